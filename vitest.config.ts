@@ -1,0 +1,32 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
+ * tests of the Worker itself; `http` starts the real service and talks to it over a socket.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'node',
+          include: ['test/shared/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/house/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: ['test/shared/**/*.test.ts', 'test/workers/**/*.test.ts'],
+          exclude: ['test/**/*.node.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: { name: 'http', include: ['test/conformance/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
