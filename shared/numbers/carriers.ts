@@ -1,0 +1,28 @@
+/**
+ * Korean international carrier prefixes (`00700`, `006`, …) at the head of a digit sequence.
+ *
+ * Since 2012 Korean operators show such a prefix before the number of a call or text that came in from
+ * abroad, so it is evidence of overseas ingress. No prefix in `data/kr-plan.json` begins another, so the
+ * longest match is the only match. At most three map reads.
+ */
+import plan from '../../data/kr-plan.json' with { type: 'json' };
+import { POW10 } from './number.ts';
+
+const SHORTEST = 3;
+const LONGEST = 5;
+
+// The key keeps leading zeros apart: 10^length + value, so `001` is 1001.
+const carrierByKey = new Map<number, string>(
+  plan.carrierPrefixes.map((prefix) => [POW10[prefix.length]! + Number(prefix), prefix]),
+);
+
+/** The carrier prefix that `digits[0..count)` begins with, null if none. `digits` holds values 0 to 9. */
+export function carrierPrefixOf(digits: Uint8Array, count: number): string | null {
+  let value = 0;
+  let found: string | null = null;
+  for (let length = 1; length <= LONGEST && length <= count; length++) {
+    value = value * 10 + digits[length - 1]!;
+    if (length >= SHORTEST) found = carrierByKey.get(POW10[length]! + value) ?? found;
+  }
+  return found;
+}

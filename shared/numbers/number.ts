@@ -1,0 +1,62 @@
+/**
+ * The integer form of a telephone number: its E.164 digits read as one integer N < 10^15.
+ *
+ * ITU-T E.164 allows at most 15 digits and no country code begins with 0, so N and the written number
+ * determine each other, and N stays far below 2^53. Sets are keyed by head (N div 10^8) and tail
+ * (N mod 10^8), one rule for every country. All functions are O(1) up to the 15 digits.
+ */
+
+/** Count of tails behind one head. */
+export const TAILS = 100_000_000;
+
+/** First integer that is too long to be an E.164 number (ITU-T E.164, 6.1: at most 15 digits). */
+export const NUMBER_LIMIT = 1_000_000_000_000_000;
+
+/** Most decimal digits of a number. */
+export const NUMBER_DIGITS_MAX = 15;
+
+/** Leading digits that `maskNumber` shows: a calling code of 1 to 3 digits and at most 3 more. */
+export const MASK_SHOWN_DIGITS_MAX = 4;
+
+/** Trailing digits that `maskNumber` always hides, however short the number. */
+export const MASK_HIDDEN_DIGITS_MIN = 4;
+
+/** Powers of ten, 10^0 to 10^15, all exact. */
+export const POW10: Float64Array = Float64Array.from(
+  { length: NUMBER_DIGITS_MAX + 1 },
+  (_, power) => 10 ** power,
+);
+
+/** N div 10^8: country and leading digits. 8210 for Korea's 010-1234-5678. */
+export function headOf(n: number): number {
+  return Math.floor(n / TAILS);
+}
+
+/** N mod 10^8: the last eight digits. 12345678 for Korea's 010-1234-5678. */
+export function tailOf(n: number): number {
+  return n % TAILS;
+}
+
+/** Count of decimal digits of N, 1 to 15. Expects 0 <= N < 10^15. */
+export function digitCountOf(n: number): number {
+  // Most numbers have nine digits or more: start there.
+  let count = n >= TAILS ? 9 : 1;
+  while (count < NUMBER_DIGITS_MAX && n >= POW10[count]!) count++;
+  return count;
+}
+
+/** The written E.164 form, `+` and digits. */
+export function toE164(n: number): string {
+  return `+${n}`;
+}
+
+/**
+ * The only form of a number that may stand in a log, a metric or an error: the first digits, then `*` for
+ * each other digit (`+8210********`). Shows at most `MASK_SHOWN_DIGITS_MAX` and always hides at least
+ * `MASK_HIDDEN_DIGITS_MIN` digits.
+ */
+export function maskNumber(n: number): string {
+  const digits = String(n);
+  const shown = Math.max(0, Math.min(MASK_SHOWN_DIGITS_MAX, digits.length - MASK_HIDDEN_DIGITS_MIN));
+  return `+${digits.slice(0, shown)}${'*'.repeat(digits.length - shown)}`;
+}

@@ -1,0 +1,47 @@
+/**
+ * Korean rules on what may stand as the sender of a text or call, by the form of the number alone.
+ *
+ * The rules are data (`data/kr-sender-rules.json`), each with its reason and source; a rule names either a
+ * class of the plan or the kind `shortCode`. Numbers abroad have no rule here. O(1) a question.
+ */
+import table from '../../data/kr-sender-rules.json' with { type: 'json' };
+import type { Address } from './parse.ts';
+import { krClassOf } from './plan.ts';
+
+/** What can be asked for: an address that has digits. */
+export type SenderAddress = Extract<Address, { kind: 'number' | 'shortCode' }>;
+
+/** One rule, for explaining a refusal. */
+export interface SenderRule {
+  /** Stable name, kebab-case. */
+  readonly id: string;
+  /** One sentence for the person who was refused. */
+  readonly why: string;
+  /** Where the rule is published. */
+  readonly source: string;
+}
+
+const ruleById = new Map<string, SenderRule>();
+const idByClass = new Map<string, string>();
+let shortCodeRuleId: string | null = null;
+
+for (const row of table.rows) {
+  ruleById.set(row.id, { id: row.id, why: row.why, source: row.source });
+  if (row.class !== undefined) idByClass.set(row.class, row.id);
+  else if (row.kind === 'shortCode') shortCodeRuleId = row.id;
+}
+
+/**
+ * Id of the rule that this sender breaks, null if none. `ownedShortCodes`: the codes whose owner asks.
+ * Whether the number is valid at all is another question (`isValidNumber`).
+ */
+export function senderRule(address: SenderAddress, ownedShortCodes: readonly string[]): string | null {
+  if (address.kind === 'shortCode') return ownedShortCodes.includes(address.code) ? null : shortCodeRuleId;
+  const krClass = krClassOf(address.n);
+  return krClass === null ? null : (idByClass.get(krClass) ?? null);
+}
+
+/** The rule behind an id that `senderRule` answered, null for any other text. */
+export function senderRuleOf(id: string): SenderRule | null {
+  return ruleById.get(id) ?? null;
+}

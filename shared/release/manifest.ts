@@ -1,0 +1,139 @@
+/**
+ * The signed manifest: what a release is made of. Whoever holds the manifest can check every other
+ * byte of the release; whoever holds the public key can check the manifest. Ed25519 (RFC 8032) over
+ * the exact text, which is therefore carried as a string.
+ */
+import * as v from 'valibot';
+import { fromBase64, toBase64 } from '../bytes.ts';
+import {
+  LISTS_MAX,
+  MANIFEST_CHARS_MAX,
+  RANGES_PER_LIST_MAX,
+  SHARDS_MAX,
+  SOURCES_PER_LIST_MAX,
+} from '../limits.ts';
+import { NUMBER_LIMIT } from '../numbers/number.ts';
+import { fail, ok, type Result } from '../result.ts';
+import { FORMAT_VERSION } from '../set/layout.ts';
+import { CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Lower case letters, digits and dashes. */
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const name = v.pipe(v.string(), v.regex(NAME_PATTERN));
+const time = v.pipe(v.string(), v.isoTimestamp());
+
+const listSchema = v.strictObject({
+  name,
+  /** The code of a verdict that this list decides. */
+  reason: v.picklist(CODES),
+  effect: v.picklist(EFFECTS),
+  subjects: v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(2)),
+  authority: name,
+  /** When the authority drew the list up. */
+  asOf: time,
+  numbers: count,
+  dated: count,
+  ranges: v.pipe(count, v.maxValue(RANGES_PER_LIST_MAX)),
+  sources: v.pipe(count, v.maxValue(SOURCES_PER_LIST_MAX)),
+});
+export type ListInfo = v.InferOutput<typeof listSchema>;
+
+const blobSchema = v.strictObject({
+  /** KV key, made of the digest. */
+  key: v.string(),
+  bytes: count,
+  /** XXH64, checked at each load. */
+  checksum: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+  /** SHA-256, checked once at promotion. */
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+});
+/** One KV value of a release. */
+export type Blob = v.InferOutput<typeof blobSchema>;
+
+const manifestSchema = v.strictObject({
+  format: v.literal(FORMAT_VERSION),
+  release: v.pipe(v.string(), v.regex(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/)),
+  /** The release this one was built from, or null for the first. */
+  base: v.nullable(v.string()),
+  createdAt: time,
+  keyId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+  /** The last live change that the release folds in. */
+  foldedSeq: count,
+  lists: v.pipe(v.array(listSchema), v.maxLength(LISTS_MAX)),
+  /** Slices of the key space in order; each starts at `start` and ends where the next one starts. */
+  shards: v.pipe(
+    v.array(v.strictObject({ ...blobSchema.entries, start: v.pipe(count, v.maxValue(NUMBER_LIMIT)) })),
+    v.maxLength(SHARDS_MAX),
+  ),
+  ranges: v.nullable(blobSchema),
+  sources: v.nullable(blobSchema),
+});
+export type Manifest = v.InferOutput<typeof manifestSchema>;
+
+/** A manifest as it is stored: the text that was signed, and its signature in base64. */
+export const signedManifestSchema = v.strictObject({
+  signed: v.pipe(v.string(), v.maxLength(MANIFEST_CHARS_MAX)),
+  signature: v.string(),
+});
+export type SignedManifest = v.InferOutput<typeof signedManifestSchema>;
+
+export type ManifestProblem = 'SIGNATURE_INVALID' | 'FORMAT_UNSUPPORTED' | 'MANIFEST_INVALID' | 'KEY_FOREIGN';
+
+export async function signManifest(manifest: Manifest, privateKey: CryptoKey): Promise<SignedManifest> {
+  const signed = JSON.stringify(manifest);
+  const signature = await crypto.subtle.sign('Ed25519', privateKey, new TextEncoder().encode(signed));
+  return { signed, signature: toBase64(new Uint8Array(signature)) };
+}
+
+/**
+ * The manifest, if one of the keys signed it, this code can read it, and it was made with our LIST_KEY.
+ * @param keyId key id of our LIST_KEY
+ */
+export async function openManifest(
+  envelope: SignedManifest,
+  publicKeys: readonly CryptoKey[],
+  keyId: string,
+): Promise<Result<Manifest, ManifestProblem>> {
+  const signature = fromBase64(envelope.signature);
+  const text = new TextEncoder().encode(envelope.signed);
+  let verified = false;
+  for (const key of publicKeys) {
+    verified ||= signature !== null && (await crypto.subtle.verify('Ed25519', key, signature, text));
+  }
+  if (!verified) return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key this service trusts');
+  let document: unknown;
+  try {
+    document = JSON.parse(envelope.signed);
+  } catch {
+    return fail('MANIFEST_INVALID', 'the manifest is not JSON');
+  }
+  const format = v.safeParse(v.object({ format: v.number() }), document);
+  if (format.success && format.output.format !== FORMAT_VERSION) {
+    return fail(
+      'FORMAT_UNSUPPORTED',
+      `the manifest has format ${format.output.format}, this service reads ${FORMAT_VERSION}`,
+    );
+  }
+  const parsed = v.safeParse(manifestSchema, document);
+  if (!parsed.success) {
+    return fail(
+      'MANIFEST_INVALID',
+      `${v.getDotPath(parsed.issues[0]) ?? 'manifest'}: ${parsed.issues[0].message}`,
+    );
+  }
+  const { shards, keyId: madeWith } = parsed.output;
+  if (madeWith !== keyId)
+    return fail('KEY_FOREIGN', `the release was made with LIST_KEY ${madeWith}, not ${keyId}`);
+  const ordered = shards.every((shard, index) =>
+    index === 0 ? shard.start === 0 : shard.start > shards[index - 1]!.start,
+  );
+  if (!ordered) return fail('MANIFEST_INVALID', 'shards: slices out of order');
+  return ok(parsed.output);
+}
+
+/** All KV values of a release. */
+export function blobsOf(manifest: Manifest): Blob[] {
+  const tables = [manifest.ranges, manifest.sources].filter((blob) => blob !== null);
+  return [...manifest.shards, ...tables];
+}

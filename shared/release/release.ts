@@ -1,0 +1,118 @@
+/**
+ * A release in memory: its manifest, and as much of it as has been loaded.
+ * Immutable but for loading: a shard is absent, then there. It answers for one list at a time and
+ * keeps "not listed" apart from "not loaded".
+ */
+import { headOf, TAILS, tailOf } from '../numbers/number.ts';
+import { fail, ok, type Result } from '../result.ts';
+import type { ListKeys } from '../set/keys.ts';
+import { LayoutError } from '../set/number-set.ts';
+import { RangeTable } from '../set/range-table.ts';
+import { unseal } from '../set/seal.ts';
+import { Shard } from '../set/shard.ts';
+import { SourceTable } from '../set/source-table.ts';
+import { checksum } from '../set/xxhash.ts';
+import type { Blob, Manifest } from './manifest.ts';
+
+export type BlobProblem = 'BLOB_DAMAGED';
+
+export class Release {
+  readonly manifest: Manifest;
+  readonly keys: ListKeys;
+  /** Bytes of shards held: what this release costs the isolate. */
+  bytesHeld = 0;
+  readonly #starts: Float64Array;
+  readonly #shards: (Shard | null)[];
+  #ranges: RangeTable | null = null;
+  #sources: SourceTable | null = null;
+
+  constructor(manifest: Manifest, keys: ListKeys) {
+    this.manifest = manifest;
+    this.keys = keys;
+    this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
+    this.#shards = manifest.shards.map(() => null);
+  }
+
+  /** Where a number's exact entries are. @returns index of the shard, -1 if the release lists no numbers */
+  shardIndexOf(head: number, permutedTail: number): number {
+    const key = head * TAILS + permutedTail;
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#starts[middle]! <= key) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  shard(index: number): Shard | null {
+    return this.#shards[index] ?? null;
+  }
+
+  /** The KV value that holds a number's exact entries, or null if the release lists no numbers. */
+  blobFor(n: number): Blob | null {
+    const index = this.shardIndexOf(headOf(n), this.keys.permutation.permute(tailOf(n)));
+    return this.manifest.shards[index] ?? null;
+  }
+
+  /** The range table; null while it is not loaded. Not to be asked for where the manifest has none. */
+  get ranges(): RangeTable | null {
+    return this.#ranges;
+  }
+
+  get sources(): SourceTable | null {
+    return this.#sources;
+  }
+
+  has(blob: Blob): boolean {
+    if (blob.key === this.manifest.ranges?.key) return this.#ranges !== null;
+    if (blob.key === this.manifest.sources?.key) return this.#sources !== null;
+    return this.#shards[this.#indexOf(blob)] !== null;
+  }
+
+  #indexOf(blob: Blob): number {
+    return this.manifest.shards.findIndex(({ key }) => key === blob.key);
+  }
+
+  /**
+   * Take in the bytes of one KV value: their size, checksum and structure are checked first.
+   * The bytes are kept, not copied; they must start on a multiple of 8.
+   */
+  async install(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, BlobProblem>> {
+    if (bytes.length !== blob.bytes || checksum(bytes) !== blob.checksum) {
+      return fail('BLOB_DAMAGED', `${blob.key}: size or checksum differs from the manifest`);
+    }
+    const isRanges = blob.key === this.manifest.ranges?.key;
+    try {
+      if (isRanges || blob.key === this.manifest.sources?.key) {
+        const content = await unseal(bytes, this.keys);
+        if (content === null) return fail('BLOB_DAMAGED', `${blob.key}: the seal is broken`);
+        if (isRanges) this.#ranges = new RangeTable(content);
+        else this.#sources = new SourceTable(content);
+      } else {
+        this.#shards[this.#indexOf(blob)] = new Shard(bytes);
+        this.bytesHeld += bytes.length;
+      }
+    } catch (error) {
+      if (error instanceof LayoutError) return fail('BLOB_DAMAGED', `${blob.key}: ${error.message}`);
+      throw error;
+    }
+    return ok(null);
+  }
+
+  /** Take over what an earlier release already holds of this one, so that a swap loads only what changed. */
+  adopt(earlier: Release): void {
+    const held = new Map(
+      earlier.manifest.shards.map((shard, index) => [shard.key, earlier.#shards[index] ?? null]),
+    );
+    this.manifest.shards.forEach((shard, index) => {
+      const known = held.get(shard.key) ?? null;
+      if (known === null || this.#shards[index] !== null) return;
+      this.#shards[index] = known;
+      this.bytesHeld += shard.bytes;
+    });
+    if (earlier.manifest.ranges?.key === this.manifest.ranges?.key) this.#ranges = earlier.#ranges;
+    if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources = earlier.#sources;
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The one function all of this is for: may a text or a call pass?
+ * Pure: addresses, a snapshot and a client's wishes in, an answer out. It never waits and never
+ * guesses: what is not loaded makes the answer `indeterminate`, never `allow`.
+ *
+ * Precedence: emergency called number > allow exact > allow range > block exact > block range > rules.
+ * Cost of a number on no list: one permutation, then a probe a list; nothing allocated but the answer.
+ */
+import type { Client } from './clients.ts';
+import { headOf, tailOf, toE164 } from './numbers/number.ts';
+import { type Address, isValidNumber } from './numbers/parse.ts';
+import { isEmergency } from './numbers/plan.ts';
+import { senderRule } from './numbers/sender-rules.ts';
+import type { ListInfo } from './release/manifest.ts';
+import type { Release } from './release/release.ts';
+import { FOREVER } from './set/layout.ts';
+import { NOT_LISTED } from './set/number-set.ts';
+import { sourceFingerprint } from './set/source-table.ts';
+import { testAnswer } from './test-numbers.ts';
+import type { Code, Match, Reason, Subject, Verdict } from './verdict.ts';
+import { strength } from './verdict.ts';
+
+export const CHANNELS = ['sms', 'voice'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** An address that can be judged. */
+export type Party = Exclude<Address, { kind: 'invalid' }>;
+
+export interface Question {
+  readonly from: Party | null;
+  readonly to: Party | null;
+  readonly channel: Channel;
+}
+
+/** What one request is answered from, pinned when it starts. */
+export interface Snapshot {
+  /** Null when no release was ever loaded. */
+  readonly release: Release | null;
+  readonly seq: number;
+  /** When the head was last known to be current, in ms since 1970. */
+  readonly asOf: number;
+  /** Now, in ms since 1970. */
+  readonly now: number;
+}
+
+/** What of a client bears on a verdict. */
+export type Wishes = Pick<Client, 'failPolicy' | 'maxStaleSeconds' | 'mode' | 'shortCodes'>;
+
+export interface Answer {
+  readonly verdict: Verdict;
+  /** The subject that decided; null if nothing was found. */
+  readonly subject: Subject | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Every hit, the deciding one first. */
+  readonly reasons: readonly Reason[];
+  /** What to do on `indeterminate`, by the client's own policy. */
+  readonly action?: 'open' | 'closed';
+  /** In `label` or `shadow` mode: what the verdict would have been. */
+  readonly unenforced?: Verdict;
+}
+
+/**
+ * Places in the order of precedence; a lower one decides. Up to `unavailable` a hit overrides every
+ * weaker place of its subject: an allow entry that is not loaded could be the answer to a block that is.
+ */
+const RANK = {
+  test: 0,
+  emergency: 1,
+  allowExact: 2,
+  allowRange: 3,
+  unavailable: 4,
+  exact: 5,
+  range: 6,
+  rule: 7,
+  stale: 8,
+} as const;
+
+interface Hit {
+  readonly rank: number;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+}
+
+const NO_REASONS: readonly Reason[] = [];
+
+export function screen(question: Question, snapshot: Snapshot, wishes: Wishes): Answer {
+  const hits: Hit[] = [];
+  if (question.to !== null) judge('to', question.to, question.channel, snapshot, wishes, hits);
+  if (question.from !== null) judge('from', question.from, question.channel, snapshot, wishes, hits);
+  const from = written(question.from);
+  const to = written(question.to);
+  if (hits.length === 0) return { verdict: 'allow', subject: null, from, to, reasons: NO_REASONS };
+  const emergency = hits.find(({ rank }) => rank === RANK.emergency);
+  const effective = emergency === undefined ? hits : [emergency];
+  const deciding = decide(effective);
+  const rest = hits.filter((hit) => hit !== deciding).sort(byPrecedence);
+  const reasons = [deciding, ...rest].map(({ reason }) => reason);
+  const verdict = deciding.verdict;
+  const base = { subject: deciding.reason.subject, from, to, reasons };
+  if (verdict === 'indeterminate') return { verdict, ...base, action: wishes.failPolicy };
+  const enforced = soften(verdict, wishes.mode);
+  return enforced === verdict ? { verdict, ...base } : { verdict: enforced, ...base, unenforced: verdict };
+}
+
+/** An address as it is answered: E.164, short code, or the source's own text. */
+function written(party: Party | null): string | null {
+  if (party === null) return null;
+  if (party.kind === 'number') return toE164(party.n);
+  return party.kind === 'shortCode' ? party.code : party.text;
+}
+
+function byPrecedence(a: Hit, b: Hit): number {
+  return strength(b.verdict) - strength(a.verdict) || a.rank - b.rank;
+}
+
+/**
+ * Each subject's verdict is its strongest hit, unless one overrides the weaker places; the request's
+ * verdict is the strongest of its subjects.
+ */
+function decide(hits: readonly Hit[]): Hit {
+  let deciding: Hit | null = null;
+  for (const subject of ['to', 'from'] as const) {
+    const own = hits.filter(({ reason }) => reason.subject === subject).sort(byPrecedence);
+    const first = own.toSorted((a, b) => a.rank - b.rank)[0];
+    const decided = first !== undefined && first.rank <= RANK.unavailable ? first : own[0];
+    if (
+      decided !== undefined &&
+      (deciding === null || strength(decided.verdict) > strength(deciding.verdict))
+    ) {
+      deciding = decided;
+    }
+  }
+  return deciding!;
+}
+
+function soften(verdict: Verdict, mode: Wishes['mode']): Verdict {
+  if (mode === 'label' && verdict === 'block') return 'label';
+  return mode === 'shadow' && (verdict === 'block' || verdict === 'label') ? 'allow' : verdict;
+}
+
+function judge(
+  subject: Subject,
+  party: Party,
+  channel: Channel,
+  snapshot: Snapshot,
+  wishes: Wishes,
+  hits: Hit[],
+): void {
+  if (party.kind === 'number') {
+    const test = testAnswer(party.n);
+    if (test !== null) {
+      hits.push(hit(RANK.test, test.verdict, subject, test.code, 'test'));
+      return;
+    }
+    if (!isValidNumber(party.n)) {
+      hits.push(hit(RANK.rule, 'block', subject, 'NUMBER_FORMAT_INVALID', 'rule', 'numbering-plan'));
+    }
+  }
+  if (party.kind === 'shortCode' && subject === 'to' && isEmergency(party.code)) {
+    hits.push(hit(RANK.emergency, 'allow', subject, 'EMERGENCY_NEVER_BLOCKED', 'rule', 'emergency'));
+  }
+  if (subject === 'from' && channel === 'sms' && party.kind !== 'source') {
+    const rule = senderRule(party, wishes.shortCodes);
+    if (rule !== null) hits.push(hit(RANK.rule, 'block', subject, 'SENDER_FORMAT_RULE', 'rule', rule));
+  }
+  if (party.kind !== 'shortCode') lookUp(subject, party, snapshot, wishes, hits);
+}
+
+/** Ask the lists. Old or missing data is a hit of its own. */
+function lookUp(
+  subject: Subject,
+  party: Exclude<Party, { kind: 'shortCode' }>,
+  { release, asOf, now }: Snapshot,
+  { maxStaleSeconds }: Wishes,
+  hits: Hit[],
+): void {
+  if (release === null) {
+    hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data'));
+    return;
+  }
+  if (now - asOf > maxStaleSeconds * 1000) {
+    hits.push(hit(RANK.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
+  }
+  const seconds = Math.floor(now / 1000);
+  const complete =
+    party.kind === 'number'
+      ? lookUpNumber(subject, party.n, release, seconds, hits)
+      : lookUpSource(subject, party.text, release, seconds, hits);
+  if (!complete) hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data'));
+}
+
+/** @returns whether all that could list the number was loaded */
+function lookUpNumber(subject: Subject, n: number, release: Release, now: number, hits: Hit[]): boolean {
+  const { lists } = release.manifest;
+  const head = headOf(n);
+  const permutedTail = release.keys.permutation.permute(tailOf(n));
+  const index = release.shardIndexOf(head, permutedTail);
+  const shard = release.shard(index);
+  const part = shard?.partOf(head, permutedTail) ?? null;
+  const { ranges } = release;
+  for (let list = 0; list < lists.length; list++) {
+    const info = lists[list]!;
+    if (!info.subjects.includes(subject)) continue;
+    const exact = part === null ? NOT_LISTED : part.until(list, head, permutedTail, now);
+    if (exact !== NOT_LISTED) hits.push(listHit(subject, info, 'exact', exact));
+    const range = ranges === null ? NOT_LISTED : ranges.until(list, n, now);
+    if (range !== NOT_LISTED) hits.push(listHit(subject, info, 'range', range));
+  }
+  return (index < 0 || shard !== null) && (release.manifest.ranges === null || ranges !== null);
+}
+
+function lookUpSource(subject: Subject, text: string, release: Release, now: number, hits: Hit[]): boolean {
+  const { sources } = release;
+  if (sources === null) return release.manifest.sources === null;
+  const fingerprint = sourceFingerprint(text, release.keys.sourceSeed);
+  release.manifest.lists.forEach((info, list) => {
+    if (!info.subjects.includes(subject)) return;
+    const until = sources.until(list, fingerprint, now);
+    if (until !== NOT_LISTED) hits.push(listHit(subject, info, 'source', until));
+  });
+  return true;
+}
+
+function listHit(subject: Subject, info: ListInfo, match: 'exact' | 'range' | 'source', until: number): Hit {
+  const allows = info.effect === 'allow';
+  const ranged = match === 'range';
+  const rank = allows ? (ranged ? RANK.allowRange : RANK.allowExact) : ranged ? RANK.range : RANK.exact;
+  const reason: Reason = {
+    subject,
+    code: allows ? 'ALLOW_OVERRIDE' : info.reason,
+    list: info.name,
+    match,
+    effect: info.effect,
+    authority: info.authority,
+    until: until === FOREVER ? null : new Date(until * 1000).toISOString(),
+  };
+  // A list on trial (shadow) is reported and decides nothing.
+  return { rank, verdict: info.effect === 'shadow' ? 'allow' : info.effect, reason };
+}
+
+function hit(
+  rank: number,
+  verdict: Verdict,
+  subject: Subject,
+  code: Code,
+  match: Match,
+  list: string | null = null,
+): Hit {
+  return {
+    rank,
+    verdict,
+    reason: { subject, code, list, match, effect: verdict, authority: null, until: null },
+  };
+}

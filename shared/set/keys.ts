@@ -1,0 +1,47 @@
+/**
+ * What one secret, LIST_KEY, is turned into: HKDF-SHA-256 (RFC 5869) with a label for each use, so
+ * that no two uses share a key. Deriving takes a few milliseconds and is done once an isolate.
+ */
+import { toHex } from '../bytes.ts';
+import { fillPermutation, type Permutation } from './permutation.ts';
+
+/** LIST_KEY, in bytes. */
+export const LIST_KEY_BYTES = 32;
+
+export interface ListKeys {
+  /** Names the secret without telling it: 16 hex digits. A release made with another key is refused. */
+  readonly keyId: string;
+  readonly permutation: Permutation;
+  /** Seed of the XXH64 fingerprints of sources. */
+  readonly sourceSeed: bigint;
+  /** AES-256-GCM key that seals range and source tables. */
+  readonly sealKey: CryptoKey;
+  /** HMAC-SHA-256 key that makes the nonce of a sealed value out of its content. */
+  readonly nonceKey: CryptoKey;
+}
+
+/** @param secret LIST_KEY, 32 random bytes @throws RangeError on any other length */
+export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<ListKeys> {
+  if (secret.length !== LIST_KEY_BYTES) {
+    throw new RangeError(`LIST_KEY must be ${LIST_KEY_BYTES} bytes, and is ${secret.length}`);
+  }
+  const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
+  const derive = (label: string, bits: number): Promise<ArrayBuffer> =>
+    crypto.subtle.deriveBits(
+      { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: new TextEncoder().encode(label) },
+      base,
+      bits,
+    );
+  const permutationBits = await derive('numgate/1 permutation', 256);
+  const permutationKey = await crypto.subtle.importKey('raw', permutationBits, 'AES-CTR', false, ['encrypt']);
+  const sealBits = await derive('numgate/1 seal', 256);
+  const nonceBits = await derive('numgate/1 seal nonce', 256);
+  const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  return {
+    keyId: toHex(new Uint8Array(await derive('numgate/1 key id', 64))),
+    permutation: await fillPermutation(permutationKey),
+    sourceSeed: new DataView(await derive('numgate/1 sources', 64)).getBigUint64(0),
+    sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
+    nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),
+  };
+}

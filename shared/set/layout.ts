@@ -1,0 +1,63 @@
+/**
+ * The byte layout of everything that a release stores, and the only place that knows it.
+ * All integers are little-endian; bit streams are sequences of 32-bit words, first bit in the most
+ * significant place. docs/format.md is this file in prose, with worked examples.
+ */
+
+/** "NGS1", "NGR1", "NGF1" as little-endian words: shard, range table, source table. */
+export const SHARD_MAGIC = 0x3153474e;
+export const RANGES_MAGIC = 0x3152474e;
+export const SOURCES_MAGIC = 0x3146474e;
+
+/** Version of the format as a whole; readers refuse any other. */
+export const FORMAT_VERSION = 1;
+
+/**
+ * Shard header, in words: magic, format version, list count, part count, then the exclusive end of
+ * the slice as head and tail. The part table follows.
+ */
+export const SHARD_HEADER_WORDS = 6;
+/** Part row, in words: start head, start tail, then two section offsets (plain, dated) a list. */
+export const PART_FIXED_WORDS = 2;
+export const PART_WORDS_PER_LIST = 2;
+
+/** First word of a section: kind | flags << 8 | parameter << 16. Second word: the count of entries. */
+export const SECTION_RICE = 1;
+export const SECTION_BITMAP = 2;
+export const SECTION_SPARSE = 3;
+export const SECTION_DATED = 4;
+/** Flag: the section holds what is NOT listed. */
+export const FLAG_COMPLEMENT = 1;
+
+/** Rice section: first, count, bucket width, bucket count; then bases, offsets, bits. */
+export const RICE_HEADER_WORDS = 4;
+/** One 32-bit base for so many 16-bit bucket offsets (as a shift). */
+export const RICE_GROUP_SHIFT = 6;
+/** Bitmap section: first, count; then one bit for each tail of the part. */
+export const BITMAP_HEADER_WORDS = 2;
+/** Sparse section: first, count, block count; then block rows; then bits. */
+export const SPARSE_HEADER_WORDS = 3;
+/** Sparse block row: first head, first tail, bit offset. */
+export const SPARSE_ROW_WORDS = 3;
+/** Entries in a full sparse block. */
+export const SPARSE_BLOCK_ENTRIES = 32;
+/** Bits of the Rice parameter at the start of a sparse block. */
+export const SPARSE_PARAMETER_BITS = 5;
+/** Bits of a tail written plain: 10^8 < 2^27. */
+export const TAIL_BITS = 27;
+/** Dated section: first, count; then rows of head, tail, since, until (seconds since 1970). */
+export const DATED_HEADER_WORDS = 2;
+export const DATED_ROW_WORDS = 4;
+
+/** `until` of an entry without end. */
+export const FOREVER = 0xffffffff;
+
+/** Range table: magic, version, list count, 0; counts (padded to 8 bytes); then rows. */
+export const RANGES_HEADER_WORDS = 4;
+/** Source table: magic, version, list count, 0; counts; then rows of high, low, since, until. */
+export const SOURCES_HEADER_WORDS = 4;
+export const SOURCE_ROW_WORDS = 4;
+
+/** Sealed value: 12-byte nonce, then AES-256-GCM ciphertext with its 16-byte tag. */
+export const SEAL_NONCE_BYTES = 12;
+export const SEAL_TAG_BYTES = 16;

@@ -1,0 +1,70 @@
+/**
+ * Reader of the range table: for each list, intervals of numbers that are either disjoint or equal
+ * (equal ones differ in their dates). A query is a binary search a list.
+ */
+import { FORMAT_VERSION, RANGES_HEADER_WORDS, RANGES_MAGIC } from './layout.ts';
+import { LayoutError, NOT_LISTED } from './number-set.ts';
+
+/** Columns of one list, each with an element a range. */
+interface Columns {
+  /** First number. */
+  readonly from: Float64Array;
+  /** Last number, included. */
+  readonly to: Float64Array;
+  readonly since: Uint32Array;
+  readonly until: Uint32Array;
+}
+
+export class RangeTable {
+  readonly #lists: readonly Columns[];
+
+  /** @param bytes the unsealed table, starting on a multiple of 8 @throws LayoutError */
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    if (bytes.byteOffset % 8 !== 0 || bytes.length % 8 !== 0 || bytes.length < RANGES_HEADER_WORDS * 4) {
+      throw new LayoutError('range table: truncated');
+    }
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    if (words[0] !== RANGES_MAGIC || words[1] !== FORMAT_VERSION)
+      throw new LayoutError('range table: not one');
+    const lists = words[2]!;
+    let at = (RANGES_HEADER_WORDS + lists + (lists & 1)) * 4;
+    const columns: Columns[] = [];
+    for (let list = 0; list < lists; list++) {
+      const count = words[RANGES_HEADER_WORDS + list] ?? 0;
+      if (at + count * 24 > bytes.length) throw new LayoutError('range table: past the end');
+      const base = bytes.byteOffset + at;
+      columns.push({
+        from: new Float64Array(bytes.buffer, base, count),
+        to: new Float64Array(bytes.buffer, base + count * 8, count),
+        since: new Uint32Array(bytes.buffer, base + count * 16, count),
+        until: new Uint32Array(bytes.buffer, base + count * 20, count),
+      });
+      at += count * 24;
+    }
+    if (at !== bytes.length) throw new LayoutError('range table: bytes left over');
+    this.#lists = columns;
+  }
+
+  count(list: number): number {
+    return this.#lists[list]?.from.length ?? 0;
+  }
+
+  /** The latest `until` of the ranges in force that hold the number, or NOT_LISTED. */
+  until(list: number, n: number, now: number): number {
+    const columns = this.#lists[list];
+    if (columns === undefined) return NOT_LISTED;
+    let low = 0;
+    let high = columns.from.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (columns.from[middle]! <= n) low = middle + 1;
+      else high = middle;
+    }
+    let until = NOT_LISTED;
+    for (let row = low - 1; row >= 0 && columns.to[row]! >= n; row--) {
+      if (columns.since[row]! <= now && now < columns.until[row]!)
+        until = Math.max(until, columns.until[row]!);
+    }
+    return until;
+  }
+}

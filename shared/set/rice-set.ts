@@ -1,0 +1,105 @@
+/**
+ * Reader of a Rice section: a dense set of permuted tails, uniform over the part.
+ * The part is cut into buckets of equal width, about 256 bits of code each; a bucket holds its tails
+ * as Rice-coded gaps (Rice and Plaunt 1971). A query finds its bucket by one division, and decodes
+ * until it passes the tail. Within 8 % of the entropy bound from 0.1 % to 30 % density.
+ */
+import { FLAG_COMPLEMENT, RICE_GROUP_SHIFT, RICE_HEADER_WORDS } from './layout.ts';
+import { LayoutError, type NumberSet } from './number-set.ts';
+
+export class RiceSet implements NumberSet {
+  readonly count: number;
+  readonly #words: Uint32Array;
+  readonly #offsets: Uint16Array;
+  readonly #bases: number;
+  readonly #bits: number;
+  readonly #from: number;
+  readonly #width: number;
+  readonly #parameter: number;
+  readonly #complement: boolean;
+
+  /**
+   * @param words the shard @param at first word of the section
+   * @param end first word behind the section's space @param from first tail of the part @param size tails in the part
+   */
+  constructor(words: Uint32Array, at: number, end: number, from: number, size: number) {
+    const first = words[at]!;
+    this.#complement = ((first >>> 8) & FLAG_COMPLEMENT) !== 0;
+    this.#parameter = first >>> 16;
+    const width = words[at + 2]!;
+    const buckets = words[at + 3]!;
+    if (this.#parameter > 31 || width === 0 || buckets !== Math.ceil(size / width)) {
+      throw new LayoutError('rice section: impossible header');
+    }
+    const encoded = words[at + 1]!;
+    this.count = this.#complement ? size - encoded : encoded;
+    this.#words = words;
+    this.#from = from;
+    this.#width = width;
+    this.#bases = at + RICE_HEADER_WORDS;
+    const offsetsAt = this.#bases + (buckets >>> RICE_GROUP_SHIFT) + 1;
+    this.#bits = offsetsAt + ((buckets + 2) >>> 1);
+    if (this.#bits > end) throw new LayoutError('rice section: index past the end');
+    this.#offsets = new Uint16Array(words.buffer, words.byteOffset + offsetsAt * 4, buckets + 1);
+    this.#checkIndex(buckets, (end - this.#bits) * 32);
+  }
+
+  /** Every bucket must start where, or after, the one before starts, so that no query leaves the section. */
+  #checkIndex(buckets: number, bits: number): void {
+    let last = 0;
+    for (let bucket = 0; bucket <= buckets; bucket++) {
+      const start = this.#start(bucket);
+      if (start < last || start > bits) throw new LayoutError('rice section: offsets out of order');
+      last = start;
+    }
+  }
+
+  #start(bucket: number): number {
+    return this.#words[this.#bases + (bucket >>> RICE_GROUP_SHIFT)]! + this.#offsets[bucket]!;
+  }
+
+  has(_head: number, permutedTail: number): boolean {
+    const words = this.#words;
+    const parameter = this.#parameter;
+    const local = permutedTail - this.#from;
+    const bucket = (local / this.#width) | 0;
+    const target = local - bucket * this.#width;
+    const origin = this.#bits;
+    let bit = this.#start(bucket);
+    const end = this.#start(bucket + 1);
+    let value = -1;
+    while (bit < end) {
+      // A window of 32 bits from `bit`: unary quotient, then the remainder.
+      let shift = bit & 31;
+      let word = origin + (bit >>> 5);
+      let window = (words[word]! << shift) | ((words[word + 1]! >>> 1) >>> (31 - shift));
+      let quotient = Math.clz32(window);
+      if (quotient + 1 + parameter <= 32) {
+        bit += quotient + 1 + parameter;
+        // Two shifts: a shift by 32 is a shift by 0 in JavaScript.
+        const remainder = parameter === 0 ? 0 : ((window << quotient) << 1) >>> (32 - parameter);
+        value += ((quotient << parameter) | remainder) + 1;
+      } else {
+        quotient = 0;
+        while (window === 0 && bit < end) {
+          quotient += 32;
+          bit += 32;
+          shift = bit & 31;
+          word = origin + (bit >>> 5);
+          window = (words[word]! << shift) | ((words[word + 1]! >>> 1) >>> (31 - shift));
+        }
+        const rest = Math.clz32(window);
+        quotient += rest;
+        bit += rest + 1;
+        shift = bit & 31;
+        word = origin + (bit >>> 5);
+        window = (words[word]! << shift) | ((words[word + 1]! >>> 1) >>> (31 - shift));
+        const remainder = parameter === 0 ? 0 : window >>> (32 - parameter);
+        bit += parameter;
+        value += quotient * 2 ** parameter + remainder + 1;
+      }
+      if (value >= target) return (value === target) !== this.#complement;
+    }
+    return this.#complement;
+  }
+}

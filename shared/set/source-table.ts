@@ -1,0 +1,72 @@
+/**
+ * Reader of the source table: keyed 64-bit XXH64 fingerprints of sender ids and other strings.
+ * Of n listed sources, a string that is not listed is taken for one with probability n / 2^64:
+ * one in 10^14 at 100,000. A query is one hash and a binary search a list.
+ */
+import { FORMAT_VERSION, SOURCE_ROW_WORDS, SOURCES_HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
+import { LayoutError, NOT_LISTED } from './number-set.ts';
+import { fingerprint } from './xxhash.ts';
+
+/** The form under which a source is listed and asked for: compatibility-folded, lower case, no spaces. */
+export function foldSource(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/gu, '');
+}
+
+/** @param seed `sourceSeed` of the list keys */
+export function sourceFingerprint(text: string, seed: bigint): bigint {
+  return fingerprint(foldSource(text), seed);
+}
+
+export class SourceTable {
+  readonly #words: Uint32Array;
+  /** First word of each list's rows, and of the end. */
+  readonly #starts: readonly number[];
+
+  /** @param bytes the unsealed table, starting on a multiple of 4 @throws LayoutError */
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    if (bytes.byteOffset % 4 !== 0 || bytes.length % 4 !== 0 || bytes.length < SOURCES_HEADER_WORDS * 4) {
+      throw new LayoutError('source table: truncated');
+    }
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    if (words[0] !== SOURCES_MAGIC || words[1] !== FORMAT_VERSION)
+      throw new LayoutError('source table: not one');
+    const starts = [SOURCES_HEADER_WORDS + words[2]!];
+    for (let list = 0; list < words[2]!; list++) {
+      starts.push(starts[list]! + (words[SOURCES_HEADER_WORDS + list] ?? 0) * SOURCE_ROW_WORDS);
+    }
+    if (starts.at(-1) !== words.length) throw new LayoutError('source table: wrong size');
+    this.#words = words;
+    this.#starts = starts;
+  }
+
+  count(list: number): number {
+    const start = this.#starts[list];
+    const end = this.#starts[list + 1];
+    return start === undefined || end === undefined ? 0 : (end - start) / SOURCE_ROW_WORDS;
+  }
+
+  /** The latest `until` of the entries in force with this fingerprint, or NOT_LISTED. */
+  until(list: number, source: bigint, now: number): number {
+    const words = this.#words;
+    const wantHigh = Number(source >> 32n);
+    const wantLow = Number(source & 0xffffffffn);
+    const start = this.#starts[list] ?? 0;
+    let low = 0;
+    let high = this.count(list);
+    const count = high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const row = start + middle * SOURCE_ROW_WORDS;
+      const rowHigh = words[row]!;
+      if (rowHigh < wantHigh || (rowHigh === wantHigh && words[row + 1]! < wantLow)) low = middle + 1;
+      else high = middle;
+    }
+    let until = NOT_LISTED;
+    for (; low < count; low++) {
+      const row = start + low * SOURCE_ROW_WORDS;
+      if (words[row] !== wantHigh || words[row + 1] !== wantLow) break;
+      if (words[row + 2]! <= now && now < words[row + 3]!) until = Math.max(until, words[row + 3]!);
+    }
+    return until;
+  }
+}

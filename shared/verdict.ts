@@ -1,0 +1,63 @@
+/**
+ * The words of an answer: verdicts, effects, subjects, codes and reasons, and which is stronger.
+ * Codes are stable for ever; clients act on the verdict and show the code.
+ */
+
+/** Weakest first: the verdict of a request is the strongest of its subjects. */
+export const VERDICTS = ['allow', 'label', 'indeterminate', 'block'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What being on a list does. `shadow` only reports; `allow` overrides every block of the lists. */
+export const EFFECTS = ['allow', 'block', 'label', 'shadow'] as const;
+export type Effect = (typeof EFFECTS)[number];
+
+export const SUBJECTS = ['from', 'to'] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
+export const CODES = [
+  'NUMBER_FORMAT_INVALID',
+  'NUMBER_UNALLOCATED',
+  'NUMBER_SUSPENDED',
+  'NUMBER_TERMINATED',
+  'SENDER_FORMAT_RULE',
+  'SENDER_NOT_REGISTERED',
+  'SENDER_IDENTITY_OPTOUT',
+  'SENDER_REPORTED',
+  'SENDER_UNQUALIFIED',
+  'CERTIFICATE_EXPIRED',
+  'CERTIFICATE_REVOKED',
+  'CERTIFICATE_MISMATCH',
+  'DOMESTIC_CLI_FROM_ABROAD',
+  'MOBILE_CLI_NOT_ROAMING',
+  'MOBILE_CLI_ROAMING_UNVERIFIED',
+  'OVERSEAS_NUMBER_LISTED',
+  'OVERSEAS_RANGE_LISTED',
+  'OVERSEAS_SOURCE_LISTED',
+  'SUBSCRIBER_DNO',
+  'ALLOW_OVERRIDE',
+  'EMERGENCY_NEVER_BLOCKED',
+  'LIST_STALE',
+  'LIST_UNAVAILABLE',
+  'TEST_NUMBER',
+] as const;
+export type Code = (typeof CODES)[number];
+
+/** How a reason was found. */
+export type Match = 'exact' | 'range' | 'source' | 'rule' | 'data' | 'test';
+
+export interface Reason {
+  readonly subject: Subject;
+  readonly code: Code;
+  /** Name of the list, or of the rule. */
+  readonly list: string | null;
+  readonly match: Match;
+  readonly effect: Effect | 'indeterminate';
+  readonly authority: string | null;
+  /** RFC 3339 time at which the entry ends, or null. */
+  readonly until: string | null;
+}
+
+/** Position in the order of strength. */
+export function strength(verdict: Verdict): number {
+  return VERDICTS.indexOf(verdict);
+}
