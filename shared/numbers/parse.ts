@@ -1,13 +1,11 @@
 /**
- * From what people and gateways write to a number, a short code or a source. Read from Korea.
- *
- * Only the digits and a leading plus decide: separators never change the answer, and the E.164 form of an
- * answer always parses to itself. Digits without a plus can be ambiguous; these readings are fixed:
- * - `0082…` is 00 + 82 if what follows is a valid Korean number, else carrier 008 + `2…` (Egypt, Africa).
- * - `00798…`, `00308…`, `00368…` of the right length are Korean inbound toll free, not 00 + 7, 30 or 36.
- * - `006…` (001, 0073, …) is a carrier if a possible number follows, else 00 + 6…: `0065 8123 4567` is
- *   Singapore, but `0063 917 123 4567` reads as carrier 006 + Italy.
- * - One 0 before a non-zero digit is a trunk prefix; two zeros or more are kept and make junk, never a guess.
+ * From what people and gateways write to a number, a short code or a source; read from Korea. Separators
+ * never change the answer, and its E.164 form parses to itself. Ambiguous beginnings are read so:
+ * - `0082…`: 00 + 82 if a valid Korean number follows, else carrier 008 + `2…` (Africa).
+ * - `00798…`, `00308…`, `00368…` of the right length: Korean inbound toll free, not 00 + 7, 30 or 36.
+ * - `006…` (001, 0073, …): a carrier if a possible number follows, else 00 + 6…; so `0065 8123 4567` is
+ *   Singapore, but `0063 917 123 4567` is carrier 006 + Italy.
+ * - One 0 before a non-zero digit is a trunk prefix; two or more stay and make junk, never a guess.
  */
 import { callingCodeOfPrefix, dropsTrunkZero, isPossible } from './calling-codes.ts';
 import { carrierPrefixOf } from './carriers.ts';

@@ -12,25 +12,29 @@ import { unseal } from '../set/seal.ts';
 import { Shard } from '../set/shard.ts';
 import { SourceTable } from '../set/source-table.ts';
 import { checksum } from '../set/xxhash.ts';
-import type { Blob, Manifest } from './manifest.ts';
+import { type Blob, blobsOf, type Manifest } from './manifest.ts';
 
 export type BlobProblem = 'BLOB_DAMAGED';
 
 export class Release {
   readonly manifest: Manifest;
   readonly keys: ListKeys;
-  /** Bytes of shards held: what this release costs the isolate. */
-  bytesHeld = 0;
   readonly #starts: Float64Array;
   readonly #shards: (Shard | null)[];
   #ranges: RangeTable | null = null;
   #sources: SourceTable | null = null;
+  #complete = false;
 
   constructor(manifest: Manifest, keys: ListKeys) {
     this.manifest = manifest;
     this.keys = keys;
     this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
     this.#shards = manifest.shards.map(() => null);
+    this.#count();
+  }
+
+  #count(): void {
+    this.#complete = blobsOf(this.manifest).every((blob) => this.has(blob));
   }
 
   /** Where a number's exact entries are. @returns index of the shard, -1 if the release lists no numbers */
@@ -65,6 +69,11 @@ export class Release {
     return this.#sources;
   }
 
+  /** Whether every value of the release is loaded: then nothing has to be looked for. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
   has(blob: Blob): boolean {
     if (blob.key === this.manifest.ranges?.key) return this.#ranges !== null;
     if (blob.key === this.manifest.sources?.key) return this.#sources !== null;
@@ -92,12 +101,12 @@ export class Release {
         else this.#sources = new SourceTable(content);
       } else {
         this.#shards[this.#indexOf(blob)] = new Shard(bytes);
-        this.bytesHeld += bytes.length;
       }
     } catch (error) {
       if (error instanceof LayoutError) return fail('BLOB_DAMAGED', `${blob.key}: ${error.message}`);
       throw error;
     }
+    this.#count();
     return ok(null);
   }
 
@@ -106,13 +115,11 @@ export class Release {
     const held = new Map(
       earlier.manifest.shards.map((shard, index) => [shard.key, earlier.#shards[index] ?? null]),
     );
-    this.manifest.shards.forEach((shard, index) => {
-      const known = held.get(shard.key) ?? null;
-      if (known === null || this.#shards[index] !== null) return;
-      this.#shards[index] = known;
-      this.bytesHeld += shard.bytes;
+    this.manifest.shards.forEach(({ key }, index) => {
+      this.#shards[index] ??= held.get(key) ?? null;
     });
     if (earlier.manifest.ranges?.key === this.manifest.ranges?.key) this.#ranges = earlier.#ranges;
     if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources = earlier.#sources;
+    this.#count();
   }
 }

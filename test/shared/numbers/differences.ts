@@ -25,15 +25,42 @@ export interface Difference {
   readonly covers: (d: Disagreement) => boolean;
 }
 
+/** What libphonenumber strips behind a calling code beside a 0, by calling code. */
+const OTHER_NATIONAL_PREFIXES: ReadonlyMap<number, RegExp> = new Map([
+  [1, /1/],
+  [7, /8/],
+  [36, /06/],
+  [55, /(?:0|90)(?:1[245]|2[1-35]|31|4[13]|[56]5|99)?/],
+  [57, /0(?:[3579]|4(?:[14]4|56))/],
+  [241, /0/],
+  [250, /0/],
+  [352, /15\d{3}/],
+  [370, /[08]/],
+  [375, /0|80?/],
+  [591, /0(?:1\d)?/],
+  [692, /1/],
+  [993, /8/],
+]);
+
+function codeOf(number: string): number {
+  return callingCodeOf(Number(number.slice(0, 3).padEnd(3, '0')));
+}
+
+function nationalOf(number: string): string {
+  return number.slice(String(codeOf(number)).length);
+}
+
 /** The number without one trunk 0 behind its calling code, where that country drops it. */
 function withoutTrunkZero(number: string): string {
-  const code = callingCodeOf(Number(number.slice(0, 3).padEnd(3, '0')) * 10 ** 6);
-  const length = String(code).length;
-  return number.slice(length, length + 1) === '0' && number[length + 1] !== '0' && dropsTrunkZero(code)
-    ? number.slice(0, length) + number.slice(length + 1)
+  const national = nationalOf(number);
+  return dropsTrunkZero(codeOf(number)) && /^0[1-9]/.test(national)
+    ? codeOf(number) + national.slice(1)
     : number;
 }
 
+/** Whether our national digits are the last of the text, so that nothing was invented. */
+const endsAsWritten = ({ digits, ours }: Disagreement): boolean =>
+  digits.endsWith(nationalOf(ours.number ?? ''));
 const same = ({ ours, theirs }: Disagreement): boolean => ours.number === theirs.number;
 const onlyOurs = ({ ours, theirs }: Disagreement): boolean => ours.plausible && !theirs.plausible;
 const onlyTheirs = ({ ours, theirs }: Disagreement): boolean => !ours.plausible && theirs.plausible;
@@ -44,7 +71,8 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     id: 'short-code',
     why: '3 to 5 digits that begin with 1 are a short code in Korea, never an E.164 number.',
-    covers: (d) => d.ours.kind === 'shortCode' && !d.plus && /^1\d{2,4}$/.test(d.digits) && !d.theirs.plausible,
+    covers: (d) =>
+      d.ours.kind === 'shortCode' && !d.plus && /^1\d{2,4}$/.test(d.digits) && !d.theirs.plausible,
   },
   {
     id: 'neither-plausible',
@@ -59,12 +87,27 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     id: 'representative-new-prefixes',
     why: '15xx, 16xx and 18xx numbers appear faster than libphonenumber lists their prefixes.',
-    covers: (d) => isOurs(d, /^821[568]\d{6}$/) && same(d) && onlyOurs(d),
+    covers: (d) => isOurs(d, /^821[568]\d{6}$/) && onlyOurs(d) && endsAsWritten(d),
   },
   {
     id: 'service-030',
     why: '030 numbers have 9 to 11 digits behind +82 by the Korean sender rules.',
-    covers: (d) => isOurs(d, /^8230\d{7,9}$/) && same(d) && onlyOurs(d),
+    covers: (d) => isOurs(d, /^8230\d{7,9}$/) && onlyOurs(d) && endsAsWritten(d),
+  },
+  {
+    id: 'mobile-010-597-to-599',
+    why: 'The plan takes all of 010; libphonenumber leaves out 010-597x to 010-599x, which rest on a list from 2018.',
+    covers: (d) => isOurs(d, /^821059[7-9]\d{5}$/) && same(d) && onlyOurs(d),
+  },
+  {
+    id: 'telemetry-012-gaps',
+    why: 'The plan takes all of 012; libphonenumber leaves out 0122 but for 01221 and 01223.',
+    covers: (d) => isOurs(d, /^82122[024-9]\d{5,6}$/) && same(d) && onlyOurs(d),
+  },
+  {
+    id: 'inbound-toll-free-16-digits',
+    why: '00798 with nine more digits is 16 digits behind +82, more than E.164 has.',
+    covers: (d) => isTheirs(d, /^8200798\d{9}$/) && onlyTheirs(d),
   },
   {
     id: 'zero-zero-82-is-korea',
@@ -74,21 +117,14 @@ export const DIFFERENCES: readonly Difference[] = [
       d.digits.startsWith('0082') &&
       d.ours.plausible &&
       d.ours.carrierPrefix === null &&
-      d.ours.number === withoutTrunkZero(d.digits.slice(2)),
+      isOurs(d, /^82/) &&
+      endsAsWritten(d),
   },
   {
     id: 'generic-00',
     why: '00 is the usual international prefix elsewhere: taken if no carrier reading is possible.',
     covers: (d) =>
       d.ours.carrierPrefix === '00' && onlyOurs(d) && d.ours.number === withoutTrunkZero(d.digits.slice(2)),
-  },
-  {
-    id: 'generic-00-before-kept-trunk-zero',
-    why: 'The carrier reading only has a possible length because libphonenumber keeps a trunk 0 in it.',
-    covers: (d) =>
-      d.ours.carrierPrefix === '00' &&
-      d.ours.number === withoutTrunkZero(d.digits.slice(2)) &&
-      withoutTrunkZero(d.theirs.number ?? '') !== d.theirs.number,
   },
   {
     id: 'bare-international',
@@ -102,7 +138,44 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     id: 'trunk-zero-dropped',
     why: 'A trunk 0 behind a calling code is always dropped; libphonenumber keeps it if only then the pattern fits.',
-    covers: (d) => d.theirs.number !== null && !same(d) && withoutTrunkZero(d.theirs.number) === d.ours.number,
+    covers: (d) =>
+      d.theirs.number !== null && !same(d) && withoutTrunkZero(d.theirs.number) === d.ours.number,
+  },
+  {
+    id: 'national-zero-never-possible',
+    why: 'Where a trunk 0 is dropped, no national number begins with 0: libphonenumber only counts digits.',
+    covers: (d) =>
+      d.theirs.plausible &&
+      dropsTrunkZero(codeOf(d.theirs.number ?? '')) &&
+      nationalOf(d.theirs.number ?? '').startsWith('0') &&
+      (!d.ours.plausible || d.ours.carrierPrefix === '00'),
+  },
+  {
+    id: 'other-national-prefixes',
+    why: 'Only a trunk 0 is dropped behind a calling code: +7 8…, +1 1…, +36 06… and carrier selections stay.',
+    covers: (d) => {
+      const code = codeOf(d.theirs.number ?? '');
+      const prefix = OTHER_NATIONAL_PREFIXES.get(code);
+      const tail = nationalOf(d.theirs.number ?? '');
+      return prefix !== undefined && new RegExp(`${code}(?:${prefix.source})${tail}$`).test(d.digits);
+    },
+  },
+  {
+    id: 'lengths-of-either-edition',
+    why: 'Benin, Zimbabwe: lengths that one of the two editions of the metadata has are possible.',
+    covers: (d) => isOurs(d, /^(?:229\d{8}|263\d{5,6}|263\d{8})$/) && same(d) && onlyOurs(d),
+  },
+  {
+    id: 'lengths-of-all-regions',
+    why: '+599 is Curaçao and Bonaire, +290 Saint Helena and Tristan: one code, so the lengths of both.',
+    covers: (d) => isOurs(d, /^(?:599\d{8}|290\d{4,5})$/) && same(d) && onlyOurs(d),
+  },
+  {
+    id: 'local-number-completed',
+    why: 'libphonenumber completes local numbers of Madagascar (20) and Norfolk Island (3); a country code admits none.',
+    covers: (d) =>
+      (isTheirs(d, /^26120\d{7}$/) && d.digits.endsWith(`261${d.theirs.number?.slice(5)}`)) ||
+      (isTheirs(d, /^6723\d{5}$/) && d.digits.endsWith(`672${d.theirs.number?.slice(4)}`)),
   },
   {
     id: 'more-than-15-digits',

@@ -4,7 +4,12 @@
  */
 import process from 'node:process';
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
-import { getCountries, getCountryCallingCode, getExampleNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  getCountries,
+  getCountryCallingCode,
+  getExampleNumber,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
 import { afterAll, describe, expect, it } from 'vitest';
 import { dropsTrunkZero } from '../../../shared/numbers/calling-codes.ts';
 import { isValidNumber, parseAddress } from '../../../shared/numbers/parse.ts';
@@ -63,7 +68,9 @@ function randomlyWritten(text: string, below: RandomBelow): string {
 
 const exampleNumbers = getCountries().flatMap((region) => {
   const example = getExampleNumber(region, examples);
-  return example === undefined ? [] : [{ code: example.countryCallingCode, national: example.nationalNumber }];
+  return example === undefined
+    ? []
+    : [{ code: example.countryCallingCode, national: example.nationalNumber }];
 });
 const codes = [...new Set(getCountries().map((region) => getCountryCallingCode(region)))];
 
@@ -75,7 +82,8 @@ function randomText(below: RandomBelow): string {
   const national = pick([
     randomDigits(below, 2 + below(12)),
     code === example.code ? example.national.slice(0, -3) + randomDigits(below, 3) : randomDigits(below, 9),
-    pick(['10', '11', '2', '31', '50', '30', '70', '80', '60', '15', '1588', '62']) + randomDigits(below, 4 + below(5)),
+    pick(['10', '11', '2', '31', '50', '30', '70', '80', '60', '15', '1588', '62']) +
+      randomDigits(below, 4 + below(5)),
   ]);
   const trunk = below(5) === 0 ? '0' : '';
   const form = pick([
@@ -135,5 +143,9 @@ describe('the parser against libphonenumber-js', () => {
       if (failure !== null) failures.push(failure);
     }
     expect(failures.slice(0, 20), `${failures.length} unexplained`).toEqual([]);
+  });
+
+  it('meets every intended difference, so that none is dead', () => {
+    expect([...counts].filter(([, count]) => count === 0)).toEqual([]);
   });
 });

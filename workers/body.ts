@@ -1,0 +1,48 @@
+/**
+ * Reads request bodies, each within its bound, whatever Content-Length says.
+ */
+import { fail, ok, type Result } from '../shared/result.ts';
+
+export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
+
+/** The media type of the body, without parameters, in lower case; '' if it has none. */
+export function mediaType(request: Request): string {
+  return (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+/** @param bytesMax bound of the body, in bytes */
+export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown, BodyProblem>> {
+  const type = mediaType(request);
+  if (type !== '' && type !== 'application/json') {
+    return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
+  }
+  const text = await readText(request, bytesMax);
+  if (!text.ok) return text;
+  if (text.value.trim() === '') return fail('BODY_MISSING', 'send a JSON object as the body');
+  try {
+    const value: unknown = JSON.parse(text.value);
+    return ok(value);
+  } catch {
+    // The parser's own message quotes the body, which holds numbers.
+    return fail('JSON_INVALID', 'the body must be one JSON object in UTF-8');
+  }
+}
+
+async function readText(request: Request, bytesMax: number): Promise<Result<string, BodyProblem>> {
+  const tooLarge = fail('BODY_TOO_LARGE', `the body may have at most ${bytesMax} bytes`);
+  if (request.body === null) return ok('');
+  const declared = request.headers.get('content-length');
+  if (declared !== null) {
+    // The runtime holds the body to its declared length.
+    return Number(declared) > bytesMax ? tooLarge : ok(await request.text());
+  }
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of request.body) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) return tooLarge;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return ok(text + decoder.decode());
+}

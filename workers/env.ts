@@ -1,0 +1,50 @@
+/**
+ * What the runtime gives, checked once an isolate and turned into what the Worker uses.
+ * A missing secret is told by name, with the command that sets it.
+ */
+import { fromBase64 } from '../shared/bytes.ts';
+import { fail, ok, type Result } from '../shared/result.ts';
+import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
+
+/** Bindings of wrangler.toml, and secrets. */
+export interface Env {
+  readonly LISTS: KVNamespace;
+  readonly QUOTA: RateLimit;
+  /** 32 random bytes in base64; the same that the releases are built with. */
+  readonly LIST_KEY: string;
+  /** Ed25519 public keys (raw, base64) that may sign a manifest: two, comma between, while one is replaced. */
+  readonly RELEASE_PUBLIC_KEYS: string;
+}
+
+/** The runtime promises nothing about secrets: any may be absent. */
+type UncheckedEnv = { [Name in keyof Env]?: Env[Name] | undefined };
+
+/** What secrets are turned into. */
+export interface Secrets {
+  readonly keys: ListKeys;
+  readonly publicKeys: readonly CryptoKey[];
+}
+
+export type EnvProblem = 'NOT_CONFIGURED';
+
+export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, EnvProblem>> {
+  const listKey = fromBase64(env.LIST_KEY ?? '');
+  if (listKey === null || listKey.length !== LIST_KEY_BYTES) {
+    return fail(
+      'NOT_CONFIGURED',
+      `LIST_KEY must be ${LIST_KEY_BYTES} bytes in base64: wrangler secret put LIST_KEY`,
+    );
+  }
+  const publicKeys: CryptoKey[] = [];
+  for (const text of (env.RELEASE_PUBLIC_KEYS ?? '').split(',').filter((part) => part !== '')) {
+    const raw = fromBase64(text.trim());
+    if (raw === null || raw.length !== 32) {
+      return fail('NOT_CONFIGURED', 'RELEASE_PUBLIC_KEYS must be Ed25519 public keys of 32 bytes in base64');
+    }
+    publicKeys.push(await crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']));
+  }
+  if (publicKeys.length === 0) {
+    return fail('NOT_CONFIGURED', 'RELEASE_PUBLIC_KEYS is not set: wrangler secret put RELEASE_PUBLIC_KEYS');
+  }
+  return ok({ keys: await deriveListKeys(listKey), publicKeys });
+}

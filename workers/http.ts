@@ -1,0 +1,113 @@
+/**
+ * The only place that makes a Response. Every answer is `no-store`, and echoes or creates
+ * `x-correlator`; every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code`
+ * and `message`.
+ */
+import { CORRELATOR_CHARS_MAX } from '../shared/limits.ts';
+import type { FieldProblem } from '../shared/question.ts';
+
+/** Codes of errors of the request itself, with their status and title. Stable for ever. */
+export const PROBLEMS = {
+  BODY_MISSING: [400, 'The request has no body'],
+  BODY_TOO_LARGE: [413, 'The body is too large'],
+  JSON_INVALID: [400, 'The body is not JSON'],
+  CONTENT_TYPE_UNSUPPORTED: [415, 'The content type is not supported here'],
+  FIELD_TYPE: [400, 'A field has the wrong type'],
+  FIELD_UNKNOWN: [400, 'A field is not known'],
+  FIELD_MISSING: [400, 'A field is missing'],
+  FIELD_VALUE: [400, 'A field has a value that is not allowed'],
+  ITEMS_TOO_MANY: [400, 'The batch has too many items'],
+  NUMBER_MISSING: [400, 'A number has no digits'],
+  NUMBER_TOO_LONG: [400, 'A number is too long'],
+  NUMBER_CHARACTER: [400, 'A number has a character that no number has'],
+  SOURCE_AS_RECIPIENT: [400, 'A recipient has letters'],
+  UNAUTHENTICATED: [401, 'The client key is missing or wrong'],
+  PERMISSION_DENIED: [403, 'The client key does not have this right'],
+  NOT_FOUND: [404, 'There is nothing at this path'],
+  METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
+  QUOTA_EXCEEDED: [429, 'The quota is used up'],
+  INTERNAL: [500, 'The service failed'],
+  NOT_CONFIGURED: [503, 'The service is not configured'],
+  UNAVAILABLE: [503, 'The service has no data yet'],
+} as const satisfies Record<string, readonly [number, string]> &
+  Record<FieldProblem, readonly [number, string]>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** An error of the request itself, on its way to being a Response. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** One sentence that names the way out; never a number. */
+  readonly message: string;
+  readonly field?: string;
+  readonly headers?: Record<string, string>;
+}
+
+export function problem(
+  code: ProblemCode,
+  message: string,
+  extra: Omit<Problem, 'code' | 'message'> = {},
+): Problem {
+  return { code, message, ...extra };
+}
+
+/** Characters that CAMARA Commonalities allows in `x-correlator`. */
+const CORRELATOR = /^[a-zA-Z0-9-_:;./<>{}]+$/;
+
+/** The request's own correlator, or a new one. */
+export function correlatorOf(request: Request): string {
+  const given = request.headers.get('x-correlator');
+  if (given !== null && given.length <= CORRELATOR_CHARS_MAX && CORRELATOR.test(given)) return given;
+  return crypto.randomUUID();
+}
+
+const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+export class Reply {
+  readonly #headers: Record<string, string>;
+
+  /** @param correlator of the request that is answered */
+  constructor(correlator: string) {
+    this.#headers = { ...SECURITY_HEADERS, 'x-correlator': correlator };
+  }
+
+  /** Put a header on whatever is answered. */
+  header(name: string, value: string): void {
+    this.#headers[name] = value;
+  }
+
+  json(body: unknown, status = 200): Response {
+    return new Response(JSON.stringify(body), {
+      status,
+      headers: { ...this.#headers, 'content-type': 'application/json' },
+    });
+  }
+
+  text(line: string): Response {
+    return new Response(`${line}\n`, {
+      headers: { ...this.#headers, 'content-type': 'text/plain; charset=utf-8' },
+    });
+  }
+
+  stream(body: ReadableStream<Uint8Array>, contentType: string): Response {
+    return new Response(body, { headers: { ...this.#headers, 'content-type': contentType } });
+  }
+
+  problem({ code, message, field, headers }: Problem, instance: string): Response {
+    const [status, title] = PROBLEMS[code];
+    const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+    const body = {
+      type,
+      title,
+      status,
+      detail: message,
+      instance,
+      code,
+      message,
+      ...(field === undefined ? {} : { field }),
+    };
+    return new Response(JSON.stringify(body), {
+      status,
+      headers: { ...this.#headers, ...headers, 'content-type': 'application/problem+json' },
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Cuts a byte stream into lines of bounded length. LF ends a line, a CR before it is dropped, and a
+ * last line without LF counts. A line over the bound becomes null, and none of it is kept.
+ */
+
+export class LineSplitter {
+  readonly #charsMax: number;
+  readonly #decoder = new TextDecoder();
+  /** Begin of a line whose end has not come yet. */
+  #carry = '';
+  #overlong = false;
+
+  constructor(charsMax: number) {
+    this.#charsMax = charsMax;
+  }
+
+  /** The lines that this chunk completes. */
+  push(chunk: Uint8Array): (string | null)[] {
+    return this.#split(this.#decoder.decode(chunk, { stream: true }));
+  }
+
+  /** The last line, if it had no LF. */
+  end(): (string | null)[] {
+    const lines = this.#split(this.#decoder.decode());
+    if (this.#carry !== '' || this.#overlong) lines.push(this.#take(''));
+    return lines;
+  }
+
+  #split(text: string): (string | null)[] {
+    const lines: (string | null)[] = [];
+    let from = 0;
+    for (let to = text.indexOf('\n'); to !== -1; to = text.indexOf('\n', from)) {
+      lines.push(this.#take(text.slice(from, to)));
+      from = to + 1;
+    }
+    this.#carry += text.slice(from);
+    if (this.#carry.length > this.#charsMax) {
+      this.#carry = '';
+      this.#overlong = true;
+    }
+    return lines;
+  }
+
+  #take(end: string): string | null {
+    const line = this.#carry + end;
+    const tooLong = this.#overlong || line.length > this.#charsMax;
+    this.#carry = '';
+    this.#overlong = false;
+    if (tooLong) return null;
+    return line.endsWith('\r') ? line.slice(0, -1) : line;
+  }
+}

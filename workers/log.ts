@@ -1,0 +1,21 @@
+/**
+ * Structured logs, for operators. An event and named values, never a request, never a number: an
+ * error's message may quote input, so only its name and place are kept.
+ */
+
+type Value = string | number | boolean | null;
+
+export function warn(event: string, values: Record<string, Value> = {}): void {
+  // biome-ignore lint/suspicious/noConsole: the one place that writes Workers Logs
+  console.warn(JSON.stringify({ event, ...values }));
+}
+
+/** An error that should not have happened. */
+export function logBug(error: unknown, correlator: string): void {
+  const name = error instanceof Error ? error.name : typeof error;
+  const frames =
+    error instanceof Error
+      ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
+      : [];
+  warn('bug', { name, correlator, at: frames.slice(0, 5).join(' ') });
+}

@@ -1,0 +1,82 @@
+/**
+ * How many items a client may have checked a minute. Counted in the isolate, so that no request waits;
+ * the rate limit binding, which counts for the whole data centre, is told in the background, and stops
+ * a client that asks many isolates. A brake against abuse, not an account.
+ */
+import type { Client } from '../shared/clients.ts';
+import { QUOTA_FLUSH_ITEMS, QUOTA_FLUSH_MS, QUOTA_WINDOW_SECONDS } from '../shared/limits.ts';
+import { type Problem, problem } from './http.ts';
+
+/** The binding's limit in wrangler.toml: a client's whole quota, in parts of it. */
+export const QUOTA_PARTS = 10_000;
+
+const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;
+
+interface Use {
+  window: number;
+  items: number;
+  unreported: number;
+  reportedAt: number;
+  /** The data centre said that the quota of this window is used up. */
+  exceeded: boolean;
+}
+
+export class Quota {
+  readonly #uses = new Map<string, Use>();
+
+  #useOf(client: Client, now: number): Use {
+    const window = Math.floor(now / WINDOW_MS);
+    const use = this.#uses.get(client.id);
+    if (use !== undefined && use.window === window) return use;
+    const fresh = { window, items: 0, unreported: 0, reportedAt: now, exceeded: false };
+    this.#uses.set(client.id, fresh);
+    return fresh;
+  }
+
+  /** Count items. @returns null, or the 429 to answer with */
+  charge(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): Problem | null {
+    const now = Date.now();
+    const use = this.#useOf(client, now);
+    if (use.exceeded || use.items + items > client.quotaItems) {
+      const message = `at most ${client.quotaItems} items in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
+      return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
+    }
+    use.items += items;
+    use.unreported += items;
+    if (use.unreported >= QUOTA_FLUSH_ITEMS || now - use.reportedAt > QUOTA_FLUSH_MS) {
+      this.#report(client, use, now, binding, ctx);
+    }
+    return null;
+  }
+
+  #report(client: Client, use: Use, now: number, binding: RateLimit, ctx: ExecutionContext): void {
+    const parts = Math.floor((use.unreported * QUOTA_PARTS) / client.quotaItems);
+    if (parts === 0) return;
+    use.unreported -= Math.ceil((parts * client.quotaItems) / QUOTA_PARTS);
+    use.reportedAt = now;
+    const told = binding.limit({ key: client.id, delta: parts }).then(
+      ({ success }) => {
+        if (!success) use.exceeded = true;
+      },
+      // Without the shared counter, the isolate's own still holds.
+      () => undefined,
+    );
+    ctx.waitUntil(told);
+  }
+
+  /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
+  headers(client: Client): Record<string, string> {
+    const now = Date.now();
+    const { items, exceeded } = this.#useOf(client, now);
+    const remaining = exceeded ? 0 : Math.max(0, client.quotaItems - items);
+    return {
+      'ratelimit-policy': `"items";q=${client.quotaItems};w=${QUOTA_WINDOW_SECONDS}`,
+      ratelimit: `"items";r=${remaining};t=${secondsLeft(now)}`,
+    };
+  }
+}
+
+/** Until the window ends, in seconds, rounded up. */
+function secondsLeft(now: number): number {
+  return Math.ceil((WINDOW_MS - (now % WINDOW_MS)) / 1000);
+}
