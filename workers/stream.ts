@@ -11,7 +11,7 @@ import { headNames, itemError } from './answers.ts';
 import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter } from '../shared/line-splitter.ts';
 import { ensureAll } from './shards.ts';
 
 /** Turns one line into one line; null stands for a line that was too long to keep. */

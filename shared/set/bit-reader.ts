@@ -20,6 +20,11 @@ export class BitReader {
     this.#bit = bit;
   }
 
+  /** Bits read so far, from the start of the stream. */
+  get position(): number {
+    return this.#bit;
+  }
+
   #word(index: number): number {
     const at = this.#origin + index;
     return at < this.#end ? this.#words[at]! : 0;

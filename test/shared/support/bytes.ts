@@ -50,5 +50,7 @@ export function hexOf(bytes: ArrayLike<number>): string {
 
 /** Bytes of a hex text; they start on a multiple of 8, as bytes from KV do. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16));
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) =>
+    Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16),
+  );
 }

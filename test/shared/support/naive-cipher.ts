@@ -3,8 +3,13 @@
  * AES-256 from its definition (FIPS 197), the counter by hand, and the Feistel network in BigInt.
  */
 
-async function hmac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const imported = await crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+async function hmac(
+  key: Uint8Array<ArrayBuffer>,
+  data: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const imported = await crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+  ]);
   return new Uint8Array(await crypto.subtle.sign('HMAC', imported, data));
 }
 
@@ -64,12 +69,15 @@ function encryptBlock(keys: readonly number[], block: readonly number[]): number
   let state = block.map((byte, at) => byte ^ keys[at]!);
   for (let round = 1; round <= 14; round++) {
     const shifted = state.map((_, at) => SBOX[state[(at + 4 * (at % 4)) % 16]!]!);
-    const mixed = round === 14 ? shifted : shifted.map((byte, at) => {
-      const column = at - (at % 4);
-      const next = shifted[column + ((at + 1) % 4)]!;
-      const others = shifted[column + ((at + 2) % 4)]! ^ shifted[column + ((at + 3) % 4)]!;
-      return DOUBLE[byte]! ^ DOUBLE[next]! ^ next ^ others;
-    });
+    const mixed =
+      round === 14
+        ? shifted
+        : shifted.map((byte, at) => {
+            const column = at - (at % 4);
+            const next = shifted[column + ((at + 1) % 4)]!;
+            const others = shifted[column + ((at + 2) % 4)]! ^ shifted[column + ((at + 3) % 4)]!;
+            return DOUBLE[byte]! ^ DOUBLE[next]! ^ next ^ others;
+          });
     state = mixed.map((byte, at) => byte ^ keys[round * 16 + at]!);
   }
   return state;

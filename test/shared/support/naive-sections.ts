@@ -22,7 +22,12 @@ export function naiveComplement(tails: readonly number[], size: number, choice: 
   return rice(rest, size, choice, 1);
 }
 
-function rice(tails: readonly number[], size: number, { parameter, width }: RiceChoice, flags: number): number[] {
+function rice(
+  tails: readonly number[],
+  size: number,
+  { parameter, width }: RiceChoice,
+  flags: number,
+): number[] {
   const sorted = [...new Set(tails)].sort((a, b) => a - b);
   const buckets = Math.ceil(size / width);
   let bits = '';
@@ -63,7 +68,10 @@ export interface SparseChoice {
 }
 
 /** @param keys sorted and distinct */
-export function naiveSparse(keys: readonly NaiveKey[], { headParameter, blockParameters }: SparseChoice): number[] {
+export function naiveSparse(
+  keys: readonly NaiveKey[],
+  { headParameter, blockParameters }: SparseChoice,
+): number[] {
   const rows: number[] = [];
   let bits = '';
   keys.forEach(([head, tail], index) => {
@@ -77,7 +85,11 @@ export function naiveSparse(keys: readonly NaiveKey[], { headParameter, blockPar
     if (head === headBefore) bits += `1${riceCode(tail - tailBefore - 1, parameter)}`;
     else bits += `0${riceCode(head - headBefore - 1, headParameter)}${binary(tail, 27)}`;
   });
-  return [...words(3 + headParameter * 65_536, keys.length, Math.ceil(keys.length / 32)), ...rows, ...bitWords(bits)];
+  return [
+    ...words(3 + headParameter * 65_536, keys.length, Math.ceil(keys.length / 32)),
+    ...rows,
+    ...bitWords(bits),
+  ];
 }
 
 /** A row of a dated section. */

@@ -14,14 +14,18 @@ export interface NaivePart {
 }
 
 /** @param end first key behind the shard */
-export function naiveShard(parts: readonly NaivePart[], end: readonly [number, number], lists: number): number[] {
+export function naiveShard(
+  parts: readonly NaivePart[],
+  end: readonly [number, number],
+  lists: number,
+): number[] {
   const rowBytes = (2 + 2 * lists) * 4;
   const rows: number[] = [];
   const sections: number[] = [];
   const place = (section: readonly number[] | null | undefined): number => {
     if (section === null || section === undefined) return 0;
     const at = 24 + parts.length * rowBytes + sections.length;
-    sections.push(...section);
+    for (const byte of section) sections.push(byte);
     return at / 4;
   };
   for (const { start, plain, dated } of parts) {
@@ -29,7 +33,7 @@ export function naiveShard(parts: readonly NaivePart[], end: readonly [number, n
     for (let list = 0; list < lists; list++) rows.push(...words(place(plain[list]), place(dated[list])));
   }
   const magic = [...'NGS1'].map((letter) => letter.charCodeAt(0));
-  return [...magic, ...words(1, lists, parts.length, ...end), ...rows, ...sections];
+  return [...magic, ...words(1, lists, parts.length, ...end), ...rows].concat(sections);
 }
 
 export type NaiveRange = readonly [from: number, to: number, since: number, until: number];

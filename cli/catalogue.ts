@@ -1,0 +1,82 @@
+/**
+ * The catalogue: which lists a release has, and which files fill them. A JSON file of its own, so that
+ * what a list does (its effect, its subjects) is reviewed and not buried in a command line.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import * as v from 'valibot';
+import { LISTS_MAX } from '../shared/limits.ts';
+import { NAME_PATTERN } from '../shared/release/manifest.ts';
+import { CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
+import { CommandFailure } from './failure.ts';
+import { FORMATS } from './rows.ts';
+
+const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digits and dashes'));
+
+const listSchema = v.strictObject({
+  name,
+  reason: v.picklist(CODES),
+  effect: v.optional(v.picklist(EFFECTS), 'block'),
+  subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1)), ['from', 'to']),
+  authority: name,
+  /** When the authority drew the list up; the time of the build if absent. */
+  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  /** Whether lines with letters are sources of this list. Else they are rejected. */
+  sources: v.optional(v.boolean(), false),
+});
+
+const catalogueSchema = v.strictObject({
+  lists: v.pipe(v.array(listSchema), v.minLength(1), v.maxLength(LISTS_MAX)),
+  inputs: v.array(
+    v.strictObject({
+      /** Relative to the catalogue. */
+      file: v.string(),
+      format: v.optional(v.picklist(FORMATS)),
+      /** Where lines without a reason go. */
+      list: v.optional(name),
+    }),
+  ),
+});
+export type CatalogueList = v.InferOutput<typeof listSchema>;
+
+export interface CatalogueInput {
+  readonly path: string;
+  readonly format: (typeof FORMATS)[number] | undefined;
+  readonly list: string | null;
+}
+
+export interface Catalogue {
+  readonly lists: readonly CatalogueList[];
+  readonly inputs: readonly CatalogueInput[];
+}
+
+export function readCatalogue(path: string): Catalogue {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+  const parsed = v.safeParse(catalogueSchema, document);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new CommandFailure(`${path}: ${v.getDotPath(issue) ?? 'catalogue'}: ${issue.message}`);
+  }
+  const { lists, inputs } = parsed.output;
+  const names = new Set<string>();
+  for (const list of lists) {
+    if (names.has(list.name)) throw new CommandFailure(`${path}: two lists are named ${list.name}`);
+    names.add(list.name);
+  }
+  const missing = inputs.find(({ list }) => list !== undefined && !names.has(list));
+  if (missing !== undefined)
+    throw new CommandFailure(`${path}: ${missing.file} names a list that is not there: ${missing.list}`);
+  return {
+    lists,
+    inputs: inputs.map(({ file, format, list }) => ({
+      path: resolve(dirname(path), file),
+      format,
+      list: list ?? null,
+    })),
+  };
+}

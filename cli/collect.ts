@@ -1,0 +1,96 @@
+/**
+ * Reads all inputs of a catalogue once: entries to one side, rejects to the other.
+ * `build` collects them into lists, `prove` into a plain model; both see the same entries.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { relative } from 'node:path';
+import type { Catalogue, CatalogueInput } from './catalogue.ts';
+import { type Entry, EntryReader, type RejectCode } from './entry.ts';
+import { CommandFailure } from './failure.ts';
+import { PROJECT } from './paths.ts';
+import { readRows } from './rows.ts';
+
+export interface Reject {
+  readonly file: string;
+  readonly line: number;
+  readonly code: RejectCode;
+  readonly message: string;
+}
+
+/** What became of the lines of one file. */
+export interface InputReport {
+  readonly file: string;
+  readonly sha256: string;
+  readonly rows: number;
+  readonly accepted: number;
+  readonly expired: number;
+  readonly rejected: number;
+}
+
+type Accepted = Extract<Entry, { ok: true }>;
+
+export interface CollectOptions {
+  /** Seconds since 1970. */
+  readonly now: number;
+  readonly onEntry: (entry: Accepted) => void;
+  readonly onReject: (reject: Reject) => void;
+  readonly onProgress: (share: number, note: string) => void;
+}
+
+/** A file's name as reports give it: relative to the project where it is inside. */
+export function fileName(path: string): string {
+  const short = relative(PROJECT, path);
+  return short.startsWith('..') ? path : short;
+}
+
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+      hash.update(chunk as Uint8Array);
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+  return hash.digest('hex');
+}
+
+export async function collect(catalogue: Catalogue, options: CollectOptions): Promise<InputReport[]> {
+  const reader = new EntryReader(catalogue.lists, options.now);
+  const reports: InputReport[] = [];
+  const count = catalogue.inputs.length;
+  for (const [index, input] of catalogue.inputs.entries()) {
+    const onProgress = (share: number): void =>
+      options.onProgress((index + share) / count, fileName(input.path));
+    reports.push(await collectFile(input, reader, options, onProgress));
+  }
+  return reports;
+}
+
+async function collectFile(
+  input: CatalogueInput,
+  reader: EntryReader,
+  { onEntry, onReject }: CollectOptions,
+  onProgress: (share: number) => void,
+): Promise<InputReport> {
+  const file = fileName(input.path);
+  const counts = { rows: 0, accepted: 0, expired: 0, rejected: 0 };
+  await readRows(
+    input,
+    (row) => {
+      counts.rows++;
+      const entry = reader.read(row, input.list);
+      if (entry.ok) {
+        counts.accepted++;
+        onEntry(entry);
+      } else if (entry.code === 'EXPIRED') {
+        counts.expired++;
+      } else {
+        counts.rejected++;
+        onReject({ file, line: row.line, code: entry.code, message: entry.message });
+      }
+    },
+    onProgress,
+  );
+  return { file, sha256: await digestOf(input.path), ...counts };
+}

@@ -1,0 +1,113 @@
+/**
+ * `lists prove`: reopens a built release as the edge would, and asks it every number of 010, every
+ * listed number, and numbers beside the listed ones, against a plain model made from the inputs.
+ * The model knows nothing of permutations, shards or encodings.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { TAILS } from '../../shared/numbers/number.ts';
+import type { Manifest } from '../../shared/release/manifest.ts';
+import type { BuildFolder, BuildReport, Proof } from '../build-folder.ts';
+import { readCatalogue } from '../catalogue.ts';
+import { collect } from '../collect.ts';
+import { CommandFailure } from '../failure.ts';
+import { addToModel, emptyModel, type ListModel } from '../list-model.ts';
+import { startProgress } from '../progress.ts';
+import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
+import { ReleaseCheck, reopen } from '../release-check.ts';
+
+/** Head of 010: +82 10. */
+export const PROVEN_HEAD = 8210;
+/** `--quick`: one number of 010 in so many. Divides the strides of prove-thread.ts. */
+export const QUICK_STEP = 50;
+/** More threads than this wait for memory, not for cores. */
+const THREADS_MAX = 8;
+
+export interface ProveOutcome extends Proof {
+  readonly manifest: Manifest;
+  /** Numbers of 010 asked. */
+  readonly universe: number;
+  /** Listed numbers outside 010, or with dates, asked one by one. */
+  readonly elsewhere: number;
+}
+
+/** @param step ask every number of 010 (1), or one in so many besides the listed ones */
+export async function prove(folder: BuildFolder, step: number): Promise<ProveOutcome> {
+  const release = await reopen(folder);
+  const { report } = folder;
+  const models = await remember(report);
+  const check = new ReleaseCheck(release, models, report.now);
+  const elsewhere = check.elsewhere();
+  check.ranges();
+  check.sources();
+  const universe = await proveUniverse(folder.path, models, report.now, step);
+  const proof: Proof = {
+    release: release.manifest.release,
+    asked: check.asked + universe.asked,
+    wrong: check.wrong + universe.wrong,
+    complete: step === 1,
+  };
+  folder.writeProof(proof);
+  return { ...proof, manifest: release.manifest, universe: universe.asked, elsewhere };
+}
+
+/** Read the inputs again, into plain models. */
+async function remember({ catalogue: path, now, inputs }: BuildReport): Promise<ListModel[]> {
+  const catalogue = readCatalogue(path);
+  const models = catalogue.lists.map(() => emptyModel(PROVEN_HEAD));
+  const progress = startProgress('reading');
+  const again = await collect(catalogue, {
+    now,
+    onEntry: ({ list, what, dates }) => addToModel(models[list]!, what, dates),
+    onReject: () => undefined,
+    onProgress: progress.update,
+  }).finally(() => progress.stop());
+  for (const [index, { file, sha256 }] of inputs.entries()) {
+    if (again[index]?.sha256 !== sha256)
+      throw new CommandFailure(`${file} has changed since the build: build again`);
+  }
+  return models;
+}
+
+/** The 10^8 numbers of the proven head, shared out over the cores. */
+async function proveUniverse(
+  folder: string,
+  models: readonly ListModel[],
+  now: number,
+  step: number,
+): Promise<ThreadNews> {
+  const threads = Math.min(availableParallelism(), THREADS_MAX);
+  const progress = startProgress('proving');
+  let asked = 0;
+  let wrong = 0;
+  // A multiple of the step, so that the threads together ask what one alone would.
+  const share = Math.ceil(TAILS / threads / step) * step;
+  const runs = Array.from({ length: threads }, (_, index) => {
+    const from = index * share;
+    const to = Math.min(TAILS, from + share);
+    return runThread({ folder, models, now, head: PROVEN_HEAD, from, to, step }, (news) => {
+      asked += news.asked;
+      wrong += news.wrong;
+      progress.update((asked * step) / TAILS, `${wrong} wrong`);
+    });
+  });
+  try {
+    await Promise.all(runs);
+  } finally {
+    progress.stop();
+  }
+  const due = Math.ceil(TAILS / step);
+  if (asked !== due) throw new CommandFailure(`only ${asked} of ${due} numbers were asked`);
+  return { asked, wrong };
+}
+
+function runThread(task: ThreadTask, onNews: (news: ThreadNews) => void): Promise<void> {
+  const worker = new Worker(new URL('../prove-thread.ts', import.meta.url), { workerData: task });
+  return new Promise((resolve, reject) => {
+    worker.on('message', onNews);
+    worker.on('error', reject);
+    worker.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new CommandFailure('a thread of prove ended early')),
+    );
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * `lists push`: shards first, then the manifest, then the head that names it, each with wrangler.
+ * Whatever dies in between, a reader sees the old release or the new one; running it again finishes.
+ */
+
+import { type HeadDocument, parseHead } from '../../shared/release/head.ts';
+import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
+import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
+import type { BuildFolder } from '../build-folder.ts';
+import { CommandFailure, orFail } from '../failure.ts';
+import { startProgress } from '../progress.ts';
+import { listKeys, publicKeys } from '../secrets.ts';
+import { kvBulkPut, kvGet, kvPut, type Target } from '../wrangler.ts';
+
+/** Raw bytes in one file for `wrangler kv bulk put`: 93 MB in base64, below the API's 100 MB. */
+export const BULK_BYTES_MAX = 70_000_000;
+
+export interface PushOutcome {
+  readonly release: string;
+  readonly seq: number;
+  /** Values that were not there yet. */
+  readonly uploaded: number;
+  readonly uploadedBytes: number;
+  readonly values: number;
+}
+
+export async function currentHead(target: Target): Promise<HeadDocument | null> {
+  const text = await kvGet(HEAD_KEY, target);
+  if (text === null) return null;
+  const head = parseHead(text);
+  if (head === null)
+    throw new CommandFailure(
+      'the head in KV is damaged: delete it (wrangler kv key delete head), then push again',
+    );
+  return head;
+}
+
+export interface PushSettings {
+  readonly target: Target;
+  /** Publish a build that was not proven whole. One that was proven wrong is never published. */
+  readonly unproven: boolean;
+}
+
+export async function push(folder: BuildFolder, { target, unproven }: PushSettings): Promise<PushOutcome> {
+  const signed = folder.manifest;
+  const keys = await listKeys();
+  const trusted = await publicKeys();
+  const manifest = orFail(await openManifest(signed, trusted, keys.keyId));
+  checkProof(folder, manifest.release, unproven);
+  const head = await currentHead(target);
+  const held = await heldKeys(head, trusted, keys.keyId);
+  const fresh = blobsOf(manifest).filter(({ key }) => !held.has(key));
+  const progress = startProgress('pushing');
+  try {
+    let sent = 0;
+    for (const file of inFiles(fresh)) {
+      await kvBulkPut(new Map(file.map(({ key }) => [key, folder.value(key)])), target);
+      sent += file.length;
+      progress.update(sent / (fresh.length + 2), `${sent} of ${fresh.length} values`);
+    }
+    await kvPut(releaseKey(manifest.release), JSON.stringify(signed), target);
+    progress.update((sent + 1) / (fresh.length + 2), 'manifest');
+    const seq = (head?.seq ?? 0) + 1;
+    const next: HeadDocument = { format: 1, seq, promotedAt: new Date().toISOString(), manifest: signed };
+    await kvPut(HEAD_KEY, JSON.stringify(next), target);
+    return {
+      release: manifest.release,
+      seq,
+      uploaded: fresh.length,
+      uploadedBytes: fresh.reduce((sum, { bytes }) => sum + bytes, 0),
+      values: blobsOf(manifest).length,
+    };
+  } finally {
+    progress.stop();
+  }
+}
+
+function checkProof(folder: BuildFolder, release: string, unproven: boolean): void {
+  const { proof } = folder;
+  if (proof !== null && proof.wrong !== 0) {
+    throw new CommandFailure(`${release} gave ${proof.wrong} wrong answers when it was proven`);
+  }
+  if (proof?.complete !== true && !unproven) {
+    throw new CommandFailure(`${release} is not proven: run npm run lists -- prove, or say --unproven`);
+  }
+}
+
+/** Keys that the current release has in KV already. A head that is not ours holds nothing for us. */
+async function heldKeys(
+  head: HeadDocument | null,
+  trusted: CryptoKey[],
+  keyId: string,
+): Promise<Set<string>> {
+  if (head === null) return new Set();
+  const current = await openManifest(head.manifest, trusted, keyId);
+  return new Set(current.ok ? blobsOf(current.value).map(({ key }) => key) : []);
+}
+
+function inFiles<Value extends { readonly bytes: number }>(blobs: readonly Value[]): Value[][] {
+  const files: Value[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const blob of blobs) {
+    if (size + blob.bytes > BULK_BYTES_MAX) {
+      files.push([]);
+      size = 0;
+    }
+    files.at(-1)!.push(blob);
+    size += blob.bytes;
+  }
+  return files;
+}

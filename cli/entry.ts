@@ -1,0 +1,159 @@
+/**
+ * From a row of input to what it lists: a number, a range or a source, with its dates, in one list.
+ * Everything that cannot be listed is told by a code and a sentence that never holds the number.
+ */
+
+import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
+import { NUMBER_LIMIT } from '../shared/numbers/number.ts';
+import { isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
+import { FOREVER } from '../shared/set/layout.ts';
+import type { CatalogueList } from './catalogue.ts';
+import type { Row } from './rows.ts';
+
+export type What =
+  | { readonly kind: 'number'; readonly n: number }
+  | { readonly kind: 'ranges'; readonly ranges: readonly { readonly from: number; readonly to: number }[] }
+  | { readonly kind: 'source'; readonly text: string };
+
+export type Entry =
+  | { readonly ok: true; readonly list: number; readonly what: What; readonly dates: Dates }
+  | { readonly ok: false; readonly code: 'EXPIRED' }
+  | { readonly ok: false; readonly code: RejectCode; readonly message: string };
+
+export const REJECT_CODES = [
+  'ROW_DAMAGED',
+  'NUMBER_INVALID',
+  'NUMBER_IMPOSSIBLE',
+  'SHORT_CODE',
+  'SOURCE_NOT_ALLOWED',
+  'RANGE_INVALID',
+  'LIST_UNKNOWN',
+  'DATE_INVALID',
+] as const;
+export type RejectCode = (typeof REJECT_CODES)[number];
+
+function reject(code: RejectCode, message: string): Entry {
+  return { ok: false, code, message };
+}
+
+/** Reads rows into the lists of one catalogue. */
+export class EntryReader {
+  readonly #lists: readonly CatalogueList[];
+  readonly #now: number;
+
+  /** @param now seconds since 1970: what ended before is not listed */
+  constructor(lists: readonly CatalogueList[], now: number) {
+    this.#lists = lists;
+    this.#now = now;
+  }
+
+  /** @param defaultList where rows without a reason go, or null */
+  read(row: Row, defaultList: string | null): Entry {
+    if (row.damage !== null) return reject('ROW_DAMAGED', row.damage);
+    const list = this.#listOf(row, defaultList);
+    if (typeof list === 'string') return reject('LIST_UNKNOWN', list);
+    const what = whatOf(row.number, this.#lists[list]!);
+    if ('code' in what) return what;
+    const dates = this.#datesOf(row);
+    return 'code' in dates ? dates : { ok: true, list, what, dates };
+  }
+
+  /** @returns index of the list, or why there is none */
+  #listOf({ reason, authority }: Row, defaultList: string | null): number | string {
+    const fits = (list: CatalogueList): boolean =>
+      (reason === '' ? list.name === defaultList : list.reason === reason) &&
+      (authority === '' || list.authority === authority);
+    const named = this.#lists.findIndex((list) => list.name === defaultList && fits(list));
+    if (named >= 0) return named;
+    if (reason === '' && defaultList === null)
+      return 'the row has no reason, and its file no "list" in the catalogue';
+    const index = this.#lists.findIndex(fits);
+    if (index >= 0) return index;
+    const of = authority === '' ? '' : ` of authority "${authority.slice(0, 64)}"`;
+    return `the catalogue has no list for reason "${reason.slice(0, 64)}"${of}`;
+  }
+
+  #datesOf({ since, until }: Row): Dates | Exclude<Entry, { ok: true }> {
+    if (since === '' && until === '') return ALWAYS;
+    const from = since === '' ? 0 : secondsOf(since);
+    const to = until === '' ? FOREVER : secondsOf(until);
+    if (from === null || to === null) {
+      return {
+        ok: false,
+        code: 'DATE_INVALID',
+        message: 'since and until are dates (2026-11-24) or times (RFC 3339)',
+      };
+    }
+    if (to <= from) return { ok: false, code: 'DATE_INVALID', message: 'until is not after since' };
+    if (to <= this.#now) return { ok: false, code: 'EXPIRED' };
+    // That an entry began in the past changes no answer: only what is still to come is kept.
+    return from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to };
+  }
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** A date alone is its first moment in Korea. @returns seconds since 1970, or null */
+function secondsOf(text: string): number | null {
+  if (!DATE.test(text) && !TIME.test(text)) return null;
+  const ms = Date.parse(DATE.test(text) ? `${text}T00:00:00+09:00` : text);
+  const seconds = Math.floor(ms / 1000);
+  return Number.isNaN(ms) || seconds < 0 || seconds >= FOREVER ? null : seconds;
+}
+
+function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
+  if (text.includes('..')) return rangeOf(text);
+  if (text.endsWith('*')) return prefixOf(text);
+  const address = parseAddress(text);
+  switch (address.kind) {
+    case 'number':
+      if (isValidNumber(address.n)) return { kind: 'number', n: address.n };
+      return {
+        ok: false,
+        code: 'NUMBER_IMPOSSIBLE',
+        message: 'no subscriber can have this number (length or country code)',
+      };
+    case 'shortCode':
+      return {
+        ok: false,
+        code: 'SHORT_CODE',
+        message: 'short codes are ruled by the plan and cannot be listed',
+      };
+    case 'source':
+      if (list.sources) return { kind: 'source', text: address.text };
+      return {
+        ok: false,
+        code: 'SOURCE_NOT_ALLOWED',
+        message: `holds letters, and list ${list.name} has no "sources": true`,
+      };
+    case 'invalid':
+      return { ok: false, code: 'NUMBER_INVALID', message: address.code };
+  }
+}
+
+/** `+821000000000..+821019999999`: both ends included. */
+function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
+  const ends = text.split('..').map((end) => parseAddress(end));
+  const [from, to] = ends;
+  if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
+    return { ok: false, code: 'RANGE_INVALID', message: 'a range is two numbers with two dots between' };
+  }
+  if (to.n < from.n || String(to.n).length !== String(from.n).length) {
+    return { ok: false, code: 'RANGE_INVALID', message: 'a range rises, and both ends have the same length' };
+  }
+  return { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
+}
+
+/** `+63917*`: every number that begins so, of any length. */
+function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
+  const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
+  if (match === null)
+    return { ok: false, code: 'RANGE_INVALID', message: 'a prefix is +, at most 14 digits, and *' };
+  const ranges: { from: number; to: number }[] = [];
+  const prefix = Number(match[1]);
+  for (let width = 1; prefix * width < NUMBER_LIMIT; width *= 10) {
+    ranges.push({ from: prefix * width, to: (prefix + 1) * width - 1 });
+  }
+  return { kind: 'ranges', ranges };
+}

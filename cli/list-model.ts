@@ -1,0 +1,119 @@
+/**
+ * A list as anyone would keep it in memory: bitmaps for one head, a set for the rest, arrays for what
+ * has dates. What a built release is compared with. Plain data, so that threads can share it.
+ */
+import { type Dates, isDated } from '../shared/build/list-entries.ts';
+import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
+import { FOREVER } from '../shared/set/layout.ts';
+import { NOT_LISTED } from '../shared/set/number-set.ts';
+import type { What } from './entry.ts';
+
+export interface DatedRange extends Dates {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ListModel {
+  /** The head of which every number is going to be asked. */
+  readonly denseHead: number;
+  /** One bit a tail of that head, listed alone or by a range; each made when the first one comes. */
+  dense: Uint8Array | null;
+  denseRanges: Uint8Array | null;
+  /** One bit a tail of that head that is in `dated`, so that the others need not be looked for. */
+  denseDated: Uint8Array | null;
+  /** Undated numbers behind other heads. */
+  readonly elsewhere: Set<number>;
+  readonly dated: Map<number, Dates[]>;
+  readonly ranges: DatedRange[];
+  readonly datedRanges: DatedRange[];
+  readonly sources: Set<string>;
+}
+
+export function emptyModel(denseHead: number): ListModel {
+  return {
+    denseHead,
+    dense: null,
+    denseRanges: null,
+    denseDated: null,
+    elsewhere: new Set(),
+    dated: new Map(),
+    ranges: [],
+    datedRanges: [],
+    sources: new Set(),
+  };
+}
+
+/** Shared between threads, not copied. */
+function bitmap(): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(TAILS / 8));
+}
+
+function setBit(bits: Uint8Array, tail: number): void {
+  bits[tail >>> 3]! |= 1 << (tail & 7);
+}
+
+function hasBit(bits: Uint8Array | null, tail: number): boolean {
+  return bits !== null && (bits[tail >>> 3]! & (1 << (tail & 7))) !== 0;
+}
+
+export function addToModel(model: ListModel, what: What, dates: Dates): void {
+  if (what.kind === 'source') {
+    model.sources.add(what.text);
+  } else if (what.kind === 'ranges') {
+    for (const range of what.ranges) addRange(model, { ...range, ...dates });
+  } else if (isDated(dates)) {
+    model.dated.set(what.n, [...(model.dated.get(what.n) ?? []), dates]);
+    if (headOf(what.n) !== model.denseHead) return;
+    model.denseDated ??= bitmap();
+    setBit(model.denseDated, tailOf(what.n));
+  } else if (headOf(what.n) === model.denseHead) {
+    model.dense ??= bitmap();
+    setBit(model.dense, tailOf(what.n));
+  } else {
+    model.elsewhere.add(what.n);
+  }
+}
+
+function addRange(model: ListModel, range: DatedRange): void {
+  model.ranges.push(range);
+  if (isDated(range)) {
+    model.datedRanges.push(range);
+    return;
+  }
+  const first = Math.max(range.from, model.denseHead * TAILS);
+  const last = Math.min(range.to, model.denseHead * TAILS + TAILS - 1);
+  if (first > last) return;
+  model.denseRanges ??= bitmap();
+  for (let tail = tailOf(first); tail <= tailOf(last); tail++) setBit(model.denseRanges, tail);
+}
+
+/** Until when the model lists a number by itself, as Part.until answers. */
+export function exactUntil(model: ListModel, n: number, now: number): number {
+  if (headOf(n) === model.denseHead) {
+    const tail = n - model.denseHead * TAILS;
+    if (hasBit(model.dense, tail)) return FOREVER;
+    if (!hasBit(model.denseDated, tail)) return NOT_LISTED;
+  } else if (model.elsewhere.has(n)) {
+    return FOREVER;
+  }
+  return latest(model.dated.get(n) ?? [], now);
+}
+
+/** Until when a range of the model holds a number, as RangeTable.until answers. */
+export function rangeUntil(model: ListModel, n: number, now: number): number {
+  const inDense = headOf(n) === model.denseHead;
+  if (inDense && hasBit(model.denseRanges, n - model.denseHead * TAILS)) return FOREVER;
+  let until = NOT_LISTED;
+  for (const range of inDense ? model.datedRanges : model.ranges) {
+    if (range.from <= n && n <= range.to) until = Math.max(until, latest([range], now));
+  }
+  return until;
+}
+
+function latest(all: readonly Dates[], now: number): number {
+  let until = NOT_LISTED;
+  for (const dates of all) {
+    if (dates.since <= now && now < dates.until) until = Math.max(until, dates.until);
+  }
+  return until;
+}

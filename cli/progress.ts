@@ -1,0 +1,28 @@
+/**
+ * A progress bar on a terminal, nothing elsewhere. On standard error: standard output is for results.
+ */
+import { SingleBar } from 'cli-progress';
+
+export interface Progress {
+  /** @param share 0 to 1 @param note shown behind the bar */
+  update(share: number, note?: string): void;
+  stop(): void;
+}
+
+export function startProgress(title: string): Progress {
+  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar({
+    format: `${title.padEnd(8)} {bar} {percentage} % {note}`,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: true,
+    etaBuffer: 50,
+    stream: process.stderr,
+  });
+  bar.start(1000, 0, { note: '' });
+  return {
+    update: (share, note = '') => bar.update(Math.floor(share * 1000), { note }),
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Asks a reopened release and a plain model the same questions, and counts where they differ.
+ */
+import { isDated } from '../shared/build/list-entries.ts';
+import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
+import { blobsOf, openManifest } from '../shared/release/manifest.ts';
+import { Release } from '../shared/release/release.ts';
+import { NOT_LISTED } from '../shared/set/number-set.ts';
+import { sourceFingerprint } from '../shared/set/source-table.ts';
+import type { BuildFolder } from './build-folder.ts';
+import { orFail } from './failure.ts';
+import { exactUntil, type ListModel, rangeUntil } from './list-model.ts';
+import { listKeys, publicKeys } from './secrets.ts';
+
+/** Open a release from its folder, as the edge opens it from KV. */
+export async function reopen(folder: BuildFolder): Promise<Release> {
+  const keys = await listKeys();
+  const manifest = orFail(await openManifest(folder.manifest, await publicKeys(), keys.keyId));
+  const release = new Release(manifest, keys);
+  for (const blob of blobsOf(manifest)) orFail(await release.install(blob, folder.value(blob.key)));
+  return release;
+}
+
+export class ReleaseCheck {
+  asked = 0;
+  wrong = 0;
+  readonly #release: Release;
+  readonly #models: readonly ListModel[];
+  readonly #now: number;
+
+  /** @param now seconds since 1970 */
+  constructor(release: Release, models: readonly ListModel[], now: number) {
+    this.#release = release;
+    this.#models = models;
+    this.#now = now;
+  }
+
+  #count(right: boolean): void {
+    this.asked++;
+    if (!right) this.wrong++;
+  }
+
+  /** Tails from `from` to before `to` behind a head: each list, exact entries and ranges. */
+  head(head: number, from: number, to: number, step: number): void {
+    const models = this.#models;
+    for (let tail = from; tail < to; tail += step) {
+      const n = head * TAILS + tail;
+      const permutedTail = this.#release.keys.permutation.permute(tail);
+      const part = this.#release
+        .shard(this.#release.shardIndexOf(head, permutedTail))
+        ?.partOf(head, permutedTail);
+      let right = true;
+      for (let list = 0; list < models.length; list++) {
+        const model = models[list]!;
+        const exact = part?.until(list, head, permutedTail, this.#now) ?? NOT_LISTED;
+        right &&= exact === exactUntil(model, n, this.#now);
+        if (model.ranges.length > 0) right &&= this.#rangeIsRight(list, n, this.#now);
+      }
+      this.#count(right);
+    }
+  }
+
+  #rangeIsRight(list: number, n: number, now: number): boolean {
+    return (
+      (this.#release.ranges?.until(list, n, now) ?? NOT_LISTED) === rangeUntil(this.#models[list]!, n, now)
+    );
+  }
+
+  #exactIsRight(list: number, n: number, now: number): boolean {
+    const head = headOf(n);
+    const permutedTail = this.#release.keys.permutation.permute(tailOf(n));
+    const shard = this.#release.shard(this.#release.shardIndexOf(head, permutedTail));
+    const exact = shard?.partOf(head, permutedTail).until(list, head, permutedTail, now) ?? NOT_LISTED;
+    return exact === exactUntil(this.#models[list]!, n, now);
+  }
+
+  /**
+   * Every undated number outside the dense head with its neighbours, and every dated one around its
+   * dates. @returns listed numbers asked
+   */
+  elsewhere(): number {
+    let listed = 0;
+    for (const [list, { elsewhere, dated }] of this.#models.entries()) {
+      listed += elsewhere.size + dated.size;
+      for (const n of elsewhere) {
+        for (const asked of [n - 1, n, n + 1]) this.#count(this.#exactIsRight(list, asked, this.#now));
+      }
+      for (const [n, all] of dated) {
+        for (const { since, until } of all) {
+          for (const now of [since - 1, since, until - 1, until])
+            this.#count(this.#exactIsRight(list, n, now));
+        }
+      }
+    }
+    return listed;
+  }
+
+  /** Around both ends of every range, and around its dates. */
+  ranges(): void {
+    for (const [list, { ranges }] of this.#models.entries()) {
+      for (const range of ranges) {
+        const { from, to, since, until } = range;
+        const moments = isDated(range) ? [since - 1, since, until - 1, until] : [this.#now];
+        for (const n of [from - 1, from, Math.floor((from + to) / 2), to, to + 1]) {
+          for (const now of moments) this.#count(this.#rangeIsRight(list, n, now));
+        }
+      }
+    }
+  }
+
+  sources(): void {
+    for (const [list, { sources }] of this.#models.entries()) {
+      for (const text of sources) {
+        const fingerprint = sourceFingerprint(text, this.#release.keys.sourceSeed);
+        this.#count(
+          (this.#release.sources?.until(list, fingerprint, this.#now) ?? NOT_LISTED) !== NOT_LISTED,
+        );
+      }
+    }
+  }
+}

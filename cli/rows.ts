@@ -1,0 +1,186 @@
+/**
+ * Reads an input file as rows: CSV with a header, NDJSON, or plain text with a number a line, each
+ * also gzipped. Streams: a file may be larger than memory.
+ */
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { parse } from 'csv-parse';
+import { LineSplitter } from '../shared/line-splitter.ts';
+import { CommandFailure } from './failure.ts';
+
+export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Columns and fields that mean something; `note` is for people. */
+const COLUMNS = ['number', 'reason', 'since', 'until', 'authority', 'note'] as const;
+
+/** One line of input; empty strings stand for absent values. */
+export interface Row {
+  /** 1 for the first line of the file. */
+  readonly line: number;
+  readonly number: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly until: string;
+  readonly authority: string;
+  /** Why the line is no row, or null. */
+  readonly damage: string | null;
+}
+
+/** Longest line of an input, in characters. */
+const LINE_CHARS_MAX = 4_096;
+
+const EMPTY = { number: '', reason: '', since: '', until: '', authority: '', damage: null };
+
+function damaged(line: number, damage: string): Row {
+  return { ...EMPTY, line, damage };
+}
+
+export interface InputFile {
+  readonly path: string;
+  readonly format?: Format | undefined;
+}
+
+/** The format by the name's ending, unless it is given. */
+export function formatOf({ path, format }: InputFile): Format {
+  if (format !== undefined) return format;
+  const name = path.replace(/\.gz$/i, '').toLowerCase();
+  if (name.endsWith('.csv')) return 'csv';
+  if (name.endsWith('.ndjson') || name.endsWith('.jsonl')) return 'ndjson';
+  if (name.endsWith('.txt')) return 'plain';
+  throw new CommandFailure(
+    `${path}: cannot tell the format by the name; add "format": one of ${FORMATS.join(', ')}`,
+  );
+}
+
+function isGzip(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const magic = Buffer.alloc(2);
+    readSync(file, magic, 0, 2, 0);
+    return magic[0] === 0x1f && magic[1] === 0x8b;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Hand each row to `each`, in order. Synchronous a row, since there may be ten million.
+ * @param onProgress called with the share of the file that was read
+ */
+export async function readRows(
+  input: InputFile,
+  each: (row: Row) => void,
+  onProgress: (share: number) => void = () => undefined,
+): Promise<void> {
+  const { path } = input;
+  let size: number;
+  try {
+    size = statSync(path).size;
+  } catch {
+    throw new CommandFailure(`${path}: there is no such file`);
+  }
+  const format = formatOf(input);
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  let bytes = 0;
+  file.on('data', (chunk) => {
+    bytes += chunk.length;
+    onProgress(size === 0 ? 1 : bytes / size);
+  });
+  try {
+    const content = isGzip(path) ? file.pipe(createGunzip()) : file;
+    file.on('error', (error) => content.destroy(error));
+    if (format === 'csv') await readCsv(path, content, each);
+    else await readLines(content, format === 'plain' ? plainRow : jsonRow, each);
+  } catch (error) {
+    if (error instanceof CommandFailure) throw error;
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function readCsv(path: string, content: Readable, each: (row: Row) => void): Promise<void> {
+  const parser = parse({
+    bom: true,
+    columns: (header: string[]) =>
+      checkHeader(
+        path,
+        header.map((name) => name.trim().toLowerCase()),
+      ),
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    skip_records_with_error: true,
+    info: true,
+    max_record_size: LINE_CHARS_MAX,
+  });
+  parser.on('skip', (error: { lines?: number; code?: string } | undefined) => {
+    each(damaged(error?.lines ?? 0, `CSV: ${error?.code ?? 'unreadable'}`));
+  });
+  parser.on('readable', () => {
+    for (let read = parser.read(); read !== null; read = parser.read()) {
+      const { record, info } = read as { record: Partial<Row>; info: { lines: number } };
+      each({ ...EMPTY, ...record, line: info.lines });
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    parser.on('end', resolve);
+    parser.on('error', reject);
+    content.on('error', reject);
+    content.pipe(parser);
+  });
+}
+
+function checkHeader(path: string, header: string[]): string[] {
+  const unknown = header.find((name) => !COLUMNS.some((column) => column === name));
+  if (unknown !== undefined) {
+    throw new CommandFailure(`${path}: unknown column "${unknown}"; columns are ${COLUMNS.join(', ')}`);
+  }
+  if (!header.includes('number')) throw new CommandFailure(`${path}: the header has no column "number"`);
+  return header;
+}
+
+async function readLines(
+  content: Readable,
+  read: (text: string, line: number) => Row | null,
+  each: (row: Row) => void,
+): Promise<void> {
+  const splitter = new LineSplitter(LINE_CHARS_MAX);
+  let line = 0;
+  const take = (text: string | null): void => {
+    line++;
+    const row = text === null ? damaged(line, 'line too long') : read(text, line);
+    if (row !== null) each(row);
+  };
+  for await (const chunk of content) {
+    for (const text of splitter.push(chunk as Uint8Array)) take(text);
+  }
+  for (const text of splitter.end()) take(text);
+}
+
+/** A number a line; blank lines and lines that begin with # are for people. */
+function plainRow(text: string, line: number): Row | null {
+  const number = text.trim();
+  return number === '' || number.startsWith('#') ? null : { ...EMPTY, line, number };
+}
+
+function jsonRow(text: string, line: number): Row | null {
+  if (text.trim() === '') return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return damaged(line, 'not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return damaged(line, 'not a JSON object');
+  for (const [name, field] of Object.entries(value)) {
+    if (!COLUMNS.some((column) => column === name))
+      return damaged(line, `unknown field "${name.slice(0, 32)}"`);
+    if (field !== null && typeof field !== 'string') return damaged(line, `${name} must be a string`);
+  }
+  const given = Object.entries(value).filter(([, field]) => field !== null);
+  return { ...EMPTY, ...(Object.fromEntries(given) as Partial<Row>), line };
+}

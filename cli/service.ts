@@ -1,0 +1,60 @@
+/**
+ * The embedded service: the deployed bundle in Miniflare, on a direct socket (no proxy in between),
+ * over the state that `wrangler … --local` writes. One machine, no account, full speed.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
+import { bundle } from './bundle.ts';
+import { CommandFailure } from './failure.ts';
+import { BUNDLE, STATE, WRANGLER_CONFIG } from './paths.ts';
+
+const NAME = 'numgate';
+
+export interface Service {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface ServiceSettings {
+  readonly port: number;
+  /** Secrets of the Worker. */
+  readonly secrets: Record<string, string>;
+  /** Folder of the state, as for `--persist-to`. */
+  readonly state?: string;
+  readonly bundleFolder?: string;
+}
+
+export async function startService(settings: ServiceSettings): Promise<Service> {
+  const { port, secrets, state = STATE, bundleFolder = BUNDLE } = settings;
+  rmSync(bundleFolder, { recursive: true, force: true });
+  const modules = await bundle('', bundleFolder);
+  const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
+  const options = convertV4MiniflareOptions({
+    log: new Log(LogLevel.WARN),
+    resourcePersistencePath: join(state, 'v3'),
+    workers: [
+      {
+        ...workerOptions,
+        name: NAME,
+        modulesRoot: bundleFolder,
+        modules: modules.map((module) => ({ ...module })),
+        bindings: secrets,
+        unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+      },
+    ],
+  });
+  const miniflare = new Miniflare(options);
+  try {
+    await miniflare.ready;
+    const { origin } = await miniflare.unsafeGetDirectURL(NAME);
+    return { url: origin.replace('127.0.0.1', 'localhost'), stop: () => miniflare.dispose() };
+  } catch (error) {
+    await miniflare.dispose();
+    const words = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(
+      `the service did not start on port ${port}: ${words}\nPORT=… chooses another port`,
+    );
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Runs wrangler, the tool that writes KV: the same code path for the local store and for `--remote`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommandFailure } from './failure.ts';
+import { PROJECT, STATE, WRANGLER_CONFIG } from './paths.ts';
+
+const WRANGLER = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
+
+/** Where a command writes. */
+export interface Target {
+  /** The account of the wrangler login, instead of the local store. */
+  readonly remote: boolean;
+  /** Environment of wrangler.toml, or '' for the top level. */
+  readonly env: string;
+}
+
+/** @returns standard output @throws CommandFailure with wrangler's own words */
+export async function wrangler(args: readonly string[]): Promise<Buffer> {
+  const child = spawn(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
+    cwd: PROJECT,
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: 'false',
+      CI: '1',
+      NO_COLOR: '1',
+      WRANGLER_HIDE_BANNER: 'true',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const out: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  if (code !== 0) {
+    const words = `${Buffer.concat(errors)}${Buffer.concat(out)}`.trim();
+    throw new CommandFailure(`wrangler ${args.slice(0, 3).join(' ')} failed (exit ${code}):\n${words}`);
+  }
+  return Buffer.concat(out);
+}
+
+function kvFlags({ remote, env }: Target): string[] {
+  const where = remote ? ['--remote'] : ['--local', '--persist-to', STATE];
+  return ['--binding', 'LISTS', '--preview', 'false', '--env', env, ...where];
+}
+
+/** What wrangler prints, with exit code 0, where the local store has no value. */
+const NO_VALUE = 'Value not found';
+
+/** A KV value as text, or null where there is none. */
+export async function kvGet(key: string, target: Target): Promise<string | null> {
+  try {
+    const text = (await wrangler(['kv', 'key', 'get', key, '--text', ...kvFlags(target)]))
+      .toString('utf8')
+      .trim();
+    return text === NO_VALUE ? null : text;
+  } catch (error) {
+    if (error instanceof CommandFailure && /404|not found/i.test(error.message)) return null;
+    throw error;
+  }
+}
+
+/** Write a value that may be larger than a command line. */
+export async function kvPut(key: string, value: string, target: Target): Promise<void> {
+  await withTemporaryFile(value, (file) =>
+    wrangler(['kv', 'key', 'put', key, '--path', file, ...kvFlags(target)]),
+  );
+}
+
+/** Write many binary values with one call. */
+export async function kvBulkPut(values: ReadonlyMap<string, Uint8Array>, target: Target): Promise<void> {
+  const entries = [...values].map(([key, bytes]) => ({
+    key,
+    value: Buffer.from(bytes).toString('base64'),
+    base64: true,
+  }));
+  await withTemporaryFile(JSON.stringify(entries), (file) =>
+    wrangler(['kv', 'bulk', 'put', file, ...kvFlags(target)]),
+  );
+}
+
+async function withTemporaryFile(content: string, use: (file: string) => Promise<unknown>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'numgate-'));
+  try {
+    const file = join(folder, 'value.json');
+    writeFileSync(file, content, { mode: 0o600 });
+    await use(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The signed manifest: what is wrong with it is said with a code of its own, and nothing is read out of a
+ * manifest that no trusted key signed.
+ */
+import { describe, expect, it } from 'vitest';
+import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
+import {
+  blobsOf,
+  type Manifest,
+  openManifest,
+  type SignedManifest,
+  signManifest,
+} from '../../../shared/release/manifest.ts';
+import { build } from '../support/built-release.ts';
+import { EVER, plainList } from '../support/plain-model.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+async function keyPair(): Promise<CryptoKeyPair> {
+  // The type covers all algorithms; Ed25519 always gives a pair.
+  return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
+}
+
+const [ours, theirs] = [await keyPair(), await keyPair()];
+const { manifest } = await build([
+  plainList('one', {
+    numbers: [{ n: 821_012_345_678, ...EVER }],
+    ranges: [{ from: 5, to: 9, ...EVER }],
+    sources: [{ text: 'a', ...EVER }],
+  }),
+]);
+
+const open = (
+  envelope: SignedManifest,
+  keys: readonly CryptoKey[] = [ours.publicKey],
+): ReturnType<typeof openManifest> => openManifest(envelope, keys, testKeys.keyId);
+
+/** Signs any document, as an attacker with our key or a newer version of the builder could. */
+async function signText(signed: string): Promise<SignedManifest> {
+  const signature = await crypto.subtle.sign('Ed25519', ours.privateKey, new TextEncoder().encode(signed));
+  return { signed, signature: toBase64(new Uint8Array(signature)) };
+}
+const signDocument = (document: object): Promise<SignedManifest> => signText(JSON.stringify(document));
+
+/** The code of the refusal, or 'opened'. */
+async function codeOf(envelope: SignedManifest | Promise<SignedManifest>): Promise<string> {
+  const opened = await open(await envelope);
+  return opened.ok ? 'opened' : opened.code;
+}
+
+describe('a signed manifest', () => {
+  it('opens to what was signed', async () => {
+    const opened = await open(await signManifest(manifest, ours.privateKey));
+    expect(opened).toEqual({ ok: true, value: manifest });
+  });
+
+  it('opens if any of the trusted keys signed it', async () => {
+    const envelope = await signManifest(manifest, ours.privateKey);
+    expect((await open(envelope, [theirs.publicKey, ours.publicKey])).ok).toBe(true);
+  });
+
+  it('names all values of the release', () => {
+    expect(blobsOf(manifest)).toHaveLength(manifest.shards.length + 2);
+    expect(blobsOf({ ...manifest, ranges: null, sources: null })).toHaveLength(manifest.shards.length);
+  });
+});
+
+describe('SIGNATURE_INVALID', () => {
+  it('is said of a manifest without signature, or with one of another length', async () => {
+    const { signed, signature } = await signManifest(manifest, ours.privateKey);
+    for (const wrong of [
+      '',
+      'no base64!',
+      toBase64(new Uint8Array(64)),
+      signature.slice(0, 40),
+      signature + signature,
+    ]) {
+      expect(await codeOf({ signed, signature: wrong })).toBe('SIGNATURE_INVALID');
+    }
+  });
+
+  it('is said of a manifest that another key signed, or that no key is trusted for', async () => {
+    expect(await codeOf(signManifest(manifest, theirs.privateKey))).toBe('SIGNATURE_INVALID');
+    const opened = await open(await signManifest(manifest, ours.privateKey), []);
+    expect(opened).toMatchObject({ ok: false, code: 'SIGNATURE_INVALID' });
+  });
+
+  it('is said whichever byte of the text or the signature was flipped, and wherever it was cut', async () => {
+    const { signed, signature } = await signManifest(manifest, ours.privateKey);
+    for (let at = 0; at < signed.length; at += 3) {
+      const flipped =
+        signed.slice(0, at) + String.fromCharCode(signed.charCodeAt(at) ^ 1) + signed.slice(at + 1);
+      expect(await codeOf({ signed: flipped, signature })).toBe('SIGNATURE_INVALID');
+      expect(await codeOf({ signed: signed.slice(0, at), signature })).toBe('SIGNATURE_INVALID');
+    }
+    const bytes = fromBase64(signature)!;
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = bytes.slice();
+      flipped[at]! ^= 1 << (at % 8);
+      expect(await codeOf({ signed, signature: toBase64(flipped) })).toBe('SIGNATURE_INVALID');
+    }
+  });
+});
+
+describe('FORMAT_UNSUPPORTED', () => {
+  it.each([0, 2, 99])('is said of format %i, whatever else that format holds', async (format) => {
+    expect(await codeOf(signDocument({ ...manifest, format }))).toBe('FORMAT_UNSUPPORTED');
+    expect(await codeOf(signDocument({ format, somethingNew: true }))).toBe('FORMAT_UNSUPPORTED');
+  });
+});
+
+describe('KEY_FOREIGN', () => {
+  it('is said of a release that was made with another LIST_KEY', async () => {
+    expect(await codeOf(signDocument({ ...manifest, keyId: '0123456789abcdef' }))).toBe('KEY_FOREIGN');
+  });
+});
+
+describe('MANIFEST_INVALID', () => {
+  const shard = manifest.shards[0]!;
+  const at = (...starts: number[]): Manifest['shards'] => starts.map((start) => ({ ...shard, start }));
+
+  it.each<[string, string]>([
+    ['text that is not JSON', '{"format":1'],
+    ['no document', 'null'],
+    ['a list instead of a document', '[]'],
+  ])('is said of %s', async (_, text) => {
+    expect(await codeOf(signText(text))).toBe('MANIFEST_INVALID');
+  });
+
+  it.each<[string, object]>([
+    ['an unknown field', { ...manifest, extra: 1 }],
+    ['an unknown field of a list', { ...manifest, lists: [{ ...manifest.lists[0], extra: 1 }] }],
+    ['an unknown field of a shard', { ...manifest, shards: [{ ...shard, extra: 1 }] }],
+    ['a missing field', { ...manifest, foldedSeq: undefined }],
+    ['a format that is no number', { ...manifest, format: '1' }],
+    ['a reason that is no code', { ...manifest, lists: [{ ...manifest.lists[0], reason: 'WHATEVER' }] }],
+    ['a list for no subject', { ...manifest, lists: [{ ...manifest.lists[0], subjects: [] }] }],
+    ['a digest of another length', { ...manifest, shards: [{ ...shard, sha256: 'ab' }] }],
+    ['slices that do not start at 0', { ...manifest, shards: at(1) }],
+    ['slices out of order', { ...manifest, shards: at(0, 200, 100) }],
+    ['two slices with one start', { ...manifest, shards: at(0, 100, 100) }],
+    ['a slice behind all numbers', { ...manifest, shards: at(0, 1_000_000_000_000_001) }],
+    ['a slice that starts between numbers', { ...manifest, shards: at(0, 0.5) }],
+    [
+      'more lists than the bound',
+      { ...manifest, lists: Array.from({ length: 33 }, () => manifest.lists[0]) },
+    ],
+  ])('is said of %s', async (_, document) => {
+    expect(await codeOf(signDocument(document))).toBe('MANIFEST_INVALID');
+  });
+});

@@ -1,0 +1,117 @@
+/**
+ * Damaged values of a release: each is refused with a code and leaves the release as it was, so that no
+ * damage ever becomes an answer.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Blob, Manifest } from '../../../shared/release/manifest.ts';
+import { Release } from '../../../shared/release/release.ts';
+import { deriveListKeys } from '../../../shared/set/keys.ts';
+import { seal } from '../../../shared/set/seal.ts';
+import { checksum } from '../../../shared/set/xxhash.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { build } from '../support/built-release.ts';
+import { cuts, flips } from '../support/damage.ts';
+import { EVER, plainList } from '../support/plain-model.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const below = randomFrom(5);
+const numbers = Array.from({ length: 1_500 }, () => ({ n: 821_000_000_000 + below(100_000_000), ...EVER }));
+const dated = numbers.slice(0, 50).map(({ n }) => ({ n: n - 100_000_000, since: 5, until: 500 }));
+const built = await build([
+  plainList('one', {
+    numbers,
+    ranges: [{ from: 1_200_000_000, to: 1_300_000_000, ...EVER }],
+    sources: [{ text: 'a', ...EVER }],
+  }),
+  plainList('two', { numbers: dated, ranges: [{ from: 3, to: 4, ...EVER }] }),
+]);
+const { manifest, values } = built;
+const shard = manifest.shards[0]!;
+
+/** Offers the bytes as this value. @returns the code of the refusal, or null */
+async function offer(
+  blob: Blob,
+  bytes: Uint8Array<ArrayBuffer>,
+  of: Manifest = manifest,
+): Promise<string | null> {
+  const release = new Release(of, testKeys);
+  const installed = await release.install(blob, bytes);
+  if (installed.ok) return null;
+  expect(release.has(blob)).toBe(false);
+  expect(installed.message).not.toMatch(/\d{9}/);
+  return installed.code;
+}
+
+/** The manifest as if these bytes were what was built: so that only structure and seal can refuse them. */
+function pretending(blob: Blob, bytes: Uint8Array): { blob: Blob; manifest: Manifest } {
+  const forged = { ...blob, bytes: bytes.length, checksum: checksum(bytes) };
+  return { blob: forged, manifest };
+}
+
+describe.each([
+  ['a shard', shard, 3],
+  ['the range table', manifest.ranges!, 1],
+  ['the source table', manifest.sources!, 1],
+] as const)('%s', (_, blob, step) => {
+  const bytes = values.get(blob.key)!;
+
+  it('is taken in as it was built', async () => {
+    expect(await offer(blob, bytes.slice())).toBeNull();
+  });
+
+  it('is refused with any byte flipped', async () => {
+    for (const damaged of flips(bytes, [1, 128], step))
+      expect(await offer(blob, damaged.bytes), damaged.what).toBe('BLOB_DAMAGED');
+  });
+
+  it('is refused at any other length', async () => {
+    for (const damaged of cuts(bytes, step))
+      expect(await offer(blob, damaged.bytes), damaged.what).toBe('BLOB_DAMAGED');
+  });
+
+  it('is refused in the place of another', async () => {
+    for (const [key, other] of values) {
+      if (key !== blob.key) expect(await offer(blob, other)).toBe('BLOB_DAMAGED');
+    }
+  });
+});
+
+describe('a value whose size and checksum are right', () => {
+  it('is refused if it is no shard', async () => {
+    for (const bytes of [new Uint8Array(0), new Uint8Array(64), new Uint8Array(64).fill(255)]) {
+      const forged = pretending(shard, bytes);
+      expect(await offer(forged.blob, bytes, forged.manifest)).toBe('BLOB_DAMAGED');
+    }
+  });
+
+  it('is refused if the seal is broken, or another LIST_KEY made it', async () => {
+    const others = await deriveListKeys(new Uint8Array(32));
+    const foreign = await seal(new Uint8Array(24), others);
+    for (const bytes of [new Uint8Array(10), new Uint8Array(64), foreign]) {
+      const forged = pretending(manifest.ranges!, bytes);
+      expect(await offer(forged.blob, bytes, forged.manifest)).toBe('BLOB_DAMAGED');
+    }
+  });
+
+  it('is refused if the seal holds something else', async () => {
+    for (const blob of [manifest.ranges!, manifest.sources!]) {
+      for (const content of [new Uint8Array(0), new Uint8Array(24), values.get(shard.key)!]) {
+        const bytes = await seal(content, testKeys);
+        const forged = pretending(blob, bytes);
+        expect(await offer(forged.blob, bytes, forged.manifest)).toBe('BLOB_DAMAGED');
+      }
+    }
+  });
+});
+
+describe('a refusal', () => {
+  it('leaves what was installed before in service', async () => {
+    const release = new Release(manifest, testKeys);
+    await release.install(shard, values.get(shard.key)!);
+    const kept = release.shard(0);
+    const damaged = values.get(shard.key)!.slice();
+    damaged[100]! ^= 4;
+    expect((await release.install(shard, damaged)).ok).toBe(false);
+    expect(release.shard(0)).toBe(kept);
+  });
+});

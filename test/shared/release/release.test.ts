@@ -1,0 +1,145 @@
+/**
+ * Whole releases against plain lists: random numbers behind dense and thin heads, dated entries, overlapping
+ * dated ranges and sources, over several lists; every answer is compared.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FOREVER } from '../../../shared/set/layout.ts';
+import { sourceFingerprint } from '../../../shared/set/source-table.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { build, exactUntil, install } from '../support/built-release.ts';
+import { EVER, type PlainList, PlainModel, plainList } from '../support/plain-model.ts';
+import { holdsAsync, tail } from '../support/properties.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const NOW = 1_750_000_000;
+const TIMES = [0, NOW - 1, NOW, NOW + 86_399, NOW + 86_400, 4_000_000_000];
+const HEADS = [0, 1, 1201, 8210, 8211, 6391, 63917, 9_999_999];
+
+const dates = fc.constantFrom(
+  EVER,
+  EVER,
+  { since: NOW, until: NOW + 86_400 },
+  { since: NOW - 5, until: FOREVER },
+  { since: 0, until: NOW },
+  { since: NOW, until: NOW },
+);
+const number = fc.tuple(fc.constantFrom(...HEADS), tail).map(([head, each]) => head * 100_000_000 + each);
+const content = fc.record({
+  numbers: fc.array(
+    fc.tuple(number, dates).map(([n, when]) => ({ n, ...when })),
+    { maxLength: 120 },
+  ),
+  ranges: fc.array(
+    fc
+      .tuple(number, fc.nat({ max: 200_000_000 }), dates)
+      .map(([from, length, when]) => ({ from, to: from + length, ...when })),
+    { maxLength: 12 },
+  ),
+  sources: fc.array(
+    fc.tuple(fc.stringMatching(/^[a-z]{1,2}$/), dates).map(([text, when]) => ({ text, ...when })),
+    { maxLength: 20 },
+  ),
+  /** So many random numbers behind one head besides: from 1,024 on it has a part of its own. */
+  bulk: fc.tuple(
+    fc.constantFrom(1201, 8210),
+    fc.constantFrom(0, 1_000, 1_023, 1_024, 1_500, 4_000),
+    fc.nat(),
+  ),
+});
+
+function listOf(
+  name: string,
+  { bulk: [head, count, seed], ...rest }: typeof content extends fc.Arbitrary<infer C> ? C : never,
+): PlainList {
+  const below = randomFrom(seed);
+  const bulk = Array.from({ length: count }, () => ({ n: head * 100_000_000 + below(100_000_000), ...EVER }));
+  return plainList(name, { ...rest, numbers: [...rest.numbers, ...bulk] });
+}
+
+/** Everything listed and everything beside it. */
+function numbersToAsk(lists: readonly PlainList[]): number[] {
+  const listed = lists.flatMap(({ numbers, ranges }) => [
+    ...numbers.map(({ n }) => n),
+    ...ranges.flatMap(({ from, to }) => [from, to]),
+  ]);
+  const edges = HEADS.flatMap((head) => [head * 100_000_000, head * 100_000_000 + 99_999_999]);
+  const beside = [...listed, ...edges].flatMap((n) => [n - 1, n, n + 1]);
+  return [...new Set(beside)].filter((n) => n >= 0 && n < 1_000_000_000_000_000);
+}
+
+describe('a release', () => {
+  it('answers every number, range and source as plain lists do', async () => {
+    await holdsAsync(
+      fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 4 }), async (contents) => {
+        const lists = contents.map((each, index) => listOf(`list-${index}`, each));
+        const release = await install(await build(lists));
+        const asked = numbersToAsk(lists);
+        lists.forEach((plain, list) => {
+          const model = new PlainModel(plain);
+          for (const now of TIMES) {
+            for (const n of asked) {
+              const exact = exactUntil(release, list, n, now);
+              if (exact !== model.exact(n, now)) expect.fail(`list ${list}, ${n} at ${now}: ${exact}`);
+            }
+            for (const n of asked.slice(0, 400)) {
+              const range = release.ranges?.until(list, n, now) ?? -1;
+              if (range !== model.range(n, now))
+                expect.fail(`list ${list}, range of ${n} at ${now}: ${range}`);
+            }
+            for (const text of ['a', 'ab', 'zz', ...plain.sources.map((source) => source.text)]) {
+              const source =
+                release.sources?.until(list, sourceFingerprint(text, testKeys.sourceSeed), now) ?? -1;
+              if (source !== model.source(text, now))
+                expect.fail(`list ${list}, source ${text} at ${now}: ${source}`);
+            }
+          }
+        });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('counts in its manifest what its lists hold', async () => {
+    const n = 821_012_345_678;
+    const day = { since: NOW, until: NOW + 86_400 };
+    const { manifest } = await build([
+      plainList('one', {
+        numbers: [
+          { n, ...EVER },
+          { n, ...EVER },
+          { n, ...day },
+          { n: n + 1, ...day },
+        ],
+        ranges: [
+          { from: 0, to: 9, ...EVER },
+          { from: 10, to: 19, ...EVER },
+        ],
+        sources: [
+          { text: 'a', ...EVER },
+          { text: 'a', ...EVER },
+        ],
+      }),
+      plainList('two'),
+    ]);
+    const counts = manifest.lists.map(({ numbers, dated, ranges, sources }) => [
+      numbers,
+      dated,
+      ranges,
+      sources,
+    ]);
+    expect(counts).toEqual([
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+    ]);
+  });
+
+  it('may list nothing: no shards, no tables, no hits', async () => {
+    const built = await build([plainList('one')]);
+    expect(built.values.size).toBe(0);
+    const release = await install(built);
+    expect(release.shardIndexOf(8210, 5)).toBe(-1);
+    expect(release.blobFor(821_012_345_678)).toBeNull();
+    expect([release.ranges, release.sources]).toEqual([null, null]);
+  });
+});

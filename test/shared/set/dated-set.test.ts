@@ -1,0 +1,94 @@
+/**
+ * Dated sections: entries hold from `since` on and end on the second of `until`; of several entries for
+ * one number the latest end counts.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeDated } from '../../../shared/build/shard.ts';
+import { DatedSet } from '../../../shared/set/dated-set.ts';
+import { LayoutError, NOT_LISTED } from '../../../shared/set/number-set.ts';
+import { type NaiveDated, naiveDated } from '../support/naive-sections.ts';
+import { bytesOf } from '../support/one-part.ts';
+import { holds } from '../support/properties.ts';
+
+const FOREVER = 0xffffffff;
+
+function encode(rows: readonly NaiveDated[]): Uint32Array {
+  return encodeDated(rows.map(([head, tail, since, until]) => ({ head, tail, since, until })));
+}
+
+function open(rows: readonly NaiveDated[]): DatedSet {
+  const words = encode(rows);
+  return new DatedSet(words, 0, words.length);
+}
+
+describe('a dated section', () => {
+  it('holds from the second of since to the second before until', () => {
+    const set = open([[8210, 5, 1000, 2000]]);
+    const answers = [0, 999, 1000, 1999, 2000, FOREVER].map((now) => set.until(8210, 5, now));
+    expect(answers).toEqual([NOT_LISTED, NOT_LISTED, 2000, 2000, NOT_LISTED, NOT_LISTED]);
+  });
+
+  it('answers the latest end among the entries in force', () => {
+    const set = open([
+      [8210, 5, 0, 3000],
+      [8210, 5, 1000, 2000],
+      [8210, 5, 2500, FOREVER],
+    ]);
+    expect([0, 1500, 2499, 2500, 5000].map((now) => set.until(8210, 5, now))).toEqual([
+      3000,
+      3000,
+      3000,
+      FOREVER,
+      FOREVER,
+    ]);
+  });
+
+  it('keeps neighbours apart', () => {
+    const set = open([
+      [0, 0, 0, 10],
+      [8210, 99_999_999, 0, 20],
+      [8211, 0, 0, 30],
+      [9_999_999, 99_999_999, 0, 40],
+    ]);
+    expect(set.until(0, 0, 1)).toBe(10);
+    expect(set.until(0, 1, 1)).toBe(NOT_LISTED);
+    expect(set.until(8210, 99_999_999, 1)).toBe(20);
+    expect(set.until(8210, 99_999_998, 1)).toBe(NOT_LISTED);
+    expect(set.until(8211, 0, 1)).toBe(30);
+    expect(set.until(8211, 1, 1)).toBe(NOT_LISTED);
+    expect(set.until(9_999_999, 99_999_999, 1)).toBe(40);
+  });
+
+  it('may be empty', () => {
+    expect(open([]).until(8210, 5, 0)).toBe(NOT_LISTED);
+  });
+
+  it('may not reach past its end', () => {
+    const words = encode([[8210, 5, 0, 10]]);
+    expect(() => new DatedSet(words, 0, words.length - 1)).toThrow(LayoutError);
+  });
+
+  it('has the naive bytes and agrees with a plain list of rows', () => {
+    const small = fc.integer({ min: 0, max: 9 });
+    const row = fc.tuple(small, small, small, fc.oneof(small, fc.constant(FOREVER)));
+    holds(
+      fc.property(fc.array(row, { maxLength: 60 }), (unsorted) => {
+        const rows = unsorted.toSorted((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]);
+        expect(bytesOf(encode(rows))).toEqual(naiveDated(rows));
+        const set = open(rows);
+        for (let head = 0; head < 10; head++) {
+          for (let tail = 0; tail < 10; tail++) {
+            for (let now = 0; now < 10; now++) {
+              const inForce = rows.filter(
+                (each) => each[0] === head && each[1] === tail && each[2] <= now && now < each[3],
+              );
+              const want = Math.max(NOT_LISTED, ...inForce.map((each) => each[3]));
+              if (set.until(head, tail, now) !== want) expect.fail(`${head},${tail} at ${now}, not ${want}`);
+            }
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,164 @@
+/**
+ * Rice, complement and bitmap sections: the builder's bytes against the naive encoder's and against a plain
+ * set, at the edges and at random.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeDense } from '../../../shared/build/dense-section.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { naiveBitmap, naiveComplement, naiveRice, type RiceChoice } from '../support/naive-sections.ts';
+import { bytesOf, openDense } from '../support/one-part.ts';
+import { holds } from '../support/properties.ts';
+import { randomSet } from '../support/random-set.ts';
+
+/** The parameters that the builder chose, read from its header. */
+function choiceIn(words: Uint32Array): RiceChoice {
+  return { parameter: words[0]! >>> 16, width: words[2]! };
+}
+
+/** What the naive encoder makes of the same set with the same choices. */
+function naive(words: Uint32Array, tails: readonly number[], size: number): number[] {
+  const [kind, flags] = [words[0]! & 0xff, (words[0]! >>> 8) & 0xff];
+  if (kind === 2) return naiveBitmap(tails, size);
+  return (flags === 1 ? naiveComplement : naiveRice)(tails, size, choiceIn(words));
+}
+
+/** Encodes a set, compares the bytes, and asks for every tail of a small part or for `asked` of a large one. */
+function check(tails: readonly number[], size: number, from: number, asked?: readonly number[]): void {
+  const words = encodeDense(Uint32Array.from(tails), size);
+  expect(bytesOf(words)).toEqual(naive(words, tails, size));
+  const has = openDense(bytesOf(words), from, size);
+  const model = new Set(tails);
+  for (const tail of asked ?? Array.from({ length: size }, (_, each) => each)) {
+    if (has(tail) !== model.has(tail)) expect.fail(`tail ${tail} of ${size}: ${has(tail)}`);
+  }
+}
+
+const every = (size: number): number[] => Array.from({ length: size }, (_, tail) => tail);
+
+describe('a dense section', () => {
+  const size = 2_000;
+  it.each([
+    ['nothing', []],
+    ['only the first tail', [0]],
+    ['only the last tail', [size - 1]],
+    ['the first and the last tail', [0, size - 1]],
+    ['every tail', every(size)],
+    ['every tail but the first', every(size).slice(1)],
+    ['every tail but the last', every(size).slice(0, -1)],
+    ['every tail but one', every(size).filter((tail) => tail !== 777)],
+    ['a run of neighbours', every(size).slice(500, 620)],
+    ['every second tail', every(size).filter((tail) => tail % 2 === 0)],
+    ['just under half', every(size).filter((tail) => tail % 2 === 1 && tail > 3)],
+    ['just over half', [0, ...every(size).filter((tail) => tail % 2 === 1)]],
+    ['one in three', every(size).filter((tail) => tail % 3 === 0)],
+  ])('lists %s', (_, tails) => {
+    check(tails, size, 0);
+  });
+
+  it.each([1, 2, 31, 32, 33, 63, 64, 65])('may be %i tails wide', (width) => {
+    check([], width, 5);
+    check([width - 1], width, 5);
+    check(every(width), width, 99_999_999 - width);
+  });
+
+  it('lies anywhere behind its head', () => {
+    const tails = randomSet(randomFrom(7), 60, size);
+    for (const from of [0, 1, 12_345_678, 100_000_000 - size]) check(tails, size, from);
+  });
+
+  it('holds a whole head', () => {
+    const tails = [0, 1, 50_000_000, 99_999_998, 99_999_999];
+    check(tails, 100_000_000, 0, [...tails, 2, 49_999_999, 50_000_001, 99_999_997, 77]);
+  });
+
+  it.each([
+    ['dense enough for many groups of buckets', 60_000, 400_000],
+    ['thin, with few buckets', 900, 10_000_000],
+    ['near the middle, a bitmap', 21_000, 40_000],
+    ['nearly full, a complement', 39_000, 40_000],
+  ])('agrees with a set of random tails that is %s', (_, count, size) => {
+    const below = randomFrom(count);
+    const tails = randomSet(below, count, size);
+    const asked = [
+      ...tails,
+      ...tails.map((tail) => Math.min(size - 1, tail + 1)),
+      ...randomSet(below, 5_000, size),
+    ];
+    check(tails, size, 0, asked);
+  });
+
+  it('agrees with a plain set', () => {
+    const set = fc
+      .integer({ min: 1, max: 3_000 })
+      .chain((size) =>
+        fc.tuple(
+          fc.constant(size),
+          fc.uniqueArray(fc.integer({ min: 0, max: size - 1 }), { maxLength: size }),
+        ),
+      );
+    holds(
+      fc.property(set, ([size, tails]) => {
+        check(
+          tails.toSorted((a, b) => a - b),
+          size,
+          0,
+        );
+      }),
+    );
+  });
+
+  it('agrees with a plain set when tails come in runs, as no permutation would leave them', () => {
+    const runs = fc.array(fc.tuple(fc.integer({ min: 0, max: 4_900 }), fc.integer({ min: 1, max: 100 })), {
+      maxLength: 20,
+    });
+    holds(
+      fc.property(runs, (each) => {
+        const tails = new Set(each.flatMap(([start, length]) => every(length).map((tail) => start + tail)));
+        check(
+          [...tails].sort((a, b) => a - b),
+          5_000,
+          0,
+        );
+      }),
+    );
+  });
+});
+
+describe('the reader of a Rice section', () => {
+  const size = 700;
+
+  it.each([1, 2, 63, 64, 65, 127, 128, 129])(
+    'finds its place in %i buckets, the last one short',
+    (buckets) => {
+      const extent = buckets * 11 - 3;
+      const spread = randomSet(randomFrom(buckets), Math.ceil(extent / 8), extent);
+      for (const make of [naiveRice, naiveComplement]) {
+        const has = openDense(make(spread, extent, { parameter: 2, width: 11 }), 0, extent);
+        for (let tail = 0; tail < extent; tail++) expect(has(tail)).toBe(spread.includes(tail));
+      }
+    },
+  );
+
+  it.each([0, 1, 5, 27, 31])('reads parameter %i, whatever zeros stand before a one', (parameter) => {
+    const has = openDense(naiveRice([0, 33, 65, 98, 600], size, { parameter, width: size }), 0, size);
+    for (let tail = 0; tail < size; tail++) expect(has(tail)).toBe([0, 33, 65, 98, 600].includes(tail));
+  });
+
+  it('reads quotients around 32 zeros at every place in a word', () => {
+    for (let first = 0; first < 40; first++) {
+      for (const gap of [28, 29, 30, 31, 32, 33, 63, 64, 65, 96, 130]) {
+        for (const parameter of [0, 1, 3]) {
+          const second = first + 1 + gap * 2 ** parameter;
+          const extent = second + 2;
+          const has = openDense(naiveRice([first, second], extent, { parameter, width: extent }), 0, extent);
+          for (const tail of [first - 1, first, first + 1, second - 1, second, second + 1]) {
+            if (tail >= 0 && has(tail) !== (tail === first || tail === second)) {
+              expect.fail(`parameter ${parameter}, tails ${first} and ${second}: wrong at ${tail}`);
+            }
+          }
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,89 @@
+/**
+ * The permutation of tails: a bijection whatever its tables are, spread evenly, and another one for
+ * another key. Its exact images are pinned in keys.test.ts.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { deriveListKeys } from '../../../shared/set/keys.ts';
+import { HALF, Permutation, ROUNDS } from '../../../shared/set/permutation.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { holds, tail } from '../support/properties.ts';
+import { TEST_LIST_KEY, testKeys } from '../support/test-keys.ts';
+
+const { permutation } = testKeys;
+const TAILS = 100_000_000;
+
+/** Tables that no key would give: all equal, extreme, or random. */
+const tables = fc.oneof(
+  fc.integer({ min: 0, max: HALF - 1 }).map((value) => new Uint16Array(ROUNDS * HALF).fill(value)),
+  fc.integer({ min: 0, max: 2 ** 31 }).map((seed) => {
+    const below = randomFrom(seed);
+    return Uint16Array.from({ length: ROUNDS * HALF }, () => below(HALF));
+  }),
+);
+
+describe('the permutation', () => {
+  it('is undone by its inverse, in both orders', () => {
+    holds(
+      fc.property(tail, (each) => {
+        expect(permutation.invert(permutation.permute(each))).toBe(each);
+        expect(permutation.permute(permutation.invert(each))).toBe(each);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  it('stays inside the tails', () => {
+    for (const edge of [0, 1, HALF - 1, HALF, TAILS - HALF, TAILS - 1]) {
+      const image = permutation.permute(edge);
+      expect(Number.isInteger(image) && image >= 0 && image < TAILS).toBe(true);
+      expect(permutation.invert(image)).toBe(edge);
+    }
+  });
+
+  it('is a bijection whatever its tables are', () => {
+    holds(
+      fc.property(tables, fc.array(tail, { minLength: 50, maxLength: 50 }), (rounds, tails) => {
+        const other = new Permutation(rounds);
+        for (const each of tails) expect(other.invert(other.permute(each))).toBe(each);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('maps a million neighbouring tails to a million images', () => {
+    const seen = new Uint8Array(TAILS / 8);
+    for (let each = 50_000_000; each < 51_000_000; each++) {
+      const image = permutation.permute(each);
+      const bit = 1 << (image & 7);
+      if ((seen[image >>> 3]! & bit) !== 0) expect.fail(`image ${image} comes twice`);
+      seen[image >>> 3]! |= bit;
+    }
+  });
+
+  it('spreads neighbouring tails evenly', () => {
+    const buckets = new Float64Array(100);
+    for (let each = 0; each < 100_000; each++) buckets[Math.floor(permutation.permute(each) / 1_000_000)]!++;
+    const chiSquare = buckets.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
+    // 99 degrees of freedom: mean 99, standard deviation 14. The key is fixed, so this cannot flicker.
+    expect(chiSquare).toBeGreaterThan(40);
+    expect(chiSquare).toBeLessThan(180);
+  });
+
+  it('is another one for another key', async () => {
+    const secret = TEST_LIST_KEY.slice();
+    secret[31]! ^= 1;
+    const other = await deriveListKeys(secret);
+    let equal = 0;
+    for (let each = 0; each < 10_000; each++) {
+      if (other.permutation.permute(each) === permutation.permute(each)) equal++;
+    }
+    expect(equal).toBeLessThan(3);
+    expect(other.keyId).not.toBe(testKeys.keyId);
+    expect(other.sourceSeed).not.toBe(testKeys.sourceSeed);
+  });
+
+  it('refuses tables of another size', () => {
+    expect(() => new Permutation(new Uint16Array(ROUNDS * HALF - 1))).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,156 @@
+/**
+ * Sparse sections: single entries over many heads, many entries over few, and every count around the
+ * borders of a block of 32. Builder against naive encoder, reader against a plain set.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeSparse } from '../../../shared/build/sparse-section.ts';
+import { Shard } from '../../../shared/set/shard.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { type NaiveKey, naiveSparse, type SparseChoice } from '../support/naive-sections.ts';
+import { bytesOf, isListed, shardWith } from '../support/one-part.ts';
+import { holds, tail } from '../support/properties.ts';
+
+const LAST_HEAD = 9_999_999;
+const LAST_TAIL = 99_999_999;
+
+function sorted(keys: readonly NaiveKey[]): NaiveKey[] {
+  const distinct = new Map(keys.map((key) => [String(key), key]));
+  return [...distinct.values()].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+}
+
+function encode(keys: readonly NaiveKey[]): Uint32Array {
+  return encodeSparse({
+    heads: Uint32Array.from(keys, ([head]) => head),
+    tails: Uint32Array.from(keys, ([, at]) => at),
+  });
+}
+
+/** The builder's choices: the head parameter from the header, a block's from the bits its row points to. */
+function choiceIn(section: Uint32Array): SparseChoice {
+  const blocks = section[2]!;
+  const bits = [...section.slice(3 + 3 * blocks)].map((each) => each.toString(2).padStart(32, '0')).join('');
+  const blockParameters = Array.from({ length: blocks }, (_, block) => {
+    const at = section[3 + 3 * block + 2]!;
+    return Number.parseInt(bits.slice(at, at + 5), 2);
+  });
+  return { headParameter: section[0]! >>> 16, blockParameters };
+}
+
+function open(section: readonly number[]): Shard {
+  return new Shard(shardWith(section, [0, 0], [LAST_HEAD + 1, 0]));
+}
+
+/** The keys themselves and all that lies beside them. */
+function around(keys: readonly NaiveKey[]): NaiveKey[] {
+  const edges: NaiveKey[] = [
+    [0, 0],
+    [0, LAST_TAIL],
+    [LAST_HEAD, 0],
+    [LAST_HEAD, LAST_TAIL],
+  ];
+  const beside = keys.flatMap(([head, at]): NaiveKey[] => [
+    [head, at],
+    [head, Math.max(0, at - 1)],
+    [head, Math.min(LAST_TAIL, at + 1)],
+    [Math.max(0, head - 1), at],
+    [Math.min(LAST_HEAD, head + 1), at],
+    [head, 0],
+    [head, LAST_TAIL],
+  ]);
+  return [...edges, ...beside];
+}
+
+function check(unsorted: readonly NaiveKey[]): void {
+  const keys = sorted(unsorted);
+  const section = encode(keys);
+  expect(bytesOf(section)).toEqual(naiveSparse(keys, choiceIn(section)));
+  const shard = open(bytesOf(section));
+  expect(shard.count(0)).toBe(keys.length);
+  const model = new Set(keys.map(String));
+  for (const [head, at] of around(keys)) {
+    if (isListed(shard, head, at) !== model.has(`${head},${at}`)) expect.fail(`wrong at ${head},${at}`);
+  }
+}
+
+const run = (count: number, key: (index: number) => NaiveKey): NaiveKey[] =>
+  Array.from({ length: count }, (_, index) => key(index));
+
+describe('a sparse section', () => {
+  it.each<[string, NaiveKey[]]>([
+    ['nothing', []],
+    ['the first key of all', [[0, 0]]],
+    ['the last key of all', [[LAST_HEAD, LAST_TAIL]]],
+    [
+      'the first and the last key',
+      [
+        [0, 0],
+        [LAST_HEAD, LAST_TAIL],
+      ],
+    ],
+    [
+      'the last key of one head and the first of the next',
+      [
+        [8210, LAST_TAIL],
+        [8211, 0],
+      ],
+    ],
+    ['one key a head, heads next to each other', run(100, (index) => [1000 + index, 5])],
+    ['one key a head, heads far apart', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
+    [
+      'one head close by and one at the end',
+      [
+        [1, 1],
+        [2, 2],
+        [LAST_HEAD, 3],
+      ],
+    ],
+    ['neighbours behind one head', run(100, (index) => [8210, 500 + index])],
+    ['tails far apart behind one head', run(90, (index) => [8210, index * 1_100_000])],
+    [
+      'many gaps of nothing, then one of nearly all',
+      [...run(40, (index): NaiveKey => [7, index]), [7, LAST_TAIL]],
+    ],
+  ])('lists %s', (_, keys) => {
+    check(keys);
+  });
+
+  it.each([1, 2, 31, 32, 33, 63, 64, 65, 95, 96, 97])(
+    'lists %i keys, behind one head and behind many',
+    (count) => {
+      const below = randomFrom(count);
+      check(run(count, () => [8210, below(100_000_000)]));
+      check(run(count, () => [below(10_000_000), below(100_000_000)]));
+      check(run(count, (index) => [8200 + Math.floor(index / 32), index]));
+    },
+  );
+
+  it('agrees with a plain set', () => {
+    const key = fc.tuple(
+      fc.oneof(fc.integer({ min: 8200, max: 8220 }), fc.integer({ min: 0, max: LAST_HEAD })),
+      tail,
+    );
+    holds(fc.property(fc.array(key, { maxLength: 300 }), check));
+  });
+
+  it('agrees with a plain set when keys stand close together', () => {
+    const key = fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 200 }));
+    holds(fc.property(fc.array(key, { maxLength: 300 }), check));
+  });
+
+  it('is read whatever parameters its encoder chose', () => {
+    const below = randomFrom(11);
+    const keys = sorted(run(70, () => [below(300), below(300)]));
+    const model = new Set(keys.map(String));
+    for (const headParameter of [0, 1, 8, 31]) {
+      for (const parameter of [0, 3, 9, 31]) {
+        const shard = open(
+          naiveSparse(keys, { headParameter, blockParameters: [parameter, 31 - parameter, parameter] }),
+        );
+        for (const [head, at] of around(keys)) {
+          expect(isListed(shard, head, at)).toBe(model.has(`${head},${at}`));
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,75 @@
+/**
+ * Damaged range and source tables opened without their seal: refused by LayoutError or answered, never
+ * another exception, and never work out of proportion to the bytes.
+ */
+import { describe, expect, it } from 'vitest';
+import { LayoutError } from '../../../shared/set/number-set.ts';
+import { RangeTable } from '../../../shared/set/range-table.ts';
+import { SourceTable } from '../../../shared/set/source-table.ts';
+import vectors from '../../vectors/tables.json' with { type: 'json' };
+import { fromHex } from '../support/bytes.ts';
+import { cuts, type Damaged, extremes, flips } from '../support/damage.ts';
+
+const MASKS = [1, 4, 32, 128, 255];
+/** The list count of a source table; damage to it has a test of its own. */
+const LIST_COUNT_WORD = 2;
+
+function survive({ what, bytes }: Damaged, ask: (bytes: Uint8Array<ArrayBuffer>) => number[]): boolean {
+  try {
+    for (const answer of ask(bytes)) if (!Number.isInteger(answer)) expect.fail(`${what}: not an answer`);
+    return true;
+  } catch (error) {
+    if (error instanceof LayoutError) return false;
+    throw new Error(`${what}: ${String(error)}`, { cause: error });
+  }
+}
+
+function askRanges(bytes: Uint8Array<ArrayBuffer>): number[] {
+  const table = new RangeTable(bytes);
+  const numbers = [0, 821_000_000_000, 821_020_000_000, 999_999_999_999_999];
+  return numbers.flatMap((n) => [0, 1, 2, 3].map((list) => table.until(list, n, 1_760_000_000)));
+}
+
+function askSources(bytes: Uint8Array<ArrayBuffer>): number[] {
+  const table = new SourceTable(bytes);
+  return [0n, 2n ** 63n, 2n ** 64n - 1n].flatMap((each) =>
+    [0, 1, 2, 3].map((list) => table.until(list, each, 1)),
+  );
+}
+
+describe('a damaged range table', () => {
+  const bytes = fromHex(vectors.ranges.hex);
+
+  it('survives any flipped byte and any extreme word', () => {
+    for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes)]) survive(damaged, askRanges);
+  });
+
+  it('is refused at any other length', () => {
+    for (const damaged of cuts(bytes)) expect(survive(damaged, askRanges)).toBe(false);
+  });
+});
+
+describe('a damaged source table', () => {
+  const bytes = fromHex(vectors.sources.hex);
+  const inCount = ({ bytes: damaged }: Damaged): boolean =>
+    [0, 1, 2, 3].some((byte) => damaged[LIST_COUNT_WORD * 4 + byte] !== bytes[LIST_COUNT_WORD * 4 + byte]);
+
+  it('survives any flipped byte and any extreme word', () => {
+    for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes)]) {
+      if (damaged.bytes.length === bytes.length && !inCount(damaged)) survive(damaged, askSources);
+    }
+  });
+
+  it('is refused at any other length', () => {
+    for (const damaged of cuts(bytes)) expect(survive(damaged, askSources)).toBe(false);
+  });
+
+  it('is refused at once when it claims more lists than it has room for', () => {
+    // The count is large enough to be felt and small enough not to exhaust the memory of the test.
+    const damaged = bytes.slice();
+    new DataView(damaged.buffer).setUint32(LIST_COUNT_WORD * 4, 2 ** 24, true);
+    const before = performance.now();
+    expect(() => new SourceTable(damaged)).toThrow(LayoutError);
+    expect(performance.now() - before).toBeLessThan(20);
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * Golden bytes of shards. They come from the naive encoder; builder and reader must agree with them to
+ * the bit. A change here is a change of the format: FORMAT_VERSION must rise with it.
+ */
+import { describe, expect, it } from 'vitest';
+import { encodeDense } from '../../../shared/build/dense-section.ts';
+import { encodeDated, encodeShard } from '../../../shared/build/shard.ts';
+import { encodeSparse } from '../../../shared/build/sparse-section.ts';
+import { Shard } from '../../../shared/set/shard.ts';
+import file from '../../vectors/shards.json' with { type: 'json' };
+import { fromHex, hexOf } from '../support/bytes.ts';
+import {
+  endOf,
+  naiveShardOf,
+  type PlainVector,
+  plainKeysOf,
+  type ShardVector,
+} from '../support/shard-vector.ts';
+
+const TAILS = 100_000_000;
+const FOREVER = 0xffffffff;
+const NOT_LISTED = -1;
+
+// JSON has no literal types; that the file has this form is what the tests below would fail on.
+const vectors = file.shards as unknown as readonly ShardVector[];
+
+function built(plain: PlainVector | null, size: number): Uint32Array | null {
+  if (plain === null) return null;
+  if (plain.kind !== 'sparse') return encodeDense(Uint32Array.from(plain.tails), size);
+  return encodeSparse({
+    heads: Uint32Array.from(plain.keys, ([head]) => head),
+    tails: Uint32Array.from(plain.keys, ([, tail]) => tail),
+  });
+}
+
+function buildShard(vector: ShardVector): Uint8Array {
+  const parts = vector.parts.map(({ start, plain, dated }, index) => ({
+    start: start[0] * TAILS + start[1],
+    plain: plain.map((section) => built(section, endOf(vector, index)[1] - start[1])),
+    dated: dated.map((rows) =>
+      rows === null
+        ? null
+        : encodeDated(rows.map(([head, tail, since, until]) => ({ head, tail, since, until }))),
+    ),
+  }));
+  return encodeShard(parts, vector.end[0] * TAILS + vector.end[1], vector.lists);
+}
+
+/** Keys worth asking for: all of a dense part, and all neighbours of what a pooled part lists. */
+function* keysToAsk(vector: ShardVector): Generator<readonly [number, number]> {
+  for (const [index, { start, plain, dated }] of vector.parts.entries()) {
+    const end = endOf(vector, index);
+    if (start[0] === end[0]) for (let tail = start[1]; tail < end[1]; tail++) yield [start[0], tail];
+    for (const section of plain) {
+      if (section?.kind !== 'sparse') continue;
+      for (const [head, tail] of section.keys)
+        yield* [
+          [head, tail],
+          [head, tail + 1],
+          [head + 1, tail],
+        ] as const;
+    }
+    for (const [head, tail] of dated.flatMap((rows) => rows ?? []))
+      yield* [
+        [head, tail],
+        [head, tail + 1],
+      ] as const;
+  }
+}
+
+describe.each(vectors)('the golden shard "$name"', (vector) => {
+  it('has the bytes that the naive encoder writes', () => {
+    expect(hexOf(naiveShardOf(vector))).toBe(vector.hex);
+  });
+
+  it.runIf(vector.builder)('has the bytes that the builder writes', () => {
+    expect(hexOf(buildShard(vector))).toBe(vector.hex);
+  });
+
+  it('is answered by the reader key by key', () => {
+    const shard = new Shard(fromHex(vector.hex));
+    expect(shard.lists).toBe(vector.lists);
+    const listed = Array.from(
+      { length: vector.lists },
+      (_, list) => new Set(plainKeysOf(vector, list).map(String)),
+    );
+    let asked = 0;
+    for (const [head, tail] of keysToAsk(vector)) {
+      for (const now of [0, 1_700_000_000, 1_700_000_001, 1_799_999_999, 1_800_000_000]) {
+        for (let list = 0; list < vector.lists; list++) {
+          const dated = vector.parts
+            .flatMap((part) => part.dated[list] ?? [])
+            .filter((row) => row[0] === head && row[1] === tail && row[2] <= now && now < row[3])
+            .map((row) => row[3]);
+          const want = listed[list]!.has(`${head},${tail}`) ? FOREVER : Math.max(NOT_LISTED, ...dated);
+          const got = shard.partOf(head, tail).until(list, head, tail, now);
+          if (got !== want) expect.fail(`list ${list}, key ${head},${tail} at ${now}: ${got}, not ${want}`);
+          asked++;
+        }
+      }
+    }
+    expect(asked).toBeGreaterThan(400);
+  });
+
+  it('counts what it lists', () => {
+    const shard = new Shard(fromHex(vector.hex));
+    for (let list = 0; list < vector.lists; list++) {
+      const dated = vector.parts.flatMap((part) => part.dated[list] ?? []);
+      expect(shard.count(list)).toBe(plainKeysOf(vector, list).length + dated.length);
+    }
+  });
+});

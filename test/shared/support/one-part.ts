@@ -1,0 +1,35 @@
+/**
+ * A single section as the only part of a shard, opened: how the tests of one encoding reach its reader.
+ */
+import { Shard } from '../../../shared/set/shard.ts';
+import { fromHex, hexOf } from './bytes.ts';
+import { naiveShard } from './naive-tables.ts';
+
+const FOREVER = 0xffffffff;
+
+/** Words of a section as bytes. */
+export function bytesOf(words: Uint32Array): number[] {
+  return [...new Uint8Array(words.buffer, words.byteOffset, words.byteLength)];
+}
+
+/** A shard of one list with this plain section alone. @param end first key behind it */
+export function shardWith(
+  section: readonly number[],
+  start: readonly [number, number],
+  end: readonly [number, number],
+): Uint8Array<ArrayBuffer> {
+  return fromHex(hexOf(naiveShard([{ start, plain: [section], dated: [null] }], end, 1)));
+}
+
+/** Whether the only list of a shard holds a key for ever. */
+export function isListed(shard: Shard, head: number, tail: number): boolean {
+  return shard.partOf(head, tail).until(0, head, tail, 0) === FOREVER;
+}
+
+/** The reader over a dense section of `size` tails behind head 8210, from tail `from` on. */
+export function openDense(section: readonly number[], from: number, size: number): (tail: number) => boolean {
+  const end = from + size;
+  const behind: [number, number] = end === 100_000_000 ? [8211, 0] : [8210, end];
+  const shard = new Shard(shardWith(section, [8210, from], behind));
+  return (tail) => isListed(shard, 8210, from + tail);
+}

@@ -1,0 +1,82 @@
+/**
+ * What a release must answer, by plain objects: each list is a few arrays that are searched from end to end.
+ * And the same lists as the builder takes them, so that both come from one description.
+ */
+import { ListEntries } from '../../../shared/build/list-entries.ts';
+import type { ListSource } from '../../../shared/build/release.ts';
+import type { ListKeys } from '../../../shared/set/keys.ts';
+import { sourceFingerprint } from '../../../shared/set/source-table.ts';
+
+export interface Dated {
+  readonly since: number;
+  readonly until: number;
+}
+export const EVER: Dated = { since: 0, until: 0xffffffff };
+
+export interface PlainList {
+  readonly info: ListSource['info'];
+  readonly numbers: readonly (Dated & { readonly n: number })[];
+  readonly ranges: readonly (Dated & { readonly from: number; readonly to: number })[];
+  readonly sources: readonly (Dated & { readonly text: string })[];
+}
+
+/** A list with nothing on it. */
+export function plainList(name: string, content: Partial<PlainList> = {}): PlainList {
+  const info: ListSource['info'] = {
+    name,
+    reason: 'NUMBER_SUSPENDED',
+    effect: 'block',
+    subjects: ['from', 'to'],
+    authority: 'test',
+    asOf: '2026-11-24T00:00:00.000Z',
+  };
+  return { info, numbers: [], ranges: [], sources: [], ...content };
+}
+
+/** The latest end among the entries in force, or -1. */
+function latest(entries: readonly Dated[], now: number): number {
+  return Math.max(
+    -1,
+    ...entries.filter(({ since, until }) => since <= now && now < until).map(({ until }) => until),
+  );
+}
+
+/** A model to ask often: numbers by value, so that only ranges are searched from end to end. */
+export class PlainModel {
+  readonly #numbers: ReadonlyMap<number, Dated[]>;
+  readonly #list: PlainList;
+
+  constructor(list: PlainList) {
+    this.#list = list;
+    this.#numbers = Map.groupBy(list.numbers, ({ n }) => n);
+  }
+
+  exact(n: number, now: number): number {
+    return latest(this.#numbers.get(n) ?? [], now);
+  }
+
+  range(n: number, now: number): number {
+    return latest(
+      this.#list.ranges.filter(({ from, to }) => from <= n && n <= to),
+      now,
+    );
+  }
+
+  source(text: string, now: number): number {
+    return latest(
+      this.#list.sources.filter((source) => source.text === text),
+      now,
+    );
+  }
+}
+
+/** The list as the builder takes it. */
+export function listSource(list: PlainList, keys: ListKeys): ListSource {
+  const entries = new ListEntries(keys.permutation);
+  for (const { n, since, until } of list.numbers) entries.addNumber(n, { since, until });
+  entries.ranges.push(...list.ranges);
+  for (const { text, since, until } of list.sources) {
+    entries.sources.push({ fingerprint: sourceFingerprint(text, keys.sourceSeed), since, until });
+  }
+  return { info: list.info, content: entries.finish() };
+}

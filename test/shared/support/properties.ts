@@ -1,0 +1,25 @@
+/**
+ * How property tests run here. fast-check draws a new seed each run and prints `seed` and `path` when a
+ * property fails; to replay that failure, pass both to the assertion: `holds(property, { seed, path })`.
+ */
+import fc from 'fast-check';
+
+/** Runs of a property, where it has no reason for another count. */
+const RUNS = 100;
+
+export function holds<Inputs extends unknown[]>(
+  property: fc.IProperty<Inputs>,
+  parameters: fc.Parameters<Inputs> = {},
+): void {
+  fc.assert(property, { numRuns: RUNS, ...parameters });
+}
+
+export async function holdsAsync<Inputs extends unknown[]>(
+  property: fc.IAsyncProperty<Inputs>,
+  parameters: fc.Parameters<Inputs> = {},
+): Promise<void> {
+  await fc.assert(property, { numRuns: RUNS, ...parameters });
+}
+
+/** A number of E.164's range, as integer. */
+export const tail: fc.Arbitrary<number> = fc.integer({ min: 0, max: 99_999_999 });

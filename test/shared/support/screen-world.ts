@@ -1,0 +1,135 @@
+/**
+ * A release for the tests of screen: a number for each combination of lists, made on demand, so that a table
+ * of precedence can say what a number is on instead of which number it is.
+ */
+
+import type { Party, Snapshot, Wishes } from '../../../shared/screen.ts';
+import type { Code, Effect } from '../../../shared/verdict.ts';
+import { build, install } from './built-release.ts';
+import { EVER, type PlainList, plainList } from './plain-model.ts';
+
+export const NOW = 1_795_489_929_000;
+export const UNTIL = 1_800_000_000;
+
+const PLACES = {
+  allowExact: { list: 'allowed', reason: 'NUMBER_SUSPENDED', effect: 'allow', subjects: ['from', 'to'] },
+  allowRange: {
+    list: 'allowed-ranges',
+    reason: 'NUMBER_SUSPENDED',
+    effect: 'allow',
+    subjects: ['from', 'to'],
+  },
+  blockExact: { list: 'suspended', reason: 'NUMBER_SUSPENDED', effect: 'block', subjects: ['from', 'to'] },
+  blockRange: {
+    list: 'unallocated',
+    reason: 'NUMBER_UNALLOCATED',
+    effect: 'block',
+    subjects: ['from', 'to'],
+  },
+  labelExact: { list: 'reported', reason: 'SENDER_REPORTED', effect: 'label', subjects: ['from', 'to'] },
+  labelRange: {
+    list: 'doubtful',
+    reason: 'OVERSEAS_RANGE_LISTED',
+    effect: 'label',
+    subjects: ['from', 'to'],
+  },
+  shadowExact: { list: 'trial', reason: 'SUBSCRIBER_DNO', effect: 'shadow', subjects: ['from', 'to'] },
+  senderOnly: { list: 'senders', reason: 'SENDER_NOT_REGISTERED', effect: 'block', subjects: ['from'] },
+  datedExact: { list: 'dated', reason: 'NUMBER_TERMINATED', effect: 'block', subjects: ['from', 'to'] },
+  datedRange: {
+    list: 'dated-ranges',
+    reason: 'NUMBER_UNALLOCATED',
+    effect: 'block',
+    subjects: ['from', 'to'],
+  },
+} as const satisfies Record<
+  string,
+  { list: string; reason: Code; effect: Effect; subjects: readonly ('from' | 'to')[] }
+>;
+export type Place = keyof typeof PLACES;
+const NAMES = Object.keys(PLACES) as Place[];
+
+/** 010-2222-0000 and on: numbers that the plan allows and no rule refuses as sender. */
+const FIRST = 821_022_220_000;
+
+/** The number that is on exactly these lists. */
+export function on(...places: readonly Place[]): Party {
+  const combination = places.reduce((sum, place) => sum + 2 ** NAMES.indexOf(place), 0);
+  return { kind: 'number', n: FIRST + combination, carrierPrefix: null };
+}
+
+/** Numbers of other kinds, each on the lists named: those that a rule refuses, too. */
+export interface Special {
+  readonly n: number;
+  readonly places: readonly Place[];
+}
+
+function listsOf(specials: readonly Special[]): PlainList[] {
+  const combinations = Array.from({ length: 2 ** NAMES.length }, (_, combination) => ({
+    n: FIRST + combination,
+    places: NAMES.filter((_, bit) => Math.floor(combination / 2 ** bit) % 2 === 1),
+  }));
+  const everything = [...combinations, ...specials];
+  const lists = NAMES.map((place) => {
+    const { list, reason, effect, subjects } = PLACES[place];
+    const dates = place.startsWith('dated') ? { since: 0, until: UNTIL } : EVER;
+    const numbers = everything
+      .filter(({ places }) => places.includes(place))
+      .map(({ n }) => ({ n, ...dates }));
+    const base = plainList(
+      list,
+      place.endsWith('Range')
+        ? { ranges: numbers.map(({ n }) => ({ from: n, to: n, ...dates })) }
+        : { numbers },
+    );
+    return { ...base, info: { ...base.info, reason, effect, subjects: [...subjects] } };
+  });
+  const overseas = plainList('overseas-sources', {
+    sources: [
+      { text: 'kb-bank', ...EVER },
+      { text: 'smsc-1', since: 0, until: UNTIL },
+    ],
+  });
+  return [
+    ...lists,
+    { ...overseas, info: { ...overseas.info, reason: 'OVERSEAS_SOURCE_LISTED', subjects: ['from'] } },
+  ];
+}
+
+const SPECIALS: readonly Special[] = [
+  { n: 829_900_000_000, places: [] },
+  { n: 829_900_000_001, places: ['allowExact'] },
+  { n: 829_900_000_002, places: ['blockExact'] },
+  { n: 825_012_345_678, places: [] },
+  { n: 825_012_345_679, places: ['allowRange'] },
+  { n: 825_012_345_680, places: ['blockRange'] },
+];
+const built = await build(listsOf(SPECIALS));
+const { ranges, sources } = built.manifest;
+
+/** The release with all or some of its values loaded. */
+export const releases = {
+  whole: await install(built),
+  withoutShards: await install(built, ({ key }) => key === ranges!.key || key === sources!.key),
+  withoutRanges: await install(built, ({ key }) => key !== ranges!.key),
+  withoutSources: await install(built, ({ key }) => key !== sources!.key),
+  none: null,
+};
+
+export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ageSeconds = 0): Snapshot {
+  return { release: releases[release], seq: 1842, asOf: now - ageSeconds * 1000, now };
+}
+
+export function wishes(some: Partial<Wishes> = {}): Wishes {
+  return { failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', shortCodes: [], ...some };
+}
+
+export function number(n: number): Party {
+  return { kind: 'number', n, carrierPrefix: null };
+}
+export function shortCode(code: string): Party {
+  return { kind: 'shortCode', code };
+}
+export function source(text: string): Party {
+  return { kind: 'source', text };
+}
