@@ -30,10 +30,13 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   const { port, secrets, state = STATE, bundleFolder = BUNDLE } = settings;
   rmSync(bundleFolder, { recursive: true, force: true });
   const modules = await bundle('', bundleFolder);
+  process.env.WRANGLER_LOG ??= 'error';
   const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
   const options = convertV4MiniflareOptions({
     log: new Log(LogLevel.WARN),
     resourcePersistencePath: join(state, 'v3'),
+    // A fixed placeholder: the default one is fetched from the network.
+    cf: false,
     workers: [
       {
         ...workerOptions,

@@ -77,7 +77,7 @@ export class Release {
   has(blob: Blob): boolean {
     if (blob.key === this.manifest.ranges?.key) return this.#ranges !== null;
     if (blob.key === this.manifest.sources?.key) return this.#sources !== null;
-    return this.#shards[this.#indexOf(blob)] !== null;
+    return (this.#shards[this.#indexOf(blob)] ?? null) !== null;
   }
 
   #indexOf(blob: Blob): number {
@@ -91,6 +91,9 @@ export class Release {
   async install(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, BlobProblem>> {
     if (bytes.length !== blob.bytes || checksum(bytes) !== blob.checksum) {
       return fail('BLOB_DAMAGED', `${blob.key}: size or checksum differs from the manifest`);
+    }
+    if (!blobsOf(this.manifest).some(({ key }) => key === blob.key)) {
+      return fail('BLOB_DAMAGED', `${blob.key}: not a value of this release`);
     }
     const isRanges = blob.key === this.manifest.ranges?.key;
     try {
@@ -118,8 +121,8 @@ export class Release {
     this.manifest.shards.forEach(({ key }, index) => {
       this.#shards[index] ??= held.get(key) ?? null;
     });
-    if (earlier.manifest.ranges?.key === this.manifest.ranges?.key) this.#ranges = earlier.#ranges;
-    if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources = earlier.#sources;
+    if (earlier.manifest.ranges?.key === this.manifest.ranges?.key) this.#ranges ??= earlier.#ranges;
+    if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources ??= earlier.#sources;
     this.#count();
   }
 }

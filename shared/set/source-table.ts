@@ -30,6 +30,7 @@ export class SourceTable {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     if (words[0] !== SOURCES_MAGIC || words[1] !== FORMAT_VERSION)
       throw new LayoutError('source table: not one');
+    if (SOURCES_HEADER_WORDS + words[2]! > words.length) throw new LayoutError('source table: truncated');
     const starts = [SOURCES_HEADER_WORDS + words[2]!];
     for (let list = 0; list < words[2]!; list++) {
       starts.push(starts[list]! + (words[SOURCES_HEADER_WORDS + list] ?? 0) * SOURCE_ROW_WORDS);

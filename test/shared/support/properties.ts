@@ -21,5 +21,5 @@ export async function holdsAsync<Inputs extends unknown[]>(
   await fc.assert(property, { numRuns: RUNS, ...parameters });
 }
 
-/** A number of E.164's range, as integer. */
+/** A tail, permuted or not. */
 export const tail: fc.Arbitrary<number> = fc.integer({ min: 0, max: 99_999_999 });

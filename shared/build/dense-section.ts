@@ -1,0 +1,110 @@
+/**
+ * Builder of the sections that hold one head's slice: Rice, its complement, or a bitmap, whichever
+ * is smallest. Reads: sorted distinct tails. Writes: the words that RiceSet and BitmapSet open.
+ */
+import {
+  BITMAP_HEADER_WORDS,
+  FLAG_COMPLEMENT,
+  RICE_GROUP_SHIFT,
+  RICE_HEADER_WORDS,
+  SECTION_BITMAP,
+  SECTION_RICE,
+} from '../set/layout.ts';
+import { BitWriter } from './bit-writer.ts';
+
+/** Code bits of a bucket: the index costs 16.5 bits a bucket, a query decodes half a bucket. */
+const BUCKET_BITS = 192;
+/** Largest bucket offset within a group. */
+const OFFSET_MAX = 0xffff;
+
+/** @param tails sorted distinct tails of the part, counted from its first @param size tails in the part */
+export function encodeDense(tails: Uint32Array, size: number): Uint32Array {
+  const bitmapWords = BITMAP_HEADER_WORDS + Math.ceil(size / 32);
+  const complement = tails.length > size / 2;
+  const encoded = complement ? complementOf(tails, size) : tails;
+  const flags = complement ? FLAG_COMPLEMENT : 0;
+  const rice = encodeRice(encoded, size, flags);
+  return rice.length <= bitmapWords ? rice : encodeBitmap(tails, size);
+}
+
+function complementOf(tails: Uint32Array, size: number): Uint32Array {
+  const rest = new Uint32Array(size - tails.length);
+  let at = 0;
+  let next = 0;
+  for (let tail = 0; tail < size; tail++) {
+    if (tail === tails[next]) next++;
+    else rest[at++] = tail;
+  }
+  return rest;
+}
+
+/**
+ * The Rice parameter with the shortest expected code, and that length in bits an entry.
+ * Gaps are geometric with ratio q = 1 - density: parameter k costs k + 1 + q^(2^k) / (1 - q^(2^k)).
+ */
+export function bestRice(count: number, size: number): { parameter: number; bitsPerEntry: number } {
+  const q = 1 - Math.min(count / size, 1 - 1e-9);
+  let best = { parameter: 0, bitsPerEntry: Number.POSITIVE_INFINITY };
+  for (let parameter = 0; parameter <= 27; parameter++) {
+    const tail = q ** (2 ** parameter);
+    const bitsPerEntry = parameter + 1 + tail / (1 - tail);
+    if (bitsPerEntry < best.bitsPerEntry) best = { parameter, bitsPerEntry };
+  }
+  return best;
+}
+
+function encodeRice(tails: Uint32Array, size: number, flags: number): Uint32Array {
+  const { parameter, bitsPerEntry } = bestRice(Math.max(tails.length, 1), size);
+  const bits = Math.max(tails.length, 1) * bitsPerEntry;
+  let width = Math.min(size, Math.max(1, Math.round((size * BUCKET_BITS) / bits)));
+  for (;;) {
+    const section = tryRice(tails, size, flags, parameter, width);
+    if (section !== null) return section;
+    // A group was too full for its 16-bit offsets. Permuted tails are uniform, so this is for inputs
+    // that were made to be bad; narrower buckets end it.
+    width = Math.max(1, width >>> 1);
+  }
+}
+
+function tryRice(
+  tails: Uint32Array,
+  size: number,
+  flags: number,
+  parameter: number,
+  width: number,
+): Uint32Array | null {
+  const buckets = Math.ceil(size / width);
+  const bases = new Uint32Array((buckets >>> RICE_GROUP_SHIFT) + 1);
+  const offsets = new Uint16Array(2 * ((buckets + 2) >>> 1));
+  const writer = new BitWriter();
+  let next = 0;
+  for (let bucket = 0; bucket <= buckets; bucket++) {
+    const group = bucket >>> RICE_GROUP_SHIFT;
+    if ((bucket & ((1 << RICE_GROUP_SHIFT) - 1)) === 0) bases[group] = writer.length;
+    const offset = writer.length - bases[group]!;
+    if (offset > OFFSET_MAX) return null;
+    offsets[bucket] = offset;
+    const end = (bucket + 1) * width;
+    let last = bucket * width - 1;
+    while (next < tails.length && tails[next]! < end) {
+      writer.writeRice(tails[next]! - last - 1, parameter);
+      last = tails[next++]!;
+    }
+  }
+  const bits = writer.words();
+  const index = new Uint32Array(offsets.buffer);
+  const words = new Uint32Array(RICE_HEADER_WORDS + bases.length + index.length + bits.length);
+  words.set([SECTION_RICE | (flags << 8) | (parameter << 16), tails.length, width, buckets]);
+  words.set(bases, RICE_HEADER_WORDS);
+  words.set(index, RICE_HEADER_WORDS + bases.length);
+  words.set(bits, RICE_HEADER_WORDS + bases.length + index.length);
+  return words;
+}
+
+function encodeBitmap(tails: Uint32Array, size: number): Uint32Array {
+  const words = new Uint32Array(BITMAP_HEADER_WORDS + Math.ceil(size / 32));
+  words[0] = SECTION_BITMAP;
+  words[1] = tails.length;
+  for (const tail of tails) words[BITMAP_HEADER_WORDS + (tail >>> 5)]! |= 0x80000000 >>> (tail & 31);
+  return words;
+}

@@ -1,0 +1,222 @@
+/**
+ * Builds a release: from the content of its lists to a manifest and KV values.
+ * Deterministic: the same content, key and times give the same bytes.
+ */
+import { sha256Hex } from '../bytes.ts';
+import {
+  LISTS_MAX,
+  RANGES_PER_LIST_MAX,
+  RELEASE_BYTES_MAX,
+  SHARD_BYTES_MAX,
+  SHARDS_MAX,
+  SOURCES_PER_LIST_MAX,
+} from '../limits.ts';
+import { TAILS } from '../numbers/number.ts';
+import { shardKey } from '../release/kv-keys.ts';
+import type { Blob, ListInfo, Manifest } from '../release/manifest.ts';
+import { fail, ok, type Result } from '../result.ts';
+import type { ListKeys } from '../set/keys.ts';
+import { FORMAT_VERSION, SHARD_HEADER_WORDS } from '../set/layout.ts';
+import { seal } from '../set/seal.ts';
+import { checksum } from '../set/xxhash.ts';
+import { encodeDense } from './dense-section.ts';
+import type { ListContent } from './list-entries.ts';
+import { type EncodedPart, encodeDated, encodeShard, partWords } from './shard.ts';
+import { cutSlices, type Slice } from './slices.ts';
+import { encodeSparse } from './sparse-section.ts';
+import { encodeRanges, encodeSources, flattenRanges, sortSources } from './tables.ts';
+
+/** A list to be built: what the manifest says of it, without the counts, and its content. */
+export interface ListSource {
+  readonly info: Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority' | 'asOf'>;
+  readonly content: ListContent;
+}
+
+export interface BuiltRelease {
+  readonly manifest: Manifest;
+  /** KV values by key. */
+  readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+}
+
+export interface BuildOptions {
+  /** The release that this one will follow. */
+  readonly base: string | null;
+  readonly createdAt: Date;
+  readonly foldedSeq: number;
+  /** Called with the share done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** A list is larger than a bound of limits.ts. */
+export type BuildProblem = 'LIMIT_EXCEEDED';
+
+export async function buildRelease(
+  lists: readonly ListSource[],
+  keys: ListKeys,
+  options: BuildOptions,
+): Promise<Result<BuiltRelease, BuildProblem>> {
+  if (lists.length > LISTS_MAX) return fail('LIMIT_EXCEEDED', `${lists.length} lists, at most ${LISTS_MAX}`);
+  const contents = lists.map(({ content }) => content);
+  const ranges = contents.map((content) => flattenRanges(content.ranges));
+  const sources = contents.map((content) => sortSources(content.sources));
+  for (const [index, { info }] of lists.entries()) {
+    if (ranges[index]!.length > RANGES_PER_LIST_MAX) {
+      return fail(
+        'LIMIT_EXCEEDED',
+        `${info.name}: ${ranges[index]!.length} ranges, at most ${RANGES_PER_LIST_MAX}`,
+      );
+    }
+    if (sources[index]!.length > SOURCES_PER_LIST_MAX) {
+      return fail(
+        'LIMIT_EXCEEDED',
+        `${info.name}: ${sources[index]!.length} sources, at most ${SOURCES_PER_LIST_MAX}`,
+      );
+    }
+  }
+  const values = new Map<string, Uint8Array<ArrayBuffer>>();
+  const store = async (bytes: Uint8Array<ArrayBuffer>): Promise<Blob> => {
+    const sha256 = await sha256Hex(bytes);
+    const key = shardKey(sha256);
+    values.set(key, bytes);
+    return { key, bytes: bytes.length, checksum: checksum(bytes), sha256 };
+  };
+  const shards: Manifest['shards'] = [];
+  const encoded = encodeShards(contents, options.onProgress);
+  if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more dated entries than a shard holds');
+  for (const { start, bytes } of encoded) shards.push({ ...(await store(bytes)), start });
+  const hasRanges = ranges.some((list) => list.length > 0);
+  const hasSources = sources.some((list) => list.length > 0);
+  const body = {
+    format: FORMAT_VERSION as 1,
+    base: options.base,
+    createdAt: options.createdAt.toISOString(),
+    keyId: keys.keyId,
+    foldedSeq: options.foldedSeq,
+    lists: lists.map(({ info, content }, index) => ({
+      ...info,
+      numbers: [...content.plain.values()].reduce((sum, tails) => sum + tails.length, 0),
+      dated: content.dated.length,
+      ranges: ranges[index]!.length,
+      sources: sources[index]!.length,
+    })),
+    shards,
+    ranges: hasRanges ? await store(await seal(encodeRanges(ranges), keys)) : null,
+    sources: hasSources ? await store(await seal(encodeSources(sources), keys)) : null,
+  };
+  const total = [...values.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+  if (total > RELEASE_BYTES_MAX)
+    return fail('LIMIT_EXCEEDED', `the release has ${total} bytes, at most ${RELEASE_BYTES_MAX}`);
+  if (shards.length > SHARDS_MAX)
+    return fail('LIMIT_EXCEEDED', `the release has ${shards.length} shards, at most ${SHARDS_MAX}`);
+  const release = await releaseName(body, options.createdAt);
+  return ok({ manifest: { ...body, release }, values });
+}
+
+/** A release is named for its minute and its content: 20261124T0312Z-9f2c1e4b. */
+async function releaseName(body: object, createdAt: Date): Promise<string> {
+  const minute = createdAt.toISOString().slice(0, 16).replace(/[-:]/g, '');
+  return `${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;
+}
+
+/** How often dense heads are cut in halves again: then a part has 1/1,024 of the entries it was meant for. */
+const FINER_MAX = 10;
+
+interface EncodedShard {
+  readonly start: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+function encodeShards(
+  lists: readonly ListContent[],
+  onProgress?: (share: number) => void,
+): EncodedShard[] | null {
+  for (let finer = 0; finer <= FINER_MAX; finer++) {
+    const slices = cutSlices(lists, finer);
+    const shards = packShards(slices, lists, onProgress);
+    // Estimates are for uniform tails; where they were too low, cut dense heads in halves again.
+    if (shards !== null) return shards;
+  }
+  return null;
+}
+
+/** Encode the slices and fill shards with them. @returns null if one alone is larger than a shard */
+function packShards(
+  slices: readonly Slice[],
+  lists: readonly ListContent[],
+  onProgress?: (share: number) => void,
+): EncodedShard[] | null {
+  const shards: EncodedShard[] = [];
+  let parts: EncodedPart[] = [];
+  let words = SHARD_HEADER_WORDS;
+  const close = (end: number): void => {
+    if (parts.length > 0)
+      shards.push({ start: parts[0]!.start, bytes: encodeShard(parts, end, lists.length) });
+    parts = [];
+    words = SHARD_HEADER_WORDS;
+  };
+  for (const [index, slice] of slices.entries()) {
+    const part = encodePart(slice, lists);
+    const more = partWords(part);
+    if ((SHARD_HEADER_WORDS + more) * 4 > SHARD_BYTES_MAX) return null;
+    const large = more * 4 > SHARD_BYTES_MAX / 3;
+    if (large || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
+    parts.push(part);
+    words += more;
+    // A large part stands alone: what grows before it moves no border behind it.
+    if (large) close(slice.end);
+    onProgress?.((index + 1) / slices.length);
+  }
+  close(slices.at(-1)?.end ?? 0);
+  return shards;
+}
+
+function encodePart(slice: Slice, lists: readonly ListContent[]): EncodedPart {
+  return {
+    start: slice.start,
+    plain: lists.map((content) =>
+      slice.dense ? encodeDensePart(slice, content) : encodeSparsePart(slice, content),
+    ),
+    dated: lists.map(({ dated }) => {
+      const inside = dated.filter(
+        ({ head, tail }) => head * TAILS + tail >= slice.start && head * TAILS + tail < slice.end,
+      );
+      return inside.length === 0 ? null : encodeDated(inside);
+    }),
+  };
+}
+
+function encodeDensePart(slice: Slice, { plain }: ListContent): Uint32Array | null {
+  const head = Math.floor(slice.start / TAILS);
+  const from = slice.start - head * TAILS;
+  const all = plain.get(head);
+  if (all === undefined) return null;
+  const local = all
+    .subarray(lowerBound(all, from), lowerBound(all, slice.end - head * TAILS))
+    .map((tail) => tail - from);
+  return local.length === 0 ? null : encodeDense(local, slice.end - slice.start);
+}
+
+function encodeSparsePart(slice: Slice, { plain }: ListContent): Uint32Array | null {
+  const runs = [...plain].filter(([head]) => head * TAILS >= slice.start && head * TAILS < slice.end);
+  const count = runs.reduce((sum, [, tails]) => sum + tails.length, 0);
+  if (count === 0) return null;
+  const keys = { heads: new Uint32Array(count), tails: new Uint32Array(count) };
+  let at = 0;
+  for (const [head, tails] of runs) {
+    keys.heads.fill(head, at, at + tails.length);
+    keys.tails.set(tails, at);
+    at += tails.length;
+  }
+  return encodeSparse(keys);
+}
+
+function lowerBound(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

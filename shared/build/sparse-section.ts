@@ -1,0 +1,70 @@
+/**
+ * Builder of the sections that hold thinly listed heads: what SparseSet opens.
+ */
+import {
+  SECTION_SPARSE,
+  SPARSE_BLOCK_ENTRIES,
+  SPARSE_HEADER_WORDS,
+  SPARSE_PARAMETER_BITS,
+  SPARSE_ROW_WORDS,
+  TAIL_BITS,
+} from '../set/layout.ts';
+import { BitWriter } from './bit-writer.ts';
+
+/** Sorted distinct keys: by head, then by permuted tail. */
+export interface Keys {
+  readonly heads: Uint32Array;
+  readonly tails: Uint32Array;
+}
+
+/** The parameter with the shortest Rice code for these values. */
+function bestParameter(values: readonly number[]): number {
+  let best = { parameter: 0, bits: Number.POSITIVE_INFINITY };
+  for (let parameter = 0; parameter <= 27; parameter++) {
+    let bits = values.length * (parameter + 1);
+    for (const value of values) bits += Math.floor(value / 2 ** parameter);
+    if (bits < best.bits) best = { parameter, bits };
+  }
+  return best.parameter;
+}
+
+export function encodeSparse({ heads, tails }: Keys): Uint32Array {
+  const count = heads.length;
+  const headGaps: number[] = [];
+  for (let index = 1; index < count; index++) {
+    const startsBlock = index % SPARSE_BLOCK_ENTRIES === 0;
+    if (!startsBlock && heads[index] !== heads[index - 1])
+      headGaps.push(heads[index]! - heads[index - 1]! - 1);
+  }
+  const headParameter = bestParameter(headGaps);
+  const blocks = Math.ceil(count / SPARSE_BLOCK_ENTRIES);
+  const rows = new Uint32Array(blocks * SPARSE_ROW_WORDS);
+  const writer = new BitWriter();
+  for (let block = 0; block < blocks; block++) {
+    const from = block * SPARSE_BLOCK_ENTRIES;
+    const to = Math.min(count, from + SPARSE_BLOCK_ENTRIES);
+    rows.set([heads[from]!, tails[from]!, writer.length], block * SPARSE_ROW_WORDS);
+    const gaps: number[] = [];
+    for (let index = from + 1; index < to; index++) {
+      if (heads[index] === heads[index - 1]) gaps.push(tails[index]! - tails[index - 1]! - 1);
+    }
+    const parameter = bestParameter(gaps);
+    writer.write(parameter, SPARSE_PARAMETER_BITS);
+    for (let index = from + 1; index < to; index++) {
+      if (heads[index] === heads[index - 1]) {
+        writer.write(1, 1);
+        writer.writeRice(tails[index]! - tails[index - 1]! - 1, parameter);
+      } else {
+        writer.write(0, 1);
+        writer.writeRice(heads[index]! - heads[index - 1]! - 1, headParameter);
+        writer.write(tails[index]!, TAIL_BITS);
+      }
+    }
+  }
+  const bits = writer.words();
+  const words = new Uint32Array(SPARSE_HEADER_WORDS + rows.length + bits.length);
+  words.set([SECTION_SPARSE | (headParameter << 16), count, blocks]);
+  words.set(rows, SPARSE_HEADER_WORDS);
+  words.set(bits, SPARSE_HEADER_WORDS + rows.length);
+  return words;
+}

@@ -1,0 +1,100 @@
+/**
+ * Builders of the range table and the source table: what RangeTable and SourceTable open.
+ */
+import {
+  FORMAT_VERSION,
+  RANGES_HEADER_WORDS,
+  RANGES_MAGIC,
+  SOURCE_ROW_WORDS,
+  SOURCES_HEADER_WORDS,
+  SOURCES_MAGIC,
+} from '../set/layout.ts';
+import type { RangeEntry, SourceEntry } from './list-entries.ts';
+
+/**
+ * Cut ranges at each other's ends, so that any two of the result are disjoint or equal, and join
+ * neighbours with the same dates. Equal ranges left over differ in their dates.
+ */
+export function flattenRanges(ranges: readonly RangeEntry[]): RangeEntry[] {
+  const cuts = [...new Set(ranges.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
+  const pieces: RangeEntry[] = [];
+  const open: RangeEntry[] = [];
+  const byStart = [...ranges].sort((a, b) => a.from - b.from);
+  let next = 0;
+  for (let index = 0; index + 1 < cuts.length; index++) {
+    const from = cuts[index]!;
+    const to = cuts[index + 1]! - 1;
+    while (next < byStart.length && byStart[next]!.from <= from) open.push(byStart[next++]!);
+    for (let at = open.length - 1; at >= 0; at--) if (open[at]!.to < from) open.splice(at, 1);
+    const dates = new Map(open.map(({ since, until }) => [`${since} ${until}`, { since, until }]));
+    const inOrder = [...dates.values()].sort((a, b) => a.since - b.since || a.until - b.until);
+    for (const { since, until } of inOrder) pieces.push({ from, to, since, until });
+  }
+  return joinNeighbours(pieces);
+}
+
+/** Only where both pieces stand alone: equal ranges with several dates must stay equal. */
+function joinNeighbours(pieces: readonly RangeEntry[]): RangeEntry[] {
+  const alone = (index: number): boolean =>
+    pieces[index]!.from !== pieces[index - 1]?.from && pieces[index]!.from !== pieces[index + 1]?.from;
+  const joined: RangeEntry[] = [];
+  let lastAlone = false;
+  pieces.forEach((piece, index) => {
+    const last = joined.at(-1);
+    const isAlone = alone(index);
+    const sameDates = last?.since === piece.since && last.until === piece.until;
+    if (last !== undefined && isAlone && lastAlone && sameDates && last.to + 1 === piece.from) {
+      joined[joined.length - 1] = { ...last, to: piece.to };
+    } else {
+      joined.push(piece);
+    }
+    lastAlone = isAlone;
+  });
+  return joined;
+}
+
+/** @param lists flattened ranges of each list */
+export function encodeRanges(lists: readonly (readonly RangeEntry[])[]): Uint8Array<ArrayBuffer> {
+  const headerBytes = (RANGES_HEADER_WORDS + lists.length + (lists.length & 1)) * 4;
+  const bytes = new Uint8Array(headerBytes + lists.reduce((sum, ranges) => sum + ranges.length * 24, 0));
+  const header = new Uint32Array(bytes.buffer, 0, headerBytes / 4);
+  header.set([RANGES_MAGIC, FORMAT_VERSION, lists.length, 0]);
+  let at = headerBytes;
+  lists.forEach((ranges, list) => {
+    const count = ranges.length;
+    header[RANGES_HEADER_WORDS + list] = count;
+    new Float64Array(bytes.buffer, at, count).set(ranges.map(({ from }) => from));
+    new Float64Array(bytes.buffer, at + count * 8, count).set(ranges.map(({ to }) => to));
+    new Uint32Array(bytes.buffer, at + count * 16, count).set(ranges.map(({ since }) => since));
+    new Uint32Array(bytes.buffer, at + count * 20, count).set(ranges.map(({ until }) => until));
+    at += count * 24;
+  });
+  return bytes;
+}
+
+/** The entries of one list in the order of the table, without repeats. */
+export function sortSources(sources: readonly SourceEntry[]): SourceEntry[] {
+  const byKey = new Map(
+    sources.map((entry) => [`${entry.fingerprint} ${entry.since} ${entry.until}`, entry]),
+  );
+  return [...byKey.values()].sort((a, b) =>
+    a.fingerprint === b.fingerprint
+      ? a.since - b.since || a.until - b.until
+      : a.fingerprint < b.fingerprint
+        ? -1
+        : 1,
+  );
+}
+
+/** @param lists sorted sources of each list */
+export function encodeSources(lists: readonly (readonly SourceEntry[])[]): Uint8Array<ArrayBuffer> {
+  const count = lists.reduce((sum, sources) => sum + sources.length, 0);
+  const words = new Uint32Array(SOURCES_HEADER_WORDS + lists.length + count * SOURCE_ROW_WORDS);
+  words.set([SOURCES_MAGIC, FORMAT_VERSION, lists.length, 0, ...lists.map((sources) => sources.length)]);
+  let at = SOURCES_HEADER_WORDS + lists.length;
+  for (const { fingerprint, since, until } of lists.flat()) {
+    words.set([Number(fingerprint >> 32n), Number(fingerprint & 0xffffffffn), since, until], at);
+    at += SOURCE_ROW_WORDS;
+  }
+  return new Uint8Array(words.buffer);
+}

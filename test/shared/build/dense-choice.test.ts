@@ -1,0 +1,82 @@
+/**
+ * The builder's choices for dense sections: the smallest kind, sizes near the entropy bound, and an end even
+ * for tails that no permutation would give.
+ */
+import { describe, expect, it } from 'vitest';
+import { bestRice, encodeDense } from '../../../shared/build/dense-section.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { entropyBits } from '../support/entropy.ts';
+import { bytesOf, openDense } from '../support/one-part.ts';
+import { randomSet } from '../support/random-set.ts';
+
+const SIZE = 400_000;
+const KIND = { rice: 1, bitmap: 2, complement: 257 };
+
+function kindOf(words: Uint32Array): number {
+  return words[0]! & 0xffff;
+}
+
+describe('the kind of a dense section', () => {
+  it.each([
+    [0.001, KIND.rice],
+    [0.1, KIND.rice],
+    [0.3, KIND.rice],
+    [0.45, KIND.bitmap],
+    [0.5, KIND.bitmap],
+    [0.55, KIND.bitmap],
+    [0.7, KIND.complement],
+    [0.9, KIND.complement],
+    [0.999, KIND.complement],
+  ])('at density %f is %i', (density, kind) => {
+    const tails = randomSet(randomFrom(9), Math.round(SIZE * density), SIZE);
+    expect(kindOf(encodeDense(Uint32Array.from(tails), SIZE))).toBe(kind);
+  });
+});
+
+describe('the size of a dense section', () => {
+  it.each([0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.7, 0.9, 0.99])(
+    'at density %f is within 12 % of the entropy bound',
+    (density) => {
+      // The product's size is 10^8; a smaller part is as large for each entry.
+      const size = density < 0.01 ? 10_000_000 : 1_000_000;
+      const count = Math.round(size * density);
+      const words = encodeDense(Uint32Array.from(randomSet(randomFrom(3), count, size)), size);
+      const ratio = (words.length * 32) / entropyBits(count, size);
+      expect(ratio).toBeGreaterThan(1);
+      expect(ratio).toBeLessThan(1.12);
+    },
+  );
+
+  it('is never more than that of a bitmap', () => {
+    for (const count of [0, 1, 100, 5_000, 9_999, 10_000]) {
+      const words = encodeDense(Uint32Array.from(randomSet(randomFrom(count), count, 10_000)), 10_000);
+      expect(words.length).toBeLessThanOrEqual(2 + Math.ceil(10_000 / 32));
+    }
+  });
+});
+
+describe('tails made to be bad', () => {
+  it('all in one place overflow no offset', () => {
+    // 12,000 neighbours put all code bits into a few buckets of a part of 10^8 tails.
+    const tails = Uint32Array.from({ length: 12_000 }, (_, tail) => 70_000_000 + tail);
+    const words = encodeDense(tails, 100_000_000);
+    const has = openDense(bytesOf(words), 0, 100_000_000);
+    for (const tail of [0, 69_999_999, 70_000_000, 70_006_000, 70_011_999, 70_012_000, 99_999_999]) {
+      expect(has(tail)).toBe(tail >= 70_000_000 && tail < 70_012_000);
+    }
+  });
+});
+
+describe('the Rice parameter', () => {
+  it('follows the density', () => {
+    expect(bestRice(1, 100_000_000).parameter).toBeGreaterThan(24);
+    expect(bestRice(50_000_000, 100_000_000).parameter).toBe(0);
+    let last = 28;
+    for (let count = 1; count < 100_000_000; count *= 4) {
+      const { parameter, bitsPerEntry } = bestRice(count, 100_000_000);
+      expect(parameter).toBeLessThanOrEqual(last);
+      expect(bitsPerEntry).toBeGreaterThan(parameter + 1);
+      last = parameter;
+    }
+  });
+});

@@ -1,0 +1,90 @@
+/**
+ * docs/format.md against the code: its constants, its worked example, its sizes, and the tests it names.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { bestRice, encodeDense } from '../../../shared/build/dense-section.ts';
+import { encodeSparse } from '../../../shared/build/sparse-section.ts';
+import * as layout from '../../../shared/set/layout.ts';
+import shards from '../../vectors/shards.json' with { type: 'json' };
+import { randomFrom } from '../numbers/random.ts';
+import { entropyBits } from '../support/entropy.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const root = new URL('../../../', import.meta.url);
+const text = readFileSync(new URL('docs/format.md', root), 'utf8');
+const constants = new Map<string, number>(Object.entries(layout));
+const UNIVERSE = 100_000_000;
+
+const rows = (pattern: RegExp): string[][] => [...text.matchAll(pattern)].map((match) => match.slice(1));
+
+const sizes = rows(/^\| ([\d,]+)\s+\| ([\d.]+)\s+\| ([\d.]+)\s+\| ([\d.]+) %\s+\|/gm);
+
+describe('docs/format.md', () => {
+  it('has the constants of the code', () => {
+    const written = rows(/^\| `([A-Z_0-9]+)`\s+\| (\S+)\s+\|/gm);
+    expect(written.length).toBeGreaterThan(15);
+    for (const [name, value] of written) expect([name, constants.get(name!)]).toEqual([name, Number(value)]);
+  });
+
+  it('has the bytes of the golden vector as its worked example', () => {
+    const [[block]] = rows(/```hex\n([\s\S]*?)```/g) as [[string]];
+    const hex = block.split('\n').flatMap((line) => line.split(/ {2,}/)[0]!.match(/[0-9a-f]{8}/g) ?? []);
+    expect(hex.join('')).toBe(shards.shards[0]!.hex);
+  });
+
+  it('has the key id and an image under the test key', () => {
+    expect(text).toContain(`\`${testKeys.keyId}\``);
+    expect(text).toContain(`tail 0 has the image ${testKeys.permutation.permute(0)}`);
+  });
+
+  it('names only files that exist', () => {
+    const paths = rows(/`((?:test|shared|docs)\/[\w./-]+\.(?:ts|json|md))`/g).flat();
+    expect(paths.length).toBeGreaterThan(10);
+    for (const path of paths) expect([path, existsSync(new URL(path, root))]).toEqual([path, true]);
+  });
+
+  it('quotes only test names that exist', () => {
+    const quoted = rows(/`(test\/[\w./-]+)`\s+\("([^"]+)"\)/g);
+    expect(quoted.length).toBeGreaterThan(1);
+    for (const [path, name] of quoted)
+      expect(readFileSync(new URL(path!, root), 'utf8')).toContain(`'${name}'`);
+  });
+
+  it('has the code bits of a bucket, and the cost of single numbers', () => {
+    expect(sizes).toHaveLength(5);
+    const [[bucketBits]] = rows(/a width of about (\d+)\s+code bits/g) as [[string]];
+    const width = encodeDense(
+      Uint32Array.from({ length: 1_000 }, (_, index) => index * 100),
+      100_000,
+    )[2]!;
+    expect((width / 100) * bestRice(1_000, 100_000).bitsPerEntry).toBeCloseTo(Number(bucketBits), -1);
+    const [[single]] = rows(/cost about (\d+) bits each/g) as [[string]];
+    const heads = Uint32Array.from({ length: 50_000 }, (_, index) => index);
+    const below = randomFrom(1);
+    const section = encodeSparse({ heads, tails: heads.map(() => below(UNIVERSE)) });
+    expect(Math.round((section.length * 32) / heads.length)).toBe(Number(single));
+  });
+
+  it.each(sizes)('has the size of %s numbers', (...row) => {
+    const [count, bound, size, over] = row.map((cell) => Number(cell.replaceAll(',', ''))) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const below = randomFrom(count);
+    const listed = new Uint8Array(UNIVERSE);
+    for (let left = count; left > 0; ) {
+      const tail = below(UNIVERSE);
+      if (listed[tail] === 0) left -= listed[tail] = 1;
+    }
+    const tails = new Uint32Array(count);
+    for (let tail = 0, at = 0; tail < UNIVERSE; tail++) if (listed[tail] === 1) tails[at++] = tail;
+    const bits = (encodeDense(tails, UNIVERSE).length * 32) / count;
+    const least = entropyBits(count, UNIVERSE) / count;
+    expect(least).toBeCloseTo(bound, 2);
+    expect(Math.abs(bits - size)).toBeLessThan(0.011);
+    expect(Math.abs((bits / least - 1) * 100 - over)).toBeLessThan(0.15);
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * The content of a list while it is collected: numbers by head, permuted, sorted, each once.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ALWAYS, ListEntries } from '../../../shared/build/list-entries.ts';
+import { holds } from '../support/properties.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const { permutation } = testKeys;
+const DAY = { since: 100, until: 200 };
+
+describe('the entries of a list', () => {
+  it('are sorted permuted tails by head, in the order of heads, each once', () => {
+    const number = fc.tuple(fc.constantFrom(0, 1201, 8210, 9_999_999), fc.integer({ min: 0, max: 300 }));
+    holds(
+      fc.property(fc.array(number, { maxLength: 400 }), (numbers) => {
+        const entries = new ListEntries(permutation);
+        for (const [head, tail] of numbers) entries.addNumber(head * 100_000_000 + tail, ALWAYS);
+        const { plain, dated } = entries.finish();
+        const heads = [...new Set(numbers.map(([head]) => head))].sort((a, b) => a - b);
+        expect([...plain.keys()]).toEqual(heads);
+        expect(dated).toEqual([]);
+        for (const head of heads) {
+          const tails = numbers
+            .filter((each) => each[0] === head)
+            .map(([, tail]) => permutation.permute(tail));
+          expect([...plain.get(head)!]).toEqual([...new Set(tails)].sort((a, b) => a - b));
+        }
+      }),
+    );
+  });
+
+  it('keep dated entries apart, sorted by head, permuted tail and dates', () => {
+    const entries = new ListEntries(permutation);
+    const numbers = [821_000_000_009, 821_000_000_001, 120_100_000_001, 821_000_000_001];
+    numbers.forEach((n, index) => {
+      entries.addNumber(n, { since: 100 - index, until: 200 });
+    });
+    const { plain, dated } = entries.finish();
+    expect(plain.size).toBe(0);
+    const keys = dated.map(({ head, tail, since }) => [head, tail, since]);
+    expect(keys).toEqual(keys.toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!));
+    expect(dated).toHaveLength(4);
+  });
+
+  it('drop a dated entry of a number that is listed for ever', () => {
+    const entries = new ListEntries(permutation);
+    entries.addNumber(821_000_000_001, DAY);
+    entries.addNumber(821_000_000_001, ALWAYS);
+    entries.addNumber(821_000_000_002, DAY);
+    const { dated } = entries.finish();
+    expect(dated.map(({ tail }) => tail)).toEqual([permutation.permute(2)]);
+  });
+
+  it('keep each dated entry once, however often it is named', () => {
+    const entries = new ListEntries(permutation);
+    for (let time = 0; time < 3; time++) entries.addNumber(821_000_000_001, DAY);
+    expect(entries.finish().dated).toHaveLength(1);
+  });
+
+  it('take an entry that only begins, or only ends, as dated', () => {
+    const entries = new ListEntries(permutation);
+    entries.addNumber(821_000_000_001, { since: 1, until: ALWAYS.until });
+    entries.addNumber(821_000_000_002, { since: 0, until: ALWAYS.until - 1 });
+    const { plain, dated } = entries.finish();
+    expect([plain.size, dated.length]).toEqual([0, 2]);
+  });
+});
