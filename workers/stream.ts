@@ -4,6 +4,7 @@
  * the next window instead of breaking off.
  */
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
+import { LineSplitter } from '../shared/line-splitter.ts';
 import { NO_DEFAULTS, readParty, readQuestion } from '../shared/question.ts';
 import { type Snapshot, screen } from '../shared/screen.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
@@ -11,7 +12,6 @@ import { headNames, itemError } from './answers.ts';
 import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
-import { LineSplitter } from '../shared/line-splitter.ts';
 import { ensureAll } from './shards.ts';
 
 /** Turns one line into one line; null stands for a line that was too long to keep. */

@@ -74,7 +74,7 @@ const shortCodeTypes = new Map<string, string>(plan.shortCodes.map(({ code, type
 
 /** Class of an NSN given as integer and digit count (zeros may lead: `00308…`). O(1). */
 export function krClassOfNational(nsn: number, length: number): KrClass {
-  if (length <= TABLE_DIGITS || length > KR_NSN_DIGITS_MAX) return 'unknown';
+  if (length < TABLE_DIGITS || length > KR_NSN_DIGITS_MAX) return 'unknown';
   const first = (nsn / POW10[length - TABLE_DIGITS]!) | 0;
   const classIndex = classByLengthAndPrefix[length * TABLE_SIZE + first]!;
   if (classIndex !== DEEP) return CLASSES[classIndex]!;

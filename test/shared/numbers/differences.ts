@@ -100,6 +100,11 @@ export const DIFFERENCES: readonly Difference[] = [
     covers: (d) => isOurs(d, /^821059[7-9]\d{5}$/) && same(d) && onlyOurs(d),
   },
   {
+    id: 'seoul-service-codes',
+    why: '02-120 is answered in Seoul as 031-120 is in Gyeonggi; libphonenumber has none behind 02.',
+    covers: (d) => isOurs(d, /^8221\d{2,3}$/) && onlyOurs(d),
+  },
+  {
     id: 'telemetry-012-gaps',
     why: 'The plan takes all of 012; libphonenumber leaves out 0122 but for 01221 and 01223.',
     covers: (d) => isOurs(d, /^82122[024-9]\d{5,6}$/) && same(d) && onlyOurs(d),
