@@ -1,0 +1,131 @@
+/**
+ * The input lists that the conformance release is built from, and the same lists as plain sets: what the
+ * service is compared with. Numbers are drawn with a fixed seed, so that a failure can be repeated.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const SEED = 20261124;
+
+/** Small, seeded, good enough to spread test numbers (mulberry32). @returns 0 <= value < 1 */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Numbers with a part of their own in the tests; each on the lists that its name says. */
+export const NUMBERS = {
+  free: '+821055550000',
+  suspended: '+821044440001',
+  terminated: '+821044440002',
+  /** Suspended and cleared by an exact allow entry. */
+  suspendedButAllowed: '+821044440003',
+  /** Suspended, inside an allowed range. */
+  suspendedInAllowedRange: '+821033330005',
+  /** Inside a blocked range, cleared by an exact allow entry. */
+  unallocatedButAllowed: '+821000100001',
+  unallocated: '+821000100002',
+  /** On two block lists, one of them by a range. */
+  suspendedAndUnallocated: '+821000100003',
+  suspendedUntil2099: '+821044440004',
+  suspensionEnded: '+821044440006',
+  suspensionNotBegun: '+821044440007',
+  overseas: '+639171234567',
+  overseasRange: '+6391812345678',
+  reported: '+821044440008',
+  onTrial: '+821044440009',
+  suspendedAndOnTrial: '+821044440010',
+} as const;
+
+export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
+
+/** Random members of the two big lists: 010-2xxx to 010-9xxx, none of the numbers above. */
+function draw(count: number, random: () => number, taken: Set<string>): Set<string> {
+  const drawn = new Set<string>();
+  while (drawn.size < count) {
+    const number = `+8210${6 + Math.floor(random() * 4)}${String(Math.floor(random() * 1e7)).padStart(7, '0')}`;
+    if (!taken.has(number)) drawn.add(number);
+    taken.add(number);
+  }
+  return drawn;
+}
+
+const random = randomFrom(SEED);
+const taken = new Set<string>(Object.values(NUMBERS));
+
+/** The lists as sets, for the numbers that are compared in bulk. */
+export const MODEL = {
+  suspended: draw(4_000, random, taken),
+  terminated: draw(2_000, random, taken),
+  /** First and last number of the unallocated range, as integers. */
+  unallocated: { from: 821_000_000_000, to: 821_019_999_999 },
+} as const;
+
+const list = (name: string, reason: string, rest: object = {}): object => ({
+  name,
+  reason,
+  authority: 'ktoa',
+  ...rest,
+});
+
+const CATALOGUE = {
+  lists: [
+    list('kr-suspended', 'NUMBER_SUSPENDED'),
+    list('kr-terminated', 'NUMBER_TERMINATED'),
+    list('kr-unallocated', 'NUMBER_UNALLOCATED', { authority: 'kr-plan' }),
+    list('overseas-numbers', 'OVERSEAS_NUMBER_LISTED', { subjects: ['from'], authority: 'kisa' }),
+    list('overseas-ranges', 'OVERSEAS_RANGE_LISTED', { subjects: ['from'], authority: 'kisa' }),
+    list('overseas-senders', 'OVERSEAS_SOURCE_LISTED', { subjects: ['from'], authority: 'kisa', sources: true }),
+    list('reported', 'SENDER_REPORTED', { subjects: ['from'], effect: 'label', authority: 'kisa' }),
+    list('on-trial', 'SENDER_UNQUALIFIED', { effect: 'shadow', authority: 'kisa' }),
+    list('cleared', 'ALLOW_OVERRIDE', { effect: 'allow' }),
+  ],
+  inputs: [
+    { file: 'suspended.csv', list: 'kr-suspended' },
+    { file: 'terminated.txt', list: 'kr-terminated' },
+    { file: 'unallocated.csv', list: 'kr-unallocated' },
+    { file: 'overseas.txt', list: 'overseas-numbers' },
+    { file: 'overseas-ranges.txt', list: 'overseas-ranges' },
+    { file: 'senders.txt', list: 'overseas-senders' },
+    { file: 'reported.txt', list: 'reported' },
+    { file: 'on-trial.txt', list: 'on-trial' },
+    { file: 'cleared.txt', list: 'cleared' },
+  ],
+};
+
+function lines(...rows: Iterable<string>[]): string {
+  return rows.flatMap((part) => [...part].map((row) => `${row}\n`)).join('');
+}
+
+/** Write the catalogue and its inputs. @returns path of the catalogue */
+export function writeInputs(folder: string): string {
+  const { suspended, terminated } = MODEL;
+  const n = NUMBERS;
+  const files: Record<string, string> = {
+    'suspended.csv': lines(
+      ['number,reason,since,until'],
+      [...suspended, n.suspended, n.suspendedButAllowed, n.suspendedInAllowedRange].map((it) => `${it},,,`),
+      [`${n.suspendedAndUnallocated},,,`, `${n.suspendedAndOnTrial},,,`],
+      [`${n.suspendedUntil2099},,2026-01-01,2099-01-01`, `${n.suspensionEnded},,2020-01-01,2021-01-01`],
+      [`${n.suspensionNotBegun},,2098-01-01,2099-01-01`],
+    ),
+    'terminated.txt': lines(terminated, [n.terminated]),
+    'unallocated.csv': lines(['number'], ['+821000000000..+821019999999']),
+    'overseas.txt': lines([n.overseas]),
+    'overseas-ranges.txt': lines(['+63918*']),
+    'senders.txt': lines([SOURCES.listed, SOURCES.trunk]),
+    'reported.txt': lines([n.reported]),
+    'on-trial.txt': lines([n.onTrial, n.suspendedAndOnTrial]),
+    'cleared.txt': lines([n.suspendedButAllowed, n.unallocatedButAllowed, '+821033330000..+821033339999']),
+  };
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const catalogue = join(folder, 'lists.json');
+  writeFileSync(catalogue, JSON.stringify(CATALOGUE, null, 2));
+  return catalogue;
+}
