@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
 
 /**
  * Three projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
@@ -16,7 +17,13 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            // Keys that everybody may know; they win over a developer's own secrets.
+            miniflare: { bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS } },
+          }),
+        ],
         test: {
           name: 'workerd',
           include: ['test/shared/**/*.test.ts', 'test/workers/**/*.test.ts'],

@@ -38,7 +38,11 @@ export class BuildFolder {
   #read<Value>(name: string): Value {
     const path = join(this.path, name);
     if (!existsSync(path)) throw new CommandFailure(`${path} is not there: is this the folder of a build?`);
-    return JSON.parse(readFileSync(path, 'utf8')) as Value;
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as Value;
+    } catch {
+      throw new CommandFailure(`${path} is damaged: build again`);
+    }
   }
 
   get manifest(): SignedManifest {
@@ -60,8 +64,10 @@ export class BuildFolder {
 
   /** The KV value of a key. */
   value(key: string): Uint8Array<ArrayBuffer> {
+    const path = join(this.path, 'values', fileOfKey(key));
+    if (!existsSync(path)) throw new CommandFailure(`${path} is not there: build again`);
     // A copy: small files share one buffer, and sections must start on a multiple of 8.
-    return new Uint8Array(readFileSync(join(this.path, 'values', fileOfKey(key))));
+    return new Uint8Array(readFileSync(path));
   }
 }
 
@@ -107,6 +113,6 @@ export function newestBuild(builds: string): BuildFolder {
 
 /** Two builds of one minute are told apart by their report. */
 function readFolderTime(builds: string, name: string): number {
-  const report = join(builds, name, 'report.json');
-  return existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as BuildReport).now : 0;
+  const path = join(builds, name);
+  return existsSync(join(path, 'report.json')) ? new BuildFolder(path).report.now : 0;
 }

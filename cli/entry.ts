@@ -5,9 +5,10 @@
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { NUMBER_LIMIT } from '../shared/numbers/number.ts';
-import { isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
+import { type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import type { CatalogueList } from './catalogue.ts';
+import { quoted } from './failure.ts';
 import type { Row } from './rows.ts';
 
 export type What =
@@ -69,8 +70,8 @@ export class EntryReader {
       return 'the row has no reason, and its file no "list" in the catalogue';
     const index = this.#lists.findIndex(fits);
     if (index >= 0) return index;
-    const of = authority === '' ? '' : ` of authority "${authority.slice(0, 64)}"`;
-    return `the catalogue has no list for reason "${reason.slice(0, 64)}"${of}`;
+    const of = authority === '' ? '' : ` of authority ${quoted(authority)}`;
+    return `the catalogue has no list for reason ${quoted(reason)}${of}`;
   }
 
   #datesOf({ since, until }: Row): Dates | Exclude<Entry, { ok: true }> {
@@ -97,10 +98,23 @@ const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})
 /** A date alone is its first moment in Korea. @returns seconds since 1970, or null */
 function secondsOf(text: string): number | null {
   if (!DATE.test(text) && !TIME.test(text)) return null;
+  if (!isDay(text.slice(0, 10))) return null;
   const ms = Date.parse(DATE.test(text) ? `${text}T00:00:00+09:00` : text);
   const seconds = Math.floor(ms / 1000);
   return Number.isNaN(ms) || seconds < 0 || seconds >= FOREVER ? null : seconds;
 }
+
+/** Whether the calendar has the day: Date.parse takes February 31 for March 3. */
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
+const INVALID: Record<AddressError, string> = {
+  NUMBER_MISSING: 'no number',
+  NUMBER_TOO_LONG: 'more than 15 digits, or 64 characters',
+  NUMBER_CHARACTER: 'a character that no number has, or a plus or 0 in the wrong place',
+};
 
 function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
   if (text.includes('..')) return rangeOf(text);
@@ -128,7 +142,7 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
         message: `holds letters, and list ${list.name} has no "sources": true`,
       };
     case 'invalid':
-      return { ok: false, code: 'NUMBER_INVALID', message: address.code };
+      return { ok: false, code: 'NUMBER_INVALID', message: INVALID[address.code] };
   }
 }
 

@@ -14,6 +14,17 @@ export class CommandFailure extends Error {
   }
 }
 
+/** Digits in a text from outside that might be a number. */
+const NUMBER_DIGITS_MIN = 5;
+const QUOTE_CHARS_MAX = 64;
+
+/** A text from outside, in quotes and short. Digits are hidden where it may hold a number. */
+export function quoted(text: string): string {
+  const short = text.slice(0, QUOTE_CHARS_MAX);
+  const digits = text.match(/\p{Nd}/gu)?.length ?? 0;
+  return `"${digits < NUMBER_DIGITS_MIN ? short : short.replace(/\p{Nd}/gu, '*')}"`;
+}
+
 /** Unwrap, or end the command. */
 export function orFail<Value>(result: { ok: true; value: Value } | { ok: false; message: string }): Value {
   if (!result.ok) throw new CommandFailure(result.message);

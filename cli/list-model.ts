@@ -6,6 +6,7 @@ import { type Dates, isDated } from '../shared/build/list-entries.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
+import { foldSource } from '../shared/set/source-table.ts';
 import type { What } from './entry.ts';
 
 export interface DatedRange extends Dates {
@@ -26,7 +27,8 @@ export interface ListModel {
   readonly dated: Map<number, Dates[]>;
   readonly ranges: DatedRange[];
   readonly datedRanges: DatedRange[];
-  readonly sources: Set<string>;
+  /** By the form under which they are asked for. */
+  readonly sources: Map<string, Dates[]>;
 }
 
 export function emptyModel(denseHead: number): ListModel {
@@ -39,7 +41,7 @@ export function emptyModel(denseHead: number): ListModel {
     dated: new Map(),
     ranges: [],
     datedRanges: [],
-    sources: new Set(),
+    sources: new Map(),
   };
 }
 
@@ -58,11 +60,11 @@ function hasBit(bits: Uint8Array | null, tail: number): boolean {
 
 export function addToModel(model: ListModel, what: What, dates: Dates): void {
   if (what.kind === 'source') {
-    model.sources.add(what.text);
+    add(model.sources, foldSource(what.text), dates);
   } else if (what.kind === 'ranges') {
     for (const range of what.ranges) addRange(model, { ...range, ...dates });
   } else if (isDated(dates)) {
-    model.dated.set(what.n, [...(model.dated.get(what.n) ?? []), dates]);
+    add(model.dated, what.n, dates);
     if (headOf(what.n) !== model.denseHead) return;
     model.denseDated ??= bitmap();
     setBit(model.denseDated, tailOf(what.n));
@@ -72,6 +74,13 @@ export function addToModel(model: ListModel, what: What, dates: Dates): void {
   } else {
     model.elsewhere.add(what.n);
   }
+}
+
+function add<Key>(all: Map<Key, Dates[]>, key: Key, dates: Dates): void {
+  const known = all.get(key);
+  if (known === undefined) all.set(key, [dates]);
+  else if (!known.some(({ since, until }) => since === dates.since && until === dates.until))
+    known.push(dates);
 }
 
 function addRange(model: ListModel, range: DatedRange): void {
@@ -110,7 +119,26 @@ export function rangeUntil(model: ListModel, n: number, now: number): number {
   return until;
 }
 
-function latest(all: readonly Dates[], now: number): number {
+/** Tails of the dense head from `from` to before `to` that the model lists alone and without dates. */
+export function* denseTails({ dense }: ListModel, from: number, to: number): Generator<number> {
+  if (dense === null) return;
+  for (let byte = from >>> 3; byte < dense.length && byte * 8 < to; byte++) {
+    if (dense[byte] === 0) continue;
+    for (let tail = Math.max(from, byte * 8); tail < Math.min(to, byte * 8 + 8); tail++) {
+      if (hasBit(dense, tail)) yield tail;
+    }
+  }
+}
+
+/** Entries of numbers, as the release counts them: none with dates where one is without. */
+export function countNumbers(model: ListModel): number {
+  let count = model.elsewhere.size;
+  for (const _ of denseTails(model, 0, TAILS)) count++;
+  for (const [n, all] of model.dated) if (exactUntil(model, n, -1) === NOT_LISTED) count += all.length;
+  return count;
+}
+
+export function latest(all: readonly Dates[], now: number): number {
   let until = NOT_LISTED;
   for (const dates of all) {
     if (dates.since <= now && now < dates.until) until = Math.max(until, dates.until);

@@ -16,20 +16,28 @@ import { BUILDS, DEMO_CATALOGUE } from './paths.ts';
 import * as report from './report.ts';
 import type { Target } from './wrangler.ts';
 
+/** Exit code after SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
 function wholeNumber(text: string): number {
-  const value = Number(text.replaceAll('_', ''));
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number');
+  const value = Number(text.replaceAll(/[_,]/g, ''));
+  if (!/\d/.test(text) || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('must be a whole number');
   return value;
 }
 
 function share(text: string): number {
   const value = Number(text);
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('must be between 0 and 1');
+  if (!/\d/.test(text) || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('must be between 0 and 1');
   return value;
 }
 
 function words(text: string): string[] {
-  return text.split(',').filter((word) => word !== '');
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
 }
 
 const program = new Command('npm run lists --')
@@ -37,7 +45,7 @@ const program = new Command('npm run lists --')
   .option('--json', 'print one JSON object instead of text')
   .showHelpAfterError('(add --help for what there is)')
   .exitOverride()
-  .configureHelp({ sortSubcommands: false });
+  .configureHelp({ showGlobalOptions: true });
 
 const print = (text: string, value: object): void => {
   process.stdout.write(
@@ -135,6 +143,10 @@ targeted(clients.command('remove'))
     await removeClient(id, target);
     print(`${id} removed\n`, { id, removed: true });
   });
+
+// By process.exit, so that temporary files are removed; a build that was being read leaves nothing.
+process.once('SIGINT', () => process.exit(INTERRUPTED));
+process.once('SIGTERM', () => process.exit(INTERRUPTED));
 
 try {
   await program.parseAsync();

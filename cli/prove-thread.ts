@@ -20,6 +20,8 @@ export interface ThreadTask {
 /** Sent now and then: what has come since the last one. */
 export interface ThreadNews {
   readonly asked: number;
+  /** Listed numbers asked beside the step. */
+  readonly listed: number;
   readonly wrong: number;
 }
 
@@ -31,6 +33,6 @@ const release = await reopen(new BuildFolder(folder));
 for (let start = from; start < to; start += STRIDE) {
   const check = new ReleaseCheck(release, models, now);
   check.head(head, start, Math.min(to, start + STRIDE), step);
-  const news: ThreadNews = { asked: check.asked, wrong: check.wrong };
+  const news: ThreadNews = { asked: check.asked, listed: check.listed, wrong: check.wrong };
   parentPort?.postMessage(news);
 }

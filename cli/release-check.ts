@@ -9,7 +9,7 @@ import { NOT_LISTED } from '../shared/set/number-set.ts';
 import { sourceFingerprint } from '../shared/set/source-table.ts';
 import type { BuildFolder } from './build-folder.ts';
 import { orFail } from './failure.ts';
-import { exactUntil, type ListModel, rangeUntil } from './list-model.ts';
+import { countNumbers, denseTails, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
 import { listKeys, publicKeys } from './secrets.ts';
 
 /** Open a release from its folder, as the edge opens it from KV. */
@@ -23,6 +23,8 @@ export async function reopen(folder: BuildFolder): Promise<Release> {
 
 export class ReleaseCheck {
   asked = 0;
+  /** Listed ones that `head` asked beside those of its step; not in `asked`. */
+  listed = 0;
   wrong = 0;
   readonly #release: Release;
   readonly #models: readonly ListModel[];
@@ -40,24 +42,37 @@ export class ReleaseCheck {
     if (!right) this.wrong++;
   }
 
-  /** Tails from `from` to before `to` behind a head: each list, exact entries and ranges. */
+  /**
+   * Tails from `from` to before `to` behind a head: each list, exact entries and ranges. With a step, one
+   * in so many, and those that a list names.
+   */
   head(head: number, from: number, to: number, step: number): void {
-    const models = this.#models;
-    for (let tail = from; tail < to; tail += step) {
-      const n = head * TAILS + tail;
-      const permutedTail = this.#release.keys.permutation.permute(tail);
-      const part = this.#release
-        .shard(this.#release.shardIndexOf(head, permutedTail))
-        ?.partOf(head, permutedTail);
-      let right = true;
-      for (let list = 0; list < models.length; list++) {
-        const model = models[list]!;
-        const exact = part?.until(list, head, permutedTail, this.#now) ?? NOT_LISTED;
-        right &&= exact === exactUntil(model, n, this.#now);
-        if (model.ranges.length > 0) right &&= this.#rangeIsRight(list, n, this.#now);
+    for (let tail = from; tail < to; tail += step) this.#count(this.#tailIsRight(head, tail));
+    if (step === 1) return;
+    for (const model of this.#models) {
+      for (const tail of denseTails(model, from, to)) {
+        if (tail % step === 0) continue;
+        this.listed++;
+        if (!this.#tailIsRight(head, tail)) this.wrong++;
       }
-      this.#count(right);
     }
+  }
+
+  #tailIsRight(head: number, tail: number): boolean {
+    const models = this.#models;
+    const n = head * TAILS + tail;
+    const permutedTail = this.#release.keys.permutation.permute(tail);
+    const part = this.#release
+      .shard(this.#release.shardIndexOf(head, permutedTail))
+      ?.partOf(head, permutedTail);
+    let right = true;
+    for (let list = 0; list < models.length; list++) {
+      const model = models[list]!;
+      const exact = part?.until(list, head, permutedTail, this.#now) ?? NOT_LISTED;
+      right &&= exact === exactUntil(model, n, this.#now);
+      if (model.ranges.length > 0) right &&= this.#rangeIsRight(list, n, this.#now);
+    }
+    return right;
   }
 
   #rangeIsRight(list: number, n: number, now: number): boolean {
@@ -108,14 +123,33 @@ export class ReleaseCheck {
     }
   }
 
+  /** Every source, now and around its dates. */
   sources(): void {
     for (const [list, { sources }] of this.#models.entries()) {
-      for (const text of sources) {
+      for (const [text, all] of sources) {
         const fingerprint = sourceFingerprint(text, this.#release.keys.sourceSeed);
-        this.#count(
-          (this.#release.sources?.until(list, fingerprint, this.#now) ?? NOT_LISTED) !== NOT_LISTED,
-        );
+        const dates = all.flatMap(({ since, until }) => [since - 1, since, until - 1, until]);
+        for (const now of [this.#now, ...dates]) {
+          const until = this.#release.sources?.until(list, fingerprint, now) ?? NOT_LISTED;
+          this.#count(until === latest(all, now));
+        }
       }
+    }
+  }
+
+  /**
+   * Whether each list has as many numbers and sources as the model. Where all that are listed were found,
+   * that leaves room for no other, wherever it is.
+   */
+  counts(): void {
+    const { manifest, sources } = this.#release;
+    for (const [list, model] of this.#models.entries()) {
+      let numbers = 0;
+      for (let index = 0; index < manifest.shards.length; index++)
+        numbers += this.#release.shard(index)!.count(list);
+      this.#count(numbers === countNumbers(model));
+      const entries = [...model.sources.values()].reduce((sum, all) => sum + all.length, 0);
+      this.#count((sources?.count(list) ?? 0) === entries);
     }
   }
 }

@@ -153,6 +153,11 @@ export function failure(error: unknown): number {
     process.stderr.write(`${colours.red('error')}: ${error.message}\n`);
     return error.exitCode;
   }
+  // Of the system: no permission, no space, not a folder.
+  if (error instanceof Error && 'syscall' in error) {
+    process.stderr.write(`${colours.red('error')}: ${error.message}\n`);
+    return 1;
+  }
   process.stderr.write(
     `${colours.red('bug')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );

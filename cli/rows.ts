@@ -5,9 +5,9 @@
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { parse } from 'csv-parse';
 import { LineSplitter } from '../shared/line-splitter.ts';
-import { CommandFailure } from './failure.ts';
+import { csvFields } from './csv.ts';
+import { CommandFailure, quoted } from './failure.ts';
 
 export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -75,13 +75,16 @@ export async function readRows(
   onProgress: (share: number) => void = () => undefined,
 ): Promise<void> {
   const { path } = input;
+  const format = formatOf(input);
   let size: number;
+  let gzip: boolean;
   try {
     size = statSync(path).size;
-  } catch {
-    throw new CommandFailure(`${path}: there is no such file`);
+    gzip = isGzip(path);
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
   }
-  const format = formatOf(input);
+  if (!gzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz, and is not gzip`);
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   let bytes = 0;
   file.on('data', (chunk) => {
@@ -89,10 +92,12 @@ export async function readRows(
     onProgress(size === 0 ? 1 : bytes / size);
   });
   try {
-    const content = isGzip(path) ? file.pipe(createGunzip()) : file;
+    const content = gzip ? file.pipe(createGunzip()) : file;
     file.on('error', (error) => content.destroy(error));
-    if (format === 'csv') await readCsv(path, content, each);
-    else await readLines(content, format === 'plain' ? plainRow : jsonRow, each);
+    const csv = new CsvReader(path);
+    const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
+    await readLines(content, readers[format], each);
+    if (format === 'csv') csv.end();
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
@@ -101,57 +106,63 @@ export async function readRows(
   }
 }
 
-async function readCsv(path: string, content: Readable, each: (row: Row) => void): Promise<void> {
-  const parser = parse({
-    bom: true,
-    columns: (header: string[]) =>
-      checkHeader(
-        path,
-        header.map((name) => name.trim().toLowerCase()),
-      ),
-    trim: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    skip_records_with_error: true,
-    info: true,
-    max_record_size: LINE_CHARS_MAX,
-  });
-  parser.on('skip', (error: { lines?: number; code?: string } | undefined) => {
-    each(damaged(error?.lines ?? 0, `CSV: ${error?.code ?? 'unreadable'}`));
-  });
-  parser.on('readable', () => {
-    for (let read = parser.read(); read !== null; read = parser.read()) {
-      const { record, info } = read as { record: Partial<Row>; info: { lines: number } };
-      each({ ...EMPTY, ...record, line: info.lines });
+/** Reads the lines of one CSV: the first one with content is the header. */
+class CsvReader {
+  readonly #path: string;
+  #columns: readonly string[] | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  read: LineReader = (text, line) => {
+    if (text.trim() === '') return null;
+    const fields = csvFields(text);
+    const columns = this.#columns;
+    if (columns === null) {
+      this.#columns = checkHeader(this.#path, fields);
+      return null;
     }
-  });
-  await new Promise<void>((resolve, reject) => {
-    parser.on('end', resolve);
-    parser.on('error', reject);
-    content.on('error', reject);
-    content.pipe(parser);
-  });
+    if (fields === null) return damaged(line, 'CSV: quotes do not match, or go on in the next line');
+    // Spreadsheets leave out empty cells at the end, or add some. Anything more has slid.
+    if (fields.slice(columns.length).some((field) => field !== ''))
+      return damaged(line, `CSV: ${fields.length} fields, and the header has ${columns.length}`);
+    const row: Record<string, string> = {};
+    columns.forEach((name, index) => {
+      row[name] = fields[index] ?? '';
+    });
+    return { ...EMPTY, ...row, line };
+  };
+
+  end(): void {
+    if (this.#columns === null) throw new CommandFailure(`${this.#path}: is empty, without a header`);
+  }
 }
 
-function checkHeader(path: string, header: string[]): string[] {
+function checkHeader(path: string, fields: readonly string[] | null): string[] {
+  if (fields === null) throw new CommandFailure(`${path}: the quotes of the header do not match`);
+  const header = fields.map((name) => name.toLowerCase());
   const unknown = header.find((name) => !COLUMNS.some((column) => column === name));
   if (unknown !== undefined) {
-    throw new CommandFailure(`${path}: unknown column "${unknown}"; columns are ${COLUMNS.join(', ')}`);
+    throw new CommandFailure(
+      `${path}: unknown column ${quoted(unknown)}; the first line names columns, of ${COLUMNS.join(', ')}`,
+    );
   }
+  const twice = header.find((name, index) => header.indexOf(name) !== index);
+  if (twice !== undefined) throw new CommandFailure(`${path}: the header has "${twice}" twice`);
   if (!header.includes('number')) throw new CommandFailure(`${path}: the header has no column "number"`);
   return header;
 }
 
-async function readLines(
-  content: Readable,
-  read: (text: string, line: number) => Row | null,
-  each: (row: Row) => void,
-): Promise<void> {
+/** @returns null for a line that is none of the list's */
+type LineReader = (text: string, line: number) => Row | null;
+
+async function readLines(content: Readable, read: LineReader, each: (row: Row) => void): Promise<void> {
   const splitter = new LineSplitter(LINE_CHARS_MAX);
   let line = 0;
   const take = (text: string | null): void => {
     line++;
-    const row = text === null ? damaged(line, 'line too long') : read(text, line);
+    const row = text === null ? damaged(line, `longer than ${LINE_CHARS_MAX} characters`) : read(text, line);
     if (row !== null) each(row);
   };
   for await (const chunk of content) {
@@ -177,8 +188,7 @@ function jsonRow(text: string, line: number): Row | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return damaged(line, 'not a JSON object');
   for (const [name, field] of Object.entries(value)) {
-    if (!COLUMNS.some((column) => column === name))
-      return damaged(line, `unknown field "${name.slice(0, 32)}"`);
+    if (!COLUMNS.some((column) => column === name)) return damaged(line, `unknown field ${quoted(name)}`);
     if (field !== null && typeof field !== 'string') return damaged(line, `${name} must be a string`);
   }
   const given = Object.entries(value).filter(([, field]) => field !== null);

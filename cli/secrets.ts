@@ -15,8 +15,11 @@ export type LocalSecrets = Record<SecretName, string>;
 
 function readFile(): Partial<LocalSecrets> {
   if (!existsSync(SECRETS_FILE)) return {};
-  const parsed: unknown = JSON.parse(readFileSync(SECRETS_FILE, 'utf8'));
-  return parsed as Partial<LocalSecrets>;
+  try {
+    return JSON.parse(readFileSync(SECRETS_FILE, 'utf8')) as Partial<LocalSecrets>;
+  } catch {
+    throw new CommandFailure(`${SECRETS_FILE} is damaged: bring it back, or delete it and run npm start`);
+  }
 }
 
 function secret(name: SecretName): string {
@@ -43,8 +46,14 @@ export async function listKeys(): Promise<ListKeys> {
 
 /** Ed25519, PKCS #8 in base64. */
 export async function signingKey(): Promise<CryptoKey> {
-  return crypto.subtle.importKey('pkcs8', bytesOf('RELEASE_SIGNING_KEY'), 'Ed25519', false, ['sign']);
+  const bytes = bytesOf('RELEASE_SIGNING_KEY');
+  return crypto.subtle.importKey('pkcs8', bytes, 'Ed25519', false, ['sign']).catch(() => {
+    throw new CommandFailure('RELEASE_SIGNING_KEY is not an Ed25519 key (PKCS #8 in base64)');
+  });
 }
+
+/** An Ed25519 public key, in bytes (RFC 8032). */
+const PUBLIC_KEY_BYTES = 32;
 
 export async function publicKeys(): Promise<CryptoKey[]> {
   const raws = secret('RELEASE_PUBLIC_KEYS')
@@ -52,7 +61,11 @@ export async function publicKeys(): Promise<CryptoKey[]> {
     .map((text) => fromBase64(text.trim()));
   return Promise.all(
     raws.map((raw) => {
-      if (raw === null) throw new CommandFailure('RELEASE_PUBLIC_KEYS is not base64');
+      if (raw?.length !== PUBLIC_KEY_BYTES) {
+        throw new CommandFailure(
+          `RELEASE_PUBLIC_KEYS is not Ed25519 keys of ${PUBLIC_KEY_BYTES} bytes in base64, with commas between`,
+        );
+      }
       return crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']);
     }),
   );

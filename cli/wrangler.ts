@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { CommandFailure } from './failure.ts';
 import { PROJECT, STATE, WRANGLER_CONFIG } from './paths.ts';
 
@@ -31,6 +32,8 @@ export async function wrangler(args: readonly string[]): Promise<Buffer> {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const end = (): void => void child.kill();
+  process.once('exit', end);
   const out: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -38,9 +41,9 @@ export async function wrangler(args: readonly string[]): Promise<Buffer> {
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
-  });
+  }).finally(() => process.off('exit', end));
   if (code !== 0) {
-    const words = `${Buffer.concat(errors)}${Buffer.concat(out)}`.trim();
+    const words = stripVTControlCharacters(`${Buffer.concat(errors)}${Buffer.concat(out)}`).trim();
     throw new CommandFailure(`wrangler ${args.slice(0, 3).join(' ')} failed (exit ${code}):\n${words}`);
   }
   return Buffer.concat(out);
@@ -54,6 +57,9 @@ function kvFlags({ remote, env }: Target): string[] {
 /** What wrangler prints, with exit code 0, where the local store has no value. */
 const NO_VALUE = 'Value not found';
 
+/** What it says, with exit code 1, where the remote store has none. Not any 404 in a path or a number. */
+const NO_REMOTE_VALUE = / - 404:|key not found/i;
+
 /** A KV value as text, or null where there is none. */
 export async function kvGet(key: string, target: Target): Promise<string | null> {
   try {
@@ -62,7 +68,7 @@ export async function kvGet(key: string, target: Target): Promise<string | null>
       .trim();
     return text === NO_VALUE ? null : text;
   } catch (error) {
-    if (error instanceof CommandFailure && /404|not found/i.test(error.message)) return null;
+    if (error instanceof CommandFailure && NO_REMOTE_VALUE.test(error.message)) return null;
     throw error;
   }
 }
@@ -88,11 +94,14 @@ export async function kvBulkPut(values: ReadonlyMap<string, Uint8Array>, target:
 
 async function withTemporaryFile(content: string, use: (file: string) => Promise<unknown>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-'));
+  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clean);
   try {
     const file = join(folder, 'value.json');
     writeFileSync(file, content, { mode: 0o600 });
     await use(file);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', clean);
+    clean();
   }
 }

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
@@ -37,7 +38,7 @@ export async function build({ catalogue: path, builds, maxRejects }: BuildSettin
   const createdAt = new Date();
   const now = Math.floor(createdAt.getTime() / 1000);
   const lists = catalogue.lists.map(() => new ListEntries(keys.permutation));
-  const rejects = openRejects(rejectsPath(builds));
+  const rejects = await openRejects(rejectsPath(builds));
   const progress = startProgress('reading');
   let inputs: InputReport[];
   try {
@@ -75,8 +76,17 @@ export async function build({ catalogue: path, builds, maxRejects }: BuildSettin
   return { folder, manifest: release.manifest, inputs, bytes };
 }
 
-function openRejects(path: string): { write: (reject: Reject) => void; close: () => Promise<void> } {
+interface Rejects {
+  write(reject: Reject): void;
+  close(): Promise<void>;
+}
+
+async function openRejects(path: string): Promise<Rejects> {
   const file = createWriteStream(path, { mode: 0o600 });
+  await once(file, 'open');
+  const written = finished(file);
+  // Told by `close`; until then it is not to end the process.
+  written.catch(() => undefined);
   const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   file.write('file,line,code,message\n');
   return {
@@ -84,7 +94,7 @@ function openRejects(path: string): { write: (reject: Reject) => void; close: ()
       file.write(`${quote(name)},${line},${code},${quote(message)}\n`),
     close: async () => {
       file.end();
-      await once(file, 'close');
+      await written;
     },
   };
 }
@@ -94,8 +104,12 @@ function checkRejects(inputs: readonly InputReport[], maxRejects: number, path: 
     const share = rows === 0 ? 0 : rejected / rows;
     if (share <= maxRejects) continue;
     throw new CommandFailure(
-      `${file}: ${rejected} of ${rows} lines rejected (${(share * 100).toFixed(2)} %), more than ${maxRejects * 100} %.\n` +
+      `${file}: ${rejected} of ${rows} lines rejected (${percent(share)} %), more than ${percent(maxRejects)} %.\n` +
         `See ${path}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
     );
   }
+}
+
+function percent(share: number): string {
+  return String(Number((share * 100).toFixed(2)));
 }

@@ -33,19 +33,26 @@ export type ClientWishes = Partial<Omit<Client, 'id' | 'secretSha256'>>;
 /** Make a client with a new key. @returns the key */
 export async function addClient(id: string, wishes: ClientWishes, target: Target): Promise<string> {
   const { key, secretSha256 } = await newClientKey(id);
-  await putClient({ id, secretSha256: [secretSha256], rights: ['check'], ...wishes }, target);
+  const client = checked({ id, secretSha256: [secretSha256], rights: ['check'], ...wishes });
+  const clients = await readDirectory(target);
+  if (clients.has(id))
+    throw new CommandFailure(`there is a client ${id} already: clients rotate gives it another key`);
+  await writeDirectory(clients.set(id, client), target);
   return key;
 }
 
 /** Store a client under its id. A client that is there already keeps its place, with the new content. */
 export async function putClient(given: v.InferInput<typeof clientSchema>, target: Target): Promise<void> {
-  const parsed = v.safeParse(clientSchema, given);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new CommandFailure(`${v.getDotPath(issue) ?? 'client'}: ${issue.message}`, 2);
-  }
+  const client = checked(given);
   const clients = await readDirectory(target);
-  await writeDirectory(clients.set(parsed.output.id, parsed.output), target);
+  await writeDirectory(clients.set(client.id, client), target);
+}
+
+function checked(given: v.InferInput<typeof clientSchema>): Client {
+  const parsed = v.safeParse(clientSchema, given);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new CommandFailure(`${v.getDotPath(issue) ?? 'client'}: ${issue.message}`, 2);
 }
 
 /** Give a client a second key beside its present one; the older of two ends. @returns the new key */

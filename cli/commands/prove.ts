@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { TAILS } from '../../shared/numbers/number.ts';
-import type { Manifest } from '../../shared/release/manifest.ts';
+import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
 import type { BuildFolder, BuildReport, Proof } from '../build-folder.ts';
 import { readCatalogue } from '../catalogue.ts';
 import { collect } from '../collect.ts';
@@ -35,25 +35,31 @@ export interface ProveOutcome extends Proof {
 export async function prove(folder: BuildFolder, step: number): Promise<ProveOutcome> {
   const release = await reopen(folder);
   const { report } = folder;
-  const models = await remember(report);
+  const models = await remember(report, release.manifest);
   const check = new ReleaseCheck(release, models, report.now);
   const elsewhere = check.elsewhere();
   check.ranges();
   check.sources();
+  check.counts();
   const universe = await proveUniverse(folder.path, models, report.now, step);
   const proof: Proof = {
     release: release.manifest.release,
-    asked: check.asked + universe.asked,
+    asked: check.asked + universe.asked + universe.listed,
     wrong: check.wrong + universe.wrong,
     complete: step === 1,
   };
   folder.writeProof(proof);
-  return { ...proof, manifest: release.manifest, universe: universe.asked, elsewhere };
+  return { ...proof, manifest: release.manifest, universe: universe.asked + universe.listed, elsewhere };
 }
 
 /** Read the inputs again, into plain models. */
-async function remember({ catalogue: path, now, inputs }: BuildReport): Promise<ListModel[]> {
+async function remember(
+  { catalogue: path, now, inputs }: BuildReport,
+  { lists }: Manifest,
+): Promise<ListModel[]> {
   const catalogue = readCatalogue(path);
+  if (effectsOf(catalogue.lists) !== effectsOf(lists))
+    throw new CommandFailure(`${path} does not name the lists of the release: build again`);
   const models = catalogue.lists.map(() => emptyModel(PROVEN_HEAD));
   const progress = startProgress('reading');
   const again = await collect(catalogue, {
@@ -62,11 +68,22 @@ async function remember({ catalogue: path, now, inputs }: BuildReport): Promise<
     onReject: () => undefined,
     onProgress: progress.update,
   }).finally(() => progress.stop());
+  if (again.length !== inputs.length)
+    throw new CommandFailure(`${path} has changed its inputs since the build: build again`);
   for (const [index, { file, sha256 }] of inputs.entries()) {
     if (again[index]?.sha256 !== sha256)
       throw new CommandFailure(`${file} has changed since the build: build again`);
   }
   return models;
+}
+
+/** What being on each list does, as one text. */
+function effectsOf(
+  lists: readonly Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority'>[],
+): string {
+  return JSON.stringify(
+    lists.map(({ name, reason, effect, subjects, authority }) => [name, reason, effect, subjects, authority]),
+  );
 }
 
 /** The 10^8 numbers of the proven head, shared out over the cores. */
@@ -79,6 +96,7 @@ async function proveUniverse(
   const threads = Math.min(availableParallelism(), THREADS_MAX);
   const progress = startProgress('proving');
   let asked = 0;
+  let listed = 0;
   let wrong = 0;
   // A multiple of the step, so that the threads together ask what one alone would.
   const share = Math.ceil(TAILS / threads / step) * step;
@@ -87,6 +105,7 @@ async function proveUniverse(
     const to = Math.min(TAILS, from + share);
     return runThread({ folder, models, now, head: PROVEN_HEAD, from, to, step }, (news) => {
       asked += news.asked;
+      listed += news.listed;
       wrong += news.wrong;
       progress.update((asked * step) / TAILS, `${wrong} wrong`);
     });
@@ -98,7 +117,7 @@ async function proveUniverse(
   }
   const due = Math.ceil(TAILS / step);
   if (asked !== due) throw new CommandFailure(`only ${asked} of ${due} numbers were asked`);
-  return { asked, wrong };
+  return { asked, listed, wrong };
 }
 
 function runThread(task: ThreadTask, onNews: (news: ThreadNews) => void): Promise<void> {

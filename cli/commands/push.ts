@@ -3,9 +3,10 @@
  * Whatever dies in between, a reader sees the old release or the new one; running it again finishes.
  */
 
+import { sha256Hex } from '../../shared/bytes.ts';
 import { type HeadDocument, parseHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
-import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
+import { type Blob, blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { BuildFolder } from '../build-folder.ts';
 import { CommandFailure, orFail } from '../failure.ts';
 import { startProgress } from '../progress.ts';
@@ -54,7 +55,7 @@ export async function push(folder: BuildFolder, { target, unproven }: PushSettin
   try {
     let sent = 0;
     for (const file of inFiles(fresh)) {
-      await kvBulkPut(new Map(file.map(({ key }) => [key, folder.value(key)])), target);
+      await kvBulkPut(await valuesOf(file, folder), target);
       sent += file.length;
       progress.update(sent / (fresh.length + 2), `${sent} of ${fresh.length} values`);
     }
@@ -76,7 +77,8 @@ export async function push(folder: BuildFolder, { target, unproven }: PushSettin
 }
 
 function checkProof(folder: BuildFolder, release: string, unproven: boolean): void {
-  const { proof } = folder;
+  // A proof says nothing of another release that was put in its folder.
+  const proof = folder.proof?.release === release ? folder.proof : null;
   if (proof !== null && proof.wrong !== 0) {
     throw new CommandFailure(`${release} gave ${proof.wrong} wrong answers when it was proven`);
   }
@@ -96,7 +98,20 @@ async function heldKeys(
   return new Set(current.ok ? blobsOf(current.value).map(({ key }) => key) : []);
 }
 
-function inFiles<Value extends { readonly bytes: number }>(blobs: readonly Value[]): Value[][] {
+/** The bytes of the values, if they are those that the manifest was signed for. */
+async function valuesOf(blobs: readonly Blob[], folder: BuildFolder): Promise<Map<string, Uint8Array>> {
+  const values = new Map<string, Uint8Array>();
+  for (const { key, sha256 } of blobs) {
+    const bytes = folder.value(key);
+    if ((await sha256Hex(bytes)) !== sha256)
+      throw new CommandFailure(`${key} in ${folder.path} is not what the manifest says: build again`);
+    values.set(key, bytes);
+  }
+  return values;
+}
+
+/** Cut into runs of at most BULK_BYTES_MAX each, in order. */
+export function inFiles<Value extends { readonly bytes: number }>(blobs: readonly Value[]): Value[][] {
   const files: Value[][] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const blob of blobs) {

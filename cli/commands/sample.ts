@@ -3,9 +3,10 @@
  * held by operators. Distinct numbers of 010-2000-0000 to 010-9999-9999; some suspensions end.
  */
 
-import { once } from 'node:events';
-import { createWriteStream, mkdirSync, renameSync } from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { CommandFailure } from '../failure.ts';
 import { startProgress } from '../progress.ts';
@@ -14,6 +15,7 @@ import { startProgress } from '../progress.ts';
 const FIRST = 20_000_000;
 const UNIVERSE = 80_000_000;
 export const SAMPLE_SIZE_MAX = 40_000_000;
+export const SEED_MAX = 2 ** 32 - 1;
 /** Of a thousand entries: suspended (the others are terminated), and of those, how many with an end. */
 const SUSPENDED = 700;
 const DATED = 2;
@@ -25,9 +27,12 @@ export interface SampleSettings {
   readonly out: string;
 }
 
+/** xorshift32 stays at 0 for ever: what seed 0 is taken for. */
+const SEED_OF_ZERO = 0x9e3779b9;
+
 /** xorshift32: small, seeded, good enough to scatter a sample. */
 function randomFrom(seed: number): () => number {
-  let state = seed >>> 0 || 1;
+  let state = seed || SEED_OF_ZERO;
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;
@@ -40,14 +45,29 @@ export async function sample({ size, seed, out }: SampleSettings): Promise<void>
   if (!Number.isSafeInteger(size) || size < 1 || size > SAMPLE_SIZE_MAX) {
     throw new CommandFailure(`--size is a whole number from 1 to ${SAMPLE_SIZE_MAX}`, 2);
   }
-  const random = randomFrom(seed);
-  const taken = new Uint8Array(UNIVERSE / 8);
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed > SEED_MAX) {
+    throw new CommandFailure(`--seed is a whole number from 0 to ${SEED_MAX}`, 2);
+  }
   mkdirSync(dirname(out), { recursive: true });
   const unfinished = `${out}.unfinished`;
-  const file = createWriteStream(unfinished);
-  const gzip = createGzip({ level: 1 });
-  gzip.pipe(file);
   const progress = startProgress('sampling');
+  try {
+    const text = Readable.from(linesOf(size, randomFrom(seed), progress.update));
+    await pipeline(text, createGzip({ level: 1 }), createWriteStream(unfinished));
+    renameSync(unfinished, out);
+  } finally {
+    progress.stop();
+    rmSync(unfinished, { force: true });
+  }
+}
+
+/** The file's text, many lines at a time. */
+function* linesOf(
+  size: number,
+  random: () => number,
+  onProgress: (share: number) => void,
+): Generator<string> {
+  const taken = new Uint8Array(UNIVERSE / 8);
   let text = 'number,reason,since,until,authority\n';
   for (let made = 0; made < size; ) {
     const index = Math.floor(random() * UNIVERSE);
@@ -55,15 +75,11 @@ export async function sample({ size, seed, out }: SampleSettings): Promise<void>
     taken[index >>> 3]! |= 1 << (index & 7);
     text += lineOf(index, random);
     if (++made % LINES_PER_WRITE === 0 || made === size) {
-      progress.update(made / size);
-      if (!gzip.write(text)) await once(gzip, 'drain');
+      onProgress(made / size);
+      yield text;
       text = '';
     }
   }
-  gzip.end();
-  await once(file, 'close');
-  progress.stop();
-  renameSync(unfinished, out);
 }
 
 function lineOf(index: number, random: () => number): string {

@@ -1,0 +1,103 @@
+/**
+ * A cold isolate: how few reads its first answer waits for, and what a herd of first requests costs.
+ */
+import { describe, expect, test, vi } from 'vitest';
+import { CLIENTS_KEY, HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { blobsOf } from '../../shared/release/manifest.ts';
+import { ask, askAndSettle, said } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { Gate, KvWatch } from './support/kv.ts';
+import { build, filler, IN_RANGE, LISTED, largeLists, NOWHERE, publish, SOURCE, shardKeyOf } from './support/world.ts';
+
+const large = await build(largeLists());
+const { manifest } = large;
+const blobKeys = blobsOf(manifest).map(({ key }) => key);
+
+/** A number in the last shard, and what its verdict needs. */
+const LAST = filler(49);
+const needed = [manifest.ranges!.key, shardKeyOf(large, LAST)];
+const notNeeded = blobKeys.filter((key) => !needed.includes(key));
+
+describe('the first request of an isolate', () => {
+  test('the release of this test has shards to choose from', () => {
+    expect(manifest.shards.length).toBeGreaterThanOrEqual(3);
+    expect(manifest.shards.at(-1)!.key).toBe(needed[1]);
+  });
+
+  test('reads head and directory side by side, then what its number needs, and waits for nothing else', async () => {
+    await publish(large);
+    await publishClients();
+    const kv = new KvWatch();
+    const [first, second, rest] = [new Gate(), new Gate(), new Gate()];
+    for (const key of [HEAD_KEY, CLIENTS_KEY]) kv.fate(key, first.pass);
+    for (const key of needed) kv.fate(key, second.pass);
+    kv.fateOfRest(rest.pass);
+    const answer = ask({ body: { to: LAST } });
+    // None of the first two is answered before both are asked for: they cannot be one behind the other.
+    await Promise.all([kv.begun(HEAD_KEY), kv.begun(CLIENTS_KEY)]);
+    expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY]);
+    first.open();
+    await Promise.all(needed.map((key) => kv.begun(key)));
+    second.open();
+    const { status, body } = await answer;
+    rest.open();
+    expect([status, said(body)]).toEqual([200, 'block NUMBER_TERMINATED']);
+  });
+
+  test('asks for what its number needs before it asks for the rest', async () => {
+    await publish(large);
+    await publishClients();
+    const kv = new KvWatch();
+    await askAndSettle({ body: { to: LAST } });
+    // Only so many reads of a request are under way at once: what is asked for first is there first.
+    expect(kv.gets.slice(2, 4).toSorted()).toEqual(needed.toSorted());
+  });
+
+  test.each([
+    ['a source', { from: SOURCE }, 'block OVERSEAS_SOURCE_LISTED'],
+    ['two numbers', { from: IN_RANGE, to: LISTED }, 'block NUMBER_SUSPENDED NUMBER_UNALLOCATED'],
+    ['a number on no list', { to: NOWHERE }, 'allow'],
+  ])('is right about %s', async (_, body, verdict) => {
+    await publish(large);
+    await publishClients();
+    expect(said((await ask({ body })).body)).toBe(verdict);
+  });
+
+  test('has the rest loaded in the background', async () => {
+    await publish(large);
+    await publishClients();
+    const kv = new KvWatch();
+    await askAndSettle({ body: { to: LAST } });
+    expect(kv.gets.slice(2).toSorted()).toEqual(blobKeys.toSorted());
+    expect(notNeeded.length).toBeGreaterThan(0);
+    await askAndSettle({ body: { to: LISTED } });
+    expect(kv.count()).toBe(2 + blobKeys.length);
+  });
+});
+
+describe('fifty first requests at once', () => {
+  const questions = Array.from({ length: 50 }, (_, place) => ({
+    to: place % 2 === 0 ? filler(place) : `${filler(place).slice(0, -1)}1`,
+    verdict: place % 2 === 0 ? 'block NUMBER_TERMINATED' : 'allow',
+  }));
+
+  test('load every key once, and all get the right verdict', async () => {
+    await publish(large);
+    await publishClients();
+    const kv = new KvWatch();
+    const answers = await Promise.all(questions.map(({ to }) => ask({ body: { to } })));
+    expect(answers.map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
+    await Promise.all(blobKeys.map((key) => kv.begun(key)));
+    expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY, ...blobKeys].toSorted());
+  });
+
+  test('derive the list keys once', async () => {
+    await publish(large);
+    await publishClients();
+    const derive = vi.spyOn(crypto.subtle, 'deriveBits');
+    await Promise.all(questions.map(({ to }) => ask({ body: { to } })));
+    // permutation, seal, nonce, key id, sources
+    expect(derive).toHaveBeenCalledTimes(5);
+  });
+});

@@ -1,0 +1,84 @@
+/**
+ * Asks the Worker: as a real request with a life of its own, or in the test's own context, where the work
+ * that goes on behind the answer can be awaited.
+ */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import type { Reason } from '../../../shared/verdict.ts';
+import worker from '../../../workers/edge.ts';
+import type { Env } from '../../../workers/env.ts';
+import { keyOf } from './clients.ts';
+
+/** Everything that an answer or a problem may hold, as it is on the wire. */
+export interface Wire {
+  readonly verdict?: string;
+  readonly reasons?: readonly Reason[];
+  readonly action?: string;
+  readonly release?: string | null;
+  readonly seq?: number;
+  readonly asOf?: string | null;
+  readonly stale?: boolean;
+  readonly results?: readonly Wire[];
+  readonly summary?: Readonly<Record<string, number>>;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Wire;
+}
+
+const ORIGIN = 'https://numgate.test';
+
+export interface Asking {
+  readonly path?: string;
+  /** Sent as JSON, unless it is text. */
+  readonly body?: unknown;
+  /** A client of clients.ts. */
+  readonly client?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function request({ path = '/v1/check', body, client = 'open', headers = {} }: Asking): Request {
+  return new Request(`${ORIGIN}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${keyOf(client)}`, 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+}
+
+async function read(response: Response): Promise<Answered> {
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as Wire) : {} };
+}
+
+/** As a request of its own, as clients do. */
+export async function ask(asking: Asking): Promise<Answered> {
+  return read(await exports.default.fetch(request(asking)));
+}
+
+/** In the context of the test, with bindings that may be replaced; the background work goes on. */
+export async function askHere(asking: Asking, bindings: Partial<Env> = {}): Promise<Answered> {
+  return read(await worker.fetch(incoming(asking), { ...env, ...bindings }, createExecutionContext()));
+}
+
+/** As askHere, and then wait for all that the answer left to the background. */
+export async function askAndSettle(asking: Asking, bindings: Partial<Env> = {}): Promise<Answered> {
+  const ctx = createExecutionContext();
+  const answered = await read(await worker.fetch(incoming(asking), { ...env, ...bindings }, ctx));
+  await waitOnExecutionContext(ctx);
+  return answered;
+}
+
+/** Requests of a test have no `cf`, and the Worker reads none. */
+function incoming(asking: Asking): Parameters<typeof worker.fetch>[0] {
+  return request(asking) as Parameters<typeof worker.fetch>[0];
+}
+
+/** `<verdict> <codes>` of an answer, the deciding code first. */
+export function said({ verdict, reasons = [] }: Wire): string {
+  return [verdict, ...reasons.map(({ code }) => code)].join(' ');
+}

@@ -1,0 +1,32 @@
+/**
+ * The clients of the tests: each has the id that it is asked for by, and the secret `secret-of-<id>`.
+ */
+import { env } from 'cloudflare:workers';
+import { sha256Hex } from '../../../shared/bytes.ts';
+import { CLIENTS_KEY } from '../../../shared/release/kv-keys.ts';
+
+export function keyOf(id: string): string {
+  return `${id}.secret-of-${id}`;
+}
+
+async function client(id: string, wishes: object = {}): Promise<object> {
+  return { id, secretSha256: [await sha256Hex(`secret-of-${id}`)], rights: ['check'], ...wishes };
+}
+
+/** Items that the client `small` may have checked in a window. */
+export const SMALL_QUOTA_ITEMS = 5;
+
+const bothSecrets = [await sha256Hex('secret-of-two'), await sha256Hex('next-secret-of-two')];
+
+export const CLIENTS = [
+  await client('open'),
+  await client('closed', { failPolicy: 'closed' }),
+  await client('two', { secretSha256: bothSecrets }),
+  await client('nothing', { rights: [] }),
+  await client('small', { quotaItems: SMALL_QUOTA_ITEMS }),
+  await client('parts', { quotaItems: 100_000 }),
+];
+
+export async function publishClients(clients: readonly object[] = CLIENTS): Promise<void> {
+  await env.LISTS.put(CLIENTS_KEY, JSON.stringify({ format: 1, clients }));
+}

@@ -1,0 +1,99 @@
+/**
+ * Workers KV as the Worker sees it, watched: every get is written down, and may be given a fate other
+ * than what is stored. The store behind it stays the real one.
+ */
+import { env } from 'cloudflare:workers';
+import { vi } from 'vitest';
+
+/** What a get gives: text, bytes, or null where nothing is stored. */
+export type Stored = string | ArrayBuffer | null;
+
+/** Decides what a get gives. @param real asks the store */
+export type Fate = (real: () => Promise<Stored>) => Promise<Stored>;
+
+/** Holds those who pass it until it is opened. */
+export class Gate {
+  readonly #opened = Promise.withResolvers<void>();
+
+  readonly pass: Fate = async (real) => {
+    await this.#opened.promise;
+    return real();
+  };
+
+  open(): void {
+    this.#opened.resolve();
+  }
+}
+
+export const missing: Fate = async () => null;
+export const failing: Fate = async () => {
+  throw new Error('KV GET failed: 500 Internal Server Error');
+};
+export const hanging: Fate = () => new Promise(() => undefined);
+
+/** Other bytes under a key than those stored. */
+export function changed(change: (bytes: Uint8Array) => Uint8Array): Fate {
+  return async (real) => {
+    const stored = await real();
+    return stored instanceof ArrayBuffer ? Uint8Array.from(change(new Uint8Array(stored))).buffer : stored;
+  };
+}
+
+export class KvWatch {
+  /** Keys of all gets, in the order in which they began. */
+  readonly gets: string[] = [];
+  /** Gets that have begun and not ended. */
+  open = 0;
+  readonly #fates = new Map<string, Fate>();
+  #fateOfRest: Fate | null = null;
+  readonly #waiting: { readonly count: number; readonly key: string | null; readonly wake: () => void }[] = [];
+
+  constructor() {
+    const get = env.LISTS.get.bind(env.LISTS) as (key: string, options: object) => Promise<Stored>;
+    const watched = async (key: string, options: object): Promise<Stored> => {
+      this.gets.push(key);
+      for (const { count, key: wanted, wake } of this.#waiting) {
+        if (this.count(wanted) >= count) wake();
+      }
+      const fate = this.#fates.get(key) ?? this.#fateOfRest;
+      const real = (): Promise<Stored> => get(key, options);
+      this.open++;
+      try {
+        return await (fate === null ? real() : fate(real));
+      } finally {
+        this.open--;
+      }
+    };
+    // `get` has an overload for each type of value: this stands for all of them.
+    vi.spyOn(env.LISTS, 'get').mockImplementation(watched as unknown as typeof env.LISTS.get);
+  }
+
+  /** From now on, what becomes of the gets of a key. */
+  fate(key: string, fate: Fate): void {
+    this.#fates.set(key, fate);
+  }
+
+  /** From now on, what becomes of the gets of all keys that have no fate of their own. */
+  fateOfRest(fate: Fate): void {
+    this.#fateOfRest = fate;
+  }
+
+  /** Let the store answer again. */
+  heal(): void {
+    this.#fates.clear();
+    this.#fateOfRest = null;
+  }
+
+  /** Gets of a key so far; of all keys for null. */
+  count(key: string | null = null): number {
+    return key === null ? this.gets.length : this.gets.filter((got) => got === key).length;
+  }
+
+  /** Once so many gets of a key (all keys for null) have begun. */
+  async begun(key: string | null, count = 1): Promise<void> {
+    if (this.count(key) >= count) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ key, count, wake: resolve });
+    await promise;
+  }
+}
