@@ -3,6 +3,10 @@
  * What exceeds a request bound gets a 4xx that names it; what exceeds a list bound stops the build.
  */
 
+/** Longest written address, in UTF-16 units: 15 digits with generous separators and controls. */
+export const ADDRESS_CHARS_MAX = 64;
+/** Longest `authorization` header that can be a client key: an id of 63, a dot, a secret. */
+export const AUTHORIZATION_CHARS_MAX = 256;
 /** Body of a single check, in bytes: a request has six short fields. */
 export const CHECK_BODY_BYTES_MAX = 4_096;
 /** Body of a batch, in bytes: 10,000 items of 400 bytes. */

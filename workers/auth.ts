@@ -4,10 +4,9 @@
  */
 import { toHex } from '../shared/bytes.ts';
 import type { Client, Right } from '../shared/clients.ts';
+import { AUTHORIZATION_CHARS_MAX } from '../shared/limits.ts';
 import { type Problem, problem } from './http.ts';
 
-/** Longest header that can be a key: id 63, dot, secret. */
-const AUTHORIZATION_CHARS_MAX = 256;
 /** Compared against when the id is unknown. */
 const NOBODY = ['0'.repeat(64)];
 

@@ -7,11 +7,12 @@
  *   Singapore, but `0063 917 123 4567` is carrier 006 + Italy.
  * - One 0 before a non-zero digit is a trunk prefix; two or more stay and make junk, never a guess.
  */
+import { ADDRESS_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero, isPossible } from './calling-codes.ts';
 import { carrierPrefixOf } from './carriers.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import { KR_CODE, krClassOf } from './plan.ts';
-import { ADDRESS_LENGTH_MAX, digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
+import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 
 /** Why a text is no address. */
 export type AddressError = 'NUMBER_MISSING' | 'NUMBER_TOO_LONG' | 'NUMBER_CHARACTER';
@@ -44,14 +45,14 @@ const LETTER = /\p{L}/u;
  * Reads one written address. Never throws. A digit sequence that no subscriber can have is still a number
  * as long as it fits 15 digits: ask `isValidNumber`.
  * - `NUMBER_MISSING`: no digit at all, or only zeros.
- * - `NUMBER_TOO_LONG`: more than `ADDRESS_LENGTH_MAX` UTF-16 units, or more than 15 digits with country code.
+ * - `NUMBER_TOO_LONG`: more than `ADDRESS_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
  * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator; a plus not in front; a 0 right
  *   after the plus, where a country code must begin.
  *
  * O(length), well under a microsecond; allocates nothing but the answer.
  */
 export function parseAddress(text: string): Address {
-  if (text.length > ADDRESS_LENGTH_MAX) return TOO_LONG;
+  if (text.length > ADDRESS_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
   if (scanned === SCAN_FOREIGN) return LETTER.test(text) ? { kind: 'source', text: text.trim() } : CHARACTER;
   const count = scanned & SCAN_COUNT_MASK;

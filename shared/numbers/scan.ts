@@ -8,8 +8,7 @@
  * long mark and the Hangul `ㅡ`. `~` is no separator: it writes ranges.
  */
 
-/** Longest accepted written address, in UTF-16 units: 15 digits with generous separators and controls. */
-export const ADDRESS_LENGTH_MAX = 64;
+import { ADDRESS_CHARS_MAX } from '../limits.ts';
 
 /** Bit of `scan`'s answer: a plus sign stood before the first digit. */
 export const SCAN_PLUS = 128;
@@ -21,7 +20,7 @@ export const SCAN_COUNT_MASK = 127;
 export const SCAN_FOREIGN = -1;
 
 /** Digit values of the last scan. One per isolate: valid until the next `scan`, never across an await. */
-export const digits = new Uint8Array(ADDRESS_LENGTH_MAX);
+export const digits = new Uint8Array(ADDRESS_CHARS_MAX);
 
 const SEPARATOR = 10;
 const PLUS = 11;
@@ -104,7 +103,7 @@ for (const zero of DIGIT_ZEROS) for (let value = 0; value < 10; value++) kinds[z
 /**
  * Fills `digits` from `text` and answers the count of digits, with `SCAN_PLUS` set if a plus came first;
  * or `SCAN_FOREIGN` at the first unit that cannot stand in a number (a second or late plus too).
- * Expects at most `ADDRESS_LENGTH_MAX` units. O(length), no allocation.
+ * Expects at most `ADDRESS_CHARS_MAX` units. O(length), no allocation.
  */
 export function scan(text: string): number {
   let count = 0;

@@ -38,7 +38,7 @@ const code = sources.filter(({ path }) => !path.startsWith('test'));
 
 /** Rooms from the ground up: a file may import only its own room and those it names. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  'shared/numbers': ['data'],
+  'shared/numbers': ['data', 'shared/limits.ts'],
   'shared/set': ['shared/numbers', 'shared/bytes.ts'],
   'shared/release': [
     'shared/set',
@@ -100,7 +100,7 @@ describe('the house', () => {
     '%s is short and says what it is',
     (_path, text) => {
       expect(text.split('\n').length).toBeLessThanOrEqual(LINES_MAX);
-      expect(text).toMatch(/^\/\*\*\n \* /);
+      expect(text).toMatch(/^\/\*\*(\n \*)? /);
     },
   );
 

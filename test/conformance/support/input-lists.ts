@@ -40,6 +40,8 @@ export const NUMBERS = {
   reported: '+821044440008',
   onTrial: '+821044440009',
   suspendedAndOnTrial: '+821044440010',
+  /** A 050 number, which may not be a sender, that is also suspended. */
+  suspendedPersonal: '+825012345678',
 } as const;
 
 export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
@@ -110,7 +112,7 @@ export function writeInputs(folder: string): string {
     'suspended.csv': lines(
       ['number,reason,since,until'],
       [...suspended, n.suspended, n.suspendedButAllowed, n.suspendedInAllowedRange].map((it) => `${it},,,`),
-      [`${n.suspendedAndUnallocated},,,`, `${n.suspendedAndOnTrial},,,`],
+      [n.suspendedAndUnallocated, n.suspendedAndOnTrial, n.suspendedPersonal].map((it) => `${it},,,`),
       [`${n.suspendedUntil2099},,2026-01-01,2099-01-01`, `${n.suspensionEnded},,2020-01-01,2021-01-01`],
       [`${n.suspensionNotBegun},,2098-01-01,2099-01-01`],
     ),

@@ -20,6 +20,7 @@ const CLIENTS = {
   careful: ['--fail-policy', 'closed', '--max-stale-seconds', '10', '--short-codes', '1335'],
   small: ['--quota-items', '10'],
   tiny: ['--quota-items', '10'],
+  flow: ['--quota-items', '10'],
   counted: ['--quota-items', '1000'],
   gateway: ['--rights', 'gateway'],
 } as const;
@@ -83,13 +84,13 @@ async function addClient(env: NodeJS.ProcessEnv, name: ClientName): Promise<stri
   return (await lists(env, 'clients', 'add', name, ...CLIENTS[name])).key as string;
 }
 
-async function publish(env: NodeJS.ProcessEnv, folder: string): Promise<string> {
+/** Build and prove. @returns the release */
+async function buildRelease(env: NodeJS.ProcessEnv, folder: string): Promise<string> {
   const builds = join(folder, 'builds');
   const built = await lists(env, 'build', writeInputs(join(folder, 'inputs')), '--out', builds);
   const release = join(builds, built.release as string);
   const proven = await lists(env, 'prove', release, '--quick');
   if (proven.wrong !== 0) throw new Error(`${String(proven.wrong)} wrong answers`);
-  await lists(env, 'push', release, '--unproven');
   return built.release as string;
 }
 
@@ -116,9 +117,10 @@ export async function startWorld(): Promise<void> {
     for (const name of WITHOUT_RELEASE) keys[name] = await addClient(env, name);
     cpSync(state, join(folder, 'state-without-release'), { recursive: true });
     mkdirSync(join(folder, 'state-without-secrets'));
-    const publishing = publish(env, folder);
+    const building = buildRelease(env, folder);
     for (const name of Object.keys(CLIENTS) as ClientName[]) keys[name] ??= await addClient(env, name);
-    const release = await publishing;
+    const release = await building;
+    await lists(env, 'push', join(folder, 'builds', release), '--unproven');
     const [host, addresses, logged] = await startHost(env, folder);
     const whole = keys as Record<ClientName, string>;
     running = { world: { ...addresses, keys: whole, release, logged }, host, folder };

@@ -1,9 +1,9 @@
 /** The parser's laws: separators never matter, an answer parses to itself, nothing makes it throw. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ADDRESS_CHARS_MAX } from '../../../shared/limits.ts';
 import { NUMBER_LIMIT, toE164 } from '../../../shared/numbers/number.ts';
 import { parseAddress } from '../../../shared/numbers/parse.ts';
-import { ADDRESS_LENGTH_MAX } from '../../../shared/numbers/scan.ts';
 
 const SEED = 20_261_124;
 const SEPARATORS = [
@@ -74,7 +74,7 @@ describe('parseAddress', () => {
   it(`never throws, and takes any text with a letter and no dash-like letter for a source (seed ${SEED})`, () => {
     const holds = fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
       const address = parseAddress(text);
-      if (text.length > ADDRESS_LENGTH_MAX)
+      if (text.length > ADDRESS_CHARS_MAX)
         expect(address).toEqual({ kind: 'invalid', code: 'NUMBER_TOO_LONG' });
       else if (/[^\P{L}ーㅡ]/u.test(text)) expect(address).toEqual({ kind: 'source', text: text.trim() });
       else expect(address.kind).not.toBe('source');

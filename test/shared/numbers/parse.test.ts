@@ -1,8 +1,8 @@
 /** The parser by example: every written form, every ambiguity, every refusal. */
 import { describe, expect, it } from 'vitest';
+import { ADDRESS_CHARS_MAX } from '../../../shared/limits.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { isValidNumber, parseAddress } from '../../../shared/numbers/parse.ts';
-import { ADDRESS_LENGTH_MAX } from '../../../shared/numbers/scan.ts';
 
 /** The answer in one line: `+82…`, `00700 +44…`, `short 112`, `source X` or the code. */
 function read(text: string): string {
@@ -181,9 +181,9 @@ describe('what is no number', () => {
     ['1234567890123456', 'NUMBER_TOO_LONG'],
     ['+1234567890123456', 'NUMBER_TOO_LONG'],
     ['012345678901234', 'NUMBER_TOO_LONG'],
-    ['1'.repeat(ADDRESS_LENGTH_MAX), 'NUMBER_TOO_LONG'],
-    ['-'.repeat(ADDRESS_LENGTH_MAX + 1), 'NUMBER_TOO_LONG'],
-    ['x'.repeat(ADDRESS_LENGTH_MAX + 1), 'NUMBER_TOO_LONG'],
+    ['1'.repeat(ADDRESS_CHARS_MAX), 'NUMBER_TOO_LONG'],
+    ['-'.repeat(ADDRESS_CHARS_MAX + 1), 'NUMBER_TOO_LONG'],
+    ['x'.repeat(ADDRESS_CHARS_MAX + 1), 'NUMBER_TOO_LONG'],
   ])('%j is %s', (text, expected) => {
     expect(read(text)).toBe(expected);
   });

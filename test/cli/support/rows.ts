@@ -1,0 +1,19 @@
+/**
+ * Rows of a file with given content.
+ */
+import { type Format, type Row, readRows } from '../../../cli/rows.ts';
+import { write } from './workspace.ts';
+
+export async function rowsOf(name: string, content: string | Uint8Array, format?: Format): Promise<Row[]> {
+  const rows: Row[] = [];
+  await readRows({ path: write(name, content), format }, (row) => rows.push(row));
+  return rows;
+}
+
+/** Each row in short: its line, and the number or why it is none. */
+export async function lines(name: string, content: string | Uint8Array, format?: Format): Promise<string[]> {
+  const rows = await rowsOf(name, content, format);
+  return rows.map(({ line, number, damage }) =>
+    damage === null ? `${line} ${number}` : `${line} ! ${damage}`,
+  );
+}

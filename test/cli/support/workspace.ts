@@ -1,0 +1,54 @@
+/**
+ * A folder that is gone afterwards, with everything a command writes in it, and secrets that are no
+ * one's. Imported before anything of the command line: where the local KV is, is read at once.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
+import { toBase64 } from '../../../shared/bytes.ts';
+
+export const FOLDER = mkdtempSync(join(tmpdir(), 'numgate-test-'));
+export const BUILDS = join(FOLDER, 'builds');
+
+const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+export const SIGNING_KEY = pair.privateKey;
+const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
+  toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
+
+/** The environment of every command here. */
+export const SECRETS = {
+  LIST_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => index)),
+  RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
+  RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
+};
+Object.assign(process.env, SECRETS, { NUMGATE_STATE: join(FOLDER, 'state') });
+
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** Writes a file of the folder. @returns its path */
+export function write(name: string, content: string | Uint8Array): string {
+  const path = join(FOLDER, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+export interface CatalogueParts {
+  readonly lists: readonly object[];
+  readonly inputs: readonly object[];
+}
+
+export const SUSPENDED = { name: 'suspended', reason: 'NUMBER_SUSPENDED', authority: 'test' };
+export const OVERSEAS = {
+  name: 'overseas',
+  reason: 'OVERSEAS_SOURCE_LISTED',
+  authority: 'test',
+  subjects: ['from'],
+  sources: true,
+};
+
+/** Writes a catalogue, of two lists and no input where nothing else is said. @returns its path */
+export function catalogue(name: string, parts: Partial<CatalogueParts>): string {
+  return write(name, JSON.stringify({ lists: [SUSPENDED, OVERSEAS], inputs: [], ...parts }));
+}

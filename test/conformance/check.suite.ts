@@ -1,0 +1,142 @@
+/**
+ * `/v1/check` where everything is right: what is found, and in which forms it may be asked and answered.
+ */
+import { describe, expect, it } from 'vitest';
+import { ask, check } from './support/ask.ts';
+import { NUMBERS, SOURCES } from './support/input-lists.ts';
+import { world } from './support/world.ts';
+
+describe('POST /v1/check', () => {
+  it('allows a number on no list, and says so with no reasons', async () => {
+    const answer = await check({ to: NUMBERS.free });
+    expect(answer).toMatchObject({ verdict: 'allow', subject: null, from: null, to: NUMBERS.free, reasons: [] });
+  });
+
+  it('blocks a suspended recipient, and names list, match, authority and release', async () => {
+    const answer = await check({ from: '1588-1234', to: '010-4444-0001', channel: 'sms' });
+    expect(answer).toMatchObject({
+      verdict: 'block',
+      subject: 'to',
+      from: '+8215881234',
+      to: NUMBERS.suspended,
+      release: world().release,
+      seq: 1,
+      stale: false,
+    });
+    expect(answer.reasons).toEqual([
+      {
+        subject: 'to',
+        code: 'NUMBER_SUSPENDED',
+        list: 'kr-suspended',
+        match: 'exact',
+        effect: 'block',
+        authority: 'ktoa',
+        until: null,
+      },
+    ]);
+  });
+
+  it.each([
+    ['terminated, as recipient', { to: NUMBERS.terminated }, 'block', 'NUMBER_TERMINATED', 'exact'],
+    ['suspended, as sender', { from: NUMBERS.suspended }, 'block', 'NUMBER_SUSPENDED', 'exact'],
+    ['in an unallocated range', { to: NUMBERS.unallocated }, 'block', 'NUMBER_UNALLOCATED', 'range'],
+    ['listed abroad, as sender', { from: NUMBERS.overseas }, 'block', 'OVERSEAS_NUMBER_LISTED', 'exact'],
+    ['in a listed range abroad', { from: NUMBERS.overseasRange }, 'block', 'OVERSEAS_RANGE_LISTED', 'range'],
+    ['a listed sender id', { from: SOURCES.listed }, 'block', 'OVERSEAS_SOURCE_LISTED', 'source'],
+    ['a listed route', { from: SOURCES.trunk }, 'block', 'OVERSEAS_SOURCE_LISTED', 'source'],
+    ['reported, as sender', { from: NUMBERS.reported }, 'label', 'SENDER_REPORTED', 'exact'],
+    ['too short to be a number', { to: '+8210123' }, 'block', 'NUMBER_FORMAT_INVALID', 'rule'],
+    ['a 011 sender of a text', { from: '011-234-5678' }, 'block', 'SENDER_FORMAT_RULE', 'rule'],
+  ])('answers for a number that is %s', async (_name, question, verdict, code, match) => {
+    const answer = await check(question);
+    expect(answer.verdict).toBe(verdict);
+    expect(answer.reasons[0]).toMatchObject({ code, match });
+  });
+
+  it('asks a list only for the subjects that it is for', async () => {
+    expect((await check({ to: NUMBERS.overseas })).verdict).toBe('allow');
+    expect((await check({ to: NUMBERS.reported })).verdict).toBe('allow');
+  });
+
+  it('tells when a dated entry ends, and ignores one that has ended or has not begun', async () => {
+    const [reason] = (await check({ to: NUMBERS.suspendedUntil2099 })).reasons;
+    expect(new Date(reason!.until!).getTime()).toBe(Date.parse('2099-01-01T00:00:00+09:00'));
+    expect((await check({ to: NUMBERS.suspensionEnded })).reasons).toEqual([]);
+    expect((await check({ to: NUMBERS.suspensionNotBegun })).reasons).toEqual([]);
+  });
+
+  it('takes sms as the channel, and holds the rules on senders for sms alone', async () => {
+    const from = '050-1234-5679';
+    expect((await check({ from })).reasons[0]!.list).toBe('personal-050');
+    expect((await check({ from, channel: 'sms' })).verdict).toBe('block');
+    expect((await check({ from, channel: 'voice' })).verdict).toBe('allow');
+  });
+
+  it.each([
+    ['+82 10-4444-0001'],
+    ['01044440001'],
+    ['010.4444.0001'],
+    ['+82 (0)10 4444 0001'],
+    ['0082-10-4444-0001'],
+    ['０１０－４４４４－０００１'],
+    ['\u202a+82\u00a010‑4444‑0001\u202c'],
+  ])('reads %s as the number that is listed', async (to) => {
+    expect(await check({ to })).toMatchObject({ verdict: 'block', to: NUMBERS.suspended });
+  });
+
+  it.each(['kr-gov-notice', ' KR-GOV-NOTICE ', 'ＫＲ-ＧＯＶ-ＮＯＴＩＣＥ', 'KR - GOV - NOTICE'])(
+    'finds the sender id however it is written: %s',
+    async (from) => expect((await check({ from })).reasons[0]!.code).toBe('OVERSEAS_SOURCE_LISTED'),
+  );
+
+  it('allows a sender id on no list', async () => {
+    expect(await check({ from: SOURCES.free })).toMatchObject({ verdict: 'allow', from: SOURCES.free });
+  });
+});
+
+describe('short codes', () => {
+  it('allows a call to one, and a text from one only for its owner', async () => {
+    expect(await check({ to: '1335' })).toMatchObject({ verdict: 'allow', to: '1335' });
+    const other = await check({ from: '1335' });
+    expect([other.verdict, other.reasons[0]!.list]).toEqual(['block', 'short-code-not-owned']);
+    expect((await check({ from: '1335' }, { client: 'careful' })).verdict).toBe('allow');
+    expect((await check({ from: '114' }, { client: 'careful' })).verdict).toBe('block');
+  });
+});
+
+describe('GET /v1/check', () => {
+  it.each([
+    { from: NUMBERS.suspended },
+    { to: NUMBERS.free, channel: 'voice' },
+    { from: SOURCES.listed, to: NUMBERS.terminated, channel: 'sms' },
+    { from: '1588-1234', to: '112' },
+  ])('answers as POST does: $from $to', async (question) => {
+    const posted = await check(question);
+    const { status, json } = await ask(`/v1/check?${new URLSearchParams(question as Record<string, string>)}`);
+    expect(status).toBe(200);
+    expect({ ...json, asOf: null }).toEqual({ ...posted, asOf: null });
+  });
+
+  it('reads a plus that was not escaped, which arrives as a space', async () => {
+    expect((await ask('/v1/check?to=+821044440001')).json.to).toBe(NUMBERS.suspended);
+    expect((await ask('/v1/check?from=+639171234567')).json.from).toBe(NUMBERS.overseas);
+  });
+});
+
+describe('Accept: text/plain', () => {
+  const text = (question: Record<string, string>, accept = 'text/plain') =>
+    ask('/v1/check', { body: question, headers: { accept } });
+
+  it('answers one line: verdict, code and subject', async () => {
+    const reply = await text({ from: '1588-1234', to: NUMBERS.suspended });
+    expect(reply.text).toBe('block NUMBER_SUSPENDED to\n');
+    expect(reply.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect((await text({ to: NUMBERS.free })).text).toBe('allow\n');
+    const got = await ask(`/v1/check?from=${SOURCES.listed}`, { headers: { accept: 'text/plain' } });
+    expect(got.text).toBe('block OVERSEAS_SOURCE_LISTED from\n');
+  });
+
+  it('answers JSON to a client that takes both', async () => {
+    expect((await text({ to: NUMBERS.free }, 'application/json, text/plain')).json.verdict).toBe('allow');
+  });
+});

@@ -1,0 +1,29 @@
+/**
+ * The service as a client sees it: real CLI, real Worker, real sockets. One service for all suites,
+ * since lists and clients take half a minute to make; README.md says which requirement each test shows.
+ */
+import { afterAll, beforeAll } from 'vitest';
+import { startWorld, stopWorld } from './support/world.ts';
+
+beforeAll(startWorld);
+afterAll(stopWorld);
+
+await import('./check.suite.ts');
+await import('./test-numbers.suite.ts');
+await import('./precedence.suite.ts');
+await import('./modes.suite.ts');
+await import('./headers.suite.ts');
+await import('./quota.suite.ts');
+await import('./batch.suite.ts');
+await import('./stream-text.suite.ts');
+await import('./stream-json.suite.ts');
+await import('./stream-flow.suite.ts');
+await import('./stream-model.suite.ts');
+await import('./bad-requests.suite.ts');
+await import('./bad-fields.suite.ts');
+await import('./service.suite.ts');
+await import('./outage.suite.ts');
+await import('./openapi.suite.ts');
+await import('./docs.suite.ts');
+// Last: it looks back at all that the others made the service print.
+await import('./privacy.suite.ts');

@@ -1,0 +1,103 @@
+/**
+ * The OpenAPI document as a judge: is this response one that the document describes? Schemas and
+ * references are resolved against the document that the service itself serves.
+ */
+import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+type Json = Record<string, unknown>;
+
+const DOCUMENT = 'urn:numgate:openapi';
+/** Headers that mean something here: where one comes, the document must say so. */
+const TELLING = /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|numgate-.*)$/;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function pointerOf(...parts: string[]): string {
+  return parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+export class Described {
+  readonly document: Json;
+  readonly #ajv = new Ajv2020.default({ strictTypes: false, strictRequired: false, allErrors: true });
+  readonly #validators = new Map<string, ValidateFunction>();
+
+  constructor(document: Json) {
+    this.document = document;
+    addFormats.default(this.#ajv);
+    this.#ajv.addKeyword('example');
+    this.#ajv.addSchema(document, DOCUMENT, false, false);
+  }
+
+  /** What is at a pointer, references followed; with the pointer at which it really is. */
+  #at(pointer: string): { pointer: string; value: unknown } {
+    let value: unknown = this.document;
+    let at = '';
+    for (const part of pointer.split('/').slice(1)) {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+      value = isObject(value) ? value[name] : undefined;
+      at += `/${part}`;
+      if (isObject(value) && typeof value.$ref === 'string') ({ pointer: at, value } = this.#at(value.$ref.slice(1)));
+    }
+    return { pointer: at, value };
+  }
+
+  /** @returns what is wrong with the value, or '' */
+  #errors(pointer: string, value: unknown): string {
+    const reference = `${DOCUMENT}#${encodeURI(pointer)}`;
+    const validate = this.#validators.get(pointer) ?? this.#ajv.compile({ $ref: reference });
+    this.#validators.set(pointer, validate);
+    return validate(value) ? '' : `${pointer}: ${this.#ajv.errorsText(validate.errors)}`;
+  }
+
+  /** @param name of a schema of the components */
+  errorsAs(name: string, value: unknown): string {
+    return this.#errors(pointerOf('components', 'schemas', name), value);
+  }
+
+  methodsOf(path: string): string[] {
+    const { value } = this.#at(pointerOf('paths', path));
+    return isObject(value) ? Object.keys(value).filter((name) => /^(get|post|put|delete|patch)$/.test(name)) : [];
+  }
+
+  /** A request that was answered with 200 must be one that the document allows. */
+  requestErrors(path: string, method: string, body: unknown): string {
+    const place = pointerOf('paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema');
+    return this.#errors(this.#at(place).pointer, body);
+  }
+
+  /** @param body parsed if it is JSON, else the text */
+  responseErrors(path: string, method: string, response: Response, body: unknown): string {
+    const methods = this.methodsOf(path);
+    const type = (response.headers.get('content-type') ?? '').split(';')[0]!;
+    // A path that is not in the document: its only answer is a problem.
+    if (methods.length === 0) return this.errorsAs('Problem', body);
+    const known = methods.includes(method.toLowerCase()) ? method.toLowerCase() : methods[0]!;
+    const place = this.#at(pointerOf('paths', path, known, 'responses', String(response.status)));
+    if (place.value === undefined) return `${method} ${path}: ${response.status} is not described`;
+    const content = this.#at(place.pointer + pointerOf('content', type, 'schema'));
+    if (content.value === undefined) return `${method} ${path} ${response.status}: ${type} is not described`;
+    const headers = isObject(place.value) && isObject(place.value.headers) ? Object.keys(place.value.headers) : [];
+    const extra = [...response.headers.keys()].filter(
+      (name) => TELLING.test(name) && !headers.some((described) => described.toLowerCase() === name),
+    );
+    return [
+      this.#errors(content.pointer, body),
+      ...headers.map((name) => this.#headerErrors(place.pointer, name, response.headers.get(name))),
+      ...extra.map((name) => `${method} ${path} ${response.status}: header ${name} is not described`),
+    ]
+      .filter((text) => text !== '')
+      .join('; ');
+  }
+
+  #headerErrors(pointer: string, name: string, text: string | null): string {
+    const header = this.#at(pointer + pointerOf('headers', name));
+    const { required } = header.value as { required?: boolean };
+    if (text === null) return required === true ? `header ${name} is missing` : '';
+    const schema = this.#at(`${header.pointer}/schema`);
+    const { type } = schema.value as { type?: string };
+    return this.#errors(schema.pointer, type === 'integer' ? Number(text) : text);
+  }
+}
