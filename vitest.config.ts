@@ -32,7 +32,12 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'http', include: ['test/conformance/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: 'http',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

@@ -1,10 +1,11 @@
 /**
  * Asks a reopened release and a plain model the same questions, and counts where they differ.
  */
-import { isDated } from '../shared/build/list-entries.ts';
+import { type Dates, isDated } from '../shared/build/list-entries.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import { blobsOf, openManifest } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
+import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
 import { sourceFingerprint } from '../shared/set/source-table.ts';
 import type { BuildFolder } from './build-folder.ts';
@@ -19,6 +20,11 @@ export async function reopen(folder: BuildFolder): Promise<Release> {
   const release = new Release(manifest, keys);
   for (const blob of blobsOf(manifest)) orFail(await release.install(blob, folder.value(blob.key)));
   return release;
+}
+
+/** Around both ends of an entry. No end is never reached: what is asked is always before it. */
+function momentsOf({ since, until }: Dates): number[] {
+  return [since - 1, since, until - 1, until].filter((moment) => moment >= 0 && moment < FOREVER);
 }
 
 export class ReleaseCheck {
@@ -101,10 +107,7 @@ export class ReleaseCheck {
         for (const asked of [n - 1, n, n + 1]) this.#count(this.#exactIsRight(list, asked, this.#now));
       }
       for (const [n, all] of dated) {
-        for (const { since, until } of all) {
-          for (const now of [since - 1, since, until - 1, until])
-            this.#count(this.#exactIsRight(list, n, now));
-        }
+        for (const now of all.flatMap(momentsOf)) this.#count(this.#exactIsRight(list, n, now));
       }
     }
     return listed;
@@ -114,8 +117,8 @@ export class ReleaseCheck {
   ranges(): void {
     for (const [list, { ranges }] of this.#models.entries()) {
       for (const range of ranges) {
-        const { from, to, since, until } = range;
-        const moments = isDated(range) ? [since - 1, since, until - 1, until] : [this.#now];
+        const { from, to } = range;
+        const moments = isDated(range) ? momentsOf(range) : [this.#now];
         for (const n of [from - 1, from, Math.floor((from + to) / 2), to, to + 1]) {
           for (const now of moments) this.#count(this.#rangeIsRight(list, n, now));
         }
@@ -128,8 +131,7 @@ export class ReleaseCheck {
     for (const [list, { sources }] of this.#models.entries()) {
       for (const [text, all] of sources) {
         const fingerprint = sourceFingerprint(text, this.#release.keys.sourceSeed);
-        const dates = all.flatMap(({ since, until }) => [since - 1, since, until - 1, until]);
-        for (const now of [this.#now, ...dates]) {
+        for (const now of [this.#now, ...all.flatMap(momentsOf)]) {
           const until = this.#release.sources?.until(list, fingerprint, now) ?? NOT_LISTED;
           this.#count(until === latest(all, now));
         }

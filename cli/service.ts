@@ -54,7 +54,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     const { origin } = await miniflare.unsafeGetDirectURL(NAME);
     return { url: origin.replace('127.0.0.1', 'localhost'), stop: () => miniflare.dispose() };
   } catch (error) {
-    await miniflare.dispose();
+    // It rejects with the same error.
+    await miniflare.dispose().catch(() => undefined);
     const words = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
       `the service did not start on port ${port}: ${words}\nPORT=… chooses another port`,

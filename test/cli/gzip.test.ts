@@ -1,6 +1,7 @@
 /**
  * Gzipped inputs: the same rows, and never a part of them.
  */
+import './support/workspace.ts';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from './support/failing.ts';

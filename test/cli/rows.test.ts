@@ -1,6 +1,7 @@
 /**
  * Input files as rows, in every format: each line is read or rejected, under its own line number.
  */
+import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from './support/failing.ts';
 import { lines, rowsOf } from './support/rows.ts';

@@ -9,7 +9,13 @@ import { world } from './support/world.ts';
 describe('POST /v1/check', () => {
   it('allows a number on no list, and says so with no reasons', async () => {
     const answer = await check({ to: NUMBERS.free });
-    expect(answer).toMatchObject({ verdict: 'allow', subject: null, from: null, to: NUMBERS.free, reasons: [] });
+    expect(answer).toMatchObject({
+      verdict: 'allow',
+      subject: null,
+      from: null,
+      to: NUMBERS.free,
+      reasons: [],
+    });
   });
 
   it('blocks a suspended recipient, and names list, match, authority and release', async () => {
@@ -112,7 +118,9 @@ describe('GET /v1/check', () => {
     { from: '1588-1234', to: '112' },
   ])('answers as POST does: $from $to', async (question) => {
     const posted = await check(question);
-    const { status, json } = await ask(`/v1/check?${new URLSearchParams(question as Record<string, string>)}`);
+    const { status, json } = await ask(
+      `/v1/check?${new URLSearchParams(question as Record<string, string>)}`,
+    );
     expect(status).toBe(200);
     expect({ ...json, asOf: null }).toEqual({ ...posted, asOf: null });
   });

@@ -13,19 +13,35 @@ async function softened(client: ClientName, question: Record<string, string>): P
 
 describe('mode label', () => {
   it('turns block into label, and says what was not enforced', async () => {
-    expect(await softened('label', { to: NUMBERS.suspended })).toEqual(['label', 'block', 'NUMBER_SUSPENDED']);
+    expect(await softened('label', { to: NUMBERS.suspended })).toEqual([
+      'label',
+      'block',
+      'NUMBER_SUSPENDED',
+    ]);
   });
 
   it('leaves label and allow as they are', async () => {
-    expect(await softened('label', { from: NUMBERS.reported })).toEqual(['label', undefined, 'SENDER_REPORTED']);
+    expect(await softened('label', { from: NUMBERS.reported })).toEqual([
+      'label',
+      undefined,
+      'SENDER_REPORTED',
+    ]);
     expect(await softened('label', { to: NUMBERS.free })).toEqual(['allow', undefined, undefined]);
   });
 });
 
 describe('mode shadow', () => {
   it('turns block and label into allow, and says what was not enforced', async () => {
-    expect(await softened('shadow', { to: NUMBERS.suspended })).toEqual(['allow', 'block', 'NUMBER_SUSPENDED']);
-    expect(await softened('shadow', { from: NUMBERS.reported })).toEqual(['allow', 'label', 'SENDER_REPORTED']);
+    expect(await softened('shadow', { to: NUMBERS.suspended })).toEqual([
+      'allow',
+      'block',
+      'NUMBER_SUSPENDED',
+    ]);
+    expect(await softened('shadow', { from: NUMBERS.reported })).toEqual([
+      'allow',
+      'label',
+      'SENDER_REPORTED',
+    ]);
   });
 
   it('leaves allow as it is', async () => {
@@ -58,7 +74,13 @@ describe('mode shadow', () => {
   });
 
   it('shows in a report of hits what would have been blocked', async () => {
-    const body = { report: 'hits', items: [{ id: 'a', to: NUMBERS.suspended }, { id: 'b', to: NUMBERS.free }] };
+    const body = {
+      report: 'hits',
+      items: [
+        { id: 'a', to: NUMBERS.suspended },
+        { id: 'b', to: NUMBERS.free },
+      ],
+    };
     const { json } = await ask('/v1/check/batch', { client: 'shadow', body });
     expect(json.results.map(({ id, unenforced }) => [id, unenforced])).toEqual([['a', 'block']]);
   });
@@ -68,7 +90,7 @@ describe('fail policy', () => {
   it.each([
     ['bulk', 'open'],
     ['careful', 'closed'],
-  ] as const)("gives client %s its own action on indeterminate: %s", async (client, action) => {
+  ] as const)('gives client %s its own action on indeterminate: %s', async (client, action) => {
     for (const to of ['010-0000-0022', '010-0000-0023']) {
       expect(await check({ to }, { client })).toMatchObject({ verdict: 'indeterminate', action });
     }

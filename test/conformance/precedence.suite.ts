@@ -94,11 +94,9 @@ describe('precedence between sender and recipient', () => {
   });
 
   it('does not let an allowed recipient clear a blocked sender', async () => {
-    expect((await decided({ from: NUMBERS.suspended, to: NUMBERS.suspendedButAllowed })).slice(0, 3)).toEqual([
-      'block',
-      'from',
-      'NUMBER_SUSPENDED',
-    ]);
+    expect((await decided({ from: NUMBERS.suspended, to: NUMBERS.suspendedButAllowed })).slice(0, 3)).toEqual(
+      ['block', 'from', 'NUMBER_SUSPENDED'],
+    );
   });
 });
 
@@ -111,7 +109,11 @@ describe('emergency calls', () => {
   ])('lets a call to %s through, whoever calls', async (to, from) => {
     const answer = await check({ from, to, channel: 'voice' });
     expect(answer).toMatchObject({ verdict: 'allow', subject: 'to' });
-    expect(answer.reasons[0]).toMatchObject({ code: 'EMERGENCY_NEVER_BLOCKED', match: 'rule', list: 'emergency' });
+    expect(answer.reasons[0]).toMatchObject({
+      code: 'EMERGENCY_NEVER_BLOCKED',
+      match: 'rule',
+      list: 'emergency',
+    });
     expect((await check({ from, to, channel: 'sms' })).verdict).toBe('allow');
   });
 

@@ -45,7 +45,7 @@ describe('RateLimit', () => {
   it('says in t how many seconds the window still has', async () => {
     const { headers } = await ask('/v1/check', { client, body: { to: NUMBERS.free } });
     const seconds = Number(/t=(\d+)/.exec(headers.get('ratelimit')!)![1]);
-    const expected = 60 - (Date.now() / 1000) % 60;
+    const expected = 60 - ((Date.now() / 1000) % 60);
     expect(Math.min(Math.abs(seconds - expected), 60 - Math.abs(seconds - expected))).toBeLessThan(3);
   });
 
@@ -96,6 +96,8 @@ describe('a quota that is used up', () => {
     const nothing = new Promise<null>((resolve) => setTimeout(() => resolve(null), 3_000));
     const first = await Promise.race([reader.read(), nothing]);
     void reader.cancel();
-    expect(first === null ? 0 : Buffer.from(first.value!).toString().split('\n').length - 1).toBeGreaterThan(0);
+    expect(first === null ? 0 : Buffer.from(first.value!).toString().split('\n').length - 1).toBeGreaterThan(
+      0,
+    );
   });
 });

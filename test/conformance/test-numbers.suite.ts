@@ -1,59 +1,37 @@
 /**
- * The test numbers: one for each code, with the same answer whatever the lists say. This table is
- * written out a second time on purpose: it is a promise to client developers.
+ * The test numbers: one for each code, with the same answer whatever the lists say.
  */
 import { describe, expect, it } from 'vitest';
 import { ask, check, document } from './support/ask.ts';
-
-/** 010-0000-00NN, in order, from 01. */
-export const TEST_NUMBERS = [
-  ['NUMBER_FORMAT_INVALID', 'block'],
-  ['NUMBER_UNALLOCATED', 'block'],
-  ['NUMBER_SUSPENDED', 'block'],
-  ['NUMBER_TERMINATED', 'block'],
-  ['SENDER_FORMAT_RULE', 'block'],
-  ['SENDER_NOT_REGISTERED', 'block'],
-  ['SENDER_IDENTITY_OPTOUT', 'block'],
-  ['SENDER_REPORTED', 'block'],
-  ['SENDER_UNQUALIFIED', 'block'],
-  ['CERTIFICATE_EXPIRED', 'block'],
-  ['CERTIFICATE_REVOKED', 'block'],
-  ['CERTIFICATE_MISMATCH', 'block'],
-  ['DOMESTIC_CLI_FROM_ABROAD', 'block'],
-  ['MOBILE_CLI_NOT_ROAMING', 'block'],
-  ['MOBILE_CLI_ROAMING_UNVERIFIED', 'label'],
-  ['OVERSEAS_NUMBER_LISTED', 'block'],
-  ['OVERSEAS_RANGE_LISTED', 'block'],
-  ['OVERSEAS_SOURCE_LISTED', 'block'],
-  ['SUBSCRIBER_DNO', 'block'],
-  ['ALLOW_OVERRIDE', 'allow'],
-  ['EMERGENCY_NEVER_BLOCKED', 'allow'],
-  ['LIST_STALE', 'indeterminate'],
-  ['LIST_UNAVAILABLE', 'indeterminate'],
-  ['TEST_NUMBER', 'allow'],
-].map(([code, verdict], index) => {
-  const last = String(index + 1).padStart(2, '0');
-  return { code: code!, verdict: verdict!, written: `010-0000-00${last}`, e164: `+8210000000${last}` };
-});
+import { TEST_NUMBERS } from './support/test-number-table.ts';
 
 const SUBJECTS = ['from', 'to'] as const;
 
 describe('test numbers', () => {
-  it.each(TEST_NUMBERS)('answers $verdict $code for $written, as sender and as recipient, always', async (row) => {
-    const { code, verdict, written, e164 } = row;
-    for (const subject of SUBJECTS) {
-      for (const channel of ['sms', 'voice']) {
-        const answer = await check({ [subject]: written, channel });
-        expect(answer).toMatchObject({ verdict, subject, [subject]: e164 });
-        expect(answer.reasons).toEqual([
-          { subject, code, list: null, match: 'test', effect: verdict, authority: null, until: null },
-        ]);
-        expect(await check({ [subject]: e164, channel })).toMatchObject({ verdict, reasons: answer.reasons });
+  it.each(TEST_NUMBERS)(
+    'answers $verdict $code for $written, as sender and as recipient, always',
+    async (row) => {
+      const { code, verdict, written, e164 } = row;
+      for (const subject of SUBJECTS) {
+        for (const channel of ['sms', 'voice']) {
+          const answer = await check({ [subject]: written, channel });
+          expect(answer).toMatchObject({ verdict, subject, [subject]: e164 });
+          expect(answer.reasons).toEqual([
+            { subject, code, list: null, match: 'test', effect: verdict, authority: null, until: null },
+          ]);
+          expect(await check({ [subject]: e164, channel })).toMatchObject({
+            verdict,
+            reasons: answer.reasons,
+          });
+        }
+        const line = await ask('/v1/check', {
+          body: { [subject]: written },
+          headers: { accept: 'text/plain' },
+        });
+        expect(line.text).toBe(`${verdict} ${code} ${subject}\n`);
       }
-      const line = await ask('/v1/check', { body: { [subject]: written }, headers: { accept: 'text/plain' } });
-      expect(line.text).toBe(`${verdict} ${code} ${subject}\n`);
-    }
-  });
+    },
+  );
 
   it('has one for every code of the document, and every verdict', async () => {
     const { document: openapi } = await document();

@@ -4,11 +4,21 @@
 import { describe, expect, test, vi } from 'vitest';
 import { CLIENTS_KEY, HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { ask, askAndSettle, said } from './support/ask.ts';
+import { ask, askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';
 import { Gate, KvWatch } from './support/kv.ts';
-import { build, filler, IN_RANGE, LISTED, largeLists, NOWHERE, publish, SOURCE, shardKeyOf } from './support/world.ts';
+import {
+  build,
+  filler,
+  IN_RANGE,
+  LISTED,
+  largeLists,
+  NOWHERE,
+  publish,
+  SOURCE,
+  shardKeyOf,
+} from './support/world.ts';
 
 const large = await build(largeLists());
 const { manifest } = large;
@@ -33,7 +43,7 @@ describe('the first request of an isolate', () => {
     for (const key of [HEAD_KEY, CLIENTS_KEY]) kv.fate(key, first.pass);
     for (const key of needed) kv.fate(key, second.pass);
     kv.fateOfRest(rest.pass);
-    const answer = ask({ body: { to: LAST } });
+    const answer = askHere({ body: { to: LAST } });
     // None of the first two is answered before both are asked for: they cannot be one behind the other.
     await Promise.all([kv.begun(HEAD_KEY), kv.begun(CLIENTS_KEY)]);
     expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY]);
@@ -77,18 +87,22 @@ describe('the first request of an isolate', () => {
 });
 
 describe('fifty first requests at once', () => {
-  const questions = Array.from({ length: 50 }, (_, place) => ({
-    to: place % 2 === 0 ? filler(place) : `${filler(place).slice(0, -1)}1`,
+  // Every other number is one digit off a listed one. The last of them asks for the sources.
+  const questions = Array.from({ length: 49 }, (_, place) => ({
+    body: { to: place % 2 === 0 ? filler(place) : `${filler(place).slice(0, -1)}1` },
     verdict: place % 2 === 0 ? 'block NUMBER_TERMINATED' : 'allow',
   }));
+  questions.push({
+    body: { to: LISTED, ...{ from: SOURCE } },
+    verdict: 'block NUMBER_SUSPENDED OVERSEAS_SOURCE_LISTED',
+  });
 
   test('load every key once, and all get the right verdict', async () => {
     await publish(large);
     await publishClients();
     const kv = new KvWatch();
-    const answers = await Promise.all(questions.map(({ to }) => ask({ body: { to } })));
+    const answers = await Promise.all(questions.map(({ body }) => ask({ body })));
     expect(answers.map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
-    await Promise.all(blobKeys.map((key) => kv.begun(key)));
     expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY, ...blobKeys].toSorted());
   });
 
@@ -96,7 +110,7 @@ describe('fifty first requests at once', () => {
     await publish(large);
     await publishClients();
     const derive = vi.spyOn(crypto.subtle, 'deriveBits');
-    await Promise.all(questions.map(({ to }) => ask({ body: { to } })));
+    await Promise.all(questions.map(({ body }) => askHere({ body })));
     // permutation, seal, nonce, key id, sources
     expect(derive).toHaveBeenCalledTimes(5);
   });

@@ -22,7 +22,15 @@ export const SECRETS = {
   RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
   RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
 };
-Object.assign(process.env, SECRETS, { NUMGATE_STATE: join(FOLDER, 'state') });
+const state = join(FOLDER, 'state');
+Object.assign(process.env, SECRETS, { NUMGATE_STATE: state });
+
+// Read once, when the first file of the command line is loaded: had that been before, a test would
+// write into the KV of whoever runs it.
+if ((await import('../../../cli/paths.ts')).STATE !== state) {
+  rmSync(FOLDER, { recursive: true, force: true });
+  throw new Error('a test must import support/workspace.ts before anything else');
+}
 
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 

@@ -2,7 +2,7 @@
  * The OpenAPI document as a judge: is this response one that the document describes? Schemas and
  * references are resolved against the document that the service itself serves.
  */
-import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
 type Json = Record<string, unknown>;
@@ -21,13 +21,14 @@ function pointerOf(...parts: string[]): string {
 
 export class Described {
   readonly document: Json;
-  readonly #ajv = new Ajv2020.default({ strictTypes: false, strictRequired: false, allErrors: true });
+  readonly #ajv = new Ajv2020({ strictTypes: false, strictRequired: false, allErrors: true });
   readonly #validators = new Map<string, ValidateFunction>();
 
   constructor(document: Json) {
     this.document = document;
     addFormats.default(this.#ajv);
-    this.#ajv.addKeyword('example');
+    // The document is itself the root of its schemas; JSON Schema does not know these words.
+    this.#ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
     this.#ajv.addSchema(document, DOCUMENT, false, false);
   }
 
@@ -39,7 +40,8 @@ export class Described {
       const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
       value = isObject(value) ? value[name] : undefined;
       at += `/${part}`;
-      if (isObject(value) && typeof value.$ref === 'string') ({ pointer: at, value } = this.#at(value.$ref.slice(1)));
+      if (isObject(value) && typeof value.$ref === 'string')
+        ({ pointer: at, value } = this.#at(value.$ref.slice(1)));
     }
     return { pointer: at, value };
   }
@@ -59,12 +61,22 @@ export class Described {
 
   methodsOf(path: string): string[] {
     const { value } = this.#at(pointerOf('paths', path));
-    return isObject(value) ? Object.keys(value).filter((name) => /^(get|post|put|delete|patch)$/.test(name)) : [];
+    return isObject(value)
+      ? Object.keys(value).filter((name) => /^(get|post|put|delete|patch)$/.test(name))
+      : [];
   }
 
   /** A request that was answered with 200 must be one that the document allows. */
   requestErrors(path: string, method: string, body: unknown): string {
-    const place = pointerOf('paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema');
+    const place = pointerOf(
+      'paths',
+      path,
+      method.toLowerCase(),
+      'requestBody',
+      'content',
+      'application/json',
+      'schema',
+    );
     return this.#errors(this.#at(place).pointer, body);
   }
 
@@ -79,7 +91,8 @@ export class Described {
     if (place.value === undefined) return `${method} ${path}: ${response.status} is not described`;
     const content = this.#at(place.pointer + pointerOf('content', type, 'schema'));
     if (content.value === undefined) return `${method} ${path} ${response.status}: ${type} is not described`;
-    const headers = isObject(place.value) && isObject(place.value.headers) ? Object.keys(place.value.headers) : [];
+    const headers =
+      isObject(place.value) && isObject(place.value.headers) ? Object.keys(place.value.headers) : [];
     const extra = [...response.headers.keys()].filter(
       (name) => TELLING.test(name) && !headers.some((described) => described.toLowerCase() === name),
     );

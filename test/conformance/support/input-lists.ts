@@ -82,7 +82,11 @@ const CATALOGUE = {
     list('kr-unallocated', 'NUMBER_UNALLOCATED', { authority: 'kr-plan' }),
     list('overseas-numbers', 'OVERSEAS_NUMBER_LISTED', { subjects: ['from'], authority: 'kisa' }),
     list('overseas-ranges', 'OVERSEAS_RANGE_LISTED', { subjects: ['from'], authority: 'kisa' }),
-    list('overseas-senders', 'OVERSEAS_SOURCE_LISTED', { subjects: ['from'], authority: 'kisa', sources: true }),
+    list('overseas-senders', 'OVERSEAS_SOURCE_LISTED', {
+      subjects: ['from'],
+      authority: 'kisa',
+      sources: true,
+    }),
     list('reported', 'SENDER_REPORTED', { subjects: ['from'], effect: 'label', authority: 'kisa' }),
     list('on-trial', 'SENDER_UNQUALIFIED', { effect: 'shadow', authority: 'kisa' }),
     list('cleared', 'ALLOW_OVERRIDE', { effect: 'allow' }),

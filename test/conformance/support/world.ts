@@ -52,7 +52,8 @@ export function world(): World {
 
 async function makeSecrets(): Promise<Record<string, string>> {
   const { publicKey, privateKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
-  const base64 = (bytes: ArrayBuffer | Uint8Array): string => Buffer.from(bytes as Uint8Array).toString('base64');
+  const base64 = (bytes: ArrayBuffer | Uint8Array): string =>
+    Buffer.from(bytes as Uint8Array).toString('base64');
   return {
     LIST_KEY: base64(crypto.getRandomValues(new Uint8Array(32))),
     RELEASE_SIGNING_KEY: base64(await crypto.subtle.exportKey('pkcs8', privateKey)),
@@ -94,7 +95,10 @@ async function buildRelease(env: NodeJS.ProcessEnv, folder: string): Promise<str
   return built.release as string;
 }
 
-async function startHost(env: NodeJS.ProcessEnv, folder: string): Promise<[ChildProcess, Addresses, () => string]> {
+async function startHost(
+  env: NodeJS.ProcessEnv,
+  folder: string,
+): Promise<[ChildProcess, Addresses, () => string]> {
   const host = spawn(process.execPath, [HOST, folder], { cwd: PROJECT, env, stdio: 'pipe' });
   const logged = textOf(host);
   const addresses = await new Promise<Addresses>((resolve, reject) => {

@@ -50,9 +50,13 @@ export function request({ path = '/v1/check', body, client = 'open', headers = {
 }
 
 async function read(response: Response): Promise<Answered> {
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as Wire) : {} };
+  const text = new TextDecoder().decode(await response.arrayBuffer());
+  const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson ? (JSON.parse(text) as Wire) : {},
+  };
 }
 
 /** As a request of its own, as clients do. */
@@ -73,9 +77,15 @@ export async function askAndSettle(asking: Asking, bindings: Partial<Env> = {}):
   return answered;
 }
 
+/** The answer as it comes, unread. */
+export async function fetchHere(incoming: Request, bindings: Partial<Env> = {}): Promise<Response> {
+  return worker.fetch(incoming as Incoming, { ...env, ...bindings }, createExecutionContext());
+}
+
 /** Requests of a test have no `cf`, and the Worker reads none. */
-function incoming(asking: Asking): Parameters<typeof worker.fetch>[0] {
-  return request(asking) as Parameters<typeof worker.fetch>[0];
+type Incoming = Parameters<typeof worker.fetch>[0];
+function incoming(asking: Asking): Incoming {
+  return request(asking) as Incoming;
 }
 
 /** `<verdict> <codes>` of an answer, the deciding code first. */

@@ -1,6 +1,7 @@
 /**
  * Workers KV as the Worker sees it, watched: every get is written down, and may be given a fate other
- * than what is stored. The store behind it stays the real one.
+ * than what is stored. The store behind it stays the real one. Gates and `begun` are for requests in the
+ * test's own context (askHere): the runtime lets no request wake another one for sure.
  */
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
@@ -46,7 +47,8 @@ export class KvWatch {
   open = 0;
   readonly #fates = new Map<string, Fate>();
   #fateOfRest: Fate | null = null;
-  readonly #waiting: { readonly count: number; readonly key: string | null; readonly wake: () => void }[] = [];
+  readonly #waiting: { readonly count: number; readonly key: string | null; readonly wake: () => void }[] =
+    [];
 
   constructor() {
     const get = env.LISTS.get.bind(env.LISTS) as (key: string, options: object) => Promise<Stored>;

@@ -31,7 +31,9 @@ export function smallLists(numbers: readonly string[] = [LISTED]): PlainList[] {
       { n: Number(LAPSING), since: 0, until: LAPSES_AT },
     ],
   });
-  const unallocated = plainList('unallocated', { ranges: [{ from: 821_033_330_000, to: 821_033_339_999, ...EVER }] });
+  const unallocated = plainList('unallocated', {
+    ranges: [{ from: 821_033_330_000, to: 821_033_339_999, ...EVER }],
+  });
   const overseas = plainList('overseas', { sources: [{ text: SOURCE, ...EVER }] });
   return [
     suspended,
@@ -85,7 +87,11 @@ async function privateKey(base64: string): Promise<CryptoKey> {
 }
 
 /** The text of a head. @param signingKey PKCS #8 in base64 */
-export async function headText(manifest: Manifest, seq: number, signingKey = RELEASE_PRIVATE_KEY): Promise<string> {
+export async function headText(
+  manifest: Manifest,
+  seq: number,
+  signingKey = RELEASE_PRIVATE_KEY,
+): Promise<string> {
   const signed = await signManifest(manifest, await privateKey(signingKey));
   return JSON.stringify({ format: 1, seq, promotedAt: '2026-11-24T03:00:00.000Z', manifest: signed });
 }

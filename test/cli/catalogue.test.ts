@@ -1,0 +1,65 @@
+/**
+ * The catalogue: what it may say, and that each mistake is told by its field.
+ */
+import './support/workspace.ts';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readCatalogue } from '../../cli/catalogue.ts';
+import { LISTS_MAX } from '../../shared/limits.ts';
+import { failureOf } from './support/failing.ts';
+import { type CatalogueParts, catalogue, FOLDER, SUSPENDED, write } from './support/workspace.ts';
+
+const DEMO = join(import.meta.dirname, '../../data/demo.lists.json');
+
+describe('a catalogue', () => {
+  it('blocks senders and recipients where it says nothing else', () => {
+    const { lists, inputs } = readCatalogue(
+      catalogue('in/c.json', { lists: [SUSPENDED], inputs: [{ file: '../a.csv' }, { file: '/b.csv' }] }),
+    );
+    expect(lists).toEqual([{ ...SUSPENDED, effect: 'block', subjects: ['from', 'to'], sources: false }]);
+    expect(inputs.map(({ path, list }) => [path, list])).toEqual([
+      [join(FOLDER, 'a.csv'), null],
+      ['/b.csv', null],
+    ]);
+  });
+
+  it('of the demo is one', () => {
+    expect(readCatalogue(DEMO).lists.length).toBeGreaterThan(0);
+  });
+
+  it.each<[string, Partial<CatalogueParts>, string]>([
+    ['a name with capitals', { lists: [{ ...SUSPENDED, name: 'Bad' }] }, 'lists.0.name: lower case letters'],
+    ['an unknown reason', { lists: [{ ...SUSPENDED, reason: 'SPAM' }] }, 'lists.0.reason: '],
+    ['an unknown effect', { lists: [SUSPENDED, { ...SUSPENDED, effect: 'drop' }] }, 'lists.1.effect: '],
+    ['no subject', { lists: [{ ...SUSPENDED, subjects: [] }] }, 'lists.0.subjects: '],
+    ['an unknown subject', { lists: [{ ...SUSPENDED, subjects: ['cc'] }] }, 'lists.0.subjects.0: '],
+    ['no authority', { lists: [{ ...SUSPENDED, authority: undefined }] }, 'lists.0.authority: '],
+    ['a date that is none', { lists: [{ ...SUSPENDED, asOf: 'today' }] }, 'lists.0.asOf: '],
+    ['a field too many', { lists: [{ ...SUSPENDED, colour: 'red' }] }, 'lists.0.colour: '],
+    ['no list', { lists: [] }, 'lists: '],
+    [
+      'a list too many',
+      { lists: Array.from({ length: LISTS_MAX + 1 }, (_, at) => ({ ...SUSPENDED, name: `l${at}` })) },
+      'lists: ',
+    ],
+    ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
+    ['an input without file', { inputs: [{}] }, 'inputs.0.file: '],
+    ['an unknown format', { inputs: [{ file: 'a', format: 'xls' }] }, 'inputs.0.format: '],
+    [
+      'an input for no list',
+      { inputs: [{ file: 'a.txt', list: 'x' }] },
+      'a.txt names a list that is not there: x',
+    ],
+  ])('with %s is refused by its field', async (_, parts, message) => {
+    const path = catalogue('bad.json', parts);
+    const failure = await failureOf(() => readCatalogue(path));
+    expect(failure.message).toContain(`${path}: ${message}`);
+  });
+
+  it('that is not there or not JSON is refused by its path', async () => {
+    const missing = join(FOLDER, 'missing.json');
+    expect((await failureOf(() => readCatalogue(missing))).message).toMatch(/missing\.json: .*no such file/);
+    const path = write('broken.json', '{"lists":[');
+    expect((await failureOf(() => readCatalogue(path))).message).toMatch(/broken\.json: .*JSON/);
+  });
+});

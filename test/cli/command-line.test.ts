@@ -1,0 +1,163 @@
+/**
+ * The command line itself: help, exit codes, JSON, and what is left when it is interrupted.
+ */
+import './support/workspace.ts';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { buildOf, inputsOf, pathOf } from './support/builds.ts';
+import { lists, start } from './support/command.ts';
+import { tamper } from './support/tamper.ts';
+import { BUILDS, write } from './support/workspace.ts';
+
+const TARGET = ['--remote', '--env <name>'];
+const HELP: [string, string[]][] = [
+  ['', ['--json', '--help', 'build', 'prove', 'push', 'status', 'sample', 'clients']],
+  ['build', ['[catalogue]', '--out <folder>', '--max-rejects <share>', '(default: 0.01)']],
+  ['prove', ['[folder]', '--quick']],
+  ['push', ['[folder]', '--unproven', ...TARGET]],
+  ['status', TARGET],
+  ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
+  ['clients', ['list', 'add', 'rotate', 'remove']],
+  ['clients list', TARGET],
+  ['clients add', ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-items <items>', ...TARGET]],
+  ['clients rotate', ['<id>', ...TARGET]],
+  ['clients remove', ['<id>', ...TARGET]],
+];
+
+describe('help', () => {
+  it.each(HELP)('of "%s" names what there is, and --json', async (command, words) => {
+    const { code, out, errors } = await lists(...command.split(' ').filter(Boolean), '--help');
+    expect([code, errors]).toEqual([0, '']);
+    for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
+  });
+});
+
+describe('a command asked wrongly', () => {
+  it.each([
+    [[], 'Usage: '],
+    [['bild'], "unknown command 'bild'"],
+    [['build', '--colour'], "unknown option '--colour'"],
+    [['build', 'a', 'b'], 'too many arguments'],
+    [['build', '--max-rejects', '2'], 'must be between 0 and 1'],
+    [['build', '--max-rejects', ''], 'must be between 0 and 1'],
+    [['build', '--out'], "option '--out <folder>' argument missing"],
+    [['clients'], 'Usage: '],
+    [['sample', '--size', '-5'], 'must be a whole number'],
+  ])('%j exits with 2', async (args, message) => {
+    const { code, out, errors } = await lists(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(errors).toContain(message);
+  });
+});
+
+describe('a command that cannot be done', () => {
+  const secrets = { ...process.env };
+  it.each([
+    ['LIST_KEY', 'AAAA', 'LIST_KEY is not 32 bytes in base64'],
+    ['LIST_KEY', '!', 'LIST_KEY is not 32 bytes in base64'],
+    ['RELEASE_SIGNING_KEY', 'AAAA', 'RELEASE_SIGNING_KEY is not an Ed25519 key (PKCS #8 in base64)'],
+    ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY is not base64'],
+  ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
+    process.env[name] = value;
+    const outcome = await lists('build', inputsOf('secrets', [], []), '--out', BUILDS);
+    process.env[name] = secrets[name];
+    expect(outcome).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
+  });
+
+  it('with public keys that are none exits with 1', async () => {
+    const { folder } = await buildOf('keys', [], []);
+    process.env.RELEASE_PUBLIC_KEYS = 'AAAA,AAAA';
+    const { code, errors } = await lists('prove', '--quick', folder.path);
+    process.env.RELEASE_PUBLIC_KEYS = secrets.RELEASE_PUBLIC_KEYS;
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^error: RELEASE_PUBLIC_KEYS is not Ed25519 keys of 32 bytes/);
+  });
+
+  it('for want of a folder to write to exits with 1, and without a stack', async () => {
+    const out = write('a-file', '');
+    const { code, errors } = await lists('build', inputsOf('nowhere', [], []), '--out', out);
+    expect([code, errors]).toEqual([1, expect.stringMatching(/^error: E\w+: .*a-file'\n$/)]);
+    mkdirSync(pathOf('taken', 'rejects.csv'), { recursive: true });
+    const taken = await lists('build', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
+    expect([taken.code, taken.errors]).toEqual([1, expect.stringMatching(/^error: EISDIR: .*\n$/)]);
+  });
+});
+
+describe('--json', () => {
+  it('of build and prove is one object with what there is to know', async () => {
+    const path = inputsOf('json', ['010-2345-6789', '112'], ['KR-GOV']);
+    const args = ['build', path, '--out', pathOf('json-builds'), '--max-rejects', '0.5', '--json'];
+    const built = await lists(...args);
+    expect([built.code, built.errors]).toEqual([0, '']);
+    const outcome = JSON.parse(built.out) as { folder: string; release: string };
+    expect(outcome).toEqual({
+      release: expect.stringMatching(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/),
+      folder: pathOf('json-builds', outcome.release),
+      bytes: expect.any(Number),
+      values: 2,
+      bitsPerNumber: expect.any(Number),
+      lists: [expect.objectContaining({ numbers: 1 }), expect.objectContaining({ sources: 1 })],
+      inputs: [
+        expect.objectContaining({ rows: 2, accepted: 1, expired: 0, rejected: 1 }),
+        expect.objectContaining({ rows: 1, accepted: 1, expired: 0, rejected: 0 }),
+      ],
+    });
+    const proven = await lists('--json', 'prove', '--quick', outcome.folder);
+    expect(proven.code).toBe(0);
+    expect(JSON.parse(proven.out)).toMatchObject({
+      release: outcome.release,
+      wrong: 0,
+      complete: false,
+      lists: 2,
+    });
+  });
+});
+
+describe('a wrong release', () => {
+  it('ends prove with 1 and is not pushed, even unproven', async () => {
+    const { folder } = await buildOf('wrong');
+    await tamper(folder);
+    const { code, out, errors } = await lists('prove', '--quick', folder.path);
+    expect(code).toBe(1);
+    expect(out).toMatch(/: [\d,]+ WRONG ANSWERS\n/);
+    expect(errors).toBe('error: the release must not be published\n');
+    const pushed = await lists('push', folder.path, '--unproven');
+    expect([pushed.code, pushed.out]).toEqual([1, '']);
+    expect(pushed.errors).toMatch(/gave \d+ wrong answers when it was proven/);
+  });
+});
+
+describe('an interrupted build', () => {
+  it('leaves no folder with the name of a release', async () => {
+    const many = Array.from({ length: 600_000 }, (_, index) => `+8210${20_000_000 + index * 97}`);
+    const path = inputsOf('interrupted', many, []);
+    const builds = pathOf('interrupted-builds');
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      rmSync(builds, { recursive: true, force: true });
+      const { child, outcome } = start(['build', path, '--out', builds]);
+      // The rejects are opened before the first line is read.
+      await untilThere(builds, 'rejects.csv', child);
+      child.kill(signal);
+      expect(await outcome).toEqual({ code: 130, out: '', errors: '' });
+      expect(readdirSync(builds)).toEqual(['rejects.csv']);
+    }
+  });
+});
+
+async function untilThere(
+  folder: string,
+  name: string,
+  child: ReturnType<typeof start>['child'],
+): Promise<void> {
+  const ended = once(child, 'exit').then(() => true);
+  for (;;) {
+    try {
+      if (readdirSync(folder).includes(name)) return;
+    } catch {
+      // The folder is made by the command.
+    }
+    if (await Promise.race([ended, pause(5, false)])) throw new Error('it ended before it was interrupted');
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Rows as entries: what is listed, in which list, and every way to be rejected.
+ */
+import './support/workspace.ts';
+import { describe, expect, it } from 'vitest';
+import { REJECT_CODES } from '../../cli/entry.ts';
+import { ALWAYS } from '../../shared/build/list-entries.ts';
+import { outcome, read } from './support/entries.ts';
+
+describe('what a row lists', () => {
+  it.each([
+    ['010-2345-6789', 821_023_456_789],
+    ['+82 10 2345 6789', 821_023_456_789],
+    ['1588-1234', 8_215_881_234],
+    ['+63 917 123 4567', 639_171_234_567],
+    ['００８２ 10 2345 6789', 821_023_456_789],
+  ])('%s is a number', (number, n) => {
+    expect(read({ number })).toEqual({ ok: true, list: 0, what: { kind: 'number', n }, dates: ALWAYS });
+  });
+
+  it.each([
+    ['+821000000000..+821019999999', 821_000_000_000, 821_019_999_999],
+    ['+82 10-0000-0000 .. 010-0000-0000', 821_000_000_000, 821_000_000_000],
+  ])('%s is a range, both ends included', (number, from, to) => {
+    expect(read({ number })).toMatchObject({ what: { kind: 'ranges', ranges: [{ from, to }] } });
+  });
+
+  it('+63917* is every number that begins so, up to 15 digits', () => {
+    const entry = read({ number: '+63 917*' });
+    const ranges = entry.ok && entry.what.kind === 'ranges' ? entry.what.ranges : [];
+    expect(ranges).toHaveLength(11);
+    expect(ranges[0]).toEqual({ from: 63_917, to: 63_917 });
+    expect(ranges.at(-1)).toEqual({ from: 639_170_000_000_000, to: 639_179_999_999_999 });
+  });
+
+  it('letters are a source where the list takes sources', () => {
+    expect(read({ number: ' KB Bank ' }, 'overseas')).toMatchObject({
+      what: { kind: 'source', text: 'KB Bank' },
+    });
+  });
+});
+
+describe('the list of a row', () => {
+  it.each([
+    [{}, 'suspended', 'suspended'],
+    [{}, 'terminated', 'terminated'],
+    [{ reason: 'NUMBER_TERMINATED' }, 'suspended', 'terminated'],
+    [{ reason: 'NUMBER_TERMINATED' }, null, 'terminated'],
+    [{ reason: 'NUMBER_SUSPENDED' }, null, 'suspended'],
+    [{ reason: 'NUMBER_SUSPENDED' }, 'suspended-too', 'suspended-too'],
+    [{ reason: 'NUMBER_SUSPENDED', authority: 'kisa' }, null, 'suspended-too'],
+    [{ reason: 'NUMBER_SUSPENDED', authority: 'kisa' }, 'suspended', 'suspended-too'],
+    [{ authority: 'ktoa' }, 'suspended', 'suspended'],
+    [{ authority: 'kisa' }, 'suspended', 'LIST_UNKNOWN'],
+    [{ reason: 'NUMBER_TERMINATED', authority: 'kisa' }, null, 'LIST_UNKNOWN'],
+    [{ reason: 'NUMBER_UNALLOCATED' }, 'suspended', 'LIST_UNKNOWN'],
+    [{ reason: 'number_suspended' }, null, 'LIST_UNKNOWN'],
+    [{ authority: 'ktoa' }, null, 'LIST_UNKNOWN'],
+  ])('of %j in a file for %s is %s', (row, file, want) => {
+    expect(outcome(read({ number: '010-2345-6789', ...row }, file))).toBe(want);
+  });
+
+  it('is told to be missing by reason and authority', () => {
+    const row = { number: '010-2345-6789', reason: 'SENDER_REPORTED', authority: 'kisa' };
+    expect(read(row)).toMatchObject({
+      message: 'the catalogue has no list for reason "SENDER_REPORTED" of authority "kisa"',
+    });
+    expect(read({ number: '1' }, null)).toMatchObject({ message: expect.stringContaining('no reason') });
+  });
+});
+
+const REJECTED = [
+  ['NUMBER_INVALID', ['', '0', '010 1234 567x5'.replace('x', '_'), '+0123456789', '1234567890123456', '?']],
+  ['NUMBER_IMPOSSIBLE', ['010', '010-2345-678', '+999123456789', '02-1588-1234-5']],
+  ['SHORT_CODE', ['112', '1335', '10114']],
+  ['SOURCE_NOT_ALLOWED', ['KB-BANK', '010-CALL-ME']],
+  [
+    'RANGE_INVALID',
+    [
+      '010-2345-0000..',
+      '..010-2345-0000',
+      '112..119',
+      '+8210..+821',
+      '+822000..+821000',
+      '1..2..3',
+      'A..B',
+      '010*',
+      '+0*',
+      '*',
+      '+123456789012345*',
+    ],
+  ],
+] as const;
+
+describe('a row is rejected', () => {
+  it.each(REJECTED.flatMap(([code, numbers]) => numbers.map((number) => [code, number] as const)))(
+    '%s: %j',
+    (code, number) => {
+      expect(read({ number })).toMatchObject({
+        ok: false,
+        code,
+        message: expect.stringMatching(/[a-z ]{8}/),
+      });
+    },
+  );
+
+  it('for the damage of its line, before anything else', () => {
+    expect(read({ damage: 'not JSON' }, null)).toEqual({
+      ok: false,
+      code: 'ROW_DAMAGED',
+      message: 'not JSON',
+    });
+  });
+
+  it('by codes that are all tried here', () => {
+    const elsewhere = ['ROW_DAMAGED', 'LIST_UNKNOWN', 'DATE_INVALID'];
+    expect([...REJECTED.map(([code]) => code), ...elsewhere].sort()).toEqual([...REJECT_CODES].sort());
+  });
+});

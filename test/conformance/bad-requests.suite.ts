@@ -1,0 +1,168 @@
+/**
+ * Requests that are wrong as a whole: body, key, method, path, type, size. Each has its own status and code.
+ */
+import { describe, expect, it } from 'vitest';
+import { ask, type Request, refused } from './support/ask.ts';
+import { NUMBERS } from './support/input-lists.ts';
+import { inPieces } from './support/pieces.ts';
+import { world } from './support/world.ts';
+
+const json = { 'content-type': 'application/json' };
+const BODY_BYTES_MAX = { '/v1/check': 4_096, '/v1/check/batch': 4_194_304 };
+const JSON_ROUTES = ['/v1/check', '/v1/check/batch'] as const;
+
+describe('the body', () => {
+  it.each(JSON_ROUTES)('is missing for %s', async (path) => {
+    const nothing: Request[] = [
+      { method: 'POST' },
+      { method: 'POST', headers: json },
+      { body: '' },
+      { body: ' \n' },
+      { body: inPieces('', 1) },
+    ];
+    for (const request of nothing) await refused([path, request], [400, 'BODY_MISSING']);
+  });
+
+  it.each(JSON_ROUTES)('is not JSON for %s', async (path) => {
+    const bad = [
+      '{',
+      '{"to":"010-4444-0001"',
+      "{'to':'112'}",
+      '{"to":"112"}{"to":"112"}',
+      'to=112',
+      '\u0000',
+    ];
+    for (const body of bad) await refused([path, { body }], [400, 'JSON_INVALID']);
+  });
+
+  it.each(JSON_ROUTES)('is larger than %s takes, though it does not say how large it is', async (path) => {
+    const max = BODY_BYTES_MAX[path];
+    const body = inPieces(`{"to":"112"${' '.repeat(max)}}`, 65_536);
+    const { json: answer } = await refused([path, { body, headers: json }], [413, 'BODY_TOO_LARGE']);
+    expect(answer.message).toContain(String(max));
+  });
+
+  it('is larger than a check takes, and says so', async () => {
+    await refused(['/v1/check', { body: `{"to":"112"${' '.repeat(4_096)}}` }], [413, 'BODY_TOO_LARGE']);
+  });
+
+  it('may be exactly as large as the bound', async () => {
+    const body = `{"to":"112"${' '.repeat(4_096 - 12)}}`;
+    expect((await ask('/v1/check', { body })).status).toBe(200);
+    expect((await ask('/v1/check', { body: inPieces(body, 1_000), headers: json, wrong: true })).status).toBe(
+      200,
+    );
+    await refused(['/v1/check', { body: ` ${body}` }], [413, 'BODY_TOO_LARGE']);
+  });
+
+  it('has a type that a check and a batch do not take', async () => {
+    for (const path of JSON_ROUTES) {
+      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense']) {
+        const request = { body: '{"to":"112"}', headers: { 'content-type': type } };
+        await refused([path, request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+      }
+    }
+  });
+
+  it('has a type that a stream does not take, or none', async () => {
+    for (const type of ['application/json', 'text/csv', '']) {
+      const request = { body: '112\n', headers: { 'content-type': type } };
+      await refused(['/v1/check/stream', request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+    }
+  });
+
+  it('may say its charset, in any case', async () => {
+    const type = 'Application/JSON; charset=utf-8';
+    expect((await ask('/v1/check', { body: { to: '112' }, headers: { 'content-type': type } })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe('the key', () => {
+  const asked = { body: { to: NUMBERS.free } };
+
+  it('is missing, damaged or unknown: 401 with a challenge', async () => {
+    const { bulk } = world().keys;
+    const bad = [
+      undefined,
+      '',
+      bulk,
+      `Basic ${bulk}`,
+      'Bearer',
+      `Bearer ${bulk}x`,
+      `Bearer ${bulk.slice(0, -1)}`,
+      `Bearer nobody.${bulk.split('.')[1]}`,
+      `Bearer small.${bulk.split('.')[1]}`,
+      `Bearer bulk.${'a'.repeat(8_000)}`,
+      'Bearer bulk.',
+      'Bearer __proto__.x',
+    ];
+    for (const authorization of bad) {
+      const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+      const reply = await refused(
+        ['/v1/check', { ...asked, client: null, headers }],
+        [401, 'UNAUTHENTICATED'],
+      );
+      expect(reply.headers.get('www-authenticate')).toBe('Bearer realm="numgate"');
+    }
+  });
+
+  it.each([
+    ['/v1/check?to=112', {}],
+    ['/v1/check', asked],
+    ['/v1/check/batch', { body: { items: [] } }],
+    ['/v1/check/stream', { body: '1', headers: { 'content-type': 'text/plain' } }],
+  ])('is needed for %s, and needs the right', async (path, request) => {
+    await refused([path, { ...request, client: null }], [401, 'UNAUTHENTICATED']);
+    await refused([path, { ...request, client: 'gateway' }], [403, 'PERMISSION_DENIED']);
+  });
+
+  it('is looked at before the body', async () => {
+    await refused(['/v1/check', { body: '{', client: null }], [401, 'UNAUTHENTICATED']);
+  });
+});
+
+describe('method and path', () => {
+  it.each([
+    ['/v1/check', 'GET, POST', ['PUT', 'DELETE', 'PATCH', 'OPTIONS']],
+    ['/v1/check/batch', 'POST', ['GET', 'PUT']],
+    ['/v1/check/stream', 'POST', ['GET', 'PUT']],
+    ['/healthz', 'GET', ['POST', 'DELETE']],
+    ['/openapi.json', 'GET', ['POST', 'PUT']],
+  ])('another method on %s is 405, and Allow says %s', async (path, allow, methods) => {
+    for (const method of methods) {
+      const reply = await refused([path, { method, client: null }], [405, 'METHOD_NOT_ALLOWED']);
+      expect(reply.headers.get('allow')).toBe(allow);
+    }
+  });
+
+  it.each([
+    '/',
+    '/v1',
+    '/v1/checks',
+    '/V1/CHECK',
+    '/v1/check/one',
+    '/v2/check',
+    '/constructor',
+    '/__proto__',
+  ])('there is nothing at %s', async (path) => {
+    await refused([path, {}], [404, 'NOT_FOUND']);
+    await refused([path, { body: {} }], [404, 'NOT_FOUND']);
+  });
+
+  it('a slash behind the path makes it another path, for every method', async () => {
+    for (const path of ['/healthz/', '/openapi.json/']) {
+      for (const method of ['GET', 'PUT']) {
+        const { status } = await fetch(world().url + path, { method });
+        expect([method, path, status]).toEqual([method, path, 404]);
+      }
+    }
+  });
+
+  it('HEAD is answered where GET is', async () => {
+    for (const path of ['/healthz', '/openapi.json', '/v1/check?to=112']) {
+      expect((await ask(path, { method: 'HEAD' })).status).toBe(200);
+    }
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * `/v1/check/batch`: order, ids, defaults, reports, and one bad item that spoils nothing.
+ */
+import { describe, expect, it } from 'vitest';
+import { type Answer, ask, check } from './support/ask.ts';
+import { NUMBERS, SOURCES } from './support/input-lists.ts';
+import { world } from './support/world.ts';
+
+async function batch(body: Record<string, unknown>): Promise<Answer> {
+  const { status, json } = await ask('/v1/check/batch', { body });
+  expect(status).toBe(200);
+  return json;
+}
+
+const ITEMS = [
+  { id: 'a', to: NUMBERS.suspended },
+  { to: NUMBERS.free },
+  { id: 'c', from: SOURCES.listed, channel: 'sms' },
+  { id: 'd', from: NUMBERS.reported, to: NUMBERS.free },
+  { id: '', to: '010-0000-0022' },
+];
+
+describe('POST /v1/check/batch', () => {
+  it('answers in the order of the items, each with its id, or null', async () => {
+    const { results, release, seq } = await batch({ items: ITEMS });
+    expect(results.map(({ id, verdict }) => [id, verdict])).toEqual([
+      ['a', 'block'],
+      [null, 'allow'],
+      ['c', 'block'],
+      ['d', 'label'],
+      ['', 'indeterminate'],
+    ]);
+    expect([release, seq]).toEqual([world().release, 1]);
+  });
+
+  it('answers each item as a check does', async () => {
+    const { results } = await batch({ items: ITEMS });
+    for (const [index, { id: _, ...question }] of ITEMS.entries()) {
+      const { release, seq, asOf, stale, ...alone } = await check(question);
+      expect(results[index]).toEqual({ ...alone, id: ITEMS[index]!.id ?? null });
+    }
+  });
+
+  it('counts all items in its summary', async () => {
+    const items = [...ITEMS, { to: 7 }];
+    const { summary } = (await ask('/v1/check/batch', { body: { items }, wrong: true })).json;
+    expect(summary).toEqual({ total: 6, allow: 1, label: 1, block: 2, indeterminate: 1, error: 1 });
+  });
+
+  it('reports only hits and errors where that is asked for, and still counts all', async () => {
+    const { summary, results } = await batch({
+      report: 'hits',
+      items: [...ITEMS, { id: 'bad', to: 'JOHN' }],
+    });
+    expect(results.map(({ id }) => id)).toEqual(['a', 'c', 'd', '', 'bad']);
+    expect([summary.total, summary.allow]).toEqual([6, 1]);
+    expect((await batch({ report: 'all', items: ITEMS })).results).toHaveLength(ITEMS.length);
+  });
+
+  it('takes what an item leaves out from the defaults, and nothing that it has', async () => {
+    const defaults = { from: '050-1234-5679', channel: 'voice' };
+    const { results } = await batch({
+      defaults,
+      items: [{ to: NUMBERS.free }, { to: NUMBERS.free, channel: 'sms' }, { from: SOURCES.listed }, {}],
+    });
+    expect(results.map(({ verdict, from }) => [verdict, from])).toEqual([
+      ['allow', '+825012345679'],
+      ['block', '+825012345679'],
+      ['block', SOURCES.listed],
+      ['allow', '+825012345679'],
+    ]);
+    expect((await batch({ defaults: { channel: 'voice' }, items: [{ from: '112' }] })).summary.allow).toBe(1);
+    expect((await batch({ defaults: {}, items: [{ from: '112' }] })).summary.block).toBe(1);
+  });
+
+  it('takes an empty batch, and one of 10,000 items', async () => {
+    expect(await batch({ items: [] })).toMatchObject({ summary: { total: 0 }, results: [] });
+    const items = Array.from({ length: 10_000 }, (_, index) => ({
+      id: String(index),
+      to: index % 2 === 0 ? NUMBERS.free : NUMBERS.suspended,
+    }));
+    const { summary, results } = await batch({ items });
+    expect(summary).toMatchObject({ total: 10_000, allow: 5_000, block: 5_000 });
+    expect(results.map(({ id }) => id)).toEqual(items.map(({ id }) => id));
+  });
+});
+
+describe('a bad item of a batch', () => {
+  const bad: [string, unknown, string, string][] = [
+    ['no object', 7, 'FIELD_TYPE', 'item'],
+    ['null', null, 'FIELD_TYPE', 'item'],
+    ['a list', [], 'FIELD_TYPE', 'item'],
+    ['empty', { id: 'x' }, 'FIELD_MISSING', 'to'],
+    ['a number as JSON number', { id: 'x', to: 112 }, 'FIELD_TYPE', 'to'],
+    ['null as number', { id: 'x', from: null, to: '112' }, 'FIELD_TYPE', 'from'],
+    ['letters in to', { id: 'x', to: 'JOHN' }, 'SOURCE_AS_RECIPIENT', 'to'],
+    ['no digits', { id: 'x', to: '--' }, 'NUMBER_MISSING', 'to'],
+    ['too many digits', { id: 'x', from: '+1234567890123456' }, 'NUMBER_TOO_LONG', 'from'],
+    ['a character of no number', { id: 'x', to: '010-1234-5678#' }, 'NUMBER_CHARACTER', 'to'],
+    ['an unknown channel', { id: 'x', to: '112', channel: 'fax' }, 'FIELD_VALUE', 'channel'],
+    ['an unknown field', { id: 'x', to: '112', colour: 'red' }, 'FIELD_UNKNOWN', 'colour'],
+  ];
+
+  it.each(bad)('is its own error and no other: %s', async (_name, item, code, field) => {
+    const { json, status } = await ask('/v1/check/batch', {
+      body: { items: [{ id: 'before', to: NUMBERS.suspended }, item, { to: NUMBERS.free }] },
+      wrong: true,
+    });
+    expect(status).toBe(200);
+    expect(json.summary).toMatchObject({ total: 3, block: 1, allow: 1, error: 1 });
+    expect(json.results[1]!.error).toMatchObject({ code, field });
+    expect(json.results[1]!.id).toBe((item as { id?: string } | null)?.id ?? null);
+    expect(JSON.stringify(json.results[1])).not.toMatch(/\d{7}/);
+  });
+
+  it('may be its id: one that is no string, or is too long', async () => {
+    const items = [
+      { id: 7, to: '112' },
+      { id: 'x'.repeat(129), to: '112' },
+      { id: 'x'.repeat(128), to: '112' },
+    ];
+    const { json } = await ask('/v1/check/batch', { body: { items }, wrong: true });
+    expect(json.results.map(({ id, error }) => [id?.length, error?.code, error?.field])).toEqual([
+      [undefined, 'FIELD_TYPE', 'id'],
+      [undefined, 'FIELD_VALUE', 'id'],
+      [128, undefined, undefined],
+    ]);
+  });
+});

@@ -1,0 +1,47 @@
+/**
+ * No full number in an error or a log. Every error body of every test is looked at in support/ask.ts;
+ * here are the places where a number could hide, and all that the service has printed.
+ */
+import { describe, expect, it } from 'vitest';
+import { ask, type Request } from './support/ask.ts';
+import { NUMBERS } from './support/input-lists.ts';
+import { world } from './support/world.ts';
+
+const DIGITS = '01044440001';
+
+describe('errors', () => {
+  it.each([
+    [`/v1/check/${DIGITS}`, 'the path'],
+    [`/v1/check?${DIGITS}=1`, 'the name of a parameter'],
+    [`/v1/check?to=112&${DIGITS}=1&${DIGITS}=1`, 'the name of a parameter given twice'],
+    [`/v1/check?to=${DIGITS}x`, 'a value'],
+  ])('hold no number: %s has it in %s', async (path) => {
+    const { status, text } = await ask(path);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(text).not.toContain(DIGITS);
+  });
+
+  it.each<[Request, string]>([
+    [{ body: `{"to":"${DIGITS}"` }, 'damaged JSON'],
+    [{ body: { to: `${DIGITS}~` } }, 'a value'],
+    [{ body: { [DIGITS]: '1' } }, 'the name of a field'],
+    [{ body: { to: '112', [`x${DIGITS}`]: '1' } }, 'part of the name of a field'],
+  ])('hold no number: %j has it in %s', async (request) => {
+    const { status, text } = await ask('/v1/check', request);
+    expect(status).toBe(400);
+    expect(text).not.toContain(DIGITS);
+  });
+});
+
+describe('what the service printed during all these tests', () => {
+  it('holds no number, no key, and no report of a bug', () => {
+    const logged = world()
+      .logged()
+      .replace(/^\{"url".*$/m, '');
+    const digits = logged.replace(/(?<=\d)[-. ](?=\d)/g, '');
+    for (const number of Object.values(NUMBERS)) expect(digits).not.toContain(number.slice(3));
+    expect(digits).not.toMatch(/\b0?10\d{8}\b|\+\d{7}/);
+    for (const key of Object.values(world().keys)) expect(logged).not.toContain(key.split('.')[1]);
+    expect(logged).not.toMatch(/"event":"bug"|Uncaught|unhandled/i);
+  });
+});

@@ -1,0 +1,27 @@
+/**
+ * The routes about the service itself, which need no key.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ask } from './support/ask.ts';
+import { world } from './support/world.ts';
+
+describe('GET /healthz', () => {
+  it('is 200 with the head, without a key', async () => {
+    const { status, json } = await ask('/healthz', { client: null });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ status: 'ok', release: world().release, seq: 1, stale: false });
+    const ageMs = Date.now() - Date.parse(json.asOf!);
+    expect(ageMs).toBeGreaterThanOrEqual(0);
+    expect(ageMs).toBeLessThan(60_000);
+  });
+});
+
+describe('GET /openapi.json', () => {
+  it('is the document in the repository, without a key', async () => {
+    const { status, text } = await ask('/openapi.json', { client: null });
+    expect(status).toBe(200);
+    const file = readFileSync(new URL('../../workers/openapi.json', import.meta.url), 'utf8');
+    expect(JSON.parse(text)).toEqual(JSON.parse(file));
+  });
+});

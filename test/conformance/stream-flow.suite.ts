@@ -1,0 +1,63 @@
+/**
+ * How a stream flows: answers come while the request is still being sent, and an overlong body is
+ * refused before it is. Needs a client below fetch, which hides the order of things.
+ */
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { NUMBERS } from './support/input-lists.ts';
+import { world } from './support/world.ts';
+
+function post(
+  path: string,
+  headers: Record<string, string>,
+): { sent: ClientRequest; got: Promise<IncomingMessage> } {
+  const { hostname, port } = new URL(world().url);
+  const authorization = `Bearer ${world().keys.bulk}`;
+  const sent = request({ hostname, port, path, method: 'POST', headers: { authorization, ...headers } });
+  const got = new Promise<IncomingMessage>((resolve, reject) => {
+    sent.on('response', resolve);
+    sent.on('error', reject);
+  });
+  return { sent, got };
+}
+
+describe('the flow of a stream', () => {
+  it('answers lines while the request is still being sent', async () => {
+    const { sent, got } = post('/v1/check/stream', { 'content-type': 'text/plain' });
+    sent.write(`${NUMBERS.suspended}\n`);
+    const response = await got;
+    expect(response.statusCode).toBe(200);
+    const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    expect(String((await chunks.next()).value)).toBe(`${NUMBERS.suspended},block,NUMBER_SUSPENDED\n`);
+    sent.write(`${NUMBERS.free}\n`);
+    expect(String((await chunks.next()).value)).toBe(`${NUMBERS.free},allow,\n`);
+    sent.end();
+    expect((await chunks.next()).done).toBe(true);
+  });
+
+  it.each(['/v1/check', '/v1/check/batch'])(
+    'refuses a declared length over the bound of %s at once',
+    async (path) => {
+      const { sent, got } = post(path, { 'content-type': 'application/json', 'content-length': '99999999' });
+      sent.flushHeaders();
+      const response = await got;
+      expect(response.statusCode).toBe(413);
+      sent.on('error', () => undefined);
+      sent.destroy();
+    },
+  );
+
+  it('lets a client that sends too large a batch read why, and does not break the connection', async () => {
+    const statuses: number[] = [];
+    // A race between the answer and the end of the connection: one try could be lucky.
+    for (let attempt = 0; attempt < 12; attempt++) {
+      const { status } = await fetch(`${world().url}/v1/check/batch`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${world().keys.bulk}`, 'content-type': 'application/json' },
+        body: ' '.repeat(6_000_000),
+      }).catch(() => ({ status: 0 }));
+      statuses.push(status);
+    }
+    expect(new Set(statuses)).toEqual(new Set([413]));
+  });
+});

@@ -1,0 +1,62 @@
+/**
+ * `/v1/check/stream` with `application/x-ndjson`: a question a line, an answer a line.
+ */
+import { describe, expect, it } from 'vitest';
+import { check, streamJson } from './support/ask.ts';
+import { NUMBERS, SOURCES } from './support/input-lists.ts';
+import { inPieces } from './support/pieces.ts';
+
+function lines(...values: unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
+
+describe('a stream of NDJSON', () => {
+  it('answers each line as a check does, with its id', async () => {
+    const questions = [
+      { to: NUMBERS.suspended },
+      { from: SOURCES.listed, to: NUMBERS.free, channel: 'sms' },
+      { to: NUMBERS.free },
+      { to: '010-0000-0022' },
+    ];
+    const answers = await streamJson(
+      lines(...questions.map((question, index) => ({ id: `n${index}`, ...question }))),
+    );
+    for (const [index, question] of questions.entries()) {
+      const { asOf: _, ...alone } = await check(question);
+      expect(answers[index]).toMatchObject({ ...alone, id: `n${index}` });
+    }
+    expect((await streamJson(lines({ to: '112' })))[0]!.id).toBeNull();
+  });
+
+  it.each([
+    ['not JSON', '{"to":"112"', 'JSON_INVALID', 'line'],
+    ['an empty line', '', 'JSON_INVALID', 'line'],
+    ['too long', JSON.stringify({ id: 'x'.repeat(1_024), to: '112' }), 'JSON_INVALID', 'line'],
+    ['no object', '7', 'FIELD_TYPE', 'item'],
+    ['without a number', '{}', 'FIELD_MISSING', 'to'],
+    ['with letters in to', '{"to":"JOHN"}', 'SOURCE_AS_RECIPIENT', 'to'],
+    ['with a number too long', '{"from":"+1234567890123456"}', 'NUMBER_TOO_LONG', 'from'],
+    ['with an unknown field', '{"to":"112","colour":"red"}', 'FIELD_UNKNOWN', 'colour'],
+    ['with an unknown channel', '{"to":"112","channel":"fax"}', 'FIELD_VALUE', 'channel'],
+  ])('answers a line that is %s with its own error', async (_name, line, code, field) => {
+    const answers = await streamJson(`{"id":"a","to":"112"}\n${line}\n{"id":"c","to":"112"}\n`);
+    expect(answers.map(({ id, verdict }) => [id, verdict])).toEqual([
+      ['a', 'allow'],
+      [null, undefined],
+      ['c', 'allow'],
+    ]);
+    expect(answers[1]!.error).toMatchObject({ code, field });
+    expect(JSON.stringify(answers[1])).not.toMatch(/\d{7}/);
+  });
+
+  it('keeps the id of a line that is wrong', async () => {
+    expect((await streamJson(lines({ id: 'x', to: 'JOHN' })))[0]!.id).toBe('x');
+  });
+
+  it('takes CRLF, a last line without an end, and bytes cut anywhere', async () => {
+    const text = '{"id":"가나","to":"112"}\r\n{"id":"b","to":"112"}';
+    for (const size of [1, 5, 1_000]) {
+      expect((await streamJson(inPieces(text, size))).map(({ id }) => id)).toEqual(['가나', 'b']);
+    }
+  });
+});

@@ -1,0 +1,65 @@
+/**
+ * A Worker whose secrets are missing or wrong: 503 that names the secret and tells none of it.
+ */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { askHere, said } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { RELEASE_PUBLIC_KEYS } from './support/secrets.ts';
+import { build, LISTED, publish, smallLists } from './support/world.ts';
+
+const built = await build(smallLists());
+const question = { body: { to: LISTED } };
+
+/** A secret that is not set: the types promise that it is, the runtime does not. */
+const absent = undefined as unknown as string;
+
+const WRONG: readonly (readonly ['LIST_KEY' | 'RELEASE_PUBLIC_KEYS', string, string])[] = [
+  ['LIST_KEY', 'is not set', absent],
+  ['LIST_KEY', 'is empty', ''],
+  ['LIST_KEY', 'is not base64', '!!not base64!!'],
+  ['LIST_KEY', 'is too short', btoa('a'.repeat(31))],
+  ['LIST_KEY', 'is too long', btoa('a'.repeat(33))],
+  ['RELEASE_PUBLIC_KEYS', 'is not set', absent],
+  ['RELEASE_PUBLIC_KEYS', 'is empty', ''],
+  ['RELEASE_PUBLIC_KEYS', 'is only a comma', ','],
+  ['RELEASE_PUBLIC_KEYS', 'is not base64', '!!not base64!!'],
+  ['RELEASE_PUBLIC_KEYS', 'is too short', btoa('a'.repeat(31))],
+  ['RELEASE_PUBLIC_KEYS', 'has one good and one bad key', `${RELEASE_PUBLIC_KEYS},abc`],
+];
+
+beforeEach(async () => {
+  await publish(built);
+  await publishClients();
+});
+
+describe('a Worker', () => {
+  test.each(WRONG)('whose %s %s answers 503 and names it', async (name, _, value) => {
+    for (const asking of [question, { path: '/healthz' }]) {
+      const { status, body } = await askHere(asking, { [name]: value });
+      expect([status, body.code]).toEqual([503, 'NOT_CONFIGURED']);
+      expect(body.message).toContain(name);
+      if ((value ?? '').length > 1) expect(JSON.stringify(body)).not.toContain(value);
+    }
+  });
+
+  test('answers as soon as the secret is right', async () => {
+    expect((await askHere(question, { LIST_KEY: absent })).status).toBe(503);
+    expect(said((await askHere(question)).body)).toBe('block NUMBER_SUSPENDED');
+  });
+
+  test.each([
+    ['with the key second', `${btoa('k'.repeat(32))},${RELEASE_PUBLIC_KEYS}`],
+    ['with spaces and a line break', ` ${RELEASE_PUBLIC_KEYS} , ${btoa('k'.repeat(32))}\n`],
+    ['with a comma at the end', `${RELEASE_PUBLIC_KEYS},`],
+  ])('takes two public keys, %s', async (_, keys) => {
+    const { body } = await askHere(question, { RELEASE_PUBLIC_KEYS: keys });
+    expect(said(body)).toBe('block NUMBER_SUSPENDED');
+  });
+
+  test('takes a LIST_KEY with a line break behind it', async () => {
+    const { body } = await askHere(question, { LIST_KEY: `${env.LIST_KEY}\n` });
+    expect(said(body)).toBe('block NUMBER_SUSPENDED');
+  });
+});

@@ -1,0 +1,106 @@
+/**
+ * Logs and errors hold no number: whatever is asked, however it goes wrong.
+ */
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { HEAD_FRESH_MS } from '../../shared/limits.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { logBug } from '../../workers/log.ts';
+import { type Asking, askAndSettle } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { changed, failing, KvWatch } from './support/kv.ts';
+import { build, filler, LISTED, largeLists, NOW, publish, shardKeyOf } from './support/world.ts';
+
+const large = await build(largeLists());
+const ASKED = [
+  '+821012345678',
+  '010-1234-5678',
+  '01012345678',
+  '+82 (0)10 1234 5678',
+  '821012345678',
+  filler(30),
+];
+
+const GOOD: readonly Asking[] = [
+  ...ASKED.map((to) => ({ body: { to } })),
+  ...ASKED.map((to) => ({ path: `/v1/check?${new URLSearchParams({ to, from: to })}` })),
+  { path: '/v1/check/batch', body: { items: ASKED.map((to) => ({ id: to, to })) } },
+  { path: '/v1/check/stream', body: ASKED.join('\n'), headers: { 'content-type': 'text/plain' } },
+];
+const BAD: readonly Asking[] = ASKED.flatMap((to) => [
+  { body: { to: `${to}${to}${to}` } },
+  { body: { to: `${to}\u0000` } },
+  { body: { to: [to] } },
+  { body: { [to]: to } },
+  { body: `{"to":"${to}"` },
+  { body: { to }, client: 'nobody' },
+  { body: { to }, headers: { authorization: `Bearer ${to}` } },
+  { body: { to }, headers: { 'x-correlator': to } },
+  { body: { to }, client: 'nothing' },
+  { path: `/v1/check?to=${to}&to=${to}` },
+  { path: `/v1/numbers/${to}` },
+  { path: '/v1/check/batch', body: { items: [{ to: `${to}x` }, to, null] } },
+  { path: '/v1/check/batch', body: { items: to } },
+  {
+    path: '/v1/check/stream',
+    body: `${to}\n{"to":"${to}"`,
+    headers: { 'content-type': 'application/x-ndjson' },
+  },
+]);
+
+/** Seven digits or more of any number that was asked about, however it was written. */
+const NUMBER = /1234\D?5678|12345678|8613\d{9}/;
+
+const written: string[] = [];
+beforeEach(async () => {
+  written.length = 0;
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  for (const method of ['debug', 'log', 'info', 'warn', 'error', 'trace'] as const) {
+    vi.spyOn(console, method).mockImplementation((...values: unknown[]) => {
+      written.push(`${method} ${values.map(String).join(' ')}`);
+    });
+  }
+  await publish(large);
+  await publishClients();
+});
+
+async function askAll(asked: readonly Asking[]): Promise<number[]> {
+  const statuses: number[] = [];
+  for (const asking of asked) statuses.push((await askAndSettle(asking)).status);
+  return statuses;
+}
+
+test('good requests write nothing', async () => {
+  expect(new Set(await askAll(GOOD))).toEqual(new Set([200]));
+  expect(written).toEqual([]);
+});
+
+test('bad requests write nothing', async () => {
+  expect(Math.max(...(await askAll(BAD)))).toBeLessThan(500);
+  expect(written).toEqual([]);
+});
+
+test('requests over damaged data write events without a number', async () => {
+  const kv = new KvWatch();
+  kv.fate(
+    shardKeyOf(large, LISTED),
+    changed((bytes) => bytes.subarray(4)),
+  );
+  kv.fate(shardKeyOf(large, filler(30)), failing);
+  await askAll([...GOOD, ...BAD]);
+  await env.LISTS.put(HEAD_KEY, JSON.stringify({ to: LISTED }));
+  vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+  await askAll(GOOD);
+  expect(written.join('\n')).toContain('"event":"blobRefused"');
+  expect(written.join('\n')).toContain('"event":"headRefused"');
+  expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
+});
+
+test('a bug writes its kind and place, and not what it says', () => {
+  logBug(new TypeError(`no such number: ${LISTED}`), 'correlator-1');
+  logBug(`no such number: ${LISTED}`, 'correlator-2');
+  expect(written).toHaveLength(2);
+  expect(written[0]).toContain('"name":"TypeError","correlator":"correlator-1","at":"    at ');
+  expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
+});

@@ -1,0 +1,142 @@
+/**
+ * The age of what is known, on a clock of the test's own: when it is looked for again, when it is called
+ * stale, and when it is no longer good enough for a client.
+ */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { HEAD_FRESH_MS, HEAD_STALE_MS, LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { askAndSettle, askHere, said } from './support/ask.ts';
+import { CLIENTS, publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { failing, hanging, KvWatch } from './support/kv.ts';
+import {
+  build,
+  LAPSES_AT,
+  LAPSING,
+  LISTED,
+  NOW,
+  NOWHERE,
+  publish,
+  publishHead,
+  smallLists,
+} from './support/world.ts';
+
+const built = await build(smallLists());
+const MAX_STALE_MS = 3_600_000;
+
+let kv: KvWatch;
+beforeEach(async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  await publish(built);
+  await publishClients();
+  await askAndSettle({ body: { to: LISTED } });
+  kv = new KvWatch();
+});
+
+describe('while KV fails', () => {
+  test('an answer is right and fresh up to HEAD_STALE_MS, and right and stale after it', async () => {
+    kv.fateOfRest(failing);
+    for (const [age, stale] of [
+      [HEAD_FRESH_MS, false],
+      [HEAD_STALE_MS, false],
+      [HEAD_STALE_MS + 1, true],
+      [MAX_STALE_MS, true],
+    ] as const) {
+      vi.setSystemTime(NOW + age);
+      const { status, body } = await askAndSettle({ body: { to: LISTED } });
+      expect([status, said(body), body.stale, body.asOf]).toEqual([
+        200,
+        'block NUMBER_SUSPENDED',
+        stale,
+        '2026-11-24T03:12:09Z',
+      ]);
+    }
+  });
+
+  test('beyond maxStaleSeconds nothing passes as allowed, and a listed number stays blocked', async () => {
+    kv.fateOfRest(failing);
+    vi.setSystemTime(NOW + MAX_STALE_MS + 1);
+    const free = await askAndSettle({ body: { to: NOWHERE }, client: 'closed' });
+    expect([free.status, said(free.body), free.body.action]).toEqual([
+      200,
+      'indeterminate LIST_STALE',
+      'closed',
+    ]);
+    const listed = await askAndSettle({ body: { to: LISTED } });
+    expect(said(listed.body)).toBe('block NUMBER_SUSPENDED LIST_STALE');
+  });
+
+  test('the next answer after it has healed is fresh', async () => {
+    kv.fateOfRest(failing);
+    vi.setSystemTime(NOW + MAX_STALE_MS + 1);
+    await askAndSettle({ body: { to: NOWHERE } });
+    kv.heal();
+    vi.setSystemTime(NOW + MAX_STALE_MS + 2 * HEAD_FRESH_MS);
+    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    expect([said(body), body.stale]).toEqual(['allow', false]);
+  });
+
+  test('by hanging, one request waits for it, and the next is answered from memory', async () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW + HEAD_STALE_MS + 1 });
+    kv.fate(HEAD_KEY, hanging);
+    const first = askHere({ body: { to: LISTED } });
+    await kv.begun(HEAD_KEY);
+    await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
+    expect(said((await first).body)).toBe('block NUMBER_SUSPENDED');
+    const second = askHere({ body: { to: LISTED } }).then(({ body }) => said(body));
+    const again = kv.begun(HEAD_KEY, 2).then(() => 'KV is asked again, and waited for');
+    expect(await Promise.race([second, again])).toBe('block NUMBER_SUSPENDED');
+  });
+});
+
+describe('the head', () => {
+  test('is looked for at most every HEAD_FRESH_MS, and behind the answer', async () => {
+    for (let ms = 0; ms <= HEAD_FRESH_MS; ms += 500) {
+      vi.setSystemTime(NOW + ms);
+      await askAndSettle({ body: { to: LISTED } });
+    }
+    expect(kv.count(HEAD_KEY)).toBe(0);
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    expect((await askAndSettle({ body: { to: LISTED } })).body.seq).toBe(1);
+    expect((await askAndSettle({ body: { to: LISTED } })).body.seq).toBe(2);
+    expect(kv.count(HEAD_KEY)).toBe(1);
+  });
+
+  test('is looked for once by a crowd', async () => {
+    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    await Promise.all(Array.from({ length: 20 }, () => askAndSettle({ body: { to: LISTED } })));
+    expect(kv.count(HEAD_KEY)).toBe(1);
+  });
+});
+
+describe('an idle isolate', () => {
+  test('looks for the head before it answers', async () => {
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + HEAD_STALE_MS + 1);
+    const { body } = await askHere({ body: { to: LISTED } });
+    expect([body.seq, body.stale]).toEqual([2, false]);
+  });
+
+  test('looks for it before it tells a client that its data are too old for it', async () => {
+    await publishClients([...CLIENTS.slice(1), { ...CLIENTS[0], maxStaleSeconds: 10 }]);
+    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    await askAndSettle({ body: { to: NOWHERE } });
+    vi.setSystemTime(NOW + HEAD_FRESH_MS + 30_000);
+    expect(said((await askHere({ body: { to: NOWHERE } })).body)).toBe('allow');
+  });
+});
+
+describe('an entry with an end', () => {
+  test.each([
+    [LAPSES_AT * 1000 - 1, 'block NUMBER_SUSPENDED'],
+    [LAPSES_AT * 1000, 'allow'],
+  ])('at %i ms is %s', async (now, verdict) => {
+    vi.setSystemTime(now);
+    const { body } = await askAndSettle({ body: { to: LAPSING } });
+    expect(said(body)).toBe(verdict);
+    if (verdict !== 'allow') expect(body.reasons![0]!.until).toBe(new Date(LAPSES_AT * 1000).toISOString());
+  });
+});

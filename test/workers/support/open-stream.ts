@@ -1,0 +1,51 @@
+/**
+ * A stream of questions that is still being written while its answers are read, in the test's own context.
+ */
+import type { Env } from '../../../workers/env.ts';
+import { fetchHere, request } from './ask.ts';
+
+export class OpenStream {
+  readonly response: Response;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  private constructor(response: Response, writer: WritableStreamDefaultWriter<Uint8Array>) {
+    this.response = response;
+    this.#writer = writer;
+    this.#reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  }
+
+  static async start(client = 'open', bindings: Partial<Env> = {}): Promise<OpenStream> {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const { url, headers } = request({
+      path: '/v1/check/stream',
+      client,
+      headers: { 'content-type': 'text/plain' },
+    });
+    const asked = new Request(url, { method: 'POST', headers, body: readable });
+    return new OpenStream(await fetchHere(asked, bindings), writable.getWriter());
+  }
+
+  /** Sends lines, without waiting until they are taken. */
+  send(...lines: string[]): void {
+    this.#writer
+      .write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')))
+      .catch(() => undefined);
+  }
+
+  /** The next lines that come; '' at the end. */
+  async read(): Promise<string> {
+    const { value } = await this.#reader.read();
+    return new TextDecoder().decode(value).trimEnd();
+  }
+
+  async ask(line: string): Promise<string> {
+    this.send(line);
+    return this.read();
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#reader.cancel();
+  }
+}

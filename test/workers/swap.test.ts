@@ -1,0 +1,135 @@
+/**
+ * From one release to the next: the old one serves whole until the new one is complete, and no answer
+ * mixes the two.
+ */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { HEAD_FRESH_MS, LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { blobsOf } from '../../shared/release/manifest.ts';
+import { ask, askAndSettle, type Wire } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { failing, Gate, KvWatch } from './support/kv.ts';
+import { OpenStream } from './support/open-stream.ts';
+import {
+  build,
+  filler,
+  LISTED,
+  largeLists,
+  NOW,
+  NOWHERE,
+  publish,
+  publishHead,
+  publishValues,
+} from './support/world.ts';
+
+/** The old release lists LISTED, the new one NOWHERE; each has three shards, two of them in common. */
+const old = await build(largeLists([LISTED]), 1);
+const next = await build(largeLists([NOWHERE]), 2);
+const oldKeys = blobsOf(old.manifest).map(({ key }) => key);
+const changedKeys = blobsOf(next.manifest)
+  .map(({ key }) => key)
+  .filter((key) => !oldKeys.includes(key));
+
+const items = [{ to: LISTED }, { to: NOWHERE }, { to: filler(3) }, { to: filler(49) }];
+const CONTENT: Readonly<Record<string, string>> = {
+  [old.manifest.release]: 'block allow block block',
+  [next.manifest.release]: 'allow block block block',
+};
+const BATCH = { path: '/v1/check/batch', body: { items } };
+
+/** The release that a batch was answered from; every answer of it must be that release's own. */
+function releaseOf({ release, results }: Wire): string {
+  expect(results!.map(({ verdict }) => verdict).join(' ')).toBe(CONTENT[release!]);
+  return release!;
+}
+
+/** Time passes, so that the next request has the head looked for. */
+function later(): void {
+  vi.setSystemTime(Date.now() + HEAD_FRESH_MS + 1);
+}
+
+beforeEach(async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  await publish(old);
+  await publishClients();
+  await askAndSettle(BATCH);
+});
+
+test('the releases of this test share shards and differ in one', () => {
+  expect(changedKeys).toHaveLength(1);
+  expect(next.manifest.shards.length).toBeGreaterThanOrEqual(3);
+});
+
+describe('a new release with a shard that is not there yet', () => {
+  test('leaves the old one serving whole, and replaces it once the shard is there', async () => {
+    await publishHead(next.manifest, 2);
+    for (let tries = 0; tries < 3; tries++) {
+      later();
+      expect(releaseOf((await askAndSettle(BATCH)).body)).toBe(old.manifest.release);
+    }
+    expect(releaseOf((await askAndSettle(BATCH)).body)).toBe(old.manifest.release);
+    await publishValues(next);
+    later();
+    await askAndSettle(BATCH);
+    expect(releaseOf((await askAndSettle(BATCH)).body)).toBe(next.manifest.release);
+  });
+
+  test('loads only what changed', async () => {
+    await publish(next, 2);
+    const kv = new KvWatch();
+    later();
+    await askAndSettle(BATCH);
+    await askAndSettle(BATCH);
+    expect(kv.gets.filter((key) => key.startsWith('shard/'))).toEqual(changedKeys);
+  });
+});
+
+describe('a new release that comes while batches are answered', () => {
+  test('is never mixed with the old one', async () => {
+    await publish(next, 2);
+    later();
+    const seen = new Set<string>();
+    for (let round = 0; round < 100 && !seen.has(next.manifest.release); round++) {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => ask(BATCH)));
+      for (const { body } of answers) seen.add(releaseOf(body));
+    }
+    expect(seen).toEqual(new Set([old.manifest.release, next.manifest.release]));
+    const after = await Promise.all(Array.from({ length: 10 }, () => ask(BATCH)));
+    expect(new Set(after.map(({ body }) => releaseOf(body)))).toEqual(new Set([next.manifest.release]));
+  });
+
+  test('does not change a stream that has begun', async () => {
+    const stream = await OpenStream.start();
+    expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
+    await publish(next, 2);
+    later();
+    await askAndSettle(BATCH);
+    expect(releaseOf((await askAndSettle(BATCH)).body)).toBe(next.manifest.release);
+    expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
+    expect(stream.response.headers.get('numgate-release')).toBe(old.manifest.release);
+    await stream.close();
+  });
+});
+
+describe('a new release whose values take longer than LOAD_WAIT_MS', () => {
+  test('is taken once they have come, without loading them again', async () => {
+    await publish(next, 2);
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW + HEAD_FRESH_MS + 1 });
+    const kv = new KvWatch();
+    const slow = new Gate();
+    kv.fate(changedKeys[0]!, slow.pass);
+    const first = askAndSettle(BATCH);
+    await kv.begun(changedKeys[0]!);
+    await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
+    kv.fate(changedKeys[0]!, failing);
+    slow.open();
+    await first;
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW + 3 * HEAD_FRESH_MS });
+    await askAndSettle(BATCH);
+    const { body } = await askAndSettle(BATCH);
+    expect(releaseOf(body)).toBe(next.manifest.release);
+  });
+});
