@@ -68,9 +68,8 @@ describe('clients', () => {
   });
 
   it('are listed without digests', async () => {
-    const text = (await clients('list')).out;
+    const [{ out: text }, { out }] = await Promise.all([clients('list'), clients('list', '--json')]);
     expect(text).toMatch(/acme-1 .* check gateway .* label .* closed .* 600 s .* 1,000 .* 2/);
-    const { out } = await clients('list', '--json');
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
     expect(client).toMatchObject({ id: 'acme-1', keys: 2, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
@@ -82,12 +81,10 @@ describe('clients', () => {
       out: '{"id":"acme-1","removed":true}\n',
     });
     expect(parseDirectory(await stored())?.size).toBe(0);
-    for (const command of ['remove', 'rotate']) {
-      const { code, errors } = await clients(command, 'acme-1');
-      expect([code, errors]).toEqual([
-        1,
-        'error: there is no client acme-1: see npm run lists -- clients list\n',
-      ]);
+    const both = await Promise.all(['remove', 'rotate'].map((command) => clients(command, 'acme-1')));
+    for (const { code, errors } of both) {
+      expect(code).toBe(1);
+      expect(errors).toBe('error: there is no client acme-1: see npm run lists -- clients list\n');
     }
   });
 
@@ -100,7 +97,7 @@ describe('clients', () => {
 });
 
 describe('a wrong value', () => {
-  it.each([
+  it.concurrent.each([
     [['Acme'], 'id: lower case letters, digits and dashes'],
     [['a.b'], 'id: '],
     [['acme', '--rights', 'admin'], 'rights.0: '],

@@ -27,7 +27,7 @@ const HELP: [string, string[]][] = [
 ];
 
 describe('help', () => {
-  it.each(HELP)('of "%s" names what there is, and --json', async (command, words) => {
+  it.concurrent.each(HELP)('of "%s" names what there is, and --json', async (command, words) => {
     const { code, out, errors } = await lists(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
@@ -35,7 +35,7 @@ describe('help', () => {
 });
 
 describe('a command asked wrongly', () => {
-  it.each([
+  it.concurrent.each([
     [[], 'Usage: '],
     [['bild'], "unknown command 'bild'"],
     [['build', '--colour'], "unknown option '--colour'"],

@@ -54,7 +54,7 @@ describe('a right release', () => {
 
 describe('a wrong release', () => {
   const OTHER = '+821098765431';
-  it.each([
+  it.concurrent.each([
     ['a number of 010 too few', HOME.slice(1), ABROAD],
     ['a number of 010 too many', [...HOME, OTHER], ABROAD],
     ['another number of 010', [...HOME.slice(1), OTHER], ABROAD],

@@ -47,12 +47,11 @@ describe('status', () => {
     await putText(HEAD_KEY, JSON.stringify({ format: 1, seq: 7, promotedAt, manifest: folder.manifest }));
     process.env.NUMGATE_URL = url;
     answer = '{"status":"ok","release":"20261124T0312Z-00000000"}';
-    const text = (await lists('status')).out;
+    const [{ out: text }, { code, out }] = await Promise.all([lists('status'), lists('status', '--json')]);
     expect(text).toContain(`${manifest.release}, seq 7, current since ${promotedAt}`);
     expect(text).toContain(`suspended │ NUMBER_SUSPENDED`);
     expect(text).toContain(HOME.length.toLocaleString('en'));
     expect(text).toContain(`${url} answers from 20261124T0312Z-00000000 (ok)`);
-    const { code, out } = await lists('status', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({
       head: { release: manifest.release, seq: 7, promotedAt },

@@ -1,10 +1,11 @@
 /**
  * A cold isolate: how few reads its first answer waits for, and what a herd of first requests costs.
  */
+import { exports } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 import { CLIENTS_KEY, HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { ask, askAndSettle, askHere, said } from './support/ask.ts';
+import { ask, askAndSettle, askHere, request, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';
 import { Gate, KvWatch } from './support/kv.ts';
@@ -104,6 +105,19 @@ describe('fifty first requests at once', () => {
     const answers = await Promise.all(questions.map(({ body }) => ask({ body })));
     expect(answers.map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
     expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY, ...blobKeys].toSorted());
+  });
+
+  test('are all served though the one that came first is aborted', async () => {
+    await publish(large);
+    await publishClients();
+    const abort = new AbortController();
+    const first = exports.default.fetch(
+      new Request(request({ body: { to: LAST } }), { signal: abort.signal }),
+    );
+    const others = Promise.all(questions.map(({ body }) => ask({ body })));
+    abort.abort();
+    await expect(first).rejects.toThrow();
+    expect((await others).map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
   });
 
   test('derive the list keys once', async () => {

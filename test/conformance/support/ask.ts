@@ -104,7 +104,7 @@ export async function ask(path: string, request: Request = {}): Promise<Reply> {
     expect((await document()).responseErrors(route, method, response, isJson ? json : text)).toBe('');
   }
   if (response.status >= 400) expect(text).not.toMatch(NUMBER_LIKE);
-  if (response.status === 200 && isJson) {
+  if (response.status === 200 && json !== null) {
     checkActions(json);
     const asked = bodyOf(body);
     if (typeof asked === 'string' && request.wrong !== true) {
