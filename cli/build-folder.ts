@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuiltRelease } from '../shared/build/release.ts';
-import type { SignedManifest } from '../shared/release/manifest.ts';
+import type { SignedText } from '../shared/release/signed.ts';
 import type { InputReport } from './collect.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -45,7 +45,7 @@ export class BuildFolder {
     }
   }
 
-  get manifest(): SignedManifest {
+  get manifest(): SignedText {
     return this.#read('manifest.json');
   }
 
@@ -84,7 +84,7 @@ export function rejectsPath(builds: string): string {
 export function writeBuild(
   builds: string,
   { manifest, values }: BuiltRelease,
-  signed: SignedManifest,
+  signed: SignedText,
   report: BuildReport,
 ): BuildFolder {
   const path = join(builds, manifest.release);

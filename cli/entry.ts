@@ -4,6 +4,7 @@
  */
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
+import { callingCodeOf, dropsTrunkZero } from '../shared/numbers/calling-codes.ts';
 import { NUMBER_LIMIT } from '../shared/numbers/number.ts';
 import { type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
 import { FOREVER } from '../shared/set/layout.ts';
@@ -25,6 +26,7 @@ export const REJECT_CODES = [
   'ROW_DAMAGED',
   'NUMBER_INVALID',
   'NUMBER_IMPOSSIBLE',
+  'NUMBER_AMBIGUOUS',
   'SHORT_CODE',
   'SOURCE_NOT_ALLOWED',
   'RANGE_INVALID',
@@ -68,8 +70,10 @@ export class EntryReader {
     if (named >= 0) return named;
     if (reason === '' && defaultList === null)
       return 'the row has no reason, and its file no "list" in the catalogue';
-    const index = this.#lists.findIndex(fits);
-    if (index >= 0) return index;
+    const fitting = this.#lists.filter(fits);
+    if (fitting.length === 1) return this.#lists.indexOf(fitting[0]!);
+    const names = fitting.map(({ name }) => name).join(', ');
+    if (names !== '') return `several lists fit (${names}): name one as "list" of the file`;
     const of = authority === '' ? '' : ` of authority ${quoted(authority)}`;
     return `the catalogue has no list for reason ${quoted(reason)}${of}`;
   }
@@ -77,6 +81,7 @@ export class EntryReader {
   #datesOf({ since, until }: Row): Dates | Exclude<Entry, { ok: true }> {
     if (since === '' && until === '') return ALWAYS;
     const from = since === '' ? 0 : secondsOf(since);
+    // 9999-12-31 and its like mean "without end".
     const to = until === '' ? FOREVER : secondsOf(until);
     if (from === null || to === null) {
       return {
@@ -101,7 +106,7 @@ function secondsOf(text: string): number | null {
   if (!isDay(text.slice(0, 10))) return null;
   const ms = Date.parse(DATE.test(text) ? `${text}T00:00:00+09:00` : text);
   const seconds = Math.floor(ms / 1000);
-  return Number.isNaN(ms) || seconds < 0 || seconds >= FOREVER ? null : seconds;
+  return Number.isNaN(ms) || seconds < 0 ? null : Math.min(seconds, FOREVER);
 }
 
 /** Whether the calendar has the day: Date.parse takes February 31 for March 3. */
@@ -122,6 +127,13 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
   const address = parseAddress(text);
   switch (address.kind) {
     case 'number':
+      if (address.carrierPrefix !== null) {
+        return {
+          ok: false,
+          code: 'NUMBER_AMBIGUOUS',
+          message: 'write + and the country code, not 00 or a carrier prefix',
+        };
+      }
       if (isValidNumber(address.n)) return { kind: 'number', n: address.n };
       return {
         ok: false,
@@ -153,11 +165,25 @@ function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
     return { ok: false, code: 'RANGE_INVALID', message: 'a range is two numbers with two dots between' };
   }
+  if (
+    !/^\s*[+0]/.test(text) ||
+    callingCodeOf(from.n) === 0 ||
+    callingCodeOf(from.n) !== callingCodeOf(to.n)
+  ) {
+    return {
+      ok: false,
+      code: 'RANGE_INVALID',
+      message: 'both ends of a range are whole numbers of one country',
+    };
+  }
   if (to.n < from.n || String(to.n).length !== String(from.n).length) {
     return { ok: false, code: 'RANGE_INVALID', message: 'a range rises, and both ends have the same length' };
   }
   return { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
 }
+
+/** Digits of the longest prefix. */
+const PREFIX_DIGITS = 14;
 
 /** `+63917*`: every number that begins so, of any length. */
 function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
@@ -166,6 +192,21 @@ function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
     return { ok: false, code: 'RANGE_INVALID', message: 'a prefix is +, at most 14 digits, and *' };
   const ranges: { from: number; to: number }[] = [];
   const prefix = Number(match[1]);
+  const code = callingCodeOf(prefix * 10 ** (PREFIX_DIGITS - match[1]!.length));
+  if (code === 0 || match[1]!.length < String(code).length) {
+    return {
+      ok: false,
+      code: 'RANGE_INVALID',
+      message: 'a prefix begins with a whole country code that is assigned',
+    };
+  }
+  if (dropsTrunkZero(code) && match[1]!.startsWith('0', String(code).length)) {
+    return {
+      ok: false,
+      code: 'RANGE_INVALID',
+      message: 'no number of this country has a 0 behind the country code',
+    };
+  }
   for (let width = 1; prefix * width < NUMBER_LIMIT; width *= 10) {
     ranges.push({ from: prefix * width, to: (prefix + 1) * width - 1 });
   }

@@ -8,7 +8,7 @@ import { BuildFolder, newestBuild } from './build-folder.ts';
 import { build } from './commands/build.ts';
 import { addClient, type ClientWishes, listClients, removeClient, rotateClient } from './commands/clients.ts';
 import { prove, QUICK_STEP } from './commands/prove.ts';
-import { push } from './commands/push.ts';
+import { type PushSettings, push } from './commands/push.ts';
 import { sample } from './commands/sample.ts';
 import { status } from './commands/status.ts';
 import { CommandFailure } from './failure.ts';
@@ -69,10 +69,16 @@ program
   .argument('[catalogue]', 'catalogue of lists and inputs (JSON)', DEMO_CATALOGUE)
   .option('--out <folder>', 'folder for built releases', BUILDS)
   .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
-  .action(async (catalogue: string, options: { out: string; maxRejects: number }) => {
-    const outcome = await build({ catalogue, builds: options.out, maxRejects: options.maxRejects });
-    print(...report.built(outcome));
-  });
+  .option('--allow-empty', 'take a file that lists nothing for what it says', false)
+  .action(
+    async (
+      catalogue: string,
+      { out, ...options }: { out: string; maxRejects: number; allowEmpty: boolean },
+    ) => {
+      const outcome = await build({ catalogue, builds: out, ...options });
+      print(...report.built(outcome));
+    },
+  );
 
 program
   .command('prove')
@@ -88,10 +94,14 @@ program
 targeted(program.command('push'))
   .description('publish a proven release: upload what is new, then make it current')
   .argument('[folder]', 'folder of the build (default: the newest)')
+  .option('--all', 'upload every value, also those that the current release has in KV already', false)
+  .option('--replace-head', 'write a new head over a damaged one', false)
   .option('--unproven', 'publish without a whole proof', false)
-  .action(async (path: string | undefined, { unproven, ...target }: Target & { unproven: boolean }) => {
-    print(...report.pushed(await push(folderOf(path), { target, unproven })));
-  });
+  .action(
+    async (path: string | undefined, { remote, env, ...how }: Target & Omit<PushSettings, 'target'>) => {
+      print(...report.pushed(await push(folderOf(path), { target: { remote, env }, ...how })));
+    },
+  );
 
 targeted(program.command('status'))
   .description('show the current release and what the service answers from (NUMGATE_URL)')

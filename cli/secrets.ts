@@ -82,6 +82,8 @@ export async function newClientKey(id: string): Promise<{ key: string; secretSha
 export async function localSecrets(): Promise<LocalSecrets> {
   const known = readFile();
   if (NAMES.every((name) => known[name] !== undefined)) return known as LocalSecrets;
+  // What is there is kept: lists built with a lost LIST_KEY can be read by nobody.
+  const hasPair = known.RELEASE_SIGNING_KEY !== undefined && known.RELEASE_PUBLIC_KEYS !== undefined;
   const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
   const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
     toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
@@ -90,7 +92,13 @@ export async function localSecrets(): Promise<LocalSecrets> {
     RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
     RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
     DEMO_CLIENT_KEY: (await newClientKey('demo')).key,
+    ...known,
   };
+  if (!hasPair && (known.RELEASE_SIGNING_KEY ?? known.RELEASE_PUBLIC_KEYS) !== undefined) {
+    throw new CommandFailure(
+      `${SECRETS_FILE} has one key of the pair that signs releases, and not the other`,
+    );
+  }
   mkdirSync(dirname(SECRETS_FILE), { recursive: true });
   writeFileSync(SECRETS_FILE, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   const worker = ['LIST_KEY', 'RELEASE_PUBLIC_KEYS'] as const;

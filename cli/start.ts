@@ -3,15 +3,16 @@
  * pushes them with wrangler, serves, and prints a request that can be pasted.
  */
 import colours from 'picocolors';
-import { CLIENTS_KEY } from '../shared/release/kv-keys.ts';
+import { openHead } from '../shared/release/head.ts';
+import { CLIENTS_KEY, HEAD_KEY } from '../shared/release/kv-keys.ts';
 import { openManifest } from '../shared/release/manifest.ts';
 import { build } from './commands/build.ts';
 import { putClient } from './commands/clients.ts';
 import { prove, QUICK_STEP } from './commands/prove.ts';
-import { currentHead, push } from './commands/push.ts';
+import { push } from './commands/push.ts';
 import { makeDemoInputs } from './demo.ts';
 import { CommandFailure } from './failure.ts';
-import { BUILDS, DEMO_CATALOGUE } from './paths.ts';
+import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
 import * as report from './report.ts';
 import { type LocalSecrets, listKeys, localSecrets, publicKeys } from './secrets.ts';
 import { startService } from './service.ts';
@@ -25,24 +26,45 @@ const DEMO_QUOTA_ITEMS = 1_000_000_000;
 
 const say = (text: string): void => void process.stderr.write(`${colours.dim(text)}\n`);
 
-/** Whether the local KV has a release that was made with the present secrets. */
+/** Whether the local KV has a release. One that was made with other secrets is not ours to replace. */
 async function hasRelease(): Promise<boolean> {
-  const head = await currentHead(LOCAL);
-  if (head === null) return false;
-  return (await openManifest(head.manifest, await publicKeys(), (await listKeys()).keyId)).ok;
+  const text = await kvGet(HEAD_KEY, LOCAL);
+  if (text === null) return false;
+  const trusted = await publicKeys();
+  const head = await openHead(text, trusted);
+  const opened = head.ok ? await openManifest(head.value.manifest, trusted, (await listKeys()).keyId) : head;
+  if (opened.ok) return true;
+  throw new CommandFailure(
+    `the local KV in ${STATE} was made with other secrets than ${SECRETS_FILE} (${opened.code}):\n` +
+      'restore those secrets, or delete that folder to begin anew',
+  );
 }
 
 async function publishDemo(): Promise<void> {
   say('making the demo lists …');
   await makeDemoInputs();
-  const built = await build({ catalogue: DEMO_CATALOGUE, builds: BUILDS, maxRejects: 0.01 });
+  const built = await build({
+    catalogue: DEMO_CATALOGUE,
+    builds: BUILDS,
+    maxRejects: 0.01,
+    allowEmpty: false,
+  });
   process.stderr.write(report.built(built)[0]);
   say('checking them against their inputs (npm run lists -- prove asks every number of 010) …');
   const proven = await prove(built.folder, QUICK_STEP);
   process.stderr.write(report.proven(proven)[0]);
   if (proven.wrong !== 0) throw new CommandFailure('the demo release is wrong; nothing was pushed');
   say('pushing them into the local KV with wrangler …');
-  process.stderr.write(report.pushed(await push(built.folder, { target: LOCAL, unproven: true }))[0]);
+  process.stderr.write(
+    report.pushed(
+      await push(built.folder, {
+        target: LOCAL,
+        unproven: true,
+        all: false,
+        replaceHead: false,
+      }),
+    )[0],
+  );
 }
 
 async function registerDemoClient({ DEMO_CLIENT_KEY }: LocalSecrets): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { CLIENT_SHORT_CODES_MAX, CLIENTS_MAX, QUOTA_ITEMS_DEFAULT } from './limits.ts';
+import { isSigned, type SignedText, signedTextSchema, signText } from './release/signed.ts';
 
 export const RIGHTS = ['check', 'gateway'] as const;
 export type Right = (typeof RIGHTS)[number];
@@ -45,10 +46,19 @@ export const directorySchema = v.strictObject({
 });
 export type Directory = v.InferOutput<typeof directorySchema>;
 
-/** The clients by id, or null where the text is not a directory. */
-export function parseDirectory(text: string): Map<string, Client> | null {
+export function signDirectory(directory: Directory, privateKey: CryptoKey): Promise<SignedText> {
+  return signText('clients', JSON.stringify(directory), privateKey);
+}
+
+/** The clients by id, or null where the text is not a directory that one of the keys signed. */
+export async function openDirectory(
+  text: string,
+  publicKeys: readonly CryptoKey[],
+): Promise<Map<string, Client> | null> {
   try {
-    const parsed = v.safeParse(directorySchema, JSON.parse(text));
+    const envelope = v.safeParse(signedTextSchema, JSON.parse(text));
+    if (!envelope.success || !(await isSigned('clients', envelope.output, publicKeys))) return null;
+    const parsed = v.safeParse(directorySchema, JSON.parse(envelope.output.signed));
     if (!parsed.success) return null;
     return new Map(parsed.output.clients.map((client) => [client.id, client]));
   } catch {

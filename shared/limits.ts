@@ -11,6 +11,8 @@ export const AUTHORIZATION_CHARS_MAX = 256;
 export const CHECK_BODY_BYTES_MAX = 4_096;
 /** Body of a batch, in bytes: 10,000 items of 400 bytes. */
 export const BATCH_BODY_BYTES_MAX = 4_194_304;
+/** A body that is refused is still read, up to this many bytes, so that its sender can read why. */
+export const UNREAD_BODY_BYTES_MAX = 16_777_216;
 /** Items in one batch. */
 export const BATCH_ITEMS_MAX = 10_000;
 /** One line of a stream, in characters; a longer one is that line's error. */

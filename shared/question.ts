@@ -50,6 +50,12 @@ function fieldError(code: FieldProblem, field: string, detail?: string): FieldEr
   return { code, field, message: `${field} ${detail ?? MESSAGES[code]}` };
 }
 
+/** A field's name as an error may hold it: short, and without the digits of a number that stands as a name. */
+export function nameOf(field: string): string {
+  const name = field.slice(0, 64);
+  return (name.match(/\p{Nd}/gu)?.length ?? 0) > 4 ? name.replace(/\p{Nd}/gu, '*') : name;
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -65,7 +71,9 @@ export function readParty(text: string, subject: Subject): { party: Party } | { 
 
 /** Read one question out of parsed JSON. @param allowId whether `id` is a field here */
 export function readQuestion(value: unknown, defaults: Defaults, allowId: boolean): Asked {
-  if (!isRecord(value)) return { error: fieldError('FIELD_TYPE', 'item', 'must be a JSON object'), id: null };
+  if (!isRecord(value)) {
+    return { error: fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'), id: null };
+  }
   let id: string | null = null;
   let { from, to, channel } = defaults;
   const failed = (error: FieldError): Asked => ({ error, id });
@@ -90,7 +98,7 @@ export function readQuestion(value: unknown, defaults: Defaults, allowId: boolea
         return failed(fieldError('FIELD_VALUE', key, `must be one of ${CHANNELS.join(', ')}`));
       channel = known;
     } else if (!(allowId && key === 'id')) {
-      return failed(fieldError('FIELD_UNKNOWN', key.slice(0, 64)));
+      return failed(fieldError('FIELD_UNKNOWN', nameOf(key)));
     }
   }
   if (from === null && to === null) return failed(fieldError('FIELD_MISSING', 'to'));
@@ -100,6 +108,7 @@ export function readQuestion(value: unknown, defaults: Defaults, allowId: boolea
 /** Read `defaults` of a batch: as a question, but nothing has to be there. */
 export function readDefaults(value: unknown): Defaults | FieldError {
   if (value === undefined) return NO_DEFAULTS;
+  if (!isRecord(value)) return fieldError('FIELD_TYPE', 'defaults', 'must be a JSON object');
   const asked = readQuestion(value, NO_DEFAULTS, false);
   if (asked.error === null) return asked.question;
   if (asked.error.code === 'FIELD_MISSING') return { ...NO_DEFAULTS, channel: channelOf(value) };

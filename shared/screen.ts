@@ -9,7 +9,7 @@
 import type { Client } from './clients.ts';
 import { headOf, tailOf, toE164 } from './numbers/number.ts';
 import { type Address, isValidNumber } from './numbers/parse.ts';
-import { isEmergency } from './numbers/plan.ts';
+import { isEmergency, isEmergencyNumber } from './numbers/plan.ts';
 import { senderRule } from './numbers/sender-rules.ts';
 import type { ListInfo } from './release/manifest.ts';
 import type { Release } from './release/release.ts';
@@ -103,6 +103,12 @@ export function screen(question: Question, snapshot: Snapshot, wishes: Wishes): 
   return enforced === verdict ? { verdict, ...base } : { verdict: enforced, ...base, unenforced: verdict };
 }
 
+/** Whether an emergency number is called, also as gateways write it: +82119, 02-119. */
+function callsEmergency(party: Party): boolean {
+  if (party.kind === 'number') return isEmergencyNumber(party.n);
+  return party.kind === 'shortCode' && isEmergency(party.code);
+}
+
 /** An address as it is answered: E.164, short code, or the source's own text. */
 function written(party: Party | null): string | null {
   if (party === null) return null;
@@ -123,7 +129,11 @@ function decide(hits: readonly Hit[]): Hit {
   for (const subject of ['to', 'from'] as const) {
     const own = hits.filter(({ reason }) => reason.subject === subject).sort(byPrecedence);
     const first = own.toSorted((a, b) => a.rank - b.rank)[0];
-    const decided = first !== undefined && first.rank <= RANK.unavailable ? first : own[0];
+    const stale = own.find(({ rank }) => rank === RANK.stale);
+    const overrides = first !== undefined && first.rank <= RANK.unavailable;
+    const fromLists = overrides && first.rank >= RANK.allowExact;
+    // An allow entry of data that is too old may have been taken back since.
+    const decided = fromLists && stale !== undefined ? stale : overrides ? first : own[0];
     if (
       decided !== undefined &&
       (deciding === null || strength(decided.verdict) > strength(deciding.verdict))
@@ -157,7 +167,7 @@ function judge(
       hits.push(hit(RANK.rule, 'block', subject, 'NUMBER_FORMAT_INVALID', 'rule', 'numbering-plan'));
     }
   }
-  if (party.kind === 'shortCode' && subject === 'to' && isEmergency(party.code)) {
+  if (subject === 'to' && callsEmergency(party)) {
     hits.push(hit(RANK.emergency, 'allow', subject, 'EMERGENCY_NEVER_BLOCKED', 'rule', 'emergency'));
   }
   if (subject === 'from' && channel === 'sms' && party.kind !== 'source') {

@@ -4,6 +4,7 @@
 import { HEAD_STALE_MS } from '../shared/limits.ts';
 import type { FieldError } from '../shared/question.ts';
 import type { Answer, Snapshot } from '../shared/screen.ts';
+import type { Reply } from './http.ts';
 
 /** Which head an answer was made from. */
 export interface HeadNames {
@@ -23,10 +24,23 @@ export function headNames({ release, seq, asOf, now }: Snapshot): HeadNames {
   };
 }
 
-/** `block NUMBER_SUSPENDED to`: the deciding reason in one line, for gateways that cannot read JSON. */
-export function answerLine({ verdict, reasons }: Answer): string {
+/** The same in headers, for answers that are lines. */
+export function nameHead(reply: Reply, snapshot: Snapshot): void {
+  const { release, seq, asOf, stale } = headNames(snapshot);
+  reply.header('numgate-release', release ?? '');
+  reply.header('numgate-seq', String(seq));
+  reply.header('numgate-as-of', asOf ?? '');
+  reply.header('numgate-stale', String(stale));
+}
+
+/**
+ * `block NUMBER_SUSPENDED to`: the deciding reason in one line, for gateways that cannot read JSON.
+ * `indeterminate` is followed by the client's own policy: `indeterminate LIST_STALE to open`.
+ */
+export function answerLine({ verdict, reasons, action }: Answer): string {
   const [first] = reasons;
-  return first === undefined ? verdict : `${verdict} ${first.code} ${first.subject}`;
+  if (first === undefined) return verdict;
+  return [verdict, first.code, first.subject, ...(action === undefined ? [] : [action])].join(' ');
 }
 
 /** An item that could not be judged. */

@@ -2,18 +2,22 @@
  * `POST /v1/check/batch`: up to 10,000 questions, answered in order from one head.
  * A bad item is that item's error alone.
  */
+import type { Client } from '../shared/clients.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
-import { type Defaults, readDefaults, readQuestion } from '../shared/question.ts';
-import { screen } from '../shared/screen.ts';
+import { type Defaults, nameOf, readDefaults, readQuestion } from '../shared/question.ts';
+import { type Snapshot, screen } from '../shared/screen.ts';
 import type { Verdict } from '../shared/verdict.ts';
 import { headNames, itemError } from './answers.ts';
 import { readJson } from './body.ts';
 import type { ClientCall } from './call.ts';
-import { type Problem, problem } from './http.ts';
+import { noParameter, type Problem, problem } from './http.ts';
 import { ensureAll } from './shards.ts';
 
 /** Which items come back: all, or those that are not `allow`. */
 const REPORTS = ['all', 'hits'] as const;
+
+/** Items answered at a time. */
+const ITEMS_PER_CHUNK = 500;
 
 interface Batch {
   readonly defaults: Defaults;
@@ -23,6 +27,8 @@ interface Batch {
 
 export async function checkBatch(call: ClientCall): Promise<Response> {
   const { reply, url, env, ctx, client } = call;
+  const parameter = noParameter(url);
+  if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
   if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
   const batch = readBatch(body.value);
@@ -31,6 +37,14 @@ export async function checkBatch(call: ClientCall): Promise<Response> {
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   if (snapshot.release !== null) await ensureAll(snapshot.release, env.LISTS, ctx);
+  return reply.stream(answering(batch, snapshot, client), 'application/json');
+}
+
+/**
+ * The answer as it is made: it may be much larger than the question, and is never held whole.
+ * The summary comes last, when it is known.
+ */
+function answering(batch: Batch, snapshot: Snapshot, client: Client): ReadableStream<Uint8Array> {
   const counts: Record<Verdict | 'error', number> = {
     allow: 0,
     label: 0,
@@ -38,30 +52,52 @@ export async function checkBatch(call: ClientCall): Promise<Response> {
     indeterminate: 0,
     error: 0,
   };
-  const results: object[] = [];
-  for (const item of batch.items) {
+  const encoder = new TextEncoder();
+  let next = 0;
+  let separator = '';
+  const answer = (item: unknown): object | null => {
     const asked = readQuestion(item, batch.defaults, true);
     const { id } = asked;
     if (asked.error !== null) {
       counts.error++;
-      results.push({ id, ...itemError(asked.error) });
-      continue;
+      return { id, ...itemError(asked.error) };
     }
     const answered = screen(asked.question, snapshot, client);
     counts[answered.verdict]++;
-    if (batch.report === 'all' || answered.verdict !== 'allow') results.push({ id, ...answered });
-  }
-  return reply.json({ summary: { total: batch.items.length, ...counts }, ...headNames(snapshot), results });
+    const isHit = answered.verdict !== 'allow' || answered.unenforced !== undefined;
+    return isHit || batch.report === 'all' ? { id, ...answered } : null;
+  };
+  return new ReadableStream({
+    start(controller) {
+      const names = JSON.stringify(headNames(snapshot)).slice(0, -1);
+      controller.enqueue(encoder.encode(`${names},"results":[`));
+    },
+    pull(controller) {
+      let text = '';
+      for (const end = Math.min(next + ITEMS_PER_CHUNK, batch.items.length); next < end; next++) {
+        const answered = answer(batch.items[next]);
+        if (answered === null) continue;
+        text += separator + JSON.stringify(answered);
+        separator = ',';
+      }
+      if (next === batch.items.length) {
+        const summary = { total: batch.items.length, ...counts };
+        text += `],"summary":${JSON.stringify(summary)}}`;
+      }
+      if (text !== '') controller.enqueue(encoder.encode(text));
+      if (next === batch.items.length) controller.close();
+    },
+  });
 }
 
 function readBatch(value: unknown): Batch | Problem {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return problem('FIELD_TYPE', 'the body must be a JSON object with items', { field: 'items' });
+    return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
   const { defaults, items, report = 'all', ...rest } = value as Record<string, unknown>;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) {
-    const field = unknown.slice(0, 64);
+    const field = nameOf(unknown);
     return problem('FIELD_UNKNOWN', `${field} is not a field of this request`, { field });
   }
   if (items === undefined)

@@ -1,13 +1,25 @@
 /**
  * Reads request bodies, each within its bound, whatever Content-Length says.
  */
+import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../shared/limits.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
+import { within } from './single-flight.ts';
 
 export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
 
 /** The media type of the body, without parameters, in lower case; '' if it has none. */
 export function mediaType(request: Request): string {
   return (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+/**
+ * Read what the answer did not wait for. Without it the connection ends while the client still sends,
+ * and many clients then see a broken pipe instead of the problem.
+ */
+export async function drain(request: Request): Promise<void> {
+  const declared = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
+  if (request.body === null || request.bodyUsed || declared > UNREAD_BODY_BYTES_MAX) return;
+  await within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
 }
 
 /** @param bytesMax bound of the body, in bytes */

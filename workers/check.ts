@@ -2,29 +2,37 @@
  * `GET` and `POST /v1/check`: one question, one answer.
  */
 import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
-import { type Asked, NO_DEFAULTS, readQuestion } from '../shared/question.ts';
+import { type Asked, NO_DEFAULTS, nameOf, readQuestion } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import { type Question, type Snapshot, screen } from '../shared/screen.ts';
-import { answerLine, headNames } from './answers.ts';
+import { answerLine, headNames, nameHead } from './answers.ts';
 import { readJson } from './body.ts';
 import type { ClientCall } from './call.ts';
-import { problem } from './http.ts';
-import { ensure } from './shards.ts';
+import { noParameter, problem } from './http.ts';
+import { ensure, ensureAll } from './shards.ts';
 
 export async function checkPost(call: ClientCall): Promise<Response> {
+  const parameter = noParameter(call.url);
+  if (parameter !== null) return call.reply.problem(parameter, call.url.pathname);
   const body = await readJson(call.request, CHECK_BODY_BYTES_MAX);
   if (!body.ok) return call.reply.problem(problem(body.code, body.message), call.url.pathname);
   return answer(call, readQuestion(body.value, NO_DEFAULTS, false));
 }
 
 export async function checkGet(call: ClientCall): Promise<Response> {
-  const params = call.url.searchParams;
-  const repeated = [...params.keys()].find((name) => params.getAll(name).length > 1);
-  if (repeated !== undefined) {
-    const field = repeated.slice(0, 64);
-    return call.reply.problem(problem('FIELD_TYPE', `${field} is given twice`, { field }), call.url.pathname);
+  const given: Record<string, string> = {};
+  for (const [name, value] of call.url.searchParams) {
+    if (Object.hasOwn(given, name)) {
+      const field = nameOf(name);
+      return call.reply.problem(
+        problem('FIELD_TYPE', `${field} is given twice`, { field }),
+        call.url.pathname,
+      );
+    }
+    // A plus that was not percent-encoded comes as a space; no number begins with one.
+    given[name] = value.replace(/^ (?=[1-9])/, '+');
   }
-  return answer(call, readQuestion(Object.fromEntries(params), NO_DEFAULTS, false));
+  return answer(call, readQuestion(given, NO_DEFAULTS, false));
 }
 
 async function answer(call: ClientCall, asked: Asked): Promise<Response> {
@@ -38,7 +46,10 @@ async function answer(call: ClientCall, asked: Asked): Promise<Response> {
   const snapshot = await call.snapshot();
   await load(call, snapshot, asked.question);
   const answered = screen(asked.question, snapshot, client);
-  if (prefersText(request)) return reply.text(answerLine(answered));
+  if (prefersText(request)) {
+    nameHead(reply, snapshot);
+    return reply.text(answerLine(answered));
+  }
   return reply.json({ ...answered, ...headNames(snapshot) });
 }
 
@@ -57,6 +68,8 @@ async function load({ env, ctx }: ClientCall, { release }: Snapshot, { from, to 
     env.LISTS,
     ctx,
   );
+  // Asked for last: only six reads of a request are under way at once.
+  ctx.waitUntil(ensureAll(release, env.LISTS, ctx));
 }
 
 function prefersText(request: Request): boolean {

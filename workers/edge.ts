@@ -3,6 +3,7 @@
  */
 import { Router } from 'itty-router';
 import { checkBatch } from './batch.ts';
+import { drain } from './body.ts';
 import { type Call, forClients } from './call.ts';
 import { checkGet, checkPost } from './check.ts';
 import type { Env } from './env.ts';
@@ -54,7 +55,11 @@ export default {
     const url = new URL(request.url);
     try {
       const call: Call = { request, url, env, ctx, reply };
-      return await router.fetch({ method: request.method, url: request.url }, call);
+      if (!Object.hasOwn(METHODS, url.pathname)) return notHere(call);
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      const response = await router.fetch({ method, url: request.url }, call);
+      await drain(request);
+      return response;
     } catch (error) {
       logBug(error, correlator);
       return reply.problem(problem('INTERNAL', 'the service failed; quote x-correlator'), url.pathname);

@@ -4,10 +4,11 @@
  * old one, and a head that is damaged, unsigned or older than ours is refused: the last good one serves.
  */
 import { HEAD_FRESH_MS, HEAD_STALE_MS, KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
-import { type HeadDocument, parseHead } from '../shared/release/head.ts';
+import { type Head, openHead } from '../shared/release/head.ts';
 import { HEAD_KEY } from '../shared/release/kv-keys.ts';
 import { openManifest } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
+import type { SignedText } from '../shared/release/signed.ts';
 import type { Snapshot } from '../shared/screen.ts';
 import type { Env, Secrets } from './env.ts';
 import { warn } from './log.ts';
@@ -25,15 +26,30 @@ export class HeadReader {
   #current: Current | null = null;
   /** When the head was last seen to be current, in ms since 1970. */
   #asOf = 0;
-  readonly #flight = new SingleFlight();
+  /** After a wait in vain, the stale head serves without waiting until then, in ms since 1970. */
+  #waitAgainAt = 0;
+  /** The next release, while it is being loaded: what has come of it is kept from one try to the next. */
+  #pending: Pick<Current, 'release' | 'signed'> | null = null;
+  /** The head in KV that is current here, as it was read: unchanged text needs no second look. */
+  #seen: string | null = null;
+  readonly #flight = new SingleFlight(HEAD_FRESH_MS);
 
   /** The head to answer one request from. Waits only when there is none, or it is too old. */
-  async snapshot(env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<Snapshot> {
+  async snapshot(
+    env: Env,
+    secrets: Secrets,
+    ctx: ExecutionContext,
+    staleMs = HEAD_STALE_MS,
+  ): Promise<Snapshot> {
     const load = (): Promise<void> => this.#refresh(env, secrets, ctx);
     const age = Date.now() - this.#asOf;
-    if (this.#current === null || age > HEAD_STALE_MS) {
+    if (this.#current === null || (age > staleMs && Date.now() >= this.#waitAgainAt)) {
       const before = this.#asOf;
-      await this.#flight.wait(load, () => this.#asOf > before, ctx).catch(() => undefined);
+      await this.#flight
+        .wait(load, () => this.#asOf > before, ctx)
+        .catch(() => {
+          this.#waitAgainAt = Date.now() + HEAD_FRESH_MS;
+        });
     } else if (age > HEAD_FRESH_MS) {
       this.#flight.refresh(load, ctx);
     }
@@ -45,34 +61,50 @@ export class HeadReader {
   async #refresh(env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<void> {
     const text = await env.LISTS.get(HEAD_KEY, { type: 'text', cacheTtl: KV_MUTABLE_TTL_SECONDS });
     if (text === null) throw new Unavailable('no head in KV');
-    const head = parseHead(text);
-    if (head === null) throw refused('HEAD_INVALID', 'the head in KV is not one');
-    const current = this.#current;
-    if (current !== null && head.seq < current.seq)
-      throw refused('HEAD_OLDER', `seq ${head.seq} is behind ${current.seq}`);
-    if (current !== null && head.manifest.signed === current.signed) {
-      this.#current = { ...current, seq: head.seq };
-    } else {
-      await this.#replace(head, env, secrets, ctx);
+    if (text !== this.#seen) {
+      const opened = await openHead(text, secrets.publicKeys);
+      if (!opened.ok) throw refused(opened.code, opened.message);
+      await this.#adopt(opened.value, env, secrets, ctx);
+      this.#seen = text;
     }
     this.#asOf = Date.now();
   }
 
-  async #replace(head: HeadDocument, env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<void> {
-    const opened = await openManifest(head.manifest, secrets.publicKeys, secrets.keys.keyId);
+  /** Make this head current, once its release is loaded whole. */
+  async #adopt(head: Head, env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<void> {
+    this.#refuseOlder(head);
+    const release = await this.#releaseOf(head.manifest, secrets);
+    const next: Current = { release, seq: head.seq, signed: head.manifest.signed };
+    if (this.#current !== null) {
+      release.adopt(this.#current.release);
+      if (!(await ensureAll(release, env.LISTS, ctx)))
+        throw refused('RELEASE_INCOMPLETE', release.manifest.release);
+      // A later head may have overtaken this one while it was loaded.
+      this.#refuseOlder(head);
+    }
+    // Where there was nothing to serve, single shards answer at once, and the routes have the rest follow.
+    this.#current = next;
+    this.#pending = null;
+  }
+
+  /** What is older than ours is refused, and so is another state under the same `seq`. */
+  #refuseOlder({ seq, manifest }: Head): void {
+    const current = this.#current;
+    if (current === null || seq > current.seq) return;
+    if (seq < current.seq) throw refused('HEAD_OLDER', `seq ${seq} is behind ${current.seq}`);
+    if (manifest.signed !== current.signed) throw refused('HEAD_AMBIGUOUS', `seq ${seq} names two states`);
+  }
+
+  /** The release of a manifest: the current one, or the one that is being loaded, or a new one. */
+  async #releaseOf(manifest: SignedText, secrets: Secrets): Promise<Release> {
+    for (const known of [this.#current, this.#pending]) {
+      if (known?.signed === manifest.signed) return known.release;
+    }
+    const opened = await openManifest(manifest, secrets.publicKeys, secrets.keys.keyId);
     if (!opened.ok) throw refused(opened.code, opened.message);
     const release = new Release(opened.value, secrets.keys);
-    const next: Current = { release, seq: head.seq, signed: head.manifest.signed };
-    if (this.#current === null) {
-      // Nothing to serve meanwhile: answer from single shards at once, and have the rest follow.
-      this.#current = next;
-      ctx.waitUntil(ensureAll(release, env.LISTS, ctx));
-      return;
-    }
-    release.adopt(this.#current.release);
-    if (!(await ensureAll(release, env.LISTS, ctx)))
-      throw refused('RELEASE_INCOMPLETE', opened.value.release);
-    this.#current = next;
+    this.#pending = { release, signed: manifest.signed };
+    return release;
   }
 }
 

@@ -4,7 +4,7 @@
  * and `message`.
  */
 import { CORRELATOR_CHARS_MAX } from '../shared/limits.ts';
-import type { FieldProblem } from '../shared/question.ts';
+import { type FieldProblem, nameOf } from '../shared/question.ts';
 
 /** Codes of errors of the request itself, with their status and title. Stable for ever. */
 export const PROBLEMS = {
@@ -48,6 +48,14 @@ export function problem(
   extra: Omit<Problem, 'code' | 'message'> = {},
 ): Problem {
   return { code, message, ...extra };
+}
+
+/** The problem of a parameter where there is none to give, or null. */
+export function noParameter({ searchParams }: URL): Problem | null {
+  const [first] = searchParams.keys();
+  if (first === undefined) return null;
+  const field = nameOf(first);
+  return problem('FIELD_UNKNOWN', `${field} is not a parameter here`, { field });
 }
 
 /** Characters that CAMARA Commonalities allows in `x-correlator`. */
@@ -100,7 +108,7 @@ export class Reply {
       title,
       status,
       detail: message,
-      instance,
+      instance: nameOf(instance),
       code,
       message,
       ...(field === undefined ? {} : { field }),

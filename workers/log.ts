@@ -17,5 +17,6 @@ export function logBug(error: unknown, correlator: string): void {
     error instanceof Error
       ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
       : [];
-  warn('bug', { name, correlator, at: frames.slice(0, 5).join(' ') });
+  // The correlator is the client's own, and may be a number.
+  warn('bug', { name, correlator: correlator.replace(/\d{7,}/g, '…'), at: frames.slice(0, 5).join(' ') });
 }

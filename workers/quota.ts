@@ -37,6 +37,12 @@ export class Quota {
   charge(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): Problem | null {
     const now = Date.now();
     const use = this.#useOf(client, now);
+    if (items > client.quotaItems) {
+      return problem(
+        'QUOTA_EXCEEDED',
+        `${items} items are more than the whole quota of ${client.quotaItems}: send fewer`,
+      );
+    }
     if (use.exceeded || use.items + items > client.quotaItems) {
       const message = `at most ${client.quotaItems} items in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
       return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
@@ -49,18 +55,27 @@ export class Quota {
     return null;
   }
 
+  /** Count as many of these items as fit into the window. @returns how many */
+  take(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): number {
+    const use = this.#useOf(client, Date.now());
+    const count = use.exceeded ? 0 : Math.min(items, client.quotaItems - use.items);
+    return count > 0 && this.charge(client, count, binding, ctx) === null ? count : 0;
+  }
+
   #report(client: Client, use: Use, now: number, binding: RateLimit, ctx: ExecutionContext): void {
     const parts = Math.floor((use.unreported * QUOTA_PARTS) / client.quotaItems);
     if (parts === 0) return;
     use.unreported -= Math.ceil((parts * client.quotaItems) / QUOTA_PARTS);
     use.reportedAt = now;
-    const told = binding.limit({ key: client.id, delta: parts }).then(
-      ({ success }) => {
-        if (!success) use.exceeded = true;
-      },
-      // Without the shared counter, the isolate's own still holds.
-      () => undefined,
-    );
+    const told = Promise.resolve()
+      .then(() => binding.limit({ key: client.id, delta: parts }))
+      .then(
+        ({ success }) => {
+          if (!success) use.exceeded = true;
+        },
+        // Without the shared counter, the isolate's own still holds.
+        () => undefined,
+      );
     ctx.waitUntil(told);
   }
 

@@ -1,7 +1,7 @@
 /**
  * Loads the KV values of a release into it: each once, however many requests wait for it.
  */
-import { KV_IMMUTABLE_TTL_SECONDS } from '../shared/limits.ts';
+import { KV_IMMUTABLE_TTL_SECONDS, KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
@@ -20,7 +20,10 @@ function flightOf(release: Release, key: string): SingleFlight {
 }
 
 async function load(release: Release, blob: Blob, kv: KVNamespace): Promise<void> {
-  const bytes = await kv.get(blob.key, { type: 'arrayBuffer', cacheTtl: KV_IMMUTABLE_TTL_SECONDS });
+  const read = (cacheTtl: number): Promise<ArrayBuffer | null> =>
+    kv.get(blob.key, { type: 'arrayBuffer', cacheTtl });
+  // A miss is cached as long as a hit would be: one that was seen too early must not hide the value for a day.
+  const bytes = (await read(KV_IMMUTABLE_TTL_SECONDS)) ?? (await read(KV_MUTABLE_TTL_SECONDS));
   // Absent is "not yet" (KV is eventually consistent), never "empty".
   if (bytes === null) throw new Unavailable(`${blob.key} is not in KV`);
   const installed = await release.install(blob, new Uint8Array(bytes));

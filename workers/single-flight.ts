@@ -25,20 +25,31 @@ export async function within<Value>(promise: Promise<Value>, waitMs: number): Pr
 }
 
 export class SingleFlight {
+  readonly #backoffMs: number;
   #inflight: Promise<void> | null = null;
   #startedAt = 0;
   #retryAt = 0;
+
+  /** @param backoffMs pause after a failed load */
+  constructor(backoffMs = LOAD_BACKOFF_MS) {
+    this.#backoffMs = backoffMs;
+  }
 
   /** Whether a load started now would only be the one already under way, or too soon after a failure. */
   #busy(now: number): boolean {
     return (this.#inflight !== null && now - this.#startedAt < LOAD_WAIT_MS) || now < this.#retryAt;
   }
 
+  /** The load under way, unless it takes too long already. */
+  #young(): Promise<void> | null {
+    return Date.now() - this.#startedAt < LOAD_WAIT_MS ? this.#inflight : null;
+  }
+
   #start(load: () => Promise<void>, ctx: ExecutionContext): Promise<void> {
     this.#startedAt = Date.now();
     const flight: Promise<void> = load()
       .catch((error: unknown) => {
-        this.#retryAt = Date.now() + LOAD_BACKOFF_MS;
+        this.#retryAt = Date.now() + this.#backoffMs;
         throw error;
       })
       .finally(() => {
@@ -57,22 +68,28 @@ export class SingleFlight {
   /**
    * Wait until loaded, with others if they are waiting already.
    * @param loaded asked again after each wait: another request's load may have ended meanwhile
-   * @throws Unavailable within LOAD_WAIT_MS, or twice that where another request's load died
+   * @throws Unavailable within LOAD_WAIT_MS
    */
   async wait(load: () => Promise<void>, loaded: () => boolean, ctx: ExecutionContext): Promise<void> {
-    if (this.#inflight !== null && Date.now() - this.#startedAt < LOAD_WAIT_MS) {
+    const deadline = Date.now() + LOAD_WAIT_MS;
+    const first = this.#young();
+    if (first !== null) {
       try {
-        await within(this.#inflight, LOAD_WAIT_MS);
+        await within(first, LOAD_WAIT_MS);
       } catch {
         // The creator died, the load failed, or time ran out: decide below.
       }
       if (loaded()) return;
     }
+    const leftMs = deadline - Date.now();
+    if (leftMs <= 0) throw new Unavailable(`not loaded within ${LOAD_WAIT_MS} ms`);
     if (Date.now() < this.#retryAt) throw new Unavailable('the last load failed');
-    const joined =
-      this.#inflight !== null && Date.now() - this.#startedAt < LOAD_WAIT_MS ? this.#inflight : null;
+    // Another waiter may have started again. The load that failed us is not joined twice: if its creator
+    // died, it never settles.
+    const again = this.#young();
+    const joined = again === first ? null : again;
     try {
-      await within(joined ?? this.#start(load, ctx), LOAD_WAIT_MS);
+      await within(joined ?? this.#start(load, ctx), leftMs);
     } catch (error) {
       throw error instanceof Unavailable ? error : new Unavailable('the load failed');
     }

@@ -5,17 +5,21 @@
  */
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
-import { NO_DEFAULTS, readParty, readQuestion } from '../shared/question.ts';
+import { NO_DEFAULTS, nameOf, readParty, readQuestion } from '../shared/question.ts';
 import { type Snapshot, screen } from '../shared/screen.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
-import { headNames, itemError } from './answers.ts';
+import { headNames, itemError, nameHead } from './answers.ts';
 import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
 import { ensureAll } from './shards.ts';
 
+/** What some readers take for the end of a line: never echoed. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
 /** Turns one line into one line; null stands for a line that was too long to keep. */
-type AnswerLine = (line: string | null) => string;
+type AnswerLine = (line: string | null, snapshot: Snapshot) => string;
 
 export async function checkStream(call: ClientCall): Promise<Response> {
   const { request, reply, url, env, ctx } = call;
@@ -27,45 +31,45 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   }
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'subject');
   if (unknown !== undefined)
-    return fail('FIELD_UNKNOWN', 'only subject is a parameter here', { field: unknown.slice(0, 64) });
+    return fail('FIELD_UNKNOWN', 'only subject is a parameter here', { field: nameOf(unknown) });
+  if (url.searchParams.getAll('subject').length > 1)
+    return fail('FIELD_TYPE', 'subject is given twice', { field: 'subject' });
   const given = url.searchParams.get('subject') ?? 'to';
   const subject = SUBJECTS.find((candidate) => candidate === given);
   if (subject === undefined)
     return fail('FIELD_VALUE', `subject must be one of ${SUBJECTS.join(', ')}`, { field: 'subject' });
-  if (request.body === null) return fail('BODY_MISSING', 'send one question a line as the body');
   // Refused here if nothing is left; later the stream waits instead.
   const refused = call.charge(1);
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   if (snapshot.release !== null) await ensureAll(snapshot.release, env.LISTS, ctx);
-  const { release, seq, asOf, stale } = headNames(snapshot);
-  reply.header('numgate-release', release ?? '');
-  reply.header('numgate-seq', String(seq));
-  reply.header('numgate-as-of', asOf ?? '');
-  reply.header('numgate-stale', String(stale));
-  const answerLine = type === 'text/plain' ? textLine(call, snapshot, subject) : jsonLine(call, snapshot);
-  return reply.stream(request.body.pipeThrough(answering(call, answerLine)), type);
+  nameHead(reply, snapshot);
+  const answerLine = type === 'text/plain' ? textLine(call, subject) : jsonLine(call);
+  return reply.stream(
+    (request.body ?? new Blob().stream()).pipeThrough(answering(call, snapshot, answerLine)),
+    `${type}; charset=utf-8`,
+  );
 }
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
-function textLine({ client }: ClientCall, snapshot: Snapshot, subject: Subject): AnswerLine {
-  return (line) => {
+function textLine({ client }: ClientCall, subject: Subject): AnswerLine {
+  return (line, snapshot) => {
     if (line === null) return ',error,NUMBER_TOO_LONG\n';
     const read = readParty(line, subject);
-    if ('error' in read) return `${line},error,${read.error.code}\n`;
+    const echo = line.replace(CONTROLS, ' ');
+    if ('error' in read) return `${echo},error,${read.error.code}\n`;
     const { party } = read;
     const question = { from: null, to: null, channel: NO_DEFAULTS.channel, [subject]: party };
     const { verdict, reasons } = screen(question, snapshot, client);
-    return `${line},${verdict},${reasons[0]?.code ?? ''}\n`;
+    return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
   };
 }
 
 /** A verdict object for a question object on a line. */
-function jsonLine({ client }: ClientCall, snapshot: Snapshot): AnswerLine {
-  const names = headNames(snapshot);
+function jsonLine({ client }: ClientCall): AnswerLine {
   const invalid = (message: string): string =>
     `${JSON.stringify({ id: null, error: { code: 'JSON_INVALID', field: 'line', message } })}\n`;
-  return (line) => {
+  return (line, snapshot) => {
     if (line === null) return invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
     let value: unknown;
     try {
@@ -76,22 +80,39 @@ function jsonLine({ client }: ClientCall, snapshot: Snapshot): AnswerLine {
     const asked = readQuestion(value, NO_DEFAULTS, true);
     const { id } = asked;
     if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
-    return `${JSON.stringify({ id, ...screen(asked.question, snapshot, client), ...names })}\n`;
+    return `${JSON.stringify({ id, ...screen(asked.question, snapshot, client), ...headNames(snapshot) })}\n`;
   };
 }
 
-function answering(call: ClientCall, answerLine: AnswerLine): TransformStream<Uint8Array, Uint8Array> {
+function answering(
+  call: ClientCall,
+  first: Snapshot,
+  answerLine: AnswerLine,
+): TransformStream<Uint8Array, Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
+  let pinned = first;
+  // The first item was counted when the stream was let in.
+  let prepaid = 1;
   const answerAll = async (
     lines: readonly (string | null)[],
     controller: TransformStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
-    if (lines.length === 0) return;
-    await chargeOrWait(call, lines.length);
-    let out = '';
-    for (const line of lines) out += answerLine(line);
-    controller.enqueue(encoder.encode(out));
+    if (lines.length > 0) pinned = await later(pinned, call);
+    // As many as the window still lets pass, then the rest in the windows that follow.
+    for (let from = 0; from < lines.length; ) {
+      const count = prepaid + call.take(lines.length - from - prepaid);
+      prepaid = 0;
+      if (count === 0) {
+        await nextWindow();
+        pinned = await later(pinned, call);
+        continue;
+      }
+      let out = '';
+      for (const line of lines.slice(from, from + count)) out += answerLine(line, pinned);
+      controller.enqueue(encoder.encode(out));
+      from += count;
+    }
   };
   return new TransformStream({
     transform: (chunk, controller) => answerAll(splitter.push(chunk), controller),
@@ -99,9 +120,16 @@ function answering(call: ClientCall, answerLine: AnswerLine): TransformStream<Ui
   });
 }
 
-async function chargeOrWait(call: ClientCall, items: number): Promise<void> {
-  while (call.charge(items) !== null) {
-    const windowMs = QUOTA_WINDOW_SECONDS * 1000;
-    await new Promise((resolve) => setTimeout(resolve, windowMs - (Date.now() % windowMs)));
-  }
+/**
+ * The head of the start, as old as it is now: dates go on, and while it is still the current one it is
+ * as fresh as any. A stream that outlives its head grows stale, and says so.
+ */
+async function later(pinned: Snapshot, call: ClientCall): Promise<Snapshot> {
+  const { seq, asOf, now } = await call.latest();
+  return { ...pinned, now, asOf: seq === pinned.seq ? asOf : pinned.asOf };
+}
+
+async function nextWindow(): Promise<void> {
+  const windowMs = QUOTA_WINDOW_SECONDS * 1000;
+  await new Promise((resolve) => setTimeout(resolve, windowMs - (Date.now() % windowMs)));
 }

@@ -22,6 +22,8 @@ export interface BuildSettings {
   readonly builds: string;
   /** Share of a file's lines that may be rejected. */
   readonly maxRejects: number;
+  /** Take a file that lists nothing for what it says. */
+  readonly allowEmpty?: boolean;
 }
 
 export interface BuildOutcome {
@@ -31,7 +33,12 @@ export interface BuildOutcome {
   readonly bytes: number;
 }
 
-export async function build({ catalogue: path, builds, maxRejects }: BuildSettings): Promise<BuildOutcome> {
+export async function build({
+  catalogue: path,
+  builds,
+  maxRejects,
+  allowEmpty = false,
+}: BuildSettings): Promise<BuildOutcome> {
   const catalogue = readCatalogue(path);
   const keys = await listKeys();
   const signer = await signingKey();
@@ -59,6 +66,7 @@ export async function build({ catalogue: path, builds, maxRejects }: BuildSettin
     await rejects.close();
   }
   checkRejects(inputs, maxRejects, rejectsPath(builds));
+  if (!allowEmpty) checkEmpty(inputs);
   const encoding = startProgress('encoding');
   const built = await buildRelease(
     catalogue.lists.map(({ name, reason, effect, subjects, authority, asOf }, index) => ({
@@ -108,6 +116,13 @@ function checkRejects(inputs: readonly InputReport[], maxRejects: number, path: 
         `See ${path}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
     );
   }
+}
+
+/** An empty file is more often a failed export than an empty list, and would let everyone through. */
+function checkEmpty(inputs: readonly InputReport[]): void {
+  const empty = inputs.find(({ accepted, expired }) => accepted + expired === 0);
+  if (empty === undefined) return;
+  throw new CommandFailure(`${empty.file} lists nothing; if that is as it should be, say --allow-empty`);
 }
 
 function percent(share: number): string {

@@ -2,25 +2,33 @@
  * `lists clients`: who may ask. A key is shown once, when it is made; only its digest is stored.
  */
 import * as v from 'valibot';
-import { type Client, clientSchema, type Directory, parseDirectory } from '../../shared/clients.ts';
+import {
+  type Client,
+  clientSchema,
+  type Directory,
+  openDirectory,
+  signDirectory,
+} from '../../shared/clients.ts';
 import { CLIENTS_MAX } from '../../shared/limits.ts';
 import { CLIENTS_KEY } from '../../shared/release/kv-keys.ts';
 import { CommandFailure } from '../failure.ts';
-import { newClientKey } from '../secrets.ts';
+import { newClientKey, publicKeys, signingKey } from '../secrets.ts';
 import { kvGet, kvPut, type Target } from '../wrangler.ts';
 
 async function readDirectory(target: Target): Promise<Map<string, Client>> {
   const text = await kvGet(CLIENTS_KEY, target);
   if (text === null) return new Map();
-  const clients = parseDirectory(text);
-  if (clients === null) throw new CommandFailure('the client directory in KV is damaged');
+  const clients = await openDirectory(text, await publicKeys());
+  if (clients === null)
+    throw new CommandFailure('the client directory in KV is damaged, or signed by another key');
   return clients;
 }
 
 async function writeDirectory(clients: ReadonlyMap<string, Client>, target: Target): Promise<void> {
   if (clients.size > CLIENTS_MAX) throw new CommandFailure(`at most ${CLIENTS_MAX} clients`);
   const directory: Directory = { format: 1, clients: [...clients.values()] };
-  await kvPut(CLIENTS_KEY, JSON.stringify(directory), target);
+  const signed = await signDirectory(directory, await signingKey());
+  await kvPut(CLIENTS_KEY, JSON.stringify(signed), target);
 }
 
 export async function listClients(target: Target): Promise<Client[]> {

@@ -4,13 +4,13 @@
  */
 
 import { sha256Hex } from '../../shared/bytes.ts';
-import { type HeadDocument, parseHead } from '../../shared/release/head.ts';
+import { type Head, openHead, signHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { type Blob, blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { BuildFolder } from '../build-folder.ts';
 import { CommandFailure, orFail } from '../failure.ts';
 import { startProgress } from '../progress.ts';
-import { listKeys, publicKeys } from '../secrets.ts';
+import { listKeys, publicKeys, signingKey } from '../secrets.ts';
 import { kvBulkPut, kvGet, kvPut, type Target } from '../wrangler.ts';
 
 /** Raw bytes in one file for `wrangler kv bulk put`: 93 MB in base64, below the API's 100 MB. */
@@ -25,31 +25,42 @@ export interface PushOutcome {
   readonly values: number;
 }
 
-export async function currentHead(target: Target): Promise<HeadDocument | null> {
+/** @throws CommandFailure if there is a head that is damaged, or signed by another key */
+export async function currentHead(target: Target): Promise<Head | null> {
   const text = await kvGet(HEAD_KEY, target);
   if (text === null) return null;
-  const head = parseHead(text);
-  if (head === null)
-    throw new CommandFailure(
-      'the head in KV is damaged: delete it (wrangler kv key delete head), then push again',
-    );
-  return head;
+  const head = await openHead(text, await publicKeys());
+  if (head.ok) return head.value;
+  throw new CommandFailure(`${head.message}; lists push --replace-head writes a new one over it`);
 }
 
 export interface PushSettings {
   readonly target: Target;
   /** Publish a build that was not proven whole. One that was proven wrong is never published. */
   readonly unproven: boolean;
+  /** Upload every value, whatever the current release has in KV. */
+  readonly all?: boolean;
+  /** Do not ask what is current. */
+  readonly replaceHead?: boolean;
 }
 
-export async function push(folder: BuildFolder, { target, unproven }: PushSettings): Promise<PushOutcome> {
+/** A `seq` above every one that a damaged head can have had: a reader takes no lower one. */
+function seqOfNow(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+export async function push(
+  folder: BuildFolder,
+  { target, unproven, all = false, replaceHead = false }: PushSettings,
+): Promise<PushOutcome> {
   const signed = folder.manifest;
   const keys = await listKeys();
   const trusted = await publicKeys();
+  const signer = await signingKey();
   const manifest = orFail(await openManifest(signed, trusted, keys.keyId));
   checkProof(folder, manifest.release, unproven);
-  const head = await currentHead(target);
-  const held = await heldKeys(head, trusted, keys.keyId);
+  const head = replaceHead ? null : await currentHead(target);
+  const held = all ? new Set<string>() : await heldKeys(head, trusted, keys.keyId);
   const fresh = blobsOf(manifest).filter(({ key }) => !held.has(key));
   const progress = startProgress('pushing');
   try {
@@ -61,8 +72,8 @@ export async function push(folder: BuildFolder, { target, unproven }: PushSettin
     }
     await kvPut(releaseKey(manifest.release), JSON.stringify(signed), target);
     progress.update((sent + 1) / (fresh.length + 2), 'manifest');
-    const seq = (head?.seq ?? 0) + 1;
-    const next: HeadDocument = { format: 1, seq, promotedAt: new Date().toISOString(), manifest: signed };
+    const seq = replaceHead ? seqOfNow() : (head?.seq ?? 0) + 1;
+    const next = await signHead({ seq, promotedAt: new Date().toISOString(), manifest: signed }, signer);
     await kvPut(HEAD_KEY, JSON.stringify(next), target);
     return {
       release: manifest.release,
@@ -88,11 +99,7 @@ function checkProof(folder: BuildFolder, release: string, unproven: boolean): vo
 }
 
 /** Keys that the current release has in KV already. A head that is not ours holds nothing for us. */
-async function heldKeys(
-  head: HeadDocument | null,
-  trusted: CryptoKey[],
-  keyId: string,
-): Promise<Set<string>> {
+async function heldKeys(head: Head | null, trusted: CryptoKey[], keyId: string): Promise<Set<string>> {
   if (head === null) return new Set();
   const current = await openManifest(head.manifest, trusted, keyId);
   return new Set(current.ok ? blobsOf(current.value).map(({ key }) => key) : []);

@@ -26,6 +26,9 @@ import { cutSlices, type Slice } from './slices.ts';
 import { encodeSparse } from './sparse-section.ts';
 import { encodeRanges, encodeSources, flattenRanges, sortSources } from './tables.ts';
 
+/** Pieces that ranges may be cut into before neighbours are joined again. */
+const PIECES_MAX = 16 * RANGES_PER_LIST_MAX;
+
 /** A list to be built: what the manifest says of it, without the counts, and its content. */
 export interface ListSource {
   readonly info: Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority' | 'asOf'>;
@@ -57,7 +60,7 @@ export async function buildRelease(
 ): Promise<Result<BuiltRelease, BuildProblem>> {
   if (lists.length > LISTS_MAX) return fail('LIMIT_EXCEEDED', `${lists.length} lists, at most ${LISTS_MAX}`);
   const contents = lists.map(({ content }) => content);
-  const ranges = contents.map((content) => flattenRanges(content.ranges));
+  const ranges = contents.map((content) => flattenRanges(content.ranges, PIECES_MAX));
   const sources = contents.map((content) => sortSources(content.sources));
   for (const [index, { info }] of lists.entries()) {
     if (ranges[index]!.length > RANGES_PER_LIST_MAX) {

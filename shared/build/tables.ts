@@ -14,8 +14,12 @@ import type { RangeEntry, SourceEntry } from './list-entries.ts';
 /**
  * Cut ranges at each other's ends, so that any two of the result are disjoint or equal, and join
  * neighbours with the same dates. Equal ranges left over differ in their dates.
+ * @param piecesMax where to stop: then the result is longer than this, and not joined
  */
-export function flattenRanges(ranges: readonly RangeEntry[]): RangeEntry[] {
+export function flattenRanges(
+  ranges: readonly RangeEntry[],
+  piecesMax = Number.POSITIVE_INFINITY,
+): RangeEntry[] {
   const cuts = [...new Set(ranges.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
   const pieces: RangeEntry[] = [];
   const open: RangeEntry[] = [];
@@ -29,6 +33,8 @@ export function flattenRanges(ranges: readonly RangeEntry[]): RangeEntry[] {
     const dates = new Map(open.map(({ since, until }) => [`${since} ${until}`, { since, until }]));
     const inOrder = [...dates.values()].sort((a, b) => a.since - b.since || a.until - b.until);
     for (const { since, until } of inOrder) pieces.push({ from, to, since, until });
+    // Ranges nested in each other with different dates give pieces without end.
+    if (pieces.length > piecesMax) return pieces;
   }
   return joinNeighbours(pieces);
 }

@@ -106,3 +106,15 @@ export function isEmergency(code: string): boolean {
   const type = shortCodeTypeOf(code);
   return type === 'EMERGENCY' || type === 'EXPANDED_EMERGENCY';
 }
+
+/** +82, an area code of one or two digits where there is one, and three to five digits of a short code. */
+const WITH_AREA_CODE = /^82(?:2|[3-6][1-5])?(1\d{2,4})$/;
+/** A longer number cannot be +82, an area code and a short code. */
+const EMERGENCY_NUMBER_LIMIT = 1_000_000_000;
+
+/** Whether a number is an emergency code behind +82 or behind an area code of Korea. */
+export function isEmergencyNumber(n: number): boolean {
+  if (n >= EMERGENCY_NUMBER_LIMIT) return false;
+  const code = WITH_AREA_CODE.exec(String(n))?.[1];
+  return code !== undefined && isEmergency(code);
+}

@@ -3,6 +3,7 @@
  * Immutable but for loading: a shard is absent, then there. It answers for one list at a time and
  * keeps "not listed" apart from "not loaded".
  */
+import { sha256Hex } from '../bytes.ts';
 import { headOf, TAILS, tailOf } from '../numbers/number.ts';
 import { fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
@@ -20,6 +21,8 @@ export class Release {
   readonly manifest: Manifest;
   readonly keys: ListKeys;
   readonly #starts: Float64Array;
+  /** Place of each shard by its key. */
+  readonly #index: ReadonlyMap<string, number>;
   readonly #shards: (Shard | null)[];
   #ranges: RangeTable | null = null;
   #sources: SourceTable | null = null;
@@ -29,6 +32,7 @@ export class Release {
     this.manifest = manifest;
     this.keys = keys;
     this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
+    this.#index = new Map(manifest.shards.map(({ key }, index) => [key, index]));
     this.#shards = manifest.shards.map(() => null);
     this.#count();
   }
@@ -81,7 +85,7 @@ export class Release {
   }
 
   #indexOf(blob: Blob): number {
-    return this.manifest.shards.findIndex(({ key }) => key === blob.key);
+    return this.#index.get(blob.key) ?? -1;
   }
 
   /**
@@ -92,12 +96,17 @@ export class Release {
     if (bytes.length !== blob.bytes || checksum(bytes) !== blob.checksum) {
       return fail('BLOB_DAMAGED', `${blob.key}: size or checksum differs from the manifest`);
     }
-    if (!blobsOf(this.manifest).some(({ key }) => key === blob.key)) {
-      return fail('BLOB_DAMAGED', `${blob.key}: not a value of this release`);
+    // The checksum finds accidents; who writes KV can make another value with the same one.
+    if ((await sha256Hex(bytes)) !== blob.sha256) {
+      return fail('BLOB_DAMAGED', `${blob.key}: digest differs from the manifest`);
     }
     const isRanges = blob.key === this.manifest.ranges?.key;
+    const isSources = blob.key === this.manifest.sources?.key;
+    if (!isRanges && !isSources && this.#indexOf(blob) < 0) {
+      return fail('BLOB_DAMAGED', `${blob.key}: not a value of this release`);
+    }
     try {
-      if (isRanges || blob.key === this.manifest.sources?.key) {
+      if (isRanges || isSources) {
         const content = await unseal(bytes, this.keys);
         if (content === null) return fail('BLOB_DAMAGED', `${blob.key}: the seal is broken`);
         if (isRanges) this.#ranges = new RangeTable(content);

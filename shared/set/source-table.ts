@@ -7,9 +7,16 @@ import { FORMAT_VERSION, SOURCE_ROW_WORDS, SOURCES_HEADER_WORDS, SOURCES_MAGIC }
 import { LayoutError, NOT_LISTED } from './number-set.ts';
 import { fingerprint } from './xxhash.ts';
 
-/** The form under which a source is listed and asked for: compatibility-folded, lower case, no spaces. */
+/**
+ * The form under which a source is listed and asked for: compatibility-folded, lower case, every dash
+ * the same, without spaces, controls and characters that nobody sees.
+ */
 export function foldSource(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replace(/\s+/gu, '');
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s\p{Cc}\p{Cf}]+/gu, '')
+    .replace(/\p{Pd}/gu, '-');
 }
 
 /** @param seed `sourceSeed` of the list keys */
