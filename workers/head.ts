@@ -3,7 +3,7 @@
  * in the background, at most every HEAD_FRESH_MS. A new release is loaded whole before it replaces the
  * old one, and a head that is damaged, unsigned or older than ours is refused: the last good one serves.
  */
-import { HEAD_FRESH_MS, HEAD_STALE_MS, KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
+import { HEAD_STALE_MS, KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
 import { type Head, openHead } from '../shared/release/head.ts';
 import { HEAD_KEY } from '../shared/release/kv-keys.ts';
 import { openManifest } from '../shared/release/manifest.ts';
@@ -12,8 +12,9 @@ import type { SignedText } from '../shared/release/signed.ts';
 import type { Snapshot } from '../shared/screen.ts';
 import type { Env, Secrets } from './env.ts';
 import { warn } from './log.ts';
+import { Poll } from './poll.ts';
 import { ensureAll } from './shards.ts';
-import { SingleFlight, Unavailable } from './single-flight.ts';
+import { Unavailable } from './single-flight.ts';
 
 interface Current {
   readonly release: Release;
@@ -24,38 +25,25 @@ interface Current {
 
 export class HeadReader {
   #current: Current | null = null;
-  /** When the head was last seen to be current, in ms since 1970. */
-  #asOf = 0;
-  /** After a wait in vain, the stale head serves without waiting until then, in ms since 1970. */
-  #waitAgainAt = 0;
   /** The next release, while it is being loaded: what has come of it is kept from one try to the next. */
   #pending: Pick<Current, 'release' | 'signed'> | null = null;
   /** The head in KV that is current here, as it was read: unchanged text needs no second look. */
   #seen: string | null = null;
-  readonly #flight = new SingleFlight(HEAD_FRESH_MS);
+  readonly #poll = new Poll();
 
-  /** The head to answer one request from. Waits only when there is none, or it is too old. */
+  /**
+   * The head to answer one request from. Waits only when there is none, or it is too old.
+   * @param staleMs age that is too old
+   */
   async snapshot(
     env: Env,
     secrets: Secrets,
     ctx: ExecutionContext,
     staleMs = HEAD_STALE_MS,
   ): Promise<Snapshot> {
-    const load = (): Promise<void> => this.#refresh(env, secrets, ctx);
-    const age = Date.now() - this.#asOf;
-    if (this.#current === null || (age > staleMs && Date.now() >= this.#waitAgainAt)) {
-      const before = this.#asOf;
-      await this.#flight
-        .wait(load, () => this.#asOf > before, ctx)
-        .catch(() => {
-          this.#waitAgainAt = Date.now() + HEAD_FRESH_MS;
-        });
-    } else if (age > HEAD_FRESH_MS) {
-      this.#flight.refresh(load, ctx);
-    }
-    const now = Date.now();
+    await this.#poll.keep(() => this.#refresh(env, secrets, ctx), ctx, staleMs);
     const { release = null, seq = 0 } = this.#current ?? {};
-    return { release, seq, asOf: this.#asOf, now };
+    return { release, seq, asOf: this.#poll.asOf, now: Date.now() };
   }
 
   async #refresh(env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<void> {
@@ -67,7 +55,6 @@ export class HeadReader {
       await this.#adopt(opened.value, env, secrets, ctx);
       this.#seen = text;
     }
-    this.#asOf = Date.now();
   }
 
   /** Make this head current, once its release is loaded whole. */

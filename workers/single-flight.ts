@@ -25,15 +25,9 @@ export async function within<Value>(promise: Promise<Value>, waitMs: number): Pr
 }
 
 export class SingleFlight {
-  readonly #backoffMs: number;
   #inflight: Promise<void> | null = null;
   #startedAt = 0;
   #retryAt = 0;
-
-  /** @param backoffMs pause after a failed load */
-  constructor(backoffMs = LOAD_BACKOFF_MS) {
-    this.#backoffMs = backoffMs;
-  }
 
   /** Whether a load started now would only be the one already under way, or too soon after a failure. */
   #busy(now: number): boolean {
@@ -49,7 +43,7 @@ export class SingleFlight {
     this.#startedAt = Date.now();
     const flight: Promise<void> = load()
       .catch((error: unknown) => {
-        this.#retryAt = Date.now() + this.#backoffMs;
+        this.#retryAt = Date.now() + LOAD_BACKOFF_MS;
         throw error;
       })
       .finally(() => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import plan from '../../../data/kr-plan.json' with { type: 'json' };
 import {
   isEmergency,
+  isEmergencyNumber,
   type KrClass,
   krClassOf,
   krClassOfNational,
@@ -140,6 +141,14 @@ describe('Korean short codes', () => {
     expect(shortCodeTypeOf('111')).toBe('EXPANDED_EMERGENCY');
     expect(['112', '119', '111', '182', '1366', '1388'].every(isEmergency)).toBe(true);
     expect(['114', '1335', '10114', '999', '', '0112'].some(isEmergency)).toBe(false);
+  });
+
+  it('are emergency codes behind +82 and an area code too', () => {
+    for (const n of [82_119, 82_112, 822_119, 8_231_119, 8_264_112, 821_366])
+      expect(isEmergencyNumber(n)).toBe(true);
+    for (const n of [119, 81_119, 82_114, 822_114, 8_239_119, 82_1191, 821_191_191_191]) {
+      expect(isEmergencyNumber(n)).toBe(false);
+    }
   });
 
   it('all have a known type and 3 to 5 digits that begin with 1', () => {

@@ -4,13 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
-import {
-  blobsOf,
-  type Manifest,
-  openManifest,
-  type SignedManifest,
-  signManifest,
-} from '../../../shared/release/manifest.ts';
+import { blobsOf, type Manifest, openManifest, signManifest } from '../../../shared/release/manifest.ts';
+import { type SignedText, signText } from '../../../shared/release/signed.ts';
 import { build } from '../support/built-release.ts';
 import { EVER, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
@@ -30,19 +25,16 @@ const { manifest } = await build([
 ]);
 
 const open = (
-  envelope: SignedManifest,
+  envelope: SignedText,
   keys: readonly CryptoKey[] = [ours.publicKey],
 ): ReturnType<typeof openManifest> => openManifest(envelope, keys, testKeys.keyId);
 
 /** Signs any document, as an attacker with our key or a newer version of the builder could. */
-async function signText(signed: string): Promise<SignedManifest> {
-  const signature = await crypto.subtle.sign('Ed25519', ours.privateKey, new TextEncoder().encode(signed));
-  return { signed, signature: toBase64(new Uint8Array(signature)) };
-}
-const signDocument = (document: object): Promise<SignedManifest> => signText(JSON.stringify(document));
+const signAnything = (signed: string): Promise<SignedText> => signText('manifest', signed, ours.privateKey);
+const signDocument = (document: object): Promise<SignedText> => signAnything(JSON.stringify(document));
 
 /** The code of the refusal, or 'opened'. */
-async function codeOf(envelope: SignedManifest | Promise<SignedManifest>): Promise<string> {
+async function codeOf(envelope: SignedText | Promise<SignedText>): Promise<string> {
   const opened = await open(await envelope);
   return opened.ok ? 'opened' : opened.code;
 }
@@ -123,7 +115,7 @@ describe('MANIFEST_INVALID', () => {
     ['no document', 'null'],
     ['a list instead of a document', '[]'],
   ])('is said of %s', async (_, text) => {
-    expect(await codeOf(signText(text))).toBe('MANIFEST_INVALID');
+    expect(await codeOf(signAnything(text))).toBe('MANIFEST_INVALID');
   });
 
   it.each<[string, object]>([

@@ -57,6 +57,9 @@ describe('a source', () => {
     ['KB-Bank', 'kb-bank'],
     ['ＫＢ-Ｂａｎｋ', 'kb-bank'],
     [' kb - bank\t', 'kb-bank'],
+    ['kb\u200b-\u00adba\u2060nk\u0000', 'kb-bank'],
+    ['kb\u2010bank', 'kb-bank'],
+    ['kb\u2014bank', 'kb-bank'],
     ['국제 발신', '국제발신'],
     ['국제발신', '국제발신'],
   ])('is folded: %j is %j', (written, folded) => {

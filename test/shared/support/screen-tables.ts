@@ -52,5 +52,5 @@ export const OLD: readonly [Place[], string][] = [
   [['blockRange'], 'block NUMBER_UNALLOCATED LIST_STALE'],
   [['labelExact'], 'indeterminate LIST_STALE SENDER_REPORTED'],
   [['shadowExact'], 'indeterminate LIST_STALE SUBSCRIBER_DNO'],
-  [['allowExact'], 'allow ALLOW_OVERRIDE LIST_STALE'],
+  [['allowExact'], 'indeterminate LIST_STALE ALLOW_OVERRIDE'],
 ];

@@ -4,6 +4,9 @@
 import { env } from 'cloudflare:workers';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { CLIENTS_KEY } from '../../../shared/release/kv-keys.ts';
+import { signText } from '../../../shared/release/signed.ts';
+import { RELEASE_PRIVATE_KEY } from './secrets.ts';
+import { privateKey } from './world.ts';
 
 export function keyOf(id: string): string {
   return `${id}.secret-of-${id}`;
@@ -28,5 +31,7 @@ export const CLIENTS = [
 ];
 
 export async function publishClients(clients: readonly object[] = CLIENTS): Promise<void> {
-  await env.LISTS.put(CLIENTS_KEY, JSON.stringify({ format: 1, clients }));
+  const key = await privateKey(RELEASE_PRIVATE_KEY);
+  const signed = await signText('clients', JSON.stringify({ format: 1, clients }), key);
+  await env.LISTS.put(CLIENTS_KEY, JSON.stringify(signed));
 }

@@ -5,6 +5,7 @@
 import { env } from 'cloudflare:workers';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
+import { signHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { type Manifest, signManifest } from '../../../shared/release/manifest.ts';
 import { Release } from '../../../shared/release/release.ts';
@@ -82,7 +83,8 @@ export function shardKeyOf({ manifest }: BuiltRelease, number: string): string {
   return new Release(manifest, testKeys).blobFor(Number(number))!.key;
 }
 
-async function privateKey(base64: string): Promise<CryptoKey> {
+/** @param base64 PKCS #8 */
+export async function privateKey(base64: string): Promise<CryptoKey> {
   return crypto.subtle.importKey('pkcs8', fromBase64(base64)!, 'Ed25519', false, ['sign']);
 }
 
@@ -92,8 +94,11 @@ export async function headText(
   seq: number,
   signingKey = RELEASE_PRIVATE_KEY,
 ): Promise<string> {
-  const signed = await signManifest(manifest, await privateKey(signingKey));
-  return JSON.stringify({ format: 1, seq, promotedAt: '2026-11-24T03:00:00.000Z', manifest: signed });
+  const key = await privateKey(signingKey);
+  const signed = await signManifest(manifest, key);
+  return JSON.stringify(
+    await signHead({ seq, promotedAt: '2026-11-24T03:00:00.000Z', manifest: signed }, key),
+  );
 }
 
 export async function publishValues({ values }: BuiltRelease): Promise<void> {
