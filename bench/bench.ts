@@ -3,6 +3,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { buildBench } from './build.ts';
+import { loadBench } from './load.ts';
 import { queryBench } from './query.ts';
 import { type Row, tableOf } from './row.ts';
 import { sizeBench } from './size.ts';
@@ -12,6 +13,7 @@ type Bench = (small: boolean, seed: number) => Promise<Row[]>;
 const BENCHES: Record<string, Bench> = {
   size: sizeBench,
   query: queryBench,
+  load: loadBench,
   build: buildBench,
   stream: streamBench,
 };

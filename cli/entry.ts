@@ -121,19 +121,20 @@ const INVALID: Record<AddressError, string> = {
   NUMBER_CHARACTER: 'a character that no number has, or a plus or 0 in the wrong place',
 };
 
+/** 0063 is read as carrier 006 and Italy where that is possible, and may have meant the Philippines. */
+const AMBIGUOUS = {
+  ok: false,
+  code: 'NUMBER_AMBIGUOUS',
+  message: 'write + and the country code, not 00 or a carrier prefix',
+} as const;
+
 function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
   if (text.includes('..')) return rangeOf(text);
   if (text.endsWith('*')) return prefixOf(text);
   const address = parseAddress(text);
   switch (address.kind) {
     case 'number':
-      if (address.carrierPrefix !== null) {
-        return {
-          ok: false,
-          code: 'NUMBER_AMBIGUOUS',
-          message: 'write + and the country code, not 00 or a carrier prefix',
-        };
-      }
+      if (address.carrierPrefix !== null) return AMBIGUOUS;
       if (isValidNumber(address.n)) return { kind: 'number', n: address.n };
       return {
         ok: false,
@@ -165,6 +166,7 @@ function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
     return { ok: false, code: 'RANGE_INVALID', message: 'a range is two numbers with two dots between' };
   }
+  if (from.carrierPrefix !== null || to.carrierPrefix !== null) return AMBIGUOUS;
   if (
     !/^\s*[+0]/.test(text) ||
     callingCodeOf(from.n) === 0 ||

@@ -20,7 +20,8 @@ export async function checkPost(call: ClientCall): Promise<Response> {
 }
 
 export async function checkGet(call: ClientCall): Promise<Response> {
-  const given: Record<string, string> = {};
+  // Without a prototype: `__proto__` is a name as any other.
+  const given: Record<string, string> = Object.create(null);
   for (const [name, value] of call.url.searchParams) {
     if (Object.hasOwn(given, name)) {
       const field = nameOf(name);

@@ -75,6 +75,45 @@ describe('rejects', () => {
   });
 });
 
+describe('a file that lists nothing', () => {
+  const header = 'number,until\n';
+  const withFile = (text: string, allowEmpty?: boolean): ReturnType<typeof build> => {
+    const inputs = [
+      { file: write('filled.txt', HOME.join('\n')), list: 'suspended' },
+      { file: write('empty.csv', text), list: 'overseas' },
+    ];
+    const settings = { catalogue: catalogue('empty.json', { inputs }), builds: BUILDS, maxRejects: 1 };
+    return build(allowEmpty === undefined ? settings : { ...settings, allowEmpty });
+  };
+
+  it.each([
+    ['is empty', ''],
+    ['has a header and no rows', header],
+    ['has only rejects', `${header}112,\n`],
+  ])('stops the build where it %s, with its name and the way out', async (_, text) => {
+    const failure = await failureOf(() => withFile(text));
+    expect(failure.exitCode).toBe(1);
+    if (text === '') expect(failure.message).toContain('empty.csv is empty, without a header');
+    else {
+      expect(failure.message).toBe(
+        `${pathOf('empty.csv')} lists nothing; if that is as it should be, say --allow-empty`,
+      );
+      await expect(withFile(text, false)).rejects.toThrow(failure.message);
+    }
+  });
+
+  it('is taken for what it says where that is said', async () => {
+    const { manifest, inputs } = await withFile(header, true);
+    expect(inputs[1]).toMatchObject({ rows: 0, accepted: 0 });
+    expect(manifest.lists[1]).toMatchObject({ name: 'overseas', numbers: 0, dated: 0, ranges: 0 });
+  });
+
+  it('is none where its entries have only ended', async () => {
+    const { inputs } = await withFile(`${header}${HOME[0]},2020-01-01\n`);
+    expect(inputs[1]).toMatchObject({ rows: 1, accepted: 0, expired: 1 });
+  });
+});
+
 describe('a build', () => {
   it('counts what is listed once, however often and however it is written', async () => {
     const twice = [...HOME, ...HOME.map((number) => number.replace('+82', '0'))];
@@ -95,7 +134,7 @@ describe('a build', () => {
   });
 
   it('of nothing is a release that lists nothing', async () => {
-    const { manifest, bytes } = await buildOf('nothing', [], []);
+    const { manifest, bytes } = await buildOf('nothing', [], [], true);
     expect([blobsOf(manifest), bytes]).toEqual([[], 0]);
   });
 
@@ -115,11 +154,22 @@ describe('a build', () => {
     ['sources', SOURCES_PER_LIST_MAX, (index: number) => `SENDER-${index}`],
   ])('with too many %s stops with list and bound', async (what, most, line) => {
     const lines = Array.from({ length: most + 1 }, (_, index) => line(index));
-    const { message } = await failureOf(() => buildOf(`many-${what}`, [], lines));
+    const { message } = await failureOf(() => buildOf(`many-${what}`, HOME, lines));
     expect(message).toBe(`overseas: ${most + 1} ${what}, at most ${most}`);
     expect(readdirSync(join(BUILDS, `many-${what}`))).toEqual(['rejects.csv']);
-    const { manifest } = await buildOf(`many-${what}`, [], lines.slice(1));
+    const { manifest } = await buildOf(`many-${what}`, HOME, lines.slice(1));
     expect(manifest.lists[1]).toMatchObject({ [what]: most });
+  });
+
+  it('of ranges nested in each other stops before they are cut into pieces without end', async () => {
+    const rows = Array.from({ length: 3_000 }, (_, at) => {
+      const until = new Date(Date.UTC(2050, 0, 1 + at)).toISOString().slice(0, 10);
+      return `+4420${70_000_000 + at}..+4420${79_000_000 - at},${until}`;
+    });
+    const inputs = [{ file: write('nested.csv', `number,until\n${rows.join('\n')}\n`), list: 'overseas' }];
+    const path = catalogue('nested.json', { inputs });
+    const { message } = await failureOf(() => build({ catalogue: path, builds: BUILDS, maxRejects: 0 }));
+    expect(message).toMatch(new RegExp(`^overseas: \\d+ ranges, at most ${RANGES_PER_LIST_MAX}$`));
   });
 
   it('names an input that is not there, or of no known format', async () => {

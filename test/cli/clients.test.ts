@@ -4,10 +4,11 @@
 import './support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseDirectory } from '../../shared/clients.ts';
+import { type Client, openDirectory, signDirectory } from '../../shared/clients.ts';
 import { CLIENTS_KEY } from '../../shared/release/kv-keys.ts';
 import { lists, type Outcome } from './support/command.ts';
 import { kvContent, putText, textOf } from './support/kv.ts';
+import { FOREIGN_KEY, PUBLIC_KEY } from './support/workspace.ts';
 
 const clients = (...args: string[]): Promise<Outcome> => lists('clients', ...args);
 
@@ -18,6 +19,11 @@ const digestOf = (key: string): string =>
 
 async function stored(): Promise<string> {
   return textOf((await kvContent()).get(CLIENTS_KEY));
+}
+
+/** What the service finds: nothing where the directory is not signed by the key it trusts. */
+async function opened(): Promise<Map<string, Client> | null> {
+  return openDirectory(await stored(), [PUBLIC_KEY]);
 }
 
 describe('clients', () => {
@@ -36,7 +42,7 @@ describe('clients', () => {
     first = added.out.trim();
     const directory = await stored();
     expect(directory).not.toContain(first.split('.')[1]);
-    expect(parseDirectory(directory)?.get('acme-1')).toEqual({
+    expect((await opened())?.get('acme-1')).toEqual({
       id: 'acme-1',
       secretSha256: [digestOf(first)],
       rights: ['check', 'gateway'],
@@ -62,7 +68,7 @@ describe('clients', () => {
       const { id, key } = JSON.parse(out) as { id: string; key: string };
       expect([id, keys.includes(key)]).toEqual(['acme-1', false]);
       keys.push(key);
-      const digests = parseDirectory(await stored())?.get('acme-1')?.secretSha256;
+      const digests = (await opened())?.get('acme-1')?.secretSha256;
       expect(digests).toEqual(keys.slice(round - 1).map(digestOf));
     }
   });
@@ -80,7 +86,7 @@ describe('clients', () => {
       code: 0,
       out: '{"id":"acme-1","removed":true}\n',
     });
-    expect(parseDirectory(await stored())?.size).toBe(0);
+    expect((await opened())?.size).toBe(0);
     const both = await Promise.all(['remove', 'rotate'].map((command) => clients(command, 'acme-1')));
     for (const { code, errors } of both) {
       expect(code).toBe(1);
@@ -88,11 +94,16 @@ describe('clients', () => {
     }
   });
 
-  it('of a damaged directory are not overwritten', async () => {
-    await putText(CLIENTS_KEY, '{"format":1}');
-    const { code, errors } = await clients('add', 'acme-2');
-    expect([code, errors]).toEqual([1, 'error: the client directory in KV is damaged\n']);
-    expect(await stored()).toBe('{"format":1}');
+  it('of a directory that is damaged, not signed, or signed by another key, are not overwritten', async () => {
+    const nobody = { format: 1, clients: [] } as const;
+    const message = 'error: the client directory in KV is damaged, or signed by another key\n';
+    const signed = JSON.stringify(await signDirectory(nobody, FOREIGN_KEY));
+    for (const text of ['{"format":1}', JSON.stringify(nobody), signed]) {
+      await putText(CLIENTS_KEY, text);
+      const { code, errors } = await clients('add', 'acme-2');
+      expect([code, errors]).toEqual([1, message]);
+      expect(await stored()).toBe(text);
+    }
   });
 });
 

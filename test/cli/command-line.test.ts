@@ -14,9 +14,9 @@ import { BUILDS, write } from './support/workspace.ts';
 const TARGET = ['--remote', '--env <name>'];
 const HELP: [string, string[]][] = [
   ['', ['--json', '--help', 'build', 'prove', 'push', 'status', 'sample', 'clients']],
-  ['build', ['[catalogue]', '--out <folder>', '--max-rejects <share>', '(default: 0.01)']],
+  ['build', ['[catalogue]', '--out <folder>', '--max-rejects <share>', '(default: 0.01)', '--allow-empty']],
   ['prove', ['[folder]', '--quick']],
-  ['push', ['[folder]', '--unproven', ...TARGET]],
+  ['push', ['[folder]', '--all', '--replace-head', '--unproven', ...TARGET]],
   ['status', TARGET],
   ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
   ['clients', ['list', 'add', 'rotate', 'remove']],
@@ -67,12 +67,22 @@ describe('a command that cannot be done', () => {
   });
 
   it('with public keys that are none exits with 1', async () => {
-    const { folder } = await buildOf('keys', [], []);
+    const { folder } = await buildOf('keys');
     process.env.RELEASE_PUBLIC_KEYS = 'AAAA,AAAA';
     const { code, errors } = await lists('prove', '--quick', folder.path);
     process.env.RELEASE_PUBLIC_KEYS = secrets.RELEASE_PUBLIC_KEYS;
     expect(code).toBe(1);
     expect(errors).toMatch(/^error: RELEASE_PUBLIC_KEYS is not Ed25519 keys of 32 bytes/);
+  });
+
+  it('for want of entries exits with 1, unless --allow-empty is said', async () => {
+    const args = ['build', inputsOf('void', [], ['KR-GOV']), '--out', pathOf('void-builds')];
+    expect(await lists(...args)).toEqual({
+      code: 1,
+      out: '',
+      errors: `error: ${pathOf('void', 'home.txt')} lists nothing; if that is as it should be, say --allow-empty\n`,
+    });
+    expect(await lists(...args, '--allow-empty')).toMatchObject({ code: 0, errors: '' });
   });
 
   it('for want of a folder to write to exits with 1, and without a stack', async () => {

@@ -21,6 +21,9 @@ describe('dates', () => {
     ['', '2026-11-25', { since: 0, until: MIDNIGHT + DAY }],
     ['2026-11-24', '2026-11-25', { since: MIDNIGHT, until: MIDNIGHT + DAY }],
     ['', '2026-11-24T03:00:01Z', { since: 0, until: NOW + 1 }],
+    ['', '9999-12-31', ALWAYS],
+    ['2020-01-01', '9999-12-31T23:59:59Z', ALWAYS],
+    ['2026-11-25', '2999-01-01', { since: MIDNIGHT + DAY, until: FOREVER }],
     ['', '2026-11-24T03:00Z', 'EXPIRED'],
     ['', '2026-11-24T04:00:00.9+01:00', 'EXPIRED'],
     ['', '2026-11-24', 'EXPIRED'],
@@ -44,7 +47,8 @@ describe('dates', () => {
     ['2026-11-24T25:00:00Z', '', 'dates'],
     ['tomorrow', '', 'dates'],
     ['1969-12-31', '', 'dates'],
-    ['', '9999-12-31', 'dates'],
+    ['9999-12-31', '', 'until is not after since'],
+    ['', '9999-12-32', 'dates'],
     ['1764000000', '', 'dates'],
   ])('since %j until %j are rejected', (since, until, message) => {
     expect(dated(since, until)).toMatchObject({

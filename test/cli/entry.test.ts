@@ -21,6 +21,7 @@ describe('what a row lists', () => {
   it.each([
     ['+821000000000..+821019999999', 821_000_000_000, 821_019_999_999],
     ['+82 10-0000-0000 .. 010-0000-0000', 821_000_000_000, 821_000_000_000],
+    ['0082 10 2345 0000..0082 10 2345 9999', 821_023_450_000, 821_023_459_999],
   ])('%s is a range, both ends included', (number, from, to) => {
     expect(read({ number })).toMatchObject({ what: { kind: 'ranges', ranges: [{ from, to }] } });
   });
@@ -31,6 +32,10 @@ describe('what a row lists', () => {
     expect(ranges).toHaveLength(11);
     expect(ranges[0]).toEqual({ from: 63_917, to: 63_917 });
     expect(ranges.at(-1)).toEqual({ from: 639_170_000_000_000, to: 639_179_999_999_999 });
+  });
+
+  it.each(['+39 06*', '+1*', '+82 10*'])('%s is a prefix of numbers that there can be', (number) => {
+    expect(read({ number })).toMatchObject({ ok: true, what: { kind: 'ranges' } });
   });
 
   it('letters are a source where the list takes sources', () => {
@@ -46,7 +51,9 @@ describe('the list of a row', () => {
     [{}, 'terminated', 'terminated'],
     [{ reason: 'NUMBER_TERMINATED' }, 'suspended', 'terminated'],
     [{ reason: 'NUMBER_TERMINATED' }, null, 'terminated'],
-    [{ reason: 'NUMBER_SUSPENDED' }, null, 'suspended'],
+    [{ reason: 'NUMBER_SUSPENDED' }, null, 'LIST_UNKNOWN'],
+    [{ reason: 'NUMBER_SUSPENDED' }, 'terminated', 'LIST_UNKNOWN'],
+    [{ reason: 'NUMBER_SUSPENDED', authority: 'ktoa' }, null, 'suspended'],
     [{ reason: 'NUMBER_SUSPENDED' }, 'suspended-too', 'suspended-too'],
     [{ reason: 'NUMBER_SUSPENDED', authority: 'kisa' }, null, 'suspended-too'],
     [{ reason: 'NUMBER_SUSPENDED', authority: 'kisa' }, 'suspended', 'suspended-too'],
@@ -67,11 +74,30 @@ describe('the list of a row', () => {
     });
     expect(read({ number: '1' }, null)).toMatchObject({ message: expect.stringContaining('no reason') });
   });
+
+  it('is not chosen where several fit, and they are named', () => {
+    const row = { number: '010-2345-6789', reason: 'NUMBER_SUSPENDED' };
+    expect(read(row, null)).toMatchObject({
+      code: 'LIST_UNKNOWN',
+      message: 'several lists fit (suspended, suspended-too): name one as "list" of the file',
+    });
+  });
 });
 
 const REJECTED = [
   ['NUMBER_INVALID', ['', '0', '010 1234 567x5'.replace('x', '_'), '+0123456789', '1234567890123456', '?']],
   ['NUMBER_IMPOSSIBLE', ['010', '010-2345-678', '+999123456789', '02-1588-1234-5']],
+  [
+    'NUMBER_AMBIGUOUS',
+    [
+      '0063 917 123 4567',
+      '001 63 917 123 4567',
+      '00700-63-917-123-4567',
+      '00982 10 2345 6789',
+      '0063 917 123 0000..0063 917 123 9999',
+      '+639171230000..001 63 917 123 9999',
+    ],
+  ],
   ['SHORT_CODE', ['112', '1335', '10114']],
   ['SOURCE_NOT_ALLOWED', ['KB-BANK', '010-CALL-ME']],
   [
@@ -88,6 +114,14 @@ const REJECTED = [
       '+0*',
       '*',
       '+123456789012345*',
+      '+3*',
+      '+999*',
+      '+82010*',
+      '+82 (0)10*',
+      '1588-0000..1588-9999',
+      '+639170000000..+649170000000',
+      '+9990000000..+9990000009',
+      '+3..+3',
     ],
   ],
 ] as const;

@@ -47,7 +47,7 @@ describe('a right release', () => {
   });
 
   it('may list nothing', async () => {
-    const { folder } = await buildOf('empty', [], []);
+    const { folder } = await buildOf('empty', [], [], true);
     expect((await quick(folder)).wrong).toBe(0);
   });
 });

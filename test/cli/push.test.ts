@@ -9,13 +9,24 @@ import { type BuildOutcome, build } from '../../cli/commands/build.ts';
 import { type PushOutcome, push } from '../../cli/commands/push.ts';
 import { sample } from '../../cli/commands/sample.ts';
 import { status } from '../../cli/commands/status.ts';
-import { parseHead } from '../../shared/release/head.ts';
+import { openHead, signHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { ABROAD, pathOf, pretendProven } from './support/builds.ts';
+import { lists } from './support/command.ts';
 import { failureOf } from './support/failing.ts';
 import { kvContent, putText, textOf } from './support/kv.ts';
-import { BUILDS, catalogue, OVERSEAS, SECRETS, SUSPENDED, write } from './support/workspace.ts';
+import {
+  BUILDS,
+  catalogue,
+  FOREIGN_KEY,
+  OVERSEAS,
+  PUBLIC_KEY,
+  SECRETS,
+  SIGNING_KEY,
+  SUSPENDED,
+  write,
+} from './support/workspace.ts';
 
 const target = { remote: false, env: '' };
 /** So many that 010 has a shard of its own. */
@@ -71,7 +82,10 @@ describe('push', () => {
     for (const { key } of blobs) expect(content.get(key)).toEqual(folder.value(key));
     const signed = folder.manifest;
     expect(JSON.parse(textOf(content.get(releaseKey(release))))).toEqual(signed);
-    expect(parseHead(textOf(content.get(HEAD_KEY)))).toMatchObject({ seq: 1, manifest: signed });
+    expect(await openHead(textOf(content.get(HEAD_KEY)), [PUBLIC_KEY])).toMatchObject({
+      ok: true,
+      value: { seq: 1, manifest: signed },
+    });
   });
 
   it('uploads nothing twice, and makes it current all the same', async () => {
@@ -106,10 +120,68 @@ describe('push', () => {
     expect(failure.message).toMatch(/the release was made with LIST_KEY [0-9a-f]{16}, not/);
   });
 
-  it('says what to do about a damaged head', async () => {
-    await putText(HEAD_KEY, '{"format":1,"seq":');
-    expect((await failureOf(() => publish(first))).message).toMatch(
-      /the head in KV is damaged: delete it \(wrangler kv key delete head\), then push again/,
-    );
+  it('uploads what KV has lost where --all is said', async () => {
+    const { folder, manifest } = first;
+    const { key } = manifest.shards[0]!;
+    await publish(first);
+    await putText(key, 'damaged');
+    expect(await publish(first)).toMatchObject({ uploaded: 0 });
+    expect(textOf((await kvContent()).get(key))).toBe('damaged');
+    const { code, out } = await lists('push', folder.path, '--unproven', '--all', '--json');
+    expect(code).toBe(0);
+    const values = blobsOf(manifest).length;
+    expect(JSON.parse(out)).toMatchObject({ seq: 6, uploaded: values, values });
+    const content = await kvContent();
+    for (const blob of blobsOf(manifest)) expect(content.get(blob.key)).toEqual(folder.value(blob.key));
+  });
+});
+
+describe('push over a head that is not ours', () => {
+  const promotedAt = '2026-11-24T03:12:09.000Z';
+  let built: BuildOutcome;
+  beforeAll(async () => {
+    built = await buildWith(ABROAD);
+  });
+  const stored = async (): Promise<string> => textOf((await kvContent()).get(HEAD_KEY));
+
+  /** Heads that are refused, and why. */
+  async function bad(): Promise<[string, string][]> {
+    const { manifest } = built.folder;
+    const other = {
+      ...manifest,
+      signature: manifest.signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')),
+    };
+    const { statement } = await signHead({ seq: 9, promotedAt, manifest: other }, SIGNING_KEY);
+    return [
+      ['{"format":1,"seq":', 'the head in KV is not one'],
+      [JSON.stringify({ format: 1, seq: 9, promotedAt, manifest }), 'the head in KV is not one'],
+      [
+        JSON.stringify(await signHead({ seq: 9, promotedAt, manifest }, FOREIGN_KEY)),
+        'the head is not signed by a key this service trusts',
+      ],
+      [JSON.stringify({ statement, manifest }), 'the head states another manifest than it holds'],
+    ];
+  }
+
+  it('stops, says why and what to do, and leaves it as it is', async () => {
+    for (const [head, why] of await bad()) {
+      await putText(HEAD_KEY, head);
+      const { message } = await failureOf(() => publish(built));
+      expect(message).toBe(`${why}; lists push --replace-head writes a new one over it`);
+      expect(await stored()).toBe(head);
+    }
+  });
+
+  it('writes a new one with --replace-head, above every seq that there can have been', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const { code, out } = await lists('push', built.folder.path, '--unproven', '--replace-head', '--json');
+    expect(code).toBe(0);
+    const { seq, uploaded, values } = JSON.parse(out) as PushOutcome;
+    expect(seq).toBeGreaterThanOrEqual(now);
+    expect(seq).toBeLessThan(now + 600);
+    // What such a head says to be there is not believed.
+    expect(uploaded).toBe(values);
+    expect(await openHead(await stored(), [PUBLIC_KEY])).toMatchObject({ ok: true, value: { seq } });
+    expect(await publish(built)).toMatchObject({ seq: seq + 1, uploaded: 0 });
   });
 });

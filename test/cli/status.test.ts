@@ -6,12 +6,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { status } from '../../cli/commands/status.ts';
+import { signHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { buildOf, HOME } from './support/builds.ts';
 import { lists } from './support/command.ts';
 import { failureOf } from './support/failing.ts';
 import { putText } from './support/kv.ts';
-import { SECRETS } from './support/workspace.ts';
+import { FOREIGN_KEY, SECRETS, SIGNING_KEY } from './support/workspace.ts';
 
 const target = { remote: false, env: '' };
 
@@ -44,7 +45,8 @@ describe('status', () => {
   it('with both shows the release of each', async () => {
     const { folder, manifest } = await buildOf('status');
     const promotedAt = '2026-11-24T03:12:09.000Z';
-    await putText(HEAD_KEY, JSON.stringify({ format: 1, seq: 7, promotedAt, manifest: folder.manifest }));
+    const head = await signHead({ seq: 7, promotedAt, manifest: folder.manifest }, SIGNING_KEY);
+    await putText(HEAD_KEY, JSON.stringify(head));
     process.env.NUMGATE_URL = url;
     answer = '{"status":"ok","release":"20261124T0312Z-00000000"}';
     const [{ out: text }, { code, out }] = await Promise.all([lists('status'), lists('status', '--json')]);
@@ -72,6 +74,17 @@ describe('status', () => {
     const failure = await failureOf(() => status(target));
     process.env.LIST_KEY = SECRETS.LIST_KEY;
     expect(failure.message).toMatch(/the release was made with LIST_KEY/);
+  });
+
+  it('says when the head is signed by another key, and names no release', async () => {
+    const { folder, manifest } = await buildOf('foreign');
+    const promotedAt = '2026-11-24T03:12:09.000Z';
+    const head = await signHead({ seq: 8, promotedAt, manifest: folder.manifest }, FOREIGN_KEY);
+    await putText(HEAD_KEY, JSON.stringify(head));
+    const { code, out, errors } = await lists('status');
+    expect([code, out]).toEqual([1, '']);
+    expect(errors).toMatch(/^error: the head is not signed by a key this service trusts; .*--replace-head/);
+    expect(errors).not.toContain(manifest.release);
   });
 });
 

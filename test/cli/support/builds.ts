@@ -29,14 +29,18 @@ export function inputsOf(name: string, home: readonly string[], abroad: readonly
   });
 }
 
-/** Builds into a folder of builds of its own, so that two builds of one content do not replace each other. */
+/**
+ * Builds into a folder of builds of its own, so that two builds of one content do not replace each other.
+ * @param allowEmpty for content of which a list has nothing
+ */
 export function buildOf(
   name: string,
   home: readonly string[] = HOME,
   abroad: readonly string[] = ABROAD,
+  allowEmpty = false,
 ): Promise<BuildOutcome> {
   const path = inputsOf(name, home, abroad);
-  return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0 });
+  return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0, allowEmpty });
 }
 
 /** As if every number had been asked: that takes a minute, and is tried by hand and in CI. */

@@ -13,6 +13,10 @@ export const BUILDS = join(FOLDER, 'builds');
 
 const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
 export const SIGNING_KEY = pair.privateKey;
+/** The key that the commands here trust. */
+export const PUBLIC_KEY = pair.publicKey;
+/** A signing key that nobody here trusts. */
+export const FOREIGN_KEY = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])).privateKey;
 const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
   toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
 
