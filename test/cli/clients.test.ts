@@ -4,7 +4,7 @@
 import './support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Client, openDirectory, signDirectory } from '../../shared/clients.ts';
+import { type Client, type Directory, openDirectory, signDirectory } from '../../shared/clients.ts';
 import { CLIENTS_KEY } from '../../shared/release/kv-keys.ts';
 import { lists, type Outcome } from './support/command.ts';
 import { kvContent, putText, textOf } from './support/kv.ts';
@@ -95,7 +95,7 @@ describe('clients', () => {
   });
 
   it('of a directory that is damaged, not signed, or signed by another key, are not overwritten', async () => {
-    const nobody = { format: 1, clients: [] } as const;
+    const nobody: Directory = { format: 1, clients: [] };
     const message = 'error: the client directory in KV is damaged, or signed by another key\n';
     const signed = JSON.stringify(await signDirectory(nobody, FOREIGN_KEY));
     for (const text of ['{"format":1}', JSON.stringify(nobody), signed]) {

@@ -144,6 +144,15 @@ describe('Accept: text/plain', () => {
     expect(got.text).toBe('block OVERSEAS_SOURCE_LISTED from\n');
   });
 
+  it('names the head in headers, as JSON does in fields', async () => {
+    const { headers } = await text({ to: NUMBERS.free });
+    const { json } = await ask('/v1/check', { body: { to: NUMBERS.free } });
+    expect(headers.get('numgate-release')).toBe(json.release);
+    expect(headers.get('numgate-seq')).toBe(String(json.seq));
+    expect(headers.get('numgate-stale')).toBe('false');
+    expect(headers.get('numgate-as-of')).toMatch(/^\d{4}-.*Z$/);
+  });
+
   it('answers JSON to a client that takes both', async () => {
     expect((await text({ to: NUMBERS.free }, 'application/json, text/plain')).json.verdict).toBe('allow');
   });

@@ -86,6 +86,13 @@ describe('a quota that is used up', () => {
     });
   });
 
+  it('says of a batch larger than the whole quota that no waiting helps', async () => {
+    const request = { client: 'tiny', body: { items: items(11) } } as const;
+    const { headers, json } = await ask('/v1/check/batch', request);
+    expect([headers.get('retry-after'), json.code]).toEqual([null, 'QUOTA_EXCEEDED']);
+    expect(json.detail).toContain('whole quota of 10');
+  });
+
   it('lets a stream that is larger than the quota begin with what the quota allows', async () => {
     const response = await fetch(`${world().url}/v1/check/stream`, {
       method: 'POST',
