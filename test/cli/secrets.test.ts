@@ -1,7 +1,7 @@
 /**
  * The secrets that `npm start` makes: only those that are missing, and never over data that others made.
  */
-
+import './support/workspace.ts';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -18,7 +18,7 @@ import { FOLDER, FOREIGN_KEY, SIGNING_KEY, write } from './support/workspace.ts'
 // The secrets of whoever runs this are not to be touched: only their places are others here.
 vi.mock('../../cli/paths.ts', async (original) => {
   const paths = await original<typeof Paths>();
-  const place = (name: string): string => join(paths.STATE, '..', name);
+  const place = (name: string): string => paths.STATE.replace(/state$/, name);
   return { ...paths, SECRETS_FILE: place('secrets.json'), DEV_VARS_FILE: place('dev.vars') };
 });
 

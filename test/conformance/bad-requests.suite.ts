@@ -160,9 +160,25 @@ describe('method and path', () => {
     }
   });
 
-  it('HEAD is answered where GET is', async () => {
-    for (const path of ['/healthz', '/openapi.json']) {
-      expect((await ask(path, { method: 'HEAD' })).status).toBe(200);
-    }
-  });
+  it.each([
+    ['/healthz', null, 200],
+    ['/openapi.json', null, 200],
+    ['/v1/check?to=112', 'bulk', 200],
+    ['/v1/check?to=112', null, 401],
+    ['/v1/check?to=MYSHOP', 'bulk', 400],
+    ['/v1/check/batch', 'bulk', 405],
+    ['/nowhere', 'bulk', 404],
+  ] as const)(
+    'HEAD is answered as GET is, without a body: %s with key %s is %i',
+    async (path, client, want) => {
+      const head = await ask(path, { method: 'HEAD', client });
+      const get = await ask(path, { client });
+      expect([head.status, get.status, head.text]).toEqual([want, want, '']);
+      const names = (headers: Headers): string[] =>
+        [...headers.keys()].filter(
+          (name) => !/^(connection|keep-alive|content-length|transfer-encoding|content-encoding)$/.test(name),
+        );
+      expect(names(head.headers)).toEqual(names(get.headers));
+    },
+  );
 });

@@ -73,6 +73,21 @@ describe('POST /v1/check/batch', () => {
     expect((await batch({ defaults: {}, items: [{ from: '112' }] })).summary.block).toBe(1);
   });
 
+  it('comes while it is made, without a length in front, and with its summary last', async () => {
+    const items = Array.from({ length: 1_201 }, (_, index) => ({
+      id: String(index),
+      to: index === 1_200 ? NUMBERS.suspended : NUMBERS.free,
+    }));
+    for (const report of ['all', 'hits']) {
+      const { headers, text, json } = await ask('/v1/check/batch', { body: { report, items } });
+      expect(headers.get('content-length')).toBeNull();
+      expect(Object.keys(json)).toEqual(['release', 'seq', 'asOf', 'stale', 'results', 'summary']);
+      expect(text).toMatch(/\],"summary":\{"total":1201,[^{}]*\}\}$/);
+      expect(json.results).toHaveLength(report === 'all' ? items.length : 1);
+      expect(json.summary).toMatchObject({ allow: 1_200, block: 1, error: 0 });
+    }
+  });
+
   it('takes an empty batch, and one of 10,000 items', async () => {
     expect(await batch({ items: [] })).toMatchObject({ summary: { total: 0 }, results: [] });
     const items = Array.from({ length: 10_000 }, (_, index) => ({

@@ -90,9 +90,16 @@ describe('POST /v1/check', () => {
     expect(await check({ to })).toMatchObject({ verdict: 'block', to: NUMBERS.suspended });
   });
 
-  it.each(['kr-gov-notice', ' KR-GOV-NOTICE ', 'ＫＲ-ＧＯＶ-ＮＯＴＩＣＥ', 'KR - GOV - NOTICE'])(
-    'finds the sender id however it is written: %s',
-    async (from) => expect((await check({ from })).reasons[0]!.code).toBe('OVERSEAS_SOURCE_LISTED'),
+  it.each([
+    'kr-gov-notice',
+    ' KR-GOV-NOTICE ',
+    'ＫＲ-ＧＯＶ-ＮＯＴＩＣＥ',
+    'KR - GOV - NOTICE',
+    'KR–GOV—NOTICE',
+    'KR\u200b-GOV\u2060-NOT\u00adICE',
+    'KR-GOV-NOTICE\u0007',
+  ])('finds the sender id however it is written: %s', async (from) =>
+    expect((await check({ from })).reasons[0]!.code).toBe('OVERSEAS_SOURCE_LISTED'),
   );
 
   it('allows a sender id on no list', async () => {
@@ -151,6 +158,26 @@ describe('Accept: text/plain', () => {
     expect(headers.get('numgate-seq')).toBe(String(json.seq));
     expect(headers.get('numgate-stale')).toBe('false');
     expect(headers.get('numgate-as-of')).toMatch(/^\d{4}-.*Z$/);
+  });
+
+  it('does so with GET too, and JSON has no such header', async () => {
+    const names = ['numgate-release', 'numgate-seq', 'numgate-as-of', 'numgate-stale'];
+    const { headers } = await ask('/v1/check?to=112', { headers: { accept: 'text/plain' } });
+    expect(names.map((name) => headers.has(name))).toEqual([true, true, true, true]);
+    const json = await ask('/v1/check?to=112');
+    expect(names.map((name) => json.headers.has(name))).toEqual([false, false, false, false]);
+  });
+
+  it('ends with the action of the client on indeterminate, and on nothing else', async () => {
+    const body = { to: '010-0000-0023' };
+    const accept = 'text/plain';
+    for (const [client, action] of [
+      ['bulk', 'open'],
+      ['careful', 'closed'],
+    ] as const) {
+      const reply = await ask('/v1/check', { client, body, headers: { accept } });
+      expect(reply.text).toBe(`indeterminate LIST_UNAVAILABLE to ${action}\n`);
+    }
   });
 
   it('answers JSON to a client that takes both', async () => {

@@ -1,9 +1,9 @@
 /**
- * Without data nobody is told `allow`: a store without a release, a service without secrets, and data
- * that is older than a client takes.
+ * Without data nobody is told `allow`: a store without a release, a service without secrets, data that
+ * is older than a client takes, and a store with a head that is not ours.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, check, refused, stream, streamJson } from './support/ask.ts';
+import { type Answer, ask, check, refused, stream, streamJson } from './support/ask.ts';
 import { NUMBERS } from './support/input-lists.ts';
 import { world } from './support/world.ts';
 
@@ -67,5 +67,58 @@ describe('data older than maxStaleSeconds', () => {
     await new Promise((resolve) => setTimeout(resolve, 11_500));
     const { verdict, reasons } = await check({ to: NUMBERS.free }, { client: 'careful' });
     expect([verdict, reasons.map(({ code }) => code)]).toEqual(['allow', []]);
+  });
+});
+
+describe('a head that is not signed by a key the service trusts', () => {
+  /** Once the service had the right head for the last time longer ago than `careful` takes (10 s). */
+  async function aged(): Promise<string> {
+    const { forged: base, forgery } = world();
+    await forgery;
+    for (;;) {
+      const { json } = await ask('/healthz', { base, client: null });
+      const ageMs = Date.now() - Date.parse(json.asOf!);
+      if (ageMs > 11_000) return base;
+      await new Promise((resolve) => setTimeout(resolve, 11_500 - ageMs));
+    }
+  }
+  const codes = ({ reasons }: Answer): string[] => reasons.map(({ code }) => code);
+
+  it('is refused, and the last good one serves', async () => {
+    const base = await aged();
+    const answer = await check({ to: NUMBERS.suspended }, { base });
+    expect(answer).toMatchObject({ verdict: 'block', release: world().release, seq: 1 });
+    expect(codes(answer)).toEqual(['NUMBER_SUSPENDED']);
+    expect((await check({ to: NUMBERS.suspendedButAllowed }, { base })).verdict).toBe('allow');
+    expect(world().logged()).toContain('HEAD_UNSIGNED');
+  });
+
+  it('makes the answers grow stale, with the action of the client', async () => {
+    const request = { base: await aged(), client: 'careful' } as const;
+    const answer = await check({ to: NUMBERS.free }, request);
+    expect(answer).toMatchObject({ verdict: 'indeterminate', action: 'closed', subject: 'to' });
+    expect(codes(answer)).toEqual(['LIST_STALE']);
+    const line = await ask('/v1/check', {
+      ...request,
+      body: { to: NUMBERS.free },
+      headers: { accept: 'text/plain' },
+    });
+    expect(line.text).toBe('indeterminate LIST_STALE to closed\n');
+  });
+
+  it('leaves no allow entry in force for a client whose data is too old, and every block', async () => {
+    const request = { base: await aged(), client: 'careful' } as const;
+    for (const question of [
+      { to: NUMBERS.suspendedButAllowed },
+      { to: NUMBERS.suspendedInAllowedRange },
+      { from: NUMBERS.unallocatedButAllowed },
+    ]) {
+      const answer = await check(question, request);
+      expect([answer.verdict, codes(answer)[0]]).toEqual(['indeterminate', 'LIST_STALE']);
+      expect(codes(answer)).toContain('ALLOW_OVERRIDE');
+    }
+    expect((await check({ to: NUMBERS.suspended }, request)).verdict).toBe('block');
+    expect((await check({ from: NUMBERS.suspended, to: '112' }, request)).verdict).toBe('allow');
+    expect((await check({ to: '010-0000-0024' }, request)).verdict).toBe('allow');
   });
 });

@@ -117,11 +117,25 @@ describe('emergency calls', () => {
     expect((await check({ from, to, channel: 'sms' })).verdict).toBe('allow');
   });
 
-  it.each(['+82112', '+82119', '02-119', '031-112'])('never blocks the emergency number %s', async (to) => {
-    expect((await check({ to, channel: 'voice' })).verdict).toBe('allow');
-  });
+  it.each(['+82112', '+82119', '02-119', '031-112', '+82 (0)2 112', '82-51-111'])(
+    'never blocks the emergency number %s',
+    async (to) => {
+      const answer = await check({ from: NUMBERS.suspended, to, channel: 'voice' });
+      expect(answer).toMatchObject({ verdict: 'allow', subject: 'to' });
+      expect(answer.reasons[0]).toMatchObject({ code: 'EMERGENCY_NEVER_BLOCKED', list: 'emergency' });
+    },
+  );
+
+  it.each(['02-1335', '+82 114', '010-119', '070-112', '+63 119'])(
+    'takes %s for no emergency number',
+    async (to) => {
+      const { reasons } = await check({ to, channel: 'voice' });
+      expect(reasons.map(({ code }) => code)).not.toContain('EMERGENCY_NEVER_BLOCKED');
+    },
+  );
 
   it('does not make an emergency number a sender that anyone may use', async () => {
     expect((await check({ from: '112' })).verdict).toBe('block');
+    expect((await check({ from: '+82112' })).verdict).toBe('block');
   });
 });

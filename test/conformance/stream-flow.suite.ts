@@ -35,6 +35,30 @@ describe('the flow of a stream', () => {
     expect((await chunks.next()).done).toBe(true);
   });
 
+  it('says on each line how fresh its head is by then', async () => {
+    const { sent, got } = post('/v1/check/stream', { 'content-type': 'application/x-ndjson' });
+    const ask = async (): Promise<{ seq: number; asOf: string; stale: boolean }> => {
+      sent.write(`{"to":"${NUMBERS.free}"}\n`);
+      return JSON.parse(String((await chunks.next()).value));
+    };
+    sent.flushHeaders();
+    const response = await got;
+    const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const first = await ask();
+    expect(Date.parse(first.asOf)).toBeGreaterThanOrEqual(
+      Date.parse(String(response.headers['numgate-as-of'])),
+    );
+    // Longer than the service goes without a look (HEAD_FRESH_MS): the next question has it look.
+    await new Promise((resolve) => setTimeout(resolve, 5_500));
+    await ask();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const last = await ask();
+    expect(Date.parse(last.asOf)).toBeGreaterThan(Date.parse(first.asOf));
+    expect([last.seq, last.stale]).toEqual([first.seq, false]);
+    sent.end();
+    expect((await chunks.next()).done).toBe(true);
+  });
+
   it.each(['/v1/check', '/v1/check/batch'])(
     'refuses a declared length over the bound of %s at once',
     async (path) => {

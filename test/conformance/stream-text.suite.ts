@@ -74,6 +74,13 @@ describe('a stream of text', () => {
     ]);
   });
 
+  it('never echoes what a reader could take for the end of a line', async () => {
+    const ends = ['\r', '\u0085', '\u2028', '\u2029', '\u000b', '\u000c', '\u0000', '\u001b'];
+    const answers = await stream(ends.map((end) => `MY${end}SHOP\n`).join(''), { query: '?subject=from' });
+    expect(answers).toEqual(ends.map(() => 'MY SHOP,allow,'));
+    expect(await stream('JO\u2028HN\n')).toEqual(['JO HN,error,SOURCE_AS_RECIPIENT']);
+  });
+
   it('answers one line to 8 MB without a line end', async () => {
     expect(await stream(inPieces('1'.repeat(8_000_000), 65_536))).toEqual([',error,NUMBER_TOO_LONG']);
   });

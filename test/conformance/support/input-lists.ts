@@ -108,6 +108,26 @@ function lines(...rows: Iterable<string>[]): string {
   return rows.flatMap((part) => [...part].map((row) => `${row}\n`)).join('');
 }
 
+/** Lists that let through what the others block. @returns path of the catalogue */
+export function writeForgedInputs(folder: string): string {
+  return writeCatalogue(
+    folder,
+    {
+      lists: [list('forged', 'ALLOW_OVERRIDE', { effect: 'allow' })],
+      inputs: [{ file: 'forged.txt', list: 'forged' }],
+    },
+    { 'forged.txt': lines([NUMBERS.suspended, NUMBERS.terminated]) },
+  );
+}
+
+function writeCatalogue(folder: string, catalogue: object, files: Record<string, string>): string {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const path = join(folder, 'lists.json');
+  writeFileSync(path, JSON.stringify(catalogue, null, 2));
+  return path;
+}
+
 /** Write the catalogue and its inputs. @returns path of the catalogue */
 export function writeInputs(folder: string): string {
   const { suspended, terminated } = MODEL;
@@ -129,9 +149,5 @@ export function writeInputs(folder: string): string {
     'on-trial.txt': lines([n.onTrial, n.suspendedAndOnTrial]),
     'cleared.txt': lines([n.suspendedButAllowed, n.unallocatedButAllowed, '+821033330000..+821033339999']),
   };
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const catalogue = join(folder, 'lists.json');
-  writeFileSync(catalogue, JSON.stringify(CATALOGUE, null, 2));
-  return catalogue;
+  return writeCatalogue(folder, CATALOGUE, files);
 }

@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeInputs } from './input-lists.ts';
+import { writeForgedInputs, writeInputs } from './input-lists.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
@@ -29,6 +29,8 @@ const WITHOUT_RELEASE: readonly ClientName[] = ['bulk', 'careful'];
 
 interface Addresses {
   readonly url: string;
+  /** A service with the same data, in whose store somebody without the signing key has put another head. */
+  readonly forged: string;
   /** A service with clients and no release. */
   readonly withoutRelease: string;
   /** A service whose secrets are not set. */
@@ -39,6 +41,8 @@ export interface World extends Addresses {
   readonly keys: Readonly<Record<ClientName, string>>;
   /** The release that was pushed. */
   readonly release: string;
+  /** Once the other head is in the store of `forged`. */
+  readonly forgery: Promise<unknown>;
   /** All that the service has printed so far. */
   logged(): string;
 }
@@ -95,6 +99,24 @@ async function buildRelease(env: NodeJS.ProcessEnv, folder: string): Promise<str
   return built.release as string;
 }
 
+/** What somebody can do who can write KV, even with the key of the lists, and cannot sign for us. */
+async function forge(env: NodeJS.ProcessEnv, folder: string, url: string): Promise<unknown> {
+  // The service has the right head before there is another one.
+  const { status } = await fetch(`${url}/healthz`);
+  if (status !== 200) throw new Error(`the service to be attacked is not healthy: ${status}`);
+  const { LIST_KEY: _, ...signing } = await makeSecrets();
+  const builds = join(folder, 'forged-builds');
+  const forger = { ...env, ...signing, NUMGATE_STATE: join(folder, 'state-forged') };
+  const built = await lists(
+    forger,
+    'build',
+    writeForgedInputs(join(folder, 'forged-inputs')),
+    '--out',
+    builds,
+  );
+  return lists(forger, 'push', join(builds, built.release as string), '--unproven', '--replace-head');
+}
+
 async function startHost(
   env: NodeJS.ProcessEnv,
   folder: string,
@@ -125,9 +147,13 @@ export async function startWorld(): Promise<void> {
     for (const name of Object.keys(CLIENTS) as ClientName[]) keys[name] ??= await addClient(env, name);
     const release = await building;
     await lists(env, 'push', join(folder, 'builds', release), '--unproven');
+    cpSync(state, join(folder, 'state-forged'), { recursive: true });
     const [host, addresses, logged] = await startHost(env, folder);
     const whole = keys as Record<ClientName, string>;
-    running = { world: { ...addresses, keys: whole, release, logged }, host, folder };
+    const forgery = forge(env, folder, addresses.forged);
+    // Told to the test that waits for it.
+    forgery.catch(() => undefined);
+    running = { world: { ...addresses, keys: whole, release, forgery, logged }, host, folder };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -137,6 +163,7 @@ export async function startWorld(): Promise<void> {
 export async function stopWorld(): Promise<void> {
   if (running === null) return;
   const { host, folder } = running;
+  await running.world.forgery.catch(() => undefined);
   const ended = new Promise((resolve) => host.on('close', resolve));
   host.stdin!.end();
   await ended;
