@@ -6,6 +6,7 @@ import { headOf, tailOf } from '../numbers/number.ts';
 import { FOREVER } from '../set/layout.ts';
 import type { Permutation } from '../set/permutation.ts';
 import type { DatedEntry } from './shard.ts';
+import { lowerBound } from './sorted.ts';
 
 /** Numbers from `from` to `to`, both included. */
 export interface RangeEntry {
@@ -106,15 +107,7 @@ export class ListEntries {
 }
 
 function contains(sorted: Uint32Array | undefined, tail: number): boolean {
-  if (sorted === undefined) return false;
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < tail) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low] === tail;
+  return sorted !== undefined && sorted[lowerBound(sorted, tail)] === tail;
 }
 
 function isSame(a: DatedEntry, b: DatedEntry): boolean {

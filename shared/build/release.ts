@@ -23,6 +23,7 @@ import { encodeDense } from './dense-section.ts';
 import type { ListContent } from './list-entries.ts';
 import { type EncodedPart, encodeDated, encodeShard, partWords } from './shard.ts';
 import { cutSlices, type Slice } from './slices.ts';
+import { lowerBound } from './sorted.ts';
 import { encodeSparse } from './sparse-section.ts';
 import { encodeRanges, encodeSources, flattenRanges, sortSources } from './tables.ts';
 
@@ -211,15 +212,4 @@ function encodeSparsePart(slice: Slice, { plain }: ListContent): Uint32Array | n
     at += tails.length;
   }
   return encodeSparse(keys);
-}
-
-function lowerBound(sorted: Uint32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

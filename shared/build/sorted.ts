@@ -1,0 +1,15 @@
+/**
+ * Binary search in what the builder has sorted.
+ */
+
+/** Index of the first value that is not below `value`; the length if there is none. */
+export function lowerBound(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

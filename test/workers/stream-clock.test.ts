@@ -1,0 +1,59 @@
+/**
+ * A stream that lasts: it keeps the head of its start, but not the time of it.
+ */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { HEAD_FRESH_MS } from '../../shared/limits.ts';
+import { askAndSettle } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { OpenStream } from './support/open-stream.ts';
+import { build, LAPSES_AT, LAPSING, LISTED, NOW, NOWHERE, publish, smallLists } from './support/world.ts';
+
+/** Default of a client's maxStaleSeconds, in ms. */
+const TOO_OLD_MS = 3_600_000;
+
+describe('a stream that lasts', () => {
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    await publish(await build(smallLists()), 1);
+    await publishClients();
+  });
+
+  test('lets an entry end on time', async () => {
+    const stream = await OpenStream.start();
+    vi.setSystemTime(LAPSES_AT * 1000 - 1);
+    expect(await stream.ask(LAPSING)).toBe(`${LAPSING},block,NUMBER_SUSPENDED`);
+    vi.setSystemTime(LAPSES_AT * 1000);
+    expect(await stream.ask(LAPSING)).toBe(`${LAPSING},allow,`);
+    await stream.close();
+  });
+
+  test('is as fresh as the head is, while that is the one of its start', async () => {
+    const stream = await OpenStream.start();
+    vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
+    await stream.ask(NOWHERE);
+    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},allow,`);
+    await stream.close();
+  });
+
+  test('keeps its lists when the head moves on, and says so once they are too old', async () => {
+    const stream = await OpenStream.start();
+    await publish(await build(smallLists([]), 1), 2);
+    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    await askAndSettle({ body: { to: LISTED } });
+    expect((await askAndSettle({ body: { to: LISTED } })).body.verdict).toBe('allow');
+    expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
+    vi.setSystemTime(NOW + TOO_OLD_MS + HEAD_FRESH_MS);
+    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
+    await stream.close();
+  });
+
+  test('never echoes what a reader could take for the end of a line', async () => {
+    const stream = await OpenStream.start();
+    expect(await stream.ask('EVIL\r01020000001,allow,')).toBe(
+      'EVIL 01020000001,allow,,error,SOURCE_AS_RECIPIENT',
+    );
+    expect(await stream.ask('010\u202820000001')).toBe('010 20000001,allow,');
+    await stream.close();
+  });
+});
