@@ -11,7 +11,7 @@ import { ADDRESS_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero, isPossible } from './calling-codes.ts';
 import { carrierPrefixOf } from './carriers.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
-import { KR_CODE, krClassOf } from './plan.ts';
+import { isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 
 /** Why a text is no address. */
@@ -92,7 +92,7 @@ function doubleZero(count: number): Address {
   if (digits[2] === 8 && digits[3] === 2) {
     const n = korean(4, count);
     // 00 is how +82 is written without a plus: no evidence of overseas ingress.
-    if (isValidNumber(n)) return numberOr(n, null);
+    if (isValidNumber(n) || isEmergencyNumber(n)) return numberOr(n, null);
   }
   const asWritten = korean(0, count);
   if (isValidNumber(asWritten)) return numberOr(asWritten, null);

@@ -6,7 +6,7 @@
  */
 import table from '../../data/kr-sender-rules.json' with { type: 'json' };
 import type { Address } from './parse.ts';
-import { krClassOf } from './plan.ts';
+import { isEmergencyNumber, krClassOf } from './plan.ts';
 
 /** What can be asked for: an address that has digits. */
 export type SenderAddress = Extract<Address, { kind: 'number' | 'shortCode' }>;
@@ -37,6 +37,8 @@ for (const row of table.rows) {
  */
 export function senderRule(address: SenderAddress, ownedShortCodes: readonly string[]): string | null {
   if (address.kind === 'shortCode') return ownedShortCodes.includes(address.code) ? null : shortCodeRuleId;
+  // 02-119 is 119 behind an area code, and nobody's to send from.
+  if (isEmergencyNumber(address.n)) return shortCodeRuleId;
   const krClass = krClassOf(address.n);
   return krClass === null ? null : (idByClass.get(krClass) ?? null);
 }

@@ -111,6 +111,7 @@ describe('a number abroad', () => {
 describe('an ambiguous number', () => {
   it.each([
     ['0082 10 1234 5678', '+821012345678', '00 + 82 before a valid Korean number, no carrier'],
+    ['0082 119', '+82119', '00 + 82 before an emergency code'],
     ['0082 51 912 345 678', '008 +251912345678', 'carrier 008, for 051-912-345-678 is no Korean number'],
     ['0065 8123 4567', '00 +6581234567', 'carrier 006 + 58… is too short'],
     ['0063 917 123 4567', '006 +39171234567', 'carrier 006 + Italy is possible, and comes first'],

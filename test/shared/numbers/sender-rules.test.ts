@@ -25,6 +25,7 @@ describe('a sender', () => {
     ['00308-123-456', 'toll-free-inbound'],
     ['112', 'short-code-not-owned'],
     ['1335', 'short-code-not-owned'],
+    ['02-119', 'short-code-not-owned'],
   ])('%s breaks %s', (text, rule) => {
     expect(ruleOf(text)).toBe(rule);
   });
