@@ -1,7 +1,7 @@
 /**
  * From what people and gateways write to a number, a short code or a source; read from Korea. Separators
  * never change the answer, and its E.164 form parses to itself. Ambiguous beginnings are read so:
- * - `0082…`: 00 + 82 if a valid Korean number follows, else carrier 008 + `2…` (Africa).
+ * - `0082…`: 00 + 82 if a valid Korean number or an emergency code follows, else carrier 008 + `2…` (Africa).
  * - `00798…`, `00308…`, `00368…` of the right length: Korean inbound toll free, not 00 + 7, 30 or 36.
  * - `006…` (001, 0073, …): a carrier if a possible number follows, else 00 + 6…; so `0065 8123 4567` is
  *   Singapore, but `0063 917 123 4567` is carrier 006 + Italy.
