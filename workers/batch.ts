@@ -74,17 +74,20 @@ function answering(batch: Batch, snapshot: Snapshot, client: Client): ReadableSt
     },
     pull(controller) {
       let text = '';
-      for (const end = Math.min(next + ITEMS_PER_CHUNK, batch.items.length); next < end; next++) {
-        const answered = answer(batch.items[next]);
-        if (answered === null) continue;
-        text += separator + JSON.stringify(answered);
-        separator = ',';
+      // Until there is something to give: a pull that gives nothing is not repeated, and the answer hangs.
+      while (text === '' && next < batch.items.length) {
+        for (const end = Math.min(next + ITEMS_PER_CHUNK, batch.items.length); next < end; next++) {
+          const answered = answer(batch.items[next]);
+          if (answered === null) continue;
+          text += separator + JSON.stringify(answered);
+          separator = ',';
+        }
       }
       if (next === batch.items.length) {
         const summary = { total: batch.items.length, ...counts };
         text += `],"summary":${JSON.stringify(summary)}}`;
       }
-      if (text !== '') controller.enqueue(encoder.encode(text));
+      controller.enqueue(encoder.encode(text));
       if (next === batch.items.length) controller.close();
     },
   });

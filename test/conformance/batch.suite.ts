@@ -47,6 +47,16 @@ describe('POST /v1/check/batch', () => {
     expect(summary).toEqual({ total: 6, allow: 1, label: 1, block: 2, indeterminate: 1, error: 1 });
   });
 
+  it('comes to its end though thousands of items in a row are no hits', async () => {
+    const free = Array.from({ length: 3_000 }, () => ({ to: NUMBERS.free }));
+    for (const last of [NUMBERS.suspended, NUMBERS.free]) {
+      const body = { report: 'hits', items: [...free, { id: 'last', to: last }] };
+      const { json } = await ask('/v1/check/batch', { body });
+      expect(json.summary).toMatchObject({ total: 3_001, block: last === NUMBERS.suspended ? 1 : 0 });
+      expect(json.results).toHaveLength(last === NUMBERS.suspended ? 1 : 0);
+    }
+  });
+
   it('reports only hits and errors where that is asked for, and still counts all', async () => {
     const { summary, results } = await batch({
       report: 'hits',
