@@ -67,6 +67,10 @@ export function readCatalogue(path: string): Catalogue {
   for (const list of lists) {
     if (names.has(list.name)) throw new CommandFailure(`${path}: two lists are named ${list.name}`);
     names.add(list.name);
+    // A list that is meant to let numbers through must not block them because a field was forgotten.
+    if (list.reason === 'ALLOW_OVERRIDE' && list.effect !== 'allow') {
+      throw new CommandFailure(`${path}: list ${list.name}: reason ALLOW_OVERRIDE needs "effect": "allow"`);
+    }
   }
   const missing = inputs.find(({ list }) => list !== undefined && !names.has(list));
   if (missing !== undefined)

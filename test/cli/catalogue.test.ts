@@ -42,6 +42,11 @@ describe('a catalogue', () => {
       { lists: Array.from({ length: LISTS_MAX + 1 }, (_, at) => ({ ...SUSPENDED, name: `l${at}` })) },
       'lists: ',
     ],
+    [
+      'an allow list that would block',
+      { lists: [{ ...SUSPENDED, reason: 'ALLOW_OVERRIDE' }] },
+      'reason ALLOW_OVERRIDE needs "effect": "allow"',
+    ],
     ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
     ['an input without file', { inputs: [{}] }, 'inputs.0.file: '],
     ['an unknown format', { inputs: [{ file: 'a', format: 'xls' }] }, 'inputs.0.format: '],
