@@ -45,7 +45,7 @@ describe('a catalogue', () => {
     [
       'an allow list that would block',
       { lists: [{ ...SUSPENDED, reason: 'ALLOW_OVERRIDE' }] },
-      'reason ALLOW_OVERRIDE needs "effect": "allow"',
+      'list suspended: reason ALLOW_OVERRIDE needs "effect": "allow"',
     ],
     ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
     ['an input without file', { inputs: [{}] }, 'inputs.0.file: '],
