@@ -30,3 +30,8 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer> | string): Promis
   const data = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)));
 }
+
+/** Text as UTF-8. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
+}

@@ -1,10 +1,12 @@
 /**
  * The client directory: who may ask, and how each wants to be answered when lists are stale, missing
- * or on trial. One document, so that the edge needs no read of its own for a request.
+ * or on trial. One document that the head names, so that the edge needs no read of its own for a request.
  */
 import * as v from 'valibot';
+import { utf8 } from './bytes.ts';
 import { CLIENT_SHORT_CODES_MAX, CLIENTS_MAX, QUOTA_ITEMS_DEFAULT } from './limits.ts';
-import { isSigned, type SignedText, signedTextSchema, signText } from './release/signed.ts';
+import type { ListKeys } from './set/keys.ts';
+import { seal, unseal } from './set/seal.ts';
 
 export const RIGHTS = ['check', 'gateway'] as const;
 export type Right = (typeof RIGHTS)[number];
@@ -40,25 +42,27 @@ export const clientSchema = v.strictObject({
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
-export const directorySchema = v.strictObject({
-  format: v.literal(1),
+const directorySchema = v.strictObject({
+  kind: v.literal('numgate-clients'),
+  format: v.literal(2),
   clients: v.pipe(v.array(clientSchema), v.maxLength(CLIENTS_MAX)),
 });
-export type Directory = v.InferOutput<typeof directorySchema>;
 
-export function signDirectory(directory: Directory, privateKey: CryptoKey): Promise<SignedText> {
-  return signText('clients', JSON.stringify(directory), privateKey);
+/** The directory as it is stored: sealed, so that nobody without LIST_KEY reads or makes one. */
+export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
+  const text = JSON.stringify({ kind: 'numgate-clients', format: 2, clients });
+  return seal(utf8(text), keys);
 }
 
-/** The clients by id, or null where the text is not a directory that one of the keys signed. */
+/** The clients by id, or null where the bytes are not a directory that was sealed with our keys. */
 export async function openDirectory(
-  text: string,
-  publicKeys: readonly CryptoKey[],
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: ListKeys,
 ): Promise<Map<string, Client> | null> {
+  const content = await unseal(bytes, keys);
+  if (content === null) return null;
   try {
-    const envelope = v.safeParse(signedTextSchema, JSON.parse(text));
-    if (!envelope.success || !(await isSigned('clients', envelope.output, publicKeys))) return null;
-    const parsed = v.safeParse(directorySchema, JSON.parse(envelope.output.signed));
+    const parsed = v.safeParse(directorySchema, JSON.parse(new TextDecoder().decode(content)));
     if (!parsed.success) return null;
     return new Map(parsed.output.clients.map((client) => [client.id, client]));
   } catch {

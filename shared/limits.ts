@@ -49,9 +49,65 @@ export const CLIENTS_MAX = 10_000;
 /** Documented short codes a client may send from. */
 export const CLIENT_SHORT_CODES_MAX = 32;
 
+/** Live entries in force; more must be folded into a release first. */
+export const LIVE_ENTRIES_MAX = 250_000;
+/** Entries of one operation. */
+export const BULK_ENTRIES_MAX = 10_000;
+/** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room. */
+export const BULK_BODY_BYTES_MAX = 2_097_152;
+/** Body of any other admin request, in bytes: a signed manifest and its quoting are the largest. */
+export const ADMIN_BODY_BYTES_MAX = 1_048_576;
+/** Live entries in the open tail: 20 bytes each in every head. More are sealed into a segment. */
+export const TAIL_ENTRIES_MAX = 512;
+/** Live entries in one sealed segment: 320 KiB, so 16 segments at the most live entries. */
+export const SEGMENT_ENTRIES_MAX = 16_384;
+/** Entries of one number or source that have not ended: time-limited ones may lie over others. */
+export const ENTRIES_PER_KEY_MAX = 8;
+/** A sealed head, in bytes: two manifests, and a tail in base64. */
+export const HEAD_BYTES_MAX = 1_048_576;
+/** Longest sender id of a live entry, in characters. */
+export const SOURCE_CHARS_MAX = 64;
+/** Longest reason of a change, in characters. */
+export const REASON_CHARS_MAX = 500;
+/** Secrets of one admin token: two while one is replaced. */
+export const TOKEN_SECRETS_MAX = 2;
+/** Admin tokens. */
+export const TOKENS_MAX = 1_000;
+/** Longest `Idempotency-Key`, in characters. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 128;
+/** An answer is given again under the same Idempotency-Key for this long, in ms. */
+export const IDEMPOTENCY_KEPT_MS = 86_400_000;
+/** Releases before the current one that rollback can go to. */
+export const RELEASES_BACK = 2;
+/** Values that no readable release names are kept for this long after the last one did, in ms. */
+export const VALUES_KEPT_MS = 86_400_000;
+/** Entries, records or releases on one page of the admin API. */
+export const PAGE_MAX = 1_000;
+/** Data centres whose last question is remembered. */
+export const DATA_CENTRES_MAX = 1_000;
+/** The copy of the head in KV is written at most this often, in ms: Workers KV takes one write a second for a key. */
+export const KV_HEAD_INTERVAL_MS = 1_100;
+
 /** An isolate asks for the head at most this often, in ms. */
 export const HEAD_FRESH_MS = 5_000;
-/** A head older than this is reported as `stale`, and an idle isolate refreshes before it answers, in ms. */
+/** An isolate whose head is older asks before it answers, in ms: it had no traffic that would have. */
+export const HEAD_WAIT_MS = 15_000;
+/** The poll of an isolate comes up to this share earlier or later, so that isolates do not ask together. */
+export const JITTER_SHARE = 0.2;
+/** Who finds that another isolate is asking comes back after this, in ms. */
+export const CLAIM_RETRY_MS = 1_000;
+/** A claim to ask ends by itself, in seconds: its holder may have died. */
+export const CLAIM_SECONDS = 2;
+/** A copy of the head in a data centre's cache is kept for this long, in seconds, also when it is old. */
+export const CACHED_HEAD_SECONDS = 600;
+/** Longest wait for the authority, in ms. */
+export const AUTHORITY_WAIT_MS = 1_500;
+/** Failures of the authority in a row after which an isolate stops asking for a while. */
+export const BREAKER_FAILURES = 2;
+/** How long it stops, at first and at most, in ms. */
+export const BREAKER_MIN_MS = 10_000;
+export const BREAKER_MAX_MS = 30_000;
+/** A head older than this is reported as `stale`, in ms. */
 export const HEAD_STALE_MS = 60_000;
 /** Longest wait of one request for data it cannot answer without, in ms. */
 export const LOAD_WAIT_MS = 2_000;

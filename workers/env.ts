@@ -5,15 +5,32 @@
 import { fromBase64 } from '../shared/bytes.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
+import type { Authority } from './authority/authority.ts';
+import type { HeadSource } from './authority/head-source.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
 export interface Env {
   readonly LISTS: KVNamespace;
   readonly QUOTA: RateLimit;
+  /** The edge sees of the authority what it may ask it. */
+  readonly AUTHORITY: { getByName(name: string): HeadSource };
   /** 32 random bytes in base64; the same that the releases are built with. */
   readonly LIST_KEY: string;
   /** Ed25519 public keys (raw, base64) that may sign a manifest: two, comma between, while one is replaced. */
   readonly RELEASE_PUBLIC_KEYS: string;
+}
+
+/** Of the control plane, and of the suite as one Worker. */
+export interface ControlEnv extends Omit<Env, 'AUTHORITY'> {
+  readonly AUTHORITY: DurableObjectNamespace<Authority>;
+  /** SHA-256 (hex) of the secret of the token `root`: two, comma between, while one is replaced. */
+  readonly ROOT_TOKEN_SHA256: string;
+  /** `https://<team>.cloudflareaccess.com`, where Cloudflare Access stands in front; else not set. */
+  readonly ACCESS_TEAM?: string;
+  /** The audience tag of the Access application. */
+  readonly ACCESS_AUDIENCE?: string;
+  /** Scopes of who comes through Access, with commas between; `read` where it is not set. */
+  readonly ACCESS_SCOPES?: string;
 }
 
 /** The runtime promises nothing about secrets: any may be absent. */

@@ -1,56 +1,90 @@
 /**
- * The head: what is current. One small document, so that a reader that has it needs only shards.
+ * The head: what is current, as the authority decided it. One small document: it names the release (and
+ * a candidate for a share of the data centres), the sealed segments of the live layer and the client
+ * directory by content, and holds the newest live entries itself. It is sealed with a key made of
+ * LIST_KEY, so that whoever can write KV can neither read it nor make another one.
  */
 import * as v from 'valibot';
+import { fromBase64, toBase64, utf8 } from '../bytes.ts';
+import { HEAD_BYTES_MAX } from '../limits.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { isSigned, type SignedText, signedTextSchema, signText } from './signed.ts';
+import type { ListKeys } from '../set/keys.ts';
+import { seal, unseal } from '../set/seal.ts';
+import { type SignedText, signedTextSchema } from './signed.ts';
 
-const statementSchema = v.strictObject({
-  format: v.literal(1),
-  /** Rises with every change; a reader never goes back. */
-  seq: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  /** When this head became current. */
-  promotedAt: v.pipe(v.string(), v.isoTimestamp()),
-  /** The signature of the manifest that is current: it names no other. */
-  manifest: v.string(),
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** A release by its name and the signature of its manifest: it names no other. */
+const namedReleaseSchema = v.strictObject({ release: v.string(), signature: v.string() });
+export type NamedRelease = v.InferOutput<typeof namedReleaseSchema>;
+
+/** A sealed value in KV, named for its content; the authority has it too. */
+const namedValueSchema = v.strictObject({
+  key: v.string(),
+  /** SHA-256 of the value as it is stored, hex. */
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 });
-type Statement = v.InferOutput<typeof statementSchema>;
+export type NamedValue = v.InferOutput<typeof namedValueSchema>;
 
-/** The head as it is stored: the manifest, and a signed statement that it is current. */
-const headSchema = v.strictObject({ statement: signedTextSchema, manifest: signedTextSchema });
-export type HeadDocument = v.InferOutput<typeof headSchema>;
+const headSchema = v.strictObject({
+  kind: v.literal('numgate-head'),
+  format: v.literal(2),
+  /** Rises by one with every change; a reader never goes back. */
+  seq: v.pipe(count, v.minValue(1)),
+  /** When the change `seq` was made. */
+  changedAt: v.pipe(v.string(), v.isoTimestamp()),
+  /** Null until a release was promoted. */
+  current: v.nullable(namedReleaseSchema),
+  /** A release on trial in a share (0 to 1) of the data centres. */
+  candidate: v.nullable(
+    v.strictObject({
+      ...namedReleaseSchema.entries,
+      share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    }),
+  ),
+  /** Sealed segments of the live layer, oldest first. */
+  segments: v.array(namedValueSchema),
+  /** The newest live entries: a segment in base64. */
+  tail: v.string(),
+  /** The client directory; null until there is a client. */
+  clients: v.nullable(namedValueSchema),
+});
+export type Head = v.InferOutput<typeof headSchema>;
 
-/** A head that was opened. */
-export interface Head extends Pick<Statement, 'seq' | 'promotedAt'> {
-  readonly manifest: SignedText;
+/** The head, and in KV beside it the manifests it names, so that a reader without anything needs one read. */
+const documentSchema = v.strictObject({ head: headSchema, manifests: v.array(signedTextSchema) });
+export interface HeadDocument {
+  readonly head: Head;
+  /** Empty where the reader is to read them by name. */
+  readonly manifests: readonly SignedText[];
 }
 
-export type HeadProblem = 'HEAD_INVALID' | 'HEAD_UNSIGNED';
+export type HeadProblem = 'HEAD_INVALID' | 'HEAD_FOREIGN';
 
-export async function signHead(
-  { seq, promotedAt, manifest }: Head,
-  privateKey: CryptoKey,
-): Promise<HeadDocument> {
-  const statement: Statement = { format: 1, seq, promotedAt, manifest: manifest.signature };
-  return { statement: await signText('head', JSON.stringify(statement), privateKey), manifest };
+/** The document as it is stored: equal documents give equal bytes. */
+export async function sealHead(document: HeadDocument, keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
+  return seal(utf8(JSON.stringify(document)), keys);
 }
 
-/** The head in a KV value. The manifest in it is still to be opened. */
 export async function openHead(
-  text: string,
-  publicKeys: readonly CryptoKey[],
-): Promise<Result<Head, HeadProblem>> {
-  const document = v.safeParse(headSchema, parsed(text));
-  if (!document.success) return fail('HEAD_INVALID', 'the head in KV is not one');
-  const { statement, manifest } = document.output;
-  if (!(await isSigned('head', statement, publicKeys))) {
-    return fail('HEAD_UNSIGNED', 'the head is not signed by a key this service trusts');
-  }
-  const stated = v.safeParse(statementSchema, parsed(statement.signed));
-  if (!stated.success || stated.output.manifest !== manifest.signature) {
-    return fail('HEAD_INVALID', 'the head states another manifest than it holds');
-  }
-  return ok({ seq: stated.output.seq, promotedAt: stated.output.promotedAt, manifest });
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: ListKeys,
+): Promise<Result<HeadDocument, HeadProblem>> {
+  if (bytes.length > HEAD_BYTES_MAX) return fail('HEAD_INVALID', `more than ${HEAD_BYTES_MAX} bytes`);
+  const content = await unseal(bytes, keys);
+  if (content === null) return fail('HEAD_FOREIGN', 'the head is damaged, or sealed with another LIST_KEY');
+  const document = v.safeParse(documentSchema, parsed(new TextDecoder().decode(content)));
+  if (!document.success) return fail('HEAD_INVALID', 'the head is not one that this service reads');
+  return ok(document.output);
+}
+
+/** The segment in `tail`, or null where it is not base64. */
+export function tailBytes(head: Head): Uint8Array<ArrayBuffer> | null {
+  return fromBase64(head.tail);
+}
+
+export function tailOfBytes(segment: Uint8Array): string {
+  return toBase64(segment);
 }
 
 function parsed(text: string): unknown {

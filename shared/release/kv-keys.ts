@@ -1,19 +1,41 @@
 /**
- * Every key in Workers KV, and the only place that knows them.
- * `shard/…` and `release/…` are immutable; `head` and `clients` are replaced. See docs/architecture.md.
+ * Every key in Workers KV, and the only place that knows them: docs/storage.md says who writes each.
+ * All but `head` and `staged/…` are immutable, and named for their content.
  */
 
-/** The current head: see head.ts. */
+/** The current head, sealed, with its manifests: what is read while the authority does not answer. */
 export const HEAD_KEY = 'head';
-/** The client directory: see clients.ts. */
-export const CLIENTS_KEY = 'clients';
+
+/** Manifests that wait for the authority's cron, put there with nothing but wrangler. */
+export const STAGED_PREFIX = 'staged/';
 
 /** @param sha256 hex digest of the value: equal content has an equal key, so it is uploaded once */
 export function shardKey(sha256: string): string {
-  return `shard/${sha256.slice(0, 32)}`;
+  return `${SHARD_PREFIX}${sha256.slice(0, DIGEST_CHARS)}`;
+}
+export const SHARD_PREFIX = 'shard/';
+
+/** The signed manifest of a release. */
+export function releaseKey(release: string): string {
+  return `${RELEASE_PREFIX}${release}`;
+}
+export const RELEASE_PREFIX = 'release/';
+
+/** A sealed segment of the live layer. */
+export function segmentKey(sha256: string): string {
+  return `${SEGMENT_PREFIX}${sha256.slice(0, DIGEST_CHARS)}`;
+}
+export const SEGMENT_PREFIX = 'live/';
+
+/** The sealed client directory. */
+export function clientsKey(sha256: string): string {
+  return `${CLIENTS_PREFIX}${sha256.slice(0, DIGEST_CHARS)}`;
+}
+export const CLIENTS_PREFIX = 'clients/';
+
+export function stagedKey(release: string): string {
+  return `${STAGED_PREFIX}${release}`;
 }
 
-/** The signed manifest of a release, kept for rollback. */
-export function releaseKey(release: string): string {
-  return `release/${release}`;
-}
+/** Hex digits of a digest that name a value: 128 bits. */
+const DIGEST_CHARS = 32;

@@ -17,7 +17,7 @@ export const signedTextSchema = v.strictObject({
 export type SignedText = v.InferOutput<typeof signedTextSchema>;
 
 /** What a text is for: signed with it, so that one kind of document cannot stand for another. */
-export type Purpose = 'manifest' | 'head' | 'clients';
+export type Purpose = 'manifest';
 
 function message(purpose: Purpose, text: string) {
   return new TextEncoder().encode(`numgate/1 ${purpose}\n${text}`);

@@ -1,0 +1,65 @@
+/**
+ * A live entry: one change of one number or source, made since the release, for one or both subjects.
+ * Of the entries of a number that have not ended, the one with the highest `seq` decides; an entry that
+ * is folded into the release (`seq` <= its `foldedSeq`) decides nothing.
+ */
+import { headOf, tailOf } from '../numbers/number.ts';
+import { sourceFingerprint } from '../set/source-table.ts';
+import type { Code, Subject } from '../verdict.ts';
+
+/** `clear` takes earlier live entries back: the release alone decides again. */
+export const LIVE_OPS = ['block', 'unblock', 'clear'] as const;
+export type LiveOp = (typeof LIVE_OPS)[number];
+
+/** Bits of the subjects that an entry is for. */
+export const SUBJECT_BIT: Readonly<Record<Subject, number>> = { from: 1, to: 2 };
+
+export function subjectMask(subjects: readonly Subject[]): number {
+  return subjects.reduce((mask, subject) => mask | SUBJECT_BIT[subject], 0);
+}
+
+export const LIVE_KINDS = ['number', 'source'] as const;
+
+/** What is listed: two words of 32 bits, (head, tail) of a number or the halves of a source's fingerprint. */
+export interface LiveKey {
+  readonly kind: (typeof LIVE_KINDS)[number];
+  readonly high: number;
+  readonly low: number;
+}
+
+export function numberKey(n: number): LiveKey {
+  return { kind: 'number', high: headOf(n), low: tailOf(n) };
+}
+
+/** @param seed `sourceSeed` of the list keys */
+export function sourceKey(text: string, seed: bigint): LiveKey {
+  const fingerprint = sourceFingerprint(text, seed);
+  return { kind: 'source', high: Number(fingerprint >> 32n), low: Number(fingerprint & 0xffffffffn) };
+}
+
+export interface LiveEntry extends LiveKey {
+  readonly op: LiveOp;
+  /** Sum of SUBJECT_BIT. */
+  readonly subjects: number;
+  /** The code of a block; null for the other operations. */
+  readonly code: Code | null;
+  /** Who answers for it. */
+  readonly authority: string;
+  /** The change of the head that brought it, 1 to 2^32 - 1. */
+  readonly seq: number;
+  /** Seconds since 1970 at which it ends, or FOREVER. */
+  readonly until: number;
+}
+
+/** In the order of segments: by kind and key, the newest first. */
+export function byLiveKey(a: LiveEntry, b: LiveEntry): number {
+  return (
+    LIVE_KINDS.indexOf(a.kind) - LIVE_KINDS.indexOf(b.kind) ||
+    a.high - b.high ||
+    a.low - b.low ||
+    b.seq - a.seq
+  );
+}
+
+/** Lists that a build makes out of live entries begin with this; what is live supersedes them. */
+export const FOLDED_LIST_PREFIX = 'live-';

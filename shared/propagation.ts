@@ -1,0 +1,127 @@
+/**
+ * When an isolate asks for the head, and whom: pure decisions over clocks and counters, so that the edge
+ * and the simulation (`npm run bench -- propagation`) run the same code.
+ *
+ * Every isolate polls in the background of its requests. The isolates of a data centre share one copy in
+ * the Cache API, so that the authority is asked about once a period and data centre: who finds the copy
+ * too old claims the question and asks; who loses the claim comes back soon. While the authority fails,
+ * the copy of the head in KV is read instead, and a circuit breaker keeps the isolate from asking.
+ */
+import {
+  BREAKER_FAILURES,
+  BREAKER_MAX_MS,
+  BREAKER_MIN_MS,
+  CLAIM_RETRY_MS,
+  HEAD_FRESH_MS,
+  HEAD_WAIT_MS,
+  JITTER_SHARE,
+} from './limits.ts';
+
+/** A number in [0, 1). */
+export type Random = () => number;
+
+/** The poll of one isolate. Times are in ms since 1970. */
+export class HeadPoll {
+  /** When the head in memory was last known to be current; 0 if there is none. */
+  asOf = 0;
+  #nextAt = 0;
+  #waitAgainAt = 0;
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /**
+   * What a request does about the head: nothing, start a poll behind its answer, or wait for one.
+   * @param waitMs age from which the head is too old to answer from without a look
+   */
+  due(now: number, waitMs = HEAD_WAIT_MS): 'nothing' | 'background' | 'wait' {
+    if (this.asOf === 0 || now - this.asOf > waitMs) {
+      if (now >= this.#waitAgainAt) return 'wait';
+    }
+    return now >= this.#nextAt ? 'background' : 'nothing';
+  }
+
+  /** A poll begins. */
+  began(now: number): void {
+    this.#nextAt = now + HEAD_FRESH_MS * (1 + JITTER_SHARE * (2 * this.#random() - 1));
+  }
+
+  /** The head in memory was current at this time. It never becomes less so. */
+  confirmed(asOf: number): void {
+    this.asOf = Math.max(this.asOf, asOf);
+  }
+
+  /** Another isolate of the data centre is asking: its answer will be there soon. */
+  comeBack(now: number): void {
+    this.#nextAt = now + CLAIM_RETRY_MS;
+  }
+
+  /** A request waited in vain: what is in memory serves for a while without waiting. */
+  waitedInVain(now: number): void {
+    this.#waitAgainAt = now + HEAD_FRESH_MS;
+  }
+}
+
+/** Keeps an isolate from asking an authority that fails. Times in ms. */
+export class Breaker {
+  #failures = 0;
+  #closedAt = 0;
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  allows(now: number): boolean {
+    return now >= this.#closedAt;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#closedAt = 0;
+  }
+
+  /** @param overloaded the platform says so: asking again at once would make it worse */
+  failed(now: number, overloaded: boolean): void {
+    this.#failures++;
+    const over = this.#failures - BREAKER_FAILURES;
+    if (over < 0 && !overloaded) return;
+    const pause = Math.min(BREAKER_MAX_MS, BREAKER_MIN_MS * 2 ** Math.max(0, over));
+    this.#closedAt = now + pause * (1 + JITTER_SHARE * this.#random());
+  }
+}
+
+/** What the data centre's cache holds. */
+export interface CachedCopy {
+  readonly seq: number;
+  /** When the authority was asked for it. */
+  readonly fetchedAt: number;
+}
+
+/**
+ * The next step of a poll that has looked into the cache.
+ * `use` the copy, `claim` the question, or read the copy in `kv`.
+ */
+export function afterCache(
+  copy: CachedCopy | null,
+  breakerAllows: boolean,
+  now: number,
+): 'use' | 'claim' | 'kv' {
+  if (copy !== null && now - copy.fetchedAt < HEAD_FRESH_MS) return 'use';
+  return breakerAllows ? 'claim' : 'kv';
+}
+
+/** Whether a head may replace the one in memory: `seq` never goes back. */
+export function isNewer(seq: number, heldSeq: number): boolean {
+  return seq > heldSeq;
+}
+
+/**
+ * Whether a data centre is in the share that gets the candidate.
+ * @param hash 32 bits, uniform: of the release and the data centre's name @param share 0 to 1
+ */
+export function inShare(hash: number, share: number): boolean {
+  return hash / 2 ** 32 < share;
+}
