@@ -1,14 +1,19 @@
 /**
  * How a command ends badly: with a sentence and an exit code, never with a stack.
- * 1: it could not be done. 2: it was asked wrongly (commander's own code for usage is 1; ours is 2).
  */
+
+/**
+ * 1: it could not be done. 2: it was asked wrongly (commander's own code for usage is 1; ours is 2).
+ * 3: a guard refused it. 4: what it was to change is not what it was taken for.
+ */
+export type ExitCode = 1 | 2 | 3 | 4;
 
 /** An expected end of a command. The message names what is wrong and the way out. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
-  readonly exitCode: 1 | 2;
+  readonly exitCode: ExitCode;
 
-  constructor(message: string, exitCode: 1 | 2 = 1) {
+  constructor(message: string, exitCode: ExitCode = 1) {
     super(message);
     this.exitCode = exitCode;
   }

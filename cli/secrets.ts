@@ -2,14 +2,20 @@
  * The secrets of a list admin: from the environment, else from the file that `npm start` made.
  * In production they come from the environment; the Worker gets its share by `wrangler secret put`.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fromBase64, toBase64 } from '../shared/bytes.ts';
+import { fromBase64, sha256Hex, toBase64 } from '../shared/bytes.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import { CommandFailure } from './failure.ts';
 import { DEV_VARS_FILE, SECRETS_FILE } from './paths.ts';
 
-const NAMES = ['LIST_KEY', 'RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS', 'DEMO_CLIENT_KEY'] as const;
+const NAMES = [
+  'LIST_KEY',
+  'RELEASE_SIGNING_KEY',
+  'RELEASE_PUBLIC_KEYS',
+  'ADMIN_TOKEN',
+  'DEMO_CLIENT_KEY',
+] as const;
 type SecretName = (typeof NAMES)[number];
 export type LocalSecrets = Record<SecretName, string>;
 
@@ -71,11 +77,25 @@ export async function publicKeys(): Promise<CryptoKey[]> {
   );
 }
 
-/** A new client key: what the client gets, and what is stored. */
-export async function newClientKey(id: string): Promise<{ key: string; secretSha256: string }> {
-  const secretText = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secretText));
-  return { key: `${id}.${secretText}`, secretSha256: Buffer.from(digest).toString('hex') };
+/** What an admin shows: NUMGATE_TOKEN, else the token of the local installation. */
+export function adminToken(): string {
+  return process.env.NUMGATE_TOKEN?.trim() ?? secret('ADMIN_TOKEN');
+}
+
+/** A new key `<id>.<secret>` of a client or a token: what its holder gets, and what is stored. */
+export async function newKey(id: string): Promise<{ key: string; secretSha256: string }> {
+  const key = `${id}.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`;
+  return { key, secretSha256: await secretDigest(key) };
+}
+
+/** SHA-256 (hex) of the secret of a key: what is stored of it. */
+export function secretDigest(key: string): Promise<string> {
+  return sha256Hex(key.slice(key.indexOf('.') + 1));
+}
+
+/** What the Worker gets of the local secrets, by `wrangler secret put` where it is deployed. */
+export async function workerSecrets({ LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN }: LocalSecrets) {
+  return { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) };
 }
 
 /** The local secrets; made, for this machine only, where there are none. */
@@ -91,7 +111,8 @@ export async function localSecrets(): Promise<LocalSecrets> {
     LIST_KEY: toBase64(crypto.getRandomValues(new Uint8Array(LIST_KEY_BYTES))),
     RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
     RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
-    DEMO_CLIENT_KEY: (await newClientKey('demo')).key,
+    ADMIN_TOKEN: (await newKey('root')).key,
+    DEMO_CLIENT_KEY: (await newKey('demo')).key,
     ...known,
   };
   if (!hasPair && (known.RELEASE_SIGNING_KEY ?? known.RELEASE_PUBLIC_KEYS) !== undefined) {
@@ -100,10 +121,10 @@ export async function localSecrets(): Promise<LocalSecrets> {
     );
   }
   mkdirSync(dirname(SECRETS_FILE), { recursive: true });
-  writeFileSync(SECRETS_FILE, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  const worker = ['LIST_KEY', 'RELEASE_PUBLIC_KEYS'] as const;
-  writeFileSync(DEV_VARS_FILE, worker.map((name) => `${name}="${secrets[name]}"\n`).join(''), {
-    mode: 0o600,
-  });
+  // Beside and renamed: what is there is never lost to an end in between.
+  writeFileSync(`${SECRETS_FILE}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${SECRETS_FILE}.new`, SECRETS_FILE);
+  const lines = Object.entries(await workerSecrets(secrets)).map(([name, value]) => `${name}="${value}"\n`);
+  writeFileSync(DEV_VARS_FILE, lines.join(''), { mode: 0o600 });
   return secrets;
 }

@@ -107,7 +107,7 @@ export interface EntriesDone extends ChangeDone {
 /** `POST /v1/admin/releases`: the signed manifest, whose values are in KV already. */
 export const stageSchema = signedTextSchema;
 
-export const RELEASE_STATES = ['staged', 'candidate', 'promoted', 'superseded', 'refused'] as const;
+export const RELEASE_STATES = ['staged', 'candidate', 'promoted', 'superseded', 'withdrawn', 'refused'] as const;
 export type ReleaseState = (typeof RELEASE_STATES)[number];
 
 /** `POST /v1/admin/releases/{release}/promote` */
@@ -178,6 +178,8 @@ export interface StatusInfo {
   readonly clients: number;
   /** The `seq` of the copy in KV that is read while the authority does not answer. */
   readonly kvSeq: number;
+  /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
+  readonly audit: { readonly n: number; readonly hash: string };
   /** The data centres that asked in the last minutes, and the `seq` they were given. */
   readonly propagation: readonly { readonly dataCentre: string; readonly seq: number; readonly askedAt: string }[];
 }
@@ -200,6 +202,8 @@ export interface ProblemExtras {
   readonly plan?: string;
   /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
   readonly refusal?: string;
+  /** RELEASE_INCOMPLETE: KV keys of values that are not there, at most 100. */
+  readonly missing?: readonly string[];
   /** ENTRY_…: which items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }

@@ -49,8 +49,8 @@ export const CLIENTS_MAX = 10_000;
 /** Documented short codes a client may send from. */
 export const CLIENT_SHORT_CODES_MAX = 32;
 
-/** Live entries in force; more must be folded into a release first. */
-export const LIVE_ENTRIES_MAX = 250_000;
+/** Live entries, one for each number and subject (250,000 numbers with both); more must be folded into a release. */
+export const LIVE_ENTRIES_MAX = 500_000;
 /** Entries of one operation. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room. */

@@ -5,7 +5,7 @@
  * LIST_KEY, so that whoever can write KV can neither read it nor make another one.
  */
 import * as v from 'valibot';
-import { fromBase64, toBase64, utf8 } from '../bytes.ts';
+import { utf8 } from '../bytes.ts';
 import { HEAD_BYTES_MAX } from '../limits.ts';
 import { fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
@@ -76,15 +76,6 @@ export async function openHead(
   const document = v.safeParse(documentSchema, parsed(new TextDecoder().decode(content)));
   if (!document.success) return fail('HEAD_INVALID', 'the head is not one that this service reads');
   return ok(document.output);
-}
-
-/** The segment in `tail`, or null where it is not base64. */
-export function tailBytes(head: Head): Uint8Array<ArrayBuffer> | null {
-  return fromBase64(head.tail);
-}
-
-export function tailOfBytes(segment: Uint8Array): string {
-  return toBase64(segment);
 }
 
 function parsed(text: string): unknown {

@@ -1,7 +1,7 @@
 /**
  * A text and who vouches for it: Ed25519 (RFC 8032) over the exact text, which is therefore carried as
- * a string. Everything that KV holds is signed so, or named by the digest in something that is: who can
- * write KV cannot make a reader believe anything.
+ * a string. Everything of a release that KV holds is signed so, or named by the digest in something that
+ * is: who can write KV cannot make a reader believe anything.
  */
 import * as v from 'valibot';
 import { fromBase64, toBase64 } from '../bytes.ts';
@@ -15,6 +15,16 @@ export const signedTextSchema = v.strictObject({
   signature: v.string(),
 });
 export type SignedText = v.InferOutput<typeof signedTextSchema>;
+
+/** The signed text in a JSON document, or null where it is none. */
+export function parseSignedText(text: string): SignedText | null {
+  try {
+    const parsed = v.safeParse(signedTextSchema, JSON.parse(text));
+    return parsed.success ? parsed.output : null;
+  } catch {
+    return null;
+  }
+}
 
 /** What a text is for: signed with it, so that one kind of document cannot stand for another. */
 export type Purpose = 'manifest';

@@ -1,16 +1,177 @@
 /**
- * The authority: the one object that decides the head.
+ * The authority: the one object that decides the head. Each method is one question or one order over
+ * RPC; an expected failure is a value. What readers need of a change is put into KV before the head
+ * names it; the change itself is one transaction, and the copy of the head in KV follows.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { ControlEnv } from '../env.ts';
+import type {
+  Actor,
+  EntriesDone,
+  EntryChange,
+  EntryInfo,
+  EntryPage,
+  ListsInfo,
+  Promote,
+  PromoteDone,
+  ReleaseInfo,
+  Rollback,
+  RollbackDone,
+  StatusInfo,
+  Token,
+} from '../../shared/admin.ts';
+import type { AuditRecord } from '../../shared/audit.ts';
+import type { Client } from '../../shared/clients.ts';
+import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
+import type { GuardSettings } from '../../shared/release/guards.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
+import type { Plan } from '../../shared/release/plan.ts';
+import { type ControlEnv, openSecrets } from '../env.ts';
+import type { Condition } from './clients-store.ts';
+import { Core } from './core.ts';
 import type { Asking, HeadAnswer, HeadSource } from './head-source.ts';
+import type { Target } from './live-store.ts';
+import type { Order, Outcome } from './ledger.ts';
+import { migrate } from './schema.ts';
 
 export class Authority extends DurableObject<ControlEnv> implements HeadSource {
-  async head(_asking: Asking): Promise<HeadAnswer> {
-    return { seq: 0, sealed: null };
+  #core: Core | null = null;
+  /** By data centre: what it was last given, and when. Kept in memory: it is only for looking at. */
+  readonly #asked = new Map<string, { seq: number; at: number }>();
+
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
+    super(ctx, env);
+    ctx.blockConcurrencyWhile(async () => {
+      migrate(ctx.storage);
+      const secrets = await openSecrets(env);
+      if (!secrets.ok) return;
+      this.#core = new Core(ctx, env.LISTS, secrets.value);
+      await this.#core.catchUp();
+    });
   }
 
-  async value(_key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    return null;
+  get #ready(): Core {
+    // The routes answer NOT_CONFIGURED before they come here.
+    if (this.#core === null) throw new Error('the secrets are not set');
+    return this.#core;
+  }
+
+  async head({ seq, dataCentre }: Asking): Promise<HeadAnswer> {
+    const head = await this.#ready.heads.sealed();
+    if (head === null) return { seq: 0, sealed: null };
+    if (this.#asked.size < DATA_CENTRES_MAX || this.#asked.has(dataCentre)) {
+      this.#asked.set(dataCentre, { seq: head.seq, at: Date.now() });
+    }
+    return { seq: head.seq, sealed: head.seq === seq ? null : head.sealed };
+  }
+
+  async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#ready.value(key);
+  }
+
+  /** The token with this id, if one of its secrets has this digest. */
+  async token(id: string): Promise<Token | null> {
+    return this.#ready.clients.token(id);
+  }
+
+  async changeEntries(
+    order: Order,
+    change: EntryChange,
+    targets: readonly Target[],
+  ): Promise<Outcome<EntriesDone>> {
+    return this.#ready.changeEntries(order, change, targets);
+  }
+
+  async findEntries(target: Target): Promise<EntryInfo[]> {
+    return this.#ready.live.find(target, Math.floor(Date.now() / 1000));
+  }
+
+  /** @param upTo last `seq` that is told; null for the present one */
+  async entries(after: string, upTo: number | null, limit: number): Promise<EntryPage> {
+    const { live, ledger } = this.#ready;
+    return live.page(after, upTo ?? ledger.seq, limit);
+  }
+
+  async stage(order: Order, signed: SignedText): Promise<Outcome<ReleaseInfo>> {
+    return this.#ready.changes.stage(order, signed);
+  }
+
+  async promote(order: Order, release: string, wish: Promote): Promise<Outcome<PromoteDone>> {
+    return this.#ready.changes.promote(order, release, wish);
+  }
+
+  async rollback(order: Order, wish: Rollback): Promise<Outcome<RollbackDone>> {
+    return this.#ready.changes.rollback(order, wish);
+  }
+
+  async plan(release: string): Promise<Outcome<Plan>> {
+    return this.#ready.changes.plan(release);
+  }
+
+  async releases(limit: number): Promise<ReleaseInfo[]> {
+    return this.#ready.changes.list(limit);
+  }
+
+  async manifest(release: string): Promise<SignedText | null> {
+    return this.#ready.releases.get(release)?.signed ?? null;
+  }
+
+  async lists(): Promise<ListsInfo> {
+    const { current } = this.#ready.releases;
+    return { release: current?.release ?? null, lists: current?.manifest.lists ?? [] };
+  }
+
+  async clients(): Promise<Client[]> {
+    return this.#ready.clients.clients;
+  }
+
+  /** @param client null to end it */
+  async putClient(
+    order: Order,
+    id: string,
+    client: Client | null,
+    condition: Condition,
+  ): Promise<Outcome<{ seq: number }>> {
+    return this.#ready.putClient(order, id, client, condition);
+  }
+
+  async tokens(): Promise<Token[]> {
+    return this.#ready.clients.tokens;
+  }
+
+  async putToken(
+    order: Order,
+    id: string,
+    token: Token | null,
+    condition: Condition,
+  ): Promise<Outcome<{ id: string }>> {
+    return this.#ready.putToken(order, id, token, condition);
+  }
+
+  async guards(): Promise<GuardSettings> {
+    return this.#ready.guards;
+  }
+
+  async putGuards(order: Order, guards: GuardSettings): Promise<Outcome<GuardSettings>> {
+    return this.#ready.putGuards(order, guards);
+  }
+
+  async audit(after: number, limit: number): Promise<AuditRecord[]> {
+    return this.#ready.ledger.records(after, limit);
+  }
+
+  async status(): Promise<StatusInfo> {
+    const propagation = [...this.#asked]
+      .map(([dataCentre, { seq, at }]) => ({ dataCentre, seq, askedAt: new Date(at).toISOString() }))
+      .sort((a, b) => a.seq - b.seq || (a.dataCentre < b.dataCentre ? -1 : 1));
+    return { ...this.#ready.status(), propagation };
+  }
+
+  /** What the cron asks for. @param actor for releases that were staged with wrangler alone */
+  async sweep(actor: Actor): Promise<void> {
+    await this.#ready.sweep(actor);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#core?.alarm();
   }
 }

@@ -14,7 +14,6 @@ const STEPS: readonly string[] = [
     signature TEXT NOT NULL,
     staged_at INTEGER NOT NULL,
     staged_by TEXT NOT NULL,
-    verified INTEGER NOT NULL DEFAULT 0,
     refusal_code TEXT,
     refusal_message TEXT,
     place INTEGER,

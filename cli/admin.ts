@@ -1,0 +1,195 @@
+/**
+ * The client of the admin API. A change carries an Idempotency-Key of its own, so that it can be asked
+ * for again when the network or the service fails on the way, and is made once.
+ */
+import { AdminProblem, type Problem } from './admin-problem.ts';
+import { CommandFailure } from './failure.ts';
+import { adminToken } from './secrets.ts';
+
+/** How often a question, and a change, are asked for again. */
+const READ_RETRIES = 2;
+const CHANGE_RETRIES = 5;
+/** First pause before the next try; each is twice the one before, in ms. */
+const PAUSE_MS = 250;
+/** Longest pause, also where the service asks for a longer one, in ms. */
+const PAUSE_MS_MAX = 10_000;
+/** A promotion reads every value of the release. */
+const ANSWER_WAIT_MS = 120_000;
+
+export interface AdminSettings {
+  /** Where the control plane answers. */
+  readonly url: string;
+  readonly token: string;
+  readonly pause?: (ms: number) => Promise<unknown>;
+}
+
+export type Query = Readonly<Record<string, string | number | null>>;
+
+/** An answer with its ETag, for If-Match. */
+export interface Tagged<Value> {
+  readonly value: Value;
+  readonly etag: string | null;
+}
+
+/** Nothing answers there. */
+export class Unreachable extends CommandFailure {}
+
+interface Sent {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Behind `/v1/admin/`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+}
+
+/** Read to its end: an answer that breaks off is as good as none. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** All methods throw AdminProblem where the service refuses, and Unreachable where there is none. */
+export class Admin {
+  readonly url: string;
+  readonly #token: string;
+  readonly #pause: (ms: number) => Promise<unknown>;
+
+  constructor({
+    url,
+    token,
+    pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  }: AdminSettings) {
+    this.url = url.replace(/\/+$/, '');
+    this.#token = token;
+    this.#pause = pause;
+  }
+
+  async get<Value>(path: string, query: Query = {}): Promise<Value> {
+    return json(await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES));
+  }
+
+  async tagged<Value>(path: string): Promise<Tagged<Value>> {
+    const answer = await this.#ask({ method: 'GET', path }, READ_RETRIES);
+    return { value: json(answer), etag: answer.headers.get('etag') };
+  }
+
+  async bytes(path: string, query: Query = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES)).bytes;
+  }
+
+  /** A question that may hold a number, and therefore has a body. */
+  async find<Value>(path: string, body: object): Promise<Value> {
+    return json(await this.#ask({ method: 'POST', path, body }, READ_RETRIES));
+  }
+
+  /** One intended change: asked for until it is answered, made once. */
+  async change<Value>(
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body: object,
+    conditions: Readonly<Record<string, string>> = {},
+  ): Promise<Value> {
+    const headers = { 'idempotency-key': crypto.randomUUID(), ...conditions };
+    return json(await this.#ask({ method, path, headers, body }, CHANGE_RETRIES));
+  }
+
+  async #ask(sent: Sent, retries: number): Promise<Answer> {
+    for (let tried = 0; ; tried++) {
+      const answer = await this.#once(sent).catch((error: Error) => error);
+      if (answer instanceof Error) {
+        if (tried < retries) await this.#pause(pauseMs(tried, null));
+        else
+          throw new Unreachable(
+            `${this.url} does not answer: ${wordsOf(answer)}${isChange(sent) ? MAYBE_MADE : ''}`,
+          );
+        continue;
+      }
+      if (answer.status < 300) return answer;
+      if (tried === retries || !isTemporary(answer)) throw failureOf(answer, this.url);
+      await this.#pause(pauseMs(tried, answer.headers.get('retry-after')));
+    }
+  }
+
+  async #once({ method, path, headers = {}, body }: Sent): Promise<Answer> {
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${this.url}/v1/admin/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_WAIT_MS),
+      ...content,
+    });
+    const { status } = response;
+    return { status, headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
+  }
+}
+
+const MAYBE_MADE = '\nwhether the change was made is not known: look at it before you repeat the command';
+
+function search(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== null);
+  return given.length === 0
+    ? ''
+    : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** As the wire contract has it: shared/admin.ts is what both sides are compiled against. */
+function json<Value>({ status, bytes }: Answer): Value {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Value;
+  } catch {
+    throw new CommandFailure(`the answer (${status}) is not JSON: is NUMGATE_URL numgate's?`);
+  }
+}
+
+function problemIn(answer: Answer): Problem | null {
+  try {
+    const problem = json<Partial<Problem>>(answer);
+    return typeof problem.code === 'string' ? (problem as Problem) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** 503 passes. But values that are not in KV yet take longer, and whoever pushes knows more about them. */
+function isTemporary(answer: Answer): boolean {
+  if (answer.status !== 503) return false;
+  const code = problemIn(answer)?.code;
+  return code !== 'RELEASE_INCOMPLETE' && code !== 'NOT_CONFIGURED';
+}
+
+function isChange({ headers }: Sent): boolean {
+  return headers?.['idempotency-key'] !== undefined;
+}
+
+/** @param retryAfter of the answer: seconds */
+export function pauseMs(tried: number, retryAfter: string | null): number {
+  const asked = Number(retryAfter ?? Number.NaN) * 1000;
+  return Math.min(PAUSE_MS_MAX, Number.isNaN(asked) ? PAUSE_MS * 2 ** tried : Math.max(asked, PAUSE_MS));
+}
+
+function failureOf(answer: Answer, url: string): CommandFailure {
+  const problem = problemIn(answer);
+  if (problem !== null) return new AdminProblem(problem);
+  return new CommandFailure(
+    `${url} answered ${answer.status}, and not as numgate does: is NUMGATE_URL numgate's?`,
+  );
+}
+
+/** fetch says why only in the cause. */
+function wordsOf({ message, cause }: Error): string {
+  return cause instanceof Error && cause.message !== '' ? cause.message : message;
+}
+
+/** Where the service answers. */
+export function serviceUrl(): string {
+  const url = process.env.NUMGATE_URL ?? `http://localhost:${process.env.PORT ?? 8787}`;
+  if (!URL.canParse(url)) throw new CommandFailure(`NUMGATE_URL is not a URL: ${url}`, 2);
+  return url;
+}
+
+/** The admin API that the environment names. */
+export function adminOfEnvironment(): Admin {
+  return new Admin({ url: serviceUrl(), token: adminToken() });
+}

@@ -1,0 +1,153 @@
+/**
+ * Folds the live layer into lists of a release: what decides a number or a source today, and what will
+ * when that ends, each for the time it is in force. At any moment the lists say what the live layer said.
+ */
+import { createHash } from 'node:crypto';
+import type { EntryInfo } from '../shared/admin.ts';
+import type { Dates } from '../shared/build/list-entries.ts';
+import { FOLDED_LIST_PREFIX } from '../shared/live/entry.ts';
+import type { ListInfo } from '../shared/release/manifest.ts';
+import { NAME_PATTERN } from '../shared/release/manifest.ts';
+import { FOREVER } from '../shared/set/layout.ts';
+import { sourceFingerprint } from '../shared/set/source-table.ts';
+import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';
+
+/** A number, or the fingerprint of a source in 16 hex digits: a release holds no more of a source. */
+export type FoldedWhat =
+  | { readonly kind: 'number'; readonly n: number }
+  | { readonly kind: 'fingerprint'; readonly hex: string };
+
+export interface FoldedEntry extends Dates {
+  readonly what: FoldedWhat;
+}
+
+export interface FoldedList extends Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority'> {
+  readonly entries: readonly FoldedEntry[];
+}
+
+/** What an entry is on, whatever its subjects; null where it takes others back. */
+type Opinion = Pick<FoldedList, 'reason' | 'effect' | 'authority'> | null;
+
+interface Layer extends Dates {
+  readonly opinion: Opinion;
+}
+
+/** All that was said of one number or source for one subject. */
+interface Timeline {
+  readonly what: FoldedWhat;
+  readonly subject: Subject;
+  /** The newest first: while it is in force, those behind it say nothing. */
+  readonly live: (Layer & { readonly seq: number })[];
+  /** Of the release before, none over another: they say what they said wherever no live entry does. */
+  readonly carried: Layer[];
+}
+
+export interface FoldSettings {
+  /** `sourceSeed` of the list keys. */
+  readonly seed: bigint;
+  /** Seconds since 1970: what ended before is not listed. */
+  readonly now: number;
+}
+
+/**
+ * @param entries made since the release that is built upon
+ * @param carried lists into which that release had folded what came before
+ */
+export function fold(
+  entries: readonly EntryInfo[],
+  carried: readonly FoldedList[],
+  { seed, now }: FoldSettings,
+): FoldedList[] {
+  const timelines = new Map<string, Timeline>();
+  const timelineOf = (what: FoldedWhat, subject: Subject): Timeline => {
+    const key = `${subject} ${idOf(what)}`;
+    const timeline = timelines.get(key) ?? { what, subject, live: [], carried: [] };
+    timelines.set(key, timeline);
+    return timeline;
+  };
+  for (const entry of entries) {
+    const what = whatOf(entry, seed);
+    const layer = { since: 0, until: untilOf(entry), opinion: opinionOf(entry), seq: entry.seq };
+    for (const subject of subjectsOf(entry)) timelineOf(what, subject).live.push(layer);
+  }
+  for (const { subjects, entries: listed, ...opinion } of carried) {
+    for (const { what, since, until } of listed) {
+      for (const subject of subjects) timelineOf(what, subject).carried.push({ since, until, opinion });
+    }
+  }
+  return listsOf([...timelines.values()], now);
+}
+
+/** A timeline as stretches, each with the opinion that is in force all the while. */
+function stretchesOf({ live, carried }: Timeline, now: number): Layer[] {
+  const stretches: Layer[] = [];
+  let from = now;
+  const add = ({ since, until, opinion }: Layer): void => {
+    const start = Math.max(from, since);
+    // That it began in the past changes no answer.
+    if (opinion !== null && start < until) stretches.push({ since: start > now ? start : 0, until, opinion });
+  };
+  for (const layer of live.toSorted((a, b) => b.seq - a.seq)) {
+    add(layer);
+    from = Math.max(from, layer.until);
+  }
+  for (const layer of carried) add(layer);
+  return stretches;
+}
+
+/** The stretches as lists: what holds for both subjects stands on a list for both. */
+function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
+  const merged = new Map<string, Layer & { readonly what: FoldedWhat; readonly subjects: Subject[] }>();
+  for (const timeline of timelines) {
+    for (const layer of stretchesOf(timeline, now)) {
+      const { reason, effect, authority } = layer.opinion!;
+      const key = [idOf(timeline.what), reason, effect, authority, layer.since, layer.until].join(' ');
+      const known = merged.get(key);
+      if (known === undefined) merged.set(key, { ...layer, what: timeline.what, subjects: [timeline.subject] });
+      else known.subjects.push(timeline.subject);
+    }
+  }
+  const lists = new Map<string, Omit<FoldedList, 'name'> & { readonly entries: FoldedEntry[] }>();
+  for (const { opinion, subjects: named, what, since, until } of merged.values()) {
+    const { reason, effect, authority } = opinion!;
+    const subjects = SUBJECTS.filter((subject) => named.includes(subject));
+    const key = [effect, reason, authority, ...subjects].join(' ');
+    const list = lists.get(key) ?? { reason, effect, subjects, authority, entries: [] };
+    lists.set(key, list);
+    list.entries.push({ what, since, until });
+  }
+  return [...lists.keys()].sort().map((key) => ({ name: nameOf(lists.get(key)!), ...lists.get(key)! }));
+}
+
+/** `live-sender-reported-kisa`, and `live-to-…` where it is for one subject only. */
+function nameOf({ effect, reason, subjects, authority }: Omit<FoldedList, 'name'>): string {
+  const subject = subjects.length === 1 ? `${subjects[0]}-` : '';
+  const what = effect === 'allow' ? 'allow' : reason.toLowerCase().replaceAll('_', '-');
+  const name = `${FOLDED_LIST_PREFIX}${subject}${what}-${authority}`;
+  if (NAME_PATTERN.test(name)) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, 54)}-${digest}`;
+}
+
+function idOf(what: FoldedWhat): string {
+  return what.kind === 'number' ? String(what.n) : what.hex;
+}
+
+function whatOf({ number, source }: EntryInfo, seed: bigint): FoldedWhat {
+  if (number !== null) return { kind: 'number', n: Number(number.slice(1)) };
+  return { kind: 'fingerprint', hex: sourceFingerprint(source ?? '', seed).toString(16).padStart(16, '0') };
+}
+
+function untilOf({ until }: EntryInfo): number {
+  return until === null ? FOREVER : Math.floor(Date.parse(until) / 1000);
+}
+
+function subjectsOf({ subjects }: EntryInfo): Subject[] {
+  return SUBJECTS.filter((subject) => subjects.includes(subject));
+}
+
+function opinionOf({ op, code, authority }: EntryInfo): Opinion {
+  if (op === 'clear') return null;
+  if (op === 'unblock') return { reason: 'ALLOW_OVERRIDE', effect: 'allow', authority };
+  return { reason: code as Code, effect: 'block', authority };
+}

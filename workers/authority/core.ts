@@ -1,0 +1,274 @@
+/**
+ * What the authority is made of, and the orders that concern more than one part of it.
+ */
+import type { Actor, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
+import { type Client } from '../../shared/clients.ts';
+import { utf8 } from '../../shared/bytes.ts';
+import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
+import { openHead } from '../../shared/release/head.ts';
+import { HEAD_KEY, RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
+import { blobsOf } from '../../shared/release/manifest.ts';
+import type { Secrets } from '../env.ts';
+import { warn } from '../log.ts';
+import { within } from '../single-flight.ts';
+import { ClientsStore, type Condition, unmet } from './clients-store.ts';
+import { CLIENTS_NAME, HeadWriter } from './head-writer.ts';
+import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
+import { LiveStore, type Target } from './live-store.ts';
+import { ReleaseChanges } from './release-changes.ts';
+import { ReleaseStore, releaseInfo } from './release-store.ts';
+import { SegmentStore } from './segments.ts';
+import { ValueSweeper } from './values.ts';
+
+/** What the authority does by itself. */
+export const ITSELF: Actor = { name: 'numgate', scopes: [], authority: 'numgate', root: false };
+
+/** After a change that could not be followed up at once, the alarm tries again, in ms. */
+const FOLLOW_UP_MS = 10_000;
+/** Time between two removals of unnamed values, in ms. */
+const SWEEP_MS = 3_600_000;
+/** A release that waits, or was taken back, keeps its values for this long, in ms. */
+const WAITING_KEPT_MS = 604_800_000;
+/** How far `seq` is set above the copy in KV, where that is ahead: changes may have come after it. */
+const RESTORED_GAP = 1_000;
+
+export class Core {
+  readonly ledger: Ledger;
+  readonly live: LiveStore;
+  readonly segments: SegmentStore;
+  readonly releases: ReleaseStore;
+  readonly clients: ClientsStore;
+  readonly heads: HeadWriter;
+  readonly changes: ReleaseChanges;
+  readonly #sweeper: ValueSweeper;
+  readonly #ctx: DurableObjectState;
+  readonly #kv: KVNamespace;
+  readonly #secrets: Secrets;
+  /** Clients are changed one after the other: each is written to KV before it is decided. */
+  #clientsTurn: Promise<unknown> = Promise.resolve();
+  #following: Promise<void> | null = null;
+  /** Something has changed since the following-up began. */
+  #behind = false;
+
+  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
+    const { storage } = ctx;
+    this.#ctx = ctx;
+    this.#kv = kv;
+    this.#secrets = secrets;
+    this.ledger = new Ledger(storage);
+    this.live = new LiveStore(storage.sql, this.ledger, secrets.keys);
+    this.segments = new SegmentStore(storage, this.live, secrets.keys);
+    this.releases = new ReleaseStore(storage.sql);
+    this.clients = new ClientsStore(storage.sql);
+    this.heads = new HeadWriter(this, secrets.keys, kv);
+    this.#sweeper = new ValueSweeper(storage.sql, kv);
+    this.changes = new ReleaseChanges(this, {
+      kv,
+      secrets,
+      isRemoved: (key) => this.#sweeper.isRemoved(key),
+      changed: () => this.changed(),
+    });
+  }
+
+  /**
+   * Never go back: where the tables are older than the copy of the head in KV (they were restored, or
+   * lost), the next change comes after all that readers can have seen.
+   */
+  async catchUp(): Promise<void> {
+    const read = this.#kv.get(HEAD_KEY, 'arrayBuffer');
+    const bytes = await within(read, LOAD_WAIT_MS).catch(() => null);
+    if (bytes === null) return;
+    const opened = await openHead(new Uint8Array(bytes), this.#secrets.keys);
+    if (!opened.ok || opened.value.head.seq <= this.ledger.seq) return;
+    const seq = opened.value.head.seq + RESTORED_GAP;
+    const before = this.ledger.seq;
+    const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
+    this.ledger.note(order, () => {
+      this.ledger.set('seq', String(seq));
+      return { ok: true, value: { value: {}, audit: [{ action: 'authority.restore', subject: 'seq', before, after: seq }] } };
+    });
+    warn('authorityRestored', { before, seq });
+  }
+
+  /** After every change of the head, in the same turn: the alarm is stored with it. */
+  changed(): void {
+    this.heads.changed();
+    this.#behind = true;
+    void this.#ctx.storage.setAlarm(Date.now() + FOLLOW_UP_MS);
+    this.#ctx.waitUntil(this.followUp());
+  }
+
+  /** Seal what is due, bring the copy in KV up to date, and set the alarm for what comes next. */
+  followUp(): Promise<void> {
+    this.#following ??= this.#followUp().finally(() => {
+      this.#following = null;
+    });
+    return this.#following;
+  }
+
+  async #followUp(): Promise<void> {
+    let written = false;
+    do {
+      this.#behind = false;
+      await this.#sealSegments();
+      written = await this.heads.write();
+    } while (this.#behind);
+    await this.#setAlarm(written);
+  }
+
+  async #setAlarm(written: boolean): Promise<void> {
+    const end = this.live.nextEnd;
+    const due = [written ? null : Date.now() + FOLLOW_UP_MS, end === null ? null : end * 1000];
+    const times = due.filter((time) => time !== null);
+    if (times.length === 0) await this.#ctx.storage.deleteAlarm();
+    else await this.#ctx.storage.setAlarm(Math.min(...times));
+  }
+
+  async #sealSegments(): Promise<void> {
+    for (;;) {
+      const before = this.ledger.seq;
+      const due = await this.segments.due(before);
+      if (due === null) return;
+      for (const { key, bytes } of due.sealed) await this.#put(key, bytes);
+      const done = this.#ctx.storage.transactionSync(() => {
+        // Entries may have been removed meanwhile; then it is done again.
+        if (this.ledger.seq !== before) return false;
+        this.segments.replace(due.sealed, due.replaced);
+        // The copy in KV names what was replaced.
+        this.ledger.set('kvSeq', '0');
+        return true;
+      });
+      if (done) {
+        this.heads.changed();
+        return;
+      }
+    }
+  }
+
+  /** Put a value into KV. Where that fails, readers ask the authority for it. */
+  async #put(key: string, value: Uint8Array<ArrayBuffer> | string): Promise<void> {
+    await within(this.#kv.put(key, value), LOAD_WAIT_MS).catch(() => warn('valuePutFailed', { key }));
+  }
+
+  async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (key.startsWith(RELEASE_PREFIX)) {
+      const stored = this.releases.get(key.slice(RELEASE_PREFIX.length));
+      return stored === null ? null : utf8(JSON.stringify(stored.signed));
+    }
+    const segment = this.segments.bytes(key);
+    if (segment !== null) return segment;
+    const directory = await this.heads.directoryOf(this.clients.clients);
+    return directory.key === key ? directory.bytes : null;
+  }
+
+  changeEntries(order: Order, change: EntryChange, targets: readonly Target[]): Outcome<EntriesDone> {
+    const now = Math.floor(Date.now() / 1000);
+    const done = this.ledger.change(order, (seq) => this.live.apply(change, targets, order, seq, now));
+    if (done.ok) this.changed();
+    return done;
+  }
+
+  /** The directory with the change is put into KV, then it is decided. */
+  putClient(order: Order, id: string, client: Client | null, condition: Condition): Promise<Outcome<{ seq: number }>> {
+    const turn = this.#clientsTurn.then(() => this.#putClient(order, id, client, condition));
+    this.#clientsTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #putClient(
+    order: Order,
+    id: string,
+    client: Client | null,
+    condition: Condition,
+  ): Promise<Outcome<{ seq: number }>> {
+    const answered = this.ledger.answered<{ seq: number }>(order);
+    if (answered !== null) return answered;
+    const before = this.clients.client(id);
+    if (client === null && before === null) return refuse('CLIENT_UNKNOWN', `there is no client ${id}`);
+    const wrong = unmet(condition, before);
+    if (wrong !== null) return wrong;
+    const next = this.clients.with(id, client);
+    if (next.length > CLIENTS_MAX) return refuse('CLIENTS_TOO_MANY', `at most ${CLIENTS_MAX} clients`);
+    const { bytes, ...name } = await this.heads.directoryOf(next);
+    await this.#put(name.key, bytes);
+    const done = this.ledger.change(order, () => {
+      const audit = [this.clients.put(id, client)];
+      this.ledger.set(CLIENTS_NAME, JSON.stringify(name));
+      return { ok: true, value: { value: {}, audit } };
+    });
+    if (done.ok) this.changed();
+    return done;
+  }
+
+  putToken(order: Order, id: string, token: Token | null, condition: Condition): Outcome<{ id: string }> {
+    return this.ledger.note(order, () => unmet(condition, this.clients.token(id)) ?? this.clients.putToken(id, token));
+  }
+
+  get guards(): GuardSettings {
+    const stored = this.ledger.get('guards');
+    return stored === null ? DEFAULT_GUARDS : (JSON.parse(stored) as GuardSettings);
+  }
+
+  putGuards(order: Order, guards: GuardSettings): Outcome<GuardSettings> {
+    return this.ledger.note(order, () => {
+      const before = this.guards;
+      this.ledger.set('guards', JSON.stringify(guards));
+      const audit = [{ action: 'guards.put', subject: 'guards', before, after: guards }];
+      return { ok: true, value: { value: guards, audit } };
+    });
+  }
+
+  status(): Omit<StatusInfo, 'propagation'> {
+    const { current, candidate } = this.releases;
+    const { seq } = this.ledger;
+    const tail = this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
+    return {
+      seq,
+      changedAt: this.ledger.changedAt,
+      current: current === null ? null : releaseInfo(current, true),
+      candidate:
+        candidate === null ? null : { ...releaseInfo(candidate, true), share: candidate.share ?? 0 },
+      live: { entries: this.live.rows, segments: this.segments.named.length, tail },
+      clients: this.clients.count,
+      kvSeq: this.heads.kvSeq,
+      audit: this.ledger.lastRecord,
+    };
+  }
+
+  async sweep(actor: Actor): Promise<void> {
+    await this.changes.promoteStaged(actor);
+    this.ledger.forgetAnswers(Date.now());
+    if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
+    this.ledger.set('sweptAt', String(Date.now()));
+    const removed = await this.#sweeper.sweep(() => this.#namedKeys());
+    if (removed > 0) warn('valuesRemoved', { removed });
+  }
+
+  /** Every KV value that a reader or a waiting release may want. */
+  #namedKeys(): Set<string> {
+    const wanted = [...this.releases.readable, ...this.releases.waiting(Date.now() - WAITING_KEPT_MS)];
+    const keys = new Set(this.segments.named.map(({ key }) => key));
+    for (const { release, manifest } of wanted) {
+      keys.add(releaseKey(release));
+      for (const { key } of blobsOf(manifest)) keys.add(key);
+    }
+    const clients = JSON.parse(this.ledger.get(CLIENTS_NAME) ?? 'null') as { key: string } | null;
+    if (clients !== null) keys.add(clients.key);
+    return keys;
+  }
+
+  /** Entries have ended, or something was left undone. */
+  async alarm(): Promise<void> {
+    const now = Math.floor(Date.now() / 1000);
+    if ((this.live.nextEnd ?? Number.POSITIVE_INFINITY) <= now) {
+      const order = { actor: ITSELF, reason: 'its time was over', repeat: null };
+      this.ledger.change(order, () => ({
+        ok: true,
+        value: { value: {}, audit: this.live.expire(now, BULK_ENTRIES_MAX) },
+      }));
+      this.heads.changed();
+    }
+    await this.followUp();
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Makes the head out of the tables, once for each state, and keeps a copy of it in KV, which is read
+ * while the authority does not answer.
+ */
+import { sha256Hex, toBase64 } from '../../shared/bytes.ts';
+import { type Client, sealDirectory } from '../../shared/clients.ts';
+import { KV_HEAD_INTERVAL_MS } from '../../shared/limits.ts';
+import { encodeSegment } from '../../shared/live/segment.ts';
+import { type Head, type NamedValue, sealHead } from '../../shared/release/head.ts';
+import { clientsKey, HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { warn } from '../log.ts';
+import type { Ledger } from './ledger.ts';
+import type { LiveStore } from './live-store.ts';
+import type { ReleaseStore, StoredRelease } from './release-store.ts';
+import type { SegmentStore } from './segments.ts';
+
+/** The name of the client directory in the head, in the ledger's own values. */
+export const CLIENTS_NAME = 'clients';
+
+export interface SealedHead {
+  readonly seq: number;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
+export interface Stores {
+  readonly ledger: Ledger;
+  readonly live: LiveStore;
+  readonly segments: SegmentStore;
+  readonly releases: ReleaseStore;
+}
+
+export class HeadWriter {
+  readonly #stores: Stores;
+  readonly #keys: ListKeys;
+  readonly #kv: KVNamespace;
+  #sealed: Promise<SealedHead> | null = null;
+  /** Changes of what the head is made of, whether they are seen in its content or not. */
+  #state = 0;
+  #writing: Promise<void> | null = null;
+  #writtenAt = 0;
+
+  constructor(stores: Stores, keys: ListKeys, kv: KVNamespace) {
+    this.#stores = stores;
+    this.#keys = keys;
+    this.#kv = kv;
+  }
+
+  /** The tables have changed. */
+  changed(): void {
+    this.#state++;
+    this.#sealed = null;
+  }
+
+  /** The head as readers are given it; null before the first change. */
+  async sealed(): Promise<SealedHead | null> {
+    if (this.#stores.ledger.seq === 0) return null;
+    this.#sealed ??= this.#seal();
+    return this.#sealed;
+  }
+
+  async #seal(): Promise<SealedHead> {
+    // All read at once: nothing can change in between.
+    const head = this.#head();
+    return { seq: head.seq, sealed: await sealHead({ head, manifests: [] }, this.#keys) };
+  }
+
+  #head(): Head {
+    const { ledger, live, segments, releases } = this.#stores;
+    const { current, candidate } = releases;
+    const { seq } = ledger;
+    return {
+      kind: 'numgate-head',
+      format: 2,
+      seq,
+      changedAt: ledger.changedAt ?? new Date().toISOString(),
+      current: current === null ? null : namedOf(current),
+      candidate: candidate === null ? null : { ...namedOf(candidate), share: candidate.share ?? 0 },
+      segments: segments.named,
+      tail: toBase64(encodeSegment(live.entries(segments.sealedSeq, seq))),
+      clients: JSON.parse(ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null,
+    };
+  }
+
+  /** The `seq` of the copy in KV. */
+  get kvSeq(): number {
+    return Number(this.#stores.ledger.get('kvSeq') ?? 0);
+  }
+
+  /**
+   * Bring the copy in KV up to date: one write at a time, and not more often than KV takes.
+   * @returns whether it is
+   */
+  async write(): Promise<boolean> {
+    while (this.kvSeq < this.#stores.ledger.seq) {
+      const written = this.#writing ?? this.#writeOnce();
+      this.#writing = written;
+      try {
+        await written;
+      } catch (error) {
+        warn('kvHeadFailed', { name: error instanceof Error ? error.name : 'unknown' });
+        return false;
+      } finally {
+        if (this.#writing === written) this.#writing = null;
+      }
+    }
+    return true;
+  }
+
+  async #writeOnce(): Promise<void> {
+    const waitMs = this.#writtenAt + KV_HEAD_INTERVAL_MS - Date.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const head = this.#head();
+    const { current, candidate } = this.#stores.releases;
+    const manifests = [current, candidate].flatMap((release) => (release === null ? [] : [release.signed]));
+    const bytes = await sealHead({ head, manifests }, this.#keys);
+    this.#writtenAt = Date.now();
+    await this.#kv.put(HEAD_KEY, bytes);
+    this.#stores.ledger.set('kvSeq', String(head.seq));
+  }
+
+  /** The client directory as it is stored, and its name. */
+  async directoryOf(clients: readonly Client[]): Promise<NamedValue & { bytes: Uint8Array<ArrayBuffer> }> {
+    const bytes = await sealDirectory(clients, this.#keys);
+    const sha256 = await sha256Hex(bytes);
+    return { key: clientsKey(sha256), sha256, bytes };
+  }
+}
+
+function namedOf({ release, signed }: StoredRelease): { release: string; signature: string } {
+  return { release, signature: signed.signature };
+}

@@ -1,0 +1,250 @@
+/**
+ * The live layer in SQLite: which entries are in force, and the sealed segments that hold all but the
+ * newest of them. One row an entry and subject. A new entry replaces those of its number and subject
+ * that end no later; one that ends lies over those that last longer.
+ */
+import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
+import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
+import { toE164, TAILS } from '../../shared/numbers/number.ts';
+import { ENTRIES_PER_KEY_MAX, LIVE_ENTRIES_MAX } from '../../shared/limits.ts';
+import { LIVE_KINDS, type LiveEntry, type LiveKey, type LiveOp, SUBJECT_BIT } from '../../shared/live/entry.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { FOREVER } from '../../shared/set/layout.ts';
+import { type Code, SUBJECTS } from '../../shared/verdict.ts';
+import { type Ledger, type Made, type Order, type Outcome, refuse } from './ledger.ts';
+
+/** What an operation is done to: a key, and of a source its text. */
+export interface Target extends LiveKey {
+  readonly source: string | null;
+}
+
+/** A row, with the subjects of one number and `seq` joined. */
+interface LiveRow extends Record<string, SqlStorageValue> {
+  kind: number;
+  high: number;
+  low: number;
+  subjects: number;
+  seq: number;
+  op: string;
+  code: string | null;
+  authority: string;
+  until: number;
+  source: string | null;
+  at: number;
+  actor: string;
+  reason: string;
+}
+
+const JOINED = `SELECT kind, high, low, SUM(subject) AS subjects, seq, op, code, authority, until, source, at, actor, reason
+  FROM live`;
+const BY_KEY = 'GROUP BY seq, kind, high, low';
+
+export class LiveStore {
+  readonly #sql: SqlStorage;
+  readonly #ledger: Ledger;
+  readonly #keys: ListKeys;
+
+  constructor(sql: SqlStorage, ledger: Ledger, keys: ListKeys) {
+    this.#sql = sql;
+    this.#ledger = ledger;
+    this.#keys = keys;
+  }
+
+  /** Apply one operation to all targets. @param now seconds since 1970 */
+  apply(
+    { op, code, subjects, until, reason }: EntryChange,
+    targets: readonly Target[],
+    { actor }: Order,
+    seq: number,
+    now: number,
+  ): Outcome<Made<{ changed: number }>> {
+    const end = until === null ? FOREVER : Math.floor(Date.parse(until) / 1000);
+    const audit: AuditEntry[] = [];
+    let rows = this.rows;
+    const bits = [...new Set(subjects)].map((subject) => SUBJECT_BIT[subject]);
+    for (const [index, target] of targets.entries()) {
+      const place = [LIVE_KINDS.indexOf(target.kind), target.high, target.low] as const;
+      const before = this.#stateOf(place, now);
+      for (const bit of bits) {
+        const ends = this.#endsAt(place, bit);
+        const replaced = ends.filter((until) => until <= end).length;
+        if (ends.length - replaced >= ENTRIES_PER_KEY_MAX) {
+          const message = `the entry would lie over ${ENTRIES_PER_KEY_MAX} others: clear it first`;
+          return refuse('LIVE_FULL', message, { items: [{ index, code: 'LIVE_FULL', message }] });
+        }
+        if (replaced > 0) {
+          this.#sql.exec(
+            'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND until <= ?',
+            ...[...place, bit, end],
+          );
+        }
+        this.#sql.exec(
+          'INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+          ...[...place, bit, seq, op, op === 'block' ? code : null, actor.authority, end],
+          ...[target.source, now * 1000, actor.name, reason],
+        );
+        rows += 1 - replaced;
+      }
+      audit.push({
+        action: `entries.${op}`,
+        subject: this.#nameOf(target),
+        before,
+        after: this.#stateOf(place, now),
+      });
+    }
+    if (rows > LIVE_ENTRIES_MAX) {
+      const message = `more than ${LIVE_ENTRIES_MAX} live entries: build and push a release, which folds them in`;
+      return refuse('LIVE_FULL', message);
+    }
+    this.#setRows(rows);
+    return { ok: true, value: { value: { changed: targets.length }, audit } };
+  }
+
+  /** Entries, one for each number and subject. Kept beside the table: counting it would read it whole. */
+  get rows(): number {
+    return Number(this.#ledger.get('liveRows') ?? 0);
+  }
+
+  #setRows(rows: number): void {
+    this.#ledger.set('liveRows', String(rows));
+  }
+
+  #endsAt(place: readonly number[], subject: number): number[] {
+    return this.#sql
+      .exec<{ until: number }>(
+        'SELECT until FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ?',
+        ...[...place, subject],
+      )
+      .toArray()
+      .map(({ until }) => until);
+  }
+
+  /** What is in force for a key, for the audit log: newest first. */
+  #stateOf(place: readonly number[], now: number): unknown {
+    const rows = this.#sql
+      .exec<LiveRow>(`${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`, ...place, now)
+      .toArray();
+    if (rows.length === 0) return null;
+    return rows.map(({ op, code, subjects, until, seq }) => ({
+      ...{ op, code, subjects: subjectsOf(subjects), until: timeOf(until), seq },
+    }));
+  }
+
+  #nameOf({ kind, high, low, source }: Target): string {
+    return kind === 'number' ? keyedNumber(high * TAILS + low, this.#keys) : `source ${source}`;
+  }
+
+  /** What is in force for one number or source. */
+  find(target: Target, now: number): EntryInfo[] {
+    return this.#sql
+      .exec<LiveRow>(
+        `${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`,
+        ...[LIVE_KINDS.indexOf(target.kind), target.high, target.low, now],
+      )
+      .toArray()
+      .map(infoOf);
+  }
+
+  /**
+   * Entries by rising `seq`.
+   * @param after cursor of the page before, or '' @param upTo last `seq` that is told
+   */
+  page(after: string, upTo: number, limit: number): EntryPage {
+    const [seq = -1, kind = 0, high = 0, low = 0] = after === '' ? [] : after.split('.').map(Number);
+    const rows = this.#sql
+      .exec<LiveRow>(
+        `${JOINED} WHERE seq <= ? AND (seq, kind, high, low) > (?, ?, ?, ?) ${BY_KEY} ORDER BY seq, kind, high, low LIMIT ?`,
+        ...[upTo, seq, kind, high, low, limit + 1],
+      )
+      .toArray();
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const more = rows.length > limit && last !== undefined;
+    return {
+      upTo,
+      entries: shown.map(infoOf),
+      next: more ? [last.seq, last.kind, last.high, last.low].join('.') : null,
+    };
+  }
+
+  /** Entries with `seq` above `from` and up to `to`, for a segment. */
+  entries(from: number, to: number): LiveEntry[] {
+    return this.#sql
+      .exec<LiveRow>(`${JOINED} WHERE seq > ? AND seq <= ? ${BY_KEY}`, from, to)
+      .toArray()
+      .map(({ kind, high, low, subjects, seq, op, code, authority, until }) => ({
+        ...{ kind: LIVE_KINDS[kind]!, high, low, subjects, seq, authority, until },
+        op: op as LiveOp,
+        code: code as Code | null,
+      }));
+  }
+
+  /** How many entries each change above `from` has left, by rising `seq`. */
+  counts(from: number): { seq: number; entries: number }[] {
+    return this.#sql
+      .exec<{ seq: number; entries: number }>(
+        `SELECT seq, COUNT(*) AS entries FROM (SELECT seq FROM live WHERE seq > ? ${BY_KEY}) GROUP BY seq ORDER BY seq`,
+        from,
+      )
+      .toArray();
+  }
+
+  /** When the first entry ends, in seconds since 1970, or null. */
+  get nextEnd(): number | null {
+    return this.#sql
+      .exec<{ until: number | null }>('SELECT MIN(until) AS until FROM live WHERE until < ?', FOREVER)
+      .one().until;
+  }
+
+  /** Remove what has ended. @returns the audit entries of it, at most `limit` */
+  expire(now: number, limit: number): AuditEntry[] {
+    const ended = this.#sql
+      .exec<LiveRow>(`${JOINED} WHERE until <= ? ${BY_KEY} ORDER BY until LIMIT ?`, now, limit)
+      .toArray();
+    let rows = this.rows;
+    for (const { kind, high, low, subjects, seq } of ended) {
+      this.#sql.exec('DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?', kind, high, low, seq);
+      rows -= subjectsOf(subjects).length;
+    }
+    this.#setRows(rows);
+    return ended.map((row) => ({
+      action: 'entries.end',
+      subject: this.#nameOf({ kind: LIVE_KINDS[row.kind]!, high: row.high, low: row.low, source: row.source }),
+      before: { op: row.op, subjects: subjectsOf(row.subjects), until: timeOf(row.until), seq: row.seq },
+      after: null,
+    }));
+  }
+
+  /** Remove what every release that can still be read has folded in. */
+  dropFolded(foldedSeq: number): void {
+    const { count } = this.#sql
+      .exec<{ count: number }>('SELECT COUNT(*) AS count FROM live WHERE seq <= ?', foldedSeq)
+      .one();
+    this.#sql.exec('DELETE FROM live WHERE seq <= ?', foldedSeq);
+    this.#setRows(this.rows - count);
+  }
+}
+
+function subjectsOf(mask: number): string[] {
+  return SUBJECTS.filter((subject) => (mask & SUBJECT_BIT[subject]) !== 0);
+}
+
+function timeOf(until: number): string | null {
+  return until === FOREVER ? null : new Date(until * 1000).toISOString();
+}
+
+function infoOf(row: LiveRow): EntryInfo {
+  return {
+    number: row.kind === LIVE_KINDS.indexOf('number') ? toE164(row.high * TAILS + row.low) : null,
+    source: row.source,
+    op: row.op as LiveOp,
+    code: row.code,
+    subjects: subjectsOf(row.subjects),
+    authority: row.authority,
+    until: timeOf(row.until),
+    seq: row.seq,
+    at: new Date(row.at).toISOString(),
+    by: row.actor,
+    reason: row.reason,
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * What a release must pass before it becomes current: every value is read from KV and checked against
+ * the signed manifest, and what it would change is compared with the guards. Holds no release whole.
+ */
+import type { ReleaseState } from '../../shared/admin.ts';
+import { KV_MUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
+import { ReleaseCheck } from '../../shared/release/check.ts';
+import type { GuardSettings } from '../../shared/release/guards.ts';
+import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
+import { type Plan, planOf } from '../../shared/release/plan.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { type Outcome, type Refusal, refuse } from './ledger.ts';
+
+/** Reads of KV at a time: what one request may have under way. */
+const READS_AT_ONCE = 6;
+/** Missing values that are named. */
+const MISSING_NAMED_MAX = 100;
+
+/** States from which a release can be promoted. */
+export const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded', 'withdrawn'];
+
+export function readValue({ key }: Blob, kv: KVNamespace): Promise<Uint8Array<ArrayBuffer> | null> {
+  return kv
+    .get(key, { type: 'arrayBuffer', cacheTtl: KV_MUTABLE_TTL_SECONDS })
+    .then((bytes) => (bytes === null ? null : new Uint8Array(bytes)));
+}
+
+/**
+ * Whether every value is there and is what was signed.
+ * @param isRemoved whether a value was removed so lately that KV may still show it
+ */
+export async function verifyValues(
+  manifest: Manifest,
+  keys: ListKeys,
+  kv: KVNamespace,
+  isRemoved: (key: string) => boolean,
+): Promise<Refusal | null> {
+  const check = new ReleaseCheck(manifest, keys);
+  const missing: string[] = [];
+  const blobs = blobsOf(manifest);
+  for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
+    const some = blobs.slice(first, first + READS_AT_ONCE);
+    const values = await Promise.all(
+      some.map((blob) => (isRemoved(blob.key) ? null : readValue(blob, kv))),
+    );
+    for (const [index, bytes] of values.entries()) {
+      const blob = some[index]!;
+      if (bytes === null) missing.push(blob.key);
+      else {
+        const checked = await check.add(blob, bytes);
+        if (!checked.ok) return refused(checked.code, checked.message);
+      }
+    }
+  }
+  if (missing.length > 0) {
+    return refuse('RELEASE_INCOMPLETE', `${missing.length} of ${blobs.length} values are not in KV (yet)`, {
+      missing: missing.slice(0, MISSING_NAMED_MAX),
+    });
+  }
+  const counted = check.finish();
+  return counted.ok ? null : refused(counted.code, counted.message);
+}
+
+export function refused(code: string, message: string): Refusal {
+  return refuse('RELEASE_REFUSED', `${code}: ${message}`, { refusal: code });
+}
+
+/** What a release would change against the current one. */
+export async function planFor(
+  base: Manifest | null,
+  next: Manifest,
+  settings: GuardSettings,
+  keys: ListKeys,
+  kv: KVNamespace,
+): Promise<Outcome<Plan>> {
+  let missing: string | null = null;
+  const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
+    const bytes = await readValue(blob, kv);
+    if (bytes !== null) return bytes;
+    missing = blob.key;
+    throw new Error('a value is missing');
+  };
+  try {
+    return { ok: true, value: await planOf({ base, next, keys, load, settings }) };
+  } catch (error) {
+    if (missing === null) throw error;
+    return refuse('RELEASE_INCOMPLETE', 'a value is not in KV (yet)', { missing: [missing] });
+  }
+}

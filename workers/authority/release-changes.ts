@@ -1,0 +1,298 @@
+/**
+ * Orders that change which release is current: stage, promote (to a share of the data centres, or to
+ * all), roll back. A release is verified and compared before the transaction, and what that was based on
+ * is compared again inside it.
+ */
+import type {
+  Actor,
+  Promote,
+  PromoteDone,
+  ReleaseInfo,
+  ReleaseState,
+  Rollback,
+  RollbackDone,
+} from '../../shared/admin.ts';
+import type { AuditEntry } from '../../shared/audit.ts';
+import { PAGE_MAX } from '../../shared/limits.ts';
+import type { GuardSettings } from '../../shared/release/guards.ts';
+import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
+import { openManifest } from '../../shared/release/manifest.ts';
+import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import { parseSignedText, type SignedText } from '../../shared/release/signed.ts';
+import type { Secrets } from '../env.ts';
+import { warn } from '../log.ts';
+import type { Ledger, Made, Order, Outcome, Refusal } from './ledger.ts';
+import { refuse } from './ledger.ts';
+import type { LiveStore } from './live-store.ts';
+import { PROMOTABLE, planFor, refused, verifyValues } from './promotion.ts';
+import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
+
+/** Manifests that were staged with wrangler alone, looked at in one sweep. */
+const STAGED_AT_ONCE = 5;
+/** Live entries with a `seq` up to this are gone: a release must have folded them in. */
+const DROPPED_SEQ = 'droppedSeq';
+
+interface Stores {
+  readonly ledger: Ledger;
+  readonly live: LiveStore;
+  readonly releases: ReleaseStore;
+  readonly guards: GuardSettings;
+}
+
+interface Surroundings {
+  readonly kv: KVNamespace;
+  readonly secrets: Secrets;
+  readonly isRemoved: (key: string) => boolean;
+  /** To be called after every change of the head. */
+  readonly changed: () => void;
+}
+
+export class ReleaseChanges {
+  readonly #stores: Stores;
+  readonly #around: Surroundings;
+
+  constructor(stores: Stores, around: Surroundings) {
+    this.#stores = stores;
+    this.#around = around;
+  }
+
+  list(limit: number): ReleaseInfo[] {
+    const { releases } = this.#stores;
+    const readable = new Set(releases.readable.map(({ release }) => release));
+    return releases.list(Math.min(limit, PAGE_MAX)).map((stored) => releaseInfo(stored, readable.has(stored.release)));
+  }
+
+  /** Take a signed manifest in. Staging it again changes nothing. */
+  async stage(order: Order, signed: SignedText): Promise<Outcome<ReleaseInfo>> {
+    const { ledger, releases } = this.#stores;
+    const { publicKeys, keys } = this.#around.secrets;
+    const opened = await openManifest(signed, publicKeys, keys.keyId);
+    if (!opened.ok) return this.#recordRefusal(order, null, refused(opened.code, opened.message), false);
+    const manifest = opened.value;
+    const known = releases.get(manifest.release);
+    if (known !== null) {
+      if (known.signed.signed === signed.signed) return { ok: true, value: releaseInfo(known, false) };
+      return refused('RELEASE_NAME_TAKEN', `there is another release ${manifest.release}`);
+    }
+    return ledger.note(order, () => {
+      releases.insert(manifest, signed, order.actor.name, Date.now());
+      const stored = releases.get(manifest.release)!;
+      const audit = [auditOf('stage', stored, null, 'staged')];
+      return { ok: true, value: { value: releaseInfo(stored, false), audit } };
+    });
+  }
+
+  /** What a release would change against the current one. */
+  async plan(release: string): Promise<Outcome<Plan>> {
+    const { releases, guards } = this.#stores;
+    const stored = releases.get(release);
+    if (stored === null) return refuse('RELEASE_UNKNOWN', `there is no release ${release}`);
+    const { kv, secrets } = this.#around;
+    return planFor(releases.current?.manifest ?? null, stored.manifest, guards, secrets.keys, kv);
+  }
+
+  async promote(order: Order, release: string, wish: Promote): Promise<Outcome<PromoteDone>> {
+    const { ledger, releases, guards } = this.#stores;
+    const answered = ledger.answered<PromoteDone>(order);
+    if (answered !== null) return answered;
+    const stored = releases.get(release);
+    if (stored === null) return refuse('RELEASE_UNKNOWN', `there is no release ${release}: stage it first`);
+    const unfit = this.#unfit(stored, wish);
+    if (unfit !== null) return unfit;
+    // A candidate was verified when it became one; of any other, values may have been removed since.
+    const damaged = stored.state === 'candidate' ? null : await this.#verify(order, stored);
+    if (damaged !== null) return damaged;
+    const plan = await this.plan(release);
+    if (!plan.ok) return plan;
+    const against = this.#against(plan.value, wish);
+    if (against !== null) {
+      return against.code === 'GUARD_HIT' ? this.#recordRefusal(order, stored, against, false) : against;
+    }
+    const done = ledger.change<Omit<PromoteDone, 'seq'>>(order, () => {
+      // Others may have changed something while the release was being verified.
+      const now = releases.get(release)!;
+      const moved = this.#unfit(now, wish);
+      if (moved !== null) return moved;
+      if (JSON.stringify(this.#stores.guards) !== JSON.stringify(guards)) {
+        return refuse('PLAN_MOVED', 'the guards were changed meanwhile: plan again');
+      }
+      return this.#switchTo(now, wish, order);
+    });
+    if (done.ok) this.#around.changed();
+    return done;
+  }
+
+  /** Why a release cannot be promoted as things are, or null. */
+  #unfit(stored: StoredRelease, { base, share }: Promote): Refusal | null {
+    const { ledger, releases } = this.#stores;
+    const { release, state, manifest, refusal } = stored;
+    const current = releases.current?.release ?? null;
+    if (current !== base) return this.#moved(base, current);
+    if (state === 'refused') return refused(refusal?.code ?? 'REFUSED', refusal?.message ?? 'it was refused');
+    if (!PROMOTABLE.includes(state)) return refuse('RELEASE_STATE', `${release} is ${state}`);
+    const { candidate } = releases;
+    if (candidate !== null && candidate.release !== release) {
+      return refuse('RELEASE_STATE', `${candidate.release} is on trial: promote it to all, or roll it back first`);
+    }
+    if (share < 1 && current === null) {
+      return refuse('RELEASE_STATE', 'the first release goes to all: there is none for the others');
+    }
+    const dropped = Number(ledger.get(DROPPED_SEQ) ?? 0);
+    if (manifest.foldedSeq < dropped) {
+      return refused(
+        'FOLD_BEHIND',
+        `it folds in live changes up to ${manifest.foldedSeq}, those up to ${dropped} are in no other place: build again`,
+      );
+    }
+    if (manifest.foldedSeq > ledger.seq) {
+      return refused('FOLD_AHEAD', `it folds in live changes up to ${manifest.foldedSeq}, there are ${ledger.seq}`);
+    }
+    return null;
+  }
+
+  #moved(base: string | null, current: string | null): Refusal {
+    const { releases } = this.#stores;
+    const place = base === null ? 0 : releases.get(base)?.place;
+    const since = place === undefined || place === null ? [] : releases.since(place);
+    const message = `you expected ${base ?? 'no release'} to be current, and it is ${current ?? 'none'}: build and plan again`;
+    return refuse('BASE_MOVED', message, {
+      base,
+      current,
+      since: since.map(({ release, promotedBy, promotedAt }) => ({
+        release,
+        by: promotedBy ?? '',
+        promotedAt: new Date(promotedAt ?? 0).toISOString(),
+      })),
+    });
+  }
+
+  async #verify(order: Order, stored: StoredRelease): Promise<Refusal | null> {
+    const { kv, secrets, isRemoved } = this.#around;
+    const wrong = await verifyValues(stored.manifest, secrets.keys, kv, isRemoved);
+    // What is not there yet may come; what is damaged stays damaged under its name.
+    if (wrong?.code === 'RELEASE_REFUSED') this.#recordRefusal(order, stored, wrong, true);
+    return wrong;
+  }
+
+  #against(plan: Plan, { plan: hash, overrides }: Promote): Refusal | null {
+    if (hash !== undefined && hash !== plan.hash) {
+      return refuse('PLAN_MOVED', `the plan is now ${plan.hash}: look at it again`, { plan: plan.hash });
+    }
+    const guards = remainingGuards(plan, overrides);
+    if (guards.length === 0) return null;
+    const names = [...new Set(guards.map(({ guard }) => guard))].join(', ');
+    return refuse('GUARD_HIT', `guards are hit: ${names}`, { guards, plan: plan.hash });
+  }
+
+  #switchTo(stored: StoredRelease, { share, overrides }: Promote, { actor }: Order): Outcome<Made<Omit<PromoteDone, 'seq'>>> {
+    const { releases } = this.#stores;
+    const { release, state } = stored;
+    const before = releases.current;
+    const next: ReleaseState = share < 1 ? 'candidate' : 'promoted';
+    if (share < 1) releases.setState(release, next, share);
+    else {
+      releases.setPromoted(release, actor.name, Date.now());
+      this.#dropFolded();
+    }
+    const audit: AuditEntry = {
+      action: 'release.promote',
+      subject: release,
+      before: { state, current: before?.release ?? null },
+      after: { state: next, share, overrides, current: releases.current?.release ?? null },
+    };
+    return { ok: true, value: { value: { release, state: next, share }, audit: [audit] } };
+  }
+
+  /** Drop the live entries that every release that can still be read has folded in. */
+  #dropFolded(): void {
+    const { ledger, live, releases } = this.#stores;
+    const folded = Math.min(...releases.readable.map(({ manifest }) => manifest.foldedSeq));
+    if (folded <= Number(ledger.get(DROPPED_SEQ) ?? 0)) return;
+    live.dropFolded(folded);
+    ledger.set(DROPPED_SEQ, String(folded));
+  }
+
+  async rollback(order: Order, { release: expected }: Rollback): Promise<Outcome<RollbackDone>> {
+    const { ledger, releases } = this.#stores;
+    const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, () => {
+      const { current, candidate } = releases;
+      const last = candidate ?? current;
+      const previous = candidate === null ? releases.back[0] : current;
+      if (last === null || previous === undefined || previous === null) {
+        return refuse('ROLLBACK_IMPOSSIBLE', 'there is no release before the current one');
+      }
+      if (expected !== undefined && expected !== last.release) {
+        return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, {
+          base: expected,
+          current: last.release,
+        });
+      }
+      releases.setState(last.release, 'withdrawn');
+      releases.setState(previous.release, 'promoted');
+      const audit: AuditEntry = {
+        action: 'release.rollback',
+        subject: last.release,
+        before: { state: last.state, current: current?.release ?? null },
+        after: { state: 'withdrawn', current: previous.release },
+      };
+      return {
+        ok: true,
+        value: { value: { withdrawn: last.release, current: previous.release }, audit: [audit] },
+      };
+    });
+    if (done.ok) this.#around.changed();
+    return done;
+  }
+
+  /** Write down that a release was refused, and why. @param final whether it never can be promoted */
+  #recordRefusal(order: Order, stored: StoredRelease | null, refusal: Refusal, final: boolean): Refusal {
+    const code = refusal.extras?.refusal ?? refusal.code;
+    const { ledger, releases } = this.#stores;
+    ledger.note({ ...order, repeat: null }, () => {
+      if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
+      const audit: AuditEntry = {
+        action: 'release.refuse',
+        subject: stored?.release ?? 'unknown',
+        before: stored === null ? null : { state: stored.state },
+        after: { code, message: refusal.message, overridable: refusal.code === 'GUARD_HIT' },
+      };
+      return { ok: true, value: { value: {}, audit: [audit] } };
+    });
+    return refusal;
+  }
+
+  /** Promote what was staged with nothing but `wrangler kv key put`, or write down why not. */
+  async promoteStaged(actor: Actor): Promise<void> {
+    const { kv } = this.#around;
+    const { keys } = await kv.list({ prefix: STAGED_PREFIX, limit: STAGED_AT_ONCE });
+    for (const { name } of keys) {
+      const text = await kv.get(name);
+      if (text === null) continue;
+      const order = { actor, reason: `staged as ${name}`, repeat: null };
+      const outcome = await this.#promoteText(order, text);
+      if (!outcome.ok) warn('stagedRefused', { key: name, code: outcome.extras?.refusal ?? outcome.code });
+      // Values may still be on their way; anything else will not become better by itself.
+      if (outcome.ok || outcome.code !== 'RELEASE_INCOMPLETE') await kv.delete(name);
+    }
+  }
+
+  async #promoteText(order: Order, text: string): Promise<Outcome<PromoteDone>> {
+    const signed = parseSignedText(text);
+    if (signed === null) {
+      return this.#recordRefusal(order, null, refused('MANIFEST_INVALID', 'the value is not a signed manifest'), false);
+    }
+    const staged = await this.stage(order, signed);
+    if (!staged.ok) return staged;
+    const { release, base } = staged.value;
+    const outcome = await this.promote(order, release, { base, share: 1, overrides: [], reason: order.reason });
+    if (!outcome.ok && outcome.code === 'BASE_MOVED') {
+      return this.#recordRefusal(order, this.#stores.releases.get(release), outcome, false);
+    }
+    return outcome;
+  }
+}
+
+function auditOf(what: string, { release, manifest }: StoredRelease, before: unknown, state: string): AuditEntry {
+  const { base, foldedSeq } = manifest;
+  return { action: `release.${what}`, subject: release, before, after: { state, base, foldedSeq } };
+}

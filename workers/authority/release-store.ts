@@ -1,0 +1,155 @@
+/**
+ * The releases in SQLite: which there are, in which state, and in which order they became current.
+ */
+import type { ReleaseInfo, ReleaseState } from '../../shared/admin.ts';
+import { RELEASES_BACK } from '../../shared/limits.ts';
+import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
+
+interface Row extends Record<string, SqlStorageValue> {
+  release: string;
+  state: string;
+  manifest: string;
+  signature: string;
+  staged_at: number;
+  staged_by: string;
+  refusal_code: string | null;
+  refusal_message: string | null;
+  /** Order of promotion; null for what never was current. */
+  place: number | null;
+  promoted_at: number | null;
+  promoted_by: string | null;
+  share: number | null;
+}
+
+export interface StoredRelease {
+  readonly release: string;
+  readonly state: ReleaseState;
+  readonly signed: SignedText;
+  readonly manifest: Manifest;
+  readonly stagedAt: number;
+  readonly stagedBy: string;
+  readonly refusal: ReleaseInfo['refusal'];
+  readonly place: number | null;
+  readonly promotedAt: number | null;
+  readonly promotedBy: string | null;
+  /** Share of the data centres, of a candidate. */
+  readonly share: number | null;
+}
+
+export class ReleaseStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(release: string): StoredRelease | null {
+    return this.#select('WHERE release = ?', release)[0] ?? null;
+  }
+
+  get current(): StoredRelease | null {
+    return this.#select("WHERE state = 'promoted'")[0] ?? null;
+  }
+
+  get candidate(): StoredRelease | null {
+    return this.#select("WHERE state = 'candidate'")[0] ?? null;
+  }
+
+  /** The releases before the current one that rollback can go to, the newest first. */
+  get back(): StoredRelease[] {
+    return this.#select("WHERE state = 'superseded' ORDER BY place DESC LIMIT ?", RELEASES_BACK);
+  }
+
+  /** What a reader may be asked to read: current, candidate, and those before. */
+  get readable(): StoredRelease[] {
+    return [this.current, this.candidate, ...this.back].filter((release) => release !== null);
+  }
+
+  /** All releases, the newest first. */
+  list(limit: number): StoredRelease[] {
+    return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
+  }
+
+  /** What became current behind a place, oldest first. */
+  since(place: number): StoredRelease[] {
+    return this.#select('WHERE place > ? ORDER BY place', place);
+  }
+
+  /** Releases that are waiting, or were taken back, since some time: their values are still wanted. */
+  waiting(since: number): StoredRelease[] {
+    return this.#select("WHERE state IN ('staged', 'withdrawn') AND staged_at > ?", since);
+  }
+
+  insert({ release }: Manifest, { signed, signature }: SignedText, by: string, at: number): void {
+    this.#sql.exec(
+      `INSERT INTO releases (release, state, manifest, signature, staged_at, staged_by)
+       VALUES (?, 'staged', ?, ?, ?, ?)`,
+      ...[release, signed, signature, at, by],
+    );
+  }
+
+  /** Why a release was not promoted. @param final whether it never can be */
+  setRefusal(release: string, code: string, message: string, final: boolean): void {
+    this.#sql.exec(
+      'UPDATE releases SET refusal_code = ?, refusal_message = ? WHERE release = ?',
+      ...[code, message, release],
+    );
+    if (final) this.#sql.exec("UPDATE releases SET state = 'refused' WHERE release = ?", release);
+  }
+
+  setState(release: string, state: ReleaseState, share: number | null = null): void {
+    this.#sql.exec('UPDATE releases SET state = ?, share = ? WHERE release = ?', state, share, release);
+  }
+
+  /** Make a release the current one, behind all that were. */
+  setPromoted(release: string, by: string, at: number): void {
+    this.#sql.exec("UPDATE releases SET state = 'superseded' WHERE state = 'promoted'");
+    this.#sql.exec(
+      `UPDATE releases SET state = 'promoted', share = NULL, promoted_at = ?, promoted_by = ?,
+       refusal_code = NULL, refusal_message = NULL,
+       place = (SELECT COALESCE(MAX(place), 0) + 1 FROM releases) WHERE release = ?`,
+      ...[at, by, release],
+    );
+  }
+
+  #select(where: string, ...values: SqlStorageValue[]): StoredRelease[] {
+    return this.#sql.exec<Row>(`SELECT * FROM releases ${where}`, ...values).toArray().map(storedOf);
+  }
+}
+
+function storedOf(row: Row): StoredRelease {
+  return {
+    release: row.release,
+    state: row.state as ReleaseState,
+    signed: { signed: row.manifest, signature: row.signature },
+    // Opened and checked when it was staged.
+    manifest: JSON.parse(row.manifest) as Manifest,
+    stagedAt: row.staged_at,
+    stagedBy: row.staged_by,
+    refusal:
+      row.refusal_code === null ? null : { code: row.refusal_code, message: row.refusal_message ?? '' },
+    place: row.place,
+    promotedAt: row.promoted_at,
+    promotedBy: row.promoted_by,
+    share: row.share,
+  };
+}
+
+/** A release as it is told. */
+export function releaseInfo(stored: StoredRelease, readable: boolean): ReleaseInfo {
+  const { release, state, manifest, stagedAt, stagedBy, refusal, promotedAt } = stored;
+  return {
+    release,
+    state,
+    base: manifest.base,
+    foldedSeq: manifest.foldedSeq,
+    stagedAt: new Date(stagedAt).toISOString(),
+    by: stagedBy,
+    refusal,
+    promotedAt: promotedAt === null ? null : new Date(promotedAt).toISOString(),
+    readable,
+    numbers: manifest.lists.reduce((sum, { numbers, dated }) => sum + numbers + dated, 0),
+    bytes: blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * Removes from KV what nothing names any more. A value goes only after it was seen unnamed for
+ * VALUES_KEPT_MS without a break, so that a reader that is behind, and a push that is under way, find
+ * what they need.
+ */
+import { VALUES_KEPT_MS } from '../../shared/limits.ts';
+import {
+  CLIENTS_PREFIX,
+  RELEASE_PREFIX,
+  SEGMENT_PREFIX,
+  SHARD_PREFIX,
+} from '../../shared/release/kv-keys.ts';
+
+/** After it was removed, KV may show a value for a while from its caches. */
+const SHOWN_AFTER_REMOVAL_MS = 300_000;
+/** Values removed in one sweep: an invocation may make 1,000 KV operations. */
+const REMOVED_AT_ONCE = 500;
+/** Pages of keys read in one sweep, of 1,000 keys each. */
+const PAGES_MAX = 20;
+
+const PREFIXES = [SHARD_PREFIX, RELEASE_PREFIX, SEGMENT_PREFIX, CLIENTS_PREFIX];
+
+export class ValueSweeper {
+  readonly #sql: SqlStorage;
+  readonly #kv: KVNamespace;
+
+  constructor(sql: SqlStorage, kv: KVNamespace) {
+    this.#sql = sql;
+    this.#kv = kv;
+  }
+
+  /** Whether a value was removed so lately that KV may still show it. */
+  isRemoved(key: string): boolean {
+    const [row] = this.#sql
+      .exec('SELECT 1 FROM unnamed_values WHERE key = ? AND removed_at > ?', key, Date.now() - SHOWN_AFTER_REMOVAL_MS)
+      .toArray();
+    return row !== undefined;
+  }
+
+  /**
+   * Note what is unnamed, and remove what has been for long enough.
+   * @param named asked again before anything is removed: what is named may have changed
+   * @returns how many values were removed
+   */
+  async sweep(named: () => ReadonlySet<string>): Promise<number> {
+    const keys = await this.#keys();
+    const now = Date.now();
+    const unnamed = keys.filter((key) => !named().has(key));
+    this.#forget(new Set(unnamed), now);
+    for (const key of unnamed) {
+      // What was removed and is there again was uploaded anew: its time begins anew.
+      this.#sql.exec(
+        `INSERT INTO unnamed_values VALUES (?, ?, NULL) ON CONFLICT (key) DO UPDATE
+         SET since = excluded.since, removed_at = NULL WHERE removed_at <= ?`,
+        ...[key, now, now - SHOWN_AFTER_REMOVAL_MS],
+      );
+    }
+    const old = this.#sql
+      .exec<{ key: string }>(
+        'SELECT key FROM unnamed_values WHERE removed_at IS NULL AND since <= ? LIMIT ?',
+        ...[now - VALUES_KEPT_MS, REMOVED_AT_ONCE],
+      )
+      .toArray();
+    let removed = 0;
+    for (const { key } of old) {
+      if (named().has(key)) continue;
+      // Noted first: a promotion that reads the value meanwhile is not to believe that it stays.
+      this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
+      await this.#kv.delete(key);
+      removed++;
+    }
+    return removed;
+  }
+
+  async #keys(): Promise<string[]> {
+    const keys: string[] = [];
+    for (const prefix of PREFIXES) {
+      let cursor: string | null = null;
+      for (let page = 0; page < PAGES_MAX; page++) {
+        const listed: KVNamespaceListResult<unknown, string> = await this.#kv.list({ prefix, cursor });
+        keys.push(...listed.keys.map(({ name }) => name));
+        if (listed.list_complete) break;
+        cursor = listed.cursor;
+      }
+    }
+    return keys;
+  }
+
+  /** Forget the names of values that are named again, or that were removed long ago. */
+  #forget(unnamed: ReadonlySet<string>, now: number): void {
+    const rows = this.#sql.exec<{ key: string }>('SELECT key FROM unnamed_values').toArray();
+    for (const { key } of rows) {
+      if (!unnamed.has(key)) {
+        this.#sql.exec(
+          'DELETE FROM unnamed_values WHERE key = ? AND (removed_at IS NULL OR removed_at <= ?)',
+          ...[key, now - SHOWN_AFTER_REMOVAL_MS],
+        );
+      }
+    }
+  }
+}
