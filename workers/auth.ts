@@ -12,14 +12,21 @@ const NOBODY = ['0'.repeat(64)];
 
 const challenge = { 'www-authenticate': 'Bearer realm="numgate"' };
 
+/** The id and the secret in the request's key; empty where there is none. */
+export function bearerOf(request: Request): [id: string, secret: string] {
+  const header = request.headers.get('authorization') ?? '';
+  const [, id = '', secret = ''] =
+    /^Bearer ([a-z0-9-]+)\.([\w-]+)$/i.exec(header.slice(0, AUTHORIZATION_CHARS_MAX)) ?? [];
+  return [id, secret];
+}
+
 export async function authenticate(
   request: Request,
   clients: ReadonlyMap<string, Client>,
   right: Right,
 ): Promise<{ client: Client } | { problem: Problem }> {
   const header = request.headers.get('authorization') ?? '';
-  const [, id = '', secret = ''] =
-    /^Bearer ([a-z0-9-]+)\.([\w-]+)$/i.exec(header.slice(0, AUTHORIZATION_CHARS_MAX)) ?? [];
+  const [id, secret] = bearerOf(request);
   const client = clients.get(id);
   const known = await matches(secret, client?.secretSha256 ?? NOBODY);
   if (client === undefined || !known) {
@@ -32,7 +39,8 @@ export async function authenticate(
   return { client };
 }
 
-async function matches(secret: string, digests: readonly string[]): Promise<boolean> {
+/** Whether the secret has one of the digests (SHA-256, hex). */
+export async function matches(secret: string, digests: readonly string[]): Promise<boolean> {
   const encoder = new TextEncoder();
   const digest = await crypto.subtle.digest('SHA-256', encoder.encode(secret));
   const given = encoder.encode(toHex(new Uint8Array(digest)));

@@ -3,6 +3,7 @@
  * `x-correlator`; every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code`
  * and `message`.
  */
+import { ADMIN_PROBLEMS, type ProblemExtras } from '../shared/admin.ts';
 import { CORRELATOR_CHARS_MAX } from '../shared/limits.ts';
 import { type FieldProblem, nameOf } from '../shared/question.ts';
 
@@ -21,14 +22,15 @@ export const PROBLEMS = {
   NUMBER_TOO_LONG: [400, 'A number is too long'],
   NUMBER_CHARACTER: [400, 'A number has a character that no number has'],
   SOURCE_AS_RECIPIENT: [400, 'A recipient has letters'],
-  UNAUTHENTICATED: [401, 'The client key is missing or wrong'],
-  PERMISSION_DENIED: [403, 'The client key does not have this right'],
+  UNAUTHENTICATED: [401, 'The key is missing or wrong'],
+  PERMISSION_DENIED: [403, 'The key does not have this right'],
   NOT_FOUND: [404, 'There is nothing at this path'],
   METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
   QUOTA_EXCEEDED: [429, 'The quota is used up'],
   INTERNAL: [500, 'The service failed'],
   NOT_CONFIGURED: [503, 'The service is not configured'],
   UNAVAILABLE: [503, 'The service has no data yet'],
+  ...ADMIN_PROBLEMS,
 } as const satisfies Record<string, readonly [number, string]> &
   Record<FieldProblem, readonly [number, string]>;
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -40,6 +42,8 @@ export interface Problem {
   readonly message: string;
   readonly field?: string;
   readonly headers?: Record<string, string>;
+  /** Members besides those that every problem has. */
+  readonly extras?: ProblemExtras;
 }
 
 export function problem(
@@ -90,6 +94,17 @@ export class Reply {
     });
   }
 
+  /** One JSON value a line. */
+  ndjson(values: readonly unknown[]): Response {
+    const body = values.map((value) => `${JSON.stringify(value)}\n`).join('');
+    return new Response(body, { headers: { ...this.#headers, 'content-type': 'application/x-ndjson' } });
+  }
+
+  /** Bytes that are what their name says for ever. */
+  bytes(body: Uint8Array<ArrayBuffer>): Response {
+    return new Response(body, { headers: { ...this.#headers, 'content-type': 'application/octet-stream' } });
+  }
+
   text(line: string): Response {
     return new Response(`${line}\n`, {
       headers: { ...this.#headers, 'content-type': 'text/plain; charset=utf-8' },
@@ -100,7 +115,7 @@ export class Reply {
     return new Response(body, { headers: { ...this.#headers, 'content-type': contentType } });
   }
 
-  problem({ code, message, field, headers }: Problem, instance: string): Response {
+  problem({ code, message, field, headers, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     const body = {
@@ -112,6 +127,7 @@ export class Reply {
       code,
       message,
       ...(field === undefined ? {} : { field }),
+      ...extras,
     };
     return new Response(JSON.stringify(body), {
       status,

@@ -1,6 +1,14 @@
 /**
- * What the cron does: promote manifests that were staged with wrangler alone, and remove old values.
+ * What the cron does, every minute: promote what was staged with wrangler alone, and remove from KV what
+ * nothing names any more.
  */
+import type { Actor } from '../shared/admin.ts';
+import { AUTHORITY_NAME } from './authority/head-source.ts';
 import type { ControlEnv } from './env.ts';
 
-export async function sweep(_event: ScheduledController, _env: ControlEnv): Promise<void> {}
+/** Whoever can write KV, and holds the key that signs releases. */
+const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+
+export async function sweep(_event: ScheduledController, env: ControlEnv): Promise<void> {
+  await env.AUTHORITY.getByName(AUTHORITY_NAME).sweep(WRANGLER);
+}

@@ -2,5 +2,32 @@
  * The routes of the control plane.
  */
 import type { Route } from '../app.ts';
+import * as clients from './clients.ts';
+import * as entries from './entries.ts';
+import * as releases from './releases.ts';
+import * as watching from './watching.ts';
 
-export const ADMIN_ROUTES: readonly Route[] = [];
+export const ADMIN_ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/v1/admin/status', handle: watching.status },
+  { method: 'GET', path: '/v1/admin/audit', handle: watching.audit },
+  { method: 'GET', path: '/v1/admin/guards', handle: watching.getGuards },
+  { method: 'PUT', path: '/v1/admin/guards', handle: watching.putGuards },
+  { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },
+  { method: 'GET', path: '/v1/admin/releases', handle: releases.listReleases },
+  { method: 'POST', path: '/v1/admin/releases', handle: releases.stageRelease },
+  { method: 'GET', path: '/v1/admin/releases/:release/manifest', handle: releases.getManifest },
+  { method: 'GET', path: '/v1/admin/releases/:release/plan', handle: releases.planRelease },
+  { method: 'POST', path: '/v1/admin/releases/:release/promote', handle: releases.promoteRelease },
+  { method: 'POST', path: '/v1/admin/rollback', handle: releases.rollback },
+  { method: 'GET', path: '/v1/admin/values/shard/:digest', handle: releases.getValue },
+  { method: 'GET', path: '/v1/admin/entries', handle: entries.listEntries },
+  { method: 'POST', path: '/v1/admin/entries', handle: entries.changeEntries },
+  { method: 'POST', path: '/v1/admin/entries/find', handle: entries.findEntries },
+  { method: 'GET', path: '/v1/admin/clients', handle: clients.listClients },
+  { method: 'GET', path: '/v1/admin/clients/:id', handle: clients.getClient },
+  { method: 'PUT', path: '/v1/admin/clients/:id', handle: clients.putClient },
+  { method: 'DELETE', path: '/v1/admin/clients/:id', handle: clients.removeClient },
+  { method: 'GET', path: '/v1/admin/tokens', handle: clients.listTokens },
+  { method: 'PUT', path: '/v1/admin/tokens/:id', handle: clients.putToken },
+  { method: 'DELETE', path: '/v1/admin/tokens/:id', handle: clients.removeToken },
+];

@@ -9,6 +9,7 @@ import type {
   EntriesDone,
   EntryChange,
   EntryInfo,
+  EntryItem,
   EntryPage,
   ListsInfo,
   Promote,
@@ -29,12 +30,12 @@ import { type ControlEnv, openSecrets } from '../env.ts';
 import type { Condition } from './clients-store.ts';
 import { Core } from './core.ts';
 import type { Asking, HeadAnswer, HeadSource } from './head-source.ts';
-import type { Target } from './live-store.ts';
 import type { Order, Outcome } from './ledger.ts';
 import { migrate } from './schema.ts';
 
 export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   #core: Core | null = null;
+  #unconfigured = 'not started';
   /** By data centre: what it was last given, and when. Kept in memory: it is only for looking at. */
   readonly #asked = new Map<string, { seq: number; at: number }>();
 
@@ -43,7 +44,10 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
     ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
       const secrets = await openSecrets(env);
-      if (!secrets.ok) return;
+      if (!secrets.ok) {
+        this.#unconfigured = secrets.message;
+        return;
+      }
       this.#core = new Core(ctx, env.LISTS, secrets.value);
       await this.#core.catchUp();
     });
@@ -51,7 +55,7 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
 
   get #ready(): Core {
     // The routes answer NOT_CONFIGURED before they come here.
-    if (this.#core === null) throw new Error('the secrets are not set');
+    if (this.#core === null) throw new Error(this.#unconfigured);
     return this.#core;
   }
 
@@ -68,21 +72,20 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
     return this.#ready.value(key);
   }
 
-  /** The token with this id, if one of its secrets has this digest. */
-  async token(id: string): Promise<Token | null> {
-    return this.#ready.clients.token(id);
+  /** What a request of an admin begins with: is the service configured, and is there this token. */
+  async token(id: string): Promise<{ readonly configured: string | null; readonly token: Token | null }> {
+    if (this.#core === null) return { configured: this.#unconfigured, token: null };
+    return { configured: null, token: this.#core.clients.token(id) };
   }
 
-  async changeEntries(
-    order: Order,
-    change: EntryChange,
-    targets: readonly Target[],
-  ): Promise<Outcome<EntriesDone>> {
-    return this.#ready.changeEntries(order, change, targets);
+  async changeEntries(order: Order, change: EntryChange): Promise<Outcome<EntriesDone>> {
+    return this.#ready.changeEntries(order, change);
   }
 
-  async findEntries(target: Target): Promise<EntryInfo[]> {
-    return this.#ready.live.find(target, Math.floor(Date.now() / 1000));
+  async findEntries(item: EntryItem): Promise<Outcome<EntryInfo[]>> {
+    const { live } = this.#ready;
+    const targets = this.#ready.targetsOf([item], 'clear');
+    return targets.ok ? { ok: true, value: live.find(targets.value[0]!, Math.floor(Date.now() / 1000)) } : targets;
   }
 
   /** @param upTo last `seq` that is told; null for the present one */
@@ -122,6 +125,10 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
 
   async clients(): Promise<Client[]> {
     return this.#ready.clients.clients;
+  }
+
+  async client(id: string): Promise<Client | null> {
+    return this.#ready.clients.client(id);
   }
 
   /** @param client null to end it */

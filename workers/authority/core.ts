@@ -1,10 +1,11 @@
 /**
  * What the authority is made of, and the orders that concern more than one part of it.
  */
-import type { Actor, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
-import { type Client } from '../../shared/clients.ts';
+import type { Actor, EntriesDone, EntryChange, EntryItem, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
+import type { Client } from '../../shared/clients.ts';
 import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS } from '../../shared/limits.ts';
+import type { LiveOp } from '../../shared/live/entry.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
@@ -19,6 +20,7 @@ import { LiveStore, type Target } from './live-store.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
+import { targetsOf } from './targets.ts';
 import { ValueSweeper } from './values.ts';
 
 /** What the authority does by itself. */
@@ -162,11 +164,19 @@ export class Core {
     return directory.key === key ? directory.bytes : null;
   }
 
-  changeEntries(order: Order, change: EntryChange, targets: readonly Target[]): Outcome<EntriesDone> {
+  changeEntries(order: Order, change: EntryChange): Outcome<EntriesDone> {
+    const answered = this.ledger.answered<EntriesDone>(order);
+    if (answered !== null) return answered;
     const now = Math.floor(Date.now() / 1000);
-    const done = this.ledger.change(order, (seq) => this.live.apply(change, targets, order, seq, now));
+    const targets = this.targetsOf(change.items, change.op);
+    if (!targets.ok) return targets;
+    const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));
     if (done.ok) this.changed();
     return done;
+  }
+
+  targetsOf(items: readonly EntryItem[], op: LiveOp): Outcome<Target[]> {
+    return targetsOf(items, op, this.#secrets.keys, new Set(this.guards.protectedNumbers));
   }
 
   /** The directory with the change is put into KV, then it is decided. */

@@ -1,0 +1,159 @@
+/**
+ * A request of an admin on its way through the routes: who it is, what they may do, and the order that
+ * the authority gets. Tokens are compared by digest, in constant time.
+ */
+import * as v from 'valibot';
+import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
+import { sha256Hex } from '../../shared/bytes.ts';
+import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
+import type { Call } from '../call.ts';
+import type { Authority } from '../authority/authority.ts';
+import type { Condition } from '../authority/clients-store.ts';
+import { AUTHORITY_NAME } from '../authority/head-source.ts';
+import type { Order, Outcome } from '../authority/ledger.ts';
+import { bearerOf, matches } from '../auth.ts';
+import { readText } from '../body.ts';
+import type { ControlEnv } from '../env.ts';
+import { type Problem, problem } from '../http.ts';
+import { nameOf } from '../../shared/question.ts';
+import { accessActor } from './access.ts';
+
+/** The authority's methods, as they are called from here. */
+export type Remote = {
+  [Name in keyof Authority]: Authority[Name] extends (...args: infer Args) => Promise<infer Value>
+    ? (...args: Args) => Promise<Value>
+    : never;
+};
+
+export interface AdminCall extends Call {
+  readonly actor: Actor;
+  readonly authority: Remote;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+type Handle = (call: AdminCall) => Promise<Response>;
+
+/** A route for admins with this scope; `root` is for who may make and end tokens. */
+export function forAdmins(scope: Scope | 'root', handle: Handle) {
+  return async (call: Call, params: Readonly<Record<string, string>>): Promise<Response> => {
+    const { env, reply, url } = call;
+    const authority = (env as unknown as ControlEnv).AUTHORITY.getByName(AUTHORITY_NAME) as unknown as Remote;
+    const actor = await authenticate(call, authority);
+    if ('code' in actor) return reply.problem(actor, url.pathname);
+    if (scope === 'root' ? !actor.root : !actor.scopes.includes(scope)) {
+      const message = `${scope === 'root' ? 'this is for the token root' : `this needs the scope "${scope}"`}`;
+      return reply.problem(problem('PERMISSION_DENIED', message), url.pathname);
+    }
+    return handle({ ...call, actor, authority, params });
+  };
+}
+
+/**
+ * A route for changes: the body by its schema, and the order it stands for.
+ * @param handle returns an answer, or the problem to answer with
+ */
+export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string }>>(
+  scope: Scope | 'root',
+  schema: Schema,
+  handle: (call: AdminCall, order: Order, value: v.InferOutput<Schema>) => Promise<Response | Problem>,
+  bytesMax = ADMIN_BODY_BYTES_MAX,
+) {
+  return forAdmins(scope, async (call) => {
+    const { reply, url } = call;
+    const body = await readBody(call, schema, bytesMax);
+    if ('code' in body) return reply.problem(body, url.pathname);
+    const order = orderOf(call, body.value.reason ?? '', body.sha256);
+    if ('code' in order) return reply.problem(order, url.pathname);
+    const done = await handle(call, order, body.value);
+    return done instanceof Response ? done : reply.problem(done, url.pathname);
+  });
+}
+
+/** Compared against when the id is unknown. */
+const NOBODY = ['0'.repeat(64)];
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate admin"' };
+
+async function authenticate({ request, env }: Call, authority: Remote): Promise<Actor | Problem> {
+  const control = env as unknown as ControlEnv;
+  const [id, secret] = bearerOf(request);
+  const { configured, token } = await authority.token(id);
+  if (configured !== null) return problem('NOT_CONFIGURED', configured);
+  const access = await accessActor(request, control);
+  if (access !== null) return access;
+  const isRoot = id === 'root';
+  const root = (control.ROOT_TOKEN_SHA256 ?? '').split(',').filter((digest) => /^[0-9a-f]{64}$/.test(digest));
+  const digests = isRoot ? root : token?.secretSha256;
+  const known = await matches(secret, digests === undefined || digests.length === 0 ? NOBODY : digests);
+  if (!known || digests === undefined || digests.length === 0) {
+    const missing = request.headers.get('authorization') === null;
+    const message = missing ? 'send Authorization: Bearer <admin token>' : 'the admin token is not known';
+    return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });
+  }
+  if (isRoot) return { name: 'token:root', scopes: SCOPES, authority: 'root', root: true };
+  return { name: `token:${id}`, scopes: token!.scopes, authority: token!.authority, root: false };
+}
+
+/** What was sent, by its schema; with the digest that a repeated request is known by. */
+export async function readBody<Schema extends v.GenericSchema>(
+  { request, url }: Call,
+  schema: Schema,
+  bytesMax: number,
+): Promise<{ value: v.InferOutput<Schema>; sha256: string } | Problem> {
+  const text = await readText(request, bytesMax);
+  if (!text.ok) return problem(text.code, text.message);
+  if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
+  let document: unknown;
+  try {
+    document = JSON.parse(text.value);
+  } catch {
+    return problem('JSON_INVALID', 'the body must be one JSON object in UTF-8');
+  }
+  const parsed = v.safeParse(schema, document);
+  if (!parsed.success) return fieldProblem(parsed.issues[0]);
+  const sha256 = await sha256Hex(`${request.method} ${url.pathname}\n${text.value}`);
+  return { value: parsed.output, sha256 };
+}
+
+/** The library's words quote what was received, which may be a number: ours name the field only. */
+function fieldProblem(issue: v.BaseIssue<unknown>): Problem {
+  const field = nameOf(v.getDotPath(issue) ?? 'body');
+  if (issue.type === 'strict_object') {
+    if (issue.expected === 'never') return problem('FIELD_UNKNOWN', `${field} is not a field here`, { field });
+    if (issue.received === 'undefined') return problem('FIELD_MISSING', `${field} is missing`, { field });
+  }
+  if (issue.received === 'undefined') return problem('FIELD_MISSING', `${field} is missing`, { field });
+  if (issue.kind === 'schema') {
+    const expected = issue.expected === null ? 'another type' : issue.expected;
+    return problem('FIELD_TYPE', `${field} must be ${expected}`, { field });
+  }
+  const own = issue.message.startsWith('Invalid') ? `must be ${issue.expected ?? 'another value'}` : issue.message;
+  return problem('FIELD_VALUE', `${field}: ${own}`, { field });
+}
+
+/** The order that a write stands for. */
+function orderOf({ request, actor }: AdminCall, reason: string, sha256: string): Order | Problem {
+  const key = request.headers.get('idempotency-key');
+  if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
+    return problem('FIELD_VALUE', `Idempotency-Key has 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`, {
+      field: 'Idempotency-Key',
+    });
+  }
+  return { actor, reason, repeat: key === null ? null : { key, sha256 } };
+}
+
+/** `If-Match` and `If-None-Match: *`. */
+export function conditionOf({ request }: AdminCall): Condition {
+  const match = request.headers.get('if-match');
+  return {
+    match: match === null || match === '*' ? null : match.replace(/^W\//, '').replaceAll('"', ''),
+    absent: request.headers.get('if-none-match') === '*',
+  };
+}
+
+/** What came of an order, as an answer. */
+export function answer<Value>({ reply, url }: Call, outcome: Outcome<Value>, status = 200): Response {
+  if (outcome.ok) return reply.json(outcome.value, status);
+  const { code, message, extras = {} } = outcome;
+  const headers: Record<string, string> = code === 'RELEASE_INCOMPLETE' ? { 'retry-after': '5' } : {};
+  return reply.problem(problem(code, message, { extras, headers }), url.pathname);
+}

@@ -1,0 +1,28 @@
+/**
+ * Reads the parameters of a query: known ones only, each once.
+ */
+import { nameOf } from '../../shared/question.ts';
+import { type Problem, problem } from '../http.ts';
+
+export interface Parameters {
+  readonly text: Readonly<Record<string, string>>;
+  readonly number: Readonly<Record<string, number>>;
+}
+
+export function parametersOf(
+  { searchParams }: URL,
+  known: Readonly<Record<string, 'text' | 'number'>>,
+): Parameters | Problem {
+  const text: Record<string, string> = {};
+  const number: Record<string, number> = {};
+  for (const [name, value] of searchParams) {
+    const field = nameOf(name);
+    const kind = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (kind === undefined) return problem('FIELD_UNKNOWN', `${field} is not a parameter here`, { field });
+    if (name in text || name in number) return problem('FIELD_TYPE', `${field} is given twice`, { field });
+    if (kind === 'text') text[name] = value;
+    else if (/^\d{1,15}$/.test(value)) number[name] = Number(value);
+    else return problem('FIELD_VALUE', `${field} must be a whole number`, { field });
+  }
+  return { text, number };
+}
