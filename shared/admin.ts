@@ -105,9 +105,19 @@ export interface EntriesDone extends ChangeDone {
 }
 
 /** `POST /v1/admin/releases`: the signed manifest, whose values are in KV already. */
-export const stageSchema = signedTextSchema;
+export const stageSchema = v.strictObject({
+  ...signedTextSchema.entries,
+  reason: v.optional(reasonSchema, 'staged'),
+});
 
-export const RELEASE_STATES = ['staged', 'candidate', 'promoted', 'superseded', 'withdrawn', 'refused'] as const;
+export const RELEASE_STATES = [
+  'staged',
+  'candidate',
+  'promoted',
+  'superseded',
+  'withdrawn',
+  'refused',
+] as const;
 export type ReleaseState = (typeof RELEASE_STATES)[number];
 
 /** `POST /v1/admin/releases/{release}/promote` */
@@ -181,7 +191,11 @@ export interface StatusInfo {
   /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
   readonly audit: { readonly n: number; readonly hash: string };
   /** The data centres that asked in the last minutes, and the `seq` they were given. */
-  readonly propagation: readonly { readonly dataCentre: string; readonly seq: number; readonly askedAt: string }[];
+  readonly propagation: readonly {
+    readonly dataCentre: string;
+    readonly seq: number;
+    readonly askedAt: string;
+  }[];
 }
 
 export interface ListsInfo {

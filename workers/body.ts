@@ -40,10 +40,7 @@ export async function readJson(request: Request, bytesMax: number): Promise<Resu
   }
 }
 
-export async function readText(
-  request: Request,
-  bytesMax: number,
-): Promise<Result<string, BodyProblem>> {
+export async function readText(request: Request, bytesMax: number): Promise<Result<string, BodyProblem>> {
   const tooLarge = fail('BODY_TOO_LARGE', `the body may have at most ${bytesMax} bytes`);
   if (request.body === null) return ok('');
   const declared = request.headers.get('content-length');

@@ -9,4 +9,7 @@ import { sweep } from './sweep.ts';
 
 export { Authority } from './authority/authority.ts';
 
-export default { fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES]), scheduled: sweep } satisfies ExportedHandler<ControlEnv>;
+export default {
+  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES]),
+  scheduled: sweep,
+} satisfies ExportedHandler<ControlEnv>;

@@ -24,7 +24,11 @@ export async function accessActor(
   const token = request.headers.get('cf-access-jwt-assertion');
   if (token === null || team === undefined || audience === undefined) return null;
   try {
-    const { payload } = await jwtVerify(token, keysOf(team), { issuer: team, audience, algorithms: ['RS256'] });
+    const { payload } = await jwtVerify(token, keysOf(team), {
+      issuer: team,
+      audience,
+      algorithms: ['RS256'],
+    });
     // A person has an email, a service token a common name.
     const who = payload.email ?? payload.common_name;
     if (typeof who !== 'string' || who === '') throw new Error('the token names nobody');

@@ -6,16 +6,16 @@ import * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
-import type { Call } from '../call.ts';
+import { nameOf } from '../../shared/question.ts';
+import { bearerOf, matches } from '../auth.ts';
 import type { Authority } from '../authority/authority.ts';
 import type { Condition } from '../authority/clients-store.ts';
 import { AUTHORITY_NAME } from '../authority/head-source.ts';
 import type { Order, Outcome } from '../authority/ledger.ts';
-import { bearerOf, matches } from '../auth.ts';
 import { readText } from '../body.ts';
+import type { Call } from '../call.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http.ts';
-import { nameOf } from '../../shared/question.ts';
 import { accessActor } from './access.ts';
 
 /** The authority's methods, as they are called from here. */
@@ -118,7 +118,8 @@ export async function readBody<Schema extends v.GenericSchema>(
 function fieldProblem(issue: v.BaseIssue<unknown>): Problem {
   const field = nameOf(v.getDotPath(issue) ?? 'body');
   if (issue.type === 'strict_object') {
-    if (issue.expected === 'never') return problem('FIELD_UNKNOWN', `${field} is not a field here`, { field });
+    if (issue.expected === 'never')
+      return problem('FIELD_UNKNOWN', `${field} is not a field here`, { field });
     if (issue.received === 'undefined') return problem('FIELD_MISSING', `${field} is missing`, { field });
   }
   if (issue.received === 'undefined') return problem('FIELD_MISSING', `${field} is missing`, { field });
@@ -126,7 +127,9 @@ function fieldProblem(issue: v.BaseIssue<unknown>): Problem {
     const expected = issue.expected === null ? 'another type' : issue.expected;
     return problem('FIELD_TYPE', `${field} must be ${expected}`, { field });
   }
-  const own = issue.message.startsWith('Invalid') ? `must be ${issue.expected ?? 'another value'}` : issue.message;
+  const own = issue.message.startsWith('Invalid')
+    ? `must be ${issue.expected ?? 'another value'}`
+    : issue.message;
   return problem('FIELD_VALUE', `${field}: ${own}`, { field });
 }
 

@@ -7,7 +7,9 @@ import { versionOf } from '../authority/clients-store.ts';
 import { problem } from '../http.ts';
 import { answer, conditionOf, forAdmins, forChanges } from './admin-call.ts';
 
-const WRONG_ID = problem('FIELD_VALUE', 'the id in the body is another one than in the path', { field: 'id' });
+const WRONG_ID = problem('FIELD_VALUE', 'the id in the body is another one than in the path', {
+  field: 'id',
+});
 
 export const listClients = forAdmins('read', async ({ reply, authority }) =>
   reply.json({ clients: await authority.clients() }),

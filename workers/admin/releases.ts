@@ -14,7 +14,9 @@ export const listReleases = forAdmins('read', async ({ reply, authority }) =>
   reply.json({ releases: await authority.releases(RELEASES_LISTED) }),
 );
 
-export const listLists = forAdmins('read', async ({ reply, authority }) => reply.json(await authority.lists()));
+export const listLists = forAdmins('read', async ({ reply, authority }) =>
+  reply.json(await authority.lists()),
+);
 
 export const getManifest = forAdmins('read', async ({ reply, url, authority, params }) => {
   const manifest = await authority.manifest(params.release ?? '');
@@ -34,8 +36,8 @@ export const planRelease = forAdmins('read', async (call) =>
   answer(call, await call.authority.plan(call.params.release ?? '')),
 );
 
-export const stageRelease = forChanges('releases', stageSchema, async (call, order, signed) =>
-  answer(call, await call.authority.stage(order, signed), 201),
+export const stageRelease = forChanges('releases', stageSchema, async (call, order, { signed, signature }) =>
+  answer(call, await call.authority.stage(order, { signed, signature }), 201),
 );
 
 export const promoteRelease = forChanges('releases', promoteSchema, async (call, order, wish) => {

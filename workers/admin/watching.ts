@@ -16,7 +16,9 @@ export const audit = forAdmins('read', async ({ reply, url, authority }) => {
   return reply.ndjson(await authority.audit(given.number.after ?? 0, limit));
 });
 
-export const getGuards = forAdmins('read', async ({ reply, authority }) => reply.json(await authority.guards()));
+export const getGuards = forAdmins('read', async ({ reply, authority }) =>
+  reply.json(await authority.guards()),
+);
 
 export const putGuards = forChanges('releases', putGuardsSchema, async (call, order, { guards }) =>
   answer(call, await call.authority.putGuards(order, guards)),

@@ -24,8 +24,8 @@ import type { AuditRecord } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import type { SignedText } from '../../shared/release/signed.ts';
 import type { Plan } from '../../shared/release/plan.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { Condition } from './clients-store.ts';
 import { Core } from './core.ts';
@@ -85,7 +85,9 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   async findEntries(item: EntryItem): Promise<Outcome<EntryInfo[]>> {
     const { live } = this.#ready;
     const targets = this.#ready.targetsOf([item], 'clear');
-    return targets.ok ? { ok: true, value: live.find(targets.value[0]!, Math.floor(Date.now() / 1000)) } : targets;
+    return targets.ok
+      ? { ok: true, value: live.find(targets.value[0]!, Math.floor(Date.now() / 1000)) }
+      : targets;
   }
 
   /** @param upTo last `seq` that is told; null for the present one */

@@ -88,7 +88,10 @@ export class Core {
     const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
     this.ledger.note(order, () => {
       this.ledger.set('seq', String(seq));
-      return { ok: true, value: { value: {}, audit: [{ action: 'authority.restore', subject: 'seq', before, after: seq }] } };
+      return {
+        ok: true,
+        value: { value: {}, audit: [{ action: 'authority.restore', subject: 'seq', before, after: seq }] },
+      };
     });
     warn('authorityRestored', { before, seq });
   }
@@ -180,7 +183,12 @@ export class Core {
   }
 
   /** The directory with the change is put into KV, then it is decided. */
-  putClient(order: Order, id: string, client: Client | null, condition: Condition): Promise<Outcome<{ seq: number }>> {
+  putClient(
+    order: Order,
+    id: string,
+    client: Client | null,
+    condition: Condition,
+  ): Promise<Outcome<{ seq: number }>> {
     const turn = this.#clientsTurn.then(() => this.#putClient(order, id, client, condition));
     this.#clientsTurn = turn.catch(() => undefined);
     return turn;
@@ -212,7 +220,10 @@ export class Core {
   }
 
   putToken(order: Order, id: string, token: Token | null, condition: Condition): Outcome<{ id: string }> {
-    return this.ledger.note(order, () => unmet(condition, this.clients.token(id)) ?? this.clients.putToken(id, token));
+    return this.ledger.note(
+      order,
+      () => unmet(condition, this.clients.token(id)) ?? this.clients.putToken(id, token),
+    );
   }
 
   get guards(): GuardSettings {
@@ -237,8 +248,7 @@ export class Core {
       seq,
       changedAt: this.ledger.changedAt,
       current: current === null ? null : releaseInfo(current, true),
-      candidate:
-        candidate === null ? null : { ...releaseInfo(candidate, true), share: candidate.share ?? 0 },
+      candidate: candidate === null ? null : { ...releaseInfo(candidate, true), share: candidate.share ?? 0 },
       live: { entries: this.live.rows, segments: this.segments.named.length, tail },
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,

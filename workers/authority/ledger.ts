@@ -70,14 +70,21 @@ export class Ledger {
   }
 
   set(key: string, value: string): void {
-    this.#sql.exec('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+    this.#sql.exec(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      key,
+      value,
+    );
   }
 
   /**
    * Change what the head says: all of it or nothing.
    * @param apply makes the change under the given `seq`; what it refuses leaves no trace
    */
-  change<Value extends object>(order: Order, apply: (seq: number) => Outcome<Made<Value>>): Outcome<Value & { seq: number }> {
+  change<Value extends object>(
+    order: Order,
+    apply: (seq: number) => Outcome<Made<Value>>,
+  ): Outcome<Value & { seq: number }> {
     return this.#transact(order, () => {
       const seq = this.seq + 1;
       const made = apply(seq);
@@ -174,7 +181,11 @@ export class Ledger {
   /** Audit records behind a place, oldest first. */
   records(after: number, limit: number): AuditRecord[] {
     return this.#sql
-      .exec<AuditRow & Record<string, SqlStorageValue>>('SELECT * FROM audit WHERE n > ? ORDER BY n LIMIT ?', after, limit)
+      .exec<AuditRow & Record<string, SqlStorageValue>>(
+        'SELECT * FROM audit WHERE n > ? ORDER BY n LIMIT ?',
+        after,
+        limit,
+      )
       .toArray()
       .map((row) => ({ ...row, before: JSON.parse(row.before), after: JSON.parse(row.after) }));
   }

@@ -5,9 +5,15 @@
  */
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
-import { toE164, TAILS } from '../../shared/numbers/number.ts';
 import { ENTRIES_PER_KEY_MAX, LIVE_ENTRIES_MAX } from '../../shared/limits.ts';
-import { LIVE_KINDS, type LiveEntry, type LiveKey, type LiveOp, SUBJECT_BIT } from '../../shared/live/entry.ts';
+import {
+  LIVE_KINDS,
+  type LiveEntry,
+  type LiveKey,
+  type LiveOp,
+  SUBJECT_BIT,
+} from '../../shared/live/entry.ts';
+import { TAILS, toE164 } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { type Code, SUBJECTS } from '../../shared/verdict.ts';
@@ -122,7 +128,11 @@ export class LiveStore {
   /** What is in force for a key, for the audit log: newest first. */
   #stateOf(place: readonly number[], now: number): unknown {
     const rows = this.#sql
-      .exec<LiveRow>(`${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`, ...place, now)
+      .exec<LiveRow>(
+        `${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`,
+        ...place,
+        now,
+      )
       .toArray();
     if (rows.length === 0) return null;
     return rows.map(({ op, code, subjects, until, seq }) => ({
@@ -203,13 +213,24 @@ export class LiveStore {
       .toArray();
     let rows = this.rows;
     for (const { kind, high, low, subjects, seq } of ended) {
-      this.#sql.exec('DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?', kind, high, low, seq);
+      this.#sql.exec(
+        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
+        kind,
+        high,
+        low,
+        seq,
+      );
       rows -= subjectsOf(subjects).length;
     }
     this.#setRows(rows);
     return ended.map((row) => ({
       action: 'entries.end',
-      subject: this.#nameOf({ kind: LIVE_KINDS[row.kind]!, high: row.high, low: row.low, source: row.source }),
+      subject: this.#nameOf({
+        kind: LIVE_KINDS[row.kind]!,
+        high: row.high,
+        low: row.low,
+        source: row.source,
+      }),
       before: { op: row.op, subjects: subjectsOf(row.subjects), until: timeOf(row.until), seq: row.seq },
       after: null,
     }));

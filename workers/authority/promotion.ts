@@ -40,9 +40,7 @@ export async function verifyValues(
   const blobs = blobsOf(manifest);
   for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
     const some = blobs.slice(first, first + READS_AT_ONCE);
-    const values = await Promise.all(
-      some.map((blob) => (isRemoved(blob.key) ? null : readValue(blob, kv))),
-    );
+    const values = await Promise.all(some.map((blob) => (isRemoved(blob.key) ? null : readValue(blob, kv))));
     for (const [index, bytes] of values.entries()) {
       const blob = some[index]!;
       if (bytes === null) missing.push(blob.key);

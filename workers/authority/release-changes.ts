@@ -59,7 +59,9 @@ export class ReleaseChanges {
   list(limit: number): ReleaseInfo[] {
     const { releases } = this.#stores;
     const readable = new Set(releases.readable.map(({ release }) => release));
-    return releases.list(Math.min(limit, PAGE_MAX)).map((stored) => releaseInfo(stored, readable.has(stored.release)));
+    return releases
+      .list(Math.min(limit, PAGE_MAX))
+      .map((stored) => releaseInfo(stored, readable.has(stored.release)));
   }
 
   /** Take a signed manifest in. Staging it again changes nothing. */
@@ -132,7 +134,10 @@ export class ReleaseChanges {
     if (!PROMOTABLE.includes(state)) return refuse('RELEASE_STATE', `${release} is ${state}`);
     const { candidate } = releases;
     if (candidate !== null && candidate.release !== release) {
-      return refuse('RELEASE_STATE', `${candidate.release} is on trial: promote it to all, or roll it back first`);
+      return refuse(
+        'RELEASE_STATE',
+        `${candidate.release} is on trial: promote it to all, or roll it back first`,
+      );
     }
     if (share < 1 && current === null) {
       return refuse('RELEASE_STATE', 'the first release goes to all: there is none for the others');
@@ -145,7 +150,10 @@ export class ReleaseChanges {
       );
     }
     if (manifest.foldedSeq > ledger.seq) {
-      return refused('FOLD_AHEAD', `it folds in live changes up to ${manifest.foldedSeq}, there are ${ledger.seq}`);
+      return refused(
+        'FOLD_AHEAD',
+        `it folds in live changes up to ${manifest.foldedSeq}, there are ${ledger.seq}`,
+      );
     }
     return null;
   }
@@ -184,7 +192,11 @@ export class ReleaseChanges {
     return refuse('GUARD_HIT', `guards are hit: ${names}`, { guards, plan: plan.hash });
   }
 
-  #switchTo(stored: StoredRelease, { share, overrides }: Promote, { actor }: Order): Outcome<Made<Omit<PromoteDone, 'seq'>>> {
+  #switchTo(
+    stored: StoredRelease,
+    { share, overrides }: Promote,
+    { actor }: Order,
+  ): Outcome<Made<Omit<PromoteDone, 'seq'>>> {
     const { releases } = this.#stores;
     const { release, state } = stored;
     const before = releases.current;
@@ -279,12 +291,22 @@ export class ReleaseChanges {
   async #promoteText(order: Order, text: string): Promise<Outcome<PromoteDone>> {
     const signed = parseSignedText(text);
     if (signed === null) {
-      return this.#recordRefusal(order, null, refused('MANIFEST_INVALID', 'the value is not a signed manifest'), false);
+      return this.#recordRefusal(
+        order,
+        null,
+        refused('MANIFEST_INVALID', 'the value is not a signed manifest'),
+        false,
+      );
     }
     const staged = await this.stage(order, signed);
     if (!staged.ok) return staged;
     const { release, base } = staged.value;
-    const outcome = await this.promote(order, release, { base, share: 1, overrides: [], reason: order.reason });
+    const outcome = await this.promote(order, release, {
+      base,
+      share: 1,
+      overrides: [],
+      reason: order.reason,
+    });
     if (!outcome.ok && outcome.code === 'BASE_MOVED') {
       return this.#recordRefusal(order, this.#stores.releases.get(release), outcome, false);
     }
@@ -292,7 +314,12 @@ export class ReleaseChanges {
   }
 }
 
-function auditOf(what: string, { release, manifest }: StoredRelease, before: unknown, state: string): AuditEntry {
+function auditOf(
+  what: string,
+  { release, manifest }: StoredRelease,
+  before: unknown,
+  state: string,
+): AuditEntry {
   const { base, foldedSeq } = manifest;
   return { action: `release.${what}`, subject: release, before, after: { state, base, foldedSeq } };
 }

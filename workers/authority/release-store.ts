@@ -114,7 +114,10 @@ export class ReleaseStore {
   }
 
   #select(where: string, ...values: SqlStorageValue[]): StoredRelease[] {
-    return this.#sql.exec<Row>(`SELECT * FROM releases ${where}`, ...values).toArray().map(storedOf);
+    return this.#sql
+      .exec<Row>(`SELECT * FROM releases ${where}`, ...values)
+      .toArray()
+      .map(storedOf);
   }
 }
 

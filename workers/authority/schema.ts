@@ -85,7 +85,8 @@ export function migrate(storage: DurableObjectStorage): void {
   const { sql } = storage;
   storage.transactionSync(() => {
     sql.exec('CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)');
-    const done = sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one().step ?? 0;
+    const done =
+      sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one().step ?? 0;
     if (done > STEPS.length) {
       throw new Error(`the authority's tables are at step ${done}, this code knows ${STEPS.length}`);
     }

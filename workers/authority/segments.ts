@@ -85,7 +85,11 @@ export class SegmentStore {
     if (sum(tail) > TAIL_ENTRIES_MAX) {
       // The last segment is written again with what is new, as long as there is room in it.
       const joins = last !== undefined && last.entries + sum(tail) <= SEGMENT_ENTRIES_MAX;
-      return spansOf(joins ? this.#live.counts(last.from_seq) : tail, joins ? last.from_seq : (last?.to_seq ?? 0), seq);
+      return spansOf(
+        joins ? this.#live.counts(last.from_seq) : tail,
+        joins ? last.from_seq : (last?.to_seq ?? 0),
+        seq,
+      );
     }
     if (rows.length === 0) return null;
     // Most of what the segments hold has ended, was replaced, or is folded into every release.
@@ -99,7 +103,15 @@ export class SegmentStore {
     const { sql } = this.#storage;
     for (const key of replaced) sql.exec('DELETE FROM segments WHERE key = ?', key);
     for (const { key, sha256, from, to, entries, bytes } of sealed) {
-      sql.exec('INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)', key, sha256, from, to, entries, bytes);
+      sql.exec(
+        'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)',
+        key,
+        sha256,
+        from,
+        to,
+        entries,
+        bytes,
+      );
     }
   }
 }

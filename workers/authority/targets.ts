@@ -9,8 +9,8 @@ import { isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { foldSource } from '../../shared/set/source-table.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
-import type { Target } from './live-store.ts';
 import { type Outcome, refuse } from './ledger.ts';
+import type { Target } from './live-store.ts';
 
 type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
 /** Items that are told of one refused operation. */
@@ -27,7 +27,8 @@ export function targetsOf(
   const seen = new Set<string>();
   const problems: { index: number; code: ItemProblem; message: string }[] = [];
   for (const [index, item] of items.entries()) {
-    const target = 'source' in item ? sourceOf(item.source, keys) : numberOf(item.number, op, protectedNumbers);
+    const target =
+      'source' in item ? sourceOf(item.source, keys) : numberOf(item.number, op, protectedNumbers);
     if ('code' in target) problems.push({ index, ...target });
     else {
       const name = `${target.kind} ${target.high} ${target.low}`;
@@ -40,7 +41,9 @@ export function targetsOf(
   if (first === undefined) return { ok: true, value: targets };
   const others = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
   const told: NonNullable<ProblemExtras['items']> = problems.slice(0, ITEMS_TOLD_MAX);
-  return refuse(first.code, `items[${first.index}] ${first.message}${others}; nothing was changed`, { items: told });
+  return refuse(first.code, `items[${first.index}] ${first.message}${others}; nothing was changed`, {
+    items: told,
+  });
 }
 
 type Wrong = { readonly code: ItemProblem; readonly message: string };
@@ -48,14 +51,20 @@ type Wrong = { readonly code: ItemProblem; readonly message: string };
 function sourceOf(text: string, keys: ListKeys): Target | Wrong {
   const address = parseAddress(text);
   if (address.kind !== 'source' || foldSource(text) === '') {
-    return { code: 'ENTRY_INVALID', message: 'is no sender id: those have letters; give a number as "number"' };
+    return {
+      code: 'ENTRY_INVALID',
+      message: 'is no sender id: those have letters; give a number as "number"',
+    };
   }
   return { ...sourceKey(address.text, keys.sourceSeed), source: address.text };
 }
 
 function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number>): Target | Wrong {
   if (/\*\s*$|\.\./.test(text)) {
-    return { code: 'ENTRY_TOO_WIDE', message: 'is a range or a prefix: ranges belong into a list of a release' };
+    return {
+      code: 'ENTRY_TOO_WIDE',
+      message: 'is a range or a prefix: ranges belong into a list of a release',
+    };
   }
   const address = parseAddress(text);
   if (address.kind === 'shortCode') {
@@ -63,16 +72,23 @@ function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number
   }
   if (address.kind !== 'number') return { code: 'ENTRY_INVALID', message: 'is not a number' };
   if (address.carrierPrefix !== null) {
-    return { code: 'ENTRY_INVALID', message: 'begins with 00 or a carrier prefix: write + and the country code' };
+    return {
+      code: 'ENTRY_INVALID',
+      message: 'begins with 00 or a carrier prefix: write + and the country code',
+    };
   }
   const { n } = address;
   if (isEmergencyNumber(n)) return { code: 'ENTRY_PROTECTED', message: 'is an emergency number' };
-  if (testAnswer(n) !== null) return { code: 'ENTRY_PROTECTED', message: 'is a test number, whose answer is fixed' };
+  if (testAnswer(n) !== null)
+    return { code: 'ENTRY_PROTECTED', message: 'is a test number, whose answer is fixed' };
   if (op === 'block' && protectedNumbers.has(n)) {
     return { code: 'ENTRY_PROTECTED', message: 'is a protected number: see the guards' };
   }
   if (!isValidNumber(n)) {
-    return { code: 'ENTRY_INVALID', message: 'is a number that no subscriber can have (length or country code)' };
+    return {
+      code: 'ENTRY_INVALID',
+      message: 'is a number that no subscriber can have (length or country code)',
+    };
   }
   return { ...numberKey(n), source: null };
 }

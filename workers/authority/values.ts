@@ -32,7 +32,11 @@ export class ValueSweeper {
   /** Whether a value was removed so lately that KV may still show it. */
   isRemoved(key: string): boolean {
     const [row] = this.#sql
-      .exec('SELECT 1 FROM unnamed_values WHERE key = ? AND removed_at > ?', key, Date.now() - SHOWN_AFTER_REMOVAL_MS)
+      .exec(
+        'SELECT 1 FROM unnamed_values WHERE key = ? AND removed_at > ?',
+        key,
+        Date.now() - SHOWN_AFTER_REMOVAL_MS,
+      )
       .toArray();
     return row !== undefined;
   }
