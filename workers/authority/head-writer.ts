@@ -35,8 +35,6 @@ export class HeadWriter {
   readonly #keys: ListKeys;
   readonly #kv: KVNamespace;
   #sealed: Promise<SealedHead> | null = null;
-  /** Changes of what the head is made of, whether they are seen in its content or not. */
-  #state = 0;
   #writing: Promise<void> | null = null;
   #writtenAt = 0;
 
@@ -48,7 +46,6 @@ export class HeadWriter {
 
   /** The tables have changed. */
   changed(): void {
-    this.#state++;
     this.#sealed = null;
   }
 

@@ -1,0 +1,159 @@
+/**
+ * What the authority leaves in KV and on disk: the copy of the head, values that nothing names, tables
+ * that were lost, and clients.
+ */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, test, vi } from 'vitest';
+import { openDirectory } from '../../shared/clients.ts';
+import { VALUES_KEPT_MS } from '../../shared/limits.ts';
+import { openHead } from '../../shared/release/head.ts';
+import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+import { ALL_GUARDS, authority, build, codeOf, order, readHead, stage, stub, valueOf } from './support/authority.ts';
+import './support/isolate.ts';
+import { publishValues, smallLists } from './support/world.ts';
+
+const ITSELF = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+const BLOCK = {
+  op: 'block' as const,
+  items: [{ number: '+821012345678' }],
+  code: 'SENDER_REPORTED' as const,
+  subjects: ['to' as const],
+  until: null,
+  reason: 'test',
+};
+
+async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
+  const release = await stage({ lists: smallLists(numbers), base, minute });
+  valueOf(await authority().promote(order(), release, { base, share: 1, overrides: ALL_GUARDS, reason: 'test' }));
+  return release;
+}
+
+async function kvHead() {
+  const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
+  if (bytes === null) return null;
+  const opened = await openHead(new Uint8Array(bytes), testKeys);
+  return opened.ok ? opened.value : null;
+}
+
+test('the copy of the head in KV follows, with the manifests, and not one write a change', async () => {
+  const put = vi.spyOn(env.LISTS, 'put');
+  const release = await promoted(['+821012345678'], null, 0);
+  for (let index = 0; index < 30; index++) valueOf(await authority().changeEntries(order(), BLOCK));
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(31), 10_000);
+  const document = (await kvHead())!;
+  expect(document.manifests).toHaveLength(1);
+  expect(document.head.current?.release).toBe(release);
+  expect((await authority().status()).kvSeq).toBe(31);
+  expect(put.mock.calls.filter(([key]) => key === HEAD_KEY).length).toBeLessThan(10);
+});
+
+test('nothing in KV is a number in clear', async () => {
+  await promoted(['+821012345678'], null, 0);
+  valueOf(await authority().changeEntries(order(), BLOCK));
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(2), 10_000);
+  for (const { name } of (await env.LISTS.list()).keys) {
+    const text = new TextDecoder('latin1').decode((await env.LISTS.get(name, 'arrayBuffer'))!);
+    expect(text).not.toMatch(/8?2?1012345678/);
+  }
+});
+
+test('tables that were lost never take readers back', async () => {
+  await promoted(['+821012345678'], null, 0);
+  for (let index = 0; index < 5; index++) valueOf(await authority().changeEntries(order(), BLOCK));
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), 10_000);
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec("DELETE FROM meta WHERE key = 'seq'");
+  });
+  await evictDurableObject(stub());
+  const { seq } = valueOf(await authority().changeEntries(order(), BLOCK));
+  expect(seq).toBeGreaterThan(6);
+  expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
+});
+
+describe('values that nothing names', () => {
+  test('are removed after a day, and no others', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+    const names: string[] = [];
+    for (let index = 0; index < 4; index++) {
+      names.push(await promoted([`+82107777000${index}`], names.at(-1) ?? null, index));
+    }
+    const [oldest, ...kept] = await Promise.all(
+      [0, 1, 2, 3].map((index) => build({ lists: smallLists([`+82107777000${index}`]), base: names[index - 1] ?? null, minute: index })),
+    );
+    const own = [...oldest!.values.keys()].filter((key) => kept.every(({ values }) => !values.has(key)));
+    expect(own.length).toBeGreaterThan(0);
+    const there = async (): Promise<boolean[]> =>
+      Promise.all(own.map(async (key) => (await env.LISTS.get(key, 'arrayBuffer')) !== null));
+    await authority().sweep(ITSELF);
+    expect(await there()).toEqual(own.map(() => true));
+    vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS - 60_000);
+    await authority().sweep(ITSELF);
+    expect(await there()).toEqual(own.map(() => true));
+    vi.setSystemTime(Date.UTC(2040, 0, 1) + 2 * VALUES_KEPT_MS);
+    await authority().sweep(ITSELF);
+    expect(await there()).toEqual(own.map(() => false));
+    for (const { values } of kept) {
+      for (const key of values.keys()) expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
+    }
+  });
+
+  test('that were removed are missing to a promotion, although KV may still show them', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+    const built = await build({ lists: smallLists() });
+    await publishValues(built);
+    await authority().sweep(ITSELF);
+    vi.setSystemTime(Date.UTC(2040, 0, 3));
+    await authority().sweep(ITSELF);
+    await publishValues(built);
+    valueOf(await authority().stage(order(), built.signed));
+    const promote = () =>
+      authority().promote(order(), built.manifest.release, { base: null, share: 1, overrides: ALL_GUARDS, reason: 'x' });
+    expect(codeOf(await promote())).toBe('RELEASE_INCOMPLETE');
+    vi.setSystemTime(Date.UTC(2040, 0, 3, 0, 6));
+    expect(codeOf(await promote())).toBe('ok');
+    expect(releaseKey(built.manifest.release)).toContain(built.manifest.release);
+  });
+});
+
+describe('clients', () => {
+  const client = (id: string, quotaItems = 10) => ({
+    id,
+    secretSha256: ['0'.repeat(64)],
+    rights: ['check' as const],
+    failPolicy: 'open' as const,
+    maxStaleSeconds: 3600,
+    mode: 'enforce' as const,
+    quotaItems,
+    shortCodes: [],
+  });
+  const ANY = { match: null, absent: false };
+
+  test('are in the directory that the head names', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    await Promise.all(ids.map((id) => authority().putClient(order(), id, client(id), ANY)));
+    valueOf(await authority().putClient(order(), 'c7', null, ANY));
+    const { head } = (await readHead())!;
+    expect(head.seq).toBe(21);
+    for (const bytes of [await authority().value(head.clients!.key), await env.LISTS.get(head.clients!.key, 'arrayBuffer')]) {
+      const clients = await openDirectory(new Uint8Array(bytes!), testKeys);
+      expect([...clients!.keys()].sort()).toEqual(ids.filter((id) => id !== 'c7').sort());
+    }
+  });
+
+  test('are changed only as long as they are what the caller saw', async () => {
+    valueOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }));
+    expect(codeOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }))).toBe('PRECONDITION_FAILED');
+    expect(codeOf(await authority().putClient(order(), 'a', client('a', 11), { match: 'x', absent: false }))).toBe('PRECONDITION_FAILED');
+    expect(codeOf(await authority().putClient(order(), 'b', null, ANY))).toBe('CLIENT_UNKNOWN');
+  });
+
+  test('can be changed while KV fails: readers ask the authority', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    vi.spyOn(env.LISTS, 'put').mockRejectedValue(new Error('KV PUT failed: 500'));
+    valueOf(await authority().putClient(order(), 'a', client('a'), ANY));
+    const { head } = (await readHead())!;
+    expect(await authority().value(head.clients!.key)).not.toBeNull();
+  });
+});
