@@ -29,6 +29,8 @@ export const clientSchema = v.strictObject({
   maxStaleSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(10), v.maxValue(604_800)), 3_600),
   /** `label` turns block into label, `shadow` turns both into allow; the answer says so. */
   mode: v.optional(v.picklist(MODES), 'enforce'),
+  /** Whether each block is recorded, with the number keyed: see block-record.ts. */
+  recordBlocks: v.optional(v.boolean(), false),
   /** Items a minute. */
   quotaItems: v.optional(
     v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000_000)),

@@ -88,6 +88,13 @@ export const DATA_CENTRES_MAX = 1_000;
 /** The copy of the head in KV is written at most this often, in ms: Workers KV takes one write a second for a key. */
 export const KV_HEAD_INTERVAL_MS = 1_100;
 
+/** Records of blocks in one value of KV: about 5 MB. */
+export const RECORDS_PER_VALUE_MAX = 20_000;
+/** Records of blocks are written together after this, in ms. */
+export const RECORDS_WAIT_MS = 1_000;
+/** Records of blocks are kept for a year, in seconds. */
+export const RECORDS_KEPT_SECONDS = 31_536_000;
+
 /** An isolate asks for the head at most this often, in ms. */
 export const HEAD_FRESH_MS = 5_000;
 /** An isolate whose head is older asks before it answers, in ms: it had no traffic that would have. */

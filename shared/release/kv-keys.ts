@@ -1,6 +1,7 @@
 /**
  * Every key in Workers KV, and the only place that knows them: docs/storage.md says who writes each.
- * All but `head` and `staged/…` are immutable, and named for their content.
+ * All but `head` and `staged/…` are immutable; values of a release and of the head are named for their
+ * content.
  */
 
 /** The current head, sealed, with its manifests: what is read while the authority does not answer. */
@@ -35,6 +36,16 @@ export const CLIENTS_PREFIX = 'clients/';
 
 export function stagedKey(release: string): string {
   return `${STAGED_PREFIX}${release}`;
+}
+
+/** Sealed records of blocks. @param at RFC 3339 time of the first @param id makes the key unique */
+export function recordsKey(at: string, id: string): string {
+  return `${recordsPrefix(at.slice(0, 10))}${at.slice(11, 19).replaceAll(':', '')}-${id}`;
+}
+
+/** @param day UTC, as in 2026-11-24 */
+export function recordsPrefix(day: string): string {
+  return `blocks/${day}/`;
 }
 
 /** Hex digits of a digest that name a value: 128 bits. */

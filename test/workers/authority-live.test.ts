@@ -61,14 +61,18 @@ test('a sender id is listed by its fingerprint', async () => {
   const { kind, high, low } = sourceKey('kb-bank', testKeys.sourceSeed);
   expect(live.find(kind, high, low, 1, 0, 0)).toMatchObject({ op: 'block', authority: 'kisa' });
   expect(valueOf(await authority().findEntries({ source: 'KB BANK' }))).toEqual([]);
-  expect(valueOf(await authority().findEntries({ source: 'kb-bank' }))).toMatchObject([{ source: 'KB-Bank' }]);
+  expect(valueOf(await authority().findEntries({ source: 'kb-bank' }))).toMatchObject([
+    { source: 'KB-Bank' },
+  ]);
 });
 
 test('the same Idempotency-Key gives the same answer, and changes nothing again', async () => {
   const block = change('block', [{ number: '+821012345678' }]);
   const first = valueOf(await authority().changeEntries(order('a', 'key-1'), block));
   expect(valueOf(await authority().changeEntries(order('a', 'key-1'), block))).toEqual(first);
-  expect(codeOf(await authority().changeEntries(order('a', 'key-1', 'other'), block))).toBe('IDEMPOTENCY_CONFLICT');
+  expect(codeOf(await authority().changeEntries(order('a', 'key-1', 'other'), block))).toBe(
+    'IDEMPOTENCY_CONFLICT',
+  );
   expect((await authority().status()).seq).toBe(1);
   const many = await Promise.all(
     Array.from({ length: 20 }, () => authority().changeEntries(order('a', 'key-2'), block)),
@@ -80,17 +84,25 @@ test('what ends is gone on time, and the alarm removes it', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const until = new Date(Date.UTC(2040, 0, 1, 0, 1)).toISOString();
   valueOf(await authority().changeEntries(order(), change('block', [{ number: '+821012345678' }])));
-  valueOf(await authority().changeEntries(order(), change('unblock', [{ number: '+821012345678' }], { until })));
+  valueOf(
+    await authority().changeEntries(order(), change('unblock', [{ number: '+821012345678' }], { until })),
+  );
   expect(await opOf(821012345678)).toBe('unblock');
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 1));
   expect(await opOf(821012345678)).toBe('block');
   await runDurableObjectAlarm(stub());
   const status = await authority().status();
   expect([status.seq, status.live.entries]).toEqual([3, 2]);
-  expect((await authority().audit(0, 10)).at(-1)).toMatchObject({ actor: 'numgate', action: 'entries.end', after: null });
+  expect((await authority().audit(0, 10)).at(-1)).toMatchObject({
+    actor: 'numgate',
+    action: 'entries.end',
+    after: null,
+  });
 });
 
-test('the open tail stays small: what is older is sealed, and nothing is lost', { timeout: 120_000 }, async () => {
+test('the open tail stays small: what is older is sealed, and nothing is lost', {
+  timeout: 120_000,
+}, async () => {
   const numberAt = (index: number): string => `+8210${String(30_000_000 + index * 7)}`;
   const BULK = 9_000;
   for (let bulk = 0; bulk < 4; bulk++) {
@@ -100,7 +112,10 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
   for (let index = 0; index < 20; index++) {
     valueOf(await authority().changeEntries(order(), change('unblock', [{ number: numberAt(index) }])));
   }
-  await vi.waitFor(async () => expect((await authority().status()).live.tail).toBeLessThanOrEqual(TAIL_ENTRIES_MAX), 20_000);
+  await vi.waitFor(
+    async () => expect((await authority().status()).live.tail).toBeLessThanOrEqual(TAIL_ENTRIES_MAX),
+    20_000,
+  );
   const { live } = await authority().status();
   expect(live.segments).toBeGreaterThanOrEqual(Math.floor((4 * BULK) / SEGMENT_ENTRIES_MAX));
   expect(live.segments).toBeLessThanOrEqual(4);

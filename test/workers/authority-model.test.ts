@@ -9,7 +9,7 @@ import { expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../shared/audit.ts';
 import { LIVE_OPS, type LiveOp, numberKey, SUBJECT_BIT } from '../../shared/live/entry.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
-import { type Subject, SUBJECTS } from '../../shared/verdict.ts';
+import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { plainList } from '../shared/support/plain-model.ts';
 import { ALL_GUARDS, authority, codeOf, order, readHead, stage, stub, valueOf } from './support/authority.ts';
 import './support/isolate.ts';
@@ -54,7 +54,9 @@ class Model {
   }
 
   drop(): void {
-    const readable = [this.in('promoted'), this.in('candidate'), ...this.back].filter((one) => one !== undefined);
+    const readable = [this.in('promoted'), this.in('candidate'), ...this.back].filter(
+      (one) => one !== undefined,
+    );
     this.dropped = Math.max(this.dropped, Math.min(...readable.map(({ foldedSeq }) => foldedSeq)));
   }
 
@@ -110,7 +112,11 @@ const stageStep = fc.boolean().map(
 );
 
 const promoteStep = fc
-  .record({ which: fc.nat(9), share: fc.constantFrom(1, 1, 0.5), rightBase: fc.constantFrom(true, true, false) })
+  .record({
+    which: fc.nat(9),
+    share: fc.constantFrom(1, 1, 0.5),
+    rightBase: fc.constantFrom(true, true, false),
+  })
   .map(
     ({ which, share, rightBase }): Step =>
       async (model) => {
@@ -194,7 +200,9 @@ async function compare(model: Model): Promise<void> {
       expect(found === null ? 'nothing' : `${found.op} ${found.seq}`).toBe(model.find(n, subject));
     }
   }
-  const states = Object.fromEntries((await authority().releases(100)).map(({ release, state }) => [release, state]));
+  const states = Object.fromEntries(
+    (await authority().releases(100)).map(({ release, state }) => [release, state]),
+  );
   expect(states).toEqual(Object.fromEntries(model.releases.map(({ name, state }) => [name, state])));
 }
 
@@ -202,7 +210,9 @@ async function compareAudit(model: Model): Promise<void> {
   const records = await authority().audit(0, 100_000);
   const verifier = new AuditVerifier();
   for (const record of records) expect(verifier.next(record)).toBeNull();
-  const seqs = new Set(records.filter(({ action }) => !/^release\.(stage|refuse)/.test(action)).map(({ seq }) => seq));
+  const seqs = new Set(
+    records.filter(({ action }) => !/^release\.(stage|refuse)/.test(action)).map(({ seq }) => seq),
+  );
   expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: model.seq }, (_, index) => index + 1));
 }
 

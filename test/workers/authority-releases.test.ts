@@ -138,7 +138,9 @@ describe('of two pushes at once', () => {
     const first = await promoted();
     const a = await stage({ lists: smallLists(['+821077770001']), base: first, minute: 11 });
     const b = await stage({ lists: smallLists(['+821077770002']), base: first, minute: 12 });
-    const outcomes = await Promise.all([a, b].map((release) => authority().promote(order(), release, wish(first))));
+    const outcomes = await Promise.all(
+      [a, b].map((release) => authority().promote(order(), release, wish(first))),
+    );
     expect(outcomes.map(codeOf).sort()).toEqual(['BASE_MOVED', 'ok']);
     const lost = outcomes.find((outcome) => !outcome.ok)!;
     const won = (await currentRelease())!;

@@ -10,7 +10,17 @@ import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { ALL_GUARDS, authority, build, codeOf, order, readHead, stage, stub, valueOf } from './support/authority.ts';
+import {
+  ALL_GUARDS,
+  authority,
+  build,
+  codeOf,
+  order,
+  readHead,
+  stage,
+  stub,
+  valueOf,
+} from './support/authority.ts';
 import './support/isolate.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
@@ -26,7 +36,9 @@ const BLOCK = {
 
 async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
   const release = await stage({ lists: smallLists(numbers), base, minute });
-  valueOf(await authority().promote(order(), release, { base, share: 1, overrides: ALL_GUARDS, reason: 'test' }));
+  valueOf(
+    await authority().promote(order(), release, { base, share: 1, overrides: ALL_GUARDS, reason: 'test' }),
+  );
   return release;
 }
 
@@ -80,7 +92,9 @@ describe('values that nothing names', () => {
       names.push(await promoted([`+82107777000${index}`], names.at(-1) ?? null, index));
     }
     const [oldest, ...kept] = await Promise.all(
-      [0, 1, 2, 3].map((index) => build({ lists: smallLists([`+82107777000${index}`]), base: names[index - 1] ?? null, minute: index })),
+      [0, 1, 2, 3].map((index) =>
+        build({ lists: smallLists([`+82107777000${index}`]), base: names[index - 1] ?? null, minute: index }),
+      ),
     );
     const own = [...oldest!.values.keys()].filter((key) => kept.every(({ values }) => !values.has(key)));
     expect(own.length).toBeGreaterThan(0);
@@ -109,7 +123,12 @@ describe('values that nothing names', () => {
     await publishValues(built);
     valueOf(await authority().stage(order(), built.signed));
     const promote = () =>
-      authority().promote(order(), built.manifest.release, { base: null, share: 1, overrides: ALL_GUARDS, reason: 'x' });
+      authority().promote(order(), built.manifest.release, {
+        base: null,
+        share: 1,
+        overrides: ALL_GUARDS,
+        reason: 'x',
+      });
     expect(codeOf(await promote())).toBe('RELEASE_INCOMPLETE');
     vi.setSystemTime(Date.UTC(2040, 0, 3, 0, 6));
     expect(codeOf(await promote())).toBe('ok');
@@ -136,7 +155,10 @@ describe('clients', () => {
     valueOf(await authority().putClient(order(), 'c7', null, ANY));
     const { head } = (await readHead())!;
     expect(head.seq).toBe(21);
-    for (const bytes of [await authority().value(head.clients!.key), await env.LISTS.get(head.clients!.key, 'arrayBuffer')]) {
+    for (const bytes of [
+      await authority().value(head.clients!.key),
+      await env.LISTS.get(head.clients!.key, 'arrayBuffer'),
+    ]) {
       const clients = await openDirectory(new Uint8Array(bytes!), testKeys);
       expect([...clients!.keys()].sort()).toEqual(ids.filter((id) => id !== 'c7').sort());
     }
@@ -144,8 +166,12 @@ describe('clients', () => {
 
   test('are changed only as long as they are what the caller saw', async () => {
     valueOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }));
-    expect(codeOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }))).toBe('PRECONDITION_FAILED');
-    expect(codeOf(await authority().putClient(order(), 'a', client('a', 11), { match: 'x', absent: false }))).toBe('PRECONDITION_FAILED');
+    expect(
+      codeOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true })),
+    ).toBe('PRECONDITION_FAILED');
+    expect(
+      codeOf(await authority().putClient(order(), 'a', client('a', 11), { match: 'x', absent: false })),
+    ).toBe('PRECONDITION_FAILED');
     expect(codeOf(await authority().putClient(order(), 'b', null, ANY))).toBe('CLIENT_UNKNOWN');
   });
 

@@ -2,6 +2,7 @@
  * The routes of the control plane.
  */
 import type { Route } from '../app.ts';
+import { blocks } from './blocks.ts';
 import * as clients from './clients.ts';
 import * as entries from './entries.ts';
 import * as releases from './releases.ts';
@@ -10,6 +11,7 @@ import * as watching from './watching.ts';
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: watching.status },
   { method: 'GET', path: '/v1/admin/audit', handle: watching.audit },
+  { method: 'GET', path: '/v1/admin/blocks', handle: blocks },
   { method: 'GET', path: '/v1/admin/guards', handle: watching.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: watching.putGuards },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },

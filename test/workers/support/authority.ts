@@ -4,12 +4,12 @@
 import { env } from 'cloudflare:workers';
 import { type Actor, SCOPES } from '../../../shared/admin.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
+import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { Segment } from '../../../shared/live/segment.ts';
 import { type Head, openHead } from '../../../shared/release/head.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
-import { fromBase64 } from '../../../shared/bytes.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { Remote } from '../../../workers/admin/admin-call.ts';
 import { AUTHORITY_NAME } from '../../../workers/authority/head-source.ts';
@@ -63,7 +63,10 @@ export async function build({
   const sources = lists.map((list) => listSource(list, testKeys));
   const built = await buildRelease(sources, testKeys, { base, createdAt, foldedSeq });
   if (!built.ok) throw new Error(built.message);
-  return { ...built.value, signed: await signManifest(built.value.manifest, await privateKey(RELEASE_PRIVATE_KEY)) };
+  return {
+    ...built.value,
+    signed: await signManifest(built.value.manifest, await privateKey(RELEASE_PRIVATE_KEY)),
+  };
 }
 
 /** Build, upload and stage. @returns the release */

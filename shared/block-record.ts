@@ -1,0 +1,75 @@
+/**
+ * Records of blocked texts and calls, for clients that want them kept (`recordBlocks`): what article
+ * 84-2(4) of Korea's Telecommunications Business Act asks for. Numbers stand in them keyed (see
+ * `keyedNumber`), and the records are sealed: who reads KV without LIST_KEY learns nothing.
+ */
+import { keyedNumber } from './audit.ts';
+import { utf8 } from './bytes.ts';
+import type { Answer, Party, Question } from './screen.ts';
+import type { ListKeys } from './set/keys.ts';
+import { seal, unseal } from './set/seal.ts';
+
+export interface BlockRecord {
+  readonly at: string;
+  /** Who asked: the operator or reseller that the text or call came from. */
+  readonly client: string;
+  readonly channel: string;
+  /** A keyed number, a short code, or a sender id; null where it was not asked about. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly subject: string | null;
+  readonly code: string;
+  readonly list: string | null;
+  /** Whether the client was told to block: not in `shadow` and `label` mode. */
+  readonly enforced: boolean;
+  readonly seq: number;
+}
+
+function written(party: Party | null, keys: ListKeys): string | null {
+  if (party === null) return null;
+  if (party.kind === 'number') return keyedNumber(party.n, keys);
+  return party.kind === 'shortCode' ? party.code : party.text;
+}
+
+/** The record of an answer, or null where nothing was blocked. */
+export function blockRecordOf(
+  question: Question,
+  { verdict, unenforced, subject, reasons }: Answer,
+  about: { readonly client: string; readonly seq: number; readonly now: number },
+  keys: ListKeys,
+): BlockRecord | null {
+  const enforced = verdict === 'block';
+  const [reason] = reasons;
+  if ((!enforced && unenforced !== 'block') || reason === undefined) return null;
+  return {
+    at: new Date(about.now).toISOString(),
+    client: about.client,
+    channel: question.channel,
+    from: written(question.from, keys),
+    to: written(question.to, keys),
+    subject,
+    code: reason.code,
+    list: reason.list,
+    enforced,
+    seq: about.seq,
+  };
+}
+
+/** As they are stored: one JSON value a line, sealed. */
+export function sealRecords(
+  records: readonly BlockRecord[],
+  keys: ListKeys,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return seal(utf8(records.map((record) => `${JSON.stringify(record)}\n`).join('')), keys);
+}
+
+/** The records, or null where the bytes are not what was sealed with these keys. */
+export async function openRecords(
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: ListKeys,
+): Promise<BlockRecord[] | null> {
+  const content = await unseal(bytes, keys);
+  if (content === null) return null;
+  const lines = new TextDecoder().decode(content).trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as BlockRecord);
+}
