@@ -11,7 +11,7 @@ import { LIVE_OPS, type LiveOp, numberKey, SUBJECT_BIT } from '../../shared/live
 import { toE164 } from '../../shared/numbers/number.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { plainList } from '../shared/support/plain-model.ts';
-import { ALL_GUARDS, authority, codeOf, order, readHead, stage, stub, valueOf } from './support/authority.ts';
+import { ALL_GUARDS, authority, codeOf, done, order, readHead, stage, stub } from './support/authority.ts';
 import './support/isolate.ts';
 
 /** In the future, so that no alarm comes by itself. */
@@ -83,7 +83,7 @@ const changeStep = fc
     ({ op, numbers, subjects, lasts }): Step =>
       async (model) => {
         const until = op === 'clear' || lasts === null ? null : model.now + lasts;
-        const done = await authority().changeEntries(order(), {
+        const outcome = await authority().changeEntries(order(), {
           op,
           items: numbers.map((n) => ({ number: toE164(n) })),
           code: 'SENDER_REPORTED',
@@ -91,8 +91,8 @@ const changeStep = fc
           until: until === null ? null : new Date(until).toISOString(),
           reason: 'test',
         });
-        if (codeOf(done) === 'LIVE_FULL') return;
-        model.seq = valueOf(done).seq;
+        if (codeOf(outcome) === 'LIVE_FULL') return;
+        model.seq = done(outcome).seq;
         for (const n of numbers) {
           model.ops.push({ n, subjects, op, seq: model.seq, until: until ?? Number.POSITIVE_INFINITY });
         }
@@ -195,8 +195,8 @@ async function compare(model: Model): Promise<void> {
   const folded = model.in('promoted')?.foldedSeq ?? 0;
   for (const n of NUMBERS) {
     for (const subject of SUBJECTS) {
-      const { kind, high, low } = numberKey(n);
-      const found = live.find(kind, high, low, SUBJECT_BIT[subject], folded, Math.floor(model.now / 1000));
+      const key = numberKey(n);
+      const found = live.find(key, SUBJECT_BIT[subject], folded, Math.floor(model.now / 1000));
       expect(found === null ? 'nothing' : `${found.op} ${found.seq}`).toBe(model.find(n, subject));
     }
   }

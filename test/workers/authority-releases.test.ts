@@ -13,11 +13,11 @@ import {
   authority,
   build,
   codeOf,
+  done,
   order,
   type ReleaseWish,
   readHead,
   stage,
-  valueOf,
 } from './support/authority.ts';
 import './support/isolate.ts';
 import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from './support/secrets.ts';
@@ -32,7 +32,7 @@ function wish(base: string | null, more: object = {}) {
 async function promoted(what: Partial<ReleaseWish> = {}): Promise<string> {
   const base = (await readHead())?.head.current?.release ?? null;
   const release = await stage({ lists: LISTS, base, ...what });
-  valueOf(await authority().promote(order(), release, wish(base)));
+  done(await authority().promote(order(), release, wish(base)));
   return release;
 }
 
@@ -78,8 +78,8 @@ describe('a manifest', () => {
 
   test('that is staged twice is staged once', async () => {
     const built = await build({ lists: LISTS, base: first, minute: 9 });
-    valueOf(await authority().stage(order(), built.signed));
-    valueOf(await authority().stage(order(), built.signed));
+    done(await authority().stage(order(), built.signed));
+    done(await authority().stage(order(), built.signed));
     expect((await authority().releases(50)).map(({ state }) => state).sort()).toEqual(['promoted', 'staged']);
   });
 });
@@ -95,7 +95,7 @@ describe('the values of a release', () => {
   test.each(Object.entries(DAMAGE))('are refused: %s', async (name, damage) => {
     const first = await promoted();
     const next = await build({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    valueOf(await authority().stage(order(), next.signed));
+    done(await authority().stage(order(), next.signed));
     const release = next.manifest.release;
     const reason = name.split(' ')[0]!;
     for (const [key, bytes] of next.values) {
@@ -110,7 +110,7 @@ describe('the values of a release', () => {
     }
     if (reason === 'RELEASE_INCOMPLETE') {
       await publishValues(next);
-      valueOf(await authority().promote(order(), release, wish(first)));
+      done(await authority().promote(order(), release, wish(first)));
       expect(await currentRelease()).toBe(release);
     } else {
       // Damaged once under its name, it stays refused: a build has another name.
@@ -127,7 +127,7 @@ describe('the values of a release', () => {
     const [list, ...rest] = built.manifest.lists;
     const manifest = { ...built.manifest, lists: [{ ...list!, numbers: list!.numbers + 1 }, ...rest] };
     const signed = await signManifest(manifest, await privateKey(RELEASE_PRIVATE_KEY));
-    valueOf(await authority().stage(order(), signed));
+    done(await authority().stage(order(), signed));
     expect(codeOf(await authority().promote(order(), manifest.release, wish(first)))).toBe('COUNT_WRONG');
     expect(await currentRelease()).toBe(first);
   });
@@ -162,7 +162,7 @@ describe('a guard', () => {
     expect(guards.map(({ guard }) => guard)).toContain('shrunken-list');
     expect(await currentRelease()).toBe(first);
     const overrides = guards.map(({ override }) => override);
-    valueOf(await authority().promote(order(), release, wish(first, { overrides })));
+    done(await authority().promote(order(), release, wish(first, { overrides })));
     const records = await authority().audit(0, 1000);
     expect(records.at(-1)).toMatchObject({ action: 'release.promote', after: { overrides } });
   });
@@ -170,10 +170,10 @@ describe('a guard', () => {
   test('and the plan are bound together', async () => {
     const first = await promoted();
     const release = await stage({ lists: LISTS, base: first, minute: 9 });
-    const plan = valueOf(await authority().plan(release));
+    const plan = done(await authority().plan(release));
     const other = { ...wish(first), plan: '0123456789abcdef' };
     expect(codeOf(await authority().promote(order(), release, other))).toBe('PLAN_MOVED');
-    valueOf(await authority().promote(order(), release, wish(first, { plan: plan.hash })));
+    done(await authority().promote(order(), release, wish(first, { plan: plan.hash })));
   });
 });
 
@@ -181,18 +181,18 @@ describe('a share of the data centres', () => {
   test('gets the candidate; then all do, or none', async () => {
     const first = await promoted();
     const second = await stage({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    valueOf(await authority().promote(order(), second, wish(first, { share: 0.1 })));
+    done(await authority().promote(order(), second, wish(first, { share: 0.1 })));
     expect((await readHead())!.head).toMatchObject({
       current: { release: first },
       candidate: { release: second, share: 0.1 },
     });
-    expect(valueOf(await authority().rollback(order(), { reason: 'no' }))).toMatchObject({
+    expect(done(await authority().rollback(order(), { reason: 'no' }))).toMatchObject({
       withdrawn: second,
       current: first,
     });
     expect((await readHead())!.head).toMatchObject({ current: { release: first }, candidate: null });
-    valueOf(await authority().promote(order(), second, wish(first, { share: 0.5 })));
-    valueOf(await authority().promote(order(), second, wish(first)));
+    done(await authority().promote(order(), second, wish(first, { share: 0.5 })));
+    done(await authority().promote(order(), second, wish(first)));
     expect((await readHead())!.head).toMatchObject({ current: { release: second }, candidate: null });
   });
 });
@@ -242,7 +242,7 @@ describe('live changes that a release folds in', () => {
     const first = await promoted();
     const ahead = await stage({ lists: LISTS, base: first, foldedSeq: 99, minute: 9 });
     expect(codeOf(await authority().promote(order(), ahead, wish(first)))).toBe('FOLD_AHEAD');
-    const { seq } = valueOf(
+    const { seq } = done(
       await authority().changeEntries(order(), {
         op: 'unblock',
         items: [{ number: '+821012345678' }],

@@ -15,11 +15,11 @@ import {
   authority,
   build,
   codeOf,
+  done,
   order,
   readHead,
   stage,
   stub,
-  valueOf,
 } from './support/authority.ts';
 import './support/isolate.ts';
 import { publishValues, smallLists } from './support/world.ts';
@@ -36,7 +36,7 @@ const BLOCK = {
 
 async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
   const release = await stage({ lists: smallLists(numbers), base, minute });
-  valueOf(
+  done(
     await authority().promote(order(), release, { base, share: 1, overrides: ALL_GUARDS, reason: 'test' }),
   );
   return release;
@@ -52,7 +52,7 @@ async function kvHead() {
 test('the copy of the head in KV follows, with the manifests, and not one write a change', async () => {
   const put = vi.spyOn(env.LISTS, 'put');
   const release = await promoted(['+821012345678'], null, 0);
-  for (let index = 0; index < 30; index++) valueOf(await authority().changeEntries(order(), BLOCK));
+  for (let index = 0; index < 30; index++) done(await authority().changeEntries(order(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(31), 10_000);
   const document = (await kvHead())!;
   expect(document.manifests).toHaveLength(1);
@@ -63,7 +63,7 @@ test('the copy of the head in KV follows, with the manifests, and not one write 
 
 test('nothing in KV is a number in clear', async () => {
   await promoted(['+821012345678'], null, 0);
-  valueOf(await authority().changeEntries(order(), BLOCK));
+  done(await authority().changeEntries(order(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(2), 10_000);
   for (const { name } of (await env.LISTS.list()).keys) {
     const text = new TextDecoder('latin1').decode((await env.LISTS.get(name, 'arrayBuffer'))!);
@@ -73,13 +73,13 @@ test('nothing in KV is a number in clear', async () => {
 
 test('tables that were lost never take readers back', async () => {
   await promoted(['+821012345678'], null, 0);
-  for (let index = 0; index < 5; index++) valueOf(await authority().changeEntries(order(), BLOCK));
+  for (let index = 0; index < 5; index++) done(await authority().changeEntries(order(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), 10_000);
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec("DELETE FROM meta WHERE key = 'seq'");
   });
   await evictDurableObject(stub());
-  const { seq } = valueOf(await authority().changeEntries(order(), BLOCK));
+  const { seq } = done(await authority().changeEntries(order(), BLOCK));
   expect(seq).toBeGreaterThan(6);
   expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
 });
@@ -121,7 +121,7 @@ describe('values that nothing names', () => {
     vi.setSystemTime(Date.UTC(2040, 0, 3));
     await authority().sweep(ITSELF);
     await publishValues(built);
-    valueOf(await authority().stage(order(), built.signed));
+    done(await authority().stage(order(), built.signed));
     const promote = () =>
       authority().promote(order(), built.manifest.release, {
         base: null,
@@ -152,7 +152,7 @@ describe('clients', () => {
   test('are in the directory that the head names', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
     await Promise.all(ids.map((id) => authority().putClient(order(), id, client(id), ANY)));
-    valueOf(await authority().putClient(order(), 'c7', null, ANY));
+    done(await authority().putClient(order(), 'c7', null, ANY));
     const { head } = (await readHead())!;
     expect(head.seq).toBe(21);
     for (const bytes of [
@@ -165,7 +165,7 @@ describe('clients', () => {
   });
 
   test('are changed only as long as they are what the caller saw', async () => {
-    valueOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }));
+    done(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }));
     expect(
       codeOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true })),
     ).toBe('PRECONDITION_FAILED');
@@ -178,7 +178,7 @@ describe('clients', () => {
   test('can be changed while KV fails: readers ask the authority', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     vi.spyOn(env.LISTS, 'put').mockRejectedValue(new Error('KV PUT failed: 500'));
-    valueOf(await authority().putClient(order(), 'a', client('a'), ANY));
+    done(await authority().putClient(order(), 'a', client('a'), ANY));
     const { head } = (await readHead())!;
     expect(await authority().value(head.clients!.key)).not.toBeNull();
   });

@@ -64,7 +64,7 @@ export class LiveStore {
     seq: number,
     now: number,
   ): Outcome<Made<{ changed: number }>> {
-    const end = until === null ? FOREVER : Math.floor(Date.parse(until) / 1000);
+    const end = until === null ? FOREVER : Math.min(FOREVER, Math.floor(Date.parse(until) / 1000));
     const audit: AuditEntry[] = [];
     let rows = this.rows;
     const bits = [...new Set(subjects)].map((subject) => SUBJECT_BIT[subject]);

@@ -73,12 +73,12 @@ export async function build({
 export async function stage(wish: ReleaseWish): Promise<string> {
   const built = await build(wish);
   await publishValues(built);
-  valueOf(await authority().stage(order(), built.signed));
+  done(await authority().stage(order(), built.signed));
   return built.manifest.release;
 }
 
 /** What an order brought; the refusal as an error, where none was expected. */
-export function valueOf<Value>(outcome: Outcome<Value>): Value {
+export function done<Value>(outcome: Outcome<Value>): Value {
   if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
   return outcome.value;
 }
