@@ -42,6 +42,12 @@ export const SHARD_BYTES_MAX = 524_288;
 export const SHARDS_MAX = 512;
 /** All shards of a release, in bytes: an isolate has 128 MB, and holds two releases while it swaps. */
 export const RELEASE_BYTES_MAX = 41_943_040;
+/** Numbers that a check or a plan walks in one release: some 10 s. 40 MB hold fewer, unless nearly all are listed. */
+export const RELEASE_NUMBERS_MAX = 200_000_000;
+/** Numbers that no list may block without being told to: public institutions, an admin's canaries. */
+export const PROTECTED_NUMBERS_MAX = 1_000;
+/** Heads that a plan names for each list, those that change most. */
+export const CHANGED_HEADS_MAX = 20;
 /** A signed manifest, in characters: 512 shards of about 250 characters, and the lists. */
 export const MANIFEST_CHARS_MAX = 262_144;
 /** Clients in the directory. */
@@ -107,13 +113,17 @@ export const CLAIM_RETRY_MS = 1_000;
 export const CLAIM_SECONDS = 2;
 /** A copy of the head in a data centre's cache is kept for this long, in seconds, also when it is old. */
 export const CACHED_HEAD_SECONDS = 600;
-/** Longest wait for the authority, in ms. */
+/** Longest wait for the authority where a request waits too, in ms: it leaves time to read KV instead. */
 export const AUTHORITY_WAIT_MS = 1_500;
+/** Longest wait for the authority behind the answers, in ms: late is better than from KV. */
+export const AUTHORITY_PATIENCE_MS = 5_000;
 /** Failures of the authority in a row after which an isolate stops asking for a while. */
 export const BREAKER_FAILURES = 2;
 /** How long it stops, at first and at most, in ms. */
 export const BREAKER_MIN_MS = 10_000;
 export const BREAKER_MAX_MS = 30_000;
+/** A key that is not known is looked for in a head that is no older than this, in ms. */
+export const KEY_FRESH_MS = 1_000;
 /** A head older than this is reported as `stale`, in ms. */
 export const HEAD_STALE_MS = 60_000;
 /** Longest wait of one request for data it cannot answer without, in ms. */

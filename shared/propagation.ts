@@ -5,7 +5,9 @@
  * Every isolate polls in the background of its requests. The isolates of a data centre share one copy in
  * the Cache API, so that the authority is asked about once a period and data centre: who finds the copy
  * too old claims the question and asks; who loses the claim comes back soon. While the authority fails,
- * the copy of the head in KV is read instead, and a circuit breaker keeps the isolate from asking.
+ * the copy of the head in KV is read instead, and a circuit breaker keeps the isolate from asking. What
+ * was learnt, from either, is left in the cache for all: who asked in vain and kept it to himself would
+ * leave the others to the same claim again and again, and none of them to KV.
  */
 import {
   BREAKER_FAILURES,
@@ -58,9 +60,13 @@ export class HeadPoll {
     this.#nextAt = now + CLAIM_RETRY_MS;
   }
 
-  /** A request waited in vain: what is in memory serves for a while without waiting. */
+  /**
+   * A request waited in vain, or a poll ended and the head is too old still: what is in memory serves for
+   * a while without waiting. An isolate with traffic polls more often than that, so while the authority
+   * fails its requests never wait; where there is no head at all the next wait comes sooner.
+   */
   waitedInVain(now: number): void {
-    this.#waitAgainAt = now + HEAD_FRESH_MS;
+    this.#waitAgainAt = now + (this.asOf === 0 ? HEAD_FRESH_MS : HEAD_WAIT_MS);
   }
 }
 
@@ -96,8 +102,10 @@ export class Breaker {
 /** What the data centre's cache holds. */
 export interface CachedCopy {
   readonly seq: number;
-  /** When the authority was asked for it. */
+  /** When the authority was asked last, or KV in its place; it serves the data centre for HEAD_FRESH_MS. */
   readonly fetchedAt: number;
+  /** When it was last known to be current: when the authority was asked that gave it, not KV. */
+  readonly asOf: number;
 }
 
 /**
@@ -108,8 +116,9 @@ export function afterCache(
   copy: CachedCopy | null,
   breakerAllows: boolean,
   now: number,
+  freshMs = HEAD_FRESH_MS,
 ): 'use' | 'claim' | 'kv' {
-  if (copy !== null && now - copy.fetchedAt < HEAD_FRESH_MS) return 'use';
+  if (copy !== null && now - copy.fetchedAt < freshMs) return 'use';
   return breakerAllows ? 'claim' : 'kv';
 }
 

@@ -3,21 +3,27 @@
  * Pure: addresses, a snapshot and a client's wishes in, an answer out. It never waits and never
  * guesses: what is not loaded makes the answer `indeterminate`, never `allow`.
  *
- * Precedence: emergency called number > allow exact > allow range > block exact > block range > rules.
- * Cost of a number on no list: one permutation, then a probe a list; nothing allocated but the answer.
+ * Precedence: emergency called number > live unblock > allow exact > allow range > live block > block
+ * exact > block range > rules. Where any live entry decides, also one that takes others back, lists into
+ * which a release has folded live entries say nothing: they are of an earlier day.
+ * Cost of a number on no list: two reads of the live layer, one permutation, then a probe a list; nothing
+ * allocated but the answer.
  */
 import type { Client } from './clients.ts';
+import { type Hit, hit, listHit, liveHit, RANK } from './hit.ts';
+import { FOLDED_LIST_PREFIX, type LiveEntry, SUBJECT_BIT, sourceKey } from './live/entry.ts';
+import type { LiveLayer } from './live/live-layer.ts';
 import { headOf, tailOf, toE164 } from './numbers/number.ts';
 import { type Address, isValidNumber } from './numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from './numbers/plan.ts';
 import { senderRule } from './numbers/sender-rules.ts';
 import type { ListInfo } from './release/manifest.ts';
 import type { Release } from './release/release.ts';
-import { FOREVER } from './set/layout.ts';
+import type { ListKeys } from './set/keys.ts';
 import { NOT_LISTED } from './set/number-set.ts';
 import { sourceFingerprint } from './set/source-table.ts';
 import { testAnswer } from './test-numbers.ts';
-import type { Code, Match, Reason, Subject, Verdict } from './verdict.ts';
+import type { Reason, Subject, Verdict } from './verdict.ts';
 import { strength } from './verdict.ts';
 
 export const CHANNELS = ['sms', 'voice'] as const;
@@ -36,6 +42,10 @@ export interface Question {
 export interface Snapshot {
   /** Null when no release was ever loaded. */
   readonly release: Release | null;
+  /** What was changed since the release. */
+  readonly live: LiveLayer;
+  /** Of LIST_KEY: sources are looked up by them, also where there is no release. */
+  readonly keys: ListKeys;
   readonly seq: number;
   /** When the head was last known to be current, in ms since 1970. */
   readonly asOf: number;
@@ -58,28 +68,6 @@ export interface Answer {
   readonly action?: 'open' | 'closed';
   /** In `label` or `shadow` mode: what the verdict would have been. */
   readonly unenforced?: Verdict;
-}
-
-/**
- * Places in the order of precedence; a lower one decides. Up to `unavailable` a hit overrides every
- * weaker place of its subject: an allow entry that is not loaded could be the answer to a block that is.
- */
-const RANK = {
-  test: 0,
-  emergency: 1,
-  allowExact: 2,
-  allowRange: 3,
-  unavailable: 4,
-  exact: 5,
-  range: 6,
-  rule: 7,
-  stale: 8,
-} as const;
-
-interface Hit {
-  readonly rank: number;
-  readonly verdict: Verdict;
-  readonly reason: Reason;
 }
 
 const NO_REASONS: readonly Reason[] = [];
@@ -131,7 +119,7 @@ function decide(hits: readonly Hit[]): Hit {
     const first = own.toSorted((a, b) => a.rank - b.rank)[0];
     const stale = own.find(({ rank }) => rank === RANK.stale);
     const overrides = first !== undefined && first.rank <= RANK.unavailable;
-    const fromLists = overrides && first.rank >= RANK.allowExact;
+    const fromLists = overrides && first.rank >= RANK.liveUnblock;
     // An allow entry of data that is too old may have been taken back since.
     const decided = fromLists && stale !== undefined ? stale : overrides ? first : own[0];
     if (
@@ -177,31 +165,63 @@ function judge(
   if (party.kind !== 'shortCode') lookUp(subject, party, snapshot, wishes, hits);
 }
 
-/** Ask the lists. Old or missing data is a hit of its own. */
+/** An address that is looked up. */
+type Listed = Exclude<Party, { kind: 'shortCode' }>;
+
+/** Ask the live layer and the lists. Old or missing data is a hit of its own. */
 function lookUp(
   subject: Subject,
-  party: Exclude<Party, { kind: 'shortCode' }>,
-  { release, asOf, now }: Snapshot,
+  party: Listed,
+  snapshot: Snapshot,
   { maxStaleSeconds }: Wishes,
   hits: Hit[],
 ): void {
-  if (release === null) {
-    hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data'));
-    return;
+  const { release, asOf, now } = snapshot;
+  const seconds = Math.floor(now / 1000);
+  const entry = liveEntry(subject, party, snapshot, seconds);
+  if (entry !== null && entry.op !== 'clear') {
+    hits.push(liveHit(subject, party.kind === 'number' ? 'exact' : 'source', entry));
   }
-  if (now - asOf > maxStaleSeconds * 1000) {
+  // Without a release and an entry there is nothing that could be old.
+  if (now - asOf > maxStaleSeconds * 1000 && (release !== null || entry !== null)) {
     hits.push(hit(RANK.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
   }
-  const seconds = Math.floor(now / 1000);
   const complete =
-    party.kind === 'number'
-      ? lookUpNumber(subject, party.n, release, seconds, hits)
-      : lookUpSource(subject, party.text, release, seconds, hits);
+    release !== null &&
+    (party.kind === 'number'
+      ? lookUpNumber(subject, party.n, release, entry !== null, seconds, hits)
+      : lookUpSource(subject, party.text, release, entry !== null, seconds, hits));
   if (!complete) hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data'));
 }
 
-/** @returns whether all that could list the number was loaded */
-function lookUpNumber(subject: Subject, n: number, release: Release, now: number, hits: Hit[]): boolean {
+/** The live entry that decides for an address; without a release nothing is folded in. */
+function liveEntry(
+  subject: Subject,
+  party: Listed,
+  { release, live, keys }: Snapshot,
+  now: number,
+): LiveEntry | null {
+  const foldedSeq = release === null ? 0 : release.manifest.foldedSeq;
+  const bit = SUBJECT_BIT[subject];
+  if (party.kind === 'number') {
+    return live.find('number', headOf(party.n), tailOf(party.n), bit, foldedSeq, now);
+  }
+  const { kind, high, low } = sourceKey(party.text, keys.sourceSeed);
+  return live.find(kind, high, low, bit, foldedSeq, now);
+}
+
+/**
+ * @param superseded whether lists of folded live entries say nothing
+ * @returns whether all that could list the number was loaded
+ */
+function lookUpNumber(
+  subject: Subject,
+  n: number,
+  release: Release,
+  superseded: boolean,
+  now: number,
+  hits: Hit[],
+): boolean {
   const { lists } = release.manifest;
   const head = headOf(n);
   const permutedTail = release.keys.permutation.permute(tailOf(n));
@@ -211,7 +231,7 @@ function lookUpNumber(subject: Subject, n: number, release: Release, now: number
   const { ranges } = release;
   for (let list = 0; list < lists.length; list++) {
     const info = lists[list]!;
-    if (!info.subjects.includes(subject)) continue;
+    if (!speaks(info, subject, superseded)) continue;
     const exact = part === null ? NOT_LISTED : part.until(list, head, permutedTail, now);
     if (exact !== NOT_LISTED) hits.push(listHit(subject, info, 'exact', exact));
     const range = ranges === null ? NOT_LISTED : ranges.until(list, n, now);
@@ -220,46 +240,25 @@ function lookUpNumber(subject: Subject, n: number, release: Release, now: number
   return (index < 0 || shard !== null) && (release.manifest.ranges === null || ranges !== null);
 }
 
-function lookUpSource(subject: Subject, text: string, release: Release, now: number, hits: Hit[]): boolean {
-  const { sources } = release;
-  if (sources === null) return release.manifest.sources === null;
-  const fingerprint = sourceFingerprint(text, release.keys.sourceSeed);
-  release.manifest.lists.forEach((info, list) => {
-    if (!info.subjects.includes(subject)) return;
+function lookUpSource(
+  subject: Subject,
+  text: string,
+  { manifest, sources, keys }: Release,
+  superseded: boolean,
+  now: number,
+  hits: Hit[],
+): boolean {
+  if (sources === null) return manifest.sources === null;
+  const fingerprint = sourceFingerprint(text, keys.sourceSeed);
+  manifest.lists.forEach((info, list) => {
+    if (!speaks(info, subject, superseded)) return;
     const until = sources.until(list, fingerprint, now);
     if (until !== NOT_LISTED) hits.push(listHit(subject, info, 'source', until));
   });
   return true;
 }
 
-function listHit(subject: Subject, info: ListInfo, match: 'exact' | 'range' | 'source', until: number): Hit {
-  const allows = info.effect === 'allow';
-  const ranged = match === 'range';
-  const rank = allows ? (ranged ? RANK.allowRange : RANK.allowExact) : ranged ? RANK.range : RANK.exact;
-  const reason: Reason = {
-    subject,
-    code: allows ? 'ALLOW_OVERRIDE' : info.reason,
-    list: info.name,
-    match,
-    effect: info.effect,
-    authority: info.authority,
-    until: until === FOREVER ? null : new Date(until * 1000).toISOString(),
-  };
-  // A list on trial (shadow) is reported and decides nothing.
-  return { rank, verdict: info.effect === 'shadow' ? 'allow' : info.effect, reason };
-}
-
-function hit(
-  rank: number,
-  verdict: Verdict,
-  subject: Subject,
-  code: Code,
-  match: Match,
-  list: string | null = null,
-): Hit {
-  return {
-    rank,
-    verdict,
-    reason: { subject, code, list, match, effect: verdict, authority: null, until: null },
-  };
+/** Whether a list has a say on a subject. */
+function speaks({ name, subjects }: ListInfo, subject: Subject, superseded: boolean): boolean {
+  return subjects.includes(subject) && !(superseded && name.startsWith(FOLDED_LIST_PREFIX));
 }

@@ -2,10 +2,9 @@
  * `POST /v1/check/batch`: up to 10,000 questions, answered in order from one head.
  * A bad item is that item's error alone.
  */
-import type { Client } from '../shared/clients.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import { type Defaults, nameOf, readDefaults, readQuestion } from '../shared/question.ts';
-import { type Snapshot, screen } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/screen.ts';
 import type { Verdict } from '../shared/verdict.ts';
 import { headNames, itemError } from './answers.ts';
 import { readJson } from './body.ts';
@@ -26,7 +25,7 @@ interface Batch {
 }
 
 export async function checkBatch(call: ClientCall): Promise<Response> {
-  const { reply, url, env, ctx, client } = call;
+  const { reply, url, env, ctx } = call;
   const parameter = noParameter(url);
   if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
@@ -37,14 +36,18 @@ export async function checkBatch(call: ClientCall): Promise<Response> {
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   if (snapshot.release !== null) await ensureAll(snapshot.release, env.LISTS, ctx);
-  return reply.stream(answering(batch, snapshot, client), 'application/json');
+  return reply.stream(answering(batch, snapshot, call.screen), 'application/json');
 }
 
 /**
  * The answer as it is made: it may be much larger than the question, and is never held whole.
  * The summary comes last, when it is known.
  */
-function answering(batch: Batch, snapshot: Snapshot, client: Client): ReadableStream<Uint8Array> {
+function answering(
+  batch: Batch,
+  snapshot: Snapshot,
+  judge: ClientCall['screen'],
+): ReadableStream<Uint8Array> {
   const counts: Record<Verdict | 'error', number> = {
     allow: 0,
     label: 0,
@@ -62,7 +65,7 @@ function answering(batch: Batch, snapshot: Snapshot, client: Client): ReadableSt
       counts.error++;
       return { id, ...itemError(asked.error) };
     }
-    const answered = screen(asked.question, snapshot, client);
+    const answered = judge(asked.question, snapshot);
     counts[answered.verdict]++;
     const isHit = answered.verdict !== 'allow' || answered.unenforced !== undefined;
     return isHit || batch.report === 'all' ? { id, ...answered } : null;

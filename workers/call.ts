@@ -1,15 +1,18 @@
 /**
  * One request on its way through the routes, and what this isolate keeps between requests.
  */
+
+import { blockRecordOf } from '../shared/block-record.ts';
 import type { Client, Right } from '../shared/clients.ts';
-import { LOAD_BACKOFF_MS } from '../shared/limits.ts';
-import type { Snapshot } from '../shared/screen.ts';
+import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../shared/limits.ts';
+import { type Answer, type Question, type Snapshot, screen } from '../shared/screen.ts';
 import { authenticate } from './auth.ts';
-import { DirectoryReader } from './directory.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
 import { HeadReader } from './head.ts';
+import type { Asker } from './head-sources.ts';
 import { problem, type Reply } from './http.ts';
 import { Quota } from './quota.ts';
+import { Recorder } from './recorder.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export interface Call {
@@ -29,6 +32,8 @@ export interface ClientCall extends Call {
   take(items: number): number;
   /** The head to answer this request from. */
   snapshot(): Promise<Snapshot>;
+  /** The verdict for this client; recorded, where it blocks and the client wants that. */
+  screen(question: Question, snapshot: Snapshot): Answer;
   /** The head as it is by now, for requests that last. */
   latest(): Promise<Snapshot>;
 }
@@ -39,8 +44,8 @@ class Isolate {
   secrets: Awaited<ReturnType<typeof openSecrets>> | null = null;
   readonly opening = new SingleFlight();
   readonly head = new HeadReader();
-  readonly directory = new DirectoryReader();
   readonly quota = new Quota();
+  readonly recorder = new Recorder();
 }
 let isolate = new Isolate();
 
@@ -62,28 +67,40 @@ async function secretsOf({ env, ctx, url, reply }: Call): Promise<Secrets | Resp
   return opened.value;
 }
 
+function askerOf({ request, env, ctx }: Call, secrets: Secrets): Asker {
+  const { colo } = (request.cf ?? {}) as { colo?: string };
+  return { env, secrets, ctx, dataCentre: colo ?? 'local' };
+}
+
 /** The head, for routes that need no client. */
 export async function currentSnapshot(call: Call): Promise<Snapshot | Response> {
   const secrets = await secretsOf(call);
   if (secrets instanceof Response) return secrets;
-  return isolate.head.snapshot(call.env, secrets, call.ctx);
+  return (await isolate.head.pin(askerOf(call, secrets))).snapshot;
 }
 
-/** A route for clients with this right. Secrets, directory and head are loaded side by side. */
+/** A route for clients with this right. */
 export function forClients(right: Right, handle: (call: ClientCall) => Promise<Response>) {
   return async (call: Call): Promise<Response> => {
-    const { env, ctx, url, reply } = call;
-    const { head, directory, quota } = isolate;
+    const { env, ctx, url, reply, request } = call;
+    const { head, quota, recorder } = isolate;
     const secrets = await secretsOf(call);
     if (secrets instanceof Response) return secrets;
-    const pinned = head.snapshot(env, secrets, ctx);
-    const clients = await directory.clients(env, secrets, ctx);
-    if (clients === null) {
+    const asker = askerOf(call, secrets);
+    const pinned = await head.pin(asker);
+    if (pinned.clients === null) {
       const headers = { 'retry-after': String(Math.ceil(LOAD_BACKOFF_MS / 1000)) };
       const message = 'the client directory is not loaded yet; try again';
       return reply.problem(problem('UNAVAILABLE', message, { headers }), url.pathname);
     }
-    const authenticated = await authenticate(call.request, clients, right);
+    let authenticated = await authenticate(request, pinned.clients, right);
+    if ('problem' in authenticated) {
+      // The key, or the right, may be newer than the head in memory.
+      const { clients } = await head.look(asker, KEY_FRESH_MS);
+      if (clients !== null && clients !== pinned.clients) {
+        authenticated = await authenticate(request, clients, right);
+      }
+    }
     if ('problem' in authenticated) return reply.problem(authenticated.problem, url.pathname);
     const { client } = authenticated;
     const charge = (items: number): Response | null => {
@@ -91,14 +108,23 @@ export function forClients(right: Right, handle: (call: ClientCall) => Promise<R
       for (const [name, value] of Object.entries(quota.headers(client))) reply.header(name, value);
       return exceeded === null ? null : reply.problem(exceeded, url.pathname);
     };
+    const take = (items: number): number => quota.take(client, items, env.QUOTA, ctx);
     // The head was asked for before it was known who asks: some clients bear less than others.
     const snapshot = async (): Promise<Snapshot> => {
-      const { asOf, now } = await pinned;
+      const { asOf, now } = pinned.snapshot;
       const staleMs = client.maxStaleSeconds * 1000;
-      return now - asOf > staleMs ? head.snapshot(env, secrets, ctx, staleMs) : pinned;
+      return now - asOf > staleMs ? (await head.pin(asker, staleMs)).snapshot : pinned.snapshot;
     };
-    const take = (items: number): number => quota.take(client, items, env.QUOTA, ctx);
-    const latest = (): Promise<Snapshot> => head.snapshot(env, secrets, ctx);
-    return handle({ ...call, client, charge, take, snapshot, latest });
+    const latest = async (): Promise<Snapshot> => (await head.pin(asker)).snapshot;
+    const judge = (question: Question, from: Snapshot): Answer => {
+      const answered = screen(question, from, client);
+      if (client.recordBlocks) {
+        const about = { client: client.id, seq: from.seq, now: from.now };
+        const record = blockRecordOf(question, answered, about, secrets.keys);
+        if (record !== null) recorder.add(record, secrets.keys, env.LISTS, ctx);
+      }
+      return answered;
+    };
+    return handle({ ...call, client, charge, take, snapshot, latest, screen: judge });
   };
 }

@@ -4,7 +4,7 @@
 import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
 import { type Asked, NO_DEFAULTS, nameOf, readQuestion } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
-import { type Question, type Snapshot, screen } from '../shared/screen.ts';
+import type { Question, Snapshot } from '../shared/screen.ts';
 import { answerLine, headNames, nameHead } from './answers.ts';
 import { readJson } from './body.ts';
 import type { ClientCall } from './call.ts';
@@ -37,7 +37,7 @@ export async function checkGet(call: ClientCall): Promise<Response> {
 }
 
 async function answer(call: ClientCall, asked: Asked): Promise<Response> {
-  const { reply, url, request, client } = call;
+  const { reply, url, request } = call;
   if (asked.error !== null) {
     const { code, field, message } = asked.error;
     return reply.problem(problem(code, message, { field }), url.pathname);
@@ -46,7 +46,7 @@ async function answer(call: ClientCall, asked: Asked): Promise<Response> {
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   await load(call, snapshot, asked.question);
-  const answered = screen(asked.question, snapshot, client);
+  const answered = call.screen(asked.question, snapshot);
   if (prefersText(request)) {
     nameHead(reply, snapshot);
     return reply.text(answerLine(answered));

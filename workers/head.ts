@@ -1,101 +1,259 @@
 /**
- * What is current, as this isolate knows it. Requests are answered from memory; the head is asked for
- * in the background, at most every HEAD_FRESH_MS. A new release is loaded whole before it replaces the
- * old one, and a head that is damaged, unsigned or older than ours is refused: the last good one serves.
+ * What is current, as this isolate knows it: release, live layer and clients, from one head. Requests are
+ * answered from memory; the head is asked for in the background. What a head names is loaded before it
+ * replaces what serves, and a head that is damaged, foreign or older than ours is refused.
+ *
+ * An urgent unblock does not wait for a large release: where only the new release cannot be had, the
+ * rest of the head is taken with the release that serves.
  */
-import { HEAD_STALE_MS, KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
-import { type Head, openHead } from '../shared/release/head.ts';
-import { HEAD_KEY } from '../shared/release/kv-keys.ts';
+
+import { fromBase64, sha256Hex } from '../shared/bytes.ts';
+import { type Client, openDirectory } from '../shared/clients.ts';
+import { HEAD_FRESH_MS, HEAD_WAIT_MS, KV_IMMUTABLE_TTL_SECONDS } from '../shared/limits.ts';
+import { LiveLayer } from '../shared/live/live-layer.ts';
+import { Segment } from '../shared/live/segment.ts';
+import { HeadPoll, inShare, isNewer } from '../shared/propagation.ts';
+import type { Head, HeadDocument, NamedRelease, NamedValue } from '../shared/release/head.ts';
+import { releaseKey } from '../shared/release/kv-keys.ts';
 import { openManifest } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
-import type { SignedText } from '../shared/release/signed.ts';
+import { parseSignedText, type SignedText } from '../shared/release/signed.ts';
 import type { Snapshot } from '../shared/screen.ts';
+import { LayoutError } from '../shared/set/number-set.ts';
+import { unseal } from '../shared/set/seal.ts';
+import { fingerprint } from '../shared/set/xxhash.ts';
 import type { Env, Secrets } from './env.ts';
+import { type Asker, authorityOf, HeadSources, Refused } from './head-sources.ts';
 import { warn } from './log.ts';
-import { Poll } from './poll.ts';
 import { ensureAll } from './shards.ts';
-import { Unavailable } from './single-flight.ts';
+import { SingleFlight, Unavailable } from './single-flight.ts';
 
-interface Current {
+/** A release in memory, and the signature of its manifest: the same signature is the same release. */
+interface Loaded {
   readonly release: Release;
-  readonly seq: number;
-  /** The signed text: the same text is the same release. */
-  readonly signed: string;
+  readonly signature: string;
 }
+
+/** Everything that one head says; replaced as a whole. */
+interface Current {
+  readonly seq: number;
+  readonly document: HeadDocument;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+  readonly loaded: Loaded | null;
+  readonly live: LiveLayer;
+  readonly segments: ReadonlyMap<string, Segment>;
+  readonly clients: ReadonlyMap<string, Client>;
+  readonly clientsKey: string | null;
+  /** Whether the release is the one that the head names for this data centre. */
+  readonly whole: boolean;
+}
+
+/** What a request is answered from, pinned when it starts. */
+export interface Pinned {
+  readonly snapshot: Snapshot;
+  /** Null while no head was ever read. */
+  readonly clients: ReadonlyMap<string, Client> | null;
+}
+
+const NO_CLIENTS: ReadonlyMap<string, Client> = new Map();
 
 export class HeadReader {
   #current: Current | null = null;
   /** The next release, while it is being loaded: what has come of it is kept from one try to the next. */
-  #pending: Pick<Current, 'release' | 'signed'> | null = null;
-  /** The head in KV that is current here, as it was read: unchanged text needs no second look. */
-  #seen: string | null = null;
-  readonly #poll = new Poll();
+  #pending: Loaded | null = null;
+  readonly #poll = new HeadPoll(Math.random);
+  readonly #flight = new SingleFlight();
+  readonly #sources = new HeadSources();
 
   /**
    * The head to answer one request from. Waits only when there is none, or it is too old.
-   * @param staleMs age that is too old
+   * @param waitMs age from which it is
    */
-  async snapshot(
-    env: Env,
-    secrets: Secrets,
-    ctx: ExecutionContext,
-    staleMs = HEAD_STALE_MS,
-  ): Promise<Snapshot> {
-    await this.#poll.keep(() => this.#refresh(env, secrets, ctx), ctx, staleMs);
-    const { release = null, seq = 0 } = this.#current ?? {};
-    return { release, seq, asOf: this.#poll.asOf, now: Date.now() };
+  async pin(asker: Asker, waitMs = HEAD_WAIT_MS): Promise<Pinned> {
+    const now = Date.now();
+    const due = this.#poll.due(now, waitMs);
+    if (due === 'background') {
+      this.#poll.began(now);
+      this.#flight.refresh(() => this.#refresh(asker, { waits: false, freshMs: HEAD_FRESH_MS }), asker.ctx);
+    } else if (due === 'wait') await this.#wait(asker, HEAD_FRESH_MS);
+    return this.#pinned(asker);
   }
 
-  async #refresh(env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<void> {
-    const text = await env.LISTS.get(HEAD_KEY, { type: 'text', cacheTtl: KV_MUTABLE_TTL_SECONDS });
-    if (text === null) throw new Unavailable('no head in KV');
-    if (text !== this.#seen) {
-      const opened = await openHead(text, secrets.publicKeys);
-      if (!opened.ok) throw refused(opened.code, opened.message);
-      await this.#adopt(opened.value, env, secrets, ctx);
-      this.#seen = text;
+  /** The head as it is now, but for `freshMs`. Where it cannot be had in time, the one in memory. */
+  async look(asker: Asker, freshMs: number): Promise<Pinned> {
+    if (Date.now() - this.#poll.asOf > freshMs) await this.#wait(asker, freshMs);
+    return this.#pinned(asker);
+  }
+
+  async #wait(asker: Asker, freshMs: number): Promise<void> {
+    const before = this.#poll.asOf;
+    this.#poll.began(Date.now());
+    try {
+      const load = (): Promise<void> => this.#refresh(asker, { waits: true, freshMs });
+      await this.#flight.wait(load, () => this.#poll.asOf > before, asker.ctx);
+    } catch {
+      this.#poll.waitedInVain(Date.now());
     }
   }
 
-  /** Make this head current, once its release is loaded whole. */
-  async #adopt(head: Head, env: Env, secrets: Secrets, ctx: ExecutionContext): Promise<void> {
-    this.#refuseOlder(head);
-    const release = await this.#releaseOf(head.manifest, secrets);
-    const next: Current = { release, seq: head.seq, signed: head.manifest.signed };
-    if (this.#current !== null) {
-      release.adopt(this.#current.release);
-      if (!(await ensureAll(release, env.LISTS, ctx)))
-        throw refused('RELEASE_INCOMPLETE', release.manifest.release);
-      // A later head may have overtaken this one while it was loaded.
-      this.#refuseOlder(head);
-    }
-    // Where there was nothing to serve, single shards answer at once, and the routes have the rest follow.
-    this.#current = next;
-    this.#pending = null;
+  #pinned({ secrets }: Asker): Pinned {
+    const { loaded = null, live = LiveLayer.EMPTY, seq = 0, clients = null } = this.#current ?? {};
+    const release = loaded?.release ?? null;
+    const snapshot = { release, live, keys: secrets.keys, seq, asOf: this.#poll.asOf, now: Date.now() };
+    return { snapshot, clients };
   }
 
-  /** What is older than ours is refused, and so is another state under the same `seq`. */
-  #refuseOlder({ seq, manifest }: Head): void {
+  async #refresh(asker: Asker, { waits, freshMs }: { waits: boolean; freshMs: number }): Promise<void> {
     const current = this.#current;
-    if (current === null || seq > current.seq) return;
-    if (seq < current.seq) throw refused('HEAD_OLDER', `seq ${seq} is behind ${current.seq}`);
-    if (manifest.signed !== current.signed) throw refused('HEAD_AMBIGUOUS', `seq ${seq} names two states`);
+    const held = current === null ? null : { ...current, asOf: this.#poll.asOf };
+    const got = await this.#sources.get(asker, { held, waits, freshMs });
+    if (got === null) {
+      this.#poll.comeBack(Date.now());
+      return;
+    }
+    if (got.next !== null) await this.#adopt(got.next.document, got.next.sealed, asker);
+    // What is not whole is taken up again, though its `seq` is current.
+    else if (current?.whole === false) await this.#adopt(current.document, current.sealed, asker);
+    this.#poll.confirmed(got.asOf);
   }
 
-  /** The release of a manifest: the current one, or the one that is being loaded, or a new one. */
-  async #releaseOf(manifest: SignedText, secrets: Secrets): Promise<Release> {
-    for (const known of [this.#current, this.#pending]) {
-      if (known?.signed === manifest.signed) return known.release;
+  /** Make this head current, once all that it names is there. */
+  async #adopt(document: HeadDocument, sealed: Uint8Array<ArrayBuffer>, asker: Asker): Promise<void> {
+    const { head, manifests } = document;
+    if (this.#isKnown(head)) return;
+    const { env, secrets } = asker;
+    const earlier = this.#current;
+    const segments = new Map<string, Segment>();
+    for (const named of head.segments) {
+      segments.set(named.key, earlier?.segments.get(named.key) ?? (await readSegment(named, env, secrets)));
     }
-    const opened = await openManifest(manifest, secrets.publicKeys, secrets.keys.keyId);
-    if (!opened.ok) throw refused(opened.code, opened.message);
-    const release = new Release(opened.value, secrets.keys);
-    this.#pending = { release, signed: manifest.signed };
-    return release;
+    const live = LiveLayer.of([...segments.values()], tailOf(head), earlier?.live);
+    const clientsKey = head.clients?.key ?? null;
+    const clients =
+      head.clients === null
+        ? NO_CLIENTS
+        : earlier !== null && earlier.clientsKey === clientsKey
+          ? earlier.clients
+          : await readClients(head.clients, env, secrets);
+    const { loaded, whole } = await this.#releaseFor(head, manifests, asker);
+    // A later head may have overtaken this one while it was loaded.
+    if (this.#isKnown(head)) return;
+    this.#current = { seq: head.seq, document, sealed, loaded, live, segments, clients, clientsKey, whole };
+    if (whole) this.#pending = null;
+  }
+
+  /** @returns whether there is nothing new in it @throws where it would take us back */
+  #isKnown({ seq }: Head): boolean {
+    const current = this.#current;
+    if (current === null || isNewer(seq, current.seq)) return false;
+    if (seq < current.seq) throw new Refused('HEAD_OLDER', `seq ${seq} is behind ${current.seq}`);
+    return current.whole;
+  }
+
+  /** The release to answer from: the one that is named, or the one that serves where that is not to be had. */
+  async #releaseFor(
+    head: Head,
+    manifests: readonly SignedText[],
+    asker: Asker,
+  ): Promise<Pick<Current, 'loaded' | 'whole'>> {
+    const serving = this.#current?.loaded ?? null;
+    const named = chosen(head, asker.dataCentre);
+    if (named === null) {
+      if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'it names no release' });
+      return { loaded: serving, whole: true };
+    }
+    if (serving !== null && serving.signature === named.signature) return { loaded: serving, whole: true };
+    try {
+      const loaded = await this.#load(named, manifests, asker);
+      if (serving === null) return { loaded, whole: true };
+      loaded.release.adopt(serving.release);
+      if (await ensureAll(loaded.release, asker.env.LISTS, asker.ctx)) return { loaded, whole: true };
+      warn('headRefused', { code: 'RELEASE_INCOMPLETE', message: named.release });
+    } catch (error) {
+      if (serving === null) throw error;
+    }
+    if (serving!.release.manifest.foldedSeq < head.droppedSeq) {
+      throw new Refused('RELEASE_TOO_OLD', 'the release that serves lacks live changes that are gone');
+    }
+    return { loaded: serving, whole: false };
+  }
+
+  async #load(named: NamedRelease, manifests: readonly SignedText[], asker: Asker): Promise<Loaded> {
+    const { env, secrets } = asker;
+    if (this.#pending?.signature === named.signature) return this.#pending;
+    const inline = manifests.find(({ signature }) => signature === named.signature);
+    const signed = inline ?? (await readManifest(named, env));
+    const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.keyId);
+    if (!opened.ok) throw new Refused(opened.code, opened.message);
+    const loaded = { release: new Release(opened.value, secrets.keys), signature: named.signature };
+    this.#pending = loaded;
+    return loaded;
   }
 }
 
-function refused(code: string, message: string): Unavailable {
-  warn('headRefused', { code, message });
-  return new Unavailable(message);
+/** What this data centre is to answer from. */
+function chosen({ current, candidate }: Head, dataCentre: string): NamedRelease | null {
+  if (candidate === null) return current;
+  const hash = Number(fingerprint(`${candidate.release} ${dataCentre}`, 0n) & 0xffffffffn);
+  return inShare(hash, candidate.share) ? candidate : current;
+}
+
+/** A value that the head names: from KV, or from the authority while KV does not have it. */
+async function read(key: string, env: Env): Promise<Uint8Array<ArrayBuffer>> {
+  const inKv = env.LISTS.get(key, { type: 'arrayBuffer', cacheTtl: KV_IMMUTABLE_TTL_SECONDS });
+  const bytes = await inKv.catch(() => null);
+  if (bytes !== null) return new Uint8Array(bytes);
+  const value = await authorityOf(env).value(key);
+  if (value === null) throw new Unavailable(`${key} is not to be had`);
+  return value;
+}
+
+/** As `read`; what is in KV under the name and is something else is asked of the authority too. */
+async function readNamed({ key, sha256 }: NamedValue, env: Env): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await read(key, env);
+  if ((await sha256Hex(bytes)) === sha256) return bytes;
+  const value = await authorityOf(env).value(key);
+  if (value !== null && (await sha256Hex(value)) === sha256) return value;
+  throw new Refused('VALUE_DAMAGED', key);
+}
+
+async function readManifest({ release, signature }: NamedRelease, env: Env): Promise<SignedText> {
+  const key = releaseKey(release);
+  const signed = parseSignedText(new TextDecoder().decode(await read(key, env)));
+  if (signed?.signature === signature) return signed;
+  const value = await authorityOf(env).value(key);
+  const again = value === null ? null : parseSignedText(new TextDecoder().decode(value));
+  if (again?.signature === signature) return again;
+  throw new Refused('VALUE_DAMAGED', key);
+}
+
+async function readSegment(named: NamedValue, env: Env, { keys }: Secrets): Promise<Segment> {
+  const content = await unseal(await readNamed(named, env), keys);
+  if (content === null) throw new Refused('VALUE_FOREIGN', named.key);
+  return segmentOf(content);
+}
+
+async function readClients(
+  named: NamedValue,
+  env: Env,
+  { keys }: Secrets,
+): Promise<ReadonlyMap<string, Client>> {
+  const clients = await openDirectory(await readNamed(named, env), keys);
+  if (clients === null) throw new Refused('VALUE_FOREIGN', named.key);
+  return clients;
+}
+
+function tailOf({ tail }: Head): Segment {
+  const bytes = fromBase64(tail);
+  if (bytes === null) throw new Refused('HEAD_INVALID', 'the tail is not base64');
+  return segmentOf(bytes);
+}
+
+function segmentOf(bytes: Uint8Array<ArrayBuffer>): Segment {
+  try {
+    return new Segment(bytes);
+  } catch (error) {
+    if (error instanceof LayoutError) throw new Refused('HEAD_INVALID', error.message);
+    throw error;
+  }
 }

@@ -6,7 +6,7 @@
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import { NO_DEFAULTS, nameOf, readParty, readQuestion } from '../shared/question.ts';
-import { type Snapshot, screen } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/screen.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
 import { headNames, itemError, nameHead } from './answers.ts';
 import { mediaType } from './body.ts';
@@ -52,7 +52,7 @@ export async function checkStream(call: ClientCall): Promise<Response> {
 }
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
-function textLine({ client }: ClientCall, subject: Subject): AnswerLine {
+function textLine(call: ClientCall, subject: Subject): AnswerLine {
   return (line, snapshot) => {
     if (line === null) return ',error,NUMBER_TOO_LONG\n';
     const read = readParty(line, subject);
@@ -60,13 +60,13 @@ function textLine({ client }: ClientCall, subject: Subject): AnswerLine {
     if ('error' in read) return `${echo},error,${read.error.code}\n`;
     const { party } = read;
     const question = { from: null, to: null, channel: NO_DEFAULTS.channel, [subject]: party };
-    const { verdict, reasons } = screen(question, snapshot, client);
+    const { verdict, reasons } = call.screen(question, snapshot);
     return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
   };
 }
 
 /** A verdict object for a question object on a line. */
-function jsonLine({ client }: ClientCall): AnswerLine {
+function jsonLine(call: ClientCall): AnswerLine {
   const invalid = (message: string): string =>
     `${JSON.stringify({ id: null, error: { code: 'JSON_INVALID', field: 'line', message } })}\n`;
   return (line, snapshot) => {
@@ -80,7 +80,7 @@ function jsonLine({ client }: ClientCall): AnswerLine {
     const asked = readQuestion(value, NO_DEFAULTS, true);
     const { id } = asked;
     if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
-    return `${JSON.stringify({ id, ...screen(asked.question, snapshot, client), ...headNames(snapshot) })}\n`;
+    return `${JSON.stringify({ id, ...call.screen(asked.question, snapshot), ...headNames(snapshot) })}\n`;
   };
 }
 

@@ -7,7 +7,10 @@ import { headOf, tailOf } from '../numbers/number.ts';
 import { sourceFingerprint } from '../set/source-table.ts';
 import type { Code, Subject } from '../verdict.ts';
 
-/** `clear` takes earlier live entries back: the release alone decides again. */
+/**
+ * `clear` takes earlier live entries back: the release alone decides again. Segments hold the place of an
+ * operation and of a kind: new ones come at the end.
+ */
 export const LIVE_OPS = ['block', 'unblock', 'clear'] as const;
 export type LiveOp = (typeof LIVE_OPS)[number];
 

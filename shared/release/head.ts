@@ -42,6 +42,11 @@ const headSchema = v.strictObject({
       share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
     }),
   ),
+  /**
+   * Live entries with a `seq` up to this are gone: a release that has not folded them in must not be
+   * asked with this live layer.
+   */
+  droppedSeq: count,
   /** Sealed segments of the live layer, oldest first. */
   segments: v.array(namedValueSchema),
   /** The newest live entries: a segment in base64. */

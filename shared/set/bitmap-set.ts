@@ -3,13 +3,14 @@
  * smaller (about 35 % to 65 %). Cost of a query: one word.
  */
 import { BITMAP_HEADER_WORDS } from './layout.ts';
-import { LayoutError, type NumberSet } from './number-set.ts';
+import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
 export class BitmapSet implements NumberSet {
   readonly count: number;
   readonly #words: Uint32Array;
   readonly #bits: number;
   readonly #from: number;
+  readonly #size: number;
 
   /** Parameters as in RiceSet. @throws LayoutError */
   constructor(words: Uint32Array, at: number, end: number, from: number, size: number) {
@@ -17,11 +18,32 @@ export class BitmapSet implements NumberSet {
     this.#words = words;
     this.#bits = at + BITMAP_HEADER_WORDS;
     this.#from = from;
+    this.#size = size;
     if (this.#bits + Math.ceil(size / 32) > end) throw new LayoutError('bitmap section: past the end');
   }
 
   has(_head: number, permutedTail: number): boolean {
     const local = permutedTail - this.#from;
     return ((this.#words[this.#bits + (local >>> 5)]! << (local & 31)) & 0x80000000) !== 0;
+  }
+
+  *keys(start: number): Generator<Float64Array> {
+    const batch = new Float64Array(WALK_BATCH_KEYS);
+    let filled = 0;
+    for (let first = 0; first < this.#size; first += 32) {
+      let left = this.#words[this.#bits + (first >>> 5)]!;
+      // Bits behind the last tail mean nothing.
+      if (this.#size - first < 32) left &= ~(0xffffffff >>> (this.#size - first));
+      while (left !== 0) {
+        const bit = Math.clz32(left);
+        left &= ~(0x80000000 >>> bit);
+        batch[filled++] = start + first + bit;
+        if (filled === WALK_BATCH_KEYS) {
+          yield batch;
+          filled = 0;
+        }
+      }
+    }
+    if (filled > 0) yield batch.subarray(0, filled);
   }
 }

@@ -1,13 +1,14 @@
 /**
- * The byte layout of everything that a release stores, and the only place that knows it.
+ * The byte layout of all that a release and the live layer store, and the only place that knows it.
  * All integers are little-endian; bit streams are sequences of 32-bit words, first bit in the most
  * significant place. docs/format.md is this file in prose, with worked examples.
  */
 
-/** "NGS1", "NGR1", "NGF1" as little-endian words: shard, range table, source table. */
+/** "NGS1", "NGR1", "NGF1", "NGL1" as little-endian words: shard, range table, source table, live segment. */
 export const SHARD_MAGIC = 0x3153474e;
 export const RANGES_MAGIC = 0x3152474e;
 export const SOURCES_MAGIC = 0x3146474e;
+export const SEGMENT_MAGIC = 0x314c474e;
 
 /** Version of the format as a whole; readers refuse any other. */
 export const FORMAT_VERSION = 1;
@@ -57,6 +58,20 @@ export const RANGES_HEADER_WORDS = 4;
 /** Source table: magic, version, list count, 0; counts; then rows of high, low, since, until. */
 export const SOURCES_HEADER_WORDS = 4;
 export const SOURCE_ROW_WORDS = 4;
+
+/** Live segment: magic, version, row count, bytes of names; then rows; then names, each ended by a line feed. */
+export const SEGMENT_HEADER_WORDS = 4;
+/** Segment row, in words: high, low, until, seq, flags. */
+export const SEGMENT_ROW_WORDS = 5;
+/**
+ * Flags of a segment row: kind | op << 2 | subjects << 4 | code << 8 | authority << 16. Kind and op count
+ * LIVE_KINDS and LIVE_OPS; code and authority count the names, code from 1 on with 0 for none.
+ */
+export const SEGMENT_KIND_MASK = 3;
+export const SEGMENT_OP_SHIFT = 2;
+export const SEGMENT_SUBJECTS_SHIFT = 4;
+export const SEGMENT_CODE_SHIFT = 8;
+export const SEGMENT_AUTHORITY_SHIFT = 16;
 
 /** Sealed value: 12-byte nonce, then AES-256-GCM ciphertext with its 16-byte tag. */
 export const SEAL_NONCE_BYTES = 12;

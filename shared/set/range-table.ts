@@ -15,6 +15,15 @@ interface Columns {
   readonly until: Uint32Array;
 }
 
+/** Numbers (not permuted) from `from` to `to`, both included. */
+export interface RangeRow {
+  readonly from: number;
+  readonly to: number;
+  /** Seconds since 1970; FOREVER for no end. */
+  readonly since: number;
+  readonly until: number;
+}
+
 export class RangeTable {
   readonly #lists: readonly Columns[];
 
@@ -45,8 +54,21 @@ export class RangeTable {
     this.#lists = columns;
   }
 
+  get lists(): number {
+    return this.#lists.length;
+  }
+
   count(list: number): number {
     return this.#lists[list]?.from.length ?? 0;
+  }
+
+  /** Every range of a list, in the order of the table: by `from`. */
+  *rows(list: number): Generator<RangeRow> {
+    const columns = this.#lists[list];
+    for (let row = 0; columns !== undefined && row < columns.from.length; row++) {
+      const [from, to] = [columns.from[row]!, columns.to[row]!];
+      yield { from, to, since: columns.since[row]!, until: columns.until[row]! };
+    }
   }
 
   /** The latest `until` of the ranges in force that hold the number, or NOT_LISTED. */

@@ -6,7 +6,7 @@
  */
 import { BitReader } from './bit-reader.ts';
 import { FLAG_COMPLEMENT, RICE_GROUP_SHIFT, RICE_HEADER_WORDS } from './layout.ts';
-import { LayoutError, type NumberSet } from './number-set.ts';
+import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
 export class RiceSet implements NumberSet {
   readonly count: number;
@@ -15,6 +15,7 @@ export class RiceSet implements NumberSet {
   readonly #bases: number;
   readonly #bits: number;
   readonly #from: number;
+  readonly #size: number;
   readonly #width: number;
   readonly #parameter: number;
   readonly #complement: boolean;
@@ -36,6 +37,7 @@ export class RiceSet implements NumberSet {
     this.count = this.#complement ? size - encoded : encoded;
     this.#words = words;
     this.#from = from;
+    this.#size = size;
     this.#width = width;
     this.#bases = at + RICE_HEADER_WORDS;
     const offsetsAt = this.#bases + (buckets >>> RICE_GROUP_SHIFT) + 1;
@@ -97,4 +99,75 @@ export class RiceSet implements NumberSet {
     }
     return this.#complement;
   }
+
+  keys(start: number): Iterable<Float64Array> {
+    const encoded = this.#encoded(start);
+    return this.#complement ? between(encoded, start, start + this.#size) : encoded;
+  }
+
+  /** The keys that stand in the code, whether that means listed or not; as `has` finds them. */
+  *#encoded(start: number): Generator<Float64Array> {
+    const words = this.#words;
+    const parameter = this.#parameter;
+    const origin = this.#bits;
+    const bits = new BitReader(words, origin, words.length);
+    const batch = new Float64Array(WALK_BATCH_KEYS);
+    let filled = 0;
+    for (let bucket = 0, first = 0; first < this.#size; bucket++, first += this.#width) {
+      const behind = Math.min(first + this.#width, this.#size);
+      const end = this.#start(bucket + 1);
+      let bit = this.#start(bucket);
+      let tail = first - 1;
+      while (bit < end) {
+        // As in `has`.
+        const word = (origin + (bit >>> 5)) | 0;
+        const window = (words[word]! << bit) | ((words[word + 1]! >>> 1) >>> ~bit);
+        const quotient = Math.clz32(window);
+        const length = (quotient + 1 + parameter) | 0;
+        if (length > 32) {
+          bits.seek(bit);
+          tail += bits.readRice(parameter) + 1;
+          bit = bits.position;
+        } else {
+          bit = (bit + length) | 0;
+          tail += (quotient << parameter) + ((((window << quotient) << 1) >>> 1) >>> (31 - parameter)) + 1;
+        }
+        // A query for a tail of another bucket never comes here.
+        if (tail >= behind) break;
+        batch[filled++] = start + tail;
+        if (filled === WALK_BATCH_KEYS) {
+          yield batch;
+          filled = 0;
+        }
+      }
+    }
+    if (filled > 0) yield batch.subarray(0, filled);
+  }
+}
+
+/** The keys from `start` to before `end` that `batches` leaves out. */
+function* between(batches: Iterable<Float64Array>, start: number, end: number): Generator<Float64Array> {
+  const batch = new Float64Array(WALK_BATCH_KEYS);
+  let filled = 0;
+  let key = start;
+  for (const left of batches) {
+    for (let index = 0; index < left.length; index++) {
+      for (; key < left[index]!; key++) {
+        batch[filled++] = key;
+        if (filled === WALK_BATCH_KEYS) {
+          yield batch;
+          filled = 0;
+        }
+      }
+      key++;
+    }
+  }
+  for (; key < end; key++) {
+    batch[filled++] = key;
+    if (filled === WALK_BATCH_KEYS) {
+      yield batch;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield batch.subarray(0, filled);
 }

@@ -6,7 +6,7 @@
 
 import { TAILS } from '../numbers/number.ts';
 import { BitmapSet } from './bitmap-set.ts';
-import { DatedSet } from './dated-set.ts';
+import { type DatedRow, DatedSet } from './dated-set.ts';
 import {
   FOREVER,
   FORMAT_VERSION,
@@ -27,11 +27,19 @@ import { SparseSet } from './sparse-set.ts';
 export class Part {
   /** head * 10^8 + tail of the first key. */
   readonly start: number;
+  /** The first key behind it. */
+  readonly end: number;
   readonly #plain: readonly (NumberSet | null)[];
   readonly #dated: readonly (DatedSet | null)[];
 
-  constructor(start: number, plain: readonly (NumberSet | null)[], dated: readonly (DatedSet | null)[]) {
+  constructor(
+    start: number,
+    end: number,
+    plain: readonly (NumberSet | null)[],
+    dated: readonly (DatedSet | null)[],
+  ) {
     this.start = start;
+    this.end = end;
     this.#plain = plain;
     this.#dated = dated;
   }
@@ -49,12 +57,31 @@ export class Part {
   count(list: number): number {
     return (this.#plain[list]?.count ?? 0) + (this.#dated[list]?.count ?? 0);
   }
+
+  /** Whether a list has an entry for a number, whatever its dates. */
+  has(list: number, head: number, permutedTail: number): boolean {
+    return (
+      this.#plain[list]?.has(head, permutedTail) === true ||
+      this.#dated[list]?.has(head, permutedTail) === true
+    );
+  }
+
+  /** The plain entries of a list in order, as `NumberSet.keys` gives them. */
+  keys(list: number): Iterable<Float64Array> {
+    return this.#plain[list]?.keys(this.start) ?? [];
+  }
+
+  /** The dated entries of a list, by key. */
+  dated(list: number): Iterable<DatedRow> {
+    return this.#dated[list]?.rows() ?? [];
+  }
 }
 
 export class Shard {
   readonly lists: number;
   readonly byteLength: number;
-  readonly #parts: readonly Part[];
+  /** In order; each begins where the one before ends. */
+  readonly parts: readonly Part[];
 
   /** @param bytes the shard, starting on a multiple of 4 @throws LayoutError if they are not a whole, well-formed shard */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -66,25 +93,45 @@ export class Shard {
     if (words[1] !== FORMAT_VERSION) throw new LayoutError(`shard: format ${words[1]} is not supported`);
     this.lists = words[2]!;
     this.byteLength = bytes.length;
-    this.#parts = openParts(words);
+    this.parts = openParts(words);
+  }
+
+  /** The first key of the slice. */
+  get start(): number {
+    return this.parts[0]!.start;
+  }
+
+  /** The first key behind the slice. */
+  get end(): number {
+    return this.parts.at(-1)!.end;
   }
 
   /** The part that a key of this shard's slice falls into. */
   partOf(head: number, permutedTail: number): Part {
     const key = head * TAILS + permutedTail;
     let low = 1;
-    let high = this.#parts.length;
+    let high = this.parts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#parts[middle]!.start <= key) low = middle + 1;
+      if (this.parts[middle]!.start <= key) low = middle + 1;
       else high = middle;
     }
-    return this.#parts[low - 1]!;
+    return this.parts[low - 1]!;
   }
 
   /** Plain and dated entries of a list in this shard. */
   count(list: number): number {
-    return this.#parts.reduce((sum, part) => sum + part.count(list), 0);
+    return this.parts.reduce((sum, part) => sum + part.count(list), 0);
+  }
+
+  /** The plain entries of a list in order, as `NumberSet.keys` gives them. */
+  *keys(list: number): Generator<Float64Array> {
+    for (const part of this.parts) yield* part.keys(list);
+  }
+
+  /** The dated entries of a list, by key. */
+  *dated(list: number): Generator<DatedRow> {
+    for (const part of this.parts) yield* part.dated(list);
   }
 }
 
@@ -115,7 +162,7 @@ function openParts(words: Uint32Array): Part[] {
       plain.push(sections[0] === 0 ? null : openPlain(words, sections[0]!, start, end));
       dated.push(sections[1] === 0 ? null : openDated(words, sections[1]!));
     }
-    parts.push(new Part(start, plain, dated));
+    parts.push(new Part(start, end, plain, dated));
   }
   return parts;
 }

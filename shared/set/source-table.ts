@@ -24,6 +24,13 @@ export function sourceFingerprint(text: string, seed: bigint): bigint {
   return fingerprint(foldSource(text), seed);
 }
 
+export interface SourceRow {
+  readonly fingerprint: bigint;
+  /** Seconds since 1970; FOREVER for no end. */
+  readonly since: number;
+  readonly until: number;
+}
+
 export class SourceTable {
   readonly #words: Uint32Array;
   /** First word of each list's rows, and of the end. */
@@ -47,10 +54,25 @@ export class SourceTable {
     this.#starts = starts;
   }
 
+  get lists(): number {
+    return this.#starts.length - 1;
+  }
+
   count(list: number): number {
     const start = this.#starts[list];
     const end = this.#starts[list + 1];
     return start === undefined || end === undefined ? 0 : (end - start) / SOURCE_ROW_WORDS;
+  }
+
+  /** Every entry of a list, in the order of the table: by fingerprint. */
+  *rows(list: number): Generator<SourceRow> {
+    const words = this.#words;
+    const start = this.#starts[list] ?? 0;
+    const end = start + this.count(list) * SOURCE_ROW_WORDS;
+    for (let row = start; row < end; row += SOURCE_ROW_WORDS) {
+      const fingerprint = (BigInt(words[row]!) << 32n) | BigInt(words[row + 1]!);
+      yield { fingerprint, since: words[row + 2]!, until: words[row + 3]! };
+    }
   }
 
   /** The latest `until` of the entries in force with this fingerprint, or NOT_LISTED. */

@@ -4,6 +4,7 @@
  * (1: same head) and a Rice-coded gap, or (0) a Rice-coded head gap and a plain tail. A query is a
  * binary search over the rows and one block decoded: bounded by 32 entries.
  */
+import { TAILS } from '../numbers/number.ts';
 import { BitReader } from './bit-reader.ts';
 import {
   SPARSE_BLOCK_ENTRIES,
@@ -12,7 +13,7 @@ import {
   SPARSE_ROW_WORDS,
   TAIL_BITS,
 } from './layout.ts';
-import { LayoutError, type NumberSet } from './number-set.ts';
+import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
 export class SparseSet implements NumberSet {
   readonly count: number;
@@ -21,6 +22,8 @@ export class SparseSet implements NumberSet {
   readonly #blocks: number;
   readonly #headParameter: number;
   readonly #bits: BitReader;
+  readonly #bitsAt: number;
+  readonly #end: number;
 
   /** @param words the shard @param at first word of the section @param end first word behind it @throws LayoutError */
   constructor(words: Uint32Array, at: number, end: number) {
@@ -38,6 +41,8 @@ export class SparseSet implements NumberSet {
       throw new LayoutError('sparse section: impossible header');
     }
     this.#bits = new BitReader(words, bits, end);
+    this.#bitsAt = bits;
+    this.#end = end;
   }
 
   has(head: number, permutedTail: number): boolean {
@@ -73,5 +78,35 @@ export class SparseSet implements NumberSet {
         atTail = bits.read(TAIL_BITS);
       }
     }
+  }
+
+  *keys(): Generator<Float64Array> {
+    const words = this.#words;
+    // A reader of its own: queries may come between two batches.
+    const bits = new BitReader(words, this.#bitsAt, this.#end);
+    const batch = new Float64Array(WALK_BATCH_KEYS);
+    let filled = 0;
+    for (let block = 0; block < this.#blocks; block++) {
+      const row = this.#rows + block * SPARSE_ROW_WORDS;
+      let head = words[row]!;
+      let tail = words[row + 1]!;
+      bits.seek(words[row + 2]!);
+      const parameter = bits.read(SPARSE_PARAMETER_BITS);
+      const entries = Math.min(SPARSE_BLOCK_ENTRIES, this.count - block * SPARSE_BLOCK_ENTRIES);
+      for (let entry = 0; entry < entries; entry++) {
+        if (entry > 0 && bits.read(1) === 1) {
+          tail += bits.readRice(parameter) + 1;
+        } else if (entry > 0) {
+          head += bits.readRice(this.#headParameter) + 1;
+          tail = bits.read(TAIL_BITS);
+        }
+        batch[filled++] = head * TAILS + tail;
+        if (filled === WALK_BATCH_KEYS) {
+          yield batch;
+          filled = 0;
+        }
+      }
+    }
+    if (filled > 0) yield batch.subarray(0, filled);
   }
 }

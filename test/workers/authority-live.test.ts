@@ -18,7 +18,7 @@ function change(op: 'block' | 'unblock' | 'clear', items: readonly EntryItem[], 
 
 async function opOf(n: number): Promise<string | undefined> {
   const key = numberKey(n);
-  return (await readHead())!.live.find(key, 1, 0, Math.floor(Date.now() / 1000))?.op;
+  return (await readHead())!.live.find(key.kind, key.high, key.low, 1, 0, Math.floor(Date.now() / 1000))?.op;
 }
 
 describe('an entry that is', () => {
@@ -59,7 +59,7 @@ test('a sender id is listed by its fingerprint', async () => {
   done(await authority().changeEntries(order(), change('block', [{ source: 'KB-Bank' }])));
   const { live } = (await readHead())!;
   const key = sourceKey('kb-bank', testKeys.sourceSeed);
-  expect(live.find(key, 1, 0, 0)).toMatchObject({ op: 'block', authority: 'kisa' });
+  expect(live.find(key.kind, key.high, key.low, 1, 0, 0)).toMatchObject({ op: 'block', authority: 'kisa' });
   expect(done(await authority().findEntries({ source: 'KB BANK' }))).toEqual([]);
   expect(done(await authority().findEntries({ source: 'kb-bank' }))).toMatchObject([{ source: 'KB-Bank' }]);
 });
@@ -120,8 +120,8 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
   expect(head.seq).toBe(24);
   for (let index = 0; index < 4 * BULK; index += 97) {
     const key = numberKey(Number(numberAt(index)));
-    expect(layer.find(key, 1, 0, 0)?.op).toBe(index < 20 ? 'unblock' : 'block');
-    expect(layer.find({ ...key, low: key.low + 1 }, 1, 0, 0)).toBeNull();
+    expect(layer.find(key.kind, key.high, key.low, 1, 0, 0)?.op).toBe(index < 20 ? 'unblock' : 'block');
+    expect(layer.find(key.kind, key.high, key.low + 1, 1, 0, 0)).toBeNull();
   }
   // All pages together are every entry, once.
   const seen = new Set<string | null>();

@@ -209,7 +209,14 @@ async function compare(model: Model): Promise<void> {
   for (const n of NUMBERS) {
     for (const subject of SUBJECTS) {
       const key = numberKey(n);
-      const found = live.find(key.kind, key.high, key.low, SUBJECT_BIT[subject], folded, Math.floor(model.now / 1000));
+      const found = live.find(
+        key.kind,
+        key.high,
+        key.low,
+        SUBJECT_BIT[subject],
+        folded,
+        Math.floor(model.now / 1000),
+      );
       expect(found === null ? 'nothing' : `${found.op} ${found.seq}`).toBe(model.find(n, subject));
     }
   }

@@ -76,7 +76,9 @@ const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate admin"' };
 async function authenticate({ request, env }: Call, authority: Remote): Promise<Actor | Problem> {
   const control = env as unknown as ControlEnv;
   const [id, secret] = bearerOf(request);
-  const { configured, token } = await authority.token(id);
+  const found = await authority.token(id).catch(() => null);
+  if (found === null) return problem('UNAVAILABLE', 'the authority does not answer: try again');
+  const { configured, token } = found;
   if (configured !== null) return problem('NOT_CONFIGURED', configured);
   const access = await accessActor(request, control);
   if (access !== null) return access;

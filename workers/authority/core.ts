@@ -17,9 +17,11 @@ import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { CLIENTS_NAME, HeadWriter } from './head-writer.ts';
 import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
+import { readLost, restore } from './lost.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
+import { promoteStaged } from './staged.ts';
 import { targetsOf } from './targets.ts';
 import { ValueSweeper } from './values.ts';
 
@@ -74,8 +76,8 @@ export class Core {
   }
 
   /**
-   * Never go back: where the tables are older than the copy of the head in KV (they were restored, or
-   * lost), the next change comes after all that readers can have seen.
+   * Never go back. Where the copy of the head in KV is ahead, the tables were lost or restored: lost ones
+   * are made again out of it, and in both cases the next change comes after all that readers can have seen.
    */
   async catchUp(): Promise<void> {
     const read = this.#kv.get(HEAD_KEY, 'arrayBuffer');
@@ -83,17 +85,18 @@ export class Core {
     if (bytes === null) return;
     const opened = await openHead(new Uint8Array(bytes), this.#secrets.keys);
     if (!opened.ok || opened.value.head.seq <= this.ledger.seq) return;
-    const seq = opened.value.head.seq + RESTORED_GAP;
     const before = this.ledger.seq;
+    const lost = before === 0 ? await readLost(opened.value, this.#secrets, this.#kv) : null;
+    const seq = opened.value.head.seq + RESTORED_GAP;
     const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
     this.ledger.note(order, () => {
+      if (lost !== null) restore(lost, this);
       this.ledger.set('seq', String(seq));
-      return {
-        ok: true,
-        value: { value: {}, audit: [{ action: 'authority.restore', subject: 'seq', before, after: seq }] },
-      };
+      const audit = [{ action: 'authority.restore', subject: 'seq', before, after: seq }];
+      return { ok: true, value: { value: {}, audit } };
     });
-    warn('authorityRestored', { before, seq });
+    warn('authorityRestored', { before, seq, whole: lost !== null });
+    this.changed();
   }
 
   /** After every change of the head, in the same turn: the alarm is stored with it. */
@@ -257,7 +260,7 @@ export class Core {
   }
 
   async sweep(actor: Actor): Promise<void> {
-    await this.changes.promoteStaged(actor);
+    await promoteStaged(this.changes, actor, this.#kv);
     this.ledger.forgetAnswers(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));

@@ -73,6 +73,7 @@ export class HeadWriter {
       changedAt: ledger.changedAt ?? new Date().toISOString(),
       current: current === null ? null : namedOf(current),
       candidate: candidate === null ? null : { ...namedOf(candidate), share: candidate.share ?? 0 },
+      droppedSeq: ledger.droppedSeq,
       segments: segments.named,
       tail: toBase64(encodeSegment(live.entries(segments.sealedSeq, seq))),
       clients: JSON.parse(ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null,

@@ -63,6 +63,11 @@ export class Ledger {
     return this.get('changedAt');
   }
 
+  /** Live entries with a `seq` up to this are gone: every release that can be read has folded them in. */
+  get droppedSeq(): number {
+    return Number(this.get('droppedSeq') ?? 0);
+  }
+
   /** A single value that is kept beside the tables. */
   get(key: string): string | null {
     const [row] = this.#sql.exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key).toArray();

@@ -16,7 +16,7 @@ import {
 import { TAILS, toE164 } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
-import { type Code, SUBJECTS } from '../../shared/verdict.ts';
+import { type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { type Ledger, type Made, type Order, type Outcome, refuse } from './ledger.ts';
 
 /** What an operation is done to: a key, and of a source its text. */
@@ -72,24 +72,15 @@ export class LiveStore {
       const place = [LIVE_KINDS.indexOf(target.kind), target.high, target.low] as const;
       const before = this.#stateOf(place, now);
       for (const bit of bits) {
-        const ends = this.#endsAt(place, bit);
-        const replaced = ends.filter((until) => until <= end).length;
-        if (ends.length - replaced >= ENTRIES_PER_KEY_MAX) {
+        const added = this.#put([...place, bit], end, [
+          ...[seq, op, op === 'block' ? code : null, actor.authority, end],
+          ...[target.source, now * 1000, actor.name, reason],
+        ]);
+        if (added === null) {
           const message = `the entry would lie over ${ENTRIES_PER_KEY_MAX} others: clear it first`;
           return refuse('LIVE_FULL', message, { items: [{ index, code: 'LIVE_FULL', message }] });
         }
-        if (replaced > 0) {
-          this.#sql.exec(
-            'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND until <= ?',
-            ...[...place, bit, end],
-          );
-        }
-        this.#sql.exec(
-          'INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-          ...[...place, bit, seq, op, op === 'block' ? code : null, actor.authority, end],
-          ...[target.source, now * 1000, actor.name, reason],
-        );
-        rows += 1 - replaced;
+        rows += added;
       }
       audit.push({
         action: `entries.${op}`,
@@ -106,6 +97,21 @@ export class LiveStore {
     return { ok: true, value: { value: { changed: targets.length }, audit } };
   }
 
+  /** Put entries back that the tables have lost. What stood over others that end no later replaces them. */
+  restore(entries: readonly LiveEntry[], actor: string, at: number): void {
+    let rows = this.rows;
+    for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
+      const { kind, high, low, subjects, seq, op, code, authority, until } = entry;
+      const place = [LIVE_KINDS.indexOf(kind), high, low];
+      const source = kind === 'source' ? `fingerprint ${high.toString(16)}-${low.toString(16)}` : null;
+      for (const subject of subjectsOf(subjects)) {
+        const row = [seq, op, code, authority, until, source, at, actor, 'restored'];
+        rows += this.#put([...place, SUBJECT_BIT[subject]], until, row) ?? 0;
+      }
+    }
+    this.#setRows(rows);
+  }
+
   /** Entries, one for each number and subject. Kept beside the table: counting it would read it whole. */
   get rows(): number {
     return Number(this.#ledger.get('liveRows') ?? 0);
@@ -115,14 +121,28 @@ export class LiveStore {
     this.#ledger.set('liveRows', String(rows));
   }
 
-  #endsAt(place: readonly number[], subject: number): number[] {
-    return this.#sql
+  /**
+   * Put one row in, for those of its key and subject that end no later.
+   * @param place kind, high, low, subject @param row the other columns, in their order
+   * @returns how many rows there are more than before, or null where too many would lie under it
+   */
+  #put(place: readonly number[], end: number, row: readonly SqlStorageValue[]): number | null {
+    const others = this.#sql
       .exec<{ until: number }>(
         'SELECT until FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ?',
-        ...[...place, subject],
+        ...place,
       )
-      .toArray()
-      .map(({ until }) => until);
+      .toArray();
+    const replaced = others.filter(({ until }) => until <= end).length;
+    if (others.length - replaced >= ENTRIES_PER_KEY_MAX) return null;
+    if (replaced > 0) {
+      this.#sql.exec(
+        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND until <= ?',
+        ...[...place, end],
+      );
+    }
+    this.#sql.exec('INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', ...place, ...row);
+    return 1 - replaced;
   }
 
   /** What is in force for a key, for the audit log: newest first. */
@@ -246,7 +266,7 @@ export class LiveStore {
   }
 }
 
-function subjectsOf(mask: number): string[] {
+function subjectsOf(mask: number): Subject[] {
   return SUBJECTS.filter((subject) => (mask & SUBJECT_BIT[subject]) !== 0);
 }
 

@@ -4,7 +4,6 @@
  * is compared again inside it.
  */
 import type {
-  Actor,
   Promote,
   PromoteDone,
   ReleaseInfo,
@@ -15,22 +14,15 @@ import type {
 import type { AuditEntry } from '../../shared/audit.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { openManifest } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
-import { parseSignedText, type SignedText } from '../../shared/release/signed.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
 import type { Secrets } from '../env.ts';
-import { warn } from '../log.ts';
 import type { Ledger, Made, Order, Outcome, Refusal } from './ledger.ts';
 import { refuse } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import { PROMOTABLE, planFor, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
-
-/** Manifests that were staged with wrangler alone, looked at in one sweep. */
-const STAGED_AT_ONCE = 5;
-/** Live entries with a `seq` up to this are gone: a release must have folded them in. */
-const DROPPED_SEQ = 'droppedSeq';
 
 interface Stores {
   readonly ledger: Ledger;
@@ -69,7 +61,7 @@ export class ReleaseChanges {
     const { ledger, releases } = this.#stores;
     const { publicKeys, keys } = this.#around.secrets;
     const opened = await openManifest(signed, publicKeys, keys.keyId);
-    if (!opened.ok) return this.#recordRefusal(order, null, refused(opened.code, opened.message), false);
+    if (!opened.ok) return this.recordRefusal(order, null, refused(opened.code, opened.message), false);
     const manifest = opened.value;
     const known = releases.get(manifest.release);
     if (known !== null) {
@@ -108,7 +100,7 @@ export class ReleaseChanges {
     if (!plan.ok) return plan;
     const against = this.#against(plan.value, wish);
     if (against !== null) {
-      return against.code === 'GUARD_HIT' ? this.#recordRefusal(order, stored, against, false) : against;
+      return against.code === 'GUARD_HIT' ? this.recordRefusal(order, release, against, false) : against;
     }
     const done = ledger.change<Omit<PromoteDone, 'seq'>>(order, () => {
       // Others may have changed something while the release was being verified.
@@ -142,7 +134,7 @@ export class ReleaseChanges {
     if (share < 1 && current === null) {
       return refuse('RELEASE_STATE', 'the first release goes to all: there is none for the others');
     }
-    const dropped = Number(ledger.get(DROPPED_SEQ) ?? 0);
+    const dropped = ledger.droppedSeq;
     if (manifest.foldedSeq < dropped) {
       return refused(
         'FOLD_BEHIND',
@@ -178,7 +170,7 @@ export class ReleaseChanges {
     const { kv, secrets, isRemoved } = this.#around;
     const wrong = await verifyValues(stored.manifest, secrets.keys, kv, isRemoved);
     // What is not there yet may come; what is damaged stays damaged under its name.
-    if (wrong?.code === 'RELEASE_REFUSED') this.#recordRefusal(order, stored, wrong, true);
+    if (wrong?.code === 'RELEASE_REFUSED') this.recordRefusal(order, stored.release, wrong, true);
     return wrong;
   }
 
@@ -219,9 +211,9 @@ export class ReleaseChanges {
   #dropFolded(): void {
     const { ledger, live, releases } = this.#stores;
     const folded = Math.min(...releases.readable.map(({ manifest }) => manifest.foldedSeq));
-    if (folded <= Number(ledger.get(DROPPED_SEQ) ?? 0)) return;
+    if (folded <= ledger.droppedSeq) return;
     live.dropFolded(folded);
-    ledger.set(DROPPED_SEQ, String(folded));
+    ledger.set('droppedSeq', String(folded));
   }
 
   async rollback(order: Order, { release: expected }: Rollback): Promise<Outcome<RollbackDone>> {
@@ -257,7 +249,8 @@ export class ReleaseChanges {
   }
 
   /** Write down that a release was refused, and why. @param final whether it never can be promoted */
-  #recordRefusal(order: Order, stored: StoredRelease | null, refusal: Refusal, final: boolean): Refusal {
+  recordRefusal(order: Order, release: string | null, refusal: Refusal, final: boolean): Refusal {
+    const stored = release === null ? null : this.#stores.releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
     const { ledger, releases } = this.#stores;
     ledger.note({ ...order, repeat: null }, () => {
@@ -271,46 +264,6 @@ export class ReleaseChanges {
       return { ok: true, value: { value: {}, audit: [audit] } };
     });
     return refusal;
-  }
-
-  /** Promote what was staged with nothing but `wrangler kv key put`, or write down why not. */
-  async promoteStaged(actor: Actor): Promise<void> {
-    const { kv } = this.#around;
-    const { keys } = await kv.list({ prefix: STAGED_PREFIX, limit: STAGED_AT_ONCE });
-    for (const { name } of keys) {
-      const text = await kv.get(name);
-      if (text === null) continue;
-      const order = { actor, reason: `staged as ${name}`, repeat: null };
-      const outcome = await this.#promoteText(order, text);
-      if (!outcome.ok) warn('stagedRefused', { key: name, code: outcome.extras?.refusal ?? outcome.code });
-      // Values may still be on their way; anything else will not become better by itself.
-      if (outcome.ok || outcome.code !== 'RELEASE_INCOMPLETE') await kv.delete(name);
-    }
-  }
-
-  async #promoteText(order: Order, text: string): Promise<Outcome<PromoteDone>> {
-    const signed = parseSignedText(text);
-    if (signed === null) {
-      return this.#recordRefusal(
-        order,
-        null,
-        refused('MANIFEST_INVALID', 'the value is not a signed manifest'),
-        false,
-      );
-    }
-    const staged = await this.stage(order, signed);
-    if (!staged.ok) return staged;
-    const { release, base } = staged.value;
-    const outcome = await this.promote(order, release, {
-      base,
-      share: 1,
-      overrides: [],
-      reason: order.reason,
-    });
-    if (!outcome.ok && outcome.code === 'BASE_MOVED') {
-      return this.#recordRefusal(order, this.#stores.releases.get(release), outcome, false);
-    }
-    return outcome;
   }
 }
 

@@ -1,0 +1,157 @@
+/**
+ * The live layer in memory: sealed segments and the open tail, asked about one number or source at a time.
+ * Entries stay where they lie, and an index finds them by key. In front of each index stands a bitmap of
+ * hashed keys without false negatives, so that a number with no entry costs two reads and allocates nothing.
+ * The index of the sealed segments is made when they change, and kept while only the tail does.
+ */
+import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
+import { SEGMENT_KIND_MASK, SEGMENT_ROW_WORDS, SEGMENT_SUBJECTS_SHIFT } from '../set/layout.ts';
+import { LIVE_KINDS, type LiveEntry, type LiveKey } from './entry.ts';
+import { encodeSegment, Segment } from './segment.ts';
+
+type Kind = LiveKey['kind'];
+
+/** Words of the filter for each entry, at the least: of other keys, about one in fifty passes. */
+const FILTER_WORDS_PER_ENTRY = 0.5;
+/** Slots of the index for each entry, at the least. */
+const SLOTS_PER_ENTRY = 2;
+/** A place is a segment and, in the low bits, a row of it. */
+const ROW_BITS = 32 - Math.clz32(SEGMENT_ENTRIES_MAX - 1);
+const ROW_MASK = 2 ** ROW_BITS - 1;
+
+/** The least power of two, from 2 on, that is no less. */
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(2, least)));
+}
+
+/** The upper bits are well spread, also for numbers in a row. */
+function hashOf(kind: Kind, high: number, low: number): number {
+  return Math.imul(low ^ Math.imul(kind === 'number' ? high : ~high, 0x85ebca6b), 0x9e3779b1);
+}
+
+/** The two bits of a key in its word of the filter. */
+function filterBitsOf(hash: number): number {
+  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31));
+}
+
+/** The hash with its lower bits spread too. */
+function mixed(hash: number): number {
+  const half = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+  return half ^ (half >>> 16);
+}
+
+/** The entries of some segments by key: open addressing, linear probing. */
+class LiveIndex {
+  readonly segments: readonly Segment[];
+  readonly #filter: Uint32Array;
+  /** The bits of a hash above these are its word in the filter. */
+  readonly #filterShift: number;
+  /** 0, or 1 + the place of an entry. */
+  readonly #slots: Uint32Array;
+
+  constructor(segments: readonly Segment[]) {
+    const count = segments.reduce((sum, segment) => sum + segment.count, 0);
+    this.segments = segments;
+    this.#filter = new Uint32Array(powerOfTwo(count * FILTER_WORDS_PER_ENTRY));
+    this.#filterShift = Math.clz32(this.#filter.length - 1);
+    this.#slots = new Uint32Array(powerOfTwo(count * SLOTS_PER_ENTRY));
+    segments.forEach(({ rows }, segment) => {
+      for (let at = 0, row = 0; at < rows.length; at += SEGMENT_ROW_WORDS, row++) {
+        const kind = LIVE_KINDS[rows[at + 4]! & SEGMENT_KIND_MASK]!;
+        this.#add(hashOf(kind, rows[at]!, rows[at + 1]!), (segment << ROW_BITS) | row);
+      }
+    });
+  }
+
+  #add(hash: number, place: number): void {
+    this.#filter[hash >>> this.#filterShift]! |= filterBitsOf(hash);
+    const mask = this.#slots.length - 1;
+    let slot = mixed(hash) & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = place + 1;
+  }
+
+  /** False where no entry has a key with this hash. */
+  mayHave(hash: number): boolean {
+    const bits = filterBitsOf(hash);
+    return (this.#filter[hash >>> this.#filterShift]! & bits) === bits;
+  }
+
+  /** As LiveLayer.find, among these entries. */
+  find(
+    hash: number,
+    kind: Kind,
+    high: number,
+    low: number,
+    subjectBit: number,
+    foldedSeq: number,
+    now: number,
+  ): LiveEntry | null {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let newest = 0;
+    let newestSeq = foldedSeq;
+    for (let slot = mixed(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const place = slots[slot]! - 1;
+      const { rows } = this.segments[place >>> ROW_BITS]!;
+      const at = (place & ROW_MASK) * SEGMENT_ROW_WORDS;
+      const flags = rows[at + 4]!;
+      if (
+        rows[at] === high &&
+        rows[at + 1] === low &&
+        LIVE_KINDS[flags & SEGMENT_KIND_MASK] === kind &&
+        ((flags >>> SEGMENT_SUBJECTS_SHIFT) & subjectBit) !== 0 &&
+        now < rows[at + 2]! &&
+        rows[at + 3]! > newestSeq
+      ) {
+        newest = slots[slot]!;
+        newestSeq = rows[at + 3]!;
+      }
+    }
+    if (newest === 0) return null;
+    return this.segments[(newest - 1) >>> ROW_BITS]!.entry((newest - 1) & ROW_MASK);
+  }
+}
+
+export class LiveLayer {
+  /** Nothing was changed since the release. */
+  static readonly EMPTY: LiveLayer = LiveLayer.of([], new Segment(encodeSegment([])));
+
+  readonly #sealed: LiveIndex;
+  readonly #tail: LiveIndex;
+
+  private constructor(sealed: LiveIndex, tail: LiveIndex) {
+    this.#sealed = sealed;
+    this.#tail = tail;
+  }
+
+  /** @param earlier a layer whose index is kept where it has these very segments in this order */
+  static of(segments: readonly Segment[], tail: Segment, earlier?: LiveLayer): LiveLayer {
+    const known = earlier === undefined ? undefined : earlier.#sealed;
+    const same =
+      known?.segments.length === segments.length &&
+      segments.every((segment, index) => segment === known.segments[index]);
+    return new LiveLayer(same ? known : new LiveIndex(segments), new LiveIndex([tail]));
+  }
+
+  /**
+   * The entry that decides: of those of this key and subject that are in force and not folded into the
+   * release, the newest. It may be one that takes others back (`clear`).
+   * @param subjectBit of SUBJECT_BIT @param foldedSeq of the release @param now seconds since 1970
+   */
+  find(
+    kind: Kind,
+    high: number,
+    low: number,
+    subjectBit: number,
+    foldedSeq: number,
+    now: number,
+  ): LiveEntry | null {
+    const hash = hashOf(kind, high, low);
+    if (!this.#tail.mayHave(hash) && !this.#sealed.mayHave(hash)) return null;
+    const fresh = this.#tail.find(hash, kind, high, low, subjectBit, foldedSeq, now);
+    const sealed = this.#sealed.find(hash, kind, high, low, subjectBit, foldedSeq, now);
+    if (fresh === null || sealed === null) return fresh ?? sealed;
+    return fresh.seq > sealed.seq ? fresh : sealed;
+  }
+}

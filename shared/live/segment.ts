@@ -1,0 +1,170 @@
+/**
+ * A segment of the live layer as bytes: entries in the order of `byLiveKey`, read where they lie.
+ * Codes and authorities stand in it by name, so that no order of a list in code bears on stored bytes.
+ * Equal entries give equal bytes, whatever their order.
+ */
+import { utf8 } from '../bytes.ts';
+import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
+import {
+  FORMAT_VERSION,
+  SEGMENT_AUTHORITY_SHIFT,
+  SEGMENT_CODE_SHIFT,
+  SEGMENT_HEADER_WORDS,
+  SEGMENT_KIND_MASK,
+  SEGMENT_MAGIC,
+  SEGMENT_OP_SHIFT,
+  SEGMENT_ROW_WORDS,
+  SEGMENT_SUBJECTS_SHIFT,
+} from '../set/layout.ts';
+import { LayoutError } from '../set/number-set.ts';
+import type { Code } from '../verdict.ts';
+import { byLiveKey, LIVE_KINDS, LIVE_OPS, type LiveEntry, SUBJECT_BIT } from './entry.ts';
+
+const SUBJECTS_MAX = SUBJECT_BIT.from | SUBJECT_BIT.to;
+
+/**
+ * @param entries no two of the same key and `seq`
+ * @throws RangeError if there are, or more than SEGMENT_ENTRIES_MAX, or a name holds a line feed
+ */
+export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBuffer> {
+  if (entries.length > SEGMENT_ENTRIES_MAX) {
+    throw new RangeError(`segment: ${entries.length} entries, more than ${SEGMENT_ENTRIES_MAX}`);
+  }
+  const sorted = entries.toSorted(byLiveKey);
+  // Codes come first: their place has eight bits.
+  const codes = new Set(entries.flatMap(({ code }) => code ?? []).sort());
+  const authorities = new Set(entries.map(({ authority }) => authority).sort());
+  const names = [...codes, ...authorities];
+  if (names.some((name) => name.includes('\n'))) throw new RangeError('segment: a name of two lines');
+  const codePlaces = new Map<string | null, number>([...codes].map((code, place) => [code, place + 1]));
+  const authorityPlaces = new Map([...authorities].map((name, place) => [name, codes.size + place]));
+  const text = utf8(names.map((name) => `${name}\n`).join(''));
+  const rowsAt = SEGMENT_HEADER_WORDS * 4;
+  const namesAt = rowsAt + sorted.length * SEGMENT_ROW_WORDS * 4;
+  const bytes = new Uint8Array(namesAt + text.length);
+  new Uint32Array(bytes.buffer, 0, SEGMENT_HEADER_WORDS).set([
+    SEGMENT_MAGIC,
+    FORMAT_VERSION,
+    sorted.length,
+    text.length,
+  ]);
+  const rows = new Uint32Array(bytes.buffer, rowsAt, sorted.length * SEGMENT_ROW_WORDS);
+  sorted.forEach((entry, index) => {
+    if (index > 0 && byLiveKey(sorted[index - 1]!, entry) === 0) {
+      throw new RangeError('segment: two entries of one key and change');
+    }
+    const { kind, op, high, low, until, seq, subjects, code, authority } = entry;
+    const flags =
+      LIVE_KINDS.indexOf(kind) |
+      (LIVE_OPS.indexOf(op) << SEGMENT_OP_SHIFT) |
+      (subjects << SEGMENT_SUBJECTS_SHIFT) |
+      ((codePlaces.get(code) ?? 0) << SEGMENT_CODE_SHIFT) |
+      (authorityPlaces.get(authority)! << SEGMENT_AUTHORITY_SHIFT);
+    rows.set([high, low, until, seq, flags], index * SEGMENT_ROW_WORDS);
+  });
+  bytes.set(text, namesAt);
+  return bytes;
+}
+
+export class Segment {
+  readonly count: number;
+  /** The rows, in the bytes it was opened over: SEGMENT_ROW_WORDS words each. */
+  readonly rows: Uint32Array;
+  readonly #names: readonly string[];
+
+  /** @param bytes the unsealed segment, starting on a multiple of 4 @throws LayoutError */
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    const rowsAt = SEGMENT_HEADER_WORDS * 4;
+    if (bytes.byteOffset % 4 !== 0 || bytes.length < rowsAt) throw new LayoutError('segment: truncated');
+    const [magic, version, count, nameBytes] = new Uint32Array(
+      bytes.buffer,
+      bytes.byteOffset,
+      SEGMENT_HEADER_WORDS,
+    ) as unknown as readonly [number, number, number, number];
+    if (magic !== SEGMENT_MAGIC || version !== FORMAT_VERSION) throw new LayoutError('segment: not one');
+    if (count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
+    const namesAt = rowsAt + count * SEGMENT_ROW_WORDS * 4;
+    if (namesAt + nameBytes !== bytes.length) throw new LayoutError('segment: wrong size');
+    this.count = count;
+    this.rows = new Uint32Array(bytes.buffer, bytes.byteOffset + rowsAt, count * SEGMENT_ROW_WORDS);
+    this.#names = namesIn(bytes.subarray(namesAt));
+    checkRows(this.rows, this.#names.length);
+  }
+
+  /** One entry, made out of its row. @param index 0 to count - 1 */
+  entry(index: number): LiveEntry {
+    const at = index * SEGMENT_ROW_WORDS;
+    const { rows } = this;
+    const { kind, op, subjects, code, authority } = readFlags(rows[at + 4]!);
+    return {
+      kind: LIVE_KINDS[kind]!,
+      high: rows[at]!,
+      low: rows[at + 1]!,
+      until: rows[at + 2]!,
+      seq: rows[at + 3]!,
+      op: LIVE_OPS[op]!,
+      subjects,
+      // A code is told as it is named, also one that a newer authority brought.
+      code: code === 0 ? null : (this.#names[code - 1] as Code),
+      authority: this.#names[authority]!,
+    };
+  }
+
+  *entries(): Generator<LiveEntry> {
+    for (let index = 0; index < this.count; index++) yield this.entry(index);
+  }
+}
+
+interface Flags {
+  readonly kind: number;
+  readonly op: number;
+  readonly subjects: number;
+  readonly code: number;
+  readonly authority: number;
+}
+
+function readFlags(flags: number): Flags {
+  return {
+    kind: flags & SEGMENT_KIND_MASK,
+    op: (flags >>> SEGMENT_OP_SHIFT) & 3,
+    subjects: (flags >>> SEGMENT_SUBJECTS_SHIFT) & 15,
+    code: (flags >>> SEGMENT_CODE_SHIFT) & 255,
+    authority: flags >>> SEGMENT_AUTHORITY_SHIFT,
+  };
+}
+
+function namesIn(bytes: Uint8Array): string[] {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new LayoutError('segment: names are not UTF-8');
+  }
+  const names = text.split('\n');
+  if (names.pop() !== '') throw new LayoutError('segment: the last name is cut');
+  return names;
+}
+
+function checkRows(rows: Uint32Array, names: number): void {
+  for (let at = 0; at < rows.length; at += SEGMENT_ROW_WORDS) {
+    const { kind, op, subjects, code, authority } = readFlags(rows[at + 4]!);
+    const blocks = LIVE_OPS[op] === 'block';
+    if (kind >= LIVE_KINDS.length || op >= LIVE_OPS.length)
+      throw new LayoutError('segment: unknown kind or op');
+    if (subjects === 0 || subjects > SUBJECTS_MAX) throw new LayoutError('segment: unknown subjects');
+    if (code > names || authority >= names) throw new LayoutError('segment: a name that is not there');
+    if (blocks !== code > 0) throw new LayoutError('segment: a code without a block, or a block without one');
+    if (rows[at + 3] === 0) throw new LayoutError('segment: an entry of no change');
+    if (at > 0 && !rises(rows, at - SEGMENT_ROW_WORDS, at))
+      throw new LayoutError('segment: rows out of order');
+  }
+}
+
+/** `byLiveKey` of the rows at two places is below 0. */
+function rises(rows: Uint32Array, a: number, b: number): boolean {
+  const kinds = (rows[a + 4]! & SEGMENT_KIND_MASK) - (rows[b + 4]! & SEGMENT_KIND_MASK);
+  if (kinds !== 0) return kinds < 0;
+  if (rows[a] !== rows[b]) return rows[a]! < rows[b]!;
+  if (rows[a + 1] !== rows[b + 1]) return rows[a + 1]! < rows[b + 1]!;
+  return rows[a + 3]! > rows[b + 3]!;
+}

@@ -1,0 +1,133 @@
+/**
+ * How much of the numbering plans a range takes in: whole blocks of Korea's plan, and ranges that are
+ * shorter, as prefixes, than any one network.
+ *
+ * Of Korea, only numbers that somebody can have count: what the plan leaves unused may be listed whole, as
+ * `data/kr-unallocated.csv` does. The tables are made at the first question, in some 20 ms.
+ */
+import { callingCodeOf } from './calling-codes.ts';
+import { digitCountOf, POW10 } from './number.ts';
+import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOfNational } from './plan.ts';
+
+/** Numbers are allocated in blocks of so many. */
+export const BLOCK_NUMBERS = 10_000;
+/** Digits that a range must fix behind a calling code, or behind an area or service code of Korea. */
+const FIXED_DIGITS = 2;
+/** Digits behind +82 that decide a class, besides the length; and fewest digits there. */
+const CLASS_DIGITS = 5;
+const NSN_DIGITS_MIN = 4;
+/** 010-0000 to 010-1999: unused, though the rows of the plan do not say so. See data/README.md. */
+const UNUSED_FROM = 82_10_0000_0000;
+const UNUSED_TO = 82_10_1999_9999;
+
+/** Both ends included. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Numbers of one length behind one area or service code of Korea. */
+interface CodeSpan extends Span {
+  readonly code: number;
+  /** Numbers in the widest range that fixes enough digits. */
+  readonly widest: number;
+}
+
+interface Tables {
+  readonly codes: readonly CodeSpan[];
+  /** Blocks that hold a number somebody can have, joined where they touch. */
+  readonly blocks: readonly Span[];
+}
+
+let tables: Tables | null = null;
+
+function makeTables(): Tables {
+  const codes: CodeSpan[] = [];
+  const blocks: Span[] = [];
+  for (let length = NSN_DIGITS_MIN; length <= KR_NSN_DIGITS_MAX; length++) {
+    const digits = Math.min(length, CLASS_DIGITS);
+    const width = POW10[length - digits]!;
+    for (let first = 0; first < POW10[digits]!; first++) {
+      const krClass = krClassOfNational(first * width, length);
+      const from = KR_CODE * POW10[length]! + first * width;
+      const to = from + width - 1;
+      if (krClass === 'unknown' || (from >= UNUSED_FROM && to <= UNUSED_TO)) continue;
+      const codeDigits = codeDigitsOf(krClass, Math.floor(first / POW10[digits - 1]!));
+      const code = Math.floor(first / POW10[digits - codeDigits]!);
+      const widest = POW10[Math.max(0, length - codeDigits - FIXED_DIGITS)]!;
+      const last = codes.at(-1);
+      if (last?.code === code && last.to + 1 === from) codes[codes.length - 1] = { ...last, to };
+      else codes.push({ from, to, code, widest });
+    }
+  }
+  for (const { from, to } of codes) {
+    const first = from - (from % BLOCK_NUMBERS);
+    const last = to - (to % BLOCK_NUMBERS) + BLOCK_NUMBERS - 1;
+    const before = blocks.at(-1);
+    if (before !== undefined && before.to + 1 >= first) blocks[blocks.length - 1] = { ...before, to: last };
+    else blocks.push({ from: first, to: last });
+  }
+  return { codes, blocks };
+}
+
+/** Digits of the area or service code: 02, but 031, 010 and 1588 by two, and 00308. */
+function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
+  if (krClass === 'tollFreeInbound') return CLASS_DIGITS;
+  return firstDigit === 2 ? 1 : 2;
+}
+
+/** What each of the spans, which are in order, has in common with a range. */
+function* overlaps<Each extends Span>(
+  spans: readonly Each[],
+  { from, to }: Span,
+): Generator<readonly [Each, Span]> {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (spans[middle]!.to < from) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < spans.length && spans[low]!.from <= to; low++) {
+    const span = spans[low]!;
+    yield [span, { from: Math.max(from, span.from), to: Math.min(to, span.to) }];
+  }
+}
+
+/** Whole blocks of 10,000 Korean numbers, with numbers that somebody can have, from `from` to `to`. */
+export function wholeBlocksIn(from: number, to: number): number {
+  tables ??= makeTables();
+  let count = 0;
+  for (const [, shared] of overlaps(tables.blocks, { from, to })) {
+    const first = Math.ceil(shared.from / BLOCK_NUMBERS);
+    const behind = Math.floor((shared.to + 1) / BLOCK_NUMBERS);
+    count += Math.max(0, behind - first);
+  }
+  return count;
+}
+
+/**
+ * Whether the numbers from `from` to `to` are more than a prefix of two digits behind a calling code has,
+ * or in Korea, behind an area or service code. Each country and each length is looked at by itself.
+ */
+export function isTooWide(from: number, to: number): boolean {
+  tables ??= makeTables();
+  for (let n = from; n <= to; ) {
+    const code = callingCodeOf(n);
+    const digits = digitCountOf(n);
+    // Where no country is, the next one may begin with the next three digits.
+    const prefixDigits = code === 0 ? Math.min(digits, 3) : digitCountOf(code);
+    const scale = POW10[digits - prefixDigits]!;
+    const last = Math.min(to, (Math.floor(n / scale) + 1) * scale - 1);
+    if (code === KR_CODE) {
+      for (const [{ widest }, shared] of overlaps(tables.codes, { from: n, to: last })) {
+        if (shared.to - shared.from + 1 > widest) return true;
+      }
+    } else if (code !== 0) {
+      const widest = POW10[Math.max(0, digits - prefixDigits - FIXED_DIGITS)]!;
+      if (last - n + 1 > widest) return true;
+    }
+    n = last + 1;
+  }
+  return false;
+}

@@ -1,0 +1,174 @@
+/**
+ * Guards: what no push does without being told to. Each looks at the changes of a release against the
+ * current one and says what it found in figures; whoever meant it overrides it by its name.
+ */
+import * as v from 'valibot';
+import { PROTECTED_NUMBERS_MAX } from '../limits.ts';
+import { NUMBER_LIMIT } from '../numbers/number.ts';
+import { isEmergency, isEmergencyNumber, KR_CODE } from '../numbers/plan.ts';
+import { type ListChange, type ListDiff, rises } from './diff.ts';
+import type { Manifest } from './manifest.ts';
+
+export const GUARDS = [
+  'older-base',
+  'adds',
+  'removes',
+  'shrunken-list',
+  'protected-number',
+  'whole-block',
+  'short-prefix',
+] as const;
+export type Guard = (typeof GUARDS)[number];
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const number = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(NUMBER_LIMIT - 1));
+
+export const guardSettingsSchema = v.strictObject({
+  /** Entries that may come in one release, as a share of the list. */
+  addShare: v.optional(share, 0.2),
+  /** Entries that may go in one release, as a share of the list. */
+  removeShare: v.optional(share, 0.2),
+  /** Numbers that no list may block or label, besides the emergency numbers. */
+  protectedNumbers: v.optional(v.pipe(v.array(number), v.maxLength(PROTECTED_NUMBERS_MAX)), []),
+});
+export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
+
+export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
+
+/** A list below this many entries is measured as if it had them: small lists change by large shares. */
+const SHARE_ENTRIES_MIN = 1_000;
+
+export interface GuardHit {
+  readonly guard: Guard;
+  /** Null where the release as a whole is meant. */
+  readonly list: string | null;
+  /** One sentence with figures, never a full number. */
+  readonly message: string;
+  readonly figures: Readonly<Record<string, number | string>>;
+  /** The name to override it by. */
+  readonly override: Guard;
+}
+
+function hit(guard: Guard, list: string | null, message: string, figures: GuardHit['figures']): GuardHit {
+  return { guard, list, message: list === null ? message : `${list}: ${message}`, figures, override: guard };
+}
+
+/** By the order of the lists, and for each list in the order of GUARDS. */
+export function guardsOf(
+  diffs: readonly ListDiff[],
+  base: Manifest | null,
+  next: Manifest,
+  settings: GuardSettings,
+): GuardHit[] {
+  const hits: (GuardHit | null)[] = [olderBase(base, next)];
+  for (const diff of diffs) {
+    hits.push(
+      ...[adds(diff.change, settings), removes(diff.change, settings), shrunkenList(diff.change)],
+      ...[protectedNumber(diff), wholeBlock(diff), shortPrefix(diff)],
+    );
+  }
+  return hits.filter((each) => each !== null);
+}
+
+function olderBase(base: Manifest | null, next: Manifest): GuardHit | null {
+  const current = base?.release ?? null;
+  if (next.base === current) return null;
+  const figures = { base: next.base ?? 'none', current: current ?? 'none' };
+  const message = `built from ${figures.base}, and current is ${figures.current}`;
+  return hit('older-base', null, message, figures);
+}
+
+/** Entries of every kind, counted by one of their figures. */
+function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'removed'): number {
+  const { numbers, dated, ranges, sources } = change;
+  return numbers[figure] + dated[figure] + ranges[figure] + sources[figure];
+}
+
+/** A new list has no share to be measured by; one that does more than before counts as added whole. */
+function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
+  if (change.state === 'new') return null;
+  const isWhole = change.termsBefore !== null && rises(change.termsBefore, change.terms);
+  const [added, before] = [entries(change, isWhole ? 'after' : 'added'), entries(change, 'before')];
+  if (added <= addShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
+  const message = `${counted(added)} entries would be new to a list of ${counted(before)}, ${above(addShare)}`;
+  return hit('adds', change.name, message, { added, before, share: addShare });
+}
+
+/** A list that does less than before counts as removed whole. */
+function removes(change: ListChange, { removeShare }: GuardSettings): GuardHit | null {
+  const isWhole = change.termsBefore !== null && rises(change.terms, change.termsBefore);
+  const [removed, before] = [entries(change, isWhole ? 'before' : 'removed'), entries(change, 'before')];
+  if (removed <= removeShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
+  const message = `${counted(removed)} of ${counted(before)} entries would end, ${above(removeShare)}`;
+  return hit('removes', change.name, message, { removed, before, share: removeShare });
+}
+
+function shrunkenList(change: ListChange): GuardHit | null {
+  const [before, after] = [entries(change, 'before'), entries(change, 'after')];
+  if (before === 0 || after > 0) return null;
+  const what = change.state === 'dropped' ? 'be dropped' : 'be empty';
+  const message = `would ${what}, and had ${counted(before)} entries`;
+  return hit('shrunken-list', change.name, message, { before, after });
+}
+
+function protectedNumber({ change, watched }: ListDiff): GuardHit | null {
+  if (!harms(change) || watched.length === 0) return null;
+  const emergency = watched.filter(isEmergencyNumber).length;
+  const message = `would list ${counted(watched.length)} protected numbers, ${counted(emergency)} of them emergency numbers`;
+  return hit('protected-number', change.name, message, { numbers: watched.length, emergency });
+}
+
+function wholeBlock({ change, wholeBlocks }: ListDiff): GuardHit | null {
+  if (!harms(change) || wholeBlocks === 0) return null;
+  const message = `${counted(wholeBlocks)} blocks of 10,000 Korean numbers in use would be listed whole`;
+  return hit('whole-block', change.name, message, { blocks: wholeBlocks });
+}
+
+/** Also in a list that allows: what it would let through is as much too wide. */
+function shortPrefix({ change, wideSpans }: ListDiff): GuardHit | null {
+  if (change.terms.effect === 'shadow' || wideSpans === 0) return null;
+  const message = `${counted(wideSpans)} new ranges fix fewer than two digits behind the country, area or service code`;
+  return hit('short-prefix', change.name, message, { ranges: wideSpans });
+}
+
+/** Whether being listed does a subscriber any harm. */
+function harms({ state, terms }: ListChange): boolean {
+  return state !== 'dropped' && (terms.effect === 'block' || terms.effect === 'label');
+}
+
+function above(share: number): string {
+  return `more than ${Number((share * 100).toFixed(2))} %`;
+}
+
+/** By hand: the hash of a plan may not hang on a runtime's locale. */
+function counted(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Digits of the area codes of Korea, and none: emergency numbers are reached behind each of them. */
+const AREA_CODES = [
+  '',
+  '2',
+  ...[3, 4, 5, 6].flatMap((first) => [1, 2, 3, 4, 5].map((next) => `${first}${next}`)),
+];
+/** Short codes have three to five digits. */
+const SHORT_CODES = { from: 100, to: 99_999 };
+
+/** Emergency numbers as they could stand in a list: +82 119, +82 2 119. */
+function emergencyNumbers(): number[] {
+  const codes = Array.from({ length: SHORT_CODES.to - SHORT_CODES.from + 1 }, (_, index) =>
+    String(SHORT_CODES.from + index),
+  );
+  return codes
+    .filter(isEmergency)
+    .flatMap((code) => AREA_CODES.map((area) => Number(`${KR_CODE}${area}${code}`)))
+    .filter(isEmergencyNumber);
+}
+
+let emergency: readonly number[] | null = null;
+
+/** Every number that no list may block or label, in order. */
+export function protectedNumbersOf({ protectedNumbers }: GuardSettings): number[] {
+  emergency ??= emergencyNumbers();
+  return [...new Set([...protectedNumbers, ...emergency])].sort((a, b) => a - b);
+}

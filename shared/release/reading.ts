@@ -1,0 +1,156 @@
+/**
+ * Reads a release from its first key to its last, one shard in memory at a time, its tables when asked.
+ * Every value is checked against the manifest before it is used.
+ */
+import { RELEASE_NUMBERS_MAX } from '../limits.ts';
+import { NUMBER_LIMIT } from '../numbers/number.ts';
+import type { Failure } from '../result.ts';
+import type { ListKeys } from '../set/keys.ts';
+import type { RangeTable } from '../set/range-table.ts';
+import type { Shard } from '../set/shard.ts';
+import type { SourceTable } from '../set/source-table.ts';
+import { DatedCursor, KeyCursor } from './churn.ts';
+import type { Blob, ListInfo, Manifest } from './manifest.ts';
+import { type Load, openValue } from './opened-value.ts';
+import type { BlobProblem, Release } from './release.ts';
+
+export type ReadingProblem = BlobProblem | 'LIMIT_EXCEEDED';
+
+/** A value is not the one that its manifest names, or holds more than any release may. */
+export class ReleaseUnreadable extends Error {
+  override readonly name = 'ReleaseUnreadable';
+  readonly code: ReadingProblem;
+
+  constructor({ code, message }: Pick<Failure<ReadingProblem>, 'code' | 'message'>) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Keys from `start` to before `end`. */
+export interface KeySlice {
+  readonly start: number;
+  readonly end: number;
+}
+
+const NO_KEYS = new KeyCursor([]);
+const NO_ROWS = new DatedCursor([]);
+
+/** A shard, and how far each of its lists has been read. */
+export class ShardReading {
+  readonly shard: Shard;
+  readonly #bound: (keys: Iterable<Float64Array>) => Iterable<Float64Array>;
+  readonly #keys = new Map<number, KeyCursor>();
+  readonly #dated = new Map<number, DatedCursor>();
+
+  constructor(shard: Shard, bound: (keys: Iterable<Float64Array>) => Iterable<Float64Array>) {
+    this.shard = shard;
+    this.#bound = bound;
+  }
+
+  keys(list: number): KeyCursor {
+    const cursor = this.#keys.get(list) ?? new KeyCursor(this.#bound(this.shard.keys(list)));
+    this.#keys.set(list, cursor);
+    return cursor;
+  }
+
+  dated(list: number): DatedCursor {
+    const cursor = this.#dated.get(list) ?? new DatedCursor(this.shard.dated(list));
+    this.#dated.set(list, cursor);
+    return cursor;
+  }
+}
+
+export class Reading {
+  /** First keys of the shards. */
+  readonly starts: readonly number[];
+  readonly #manifest: Manifest | null;
+  readonly #keys: ListKeys;
+  readonly #load: Load;
+  #index = -1;
+  #shard: ShardReading | null = null;
+  #walked = 0;
+
+  /** @param manifest null for a release that lists nothing */
+  constructor(manifest: Manifest | null, keys: ListKeys, load: Load) {
+    this.starts = manifest?.shards.map(({ start }) => start) ?? [];
+    this.#manifest = manifest;
+    this.#keys = keys;
+    this.#load = load;
+  }
+
+  get lists(): readonly ListInfo[] {
+    return this.#manifest?.lists ?? [];
+  }
+
+  /** Index of the shard that a slice lies in, -1 if there are none. */
+  #indexAt({ start }: KeySlice): number {
+    return this.starts.findLastIndex((first) => first <= start);
+  }
+
+  /** KV key of the shard that has just this slice, or null. */
+  keyOf(slice: KeySlice): string | null {
+    const index = this.#indexAt(slice);
+    const shard = this.#manifest?.shards[index];
+    const end = this.starts[index + 1] ?? NUMBER_LIMIT;
+    return shard?.start === slice.start && end === slice.end ? shard.key : null;
+  }
+
+  /** The shard that a slice lies in. Slices are to be asked for in order. @throws ReleaseUnreadable */
+  async shard(slice: KeySlice): Promise<ShardReading | null> {
+    const index = this.#indexAt(slice);
+    if (index === this.#index) return this.#shard;
+    // Let go of the one before while the next one is loaded.
+    this.#shard = null;
+    this.#index = index;
+    const release = await this.#open(this.#manifest?.shards[index] ?? null);
+    const shard = release?.shard(index) ?? null;
+    this.#shard = shard === null ? null : new ShardReading(shard, (keys) => this.#bounded(keys));
+    return this.#shard;
+  }
+
+  get rangesKey(): string | null {
+    return this.#manifest?.ranges?.key ?? null;
+  }
+
+  /** @throws ReleaseUnreadable */
+  async ranges(): Promise<RangeTable | null> {
+    return (await this.#open(this.#manifest?.ranges ?? null))?.ranges ?? null;
+  }
+
+  get sourcesKey(): string | null {
+    return this.#manifest?.sources?.key ?? null;
+  }
+
+  /** @throws ReleaseUnreadable */
+  async sources(): Promise<SourceTable | null> {
+    return (await this.#open(this.#manifest?.sources ?? null))?.sources ?? null;
+  }
+
+  async #open(blob: Blob | null): Promise<Release | null> {
+    if (this.#manifest === null || blob === null) return null;
+    const opened = await openValue(this.#manifest, blob, await this.#load(blob), this.#keys);
+    if (!opened.ok) throw new ReleaseUnreadable(opened);
+    return opened.value;
+  }
+
+  /** A few bytes can say that whole heads are listed: a walk has to end all the same. */
+  *#bounded(batches: Iterable<Float64Array>): Generator<Float64Array> {
+    for (const batch of batches) {
+      this.#walked += batch.length;
+      if (this.#walked > RELEASE_NUMBERS_MAX) {
+        const message = `${this.#manifest?.release} lists more than ${RELEASE_NUMBERS_MAX} numbers`;
+        throw new ReleaseUnreadable({ code: 'LIMIT_EXCEEDED', message });
+      }
+      yield batch;
+    }
+  }
+}
+
+export function keysOf(shard: ShardReading | null, list: number): KeyCursor {
+  return shard?.keys(list) ?? NO_KEYS;
+}
+
+export function datedOf(shard: ShardReading | null, list: number): DatedCursor {
+  return shard?.dated(list) ?? NO_ROWS;
+}

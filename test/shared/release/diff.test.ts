@@ -1,0 +1,284 @@
+/**
+ * Differences of releases against plain sets: random pairs of releases, lists that come, go, move and change
+ * their terms, borders of shards that moved, and what is not loaded because both have it.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BuiltRelease } from '../../../shared/build/release.ts';
+import type { ListChange } from '../../../shared/release/diff.ts';
+import { ReleaseUnreadable } from '../../../shared/release/reading.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { build } from '../support/built-release.ts';
+import { type Dated, EVER, type PlainList, plainList } from '../support/plain-model.ts';
+import { diffOf } from '../support/planned.ts';
+import { holdsAsync, tail } from '../support/properties.ts';
+
+const TAILS = 100_000_000;
+const DAY = { since: 1_750_000_000, until: 1_750_086_400 };
+const WEEK = { since: 1_750_000_000, until: 1_750_604_800 };
+
+type Counts = readonly [added: number, removed: number, changed: number];
+
+/** For each key the entries that it has. */
+function grouped<Key>(entries: readonly (readonly [Key, string])[]): Map<Key, Set<string>> {
+  const groups = new Map<Key, Set<string>>();
+  for (const [key, entry] of entries) groups.set(key, (groups.get(key) ?? new Set()).add(entry));
+  return groups;
+}
+
+/** What came, went and changed for one key. */
+function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<string> = new Set()): Counts {
+  const came = [...after].filter((each) => !before.has(each)).length;
+  const went = [...before].filter((each) => !after.has(each)).length;
+  const changed = Math.min(came, went);
+  return [came - changed, went - changed, changed];
+}
+
+/** @returns the sums, and the heads that changed, most first */
+function churnOf(before: Map<number, Set<string>>, after: Map<number, Set<string>>) {
+  const heads = new Map<number, Counts>();
+  for (const n of new Set([...before.keys(), ...after.keys()])) {
+    const counts = compared(before.get(n), after.get(n));
+    const sum = heads.get(Math.floor(n / TAILS)) ?? [0, 0, 0];
+    heads.set(Math.floor(n / TAILS), sum.map((each, index) => each + counts[index]!) as unknown as Counts);
+  }
+  const weight = (counts: Counts): number => counts[0] + counts[1] + counts[2];
+  const top = [...heads]
+    .filter(([, counts]) => weight(counts) > 0)
+    .sort((a, b) => weight(b[1]) - weight(a[1]) || a[0] - b[0])
+    .map(([head, [added, removed, changed]]) => ({ head, added, removed, changed }));
+  const sum = (index: 0 | 1 | 2): number => [...heads.values()].reduce((all, each) => all + each[index], 0);
+  const size = (groups: Map<number, Set<string>>): number =>
+    [...groups.values()].reduce((all, { size: each }) => all + each, 0);
+  return {
+    before: size(before),
+    after: size(after),
+    added: sum(0),
+    removed: sum(1),
+    changed: sum(2),
+    heads: top.slice(0, 20),
+  };
+}
+
+const isEver = ({ since, until }: Dated): boolean => since === EVER.since && until === EVER.until;
+
+/** Entries of a list by number: those without dates, and those with dates of the other numbers. */
+function entriesOf(list: PlainList | undefined, dated: boolean): Map<number, Set<string>> {
+  const numbers = list?.numbers ?? [];
+  const plain = new Set(numbers.filter(isEver).map(({ n }) => n));
+  if (!dated) return grouped([...plain].map((n) => [n, 'ever']));
+  return grouped(
+    numbers
+      .filter((entry) => !isEver(entry) && !plain.has(entry.n))
+      .map(({ n, since, until }) => [n, `${since}-${until}`]),
+  );
+}
+
+/** Every number that a range covers: for ranges of a few hundred numbers. */
+function covered(list: PlainList | undefined): Set<number> {
+  return new Set(
+    (list?.ranges ?? []).flatMap(({ from, to }) =>
+      Array.from({ length: to - from + 1 }, (_, index) => from + index),
+    ),
+  );
+}
+
+const missing = (from: ReadonlySet<number>, others: ReadonlySet<number>): number =>
+  [...from].filter((n) => !others.has(n)).length;
+
+function expectChange(change: ListChange, before: PlainList | undefined, after: PlainList | undefined): void {
+  expect(change.numbers).toEqual(churnOf(entriesOf(before, false), entriesOf(after, false)));
+  expect(change.dated).toEqual(churnOf(entriesOf(before, true), entriesOf(after, true)));
+  const [old, now] = [covered(before), covered(after)];
+  expect(change.ranges.numbersAdded).toBe(missing(now, old));
+  expect(change.ranges.numbersRemoved).toBe(missing(old, now));
+  const sources = (list: PlainList | undefined) =>
+    grouped((list?.sources ?? []).map(({ text, since, until }) => [text, `${since}-${until}`]));
+  const [sourcesBefore, sourcesAfter] = [sources(before), sources(after)];
+  const counts = [...new Set([...sourcesBefore.keys(), ...sourcesAfter.keys()])].map((text) =>
+    compared(sourcesBefore.get(text), sourcesAfter.get(text)),
+  );
+  const sum = (index: 0 | 1 | 2): number => counts.reduce((all, each) => all + each[index], 0);
+  const { added, removed, changed } = change.sources;
+  expect([added, removed, changed]).toEqual([sum(0), sum(1), sum(2)]);
+  for (const { before: was, after: is, added: came, removed: went } of [change.ranges, change.sources])
+    expect(was + came - went).toBe(is);
+}
+
+const dates = fc.constantFrom(EVER, EVER, DAY, WEEK);
+const number = fc
+  .tuple(fc.constantFrom(0, 1201, 8210, 8211, 63917, 9_999_999), fc.oneof(tail, fc.nat({ max: 5 })))
+  .map(([head, each]) => head * TAILS + each);
+const entry = fc.tuple(number, dates).map(([n, when]) => ({ n, ...when }));
+const range = fc
+  .tuple(fc.nat({ max: 300 }), fc.nat({ max: 60 }), dates)
+  .map(([from, length, when]) => ({ from, to: from + length, ...when }));
+const source = fc.tuple(fc.stringMatching(/^[a-c]{1,2}$/), dates).map(([text, when]) => ({ text, ...when }));
+const content = fc.record({
+  numbers: fc.array(entry, { maxLength: 60 }),
+  ranges: fc.array(range, { maxLength: 8 }),
+  sources: fc.array(source, { maxLength: 8 }),
+});
+/** Two contents that have much in common. */
+const contents = fc.tuple(content, content, content).map(([shared, one, two]) =>
+  [one, two].map((own) => ({
+    numbers: [...shared.numbers, ...own.numbers],
+    ranges: [...shared.ranges, ...own.ranges],
+    sources: [...shared.sources, ...own.sources],
+  })),
+);
+
+describe('the difference of two releases', () => {
+  it('is that of plain sets, whichever lists come, go or stand elsewhere', async () => {
+    const names = ['one', 'two', 'three', 'four'];
+    const chosen = fc.shuffledSubarray(names, { minLength: 1 });
+    await holdsAsync(
+      fc.asyncProperty(
+        fc.tuple(contents, contents, contents, contents),
+        chosen,
+        chosen,
+        async (each, namesBefore, namesAfter) => {
+          const listsOf = (chosenNames: readonly string[], side: 0 | 1): PlainList[] =>
+            chosenNames.map((name) => plainList(name, each[names.indexOf(name)]![side]!));
+          const [before, after] = [listsOf(namesBefore, 0), listsOf(namesAfter, 1)];
+          const diffs = await diffOf(await build(before), await build(after));
+          const dropped = namesBefore.filter((name) => !namesAfter.includes(name));
+          expect(diffs.map(({ change }) => change.name)).toEqual([...namesAfter, ...dropped]);
+          for (const { change } of diffs) {
+            const [old, now] = [before, after].map((lists) =>
+              lists.find(({ info }) => info.name === change.name),
+            );
+            expectChange(change, old, now);
+            expect(change.state).toBe(old === undefined ? 'new' : now === undefined ? 'dropped' : 'kept');
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is nothing between a release and itself, and no value is loaded', async () => {
+    const built = await build([plainList('one', { numbers: [{ n: 821_020_000_000, ...EVER }] })]);
+    const loaded: string[] = [];
+    const [diff] = await diffOf(built, built, [], (key) => loaded.push(key));
+    expect(diff!.change.numbers).toEqual({
+      before: 1,
+      after: 1,
+      added: 0,
+      removed: 0,
+      changed: 0,
+      heads: [],
+    });
+    expect(diff!.change.termsBefore).toBeNull();
+    expect(loaded).toEqual([]);
+  });
+
+  it('is all that a first release has', async () => {
+    const list = plainList('one', {
+      numbers: [1, 2, 3].map((n) => ({ n, ...EVER })),
+      ranges: [{ from: 10, to: 19, ...EVER }],
+    });
+    const [diff] = await diffOf(null, await build([list]));
+    expectChange(diff!.change, undefined, list);
+    expect(diff!.change.state).toBe('new');
+  });
+
+  it('counts ranges that were only cut in two, or joined, as rows and not as numbers', async () => {
+    const whole = plainList('one', { ranges: [{ from: 100, to: 199, ...EVER }] });
+    const cut = plainList('one', { ranges: [...whole.ranges, { from: 150, to: 159, ...DAY }] });
+    const [diff] = await diffOf(await build([whole]), await build([cut]));
+    expect(diff!.change.ranges).toEqual({
+      ...{ before: 1, after: 4, added: 4, removed: 1, changed: 0, numbersAdded: 0, numbersRemoved: 0 },
+    });
+  });
+
+  it('shows terms that changed, whatever order the subjects are named in', async () => {
+    const list = plainList('one', { numbers: [{ n: 5, ...EVER }] });
+    const other = { ...list, info: { ...list.info, effect: 'label', subjects: ['to', 'from'] } } as const;
+    const swapped = { ...list, info: { ...list.info, subjects: ['to', 'from'] } } as PlainList;
+    const was = { reason: 'NUMBER_SUSPENDED', effect: 'block', subjects: ['from', 'to'], authority: 'test' };
+    const [changed] = await diffOf(await build([list]), await build([other as unknown as PlainList]));
+    expect(changed!.change.termsBefore).toEqual(was);
+    expect(changed!.change.terms).toEqual({ ...was, effect: 'label' });
+    const [same] = await diffOf(await build([list]), await build([swapped]));
+    expect(same!.change.termsBefore).toBeNull();
+  });
+
+  it('finds watched numbers in every list, exact or in a range, dated or not, changed or not', async () => {
+    const lists = [
+      plainList('one', { numbers: [{ n: 8_210_777, ...EVER }] }),
+      plainList('two', { numbers: [{ n: 8_210_778, since: 5, until: 6 }] }),
+      plainList('three', { ranges: [{ from: 8_210_770, to: 8_210_778, ...DAY }] }),
+    ];
+    const built = await build(lists);
+    for (const base of [null, built]) {
+      const diffs = await diffOf(base, built, [8_210_777, 8_210_778, 8_210_779]);
+      expect(diffs.map(({ watched }) => watched)).toEqual([[8_210_777], [8_210_778], [8_210_777, 8_210_778]]);
+    }
+  });
+
+  it('does not pass over a damaged value', async () => {
+    const built = await build([plainList('one', { numbers: [{ n: 5, ...EVER }] })]);
+    const values = new Map([...built.values].map(([key, bytes]) => [key, bytes.map((byte) => byte ^ 1)]));
+    const damaged: BuiltRelease = { ...built, values };
+    await expect(diffOf(null, damaged)).rejects.toThrow(ReleaseUnreadable);
+    await expect(diffOf(null, damaged)).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
+  });
+});
+
+describe('the difference of large releases', () => {
+  /** Random numbers behind a head; dated ones fill a shard sooner. */
+  const bulk = (seed: number, head: number, count: number, when: Dated): PlainList['numbers'] => {
+    const below = randomFrom(seed);
+    return Array.from({ length: count }, () => ({ n: head * TAILS + below(TAILS), ...when }));
+  };
+  const startsOf = ({ manifest }: BuiltRelease): number[] => manifest.shards.map(({ start }) => start);
+
+  it('is exact where borders of shards have moved', async () => {
+    const dated = bulk(1, 8210, 90_000, DAY);
+    const plain = bulk(2, 8210, 30_000, EVER);
+    const rest = [...bulk(3, 8211, 2_000, EVER), ...bulk(4, 63917, 900, EVER), ...bulk(5, 1201, 40, WEEK)];
+    const before = [
+      plainList('one', { numbers: [...dated.slice(0, 40_000), ...plain, ...rest] }),
+      plainList('two', { numbers: bulk(6, 8210, 3_000, EVER) }),
+    ];
+    const after = [
+      plainList('one', {
+        numbers: [
+          ...dated.slice(10_000),
+          ...plain.slice(500),
+          ...bulk(7, 8210, 800, EVER),
+          ...rest.slice(100),
+        ],
+      }),
+      plainList('two', { numbers: bulk(6, 8210, 3_001, EVER) }),
+    ];
+    const [old, now] = [await build(before), await build(after)];
+    expect(startsOf(old).length).toBeGreaterThan(2);
+    expect(startsOf(now).length).toBeGreaterThan(startsOf(old).length);
+    for (const [one, two, plainBefore, plainAfter] of [
+      [old, now, before, after],
+      [now, old, after, before],
+    ] as const) {
+      const diffs = await diffOf(one, two);
+      for (const [index, { change }] of diffs.entries())
+        expectChange(change, plainBefore[index], plainAfter[index]);
+    }
+  });
+
+  it('loads the shards that changed, and those where a watched number may be', async () => {
+    const heads = [8210, 8211, 8212].flatMap((head) => bulk(head, head, 20_000, DAY));
+    const n = 8211 * TAILS + 5;
+    const old = await build([plainList('one', { numbers: heads })]);
+    const now = await build([plainList('one', { numbers: [...heads, { n, ...DAY }] })]);
+    const loadedFor = async (watched: readonly number[]): Promise<Set<string>> => {
+      const loaded = new Set<string>();
+      const [diff] = await diffOf(old, now, watched, (key) => loaded.add(key));
+      expect(diff!.change.dated).toMatchObject({ added: 1, removed: 0, changed: 0 });
+      return loaded;
+    };
+    expect((await loadedFor([])).size).toBe(2);
+    expect((await loadedFor([n])).size).toBe(2);
+    expect((await loadedFor([n, 8212 * TAILS + 77])).size).toBe(3);
+  });
+});

@@ -1,0 +1,73 @@
+/**
+ * The demo lists as `npm start` builds them, with a smaller sample: their first push hits no guard.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readCatalogue } from '../../../cli/catalogue.ts';
+import { collect } from '../../../cli/collect.ts';
+import { sample } from '../../../cli/commands/sample.ts';
+import { DEMO_CATALOGUE, DEMO_INPUTS } from '../../../cli/paths.ts';
+import { ListEntries } from '../../../shared/build/list-entries.ts';
+import { buildRelease } from '../../../shared/build/release.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
+import { planOf } from '../../../shared/release/plan.ts';
+import { sourceFingerprint } from '../../../shared/set/source-table.ts';
+import { OPTIONS } from '../support/built-release.ts';
+import { loadFrom } from '../support/planned.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+it('hits no guard', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'numgate-first-push-'));
+  try {
+    await sample({ size: 100_000, seed: 1, out: join(folder, 'kr-sample.csv.gz') });
+    const feed = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers/number-list.json');
+    const abroad = Object.keys(JSON.parse(readFileSync(feed, 'utf8')) as object);
+    writeFileSync(join(folder, 'overseas.csv'), `number\n${abroad.map((digits) => `+${digits}\n`).join('')}`);
+    const demo = readCatalogue(DEMO_CATALOGUE);
+    const inputs = demo.inputs.map((input) =>
+      input.path.startsWith(DEMO_INPUTS) ? { ...input, path: join(folder, basename(input.path)) } : input,
+    );
+    const lists = demo.lists.map(() => new ListEntries(testKeys.permutation));
+    await collect(
+      { ...demo, inputs },
+      {
+        now: OPTIONS.createdAt.getTime() / 1000,
+        onEntry: ({ list, what, dates }) => {
+          const entries = lists[list]!;
+          if (what.kind === 'number') entries.addNumber(what.n, dates);
+          else if (what.kind === 'ranges')
+            entries.ranges.push(...what.ranges.map((range) => ({ ...range, ...dates })));
+          else
+            entries.sources.push({
+              fingerprint: sourceFingerprint(what.text, testKeys.sourceSeed),
+              ...dates,
+            });
+        },
+        onReject: () => undefined,
+        onProgress: () => undefined,
+      },
+    );
+    const built = await buildRelease(
+      demo.lists.map(({ name, reason, effect, subjects, authority }, index) => ({
+        info: { name, reason, effect, subjects, authority, asOf: OPTIONS.createdAt.toISOString() },
+        content: lists[index]!.finish(),
+      })),
+      testKeys,
+      OPTIONS,
+    );
+    if (!built.ok) throw new Error(built.message);
+    const input = { base: null, next: built.value.manifest, keys: testKeys, load: loadFrom([built.value]) };
+    const plan = await planOf({ ...input, settings: DEFAULT_GUARDS });
+    expect(plan.guards).toEqual([]);
+    expect(
+      plan.lists.map(({ numbers, dated, ranges, sources }) =>
+        [numbers, dated, ranges, sources].some(({ added }) => added > 0),
+      ),
+    ).toEqual(demo.lists.map(() => true));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

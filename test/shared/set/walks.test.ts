@@ -1,0 +1,245 @@
+/**
+ * Walks: what a section lists, told in order, is what was put in and what a query finds, for every encoding
+ * and whatever its encoder chose.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeDense } from '../../../shared/build/dense-section.ts';
+import { encodeDated } from '../../../shared/build/shard.ts';
+import { encodeSparse } from '../../../shared/build/sparse-section.ts';
+import { encodeRanges, encodeSources, flattenRanges, sortSources } from '../../../shared/build/tables.ts';
+import { SECTION_BITMAP, SECTION_RICE } from '../../../shared/set/layout.ts';
+import { LayoutError } from '../../../shared/set/number-set.ts';
+import { RangeTable } from '../../../shared/set/range-table.ts';
+import { Shard } from '../../../shared/set/shard.ts';
+import { SourceTable } from '../../../shared/set/source-table.ts';
+import { randomFrom } from '../numbers/random.ts';
+import { fromHex, hexOf } from '../support/bytes.ts';
+import { flips } from '../support/damage.ts';
+import { naiveComplement, naiveRice } from '../support/naive-sections.ts';
+import { naiveShard } from '../support/naive-tables.ts';
+import { bytesOf, isListed, shardWith } from '../support/one-part.ts';
+import { holds } from '../support/properties.ts';
+import { randomSet } from '../support/random-set.ts';
+
+const TAILS = 100_000_000;
+const HEAD = 8210;
+
+function keysOf(shard: Shard, list = 0): number[] {
+  const keys: number[] = [];
+  for (const batch of shard.keys(list)) {
+    expect(batch.length).toBeGreaterThan(0);
+    keys.push(...batch);
+  }
+  return keys;
+}
+
+/** A dense section of `size` tails behind HEAD, from tail `from` on. */
+function denseShard(section: readonly number[], from: number, size: number): Shard {
+  const end = from + size;
+  return new Shard(shardWith(section, [HEAD, from], end === TAILS ? [HEAD + 1, 0] : [HEAD, end]));
+}
+
+/** @returns kind of the section and whether it holds what is not listed */
+function checkDense(tails: readonly number[], size: number, from: number): readonly [number, boolean] {
+  const words = encodeDense(Uint32Array.from(tails), size);
+  const shard = denseShard(bytesOf(words), from, size);
+  expect(keysOf(shard)).toEqual(tails.map((tail) => HEAD * TAILS + from + tail));
+  return [words[0]! & 0xff, ((words[0]! >>> 8) & 1) === 1];
+}
+
+describe('a walk over a dense section', () => {
+  it.each([
+    ['thin', 5_000, 4_000_000, SECTION_RICE, false],
+    ['dense', 60_000, 400_000, SECTION_RICE, false],
+    ['a bitmap', 21_000, 40_003, SECTION_BITMAP, false],
+    ['a complement', 39_000, 40_000, SECTION_RICE, true],
+  ])('tells what is listed where it is %s', (_, count, size, kind, complement) => {
+    const tails = randomSet(randomFrom(count), count, size);
+    for (const from of [0, 12_345, TAILS - size]) {
+      const chosen = checkDense(tails, size, from);
+      expect(chosen[0]).toBe(kind);
+      if (kind === SECTION_RICE) expect(chosen[1]).toBe(complement);
+    }
+  });
+
+  it('tells nothing, everything, and all but the first or the last', () => {
+    const every = Array.from({ length: 5_000 }, (_, tail) => tail);
+    for (const tails of [[], every, every.slice(1), every.slice(0, -1), [0], [4_999]])
+      checkDense(tails, 5_000, 7);
+  });
+
+  it('agrees with a plain set', () => {
+    const set = fc
+      .integer({ min: 1, max: 3_000 })
+      .chain((size) =>
+        fc.tuple(
+          fc.constant(size),
+          fc.uniqueArray(fc.integer({ min: 0, max: size - 1 }), { maxLength: size }),
+        ),
+      );
+    holds(
+      fc.property(set, fc.nat({ max: 1_000 }), ([size, tails], from) => {
+        checkDense(
+          tails.toSorted((a, b) => a - b),
+          size,
+          from,
+        );
+      }),
+    );
+  });
+
+  it.each([0, 1, 5, 27, 31])('reads parameter %i in buckets of any width', (parameter) => {
+    const tails = [0, 33, 65, 98, 600];
+    for (const width of [1, 7, 64, 700]) {
+      const listed = keysOf(denseShard(naiveRice(tails, 700, { parameter, width }), 0, 700));
+      expect(listed).toEqual(tails.map((tail) => HEAD * TAILS + tail));
+      const rest = keysOf(denseShard(naiveComplement(tails, 700, { parameter, width }), 0, 700));
+      expect(rest).toEqual(tails.map((tail) => HEAD * TAILS + tail));
+    }
+  });
+
+  it('ends, and stays in the slice, whatever byte is damaged', () => {
+    const size = 700;
+    const tails = randomSet(randomFrom(3), 90, size);
+    for (const make of [naiveRice, naiveComplement]) {
+      const bytes = shardWith(make(tails, size, { parameter: 2, width: 100 }), [HEAD, 0], [HEAD, size]);
+      for (const { what, bytes: damaged } of flips(bytes, [0x01, 0x80, 0xff])) {
+        let shard: Shard;
+        try {
+          shard = new Shard(damaged);
+        } catch (error) {
+          if (error instanceof LayoutError) continue;
+          throw error;
+        }
+        if (shard.end - shard.start > 100_000) continue;
+        const outside = keysOf(shard).filter((key) => key < shard.start || key >= shard.end);
+        if (outside.length > 0) expect.fail(`${what}: ${outside[0]} is outside`);
+      }
+    }
+  });
+});
+
+describe('a walk over a sparse section', () => {
+  const check = (unsorted: readonly (readonly [number, number])[]): void => {
+    const keys = [...new Set(unsorted.map(([head, tail]) => head * TAILS + tail))].sort((a, b) => a - b);
+    const section = encodeSparse({
+      heads: Uint32Array.from(keys, (key) => Math.floor(key / TAILS)),
+      tails: Uint32Array.from(keys, (key) => key % TAILS),
+    });
+    expect(keysOf(new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0])))).toEqual(keys);
+  };
+
+  it('tells what is listed, behind few heads and behind many', () => {
+    const below = randomFrom(5);
+    for (const heads of [1, 3, 10_000_000]) {
+      for (const count of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000])
+        check(Array.from({ length: count }, () => [below(heads), below(TAILS)]));
+    }
+  });
+
+  it('agrees with a plain set', () => {
+    const key = fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 300 }));
+    holds(fc.property(fc.array(key, { maxLength: 300 }), check));
+  });
+
+  it('is not disturbed by queries on the way', () => {
+    const tails = randomSet(randomFrom(8), 3_000, TAILS);
+    const section = encodeSparse({
+      heads: new Uint32Array(3_000).fill(HEAD),
+      tails: Uint32Array.from(tails),
+    });
+    const shard = new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0]));
+    const walked: number[] = [];
+    for (const batch of shard.keys(0)) {
+      walked.push(...batch);
+      expect(isListed(shard, HEAD, tails[7]!)).toBe(true);
+    }
+    expect(walked).toEqual(tails.map((tail) => HEAD * TAILS + tail));
+  });
+});
+
+describe('a walk over a dated section', () => {
+  const rows = [
+    { head: HEAD, tail: 4, since: 5, until: 9 },
+    { head: HEAD, tail: 4, since: 6, until: 8 },
+    { head: HEAD + 1, tail: 0, since: 0, until: 2 },
+  ];
+
+  it('tells every row', () => {
+    const section = bytesOf(encodeDated(rows));
+    const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
+    const shard = new Shard(fromHex(hexOf(bytes)));
+    expect([...shard.dated(0)]).toEqual(
+      rows.map(({ head, tail, since, until }) => ({ key: head * TAILS + tail, since, until })),
+    );
+    expect(keysOf(shard)).toEqual([]);
+  });
+
+  it('knows which numbers have a row, whatever its dates', () => {
+    const section = bytesOf(encodeDated(rows));
+    const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
+    const { parts } = new Shard(fromHex(hexOf(bytes)));
+    const asked = [
+      [HEAD, 3],
+      [HEAD, 4],
+      [HEAD, 5],
+      [HEAD + 1, 0],
+      [HEAD + 1, 1],
+    ] as const;
+    expect(asked.map(([head, tail]) => parts[0]!.has(0, head, tail))).toEqual([
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe('a walk over a shard', () => {
+  it('goes on from part to part, for each list by itself', () => {
+    const dense = (tails: readonly number[], size: number): number[] =>
+      bytesOf(encodeDense(Uint32Array.from(tails), size));
+    const parts = [
+      { start: [HEAD, 0], plain: [dense([1, 2], 50), null], dated: [null, null] },
+      { start: [HEAD, 50], plain: [null, dense([0, 49], 50)], dated: [null, null] },
+      { start: [HEAD, 100], plain: [dense([3], 900), dense([5], 900)], dated: [null, null] },
+    ] as const;
+    const shard = new Shard(fromHex(hexOf(naiveShard(parts, [HEAD, 1_000], 2))));
+    expect([shard.start, shard.end]).toEqual([HEAD * TAILS, HEAD * TAILS + 1_000]);
+    expect([0, 1].map((list) => keysOf(shard, list).map((key) => key - HEAD * TAILS))).toEqual([
+      [1, 2, 103],
+      [50, 99, 105],
+    ]);
+    expect(keysOf(shard, 2)).toEqual([]);
+  });
+});
+
+describe('a walk over a table', () => {
+  it('tells every range', () => {
+    const lists = [
+      [],
+      flattenRanges([
+        { from: 5, to: 9, since: 0, until: 7 },
+        { from: 8, to: 20, since: 1, until: 2 },
+      ]),
+    ];
+    const table = new RangeTable(encodeRanges(lists));
+    expect(table.lists).toBe(2);
+    expect([0, 1, 2, -1].map((list) => [...table.rows(list)])).toEqual([...lists, [], []]);
+  });
+
+  it('tells every source', () => {
+    const lists = [
+      sortSources([
+        { fingerprint: 2n ** 64n - 1n, since: 0, until: 7 },
+        { fingerprint: 5n, since: 1, until: 2 },
+      ]),
+      [],
+    ];
+    const table = new SourceTable(encodeSources(lists));
+    expect(table.lists).toBe(2);
+    expect([0, 1, 2, -1].map((list) => [...table.rows(list)])).toEqual([...lists, [], []]);
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * Two built releases, and the values of both to load from.
+ */
+import type { BuiltRelease } from '../../../shared/build/release.ts';
+import { diffReleases, type ListDiff } from '../../../shared/release/diff.ts';
+import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guards.ts';
+import type { Load } from '../../../shared/release/opened-value.ts';
+import { type Plan, planOf } from '../../../shared/release/plan.ts';
+import { build } from './built-release.ts';
+import type { PlainList } from './plain-model.ts';
+import { testKeys } from './test-keys.ts';
+
+/** @param loaded told the KV key of each value that is loaded */
+export function loadFrom(
+  releases: readonly (BuiltRelease | null)[],
+  loaded: (key: string) => void = () => undefined,
+): Load {
+  return async ({ key }) => {
+    loaded(key);
+    const bytes = releases.map((release) => release?.values.get(key)).find((value) => value !== undefined);
+    if (bytes === undefined) throw new Error(`${key} is in neither release`);
+    return bytes;
+  };
+}
+
+/** @param base null where there was no release */
+export function diffOf(
+  base: BuiltRelease | null,
+  next: BuiltRelease,
+  watched: readonly number[] = [],
+  loaded?: (key: string) => void,
+): Promise<ListDiff[]> {
+  return diffReleases({
+    base: base?.manifest ?? null,
+    next: next.manifest,
+    keys: testKeys,
+    load: loadFrom([base, next], loaded),
+    watched,
+  });
+}
+
+/** The plan from one release to another that says it was built from it. */
+export async function planFrom(
+  base: readonly PlainList[] | null,
+  next: readonly PlainList[],
+  settings: Partial<GuardSettings> = {},
+): Promise<Plan> {
+  const old = base === null ? null : await build(base);
+  const now = await build(next);
+  return planOf({
+    base: old?.manifest ?? null,
+    next: { ...now.manifest, base: old?.manifest.release ?? null },
+    keys: testKeys,
+    load: loadFrom([old, now]),
+    settings: { ...DEFAULT_GUARDS, ...settings },
+  });
+}

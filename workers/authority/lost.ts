@@ -1,0 +1,90 @@
+/**
+ * What the copy of the head in KV still tells of an authority whose tables were lost: releases, live
+ * entries, clients. Tokens, texts of sources and the audit log are not in it.
+ */
+import { fromBase64 } from '../../shared/bytes.ts';
+import { type Client, openDirectory } from '../../shared/clients.ts';
+import type { LiveEntry } from '../../shared/live/entry.ts';
+import { Segment } from '../../shared/live/segment.ts';
+import type { Head, HeadDocument, NamedRelease } from '../../shared/release/head.ts';
+import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
+import { unseal } from '../../shared/set/seal.ts';
+import type { Secrets } from '../env.ts';
+import type { ClientsStore } from './clients-store.ts';
+import { CLIENTS_NAME } from './head-writer.ts';
+import type { Ledger } from './ledger.ts';
+import type { LiveStore } from './live-store.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+/** Named where the tables say who did something. */
+const RESTORER = 'numgate';
+
+interface Stores {
+  readonly ledger: Ledger;
+  readonly live: LiveStore;
+  readonly releases: ReleaseStore;
+  readonly clients: ClientsStore;
+}
+
+interface LostRelease {
+  readonly manifest: Manifest;
+  readonly signed: SignedText;
+}
+
+export interface Lost {
+  readonly head: Head;
+  readonly current: LostRelease | null;
+  readonly candidate: LostRelease | null;
+  readonly entries: readonly LiveEntry[];
+  readonly clients: readonly Client[];
+}
+
+/** @throws if a part of it cannot be read: half of it would be worse than none */
+export async function readLost(document: HeadDocument, secrets: Secrets, kv: KVNamespace): Promise<Lost> {
+  const { head } = document;
+  const read = async (key: string): Promise<Uint8Array<ArrayBuffer>> => {
+    const bytes = await kv.get(key, 'arrayBuffer');
+    if (bytes === null) throw new Error(`${key} is not in KV: the authority cannot be restored from it`);
+    return new Uint8Array(bytes);
+  };
+  const releaseOf = async (named: NamedRelease | null): Promise<LostRelease | null> => {
+    const signed = document.manifests.find(({ signature }) => signature === named?.signature);
+    if (named === null || signed === undefined) return null;
+    const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.keyId);
+    if (!opened.ok) throw new Error(opened.message);
+    return { manifest: opened.value, signed };
+  };
+  const segments = [new Segment(fromBase64(head.tail) ?? new Uint8Array(0))];
+  for (const { key } of head.segments) {
+    const content = await unseal(await read(key), secrets.keys);
+    if (content === null) throw new Error(`${key} is damaged`);
+    segments.push(new Segment(content));
+  }
+  const clients =
+    head.clients === null ? new Map() : await openDirectory(await read(head.clients.key), secrets.keys);
+  if (clients === null) throw new Error('the client directory is damaged');
+  return {
+    head,
+    current: await releaseOf(head.current),
+    candidate: await releaseOf(head.candidate),
+    entries: segments.flatMap((segment) => [...segment.entries()]),
+    clients: [...clients.values()],
+  };
+}
+
+/** Put into empty tables what was read. To be called in a transaction. */
+export function restore({ head, current, candidate, entries, clients }: Lost, to: Stores): void {
+  const now = Date.now();
+  for (const release of [current, candidate]) {
+    if (release !== null) to.releases.insert(release.manifest, release.signed, RESTORER, now);
+  }
+  if (current !== null) to.releases.setPromoted(current.manifest.release, RESTORER, now);
+  if (candidate !== null) {
+    to.releases.setState(candidate.manifest.release, 'candidate', head.candidate?.share ?? null);
+  }
+  to.live.restore(entries, RESTORER, now);
+  for (const client of clients) to.clients.put(client.id, client);
+  if (head.clients !== null) to.ledger.set(CLIENTS_NAME, JSON.stringify(head.clients));
+  to.ledger.set('droppedSeq', String(head.droppedSeq));
+}

@@ -1,0 +1,50 @@
+/**
+ * Manifests that were staged with nothing but `wrangler kv key put`: the cron has them promoted, or writes
+ * down why not.
+ */
+import type { Actor, PromoteDone } from '../../shared/admin.ts';
+import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
+import { parseSignedText } from '../../shared/release/signed.ts';
+import { warn } from '../log.ts';
+import type { Order, Outcome } from './ledger.ts';
+import { refused } from './promotion.ts';
+import type { ReleaseChanges } from './release-changes.ts';
+
+/** Manifests looked at in one sweep. */
+const STAGED_AT_ONCE = 5;
+
+export async function promoteStaged(changes: ReleaseChanges, actor: Actor, kv: KVNamespace): Promise<void> {
+  const { keys } = await kv.list({ prefix: STAGED_PREFIX, limit: STAGED_AT_ONCE });
+  for (const { name } of keys) {
+    const text = await kv.get(name);
+    if (text === null) continue;
+    const outcome = await promoteText(changes, { actor, reason: `staged as ${name}`, repeat: null }, text);
+    if (!outcome.ok) warn('stagedRefused', { key: name, code: outcome.extras?.refusal ?? outcome.code });
+    // Values may still be on their way; anything else will not become better by itself.
+    if (outcome.ok || outcome.code !== 'RELEASE_INCOMPLETE') await kv.delete(name);
+  }
+}
+
+async function promoteText(
+  changes: ReleaseChanges,
+  order: Order,
+  text: string,
+): Promise<Outcome<PromoteDone>> {
+  const signed = parseSignedText(text);
+  if (signed === null) {
+    const refusal = refused('MANIFEST_INVALID', 'the value is not a signed manifest');
+    return changes.recordRefusal(order, null, refusal, false);
+  }
+  const staged = await changes.stage(order, signed);
+  if (!staged.ok) return staged;
+  const { release, base } = staged.value;
+  const outcome = await changes.promote(order, release, {
+    base,
+    share: 1,
+    overrides: [],
+    reason: order.reason,
+  });
+  if (!outcome.ok && outcome.code === 'BASE_MOVED')
+    return changes.recordRefusal(order, release, outcome, false);
+  return outcome;
+}
