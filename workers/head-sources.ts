@@ -195,12 +195,14 @@ async function writeCopy({ seq, fetchedAt, asOf }: CachedCopy, sealed: Sealed): 
 
 /** @returns whether nobody else of the data centre is asking; now we are */
 async function claim(): Promise<boolean> {
+  const now = Date.now();
   try {
-    if ((await caches.default.match(CLAIM_URL)) !== undefined) return false;
+    const claimed = await caches.default.match(CLAIM_URL);
+    if (now - Number(claimed?.headers.get(FETCHED_HEADER) ?? 0) < CLAIM_SECONDS * 1000) return false;
   } catch {
     return true;
   }
-  await put(CLAIM_URL, cacheable(new Uint8Array(1), CLAIM_SECONDS, {}));
+  await put(CLAIM_URL, cacheable(new Uint8Array(1), CLAIM_SECONDS, { [FETCHED_HEADER]: String(now) }));
   return true;
 }
 

@@ -22,7 +22,7 @@ import type { Snapshot } from '../shared/screen.ts';
 import { LayoutError } from '../shared/set/number-set.ts';
 import { unseal } from '../shared/set/seal.ts';
 import { fingerprint } from '../shared/set/xxhash.ts';
-import type { Env, Secrets } from './env.ts';
+import type { Env } from './env.ts';
 import { type Asker, authorityOf, HeadSources, Refused } from './head-sources.ts';
 import { warn } from './log.ts';
 import { ensureAll } from './shards.ts';
@@ -121,21 +121,15 @@ export class HeadReader {
   async #adopt(document: HeadDocument, sealed: Uint8Array<ArrayBuffer>, asker: Asker): Promise<void> {
     const { head, manifests } = document;
     if (this.#isKnown(head)) return;
-    const { env, secrets } = asker;
     const earlier = this.#current;
-    const segments = new Map<string, Segment>();
-    for (const named of head.segments) {
-      segments.set(named.key, earlier?.segments.get(named.key) ?? (await readSegment(named, env, secrets)));
-    }
+    // Side by side: a cold isolate waits for one read of KV here, and for one more for its number.
+    const [segments, clients, { loaded, whole }] = await Promise.all([
+      readSegments(head, earlier, asker),
+      clientsOf(head, earlier, asker),
+      this.#releaseFor(head, manifests, asker),
+    ]);
     const live = LiveLayer.of([...segments.values()], tailOf(head), earlier?.live);
     const clientsKey = head.clients?.key ?? null;
-    const clients =
-      head.clients === null
-        ? NO_CLIENTS
-        : earlier !== null && earlier.clientsKey === clientsKey
-          ? earlier.clients
-          : await readClients(head.clients, env, secrets);
-    const { loaded, whole } = await this.#releaseFor(head, manifests, asker);
     // A later head may have overtaken this one while it was loaded.
     if (this.#isKnown(head)) return;
     this.#current = { seq: head.seq, document, sealed, loaded, live, segments, clients, clientsKey, whole };
@@ -227,18 +221,30 @@ async function readManifest({ release, signature }: NamedRelease, env: Env): Pro
   throw new Refused('VALUE_DAMAGED', key);
 }
 
-async function readSegment(named: NamedValue, env: Env, { keys }: Secrets): Promise<Segment> {
-  const content = await unseal(await readNamed(named, env), keys);
-  if (content === null) throw new Refused('VALUE_FOREIGN', named.key);
-  return segmentOf(content);
+/** The sealed segments by key; those in memory are not read again. */
+async function readSegments(
+  head: Head,
+  earlier: Current | null,
+  asker: Asker,
+): Promise<Map<string, Segment>> {
+  const read = head.segments.map(async (named) => {
+    const held = earlier?.segments.get(named.key);
+    if (held !== undefined) return [named.key, held] as const;
+    const content = await unseal(await readNamed(named, asker.env), asker.secrets.keys);
+    if (content === null) throw new Refused('VALUE_FOREIGN', named.key);
+    return [named.key, segmentOf(content)] as const;
+  });
+  return new Map(await Promise.all(read));
 }
 
-async function readClients(
-  named: NamedValue,
-  env: Env,
-  { keys }: Secrets,
+async function clientsOf(
+  { clients: named }: Head,
+  earlier: Current | null,
+  asker: Asker,
 ): Promise<ReadonlyMap<string, Client>> {
-  const clients = await openDirectory(await readNamed(named, env), keys);
+  if (named === null) return NO_CLIENTS;
+  if (earlier !== null && earlier.clientsKey === named.key) return earlier.clients;
+  const clients = await openDirectory(await readNamed(named, asker.env), asker.secrets.keys);
   if (clients === null) throw new Refused('VALUE_FOREIGN', named.key);
   return clients;
 }

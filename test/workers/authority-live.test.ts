@@ -8,7 +8,7 @@ import { SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
 import { numberKey, sourceKey } from '../../shared/live/entry.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, codeOf, done, order, readHead, stub } from './support/authority.ts';
-import './support/isolate.ts';
+import './support/fresh.ts';
 
 const CHANGE = { code: 'SENDER_REPORTED', subjects: ['from', 'to'], until: null, reason: 'test' } as const;
 

@@ -12,7 +12,7 @@ import { toE164 } from '../../shared/numbers/number.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { plainList } from '../shared/support/plain-model.ts';
 import { ALL_GUARDS, authority, codeOf, done, order, readHead, stage, stub } from './support/authority.ts';
-import './support/isolate.ts';
+import './support/fresh.ts';
 
 /** In the future, so that no alarm comes by itself. */
 const START = Date.UTC(2040, 0, 1);

@@ -19,7 +19,7 @@ import {
   readHead,
   stage,
 } from './support/authority.ts';
-import './support/isolate.ts';
+import './support/fresh.ts';
 import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from './support/secrets.ts';
 import { privateKey, publishValues, smallLists } from './support/world.ts';
 
@@ -259,7 +259,7 @@ describe('live changes that a release folds in', () => {
     await promoted({ foldedSeq: seq, minute: 12 });
     // Now no release that can be read is from before the change.
     expect((await authority().status()).live.entries).toBe(0);
-    const old = await stage({ lists: LISTS, base: await currentRelease(), foldedSeq: 0, minute: 13 });
+    const old = await stage({ lists: LISTS, base: (await currentRelease())!, foldedSeq: 0, minute: 13 });
     const outcome = await authority().promote(order(), old, wish((await currentRelease())!));
     expect(codeOf(outcome)).toBe('FOLD_BEHIND');
   });

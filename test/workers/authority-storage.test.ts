@@ -21,7 +21,7 @@ import {
   stage,
   stub,
 } from './support/authority.ts';
-import './support/isolate.ts';
+import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
 const ITSELF = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
@@ -146,6 +146,7 @@ describe('clients', () => {
     failPolicy: 'open' as const,
     maxStaleSeconds: 3600,
     mode: 'enforce' as const,
+    recordBlocks: false,
     quotaItems,
     shortCodes: [],
   });

@@ -3,7 +3,7 @@
  */
 import { exports } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
-import { CLIENTS_KEY, HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { ask, askAndSettle, askHere, request, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
@@ -11,6 +11,7 @@ import './support/isolate.ts';
 import { Gate, KvWatch } from './support/kv.ts';
 import {
   build,
+  directoryKey,
   filler,
   IN_RANGE,
   LISTED,
@@ -41,13 +42,13 @@ describe('the first request of an isolate', () => {
     await publishClients();
     const kv = new KvWatch();
     const [first, second, rest] = [new Gate(), new Gate(), new Gate()];
-    for (const key of [HEAD_KEY, CLIENTS_KEY]) kv.fate(key, first.pass);
+    for (const key of [HEAD_KEY, directoryKey()]) kv.fate(key, first.pass);
     for (const key of needed) kv.fate(key, second.pass);
     kv.fateOfRest(rest.pass);
     const answer = askHere({ body: { to: LAST } });
     // None of the first two is answered before both are asked for: they cannot be one behind the other.
-    await Promise.all([kv.begun(HEAD_KEY), kv.begun(CLIENTS_KEY)]);
-    expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY]);
+    await Promise.all([kv.begun(HEAD_KEY), kv.begun(directoryKey())]);
+    expect(kv.gets.toSorted()).toEqual([directoryKey(), HEAD_KEY]);
     first.open();
     await Promise.all(needed.map((key) => kv.begun(key)));
     second.open();
@@ -104,7 +105,7 @@ describe('fifty first requests at once', () => {
     const kv = new KvWatch();
     const answers = await Promise.all(questions.map(({ body }) => ask({ body })));
     expect(answers.map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
-    expect(kv.gets.toSorted()).toEqual([CLIENTS_KEY, HEAD_KEY, ...blobKeys].toSorted());
+    expect(kv.gets.toSorted()).toEqual([directoryKey(), HEAD_KEY, ...blobKeys].toSorted());
   });
 
   test('are all served though the one that came first is aborted', async () => {

@@ -1,12 +1,8 @@
 /**
  * The clients of the tests: each has the id that it is asked for by, and the secret `secret-of-<id>`.
  */
-import { env } from 'cloudflare:workers';
 import { sha256Hex } from '../../../shared/bytes.ts';
-import { CLIENTS_KEY } from '../../../shared/release/kv-keys.ts';
-import { signText } from '../../../shared/release/signed.ts';
-import { RELEASE_PRIVATE_KEY } from './secrets.ts';
-import { privateKey } from './world.ts';
+import { publishDirectory } from './world.ts';
 
 export function keyOf(id: string): string {
   return `${id}.secret-of-${id}`;
@@ -31,7 +27,5 @@ export const CLIENTS = [
 ];
 
 export async function publishClients(clients: readonly object[] = CLIENTS): Promise<void> {
-  const key = await privateKey(RELEASE_PRIVATE_KEY);
-  const signed = await signText('clients', JSON.stringify({ format: 1, clients }), key);
-  await env.LISTS.put(CLIENTS_KEY, JSON.stringify(signed));
+  await publishDirectory(clients);
 }

@@ -1,17 +1,24 @@
 /**
- * Every test starts with an empty store and an isolate that knows nothing, and ends with real clocks
- * and unwatched bindings. Import for its effect.
+ * Tests of the edge start with an isolate that knows nothing, and with an authority that has nothing:
+ * they read the head that is in KV, or give the fake authority another fate. Import for its effect.
  */
-import { reset } from 'cloudflare:test';
-import { afterEach, beforeEach, vi } from 'vitest';
+import { env } from 'cloudflare:workers';
+import { beforeEach, vi } from 'vitest';
 import { resetIsolate } from '../../../workers/call.ts';
+import { FakeAuthority } from './fake-authority.ts';
+import './fresh.ts';
+import { forgetWorld } from './world.ts';
 
-beforeEach(async () => {
-  await reset();
+let current: FakeAuthority;
+
+/** The authority that the edge is bound to in this test. */
+export function fakeAuthority(): FakeAuthority {
+  return current;
+}
+
+beforeEach(() => {
+  current = new FakeAuthority();
+  vi.spyOn(env.AUTHORITY, 'getByName').mockReturnValue(current as never);
   resetIsolate();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
+  forgetWorld();
 });

@@ -4,11 +4,15 @@
  */
 import { env } from 'cloudflare:workers';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
-import { fromBase64 } from '../../../shared/bytes.ts';
-import { signHead } from '../../../shared/release/head.ts';
-import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
+import { fromBase64, sha256Hex, toBase64 } from '../../../shared/bytes.ts';
+import { type Client, sealDirectory } from '../../../shared/clients.ts';
+import type { LiveEntry } from '../../../shared/live/entry.ts';
+import { encodeSegment } from '../../../shared/live/segment.ts';
+import { type Head, type NamedValue, sealHead } from '../../../shared/release/head.ts';
+import { clientsKey, HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { type Manifest, signManifest } from '../../../shared/release/manifest.ts';
 import { Release } from '../../../shared/release/release.ts';
+import type { SignedText } from '../../../shared/release/signed.ts';
 import { EVER, listSource, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
@@ -88,17 +92,80 @@ export async function privateKey(base64: string): Promise<CryptoKey> {
   return crypto.subtle.importKey('pkcs8', fromBase64(base64)!, 'Ed25519', false, ['sign']);
 }
 
-/** The text of a head. @param signingKey PKCS #8 in base64 */
-export async function headText(
+/** What the head in KV is made of; tests put it there part by part. */
+interface Published {
+  seq: number;
+  signed: SignedText | null;
+  clients: NamedValue | null;
+  entries: readonly LiveEntry[];
+}
+let published: Published = { seq: 0, signed: null, clients: null, entries: [] };
+
+/** Of the test before. */
+export function forgetWorld(): void {
+  published = { seq: 0, signed: null, clients: null, entries: [] };
+}
+
+/** A head as the authority makes it. @param change what is to be otherwise */
+export async function sealedHead(
+  { seq, signed, clients, entries }: Published,
+  change: Partial<Head> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const named = signed === null ? null : { release: releaseIn(signed), signature: signed.signature };
+  const head: Head = {
+    kind: 'numgate-head',
+    format: 2,
+    seq,
+    changedAt: '2026-11-24T03:00:00.000Z',
+    current: named,
+    candidate: null,
+    droppedSeq: 0,
+    segments: [],
+    tail: toBase64(encodeSegment(entries)),
+    clients,
+    ...change,
+  };
+  return sealHead({ head, manifests: signed === null ? [] : [signed] }, testKeys);
+}
+
+function releaseIn({ signed }: SignedText): string {
+  return (JSON.parse(signed) as { release?: string }).release ?? '';
+}
+
+async function putHead(): Promise<void> {
+  if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published));
+}
+
+/** A head of a release, beside what is published. @param signingKey PKCS #8 in base64 */
+export async function headOf(
   manifest: Manifest,
   seq: number,
   signingKey = RELEASE_PRIVATE_KEY,
-): Promise<string> {
-  const key = await privateKey(signingKey);
-  const signed = await signManifest(manifest, key);
-  return JSON.stringify(
-    await signHead({ seq, promotedAt: '2026-11-24T03:00:00.000Z', manifest: signed }, key),
-  );
+): Promise<Uint8Array<ArrayBuffer>> {
+  const signed = await signManifest(manifest, await privateKey(signingKey));
+  return sealedHead({ ...published, signed, seq });
+}
+
+/** Have the head name these clients. */
+export async function publishDirectory(clients: readonly object[]): Promise<void> {
+  const bytes = await sealDirectory(clients as Client[], testKeys);
+  const sha256 = await sha256Hex(bytes);
+  const key = clientsKey(sha256);
+  await env.LISTS.put(key, bytes);
+  published.clients = { key, sha256 };
+  published.seq = Math.max(1, published.seq);
+  await putHead();
+}
+
+/** Have the head hold these live entries. */
+export async function publishLive(entries: readonly LiveEntry[], seq = published.seq + 1): Promise<void> {
+  published = { ...published, entries, seq };
+  await putHead();
+}
+
+/** KV key of the directory that is published. */
+export function directoryKey(): string {
+  return published.clients!.key;
 }
 
 export async function publishValues({ values }: BuiltRelease): Promise<void> {
@@ -106,7 +173,9 @@ export async function publishValues({ values }: BuiltRelease): Promise<void> {
 }
 
 export async function publishHead(manifest: Manifest, seq = 1): Promise<void> {
-  await env.LISTS.put(HEAD_KEY, await headText(manifest, seq));
+  const signed = await signManifest(manifest, await privateKey(RELEASE_PRIVATE_KEY));
+  published = { ...published, signed, seq };
+  await putHead();
 }
 
 /** Values first, then the head, as a push does. */

@@ -1,0 +1,32 @@
+/**
+ * An authority that writes down what it is asked, and answers as a test wants it to.
+ */
+import type { Asking, HeadAnswer, HeadSource } from '../../../workers/authority/head-source.ts';
+
+type Way = 'answer' | 'fail' | 'overloaded' | 'hang';
+
+export class FakeAuthority implements HeadSource {
+  readonly asked: Asking[] = [];
+  readonly values = new Map<string, Uint8Array<ArrayBuffer>>();
+  way: Way = 'answer';
+  /** What it answers with; seq 0 for an authority that has nothing. */
+  seq = 0;
+  sealed: Uint8Array<ArrayBuffer> | null = null;
+
+  async head(asking: Asking): Promise<HeadAnswer> {
+    this.asked.push(asking);
+    await this.#fate();
+    return { seq: this.seq, sealed: asking.seq === this.seq ? null : this.sealed };
+  }
+
+  async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    await this.#fate();
+    return this.values.get(key) ?? null;
+  }
+
+  async #fate(): Promise<void> {
+    if (this.way === 'hang') await new Promise(() => undefined);
+    if (this.way === 'fail') throw new Error('the object was reset');
+    if (this.way === 'overloaded') throw Object.assign(new Error('overloaded'), { overloaded: true });
+  }
+}
