@@ -42,7 +42,7 @@ export const SHARD_BYTES_MAX = 524_288;
 export const SHARDS_MAX = 512;
 /** All shards of a release, in bytes: an isolate has 128 MB, and holds two releases while it swaps. */
 export const RELEASE_BYTES_MAX = 41_943_040;
-/** Numbers that a check or a plan walks in one release: some 10 s. 40 MB hold fewer, unless nearly all are listed. */
+/** Numbers that a check or a plan walks in one release: at most 25 s. 40 MB hold fewer, unless nearly all are listed. */
 export const RELEASE_NUMBERS_MAX = 200_000_000;
 /** Numbers that no list may block without being told to: public institutions, an admin's canaries. */
 export const PROTECTED_NUMBERS_MAX = 1_000;

@@ -26,6 +26,8 @@ export type Random = () => number;
 export class HeadPoll {
   /** When the head in memory was last known to be current; 0 if there is none. */
   asOf = 0;
+  /** When the head was last looked for with success, wherever; 0 if it never was. */
+  seenAt = 0;
   #nextAt = 0;
   #waitAgainAt = 0;
   readonly #random: Random;
@@ -36,10 +38,10 @@ export class HeadPoll {
 
   /**
    * What a request does about the head: nothing, start a poll behind its answer, or wait for one.
-   * @param waitMs age from which the head is too old to answer from without a look
+   * @param waitMs time without a look from which the head is too old to answer from
    */
   due(now: number, waitMs = HEAD_WAIT_MS): 'nothing' | 'background' | 'wait' {
-    if (this.asOf === 0 || now - this.asOf > waitMs) {
+    if (this.seenAt === 0 || now - this.seenAt > waitMs) {
       if (now >= this.#waitAgainAt) return 'wait';
     }
     return now >= this.#nextAt ? 'background' : 'nothing';
@@ -50,9 +52,13 @@ export class HeadPoll {
     this.#nextAt = now + HEAD_FRESH_MS * (1 + JITTER_SHARE * (2 * this.#random() - 1));
   }
 
-  /** The head in memory was current at this time. It never becomes less so. */
-  confirmed(asOf: number): void {
+  /**
+   * The head was looked for, and the one in memory was current at `asOf`: what KV shows may have been
+   * so a while ago. It never becomes less current.
+   */
+  confirmed(asOf: number, seenAt = asOf): void {
     this.asOf = Math.max(this.asOf, asOf);
+    this.seenAt = Math.max(this.seenAt, seenAt);
   }
 
   /** Another isolate of the data centre is asking: its answer will be there soon. */

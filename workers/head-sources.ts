@@ -62,7 +62,10 @@ export interface Need {
 export interface GotHead {
   /** Null where the head in memory is still the one. */
   readonly next: { readonly document: HeadDocument; readonly sealed: Sealed } | null;
+  /** When it was known to be current. */
   readonly asOf: number;
+  /** When it was looked for. */
+  readonly seenAt: number;
 }
 
 interface Copy extends CachedCopy {
@@ -99,9 +102,12 @@ export class HeadSources {
       const { seq, sealed } = await within(question, AUTHORITY_WAIT_MS);
       this.#breaker.succeeded();
       if (sealed === null && seq !== held?.seq) return null;
+      // Nobody is to be taken back by what the authority has forgotten.
+      if (held !== null && seq < held.seq)
+        throw new Refused('HEAD_OLDER', `seq ${seq} is behind ${held.seq}`);
       const next = sealed === null ? null : await opened(sealed, asker);
       await writeCopy({ seq, fetchedAt: asOf, asOf }, sealed ?? held!.sealed);
-      return { next, asOf };
+      return { next, asOf, seenAt: asOf };
     } catch (error) {
       if (error instanceof Refused) throw error;
       const overloaded = (error as { overloaded?: boolean } | null)?.overloaded === true;
@@ -137,13 +143,13 @@ function usable(copy: Copy | null, { held }: Need): Copy | null {
 
 /** @returns null where the copy is not a head */
 async function openCopy(
-  { seq, asOf, response }: Copy,
+  { seq, asOf, fetchedAt: seenAt, response }: Copy,
   asker: Asker,
   { held }: Need,
 ): Promise<GotHead | null> {
-  if (seq === held?.seq) return { next: null, asOf };
+  if (seq === held?.seq) return { next: null, asOf, seenAt };
   try {
-    return { next: await opened(new Uint8Array(await response.arrayBuffer()), asker), asOf };
+    return { next: await opened(new Uint8Array(await response.arrayBuffer()), asker), asOf, seenAt };
   } catch {
     return null;
   }
@@ -160,11 +166,11 @@ async function readKv(asker: Asker, { held }: Need): Promise<GotHead> {
     // What KV shows may be as old as it is cached; what is behind us says nothing of now.
     const asOf = seq === held.seq ? Math.max(held.asOf, now - KV_MUTABLE_TTL_SECONDS * 1000) : held.asOf;
     await writeCopy({ seq: held.seq, fetchedAt: now, asOf }, held.sealed);
-    return { next: null, asOf };
+    return { next: null, asOf, seenAt: now };
   }
   const asOf = now - KV_MUTABLE_TTL_SECONDS * 1000;
   await writeCopy({ seq, fetchedAt: now, asOf }, next.sealed);
-  return { next, asOf };
+  return { next, asOf, seenAt: now };
 }
 
 /** The cache is only there to spare the authority: where it fails, the authority is asked. */

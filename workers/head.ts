@@ -26,7 +26,7 @@ import type { Env } from './env.ts';
 import { type Asker, authorityOf, HeadSources, Refused } from './head-sources.ts';
 import { warn } from './log.ts';
 import { ensureAll } from './shards.ts';
-import { SingleFlight, Unavailable } from './single-flight.ts';
+import { SingleFlight } from './single-flight.ts';
 
 /** A release in memory, and the signature of its manifest: the same signature is the same release. */
 interface Loaded {
@@ -81,16 +81,16 @@ export class HeadReader {
 
   /** The head as it is now, but for `freshMs`. Where it cannot be had in time, the one in memory. */
   async look(asker: Asker, freshMs: number): Promise<Pinned> {
-    if (Date.now() - this.#poll.asOf > freshMs) await this.#wait(asker, freshMs);
+    if (Date.now() - this.#poll.seenAt > freshMs) await this.#wait(asker, freshMs);
     return this.#pinned(asker);
   }
 
   async #wait(asker: Asker, freshMs: number): Promise<void> {
-    const before = this.#poll.asOf;
+    const before = this.#poll.seenAt;
     this.#poll.began(Date.now());
     try {
       const load = (): Promise<void> => this.#refresh(asker, { waits: true, freshMs });
-      await this.#flight.wait(load, () => this.#poll.asOf > before, asker.ctx);
+      await this.#flight.wait(load, () => this.#poll.seenAt > before, asker.ctx);
     } catch {
       this.#poll.waitedInVain(Date.now());
     }
@@ -114,7 +114,7 @@ export class HeadReader {
     if (got.next !== null) await this.#adopt(got.next.document, got.next.sealed, asker);
     // What is not whole is taken up again, though its `seq` is current.
     else if (current?.whole === false) await this.#adopt(current.document, current.sealed, asker);
-    this.#poll.confirmed(got.asOf);
+    this.#poll.confirmed(got.asOf, got.seenAt);
   }
 
   /** Make this head current, once all that it names is there. */
@@ -198,7 +198,7 @@ async function read(key: string, env: Env): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await inKv.catch(() => null);
   if (bytes !== null) return new Uint8Array(bytes);
   const value = await authorityOf(env).value(key);
-  if (value === null) throw new Unavailable(`${key} is not to be had`);
+  if (value === null) throw new Refused('VALUE_MISSING', key);
   return value;
 }
 

@@ -25,8 +25,8 @@ function powerOfTwo(least: number): number {
 }
 
 /** The upper bits are well spread, also for numbers in a row. */
-function hashOf(kind: Kind, high: number, low: number): number {
-  return Math.imul(low ^ Math.imul(kind === 'number' ? high : ~high, 0x85ebca6b), 0x9e3779b1);
+function hashOf(high: number, low: number): number {
+  return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
 }
 
 /** The two bits of a key in its word of the filter. */
@@ -57,8 +57,7 @@ class LiveIndex {
     this.#slots = new Uint32Array(powerOfTwo(count * SLOTS_PER_ENTRY));
     segments.forEach(({ rows }, segment) => {
       for (let at = 0, row = 0; at < rows.length; at += SEGMENT_ROW_WORDS, row++) {
-        const kind = LIVE_KINDS[rows[at + 4]! & SEGMENT_KIND_MASK]!;
-        this.#add(hashOf(kind, rows[at]!, rows[at + 1]!), (segment << ROW_BITS) | row);
+        this.#add(hashOf(rows[at]!, rows[at + 1]!), (segment << ROW_BITS) | row);
       }
     });
   }
@@ -147,7 +146,7 @@ export class LiveLayer {
     foldedSeq: number,
     now: number,
   ): LiveEntry | null {
-    const hash = hashOf(kind, high, low);
+    const hash = hashOf(high, low);
     if (!this.#tail.mayHave(hash) && !this.#sealed.mayHave(hash)) return null;
     const fresh = this.#tail.find(hash, kind, high, low, subjectBit, foldedSeq, now);
     const sealed = this.#sealed.find(hash, kind, high, low, subjectBit, foldedSeq, now);

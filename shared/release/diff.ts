@@ -1,7 +1,8 @@
 /**
  * What a release would change against another, list by list: lists are matched by name, entries compared
  * exactly. Every value is checked against its manifest as it is opened. One shard of each release is in
- * memory at a time, and shards that both have are not loaded; others cost some 20 ns a number.
+ * memory at a time, and shards that both have are not loaded; others cost some 20 ns a number, and a Korean
+ * number that came 100 ns more.
  */
 import { isTooWide, wholeBlocksIn } from '../numbers/blocks.ts';
 import { headOf, NUMBER_LIMIT, TAILS, tailOf } from '../numbers/number.ts';

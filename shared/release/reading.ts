@@ -14,9 +14,9 @@ import type { Blob, ListInfo, Manifest } from './manifest.ts';
 import { type Load, openValue } from './opened-value.ts';
 import type { BlobProblem, Release } from './release.ts';
 
-export type ReadingProblem = BlobProblem | 'LIMIT_EXCEEDED';
+export type ReadingProblem = BlobProblem | 'COUNT_WRONG' | 'LIMIT_EXCEEDED';
 
-/** A value is not the one that its manifest names, or holds more than any release may. */
+/** A value is not the one that its manifest names, or there is more than it counts, or than any release may have. */
 export class ReleaseUnreadable extends Error {
   override readonly name = 'ReleaseUnreadable';
   readonly code: ReadingProblem;
@@ -69,10 +69,13 @@ export class Reading {
   readonly #load: Load;
   #index = -1;
   #shard: ShardReading | null = null;
-  #walked = 0;
+  /** Numbers that the manifest counts, and those that were read. */
+  readonly #count: number;
+  #read = 0;
 
   /** @param manifest null for a release that lists nothing */
   constructor(manifest: Manifest | null, keys: ListKeys, load: Load) {
+    this.#count = manifest?.lists.reduce((sum, { numbers }) => sum + numbers, 0) ?? 0;
     this.starts = manifest?.shards.map(({ start }) => start) ?? [];
     this.#manifest = manifest;
     this.#keys = keys;
@@ -129,6 +132,10 @@ export class Reading {
 
   async #open(blob: Blob | null): Promise<Release | null> {
     if (this.#manifest === null || blob === null) return null;
+    if (this.#count > RELEASE_NUMBERS_MAX) {
+      const message = `the manifest counts ${this.#count} numbers, at most ${RELEASE_NUMBERS_MAX}`;
+      throw new ReleaseUnreadable({ code: 'LIMIT_EXCEEDED', message });
+    }
     const opened = await openValue(this.#manifest, blob, await this.#load(blob), this.#keys);
     if (!opened.ok) throw new ReleaseUnreadable(opened);
     return opened.value;
@@ -137,10 +144,10 @@ export class Reading {
   /** A few bytes can say that whole heads are listed: a walk has to end all the same. */
   *#bounded(batches: Iterable<Float64Array>): Generator<Float64Array> {
     for (const batch of batches) {
-      this.#walked += batch.length;
-      if (this.#walked > RELEASE_NUMBERS_MAX) {
-        const message = `${this.#manifest?.release} lists more than ${RELEASE_NUMBERS_MAX} numbers`;
-        throw new ReleaseUnreadable({ code: 'LIMIT_EXCEEDED', message });
+      this.#read += batch.length;
+      if (this.#read > this.#count) {
+        const message = `the manifest counts ${this.#count} numbers, and there are more`;
+        throw new ReleaseUnreadable({ code: 'COUNT_WRONG', message });
       }
       yield batch;
     }

@@ -3,11 +3,12 @@
  */
 import { exports } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
-import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { utf8 } from '../../shared/bytes.ts';
+import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { ask, askAndSettle, askHere, request, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import './support/isolate.ts';
+import { fakeAuthority } from './support/isolate.ts';
 import { Gate, KvWatch } from './support/kv.ts';
 import {
   build,
@@ -20,6 +21,8 @@ import {
   publish,
   SOURCE,
   shardKeyOf,
+  publishedManifest as signed,
+  withoutManifests,
 } from './support/world.ts';
 
 const large = await build(largeLists());
@@ -37,18 +40,24 @@ describe('the first request of an isolate', () => {
     expect(manifest.shards.at(-1)!.key).toBe(needed[1]);
   });
 
-  test('reads head and directory side by side, then what its number needs, and waits for nothing else', async () => {
+  test('reads what the head names, then what its number needs, and waits for nothing else', async () => {
     await publish(large);
     await publishClients();
+    // As the authority gives it: without the manifests.
+    const authority = fakeAuthority();
+    authority.seq = 1;
+    authority.sealed = await withoutManifests();
     const kv = new KvWatch();
     const [first, second, rest] = [new Gate(), new Gate(), new Gate()];
-    for (const key of [HEAD_KEY, directoryKey()]) kv.fate(key, first.pass);
+    const named = [releaseKey(manifest.release), directoryKey()];
+    authority.values.set(named[0]!, utf8(JSON.stringify(await signed())));
+    for (const key of named) kv.fate(key, first.pass);
     for (const key of needed) kv.fate(key, second.pass);
     kv.fateOfRest(rest.pass);
     const answer = askHere({ body: { to: LAST } });
-    // None of the first two is answered before both are asked for: they cannot be one behind the other.
-    await Promise.all([kv.begun(HEAD_KEY), kv.begun(directoryKey())]);
-    expect(kv.gets.toSorted()).toEqual([directoryKey(), HEAD_KEY]);
+    // Neither is answered before both are asked for: they cannot be one behind the other.
+    await Promise.all(named.map((key) => kv.begun(key)));
+    expect(kv.gets.toSorted()).toEqual(named.toSorted());
     first.open();
     await Promise.all(needed.map((key) => kv.begun(key)));
     second.open();

@@ -3,25 +3,37 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { CLIENTS_MAX, HEAD_FRESH_MS, HEAD_STALE_MS } from '../../shared/limits.ts';
-import { CLIENTS_KEY } from '../../shared/release/kv-keys.ts';
+import { CLIENTS_MAX, HEAD_STALE_MS, KEY_FRESH_MS } from '../../shared/limits.ts';
 import { ask, askAndSettle } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
-import './support/isolate.ts';
-import { type Fate, failing, KvWatch, missing } from './support/kv.ts';
-import { build, LISTED, NOW, publish, smallLists } from './support/world.ts';
+import { fakeAuthority } from './support/isolate.ts';
+import { changed, type Fate, failing, KvWatch, missing } from './support/kv.ts';
+import {
+  build,
+  directoryKey,
+  LISTED,
+  NEXT_POLL_MS,
+  NOW,
+  publish,
+  publishHead,
+  smallLists,
+} from './support/world.ts';
 
 const built = await build(smallLists());
 const question = { body: { to: LISTED } };
 
-const DAMAGED: Readonly<Record<string, string>> = {
-  'is empty': '',
-  'is not JSON': '{"format":1,"clients":[',
-  'is a list': '[]',
-  'has another format': JSON.stringify({ format: 2, clients: CLIENTS }),
-  'has one bad client': JSON.stringify({ format: 1, clients: [...CLIENTS, { id: 'UPPER' }] }),
-  'has an unknown field': JSON.stringify({ format: 1, clients: CLIENTS, more: true }),
-  'has too many clients': JSON.stringify({ format: 1, clients: Array(CLIENTS_MAX + 1).fill(CLIENTS[0]) }),
+const DAMAGED: Readonly<Record<string, Fate>> = {
+  'is missing': missing,
+  'cannot be read': failing,
+  'is empty': async () => new ArrayBuffer(0),
+  'has a bit flipped': changed((bytes) => bytes.with(20, bytes[20]! ^ 1)),
+  'is cut': changed((bytes) => bytes.slice(0, -1)),
+};
+/** Sealed and named by the head, and still not to be believed. */
+const WRONG: Readonly<Record<string, readonly object[]>> = {
+  'has one bad client': [...CLIENTS, { id: 'UPPER' }],
+  'has a client with an unknown field': [{ ...CLIENTS[0], more: true }],
+  'has too many clients': Array(CLIENTS_MAX + 1).fill(CLIENTS[0]),
 };
 
 beforeEach(async () => {
@@ -30,33 +42,58 @@ beforeEach(async () => {
 });
 
 describe('without a directory', () => {
-  test.each([
-    ['missing', missing],
-    ['failing', failing],
-    ['damaged', async () => 'null'],
-  ] as readonly [string, Fate][])('%s, a cold isolate answers 503 and when to try again', async (_, fate) => {
-    const kv = new KvWatch();
-    kv.fate(CLIENTS_KEY, fate);
-    const { status, headers, body } = await askAndSettle(question);
-    expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'UNAVAILABLE', '1']);
+  test.each(Object.entries(DAMAGED))(
+    'where it %s, a cold isolate answers 503 and when to try again',
+    async (_, fate) => {
+      await publishClients();
+      const kv = new KvWatch();
+      kv.fate(directoryKey(), fate);
+      const { status, headers, body } = await askAndSettle(question);
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'UNAVAILABLE', '1']);
+    },
+  );
+
+  test('a cold isolate asks the authority for what KV does not have', async () => {
+    await publishClients();
+    const bytes = await env.LISTS.get(directoryKey(), 'arrayBuffer');
+    fakeAuthority().values.set(directoryKey(), new Uint8Array(bytes!));
+    await env.LISTS.delete(directoryKey());
+    expect((await askAndSettle(question)).status).toBe(200);
   });
 
   test('a cold isolate is right as soon as there is one', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
-    expect((await askAndSettle(question)).status).toBe(503);
+    expect((await askAndSettle(question)).status).toBe(401);
     await publishClients();
-    vi.setSystemTime(NOW + 1_000);
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     expect((await askAndSettle(question)).status).toBe(200);
   });
 });
 
-describe.each(Object.entries(DAMAGED))('a directory that %s', (_, text) => {
+describe.each(Object.entries(DAMAGED))('a new directory that %s', (_, fate) => {
   test('is refused, and the last good one goes on serving', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publishClients();
     await askAndSettle(question);
-    await env.LISTS.put(CLIENTS_KEY, text);
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    await publishClients(CLIENTS.slice(1));
+    await publishHead(built.manifest, 2);
+    const kv = new KvWatch();
+    kv.fate(directoryKey(), fate);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await askAndSettle(question);
+    expect((await askAndSettle(question)).status).toBe(200);
+  });
+});
+
+describe.each(Object.entries(WRONG))('a new directory that %s', (_, clients) => {
+  test('is refused, and the last good one goes on serving', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    await publishClients();
+    await askAndSettle(question);
+    await publishClients(clients);
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     await askAndSettle(question);
     expect((await askAndSettle(question)).status).toBe(200);
   });
@@ -71,7 +108,8 @@ describe('a new directory', () => {
 
   test('takes a client out within one refresh', async () => {
     await publishClients(CLIENTS.slice(1));
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     await askAndSettle(question);
     expect((await askAndSettle(question)).status).toBe(401);
   });

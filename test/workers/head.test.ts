@@ -4,17 +4,24 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { utf8 } from '../../shared/bytes.ts';
+import { sealDirectory } from '../../shared/clients.ts';
 import { HEAD_FRESH_MS } from '../../shared/limits.ts';
+import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
+import { seal } from '../../shared/set/seal.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
 import { ask, askAndSettle, askHere, said } from './support/ask.ts';
-import { publishClients } from './support/clients.ts';
+import { CLIENTS, publishClients } from './support/clients.ts';
 import './support/isolate.ts';
 import { failing, Gate, KvWatch } from './support/kv.ts';
-import { FOREIGN_PRIVATE_KEY } from './support/secrets.ts';
+import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from './support/secrets.ts';
 import {
   build,
-  headText,
+  headOf,
   LISTED,
+  NEXT_POLL_MS,
   NOW,
   NOWHERE,
   publish,
@@ -27,39 +34,68 @@ import {
 const ours = await build(smallLists(), 1);
 const newer = await build(smallLists([NOWHERE]), 2);
 const newest = await build(smallLists([LISTED, NOWHERE]), 3);
-const good = await headText(newer.manifest, 6);
+const good = await headOf(newer.manifest, 6, RELEASE_PRIVATE_KEY, CLIENTS);
+const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(7));
 
-/** A good head with a part replaced, signature and all as they were. */
-function patched(change: (head: { format: number; manifest: Record<string, string> }) => void): string {
-  const head = JSON.parse(good) as { format: number; manifest: Record<string, string> };
-  change(head);
-  return JSON.stringify(head);
+/** Sealed as a head is, but with something else in it. */
+function sealedJson(change: object, keys = testKeys): Promise<Uint8Array<ArrayBuffer>> {
+  return seal(utf8(JSON.stringify(change)), keys);
 }
+const opened = await openHead(good, testKeys);
+if (!opened.ok) throw new Error(opened.message);
+const { head, manifests } = opened.value;
 
-const BAD_HEADS: Readonly<Record<string, string>> = {
-  'is empty': '',
-  'is not JSON': '{"format":1,',
-  'is null': 'null',
-  'is a list': '[]',
+const BAD_HEADS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+  'is empty': new Uint8Array(0),
+  'is not sealed': utf8(JSON.stringify(opened.value)),
   'is cut': good.slice(0, -20),
-  'has another format': patched((head) => {
-    head.format = 2;
+  'has a bit flipped': good.with(40, good[40]! ^ 1) as Uint8Array<ArrayBuffer>,
+  'is sealed with a foreign LIST_KEY': await sealedJson(opened.value, foreignKeys),
+  'is null': await sealedJson([]),
+  'is something else that was sealed': await sealDirectory([], testKeys),
+  'has another format': await sealedJson({ head: { ...head, format: 3 }, manifests }),
+  'has a field that is not known': await sealedJson({ head: { ...head, more: 1 }, manifests }),
+  'has a seq that is no number': await sealedJson({ head: { ...head, seq: '6' }, manifests }),
+  'has a tail that is not one': await sealedJson({ head: { ...head, tail: 'AAAA' }, manifests }),
+  'has a tail that is not base64': await sealedJson({ head: { ...head, tail: '***' }, manifests }),
+  'names a directory that is not there': await sealedJson({
+    head: { ...head, clients: { key: 'clients/nowhere', sha256: '0'.repeat(64) } },
+    manifests,
   }),
-  'has no signature': patched(({ manifest }) => {
-    manifest.signature = '';
+  'names a segment that is not there': await sealedJson({
+    head: { ...head, segments: [{ key: 'live/nowhere', sha256: '0'.repeat(64) }] },
+    manifests,
   }),
-  'has a signature that is not base64': patched(({ manifest }) => {
-    manifest.signature = '***';
+};
+
+/** The rest of the head is taken, with the release that serves. */
+const BAD_RELEASES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+  'is not there': await sealedJson({
+    head: { ...head, current: { release: 'nowhere', signature: 'none' } },
+    manifests: [],
   }),
-  'has a signature of another text': patched(({ manifest }) => {
-    manifest.signed += ' ';
+  'has no signature': await sealedJson({
+    head: { ...head, current: { ...head.current, signature: '' } },
+    manifests: [{ ...manifests[0], signature: '' }],
   }),
-  'is signed by a foreign key': await headText(newer.manifest, 6, FOREIGN_PRIVATE_KEY),
-  'was made with a foreign LIST_KEY': await headText({ ...newer.manifest, keyId: '0123456789abcdef' }, 6),
-  'has a manifest of another format': await headText({ ...newer.manifest, format: 2 as 1 }, 6),
-  'has a manifest that is not one': await headText({ ...newer.manifest, lists: null as never }, 6),
-  'has a lower seq': await headText(newer.manifest, 4),
-  'has a seq that is no number': await headText(newer.manifest, '6' as never),
+  'has a signature of another text': await sealedJson({
+    head,
+    manifests: [{ ...manifests[0], signed: `${manifests[0]!.signed} ` }],
+  }),
+  'is signed by a foreign key': await headOf(newer.manifest, 6, FOREIGN_PRIVATE_KEY, CLIENTS),
+  'was made with a foreign LIST_KEY': await headOf(
+    { ...newer.manifest, keyId: '0123456789abcdef' },
+    6,
+    RELEASE_PRIVATE_KEY,
+    CLIENTS,
+  ),
+  'is of another format': await headOf(
+    { ...newer.manifest, format: 2 as 1 },
+    6,
+    RELEASE_PRIVATE_KEY,
+    CLIENTS,
+  ),
+  'is not one': await headOf({ ...newer.manifest, lists: null as never }, 6, RELEASE_PRIVATE_KEY, CLIENTS),
 };
 
 let warned: MockInstance<typeof console.warn>;
@@ -71,11 +107,11 @@ beforeEach(async () => {
   await publishClients();
 });
 
-describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, text) => {
+describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, bytes) => {
   test('is refused, and the last good one goes on serving', async () => {
     await askAndSettle({ body: { to: LISTED } });
-    await env.LISTS.put(HEAD_KEY, text);
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    await env.LISTS.put(HEAD_KEY, bytes);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     await askAndSettle({ body: { to: LISTED } });
     const { status, body } = await askAndSettle({ body: { to: LISTED } });
     expect([status, said(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
@@ -84,24 +120,36 @@ describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, text) => {
   });
 });
 
-describe.each(Object.entries(BAD_HEADS).filter(([what]) => what !== 'has a lower seq'))(
+describe.each(Object.entries({ ...BAD_HEADS, ...BAD_RELEASES }))(
   'to a cold isolate, a head that %s',
-  (_, text) => {
-    test('is no data, and it says so', async () => {
-      await env.LISTS.put(HEAD_KEY, text);
+  (_, bytes) => {
+    test('is no data: it answers 503', async () => {
+      await env.LISTS.put(HEAD_KEY, bytes);
       const { status, body } = await askAndSettle({ body: { to: LISTED } });
-      expect([status, said(body)]).toEqual([200, 'indeterminate LIST_UNAVAILABLE']);
-      expect([body.release, body.asOf, body.stale]).toEqual([null, null, true]);
+      expect([status, body.code]).toEqual([503, 'UNAVAILABLE']);
       expect((await ask({ path: '/healthz' })).status).toBe(503);
     });
   },
 );
 
+describe.each(Object.entries(BAD_RELEASES))('a head whose release %s', (_, bytes) => {
+  test('is taken with the release that serves', async () => {
+    await askAndSettle({ body: { to: LISTED } });
+    await env.LISTS.put(HEAD_KEY, bytes);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await askAndSettle({ body: { to: LISTED } });
+    const { status, body } = await askAndSettle({ body: { to: LISTED } });
+    expect([status, said(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
+    expect([body.release, body.seq]).toEqual([ours.manifest.release, 6]);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+  });
+});
+
 describe('a good head', () => {
   test('replaces ours, in the background', async () => {
     await askAndSettle({ body: { to: LISTED } });
     await env.LISTS.put(HEAD_KEY, good);
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     expect((await askAndSettle({ body: { to: LISTED } })).body.release).toBe(ours.manifest.release);
     const { body } = await askAndSettle({ body: { to: LISTED } });
     expect([said(body), body.release, body.seq]).toEqual(['allow', newer.manifest.release, 6]);
@@ -110,7 +158,7 @@ describe('a good head', () => {
   test('of the same release brings its seq', async () => {
     await askAndSettle({ body: { to: LISTED } });
     await publishHead(ours.manifest, 9);
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     await askAndSettle({ body: { to: LISTED } });
     expect((await askAndSettle({ body: { to: LISTED } })).body.seq).toBe(9);
   });
@@ -119,7 +167,7 @@ describe('a good head', () => {
     const kv = new KvWatch();
     kv.fate(HEAD_KEY, failing);
     const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect(said(body)).toBe('indeterminate LIST_UNAVAILABLE');
+    expect(body.code).toBe('UNAVAILABLE');
     kv.heal();
     vi.setSystemTime(NOW + HEAD_FRESH_MS);
     expect(said((await askAndSettle({ body: { to: LISTED } })).body)).toBe('block NUMBER_SUSPENDED');
@@ -134,11 +182,11 @@ describe('seq', () => {
     const slow = new Gate();
     kv.fate(shardKeyOf(newer, NOWHERE), slow.pass);
     await publishHead(newer.manifest, 6);
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     const first = askAndSettle({ body: { to: LISTED } });
     await kv.begun(shardKeyOf(newer, NOWHERE));
     await publishHead(newest.manifest, 7);
-    vi.setSystemTime(NOW + 2 * (HEAD_FRESH_MS + 1));
+    vi.setSystemTime(NOW + 2 * NEXT_POLL_MS);
     await askAndSettle({ body: { to: LISTED } });
     const before = await askHere({ body: { to: LISTED } });
     expect([before.body.seq, before.body.release]).toEqual([7, newest.manifest.release]);

@@ -3,14 +3,22 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { HEAD_FRESH_MS } from '../../shared/limits.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { logBug } from '../../workers/log.ts';
 import { type Asking, askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';
 import { changed, failing, KvWatch } from './support/kv.ts';
-import { build, filler, LISTED, largeLists, NOW, publish, shardKeyOf } from './support/world.ts';
+import {
+  build,
+  filler,
+  LISTED,
+  largeLists,
+  NEXT_POLL_MS,
+  NOW,
+  publish,
+  shardKeyOf,
+} from './support/world.ts';
 
 const large = await build(largeLists());
 const ASKED = [
@@ -90,7 +98,7 @@ test('requests over damaged data write events without a number', async () => {
   kv.fate(shardKeyOf(large, filler(30)), failing);
   await askAll([...GOOD, ...BAD]);
   await env.LISTS.put(HEAD_KEY, JSON.stringify({ to: LISTED }));
-  vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+  vi.setSystemTime(NOW + NEXT_POLL_MS);
   await askAll(GOOD);
   expect(written.join('\n')).toContain('"event":"blobRefused"');
   expect(written.join('\n')).toContain('"event":"headRefused"');

@@ -7,7 +7,17 @@ import { askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';
 import { OpenStream } from './support/open-stream.ts';
-import { build, LAPSES_AT, LAPSING, LISTED, NOW, NOWHERE, publish, smallLists } from './support/world.ts';
+import {
+  build,
+  LAPSES_AT,
+  LAPSING,
+  LISTED,
+  NEXT_POLL_MS,
+  NOW,
+  NOWHERE,
+  publish,
+  smallLists,
+} from './support/world.ts';
 
 /** Default of a client's maxStaleSeconds, in ms. */
 const TOO_OLD_MS = 3_600_000;
@@ -39,7 +49,7 @@ describe('a stream that lasts', () => {
   test('keeps its lists when the head moves on, and says so once they are too old', async () => {
     const stream = await OpenStream.start();
     await publish(await build(smallLists([]), 1), 2);
-    vi.setSystemTime(NOW + HEAD_FRESH_MS + 1);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
     await askAndSettle({ body: { to: LISTED } });
     expect((await askAndSettle({ body: { to: LISTED } })).body.verdict).toBe('allow');
     expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);

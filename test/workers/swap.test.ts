@@ -15,6 +15,7 @@ import {
   filler,
   LISTED,
   largeLists,
+  NEXT_POLL_MS,
   NOW,
   NOWHERE,
   publish,
@@ -45,7 +46,7 @@ function releaseOf({ release, results }: Wire): string {
 
 /** Time passes, so that the next request has the head looked for. */
 function later(): void {
-  vi.setSystemTime(Date.now() + HEAD_FRESH_MS + 1);
+  vi.setSystemTime(Date.now() + NEXT_POLL_MS);
 }
 
 beforeEach(async () => {
@@ -116,7 +117,7 @@ describe('a new release whose values take longer than LOAD_WAIT_MS', () => {
   test('is taken once they have come, without loading them again', async () => {
     await publish(next, 2);
     vi.useRealTimers();
-    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW + HEAD_FRESH_MS + 1 });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW + NEXT_POLL_MS });
     const kv = new KvWatch();
     const slow = new Gate();
     kv.fate(changedKeys[0]!, slow.pass);

@@ -6,6 +6,7 @@ import { env } from 'cloudflare:workers';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64, sha256Hex, toBase64 } from '../../../shared/bytes.ts';
 import { type Client, sealDirectory } from '../../../shared/clients.ts';
+import { HEAD_FRESH_MS, JITTER_SHARE } from '../../../shared/limits.ts';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import { encodeSegment } from '../../../shared/live/segment.ts';
 import { type Head, type NamedValue, sealHead } from '../../../shared/release/head.ts';
@@ -16,6 +17,9 @@ import type { SignedText } from '../../../shared/release/signed.ts';
 import { EVER, listSource, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
+
+/** After this time, in ms, an isolate looks for the head again behind its next answer. */
+export const NEXT_POLL_MS = HEAD_FRESH_MS * (1 + JITTER_SHARE) + 1;
 
 /** 2026-11-24T03:12:09Z, in ms: the time of tests with a clock of their own. */
 export const NOW = 1_795_489_929_000;
@@ -110,6 +114,7 @@ export function forgetWorld(): void {
 export async function sealedHead(
   { seq, signed, clients, entries }: Published,
   change: Partial<Head> = {},
+  inKv = true,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const named = signed === null ? null : { release: releaseIn(signed), signature: signed.signature };
   const head: Head = {
@@ -125,7 +130,7 @@ export async function sealedHead(
     clients,
     ...change,
   };
-  return sealHead({ head, manifests: signed === null ? [] : [signed] }, testKeys);
+  return sealHead({ head, manifests: signed === null || !inKv ? [] : [signed] }, testKeys);
 }
 
 function releaseIn({ signed }: SignedText): string {
@@ -136,23 +141,28 @@ async function putHead(): Promise<void> {
   if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published));
 }
 
-/** A head of a release, beside what is published. @param signingKey PKCS #8 in base64 */
+/** A head of a release with a directory of these clients. @param signingKey PKCS #8 in base64 */
 export async function headOf(
   manifest: Manifest,
   seq: number,
   signingKey = RELEASE_PRIVATE_KEY,
+  clients: readonly object[] = [],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const signed = await signManifest(manifest, await privateKey(signingKey));
-  return sealedHead({ ...published, signed, seq });
+  return sealedHead({ signed, seq, clients: (await directoryOf(clients)).named, entries: [] });
+}
+
+async function directoryOf(clients: readonly object[]) {
+  const bytes = await sealDirectory(clients as Client[], testKeys);
+  const sha256 = await sha256Hex(bytes);
+  return { bytes, named: { key: clientsKey(sha256), sha256 } };
 }
 
 /** Have the head name these clients. */
 export async function publishDirectory(clients: readonly object[]): Promise<void> {
-  const bytes = await sealDirectory(clients as Client[], testKeys);
-  const sha256 = await sha256Hex(bytes);
-  const key = clientsKey(sha256);
-  await env.LISTS.put(key, bytes);
-  published.clients = { key, sha256 };
+  const { bytes, named } = await directoryOf(clients);
+  await env.LISTS.put(named.key, bytes);
+  published.clients = named;
   published.seq = Math.max(1, published.seq);
   await putHead();
 }
@@ -161,6 +171,16 @@ export async function publishDirectory(clients: readonly object[]): Promise<void
 export async function publishLive(entries: readonly LiveEntry[], seq = published.seq + 1): Promise<void> {
   published = { ...published, entries, seq };
   await putHead();
+}
+
+/** The manifest that the published head names. */
+export async function publishedManifest(): Promise<SignedText> {
+  return published.signed!;
+}
+
+/** The published head as the authority gives it: readers have the manifest by its name. */
+export function withoutManifests(): Promise<Uint8Array<ArrayBuffer>> {
+  return sealedHead(published, {}, false);
 }
 
 /** KV key of the directory that is published. */
