@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { buildBench } from './build.ts';
 import { loadBench } from './load.ts';
+import { propagationBench } from './propagation.ts';
 import { queryBench } from './query.ts';
 import { type Row, tableOf } from './row.ts';
 import { sizeBench } from './size.ts';
@@ -16,6 +17,7 @@ const BENCHES: Record<string, Bench> = {
   load: loadBench,
   build: buildBench,
   stream: streamBench,
+  propagation: propagationBench,
 };
 
 const program = new Command('npm run bench --')

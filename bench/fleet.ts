@@ -8,7 +8,6 @@ import {
   AUTHORITY_WAIT_MS,
   CLAIM_RETRY_MS,
   CLAIM_SECONDS,
-  HEAD_WAIT_MS,
   KV_MUTABLE_TTL_SECONDS,
   LOAD_WAIT_MS,
 } from '../shared/limits.ts';
@@ -18,7 +17,6 @@ import type { Condition, DataCentre, World } from './world.ts';
 
 /** A request that waits for another isolate's answer looks again, as `workers/head-sources.ts` does. */
 const LOOK_AGAIN_MS = CLAIM_RETRY_MS / 4;
-const LOOKS_MAX = Math.floor(LOAD_WAIT_MS / LOOK_AGAIN_MS) - 1;
 
 export interface Scenario {
   readonly world: World;
@@ -160,12 +158,9 @@ export class Fleet {
   }
 
   *#poll(isolate: Isolate, waits: boolean): Process {
-    const { poll } = isolate;
     isolate.polling = true;
-    poll.began(this.#clock.now);
+    isolate.poll.began(this.#clock.now);
     yield* this.#look(isolate, waits);
-    const { now } = this.#clock;
-    if (now - poll.asOf > HEAD_WAIT_MS) poll.waitedInVain(now);
     isolate.polling = false;
     for (const waiting of isolate.waiting.splice(0))
       if (!waiting.answered) this.#answerWaiting(isolate, waiting);
@@ -174,34 +169,34 @@ export class Fleet {
   /** @param waits whether a request waits for it */
   *#look(isolate: Isolate, waits: boolean): Process {
     const { place, poll, breaker } = isolate;
+    const deadline = this.#clock.now + (waits ? AUTHORITY_WAIT_MS : AUTHORITY_PATIENCE_MS);
     let copy: CachedCopy | null = null;
-    for (let look = 1; ; look++) {
+    for (;;) {
       copy = yield* this.#readCopy(place);
       if (copy !== null && copy.seq < isolate.seq) copy = null;
       const next = afterCache(copy, breaker.allows(this.#clock.now), this.#clock.now);
-      if (next === 'use') return this.#take(isolate, copy!);
-      if (next === 'kv') break;
-      if (isolate.seq === 0 || (yield* this.#claims(place))) {
-        if (yield* this.#asks(isolate, waits)) return;
-        break;
-      }
-      if (!waits || look === LOOKS_MAX) {
-        // Old, but newer than ours.
-        if (copy !== null && isNewer(copy.seq, isolate.seq)) this.#take(isolate, copy);
-        poll.comeBack(this.#clock.now);
+      if (next === 'use') {
+        this.#adopt(isolate, copy!.seq);
+        poll.confirmed(copy!.asOf, copy!.fetchedAt);
         return;
       }
+      if (next === 'kv') break;
+      if (yield* this.#claims(place)) {
+        if (yield* this.#asks(isolate, deadline)) return;
+        break;
+      }
+      if (!waits) return poll.comeBack(this.#clock.now);
+      if (this.#clock.now + LOOK_AGAIN_MS > deadline) break;
       yield LOOK_AGAIN_MS;
     }
     // The authority does not answer. What was learnt in its place is left for the data centre.
-    if (copy !== null && isNewer(copy.seq, isolate.seq)) this.#take(isolate, copy);
-    else this.#adopt(isolate, yield* this.#readKv(place));
-    yield* this.#leave(place, { seq: isolate.seq, fetchedAt: this.#clock.now, asOf: poll.asOf });
-  }
-
-  #take(isolate: Isolate, { seq, asOf }: CachedCopy): void {
-    this.#adopt(isolate, seq);
-    isolate.poll.confirmed(asOf);
+    this.#adopt(
+      isolate,
+      copy !== null && isNewer(copy.seq, isolate.seq) ? copy.seq : yield* this.#readKv(place),
+    );
+    const asOf = Math.max(poll.asOf, copy?.asOf ?? 0);
+    poll.confirmed(asOf, this.#clock.now);
+    yield* this.#leave(place, { seq: isolate.seq, fetchedAt: this.#clock.now, asOf });
   }
 
   *#readCopy(place: Place): Process<CachedCopy | null> {
@@ -221,10 +216,10 @@ export class Fleet {
   }
 
   /** Whether the authority answered. */
-  *#asks(isolate: Isolate, waits: boolean): Process<boolean> {
+  *#asks(isolate: Isolate, deadline: number): Process<boolean> {
     const { place, poll, breaker } = isolate;
     const askedAt = this.#clock.now;
-    const answer = yield* this.#authority(place, waits ? AUTHORITY_WAIT_MS : AUTHORITY_PATIENCE_MS);
+    const answer = yield* this.#authority(place, deadline);
     if (typeof answer === 'string') {
       breaker.failed(this.#clock.now, answer === 'overloaded');
       return false;
@@ -246,10 +241,9 @@ export class Fleet {
   }
 
   /** The authority's `seq`, or how it failed. */
-  *#authority(place: Place, patienceMs: number): Process<number | 'overloaded' | 'failed'> {
+  *#authority(place: Place, deadline: number): Process<number | 'overloaded' | 'failed'> {
     const { world, condition } = this.#scenario;
     const rttMs = world.rttMs(place);
-    const askedAt = this.#clock.now;
     yield rttMs / 2;
     const { now } = this.#clock;
     this.#count(this.counts.authority);
@@ -264,8 +258,8 @@ export class Fleet {
       this.#authorityFreeAt = Math.max(now, this.#authorityFreeAt) + world.serviceMs;
       answeredAt += this.#authorityFreeAt - now + (state === 'slow' ? world.slowMs() : 0);
     }
-    const inTime = answeredAt - askedAt <= patienceMs;
-    yield (inTime ? answeredAt : askedAt + patienceMs) - now;
+    const inTime = answeredAt <= deadline;
+    yield Math.max(0, (inTime ? answeredAt : deadline) - now);
     return inTime ? answer : 'failed';
   }
 

@@ -47,7 +47,17 @@ export async function planes(): Promise<Planes> {
     writeFileSync(vars, lines.join(''), { mode: 0o600 });
     const start = async (plane: string, path: string): Promise<string> => {
       const port = await freePort();
-      const args = ['dev', '--env', plane, '--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0'];
+      const args = [
+        'dev',
+        '--env',
+        plane,
+        '--port',
+        String(port),
+        '--ip',
+        '127.0.0.1',
+        '--inspector-port',
+        '0',
+      ];
       const more = ['--persist-to', state, '--env-file', vars, '--config', WRANGLER_CONFIG];
       const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
       const child = spawn(process.execPath, [wrangler, ...args, ...more], {
@@ -61,7 +71,11 @@ export async function planes(): Promise<Planes> {
     const edgeUrl = await start('edge', '/openapi.json');
     const lists = (...args: string[]): string => {
       const child = spawnSync(process.execPath, ['cli/lists.ts', '--json', ...args], {
-        ...{ cwd: PROJECT, encoding: 'utf8', env: { ...env, NUMGATE_URL: controlUrl, NUMGATE_TOKEN: secrets.ADMIN_TOKEN } },
+        ...{
+          cwd: PROJECT,
+          encoding: 'utf8',
+          env: { ...env, NUMGATE_URL: controlUrl, NUMGATE_TOKEN: secrets.ADMIN_TOKEN },
+        },
       });
       if (child.status !== 0) throw new Error(`lists ${args[0]}: ${child.stderr}`);
       return child.stdout;
@@ -69,10 +83,15 @@ export async function planes(): Promise<Planes> {
     writeFileSync(join(folder, 'numbers.txt'), '010-2345-6789\n');
     const list = { name: 'bench', reason: 'NUMBER_SUSPENDED', authority: 'bench' };
     const catalogue = join(folder, 'lists.json');
-    writeFileSync(catalogue, JSON.stringify({ lists: [list], inputs: [{ file: 'numbers.txt', list: 'bench' }] }));
+    writeFileSync(
+      catalogue,
+      JSON.stringify({ lists: [list], inputs: [{ file: 'numbers.txt', list: 'bench' }] }),
+    );
     const { release } = JSON.parse(lists('build', catalogue, '--out', folder)) as { release: string };
     lists('push', join(folder, release), '--unproven', '--reason', 'bench');
-    const { key } = JSON.parse(lists('clients', 'add', 'bench', '--quota-items', '1000000000')) as { key: string };
+    const { key } = JSON.parse(lists('clients', 'add', 'bench', '--quota-items', '1000000000')) as {
+      key: string;
+    };
     return {
       controlUrl,
       edgeUrl,
@@ -97,7 +116,8 @@ export async function planes(): Promise<Planes> {
 async function post(url: string, key: string, body: object): Promise<unknown> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
+  if (!response.ok)
+    throw new Error(`${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
   return response.json();
 }
 

@@ -4,7 +4,7 @@
  * times and asked for all the time; what is timed is from before the order is sent until the first
  * answer that has it, which is what an admin experiences.
  */
-import { planes, type Planes } from './planes.ts';
+import { type Planes, planes } from './planes.ts';
 import { type Row, row } from './row.ts';
 import { randomFrom } from './sets.ts';
 

@@ -5,9 +5,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuiltRelease } from '../shared/build/release.ts';
+import { type Manifest, openManifest } from '../shared/release/manifest.ts';
 import type { SignedText } from '../shared/release/signed.ts';
+import type { ListKeys } from '../shared/set/keys.ts';
 import type { InputReport } from './collect.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, orFail } from './failure.ts';
+import type { FoldedList } from './fold.ts';
+import { publicKeys } from './secrets.ts';
 
 /** What a build leaves beside the release. */
 export interface BuildReport {
@@ -17,6 +21,13 @@ export interface BuildReport {
   /** The moment that decided which entries had ended, in seconds since 1970. */
   readonly now: number;
   readonly inputs: readonly InputReport[];
+}
+
+/** What a push has put into KV, in case it is interrupted. */
+export interface Journal {
+  /** Names the KV: another one has none of it. */
+  readonly target: string;
+  readonly keys: readonly string[];
 }
 
 /** What `prove` found. */
@@ -49,8 +60,30 @@ export class BuildFolder {
     return this.#read('manifest.json');
   }
 
+  /** What was signed, if it was by a key that is trusted here, for these lists. */
+  async open({ keyId }: ListKeys): Promise<Manifest> {
+    return orFail(await openManifest(this.manifest, await publicKeys(), keyId));
+  }
+
   get report(): BuildReport {
     return this.#read('report.json');
+  }
+
+  /** The live entries that the release folds in. */
+  get folded(): readonly FoldedList[] {
+    return this.#read('folded.json');
+  }
+
+  /** Null if no push has begun. */
+  get journal(): Journal | null {
+    return existsSync(join(this.path, 'pushed.json')) ? this.#read('pushed.json') : null;
+  }
+
+  /** Beside and renamed: whenever a push dies, what it had done is known. */
+  writeJournal(journal: Journal): void {
+    const path = join(this.path, 'pushed.json');
+    writeFileSync(`${path}.new`, `${JSON.stringify(journal)}\n`);
+    renameSync(`${path}.new`, path);
   }
 
   /** Null if the release was not proven. */
@@ -62,6 +95,10 @@ export class BuildFolder {
     writeFileSync(join(this.path, 'proof.json'), `${JSON.stringify(proof, null, 2)}\n`);
   }
 
+  has(key: string): boolean {
+    return existsSync(join(this.path, 'values', fileOfKey(key)));
+  }
+
   /** The KV value of a key. */
   value(key: string): Uint8Array<ArrayBuffer> {
     const path = join(this.path, 'values', fileOfKey(key));
@@ -71,7 +108,7 @@ export class BuildFolder {
   }
 }
 
-function fileOfKey(key: string): string {
+export function fileOfKey(key: string): string {
   return `${key.replace('/', '-')}.bin`;
 }
 
@@ -86,6 +123,7 @@ export function writeBuild(
   { manifest, values }: BuiltRelease,
   signed: SignedText,
   report: BuildReport,
+  folded: readonly FoldedList[],
 ): BuildFolder {
   const path = join(builds, manifest.release);
   const unfinished = join(builds, `.unfinished-${process.pid}`);
@@ -94,6 +132,8 @@ export function writeBuild(
   for (const [key, bytes] of values) writeFileSync(join(unfinished, 'values', fileOfKey(key)), bytes);
   writeFileSync(join(unfinished, 'manifest.json'), `${JSON.stringify(signed)}\n`);
   writeFileSync(join(unfinished, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  // It holds numbers in clear.
+  writeFileSync(join(unfinished, 'folded.json'), `${JSON.stringify(folded)}\n`, { mode: 0o600 });
   renameSync(rejectsPath(builds), join(unfinished, 'rejects.csv'));
   rmSync(path, { recursive: true, force: true });
   renameSync(unfinished, path);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { LISTS_MAX } from '../shared/limits.ts';
+import { FOLDED_LIST_PREFIX } from '../shared/live/entry.ts';
 import { NAME_PATTERN } from '../shared/release/manifest.ts';
 import { CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
 import { CommandFailure } from './failure.ts';
@@ -67,6 +68,11 @@ export function readCatalogue(path: string): Catalogue {
   for (const list of lists) {
     if (names.has(list.name)) throw new CommandFailure(`${path}: two lists are named ${list.name}`);
     names.add(list.name);
+    if (list.name.startsWith(FOLDED_LIST_PREFIX)) {
+      throw new CommandFailure(
+        `${path}: list ${list.name}: names that begin with ${FOLDED_LIST_PREFIX} are for live entries`,
+      );
+    }
     // A list that is meant to let numbers through must not block them because a field was forgotten.
     if (list.reason === 'ALLOW_OVERRIDE' && list.effect !== 'allow') {
       throw new CommandFailure(`${path}: list ${list.name}: reason ALLOW_OVERRIDE needs "effect": "allow"`);

@@ -5,9 +5,11 @@
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { callingCodeOf, dropsTrunkZero } from '../shared/numbers/calling-codes.ts';
-import { NUMBER_LIMIT } from '../shared/numbers/number.ts';
+import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
 import { type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
+import { isEmergencyNumber } from '../shared/numbers/plan.ts';
 import { FOREVER } from '../shared/set/layout.ts';
+import { testAnswer } from '../shared/test-numbers.ts';
 import type { CatalogueList } from './catalogue.ts';
 import { quoted } from './failure.ts';
 import type { Row } from './rows.ts';
@@ -28,8 +30,11 @@ export const REJECT_CODES = [
   'NUMBER_IMPOSSIBLE',
   'NUMBER_AMBIGUOUS',
   'SHORT_CODE',
+  'EMERGENCY_NUMBER',
+  'TEST_NUMBER',
   'SOURCE_NOT_ALLOWED',
   'RANGE_INVALID',
+  'RANGE_TOO_WIDE',
   'LIST_UNKNOWN',
   'DATE_INVALID',
 ] as const;
@@ -101,7 +106,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** A date alone is its first moment in Korea. @returns seconds since 1970, or null */
-function secondsOf(text: string): number | null {
+export function secondsOf(text: string): number | null {
   if (!DATE.test(text) && !TIME.test(text)) return null;
   if (!isDay(text.slice(0, 10))) return null;
   const ms = Date.parse(DATE.test(text) ? `${text}T00:00:00+09:00` : text);
@@ -135,6 +140,20 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
   switch (address.kind) {
     case 'number':
       if (address.carrierPrefix !== null) return AMBIGUOUS;
+      if (isEmergencyNumber(address.n)) {
+        return {
+          ok: false,
+          code: 'EMERGENCY_NUMBER',
+          message: 'emergency numbers are reached whatever a list says, also behind an area code',
+        };
+      }
+      if (testAnswer(address.n) !== null) {
+        return {
+          ok: false,
+          code: 'TEST_NUMBER',
+          message: 'test numbers have a fixed answer, whatever a list says',
+        };
+      }
       if (isValidNumber(address.n)) return { kind: 'number', n: address.n };
       return {
         ok: false,
@@ -181,7 +200,21 @@ function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
   if (to.n < from.n || String(to.n).length !== String(from.n).length) {
     return { ok: false, code: 'RANGE_INVALID', message: 'a range rises, and both ends have the same length' };
   }
-  return { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
+  return isWholeCountry(from.n, to.n) ? TOO_WIDE : { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
+}
+
+const TOO_WIDE = {
+  ok: false,
+  code: 'RANGE_TOO_WIDE',
+  message: 'this is a whole country; list its networks or ranges one by one',
+} as const;
+
+/** Whether a range has every number of its length behind one country code. */
+function isWholeCountry(from: number, to: number): boolean {
+  const code = callingCodeOf(from);
+  const scale = POW10[digitCountOf(from) - digitCountOf(code)]!;
+  const first = code * scale + (dropsTrunkZero(code) ? scale / 10 : 0);
+  return from <= first && to === (code + 1) * scale - 1;
 }
 
 /** Digits of the longest prefix. */
@@ -202,6 +235,7 @@ function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
       message: 'a prefix begins with a whole country code that is assigned',
     };
   }
+  if (match[1]!.length === String(code).length) return TOO_WIDE;
   if (dropsTrunkZero(code) && match[1]!.startsWith('0', String(code).length)) {
     return {
       ok: false,

@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto';
 import type { EntryInfo } from '../shared/admin.ts';
 import type { Dates } from '../shared/build/list-entries.ts';
 import { FOLDED_LIST_PREFIX } from '../shared/live/entry.ts';
-import type { ListInfo } from '../shared/release/manifest.ts';
-import { NAME_PATTERN } from '../shared/release/manifest.ts';
+import { type ListInfo, NAME_PATTERN } from '../shared/release/manifest.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { sourceFingerprint } from '../shared/set/source-table.ts';
 import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';
@@ -103,7 +102,8 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
       const { reason, effect, authority } = layer.opinion!;
       const key = [idOf(timeline.what), reason, effect, authority, layer.since, layer.until].join(' ');
       const known = merged.get(key);
-      if (known === undefined) merged.set(key, { ...layer, what: timeline.what, subjects: [timeline.subject] });
+      if (known === undefined)
+        merged.set(key, { ...layer, what: timeline.what, subjects: [timeline.subject] });
       else known.subjects.push(timeline.subject);
     }
   }
@@ -116,7 +116,8 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
     lists.set(key, list);
     list.entries.push({ what, since, until });
   }
-  return [...lists.keys()].sort().map((key) => ({ name: nameOf(lists.get(key)!), ...lists.get(key)! }));
+  const named = [...lists.values()].map((list) => ({ name: nameOf(list), ...list }));
+  return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** `live-sender-reported-kisa`, and `live-to-…` where it is for one subject only. */
@@ -135,7 +136,16 @@ function idOf(what: FoldedWhat): string {
 
 function whatOf({ number, source }: EntryInfo, seed: bigint): FoldedWhat {
   if (number !== null) return { kind: 'number', n: Number(number.slice(1)) };
-  return { kind: 'fingerprint', hex: sourceFingerprint(source ?? '', seed).toString(16).padStart(16, '0') };
+  return {
+    kind: 'fingerprint',
+    hex: sourceFingerprint(source ?? '', seed)
+      .toString(16)
+      .padStart(16, '0'),
+  };
+}
+
+export function fingerprintOf(fingerprint: bigint): FoldedWhat {
+  return { kind: 'fingerprint', hex: fingerprint.toString(16).padStart(16, '0') };
 }
 
 function untilOf({ until }: EntryInfo): number {

@@ -8,6 +8,7 @@ import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
 import { foldSource } from '../shared/set/source-table.ts';
 import type { What } from './entry.ts';
+import type { FoldedEntry } from './fold.ts';
 
 export interface DatedRange extends Dates {
   readonly from: number;
@@ -29,6 +30,8 @@ export interface ListModel {
   readonly datedRanges: DatedRange[];
   /** By the form under which they are asked for. */
   readonly sources: Map<string, Dates[]>;
+  /** Folded sources by their fingerprint: nothing else is known of them. */
+  readonly fingerprints: Map<bigint, Dates[]>;
 }
 
 export function emptyModel(denseHead: number): ListModel {
@@ -42,6 +45,7 @@ export function emptyModel(denseHead: number): ListModel {
     ranges: [],
     datedRanges: [],
     sources: new Map(),
+    fingerprints: new Map(),
   };
 }
 
@@ -74,6 +78,11 @@ export function addToModel(model: ListModel, what: What, dates: Dates): void {
   } else {
     model.elsewhere.add(what.n);
   }
+}
+
+export function addFolded(model: ListModel, { what, since, until }: FoldedEntry): void {
+  if (what.kind === 'number') addToModel(model, what, { since, until });
+  else add(model.fingerprints, BigInt(`0x${what.hex}`), { since, until });
 }
 
 function add<Key>(all: Map<Key, Dates[]>, key: Key, dates: Dates): void {

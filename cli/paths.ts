@@ -1,7 +1,7 @@
 /**
  * Where things are: the one file that knows the folders a command reads and writes.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url));
@@ -17,5 +17,7 @@ export const DEMO_INPUTS = join(PROJECT, 'build', 'demo');
 export const DEMO_CATALOGUE = join(PROJECT, 'data', 'demo.lists.json');
 /** Local KV and Durable Objects, shared by wrangler and the embedded service. NUMGATE_STATE changes it. */
 export const STATE = process.env.NUMGATE_STATE ?? join(PROJECT, '.wrangler', 'state');
+/** Values of the current release, as the service gave them. */
+export const VALUES = join(dirname(STATE), 'values');
 /** The bundle that the embedded service runs. */
 export const BUNDLE = join(PROJECT, '.wrangler', 'bundle');

@@ -3,7 +3,7 @@
  */
 import { type Dates, isDated } from '../shared/build/list-entries.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
-import { blobsOf, openManifest } from '../shared/release/manifest.ts';
+import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
@@ -11,12 +11,12 @@ import { sourceFingerprint } from '../shared/set/source-table.ts';
 import type { BuildFolder } from './build-folder.ts';
 import { orFail } from './failure.ts';
 import { countNumbers, denseTails, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
-import { listKeys, publicKeys } from './secrets.ts';
+import { listKeys } from './secrets.ts';
 
 /** Open a release from its folder, as the edge opens it from KV. */
 export async function reopen(folder: BuildFolder): Promise<Release> {
   const keys = await listKeys();
-  const manifest = orFail(await openManifest(folder.manifest, await publicKeys(), keys.keyId));
+  const manifest = await folder.open(keys);
   const release = new Release(manifest, keys);
   for (const blob of blobsOf(manifest)) orFail(await release.install(blob, folder.value(blob.key)));
   return release;
@@ -128,14 +128,17 @@ export class ReleaseCheck {
 
   /** Every source, now and around its dates. */
   sources(): void {
-    for (const [list, { sources }] of this.#models.entries()) {
-      for (const [text, all] of sources) {
-        const fingerprint = sourceFingerprint(text, this.#release.keys.sourceSeed);
-        for (const now of [this.#now, ...all.flatMap(momentsOf)]) {
-          const until = this.#release.sources?.until(list, fingerprint, now) ?? NOT_LISTED;
-          this.#count(until === latest(all, now));
-        }
-      }
+    const { sourceSeed } = this.#release.keys;
+    for (const [list, { sources, fingerprints }] of this.#models.entries()) {
+      for (const [text, all] of sources) this.#source(list, sourceFingerprint(text, sourceSeed), all);
+      for (const [fingerprint, all] of fingerprints) this.#source(list, fingerprint, all);
+    }
+  }
+
+  #source(list: number, fingerprint: bigint, all: readonly Dates[]): void {
+    for (const now of [this.#now, ...all.flatMap(momentsOf)]) {
+      const until = this.#release.sources?.until(list, fingerprint, now) ?? NOT_LISTED;
+      this.#count(until === latest(all, now));
     }
   }
 
@@ -150,7 +153,8 @@ export class ReleaseCheck {
       for (let index = 0; index < manifest.shards.length; index++)
         numbers += this.#release.shard(index)!.count(list);
       this.#count(numbers === countNumbers(model));
-      const entries = [...model.sources.values()].reduce((sum, all) => sum + all.length, 0);
+      const sourceDates = [...model.sources.values(), ...model.fingerprints.values()];
+      const entries = sourceDates.reduce((sum, all) => sum + all.length, 0);
       this.#count((sources?.count(list) ?? 0) === entries);
     }
   }

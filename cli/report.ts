@@ -4,46 +4,42 @@
 import Table from 'cli-table3';
 import { CommanderError } from 'commander';
 import colours from 'picocolors';
-import type { Client } from '../shared/clients.ts';
 import type { ListInfo } from '../shared/release/manifest.ts';
 import type { BuildOutcome } from './commands/build.ts';
 import type { ProveOutcome } from './commands/prove.ts';
-import type { PushOutcome } from './commands/push.ts';
-import type { Status } from './commands/status.ts';
 import { CommandFailure } from './failure.ts';
 
 /** Text and object of one outcome. */
-type Outcome = [text: string, value: object];
+export type Outcome<Value extends object = object> = [text: string, value: Value];
 
 const PLAIN = {
   chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   style: { head: [], border: [] },
 };
 
-function count(value: number): string {
+/** Rows under their names; columns whose name ends with # hold figures. */
+export function tableOf(names: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const table = new Table({
+    ...PLAIN,
+    head: names.map((name) => name.replace(/#$/, '')),
+    colAligns: names.map((name) => (name.endsWith('#') ? 'right' : 'left')),
+  });
+  for (const row of rows) table.push(row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)));
+  return `${table.toString()}\n`;
+}
+
+export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-function listTable(lists: readonly ListInfo[]): string {
-  const table = new Table({
-    ...PLAIN,
-    head: ['list', 'reason', 'effect', 'subjects', 'numbers', 'dated', 'ranges', 'sources'],
-    colAligns: ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'right'],
-  });
-  for (const list of lists) {
-    const { name, reason, effect, subjects, numbers, dated, ranges, sources } = list;
-    table.push([
-      name,
-      reason,
-      effect,
-      subjects.join(' '),
-      count(numbers),
-      count(dated),
-      count(ranges),
-      count(sources),
-    ]);
-  }
-  return `${table.toString()}\n`;
+export function listTable(lists: readonly ListInfo[]): string {
+  return tableOf(
+    ['list', 'reason', 'effect', 'subjects', 'numbers#', 'dated#', 'ranges#', 'sources#'],
+    lists.map(({ name, reason, effect, subjects, numbers, dated, ranges, sources }) => [
+      ...[name, reason, effect, subjects.join(' ')],
+      ...[numbers, dated, ranges, sources],
+    ]),
+  );
 }
 
 /** log2 of the binomial coefficient over n: the least bits a number that any exact set needs. */
@@ -102,48 +98,6 @@ export function proven({
     `  ${all}${count(universe)} numbers of 010, and ${count(elsewhere)} listed ones elsewhere or with dates,\n` +
     `  on each of ${lists} lists: ${count(asked)} questions\n`;
   return [text, { release, wrong, complete, asked, universe, elsewhere, lists }];
-}
-
-export function pushed(outcome: PushOutcome): Outcome {
-  const { release, seq, uploaded, uploadedBytes, values } = outcome;
-  const text =
-    `${colours.bold(release)} is current (seq ${seq})\n` +
-    `  ${uploaded} of ${values} values uploaded, ${count(uploadedBytes)} bytes; the others were there\n`;
-  return [text, outcome];
-}
-
-export function statusOf(status: Status): Outcome {
-  const { head, manifest, service, url } = status;
-  const current =
-    head === null || manifest === null
-      ? 'no release is current: npm run lists -- build, prove, push\n'
-      : `${colours.bold(head.release)}, seq ${head.seq}, current since ${head.promotedAt}\n${listTable(manifest.lists)}`;
-  const answering =
-    service === null
-      ? `${url} does not answer\n`
-      : `${url} answers from ${String(service.release ?? 'nothing')} (${String(service.status)})\n`;
-  return [current + answering, { head, lists: manifest?.lists ?? [], service, url }];
-}
-
-export function clientsOf(clients: readonly Client[]): Outcome {
-  const table = new Table({
-    ...PLAIN,
-    head: ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'items a minute', 'keys'],
-  });
-  for (const client of clients) {
-    const { id, rights, mode, failPolicy, maxStaleSeconds, quotaItems, secretSha256 } = client;
-    table.push([
-      id,
-      rights.join(' '),
-      mode,
-      failPolicy,
-      `${maxStaleSeconds} s`,
-      count(quotaItems),
-      String(secretSha256.length),
-    ]);
-  }
-  const shown = clients.map(({ secretSha256, ...client }) => ({ ...client, keys: secretSha256.length }));
-  return [`${table.toString()}\n`, { clients: shown }];
 }
 
 /** Tell an error as a sentence. @returns the exit code */

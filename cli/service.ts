@@ -14,6 +14,8 @@ const NAME = 'numgate';
 
 export interface Service {
   readonly url: string;
+  /** Runs the Worker's cron handler once: the runtime has no clock of its own for it. */
+  runCron(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -25,6 +27,9 @@ export interface ServiceSettings {
   readonly state?: string;
   readonly bundleFolder?: string;
 }
+
+/** As wrangler.toml has it. */
+const EVERY_MINUTE = '* * * * *';
 
 export async function startService(settings: ServiceSettings): Promise<Service> {
   const { port, secrets, state = STATE, bundleFolder = BUNDLE } = settings;
@@ -52,7 +57,12 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   try {
     await miniflare.ready;
     const { origin } = await miniflare.unsafeGetDirectURL(NAME);
-    return { url: origin.replace('127.0.0.1', 'localhost'), stop: () => miniflare.dispose() };
+    const worker = await miniflare.getWorker(NAME);
+    return {
+      url: origin.replace('127.0.0.1', 'localhost'),
+      runCron: async () => void (await worker.scheduled({ cron: EVERY_MINUTE })),
+      stop: () => miniflare.dispose(),
+    };
   } catch (error) {
     // It rejects with the same error.
     await miniflare.dispose().catch(() => undefined);

@@ -1,100 +1,109 @@
 /**
  * `npm start`: the whole service on this machine. Makes secrets and demo lists where there are none,
- * pushes them with wrangler, serves, and prints a request that can be pasted.
+ * serves, pushes the lists as an admin would, and prints a request that can be pasted.
  */
+import { Command } from 'commander';
 import colours from 'picocolors';
-import { openHead } from '../shared/release/head.ts';
-import { CLIENTS_KEY, HEAD_KEY } from '../shared/release/kv-keys.ts';
-import { openManifest } from '../shared/release/manifest.ts';
+import type { Client } from '../shared/clients.ts';
+import { blobsOf, type Manifest } from '../shared/release/manifest.ts';
+import { Admin } from './admin.ts';
+import { AdminProblem } from './admin-problem.ts';
+import { currentRelease } from './base-release.ts';
 import { build } from './commands/build.ts';
 import { putClient } from './commands/clients.ts';
 import { prove, QUICK_STEP } from './commands/prove.ts';
 import { push } from './commands/push.ts';
+import { healthOf } from './commands/watch.ts';
 import { makeDemoInputs } from './demo.ts';
 import { CommandFailure } from './failure.ts';
 import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
 import * as report from './report.ts';
-import { type LocalSecrets, listKeys, localSecrets, publicKeys } from './secrets.ts';
-import { startService } from './service.ts';
-import { kvGet, type Target } from './wrangler.ts';
+import { pushed } from './report-releases.ts';
+import { type LocalSecrets, listKeys, localSecrets, secretDigest, workerSecrets } from './secrets.ts';
+import { type Service, startService } from './service.ts';
+import { kvOf } from './wrangler.ts';
 
-const LOCAL: Target = { remote: false, env: '' };
 /** Wait for the first answer, in ms. */
 const READY_WAIT_MS = 20_000;
+const READY_PAUSE_MS = 200;
+/** Time between two runs of the cron, in ms. */
+const CRON_MS = 60_000;
 /** Local: a demo is not to be slowed down. */
 const DEMO_QUOTA_ITEMS = 1_000_000_000;
+const REASON = 'npm start';
 
 const say = (text: string): void => void process.stderr.write(`${colours.dim(text)}\n`);
 
-/** Whether the local KV has a release. One that was made with other secrets is not ours to replace. */
-async function hasRelease(): Promise<boolean> {
-  const text = await kvGet(HEAD_KEY, LOCAL);
-  if (text === null) return false;
-  const trusted = await publicKeys();
-  const head = await openHead(text, trusted);
-  const opened = head.ok ? await openManifest(head.value.manifest, trusted, (await listKeys()).keyId) : head;
-  if (opened.ok) return true;
-  throw new CommandFailure(
-    `the local KV in ${STATE} was made with other secrets than ${SECRETS_FILE} (${opened.code}):\n` +
-      'restore those secrets, or delete that folder to begin anew',
-  );
+/** Publish the demo lists where nothing is published. What others made is not ours to replace. */
+async function ensureRelease(admin: Admin): Promise<void> {
+  const { manifest } = await currentRelease(admin, await listKeys()).catch((error: unknown) => {
+    if (!(error instanceof CommandFailure) || error instanceof AdminProblem) throw error;
+    throw new CommandFailure(
+      `${error.message}:\nwhat is in ${STATE} was made with other secrets than ${SECRETS_FILE};\n` +
+        'restore those secrets, or delete that folder to begin anew',
+    );
+  });
+  if (manifest === null) await publishDemo(admin);
+  else await checkValues(admin, manifest);
 }
 
-async function publishDemo(): Promise<void> {
+/** The authority may be there without the values: whoever deletes one folder of the state leaves the other. */
+async function checkValues(admin: Admin, manifest: Manifest): Promise<void> {
+  for (const { key } of blobsOf(manifest)) {
+    await admin.bytes(`values/${key}`).catch((error: unknown) => {
+      if (!(error instanceof AdminProblem) || error.code !== 'NOT_FOUND') throw error;
+      throw new CommandFailure(
+        `the local KV in ${STATE} has lost values of ${manifest.release}:\n` +
+          'delete that folder to begin anew (a build that is still there can be pushed again)',
+      );
+    });
+  }
+}
+
+async function publishDemo(admin: Admin): Promise<void> {
   say('making the demo lists …');
   await makeDemoInputs();
-  const built = await build({
-    catalogue: DEMO_CATALOGUE,
-    builds: BUILDS,
-    maxRejects: 0.01,
-    allowEmpty: false,
-  });
+  const built = await build({ catalogue: DEMO_CATALOGUE, builds: BUILDS, maxRejects: 0.01, admin });
   process.stderr.write(report.built(built)[0]);
   say('checking them against their inputs (npm run lists -- prove asks every number of 010) …');
   const proven = await prove(built.folder, QUICK_STEP);
   process.stderr.write(report.proven(proven)[0]);
   if (proven.wrong !== 0) throw new CommandFailure('the demo release is wrong; nothing was pushed');
   say('pushing them into the local KV with wrangler …');
-  process.stderr.write(
-    report.pushed(
-      await push(built.folder, {
-        target: LOCAL,
-        unproven: true,
-        all: false,
-        replaceHead: false,
-      }),
-    )[0],
-  );
+  const kv = kvOf({ remote: false, env: '' });
+  const settings = { plan: null, unproven: true, all: false, share: 1, overrides: [], reason: REASON };
+  process.stderr.write(pushed(await push(built.folder, { kv, admin }, settings))[0]);
 }
 
-async function registerDemoClient({ DEMO_CLIENT_KEY }: LocalSecrets): Promise<void> {
-  const [id = '', secret = ''] = DEMO_CLIENT_KEY.split('.');
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret));
-  const secretSha256 = [Buffer.from(digest).toString('hex')];
-  if ((await kvGet(CLIENTS_KEY, LOCAL))?.includes(secretSha256[0]!) === true) return;
-  await putClient({ id, secretSha256, rights: ['check', 'gateway'], quotaItems: DEMO_QUOTA_ITEMS }, LOCAL);
+async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSecrets): Promise<void> {
+  const id = key.slice(0, key.indexOf('.'));
+  const digest = await secretDigest(key);
+  const known = await admin.get<Client>(`clients/${id}`).catch((error: unknown) => {
+    if (error instanceof AdminProblem && error.code === 'CLIENT_UNKNOWN') return null;
+    throw error;
+  });
+  if (known?.secretSha256.includes(digest) === true) return;
+  const client = { id, secretSha256: [digest], quotaItems: DEMO_QUOTA_ITEMS };
+  await putClient(admin, { ...client, rights: ['check', 'gateway'] }, REASON);
 }
 
 async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + READY_WAIT_MS;
   while (Date.now() < deadline) {
-    const response = await fetch(`${url}/healthz`).catch(() => null);
-    if (response?.ok === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    if ((await healthOf(url))?.status === 'ok') return;
+    await new Promise((resolve) => setTimeout(resolve, READY_PAUSE_MS));
   }
-  throw new CommandFailure(`${url}/healthz did not become 200 within ${READY_WAIT_MS / 1000} s`);
+  throw new CommandFailure(`${url}/healthz did not become ok within ${READY_WAIT_MS / 1000} s`);
 }
 
-async function main(): Promise<void> {
-  const port = Number(process.env.PORT ?? 8787);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new CommandFailure('PORT must be 0 to 65535', 2);
-  const secrets = await localSecrets();
-  if (!(await hasRelease())) await publishDemo();
-  await registerDemoClient(secrets);
-  say('starting the service …');
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS } = secrets;
-  const service = await startService({ port, secrets: { LIST_KEY, RELEASE_PUBLIC_KEYS } });
+/** Miniflare has no clock for the cron: what was staged with wrangler alone would wait for ever. */
+function runCronOf(service: Service): void {
+  setInterval(() => {
+    service.runCron().catch((error: unknown) => say(`the cron failed: ${String(error)}`));
+  }, CRON_MS).unref();
+}
+
+function stopOnSignal(service: Service): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -103,14 +112,41 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  await untilReady(service.url);
+}
+
+function portOf(text = '8787'): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new CommandFailure('PORT must be 0 to 65535', 2);
+}
+
+async function main(): Promise<void> {
+  const port = portOf(process.env.PORT);
+  const secrets = await localSecrets();
+  say('starting the service …');
+  const service = await startService({ port, secrets: await workerSecrets(secrets) });
+  stopOnSignal(service);
+  const { url } = service;
+  try {
+    const admin = new Admin({ url, token: secrets.ADMIN_TOKEN });
+    await ensureRelease(admin);
+    await ensureDemoClient(admin, secrets);
+    await untilReady(url);
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  runCronOf(service);
   process.stdout.write(
-    `\nnumgate answers on ${colours.bold(service.url)}   (Ctrl-C stops it)\n\n` +
-      `curl -s ${service.url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
+    `\nnumgate answers on ${colours.bold(url)}   (Ctrl-C stops it)\n\n` +
+      `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
       `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n`,
   );
 }
 
-main().catch((error: unknown) => {
-  process.exit(report.failure(error));
-});
+await new Command('npm start --')
+  .description('Run the whole service on this machine; PORT says where (8787).')
+  .exitOverride()
+  .action(main)
+  .parseAsync()
+  .catch((error: unknown) => process.exit(report.failure(error)));

@@ -60,36 +60,52 @@ const NO_VALUE = 'Value not found';
 /** What it says, with exit code 1, where the remote store has none. Not any 404 in a path or a number. */
 const NO_REMOTE_VALUE = / - 404:|key not found/i;
 
-/** A KV value as text, or null where there is none. */
-export async function kvGet(key: string, target: Target): Promise<string | null> {
-  try {
-    const text = (await wrangler(['kv', 'key', 'get', key, '--text', ...kvFlags(target)]))
-      .toString('utf8')
-      .trim();
-    return text === NO_VALUE ? null : text;
-  } catch (error) {
-    if (error instanceof CommandFailure && NO_REMOTE_VALUE.test(error.message)) return null;
-    throw error;
-  }
+/** 93 MB in base64, below the API's 100 MB. */
+const BULK_BYTES_MAX = 70_000_000;
+
+/** Workers KV, as a push needs it. */
+export interface Kv {
+  /** Tells one store from another. */
+  readonly name: string;
+  /** Raw bytes that one `bulkPut` takes. */
+  readonly bulkBytesMax: number;
+  /** A value, or null where there is none. */
+  get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Write a value that may be larger than a command line. */
+  put(key: string, value: string): Promise<void>;
+  /** Write many binary values with one call. */
+  bulkPut(values: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 
-/** Write a value that may be larger than a command line. */
-export async function kvPut(key: string, value: string, target: Target): Promise<void> {
-  await withTemporaryFile(value, (file) =>
-    wrangler(['kv', 'key', 'put', key, '--path', file, ...kvFlags(target)]),
-  );
-}
-
-/** Write many binary values with one call. */
-export async function kvBulkPut(values: ReadonlyMap<string, Uint8Array>, target: Target): Promise<void> {
-  const entries = [...values].map(([key, bytes]) => ({
-    key,
-    value: Buffer.from(bytes).toString('base64'),
-    base64: true,
-  }));
-  await withTemporaryFile(JSON.stringify(entries), (file) =>
-    wrangler(['kv', 'bulk', 'put', file, ...kvFlags(target)]),
-  );
+/** The KV that wrangler writes for this target. */
+export function kvOf(target: Target): Kv {
+  const flags = kvFlags(target);
+  return {
+    name: `${target.remote ? 'remote' : STATE} ${target.env}`,
+    bulkBytesMax: BULK_BYTES_MAX,
+    async get(key) {
+      try {
+        const bytes = await wrangler(['kv', 'key', 'get', key, ...flags]);
+        return bytes.toString('utf8').trim() === NO_VALUE ? null : new Uint8Array(bytes);
+      } catch (error) {
+        if (error instanceof CommandFailure && NO_REMOTE_VALUE.test(error.message)) return null;
+        throw error;
+      }
+    },
+    async put(key, value) {
+      await withTemporaryFile(value, (file) => wrangler(['kv', 'key', 'put', key, '--path', file, ...flags]));
+    },
+    async bulkPut(values) {
+      const entries = [...values].map(([key, bytes]) => ({
+        key,
+        value: Buffer.from(bytes).toString('base64'),
+        base64: true,
+      }));
+      await withTemporaryFile(JSON.stringify(entries), (file) =>
+        wrangler(['kv', 'bulk', 'put', file, ...flags]),
+      );
+    },
+  };
 }
 
 async function withTemporaryFile(content: string, use: (file: string) => Promise<unknown>): Promise<void> {

@@ -66,13 +66,9 @@ export class HeadPoll {
     this.#nextAt = now + CLAIM_RETRY_MS;
   }
 
-  /**
-   * A request waited in vain, or a poll ended and the head is too old still: what is in memory serves for
-   * a while without waiting. An isolate with traffic polls more often than that, so while the authority
-   * fails its requests never wait; where there is no head at all the next wait comes sooner.
-   */
+  /** A request waited in vain: what is in memory serves for a while without waiting. */
   waitedInVain(now: number): void {
-    this.#waitAgainAt = now + (this.asOf === 0 ? HEAD_FRESH_MS : HEAD_WAIT_MS);
+    this.#waitAgainAt = now + HEAD_FRESH_MS;
   }
 }
 

@@ -6,16 +6,23 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { ListEntries } from '../../shared/build/list-entries.ts';
+import { type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
+import { LISTS_MAX } from '../../shared/limits.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
 import { sourceFingerprint } from '../../shared/set/source-table.ts';
+import { type Admin, Unreachable } from '../admin.ts';
+import { currentRelease, ValueCache } from '../base-release.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
-import { readCatalogue } from '../catalogue.ts';
+import { type CatalogueList, readCatalogue } from '../catalogue.ts';
 import { collect, type InputReport, type Reject } from '../collect.ts';
 import { CommandFailure, orFail } from '../failure.ts';
+import { type FoldedList, fold } from '../fold.ts';
+import { foldedIn } from '../folded-lists.ts';
 import { startProgress } from '../progress.ts';
 import { listKeys, signingKey } from '../secrets.ts';
+import { allEntries } from './entries.ts';
 
 export interface BuildSettings {
   readonly catalogue: string;
@@ -24,6 +31,8 @@ export interface BuildSettings {
   readonly maxRejects: number;
   /** Take a file that lists nothing for what it says. */
   readonly allowEmpty?: boolean;
+  /** Where to ask what is current; null builds without it, and folds no live entry in. */
+  readonly admin: Admin | null;
 }
 
 export interface BuildOutcome {
@@ -38,12 +47,15 @@ export async function build({
   builds,
   maxRejects,
   allowEmpty = false,
+  admin,
 }: BuildSettings): Promise<BuildOutcome> {
   const catalogue = readCatalogue(path);
   const keys = await listKeys();
   const signer = await signingKey();
   const createdAt = new Date();
   const now = Math.floor(createdAt.getTime() / 1000);
+  const { base, foldedSeq, folded } = await upon(admin, keys, now);
+  checkCount(catalogue.lists.length, folded);
   const lists = catalogue.lists.map(() => new ListEntries(keys.permutation));
   const rejects = await openRejects(rejectsPath(builds));
   const progress = startProgress('reading');
@@ -69,19 +81,73 @@ export async function build({
   if (!allowEmpty) checkEmpty(inputs);
   const encoding = startProgress('encoding');
   const built = await buildRelease(
-    catalogue.lists.map(({ name, reason, effect, subjects, authority, asOf }, index) => ({
-      info: { name, reason, effect, subjects, authority, asOf: asOf ?? createdAt.toISOString() },
-      content: lists[index]!.finish(),
-    })),
+    [
+      ...catalogue.lists.map((list, index) => ({
+        info: { ...infoOf(list), asOf: list.asOf ?? createdAt.toISOString() },
+        content: lists[index]!.finish(),
+      })),
+      ...folded.map((list) => ({
+        info: { ...infoOf(list), asOf: createdAt.toISOString() },
+        content: contentOf(list, keys),
+      })),
+    ],
     keys,
-    { base: null, createdAt, foldedSeq: 0, onProgress: encoding.update },
+    { base, createdAt, foldedSeq, onProgress: encoding.update },
   ).finally(() => encoding.stop());
   const release = orFail(built);
   const signed = await signManifest(release.manifest, signer);
   const report = { release: release.manifest.release, catalogue: resolve(path), now, inputs };
-  const folder = writeBuild(builds, release, signed, report);
+  const folder = writeBuild(builds, release, signed, report, folded);
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
   return { folder, manifest: release.manifest, inputs, bytes };
+}
+
+interface Upon {
+  readonly base: string | null;
+  /** The last live change that is folded in. */
+  readonly foldedSeq: number;
+  readonly folded: readonly FoldedList[];
+}
+
+/** The release that this one follows, and the live entries that it takes in. */
+async function upon(admin: Admin | null, keys: ListKeys, now: number): Promise<Upon> {
+  if (admin === null) return { base: null, foldedSeq: 0, folded: [] };
+  try {
+    const { manifest } = await currentRelease(admin, keys);
+    const { entries, upTo } = await allEntries(admin);
+    const before = manifest?.foldedSeq ?? 0;
+    const values = new ValueCache(admin);
+    const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => values.load(blob));
+    const made = entries.filter(({ seq }) => seq > before);
+    const folded = fold(made, carried, { seed: keys.sourceSeed, now });
+    return { base: manifest?.release ?? null, foldedSeq: upTo, folded };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    throw new CommandFailure(
+      `${error.message}\n--offline builds without what is current there: for a first release`,
+    );
+  }
+}
+
+function checkCount(lists: number, folded: readonly FoldedList[]): void {
+  if (lists + folded.length <= LISTS_MAX) return;
+  throw new CommandFailure(
+    `the live entries need ${folded.length} lists beside the ${lists} of the catalogue (one for each code, ` +
+      `authority and subject), and a release has at most ${LISTS_MAX}: move some into the catalogue's files and clear them`,
+  );
+}
+
+function infoOf({ name, reason, effect, subjects, authority }: CatalogueList | FoldedList) {
+  return { name, reason, effect, subjects, authority };
+}
+
+function contentOf({ entries }: FoldedList, keys: ListKeys): ListContent {
+  const content = new ListEntries(keys.permutation);
+  for (const { what, since, until } of entries) {
+    if (what.kind === 'number') content.addNumber(what.n, { since, until });
+    else content.sources.push({ fingerprint: BigInt(`0x${what.hex}`), since, until });
+  }
+  return content.finish();
 }
 
 interface Rejects {

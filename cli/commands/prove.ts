@@ -7,11 +7,11 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { TAILS } from '../../shared/numbers/number.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
-import type { BuildFolder, BuildReport, Proof } from '../build-folder.ts';
+import type { BuildFolder, Proof } from '../build-folder.ts';
 import { readCatalogue } from '../catalogue.ts';
 import { collect } from '../collect.ts';
 import { CommandFailure } from '../failure.ts';
-import { addToModel, emptyModel, type ListModel } from '../list-model.ts';
+import { addFolded, addToModel, emptyModel, type ListModel } from '../list-model.ts';
 import { startProgress } from '../progress.ts';
 import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
 import { ReleaseCheck, reopen } from '../release-check.ts';
@@ -35,7 +35,7 @@ export interface ProveOutcome extends Proof {
 export async function prove(folder: BuildFolder, step: number): Promise<ProveOutcome> {
   const release = await reopen(folder);
   const { report } = folder;
-  const models = await remember(report, release.manifest);
+  const models = await remember(folder, release.manifest);
   const check = new ReleaseCheck(release, models, report.now);
   const elsewhere = check.elsewhere();
   check.ranges();
@@ -52,15 +52,14 @@ export async function prove(folder: BuildFolder, step: number): Promise<ProveOut
   return { ...proof, manifest: release.manifest, universe: universe.asked + universe.listed, elsewhere };
 }
 
-/** Read the inputs again, into plain models. */
-async function remember(
-  { catalogue: path, now, inputs }: BuildReport,
-  { lists }: Manifest,
-): Promise<ListModel[]> {
+/** Read the inputs again, and what was folded in, into plain models. */
+async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListModel[]> {
+  const { catalogue: path, now, inputs } = folder.report;
+  const { folded } = folder;
   const catalogue = readCatalogue(path);
-  if (effectsOf(catalogue.lists) !== effectsOf(lists))
+  if (effectsOf([...catalogue.lists, ...folded]) !== effectsOf(lists))
     throw new CommandFailure(`${path} does not name the lists of the release: build again`);
-  const models = catalogue.lists.map(() => emptyModel(PROVEN_HEAD));
+  const models = lists.map(() => emptyModel(PROVEN_HEAD));
   const progress = startProgress('reading');
   const again = await collect(catalogue, {
     now,
@@ -73,6 +72,9 @@ async function remember(
   for (const [index, { file, sha256 }] of inputs.entries()) {
     if (again[index]?.sha256 !== sha256)
       throw new CommandFailure(`${file} has changed since the build: build again`);
+  }
+  for (const [index, { entries }] of folded.entries()) {
+    for (const entry of entries) addFolded(models[catalogue.lists.length + index]!, entry);
   }
   return models;
 }

@@ -1,90 +1,124 @@
 /**
- * `lists push`: shards first, then the manifest, then the head that names it, each with wrangler.
- * Whatever dies in between, a reader sees the old release or the new one; running it again finishes.
+ * `lists push`: values first, then the manifest, then the authority is asked to make it current. Whatever
+ * dies in between, a reader sees the old release or the new one; running it again finishes.
  */
-
-import { sha256Hex } from '../../shared/bytes.ts';
-import { type Head, openHead, signHead } from '../../shared/release/head.ts';
-import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
-import { type Blob, blobsOf, openManifest } from '../../shared/release/manifest.ts';
+import type { Promote, PromoteDone } from '../../shared/admin.ts';
+import { openHead } from '../../shared/release/head.ts';
+import { HEAD_KEY, stagedKey } from '../../shared/release/kv-keys.ts';
+import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
+import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Admin } from '../admin.ts';
+import { AdminProblem, guardLine } from '../admin-problem.ts';
 import type { BuildFolder } from '../build-folder.ts';
-import { CommandFailure, orFail } from '../failure.ts';
-import { startProgress } from '../progress.ts';
-import { listKeys, publicKeys, signingKey } from '../secrets.ts';
-import { kvBulkPut, kvGet, kvPut, type Target } from '../wrangler.ts';
+import { CommandFailure } from '../failure.ts';
+import { listKeys, publicKeys } from '../secrets.ts';
+import { Upload, type Uploaded } from '../upload.ts';
+import type { Kv } from '../wrangler.ts';
+import { type PlanOutcome, plan } from './plan.ts';
 
-/** Raw bytes in one file for `wrangler kv bulk put`: 93 MB in base64, below the API's 100 MB. */
-export const BULK_BYTES_MAX = 70_000_000;
+/** Workers KV shows a new value everywhere within a minute or so: how long it is waited for, in ms. */
+const VISIBLE_WAIT_MS = 120_000;
+const VISIBLE_PAUSE_MS = 5_000;
 
-export interface PushOutcome {
-  readonly release: string;
-  readonly seq: number;
-  /** Values that were not there yet. */
-  readonly uploaded: number;
-  readonly uploadedBytes: number;
-  readonly values: number;
-}
-
-/** @throws CommandFailure if there is a head that is damaged, or signed by another key */
-export async function currentHead(target: Target): Promise<Head | null> {
-  const text = await kvGet(HEAD_KEY, target);
-  if (text === null) return null;
-  const head = await openHead(text, await publicKeys());
-  if (head.ok) return head.value;
-  throw new CommandFailure(`${head.message}; lists push --replace-head writes a new one over it`);
-}
-
-export interface PushSettings {
-  readonly target: Target;
+export interface PushSettings extends Pick<Promote, 'share' | 'overrides' | 'reason'> {
+  /** Hash of the plan that was seen; null takes the plan that is made now. */
+  readonly plan: string | null;
   /** Publish a build that was not proven whole. One that was proven wrong is never published. */
   readonly unproven: boolean;
-  /** Upload every value, whatever the current release has in KV. */
-  readonly all?: boolean;
-  /** Do not ask what is current. */
-  readonly replaceHead?: boolean;
+  /** Upload every value, whatever is in KV already. */
+  readonly all: boolean;
 }
 
-/** A `seq` above every one that a damaged head can have had: a reader takes no lower one. */
-function seqOfNow(): number {
-  return Math.floor(Date.now() / 1000);
+/** What a push writes to. */
+export interface PushPorts {
+  readonly kv: Kv;
+  readonly admin: Admin;
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
+export interface PushOutcome extends Uploaded, PromoteDone {
+  readonly plan: string;
+}
+
+/** @param onPlan told before anything is written */
 export async function push(
   folder: BuildFolder,
-  { target, unproven, all = false, replaceHead = false }: PushSettings,
+  ports: PushPorts,
+  settings: PushSettings,
+  onPlan: (outcome: PlanOutcome) => void = () => undefined,
 ): Promise<PushOutcome> {
-  const signed = folder.manifest;
-  const keys = await listKeys();
-  const trusted = await publicKeys();
-  const signer = await signingKey();
-  const manifest = orFail(await openManifest(signed, trusted, keys.keyId));
-  checkProof(folder, manifest.release, unproven);
-  const head = replaceHead ? null : await currentHead(target);
-  const held = all ? new Set<string>() : await heldKeys(head, trusted, keys.keyId);
-  const fresh = blobsOf(manifest).filter(({ key }) => !held.has(key));
-  const progress = startProgress('pushing');
-  try {
-    let sent = 0;
-    for (const file of inFiles(fresh)) {
-      await kvBulkPut(await valuesOf(file, folder), target);
-      sent += file.length;
-      progress.update(sent / (fresh.length + 2), `${sent} of ${fresh.length} values`);
-    }
-    await kvPut(releaseKey(manifest.release), JSON.stringify(signed), target);
-    progress.update((sent + 1) / (fresh.length + 2), 'manifest');
-    const seq = replaceHead ? seqOfNow() : (head?.seq ?? 0) + 1;
-    const next = await signHead({ seq, promotedAt: new Date().toISOString(), manifest: signed }, signer);
-    await kvPut(HEAD_KEY, JSON.stringify(next), target);
-    return {
-      release: manifest.release,
-      seq,
-      uploaded: fresh.length,
-      uploadedBytes: fresh.reduce((sum, { bytes }) => sum + bytes, 0),
-      values: blobsOf(manifest).length,
-    };
-  } finally {
-    progress.stop();
+  const manifest = await folder.open(await listKeys());
+  const { release } = manifest;
+  checkProof(folder, release, settings.unproven);
+  const upload = new Upload(folder, manifest, ports.kv);
+  const made = await plan(folder, ports.admin);
+  const { base } = made;
+  if (base.manifest?.release === release) {
+    // Nothing to promote; but values that KV has lost are put there again where that is asked for.
+    if (settings.all) await upload.run(null, true);
+    const { seq } = base.status;
+    return { ...upload.outcome, ...{ release, seq, state: 'promoted', share: 1, plan: made.plan.hash } };
   }
+  onPlan(made);
+  checkPlan(made.plan, settings);
+  await upload.run(base.manifest, settings.all);
+  await ports.admin.change('POST', 'releases', folder.manifest);
+  const { share, overrides, reason } = settings;
+  const wish: Promote = {
+    base: base.manifest?.release ?? null,
+    plan: made.plan.hash,
+    share,
+    overrides,
+    reason,
+  };
+  const done = await promoteWhenVisible(release, wish, upload, ports);
+  return { ...done, ...upload.outcome, plan: made.plan.hash };
+}
+
+/** Ask until the values are to be seen in KV where the authority is. */
+async function promoteWhenVisible(
+  release: string,
+  wish: Promote,
+  upload: Upload,
+  { admin, pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }: PushPorts,
+): Promise<PromoteDone> {
+  for (let waitedMs = 0; ; waitedMs += VISIBLE_PAUSE_MS) {
+    try {
+      return await admin.change<PromoteDone>('POST', `releases/${release}/promote`, wish);
+    } catch (error) {
+      if (!(error instanceof AdminProblem) || error.code !== 'RELEASE_INCOMPLETE') throw error;
+      if (waitedMs >= VISIBLE_WAIT_MS) throw error;
+      await upload.mend(error.problem.missing ?? []);
+      await pause(VISIBLE_PAUSE_MS);
+    }
+  }
+}
+
+/** Upload, and leave the rest to the authority's cron: for who has nothing but wrangler's credentials. */
+export async function pushStaged(
+  folder: BuildFolder,
+  kv: Kv,
+  { unproven, all }: Pick<PushSettings, 'unproven' | 'all'>,
+): Promise<Uploaded & { readonly release: string }> {
+  const keys = await listKeys();
+  const manifest = await folder.open(keys);
+  checkProof(folder, manifest.release, unproven);
+  const upload = new Upload(folder, manifest, kv);
+  await upload.run(await releaseInKv(kv, keys), all);
+  await kv.put(stagedKey(manifest.release), JSON.stringify(folder.manifest));
+  return { release: manifest.release, ...upload.outcome };
+}
+
+/** The release that the head in KV names. A head that is not ours holds nothing for us. */
+async function releaseInKv(kv: Kv, keys: ListKeys): Promise<Manifest | null> {
+  const bytes = await kv.get(HEAD_KEY);
+  const opened = bytes === null ? null : await openHead(bytes, keys);
+  if (opened?.ok !== true) return null;
+  const { head, manifests } = opened.value;
+  const signed = manifests.find(({ signature }) => signature === head.current?.signature);
+  const manifest = signed === undefined ? null : await openManifest(signed, await publicKeys(), keys.keyId);
+  return manifest?.ok === true ? manifest.value : null;
 }
 
 function checkProof(folder: BuildFolder, release: string, unproven: boolean): void {
@@ -98,36 +132,12 @@ function checkProof(folder: BuildFolder, release: string, unproven: boolean): vo
   }
 }
 
-/** Keys that the current release has in KV already. A head that is not ours holds nothing for us. */
-async function heldKeys(head: Head | null, trusted: CryptoKey[], keyId: string): Promise<Set<string>> {
-  if (head === null) return new Set();
-  const current = await openManifest(head.manifest, trusted, keyId);
-  return new Set(current.ok ? blobsOf(current.value).map(({ key }) => key) : []);
-}
-
-/** The bytes of the values, if they are those that the manifest was signed for. */
-async function valuesOf(blobs: readonly Blob[], folder: BuildFolder): Promise<Map<string, Uint8Array>> {
-  const values = new Map<string, Uint8Array>();
-  for (const { key, sha256 } of blobs) {
-    const bytes = folder.value(key);
-    if ((await sha256Hex(bytes)) !== sha256)
-      throw new CommandFailure(`${key} in ${folder.path} is not what the manifest says: build again`);
-    values.set(key, bytes);
+/** Before anything is uploaded: the authority would say the same afterwards. */
+function checkPlan(made: Plan, { plan: seen, overrides }: PushSettings): void {
+  if (seen !== null && seen !== made.hash) {
+    throw new CommandFailure(`the plan is now ${made.hash}: look at npm run lists -- plan again`, 4);
   }
-  return values;
-}
-
-/** Cut into runs of at most BULK_BYTES_MAX each, in order. */
-export function inFiles<Value extends { readonly bytes: number }>(blobs: readonly Value[]): Value[][] {
-  const files: Value[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const blob of blobs) {
-    if (size + blob.bytes > BULK_BYTES_MAX) {
-      files.push([]);
-      size = 0;
-    }
-    files.at(-1)!.push(blob);
-    size += blob.bytes;
-  }
-  return files;
+  const guards = remainingGuards(made, overrides);
+  if (guards.length === 0) return;
+  throw new CommandFailure(['guards are hit:', ...guards.map((hit) => `  ${guardLine(hit)}`)].join('\n'), 3);
 }

@@ -1,42 +1,21 @@
 /**
- * `lists status`: what KV says is current, and what the service answers from.
+ * `lists status`: what the authority says is current, and what each edge answers from.
  */
-import type { Manifest } from '../../shared/release/manifest.ts';
-import { openManifest } from '../../shared/release/manifest.ts';
-import { orFail } from '../failure.ts';
-import { listKeys, publicKeys } from '../secrets.ts';
-import type { Target } from '../wrangler.ts';
-import { currentHead } from './push.ts';
+import type { ListsInfo, StatusInfo } from '../../shared/admin.ts';
+import type { Admin } from '../admin.ts';
+import { type Health, healthOf } from './watch.ts';
 
-/** Wait for the service, in ms. */
-const SERVICE_WAIT_MS = 3_000;
-
-export interface Status {
-  readonly head: { readonly release: string; readonly seq: number; readonly promotedAt: string } | null;
-  readonly manifest: Manifest | null;
-  /** What `/healthz` of the service said, or null where it did not answer. */
-  readonly service: Record<string, unknown> | null;
+export interface Status extends StatusInfo, Pick<ListsInfo, 'lists'> {
   readonly url: string;
+  readonly edges: readonly { readonly url: string; readonly health: Health | null }[];
 }
 
-export async function status(target: Target): Promise<Status> {
-  const url = process.env.NUMGATE_URL ?? 'http://localhost:8787';
-  const [head, service] = await Promise.all([currentHead(target), askService(url)]);
-  if (head === null) return { head: null, manifest: null, service, url };
-  const manifest = orFail(await openManifest(head.manifest, await publicKeys(), (await listKeys()).keyId));
-  return {
-    head: { release: manifest.release, seq: head.seq, promotedAt: head.promotedAt },
-    manifest,
-    service,
-    url,
-  };
-}
-
-async function askService(url: string): Promise<Record<string, unknown> | null> {
-  try {
-    const response = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(SERVICE_WAIT_MS) });
-    return (await response.json()) as Record<string, unknown>;
-  } catch {
-    return null;
-  }
+/** @param urls of the edges */
+export async function status(admin: Admin, urls: readonly string[]): Promise<Status> {
+  const [info, { lists }, ...edges] = await Promise.all([
+    admin.get<StatusInfo>('status'),
+    admin.get<ListsInfo>('lists'),
+    ...urls.map(async (url) => ({ url, health: await healthOf(url) })),
+  ]);
+  return { ...info, lists, url: admin.url, edges };
 }

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newestBuild } from '../../cli/build-folder.ts';
 import { build } from '../../cli/commands/build.ts';
-import { RANGES_PER_LIST_MAX, SOURCES_PER_LIST_MAX } from '../../shared/limits.ts';
+import { LISTS_MAX, RANGES_PER_LIST_MAX, SOURCES_PER_LIST_MAX } from '../../shared/limits.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { ABROAD, buildOf, HOME, inputsOf, pathOf } from './support/builds.ts';
+import { ABROAD, buildOf, buildUpon, HOME, inputsOf, pathOf } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
 import { BUILDS, catalogue, write } from './support/workspace.ts';
 
@@ -24,7 +24,7 @@ describe('rejects', () => {
     const file = 'rejects/a "b", c.csv';
     write(file, `number,reason\n${HOME[0]},\n112,\n"${HOME[1]},\n${HOME[2]},NO "SUCH"\n`);
     const path = catalogue('rejects.json', { inputs: [{ file, list: 'suspended' }] });
-    const { folder, inputs } = await build({ catalogue: path, builds: BUILDS, maxRejects: 1 });
+    const { folder, inputs } = await build({ catalogue: path, builds: BUILDS, maxRejects: 1, admin: null });
     expect(inputs).toMatchObject([{ rows: 4, accepted: 1, rejected: 3, expired: 0 }]);
     const quoted = `"${pathOf(file).replaceAll('"', '""')}"`;
     expect(readFileSync(join(folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n')).toEqual([
@@ -38,7 +38,7 @@ describe('rejects', () => {
 
   it('above the share stop the build, with file, figures and the way out', async () => {
     const builds = join(BUILDS, 'stopped');
-    const work = build({ catalogue: withBad('stopped', 3), builds, maxRejects: 0.02 });
+    const work = build({ catalogue: withBad('stopped', 3), builds, maxRejects: 0.02, admin: null });
     const { message, exitCode } = await failureOf(() => work);
     expect(exitCode).toBe(1);
     expect(message).toBe(
@@ -51,15 +51,17 @@ describe('rejects', () => {
 
   it('within the share do not, and what the message says to do works', async () => {
     const settings = { catalogue: withBad('within', 7), builds: join(BUILDS, 'within') };
-    const { message } = await failureOf(() => build({ ...settings, maxRejects: 0.069 }));
+    const { message } = await failureOf(() => build({ ...settings, maxRejects: 0.069, admin: null }));
     const said = Number(/--max-rejects ([\d.]+)$/.exec(message)?.[1]);
-    const { inputs } = await build({ ...settings, maxRejects: said });
+    const { inputs } = await build({ ...settings, maxRejects: said, admin: null });
     expect(inputs[0]).toMatchObject({ rejected: 7, accepted: 93 });
   });
 
   it('are counted by file: a bad small file is not hidden by a good large one', async () => {
     const path = inputsOf('small', HOME, [...ABROAD, '112']);
-    const failure = await failureOf(() => build({ catalogue: path, builds: BUILDS, maxRejects: 0.01 }));
+    const failure = await failureOf(() =>
+      build({ catalogue: path, builds: BUILDS, maxRejects: 0.01, admin: null }),
+    );
     expect(failure.message).toContain(`abroad.txt: 1 of ${ABROAD.length + 1} lines`);
   });
 
@@ -70,6 +72,7 @@ describe('rejects', () => {
       catalogue: catalogue('e.json', { inputs }),
       builds: BUILDS,
       maxRejects: 0,
+      admin: null,
     });
     expect(outcome.inputs).toMatchObject([{ rows: 3, accepted: 1, expired: 2, rejected: 0 }]);
   });
@@ -83,7 +86,12 @@ describe('a file that lists nothing', () => {
       { file: write('filled.txt', HOME.join('\n')), list: 'suspended' },
       { file: write(fileOf(text), text), list: 'overseas' },
     ];
-    const settings = { catalogue: catalogue('empty.json', { inputs }), builds: BUILDS, maxRejects: 1 };
+    const settings = {
+      catalogue: catalogue('empty.json', { inputs }),
+      builds: BUILDS,
+      maxRejects: 1,
+      admin: null,
+    };
     return build(allowEmpty === undefined ? settings : { ...settings, allowEmpty });
   };
 
@@ -109,6 +117,18 @@ describe('a file that lists nothing', () => {
   it('is none where its entries have only ended', async () => {
     const { inputs } = await withFile(`${header}${HOME[0]},2020-01-01\n`);
     expect(inputs[1]).toMatchObject({ rows: 1, accepted: 0, expired: 1 });
+  });
+});
+
+describe('a build upon live entries', () => {
+  it('stops where they need more lists than a release has', async () => {
+    const entries = Array.from({ length: LISTS_MAX }, (_, index) => ({
+      number: `+8210${20_000_000 + index}`,
+      authority: `a${index}`,
+    }));
+    const { message } = await failureOf(() => buildUpon(entries));
+    expect(message).toMatch(/^the live entries need 32 lists beside the 2 of the catalogue .*at most 32/);
+    expect((await buildUpon(entries.slice(2))).manifest.lists).toHaveLength(LISTS_MAX);
   });
 });
 
@@ -166,14 +186,21 @@ describe('a build', () => {
     });
     const inputs = [{ file: write('nested.csv', `number,until\n${rows.join('\n')}\n`), list: 'overseas' }];
     const path = catalogue('nested.json', { inputs });
-    const { message } = await failureOf(() => build({ catalogue: path, builds: BUILDS, maxRejects: 0 }));
+    const { message } = await failureOf(() =>
+      build({ catalogue: path, builds: BUILDS, maxRejects: 0, admin: null }),
+    );
     expect(message).toMatch(new RegExp(`^overseas: \\d+ ranges, at most ${RANGES_PER_LIST_MAX}$`));
   });
 
   it('names an input that is not there, or of no known format', async () => {
     const stop = (file: string): Promise<{ message: string }> =>
       failureOf(() =>
-        build({ catalogue: catalogue('i.json', { inputs: [{ file }] }), builds: BUILDS, maxRejects: 0 }),
+        build({
+          catalogue: catalogue('i.json', { inputs: [{ file }] }),
+          builds: BUILDS,
+          maxRejects: 0,
+          admin: null,
+        }),
       );
     expect((await stop('not-there.csv')).message).toMatch(/not-there\.csv: .*no such file/);
     expect((await stop('a.dat')).message).toContain('a.dat: cannot tell the format by the name');

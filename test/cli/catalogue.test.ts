@@ -47,6 +47,11 @@ describe('a catalogue', () => {
       { lists: [{ ...SUSPENDED, reason: 'ALLOW_OVERRIDE' }] },
       'list suspended: reason ALLOW_OVERRIDE needs "effect": "allow"',
     ],
+    [
+      'a name for live entries',
+      { lists: [{ ...SUSPENDED, name: 'live-mine' }] },
+      'list live-mine: names that begin with live- are for live entries',
+    ],
     ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
     ['an input without file', { inputs: [{}] }, 'inputs.0.file: '],
     ['an unknown format', { inputs: [{ file: 'a', format: 'xls' }] }, 'inputs.0.format: '],

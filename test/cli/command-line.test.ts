@@ -12,18 +12,53 @@ import { tamper } from './support/tamper.ts';
 import { BUILDS, write } from './support/workspace.ts';
 
 const TARGET = ['--remote', '--env <name>'];
+const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
 const HELP: [string, string[]][] = [
-  ['', ['--json', '--help', 'build', 'prove', 'push', 'status', 'sample', 'clients']],
-  ['build', ['[catalogue]', '--out <folder>', '--max-rejects <share>', '(default: 0.01)', '--allow-empty']],
+  [
+    '',
+    ['--json', '--help', 'Exit codes: 0 done', 'NUMGATE_URL', 'build', 'plan', 'push', 'rollback', 'audit'],
+  ],
+  [
+    'build',
+    [
+      '[catalogue]',
+      '--out <folder>',
+      '--max-rejects <share>',
+      '(default: 0.01)',
+      '--allow-empty',
+      '--offline',
+    ],
+  ],
   ['prove', ['[folder]', '--quick']],
-  ['push', ['[folder]', '--all', '--replace-head', '--unproven', ...TARGET]],
-  ['status', TARGET],
+  ['plan', ['[folder]']],
+  [
+    'push',
+    ['[folder]', '--all', '--unproven', '--plan <hash>', '--override <guard>', '--share <share>', '--staged'],
+  ],
+  ['push', [...TARGET, ...WAIT]],
+  ['promote', ['<release>', '--share <share>', '--override <guard>', '--plan <hash>', ...WAIT]],
+  ['rollback', ['--release <name>', ...WAIT]],
+  ['releases', []],
+  ['block', ['--file <file>', '--subject <subject>', '--code <code>', '--until <end>', ...WAIT]],
+  ['unblock', ['--file <file>', '--subject <subject>', '--until <end>', ...WAIT]],
+  ['clear', ['--file <file>', '--subject <subject>', ...WAIT]],
+  ['entries', ['[number or source]']],
+  ['status', ['--url <edge>']],
+  ['watch', ['--seq <number>', '--timeout <seconds>', '--url <edge>']],
+  ['audit export', ['--after <n>']],
+  ['audit verify', ['[file]', '--after <n>', '--known <n:hash>']],
+  ['guards show', []],
+  ['guards set', ['<name=value...>', '--reason <text>']],
   ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
-  ['clients', ['list', 'add', 'rotate', 'remove']],
-  ['clients list', TARGET],
-  ['clients add', ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-items <items>', ...TARGET]],
-  ['clients rotate', ['<id>', ...TARGET]],
-  ['clients remove', ['<id>', ...TARGET]],
+  ['clients list', []],
+  ['clients add', ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-items <items>']],
+  ['clients set', ['<id>', '--mode <mode>']],
+  ['clients rotate', ['<id>', '--reason <text>']],
+  ['clients remove', ['<id>', '--reason <text>']],
+  ['tokens list', []],
+  ['tokens add', ['<id>', '--scopes <list>', '--authority <name>', '--reason <text>']],
+  ['tokens rotate', ['<id>']],
+  ['tokens remove', ['<id>']],
 ];
 
 describe('help', () => {
@@ -31,6 +66,7 @@ describe('help', () => {
     const { code, out, errors } = await lists(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
+    if (command !== '') expect(out).toContain(`Example:\n  npm run lists -- ${command}`);
   });
 });
 
@@ -44,6 +80,8 @@ describe('a command asked wrongly', () => {
     [['build', '--max-rejects', ''], 'must be between 0 and 1'],
     [['build', '--out'], "option '--out <folder>' argument missing"],
     [['clients'], 'Usage: '],
+    [['push', '--share', '1.5'], 'must be between 0 and 1'],
+    [['audit', 'verify', '--known', '7'], 'is a place and a hash'],
     [['sample', '--size', '-5'], 'must be a whole number'],
   ])('%j exits with 2', async (args, message) => {
     const { code, out, errors } = await lists(...args);
@@ -61,7 +99,7 @@ describe('a command that cannot be done', () => {
     ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY is not base64'],
   ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
     process.env[name] = value;
-    const outcome = await lists('build', inputsOf('secrets', [], []), '--out', BUILDS);
+    const outcome = await lists('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
     process.env[name] = secrets[name];
     expect(outcome).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
   });
@@ -76,7 +114,7 @@ describe('a command that cannot be done', () => {
   });
 
   it('for want of entries exits with 1, unless --allow-empty is said', async () => {
-    const args = ['build', inputsOf('void', [], ['KR-GOV']), '--out', pathOf('void-builds')];
+    const args = ['build', '--offline', inputsOf('void', [], ['KR-GOV']), '--out', pathOf('void-builds')];
     expect(await lists(...args)).toEqual({
       code: 1,
       out: '',
@@ -87,10 +125,10 @@ describe('a command that cannot be done', () => {
 
   it('for want of a folder to write to exits with 1, and without a stack', async () => {
     const out = write('a-file', '');
-    const { code, errors } = await lists('build', inputsOf('nowhere', [], []), '--out', out);
+    const { code, errors } = await lists('build', '--offline', inputsOf('nowhere', [], []), '--out', out);
     expect([code, errors]).toEqual([1, expect.stringMatching(/^error: E\w+: .*a-file'\n$/)]);
     mkdirSync(pathOf('taken', 'rejects.csv'), { recursive: true });
-    const taken = await lists('build', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
+    const taken = await lists('build', '--offline', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
     expect([taken.code, taken.errors]).toEqual([1, expect.stringMatching(/^error: EISDIR: .*\n$/)]);
   });
 });
@@ -98,7 +136,16 @@ describe('a command that cannot be done', () => {
 describe('--json', () => {
   it('of build and prove is one object with what there is to know', async () => {
     const path = inputsOf('json', ['010-2345-6789', '112'], ['KR-GOV']);
-    const args = ['build', path, '--out', pathOf('json-builds'), '--max-rejects', '0.5', '--json'];
+    const args = [
+      'build',
+      '--offline',
+      path,
+      '--out',
+      pathOf('json-builds'),
+      '--max-rejects',
+      '0.5',
+      '--json',
+    ];
     const built = await lists(...args);
     expect([built.code, built.errors]).toEqual([0, '']);
     const outcome = JSON.parse(built.out) as { folder: string; release: string };
@@ -146,7 +193,7 @@ describe('an interrupted build', () => {
     const builds = pathOf('interrupted-builds');
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       rmSync(builds, { recursive: true, force: true });
-      const { child, outcome } = start(['build', path, '--out', builds]);
+      const { child, outcome } = start(['build', '--offline', path, '--out', builds]);
       // The rejects are opened before the first line is read.
       await untilThere(builds, 'rejects.csv', child);
       child.kill(signal);

@@ -34,7 +34,7 @@ describe('what a row lists', () => {
     expect(ranges.at(-1)).toEqual({ from: 639_170_000_000_000, to: 639_179_999_999_999 });
   });
 
-  it.each(['+39 06*', '+1*', '+82 10*'])('%s is a prefix of numbers that there can be', (number) => {
+  it.each(['+39 06*', '+1 4*', '+82 10*'])('%s is a prefix of numbers that there can be', (number) => {
     expect(read({ number })).toMatchObject({ ok: true, what: { kind: 'ranges' } });
   });
 
@@ -99,6 +99,9 @@ const REJECTED = [
     ],
   ],
   ['SHORT_CODE', ['112', '1335', '10114']],
+  ['EMERGENCY_NUMBER', ['02-112', '+82 31 119', '+82112']],
+  ['TEST_NUMBER', ['010-0000-0001', '+82 10 0000 0003']],
+  ['RANGE_TOO_WIDE', ['+82*', '+63*', '+1*', '+630000000000..+639999999999', '+821000000000..+829999999999']],
   ['SOURCE_NOT_ALLOWED', ['KB-BANK', '010-CALL-ME']],
   [
     'RANGE_INVALID',

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { BuildFolder } from '../../cli/build-folder.ts';
 import { build } from '../../cli/commands/build.ts';
 import { prove, QUICK_STEP } from '../../cli/commands/prove.ts';
-import { ABROAD, buildOf, HOME, inputsOf } from './support/builds.ts';
+import { ABROAD, buildOf, buildUpon, HOME, inputsOf } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
 import { tamper } from './support/tamper.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './support/workspace.ts';
@@ -42,8 +42,40 @@ describe('a right release', () => {
     );
     const inputs = [{ file: write('dates.csv', `number,since,until\n${rows.join('\n')}`), list: 'overseas' }];
     const path = catalogue('dates.json', { inputs });
-    const { folder } = await build({ catalogue: path, builds: BUILDS, maxRejects: 0 });
+    const { folder } = await build({ catalogue: path, builds: BUILDS, maxRejects: 0, admin: null });
     expect((await quick(folder)).wrong).toBe(0);
+  });
+
+  it('may fold live entries in, and is compared with those that were', async () => {
+    const { folder, manifest } = await buildUpon([
+      { number: HOME[7]!, op: 'unblock', until: '2040-01-01T00:00:00.000Z' },
+      { number: '+821099991234' },
+      { number: '+14155550199', subjects: ['to'] },
+      { number: null, source: 'KR-POST' },
+    ]);
+    expect(
+      manifest.lists.slice(2).map(({ name, numbers, dated, sources }) => [name, numbers, dated, sources]),
+    ).toEqual([
+      ['live-allow-kisa', 0, 1, 0],
+      ['live-sender-reported-kisa', 1, 0, 1],
+      ['live-to-sender-reported-kisa', 1, 0, 0],
+    ]);
+    expect(manifest).toMatchObject({ base: null, foldedSeq: 40 });
+    expect((await quick(folder)).wrong).toBe(0);
+    const path = join(folder.path, 'folded.json');
+    const folded = readFileSync(path, 'utf8');
+    for (const [listed, other] of [
+      ['821099991234', '821099991235'],
+      ['14155550199', '14155550198'],
+      [/"hex":"./, '"hex":"0'],
+      [/"until":2\d+/, '"until":2208988801'],
+    ] as const) {
+      expect(folded).toMatch(listed);
+      writeFileSync(path, folded.replace(listed, other));
+      expect((await quick(folder)).wrong).toBeGreaterThan(0);
+    }
+    writeFileSync(path, folded.replace('live-allow-kisa', 'live-allow'));
+    expect((await failureOf(() => quick(folder))).message).toMatch(/does not name the lists of the release/);
   });
 
   it('may list nothing', async () => {

@@ -1,62 +1,43 @@
 /**
- * `lists push` with the real wrangler, into a local KV: what gets there, and how little of it twice.
+ * `lists push` into the real service: what gets into KV, and how little of it twice.
  */
 import './support/workspace.ts';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BuildOutcome, build } from '../../cli/commands/build.ts';
-import { type PushOutcome, push } from '../../cli/commands/push.ts';
-import { sample } from '../../cli/commands/sample.ts';
-import { status } from '../../cli/commands/status.ts';
-import { openHead, signHead } from '../../shared/release/head.ts';
-import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
+import type { Admin } from '../../cli/admin.ts';
+import { currentRelease } from '../../cli/base-release.ts';
+import { fileOfKey } from '../../cli/build-folder.ts';
+import type { BuildOutcome } from '../../cli/commands/build.ts';
+import { plan } from '../../cli/commands/plan.ts';
+import { push } from '../../cli/commands/push.ts';
+import { watchUntil } from '../../cli/commands/watch.ts';
+import { listKeys } from '../../cli/secrets.ts';
+import { kvOf } from '../../cli/wrangler.ts';
+import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { ABROAD, pathOf, pretendProven } from './support/builds.ts';
-import { lists } from './support/command.ts';
+import { ABROAD, pretendProven } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
-import { kvContent, putText, textOf } from './support/kv.ts';
-import {
-  BUILDS,
-  catalogue,
-  FOREIGN_KEY,
-  OVERSEAS,
-  PUBLIC_KEY,
-  SECRETS,
-  SIGNING_KEY,
-  SUSPENDED,
-  write,
-} from './support/workspace.ts';
+import { type Publishing, SETTINGS, startPublishing } from './support/publishing.ts';
+import type { TestKv } from './support/service.ts';
+import { SECRETS } from './support/workspace.ts';
 
-const target = { remote: false, env: '' };
-/** So many that 010 has a shard of its own. */
-const SAMPLE_SIZE = 250_000;
+let first: BuildOutcome;
+let world: Publishing;
+let admin: Admin;
+let kv: TestKv;
 
-async function buildWith(abroad: readonly string[]): Promise<BuildOutcome> {
-  write('abroad.txt', abroad.join('\n'));
-  const home = { ...SUSPENDED, authority: 'sample' };
-  const path = catalogue('lists.json', {
-    lists: [home, { ...home, name: 'terminated', reason: 'NUMBER_TERMINATED' }, OVERSEAS],
-    inputs: [{ file: 'home.csv.gz' }, { file: 'abroad.txt', list: 'overseas' }],
-  });
-  return build({ catalogue: path, builds: BUILDS, maxRejects: 0 });
-}
-
-function publish({ folder }: BuildOutcome): Promise<PushOutcome> {
-  return push(folder, { target, unproven: true });
-}
+beforeAll(async () => {
+  world = await startPublishing();
+  ({ admin, kv } = world);
+  first = await world.buildWith(ABROAD);
+});
 
 describe('push', () => {
-  let first: BuildOutcome;
-  beforeAll(async () => {
-    await sample({ size: SAMPLE_SIZE, seed: 1, out: pathOf('home.csv.gz') });
-    first = await buildWith(ABROAD);
-  });
-
   it('refuses what is not proven whole, and for this release', async () => {
     const { folder, manifest } = first;
     const refusal = async (unproven = false): Promise<string> =>
-      (await failureOf(() => push(folder, { target, unproven }))).message;
+      (await failureOf(() => world.publish(first, { unproven }))).message;
     const { release } = manifest;
     expect(await refusal()).toBe(`${release} is not proven: run npm run lists -- prove, or say --unproven`);
     folder.writeProof({ release, asked: 1, wrong: 0, complete: false });
@@ -66,122 +47,133 @@ describe('push', () => {
     folder.writeProof({ release, asked: 1, wrong: 3, complete: true });
     expect(await refusal()).toBe(`${release} gave 3 wrong answers when it was proven`);
     expect(await refusal(true)).toBe(`${release} gave 3 wrong answers when it was proven`);
+    expect(await kv.keys()).toEqual([]);
   });
 
-  it('puts values, manifest and head there, each as it was built', async () => {
+  it('puts values and manifest there with wrangler, each as it was built, and makes it current', async () => {
     const { folder, manifest } = first;
-    pretendProven(folder, manifest.release);
-    const outcome = await push(folder, { target, unproven: false });
-    const blobs = blobsOf(manifest);
     const { release } = manifest;
-    expect(outcome).toMatchObject({ release, seq: 1, uploaded: blobs.length, values: blobs.length });
-    const content = await kvContent();
-    expect([...content.keys()].sort()).toEqual(
-      [...blobs.map(({ key }) => key), releaseKey(release), HEAD_KEY].sort(),
-    );
-    for (const { key } of blobs) expect(content.get(key)).toEqual(folder.value(key));
-    const signed = folder.manifest;
-    expect(JSON.parse(textOf(content.get(releaseKey(release))))).toEqual(signed);
-    expect(await openHead(textOf(content.get(HEAD_KEY)), [PUBLIC_KEY])).toMatchObject({
-      ok: true,
-      value: { seq: 1, manifest: signed },
+    pretendProven(folder, release);
+    const ports = { admin, kv: kvOf({ remote: false, env: '' }) };
+    const outcome = await push(folder, ports, { ...SETTINGS, unproven: false });
+    const blobs = blobsOf(manifest);
+    expect(outcome).toMatchObject({
+      release,
+      state: 'promoted',
+      uploaded: blobs.length,
+      values: blobs.length,
     });
+    for (const { key } of blobs) expect(await kv.get(key)).toEqual(folder.value(key));
+    const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
+    expect(JSON.parse(signed)).toEqual(folder.manifest);
+    const [seen] = await watchUntil([world.url], outcome.seq, 60_000, () => undefined);
+    expect(seen).toMatchObject({ release, seq: outcome.seq });
   });
 
-  it('uploads nothing twice, and makes it current all the same', async () => {
-    expect(await publish(first)).toMatchObject({ seq: 2, uploaded: 0, uploadedBytes: 0 });
+  it('of what is current uploads and changes nothing', async () => {
+    const { seq } = await world.status();
+    expect(await world.publish(first)).toMatchObject({
+      seq,
+      uploaded: 0,
+      uploadedBytes: 0,
+      state: 'promoted',
+    });
+    expect((await world.status()).seq).toBe(seq);
   });
 
   it('uploads only what one changed list changed', async () => {
-    const next = await buildWith([...ABROAD, '+14155550101']);
-    const outcome = await publish(next);
-    expect(outcome).toMatchObject({ seq: 3, uploaded: 1, values: blobsOf(first.manifest).length });
+    const next = await world.buildWith([...ABROAD, '+14155550101']);
+    expect(next.manifest.base).toBe(first.manifest.release);
+    const outcome = await world.publish(next);
+    expect(outcome).toMatchObject({ uploaded: 1, values: blobsOf(first.manifest).length });
     expect(outcome.uploadedBytes).toBeLessThan(1_000);
-    const content = await kvContent();
-    for (const { key } of blobsOf(next.manifest)) expect(content.get(key)).toEqual(next.folder.value(key));
+    for (const { key } of blobsOf(next.manifest)) expect(await kv.get(key)).toEqual(next.folder.value(key));
+    expect(await world.current()).toBe(next.manifest.release);
   });
 
-  it('uploads nothing that differs from the manifest, and leaves the head alone', async () => {
-    const { folder, manifest } = await buildWith([...ABROAD, '+14155550102']);
-    const { key } = manifest.shards[0]!;
-    const path = join(folder.path, 'values', `${key.replace('/', '-')}.bin`);
+  it('uploads nothing that differs from the manifest, and changes nothing', async () => {
+    const { folder, manifest } = await world.anotherBuild();
+    const before = await world.status();
+    const fresh = blobsOf(manifest).find(
+      ({ key }) => !blobsOf(first.manifest).some((blob) => blob.key === key),
+    )!;
+    const path = join(folder.path, 'values', fileOfKey(fresh.key));
     cpSync(path, `${path}.kept`);
-    writeFileSync(path, folder.value(key).with(40, 7));
-    expect((await failureOf(() => push(folder, { target, unproven: true }))).message).toMatch(
-      new RegExp(`^${key} in .* is not what the manifest says: build again$`),
-    );
-    expect((await status(target)).head?.seq).toBe(3);
+    const { plan: hash } = { plan: (await plan(folder, admin)).plan.hash };
+    writeFileSync(path, folder.value(fresh.key).with(40, 7));
+    expect(
+      (await failureOf(() => push(folder, { kv, admin }, { ...SETTINGS, plan: hash }))).message,
+    ).toContain(fresh.key);
+    expect(await kv.get(fresh.key)).toBeNull();
+    expect(await world.status()).toMatchObject({ seq: before.seq });
   });
 
   it('with other secrets than the build is refused', async () => {
     process.env.LIST_KEY = btoa('x'.repeat(32));
-    const failure = await failureOf(() => publish(first));
+    const failure = await failureOf(() => world.publish(first));
     process.env.LIST_KEY = SECRETS.LIST_KEY;
     expect(failure.message).toMatch(/the release was made with LIST_KEY [0-9a-f]{16}, not/);
   });
 
-  it('uploads what KV has lost where --all is said', async () => {
-    const { folder, manifest } = first;
-    const { key } = manifest.shards[0]!;
-    await publish(first);
-    await putText(key, 'damaged');
-    expect(await publish(first)).toMatchObject({ uploaded: 0 });
-    expect(textOf((await kvContent()).get(key))).toBe('damaged');
-    const { code, out } = await lists('push', folder.path, '--unproven', '--all', '--json');
-    expect(code).toBe(0);
-    const values = blobsOf(manifest).length;
-    expect(JSON.parse(out)).toMatchObject({ seq: 6, uploaded: values, values });
-    const content = await kvContent();
-    for (const blob of blobsOf(manifest)) expect(content.get(blob.key)).toEqual(folder.value(blob.key));
+  it('puts there again what the authority misses, without being told', async () => {
+    const next = await world.anotherBuild();
+    const { manifest: now } = await currentRelease(admin, await listKeys());
+    const kept = blobsOf(next.manifest).map(({ key }) => key);
+    const { key } = blobsOf(now!).find((blob) => kept.includes(blob.key))!;
+    await kv.delete(key);
+    const pauses: number[] = [];
+    const pause = async (ms: number): Promise<void> => void pauses.push(ms);
+    const outcome = await push(next.folder, { kv, admin, pause }, SETTINGS);
+    expect(outcome).toMatchObject({ uploaded: kept.length, state: 'promoted' });
+    expect([await kv.get(key), pauses]).toEqual([next.folder.value(key), [5_000]]);
   });
-});
 
-describe('push over a head that is not ours', () => {
-  const promotedAt = '2026-11-24T03:12:09.000Z';
-  let built: BuildOutcome;
-  beforeAll(async () => {
-    built = await buildWith(ABROAD);
+  it('puts all values of what is current there again where --all is said', async () => {
+    const now = await world.anotherBuild();
+    await world.publish(now);
+    const blobs = blobsOf(now.manifest);
+    for (const { key } of blobs) await kv.delete(key);
+    const next = await world.anotherBuild();
+    const { message } = await failureOf(() => world.publish(next));
+    expect(message).toMatch(
+      /^KV has lost shard\S+ of the current release: push its build again, with --all$/,
+    );
+    const { seq } = await world.status();
+    const outcome = await world.publish(now, { all: true });
+    expect(outcome).toMatchObject({ seq, uploaded: blobs.length, values: blobs.length });
+    for (const { key } of blobs) expect(await kv.get(key)).toEqual(now.folder.value(key));
   });
-  const stored = async (): Promise<string> => textOf((await kvContent()).get(HEAD_KEY));
 
-  /** Heads that are refused, and why. */
-  async function bad(): Promise<[string, string][]> {
-    const { manifest } = built.folder;
-    const other = {
-      ...manifest,
-      signature: manifest.signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')),
+  it('waits for values that are not to be seen yet, and uploads none of them twice', async () => {
+    const next = await world.anotherBuild();
+    const later = new Map<string, Uint8Array>();
+    let puts = 0;
+    const slow: TestKv = {
+      ...kv,
+      bulkPut: async (values) => {
+        puts += values.size;
+        for (const [key, bytes] of values) later.set(key, bytes);
+      },
     };
-    const { statement } = await signHead({ seq: 9, promotedAt, manifest: other }, SIGNING_KEY);
-    return [
-      ['{"format":1,"seq":', 'the head in KV is not one'],
-      [JSON.stringify({ format: 1, seq: 9, promotedAt, manifest }), 'the head in KV is not one'],
-      [
-        JSON.stringify(await signHead({ seq: 9, promotedAt, manifest }, FOREIGN_KEY)),
-        'the head is not signed by a key this service trusts',
-      ],
-      [JSON.stringify({ statement, manifest }), 'the head states another manifest than it holds'],
-    ];
-  }
-
-  it('stops, says why and what to do, and leaves it as it is', async () => {
-    for (const [head, why] of await bad()) {
-      await putText(HEAD_KEY, head);
-      const { message } = await failureOf(() => publish(built));
-      expect(message).toBe(`${why}; lists push --replace-head writes a new one over it`);
-      expect(await stored()).toBe(head);
-    }
+    let pauses = 0;
+    const pause = async (): Promise<void> => {
+      if (++pauses === 3) await kv.bulkPut(later);
+    };
+    expect(await push(next.folder, { kv: slow, admin, pause }, SETTINGS)).toMatchObject({ uploaded: 1 });
+    expect([puts, pauses, await world.current()]).toEqual([1, 3, next.manifest.release]);
   });
 
-  it('writes a new one with --replace-head, above every seq that there can have been', async () => {
-    const now = Math.floor(Date.now() / 1000);
-    const { code, out } = await lists('push', built.folder.path, '--unproven', '--replace-head', '--json');
-    expect(code).toBe(0);
-    const { seq, uploaded, values } = JSON.parse(out) as PushOutcome;
-    expect(seq).toBeGreaterThanOrEqual(now);
-    expect(seq).toBeLessThan(now + 600);
-    // What such a head says to be there is not believed.
-    expect(uploaded).toBe(values);
-    expect(await openHead(await stored(), [PUBLIC_KEY])).toMatchObject({ ok: true, value: { seq } });
-    expect(await publish(built)).toMatchObject({ seq: seq + 1, uploaded: 0 });
+  it('gives up on values that never come, and changes nothing', async () => {
+    const next = await world.anotherBuild();
+    const before = await world.current();
+    const lost: TestKv = { ...kv, bulkPut: async () => undefined };
+    const failure = await failureOf(() =>
+      push(next.folder, { kv: lost, admin, pause: async () => undefined }, SETTINGS),
+    );
+    expect([failure.exitCode, failure.message]).toEqual([
+      1,
+      expect.stringMatching(/^RELEASE_INCOMPLETE: 1 of /),
+    ]);
+    expect(await world.current()).toBe(before);
   });
 });

@@ -2,18 +2,14 @@
  * The secrets that `npm start` makes: only those that are missing, and never over data that others made.
  */
 import './support/workspace.ts';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as Paths from '../../cli/paths.ts';
 import { type LocalSecrets, localSecrets } from '../../cli/secrets.ts';
-import { signHead } from '../../shared/release/head.ts';
-import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import { signManifest } from '../../shared/release/manifest.ts';
-import { buildOf } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
-import { kvContent, putText, textOf } from './support/kv.ts';
-import { FOLDER, FOREIGN_KEY, SIGNING_KEY, write } from './support/workspace.ts';
+import { FOLDER, write } from './support/workspace.ts';
 
 // The secrets of whoever runs this are not to be touched: only their places are others here.
 vi.mock('../../cli/paths.ts', async (original) => {
@@ -34,6 +30,7 @@ describe('local secrets', () => {
   it('are made where there are none, for the owner alone, and stay the same', async () => {
     const made = await localSecrets();
     expect(Object.keys(made).sort()).toEqual([
+      'ADMIN_TOKEN',
       'DEMO_CLIENT_KEY',
       'LIST_KEY',
       'RELEASE_PUBLIC_KEYS',
@@ -43,12 +40,20 @@ describe('local secrets', () => {
     expect(await localSecrets()).toEqual(made);
     expect([FILE, DEV_VARS].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600]);
     const shared = readFileSync(DEV_VARS, 'utf8');
-    expect(shared).toBe(`LIST_KEY="${made.LIST_KEY}"\nRELEASE_PUBLIC_KEYS="${made.RELEASE_PUBLIC_KEYS}"\n`);
+    const digest = createHash('sha256').update(made.ADMIN_TOKEN.replace('root.', '')).digest('hex');
+    expect(shared.split('\n')).toEqual([
+      `LIST_KEY="${made.LIST_KEY}"`,
+      `RELEASE_PUBLIC_KEYS="${made.RELEASE_PUBLIC_KEYS}"`,
+      `ROOT_TOKEN_SHA256="${digest}"`,
+      '',
+    ]);
+    expect(made.ADMIN_TOKEN).toMatch(/^root\.[\w-]{43}$/);
   });
 
   it.each([
     ['LIST_KEY'],
     ['DEMO_CLIENT_KEY'],
+    ['ADMIN_TOKEN'],
     ['RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS'],
     ['LIST_KEY', 'DEMO_CLIENT_KEY'],
   ] as const)('are kept, and only the missing ones made: %s', async (...missing) => {
@@ -81,33 +86,5 @@ describe('local secrets', () => {
       /secrets\.json is damaged: bring it back/,
     );
     expect([readFileSync(FILE, 'utf8'), existsSync(DEV_VARS)]).toEqual(['{', false]);
-  });
-});
-
-describe('npm start on a KV that other secrets made', () => {
-  it.each([
-    ['HEAD_UNSIGNED', FOREIGN_KEY, SIGNING_KEY],
-    ['SIGNATURE_INVALID', SIGNING_KEY, FOREIGN_KEY],
-  ])('stops with %s, replaces nothing and says what to do', async (code, headKey, manifestKey) => {
-    const { manifest } = await buildOf('others');
-    const signed = await signManifest(manifest, manifestKey);
-    const promotedAt = '2026-11-24T03:12:09.000Z';
-    const head = JSON.stringify(await signHead({ seq: 1, promotedAt, manifest: signed }, headKey));
-    await putText(HEAD_KEY, head);
-    const ended = Promise.withResolvers<unknown>();
-    vi.spyOn(process, 'exit').mockImplementation(((status: unknown) => ended.resolve(status)) as never);
-    let said = '';
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      said += String(text);
-      return true;
-    });
-    vi.resetModules();
-    await import('../../cli/start.ts');
-    expect(await ended.promise).toBe(1);
-    vi.restoreAllMocks();
-    expect(said).toContain(`was made with other secrets than ${FILE} (${code}):`);
-    expect(said).toContain('restore those secrets, or delete that folder to begin anew');
-    const content = await kvContent();
-    expect([[...content.keys()], textOf(content.get(HEAD_KEY))]).toEqual([[HEAD_KEY], head]);
   });
 });

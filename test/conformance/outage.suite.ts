@@ -1,9 +1,12 @@
 /**
  * Without data nobody is told `allow`: a store without a release, a service without secrets, data that
- * is older than a client takes, and a store with a head that is not ours.
+ * is older than a client takes, an edge without its authority, and a store with a head that is not ours.
  */
 import { describe, expect, it } from 'vitest';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { type Answer, ask, check, refused, stream, streamJson } from './support/ask.ts';
+import { change, checkFrom } from './support/ask-admin.ts';
+import { headOfAStranger, headWithAForgedRelease } from './support/forged-heads.ts';
 import { NUMBERS } from './support/input-lists.ts';
 import { world } from './support/world.ts';
 
@@ -70,31 +73,21 @@ describe('data older than maxStaleSeconds', () => {
   });
 });
 
-describe('a head that is not signed by a key the service trusts', () => {
-  /** Once the service had the right head for the last time longer ago than `careful` takes (10 s). */
-  async function aged(): Promise<string> {
-    const { forged: base, forgery } = world();
-    await forgery;
-    for (;;) {
-      const { json } = await ask('/healthz', { base, client: null });
-      const ageMs = Date.now() - Date.parse(json.asOf!);
-      if (ageMs > 11_000) return base;
-      await new Promise((resolve) => setTimeout(resolve, 11_500 - ageMs));
-    }
-  }
+describe('an edge whose authority does not answer', () => {
   const codes = ({ reasons }: Answer): string[] => reasons.map(({ code }) => code);
 
-  it('is refused, and the last good one serves', async () => {
-    const base = await aged();
+  it('answers from the copy of the head in KV', async () => {
+    const base = world().alone;
     const answer = await check({ to: NUMBERS.suspended }, { base });
-    expect(answer).toMatchObject({ verdict: 'block', release: world().release, seq: 1 });
+    expect(answer).toMatchObject({ verdict: 'block', release: world().release, stale: false });
     expect(codes(answer)).toEqual(['NUMBER_SUSPENDED']);
     expect((await check({ to: NUMBERS.suspendedButAllowed }, { base })).verdict).toBe('allow');
-    expect(world().logged()).toContain('HEAD_UNSIGNED');
+    expect((await ask('/healthz', { base, client: null })).json.status).toBe('ok');
   });
 
-  it('makes the answers grow stale, with the action of the client', async () => {
-    const request = { base: await aged(), client: 'careful' } as const;
+  it('says that its data is as old as KV may show it, with the action of the client', async () => {
+    // What KV shows may be 30 s old, and this client takes 10 s.
+    const request = { base: world().alone, client: 'careful' } as const;
     const answer = await check({ to: NUMBERS.free }, request);
     expect(answer).toMatchObject({ verdict: 'indeterminate', action: 'closed', subject: 'to' });
     expect(codes(answer)).toEqual(['LIST_STALE']);
@@ -107,7 +100,7 @@ describe('a head that is not signed by a key the service trusts', () => {
   });
 
   it('leaves no allow entry in force for a client whose data is too old, and every block', async () => {
-    const request = { base: await aged(), client: 'careful' } as const;
+    const request = { base: world().alone, client: 'careful' } as const;
     for (const question of [
       { to: NUMBERS.suspendedButAllowed },
       { to: NUMBERS.suspendedInAllowedRange },
@@ -120,5 +113,54 @@ describe('a head that is not signed by a key the service trusts', () => {
     expect((await check({ to: NUMBERS.suspended }, request)).verdict).toBe('block');
     expect((await check({ from: NUMBERS.suspended, to: '112' }, request)).verdict).toBe('allow');
     expect((await check({ to: '010-0000-0024' }, request)).verdict).toBe('allow');
+  });
+});
+
+describe('a head that somebody else put into KV', () => {
+  /** Asks until the service has said that it refused a head for this. */
+  async function untilRefused(base: string, code: string, before: string): Promise<void> {
+    while (!world().logged().slice(before.length).includes(`"code":"${code}"`)) {
+      expect((await check({ to: NUMBERS.suspended }, { base })).verdict).toBe('block');
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
+  it('with another LIST_KEY is refused, and the last good one serves', async () => {
+    const { alone: base, kv, release, logged } = world();
+    await check({ to: NUMBERS.suspended }, { base });
+    const before = logged();
+    await kv.alone.put(HEAD_KEY, await headOfAStranger());
+    await untilRefused(base, 'HEAD_FOREIGN', before);
+    const answer = await check({ to: NUMBERS.suspended }, { base });
+    expect(answer).toMatchObject({ verdict: 'block', release });
+    expect((await check({ to: NUMBERS.suspendedButAllowed }, { base })).verdict).toBe('allow');
+  });
+
+  it('is nothing to answer from for an edge that starts with it', async () => {
+    const { cold: base } = world();
+    await refused(['/v1/check', { base, body: { to: NUMBERS.suspended } }], [503, 'UNAVAILABLE']);
+    await refused(['/healthz', { base, client: null }], [503, 'UNAVAILABLE']);
+  });
+
+  it('with our LIST_KEY, and no key that signs releases, brings no release of its own', async () => {
+    const { alone: base, kv, release, logged } = world();
+    const before = logged();
+    const good = await kv.planes.get(HEAD_KEY);
+    await kv.alone.put(HEAD_KEY, await headWithAForgedRelease(good!));
+    await untilRefused(base, 'SIGNATURE_INVALID', before);
+    const answer = await check({ to: NUMBERS.suspended }, { base });
+    expect(answer).toMatchObject({ verdict: 'block', release });
+    await kv.alone.put(HEAD_KEY, good!);
+  });
+
+  it('does not disturb a service whose authority answers', async () => {
+    const { edge: base, control, kv, release } = world();
+    await check({ to: NUMBERS.suspended }, { base });
+    await kv.planes.put(HEAD_KEY, await headOfAStranger());
+    const seq = await change('block', [{ number: NUMBERS.free }], {}, { base: control });
+    const blocked = await checkFrom(seq, { to: NUMBERS.free }, { base });
+    expect(blocked).toMatchObject({ verdict: 'block', release, stale: false });
+    const cleared = await change('clear', [{ number: NUMBERS.free }], {}, { base: control });
+    expect((await checkFrom(cleared, { to: NUMBERS.free }, { base })).verdict).toBe('allow');
   });
 });

@@ -48,6 +48,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/result.ts',
     'shared/verdict.ts',
   ],
+  'shared/live': ['shared/set', 'shared/numbers', 'shared/limits.ts', 'shared/bytes.ts', 'shared/verdict.ts'],
   'shared/build': [
     'shared/release',
     'shared/set',

@@ -2,8 +2,11 @@
  * Built releases of two small lists: numbers of the home country, and numbers, ranges and senders abroad.
  */
 import { join } from 'node:path';
+import { Admin } from '../../../cli/admin.ts';
 import type { BuildFolder } from '../../../cli/build-folder.ts';
 import { type BuildOutcome, build } from '../../../cli/commands/build.ts';
+import type { EntryInfo } from '../../../shared/admin.ts';
+import { fakeService } from './fake-service.ts';
 import { BUILDS, catalogue, FOLDER, write } from './workspace.ts';
 
 /** Every kind of entry. Several thousand numbers, so that 010 has a section of its own. */
@@ -40,7 +43,33 @@ export function buildOf(
   allowEmpty = false,
 ): Promise<BuildOutcome> {
   const path = inputsOf(name, home, abroad);
-  return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0, allowEmpty });
+  return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0, allowEmpty, admin: null });
+}
+
+/** Of the usual lists, upon a service that has no release, and these live entries, each newer than the one before. */
+export async function buildUpon(entries: readonly Partial<EntryInfo>[]): Promise<BuildOutcome> {
+  const told: EntryInfo[] = entries.map((entry, index) => ({
+    ...{
+      number: '',
+      source: null,
+      op: 'block',
+      code: 'SENDER_REPORTED',
+      subjects: ['from', 'to'],
+      until: null,
+    },
+    ...{ authority: 'kisa', seq: index + 1, at: '2026-11-24T02:00:00Z', by: 'token:root', reason: 'a test' },
+    ...entry,
+  }));
+  const { url } = await fakeService(({ path }) => ({
+    body: path.endsWith('/status') ? { current: null } : { upTo: 40, entries: told, next: null },
+  }));
+  const admin = new Admin({ url, token: 'root.secret' });
+  return build({
+    catalogue: inputsOf('upon', HOME, ABROAD),
+    builds: join(BUILDS, 'upon'),
+    maxRejects: 0,
+    admin,
+  });
 }
 
 /** As if every number had been asked: that takes a minute, and is tried by hand and in CI. */

@@ -25,9 +25,12 @@ export const SECRETS = {
   LIST_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => index)),
   RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
   RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
+  ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');
-Object.assign(process.env, SECRETS, { NUMGATE_STATE: state });
+// No service but that of a test is ever asked.
+Object.assign(process.env, SECRETS, { NUMGATE_STATE: state, NUMGATE_URL: 'http://127.0.0.1:1' });
+delete process.env.NUMGATE_TOKEN;
 
 // Read once, when the first file of the command line is loaded: had that been before, a test would
 // write into the KV of whoever runs it.

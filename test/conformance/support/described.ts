@@ -9,7 +9,7 @@ type Json = Record<string, unknown>;
 
 const DOCUMENT = 'urn:numgate:openapi';
 /** Headers that mean something here: where one comes, the document must say so. */
-const TELLING = /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|numgate-.*)$/;
+const TELLING = /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|etag|x-next|numgate-.*)$/;
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -59,8 +59,17 @@ export class Described {
     return this.#errors(pointerOf('components', 'schemas', name), value);
   }
 
+  /** The path as the document writes it, with parameters in braces; the path itself where there is none. */
+  #template(path: string): string {
+    const paths = Object.keys(this.document.paths as Json);
+    if (paths.includes(path)) return path;
+    const fits = (template: string): boolean =>
+      new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
+    return paths.find(fits) ?? path;
+  }
+
   methodsOf(path: string): string[] {
-    const { value } = this.#at(pointerOf('paths', path));
+    const { value } = this.#at(pointerOf('paths', this.#template(path)));
     return isObject(value)
       ? Object.keys(value).filter((name) => /^(get|post|put|delete|patch)$/.test(name))
       : [];
@@ -70,7 +79,7 @@ export class Described {
   requestErrors(path: string, method: string, body: unknown): string {
     const place = pointerOf(
       'paths',
-      path,
+      this.#template(path),
       method.toLowerCase(),
       'requestBody',
       'content',
@@ -87,7 +96,9 @@ export class Described {
     // A path that is not in the document: its only answer is a problem.
     if (methods.length === 0) return this.errorsAs('Problem', body);
     const known = methods.includes(method.toLowerCase()) ? method.toLowerCase() : methods[0]!;
-    const place = this.#at(pointerOf('paths', path, known, 'responses', String(response.status)));
+    const place = this.#at(
+      pointerOf('paths', this.#template(path), known, 'responses', String(response.status)),
+    );
     if (place.value === undefined) return `${method} ${path}: ${response.status} is not described`;
     const content = this.#at(place.pointer + pointerOf('content', type, 'schema'));
     if (content.value === undefined) return `${method} ${path} ${response.status}: ${type} is not described`;

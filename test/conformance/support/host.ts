@@ -1,16 +1,19 @@
 /**
- * A child process that runs the real embedded service, so that all it prints can be captured: one with
- * data, one whose store is written to by somebody else, one whose store has clients and no release, one
- * without secrets. Prints their addresses as one
- * line of JSON; ends when its standard input does, so that it never outlives the tests.
+ * A child process that runs the services, so that all they print can be captured. Prints their addresses
+ * as one line of JSON. A line `cron` on its standard input runs the cron of the service of the admin
+ * suites, which is answered with a line; the end of its standard input ends it, so that it never outlives
+ * the tests.
  */
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { startService } from '../../../cli/service.ts';
+import { startAlone, startPlanes } from './planes.ts';
 
 const folder = process.argv[2]!;
 const secrets = {
   LIST_KEY: process.env.LIST_KEY!,
   RELEASE_PUBLIC_KEYS: process.env.RELEASE_PUBLIC_KEYS!,
+  ROOT_TOKEN_SHA256: process.env.ROOT_TOKEN_SHA256!,
 };
 
 async function start(name: string, withSecrets: Record<string, string>): ReturnType<typeof startService> {
@@ -22,16 +25,36 @@ async function start(name: string, withSecrets: Record<string, string>): ReturnT
   });
 }
 
-const services = await Promise.all([
+const [main, admin, withoutRelease, withoutSecrets, planes, alone] = await Promise.all([
   start('state', secrets),
-  start('state-forged', secrets),
+  start('state-admin', secrets),
   start('state-without-release', secrets),
   start('state-without-secrets', {}),
+  startPlanes(secrets, join(folder, 'state-planes'), folder),
+  startAlone(secrets, join(folder, 'state-alone'), folder),
 ]);
-const [url, forged, withoutRelease, withoutSecrets] = services.map((service) => service.url);
 
-process.stdin.on('end', () => {
+const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => {
+  if (line === 'cron') {
+    admin.runCron().then(
+      () => say({ cron: 'done' }),
+      (error: unknown) => say({ cron: String(error) }),
+    );
+  }
+});
+lines.on('close', () => {
+  const services = [main, admin, withoutRelease, withoutSecrets, planes, alone];
   void Promise.allSettled(services.map((service) => service.stop())).then(() => process.exit(0));
 });
-process.stdin.resume();
-process.stdout.write(`${JSON.stringify({ url, forged, withoutRelease, withoutSecrets })}\n`);
+say({
+  url: main.url,
+  admin: admin.url,
+  withoutRelease: withoutRelease.url,
+  withoutSecrets: withoutSecrets.url,
+  edge: planes.urls.edge,
+  control: planes.urls['numgate-control'],
+  alone: alone.urls.alone,
+  cold: alone.urls.cold,
+});

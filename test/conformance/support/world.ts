@@ -1,13 +1,20 @@
 /**
- * The world that the conformance tests talk to: secrets, lists and clients made with the real CLI in a
- * temporary folder, and the real service on a free port. Made once, removed when the tests end.
+ * The world that the conformance tests talk to: secrets, running services, and lists and clients that
+ * the real CLI gave them. Made once in a temporary folder, removed when the tests end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { writeForgedInputs, writeInputs } from './input-lists.ts';
+import { Admin } from '../../../cli/admin.ts';
+import { newKey } from '../../../cli/secrets.ts';
+import { SCOPES, type Scope, type StatusInfo } from '../../../shared/admin.ts';
+import { toBase64 } from '../../../shared/bytes.ts';
+import type { Client } from '../../../shared/clients.ts';
+import { writeInputs } from './input-lists.ts';
+import { copyKv, type Kv, openKv } from './kv.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
@@ -25,25 +32,48 @@ const CLIENTS = {
   gateway: ['--rights', 'gateway'],
 } as const;
 export type ClientName = keyof typeof CLIENTS;
-const WITHOUT_RELEASE: readonly ClientName[] = ['bulk', 'careful'];
+/** Those that every service knows. */
+const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful'];
+
+/** Tokens of the service of the admin suites: one for each scope, and one that has been replaced by half. */
+export type TokenName = 'root' | Scope;
 
 interface Addresses {
+  /** The suite as one Worker, with lists and all clients. */
   readonly url: string;
-  /** A service with the same data, in whose store somebody without the signing key has put another head. */
-  readonly forged: string;
+  /** Another one, for the tests that change things. It has clients, and no release at first. */
+  readonly admin: string;
+  /** The planes apart, with the same lists as `url`. */
+  readonly edge: string;
+  readonly control: string;
+  /** Edges of a store with all that `edge` has, whose authority does not answer; nobody has asked `cold` yet. */
+  readonly alone: string;
+  readonly cold: string;
   /** A service with clients and no release. */
   readonly withoutRelease: string;
   /** A service whose secrets are not set. */
   readonly withoutSecrets: string;
 }
 
+interface Secrets {
+  readonly LIST_KEY: string;
+  readonly RELEASE_SIGNING_KEY: string;
+  readonly RELEASE_PUBLIC_KEYS: string;
+  readonly ROOT_TOKEN_SHA256: string;
+  readonly NUMGATE_TOKEN: string;
+}
+
 export interface World extends Addresses {
   readonly keys: Readonly<Record<ClientName, string>>;
+  readonly tokens: Readonly<Record<TokenName, string>>;
+  readonly secrets: Secrets;
   /** The release that was pushed. */
   readonly release: string;
-  /** Once the other head is in the store of `forged`. */
-  readonly forgery: Promise<unknown>;
-  /** All that the service has printed so far. */
+  /** The stores of `admin`, of the planes, and of the edges without an authority. */
+  readonly kv: { readonly admin: Kv; readonly planes: Kv; readonly alone: Kv };
+  /** Runs the cron of `admin` once. */
+  runCron(): Promise<void>;
+  /** All that the services have printed so far. */
   logged(): string;
 }
 
@@ -54,14 +84,16 @@ export function world(): World {
   return running.world;
 }
 
-async function makeSecrets(): Promise<Record<string, string>> {
+async function makeSecrets(): Promise<Secrets> {
   const { publicKey, privateKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
-  const base64 = (bytes: ArrayBuffer | Uint8Array): string =>
-    Buffer.from(bytes as Uint8Array).toString('base64');
+  const base64 = (bytes: ArrayBuffer): string => toBase64(new Uint8Array(bytes));
+  const root = await newKey('root');
   return {
-    LIST_KEY: base64(crypto.getRandomValues(new Uint8Array(32))),
+    LIST_KEY: toBase64(crypto.getRandomValues(new Uint8Array(32))),
     RELEASE_SIGNING_KEY: base64(await crypto.subtle.exportKey('pkcs8', privateKey)),
     RELEASE_PUBLIC_KEYS: base64(await crypto.subtle.exportKey('raw', publicKey)),
+    ROOT_TOKEN_SHA256: root.secretSha256,
+    NUMGATE_TOKEN: root.key,
   };
 }
 
@@ -75,7 +107,7 @@ async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<
   const out = textOf(child);
   const code = await new Promise((resolve) => child.on('close', resolve));
   if (code !== 0) throw new Error(`lists ${args.join(' ')} ended with ${code}:\n${out()}`);
-  return JSON.parse(out().slice(out().indexOf('{'))) as Record<string, unknown>;
+  return JSON.parse(/^\{.*\}$/m.exec(out())![0]) as Record<string, unknown>;
 }
 
 function textOf(child: ChildProcess): () => string {
@@ -85,85 +117,135 @@ function textOf(child: ChildProcess): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-async function addClient(env: NodeJS.ProcessEnv, name: ClientName): Promise<string> {
-  return (await lists(env, 'clients', 'add', name, ...CLIENTS[name])).key as string;
-}
-
-/** Build and prove. @returns the release */
-async function buildRelease(env: NodeJS.ProcessEnv, folder: string): Promise<string> {
-  const builds = join(folder, 'builds');
-  const built = await lists(env, 'build', writeInputs(join(folder, 'inputs')), '--out', builds);
-  const release = join(builds, built.release as string);
-  const proven = await lists(env, 'prove', release, '--quick');
-  if (proven.wrong !== 0) throw new Error(`${String(proven.wrong)} wrong answers`);
-  return built.release as string;
-}
-
-/** What somebody can do who can write KV, even with the key of the lists, and cannot sign for us. */
-async function forge(env: NodeJS.ProcessEnv, folder: string, url: string): Promise<unknown> {
-  // The service has the right head before there is another one.
-  const { status } = await fetch(`${url}/healthz`);
-  if (status !== 200) throw new Error(`the service to be attacked is not healthy: ${status}`);
-  const { LIST_KEY: _, ...signing } = await makeSecrets();
-  const builds = join(folder, 'forged-builds');
-  const forger = { ...env, ...signing, NUMGATE_STATE: join(folder, 'state-forged') };
-  const built = await lists(
-    forger,
-    'build',
-    writeForgedInputs(join(folder, 'forged-inputs')),
-    '--out',
-    builds,
-  );
-  return lists(forger, 'push', join(builds, built.release as string), '--unproven', '--replace-head');
-}
-
-async function startHost(
+/** Build and prove. @returns the release and its folder */
+async function buildRelease(
   env: NodeJS.ProcessEnv,
   folder: string,
-): Promise<[ChildProcess, Addresses, () => string]> {
+): Promise<{ release: string; path: string }> {
+  const builds = join(folder, 'builds');
+  const built = await lists(env, 'build', writeInputs(join(folder, 'inputs')), '--out', builds);
+  const release = built.release as string;
+  const path = join(builds, release);
+  const proven = await lists(env, 'prove', path, '--quick');
+  if (proven.wrong !== 0) throw new Error(`${String(proven.wrong)} wrong answers`);
+  return { release, path };
+}
+
+/** Give the services the clients that every one of them knows, with the keys that they have at the first. */
+async function copyClients(from: Admin, to: readonly Admin[]): Promise<void> {
+  for (const id of EVERYWHERE) {
+    const client = await from.get<Client>(`clients/${id}`);
+    for (const admin of to) await admin.change('PUT', `clients/${id}`, { client, reason: 'tests' });
+  }
+}
+
+async function makeTokens(admin: Admin, root: string): Promise<Record<TokenName, string>> {
+  const tokens: Record<string, string> = { root };
+  for (const scope of SCOPES) {
+    const { key, secretSha256 } = await newKey(`only-${scope}`);
+    const token = { id: `only-${scope}`, secretSha256: [secretSha256], scopes: [scope], authority: 'kisa' };
+    await admin.change('PUT', `tokens/only-${scope}`, { token, reason: 'tests' });
+    tokens[scope] = key;
+  }
+  return tokens as Record<TokenName, string>;
+}
+
+interface Host {
+  readonly process: ChildProcess;
+  readonly addresses: Addresses;
+  readonly logged: () => string;
+  readonly runCron: () => Promise<void>;
+}
+
+async function startHost(env: NodeJS.ProcessEnv, folder: string): Promise<Host> {
   const host = spawn(process.execPath, [HOST, folder], { cwd: PROJECT, env, stdio: 'pipe' });
   const logged = textOf(host);
-  const addresses = await new Promise<Addresses>((resolve, reject) => {
-    host.stdout.on('data', () => {
-      const line = /^\{"url".*\}$/m.exec(logged())?.[0];
-      if (line !== undefined) resolve(JSON.parse(line) as Addresses);
-    });
-    host.on('close', (code) => reject(new Error(`the service ended with ${code}:\n${logged()}`)));
+  const said: string[] = [];
+  let onSaid = (): void => undefined;
+  createInterface({ input: host.stdout }).on('line', (line) => {
+    if (!/^\{"(url|cron)"/.test(line)) return;
+    said.push(line);
+    onSaid();
   });
-  return [host, addresses, logged];
+  const next = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      onSaid = () => {
+        const line = said.shift();
+        if (line !== undefined) resolve(line);
+      };
+      onSaid();
+      host.on('close', (code) => reject(new Error(`the service ended with ${code}:\n${logged()}`)));
+    });
+  const addresses = JSON.parse(await next()) as Addresses;
+  const runCron = async (): Promise<void> => {
+    host.stdin.write('cron\n');
+    const { cron } = JSON.parse(await next()) as { cron: string };
+    if (cron !== 'done') throw new Error(cron);
+  };
+  return { process: host, addresses, logged, runCron };
 }
 
 export async function startWorld(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-conformance-'));
+  let started: Host | null = null;
   try {
-    const state = join(folder, 'state');
-    const env = { ...process.env, ...(await makeSecrets()), NUMGATE_STATE: state };
+    const secrets = await makeSecrets();
+    const state = (name: string): string => join(folder, name);
+    const host = await startHost({ ...process.env, ...secrets }, folder);
+    started = host;
+    const { addresses } = host;
+    const envOf = (url: string, name: string): NodeJS.ProcessEnv => ({
+      ...{ ...process.env, ...secrets, NUMGATE_URL: url, NUMGATE_STATE: state(name) },
+    });
+    const adminOf = (url: string): Admin => new Admin({ url, token: secrets.NUMGATE_TOKEN });
+    const main = envOf(addresses.url, 'state');
+    const building = buildRelease(main, folder);
     const keys: Partial<Record<ClientName, string>> = {};
-    // One after the other: each reads and writes the one directory.
-    for (const name of WITHOUT_RELEASE) keys[name] = await addClient(env, name);
-    cpSync(state, join(folder, 'state-without-release'), { recursive: true });
-    mkdirSync(join(folder, 'state-without-secrets'));
-    const building = buildRelease(env, folder);
-    for (const name of Object.keys(CLIENTS) as ClientName[]) keys[name] ??= await addClient(env, name);
-    const release = await building;
-    await lists(env, 'push', join(folder, 'builds', release), '--unproven');
-    cpSync(state, join(folder, 'state-forged'), { recursive: true });
-    const [host, addresses, logged] = await startHost(env, folder);
-    const whole = keys as Record<ClientName, string>;
-    const forgery = forge(env, folder, addresses.forged);
-    // Told to the test that waits for it.
-    forgery.catch(() => undefined);
-    running = { world: { ...addresses, keys: whole, release, forgery, logged }, host, folder };
+    for (const name of Object.keys(CLIENTS) as ClientName[]) {
+      keys[name] = (await lists(main, 'clients', 'add', name, ...CLIENTS[name])).key as string;
+    }
+    const others = [addresses.admin, addresses.control, addresses.withoutRelease].map(adminOf);
+    await copyClients(adminOf(addresses.url), others);
+    const { release, path } = await building;
+    await lists(main, 'push', path, '--unproven');
+    const planes = envOf(addresses.control, 'state-planes');
+    await lists(planes, 'push', path, '--unproven', '--env', 'control');
+    const kv = {
+      admin: await openKv(state('state-admin')),
+      planes: await openKv(state('state-planes')),
+      alone: await openKv(state('state-alone')),
+    };
+    await untilCopied(adminOf(addresses.control));
+    await copyKv(kv.planes, kv.alone);
+    const tokens = await makeTokens(adminOf(addresses.admin), secrets.NUMGATE_TOKEN);
+    const { logged, runCron } = host;
+    running = {
+      world: {
+        ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets },
+        ...{ release, kv, logged, runCron },
+      },
+      ...{ host: host.process, folder },
+    };
   } catch (error) {
+    started?.process.kill();
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
+/** Until the copy of the head in KV has caught up. */
+async function untilCopied(admin: Admin): Promise<void> {
+  for (;;) {
+    const { seq, kvSeq } = await admin.get<StatusInfo>('status');
+    if (kvSeq === seq) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 export async function stopWorld(): Promise<void> {
   if (running === null) return;
-  const { host, folder } = running;
-  await running.world.forgery.catch(() => undefined);
+  const { host, folder, world } = running;
+  await Promise.all(Object.values(world.kv).map((kv) => kv.close()));
   const ended = new Promise((resolve) => host.on('close', resolve));
   host.stdin!.end();
   await ended;

@@ -76,7 +76,7 @@ function manifestOf(counts: readonly Counted[]): Manifest {
 async function checkedShard(
   parts: readonly NaivePart[],
   counts: readonly Counted[],
-  { end = [LAST, 0] as const, start = 0, lists = counts.length } = {},
+  { end = [LAST, 0] as readonly [number, number], start = 0, lists = counts.length } = {},
 ): Promise<string | null> {
   const bytes = fromHex(hexOf(naiveShard(parts, end, lists)));
   const blob = await blobOf(bytes);

@@ -215,8 +215,16 @@ describe('whole-block', () => {
   });
 
   it('is hit by a block that was listed and now does harm', async () => {
-    const content = { numbers: run(FIRST, 10_000) };
-    await expectHits([list(content, { effect: 'shadow' })], [list(content)], ['adds', 'whole-block']);
+    const shadow = { effect: 'shadow' } as const;
+    for (const numbers of [run(FIRST, 10_000), run(FIRST, 10_000, DAY)])
+      await expectHits([list({ numbers }, shadow)], [list({ numbers })], ['adds', 'whole-block']);
+    const ranges = [{ from: FIRST, to: FIRST + 9_999, ...EVER }];
+    await expectHits([list({ ranges }, shadow)], [list({ ranges })], ['whole-block']);
+  });
+
+  it('is not hit by halves of a block behind two heads', async () => {
+    const elsewhere = 82_70_2000_5000;
+    await expectHits(null, [list({ numbers: [...run(FIRST, 5_000), ...run(elsewhere, 5_000)] })], []);
   });
 
   it('counts blocks', async () => {

@@ -16,7 +16,7 @@ import { SourceTable } from '../../../shared/set/source-table.ts';
 import { randomFrom } from '../numbers/random.ts';
 import { fromHex, hexOf } from '../support/bytes.ts';
 import { flips } from '../support/damage.ts';
-import { naiveComplement, naiveRice } from '../support/naive-sections.ts';
+import { naiveBitmap, naiveComplement, naiveRice } from '../support/naive-sections.ts';
 import { naiveShard } from '../support/naive-tables.ts';
 import { bytesOf, isListed, shardWith } from '../support/one-part.ts';
 import { holds } from '../support/properties.ts';
@@ -97,6 +97,13 @@ describe('a walk over a dense section', () => {
       const rest = keysOf(denseShard(naiveComplement(tails, 700, { parameter, width }), 0, 700));
       expect(rest).toEqual(tails.map((tail) => HEAD * TAILS + tail));
     }
+  });
+
+  it('passes over what a bitmap has behind its last tail', () => {
+    const section = naiveBitmap([0, 3], 5);
+    // The third byte of a word holds its bits 8 to 15: all behind the fifth tail.
+    section[section.length - 3] = 0xff;
+    expect(keysOf(denseShard(section, 0, 5))).toEqual([0, 3].map((tail) => HEAD * TAILS + tail));
   });
 
   it('ends, and stays in the slice, whatever byte is damaged', () => {

@@ -1,8 +1,8 @@
 /**
- * A whole shard, the range table and the source table as docs/format.md describes them, put together
- * from lists of bytes.
+ * A whole shard, the range table, the source table and the live segment as docs/format.md describes them,
+ * put together from lists of bytes.
  */
-import { double, words } from './bytes.ts';
+import { double, half, words } from './bytes.ts';
 
 export interface NaivePart {
   /** First key: head, tail. */
@@ -60,4 +60,33 @@ export function naiveSourceTable(lists: readonly (readonly NaiveSource[])[]): nu
     bytes.push(...words(Number(fingerprint / 2n ** 32n), Number(fingerprint % 2n ** 32n), since, until));
   }
   return bytes;
+}
+
+export interface NaiveEntry {
+  readonly kind: string;
+  readonly high: number;
+  readonly low: number;
+  readonly until: number;
+  readonly seq: number;
+  readonly op: string;
+  readonly subjects: number;
+  readonly code: string | null;
+  readonly authority: string;
+}
+
+/** @param entries in order: numbers before sources, by high, by low, the newest first */
+export function naiveSegment(entries: readonly NaiveEntry[]): number[] {
+  const inOrder = (names: readonly string[]): string[] => [...new Set(names)].sort();
+  const codes = inOrder(entries.map(({ code }) => code).filter((code) => code !== null));
+  const authorities = inOrder(entries.map(({ authority }) => authority));
+  const text = new TextEncoder().encode([...codes, ...authorities].map((name) => `${name}\n`).join(''));
+  const bytes = [...'NGL1'].map((letter) => letter.charCodeAt(0));
+  bytes.push(...words(1, entries.length, text.length));
+  for (const { kind, high, low, until, seq, op, subjects, code, authority } of entries) {
+    bytes.push(...words(high, low, until, seq));
+    bytes.push({ number: 0, source: 1 }[kind]! + 4 * { block: 0, unblock: 1, clear: 2 }[op]! + 16 * subjects);
+    bytes.push(code === null ? 0 : codes.indexOf(code) + 1);
+    bytes.push(...half(codes.length + authorities.indexOf(authority)));
+  }
+  return [...bytes, ...text];
 }

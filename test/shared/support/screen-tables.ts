@@ -1,7 +1,9 @@
 /**
- * What a verdict must be, as data: by the lists that a number is on, whole data, data missing, data old.
+ * What a verdict must be, as data: by the lists that a number is on and the live entry over them, whole data,
+ * data missing, data old.
  * A verdict is followed by the codes of its reasons, the deciding one first.
  */
+import type { LiveOp } from '../../../shared/live/entry.ts';
 import type { Place, releases } from './screen-world.ts';
 
 /** The order of precedence. */
@@ -29,6 +31,64 @@ export const PRECEDENCE: readonly [Place[], string][] = [
   [['blockExact', 'shadowExact'], 'block NUMBER_SUSPENDED SUBSCRIBER_DNO'],
   [['labelRange', 'shadowExact'], 'label OVERSEAS_RANGE_LISTED SUBSCRIBER_DNO'],
   [['allowExact', 'shadowExact'], 'allow ALLOW_OVERRIDE SUBSCRIBER_DNO'],
+  [['foldedBlock'], 'block CERTIFICATE_REVOKED'],
+  [['foldedAllow', 'blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED'],
+];
+
+/** A live entry over the lists; the code of a live block is SENDER_UNQUALIFIED. */
+export const LIVE: readonly [LiveOp, Place[], string][] = [
+  ['block', [], 'block SENDER_UNQUALIFIED'],
+  ['block', ['allowExact'], 'allow ALLOW_OVERRIDE SENDER_UNQUALIFIED'],
+  ['block', ['allowRange'], 'allow ALLOW_OVERRIDE SENDER_UNQUALIFIED'],
+  ['block', ['blockExact'], 'block SENDER_UNQUALIFIED NUMBER_SUSPENDED'],
+  ['block', ['blockRange'], 'block SENDER_UNQUALIFIED NUMBER_UNALLOCATED'],
+  ['block', ['labelExact'], 'block SENDER_UNQUALIFIED SENDER_REPORTED'],
+  ['block', ['labelRange'], 'block SENDER_UNQUALIFIED OVERSEAS_RANGE_LISTED'],
+  ['block', ['shadowExact'], 'block SENDER_UNQUALIFIED SUBSCRIBER_DNO'],
+  ['block', ['foldedBlock'], 'block SENDER_UNQUALIFIED'],
+  ['block', ['foldedAllow'], 'block SENDER_UNQUALIFIED'],
+  ['block', ['foldedAllow', 'blockExact'], 'block SENDER_UNQUALIFIED NUMBER_SUSPENDED'],
+  ['unblock', [], 'allow ALLOW_OVERRIDE'],
+  ['unblock', ['allowExact'], 'allow ALLOW_OVERRIDE ALLOW_OVERRIDE'],
+  ['unblock', ['blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED'],
+  ['unblock', ['blockRange'], 'allow ALLOW_OVERRIDE NUMBER_UNALLOCATED'],
+  ['unblock', ['blockExact', 'blockRange'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED NUMBER_UNALLOCATED'],
+  ['unblock', ['labelExact'], 'allow ALLOW_OVERRIDE SENDER_REPORTED'],
+  ['unblock', ['shadowExact'], 'allow ALLOW_OVERRIDE SUBSCRIBER_DNO'],
+  ['unblock', ['foldedBlock'], 'allow ALLOW_OVERRIDE'],
+  ['unblock', ['foldedBlock', 'blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED'],
+  ['clear', [], 'allow'],
+  ['clear', ['allowExact', 'blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED'],
+  ['clear', ['blockExact'], 'block NUMBER_SUSPENDED'],
+  ['clear', ['blockRange'], 'block NUMBER_UNALLOCATED'],
+  ['clear', ['labelExact'], 'label SENDER_REPORTED'],
+  ['clear', ['foldedBlock'], 'allow'],
+  ['clear', ['foldedAllow', 'blockExact'], 'block NUMBER_SUSPENDED'],
+  ['clear', ['foldedBlock', 'labelExact'], 'label SENDER_REPORTED'],
+];
+
+/** With part of the data not loaded. */
+export const LIVE_MISSING: readonly [keyof typeof releases, LiveOp, Place[], string][] = [
+  ['none', 'block', [], 'indeterminate LIST_UNAVAILABLE SENDER_UNQUALIFIED'],
+  ['none', 'unblock', [], 'allow ALLOW_OVERRIDE LIST_UNAVAILABLE'],
+  ['none', 'clear', [], 'indeterminate LIST_UNAVAILABLE'],
+  ['withoutShards', 'block', ['blockExact'], 'indeterminate LIST_UNAVAILABLE SENDER_UNQUALIFIED'],
+  ['withoutShards', 'block', ['allowRange'], 'allow ALLOW_OVERRIDE SENDER_UNQUALIFIED LIST_UNAVAILABLE'],
+  ['withoutShards', 'unblock', ['blockRange'], 'allow ALLOW_OVERRIDE NUMBER_UNALLOCATED LIST_UNAVAILABLE'],
+  ['withoutShards', 'clear', ['foldedBlock'], 'indeterminate LIST_UNAVAILABLE'],
+  ['withoutRanges', 'block', [], 'indeterminate LIST_UNAVAILABLE SENDER_UNQUALIFIED'],
+  ['withoutRanges', 'unblock', ['blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED LIST_UNAVAILABLE'],
+];
+
+/** With data older than the client bears. */
+export const LIVE_OLD: readonly [keyof typeof releases, LiveOp, Place[], string][] = [
+  ['whole', 'block', [], 'block SENDER_UNQUALIFIED LIST_STALE'],
+  ['whole', 'block', ['allowExact'], 'indeterminate LIST_STALE SENDER_UNQUALIFIED ALLOW_OVERRIDE'],
+  ['whole', 'unblock', [], 'indeterminate LIST_STALE ALLOW_OVERRIDE'],
+  ['whole', 'unblock', ['blockExact'], 'indeterminate LIST_STALE NUMBER_SUSPENDED ALLOW_OVERRIDE'],
+  ['whole', 'clear', [], 'indeterminate LIST_STALE'],
+  ['whole', 'clear', ['blockExact'], 'block NUMBER_SUSPENDED LIST_STALE'],
+  ['none', 'unblock', [], 'indeterminate LIST_STALE LIST_UNAVAILABLE ALLOW_OVERRIDE'],
 ];
 
 /** With part of the data not loaded. */

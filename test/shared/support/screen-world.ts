@@ -3,10 +3,15 @@
  * of precedence can say what a number is on instead of which number it is.
  */
 
+import { type LiveEntry, type LiveKey, numberKey, sourceKey } from '../../../shared/live/entry.ts';
+import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import { Release } from '../../../shared/release/release.ts';
 import type { Party, Snapshot, Wishes } from '../../../shared/screen.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
-import { build, install } from './built-release.ts';
+import { build, install, OPTIONS } from './built-release.ts';
+import { layerOf } from './live.ts';
 import { EVER, type PlainList, plainList } from './plain-model.ts';
+import { testKeys } from './test-keys.ts';
 
 export const NOW = 1_795_489_929_000;
 export const UNTIL = 1_800_000_000;
@@ -40,6 +45,18 @@ const PLACES = {
     list: 'dated-ranges',
     reason: 'NUMBER_UNALLOCATED',
     effect: 'block',
+    subjects: ['from', 'to'],
+  },
+  foldedBlock: {
+    list: 'live-certificate-revoked-kisa',
+    reason: 'CERTIFICATE_REVOKED',
+    effect: 'block',
+    subjects: ['from', 'to'],
+  },
+  foldedAllow: {
+    list: 'live-allow-kisa',
+    reason: 'NUMBER_SUSPENDED',
+    effect: 'allow',
     subjects: ['from', 'to'],
   },
 } as const satisfies Record<
@@ -90,9 +107,11 @@ function listsOf(specials: readonly Special[]): PlainList[] {
       { text: 'smsc-1', since: 0, until: UNTIL },
     ],
   });
+  const folded = plainList('live-sources', { sources: [{ text: 'folded', ...EVER }] });
   return [
     ...lists,
     { ...overseas, info: { ...overseas.info, reason: 'OVERSEAS_SOURCE_LISTED', subjects: ['from'] } },
+    { ...folded, info: { ...folded.info, reason: 'CERTIFICATE_REVOKED' } },
   ];
 }
 
@@ -107,9 +126,18 @@ const SPECIALS: readonly Special[] = [
 const built = await build(listsOf(SPECIALS));
 const { ranges, sources } = built.manifest;
 
+/** Live changes up to this one are folded into the release. */
+export const { foldedSeq: FOLDED_SEQ } = OPTIONS;
+
+const whole = await install(built);
+/** The same lists in a release that has folded in fewer live changes. */
+const earlier = new Release({ ...built.manifest, foldedSeq: FOLDED_SEQ - 4 }, testKeys);
+earlier.adopt(whole);
+
 /** The release with all or some of its values loaded. */
 export const releases = {
-  whole: await install(built),
+  whole,
+  earlier,
   withoutShards: await install(built, ({ key }) => key === ranges!.key || key === sources!.key),
   withoutRanges: await install(built, ({ key }) => key !== ranges!.key),
   withoutSources: await install(built, ({ key }) => key !== sources!.key),
@@ -117,7 +145,25 @@ export const releases = {
 };
 
 export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ageSeconds = 0): Snapshot {
-  return { release: releases[release], seq: 1842, asOf: now - ageSeconds * 1000, now };
+  return {
+    release: releases[release],
+    live: LiveLayer.EMPTY,
+    keys: testKeys,
+    seq: 1842,
+    asOf: now - ageSeconds * 1000,
+    now,
+  };
+}
+
+/** The snapshot with these live entries. */
+export function withLive(at: Snapshot, ...entries: readonly LiveEntry[]): Snapshot {
+  return { ...at, live: layerOf(...entries) };
+}
+
+/** What a live entry of a party is known by. */
+export function keyOf(party: Party): LiveKey {
+  if (party.kind === 'number') return numberKey(party.n);
+  return sourceKey(party.kind === 'source' ? party.text : party.code, testKeys.sourceSeed);
 }
 
 export function wishes(some: Partial<Wishes> = {}): Wishes {

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { fromHex, hexOf } from './bytes.ts';
 import { naiveHkdf, naivePermute, naiveRoundTables } from './naive-cipher.ts';
 import { naiveXxh64 } from './naive-hash.ts';
-import { naiveRangeTable, naiveSourceTable } from './naive-tables.ts';
+import { type NaiveEntry, naiveRangeTable, naiveSegment, naiveSourceTable } from './naive-tables.ts';
 import { naiveShardOf, type ShardVector } from './shard-vector.ts';
 
 const FOREVER = 0xffffffff;
@@ -150,6 +150,32 @@ const TEXTS = [
   'x'.repeat(100),
 ];
 
+const live = {
+  kind: 'number',
+  high: 8210,
+  op: 'block',
+  subjects: 3,
+  code: 'SENDER_REPORTED',
+  authority: 'kisa',
+};
+const segments: { name: string; entries: NaiveEntry[] }[] = [
+  { name: 'no entry', entries: [] },
+  { name: 'one block', entries: [{ ...live, low: 12_345_678, until: FOREVER, seq: 1 }] },
+  {
+    name: 'every kind, operation and subject, and the ends of every word',
+    entries: [
+      { ...live, high: 0, low: 0, until: 0, seq: 1, op: 'clear', code: null, authority: 'ktoa' },
+      { ...live, low: 0, until: 1_800_000_000, seq: 9, op: 'unblock', code: null, subjects: 1 },
+      { ...live, low: 0, until: FOREVER, seq: 8, code: 'NUMBER_SUSPENDED', subjects: 2 },
+      { ...live, low: 0, until: FOREVER, seq: 7 },
+      { ...live, low: 99_999_999, until: FOREVER, seq: FOREVER, authority: '기관' },
+      { ...live, high: 9_999_999, low: 5, until: FOREVER, seq: 2 },
+      { ...live, kind: 'source', high: 0, low: FOREVER, until: FOREVER, seq: 3 },
+      { ...live, kind: 'source', high: FOREVER, low: FOREVER, until: 1, seq: 4, op: 'clear', code: null },
+    ],
+  },
+];
+
 const hex64 = (value: bigint): string => value.toString(16).padStart(16, '0');
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const seed = BigInt(`0x${hexOf(await derive('numgate/1 sources', 8))}`);
@@ -189,6 +215,9 @@ function write(name: string, content: object): void {
 }
 
 write('shards.json', { shards: shards.map((shard) => ({ ...shard, hex: hexOf(naiveShardOf(shard)) })) });
+write('segments.json', {
+  segments: segments.map((segment) => ({ ...segment, hex: hexOf(naiveSegment(segment.entries)) })),
+});
 write('tables.json', {
   listKey: hexOf(LIST_KEY),
   ranges: { lists: ranges, hex: hexOf(rangeTable), sealed: await sealed(fromHex(hexOf(rangeTable))) },

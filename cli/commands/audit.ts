@@ -1,0 +1,103 @@
+/**
+ * `lists audit`: the log as lines of JSON, and whether its chain of hashes is whole.
+ */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { StatusInfo } from '../../shared/admin.ts';
+import { type AuditRecord, AuditVerifier, type BrokenChain } from '../../shared/audit.ts';
+import { PAGE_MAX } from '../../shared/limits.ts';
+import type { Admin } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
+
+/** The lines of the log behind a place, oldest first, each a record in JSON. */
+export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
+  for (;;) {
+    const text = new TextDecoder().decode(await admin.bytes('audit', { after, limit: PAGE_MAX }));
+    const lines = text.split('\n').filter((line) => line !== '');
+    yield* lines;
+    const last = lines.at(-1);
+    if (last === undefined || lines.length < PAGE_MAX) return;
+    after = recordOf(last, 'the service').n;
+  }
+}
+
+export async function* linesOfFile(path: string): AsyncGenerator<string> {
+  const file = createReadStream(path);
+  try {
+    for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line.trim() !== '') yield line;
+    }
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  } finally {
+    file.destroy();
+  }
+}
+
+/** A record by its place and hash, as it was kept somewhere else. */
+export interface KnownRecord {
+  readonly n: number;
+  readonly hash: string;
+}
+
+export interface Verification {
+  /** Records that were found right. */
+  readonly records: number;
+  /** The last of them; keep it to know later that nothing up to it was made anew. */
+  readonly last: KnownRecord;
+  /** The first record that is altered, missing or out of order; null if the chain is whole. */
+  readonly broken: BrokenChain | null;
+}
+
+export interface VerifySettings {
+  /** What the lines are of, for errors. */
+  readonly from: string;
+  /** The lines begin behind this place; what stands before it is believed. */
+  readonly after?: number;
+  /** Records that must be there, with these hashes. */
+  readonly known?: readonly KnownRecord[];
+}
+
+/** Follow the chain from its beginning, or from a place. */
+export async function verifyAudit(
+  lines: AsyncIterable<string>,
+  { from, after = 0, known = [] }: VerifySettings,
+): Promise<Verification> {
+  let verifier = new AuditVerifier(after);
+  let records = 0;
+  const outcome = (broken: BrokenChain | null): Verification => ({
+    records,
+    last: verifier.verified,
+    broken,
+  });
+  for await (const line of lines) {
+    const record = recordOf(line, from);
+    if (records === 0 && after > 0) verifier = new AuditVerifier(after, record.previous);
+    const broken = verifier.next(record);
+    if (broken !== null) return outcome(broken);
+    records++;
+    if (known.some(({ n, hash }) => n === record.n && hash !== record.hash)) {
+      const message = `record ${record.n} has another hash than the one that was kept: the log was made anew`;
+      return outcome({ n: record.n, problem: 'ALTERED', message });
+    }
+  }
+  const due = verifier.verified.n + 1;
+  const end = Math.max(0, ...known.map(({ n }) => n));
+  if (end < due) return outcome(null);
+  return outcome({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });
+}
+
+function recordOf(line: string, from: string): AuditRecord {
+  try {
+    const record = JSON.parse(line) as Partial<AuditRecord> | null;
+    if (typeof record?.n === 'number' && typeof record.hash === 'string') return record as AuditRecord;
+  } catch {
+    // Told below.
+  }
+  throw new CommandFailure(`${from}: a line is no record of the audit log`);
+}
+
+/** Where the log of the service ends. */
+export async function auditEnd(admin: Admin): Promise<StatusInfo['audit']> {
+  return (await admin.get<StatusInfo>('status')).audit;
+}

@@ -1,0 +1,72 @@
+/**
+ * `lists tokens`: who may change lists. Only the token `root` may do this. A token is made here and
+ * shown once; the service gets only its digest.
+ */
+import * as v from 'valibot';
+import { type Token, tokenSchema } from '../../shared/admin.ts';
+import type { Admin } from '../admin.ts';
+import { AdminProblem } from '../admin-problem.ts';
+import { CommandFailure } from '../failure.ts';
+import { newKey } from '../secrets.ts';
+
+export interface TokenMade {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** A token, and the version that `If-Match` names. */
+export type ListedToken = Token & { readonly version: string };
+
+export async function listTokens(admin: Admin): Promise<ListedToken[]> {
+  return (await admin.get<{ tokens: ListedToken[] }>('tokens')).tokens;
+}
+
+/** @param scopes of SCOPES @param authority for which the holder acts */
+export async function addToken(
+  admin: Admin,
+  id: string,
+  scopes: readonly string[],
+  authority: string,
+  reason: string,
+): Promise<TokenMade> {
+  const { key, secretSha256 } = await newKey(id);
+  const parsed = v.safeParse(tokenSchema, { id, secretSha256: [secretSha256], scopes, authority });
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new CommandFailure(`${v.getDotPath(issue) ?? 'token'}: ${issue.message}`, 2);
+  }
+  await putToken(admin, parsed.output, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
+    if (!(error instanceof AdminProblem) || error.code !== 'PRECONDITION_FAILED') throw error;
+    throw new CommandFailure(`there is a token ${id} already: tokens rotate gives it another secret`, 4);
+  });
+  return { id, token: key };
+}
+
+function putToken(
+  admin: Admin,
+  token: Token,
+  reason: string,
+  conditions: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  return admin.change('PUT', pathOf(token.id), { token, reason }, conditions);
+}
+
+function pathOf(id: string): string {
+  return `tokens/${encodeURIComponent(id)}`;
+}
+
+/** Give a token a second secret beside its present one; the older of two ends. */
+export async function rotateToken(admin: Admin, id: string, reason: string): Promise<TokenMade> {
+  const known = (await listTokens(admin)).find((token) => token.id === id);
+  if (known === undefined)
+    throw new CommandFailure(`there is no token ${id}: see npm run lists -- tokens list`);
+  const { version, ...token } = known;
+  const { key, secretSha256 } = await newKey(id);
+  const rotated = { ...token, secretSha256: [...token.secretSha256.slice(-1), secretSha256] };
+  await putToken(admin, rotated, reason, { 'if-match': `"${version}"` });
+  return { id, token: key };
+}
+
+export async function removeToken(admin: Admin, id: string, reason: string): Promise<void> {
+  await admin.change('DELETE', pathOf(id), { reason });
+}

@@ -1,0 +1,88 @@
+/**
+ * `lists watch`: follows what edges answer from, until a change is visible on all of them.
+ */
+import { CommandFailure } from '../failure.ts';
+
+/** Wait for one answer, and between two questions, in ms. */
+const ANSWER_WAIT_MS = 3_000;
+const INTERVAL_MS = 250;
+
+/** What `/healthz` of an edge says, or null where it did not answer. */
+export type Health = Readonly<Record<string, unknown>> & {
+  readonly seq?: number;
+  readonly release?: string | null;
+};
+
+export async function healthOf(url: string): Promise<Health | null> {
+  try {
+    const response = await fetch(`${url.replace(/\/+$/, '')}/healthz`, {
+      signal: AbortSignal.timeout(ANSWER_WAIT_MS),
+    });
+    return (await response.json()) as Health;
+  } catch {
+    return null;
+  }
+}
+
+/** An edge shows a change. */
+export interface Seen {
+  readonly url: string;
+  readonly seq: number;
+  readonly release: string | null;
+  /** Since the watch began. */
+  readonly afterMs: number;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Until every edge answers from this change or a later one.
+ * @param onSeen for each edge, once
+ */
+export async function watchUntil(
+  urls: readonly string[],
+  seq: number,
+  timeoutMs: number,
+  onSeen: (seen: Seen) => void,
+): Promise<Seen[]> {
+  const begin = Date.now();
+  const watchOne = async (url: string): Promise<Seen> => {
+    for (;;) {
+      const health = await healthOf(url);
+      const afterMs = Date.now() - begin;
+      if ((health?.seq ?? -1) >= seq) {
+        const seen = { url, seq: health!.seq!, release: health!.release ?? null, afterMs };
+        onSeen(seen);
+        return seen;
+      }
+      if (afterMs > timeoutMs) {
+        const shown = health === null ? 'does not answer' : `shows seq ${health.seq ?? 'none'}`;
+        throw new CommandFailure(
+          `${url} ${shown} after ${Math.round(afterMs / 1000)} s: seq ${seq} is not visible there`,
+        );
+      }
+      await pause(INTERVAL_MS);
+    }
+  };
+  return Promise.all(urls.map(watchOne));
+}
+
+/** Tell every change of what an edge answers from, until the signal. */
+export async function watchChanges(
+  urls: readonly string[],
+  onChange: (seen: Omit<Seen, 'seq'> & { readonly seq: number | null }) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const begin = Date.now();
+  const watchOne = async (url: string): Promise<void> => {
+    let last = '';
+    while (!signal.aborted) {
+      const health = await healthOf(url);
+      const shown = { url, seq: health?.seq ?? null, release: health?.release ?? null };
+      if (JSON.stringify(shown) !== last) onChange({ ...shown, afterMs: Date.now() - begin });
+      last = JSON.stringify(shown);
+      await pause(INTERVAL_MS);
+    }
+  };
+  await Promise.all(urls.map(watchOne));
+}

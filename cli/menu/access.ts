@@ -1,0 +1,121 @@
+/**
+ * Commands about who may ask (clients) and who may change (tokens).
+ */
+import { type Command, Option } from 'commander';
+import { SCOPES } from '../../shared/admin.ts';
+import { FAIL_POLICIES, MODES, RIGHTS } from '../../shared/clients.ts';
+import { adminOfEnvironment } from '../admin.ts';
+import {
+  addClient,
+  type ClientWishes,
+  type KeyMade,
+  listClients,
+  removeClient,
+  rotateClient,
+  setClient,
+} from '../commands/clients.ts';
+import { addToken, listTokens, removeToken, rotateToken, type TokenMade } from '../commands/tokens.ts';
+import { clientsOf, tokensOf } from '../report-service.ts';
+import { example, type Print, reasoned, wholeNumber, words } from './options.ts';
+
+type Reasoned = { readonly reason: string };
+
+function wished(command: Command): Command {
+  return command
+    .option('--rights <list>', `of ${RIGHTS.join(', ')}`, words)
+    .addOption(new Option('--fail-policy <policy>', 'on indeterminate').choices(FAIL_POLICIES))
+    .addOption(new Option('--mode <mode>', 'how strictly to answer').choices(MODES))
+    .option('--max-stale-seconds <seconds>', 'oldest data that is good enough', wholeNumber)
+    .option('--quota-items <items>', 'items a minute', wholeNumber)
+    .option('--record-blocks', 'keep a record of what was blocked')
+    .option('--no-record-blocks', 'keep none')
+    .option('--short-codes <list>', 'Korean short codes the client owns', words);
+}
+
+export function addAccess(program: Command, print: Print): void {
+  addClients(program, print);
+  addTokens(program, print);
+}
+
+function addClients(program: Command, print: Print): void {
+  const clients = program.command('clients').description('who may ask: keys, rights and wishes');
+  const printKey = (made: KeyMade): void => print(`${made.key}\n`, made);
+
+  const listing = clients
+    .command('list')
+    .description('show the clients')
+    .action(async () => print(...clientsOf(await listClients(adminOfEnvironment()))));
+  example(listing, 'clients list');
+
+  const adding = reasoned(wished(clients.command('add')), 'lists clients add')
+    .description('make a client and print its key, once (default right: check)')
+    .argument('<id>', 'lower case letters, digits and dashes')
+    .action(async (id: string, { reason, ...wishes }: Reasoned & ClientWishes) =>
+      printKey(await addClient(adminOfEnvironment(), id, wishes, reason)),
+    );
+  example(adding, 'clients add relay-07 --fail-policy closed --mode shadow');
+
+  const setting = reasoned(wished(clients.command('set')), 'lists clients set')
+    .description('change what a client was given; its keys and all that is not named stay')
+    .argument('<id>')
+    .action(async (id: string, { reason, ...wishes }: Reasoned & ClientWishes) => {
+      const { seq } = await setClient(adminOfEnvironment(), id, wishes, reason);
+      print(`${id} changed (seq ${seq})\n`, { id, seq });
+    });
+  example(setting, 'clients set relay-07 --mode enforce');
+
+  const rotating = reasoned(clients.command('rotate'), 'lists clients rotate')
+    .description('give a client a second key; the one before stays valid until the next rotation')
+    .argument('<id>')
+    .action(async (id: string, { reason }: Reasoned) =>
+      printKey(await rotateClient(adminOfEnvironment(), id, reason)),
+    );
+  example(rotating, 'clients rotate relay-07');
+
+  const removing = reasoned(clients.command('remove'), 'lists clients remove')
+    .description('end a client')
+    .argument('<id>')
+    .action(async (id: string, { reason }: Reasoned) => {
+      const { seq } = await removeClient(adminOfEnvironment(), id, reason);
+      print(`${id} removed (seq ${seq})\n`, { id, removed: true, seq });
+    });
+  example(removing, 'clients remove relay-07 --reason "contract ended"');
+}
+
+function addTokens(program: Command, print: Print): void {
+  const tokens = program.command('tokens').description('who may change lists (only for the token root)');
+  const printToken = (made: TokenMade): void => print(`${made.token}\n`, made);
+
+  const listing = tokens
+    .command('list')
+    .description('show the tokens')
+    .action(async () => print(...tokensOf(await listTokens(adminOfEnvironment()))));
+  example(listing, 'tokens list');
+
+  const adding = reasoned(tokens.command('add'), 'lists tokens add')
+    .description('make a token and print it, once')
+    .argument('<id>', 'lower case letters, digits and dashes')
+    .requiredOption('--scopes <list>', `of ${SCOPES.join(', ')}`, words)
+    .requiredOption('--authority <name>', 'for which its holder acts, named in the reasons of verdicts')
+    .action(async (id: string, options: Reasoned & { scopes: string[]; authority: string }) =>
+      printToken(await addToken(adminOfEnvironment(), id, options.scopes, options.authority, options.reason)),
+    );
+  example(adding, 'tokens add night-shift --scopes read,entries --authority kisa');
+
+  const rotating = reasoned(tokens.command('rotate'), 'lists tokens rotate')
+    .description('give a token a second secret; the one before stays valid until the next rotation')
+    .argument('<id>')
+    .action(async (id: string, { reason }: Reasoned) =>
+      printToken(await rotateToken(adminOfEnvironment(), id, reason)),
+    );
+  example(rotating, 'tokens rotate night-shift');
+
+  const removing = reasoned(tokens.command('remove'), 'lists tokens remove')
+    .description('end a token')
+    .argument('<id>')
+    .action(async (id: string, { reason }: Reasoned) => {
+      await removeToken(adminOfEnvironment(), id, reason);
+      print(`${id} removed\n`, { id, removed: true });
+    });
+  example(removing, 'tokens remove night-shift');
+}

@@ -1,0 +1,109 @@
+/**
+ * What commands have in common: how options are read, who they talk to, and how they print.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ChangeDone } from '../../shared/admin.ts';
+import { serviceUrl } from '../admin.ts';
+import { BuildFolder, newestBuild } from '../build-folder.ts';
+import { watchUntil } from '../commands/watch.ts';
+import { BUILDS } from '../paths.ts';
+import type { Outcome } from '../report.ts';
+import { seenLine } from '../report-service.ts';
+import type { Target } from '../wrangler.ts';
+
+/** Prints the text, or the value where `--json` was said. */
+export type Print = (text: string, value: object) => void;
+
+/** Longest wait for a change to be visible, in seconds. */
+export const WAIT_SECONDS = 120;
+
+export function wholeNumber(text: string): number {
+  const value = Number(text.replaceAll(/[_,]/g, ''));
+  if (!/\d/.test(text) || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('must be a whole number');
+  return value;
+}
+
+export function share(text: string): number {
+  const value = Number(text);
+  if (!/\d/.test(text) || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('must be between 0 and 1');
+  return value;
+}
+
+export function words(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/** For an option that may be said several times. */
+export function several(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+export function example(command: Command, ...lines: readonly string[]): Command {
+  const shown = lines.map((line) => `  npm run lists -- ${line}\n`).join('');
+  return command.addHelpText('after', `\nExample:\n${shown.trimEnd()}`);
+}
+
+/** Options that say which KV wrangler writes. */
+export function targeted(command: Command): Command {
+  return command
+    .option('--remote', 'the KV of the wrangler login, not the local one', false)
+    .option('--env <name>', 'environment of wrangler.toml', '');
+}
+
+export function reasoned(command: Command, reason?: string): Command {
+  const told = 'why: kept in the audit log';
+  return reason === undefined
+    ? command.requiredOption('--reason <text>', told)
+    : command.option('--reason <text>', told, reason);
+}
+
+/** Options of what changes the head. */
+export function waiting(command: Command): Command {
+  return edges(
+    command.option('--wait', `wait until the edge shows the change, ${WAIT_SECONDS} s at most`, false),
+  );
+}
+
+export function edges(command: Command): Command {
+  return command.option(
+    '--url <edge>',
+    'an edge; may be said several times (default: NUMGATE_URL)',
+    several,
+    [],
+  );
+}
+
+export interface Waiting {
+  readonly wait: boolean;
+  readonly url: readonly string[];
+}
+
+export type { Target };
+
+export function urlsOf(url: readonly string[]): readonly string[] {
+  return url.length === 0 ? [serviceUrl()] : url;
+}
+
+/** Print a change, and how to see it arrive; or wait until it has. */
+export async function printChange(
+  print: Print,
+  [text, value]: Outcome<ChangeDone>,
+  { wait, url }: Waiting,
+): Promise<void> {
+  if (!wait) {
+    print(`${text}  to see it arrive: npm run lists -- watch --seq ${value.seq}\n`, value);
+    return;
+  }
+  process.stderr.write(text);
+  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000, () => undefined);
+  print(visible.map(seenLine).join(''), { ...value, visible });
+}
+
+export function folderOf(path: string | undefined): BuildFolder {
+  return path === undefined ? newestBuild(BUILDS) : new BuildFolder(path);
+}

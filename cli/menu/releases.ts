@@ -1,0 +1,175 @@
+/**
+ * Commands from files to a release that is current.
+ */
+import type { Command } from 'commander';
+import type { Promote } from '../../shared/admin.ts';
+import { adminOfEnvironment } from '../admin.ts';
+import { build } from '../commands/build.ts';
+import { type PlanOutcome, plan } from '../commands/plan.ts';
+import { prove, QUICK_STEP } from '../commands/prove.ts';
+import { type PushSettings, push, pushStaged } from '../commands/push.ts';
+import { listReleases, promote, rollback } from '../commands/releases.ts';
+import { sample } from '../commands/sample.ts';
+import { CommandFailure } from '../failure.ts';
+import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
+import * as report from '../report.ts';
+import * as releaseReport from '../report-releases.ts';
+import { kvOf } from '../wrangler.ts';
+import {
+  example,
+  folderOf,
+  type Print,
+  printChange,
+  reasoned,
+  several,
+  share,
+  type Target,
+  targeted,
+  type Waiting,
+  waiting,
+  wholeNumber,
+} from './options.ts';
+
+export function addReleases(program: Command, print: Print): void {
+  const building = program
+    .command('build')
+    .description('build a signed release from the files of a catalogue and the live entries in force')
+    .argument('[catalogue]', 'catalogue of lists and inputs (JSON)', DEMO_CATALOGUE)
+    .option('--out <folder>', 'folder for built releases', BUILDS)
+    .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
+    .option('--allow-empty', 'take a file that lists nothing for what it says', false)
+    .option('--offline', 'do not ask the service: without the live entries, upon no release', false)
+    .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
+      const admin = offline ? null : adminOfEnvironment();
+      print(...report.built(await build({ catalogue, builds: out, admin, ...options })));
+    });
+  example(building, 'build my.lists.json');
+
+  const proving = program
+    .command('prove')
+    .description('ask a built release every number of 010 and every listed number; wrong answers must be 0')
+    .argument('[folder]', 'folder of the build (default: the newest)')
+    .option(
+      '--quick',
+      `ask one number of 010 in ${QUICK_STEP}, and every listed one: no proof for push`,
+      false,
+    )
+    .action(async (path: string | undefined, { quick }: { quick: boolean }) => {
+      const outcome = await prove(folderOf(path), quick ? QUICK_STEP : 1);
+      print(...report.proven(outcome));
+      if (outcome.wrong !== 0) throw new CommandFailure('the release must not be published');
+    });
+  example(proving, 'prove');
+
+  const planning = program
+    .command('plan')
+    .description('show what a push would change, and which guards it would hit; changes nothing')
+    .argument('[folder]', 'folder of the build (default: the newest)')
+    .action(async (path: string | undefined) => {
+      print(...releaseReport.planned(await plan(folderOf(path), adminOfEnvironment())));
+    });
+  example(planning, 'plan');
+
+  addPush(program, print);
+  addSteps(program, print);
+
+  const sampling = program
+    .command('sample')
+    .description('make a seeded list of suspended and terminated Korean numbers')
+    .option('--size <numbers>', 'how many, up to 40,000,000', wholeNumber, 1_000_000)
+    .option('--seed <number>', 'same seed, same list', wholeNumber, 1)
+    .option('--out <file>', 'gzipped CSV to write', 'build/demo/kr-sample.csv.gz')
+    .action(async (options: { size: number; seed: number; out: string }) => {
+      await sample(options);
+      print(`${options.size.toLocaleString('en')} numbers in ${options.out}\n`, options);
+    });
+  example(sampling, 'sample --size 5000000');
+}
+
+interface BuildOptions {
+  readonly out: string;
+  readonly offline: boolean;
+  readonly maxRejects: number;
+  readonly allowEmpty: boolean;
+}
+
+interface PushOptions extends Target, Waiting, Pick<PushSettings, 'unproven' | 'all' | 'share' | 'reason'> {
+  readonly plan?: string;
+  readonly override: string[];
+  readonly staged: boolean;
+}
+
+function addPush(program: Command, print: Print): void {
+  const pushing = waiting(reasoned(targeted(program.command('push')), 'lists push'))
+    .description('publish a proven release: upload what is new, then make it current')
+    .argument('[folder]', 'folder of the build (default: the newest)')
+    .option('--plan <hash>', 'only if the plan is still the one that was seen')
+    .option(
+      '--override <guard>',
+      'let the change through a guard that it hits; may be said several times',
+      several,
+      [],
+    )
+    .option('--share <share>', 'of the data centres, first; promote takes it to all', share, 1)
+    .option('--staged', 'upload only, and leave the rest to the cron: needs no token', false)
+    .option('--all', 'upload every value, also those that are in KV already', false)
+    .option('--unproven', 'publish without a whole proof', false)
+    .action(async (path: string | undefined, options: PushOptions) => {
+      const folder = folderOf(path);
+      const kv = kvOf(options);
+      if (options.staged) {
+        print(...releaseReport.staged(await pushStaged(folder, kv, options)));
+        return;
+      }
+      const { plan: seen = null, override: overrides, ...settings } = options;
+      const ports = { kv, admin: adminOfEnvironment() };
+      const onPlan = (made: PlanOutcome): void => void process.stderr.write(releaseReport.planInShort(made));
+      const outcome = await push(folder, ports, { ...settings, plan: seen, overrides }, onPlan);
+      await printChange(print, releaseReport.pushed(outcome), options);
+    });
+  example(pushing, 'push --plan 3f0c… --override removes --reason "ticket 4711"', 'push --share 0.1');
+}
+
+interface StepOptions extends Waiting, Pick<Promote, 'share' | 'reason'> {
+  readonly plan?: string;
+  readonly override: string[];
+}
+
+function addSteps(program: Command, print: Print): void {
+  const promoting = waiting(reasoned(program.command('promote'), 'lists promote'))
+    .description('make a release that was pushed current, in a share of the data centres or in all')
+    .argument('<release>')
+    .option('--plan <hash>', 'only if the plan is still the one that was seen')
+    .option(
+      '--override <guard>',
+      'let the change through a guard that it hits; may be said several times',
+      several,
+      [],
+    )
+    .option('--share <share>', 'of the data centres', share, 1)
+    .action(async (release: string, { plan: seen, override: overrides, ...options }: StepOptions) => {
+      const { share: part, reason } = options;
+      const wish = { share: part, reason, overrides, ...(seen === undefined ? {} : { plan: seen }) };
+      const done = await promote(adminOfEnvironment(), release, wish);
+      await printChange(print, releaseReport.promoted(done), options);
+    });
+  example(promoting, 'promote 20261124T0312Z-9f2c1e4b --share 0.5');
+
+  const rolling = waiting(reasoned(program.command('rollback')))
+    .description('take the last step back: the release on trial if there is one, else the current one')
+    .option('--release <name>', 'only if this is what would be taken back')
+    .action(async ({ release, reason, ...options }: Waiting & { release?: string; reason: string }) => {
+      const done = await rollback(adminOfEnvironment(), {
+        reason,
+        ...(release === undefined ? {} : { release }),
+      });
+      await printChange(print, releaseReport.rolledBack(done), options);
+    });
+  example(rolling, 'rollback --reason "blocks customers of one operator" --wait');
+
+  const listing = program
+    .command('releases')
+    .description('show the releases that the authority has, and why one was refused')
+    .action(async () => print(...releaseReport.releasesOf(await listReleases(adminOfEnvironment()))));
+  example(listing, 'releases');
+}

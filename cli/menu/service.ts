@@ -1,0 +1,106 @@
+/**
+ * Commands that look on: status, watch, the audit log; and the guards that pushes are held to.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import { adminOfEnvironment } from '../admin.ts';
+import { auditEnd, auditLines, type KnownRecord, linesOfFile, verifyAudit } from '../commands/audit.ts';
+import { getGuards, setGuards } from '../commands/guards.ts';
+import { status } from '../commands/status.ts';
+import { watchChanges, watchUntil } from '../commands/watch.ts';
+import { CommandFailure } from '../failure.ts';
+import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
+import { edges, example, type Print, reasoned, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
+
+export function addService(program: Command, print: Print): void {
+  const showing = edges(program.command('status'))
+    .description('show what is current, and what edges answer from')
+    .action(async ({ url }: { url: string[] }) =>
+      print(...statusOf(await status(adminOfEnvironment(), urlsOf(url)))),
+    );
+  example(showing, 'status --url https://edge-1.example --url https://edge-2.example');
+
+  const watching = edges(program.command('watch'))
+    .description('follow what edges answer from: until they show a change, or every change until Ctrl-C')
+    .option('--seq <number>', 'until they show this change', wholeNumber)
+    .option('--timeout <seconds>', 'with --seq: when to give up', wholeNumber, WAIT_SECONDS)
+    .action(async ({ url, seq, timeout }: { url: string[]; seq?: number; timeout: number }) => {
+      const urls = urlsOf(url);
+      if (seq === undefined) {
+        await watchChanges(urls, (seen) => print(seenLine(seen), seen), new AbortController().signal);
+        return;
+      }
+      const visible = await watchUntil(urls, seq, timeout * 1000, () => undefined);
+      print(visible.map(seenLine).join(''), { seq, visible });
+    });
+  example(watching, 'watch --seq 1842');
+
+  addAudit(program, print);
+  addGuards(program, print);
+}
+
+function addAudit(program: Command, print: Print): void {
+  const audit = program.command('audit').description('the log of every change, and whether it is whole');
+
+  const exporting = audit
+    .command('export')
+    .description('write the log as NDJSON to standard output')
+    .option('--after <n>', 'only what stands behind this record', wholeNumber, 0)
+    .action(async ({ after }: { after: number }) => {
+      for await (const line of auditLines(adminOfEnvironment(), after)) {
+        if (!process.stdout.write(`${line}\n`))
+          await new Promise((resolve) => process.stdout.once('drain', resolve));
+      }
+    });
+  example(exporting, 'audit export > audit.ndjson');
+
+  const verifying = audit
+    .command('verify')
+    .description(
+      'follow the chain of hashes, of a file or of the service; tell the first record that is wrong',
+    )
+    .argument('[file]', 'what audit export wrote (default: ask the service)')
+    .option('--after <n>', 'begin behind this record, and believe what stands before it', wholeNumber, 0)
+    .option('--known <n:hash>', 'a record that was kept elsewhere: it must be there with this hash', known)
+    .action(async (file: string | undefined, options: { after: number; known?: KnownRecord }) => {
+      const { after } = options;
+      const kept = options.known === undefined ? [] : [options.known];
+      const outcome = await (file === undefined ? verifyService(after, kept) : verifyFile(file, after, kept));
+      print(...verified(outcome));
+      if (outcome.broken !== null) throw new CommandFailure('the audit log is not what it was');
+    });
+  example(verifying, 'audit verify audit.ndjson --known 1200:9f2c…');
+}
+
+function verifyFile(path: string, after: number, kept: readonly KnownRecord[]) {
+  return verifyAudit(linesOfFile(path), { from: path, after, known: kept });
+}
+
+async function verifyService(after: number, kept: readonly KnownRecord[]) {
+  const admin = adminOfEnvironment();
+  const end = await auditEnd(admin);
+  return verifyAudit(auditLines(admin, after), { from: admin.url, after, known: [...kept, end] });
+}
+
+function known(text: string): KnownRecord {
+  const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('is a place and a hash, as audit verify prints them');
+  return { n: Number(match[1]), hash: match[2]! };
+}
+
+function addGuards(program: Command, print: Print): void {
+  const guards = program.command('guards').description('what a push must not do without being told to');
+
+  const showing = guards
+    .command('show')
+    .description('show the settings')
+    .action(async () => print(...guardsOf(await getGuards(adminOfEnvironment()))));
+  example(showing, 'guards show');
+
+  const setting = reasoned(guards.command('set'))
+    .description('change settings; those that are not named stay')
+    .argument('<name=value...>', 'values are written as JSON')
+    .action(async (pairs: string[], { reason }: { reason: string }) =>
+      print(...guardsOf(await setGuards(adminOfEnvironment(), pairs, reason))),
+    );
+  example(setting, "guards set addShare=0.5 --reason 'first import of the year'");
+}

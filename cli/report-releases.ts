@@ -1,0 +1,145 @@
+/**
+ * How plans, pushes and releases look.
+ */
+import colours from 'picocolors';
+import type { PromoteDone, ReleaseInfo, RollbackDone } from '../shared/admin.ts';
+import type { Counts } from '../shared/release/churn.ts';
+import type { ListChange, Terms } from '../shared/release/diff.ts';
+import type { GuardHit } from '../shared/release/guards.ts';
+import { guardLine } from './admin-problem.ts';
+import type { PlanOutcome } from './commands/plan.ts';
+import type { PushOutcome } from './commands/push.ts';
+import { count, type Outcome, tableOf } from './report.ts';
+import type { Uploaded } from './upload.ts';
+
+/** Heads that are shown of a list: those that change most. */
+const HEADS_SHOWN = 3;
+
+/** What would change, which guards it hits, and the command that pushes exactly this. */
+export function planned({ plan, folder }: PlanOutcome): Outcome {
+  const changing = plan.lists.filter(isChanged);
+  const overrides = [...new Set(plan.guards.map(({ override }) => `--override ${override} `))];
+  const command = `push ${folder.path} --plan ${plan.hash} ${overrides.join('')}--reason "…"`;
+  const unchanged = plan.lists.length - changing.length;
+  const text = [
+    `${colours.bold(plan.release)} upon ${plan.base ?? 'nothing'}`,
+    ...changing.flatMap(listLines),
+    ...(unchanged === 0 ? [] : [colours.dim(`  ${unchanged} lists stay as they are`)]),
+    '',
+    `${colours.bold('Plan')} ${plan.hash}: ${countsOf(totalOf(changing))}`,
+    ...guardLines(plan.guards),
+    'To push exactly this:',
+    `  npm run lists -- ${command}`,
+  ];
+  return [`${text.join('\n')}\n`, { ...plan, command }];
+}
+
+/** One line. The guards that stop it are told by the failure. */
+export function planInShort({ plan }: PlanOutcome): string {
+  const changing = plan.lists.filter(isChanged);
+  const counts = countsOf(totalOf(changing));
+  return `${plan.release} upon ${plan.base ?? 'nothing'}: ${counts} in ${changing.length} lists\n`;
+}
+
+function guardLines(guards: readonly GuardHit[]): string[] {
+  if (guards.length === 0) return ['no guard is hit'];
+  return [colours.yellow('guards are hit:'), ...guards.map((hit) => `  ${guardLine(hit)}`)];
+}
+
+function listLines(change: ListChange): string[] {
+  const { name, state, terms, termsBefore } = change;
+  const mark = { new: colours.green(' (new list)'), kept: '', dropped: colours.red(' (list is dropped)') }[
+    state
+  ];
+  const heads = [...change.numbers.heads, ...change.dated.heads]
+    .sort((a, b) => sizeOf(b) - sizeOf(a))
+    .slice(0, HEADS_SHOWN)
+    .map((head) => colours.dim(`      +${head.head}********  ${countsOf(head)}`));
+  return [
+    `  ${countsOf(totalOf([change]))}  ${colours.bold(name)} ${terms.reason}${mark}`,
+    ...(termsBefore === null ? [] : [`      ${wordsOf(termsBefore)} → ${wordsOf(terms)}`]),
+    ...heads,
+  ];
+}
+
+function wordsOf({ reason, effect, subjects, authority }: Terms): string {
+  return `${effect} ${reason} ${subjects.join('+')} by ${authority}`;
+}
+
+function kindsOf({ numbers, dated, ranges, sources }: ListChange): readonly Counts[] {
+  return [numbers, dated, ranges, sources];
+}
+
+function isChanged(change: ListChange): boolean {
+  return change.state !== 'kept' || change.termsBefore !== null || sizeOf(totalOf([change])) > 0;
+}
+
+function totalOf(changes: readonly ListChange[]): Counts {
+  const none: Counts = { added: 0, removed: 0, changed: 0 };
+  return changes.flatMap(kindsOf).reduce(
+    (sum, { added, removed, changed }) => ({
+      added: sum.added + added,
+      removed: sum.removed + removed,
+      changed: sum.changed + changed,
+    }),
+    none,
+  );
+}
+
+function sizeOf({ added, removed, changed }: Counts): number {
+  return added + removed + changed;
+}
+
+function countsOf({ added, removed, changed }: Counts): string {
+  return [
+    colours.green(`+ ${count(added)}`),
+    colours.red(`- ${count(removed)}`),
+    ...(changed === 0 ? [] : [colours.yellow(`~ ${count(changed)}`)]),
+  ].join('  ');
+}
+
+function uploadedLine({ uploaded, uploadedBytes, values }: Uploaded): string {
+  const others = uploaded < values ? '; the others were there' : '';
+  return `  ${count(uploaded)} of ${count(values)} values uploaded, ${count(uploadedBytes)} bytes${others}\n`;
+}
+
+export function pushed(outcome: PushOutcome): Outcome<PushOutcome> {
+  return [stateLine(outcome) + uploadedLine(outcome), outcome];
+}
+
+function stateLine({ release, seq, share, state }: PromoteDone): string {
+  const name = colours.bold(release);
+  if (state !== 'candidate') return `${name} is current (seq ${seq})\n`;
+  const percent = Number((share * 100).toFixed(2));
+  return `${name} is on trial in ${percent} % of the data centres (seq ${seq}): promote takes it to all, rollback takes it back\n`;
+}
+
+export function staged(outcome: Uploaded & { readonly release: string }): Outcome {
+  const text =
+    `${colours.bold(outcome.release)} is staged: the authority's cron promotes it within a minute or two,\n` +
+    `  or refuses it and says why: npm run lists -- releases\n${uploadedLine(outcome)}`;
+  return [text, outcome];
+}
+
+export function promoted(outcome: PromoteDone): Outcome<PromoteDone> {
+  return [stateLine(outcome), outcome];
+}
+
+export function rolledBack(outcome: RollbackDone): Outcome<RollbackDone> {
+  const { withdrawn, current, seq } = outcome;
+  return [`${colours.bold(current)} is current (seq ${seq}); ${withdrawn} was taken back\n`, outcome];
+}
+
+export function releasesOf(releases: readonly ReleaseInfo[]): Outcome {
+  const rows = releases.map(
+    ({ release, state, base, foldedSeq, numbers, bytes, promotedAt, by, readable }) => [
+      ...[release, readable && state === 'superseded' ? `${state} (rollback)` : state, base ?? '', foldedSeq],
+      ...[numbers, bytes, promotedAt ?? '', by],
+    ],
+  );
+  const refusals = releases
+    .filter(({ refusal }) => refusal !== null)
+    .map(({ release, refusal }) => `${release}: ${colours.yellow(refusal!.code)}: ${refusal!.message}\n`);
+  const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
+  return [tableOf(names, rows) + refusals.join(''), { releases }];
+}

@@ -1,0 +1,106 @@
+/**
+ * How the service, its entries, its clients and its log look.
+ */
+import colours from 'picocolors';
+import type { EntriesDone, EntryInfo } from '../shared/admin.ts';
+import type { Client } from '../shared/clients.ts';
+import type { Verification } from './commands/audit.ts';
+import type { Status } from './commands/status.ts';
+import type { ListedToken } from './commands/tokens.ts';
+import type { Seen } from './commands/watch.ts';
+import { count, listTable, type Outcome, tableOf } from './report.ts';
+
+export function statusOf(status: Status): Outcome {
+  const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges, propagation } =
+    status;
+  const lines = [
+    current === null
+      ? 'no release is current: npm run lists -- build, prove, push'
+      : `${colours.bold(current.release)} is current since ${current.promotedAt}, by ${current.by}`,
+    ...(candidate === null
+      ? []
+      : [`${colours.bold(candidate.release)} is on trial in ${candidate.share * 100} % of the data centres`]),
+    `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
+    `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
+    `audit log: ${count(audit.n)} records, the last one ${audit.hash}`,
+    ...propagation.map(
+      ({ dataCentre, seq: told, askedAt }) => `data centre ${dataCentre} was given seq ${told} at ${askedAt}`,
+    ),
+    ...edges.map(({ url, health }) =>
+      health === null
+        ? colours.yellow(`${url} does not answer`)
+        : `${url} answers from ${health.release ?? 'nothing'}, seq ${health.seq ?? 'none'} (${String(health.status)})`,
+    ),
+  ];
+  return [`${lists.length === 0 ? '' : listTable(lists)}${lines.join('\n')}\n`, status];
+}
+
+const DONE = { block: 'blocked', unblock: 'unblocked', clear: 'cleared' } as const;
+
+export function entriesChanged(op: keyof typeof DONE, outcome: EntriesDone): Outcome<EntriesDone> {
+  return [`${count(outcome.changed)} ${DONE[op]} (seq ${outcome.seq})\n`, outcome];
+}
+
+export function entriesOf(entries: readonly EntryInfo[]): Outcome {
+  const rows = entries.map(({ number, source, op, code, subjects, authority, until, seq, by, reason }) => [
+    ...[
+      number ?? source ?? '',
+      op,
+      code ?? '',
+      subjects.join(' '),
+      authority,
+      until ?? '',
+      String(seq),
+      by,
+      reason,
+    ],
+  ]);
+  const names = ['number or source', 'op', 'code', 'subjects', 'authority', 'until', 'seq#', 'by', 'reason'];
+  return [entries.length === 0 ? 'no live entries\n' : tableOf(names, rows), { entries }];
+}
+
+/** Digests are nothing to show: how many keys there are is. */
+function withoutDigests<Holder extends { readonly secretSha256: readonly string[] }>(
+  holders: readonly Holder[],
+) {
+  return holders.map(({ secretSha256, ...shown }) => ({ ...shown, keys: secretSha256.length }));
+}
+
+export function clientsOf(clients: readonly Client[]): Outcome {
+  const rows = clients.map(({ id, rights, mode, failPolicy, maxStaleSeconds, quotaItems, secretSha256 }) => [
+    ...[id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaItems, secretSha256.length],
+  ]);
+  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'items a minute#', 'keys#'];
+  return [tableOf(names, rows), { clients: withoutDigests(clients) }];
+}
+
+export function tokensOf(tokens: readonly ListedToken[]): Outcome {
+  const rows = tokens.map(({ id, scopes, authority, secretSha256 }) => [
+    ...[id, scopes.join(' '), authority, secretSha256.length],
+  ]);
+  return [tableOf(['token', 'scopes', 'authority', 'secrets#'], rows), { tokens: withoutDigests(tokens) }];
+}
+
+export function seenLine({
+  url,
+  seq,
+  release,
+  afterMs,
+}: Omit<Seen, 'seq'> & { readonly seq: number | null }): string {
+  const seconds = (afterMs / 1000).toFixed(1);
+  if (seq === null) return `${seconds} s  ${url} has no data, or does not answer\n`;
+  return `${seconds} s  ${url} shows seq ${seq}, release ${release ?? 'none'}\n`;
+}
+
+export function verified(verification: Verification): Outcome {
+  const { records, last, broken } = verification;
+  const upTo = `${count(records)} records are right${records === 0 ? '' : `, up to ${last.n}:${last.hash}`}\n`;
+  const text =
+    broken === null ? colours.green(upTo) : `${upTo}${colours.red(`${broken.problem}: ${broken.message}`)}\n`;
+  return [text, verification];
+}
+
+export function guardsOf(guards: object): Outcome {
+  const lines = Object.entries(guards).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  return [lines.join(''), guards];
+}

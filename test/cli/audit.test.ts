@@ -1,0 +1,102 @@
+/**
+ * `lists audit`: the log in pages, and the first record of it that is wrong.
+ */
+import './support/workspace.ts';
+import { describe, expect, it } from 'vitest';
+import { Admin } from '../../cli/admin.ts';
+import { auditLines, linesOfFile, verifyAudit } from '../../cli/commands/audit.ts';
+import { type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
+import { PAGE_MAX } from '../../shared/limits.ts';
+import { failureOf } from './support/failing.ts';
+import { fakeService } from './support/fake-service.ts';
+import { write } from './support/workspace.ts';
+
+/** A whole log of so many records. */
+function logOf(count: number, reason = 'a test'): AuditRecord[] {
+  const records: AuditRecord[] = [];
+  for (let n = 1; n <= count; n++) {
+    const previous = records.at(-1)?.hash ?? CHAIN_START;
+    const body = {
+      ...{ n, at: '2026-11-24T03:12:09.000Z', seq: n, actor: 'token:root', action: 'entries.block' },
+      ...{ subject: '8210-00000001', reason, before: null, after: { op: 'block' }, previous },
+    };
+    records.push({ ...body, hash: auditHash(body) });
+  }
+  return records;
+}
+
+async function* linesOf(records: readonly object[]): AsyncGenerator<string> {
+  for (const record of records) yield JSON.stringify(record);
+}
+
+const LOG = logOf(5);
+const verify = (records: readonly object[], more: Partial<Parameters<typeof verifyAudit>[1]> = {}) =>
+  verifyAudit(linesOf(records), { from: 'the log', ...more });
+
+describe('a chain', () => {
+  it('that is whole is right up to its last record', async () => {
+    const { n, hash } = LOG.at(-1)!;
+    expect(await verify(LOG)).toEqual({ records: 5, last: { n, hash }, broken: null });
+    expect(await verify(LOG, { known: [LOG[2]!] })).toMatchObject({ broken: null });
+    expect(await verify([])).toEqual({ records: 0, last: { n: 0, hash: CHAIN_START }, broken: null });
+  });
+
+  it.each<[string, readonly object[], number, string]>([
+    ['a reason that was altered', LOG.with(2, { ...LOG[2]!, reason: 'another' }), 3, 'ALTERED'],
+    ['a record that was taken out', LOG.toSpliced(2, 1), 3, 'MISSING'],
+    ['the first record taken out', LOG.slice(1), 1, 'MISSING'],
+    ['a record put in twice', [...LOG.slice(0, 3), ...LOG.slice(2)], 4, 'REORDERED'],
+    ['two records that changed places', LOG.with(1, LOG[2]!).with(2, LOG[1]!), 2, 'MISSING'],
+  ])('with %s is broken there', async (_, records, n, problem) => {
+    expect((await verify(records)).broken).toMatchObject({ n, problem });
+  });
+
+  it('that was cut at its end, or made anew, is broken where a record was kept', async () => {
+    const kept = { known: [LOG[4]!] };
+    expect((await verify(LOG.slice(0, 3), kept)).broken).toMatchObject({ n: 4, problem: 'MISSING' });
+    expect((await verify([], kept)).broken).toMatchObject({ n: 1, problem: 'MISSING' });
+    expect((await verify(logOf(5, 'another'), kept)).broken).toMatchObject({ n: 5, problem: 'ALTERED' });
+  });
+
+  it('behind a place is followed from there', async () => {
+    const after = { after: 2 };
+    expect(await verify(LOG.slice(2), after)).toMatchObject({ records: 3, last: { n: 5 }, broken: null });
+    expect((await verify(LOG.slice(3), after)).broken).toMatchObject({ n: 3, problem: 'MISSING' });
+    expect((await verify(LOG.slice(1), after)).broken).toMatchObject({ n: 3, problem: 'REORDERED' });
+    expect(await verify([], { after: 5, known: [LOG[4]!] })).toMatchObject({ broken: null });
+  });
+
+  it('of something that is no log ends with a sentence', async () => {
+    for (const content of ['{"n":1}', 'null', 'log']) {
+      const path = write('audit.ndjson', `\n${content}\n`);
+      const failure = await failureOf(() => verifyAudit(linesOfFile(path), { from: path }));
+      expect(failure.message).toBe(`${path}: a line is no record of the audit log`);
+    }
+    const none = await failureOf(() => verifyAudit(linesOfFile('/nowhere'), { from: 'x' }));
+    expect(none.message).toMatch(/^\/nowhere: ENOENT/);
+  });
+});
+
+describe('the log of the service', () => {
+  it('is read page by page to its end', async () => {
+    const long = logOf(PAGE_MAX + 3);
+    const { url, asked } = await fakeService(({ path }) => {
+      const query = new URL(path, 'http://x').searchParams;
+      const after = Number(query.get('after'));
+      const page = long.slice(after, after + Number(query.get('limit')));
+      return { body: page.map((record) => `${JSON.stringify(record)}\n`).join('') };
+    });
+    const admin = new Admin({ url, token: 'root.x' });
+    expect(await verifyAudit(auditLines(admin, 0), { from: url })).toMatchObject({
+      records: long.length,
+      broken: null,
+    });
+    expect(asked.map(({ path }) => path)).toEqual([
+      `/v1/admin/audit?after=0&limit=${PAGE_MAX}`,
+      `/v1/admin/audit?after=${PAGE_MAX}&limit=${PAGE_MAX}`,
+    ]);
+    const behind: string[] = [];
+    for await (const line of auditLines(admin, long.length - 1)) behind.push(line);
+    expect(behind).toEqual([JSON.stringify(long.at(-1))]);
+  });
+});

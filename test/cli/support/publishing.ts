@@ -1,0 +1,58 @@
+/**
+ * What the tests of pushing share: builds of a sample upon what is current, and pushes into the service
+ * of the test.
+ */
+import { type BuildOutcome, build } from '../../../cli/commands/build.ts';
+import { type PushOutcome, type PushSettings, push } from '../../../cli/commands/push.ts';
+import { sample } from '../../../cli/commands/sample.ts';
+import type { StatusInfo } from '../../../shared/admin.ts';
+import { ABROAD, pathOf } from './builds.ts';
+import { startTestService, type TestService } from './service.ts';
+import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './workspace.ts';
+
+/** So many that 010 has shards of its own. */
+export const SAMPLE_SIZE = 250_000;
+export const SETTINGS: PushSettings = {
+  ...{ plan: null, unproven: true, all: false, share: 1, overrides: [], reason: 'a test' },
+};
+
+export interface Publishing extends TestService {
+  /** Of these numbers and sources abroad, and of the sample. */
+  buildWith(abroad: readonly string[]): Promise<BuildOutcome>;
+  /** A build that differs from all before it. */
+  anotherBuild(): Promise<BuildOutcome>;
+  publish(build: BuildOutcome, settings?: Partial<PushSettings>): Promise<PushOutcome>;
+  status(): Promise<StatusInfo>;
+  /** The release that is current. */
+  current(): Promise<string | undefined>;
+}
+
+/** Replace the sample that the builds are made of. */
+export function sampleOf(size: number, seed: number): Promise<void> {
+  return sample({ size, seed, out: pathOf('home.csv.gz') });
+}
+
+export async function startPublishing(): Promise<Publishing> {
+  const service = await startTestService();
+  const { admin } = service;
+  await sampleOf(SAMPLE_SIZE, 1);
+  let differing = 0;
+  const buildWith = (abroad: readonly string[]): Promise<BuildOutcome> => {
+    write('abroad.txt', abroad.join('\n'));
+    const home = { ...SUSPENDED, authority: 'sample' };
+    const path = catalogue('lists.json', {
+      lists: [home, { ...home, name: 'terminated', reason: 'NUMBER_TERMINATED' }, OVERSEAS],
+      inputs: [{ file: 'home.csv.gz' }, { file: 'abroad.txt', list: 'overseas' }],
+    });
+    return build({ catalogue: path, builds: BUILDS, maxRejects: 0, admin });
+  };
+  const status = (): Promise<StatusInfo> => admin.get('status');
+  return {
+    ...service,
+    buildWith,
+    anotherBuild: () => buildWith([...ABROAD, `+1415555${String(2_000 + differing++)}`]),
+    publish: ({ folder }, settings = {}) => push(folder, service, { ...SETTINGS, ...settings }),
+    status,
+    current: async () => (await status()).current?.release,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * The real service over the state of the workspace, and the KV it reads. One a test file: it takes
+ * seconds to start.
+ */
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { afterAll } from 'vitest';
+import { Admin } from '../../../cli/admin.ts';
+import { secretDigest } from '../../../cli/secrets.ts';
+import { type Service, startService } from '../../../cli/service.ts';
+import type { Kv } from '../../../cli/wrangler.ts';
+import { FOLDER, SECRETS } from './workspace.ts';
+
+export interface TestService extends Service {
+  readonly admin: Admin;
+  readonly kv: TestKv;
+}
+
+/** The KV of the service without wrangler, which takes a second a call; other than that it is as slow as it is told. */
+export interface TestKv extends Kv {
+  delete(key: string): Promise<void>;
+  keys(): Promise<string[]>;
+}
+
+/** Starts the service, says in the environment where it is, and stops it after the tests of the file. */
+export async function startTestService(): Promise<TestService> {
+  const { LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = SECRETS;
+  const service = await startService({
+    port: 0,
+    secrets: { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) },
+    state: join(FOLDER, 'state'),
+    bundleFolder: join(FOLDER, 'bundle'),
+  });
+  process.env.NUMGATE_URL = service.url;
+  const kv = await openKv();
+  afterAll(() => service.stop());
+  return { ...service, admin: new Admin({ url: service.url, token: ADMIN_TOKEN }), kv };
+}
+
+async function openKv(): Promise<TestKv> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      resourcePersistencePath: join(FOLDER, 'state', 'v3'),
+      cf: false,
+      modules: true,
+      script: 'export default {}',
+      kvNamespaces: { LISTS: 'numgate-lists' },
+    }),
+  );
+  afterAll(() => miniflare.dispose());
+  const lists = await miniflare.getKVNamespace('LISTS');
+  return {
+    name: 'the KV of the tests',
+    bulkBytesMax: 70_000_000,
+    get: async (key) => {
+      const bytes = await lists.get(key, 'arrayBuffer');
+      return bytes === null ? null : new Uint8Array(bytes);
+    },
+    put: (key, value) => lists.put(key, value),
+    bulkPut: async (values) => {
+      for (const [key, bytes] of values) await lists.put(key, bytes.slice().buffer);
+    },
+    delete: (key) => lists.delete(key),
+    keys: async () => (await lists.list()).keys.map(({ name }) => name),
+  };
+}

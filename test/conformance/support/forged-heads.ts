@@ -1,0 +1,45 @@
+/**
+ * Heads that somebody makes who can write KV: without LIST_KEY, and with it but without the key that signs
+ * releases. Both say that a release is current that lets everybody through.
+ */
+import { buildRelease } from '../../../shared/build/release.ts';
+import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
+import { encodeSegment } from '../../../shared/live/segment.ts';
+import { type Head, openHead, sealHead } from '../../../shared/release/head.ts';
+import { signManifest } from '../../../shared/release/manifest.ts';
+import { deriveListKeys, type ListKeys } from '../../../shared/set/keys.ts';
+import { world } from './world.ts';
+
+/** Far above what the service has: a reader that believed it would take it. */
+const SEQ = 1_000_000;
+
+async function emptyRelease(keys: ListKeys) {
+  const built = await buildRelease([], keys, { base: null, createdAt: new Date(), foldedSeq: 0 });
+  if (!built.ok) throw new Error(built.message);
+  const { privateKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+  const signed = await signManifest(built.value.manifest, privateKey);
+  return { named: { release: built.value.manifest.release, signature: signed.signature }, signed };
+}
+
+export async function headOfAStranger(): Promise<Uint8Array<ArrayBuffer>> {
+  const keys = await deriveListKeys(crypto.getRandomValues(new Uint8Array(32)));
+  const { named, signed } = await emptyRelease(keys);
+  const head: Head = {
+    ...{ kind: 'numgate-head', format: 2, seq: SEQ, changedAt: new Date().toISOString() },
+    ...{ current: named, candidate: null, droppedSeq: 0, segments: [], clients: null },
+    tail: toBase64(encodeSegment([])),
+  };
+  return sealHead({ head, manifests: [signed] }, keys);
+}
+
+/** @param good the head that is there: all but the release is taken from it */
+export async function headWithAForgedRelease(
+  good: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const keys = await deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
+  const opened = await openHead(good, keys);
+  if (!opened.ok) throw new Error(opened.message);
+  const { named, signed } = await emptyRelease(keys);
+  const head = { ...opened.value.head, seq: SEQ, current: named };
+  return sealHead({ head, manifests: [signed] }, keys);
+}

@@ -1,0 +1,43 @@
+/**
+ * Workers KV of a service that runs, as somebody with wrangler's credentials has it: what is read and
+ * written here, the service sees at once.
+ */
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+
+export interface Kv {
+  get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  put(key: string, value: Uint8Array<ArrayBuffer> | string): Promise<void>;
+  delete(key: string): Promise<void>;
+  keys(prefix?: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** @param state folder of the state, as for `--persist-to` */
+export async function openKv(state: string): Promise<Kv> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      resourcePersistencePath: join(state, 'v3'),
+      cf: false,
+      modules: true,
+      script: 'export default {}',
+      kvNamespaces: { LISTS: 'numgate-lists' },
+    }),
+  );
+  const lists = await miniflare.getKVNamespace('LISTS');
+  return {
+    get: async (key) => {
+      const bytes = await lists.get(key, 'arrayBuffer');
+      return bytes === null ? null : new Uint8Array(bytes);
+    },
+    put: (key, value) => lists.put(key, typeof value === 'string' ? value : value.slice().buffer),
+    delete: (key) => lists.delete(key),
+    keys: async (prefix = '') => (await lists.list({ prefix })).keys.map(({ name }) => name),
+    close: () => miniflare.dispose(),
+  };
+}
+
+/** Put everything that is in one store into another. */
+export async function copyKv(from: Kv, to: Kv): Promise<void> {
+  for (const key of await from.keys()) await to.put(key, (await from.get(key))!);
+}

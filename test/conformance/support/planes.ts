@@ -1,0 +1,88 @@
+/**
+ * The planes apart, as `[env.control]` and `[env.edge]` deploy them, in one runtime; and edges whose
+ * authority never answers.
+ */
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
+import { bundle } from '../../../cli/bundle.ts';
+import { WRANGLER_CONFIG } from '../../../cli/paths.ts';
+
+const CONTROL = 'numgate-control';
+
+/** In the place of control: an object of the right name that answers nothing. */
+const NOBODY = `
+  import { DurableObject } from 'cloudflare:workers';
+  export class Authority extends DurableObject {}
+  export default {};
+`;
+
+export interface Running {
+  /** Address of each worker, by its name. */
+  readonly urls: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** @param folder of bundles */
+async function workerOf(
+  env: 'edge' | 'control',
+  name: string,
+  secrets: Record<string, string>,
+  folder: string,
+) {
+  const modulesRoot = join(folder, `bundle-${name}`);
+  const modules = await bundle(env, modulesRoot);
+  const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG, env);
+  return {
+    ...workerOptions,
+    ...{ name, modulesRoot, bindings: secrets },
+    modules: modules.map((module) => ({ ...module })),
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  };
+}
+
+async function run(state: string, workers: readonly object[], names: readonly string[]): Promise<Running> {
+  process.env.WRANGLER_LOG ??= 'error';
+  const options = convertV4MiniflareOptions({
+    log: new Log(LogLevel.WARN),
+    resourcePersistencePath: join(state, 'v3'),
+    cf: false,
+    workers: [...workers] as never,
+  });
+  const miniflare = new Miniflare(options);
+  await miniflare.ready;
+  const urls: Record<string, string> = {};
+  for (const name of names) urls[name] = (await miniflare.unsafeGetDirectURL(name)).origin;
+  return { urls, stop: () => miniflare.dispose() };
+}
+
+/** Workers `edge` and `numgate-control`, over one state. */
+export async function startPlanes(
+  secrets: Record<string, string>,
+  state: string,
+  folder: string,
+): Promise<Running> {
+  const { ROOT_TOKEN_SHA256: _, ...edgeSecrets } = secrets;
+  const workers = await Promise.all([
+    workerOf('edge', 'edge', edgeSecrets, folder),
+    workerOf('control', CONTROL, secrets, folder),
+  ]);
+  return run(state, workers, ['edge', CONTROL]);
+}
+
+/** Workers `alone` and `cold`: edges of one store whose authority does not answer. */
+export async function startAlone(
+  secrets: Record<string, string>,
+  state: string,
+  folder: string,
+): Promise<Running> {
+  const { ROOT_TOKEN_SHA256: _, ...edgeSecrets } = secrets;
+  const edges = await Promise.all(
+    ['alone', 'cold'].map((name) => workerOf('edge', name, edgeSecrets, folder)),
+  );
+  const nobody = {
+    ...{ name: CONTROL, modules: true, script: NOBODY, compatibilityDate: '2026-10-15' },
+    durableObjects: { AUTHORITY: { className: 'Authority', useSQLite: true } },
+  };
+  return run(state, [...edges, nobody], ['alone', 'cold']);
+}

@@ -1,0 +1,179 @@
+/**
+ * The live layer against a plain model: whatever lies in which segment, whatever is folded in or over,
+ * the newest entry that bears on a question decides.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type LiveEntry, numberKey, sourceKey } from '../../../shared/live/entry.ts';
+import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import { randomFrom } from '../numbers/random.ts';
+import {
+  type Asked,
+  changes,
+  find,
+  layerOf,
+  liveEntry,
+  liveKey,
+  modelFind,
+  second,
+  segmentOf,
+} from '../support/live.ts';
+import { EVER } from '../support/plain-model.ts';
+import { holds } from '../support/properties.ts';
+import { randomSet } from '../support/random-set.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const NUMBER = numberKey(821_012_345_678);
+const ASKED: Asked = { ...NUMBER, subjectBit: 1, foldedSeq: 0, now: 1_700_000_000 };
+
+const asked: fc.Arbitrary<Asked> = fc
+  .record({
+    key: liveKey,
+    subjectBit: fc.constantFrom(1, 2),
+    foldedSeq: fc.integer({ min: 0, max: 90 }),
+    now: second,
+  })
+  .map(({ key, ...rest }) => ({ ...key, ...rest }));
+
+/** Entries dealt out to so many hands, each by its place. */
+function dealt(entries: readonly LiveEntry[], places: readonly number[], hands: number): LiveEntry[][] {
+  return Array.from({ length: hands }, (_, hand) =>
+    entries.filter((_, index) => places[index]! % hands === hand),
+  );
+}
+
+describe('the live layer', () => {
+  it('answers as the plain model does, whatever lies in which segment', () => {
+    const places = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 40, maxLength: 40 });
+    holds(
+      fc.property(
+        changes,
+        places,
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(asked, { minLength: 20, maxLength: 60 }),
+        (made, places, count, questions) => {
+          const [tail, ...sealed] = dealt(made, places, count).map(segmentOf);
+          const layer = LiveLayer.of(sealed, tail!);
+          for (const question of questions) {
+            expect(find(layer, question)).toEqual(modelFind(made, question));
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('answers the same after any change of its segments, made from the layer before or anew', () => {
+    const hand = fc.array(changes, { minLength: 1, maxLength: 3 });
+    const moves = fc.array(fc.constantFrom('tail', 'more', 'fewer', 'order', 'another'), { maxLength: 6 });
+    holds(
+      fc.property(
+        hand,
+        changes,
+        moves,
+        fc.array(asked, { maxLength: 30 }),
+        (hands, tail, moves, questions) => {
+          let sealed = hands.map(segmentOf);
+          let open = tail;
+          let layer = LiveLayer.of(sealed, segmentOf(open));
+          for (const move of moves) {
+            if (move === 'tail') open = open.slice(1);
+            if (move === 'more') sealed = [...sealed, segmentOf(tail)];
+            if (move === 'fewer') sealed = sealed.slice(1);
+            if (move === 'order') sealed = sealed.toReversed();
+            if (move === 'another') sealed = sealed.map((_, index) => segmentOf(index === 0 ? tail : []));
+            layer = LiveLayer.of(sealed, segmentOf(open), layer);
+            const anew = LiveLayer.of(sealed, segmentOf(open));
+            for (const question of questions) expect(find(layer, question)).toEqual(find(anew, question));
+          }
+        },
+      ),
+    );
+  });
+
+  it('has nothing to say where it is empty', () => {
+    expect(find(LiveLayer.EMPTY, ASKED)).toBeNull();
+    expect(find(LiveLayer.EMPTY, { ...ASKED, high: 0, low: 0 })).toBeNull();
+  });
+
+  it('keeps the subjects apart', () => {
+    const layer = layerOf(
+      liveEntry(NUMBER, { subjects: 1, seq: 1 }),
+      liveEntry(NUMBER, { subjects: 2, op: 'unblock', seq: 2 }),
+    );
+    expect(find(layer, { ...ASKED, subjectBit: 1 })?.op).toBe('block');
+    expect(find(layer, { ...ASKED, subjectBit: 2 })?.op).toBe('unblock');
+  });
+
+  it('goes back to the entry below when one has ended, to the second', () => {
+    const until = ASKED.now + 10;
+    const layer = layerOf(liveEntry(NUMBER, { seq: 1 }), liveEntry(NUMBER, { op: 'clear', seq: 2, until }));
+    expect(find(layer, { ...ASKED, now: until - 1 })?.op).toBe('clear');
+    expect(find(layer, { ...ASKED, now: until })?.op).toBe('block');
+  });
+
+  it('says nothing of what a release has folded in, and says it again over an earlier release', () => {
+    const layer = layerOf(liveEntry(NUMBER, { seq: 5 }), liveEntry(NUMBER, { op: 'unblock', seq: 9 }));
+    const over = (foldedSeq: number): string | undefined => find(layer, { ...ASKED, foldedSeq })?.op;
+    expect([0, 4, 5, 8, 9, 10, 5].map(over)).toEqual([
+      'unblock',
+      'unblock',
+      'unblock',
+      'unblock',
+      undefined,
+      undefined,
+      'unblock',
+    ]);
+  });
+
+  it('lets the newest decide, in the tail or sealed', () => {
+    const old = liveEntry(NUMBER, { seq: 3 });
+    const newer = liveEntry(NUMBER, { op: 'unblock', seq: 4 });
+    expect(find(LiveLayer.of([segmentOf([old])], segmentOf([newer])), ASKED)).toEqual(newer);
+    expect(find(LiveLayer.of([segmentOf([newer])], segmentOf([old])), ASKED)).toEqual(newer);
+  });
+
+  it('knows a source by both words of its fingerprint, and never as a number', () => {
+    const key = sourceKey('KB-Bank', testKeys.sourceSeed);
+    const layer = layerOf(liveEntry(key));
+    expect(find(layer, { ...ASKED, ...sourceKey('kb-bank', testKeys.sourceSeed) })?.op).toBe('block');
+    for (const other of [
+      { ...key, kind: 'number' as const },
+      { ...key, high: (key.high ^ 1) >>> 0 },
+      { ...key, low: (key.low ^ 0x80000000) >>> 0 },
+    ]) {
+      expect(find(layer, { ...ASKED, ...other })).toBeNull();
+    }
+  });
+});
+
+describe('a large live layer', () => {
+  const LIMIT = 200_000;
+  const SEGMENT = 10_000;
+  const { until } = EVER;
+  const drawn = randomSet(randomFrom(20_261_124), 60_000, LIMIT);
+
+  // Drawn at random, in a row, and in steps: what a hash could fall into.
+  it.each<[string, (index: number) => number]>([
+    ['random numbers', (index) => drawn[index]!],
+    ['numbers in a row', (index) => index],
+    ['every third number', (index) => index * 3],
+  ])('finds each of 60,000 %s and no other of 200,000', (_name, lowAt) => {
+    const entries = Array.from({ length: 60_000 }, (_, index) =>
+      liveEntry({ kind: 'number', high: 8210, low: lowAt(index) }, { seq: index + 1 }),
+    );
+    const segments = Array.from({ length: 6 }, (_, place) =>
+      segmentOf(entries.slice(place * SEGMENT, (place + 1) * SEGMENT)),
+    );
+    const layer = LiveLayer.of(segments.slice(0, 5), segments[5]!);
+    const seqs = new Map(entries.map(({ low, seq }) => [low, seq]));
+    let wrong = 0;
+    for (let low = 0; low < LIMIT; low++) {
+      if ((layer.find('number', 8210, low, 1, 0, until - 1)?.seq ?? null) !== (seqs.get(low) ?? null))
+        wrong++;
+      if (layer.find('number', 8211, low, 1, 0, 0) !== null) wrong++;
+      if (layer.find('source', 8210, low, 1, 0, 0) !== null) wrong++;
+    }
+    expect(wrong).toBe(0);
+  });
+});

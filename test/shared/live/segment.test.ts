@@ -1,0 +1,86 @@
+/**
+ * Segments: what is written is read, and equal entries are equal bytes. Golden bytes in
+ * test/vectors/segments.json.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits.ts';
+import { byLiveKey, type LiveEntry, numberKey } from '../../../shared/live/entry.ts';
+import { encodeSegment, Segment } from '../../../shared/live/segment.ts';
+import { LayoutError } from '../../../shared/set/number-set.ts';
+import vectors from '../../vectors/segments.json' with { type: 'json' };
+import { fromHex, hexOf } from '../support/bytes.ts';
+import { changes, liveEntry, segmentOf } from '../support/live.ts';
+import { naiveSegment } from '../support/naive-tables.ts';
+import { holds } from '../support/properties.ts';
+
+const NUMBER = numberKey(821_012_345_678);
+
+describe.each(vectors.segments)('the golden segment "$name"', ({ entries, hex }) => {
+  // JSON has no literal types; that the file has this form is what the tests below would fail on.
+  const golden = entries as unknown as readonly LiveEntry[];
+
+  it('has the bytes that the naive encoder and ours write', () => {
+    expect(hexOf(naiveSegment(entries))).toBe(hex);
+    expect(hexOf(encodeSegment(golden.toReversed()))).toBe(hex);
+  });
+
+  it('is read entry by entry', () => {
+    const segment = new Segment(fromHex(hex));
+    expect(segment.count).toBe(entries.length);
+    expect([...segment.entries()]).toEqual(entries);
+  });
+});
+
+describe('a segment', () => {
+  it('gives back what was written, in the order of its keys, as the naive encoder writes it', () => {
+    holds(
+      fc.property(changes, (made) => {
+        const sorted = made.toSorted(byLiveKey);
+        const bytes = encodeSegment(made);
+        expect(hexOf(bytes)).toBe(hexOf(naiveSegment(sorted)));
+        expect([...new Segment(bytes).entries()]).toEqual(sorted);
+      }),
+    );
+  });
+
+  it('has the same bytes, whatever the order of its entries', () => {
+    const shuffled = changes.chain((made) =>
+      fc.tuple(fc.constant(made), fc.shuffledSubarray(made, { minLength: made.length })),
+    );
+    holds(
+      fc.property(shuffled, ([made, again]) => {
+        expect(hexOf(encodeSegment(again))).toBe(hexOf(encodeSegment(made)));
+      }),
+    );
+  });
+
+  it('keeps a code that this version does not know', () => {
+    const code = 'OF_A_LATER_VERSION' as LiveEntry['code'];
+    expect(segmentOf([liveEntry(NUMBER, { code })]).entry(0).code).toBe(code);
+  });
+
+  it('is read where it lies, from a multiple of 4 on', () => {
+    const bytes = encodeSegment([liveEntry(NUMBER)]);
+    const room = new Uint8Array(bytes.length + 8);
+    room.set(bytes, 4);
+    expect(new Segment(room.subarray(4, 4 + bytes.length)).entry(0)).toEqual(liveEntry(NUMBER));
+    room.set(bytes, 2);
+    expect(() => new Segment(room.subarray(2, 2 + bytes.length))).toThrow(LayoutError);
+  });
+
+  it('takes as many entries as it may, and no more', () => {
+    const many = Array.from({ length: SEGMENT_ENTRIES_MAX + 1 }, (_, index) =>
+      liveEntry({ kind: 'number', high: 8210, low: index }, { authority: `a-${index}` }),
+    );
+    const most = segmentOf(many.slice(1));
+    expect([most.count, most.entry(SEGMENT_ENTRIES_MAX - 1)]).toEqual([SEGMENT_ENTRIES_MAX, many.at(-1)]);
+    expect(() => encodeSegment(many)).toThrow(RangeError);
+  });
+
+  it('is not made of two entries of one key and change, or of a name with two lines', () => {
+    const entry = liveEntry(NUMBER);
+    expect(() => encodeSegment([entry, { ...entry, subjects: 1 }])).toThrow(RangeError);
+    expect(() => encodeSegment([{ ...entry, authority: 'a\nb' }])).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Live entries for tests, and what decides among them by a plain model: the changes are gone through one
+ * by one, and each that bears on a question takes the place of what was there.
+ */
+import fc from 'fast-check';
+import type { LiveEntry, LiveKey } from '../../../shared/live/entry.ts';
+import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import { encodeSegment, Segment } from '../../../shared/live/segment.ts';
+import { EVER } from './plain-model.ts';
+
+/** A block for both subjects and for ever. */
+export function liveEntry(key: LiveKey, some: Partial<LiveEntry> = {}): LiveEntry {
+  const { op = 'block' } = some;
+  const code = op === 'block' ? 'SENDER_UNQUALIFIED' : null;
+  return { ...key, op, subjects: 3, code, authority: 'kisa', seq: 100, until: EVER.until, ...some };
+}
+
+export function segmentOf(entries: readonly LiveEntry[]): Segment {
+  return new Segment(encodeSegment(entries));
+}
+
+/** A layer whose entries are all in the tail. */
+export function layerOf(...entries: readonly LiveEntry[]): LiveLayer {
+  return LiveLayer.of([], segmentOf(entries));
+}
+
+/** What a layer is asked. */
+export interface Asked extends LiveKey {
+  readonly subjectBit: number;
+  readonly foldedSeq: number;
+  readonly now: number;
+}
+
+export function find(
+  layer: LiveLayer,
+  { kind, high, low, subjectBit, foldedSeq, now }: Asked,
+): LiveEntry | null {
+  return layer.find(kind, high, low, subjectBit, foldedSeq, now);
+}
+
+/** The plain model. @param changes in the order in which they were made */
+export function modelFind(changes: readonly LiveEntry[], asked: Asked): LiveEntry | null {
+  let deciding: LiveEntry | null = null;
+  for (const change of changes) {
+    const same = change.kind === asked.kind && change.high === asked.high && change.low === asked.low;
+    const concerns = [1, 2].some(
+      (bit) => bit === asked.subjectBit && Math.floor(change.subjects / bit) % 2 === 1,
+    );
+    if (same && concerns && change.seq > asked.foldedSeq && asked.now < change.until) deciding = change;
+  }
+  return deciding;
+}
+
+const U32 = 2 ** 32 - 1;
+
+/** Few keys, so that entries meet; some differ in one word or in their kind only. */
+export const liveKey: fc.Arbitrary<LiveKey> = fc.record({
+  kind: fc.constantFrom('number', 'source'),
+  high: fc.constantFrom(0, 8210, U32),
+  low: fc.constantFrom(0, 1, 99_999_999, U32),
+});
+
+/** Seconds at which entries end or the layer is asked. */
+export const second: fc.Arbitrary<number> = fc.constantFrom(0, 1, 1_800_000_000, U32 - 1);
+
+/** An entry of change 1. */
+export const anyEntry: fc.Arbitrary<LiveEntry> = fc
+  .record({
+    key: liveKey,
+    op: fc.constantFrom('block', 'block', 'unblock', 'clear'),
+    subjects: fc.integer({ min: 1, max: 3 }),
+    code: fc.constantFrom('SENDER_REPORTED', 'NUMBER_SUSPENDED', 'SUBSCRIBER_DNO'),
+    authority: fc.constantFrom('kisa', 'ktoa', 'a', '기관'),
+    until: fc.oneof(second, fc.constant(U32)),
+  })
+  .map(({ key, op, code, ...rest }) => ({ ...key, op, code: op === 'block' ? code : null, ...rest, seq: 1 }));
+
+/** Changes in the order in which they are made, each with a `seq` of its own; now and then one is left out. */
+export const changes: fc.Arbitrary<LiveEntry[]> = fc
+  .array(fc.tuple(anyEntry, fc.integer({ min: 1, max: 3 })), { maxLength: 40 })
+  .map((made) => {
+    let seq = 0;
+    return made.map(([entry, step]) => {
+      seq += step;
+      return { ...entry, seq };
+    });
+  });

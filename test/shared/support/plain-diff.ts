@@ -1,0 +1,101 @@
+/**
+ * What a change must say, by plain sets: both releases are gone through from end to end.
+ */
+import { expect } from 'vitest';
+import type { ListChange } from '../../../shared/release/diff.ts';
+import { type Dated, EVER, type PlainList } from './plain-model.ts';
+
+const TAILS = 100_000_000;
+
+type Counts = readonly [added: number, removed: number, changed: number];
+
+/** For each key the entries that it has. */
+function grouped<Key>(entries: readonly (readonly [Key, string])[]): Map<Key, Set<string>> {
+  const groups = new Map<Key, Set<string>>();
+  for (const [key, entry] of entries) groups.set(key, (groups.get(key) ?? new Set()).add(entry));
+  return groups;
+}
+
+/** What came, went and changed for one key. */
+function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<string> = new Set()): Counts {
+  const came = [...after].filter((each) => !before.has(each)).length;
+  const went = [...before].filter((each) => !after.has(each)).length;
+  const changed = Math.min(came, went);
+  return [came - changed, went - changed, changed];
+}
+
+/** @returns the sums, and the heads that changed, most first */
+function churnOf(before: Map<number, Set<string>>, after: Map<number, Set<string>>) {
+  const heads = new Map<number, Counts>();
+  for (const n of new Set([...before.keys(), ...after.keys()])) {
+    const counts = compared(before.get(n), after.get(n));
+    const sum = heads.get(Math.floor(n / TAILS)) ?? [0, 0, 0];
+    heads.set(Math.floor(n / TAILS), sum.map((each, index) => each + counts[index]!) as unknown as Counts);
+  }
+  const weight = (counts: Counts): number => counts[0] + counts[1] + counts[2];
+  const top = [...heads]
+    .filter(([, counts]) => weight(counts) > 0)
+    .sort((a, b) => weight(b[1]) - weight(a[1]) || a[0] - b[0])
+    .map(([head, [added, removed, changed]]) => ({ head, added, removed, changed }));
+  const sum = (index: 0 | 1 | 2): number => [...heads.values()].reduce((all, each) => all + each[index], 0);
+  const size = (groups: Map<number, Set<string>>): number =>
+    [...groups.values()].reduce((all, { size: each }) => all + each, 0);
+  return {
+    before: size(before),
+    after: size(after),
+    added: sum(0),
+    removed: sum(1),
+    changed: sum(2),
+    heads: top.slice(0, 20),
+  };
+}
+
+const isEver = ({ since, until }: Dated): boolean => since === EVER.since && until === EVER.until;
+
+/** Entries of a list by number: those without dates, and those with dates of the other numbers. */
+function entriesOf(list: PlainList | undefined, dated: boolean): Map<number, Set<string>> {
+  const numbers = list?.numbers ?? [];
+  const plain = new Set(numbers.filter(isEver).map(({ n }) => n));
+  if (!dated) return grouped([...plain].map((n) => [n, 'ever']));
+  return grouped(
+    numbers
+      .filter((entry) => !isEver(entry) && !plain.has(entry.n))
+      .map(({ n, since, until }) => [n, `${since}-${until}`]),
+  );
+}
+
+/** Every number that a range covers: for ranges of a few hundred numbers. */
+function covered(list: PlainList | undefined): Set<number> {
+  return new Set(
+    (list?.ranges ?? []).flatMap(({ from, to }) =>
+      Array.from({ length: to - from + 1 }, (_, index) => from + index),
+    ),
+  );
+}
+
+const missing = (from: ReadonlySet<number>, others: ReadonlySet<number>): number =>
+  [...from].filter((n) => !others.has(n)).length;
+
+/** @param before the list as it was, undefined where it is new @param after undefined where it is dropped */
+export function expectChange(
+  change: ListChange,
+  before: PlainList | undefined,
+  after: PlainList | undefined,
+): void {
+  expect(change.numbers).toEqual(churnOf(entriesOf(before, false), entriesOf(after, false)));
+  expect(change.dated).toEqual(churnOf(entriesOf(before, true), entriesOf(after, true)));
+  const [old, now] = [covered(before), covered(after)];
+  expect(change.ranges.numbersAdded).toBe(missing(now, old));
+  expect(change.ranges.numbersRemoved).toBe(missing(old, now));
+  const sources = (list: PlainList | undefined) =>
+    grouped((list?.sources ?? []).map(({ text, since, until }) => [text, `${since}-${until}`]));
+  const [sourcesBefore, sourcesAfter] = [sources(before), sources(after)];
+  const counts = [...new Set([...sourcesBefore.keys(), ...sourcesAfter.keys()])].map((text) =>
+    compared(sourcesBefore.get(text), sourcesAfter.get(text)),
+  );
+  const sum = (index: 0 | 1 | 2): number => counts.reduce((all, each) => all + each[index], 0);
+  const { added, removed, changed } = change.sources;
+  expect([added, removed, changed]).toEqual([sum(0), sum(1), sum(2)]);
+  for (const { before: was, after: is, added: came, removed: went } of [change.ranges, change.sources])
+    expect(was + came - went).toBe(is);
+}
