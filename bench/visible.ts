@@ -78,7 +78,7 @@ class Reader {
         const now = performance.now();
         numbers.forEach((number, index) => {
           const watched = this.#watched.get(number);
-          if (watched?.awaited === verdicts[index]) watched.seen(now - watched.since);
+          if (watched !== undefined && watched.awaited === verdicts[index]) watched.seen(now - watched.since);
         });
       } catch (error) {
         this.#failure = error;

@@ -66,9 +66,12 @@ export class HeadPoll {
     this.#nextAt = now + CLAIM_RETRY_MS;
   }
 
-  /** A request waited in vain: what is in memory serves for a while without waiting. */
+  /**
+   * The head was looked for in vain: what is in memory serves without waiting, as long as there is traffic
+   * that looks again behind its answers.
+   */
   waitedInVain(now: number): void {
-    this.#waitAgainAt = now + HEAD_FRESH_MS;
+    this.#waitAgainAt = now + (this.seenAt === 0 ? HEAD_FRESH_MS : HEAD_WAIT_MS);
   }
 }
 

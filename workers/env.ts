@@ -5,14 +5,13 @@
 import { fromBase64 } from '../shared/bytes.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
-import type { Authority } from './authority/authority.ts';
 import type { HeadSource } from './authority/head-source.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
 export interface Env {
   readonly LISTS: KVNamespace;
   readonly QUOTA: RateLimit;
-  /** The edge sees of the authority what it may ask it. */
+  /** Class Authority: the edge sees of it what it may ask; admin/admin-call.ts knows the rest. */
   readonly AUTHORITY: { getByName(name: string): HeadSource };
   /** 32 random bytes in base64; the same that the releases are built with. */
   readonly LIST_KEY: string;
@@ -21,8 +20,7 @@ export interface Env {
 }
 
 /** Of the control plane, and of the suite as one Worker. */
-export interface ControlEnv extends Omit<Env, 'AUTHORITY'> {
-  readonly AUTHORITY: DurableObjectNamespace<Authority>;
+export interface ControlEnv extends Env {
   /** SHA-256 (hex) of the secret of the token `root`: two, comma between, while one is replaced. */
   readonly ROOT_TOKEN_SHA256: string;
   /** `https://<team>.cloudflareaccess.com`, where Cloudflare Access stands in front; else not set. */

@@ -88,8 +88,8 @@ export class HeadReader {
   async #wait(asker: Asker, freshMs: number): Promise<void> {
     const before = this.#poll.seenAt;
     this.#poll.began(Date.now());
+    const load = (): Promise<void> => this.#refresh(asker, { waits: true, freshMs });
     try {
-      const load = (): Promise<void> => this.#refresh(asker, { waits: true, freshMs });
       await this.#flight.wait(load, () => this.#poll.seenAt > before, asker.ctx);
     } catch {
       this.#poll.waitedInVain(Date.now());
@@ -106,7 +106,10 @@ export class HeadReader {
   async #refresh(asker: Asker, { waits, freshMs }: { waits: boolean; freshMs: number }): Promise<void> {
     const current = this.#current;
     const held = current === null ? null : { ...current, asOf: this.#poll.asOf };
-    const got = await this.#sources.get(asker, { held, waits, freshMs });
+    const got = await this.#sources.get(asker, { held, waits, freshMs }).catch((error: unknown) => {
+      this.#poll.waitedInVain(Date.now());
+      throw error;
+    });
     if (got === null) {
       this.#poll.comeBack(Date.now());
       return;

@@ -3,12 +3,12 @@
  * nothing names any more.
  */
 import type { Actor } from '../shared/admin.ts';
-import { AUTHORITY_NAME } from './authority/head-source.ts';
+import { authorityOf } from './admin/admin-call.ts';
 import type { ControlEnv } from './env.ts';
 
 /** Whoever can write KV, and holds the key that signs releases. */
 const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
 export async function sweep(_event: ScheduledController, env: ControlEnv): Promise<void> {
-  await env.AUTHORITY.getByName(AUTHORITY_NAME).sweep(WRANGLER);
+  await authorityOf(env).sweep(WRANGLER);
 }

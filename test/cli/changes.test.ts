@@ -9,6 +9,7 @@ import type { EntryInfo } from '../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from './support/builds.ts';
 import { lists } from './support/command.ts';
 import { changed, E164, type Installation, NUMBER, startInstallation } from './support/installation.ts';
+import { START_WAIT_MS, VISIBLE_WAIT_MS } from './support/service.ts';
 import { BUILDS, write } from './support/workspace.ts';
 
 let service: Installation;
@@ -18,7 +19,7 @@ const OTHER = '010-9999-4321';
 
 beforeAll(async () => {
   service = await startInstallation();
-});
+}, START_WAIT_MS);
 
 interface Verdict {
   readonly verdict: string;
@@ -44,26 +45,30 @@ async function entries(...args: string[]): Promise<EntryInfo[]> {
 }
 
 describe('an entry', () => {
-  it('blocks from now on, unblocks, and is cleared; also one of many in a file', async () => {
-    const file = write('many.txt', `${HOME.slice(0, 20).join('\n')}\nPARCEL-99\n`);
-    await changed('block', NUMBER, OTHER);
-    await changed('clear', OTHER);
-    await changed('block', '--file', file, 'SENDER-X', '--code', 'OVERSEAS_SOURCE_LISTED');
-    expect(await entries()).toHaveLength(2 + 22);
-    const unblocked = await changed('unblock', HOME[0]!);
-    expect(await check(unblocked)).toMatchObject({
-      verdict: 'block',
-      reasons: [{ code: 'SENDER_REPORTED' }],
-    });
-    expect(await check(unblocked, { to: OTHER })).toMatchObject({ verdict: 'allow', reasons: [] });
-    expect(await check(unblocked, { from: 'Sender-X' })).toMatchObject({
-      verdict: 'block',
-      reasons: [{ code: 'OVERSEAS_SOURCE_LISTED' }],
-    });
-    expect(await check(unblocked, { to: HOME[0] })).toMatchObject({ verdict: 'allow' });
-    expect(await check(unblocked, { to: HOME[30] })).toMatchObject({ verdict: 'block' });
-    await changed('clear', '--file', file, 'SENDER-X', NUMBER);
-  });
+  it(
+    'blocks from now on, unblocks, and is cleared; also one of many in a file',
+    async () => {
+      const file = write('many.txt', `${HOME.slice(0, 20).join('\n')}\nPARCEL-99\n`);
+      await changed('block', NUMBER, OTHER);
+      await changed('clear', OTHER);
+      await changed('block', '--file', file, 'SENDER-X', '--code', 'OVERSEAS_SOURCE_LISTED');
+      expect(await entries()).toHaveLength(2 + 22);
+      const unblocked = await changed('unblock', HOME[0]!);
+      expect(await check(unblocked)).toMatchObject({
+        verdict: 'block',
+        reasons: [{ code: 'SENDER_REPORTED' }],
+      });
+      expect(await check(unblocked, { to: OTHER })).toMatchObject({ verdict: 'allow', reasons: [] });
+      expect(await check(unblocked, { from: 'Sender-X' })).toMatchObject({
+        verdict: 'block',
+        reasons: [{ code: 'OVERSEAS_SOURCE_LISTED' }],
+      });
+      expect(await check(unblocked, { to: HOME[0] })).toMatchObject({ verdict: 'allow' });
+      expect(await check(unblocked, { to: HOME[30] })).toMatchObject({ verdict: 'block' });
+      await changed('clear', '--file', file, 'SENDER-X', NUMBER);
+    },
+    VISIBLE_WAIT_MS,
+  );
 
   it('says what it did, how to see it arrive, and who made it', async () => {
     const { code, out } = await lists(
@@ -93,13 +98,17 @@ describe('an entry', () => {
     await changed('clear', NUMBER);
   });
 
-  it('is waited for where that is said', async () => {
-    const { code, out, errors } = await lists('block', NUMBER, '--wait', '--json', '--reason', 'x');
-    const { seq, visible } = JSON.parse(out) as { seq: number; visible: { url: string; seq: number }[] };
-    expect([code, errors]).toEqual([0, `1 blocked (seq ${seq})\n`]);
-    expect(visible).toMatchObject([{ url: service.url, seq }]);
-    await changed('clear', NUMBER);
-  });
+  it(
+    'is waited for where that is said',
+    async () => {
+      const { code, out, errors } = await lists('block', NUMBER, '--wait', '--json', '--reason', 'x');
+      const { seq, visible } = JSON.parse(out) as { seq: number; visible: { url: string; seq: number }[] };
+      expect([code, errors]).toEqual([0, `1 blocked (seq ${seq})\n`]);
+      expect(visible).toMatchObject([{ url: service.url, seq }]);
+      await changed('clear', NUMBER);
+    },
+    VISIBLE_WAIT_MS,
+  );
 
   it.each([
     [['block', NUMBER], 2, "required option '--reason <text>' not specified"],
@@ -123,39 +132,43 @@ describe('an entry', () => {
 describe('a build', () => {
   const seqNow = async (): Promise<number> => (await service.admin.get<{ seq: number }>('status')).seq;
 
-  it('folds the live entries in, and takes them over until they are cleared', async () => {
-    await changed('clear', NUMBER);
-    await changed('block', NUMBER, OTHER, 'PARCEL-77');
-    await changed('unblock', HOME[5]!, '--subject', 'to', '--until', '7d');
-    const { manifest, folder } = await service.publish();
-    expect(manifest.lists.slice(2).map(({ name }) => name)).toEqual([
-      'live-sender-reported-root',
-      'live-to-allow-root',
-    ]);
-    expect(manifest.foldedSeq).toBe((await seqNow()) - 1);
-    expect(folder.folded.map(({ entries: all }) => all.length)).toEqual([3, 1]);
-    // When all releases that rollback can go to have them, the live layer lets go of the entries.
-    for (let round = 0; round < 3; round++) await service.publish();
-    expect(await entries()).toEqual([]);
-    const folded = await seqNow();
-    expect(await check(folded)).toMatchObject({
-      verdict: 'block',
-      reasons: [{ code: 'SENDER_REPORTED', list: 'live-sender-reported-root' }],
-    });
-    expect(await check(folded, { from: 'parcel-77' })).toMatchObject({ verdict: 'block' });
-    expect(await check(folded, { to: HOME[5] })).toMatchObject({ verdict: 'allow' });
-    expect(await check(folded, { from: HOME[5] })).toMatchObject({ verdict: 'block' });
-    await changed('clear', NUMBER);
-    const last = await service.publish();
-    expect(last.manifest.lists[2]).toMatchObject({
-      name: 'live-sender-reported-root',
-      numbers: 1,
-      sources: 1,
-    });
-    const cleared = await seqNow();
-    expect(await check(cleared)).toMatchObject({ verdict: 'allow', reasons: [] });
-    expect(await check(cleared, { to: OTHER })).toMatchObject({ verdict: 'block' });
-  });
+  it(
+    'folds the live entries in, and takes them over until they are cleared',
+    async () => {
+      await changed('clear', NUMBER);
+      await changed('block', NUMBER, OTHER, 'PARCEL-77');
+      await changed('unblock', HOME[5]!, '--subject', 'to', '--until', '7d');
+      const { manifest, folder } = await service.publish();
+      expect(manifest.lists.slice(2).map(({ name }) => name)).toEqual([
+        'live-sender-reported-root',
+        'live-to-allow-root',
+      ]);
+      expect(manifest.foldedSeq).toBe((await seqNow()) - 1);
+      expect(folder.folded.map(({ entries: all }) => all.length)).toEqual([3, 1]);
+      // When all releases that rollback can go to have them, the live layer lets go of the entries.
+      for (let round = 0; round < 3; round++) await service.publish();
+      expect(await entries()).toEqual([]);
+      const folded = await seqNow();
+      expect(await check(folded)).toMatchObject({
+        verdict: 'block',
+        reasons: [{ code: 'SENDER_REPORTED', list: 'live-sender-reported-root' }],
+      });
+      expect(await check(folded, { from: 'parcel-77' })).toMatchObject({ verdict: 'block' });
+      expect(await check(folded, { to: HOME[5] })).toMatchObject({ verdict: 'allow' });
+      expect(await check(folded, { from: HOME[5] })).toMatchObject({ verdict: 'block' });
+      await changed('clear', NUMBER);
+      const last = await service.publish();
+      expect(last.manifest.lists[2]).toMatchObject({
+        name: 'live-sender-reported-root',
+        numbers: 1,
+        sources: 1,
+      });
+      const cleared = await seqNow();
+      expect(await check(cleared)).toMatchObject({ verdict: 'allow', reasons: [] });
+      expect(await check(cleared, { to: OTHER })).toMatchObject({ verdict: 'block' });
+    },
+    VISIBLE_WAIT_MS,
+  );
 
   it('without the service is refused once entries stand in no other place', async () => {
     const offline = await build({

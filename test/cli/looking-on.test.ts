@@ -9,13 +9,14 @@ import type { ReleaseInfo } from '../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from './support/builds.ts';
 import { lists, start } from './support/command.ts';
 import { changed, E164, type Installation, NUMBER, startInstallation } from './support/installation.ts';
+import { START_WAIT_MS, VISIBLE_WAIT_MS } from './support/service.ts';
 import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
 let service: Installation;
 beforeAll(async () => {
   service = await startInstallation();
   await changed('block', NUMBER);
-});
+}, START_WAIT_MS);
 
 describe('the log', () => {
   it('has every change, and is whole', async () => {
@@ -77,20 +78,24 @@ describe('status, releases, guards and watch', () => {
     }
   });
 
-  it('follow the edge: every change as it comes, until they are stopped', async () => {
-    const { child, outcome } = start(['watch', '--json']);
-    await new Promise((resolve) => child.stdout!.once('data', resolve));
-    const seq = await changed('clear', NUMBER);
-    await new Promise((resolve) => child.stdout!.once('data', resolve));
-    child.kill('SIGINT');
-    const { code, out } = await outcome;
-    const seen = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { seq: number }).seq);
-    expect([code, seen.at(-1)]).toEqual([130, seq]);
-    expect(seen.length).toBeGreaterThan(1);
-  });
+  it(
+    'follow the edge: every change as it comes, until they are stopped',
+    async () => {
+      const { child, outcome } = start(['watch', '--json']);
+      await new Promise((resolve) => child.stdout!.once('data', resolve));
+      const seq = await changed('clear', NUMBER);
+      await new Promise((resolve) => child.stdout!.once('data', resolve));
+      child.kill('SIGINT');
+      const { code, out } = await outcome;
+      const seen = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { seq: number }).seq);
+      expect([code, seen.at(-1)]).toEqual([130, seq]);
+      expect(seen.length).toBeGreaterThan(1);
+    },
+    VISIBLE_WAIT_MS,
+  );
 
   it('give up on a change that never comes', async () => {
     const { code, errors } = await lists('watch', '--seq', '999999', '--timeout', '0');

@@ -10,7 +10,7 @@ import { pushStaged } from '../../cli/commands/push.ts';
 import { promote, rollback } from '../../cli/commands/releases.ts';
 import { failureOf } from './support/failing.ts';
 import { type Publishing, sampleOf, startPublishing } from './support/publishing.ts';
-import type { TestKv } from './support/service.ts';
+import { START_WAIT_MS, type TestKv } from './support/service.ts';
 
 let world: Publishing;
 let admin: Admin;
@@ -19,7 +19,7 @@ let kv: TestKv;
 beforeAll(async () => {
   world = await startPublishing();
   ({ admin, kv } = world);
-});
+}, START_WAIT_MS);
 
 describe('a plan', () => {
   it('that is not the one that was seen stops the push before anything is uploaded', async () => {

@@ -19,7 +19,7 @@ import { blobsOf } from '../../shared/release/manifest.ts';
 import { ABROAD, pretendProven } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
 import { type Publishing, SETTINGS, startPublishing } from './support/publishing.ts';
-import type { TestKv } from './support/service.ts';
+import { START_WAIT_MS, type TestKv, VISIBLE_WAIT_MS } from './support/service.ts';
 import { SECRETS } from './support/workspace.ts';
 
 let first: BuildOutcome;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   world = await startPublishing();
   ({ admin, kv } = world);
   first = await world.buildWith(ABROAD);
-});
+}, START_WAIT_MS);
 
 describe('push', () => {
   it('refuses what is not proven whole, and for this release', async () => {
@@ -50,25 +50,29 @@ describe('push', () => {
     expect(await kv.keys()).toEqual([]);
   });
 
-  it('puts values and manifest there with wrangler, each as it was built, and makes it current', async () => {
-    const { folder, manifest } = first;
-    const { release } = manifest;
-    pretendProven(folder, release);
-    const ports = { admin, kv: kvOf({ remote: false, env: '' }) };
-    const outcome = await push(folder, ports, { ...SETTINGS, unproven: false });
-    const blobs = blobsOf(manifest);
-    expect(outcome).toMatchObject({
-      release,
-      state: 'promoted',
-      uploaded: blobs.length,
-      values: blobs.length,
-    });
-    for (const { key } of blobs) expect(await kv.get(key)).toEqual(folder.value(key));
-    const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
-    expect(JSON.parse(signed)).toEqual(folder.manifest);
-    const [seen] = await watchUntil([world.url], outcome.seq, 60_000, () => undefined);
-    expect(seen).toMatchObject({ release, seq: outcome.seq });
-  });
+  it(
+    'puts values and manifest there with wrangler, each as it was built, and makes it current',
+    async () => {
+      const { folder, manifest } = first;
+      const { release } = manifest;
+      pretendProven(folder, release);
+      const ports = { admin, kv: kvOf({ remote: false, env: '' }) };
+      const outcome = await push(folder, ports, { ...SETTINGS, unproven: false });
+      const blobs = blobsOf(manifest);
+      expect(outcome).toMatchObject({
+        release,
+        state: 'promoted',
+        uploaded: blobs.length,
+        values: blobs.length,
+      });
+      for (const { key } of blobs) expect(await kv.get(key)).toEqual(folder.value(key));
+      const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
+      expect(JSON.parse(signed)).toEqual(folder.manifest);
+      const [seen] = await watchUntil([world.url], outcome.seq, 60_000, () => undefined);
+      expect(seen).toMatchObject({ release, seq: outcome.seq });
+    },
+    VISIBLE_WAIT_MS,
+  );
 
   it('of what is current uploads and changes nothing', async () => {
     const { seq } = await world.status();

@@ -25,6 +25,10 @@ export type Remote = {
     : never;
 };
 
+export function authorityOf({ AUTHORITY }: ControlEnv): Remote {
+  return AUTHORITY.getByName(AUTHORITY_NAME) as unknown as Remote;
+}
+
 export interface AdminCall extends Call {
   readonly actor: Actor;
   readonly authority: Remote;
@@ -37,7 +41,7 @@ type Handle = (call: AdminCall) => Promise<Response>;
 export function forAdmins(scope: Scope | 'root', handle: Handle) {
   return async (call: Call, params: Readonly<Record<string, string>>): Promise<Response> => {
     const { env, reply, url } = call;
-    const authority = (env as unknown as ControlEnv).AUTHORITY.getByName(AUTHORITY_NAME) as unknown as Remote;
+    const authority = authorityOf(env as unknown as ControlEnv);
     const actor = await authenticate(call, authority);
     if ('code' in actor) return reply.problem(actor, url.pathname);
     if (scope === 'root' ? !actor.root : !actor.scopes.includes(scope)) {

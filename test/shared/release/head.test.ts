@@ -1,74 +1,102 @@
 /**
- * Head and client directory: nothing that KV holds is believed without a signature for that purpose.
+ * The head and the client directory as they are stored: sealed, and refused where they are not ours.
  */
-import { describe, expect, it } from 'vitest';
-import { type Directory, openDirectory, signDirectory } from '../../../shared/clients.ts';
-import { type Head, openHead, signHead } from '../../../shared/release/head.ts';
-import { type SignedText, signText } from '../../../shared/release/signed.ts';
+import { describe, expect, test } from 'vitest';
+import { utf8 } from '../../../shared/bytes.ts';
+import { type Client, openDirectory, sealDirectory } from '../../../shared/clients.ts';
+import { HEAD_BYTES_MAX } from '../../../shared/limits.ts';
+import { type HeadDocument, openHead, sealHead } from '../../../shared/release/head.ts';
+import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
+import { seal } from '../../../shared/set/seal.ts';
+import { testKeys } from '../support/test-keys.ts';
 
-async function keyPair(): Promise<CryptoKeyPair> {
-  // The type covers all algorithms; Ed25519 always gives a pair.
-  return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
-}
+const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(9));
 
-const [ours, theirs] = [await keyPair(), await keyPair()];
-const manifest: SignedText = await signText('manifest', '{"some":"manifest"}', ours.privateKey);
-const other: SignedText = await signText('manifest', '{"another":"manifest"}', ours.privateKey);
-const head: Head = { seq: 7, promotedAt: '2026-11-24T03:12:09.000Z', manifest };
-const signed = await signHead(head, ours.privateKey);
+const document: HeadDocument = {
+  head: {
+    kind: 'numgate-head',
+    format: 2,
+    seq: 7,
+    changedAt: '2026-11-24T03:12:09.000Z',
+    current: { release: '20261124T0312Z-9f2c1e4b', signature: 'a' },
+    candidate: { release: '20261124T0313Z-9f2c1e4c', signature: 'b', share: 0.25 },
+    droppedSeq: 3,
+    segments: [{ key: 'live/0', sha256: '0'.repeat(64) }],
+    tail: 'AAAA',
+    clients: null,
+  },
+  manifests: [{ signed: '{}', signature: 'a' }],
+};
 
-async function codeOf(document: unknown): Promise<string> {
-  const opened = await openHead(JSON.stringify(document), [ours.publicKey]);
-  return opened.ok ? 'opened' : opened.code;
+async function codeOf(bytes: Uint8Array<ArrayBuffer>, keys = testKeys): Promise<string> {
+  const opened = await openHead(bytes, keys);
+  return opened.ok ? 'ok' : opened.code;
 }
 
 describe('a head', () => {
-  it('opens to what was signed', async () => {
-    expect(await openHead(JSON.stringify(signed), [theirs.publicKey, ours.publicKey])).toEqual({
-      ok: true,
-      value: head,
-    });
+  test('opens to what was sealed, and equal heads are equal bytes', async () => {
+    const bytes = await sealHead(document, testKeys);
+    expect(await openHead(bytes, testKeys)).toEqual({ ok: true, value: document });
+    expect(await sealHead(document, testKeys)).toEqual(bytes);
   });
 
-  it('is refused when a foreign key signed it', async () => {
-    expect(await codeOf(await signHead(head, theirs.privateKey))).toBe('HEAD_UNSIGNED');
+  test('does not show what is in it', async () => {
+    const text = new TextDecoder('latin1').decode(await sealHead(document, testKeys));
+    expect(text).not.toContain('20261124');
   });
 
-  it('is refused when its seq is raised by whoever can write KV', async () => {
-    const statement = { ...signed.statement, signed: signed.statement.signed.replace('"seq":7', '"seq":8') };
-    expect(await codeOf({ ...signed, statement })).toBe('HEAD_UNSIGNED');
+  test('is refused with any bit flipped, cut, or sealed with another key', async () => {
+    const bytes = await sealHead(document, testKeys);
+    for (let at = 0; at < bytes.length; at += 7) {
+      expect(await codeOf(bytes.with(at, bytes[at]! ^ 4) as Uint8Array<ArrayBuffer>)).toBe('HEAD_FOREIGN');
+    }
+    expect(await codeOf(bytes.slice(0, -1))).toBe('HEAD_FOREIGN');
+    expect(await codeOf(bytes, foreignKeys)).toBe('HEAD_FOREIGN');
   });
 
-  it('is refused with another manifest than it states, though ours', async () => {
-    expect(await codeOf({ ...signed, manifest: other })).toBe('HEAD_INVALID');
+  test.each([
+    ['nothing', ''],
+    ['not JSON', '{'],
+    ['another format', JSON.stringify({ ...document, head: { ...document.head, format: 1 } })],
+    ['an unknown field', JSON.stringify({ ...document, more: 1 })],
+    [
+      'a share above 1',
+      JSON.stringify({
+        ...document,
+        head: { ...document.head, candidate: { ...document.head.candidate, share: 2 } },
+      }),
+    ],
+    ['seq 0', JSON.stringify({ ...document, head: { ...document.head, seq: 0 } })],
+  ])('is refused with %s in it', async (_, text) => {
+    expect(await codeOf(await seal(utf8(text), testKeys))).toBe('HEAD_INVALID');
   });
 
-  it('is refused when the statement was signed for another purpose', async () => {
-    const statement = await signText('manifest', signed.statement.signed, ours.privateKey);
-    expect(await codeOf({ ...signed, statement })).toBe('HEAD_UNSIGNED');
-  });
-
-  it.each([null, [], {}, 'head', { ...signed, extra: 1 }])('is not %j', async (document) => {
-    expect(await codeOf(document)).toBe('HEAD_INVALID');
+  test('is refused where it is too large', async () => {
+    expect(await codeOf(new Uint8Array(HEAD_BYTES_MAX + 1))).toBe('HEAD_INVALID');
   });
 });
 
-describe('a client directory', () => {
-  const directory: Directory = { format: 1, clients: [] };
+describe('a directory', () => {
+  const client: Client = {
+    id: 'relay',
+    secretSha256: ['0'.repeat(64)],
+    rights: ['check'],
+    failPolicy: 'open',
+    maxStaleSeconds: 3600,
+    mode: 'enforce',
+    recordBlocks: false,
+    quotaItems: 1000,
+    shortCodes: [],
+  };
 
-  it('opens when one of the keys signed it', async () => {
-    const text = JSON.stringify(await signDirectory(directory, ours.privateKey));
-    expect(await openDirectory(text, [theirs.publicKey, ours.publicKey])).toEqual(new Map());
+  test('opens to the clients by id', async () => {
+    const bytes = await sealDirectory([client], testKeys);
+    expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
   });
 
-  it('is refused unsigned, altered, by a foreign key, and as a signed document of another kind', async () => {
-    const envelope = await signDirectory(directory, ours.privateKey);
-    const altered = { ...envelope, signed: envelope.signed.replace('[]', '[ ]') };
-    const foreign = await signDirectory(directory, theirs.privateKey);
-    const misplaced = await signText('head', envelope.signed, ours.privateKey);
-    for (const document of [directory, altered, foreign, misplaced, { ...envelope, signature: '' }]) {
-      expect(await openDirectory(JSON.stringify(document), [ours.publicKey])).toBeNull();
-    }
-    expect(await openDirectory('not JSON', [ours.publicKey])).toBeNull();
+  test('is refused sealed with another key, and where it is something else', async () => {
+    expect(await openDirectory(await sealDirectory([client], testKeys), foreignKeys)).toBeNull();
+    expect(await openDirectory(await sealHead(document, testKeys), testKeys)).toBeNull();
+    expect(await codeOf(await sealDirectory([client], testKeys))).toBe('HEAD_INVALID');
   });
 });

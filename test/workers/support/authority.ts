@@ -14,7 +14,6 @@ import { unseal } from '../../../shared/set/seal.ts';
 import type { Remote } from '../../../workers/admin/admin-call.ts';
 import { AUTHORITY_NAME } from '../../../workers/authority/head-source.ts';
 import type { Order, Outcome } from '../../../workers/authority/ledger.ts';
-import type { ControlEnv } from '../../../workers/env.ts';
 import { listSource, type PlainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
@@ -37,8 +36,8 @@ export function order(reason = 'test', key: string | null = null, sha256 = 'same
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
 }
 
-export function stub() {
-  return (env as unknown as ControlEnv).AUTHORITY.getByName(AUTHORITY_NAME);
+export function stub(): DurableObjectStub {
+  return env.AUTHORITY.getByName(AUTHORITY_NAME) as unknown as DurableObjectStub;
 }
 
 export function authority(): Remote {
