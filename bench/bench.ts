@@ -9,6 +9,7 @@ import { queryBench } from './query.ts';
 import { type Row, tableOf } from './row.ts';
 import { sizeBench } from './size.ts';
 import { streamBench } from './stream.ts';
+import { visibleBench } from './visible.ts';
 
 type Bench = (small: boolean, seed: number) => Promise<Row[]>;
 const BENCHES: Record<string, Bench> = {
@@ -17,6 +18,7 @@ const BENCHES: Record<string, Bench> = {
   load: loadBench,
   build: buildBench,
   stream: streamBench,
+  visible: visibleBench,
   propagation: propagationBench,
 };
 

@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { EntryInfo } from '../shared/admin.ts';
 import type { Dates } from '../shared/build/list-entries.ts';
-import { FOLDED_LIST_PREFIX } from '../shared/live/entry.ts';
-import { type ListInfo, NAME_PATTERN } from '../shared/release/manifest.ts';
+import { FOLDED_LIST_PREFIX, type ListInfo, NAME_PATTERN } from '../shared/release/manifest.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { sourceFingerprint } from '../shared/set/source-table.ts';
 import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';

@@ -2,9 +2,9 @@
  * Reads the live entries back that a release has folded in: the live layer may have let go of them since.
  */
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
-import { FOLDED_LIST_PREFIX } from '../shared/live/entry.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import type { Blob, Manifest } from '../shared/release/manifest.ts';
+import { FOLDED_LIST_PREFIX } from '../shared/release/manifest.ts';
 import { type Load, openValue } from '../shared/release/opened-value.ts';
 import type { Release } from '../shared/release/release.ts';
 import type { ListKeys } from '../shared/set/keys.ts';

@@ -3,7 +3,7 @@
  */
 import colours from 'picocolors';
 import type { PromoteDone, ReleaseInfo, RollbackDone } from '../shared/admin.ts';
-import type { Counts } from '../shared/release/churn.ts';
+import { type Counts, NO_COUNTS } from '../shared/release/churn.ts';
 import type { ListChange, Terms } from '../shared/release/diff.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
 import { guardLine } from './admin-problem.ts';
@@ -24,7 +24,9 @@ export function planned({ plan, folder }: PlanOutcome): Outcome {
   const text = [
     `${colours.bold(plan.release)} upon ${plan.base ?? 'nothing'}`,
     ...changing.flatMap(listLines),
-    ...(unchanged === 0 ? [] : [colours.dim(`  ${unchanged} lists stay as they are`)]),
+    ...(unchanged === 0
+      ? []
+      : [colours.dim(`  ${unchanged} of ${plan.lists.length} lists stay as they are`)]),
     '',
     `${colours.bold('Plan')} ${plan.hash}: ${countsOf(totalOf(changing))}`,
     ...guardLines(plan.guards),
@@ -51,15 +53,23 @@ function listLines(change: ListChange): string[] {
   const mark = { new: colours.green(' (new list)'), kept: '', dropped: colours.red(' (list is dropped)') }[
     state
   ];
-  const heads = [...change.numbers.heads, ...change.dated.heads]
-    .sort((a, b) => sizeOf(b) - sizeOf(a))
-    .slice(0, HEADS_SHOWN)
-    .map((head) => colours.dim(`      +${head.head}********  ${countsOf(head)}`));
+  const heads = headsOf(change).map(([head, counts]) =>
+    colours.dim(`      +${head}********  ${countsOf(counts)}`),
+  );
   return [
     `  ${countsOf(totalOf([change]))}  ${colours.bold(name)} ${terms.reason}${mark}`,
     ...(termsBefore === null ? [] : [`      ${wordsOf(termsBefore)} → ${wordsOf(terms)}`]),
     ...heads,
   ];
+}
+
+/** The heads that change most, whether by entries with dates or without. */
+function headsOf({ numbers, dated }: ListChange): [head: number, counts: Counts][] {
+  const heads = new Map<number, Counts>();
+  for (const change of [...numbers.heads, ...dated.heads]) {
+    heads.set(change.head, sumOf([heads.get(change.head) ?? NO_COUNTS, change]));
+  }
+  return [...heads].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a)).slice(0, HEADS_SHOWN);
 }
 
 function wordsOf({ reason, effect, subjects, authority }: Terms): string {
@@ -75,14 +85,17 @@ function isChanged(change: ListChange): boolean {
 }
 
 function totalOf(changes: readonly ListChange[]): Counts {
-  const none: Counts = { added: 0, removed: 0, changed: 0 };
-  return changes.flatMap(kindsOf).reduce(
+  return sumOf(changes.flatMap(kindsOf));
+}
+
+function sumOf(all: readonly Counts[]): Counts {
+  return all.reduce(
     (sum, { added, removed, changed }) => ({
       added: sum.added + added,
       removed: sum.removed + removed,
       changed: sum.changed + changed,
     }),
-    none,
+    NO_COUNTS,
   );
 }
 

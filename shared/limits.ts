@@ -38,8 +38,11 @@ export const RANGES_PER_LIST_MAX = 20_000;
 export const SOURCES_PER_LIST_MAX = 20_000;
 /** One KV value of a release, in bytes. Small enough that a cold isolate waits for little. */
 export const SHARD_BYTES_MAX = 524_288;
-/** Shards in one release: an isolate may make 1,000 KV operations an invocation. */
-export const SHARDS_MAX = 512;
+/**
+ * Shards in one release. A promotion reads each once to verify it, and once more, with those of the release
+ * before, to compare: an invocation may make 1,000 KV operations.
+ */
+export const SHARDS_MAX = 256;
 /** All shards of a release, in bytes: an isolate has 128 MB, and holds two releases while it swaps. */
 export const RELEASE_BYTES_MAX = 41_943_040;
 /** Numbers that a check or a plan walks in one release: at most 25 s. 40 MB hold fewer, unless nearly all are listed. */
@@ -48,7 +51,7 @@ export const RELEASE_NUMBERS_MAX = 200_000_000;
 export const PROTECTED_NUMBERS_MAX = 1_000;
 /** Heads that a plan names for each list, those that change most. */
 export const CHANGED_HEADS_MAX = 20;
-/** A signed manifest, in characters: 512 shards of about 250 characters, and the lists. */
+/** A signed manifest, in characters: 256 shards of about 250 characters, and the lists. */
 export const MANIFEST_CHARS_MAX = 262_144;
 /** Clients in the directory. */
 export const CLIENTS_MAX = 10_000;

@@ -11,13 +11,13 @@
  */
 import type { Client } from './clients.ts';
 import { type Hit, hit, listHit, liveHit, RANK } from './hit.ts';
-import { FOLDED_LIST_PREFIX, type LiveEntry, SUBJECT_BIT, sourceKey } from './live/entry.ts';
+import { type LiveEntry, SUBJECT_BIT, sourceKey } from './live/entry.ts';
 import type { LiveLayer } from './live/live-layer.ts';
 import { headOf, tailOf, toE164 } from './numbers/number.ts';
 import { type Address, isValidNumber } from './numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from './numbers/plan.ts';
 import { senderRule } from './numbers/sender-rules.ts';
-import type { ListInfo } from './release/manifest.ts';
+import { FOLDED_LIST_PREFIX, type ListInfo } from './release/manifest.ts';
 import type { Release } from './release/release.ts';
 import type { ListKeys } from './set/keys.ts';
 import { NOT_LISTED } from './set/number-set.ts';

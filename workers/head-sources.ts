@@ -4,32 +4,22 @@
  * in the cache for the other isolates of the data centre.
  */
 import {
+  AUTHORITY_PATIENCE_MS,
   AUTHORITY_WAIT_MS,
-  CACHED_HEAD_SECONDS,
   CLAIM_RETRY_MS,
-  CLAIM_SECONDS,
   KV_MUTABLE_TTL_SECONDS,
-  LOAD_WAIT_MS,
 } from '../shared/limits.ts';
-import { afterCache, Breaker, type CachedCopy, isNewer } from '../shared/propagation.ts';
+import { afterCache, Breaker } from '../shared/propagation.ts';
 import { type HeadDocument, openHead } from '../shared/release/head.ts';
 import { HEAD_KEY } from '../shared/release/kv-keys.ts';
 import { AUTHORITY_NAME, type HeadSource } from './authority/head-source.ts';
 import type { Env, Secrets } from './env.ts';
-import { cacheable } from './http.ts';
+import { type Copy, claim, readCopy, writeCopy } from './head-cache.ts';
 import { warn } from './log.ts';
 import { Unavailable, within } from './single-flight.ts';
 
-/** Keys of the data centre's cache: a hostname of our own, since it is shared with all that is cached there. */
-const COPY_URL = 'https://head.numgate.internal/copy';
-const CLAIM_URL = 'https://head.numgate.internal/claim';
-const SEQ_HEADER = 'x-numgate-seq';
-const FETCHED_HEADER = 'x-numgate-fetched-at';
-const AS_OF_HEADER = 'x-numgate-as-of';
-
 /** A request that waits for another isolate's answer looks again after this, in ms. */
 const LOOK_AGAIN_MS = CLAIM_RETRY_MS / 4;
-const LOOKS_MAX = Math.floor(LOAD_WAIT_MS / LOOK_AGAIN_MS) - 1;
 
 type Sealed = Uint8Array<ArrayBuffer>;
 
@@ -41,7 +31,13 @@ export interface Asker {
   readonly dataCentre: string;
 }
 
-/** A head in memory, as it came. */
+/** A head, and the bytes it came as. */
+export interface SealedHead {
+  readonly document: HeadDocument;
+  readonly sealed: Sealed;
+}
+
+/** A head in memory. */
 export interface HeldHead {
   readonly seq: number;
   readonly sealed: Sealed;
@@ -61,15 +57,16 @@ export interface Need {
 /** A head as it was got. */
 export interface GotHead {
   /** Null where the head in memory is still the one. */
-  readonly next: { readonly document: HeadDocument; readonly sealed: Sealed } | null;
+  readonly next: SealedHead | null;
   /** When it was known to be current. */
   readonly asOf: number;
   /** When it was looked for. */
   readonly seenAt: number;
 }
 
-interface Copy extends CachedCopy {
-  readonly response: Response;
+/** What one source has: its head, or null for the one in memory. */
+interface Found extends HeldHead {
+  readonly next: SealedHead | null;
 }
 
 export class HeadSources {
@@ -77,36 +74,47 @@ export class HeadSources {
 
   /** @returns the head, or null: another isolate is asking, come back soon @throws Unavailable */
   async get(asker: Asker, need: Need): Promise<GotHead | null> {
-    for (let look = 1; ; look++) {
-      const copy = await readCopy();
-      const step = afterCache(usable(copy, need), this.#breaker.allows(Date.now()), Date.now(), need.freshMs);
-      if (step === 'use' && copy !== null) {
-        const got = await openCopy(copy, asker, need);
-        if (got !== null) return got;
+    const { keys } = asker.secrets;
+    const deadline = Date.now() + (need.waits ? AUTHORITY_WAIT_MS : AUTHORITY_PATIENCE_MS);
+    for (;;) {
+      const copy = await readCopy(keys);
+      const now = Date.now();
+      const allows = this.#breaker.allows(now);
+      // A copy that is behind us tells nothing.
+      const ahead = copy !== null && copy.seq >= (need.held?.seq ?? 0) ? copy : null;
+      let step = afterCache(ahead, allows, now, need.freshMs);
+      if (ahead !== null && step === 'use') {
+        const found = await openCopy(ahead, asker, need.held);
+        if (found !== null) return { next: found.next, asOf: found.asOf, seenAt: ahead.fetchedAt };
+        step = afterCache(null, allows, now);
       }
-      if (step === 'kv') return readKv(asker, need);
-      // Who has nothing to answer from asks for itself.
-      if (need.held === null || (await claim())) break;
-      if (!need.waits || look === LOOKS_MAX) return null;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      if (step === 'claim' && !(await claim(keys))) {
+        if (!need.waits) return null;
+        if (now + LOOK_AGAIN_MS < deadline) {
+          await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+          continue;
+        }
+        step = 'kv';
+      }
+      const got = step === 'claim' ? await this.#ask(asker, need.held, deadline - Date.now()) : null;
+      return got ?? fallBack(ahead, asker, need.held);
     }
-    return (await this.#ask(asker, need)) ?? readKv(asker, need);
   }
 
   /** @returns null where the authority does not answer, or has nothing */
-  async #ask(asker: Asker, { held }: Need): Promise<GotHead | null> {
-    const { env, dataCentre } = asker;
+  async #ask(asker: Asker, held: HeldHead | null, waitMs: number): Promise<GotHead | null> {
+    const { env, dataCentre, secrets } = asker;
     const asOf = Date.now();
     try {
       const question = authorityOf(env).head({ seq: held?.seq ?? 0, dataCentre });
-      const { seq, sealed } = await within(question, AUTHORITY_WAIT_MS);
+      const { seq, sealed } = await within(question, waitMs);
       this.#breaker.succeeded();
       if (sealed === null && seq !== held?.seq) return null;
       // Nobody is to be taken back by what the authority has forgotten.
       if (held !== null && seq < held.seq)
         throw new Refused('HEAD_OLDER', `seq ${seq} is behind ${held.seq}`);
       const next = sealed === null ? null : await opened(sealed, asker);
-      await writeCopy({ seq, fetchedAt: asOf, asOf }, sealed ?? held!.sealed);
+      await writeCopy({ seq, fetchedAt: asOf, asOf }, sealed ?? held!.sealed, secrets.keys);
       return { next, asOf, seenAt: asOf };
     } catch (error) {
       if (error instanceof Refused) throw error;
@@ -130,88 +138,58 @@ export class Refused extends Unavailable {
   }
 }
 
-async function opened(sealed: Sealed, { secrets }: Asker): Promise<NonNullable<GotHead['next']>> {
+async function opened(sealed: Sealed, { secrets }: Asker): Promise<SealedHead> {
   const result = await openHead(sealed, secrets.keys);
   if (!result.ok) throw new Refused(result.code, result.message);
   return { document: result.value, sealed };
 }
 
-/** A copy that is behind us tells nothing. */
-function usable(copy: Copy | null, { held }: Need): Copy | null {
-  return copy !== null && held !== null && copy.seq < held.seq ? null : copy;
-}
-
 /** @returns null where the copy is not a head */
-async function openCopy(
-  { seq, asOf, fetchedAt: seenAt, response }: Copy,
-  asker: Asker,
-  { held }: Need,
-): Promise<GotHead | null> {
-  if (seq === held?.seq) return { next: null, asOf, seenAt };
+async function openCopy(copy: Copy, asker: Asker, held: HeldHead | null): Promise<Found | null> {
+  const { seq, asOf } = copy;
+  if (held !== null && seq === held.seq) return { seq, asOf, sealed: held.sealed, next: null };
   try {
-    return { next: await opened(new Uint8Array(await response.arrayBuffer()), asker), asOf, seenAt };
+    const next = await opened(await copy.sealed(), asker);
+    return { seq, asOf, sealed: next.sealed, next };
   } catch {
     return null;
   }
 }
 
-async function readKv(asker: Asker, { held }: Need): Promise<GotHead> {
+/** @returns null where KV has no head, or none to be believed, or does not answer */
+async function readKv(asker: Asker): Promise<Found | null> {
   const options = { type: 'arrayBuffer', cacheTtl: KV_MUTABLE_TTL_SECONDS } as const;
-  const bytes = await asker.env.LISTS.get(HEAD_KEY, options);
-  if (bytes === null) throw new Unavailable('no head in KV');
-  const next = await opened(new Uint8Array(bytes), asker);
-  const { seq } = next.document.head;
-  const now = Date.now();
-  if (held !== null && !isNewer(seq, held.seq)) {
-    // What KV shows may be as old as it is cached; what is behind us says nothing of now.
-    const asOf = seq === held.seq ? Math.max(held.asOf, now - KV_MUTABLE_TTL_SECONDS * 1000) : held.asOf;
-    await writeCopy({ seq: held.seq, fetchedAt: now, asOf }, held.sealed);
-    return { next: null, asOf, seenAt: now };
-  }
-  const asOf = now - KV_MUTABLE_TTL_SECONDS * 1000;
-  await writeCopy({ seq, fetchedAt: now, asOf }, next.sealed);
-  return { next, asOf, seenAt: now };
-}
-
-/** The cache is only there to spare the authority: where it fails, the authority is asked. */
-async function readCopy(): Promise<Copy | null> {
+  // What KV shows may be as old as it is cached.
+  const asOf = Date.now() - KV_MUTABLE_TTL_SECONDS * 1000;
   try {
-    const response = await caches.default.match(COPY_URL);
-    if (response === undefined) return null;
-    const number = (name: string): number => Number(response.headers.get(name));
-    return {
-      seq: number(SEQ_HEADER),
-      fetchedAt: number(FETCHED_HEADER),
-      asOf: number(AS_OF_HEADER),
-      response,
-    };
+    const bytes = await asker.env.LISTS.get(HEAD_KEY, options);
+    if (bytes === null) return null;
+    const next = await opened(new Uint8Array(bytes), asker);
+    return { seq: next.document.head.seq, asOf, sealed: next.sealed, next };
   } catch {
     return null;
   }
 }
 
-async function writeCopy({ seq, fetchedAt, asOf }: CachedCopy, sealed: Sealed): Promise<void> {
-  const headers = {
-    [SEQ_HEADER]: String(seq),
-    [FETCHED_HEADER]: String(fetchedAt),
-    [AS_OF_HEADER]: String(asOf),
-  };
-  await put(COPY_URL, cacheable(sealed, CACHED_HEAD_SECONDS, headers));
-}
-
-/** @returns whether nobody else of the data centre is asking; now we are */
-async function claim(): Promise<boolean> {
-  const now = Date.now();
-  try {
-    const claimed = await caches.default.match(CLAIM_URL);
-    if (now - Number(claimed?.headers.get(FETCHED_HEADER) ?? 0) < CLAIM_SECONDS * 1000) return false;
-  } catch {
-    return true;
+/**
+ * While the authority does not answer: the newest of what this isolate, its data centre and KV have. Only
+ * one that KV bears out counts as looked for; where KV fails too, an old copy is better than nothing.
+ */
+async function fallBack(copy: Copy | null, asker: Asker, held: HeldHead | null): Promise<GotHead> {
+  const [cached, inKv] = await Promise.all([
+    copy === null ? null : openCopy(copy, asker, held),
+    readKv(asker),
+  ]);
+  const own: Found | null = held === null ? null : { ...held, next: null };
+  const found = [own, cached, inKv].filter((each) => each !== null);
+  const seq = Math.max(...found.map((each) => each.seq));
+  const newest = found.filter((each) => each.seq === seq);
+  const first = newest[0];
+  if (first === undefined || (inKv === null && cached === null)) {
+    throw new Unavailable('neither the authority nor KV has a head to give');
   }
-  await put(CLAIM_URL, cacheable(new Uint8Array(1), CLAIM_SECONDS, { [FETCHED_HEADER]: String(now) }));
-  return true;
-}
-
-async function put(url: string, response: Response): Promise<void> {
-  await caches.default.put(url, response).catch(() => undefined);
+  const asOf = Math.max(...newest.map((each) => each.asOf));
+  const fetchedAt = inKv === null ? copy!.fetchedAt : Date.now();
+  if (inKv !== null) await writeCopy({ seq, fetchedAt, asOf }, first.sealed, asker.secrets.keys);
+  return { next: first.next, asOf, seenAt: fetchedAt };
 }

@@ -1,5 +1,5 @@
 /**
- * Loads the KV values of a release into it: each once, however many requests wait for it.
+ * Reads values from KV, and loads those of a release into it: each once, however many requests wait for it.
  */
 import { KV_IMMUTABLE_TTL_SECONDS, KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
 import type { Blob } from '../shared/release/manifest.ts';
@@ -19,14 +19,20 @@ function flightOf(release: Release, key: string): SingleFlight {
   return flight;
 }
 
-async function load(release: Release, blob: Blob, kv: KVNamespace): Promise<void> {
+/** A value that never changes once it is written; null while it is not there. */
+export async function readValue(key: string, kv: KVNamespace): Promise<Uint8Array<ArrayBuffer> | null> {
   const read = (cacheTtl: number): Promise<ArrayBuffer | null> =>
-    kv.get(blob.key, { type: 'arrayBuffer', cacheTtl });
+    kv.get(key, { type: 'arrayBuffer', cacheTtl });
   // A miss is cached as long as a hit would be: one that was seen too early must not hide the value for a day.
   const bytes = (await read(KV_IMMUTABLE_TTL_SECONDS)) ?? (await read(KV_MUTABLE_TTL_SECONDS));
+  return bytes === null ? null : new Uint8Array(bytes);
+}
+
+async function load(release: Release, blob: Blob, kv: KVNamespace): Promise<void> {
+  const bytes = await readValue(blob.key, kv);
   // Absent is "not yet" (KV is eventually consistent), never "empty".
   if (bytes === null) throw new Unavailable(`${blob.key} is not in KV`);
-  const installed = await release.install(blob, new Uint8Array(bytes));
+  const installed = await release.install(blob, bytes);
   if (!installed.ok) {
     warn('blobRefused', { release: release.manifest.release, message: installed.message });
     throw new Unavailable(installed.message);

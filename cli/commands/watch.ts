@@ -35,25 +35,15 @@ export interface Seen {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/**
- * Until every edge answers from this change or a later one.
- * @param onSeen for each edge, once
- */
-export async function watchUntil(
-  urls: readonly string[],
-  seq: number,
-  timeoutMs: number,
-  onSeen: (seen: Seen) => void,
-): Promise<Seen[]> {
+/** Until every edge answers from this change or a later one. @throws CommandFailure after the time */
+export async function watchUntil(urls: readonly string[], seq: number, timeoutMs: number): Promise<Seen[]> {
   const begin = Date.now();
   const watchOne = async (url: string): Promise<Seen> => {
     for (;;) {
       const health = await healthOf(url);
       const afterMs = Date.now() - begin;
       if ((health?.seq ?? -1) >= seq) {
-        const seen = { url, seq: health!.seq!, release: health!.release ?? null, afterMs };
-        onSeen(seen);
-        return seen;
+        return { url, seq: health!.seq!, release: health!.release ?? null, afterMs };
       }
       if (afterMs > timeoutMs) {
         const shown = health === null ? 'does not answer' : `shows seq ${health.seq ?? 'none'}`;
@@ -67,16 +57,15 @@ export async function watchUntil(
   return Promise.all(urls.map(watchOne));
 }
 
-/** Tell every change of what an edge answers from, until the signal. */
+/** Tell every change of what an edge answers from, without end. */
 export async function watchChanges(
   urls: readonly string[],
   onChange: (seen: Omit<Seen, 'seq'> & { readonly seq: number | null }) => void,
-  signal: AbortSignal,
 ): Promise<void> {
   const begin = Date.now();
   const watchOne = async (url: string): Promise<void> => {
     let last = '';
-    while (!signal.aborted) {
+    for (;;) {
       const health = await healthOf(url);
       const shown = { url, seq: health?.seq ?? null, release: health?.release ?? null };
       if (JSON.stringify(shown) !== last) onChange({ ...shown, afterMs: Date.now() - begin });

@@ -9,7 +9,6 @@ import { watchUntil } from '../commands/watch.ts';
 import { BUILDS } from '../paths.ts';
 import type { Outcome } from '../report.ts';
 import { seenLine } from '../report-service.ts';
-import type { Target } from '../wrangler.ts';
 
 /** Prints the text, or the value where `--json` was said. */
 export type Print = (text: string, value: object) => void;
@@ -83,8 +82,6 @@ export interface Waiting {
   readonly url: readonly string[];
 }
 
-export type { Target };
-
 export function urlsOf(url: readonly string[]): readonly string[] {
   return url.length === 0 ? [serviceUrl()] : url;
 }
@@ -100,7 +97,7 @@ export async function printChange(
     return;
   }
   process.stderr.write(text);
-  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000, () => undefined);
+  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000);
   print(visible.map(seenLine).join(''), { ...value, visible });
 }
 

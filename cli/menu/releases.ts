@@ -14,7 +14,7 @@ import { CommandFailure } from '../failure.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import * as report from '../report.ts';
 import * as releaseReport from '../report-releases.ts';
-import { kvOf } from '../wrangler.ts';
+import { kvOf, type Target } from '../wrangler.ts';
 import {
   example,
   folderOf,
@@ -23,7 +23,6 @@ import {
   reasoned,
   several,
   share,
-  type Target,
   targeted,
   type Waiting,
   waiting,

@@ -26,10 +26,10 @@ export function addService(program: Command, print: Print): void {
     .action(async ({ url, seq, timeout }: { url: string[]; seq?: number; timeout: number }) => {
       const urls = urlsOf(url);
       if (seq === undefined) {
-        await watchChanges(urls, (seen) => print(seenLine(seen), seen), new AbortController().signal);
+        await watchChanges(urls, (seen) => print(seenLine(seen), seen));
         return;
       }
-      const visible = await watchUntil(urls, seq, timeout * 1000, () => undefined);
+      const visible = await watchUntil(urls, seq, timeout * 1000);
       print(visible.map(seenLine).join(''), { seq, visible });
     });
   example(watching, 'watch --seq 1842');

@@ -63,6 +63,3 @@ export function byLiveKey(a: LiveEntry, b: LiveEntry): number {
     b.seq - a.seq
   );
 }
-
-/** Lists that a build makes out of live entries begin with this; what is live supersedes them. */
-export const FOLDED_LIST_PREFIX = 'live-';

@@ -7,7 +7,7 @@ import { PROTECTED_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../numbers/plan.ts';
 import { type ListChange, type ListDiff, rises } from './diff.ts';
-import type { Manifest } from './manifest.ts';
+import { FOLDED_LIST_PREFIX, type Manifest } from './manifest.ts';
 
 export const GUARDS = [
   'older-base',
@@ -62,10 +62,11 @@ export function guardsOf(
 ): GuardHit[] {
   const hits: (GuardHit | null)[] = [olderBase(base, next)];
   for (const diff of diffs) {
-    hits.push(
-      ...[adds(diff.change, settings), removes(diff.change, settings), shrunkenList(diff.change)],
-      ...[protectedNumber(diff), wholeBlock(diff), shortPrefix(diff)],
-    );
+    // Of what is folded in, each entry was made or taken back by hand: it may all come and go.
+    if (!diff.change.name.startsWith(FOLDED_LIST_PREFIX)) {
+      hits.push(adds(diff.change, settings), removes(diff.change, settings), shrunkenList(diff.change));
+    }
+    hits.push(protectedNumber(diff), wholeBlock(diff), shortPrefix(diff));
   }
   return hits.filter((each) => each !== null);
 }

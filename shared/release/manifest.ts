@@ -19,6 +19,8 @@ import { isSigned, type SignedText, signText } from './signed.ts';
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Lower case letters, digits and dashes. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** Lists that a build makes out of live entries begin with this: what is live supersedes them. */
+export const FOLDED_LIST_PREFIX = 'live-';
 const name = v.pipe(v.string(), v.regex(NAME_PATTERN));
 const time = v.pipe(v.string(), v.isoTimestamp());
 

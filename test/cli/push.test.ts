@@ -68,7 +68,7 @@ describe('push', () => {
       for (const { key } of blobs) expect(await kv.get(key)).toEqual(folder.value(key));
       const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
       expect(JSON.parse(signed)).toEqual(folder.manifest);
-      const [seen] = await watchUntil([world.url], outcome.seq, 60_000, () => undefined);
+      const [seen] = await watchUntil([world.url], outcome.seq, 60_000);
       expect(seen).toMatchObject({ release, seq: outcome.seq });
     },
     VISIBLE_WAIT_MS,

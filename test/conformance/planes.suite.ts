@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
-import { ask, document, refused } from './support/ask.ts';
+import { ask, document, type Reply } from './support/ask.ts';
 import { change, checkFrom, told } from './support/ask-admin.ts';
 import { world } from './support/world.ts';
 
@@ -46,7 +46,11 @@ describe('control alone', () => {
   it('gives no verdicts: 404', async () => {
     const paths = await pathsOf('edge');
     expect(paths).toContain('/v1/check');
-    for (const path of paths) await refused([path, { base: world().control }], [404, 'NOT_FOUND']);
+    for (const path of paths) {
+      const response = await fetch(world().control + path);
+      const { code } = (await response.json()) as { code: string };
+      expect([path, response.status, code]).toEqual([path, 404, 'NOT_FOUND']);
+    }
   });
 });
 
@@ -63,16 +67,16 @@ describe('what control changes', () => {
     expect(propagation).toMatchObject([{ dataCentre: 'local' }]);
   });
 
-  it('lets a new client in at its first request', async () => {
+  it('lets a new client in', async () => {
     const { edge: base, control } = world();
     const { key, secretSha256 } = await newKey('newcomer');
     const client = { id: 'newcomer', secretSha256: [secretSha256], rights: ['check'] };
     const body = { client, reason: 'a test' };
     await told('clients/newcomer', { base: control, method: 'PUT', body });
-    // An unknown key makes the edge look for a head that is no older than a second.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
     const headers = { authorization: `Bearer ${key}` };
-    const { status } = await ask('/v1/check', { base, client: null, headers, body: { to: '112' } });
-    expect(status).toBe(200);
+    const asked = (): Promise<Reply> =>
+      ask('/v1/check', { base, client: null, headers, body: { to: '112' } });
+    while ((await asked()).status === 401) await new Promise((resolve) => setTimeout(resolve, 250));
+    expect((await asked()).status).toBe(200);
   });
 });

@@ -264,3 +264,15 @@ describe('live changes that a release folds in', () => {
     expect(codeOf(outcome)).toBe('FOLD_BEHIND');
   });
 });
+
+describe('a plan', () => {
+  test('of a release with a damaged value says so', async () => {
+    const first = await promoted();
+    const next = await build({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
+    done(await authority().stage(order(), next.signed));
+    await publishValues(next);
+    const [key] = next.values.keys();
+    await env.LISTS.put(key!, new Uint8Array(8));
+    expect(codeOf(await authority().plan(next.manifest.release))).toBe('BLOB_DAMAGED');
+  });
+});

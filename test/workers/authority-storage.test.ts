@@ -34,6 +34,19 @@ const BLOCK = {
   reason: 'test',
 };
 
+const client = (id: string, quotaItems = 10) => ({
+  id,
+  secretSha256: ['0'.repeat(64)],
+  rights: ['check' as const],
+  failPolicy: 'open' as const,
+  maxStaleSeconds: 3600,
+  mode: 'enforce' as const,
+  recordBlocks: false,
+  quotaItems,
+  shortCodes: [],
+});
+const ANY = { match: null, absent: false };
+
 async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
   const release = await stage({ lists: smallLists(numbers), base, minute });
   done(
@@ -73,17 +86,49 @@ test('nothing in KV is a number in clear', async () => {
   }
 });
 
-test('tables that were lost never take readers back', async () => {
-  await promoted(['+821012345678'], null, 0);
-  for (let index = 0; index < 5; index++) done(await authority().changeEntries(order(), BLOCK));
-  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), 10_000);
-  await runInDurableObject(stub(), (_, { storage }) => {
-    storage.sql.exec("DELETE FROM meta WHERE key = 'seq'");
+describe('an authority that has lost', () => {
+  const lose = async (...statements: string[]): Promise<void> => {
+    await runInDurableObject(stub(), (_, { storage }) => {
+      for (const statement of statements) storage.sql.exec(statement);
+    });
+    await evictDurableObject(stub());
+  };
+  const inKv = (seq: number): Promise<void> =>
+    vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(seq), 10_000);
+
+  test('its last changes never takes readers back', async () => {
+    await promoted(['+821012345678'], null, 0);
+    for (let index = 0; index < 5; index++) done(await authority().changeEntries(order(), BLOCK));
+    await inKv(6);
+    await lose("UPDATE meta SET value = '3' WHERE key = 'seq'");
+    const { seq } = done(await authority().changeEntries(order(), BLOCK));
+    expect(seq).toBeGreaterThan(6);
+    expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
   });
-  await evictDurableObject(stub());
-  const { seq } = done(await authority().changeEntries(order(), BLOCK));
-  expect(seq).toBeGreaterThan(6);
-  expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
+
+  test('everything has releases, live entries and clients again out of KV', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    const release = await promoted(['+821012345678'], null, 0);
+    done(await authority().putClient(order(), 'a', client('a'), ANY));
+    done(await authority().changeEntries(order(), BLOCK));
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    done(await authority().changeEntries(order(), { ...BLOCK, op: 'unblock', until }));
+    await inKv(4);
+    const before = (await readHead())!;
+    await lose(
+      ...['releases', 'live', 'segments', 'clients', 'audit', 'answers', 'meta'].map(
+        (table) => `DELETE FROM ${table}`,
+      ),
+    );
+    const { head, live } = (await readHead())!;
+    expect(head).toEqual({ ...before.head, seq: 1004, changedAt: expect.any(String) });
+    expect(head.current?.release).toBe(release);
+    expect(live.find('number', 8210, 12345678, 2, 0, Date.now() / 1000)?.op).toBe('unblock');
+    expect((await authority().entries('', null, 10)).entries).toHaveLength(2);
+    expect((await authority().clients()).map(({ id }) => id)).toEqual(['a']);
+    done(await authority().changeEntries(order(), BLOCK));
+    expect((await readHead())!.head.seq).toBe(1005);
+  });
 });
 
 describe('values that nothing names', () => {
@@ -139,19 +184,6 @@ describe('values that nothing names', () => {
 });
 
 describe('clients', () => {
-  const client = (id: string, quotaItems = 10) => ({
-    id,
-    secretSha256: ['0'.repeat(64)],
-    rights: ['check' as const],
-    failPolicy: 'open' as const,
-    maxStaleSeconds: 3600,
-    mode: 'enforce' as const,
-    recordBlocks: false,
-    quotaItems,
-    shortCodes: [],
-  });
-  const ANY = { match: null, absent: false };
-
   test('are in the directory that the head names', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
     await Promise.all(ids.map((id) => authority().putClient(order(), id, client(id), ANY)));

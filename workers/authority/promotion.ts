@@ -8,6 +8,7 @@ import { ReleaseCheck } from '../../shared/release/check.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { type Plan, planOf } from '../../shared/release/plan.ts';
+import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { type Outcome, type Refusal, refuse } from './ledger.ts';
 
@@ -81,6 +82,7 @@ export async function planFor(
   try {
     return { ok: true, value: await planOf({ base, next, keys, load, settings }) };
   } catch (error) {
+    if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
     if (missing === null) throw error;
     return refuse('RELEASE_INCOMPLETE', 'a value is not in KV (yet)', { missing: [missing] });
   }

@@ -1,0 +1,152 @@
+/**
+ * Looking on: the audit log and its chain, the state of the service, and the records of blocks. It looks
+ * back at all that the other admin suites did.
+ */
+import { describe, expect, it } from 'vitest';
+import { newKey } from '../../cli/secrets.ts';
+import type { StatusInfo } from '../../shared/admin.ts';
+import { type AuditRecord, AuditVerifier, keyedNumber } from '../../shared/audit.ts';
+import type { BlockRecord } from '../../shared/block-record.ts';
+import { ask } from './support/ask.ts';
+import { askAdmin, change, checkFrom, told, toldLines } from './support/ask-admin.ts';
+import { ourKeys } from './support/releases.ts';
+import { world } from './support/world.ts';
+
+async function auditLog(pageLength = 1_000): Promise<AuditRecord[]> {
+  const records: AuditRecord[] = [];
+  for (;;) {
+    const after = records.at(-1)?.n ?? 0;
+    const path = `audit?after=${after}&limit=${pageLength}`;
+    const page = await toldLines<AuditRecord>('AuditRecord', path, { token: 'read' });
+    if (page.length === 0) return records;
+    records.push(...page);
+  }
+}
+
+/** What is wrong with a chain of records, or null. */
+function brokenIn(records: readonly AuditRecord[]) {
+  const verifier = new AuditVerifier();
+  for (const record of records) {
+    const broken = verifier.next(record);
+    if (broken !== null) return broken;
+  }
+  return null;
+}
+
+describe('the audit log', () => {
+  it('is one whole chain, to the end that the status names', async () => {
+    const { audit } = await told<StatusInfo>('status');
+    const records = await auditLog();
+    expect(brokenIn(records)).toBeNull();
+    expect(records.at(-1)).toMatchObject(audit);
+    expect(records.length).toBeGreaterThan(10_000);
+  });
+
+  it('shows any change of a record, and any that is missing or moved', async () => {
+    const records = (await toldLines<AuditRecord>('AuditRecord', 'audit?limit=20')) as AuditRecord[];
+    expect(records).toHaveLength(20);
+    const altered = {
+      actor: 'token:nobody',
+      reason: 'because',
+      subject: 'x',
+      action: 'entries.block',
+      seq: 0,
+    };
+    for (const [field, value] of Object.entries(altered)) {
+      const changed = records.map((record) => (record.n === 7 ? { ...record, [field]: value } : record));
+      expect([field, brokenIn(changed)]).toMatchObject([field, { n: 7, problem: 'ALTERED' }]);
+    }
+    const cut = records.filter(({ n }) => n !== 7);
+    expect(brokenIn(cut)).toMatchObject({ n: 7, problem: 'MISSING' });
+    expect(brokenIn(records.toSpliced(6, 0, records[5]!))).toMatchObject({ problem: 'REORDERED' });
+  });
+
+  it('says who did what, why, and what it was before and after', async () => {
+    const number = '+821079100001';
+    const body = { op: 'block', items: [{ number }], reason: 'ticket 4711' };
+    const { seq } = await told<{ seq: number }>('entries', { token: 'entries', body });
+    const { audit } = await told<StatusInfo>('status');
+    const [record] = await toldLines<AuditRecord>('AuditRecord', `audit?after=${audit.n - 1}`);
+    expect(record).toMatchObject({
+      ...{ n: audit.n, hash: audit.hash, seq, actor: 'token:only-entries', reason: 'ticket 4711' },
+      ...{ action: 'entries.block', subject: keyedNumber(Number(number), await ourKeys()) },
+      ...{ before: null, after: [{ op: 'block', code: 'SENDER_REPORTED', subjects: ['from', 'to'], seq }] },
+    });
+    expect(Object.keys(record!).sort()).toEqual([
+      ...['action', 'actor', 'after', 'at', 'before', 'hash', 'n', 'previous', 'reason', 'seq', 'subject'],
+    ]);
+  });
+
+  it('has a record of every kind of change that was made, and of what was refused', async () => {
+    const actions = new Set((await auditLog()).map(({ action }) => action));
+    for (const action of [
+      ...['entries.block', 'entries.unblock', 'entries.clear', 'entries.end', 'guards.put'],
+      ...['release.stage', 'release.promote', 'release.refuse', 'release.rollback'],
+      ...['clients.put', 'clients.remove', 'tokens.put', 'tokens.remove'],
+    ]) {
+      expect(actions).toContain(action);
+    }
+  });
+
+  it('holds no number of an entry in clear, and no secret', async () => {
+    const records = await auditLog();
+    const told = records
+      .filter(({ action }) => action.startsWith('entries.'))
+      .map(({ subject, reason, before, after }) => JSON.stringify([subject, reason, before, after]));
+    expect(told.length).toBeGreaterThan(10_000);
+    expect(told.filter((text) => /82107\d{7}|0107\d{7}/.test(text))).toEqual([]);
+    const text = JSON.stringify(records);
+    for (const key of [...Object.values(world().tokens), ...Object.values(world().keys)]) {
+      expect(text).not.toContain(key.split('.')[1]);
+    }
+  });
+});
+
+describe('the status', () => {
+  it('says what is current, how much is live, and what the data centres were given', async () => {
+    const seq = await change('block', [{ number: '+821079100002' }]);
+    await checkFrom(seq, { to: '112' });
+    let status = await told<StatusInfo>('status', { token: 'read' });
+    while (status.kvSeq < seq) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      status = await told<StatusInfo>('status');
+    }
+    expect(status).toMatchObject({ seq, kvSeq: seq, candidate: null, clients: 2 });
+    expect(status.current!.state).toBe('promoted');
+    expect(status.live.entries).toBeGreaterThan(10_000);
+    expect(status.live.segments).toBeGreaterThan(0);
+    expect(status.propagation).toMatchObject([{ dataCentre: 'local', seq }]);
+  });
+});
+
+describe('records of blocks', () => {
+  it('are kept for a client that has them kept, keyed, and for no other', async () => {
+    const { key, secretSha256 } = await newKey('recorded');
+    const client = { id: 'recorded', secretSha256: [secretSha256], rights: ['check'], recordBlocks: true };
+    await told('clients/recorded', { method: 'PUT', body: { client, reason: 'a test' } });
+    const number = '+821079100003';
+    const seq = await change('block', [{ number }], { code: 'SUBSCRIBER_DNO' });
+    await checkFrom(seq, { to: number });
+    const headers = { authorization: `Bearer ${key}` };
+    const question = { base: world().admin, client: null, headers, body: { to: number, from: '112' } };
+    while ((await ask('/v1/check', question)).json.verdict !== 'block') {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    const path = `blocks?day=${new Date().toISOString().slice(0, 10)}`;
+    let records: BlockRecord[] = [];
+    while (records.length === 0) {
+      records = await toldLines<BlockRecord>('BlockRecord', path, { token: 'read' });
+    }
+    expect(new Set(records.map(({ client: id }) => id))).toEqual(new Set(['recorded']));
+    expect(records[0]).toMatchObject({
+      ...{ channel: 'sms', from: '112', to: keyedNumber(Number(number), await ourKeys()), subject: 'to' },
+      ...{ code: 'SUBSCRIBER_DNO', list: 'live', enforced: true },
+    });
+    for (const name of await world().kv.admin.keys('blocks/')) {
+      const stored = new TextDecoder().decode((await world().kv.admin.get(name))!);
+      expect(stored).not.toContain('SUBSCRIBER_DNO');
+    }
+    expect((await askAdmin('blocks?day=2026-01-01')).text).toBe('');
+    await told('clients/recorded', { method: 'DELETE', body: { reason: 'a test' } });
+  });
+});

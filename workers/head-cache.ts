@@ -1,0 +1,70 @@
+/**
+ * What the isolates of one data centre share through the Cache API: a copy of the head, and the claim to
+ * ask for a newer one. Only there to spare the authority: a cache that fails is an empty one.
+ */
+import { CACHED_HEAD_SECONDS, CLAIM_SECONDS } from '../shared/limits.ts';
+import type { CachedCopy } from '../shared/propagation.ts';
+import type { ListKeys } from '../shared/set/keys.ts';
+import { cacheable } from './http.ts';
+
+const SEQ_HEADER = 'x-numgate-seq';
+const FETCHED_HEADER = 'x-numgate-fetched-at';
+const AS_OF_HEADER = 'x-numgate-as-of';
+
+/** A hostname of our own, and the id of LIST_KEY: other installations of the zone have the same cache. */
+function urlOf(what: 'copy' | 'claim', { keyId }: ListKeys): string {
+  return `https://head.numgate.internal/${keyId}/${what}`;
+}
+
+export interface Copy extends CachedCopy {
+  /** The head as it was sealed; to be read once. */
+  readonly sealed: () => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export async function readCopy(keys: ListKeys): Promise<Copy | null> {
+  const response = await match(urlOf('copy', keys));
+  if (response === null) return null;
+  const number = (name: string): number => Number(response.headers.get(name));
+  return {
+    seq: number(SEQ_HEADER),
+    fetchedAt: number(FETCHED_HEADER),
+    asOf: number(AS_OF_HEADER),
+    sealed: async () => new Uint8Array(await response.arrayBuffer()),
+  };
+}
+
+/** Leave what was learnt to the other isolates. */
+export async function writeCopy(
+  { seq, fetchedAt, asOf }: CachedCopy,
+  sealed: Uint8Array<ArrayBuffer>,
+  keys: ListKeys,
+): Promise<void> {
+  const headers = {
+    [SEQ_HEADER]: String(seq),
+    [FETCHED_HEADER]: String(fetchedAt),
+    [AS_OF_HEADER]: String(asOf),
+  };
+  await put(urlOf('copy', keys), cacheable(sealed, CACHED_HEAD_SECONDS, headers));
+}
+
+/** @returns whether nobody else of the data centre is asking; now we are */
+export async function claim(keys: ListKeys): Promise<boolean> {
+  const url = urlOf('claim', keys);
+  const now = Date.now();
+  const claimed = await match(url);
+  if (now - Number(claimed?.headers.get(FETCHED_HEADER) ?? 0) < CLAIM_SECONDS * 1000) return false;
+  await put(url, cacheable(new Uint8Array(1), CLAIM_SECONDS, { [FETCHED_HEADER]: String(now) }));
+  return true;
+}
+
+async function match(url: string): Promise<Response | null> {
+  try {
+    return (await caches.default.match(url)) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function put(url: string, response: Response): Promise<void> {
+  await caches.default.put(url, response).catch(() => undefined);
+}
