@@ -1,7 +1,7 @@
 /**
  * A fleet of isolates under a fake clock: each runs the policy of `shared/propagation.ts` the way
- * `workers/head.ts` does, against the cache, the authority and the KV of a simulated world. Every request
- * of every isolate is an event.
+ * `workers/head.ts` and `workers/head-sources.ts` do, against the cache, the authority and the KV of a
+ * simulated world. Every request of every isolate is an event. Both sides must be changed together.
  */
 import {
   AUTHORITY_PATIENCE_MS,
@@ -189,14 +189,11 @@ export class Fleet {
       if (this.#clock.now + LOOK_AGAIN_MS > deadline) break;
       yield LOOK_AGAIN_MS;
     }
-    // The authority does not answer. What was learnt in its place is left for the data centre.
-    this.#adopt(
-      isolate,
-      copy !== null && isNewer(copy.seq, isolate.seq) ? copy.seq : yield* this.#readKv(place),
-    );
-    const asOf = Math.max(poll.asOf, copy?.asOf ?? 0);
-    poll.confirmed(asOf, this.#clock.now);
-    yield* this.#leave(place, { seq: isolate.seq, fetchedAt: this.#clock.now, asOf });
+    // The authority does not answer: the newest of what isolate, data centre and KV have is left for all.
+    const inKv = yield* this.#readKv(place);
+    for (const seq of [inKv, copy?.seq ?? 0]) this.#adopt(isolate, seq);
+    poll.confirmed(copy?.asOf ?? 0, this.#clock.now);
+    yield* this.#leave(place, { seq: isolate.seq, fetchedAt: this.#clock.now, asOf: poll.asOf });
   }
 
   *#readCopy(place: Place): Process<CachedCopy | null> {

@@ -78,6 +78,12 @@ export class Admin {
     return (await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES)).bytes;
   }
 
+  /** A page of lines, and the cursor of the next one; null at the end. */
+  async page(path: string, query: Query): Promise<{ readonly text: string; readonly next: string | null }> {
+    const { bytes, headers } = await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES);
+    return { text: new TextDecoder().decode(bytes), next: headers.get('x-next') };
+  }
+
   /** A question that may hold a number, and therefore has a body. */
   async find<Value>(path: string, body: object): Promise<Value> {
     return json(await this.#ask({ method: 'POST', path, body }, READ_RETRIES));

@@ -67,9 +67,10 @@ export function readCatalogue(path: string): Catalogue {
   for (const list of lists) {
     if (names.has(list.name)) throw new CommandFailure(`${path}: two lists are named ${list.name}`);
     names.add(list.name);
-    if (list.name.startsWith(FOLDED_LIST_PREFIX)) {
+    // Verdicts name the live layer `live`.
+    if (`${list.name}-`.startsWith(FOLDED_LIST_PREFIX)) {
       throw new CommandFailure(
-        `${path}: list ${list.name}: names that begin with ${FOLDED_LIST_PREFIX} are for live entries`,
+        `${path}: list ${list.name}: "live", and what begins with ${FOLDED_LIST_PREFIX}, is for live entries`,
       );
     }
     // A list that is meant to let numbers through must not block them because a field was forgotten.

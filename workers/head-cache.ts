@@ -47,12 +47,16 @@ export async function writeCopy(
   await put(urlOf('copy', keys), cacheable(sealed, CACHED_HEAD_SECONDS, headers));
 }
 
-/** @returns whether nobody else of the data centre is asking; now we are */
-export async function claim(keys: ListKeys): Promise<boolean> {
+/**
+ * @param answeredAt when the copy was fetched, 0 for none: a claim that is no younger has had its answer
+ * @returns whether nobody else of the data centre is asking; now we are
+ */
+export async function claim(keys: ListKeys, answeredAt: number): Promise<boolean> {
   const url = urlOf('claim', keys);
   const now = Date.now();
   const claimed = await match(url);
-  if (now - Number(claimed?.headers.get(FETCHED_HEADER) ?? 0) < CLAIM_SECONDS * 1000) return false;
+  const claimedAt = Number(claimed?.headers.get(FETCHED_HEADER) ?? 0);
+  if (claimedAt > answeredAt && now - claimedAt < CLAIM_SECONDS * 1000) return false;
   await put(url, cacheable(new Uint8Array(1), CLAIM_SECONDS, { [FETCHED_HEADER]: String(now) }));
   return true;
 }

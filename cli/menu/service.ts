@@ -4,11 +4,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { adminOfEnvironment } from '../admin.ts';
 import { auditEnd, auditLines, type KnownRecord, linesOfFile, verifyAudit } from '../commands/audit.ts';
+import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
 import { watchChanges, watchUntil } from '../commands/watch.ts';
 import { CommandFailure } from '../failure.ts';
 import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
+import { listKeys } from '../secrets.ts';
 import { edges, example, type Print, reasoned, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
 
 export function addService(program: Command, print: Print): void {
@@ -34,8 +36,26 @@ export function addService(program: Command, print: Print): void {
     });
   example(watching, 'watch --seq 1842');
 
+  const blocks = program
+    .command('blocks')
+    .description('what was blocked on a day, for clients with --record-blocks, as NDJSON')
+    .argument('<day>', 'a day of UTC, as in 2026-11-24')
+    .option('--reveal', 'tell the numbers, which are kept keyed with LIST_KEY', false)
+    .action(async (day: string, { reveal }: { reveal: boolean }) => {
+      const permutation = reveal ? (await listKeys()).permutation : null;
+      for await (const line of blockLines(adminOfEnvironment(), day, permutation)) await written(line);
+    });
+  example(blocks, 'blocks 2026-11-24 > blocks.ndjson');
+
   addAudit(program, print);
   addGuards(program, print);
+}
+
+/** A line on standard output, not faster than it is read. */
+async function written(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) {
+    await new Promise((resolve) => process.stdout.once('drain', resolve));
+  }
 }
 
 function addAudit(program: Command, print: Print): void {
@@ -46,10 +66,7 @@ function addAudit(program: Command, print: Print): void {
     .description('write the log as NDJSON to standard output')
     .option('--after <n>', 'only what stands behind this record', wholeNumber, 0)
     .action(async ({ after }: { after: number }) => {
-      for await (const line of auditLines(adminOfEnvironment(), after)) {
-        if (!process.stdout.write(`${line}\n`))
-          await new Promise((resolve) => process.stdout.once('drain', resolve));
-      }
+      for await (const line of auditLines(adminOfEnvironment(), after)) await written(line);
     });
   example(exporting, 'audit export > audit.ndjson');
 

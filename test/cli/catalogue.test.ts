@@ -50,7 +50,7 @@ describe('a catalogue', () => {
     [
       'a name for live entries',
       { lists: [{ ...SUSPENDED, name: 'live-mine' }] },
-      'list live-mine: names that begin with live- are for live entries',
+      'list live-mine: "live", and what begins with live-, is for live entries',
     ],
     ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
     ['an input without file', { inputs: [{}] }, 'inputs.0.file: '],

@@ -134,3 +134,21 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
   }
   expect(seen.size).toBe(4 * BULK);
 });
+
+test('large operations at once are taken one after the other, and none is lost', {
+  timeout: 60_000,
+}, async () => {
+  const BULK = 7_000;
+  const bulk = (first: number): EntryItem[] =>
+    Array.from({ length: BULK }, (_, index) => ({ number: `+8210${40_000_000 + first + index}` }));
+  const reading = Array.from({ length: 8 }, () => readHead());
+  const changes = [0, 1, 2, 3].map((index) =>
+    authority().changeEntries(order(), change('block', bulk(index * BULK))),
+  );
+  await Promise.all([...changes, ...reading]);
+  expect((await authority().status()).live.entries).toBe(2 * 4 * BULK);
+  const { live } = (await readHead())!;
+  for (let index = 0; index < 4 * BULK; index += 501) {
+    expect(live.find('number', 8210, 40_000_000 + index, 1, 0, 0)?.op).toBe('block');
+  }
+});

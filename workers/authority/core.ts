@@ -4,7 +4,7 @@
 import type { Actor, EntriesDone, EntryChange, EntryItem, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
-import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
 import { openHead } from '../../shared/release/head.ts';
@@ -134,24 +134,16 @@ export class Core {
   }
 
   async #sealSegments(): Promise<void> {
-    for (;;) {
-      const before = this.ledger.seq;
-      const due = await this.segments.due(before);
-      if (due === null) return;
-      for (const { key, bytes } of due.sealed) await this.#put(key, bytes);
-      const done = this.#ctx.storage.transactionSync(() => {
-        // Entries may have been removed meanwhile; then it is done again.
-        if (this.ledger.seq !== before) return false;
-        this.segments.replace(due.sealed, due.replaced);
-        // The copy in KV names what was replaced.
-        this.ledger.set('kvSeq', '0');
-        return true;
-      });
-      if (done) {
-        this.heads.changed();
-        return;
-      }
-    }
+    const due = await this.segments.due(this.ledger.seq);
+    if (due === null) return;
+    for (const { key, bytes } of due.sealed) await this.#put(key, bytes);
+    // What was changed meanwhile is in the tail, and newer than what it replaced in a segment.
+    this.#ctx.storage.transactionSync(() => {
+      this.segments.replace(due.sealed, due.replaced);
+      // The copy in KV names what was replaced.
+      this.ledger.set('kvSeq', '0');
+    });
+    this.heads.changed();
   }
 
   /** Put a value into KV. Where that fails, readers ask the authority for it. */
@@ -170,15 +162,22 @@ export class Core {
     return directory.key === key ? directory.bytes : null;
   }
 
-  changeEntries(order: Order, change: EntryChange): Outcome<EntriesDone> {
+  async changeEntries(order: Order, change: EntryChange): Promise<Outcome<EntriesDone>> {
     const answered = this.ledger.answered<EntriesDone>(order);
     if (answered !== null) return answered;
-    const now = Math.floor(Date.now() / 1000);
     const targets = this.targetsOf(change.items, change.op);
     if (!targets.ok) return targets;
+    // The open tail is one segment: what does not fit in waits until it is sealed.
+    while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp();
+    const now = Math.floor(Date.now() / 1000);
     const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));
     if (done.ok) this.changed();
     return done;
+  }
+
+  /** Entries that are in no segment yet. */
+  get #tail(): number {
+    return this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
   }
 
   targetsOf(items: readonly EntryItem[], op: LiveOp): Outcome<Target[]> {
@@ -246,13 +245,12 @@ export class Core {
   status(): Omit<StatusInfo, 'propagation'> {
     const { current, candidate } = this.releases;
     const { seq } = this.ledger;
-    const tail = this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
     return {
       seq,
       changedAt: this.ledger.changedAt,
       current: current === null ? null : releaseInfo(current, true),
       candidate: candidate === null ? null : { ...releaseInfo(candidate, true), share: candidate.share ?? 0 },
-      live: { entries: this.live.rows, segments: this.segments.named.length, tail },
+      live: { entries: this.live.rows, segments: this.segments.named.length, tail: this.#tail },
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,
       audit: this.ledger.lastRecord,

@@ -52,7 +52,10 @@ export class HeadWriter {
   /** The head as readers are given it; null before the first change. */
   async sealed(): Promise<SealedHead | null> {
     if (this.#stores.ledger.seq === 0) return null;
-    this.#sealed ??= this.#seal();
+    this.#sealed ??= this.#seal().catch((error: unknown) => {
+      this.#sealed = null;
+      throw error;
+    });
     return this.#sealed;
   }
 
