@@ -1,0 +1,84 @@
+/**
+ * Many who change at once: every change is taken once, in one order without gaps, and a reader that polls
+ * throughout sees them in that order.
+ */
+import { describe, expect, it } from 'vitest';
+import type { EntryPage } from '../../shared/admin.ts';
+import { check } from './support/ask.ts';
+import { change, told } from './support/ask-admin.ts';
+import { world } from './support/world.ts';
+
+const ADMINS = 50;
+const CHANGES_EACH = 20;
+const WATCHED = '+821076999999';
+/** How often the watched number is blocked and unblocked meanwhile. */
+const FLIPS = 6;
+/** Longer than a poll and a copy of the data centre, so that the reader has the chance to see each flip. */
+const FLIP_EVERY_MS = 2_000;
+const SETTLE_MS = 40_000;
+
+function numberOf(admin: number, index: number): string {
+  return `+8210${76_000_000 + admin * 1_000 + index}`;
+}
+
+async function allEntries(): Promise<Map<string, number>> {
+  const seqs = new Map<string, number>();
+  let query = '';
+  for (;;) {
+    const page = await told<EntryPage>(`entries${query}`);
+    for (const { number, seq } of page.entries) if (number !== null) seqs.set(number, seq);
+    if (page.next === null) return seqs;
+    query = `?upTo=${page.upTo}&after=${page.next}`;
+  }
+}
+
+describe('1,000 live changes from 50 clients at once', () => {
+  it('are all taken, each with a seq of its own, and a reader sees a block and its unblock in order', async () => {
+    const { seq: before } = await told<{ seq: number }>('status');
+    const seen: { seq: number; verdict: string }[] = [];
+    let reading = true;
+    const reader = (async () => {
+      while (reading) {
+        const { seq, verdict } = await check({ to: WATCHED }, { base: world().admin });
+        seen.push({ seq, verdict });
+      }
+    })();
+    const taken: number[] = [];
+    const admins = Array.from({ length: ADMINS }, async (_, admin) => {
+      for (let index = 0; index < CHANGES_EACH; index++) {
+        taken.push(await change('block', [{ number: numberOf(admin, index) }]));
+      }
+    });
+    const flips: { seq: number; verdict: string }[] = [];
+    const flipping = (async () => {
+      for (let flip = 0; flip < FLIPS; flip++) {
+        const op = flip % 2 === 0 ? 'block' : 'unblock';
+        const seq = await change(op, [{ number: WATCHED }]);
+        flips.push({ seq, verdict: op === 'block' ? 'block' : 'allow' });
+        await new Promise((resolve) => setTimeout(resolve, FLIP_EVERY_MS));
+      }
+    })();
+    await Promise.all([...admins, flipping]);
+    const all = [...taken, ...flips.map(({ seq }) => seq)].sort((a, b) => a - b);
+    // None is lost, none is given twice, none is left out.
+    expect(all).toEqual(Array.from({ length: all.length }, (_, index) => before + 1 + index));
+    const entries = await allEntries();
+    for (let admin = 0; admin < ADMINS; admin++) {
+      for (let index = 0; index < CHANGES_EACH; index++)
+        expect(entries.has(numberOf(admin, index))).toBe(true);
+    }
+    const deadline = Date.now() + SETTLE_MS;
+    while ((seen.at(-1)?.seq ?? 0) < all.at(-1)! && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    reading = false;
+    await reader;
+    expect(seen.at(-1)).toEqual({ seq: all.at(-1)!, verdict: flips.at(-1)!.verdict });
+    for (const [index, { seq, verdict }] of seen.entries()) {
+      expect(seq).toBeGreaterThanOrEqual(seen[Math.max(0, index - 1)]!.seq);
+      // At every seq the verdict is what the last flip up to it says.
+      expect(verdict).toBe(flips.findLast((flip) => flip.seq <= seq)?.verdict ?? 'allow');
+    }
+    expect(new Set(seen.map(({ verdict }) => verdict)).size).toBe(2);
+  });
+});
