@@ -26,7 +26,7 @@ describe('POST /v1/check', () => {
       from: '+8215881234',
       to: NUMBERS.suspended,
       release: world().release,
-      seq: 1,
+      seq: world().seq,
       stale: false,
     });
     expect(answer.reasons).toEqual([

@@ -22,6 +22,14 @@ await import('./stream-model.suite.ts');
 await import('./bad-requests.suite.ts');
 await import('./bad-fields.suite.ts');
 await import('./service.suite.ts');
+await import('./admin-releases.suite.ts');
+await import('./admin-entries.suite.ts');
+await import('./admin-concurrent.suite.ts');
+await import('./admin-access.suite.ts');
+await import('./admin-requests.suite.ts');
+// It looks back at what the other admin suites did.
+await import('./admin-audit.suite.ts');
+await import('./planes.suite.ts');
 await import('./outage.suite.ts');
 await import('./openapi.suite.ts');
 await import('./docs.suite.ts');

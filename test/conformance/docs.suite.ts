@@ -13,6 +13,9 @@ const bounds = new Map<string, number>(Object.entries(limits));
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
 
+/** Schemas of whole answers. */
+const SCHEMAS = ['CheckAnswer', 'BatchAnswer', 'Health', 'Problem', 'EntriesDone', 'EntriesFound'];
+
 describe('docs/api.md', () => {
   const page = read('../../docs/api.md');
   const rows = page.split('\n').filter((line) => line.startsWith('|'));
@@ -30,9 +33,7 @@ describe('docs/api.md', () => {
     const answers = [...page.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, text]) => JSON.parse(text!));
     expect(answers.length).toBeGreaterThan(4);
     for (const answer of answers) {
-      const described = ['CheckAnswer', 'BatchAnswer', 'Health', 'Problem'].filter(
-        (name) => judge.errorsAs(name, answer) === '',
-      );
+      const described = SCHEMAS.filter((name) => judge.errorsAs(name, answer) === '');
       expect(described).toHaveLength(1);
     }
   });
@@ -55,6 +56,71 @@ describe('docs/api.md', () => {
       ]).toEqual([code, true]);
     }
   });
+});
+
+describe('docs/storage.md', () => {
+  const page = read('../../docs/storage.md');
+
+  it('has every table and column of the authority', () => {
+    const schema = read('../../workers/authority/schema.ts');
+    const tables = [
+      ...schema.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(([\s\S]*?)\)(?: WITHOUT|;|')/g),
+    ];
+    expect(tables.length).toBeGreaterThan(8);
+    for (const [, table, body] of tables) {
+      const columns = [...body!.matchAll(/(?:^|,)\s*([a-z_0-9]+) [A-Z]/gm)].map(([, column]) => column!);
+      expect(columns.length).toBeGreaterThan(0);
+      for (const name of [table!, ...columns])
+        expect([table, name, page.includes(`\`${name}\``)]).toEqual([...[table, name, true]]);
+    }
+  });
+
+  it('has every key of Workers KV', () => {
+    const keys = [...read('../../shared/release/kv-keys.ts').matchAll(/(?:_PREFIX|_KEY) = '([^']+)'/g)];
+    expect(keys.length).toBeGreaterThan(5);
+    for (const [, key] of keys) expect([key, page.includes(`\`${key}`)]).toEqual([key, true]);
+  });
+});
+
+describe('docs/operations.md', () => {
+  it('has every event that is logged', () => {
+    const page = read('../../docs/operations.md');
+    const sources = readdirSync(new URL('../../workers', here), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => read(`../../workers/${name}`));
+    const events = sources.flatMap((text) =>
+      [...text.matchAll(/\bwarn\('(\w+)'/g)].map(([, event]) => event!),
+    );
+    expect(events.length).toBeGreaterThan(8);
+    for (const event of events) expect([event, page.includes(`\`${event}\``)]).toEqual([event, true]);
+  });
+});
+
+describe('every document', () => {
+  const folder = new URL('../../docs', here);
+  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => [`docs/${name}`, read(`../../docs/${name}`)] as const);
+
+  it.each(pages)('%s names only bounds that there are', (_path, text) => {
+    const named = [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)*_(?:MAX|MIN|MS|SECONDS|FAILURES|SHARE|BACK))`/g)];
+    expect(named.map(([, name]) => name!).filter((name) => !bounds.has(name))).toEqual([]);
+  });
+
+  it.each([...pages, ['README.md', read('../../README.md')] as const])(
+    '%s names only commands that there are',
+    (_path, text) => {
+      const menus = readdirSync(new URL('../../cli/menu', here)).map((name) =>
+        read(`../../cli/menu/${name}`),
+      );
+      const made = menus.flatMap((menu) =>
+        [...menu.matchAll(/\.command\(\s*'([\w-]+)/g)].map(([, name]) => name!),
+      );
+      const commands = new Set([...made, 'block', 'unblock', 'clear', '<command>']);
+      const named = [...text.matchAll(/npm run (?:--silent )?lists --(?: --json)? ([\w<>-]+)/g)];
+      expect(named.map(([, name]) => name!).filter((name) => !commands.has(name))).toEqual([]);
+    },
+  );
 });
 
 describe('README.md of the conformance tests', () => {

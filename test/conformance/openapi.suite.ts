@@ -2,9 +2,13 @@
  * The OpenAPI document against the code: bounds, codes and routes. That answers fit the document is
  * checked on every one of them, in support/ask.ts.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { RELEASE_STATES, SCOPES } from '../../shared/admin.ts';
 import { MODES } from '../../shared/clients.ts';
 import * as limits from '../../shared/limits.ts';
+import { LIVE_OPS } from '../../shared/live/entry.ts';
+import { GUARDS } from '../../shared/release/guards.ts';
 import { CHANNELS } from '../../shared/screen.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http.ts';
@@ -25,6 +29,14 @@ async function schemas(): Promise<Record<string, Schema>> {
   return components.schemas;
 }
 
+/** The routes of a table in workers/, as the document writes them. */
+function routesOf(file: string): string[] {
+  const text = readFileSync(new URL(`../../workers/${file}`, import.meta.url), 'utf8');
+  return [...text.matchAll(/method: '([A-Z]+)', path: '([^']+)'/g)].map(
+    ([, method, path]) => `${method!.toLowerCase()} ${path!.replace(/:(\w+)/g, '{$1}')}`,
+  );
+}
+
 describe('the OpenAPI document', () => {
   it('has every verdict, code, subject, channel and effect of the code, in the same order', async () => {
     const { Verdict, Code, Subject, Channel, Effect } = await schemas();
@@ -34,6 +46,18 @@ describe('the OpenAPI document', () => {
     expect(Channel!.enum).toEqual(CHANNELS);
     expect(Effect!.enum).toEqual([...EFFECTS, 'indeterminate']);
     for (const code of CODES) expect(Code!.description).toContain(`- \`${code}\`: `);
+  });
+
+  it('has every operation, scope, guard and state of the control plane', async () => {
+    const { LiveOp, Scope, Guard, ReleaseState } = await schemas();
+    expect(LiveOp!.enum).toEqual(LIVE_OPS);
+    expect(Scope!.enum).toEqual(SCOPES);
+    expect(Guard!.enum).toEqual(GUARDS);
+    expect(ReleaseState!.enum).toEqual(RELEASE_STATES);
+    for (const word of [...GUARDS, ...RELEASE_STATES, ...LIVE_OPS]) {
+      const told = [Guard, ReleaseState, LiveOp].map((schema) => schema!.description).join(' ');
+      expect(told).toContain(`\`${word}\``);
+    }
   });
 
   it('has every problem code of the code', async () => {
@@ -59,6 +83,24 @@ describe('the OpenAPI document', () => {
     expect(MODES).toEqual(['enforce', 'label', 'shadow']);
   });
 
+  it('has the bounds of the control plane', async () => {
+    const { EntryChange, ReasonText, StageRequest, Guards, Clients, Tokens } = await schemas();
+    expect(EntryChange!.properties!.items!.maxItems).toBe(limits.BULK_ENTRIES_MAX);
+    expect(EntryChange!.description).toContain(limits.BULK_BODY_BYTES_MAX.toLocaleString('en'));
+    expect(StageRequest!.description).toContain(limits.ADMIN_BODY_BYTES_MAX.toLocaleString('en'));
+    expect(StageRequest!.properties!.signed!.maxLength).toBe(limits.MANIFEST_CHARS_MAX);
+    expect(ReasonText!.maxLength).toBe(limits.REASON_CHARS_MAX);
+    expect(Guards!.properties!.protectedNumbers!.maxItems).toBe(limits.PROTECTED_NUMBERS_MAX);
+    expect(Clients!.properties!.clients!.maxItems).toBe(limits.CLIENTS_MAX);
+    expect(Tokens!.properties!.tokens!.maxItems).toBe(limits.TOKENS_MAX);
+    const { parameters, responses } = (await document()).document.components as Record<string, object>;
+    const text = JSON.stringify([parameters, responses]);
+    expect(text).toContain(`"maxLength":${limits.IDEMPOTENCY_KEY_CHARS_MAX}`);
+    expect(text).toContain(`${limits.LIVE_ENTRIES_MAX.toLocaleString('en')} entries`);
+    expect(text).toContain(`over one number (${limits.ENTRIES_PER_KEY_MAX})`);
+    expect(text).toContain(`${limits.IDEMPOTENCY_KEPT_MS / 3_600_000} hours`);
+  });
+
   it('describes every object strictly, so that an answer cannot have more than is written', async () => {
     for (const [name, schema] of Object.entries(await schemas())) {
       if (schema.properties !== undefined) expect([name, schema.additionalProperties]).toEqual([name, false]);
@@ -68,12 +110,7 @@ describe('the OpenAPI document', () => {
   it('has exactly the routes that there are', async () => {
     const judge = await document();
     const paths = Object.keys(judge.document.paths as object);
-    expect(paths.map((path) => `${path} ${judge.methodsOf(path).join(' ')}`)).toEqual([
-      '/v1/check get post',
-      '/v1/check/batch post',
-      '/v1/check/stream post',
-      '/healthz get',
-      '/openapi.json get',
-    ]);
+    const described = paths.flatMap((path) => judge.methodsOf(path).map((method) => `${method} ${path}`));
+    expect(described.sort()).toEqual([...routesOf('routes.ts'), ...routesOf('admin/routes.ts')].sort());
   });
 });

@@ -22,8 +22,7 @@ describe('a service without a release', () => {
         verdict: 'indeterminate',
         action,
         release: null,
-        asOf: null,
-        stale: true,
+        stale: false,
       });
       expect(answer.reasons[0]).toMatchObject({ code: 'LIST_UNAVAILABLE', match: 'data', subject: 'to' });
     }
@@ -137,7 +136,8 @@ describe('a head that somebody else put into KV', () => {
   });
 
   it('is nothing to answer from for an edge that starts with it', async () => {
-    const { cold: base } = world();
+    const { cold: base, kv } = world();
+    await kv.cold.put(HEAD_KEY, await headOfAStranger());
     await refused(['/v1/check', { base, body: { to: NUMBERS.suspended } }], [503, 'UNAVAILABLE']);
     await refused(['/healthz', { base, client: null }], [503, 'UNAVAILABLE']);
   });

@@ -9,13 +9,13 @@ import type { Condition, World } from '../../bench/world.ts';
 /** 100 ms away. Its cache of KV is filled at 0 s, 30 s, the one behind it at 9 s, 39 s, from a store 1 s behind. */
 const DATA_CENTRE = { rttMs: 100, kvPhasesMs: [0, 9_000], kvLagMs: 1_000 };
 
-/** @param firstMs when the isolates, all in one data centre, have their first request */
-function world(firstMs: readonly number[]): World {
+/** @param gapsMs for each isolate, all in one data centre, the times between its first requests; then 1 s */
+function world(gapsMs: readonly (readonly number[])[]): World {
   return {
     dataCentres: [DATA_CENTRE],
-    isolates: firstMs.map((first) => {
+    isolates: gapsMs.map((gaps) => {
       let asked = 0;
-      return { dataCentre: 0, gapMs: () => (asked++ === 0 ? first : 1_000) };
+      return { dataCentre: 0, gapMs: () => gaps[asked++] ?? 1_000 };
     }),
     rttMs: ({ rttMs }) => rttMs,
     cacheMs: () => 0,
@@ -32,12 +32,12 @@ function world(firstMs: readonly number[]): World {
 }
 
 function ran(
-  firstMs: readonly number[],
+  gapsMs: readonly (readonly number[])[],
   changesMs: readonly number[],
   endMs: number,
   condition: (now: number) => Condition = () => 'healthy',
 ): Fleet {
-  const fleet = new Fleet({ world: world(firstMs), endMs, changesMs, condition });
+  const fleet = new Fleet({ world: world(gapsMs), endMs, changesMs, condition });
   fleet.run();
   return fleet;
 }
@@ -50,7 +50,7 @@ function secondsOf(counter: Uint32Array): number[] {
 describe('the simulated fleet', () => {
   it('sees a change with the poll that follows it', () => {
     // Polls at 1, 6, 11, 16 s; the authority is reached 50 ms later. The first request waits for it.
-    const fleet = ran([1_000], [6_020, 7_500], 20_000);
+    const fleet = ran([[1_000]], [6_020, 7_500], 20_000);
     expect(secondsOf(fleet.counts.authority)).toEqual([1, 6, 11, 16]);
     expect(secondsOf(fleet.counts.waited)).toEqual([1]);
     expect(fleet.counts.waitedMs[1]).toBe(101);
@@ -61,7 +61,7 @@ describe('the simulated fleet', () => {
 
   it('asks once for a data centre', () => {
     // The second isolate polls at 1.5, 6.5, 11.5 s, and finds the copies of 1, 6 and 11 s.
-    const fleet = ran([1_000, 1_500], [7_500], 20_000);
+    const fleet = ran([[1_000], [1_500]], [7_500], 20_000);
     expect(secondsOf(fleet.counts.authority)).toEqual([1, 6, 11, 16]);
     expect([...fleet.visibleMs(0)]).toEqual([3_500, 4_000]);
   });
@@ -69,14 +69,14 @@ describe('the simulated fleet', () => {
   it('sends who loses the claim back after a second', () => {
     // The second finds the claim of the first at 1.02 s, and its copy 250 ms later. At 6.02 s it finds a
     // claim again; nothing waits, so it comes back at 7.02 s.
-    const fleet = ran([1_000, 1_020], [5_500], 12_500);
+    const fleet = ran([[1_000], [1_020]], [5_500], 12_500);
     expect(secondsOf(fleet.counts.authority)).toEqual([1, 6, 11]);
     expect(fleet.counts.waitedMs[1]).toBe(101 + 250);
     expect([...fleet.visibleMs(0)]).toEqual([500, 1_520]);
   });
 
   it('takes a second longer for the authority while that is slow', () => {
-    const fleet = ran([1_000], [7_500], 20_000, () => 'slow');
+    const fleet = ran([[1_000]], [7_500], 20_000, () => 'slow');
     // As in health, but the answer to the poll of 11 s is there at 12.1 s, after the request of 12 s.
     expect([...fleet.visibleMs(0)]).toEqual([4_500]);
     // Without a head, the request of 2 s waits too.
@@ -88,7 +88,7 @@ describe('the simulated fleet', () => {
     // breaker is open for 11 s, so at 31 s KV is read at once. Its cache has what the store had at 8 s:
     // the change of 7 s, which was written at 7.3 s, and not that of 7.8 s.
     const changes = [7_000, 7_800];
-    const fleet = ran([1_000], changes, 40_000, (now) => (now < 8_000 ? 'healthy' : 'failing'));
+    const fleet = ran([[1_000]], changes, 40_000, (now) => (now < 8_000 ? 'healthy' : 'failing'));
     expect(secondsOf(fleet.counts.authority)).toEqual([1, 6, 11, 21]);
     expect(secondsOf(fleet.counts.kvReads)).toEqual([11, 21, 31]);
     expect([...fleet.visibleMs(0)]).toEqual([24_000]);
@@ -96,5 +96,13 @@ describe('the simulated fleet', () => {
     expect([...fleet.visibleMs(1)]).toEqual([39_000 - 7_800]);
     // The head is older than 15 s from 21 s on, and no request waits: the isolate has just looked.
     expect(secondsOf(fleet.counts.waited)).toEqual([1]);
+  });
+
+  it('makes one request of an isolate without traffic wait while the authority fails', () => {
+    // At 17 s it has not looked for 16 s. The error is there after 100 ms, KV 10 ms later.
+    const fleet = ran([[1_000, 16_000]], [], 20_000, (now) => (now < 8_000 ? 'healthy' : 'failing'));
+    expect(secondsOf(fleet.counts.waited)).toEqual([1, 17]);
+    expect(fleet.counts.waitedMs[17]).toBe(110);
+    expect(secondsOf(fleet.counts.authority)).toEqual([1, 17]);
   });
 });

@@ -66,14 +66,15 @@ describe('a poll', () => {
     expect(CLAIM_RETRY_MS).toBeLessThan(SOONEST_MS);
   });
 
-  it('never makes a head less current', () => {
+  it('never makes a head less current, nor the last look earlier', () => {
+    const time = fc.integer({ min: 0, max: NOW });
     holds(
-      fc.property(fc.array(fc.integer({ min: 0, max: NOW })), (times) => {
+      fc.property(fc.array(fc.tuple(time, time)), (looks) => {
         const poll = new HeadPoll(() => 0);
-        for (const time of times) {
-          const before = poll.asOf;
-          poll.confirmed(time);
-          expect(poll.asOf).toBe(Math.max(before, time));
+        for (const [asOf, seenAt] of looks) {
+          const before = [poll.asOf, poll.seenAt] as const;
+          poll.confirmed(asOf, seenAt);
+          expect([poll.asOf, poll.seenAt]).toEqual([Math.max(before[0], asOf), Math.max(before[1], seenAt)]);
         }
       }),
     );
@@ -81,19 +82,21 @@ describe('a poll', () => {
 });
 
 describe('a request', () => {
-  it('waits where there is no head, or one that is too old, and only there', () => {
+  it('waits where there is no head, or none was looked for too long, and only there', () => {
     holds(
-      fc.property(ageMs, ageMs, (age, waitMs) => {
+      fc.property(ageMs, ageMs, ageMs, (ago, olderMs, waitMs) => {
         const poll = new HeadPoll(() => 0);
         expect(poll.due(NOW, waitMs)).toBe('wait');
-        poll.confirmed(NOW - age);
-        expect(poll.due(NOW, waitMs) === 'wait').toBe(age > waitMs);
+        // However old the head is that was found then.
+        poll.confirmed(NOW - ago - olderMs, NOW - ago);
+        expect(poll.due(NOW, waitMs) === 'wait').toBe(ago > waitMs);
+        expect(poll.due(NOW, ago)).not.toBe('wait');
       }),
     );
   });
 
   it.each([
-    ['the head is too old', NOW - HEAD_WAIT_MS - 1, HEAD_WAIT_MS],
+    ['the last look is too long ago', NOW - HEAD_WAIT_MS - 1, HEAD_WAIT_MS],
     ['there is none', 0, HEAD_FRESH_MS],
   ])('does not wait again at once after a wait in vain, where %s', (_case, asOf, pauseMs) => {
     const poll = new HeadPoll(() => 0);
@@ -212,6 +215,7 @@ describe('the copy of the data centre', () => {
           const before = held;
           if (isNewer(seq, held)) held = seq;
           expect(held).toBe(Math.max(before, seq));
+          expect(isNewer(held, held)).toBe(false);
         }
       }),
     );
@@ -233,6 +237,7 @@ describe('a share of the data centres', () => {
   });
 
   it('has as many of them as it says', () => {
+    expect(inShare(0, 0)).toBe(false);
     const hashes = Array.from({ length: 10_000 }, (_, index) => Math.imul(index, 0x9e3779b1) >>> 0);
     const share = hashes.filter((drawn) => inShare(drawn, 0.1)).length / hashes.length;
     expect(share).toBeCloseTo(0.1, 2);

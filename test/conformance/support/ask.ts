@@ -66,7 +66,7 @@ export interface Reply {
 /** More digits in a row, separators left out, than any message needs: it could be a number. */
 const NUMBER_LIKE = /\d(?:[-. ]?\d){7}/;
 /** Names of releases, digests and times have as many, and are none. */
-const NAMES = /\d{8}T\d{4}Z-[0-9a-f]{8}|\b(?=[0-9a-f]*[a-f])[0-9a-f]{16,64}\b|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g;
+const NAMES = /\d{8}T\d{4}Z-[0-9a-f]{8}|\b[0-9a-f]{16,64}\b|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g;
 
 /** What could be a number in a text. */
 export function numbersIn(text: string): string[] {

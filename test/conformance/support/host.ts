@@ -25,13 +25,14 @@ async function start(name: string, withSecrets: Record<string, string>): ReturnT
   });
 }
 
-const [main, admin, withoutRelease, withoutSecrets, planes, alone] = await Promise.all([
+const [main, admin, withoutRelease, withoutSecrets, planes, alone, cold] = await Promise.all([
   start('state', secrets),
   start('state-admin', secrets),
   start('state-without-release', secrets),
   start('state-without-secrets', {}),
   startPlanes(secrets, join(folder, 'state-planes'), folder),
-  startAlone(secrets, join(folder, 'state-alone'), folder),
+  startAlone('alone', secrets, join(folder, 'state-alone'), folder),
+  startAlone('cold', secrets, join(folder, 'state-cold'), folder),
 ]);
 
 const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -45,7 +46,7 @@ lines.on('line', (line) => {
   }
 });
 lines.on('close', () => {
-  const services = [main, admin, withoutRelease, withoutSecrets, planes, alone];
+  const services = [main, admin, withoutRelease, withoutSecrets, planes, alone, cold];
   void Promise.allSettled(services.map((service) => service.stop())).then(() => process.exit(0));
 });
 say({
@@ -56,5 +57,5 @@ say({
   edge: planes.urls.edge,
   control: planes.urls['numgate-control'],
   alone: alone.urls.alone,
-  cold: alone.urls.cold,
+  cold: cold.urls.cold,
 });

@@ -70,19 +70,18 @@ export async function startPlanes(
   return run(state, workers, ['edge', CONTROL]);
 }
 
-/** Workers `alone` and `cold`: edges of one store whose authority does not answer. */
+/** Worker `name`: an edge whose authority does not answer, in a data centre of its own. */
 export async function startAlone(
+  name: string,
   secrets: Record<string, string>,
   state: string,
   folder: string,
 ): Promise<Running> {
   const { ROOT_TOKEN_SHA256: _, ...edgeSecrets } = secrets;
-  const edges = await Promise.all(
-    ['alone', 'cold'].map((name) => workerOf('edge', name, edgeSecrets, folder)),
-  );
+  const edge = await workerOf('edge', name, edgeSecrets, folder);
   const nobody = {
     ...{ name: CONTROL, modules: true, script: NOBODY, compatibilityDate: '2026-10-15' },
     durableObjects: { AUTHORITY: { className: 'Authority', useSQLite: true } },
   };
-  return run(state, [...edges, nobody], ['alone', 'cold']);
+  return run(state, [edge, nobody], [name]);
 }

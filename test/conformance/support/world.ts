@@ -35,7 +35,7 @@ export type ClientName = keyof typeof CLIENTS;
 /** Those that every service knows. */
 const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful'];
 
-/** Tokens of the service of the admin suites: one for each scope, and one that has been replaced by half. */
+/** Tokens of the service of the admin suites: one for each scope, and `root`. */
 export type TokenName = 'root' | Scope;
 
 interface Addresses {
@@ -46,8 +46,9 @@ interface Addresses {
   /** The planes apart, with the same lists as `url`. */
   readonly edge: string;
   readonly control: string;
-  /** Edges of a store with all that `edge` has, whose authority does not answer; nobody has asked `cold` yet. */
+  /** An edge with all that `edge` has in its store, whose authority does not answer. */
   readonly alone: string;
+  /** Another one, with nothing in its store, that nobody has asked yet. */
   readonly cold: string;
   /** A service with clients and no release. */
   readonly withoutRelease: string;
@@ -67,10 +68,11 @@ export interface World extends Addresses {
   readonly keys: Readonly<Record<ClientName, string>>;
   readonly tokens: Readonly<Record<TokenName, string>>;
   readonly secrets: Secrets;
-  /** The release that was pushed. */
+  /** The release that was pushed, and the `seq` that it has at `url`. */
   readonly release: string;
+  readonly seq: number;
   /** The stores of `admin`, of the planes, and of the edges without an authority. */
-  readonly kv: { readonly admin: Kv; readonly planes: Kv; readonly alone: Kv };
+  readonly kv: Readonly<Record<'admin' | 'planes' | 'alone' | 'cold', Kv>>;
   /** Runs the cron of `admin` once. */
   runCron(): Promise<void>;
   /** All that the services have printed so far. */
@@ -207,13 +209,14 @@ export async function startWorld(): Promise<void> {
     const others = [addresses.admin, addresses.control, addresses.withoutRelease].map(adminOf);
     await copyClients(adminOf(addresses.url), others);
     const { release, path } = await building;
-    await lists(main, 'push', path, '--unproven');
+    const { seq } = await lists(main, 'push', path, '--unproven');
     const planes = envOf(addresses.control, 'state-planes');
     await lists(planes, 'push', path, '--unproven', '--env', 'control');
     const kv = {
       admin: await openKv(state('state-admin')),
       planes: await openKv(state('state-planes')),
       alone: await openKv(state('state-alone')),
+      cold: await openKv(state('state-cold')),
     };
     await untilCopied(adminOf(addresses.control));
     await copyKv(kv.planes, kv.alone);
@@ -222,7 +225,7 @@ export async function startWorld(): Promise<void> {
     running = {
       world: {
         ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets },
-        ...{ release, kv, logged, runCron },
+        ...{ release, seq: seq as number, kv, logged, runCron },
       },
       ...{ host: host.process, folder },
     };
