@@ -38,9 +38,9 @@ export function appOf(routes: readonly Route[]) {
       reply.problem(problem('METHOD_NOT_ALLOWED', `use ${allow}`, { headers: { allow } }), url.pathname),
     );
   }
-  router.all('*', (_target: Target, { reply, url }: Call) =>
-    reply.problem(problem('NOT_FOUND', 'see /openapi.json for what there is'), url.pathname),
-  );
+  const notFound = ({ reply, url }: Call): Response =>
+    reply.problem(problem('NOT_FOUND', 'see /openapi.json for what there is'), url.pathname);
+  router.all('*', (_target: Target, call: Call) => notFound(call));
   return async (request: Request, env: Env, ctx: ExecutionContext): Promise<Response> => {
     const correlator = correlatorOf(request);
     const reply = new Reply(correlator);
@@ -48,7 +48,10 @@ export function appOf(routes: readonly Route[]) {
     try {
       const call: Call = { request, url, env, ctx, reply };
       const method = request.method === 'HEAD' ? 'GET' : request.method;
-      const response: Response = await router.fetch({ method, url: request.url }, call);
+      // The router takes a slash at the end for nothing; here it is another path.
+      const response: Response = url.pathname.endsWith('/')
+        ? notFound(call)
+        : await router.fetch({ method, url: request.url }, call);
       await drain(request);
       return response;
     } catch (error) {

@@ -87,7 +87,7 @@ export function forClients(right: Right, handle: (call: ClientCall) => Promise<R
     const secrets = await secretsOf(call);
     if (secrets instanceof Response) return secrets;
     const asker = askerOf(call, secrets);
-    const pinned = await head.pin(asker);
+    let pinned = await head.pin(asker);
     if (pinned.clients === null) {
       const headers = { 'retry-after': String(Math.ceil(LOAD_BACKOFF_MS / 1000)) };
       const message = 'the client directory is not loaded yet; try again';
@@ -96,9 +96,10 @@ export function forClients(right: Right, handle: (call: ClientCall) => Promise<R
     let authenticated = await authenticate(request, pinned.clients, right);
     if ('problem' in authenticated && bearerOf(request)[0] !== '') {
       // The key, or the right, may be newer than the head in memory.
-      const { clients } = await head.look(asker, KEY_FRESH_MS);
-      if (clients !== null && clients !== pinned.clients) {
-        authenticated = await authenticate(request, clients, right);
+      const looked = await head.look(asker, KEY_FRESH_MS);
+      if (looked.clients !== null && looked.clients !== pinned.clients) {
+        pinned = looked;
+        authenticated = await authenticate(request, looked.clients, right);
       }
     }
     if ('problem' in authenticated) return reply.problem(authenticated.problem, url.pathname);

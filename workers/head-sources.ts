@@ -88,7 +88,7 @@ export class HeadSources {
         if (found !== null) return { next: found.next, asOf: found.asOf, seenAt: ahead.fetchedAt };
         step = afterCache(null, allows, now);
       }
-      if (step === 'claim' && !(await claim(keys))) {
+      if (step === 'claim' && !(await claim(keys, copy?.fetchedAt ?? 0))) {
         if (!need.waits) return null;
         if (now + LOOK_AGAIN_MS < deadline) {
           await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
@@ -173,7 +173,8 @@ async function readKv(asker: Asker): Promise<Found | null> {
 
 /**
  * While the authority does not answer: the newest of what this isolate, its data centre and KV have. Only
- * one that KV bears out counts as looked for; where KV fails too, an old copy is better than nothing.
+ * one that KV bears out counts as looked for now; where KV fails too, an old copy is better than nothing.
+ * @throws Unavailable where nothing was learnt
  */
 async function fallBack(copy: Copy | null, asker: Asker, held: HeldHead | null): Promise<GotHead> {
   const [cached, inKv] = await Promise.all([
@@ -185,7 +186,7 @@ async function fallBack(copy: Copy | null, asker: Asker, held: HeldHead | null):
   const seq = Math.max(...found.map((each) => each.seq));
   const newest = found.filter((each) => each.seq === seq);
   const first = newest[0];
-  if (first === undefined || (inKv === null && cached === null)) {
+  if (first === undefined || (inKv === null && first === own)) {
     throw new Unavailable('neither the authority nor KV has a head to give');
   }
   const asOf = Math.max(...newest.map((each) => each.asOf));

@@ -111,6 +111,8 @@ export class HeadReader {
     // What is not whole is taken up again, though its `seq` is current.
     else if (current?.whole === false) await this.#adopt(current, asker);
     this.#poll.confirmed(servesNamed(this.#current) ? got.asOf : 0, got.seenAt);
+    // An old copy is all that there was: the next request need not wait for it again.
+    if (Date.now() - got.seenAt > HEAD_WAIT_MS) this.#poll.waitedInVain(Date.now());
   }
 
   /** Make this head current, once all that it names is there. */

@@ -12,6 +12,7 @@ import { fakeAuthority } from './support/isolate.ts';
 import { Gate, KvWatch } from './support/kv.ts';
 import {
   build,
+  decidedHead,
   directoryKey,
   filler,
   IN_RANGE,
@@ -22,7 +23,6 @@ import {
   SOURCE,
   shardKeyOf,
   publishedManifest as signed,
-  withoutManifests,
 } from './support/world.ts';
 
 const large = await build(largeLists());
@@ -45,8 +45,7 @@ describe('the first request of an isolate', () => {
     await publishClients();
     // As the authority gives it: without the manifests.
     const authority = fakeAuthority();
-    authority.seq = 1;
-    authority.sealed = await withoutManifests();
+    authority.decide(await decidedHead());
     const kv = new KvWatch();
     const [first, second, rest] = [new Gate(), new Gate(), new Gate()];
     const named = [releaseKey(manifest.release), directoryKey()];

@@ -1,21 +1,24 @@
 /**
- * Who may ask: the client directory in KV, and what becomes of clients when it is missing or damaged.
+ * Who may ask: the client directory that the head names, what becomes of clients when it is missing or
+ * damaged, and how soon a new key works.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CLIENTS_MAX, HEAD_STALE_MS, KEY_FRESH_MS } from '../../shared/limits.ts';
-import { ask, askAndSettle } from './support/ask.ts';
+import { ask, askAndSettle, askHere } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
 import { fakeAuthority } from './support/isolate.ts';
 import { changed, type Fate, failing, KvWatch, missing } from './support/kv.ts';
 import {
   build,
+  decidedHead,
   directoryKey,
   LISTED,
   NEXT_POLL_MS,
   NOW,
   publish,
   publishHead,
+  publishManifest,
   smallLists,
 } from './support/world.ts';
 
@@ -120,5 +123,64 @@ describe('a new directory', () => {
     vi.setSystemTime(NOW + 100 * HEAD_STALE_MS);
     expect((await askAndSettle(question)).status).toBe(200);
     expect((await ask(question)).status).toBe(200);
+  });
+});
+
+describe('a key that is not known yet', () => {
+  const [open, ...others] = CLIENTS;
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    await publishClients(others);
+    await askAndSettle(question);
+    // The authority has the client; KV, which cannot be asked so soon again, does not.
+    await publishClients();
+    fakeAuthority().decide(await decidedHead({ seq: 2 }));
+    await publishManifest(built.manifest);
+    fakeAuthority().asked.length = 0;
+  });
+
+  test('works at once: the head is looked for before it is refused', async () => {
+    vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
+    const { status, body } = await askHere(question);
+    expect([status, body.seq]).toEqual([200, 2]);
+    expect(fakeAuthority().asked).toHaveLength(1);
+  });
+
+  test('works at once also where a secret was replaced', async () => {
+    const replaced = { ...open, secretSha256: ['0'.repeat(64)] };
+    await publishClients([replaced, ...others]);
+    fakeAuthority().decide(await decidedHead({ seq: 3 }));
+    vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
+    expect((await askHere(question)).status).toBe(401);
+    await publishClients();
+    fakeAuthority().decide(await decidedHead({ seq: 4 }));
+    vi.setSystemTime(NOW + 2 * (KEY_FRESH_MS + 1));
+    expect((await askHere(question)).status).toBe(200);
+  });
+
+  test('has the head looked for at most once in KEY_FRESH_MS, however many try', async () => {
+    for (let second = 1; second <= 3; second++) {
+      vi.setSystemTime(NOW + second * (KEY_FRESH_MS + 1));
+      const crowd = Array.from({ length: 20 }, (_, index) => ({ ...question, client: `nobody-${index}` }));
+      const together = await Promise.all(crowd.map((asking) => askHere(asking)));
+      for (const asking of crowd) together.push(await askHere(asking));
+      expect(new Set(together.map(({ status }) => status))).toEqual(new Set([401]));
+      expect(fakeAuthority().asked).toHaveLength(second);
+    }
+  });
+
+  test('is refused where nothing can be asked, and does not make known ones wait', async () => {
+    fakeAuthority().way = 'fail';
+    new KvWatch().fateOfRest(failing);
+    vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
+    expect((await askHere(question)).status).toBe(401);
+    expect((await askHere({ ...question, client: 'closed' })).status).toBe(200);
+  });
+
+  test('is not looked for where there is none', async () => {
+    vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
+    expect((await askHere({ ...question, headers: { authorization: '' } })).status).toBe(401);
+    expect(fakeAuthority().asked).toHaveLength(0);
   });
 });

@@ -39,14 +39,28 @@ export interface Asking {
   /** A client of clients.ts. */
   readonly client?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Name of the data centre that it comes to, as Cloudflare says it. */
+  readonly dataCentre?: string;
 }
 
-export function request({ path = '/v1/check', body, client = 'open', headers = {} }: Asking): Request {
+export function request({
+  path = '/v1/check',
+  body,
+  client = 'open',
+  headers = {},
+  dataCentre,
+}: Asking): Request {
   return new Request(`${ORIGIN}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${keyOf(client)}`, 'content-type': 'application/json', ...headers },
+    ...(dataCentre === undefined ? {} : { cf: cameTo(dataCentre) }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
+}
+
+/** `cf` of a request that comes in; what may be given to one that goes out has no data centre. */
+function cameTo(dataCentre: string): CfProperties {
+  return { colo: dataCentre } as Partial<IncomingRequestCfProperties> as CfProperties;
 }
 
 async function read(response: Response): Promise<Answered> {
@@ -82,7 +96,7 @@ export async function fetchHere(incoming: Request, bindings: Partial<Env> = {}):
   return worker.fetch(incoming as Incoming, { ...env, ...bindings }, createExecutionContext());
 }
 
-/** Requests of a test have no `cf`, and the Worker reads none. */
+/** The Worker reads nothing of `cf` but the data centre. */
 type Incoming = Parameters<typeof worker.fetch>[0];
 function incoming(asking: Asking): Incoming {
   return request(asking) as Incoming;

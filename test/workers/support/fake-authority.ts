@@ -13,6 +13,12 @@ export class FakeAuthority implements HeadSource {
   seq = 0;
   sealed: Uint8Array<ArrayBuffer> | null = null;
 
+  /** From now on it answers with this head. */
+  decide({ seq, sealed }: { seq: number; sealed: Uint8Array<ArrayBuffer> | null }): void {
+    this.seq = seq;
+    this.sealed = sealed;
+  }
+
   async head(asking: Asking): Promise<HeadAnswer> {
     this.asked.push(asking);
     await this.#fate();

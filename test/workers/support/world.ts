@@ -9,11 +9,12 @@ import { type Client, sealDirectory } from '../../../shared/clients.ts';
 import { HEAD_FRESH_MS, JITTER_SHARE } from '../../../shared/limits.ts';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import { encodeSegment } from '../../../shared/live/segment.ts';
-import { type Head, type NamedValue, sealHead } from '../../../shared/release/head.ts';
-import { clientsKey, HEAD_KEY } from '../../../shared/release/kv-keys.ts';
+import { type Head, type NamedRelease, type NamedValue, sealHead } from '../../../shared/release/head.ts';
+import { clientsKey, HEAD_KEY, releaseKey, segmentKey } from '../../../shared/release/kv-keys.ts';
 import { type Manifest, signManifest } from '../../../shared/release/manifest.ts';
 import { Release } from '../../../shared/release/release.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
+import { seal } from '../../../shared/set/seal.ts';
 import { EVER, listSource, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
@@ -111,18 +112,17 @@ export function forgetWorld(): void {
 }
 
 /** A head as the authority makes it. @param change what is to be otherwise */
-export async function sealedHead(
+async function sealedHead(
   { seq, signed, clients, entries }: Published,
   change: Partial<Head> = {},
   inKv = true,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const named = signed === null ? null : { release: releaseIn(signed), signature: signed.signature };
   const head: Head = {
     kind: 'numgate-head',
     format: 2,
     seq,
     changedAt: '2026-11-24T03:00:00.000Z',
-    current: named,
+    current: signed === null ? null : namedBy(signed),
     candidate: null,
     droppedSeq: 0,
     segments: [],
@@ -133,12 +133,24 @@ export async function sealedHead(
   return sealHead({ head, manifests: signed === null || !inKv ? [] : [signed] }, testKeys);
 }
 
+function namedBy(signed: SignedText): NamedRelease {
+  return { release: releaseIn(signed), signature: signed.signature };
+}
+
 function releaseIn({ signed }: SignedText): string {
   return (JSON.parse(signed) as { release?: string }).release ?? '';
 }
 
-async function putHead(): Promise<void> {
-  if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published));
+/** What is published, into KV. @param change what is to be otherwise */
+export async function putHead(change: Partial<Head> = {}): Promise<void> {
+  if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published, change));
+}
+
+/** What is published, as the authority gives it: readers have the manifest by its name. */
+export async function decidedHead(
+  change: Partial<Head> = {},
+): Promise<{ seq: number; sealed: Uint8Array<ArrayBuffer> }> {
+  return { seq: change.seq ?? published.seq, sealed: await sealedHead(published, change, false) };
 }
 
 /** A head of a release with a directory of these clients. @param signingKey PKCS #8 in base64 */
@@ -173,14 +185,31 @@ export async function publishLive(entries: readonly LiveEntry[], seq = published
   await putHead();
 }
 
+/** Put a manifest into KV by its name. @param signingKey PKCS #8 in base64 */
+export async function publishManifest(
+  manifest: Manifest,
+  signingKey = RELEASE_PRIVATE_KEY,
+): Promise<NamedRelease> {
+  const signed = await signManifest(manifest, await privateKey(signingKey));
+  await env.LISTS.put(releaseKey(manifest.release), JSON.stringify(signed));
+  return namedBy(signed);
+}
+
+/** Put a sealed segment of these live entries into KV. */
+export async function publishSegment(
+  entries: readonly LiveEntry[],
+  keys = testKeys,
+): Promise<NamedValue & { readonly bytes: Uint8Array<ArrayBuffer> }> {
+  const bytes = await seal(encodeSegment(entries), keys);
+  const sha256 = await sha256Hex(bytes);
+  const key = segmentKey(sha256);
+  await env.LISTS.put(key, bytes);
+  return { key, sha256, bytes };
+}
+
 /** The manifest that the published head names. */
 export async function publishedManifest(): Promise<SignedText> {
   return published.signed!;
-}
-
-/** The published head as the authority gives it: readers have the manifest by its name. */
-export function withoutManifests(): Promise<Uint8Array<ArrayBuffer>> {
-  return sealedHead(published, {}, false);
 }
 
 /** KV key of the directory that is published. */

@@ -1,0 +1,223 @@
+/**
+ * The live layer as readers see it: what was changed since the release is visible with the next head, ends
+ * on time without one, and is never taken from a value that is not the one the head names.
+ */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { AUTHORITY_PATIENCE_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
+import { type LiveEntry, numberKey, sourceKey } from '../../shared/live/entry.ts';
+import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
+import { liveEntry } from '../shared/support/live.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+import { askAndSettle, askHere, said } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import { fakeAuthority } from './support/isolate.ts';
+import { changed, type Fate, failing, KvWatch, missing } from './support/kv.ts';
+import {
+  build,
+  LISTED,
+  NEXT_POLL_MS,
+  NOW,
+  NOWHERE,
+  publish,
+  publishHead,
+  publishLive,
+  publishSegment,
+  putHead,
+  smallLists,
+} from './support/world.ts';
+
+const built = await build(smallLists(), 1);
+const next = await build(smallLists([LISTED, NOWHERE]), 2);
+const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(7));
+
+function entry(number: string, some: Partial<LiveEntry>): LiveEntry {
+  return liveEntry(numberKey(Number(number)), some);
+}
+const block = (number: string, seq = 2): LiveEntry => entry(number, { seq, code: 'SENDER_REPORTED' });
+const unblock = (number: string, seq = 2): LiveEntry => entry(number, { seq, op: 'unblock' });
+
+let warned: MockInstance<typeof console.warn>;
+beforeEach(async () => {
+  warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  await publish(built);
+  await publishClients();
+  await verdict(LISTED);
+});
+
+async function verdict(number: string): Promise<string> {
+  const { status, body } = await askAndSettle({ body: { to: number } });
+  expect(status).toBe(200);
+  return said(body);
+}
+
+/** The next poll goes on behind this answer. */
+async function poll(): Promise<void> {
+  vi.setSystemTime(Date.now() + NEXT_POLL_MS);
+  await verdict(LISTED);
+}
+
+describe('a change', () => {
+  test('is visible with the next head, and names its authority and the seq of the head', async () => {
+    await publishLive([block(NOWHERE), unblock(LISTED, 3)], 3);
+    expect([await verdict(NOWHERE), await verdict(LISTED)]).toEqual(['allow', 'block NUMBER_SUSPENDED']);
+    await poll();
+    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+    expect(await verdict(LISTED)).toMatch(/^allow ALLOW_OVERRIDE/);
+    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    expect([body.seq, body.release]).toEqual([3, built.manifest.release]);
+    expect(body.reasons![0]!.authority).toBe('kisa');
+  });
+
+  test('of a source, and one of one subject, bear on nothing else', async () => {
+    const source = liveEntry(sourceKey('bad-sender', testKeys.sourceSeed), { seq: 2 });
+    await publishLive([source, entry(NOWHERE, { seq: 3, subjects: 1 })], 3);
+    await poll();
+    const answers = [{ from: 'bad-sender' }, { from: NOWHERE }, { to: NOWHERE }].map(async (body) =>
+      said((await askAndSettle({ body })).body),
+    );
+    expect(await Promise.all(answers)).toEqual([
+      'block SENDER_UNQUALIFIED',
+      'block SENDER_UNQUALIFIED',
+      'allow',
+    ]);
+  });
+
+  test('is taken back by a later one', async () => {
+    await publishLive([block(NOWHERE)], 2);
+    await poll();
+    await publishLive([block(NOWHERE), entry(NOWHERE, { seq: 3, op: 'clear' })], 3);
+    await poll();
+    expect(await verdict(NOWHERE)).toBe('allow');
+  });
+
+  test('with an end does end then, though nothing can be asked', async () => {
+    await publishLive([entry(NOWHERE, { seq: 2, until: NOW / 1000 + 20 })]);
+    await poll();
+    new KvWatch().fateOfRest(failing);
+    vi.setSystemTime(NOW + 19_999);
+    expect(await verdict(NOWHERE)).toBe('block SENDER_UNQUALIFIED');
+    vi.setSystemTime(NOW + 20_000);
+    expect(await verdict(NOWHERE)).toBe('allow');
+  });
+});
+
+describe('a sealed segment', () => {
+  test('is read together with the tail, and once', async () => {
+    const { key, sha256 } = await publishSegment([block(NOWHERE)]);
+    await publishLive([unblock(LISTED, 3)], 3);
+    await putHead({ segments: [{ key, sha256 }] });
+    const kv = new KvWatch();
+    await poll();
+    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+    expect(await verdict(LISTED)).toMatch(/^allow/);
+    await putHead({ segments: [{ key, sha256 }], seq: 4 });
+    await poll();
+    expect((await askAndSettle({ body: { to: NOWHERE } })).body.seq).toBe(4);
+    expect(kv.count(key)).toBe(1);
+  });
+
+  const BROKEN: Readonly<Record<string, Fate>> = {
+    'is not there': missing,
+    'cannot be read': failing,
+    'is empty': async () => new ArrayBuffer(0),
+    'is cut': changed((bytes) => bytes.slice(0, -1)),
+    'has a bit flipped': changed((bytes) => bytes.with(30, bytes[30]! ^ 1)),
+  };
+
+  test.each(Object.entries(BROKEN))('that %s keeps the last good head serving', async (_, fate) => {
+    const { key, sha256 } = await publishSegment([unblock(LISTED)]);
+    await publishLive([block(NOWHERE)], 2);
+    await putHead({ segments: [{ key, sha256 }] });
+    const kv = new KvWatch();
+    kv.fate(key, fate);
+    await poll();
+    const { body } = await askAndSettle({ body: { to: LISTED } });
+    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    expect(await verdict(NOWHERE)).toBe('allow');
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    // It is taken as soon as it is whole.
+    kv.heal();
+    vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);
+    await poll();
+    expect(await verdict(LISTED)).toMatch(/^allow/);
+    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+  });
+
+  test.each(Object.entries(BROKEN))('that %s in KV is asked of the authority', async (_, fate) => {
+    const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
+    fakeAuthority().values.set(key, bytes);
+    await putHead({ segments: [{ key, sha256 }], seq: 2 });
+    new KvWatch().fate(key, fate);
+    await poll();
+    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+  });
+
+  test('that was sealed with another LIST_KEY is refused', async () => {
+    const { key, sha256 } = await publishSegment([unblock(LISTED)], foreignKeys);
+    await putHead({ segments: [{ key, sha256 }], seq: 2 });
+    await poll();
+    const { body } = await askAndSettle({ body: { to: LISTED } });
+    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_FOREIGN'));
+  });
+
+  test('is kept where another one is not there: only that one is read again', async () => {
+    const [one, other] = [await publishSegment([block(NOWHERE)]), await publishSegment([unblock(LISTED)])];
+    const segments = [one, other].map(({ key, sha256 }) => ({ key, sha256 }));
+    await putHead({ segments, seq: 2 });
+    const kv = new KvWatch();
+    kv.fate(other.key, failing);
+    await poll();
+    kv.heal();
+    await poll();
+    expect(await verdict(LISTED)).toMatch(/^allow/);
+    expect([kv.count(one.key), kv.count(other.key)]).toEqual([1, 2]);
+  });
+
+  test('of an authority that hangs is given up after a while, and nobody waits for it', async () => {
+    const { key, sha256 } = await publishSegment([block(NOWHERE)]);
+    await env.LISTS.delete(key);
+    await putHead({ segments: [{ key, sha256 }], seq: 2 });
+    vi.useRealTimers();
+    const now = NOW + NEXT_POLL_MS;
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now });
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    vi.spyOn(fakeAuthority(), 'value').mockImplementation(() => {
+      resolve();
+      return new Promise(() => undefined);
+    });
+    const settled = askAndSettle({ body: { to: LISTED } });
+    await asked;
+    const { body } = await askHere({ body: { to: LISTED } });
+    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    await vi.advanceTimersByTimeAsync(AUTHORITY_PATIENCE_MS);
+    await settled;
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_MISSING'));
+  });
+});
+
+describe('an unblock that comes with a new release that is not there', () => {
+  test('is visible at once; the answer names the old release, and is no newer than that', async () => {
+    const before = (await askAndSettle({ body: { to: LISTED } })).body;
+    await publishHead(next.manifest, 2);
+    await publishLive([unblock(LISTED, 3)], 3);
+    await poll();
+    await poll();
+    const { body } = await askAndSettle({ body: { to: LISTED } });
+    expect([body.verdict, body.seq, body.release]).toEqual(['allow', 3, built.manifest.release]);
+    expect(body.asOf).toBe(before.asOf);
+    expect(await verdict(NOWHERE)).toBe('allow');
+  });
+
+  test('waits where the live layer no longer has what the old release lacks', async () => {
+    await publishHead(next.manifest, 2);
+    await publishLive([unblock(LISTED, 3)], 3);
+    await putHead({ droppedSeq: 2 });
+    await poll();
+    const { body } = await askAndSettle({ body: { to: LISTED } });
+    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('RELEASE_MISSING'));
+  });
+});

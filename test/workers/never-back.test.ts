@@ -1,0 +1,137 @@
+/**
+ * `seq` never goes back for an isolate, whatever its three sources show it and in whatever order, and every
+ * answer is that of the head it names: here a head blocks NOWHERE if its `seq` is odd.
+ */
+import fc from 'fast-check';
+import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { toBase64 } from '../../shared/bytes.ts';
+import { numberKey } from '../../shared/live/entry.ts';
+import { encodeSegment } from '../../shared/live/segment.ts';
+import type { Head } from '../../shared/release/head.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { resetIsolate } from '../../workers/call.ts';
+import { writeCopy } from '../../workers/head-cache.ts';
+import { liveEntry } from '../shared/support/live.ts';
+import { holdsAsync } from '../shared/support/properties.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+import { askAndSettle } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import type { FakeAuthority } from './support/fake-authority.ts';
+import { fakeAuthority } from './support/isolate.ts';
+import { failing, KvWatch } from './support/kv.ts';
+import {
+  build,
+  decidedHead,
+  NEXT_POLL_MS,
+  NOW,
+  NOWHERE,
+  publish,
+  publishManifest,
+  putHead,
+  smallLists,
+} from './support/world.ts';
+
+const built = await build(smallLists());
+const HELD = 5;
+
+let authority: FakeAuthority;
+let kv: KvWatch;
+let warned: MockInstance<typeof console.warn>;
+beforeEach(async () => {
+  warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  await publish(built, HELD);
+  await publishManifest(built.manifest);
+  await publishClients();
+  authority = fakeAuthority();
+  kv = new KvWatch();
+});
+
+/** The head of a change. */
+function change(seq: number): Partial<Head> {
+  const blocked = liveEntry(numberKey(Number(NOWHERE)), { seq });
+  return { seq, tail: toBase64(encodeSegment(seq % 2 === 1 ? [blocked] : [])) };
+}
+
+/** What each source shows from now on; the authority and KV fail where it is null. */
+interface Shown {
+  readonly authority: number | null;
+  readonly kv: number | null;
+  /** Null for what the isolates left there. */
+  readonly copy: number | null;
+}
+
+async function show({ authority: decided, kv: stored, copy }: Shown): Promise<void> {
+  authority.way = decided === null ? 'fail' : 'answer';
+  if (decided !== null) authority.decide(await decidedHead(change(decided)));
+  if (stored === null) kv.fate(HEAD_KEY, failing);
+  else {
+    kv.heal();
+    await putHead(change(stored));
+  }
+  if (copy !== null) {
+    const { seq, sealed } = await decidedHead(change(copy));
+    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, testKeys);
+  }
+}
+
+/** The `seq` of an answer, which must be the one of that head. */
+async function seqNow(): Promise<number> {
+  const { status, body } = await askAndSettle({ body: { to: NOWHERE } });
+  expect([status, body.verdict]).toEqual([200, body.seq! % 2 === 1 ? 'block' : 'allow']);
+  return body.seq!;
+}
+
+describe('a head that is behind ours', () => {
+  const all = { authority: HELD, kv: HELD, copy: null };
+
+  test.each<[string, Shown]>([
+    ['the authority', { ...all, authority: HELD - 1 }],
+    ['the data centre', { ...all, copy: HELD - 1 }],
+    ['KV, while the authority fails,', { ...all, authority: null, kv: HELD - 1 }],
+    ['everything', { authority: HELD - 1, kv: HELD - 1, copy: HELD - 1 }],
+  ])('is not taken from %s', async (_, shown) => {
+    await show(all);
+    expect(await seqNow()).toBe(HELD);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await show(shown);
+    await seqNow();
+    expect(await seqNow()).toBe(HELD);
+  });
+
+  test('from the authority says nothing of now, and is written down', async () => {
+    await show(all);
+    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await show({ ...all, authority: HELD - 1 });
+    await seqNow();
+    expect((await askAndSettle({ body: { to: NOWHERE } })).body.asOf).toBe(body.asOf);
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('HEAD_OLDER'));
+  });
+});
+
+test('seq never goes back in any history of what is shown', async () => {
+  const seq = fc.option(fc.integer({ min: 1, max: 9 }), { freq: 3 });
+  const step = fc.record({ authority: seq, kv: seq, copy: fc.option(fc.integer({ min: 1, max: 9 })) });
+  const history = fc.array(fc.tuple(step, fc.integer({ min: 0, max: 40_000 })), {
+    minLength: 1,
+    maxLength: 8,
+  });
+  await holdsAsync(
+    fc.asyncProperty(history, async (steps) => {
+      resetIsolate();
+      await show({ authority: HELD, kv: HELD, copy: HELD });
+      let held = await seqNow();
+      for (const [shown, ms] of steps) {
+        vi.setSystemTime(Date.now() + ms);
+        await show(shown);
+        for (let times = 0; times < 2; times++) {
+          const seen = await seqNow();
+          expect(seen).toBeGreaterThanOrEqual(held);
+          held = seen;
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
