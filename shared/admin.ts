@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
 import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, SOURCE_CHARS_MAX, TOKEN_SECRETS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
-import { type GuardHit, guardSettingsSchema } from './release/guards.ts';
+import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { NAME_PATTERN } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
@@ -129,7 +129,7 @@ export const promoteSchema = v.strictObject({
   /** Share of the data centres, above 0; 1 is all. */
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Names of the guards that may be hit. */
-  overrides: v.optional(v.pipe(v.array(v.string()), v.maxLength(16)), []),
+  overrides: v.optional(v.pipe(v.array(v.picklist(GUARDS)), v.maxLength(GUARDS.length)), []),
   reason: reasonSchema,
 });
 export type Promote = v.InferOutput<typeof promoteSchema>;

@@ -55,12 +55,15 @@ export function blockRecordOf(
   };
 }
 
+/** First line of what is sealed, so that nothing else that was sealed can stand for records. */
+const FIRST_LINE = 'numgate-blocks 1\n';
+
 /** As they are stored: one JSON value a line, sealed. */
 export function sealRecords(
   records: readonly BlockRecord[],
   keys: ListKeys,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return seal(utf8(records.map((record) => `${JSON.stringify(record)}\n`).join('')), keys);
+  return seal(utf8(FIRST_LINE + records.map((record) => `${JSON.stringify(record)}\n`).join('')), keys);
 }
 
 /** The records, or null where the bytes are not what was sealed with these keys. */
@@ -70,6 +73,8 @@ export async function openRecords(
 ): Promise<BlockRecord[] | null> {
   const content = await unseal(bytes, keys);
   if (content === null) return null;
-  const lines = new TextDecoder().decode(content).trimEnd().split('\n');
+  const text = new TextDecoder().decode(content);
+  if (!text.startsWith(FIRST_LINE)) return null;
+  const lines = text.slice(FIRST_LINE.length).split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as BlockRecord);
 }

@@ -3,6 +3,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
+import { GUARDS, type Guard } from '../../shared/release/guards.ts';
 import { serviceUrl } from '../admin.ts';
 import { BuildFolder, newestBuild } from '../build-folder.ts';
 import { watchUntil } from '../commands/watch.ts';
@@ -40,6 +41,13 @@ export function words(text: string): string[] {
 /** For an option that may be said several times. */
 export function several(text: string, before: readonly string[]): string[] {
   return [...before, text];
+}
+
+/** A guard's name; the option may be said several times. */
+export function guards(text: string, before: readonly Guard[]): Guard[] {
+  const guard = GUARDS.find((known) => known === text);
+  if (guard === undefined) throw new InvalidArgumentError(`must be one of ${GUARDS.join(', ')}`);
+  return [...before, guard];
 }
 
 export function example(command: Command, ...lines: readonly string[]): Command {

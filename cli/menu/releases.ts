@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Promote } from '../../shared/admin.ts';
+import type { Guard } from '../../shared/release/guards.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { build } from '../commands/build.ts';
 import { type PlanOutcome, plan } from '../commands/plan.ts';
@@ -18,10 +19,10 @@ import { kvOf, type Target } from '../wrangler.ts';
 import {
   example,
   folderOf,
+  guards,
   type Print,
   printChange,
   reasoned,
-  several,
   share,
   targeted,
   type Waiting,
@@ -94,7 +95,7 @@ interface BuildOptions {
 
 interface PushOptions extends Target, Waiting, Pick<PushSettings, 'unproven' | 'all' | 'share' | 'reason'> {
   readonly plan?: string;
-  readonly override: string[];
+  readonly override: Guard[];
   readonly staged: boolean;
 }
 
@@ -106,7 +107,7 @@ function addPush(program: Command, print: Print): void {
     .option(
       '--override <guard>',
       'let the change through a guard that it hits; may be said several times',
-      several,
+      guards,
       [],
     )
     .option('--share <share>', 'of the data centres, first; promote takes it to all', share, 1)
@@ -131,7 +132,7 @@ function addPush(program: Command, print: Print): void {
 
 interface StepOptions extends Waiting, Pick<Promote, 'share' | 'reason'> {
   readonly plan?: string;
-  readonly override: string[];
+  readonly override: Guard[];
 }
 
 function addSteps(program: Command, print: Print): void {
@@ -142,7 +143,7 @@ function addSteps(program: Command, print: Print): void {
     .option(
       '--override <guard>',
       'let the change through a guard that it hits; may be said several times',
-      several,
+      guards,
       [],
     )
     .option('--share <share>', 'of the data centres', share, 1)

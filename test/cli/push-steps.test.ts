@@ -8,6 +8,7 @@ import type { Admin } from '../../cli/admin.ts';
 import { plan } from '../../cli/commands/plan.ts';
 import { pushStaged } from '../../cli/commands/push.ts';
 import { promote, rollback } from '../../cli/commands/releases.ts';
+import type { Guard } from '../../shared/release/guards.ts';
 import { failureOf } from './support/failing.ts';
 import { type Publishing, sampleOf, startPublishing } from './support/publishing.ts';
 import { START_WAIT_MS, type TestKv } from './support/service.ts';
@@ -38,7 +39,7 @@ describe('a plan', () => {
     const keys = await kv.keys();
     const { exitCode, message } = await failureOf(() => world.publish(next));
     expect(exitCode).toBe(3);
-    const overrides = [...message.matchAll(/--override (\S+)/g)].map(([, guard]) => guard!);
+    const overrides = [...message.matchAll(/--override (\S+)/g)].map(([, guard]) => guard as Guard);
     expect(overrides.length).toBeGreaterThan(0);
     expect(await kv.keys()).toEqual(keys);
     expect(await world.publish(next, { overrides })).toMatchObject({ state: 'promoted' });

@@ -18,7 +18,7 @@ import { askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import type { FakeAuthority } from './support/fake-authority.ts';
 import { fakeAuthority } from './support/isolate.ts';
-import { failing, KvWatch } from './support/kv.ts';
+import { failing, Gate, KvWatch } from './support/kv.ts';
 import {
   build,
   decidedHead,
@@ -27,12 +27,15 @@ import {
   NOWHERE,
   publish,
   publishManifest,
+  publishSegment,
   putHead,
   smallLists,
 } from './support/world.ts';
 
 const built = await build(smallLists());
 const HELD = 5;
+/** A release that is nowhere. */
+const NOT_THERE = { release: 'nowhere', signature: 'none' };
 
 let authority: FakeAuthority;
 let kv: KvWatch;
@@ -97,6 +100,34 @@ describe('a head that is behind ours', () => {
     await show(shown);
     await seqNow();
     expect(await seqNow()).toBe(HELD);
+  });
+
+  test('in the data centre does not keep us from a newer one', async () => {
+    await show(all);
+    await seqNow();
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await show({ ...all, authority: HELD + 1, copy: HELD - 1 });
+    await seqNow();
+    expect(await seqNow()).toBe(HELD + 1);
+  });
+
+  test('and whose values come late does not replace a newer one that waits for its release', async () => {
+    await show(all);
+    await seqNow();
+    const { key, sha256 } = await publishSegment([]);
+    const slow = new Gate();
+    kv.fate(key, slow.pass);
+    authority.decide(await decidedHead({ ...change(HELD + 1), segments: [{ key, sha256 }] }));
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    const late = askAndSettle({ body: { to: NOWHERE } });
+    await kv.begun(key);
+    authority.decide(await decidedHead({ ...change(HELD + 2), current: NOT_THERE }));
+    vi.setSystemTime(NOW + 2 * NEXT_POLL_MS);
+    await seqNow();
+    expect(await seqNow()).toBe(HELD + 2);
+    slow.open();
+    await late;
+    expect(await seqNow()).toBe(HELD + 2);
   });
 
   test('from the authority says nothing of now, and is written down', async () => {

@@ -2,9 +2,11 @@
  * A release on trial: some data centres answer from it and all others from the current one, and no data
  * centre is left without a release by one that is not fit to answer.
  */
+import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { KV_MUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
 import type { NamedRelease } from '../../shared/release/head.ts';
+import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { resetIsolate } from '../../workers/call.ts';
 import { type Answered, askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
@@ -121,6 +123,21 @@ describe('a candidate that is refused', () => {
     await poll('ICN');
     const body = await ask('ICN');
     expect([body.release, body.seq]).toEqual([newer.manifest.release, 6]);
+  });
+});
+
+describe('a candidate whose manifest is not there', () => {
+  test('is tried as soon as it is, by isolates that have the current release meanwhile', async () => {
+    const there = await env.LISTS.get(releaseKey(candidate.release), 'text');
+    await ask('ICN');
+    await env.LISTS.delete(releaseKey(candidate.release));
+    await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
+    await poll('ICN');
+    const { release, seq } = await ask('ICN');
+    expect([release, seq]).toEqual([ours.manifest.release, 6]);
+    await env.LISTS.put(releaseKey(candidate.release), there!);
+    await poll('ICN');
+    expect((await ask('ICN')).release).toBe(trial.manifest.release);
   });
 });
 

@@ -40,6 +40,7 @@ export async function accessActor(
       root: false,
     };
   } catch {
-    return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid here');
+    const headers = { 'www-authenticate': 'Bearer realm="numgate admin"' };
+    return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid here', { headers });
   }
 }

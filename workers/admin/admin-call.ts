@@ -12,7 +12,7 @@ import type { Authority } from '../authority/authority.ts';
 import type { Condition } from '../authority/clients-store.ts';
 import { AUTHORITY_NAME } from '../authority/head-source.ts';
 import type { Order, Outcome } from '../authority/ledger.ts';
-import { readText } from '../body.ts';
+import { mediaType, readText } from '../body.ts';
 import type { Call } from '../call.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http.ts';
@@ -105,6 +105,10 @@ export async function readBody<Schema extends v.GenericSchema>(
   schema: Schema,
   bytesMax: number,
 ): Promise<{ value: v.InferOutput<Schema>; sha256: string } | Problem> {
+  // Anything else could be sent by a page of somebody else, with the cookie of Cloudflare Access.
+  if (mediaType(request) !== 'application/json') {
+    return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
+  }
   const text = await readText(request, bytesMax);
   if (!text.ok) return problem(text.code, text.message);
   if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
@@ -113,6 +117,9 @@ export async function readBody<Schema extends v.GenericSchema>(
     document = JSON.parse(text.value);
   } catch {
     return problem('JSON_INVALID', 'the body must be one JSON object in UTF-8');
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    return problem('FIELD_TYPE', 'the body must be one JSON object', { field: 'body' });
   }
   const parsed = v.safeParse(schema, document);
   if (!parsed.success) return fieldProblem(parsed.issues[0]);

@@ -26,8 +26,13 @@ export const getManifest = forAdmins('read', async ({ reply, url, authority, par
 
 /** A value of a release, as it is in KV: permuted or sealed, of no use without LIST_KEY. */
 export const getValue = forAdmins('read', async ({ reply, url, env, params }) => {
-  const key = `${SHARD_PREFIX}${params.digest ?? ''}`;
-  const bytes = await env.LISTS.get(key, { type: 'arrayBuffer', cacheTtl: KV_IMMUTABLE_TTL_SECONDS });
+  const digest = params.digest ?? '';
+  const bytes = /^[0-9a-f]{32}$/.test(digest)
+    ? await env.LISTS.get(`${SHARD_PREFIX}${digest}`, {
+        type: 'arrayBuffer',
+        cacheTtl: KV_IMMUTABLE_TTL_SECONDS,
+      })
+    : null;
   if (bytes !== null) return reply.bytes(new Uint8Array(bytes));
   return reply.problem(problem('NOT_FOUND', 'there is no such value in KV'), url.pathname);
 });

@@ -69,7 +69,7 @@ export class ClientsStore {
 
   putToken(id: string, token: Token | null): Outcome<Made<{ id: string }>> {
     const before = this.token(id);
-    if (token === null && before === null) return refuse('TOKEN_UNKNOWN', `there is no token ${id}`);
+    if (token === null && before === null) return refuse('TOKEN_UNKNOWN', 'there is no token with this id');
     if (token === null) this.#sql.exec('DELETE FROM tokens WHERE id = ?', id);
     else this.#sql.exec('INSERT OR REPLACE INTO tokens VALUES (?, ?)', id, JSON.stringify(token));
     if (this.tokens.length > TOKENS_MAX) return refuse('CLIENTS_TOO_MANY', `at most ${TOKENS_MAX} tokens`);

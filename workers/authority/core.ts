@@ -6,7 +6,7 @@ import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
-import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
+import type { GuardSettings } from '../../shared/release/guards.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
@@ -14,6 +14,7 @@ import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { within } from '../single-flight.ts';
 import { ClientsStore, type Condition, unmet } from './clients-store.ts';
+import { guardsIn, putGuards } from './guard-store.ts';
 import { CLIENTS_NAME, HeadWriter } from './head-writer.ts';
 import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
@@ -205,7 +206,8 @@ export class Core {
     const answered = this.ledger.answered<{ seq: number }>(order);
     if (answered !== null) return answered;
     const before = this.clients.client(id);
-    if (client === null && before === null) return refuse('CLIENT_UNKNOWN', `there is no client ${id}`);
+    if (client === null && before === null)
+      return refuse('CLIENT_UNKNOWN', 'there is no client with this id');
     const wrong = unmet(condition, before);
     if (wrong !== null) return wrong;
     const next = this.clients.with(id, client);
@@ -229,17 +231,11 @@ export class Core {
   }
 
   get guards(): GuardSettings {
-    const stored = this.ledger.get('guards');
-    return stored === null ? DEFAULT_GUARDS : (JSON.parse(stored) as GuardSettings);
+    return guardsIn(this.ledger);
   }
 
   putGuards(order: Order, guards: GuardSettings): Outcome<GuardSettings> {
-    return this.ledger.note(order, () => {
-      const before = this.guards;
-      this.ledger.set('guards', JSON.stringify(guards));
-      const audit = [{ action: 'guards.put', subject: 'guards', before, after: guards }];
-      return { ok: true, value: { value: guards, audit } };
-    });
+    return putGuards(this.ledger, order, guards, this.#secrets.keys);
   }
 
   status(): Omit<StatusInfo, 'propagation'> {

@@ -50,28 +50,37 @@ export class ReleaseChanges {
 
   list(limit: number): ReleaseInfo[] {
     const { releases } = this.#stores;
-    const readable = new Set(releases.readable.map(({ release }) => release));
     return releases
       .list(Math.min(limit, PAGE_MAX))
-      .map((stored) => releaseInfo(stored, readable.has(stored.release)));
+      .map((stored) => releaseInfo(stored, releases.isReadable(stored.release)));
+  }
+
+  /** The manifest, if a key that is trusted now signed it. */
+  #open(signed: SignedText): ReturnType<typeof openManifest> {
+    const { publicKeys, keys } = this.#around.secrets;
+    return openManifest(signed, publicKeys, keys.keyId);
   }
 
   /** Take a signed manifest in. Staging it again changes nothing. */
   async stage(order: Order, signed: SignedText): Promise<Outcome<ReleaseInfo>> {
     const { ledger, releases } = this.#stores;
-    const { publicKeys, keys } = this.#around.secrets;
-    const opened = await openManifest(signed, publicKeys, keys.keyId);
+    const answered = ledger.answered<ReleaseInfo>(order);
+    if (answered !== null) return answered;
+    const opened = await this.#open(signed);
     if (!opened.ok) return this.recordRefusal(order, null, refused(opened.code, opened.message), false);
     const manifest = opened.value;
     const known = releases.get(manifest.release);
     if (known !== null) {
-      if (known.signed.signed === signed.signed) return { ok: true, value: releaseInfo(known, false) };
+      if (known.signed.signed === signed.signed)
+        return { ok: true, value: releaseInfo(known, releases.isReadable(known.release)) };
       return refused('RELEASE_NAME_TAKEN', `there is another release ${manifest.release}`);
     }
     return ledger.note(order, () => {
       releases.insert(manifest, signed, order.actor.name, Date.now());
       const stored = releases.get(manifest.release)!;
-      const audit = [auditOf('stage', stored, null, 'staged')];
+      const { base, foldedSeq } = manifest;
+      const after = { state: 'staged', base, foldedSeq };
+      const audit = [{ action: 'release.stage', subject: manifest.release, before: null, after }];
       return { ok: true, value: { value: releaseInfo(stored, false), audit } };
     });
   }
@@ -80,7 +89,7 @@ export class ReleaseChanges {
   async plan(release: string): Promise<Outcome<Plan>> {
     const { releases, guards } = this.#stores;
     const stored = releases.get(release);
-    if (stored === null) return refuse('RELEASE_UNKNOWN', `there is no release ${release}`);
+    if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name');
     const { kv, secrets } = this.#around;
     return planFor(releases.current?.manifest ?? null, stored.manifest, guards, secrets.keys, kv);
   }
@@ -90,9 +99,12 @@ export class ReleaseChanges {
     const answered = ledger.answered<PromoteDone>(order);
     if (answered !== null) return answered;
     const stored = releases.get(release);
-    if (stored === null) return refuse('RELEASE_UNKNOWN', `there is no release ${release}: stage it first`);
+    if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
     const unfit = this.#unfit(stored, wish);
     if (unfit !== null) return unfit;
+    // A key that signed it may have been taken back since it was staged.
+    const opened = await this.#open(stored.signed);
+    if (!opened.ok) return this.recordRefusal(order, release, refused(opened.code, opened.message), false);
     // A candidate was verified when it became one; of any other, values may have been removed since.
     const damaged = stored.state === 'candidate' ? null : await this.#verify(order, stored);
     if (damaged !== null) return damaged;
@@ -218,12 +230,24 @@ export class ReleaseChanges {
 
   async rollback(order: Order, { release: expected }: Rollback): Promise<Outcome<RollbackDone>> {
     const { ledger, releases } = this.#stores;
+    const answered = ledger.answered<RollbackDone>(order);
+    if (answered !== null) return answered;
+    const target = releases.candidate === null ? releases.back[0] : releases.current;
+    const opened = target === undefined || target === null ? null : await this.#open(target.signed);
+    if (opened?.ok === false) {
+      return refuse('ROLLBACK_IMPOSSIBLE', `edges would refuse ${target?.release}: ${opened.message}`);
+    }
     const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, () => {
       const { current, candidate } = releases;
       const last = candidate ?? current;
       const previous = candidate === null ? releases.back[0] : current;
       if (last === null || previous === undefined || previous === null) {
         return refuse('ROLLBACK_IMPOSSIBLE', 'there is no release before the current one');
+      }
+      if (previous.release !== target?.release) {
+        return refuse('BASE_MOVED', 'another release became current meanwhile: look, and roll back again', {
+          current: current?.release ?? null,
+        });
       }
       if (expected !== undefined && expected !== last.release) {
         return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, {
@@ -265,14 +289,4 @@ export class ReleaseChanges {
     });
     return refusal;
   }
-}
-
-function auditOf(
-  what: string,
-  { release, manifest }: StoredRelease,
-  before: unknown,
-  state: string,
-): AuditEntry {
-  const { base, foldedSeq } = manifest;
-  return { action: `release.${what}`, subject: release, before, after: { state, base, foldedSeq } };
 }

@@ -66,6 +66,10 @@ export class ReleaseStore {
     return [this.current, this.candidate, ...this.back].filter((release) => release !== null);
   }
 
+  isReadable(release: string): boolean {
+    return this.readable.some((readable) => readable.release === release);
+  }
+
   /** All releases, the newest first. */
   list(limit: number): StoredRelease[] {
     return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);

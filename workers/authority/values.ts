@@ -12,7 +12,7 @@ import {
 } from '../../shared/release/kv-keys.ts';
 
 /** After it was removed, KV may show a value for a while from its caches. */
-const SHOWN_AFTER_REMOVAL_MS = 300_000;
+const SHOWN_AFTER_REMOVAL_MS = 90_000;
 /** Values removed in one sweep: an invocation may make 1,000 KV operations. */
 const REMOVED_AT_ONCE = 500;
 /** Pages of keys read in one sweep, of 1,000 keys each. */

@@ -7,6 +7,7 @@ import { type BuiltRelease, buildRelease } from '../../../shared/build/release.t
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { Segment } from '../../../shared/live/segment.ts';
+import { GUARDS } from '../../../shared/release/guards.ts';
 import { type Head, openHead } from '../../../shared/release/head.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
@@ -20,15 +21,7 @@ import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { privateKey, publishValues } from './world.ts';
 
 /** Names of all guards: for tests that are about something else. */
-export const ALL_GUARDS = [
-  'adds',
-  'removes',
-  'protected-number',
-  'whole-block',
-  'short-prefix',
-  'shrunken-list',
-  'older-base',
-];
+export const ALL_GUARDS = [...GUARDS];
 
 export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
 
