@@ -41,7 +41,15 @@ describe('the body of a change', () => {
     await wrong(' \n', 'BODY_MISSING');
     for (const body of ['{', '{"reason":"x"}{', `{"x":${DIGITS}`, 'reason=x'])
       await wrong(body, 'JSON_INVALID');
-    for (const body of ['"x"', '1', 'null']) await wrong(body, 'FIELD_TYPE', 'body');
+    for (const body of ['"x"', '1', 'null', '[]']) await wrong(body, 'FIELD_TYPE', 'body');
+  });
+
+  // With any other type, a page of somebody else could send it with an admin's cookie of Cloudflare Access.
+  it.each([...CHANGES, QUESTION])('says that it is JSON: %s %s', async (method, path, body) => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
+      const request = { method, body: JSON.stringify(body), headers: { 'content-type': type } };
+      await refusedAdmin([path, request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+    }
   });
 
   it.each(CHANGES)('has no unknown field, and says why: %s %s', async (method, path, body) => {
@@ -221,5 +229,20 @@ describe('a service without secrets', () => {
     const { json } = await refusedAdmin(['status', { base }], [503, 'NOT_CONFIGURED']);
     expect(json.message).toContain('LIST_KEY');
     expect((await askAdmin('entries', { base, body: {} })).status).toBe(503);
+  });
+});
+
+describe('what stands in a path', () => {
+  it.each([
+    ['DELETE', `clients/${DIGITS}`, { reason: 'a test' }],
+    ['DELETE', `tokens/${DIGITS}`, { reason: 'a test' }],
+    ['GET', `releases/${DIGITS}/plan`, undefined],
+    ['GET', `releases/${DIGITS}/manifest`, undefined],
+    ['GET', `values/shard/${'a'.repeat(600)}`, undefined],
+    ['POST', `releases/${DIGITS}/promote`, { base: null, reason: 'a test' }],
+  ])('is not told again, and is no more than not there: %s %s', async (method, path, body) => {
+    const { status, text } = await askAdmin(path, { method, ...(body === undefined ? {} : { body }) });
+    expect(status).toBe(404);
+    expect(text).not.toContain(DIGITS);
   });
 });

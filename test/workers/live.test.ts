@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { AUTHORITY_PATIENCE_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
+import { AUTHORITY_PATIENCE_MS, KV_MUTABLE_TTL_SECONDS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
 import { type LiveEntry, numberKey, sourceKey } from '../../shared/live/entry.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { liveEntry } from '../shared/support/live.ts';
@@ -150,6 +150,18 @@ describe('a sealed segment', () => {
     fakeAuthority().values.set(key, bytes);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
     new KvWatch().fate(key, fate);
+    await poll();
+    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+  });
+
+  test('that KV remembers for long not to have had is looked for once more', async () => {
+    const { key, sha256 } = await publishSegment([block(NOWHERE)]);
+    await putHead({ segments: [{ key, sha256 }], seq: 2 });
+    type Get = (asked: string, options: { cacheTtl?: number }) => Promise<ArrayBuffer | null>;
+    const get = env.LISTS.get.bind(env.LISTS) as unknown as Get;
+    const remembering: Get = async (asked, options) =>
+      asked === key && options.cacheTtl! > KV_MUTABLE_TTL_SECONDS ? null : get(asked, options);
+    vi.spyOn(env.LISTS, 'get').mockImplementation(remembering as unknown as typeof env.LISTS.get);
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });

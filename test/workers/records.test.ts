@@ -84,3 +84,8 @@ test('a write that fails is tried again, and a loss is told', async () => {
   await askAndSettle({ body: { to: LISTED } });
   expect(warned).toHaveBeenCalledWith('{"event":"recordsLost","records":1}');
 }, 20_000);
+
+test('nothing else that was sealed is taken for records', async () => {
+  const head = new Uint8Array((await env.LISTS.get('head', 'arrayBuffer'))!);
+  expect(await openRecords(head, testKeys)).toBeNull();
+});

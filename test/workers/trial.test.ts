@@ -141,6 +141,16 @@ describe('a candidate whose manifest is not there', () => {
   });
 });
 
+test('another signed release under the name of the one that is meant is not taken for it', async () => {
+  await publishValues(newer);
+  const { release } = await publishManifest(newer.manifest);
+  const theirs = await env.LISTS.get(releaseKey(release), 'text');
+  await env.LISTS.put(releaseKey(candidate.release), theirs!);
+  await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
+  expect((await ask('ICN')).release).toBe(ours.manifest.release);
+  expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_DAMAGED'));
+});
+
 describe('a head that names no release', () => {
   test('leaves the one that serves, with the rest of the head, and says so', async () => {
     const before = await ask('ICN');
