@@ -3,6 +3,7 @@
  * arrive; and what is said where the service or the token is not there.
  */
 import './support/workspace.ts';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { releasesOf } from '../../cli/report-releases.ts';
 import type { ReleaseInfo } from '../../shared/admin.ts';
@@ -61,7 +62,8 @@ describe('status, releases, guards and watch', () => {
     const [newest] = (JSON.parse(out) as { releases: ReleaseInfo[] }).releases;
     expect(newest).toMatchObject({ by: 'token:root' });
     const refusal = { code: 'SIGNATURE_INVALID', message: 'not signed' };
-    expect(releasesOf([{ ...newest!, refusal }])[0]).toContain('SIGNATURE_INVALID: not signed');
+    const text = stripVTControlCharacters(releasesOf([{ ...newest!, refusal }])[0]);
+    expect(text).toContain('SIGNATURE_INVALID: not signed');
   });
 
   it('show and change guards by their names', async () => {
