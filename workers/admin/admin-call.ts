@@ -105,13 +105,13 @@ export async function readBody<Schema extends v.GenericSchema>(
   schema: Schema,
   bytesMax: number,
 ): Promise<{ value: v.InferOutput<Schema>; sha256: string } | Problem> {
+  const text = await readText(request, bytesMax);
+  if (!text.ok) return problem(text.code, text.message);
+  if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
   // Anything else could be sent by a page of somebody else, with the cookie of Cloudflare Access.
   if (mediaType(request) !== 'application/json') {
     return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
   }
-  const text = await readText(request, bytesMax);
-  if (!text.ok) return problem(text.code, text.message);
-  if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
   let document: unknown;
   try {
     document = JSON.parse(text.value);
