@@ -31,6 +31,7 @@ export async function buildBench(small: boolean, seed: number): Promise<Row[]> {
       'cli/lists.ts',
       '--json',
       'build',
+      '--offline',
       catalogue,
       '--out',
       join(folder, 'out'),
