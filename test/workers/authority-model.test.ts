@@ -96,7 +96,6 @@ const changeStep = fc
           until: until === null ? null : new Date(until).toISOString(),
           reason: 'test',
         });
-        if (codeOf(outcome) === 'LIVE_FULL') return;
         model.seq = done(outcome).seq;
         for (const n of numbers) {
           model.ops.push({ n, subjects, op, seq: model.seq, until: until ?? Number.POSITIVE_INFINITY });
