@@ -152,3 +152,24 @@ test('large operations at once are taken one after the other, and none is lost',
     expect(live.find('number', 8210, 40_000_000 + index, 1, 0, 0)?.op).toBe('block');
   }
 });
+
+test('a large operation does not wait for a quiet moment', { timeout: 60_000 }, async () => {
+  const BULK = 9_000;
+  let going = true;
+  const others = (async () => {
+    for (let index = 0; going; index++) {
+      const item = { number: `+8210${70_000_000 + index}` };
+      done(await authority().changeEntries(order(), change('block', [item])));
+    }
+  })();
+  for (let bulk = 0; bulk < 4; bulk++) {
+    const items = Array.from({ length: BULK }, (_, index) => ({
+      number: `+8210${50_000_000 + bulk * BULK + index}`,
+    }));
+    done(await authority().changeEntries(order(), change('block', items)));
+    expect((await authority().status()).live.tail).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
+  }
+  going = false;
+  await others;
+  expect((await readHead())!.live.find('number', 8210, 50_000_000, 1, 0, 0)?.op).toBe('block');
+});

@@ -53,6 +53,7 @@ export class Core {
   /** Clients are changed one after the other: each is written to KV before it is decided. */
   #clientsTurn: Promise<unknown> = Promise.resolve();
   #following: Promise<void> | null = null;
+  #sealing: Promise<void> | null = null;
   /** Something has changed since the following-up began. */
   #behind = false;
 
@@ -120,7 +121,7 @@ export class Core {
     let written = false;
     do {
       this.#behind = false;
-      await this.#sealSegments();
+      await this.#seal();
       written = await this.heads.write();
     } while (this.#behind);
     await this.#setAlarm(written);
@@ -134,7 +135,14 @@ export class Core {
     else await this.#ctx.storage.setAlarm(Math.min(...times));
   }
 
-  async #sealSegments(): Promise<void> {
+  #seal(): Promise<void> {
+    this.#sealing ??= this.#sealDue().finally(() => {
+      this.#sealing = null;
+    });
+    return this.#sealing;
+  }
+
+  async #sealDue(): Promise<void> {
     const due = await this.segments.due(this.ledger.seq);
     if (due === null) return;
     for (const { key, bytes } of due.sealed) await this.#put(key, bytes);
@@ -169,7 +177,7 @@ export class Core {
     const targets = this.targetsOf(change.items, change.op);
     if (!targets.ok) return targets;
     // The open tail is one segment: what does not fit in waits until it is sealed.
-    while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp();
+    while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.#seal();
     const now = Math.floor(Date.now() / 1000);
     const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));
     if (done.ok) this.changed();

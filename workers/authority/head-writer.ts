@@ -35,7 +35,6 @@ export class HeadWriter {
   readonly #keys: ListKeys;
   readonly #kv: KVNamespace;
   #sealed: Promise<SealedHead> | null = null;
-  #writing: Promise<void> | null = null;
   #writtenAt = 0;
 
   constructor(stores: Stores, keys: ListKeys, kv: KVNamespace) {
@@ -89,23 +88,19 @@ export class HeadWriter {
   }
 
   /**
-   * Bring the copy in KV up to date: one write at a time, and not more often than KV takes.
+   * Bring the copy in KV up to what is current now: one write at a time, and not more often than KV takes.
+   * What changes meanwhile is for the next call.
    * @returns whether it is
    */
   async write(): Promise<boolean> {
-    while (this.kvSeq < this.#stores.ledger.seq) {
-      const written = this.#writing ?? this.#writeOnce();
-      this.#writing = written;
-      try {
-        await written;
-      } catch (error) {
-        warn('kvHeadFailed', { name: error instanceof Error ? error.name : 'unknown' });
-        return false;
-      } finally {
-        if (this.#writing === written) this.#writing = null;
-      }
+    if (this.kvSeq >= this.#stores.ledger.seq) return true;
+    try {
+      await this.#writeOnce();
+      return true;
+    } catch (error) {
+      warn('kvHeadFailed', { name: error instanceof Error ? error.name : 'unknown' });
+      return false;
     }
-    return true;
   }
 
   async #writeOnce(): Promise<void> {

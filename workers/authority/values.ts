@@ -43,13 +43,14 @@ export class ValueSweeper {
 
   /**
    * Note what is unnamed, and remove what has been for long enough.
-   * @param named asked again before anything is removed: what is named may have changed
+   * @param named every key that is wanted at the time
    * @returns how many values were removed
    */
   async sweep(named: () => ReadonlySet<string>): Promise<number> {
     const keys = await this.#keys();
     const now = Date.now();
-    const unnamed = keys.filter((key) => !named().has(key));
+    const wanted = named();
+    const unnamed = keys.filter((key) => !wanted.has(key));
     this.#forget(new Set(unnamed), now);
     for (const key of unnamed) {
       // What was removed and is there again was uploaded anew: its time begins anew.
@@ -67,8 +68,9 @@ export class ValueSweeper {
       .toArray();
     let removed = 0;
     for (const { key } of old) {
+      // Asked again each time: a release may have been staged since that names it.
       if (named().has(key)) continue;
-      // Noted first: a promotion that reads the value meanwhile is not to believe that it stays.
+      // Noted first: a promotion that begins now is not to believe what KV still shows.
       this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
       await this.#kv.delete(key);
       removed++;
