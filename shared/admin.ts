@@ -29,7 +29,11 @@ export interface Actor {
 
 const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digits and dashes, at most 63'));
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'));
-const time = v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'));
+const time = v.pipe(
+  v.string(),
+  v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'),
+  v.check((text) => !Number.isNaN(Date.parse(text)), 'a time as in 2026-11-24T03:12:09Z'),
+);
 
 /** Why: kept in the audit log with the change. */
 export const reasonSchema = v.pipe(
@@ -43,7 +47,7 @@ export const tokenSchema = v.strictObject({
   id: name,
   /** SHA-256 of the secrets in force, in hex: two while one is being replaced. */
   secretSha256: v.pipe(v.array(digest), v.minLength(1), v.maxLength(TOKEN_SECRETS_MAX)),
-  scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1)),
+  scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
   /** The authority that the token's holder acts for. */
   authority: name,
 });
@@ -123,9 +127,9 @@ export type ReleaseState = (typeof RELEASE_STATES)[number];
 /** `POST /v1/admin/releases/{release}/promote` */
 export const promoteSchema = v.strictObject({
   /** The release that is current as far as you know; null for none. */
-  base: v.nullable(v.string()),
+  base: v.nullable(v.pipe(v.string(), v.maxLength(64))),
   /** Hash of the plan you saw; without it, a plan that hits no guard is taken as it is. */
-  plan: v.optional(v.string()),
+  plan: v.optional(v.pipe(v.string(), v.maxLength(64))),
   /** Share of the data centres, above 0; 1 is all. */
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Names of the guards that may be hit. */
@@ -143,7 +147,7 @@ export interface PromoteDone extends ChangeDone {
 /** `POST /v1/admin/rollback`: undo the last step: the candidate if there is one, else the current release. */
 export const rollbackSchema = v.strictObject({
   /** What is to be undone, as far as you know: nothing happens where it is something else. */
-  release: v.optional(v.string()),
+  release: v.optional(v.pipe(v.string(), v.maxLength(64))),
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;

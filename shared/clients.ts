@@ -22,7 +22,7 @@ export const clientSchema = v.strictObject({
     v.minLength(1),
     v.maxLength(2),
   ),
-  rights: v.array(v.picklist(RIGHTS)),
+  rights: v.pipe(v.array(v.picklist(RIGHTS)), v.maxLength(RIGHTS.length)),
   /** What to do on `indeterminate`: let pass (`open`) or hold back (`closed`). */
   failPolicy: v.optional(v.picklist(FAIL_POLICIES), 'open'),
   /** Data older than this is not good enough for the client. */

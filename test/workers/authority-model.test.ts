@@ -40,6 +40,8 @@ class Model {
   ops: Op[] = [];
   releases: ModelRelease[] = [];
   dropped = 0;
+  /** What is before this place has left the way back for good. */
+  backPlace = 0;
   staged = 0;
 
   in(state: string): ModelRelease | undefined {
@@ -48,7 +50,7 @@ class Model {
 
   get back(): ModelRelease[] {
     return this.releases
-      .filter(({ state }) => state === 'superseded')
+      .filter(({ state, place }) => state === 'superseded' && place >= this.backPlace)
       .sort((a, b) => b.place - a.place)
       .slice(0, BACK);
   }
@@ -149,6 +151,7 @@ const promoteStep = fc
           if (current !== undefined) current.state = 'superseded';
           release.state = 'promoted';
           release.place = Math.max(...model.releases.map(({ place }) => place)) + 1;
+          model.backPlace = Math.min(release.place, ...model.back.map(({ place }) => place));
           model.drop();
         }
       }),

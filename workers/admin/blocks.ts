@@ -9,7 +9,7 @@ import { forAdmins } from './admin-call.ts';
 import { parametersOf } from './parameters.ts';
 
 /** Values opened for one page. */
-const VALUES_PER_PAGE = 10;
+const VALUES_PER_PAGE = 1;
 
 /** NDJSON; the header `x-next` has the cursor of the next page, and is not there at the end. */
 export const blocks = forAdmins('read', async (call) => {

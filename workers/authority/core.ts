@@ -7,8 +7,7 @@ import type { Client } from '../../shared/clients.ts';
 import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import { openHead } from '../../shared/release/head.ts';
-import { HEAD_KEY, RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
+import { RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
@@ -16,9 +15,9 @@ import { within } from '../single-flight.ts';
 import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
 import { CLIENTS_NAME, HeadWriter } from './head-writer.ts';
-import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
+import { ITSELF, Ledger, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
-import { readLost, restore } from './lost.ts';
+import { catchUp } from './lost.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
@@ -26,17 +25,12 @@ import { promoteStaged } from './staged.ts';
 import { targetsOf } from './targets.ts';
 import { ValueSweeper } from './values.ts';
 
-/** What the authority does by itself. */
-export const ITSELF: Actor = { name: 'numgate', scopes: [], authority: 'numgate', root: false };
-
 /** After a change that could not be followed up at once, the alarm tries again, in ms. */
 const FOLLOW_UP_MS = 10_000;
 /** Time between two removals of unnamed values, in ms. */
 const SWEEP_MS = 3_600_000;
 /** A release that waits, or was taken back, keeps its values for this long, in ms. */
 const WAITING_KEPT_MS = 604_800_000;
-/** How far `seq` is set above the copy in KV, where that is ahead: changes may have come after it. */
-const RESTORED_GAP = 1_000;
 
 export class Core {
   readonly ledger: Ledger;
@@ -77,28 +71,9 @@ export class Core {
     });
   }
 
-  /**
-   * Never go back. Where the copy of the head in KV is ahead, the tables were lost or restored: lost ones
-   * are made again out of it, and in both cases the next change comes after all that readers can have seen.
-   */
+  /** To be called before anything else is asked: see lost.ts. */
   async catchUp(): Promise<void> {
-    const read = this.#kv.get(HEAD_KEY, 'arrayBuffer');
-    const bytes = await within(read, LOAD_WAIT_MS).catch(() => null);
-    if (bytes === null) return;
-    const opened = await openHead(new Uint8Array(bytes), this.#secrets.keys);
-    if (!opened.ok || opened.value.head.seq <= this.ledger.seq) return;
-    const before = this.ledger.seq;
-    const lost = before === 0 ? await readLost(opened.value, this.#secrets, this.#kv) : null;
-    const seq = opened.value.head.seq + RESTORED_GAP;
-    const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
-    this.ledger.note(order, () => {
-      if (lost !== null) restore(lost, this);
-      this.ledger.set('seq', String(seq));
-      const audit = [{ action: 'authority.restore', subject: 'seq', before, after: seq }];
-      return { ok: true, value: { value: {}, audit } };
-    });
-    warn('authorityRestored', { before, seq, whole: lost !== null });
-    this.changed();
+    if (await catchUp(this, this.#secrets, this.#kv)) this.changed();
   }
 
   /** After every change of the head, in the same turn: the alarm is stored with it. */
@@ -106,7 +81,8 @@ export class Core {
     this.heads.changed();
     this.#behind = true;
     void this.#ctx.storage.setAlarm(Date.now() + FOLLOW_UP_MS);
-    this.#ctx.waitUntil(this.followUp());
+    // Where it fails, the alarm tries again.
+    this.#ctx.waitUntil(this.followUp().catch(() => undefined));
   }
 
   /** Seal what is due, bring the copy in KV up to date, and set the alarm for what comes next. */
@@ -135,20 +111,31 @@ export class Core {
     else await this.#ctx.storage.setAlarm(Math.min(...times));
   }
 
-  #seal(): Promise<void> {
-    this.#sealing ??= this.#sealDue().finally(() => {
+  /** Readers of a head from before the sealing have it under the same `seq`: they are to get the new one. */
+  #tellSealed(): void {
+    if (this.ledger.get('sealedAt') !== String(this.ledger.seq) || this.ledger.seq === 0) return;
+    const order = { actor: ITSELF, reason: 'live entries were sealed', repeat: null };
+    const { named } = this.segments;
+    const audit = [{ action: 'live.seal', subject: 'segments', before: null, after: named.length }];
+    this.ledger.change(order, () => ({ ok: true, value: { value: {}, audit } }));
+    this.changed();
+  }
+
+  #seal(compact = false): Promise<void> {
+    this.#sealing ??= this.#sealDue(compact).finally(() => {
       this.#sealing = null;
     });
     return this.#sealing;
   }
 
-  async #sealDue(): Promise<void> {
-    const due = await this.segments.due(this.ledger.seq);
+  async #sealDue(compact: boolean): Promise<void> {
+    const due = await this.segments.due(this.ledger.seq, compact);
     if (due === null) return;
     for (const { key, bytes } of due.sealed) await this.#put(key, bytes);
     // What was changed meanwhile is in the tail, and newer than what it replaced in a segment.
     this.#ctx.storage.transactionSync(() => {
       this.segments.replace(due.sealed, due.replaced);
+      this.ledger.set('sealedAt', String(this.ledger.seq));
       // The copy in KV names what was replaced.
       this.ledger.set('kvSeq', '0');
     });
@@ -174,6 +161,9 @@ export class Core {
   async changeEntries(order: Order, change: EntryChange): Promise<Outcome<EntriesDone>> {
     const answered = this.ledger.answered<EntriesDone>(order);
     if (answered !== null) return answered;
+    if (change.until !== null && Date.parse(change.until) <= Date.now()) {
+      return refuse('ENTRY_INVALID', 'until must lie in the future');
+    }
     const targets = this.targetsOf(change.items, change.op);
     if (!targets.ok) return targets;
     // The open tail is one segment: what does not fit in waits until it is sealed.
@@ -266,6 +256,8 @@ export class Core {
     this.ledger.forgetAnswers(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
+    await this.#seal(true);
+    this.#tellSealed();
     const removed = await this.#sweeper.sweep(() => this.#namedKeys());
     if (removed > 0) warn('valuesRemoved', { removed });
   }

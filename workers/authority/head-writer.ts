@@ -10,6 +10,7 @@ import { type Head, type NamedValue, sealHead } from '../../shared/release/head.
 import { clientsKey, HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
+import { within } from '../single-flight.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
@@ -17,6 +18,9 @@ import type { SegmentStore } from './segments.ts';
 
 /** The name of the client directory in the head, in the ledger's own values. */
 export const CLIENTS_NAME = 'clients';
+
+/** Longest wait for a write of the copy in KV, in ms. */
+const KV_WRITE_WAIT_MS = 10_000;
 
 export interface SealedHead {
   readonly seq: number;
@@ -36,6 +40,7 @@ export class HeadWriter {
   readonly #kv: KVNamespace;
   #sealed: Promise<SealedHead> | null = null;
   #writtenAt = 0;
+  #version = 0;
 
   constructor(stores: Stores, keys: ListKeys, kv: KVNamespace) {
     this.#stores = stores;
@@ -45,6 +50,7 @@ export class HeadWriter {
 
   /** The tables have changed. */
   changed(): void {
+    this.#version++;
     this.#sealed = null;
   }
 
@@ -107,12 +113,14 @@ export class HeadWriter {
     const waitMs = this.#writtenAt + KV_HEAD_INTERVAL_MS - Date.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const head = this.#head();
+    const version = this.#version;
     const { current, candidate } = this.#stores.releases;
     const manifests = [current, candidate].flatMap((release) => (release === null ? [] : [release.signed]));
     const bytes = await sealHead({ head, manifests }, this.#keys);
     this.#writtenAt = Date.now();
-    await this.#kv.put(HEAD_KEY, bytes);
-    this.#stores.ledger.set('kvSeq', String(head.seq));
+    await within(this.#kv.put(HEAD_KEY, bytes), KV_WRITE_WAIT_MS);
+    // Sealed meanwhile under the same `seq`, it has to be written again.
+    if (version === this.#version) this.#stores.ledger.set('kvSeq', String(head.seq));
   }
 
   /** The client directory as it is stored, and its name. */

@@ -19,6 +19,9 @@ export function refuse(code: AdminProblemCode, message: string, extras?: Problem
   return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };
 }
 
+/** What the authority does by itself. */
+export const ITSELF: Actor = { name: 'numgate', scopes: [], authority: 'numgate', root: false };
+
 /** Who asks for a change, and why. */
 export interface Order {
   readonly actor: Actor;
@@ -158,11 +161,14 @@ export class Ledger {
     this.#sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
   }
 
-  #append({ actor, reason }: Order, entries: readonly AuditEntry[]): void {
+  #append({ actor, reason: given }: Order, entries: readonly AuditEntry[]): void {
+    // SQLite keeps UTF-8: half a surrogate pair would come back as something else, and break the chain.
+    const reason = given.toWellFormed();
     let { n, hash: previous } = this.lastRecord;
     const at = new Date().toISOString();
     const seq = this.seq;
-    for (const { action, subject, before, after } of entries) {
+    for (const { action, subject: named, before, after } of entries) {
+      const subject = named.toWellFormed();
       n++;
       const body = { n, at, seq, actor: actor.name, action, subject, reason, before, after, previous };
       const hash = auditHash(body);

@@ -43,6 +43,7 @@ interface LiveRow extends Record<string, SqlStorageValue> {
 
 const JOINED = `SELECT kind, high, low, SUM(subject) AS subjects, seq, op, code, authority, until, source, at, actor, reason
   FROM live`;
+const NUMBER_KIND = LIVE_KINDS.indexOf('number');
 const BY_KEY = 'GROUP BY seq, kind, high, low';
 
 export class LiveStore {
@@ -180,7 +181,10 @@ export class LiveStore {
    * @param after cursor of the page before, or '' @param upTo last `seq` that is told
    */
   page(after: string, upTo: number, limit: number): EntryPage {
-    const [seq = -1, kind = 0, high = 0, low = 0] = after === '' ? [] : after.split('.').map(Number);
+    const [seq = -1, kind = 0, high = 0, keyed = 0] = after === '' ? [] : after.split('.').map(Number);
+    // The cursor stands in URLs, and a number does not: its tail is permuted there.
+    const { permutation } = this.#keys;
+    const low = kind === NUMBER_KIND ? permutation.invert(keyed % TAILS) : keyed;
     const rows = this.#sql
       .exec<LiveRow>(
         `${JOINED} WHERE seq <= ? AND (seq, kind, high, low) > (?, ?, ?, ?) ${BY_KEY} ORDER BY seq, kind, high, low LIMIT ?`,
@@ -190,10 +194,12 @@ export class LiveStore {
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const more = rows.length > limit && last !== undefined;
+    const keyedLow = (row: LiveRow): number =>
+      row.kind === NUMBER_KIND ? permutation.permute(row.low) : row.low;
     return {
       upTo,
       entries: shown.map(infoOf),
-      next: more ? [last.seq, last.kind, last.high, last.low].join('.') : null,
+      next: more ? [last.seq, last.kind, last.high, keyedLow(last)].join('.') : null,
     };
   }
 
@@ -276,7 +282,7 @@ function timeOf(until: number): string | null {
 
 function infoOf(row: LiveRow): EntryInfo {
   return {
-    number: row.kind === LIVE_KINDS.indexOf('number') ? toE164(row.high * TAILS + row.low) : null,
+    number: row.kind === NUMBER_KIND ? toE164(row.high * TAILS + row.low) : null,
     source: row.source,
     op: row.op as LiveOp,
     code: row.code,

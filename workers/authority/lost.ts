@@ -4,21 +4,27 @@
  */
 import { fromBase64 } from '../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../shared/clients.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
 import { Segment } from '../../shared/live/segment.ts';
-import type { Head, HeadDocument, NamedRelease } from '../../shared/release/head.ts';
+import { type Head, type HeadDocument, type NamedRelease, openHead } from '../../shared/release/head.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import { unseal } from '../../shared/set/seal.ts';
 import type { Secrets } from '../env.ts';
+import { warn } from '../log.ts';
+import { within } from '../single-flight.ts';
 import type { ClientsStore } from './clients-store.ts';
 import { CLIENTS_NAME } from './head-writer.ts';
-import type { Ledger } from './ledger.ts';
+import { ITSELF, type Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 /** Named where the tables say who did something. */
-const RESTORER = 'numgate';
+const RESTORER = ITSELF.name;
+/** How far `seq` is set above the copy in KV, where that is ahead: changes may have come after it. */
+const RESTORED_GAP = 1_000;
 
 interface Stores {
   readonly ledger: Ledger;
@@ -32,7 +38,7 @@ interface LostRelease {
   readonly signed: SignedText;
 }
 
-export interface Lost {
+interface Lost {
   readonly head: Head;
   readonly current: LostRelease | null;
   readonly candidate: LostRelease | null;
@@ -40,8 +46,37 @@ export interface Lost {
   readonly clients: readonly Client[];
 }
 
+/**
+ * Never go back. Where the copy of the head in KV is ahead, the tables were lost or set back: lost ones are
+ * made again out of it, and in both cases the next change comes after all that readers can have seen.
+ * @returns whether it was so @throws where tables are lost and the copy cannot be read
+ */
+export async function catchUp(stores: Stores, secrets: Secrets, kv: KVNamespace): Promise<boolean> {
+  const { ledger } = stores;
+  const bytes = await within(kv.get(HEAD_KEY, 'arrayBuffer'), LOAD_WAIT_MS).catch((error: unknown) => {
+    // Without tables, the copy is all there may be: it must not be written over unseen.
+    if (ledger.seq === 0) throw error;
+    return null;
+  });
+  if (bytes === null) return false;
+  const opened = await openHead(new Uint8Array(bytes), secrets.keys);
+  if (!opened.ok || opened.value.head.seq <= ledger.seq) return false;
+  const before = ledger.seq;
+  const lost = before === 0 ? await readLost(opened.value, secrets, kv) : null;
+  const seq = opened.value.head.seq + RESTORED_GAP;
+  const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
+  ledger.note(order, () => {
+    if (lost !== null) restore(lost, stores);
+    ledger.set('seq', String(seq));
+    const audit = [{ action: 'authority.restore', subject: 'seq', before, after: seq }];
+    return { ok: true, value: { value: {}, audit } };
+  });
+  warn('authorityRestored', { before, seq, whole: lost !== null });
+  return true;
+}
+
 /** @throws if a part of it cannot be read: half of it would be worse than none */
-export async function readLost(document: HeadDocument, secrets: Secrets, kv: KVNamespace): Promise<Lost> {
+async function readLost(document: HeadDocument, secrets: Secrets, kv: KVNamespace): Promise<Lost> {
   const { head } = document;
   const read = async (key: string): Promise<Uint8Array<ArrayBuffer>> => {
     const bytes = await kv.get(key, 'arrayBuffer');
@@ -73,8 +108,8 @@ export async function readLost(document: HeadDocument, secrets: Secrets, kv: KVN
   };
 }
 
-/** Put into empty tables what was read. To be called in a transaction. */
-export function restore({ head, current, candidate, entries, clients }: Lost, to: Stores): void {
+/** Put into empty tables what was read, inside a transaction. */
+function restore({ head, current, candidate, entries, clients }: Lost, to: Stores): void {
   const now = Date.now();
   for (const release of [current, candidate]) {
     if (release !== null) to.releases.insert(release.manifest, release.signed, RESTORER, now);

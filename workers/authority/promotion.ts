@@ -11,6 +11,7 @@ import { type Plan, planOf } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { type Outcome, type Refusal, refuse } from './ledger.ts';
+import type { ReleaseStore } from './release-store.ts';
 
 /** Reads of KV at a time: what one request may have under way. */
 const READS_AT_ONCE = 6;
@@ -86,4 +87,12 @@ export async function planFor(
     if (missing === null) throw error;
     return refuse('RELEASE_INCOMPLETE', 'a value is not in KV (yet)', { missing: [missing] });
   }
+}
+
+/** Another release is current than the caller takes for it. */
+export function baseMoved(releases: ReleaseStore, base: string | null, current: string | null): Refusal {
+  const place = base === null ? 0 : releases.get(base)?.place;
+  const since = place === undefined || place === null ? [] : releases.since(place);
+  const message = `you expected ${base ?? 'no release'} to be current, and it is ${current ?? 'none'}: build and plan again`;
+  return refuse('BASE_MOVED', message, { base, current, since });
 }

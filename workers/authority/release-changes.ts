@@ -14,14 +14,14 @@ import type {
 import type { AuditEntry } from '../../shared/audit.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import { openManifest } from '../../shared/release/manifest.ts';
+import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { Secrets } from '../env.ts';
 import type { Ledger, Made, Order, Outcome, Refusal } from './ledger.ts';
 import { refuse } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
-import { PROMOTABLE, planFor, refused, verifyValues } from './promotion.ts';
+import { baseMoved, PROMOTABLE, planFor, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
 
 interface Stores {
@@ -119,6 +119,16 @@ export class ReleaseChanges {
       const now = releases.get(release)!;
       const moved = this.#unfit(now, wish);
       if (moved !== null) return moved;
+      if (now.state !== stored.state) {
+        return refuse('RELEASE_STATE', `${release} became ${now.state} meanwhile: look, and try again`);
+      }
+      const missing = blobsOf(now.manifest)
+        .map(({ key }) => key)
+        .filter(this.#around.isRemoved);
+      if (missing.length > 0)
+        return refuse('RELEASE_INCOMPLETE', 'values were removed meanwhile', {
+          missing: missing.slice(0, 100),
+        });
       if (JSON.stringify(this.#stores.guards) !== JSON.stringify(guards)) {
         return refuse('PLAN_MOVED', 'the guards were changed meanwhile: plan again');
       }
@@ -133,7 +143,7 @@ export class ReleaseChanges {
     const { ledger, releases } = this.#stores;
     const { release, state, manifest, refusal } = stored;
     const current = releases.current?.release ?? null;
-    if (current !== base) return this.#moved(base, current);
+    if (current !== base) return baseMoved(releases, base, current);
     if (state === 'refused') return refused(refusal?.code ?? 'REFUSED', refusal?.message ?? 'it was refused');
     if (!PROMOTABLE.includes(state)) return refuse('RELEASE_STATE', `${release} is ${state}`);
     const { candidate } = releases;
@@ -160,22 +170,6 @@ export class ReleaseChanges {
       );
     }
     return null;
-  }
-
-  #moved(base: string | null, current: string | null): Refusal {
-    const { releases } = this.#stores;
-    const place = base === null ? 0 : releases.get(base)?.place;
-    const since = place === undefined || place === null ? [] : releases.since(place);
-    const message = `you expected ${base ?? 'no release'} to be current, and it is ${current ?? 'none'}: build and plan again`;
-    return refuse('BASE_MOVED', message, {
-      base,
-      current,
-      since: since.map(({ release, promotedBy, promotedAt }) => ({
-        release,
-        by: promotedBy ?? '',
-        promotedAt: new Date(promotedAt ?? 0).toISOString(),
-      })),
-    });
   }
 
   async #verify(order: Order, stored: StoredRelease): Promise<Refusal | null> {
@@ -208,6 +202,11 @@ export class ReleaseChanges {
     if (share < 1) releases.setState(release, next, share);
     else {
       releases.setPromoted(release, actor.name, Date.now());
+      // What has left the way back does not come into it again when a release is rolled back.
+      this.#stores.ledger.set(
+        'backPlace',
+        String(releases.back.at(-1)?.place ?? releases.current?.place ?? 0),
+      );
       this.#dropFolded();
     }
     const audit: AuditEntry = {
@@ -243,6 +242,12 @@ export class ReleaseChanges {
       const previous = candidate === null ? releases.back[0] : current;
       if (last === null || previous === undefined || previous === null) {
         return refuse('ROLLBACK_IMPOSSIBLE', 'there is no release before the current one');
+      }
+      if (previous.manifest.foldedSeq < ledger.droppedSeq) {
+        return refuse(
+          'ROLLBACK_IMPOSSIBLE',
+          `${previous.release} has not folded in live changes that are in no other place any more: build again`,
+        );
       }
       if (previous.release !== target?.release) {
         return refuse('BASE_MOVED', 'another release became current meanwhile: look, and roll back again', {

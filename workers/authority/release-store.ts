@@ -37,6 +37,9 @@ export interface StoredRelease {
   readonly share: number | null;
 }
 
+/** Releases that are told of where a base has moved. */
+const SINCE_MAX = 100;
+
 export class ReleaseStore {
   readonly #sql: SqlStorage;
 
@@ -58,7 +61,11 @@ export class ReleaseStore {
 
   /** The releases before the current one that rollback can go to, the newest first. */
   get back(): StoredRelease[] {
-    return this.#select("WHERE state = 'superseded' ORDER BY place DESC LIMIT ?", RELEASES_BACK);
+    return this.#select(
+      `WHERE state = 'superseded' AND place >= COALESCE((SELECT value FROM meta WHERE key = 'backPlace'), 0) + 0
+       ORDER BY place DESC LIMIT ?`,
+      RELEASES_BACK,
+    );
   }
 
   /** What a reader may be asked to read: current, candidate, and those before. */
@@ -75,9 +82,18 @@ export class ReleaseStore {
     return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
   }
 
-  /** What became current behind a place, oldest first. */
-  since(place: number): StoredRelease[] {
-    return this.#select('WHERE place > ? ORDER BY place', place);
+  /** What became current behind a place, oldest first; the newest where there are many. */
+  since(place: number): { release: string; by: string; promotedAt: string }[] {
+    return this.#sql
+      .exec<{ release: string; promoted_by: string; promoted_at: number }>(
+        `SELECT release, promoted_by, promoted_at FROM releases WHERE place > ? ORDER BY place DESC LIMIT ?`,
+        ...[place, SINCE_MAX],
+      )
+      .toArray()
+      .reverse()
+      .map(({ release, promoted_by: by, promoted_at: at }) => ({
+        ...{ release, by, promotedAt: new Date(at).toISOString() },
+      }));
   }
 
   /** Releases that are waiting, or were taken back, since some time: their values are still wanted. */
@@ -99,7 +115,13 @@ export class ReleaseStore {
       'UPDATE releases SET refusal_code = ?, refusal_message = ? WHERE release = ?',
       ...[code, message, release],
     );
-    if (final) this.#sql.exec("UPDATE releases SET state = 'refused' WHERE release = ?", release);
+    // What another admin has made current meanwhile was found right, and stays so.
+    if (final) {
+      this.#sql.exec(
+        "UPDATE releases SET state = 'refused' WHERE release = ? AND state NOT IN ('promoted', 'candidate')",
+        release,
+      );
+    }
   }
 
   setState(release: string, state: ReleaseState, share: number | null = null): void {

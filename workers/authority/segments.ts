@@ -64,10 +64,13 @@ export class SegmentStore {
     return row === undefined ? null : new Uint8Array(row.bytes);
   }
 
-  /** The segments that are due, sealed, and the keys of those that they replace; null while nothing is. */
-  async due(seq: number): Promise<{ sealed: SealedSegment[]; replaced: string[] } | null> {
+  /**
+   * The segments that are due, sealed, and the keys of those that they replace; null while nothing is.
+   * @param compact look also whether most of what is sealed is dead: that reads the whole table
+   */
+  async due(seq: number, compact = false): Promise<{ sealed: SealedSegment[]; replaced: string[] } | null> {
     const rows = this.#rows();
-    const spans = this.#spansDue(rows, seq);
+    const spans = this.#spansDue(rows, seq, compact);
     if (spans === null) return null;
     const sealed: SealedSegment[] = [];
     for (const span of spans) {
@@ -79,7 +82,7 @@ export class SegmentStore {
     return { sealed, replaced: rows.filter(({ from_seq }) => from_seq >= first).map(({ key }) => key) };
   }
 
-  #spansDue(rows: readonly Row[], seq: number): Span[] | null {
+  #spansDue(rows: readonly Row[], seq: number, compact: boolean): Span[] | null {
     const last = rows.at(-1);
     const tail = this.#live.counts(last?.to_seq ?? 0);
     if (sum(tail) > TAIL_ENTRIES_MAX) {
@@ -91,7 +94,7 @@ export class SegmentStore {
         seq,
       );
     }
-    if (rows.length === 0) return null;
+    if (rows.length === 0 || !compact) return null;
     // Most of what the segments hold has ended, was replaced, or is folded into every release.
     const held = this.#live.counts(0).filter((count) => count.seq <= last!.to_seq);
     const sealedEntries = rows.reduce((total, { entries }) => total + entries, 0);

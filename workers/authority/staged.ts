@@ -2,14 +2,16 @@
  * Manifests that were staged with nothing but `wrangler kv key put`: the cron has them promoted, or writes
  * down why not.
  */
-import type { Actor, PromoteDone } from '../../shared/admin.ts';
+import type { Actor, AdminProblemCode, PromoteDone } from '../../shared/admin.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
 import { warn } from '../log.ts';
-import type { Order, Outcome } from './ledger.ts';
+import { type Order, type Outcome, refuse } from './ledger.ts';
 import { refused } from './promotion.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 
+/** Refusals that may pass by themselves. */
+const PASSING: readonly AdminProblemCode[] = ['RELEASE_INCOMPLETE', 'RELEASE_STATE'];
 /** Manifests looked at in one sweep. */
 const STAGED_AT_ONCE = 5;
 
@@ -20,8 +22,8 @@ export async function promoteStaged(changes: ReleaseChanges, actor: Actor, kv: K
     if (text === null) continue;
     const outcome = await promoteText(changes, { actor, reason: `staged as ${name}`, repeat: null }, text);
     if (!outcome.ok) warn('stagedRefused', { key: name, code: outcome.extras?.refusal ?? outcome.code });
-    // Values may still be on their way; anything else will not become better by itself.
-    if (outcome.ok || outcome.code !== 'RELEASE_INCOMPLETE') await kv.delete(name);
+    // Values may still be on their way, and a trial ends; anything else will not become better by itself.
+    if (outcome.ok || !PASSING.includes(outcome.code)) await kv.delete(name);
   }
 }
 
@@ -37,14 +39,25 @@ async function promoteText(
   }
   const staged = await changes.stage(order, signed);
   if (!staged.ok) return staged;
-  const { release, base } = staged.value;
+  const { release, base, state, by } = staged.value;
+  // Whoever can write KV could have any release again that an admin has taken back: its manifest lies there.
+  if (state !== 'staged' || by !== order.actor.name) {
+    const message = `it is ${state}, staged by ${by}: only what is new is promoted from here`;
+    return changes.recordRefusal(
+      order,
+      release,
+      refuse('RELEASE_REFUSED', message, { refusal: 'NOT_NEW' }),
+      false,
+    );
+  }
   const outcome = await changes.promote(order, release, {
     base,
     share: 1,
     overrides: [],
     reason: order.reason,
   });
-  if (!outcome.ok && outcome.code === 'BASE_MOVED')
-    return changes.recordRefusal(order, release, outcome, false);
+  // Damage and guards are written down by the promotion itself.
+  const written = outcome.ok || outcome.code === 'GUARD_HIT' || PASSING.includes(outcome.code);
+  if (!written) return changes.recordRefusal(order, release, outcome, false);
   return outcome;
 }
