@@ -80,7 +80,7 @@ export class Core {
   changed(): void {
     this.heads.changed();
     this.#behind = true;
-    void this.#ctx.storage.setAlarm(Date.now() + FOLLOW_UP_MS);
+    this.#ctx.storage.setAlarm(Date.now() + FOLLOW_UP_MS).catch(() => undefined);
     // Where it fails, the alarm tries again.
     this.#ctx.waitUntil(this.followUp().catch(() => undefined));
   }
