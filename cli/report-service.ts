@@ -41,8 +41,12 @@ export function entriesChanged(op: keyof typeof DONE, outcome: EntriesDone): Out
   return [`${count(outcome.changed)} ${DONE[op]} (seq ${outcome.seq})\n`, outcome];
 }
 
+/** Entries in a table, the newest: a table of more takes minutes to lay out, and nobody reads it. */
+const ENTRIES_SHOWN = 200;
+
 export function entriesOf(entries: readonly EntryInfo[]): Outcome {
-  const rows = entries.map(({ number, source, op, code, subjects, authority, until, seq, by, reason }) => [
+  const shown = entries.slice(-ENTRIES_SHOWN);
+  const rows = shown.map(({ number, source, op, code, subjects, authority, until, seq, by, reason }) => [
     ...[
       number ?? source ?? '',
       op,
@@ -56,7 +60,10 @@ export function entriesOf(entries: readonly EntryInfo[]): Outcome {
     ],
   ]);
   const names = ['number or source', 'op', 'code', 'subjects', 'authority', 'until', 'seq#', 'by', 'reason'];
-  return [entries.length === 0 ? 'no live entries\n' : tableOf(names, rows), { entries }];
+  if (entries.length === 0) return ['no live entries\n', { entries }];
+  const rest = entries.length - shown.length;
+  const more = rest === 0 ? '' : `and ${rest.toLocaleString('en')} older ones: --json has them all\n`;
+  return [tableOf(names, rows) + more, { entries }];
 }
 
 /** Digests are nothing to show: how many keys there are is. */

@@ -53,6 +53,16 @@ export const tokenSchema = v.strictObject({
 });
 export type Token = v.InferOutput<typeof tokenSchema>;
 
+/** Codes that say something else than that a number is blocked by hand. */
+const OTHER_CODES: readonly string[] = [
+  'ALLOW_OVERRIDE',
+  'EMERGENCY_NEVER_BLOCKED',
+  'LIST_STALE',
+  'LIST_UNAVAILABLE',
+  'TEST_NUMBER',
+];
+const BLOCK_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
+
 /** A number as people write it, or a sender id. */
 const itemSchema = v.union([
   v.strictObject({ number: v.string() }),
@@ -65,7 +75,7 @@ export const entryChangeSchema = v.strictObject({
   op: v.picklist(LIVE_OPS),
   items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
   /** Of a block: the code of its verdicts. */
-  code: v.optional(v.picklist(CODES), 'SENDER_REPORTED'),
+  code: v.optional(v.picklist(BLOCK_CODES), 'SENDER_REPORTED'),
   subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(2)), [...SUBJECTS]),
   /** When it ends by itself; without it, it stays until it is taken back or folded into a release. */
   until: v.optional(v.nullable(time), null),
