@@ -4,7 +4,7 @@
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as v from 'valibot';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { putClientSchema, tokenSchema } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { openHead } from '../../shared/release/head.ts';
@@ -62,6 +62,16 @@ async function ask(path: string, body: object, headers: Record<string, string> =
   await waitOnExecutionContext(ctx);
   return { status: response.status, text };
 }
+
+/** What follows a change goes on behind its answer: it is not to be cut off by the next test. */
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await vi.waitFor(async () => {
+    const { seq, kvSeq } = await authority().status();
+    expect(kvSeq).toBe(seq);
+  }, 8_000);
+});
 
 async function headNow() {
   const opened = await openHead((await authority().head({ seq: 0, dataCentre: 'TST' })).sealed!, testKeys);
