@@ -1,27 +1,17 @@
 /**
  * What a review of the authority found: each was possible once.
  */
-import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as v from 'valibot';
 import { afterEach, expect, test, vi } from 'vitest';
-import { putClientSchema, tokenSchema } from '../../shared/admin.ts';
+import { putClientSchema } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { releaseKey, stagedKey } from '../../shared/release/kv-keys.ts';
 import worker from '../../workers/main.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import {
-  ALL_GUARDS,
-  authority,
-  build,
-  codeOf,
-  done,
-  order,
-  readHead,
-  stage,
-  stub,
-} from './support/authority.ts';
+import { ALL_GUARDS, authority, build, codeOf, done, order, readHead, stage } from './support/authority.ts';
 import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
@@ -217,37 +207,6 @@ test('a client and a token are bounded', () => {
   const client = { id: 'a', secretSha256: ['0'.repeat(64)], rights: Array(90_000).fill('check') };
   expect(v.safeParse(putClientSchema, { client, reason: 'x' }).success).toBe(false);
 });
-test('a client has no right twice', () => {
-  const token = {
-    id: 'a',
-    secretSha256: ['0'.repeat(64)],
-    scopes: Array(90_000).fill('read'),
-    authority: 'a',
-  };
-  expect(v.safeParse(tokenSchema, token).success).toBe(false);
-});
-
-test('BASE_MOVED is bounded', async () => {
-  const r1 = await promoted(1, null);
-  const r2 = await stage({ lists: smallLists([LISTED]), base: r1, minute: 2 });
-  await runInDurableObject(stub(), (_, { storage }) => {
-    for (let i = 0; i < 3000; i++)
-      storage.sql.exec(
-        `INSERT INTO releases (release, state, manifest, signature, staged_at, staged_by, place, promoted_at, promoted_by)
-       SELECT 'x' || ?, 'superseded', manifest, signature, staged_at, staged_by, ?, 1, 'a' FROM releases WHERE release = ?`,
-        i,
-        i + 10,
-        r1,
-      );
-  });
-  // two releases further
-  const r3 = await stage({ lists: smallLists([LISTED]), base: r1, minute: 3 });
-  done(await authority().promote(order(), r3, wish(r1)));
-  const outcome = await authority().promote(order(), r2, wish(r1));
-  const since = outcome.ok ? [] : (outcome.extras?.since ?? []);
-  expect(since.length).toBeLessThanOrEqual(100);
-});
-
 test('a repeated request gets its answer, also when its until has passed', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const body = {
