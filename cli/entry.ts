@@ -4,11 +4,12 @@
  */
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
-import { callingCodeOf, dropsTrunkZero } from '../shared/numbers/calling-codes.ts';
+import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
 import { type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
-import { isEmergencyNumber } from '../shared/numbers/plan.ts';
+import { isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
 import { FOREVER } from '../shared/set/layout.ts';
+import { isWrittenSource, parseSource, type Source } from '../shared/sources/source.ts';
 import { testAnswer } from '../shared/test-numbers.ts';
 import type { CatalogueList } from './catalogue.ts';
 import { quoted } from './failure.ts';
@@ -17,7 +18,7 @@ import type { Row } from './rows.ts';
 export type What =
   | { readonly kind: 'number'; readonly n: number }
   | { readonly kind: 'ranges'; readonly ranges: readonly { readonly from: number; readonly to: number }[] }
-  | { readonly kind: 'source'; readonly text: string };
+  | { readonly kind: 'source'; readonly source: Source };
 
 export type Entry =
   | { readonly ok: true; readonly list: number; readonly what: What; readonly dates: Dates }
@@ -33,6 +34,7 @@ export const REJECT_CODES = [
   'EMERGENCY_NUMBER',
   'TEST_NUMBER',
   'SOURCE_NOT_ALLOWED',
+  'SOURCE_INVALID',
   'RANGE_INVALID',
   'RANGE_TOO_WIDE',
   'LIST_UNKNOWN',
@@ -134,6 +136,8 @@ const AMBIGUOUS = {
 } as const;
 
 function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
+  if (/^\s*callingCode\s*:/i.test(text)) return callingCodeRanges(text);
+  if (isWrittenSource(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
   if (text.endsWith('*')) return prefixOf(text);
   const address = parseAddress(text);
@@ -167,15 +171,21 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
         message: 'short codes are ruled by the plan and cannot be listed',
       };
     case 'source':
-      if (list.sources) return { kind: 'source', text: address.text };
-      return {
-        ok: false,
-        code: 'SOURCE_NOT_ALLOWED',
-        message: `holds letters, and list ${list.name} has no "sources": true`,
-      };
+      return sourceOf(text, list);
     case 'invalid':
       return { ok: false, code: 'NUMBER_INVALID', message: INVALID[address.code] };
   }
+}
+
+function sourceOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
+  const parsed = parseSource(text);
+  if ('problem' in parsed) return { ok: false, code: 'SOURCE_INVALID', message: parsed.problem };
+  if (list.sources) return { kind: 'source', source: parsed.source };
+  return {
+    ok: false,
+    code: 'SOURCE_NOT_ALLOWED',
+    message: `is no number, and list ${list.name} has no "sources": true`,
+  };
 }
 
 /** `+821000000000..+821019999999`: both ends included. */
@@ -206,7 +216,7 @@ function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
 const TOO_WIDE = {
   ok: false,
   code: 'RANGE_TOO_WIDE',
-  message: 'this is a whole country; list its networks or ranges one by one',
+  message: 'this is a whole country: list its networks or ranges; one abroad also as callingCode:+237',
 } as const;
 
 /** Whether a range has every number of its length behind one country code. */
@@ -225,7 +235,6 @@ function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
   const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
   if (match === null)
     return { ok: false, code: 'RANGE_INVALID', message: 'a prefix is +, at most 14 digits, and *' };
-  const ranges: { from: number; to: number }[] = [];
   const prefix = Number(match[1]);
   const code = callingCodeOf(prefix * 10 ** (PREFIX_DIGITS - match[1]!.length));
   if (code === 0 || match[1]!.length < String(code).length) {
@@ -243,8 +252,28 @@ function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
       message: 'no number of this country has a 0 behind the country code',
     };
   }
+  return { kind: 'ranges', ranges: rangesOfPrefix(prefix) };
+}
+
+/** Every number that begins so, of each length. */
+function rangesOfPrefix(prefix: number): { from: number; to: number }[] {
+  const ranges: { from: number; to: number }[] = [];
   for (let width = 1; prefix * width < NUMBER_LIMIT; width *= 10) {
     ranges.push({ from: prefix * width, to: (prefix + 1) * width - 1 });
   }
-  return { kind: 'ranges', ranges };
+  return ranges;
+}
+
+/** `callingCode:+237`: every number of a country abroad, said so outright. */
+function callingCodeRanges(text: string): What | Exclude<Entry, { ok: true }> {
+  const [, digits = ''] = /^\s*callingCode\s*:\s*\+?(\d{1,3})\s*$/i.exec(text) ?? [];
+  const code = Number(digits);
+  if (digits === '' || regionOf(code) === null) {
+    return {
+      ok: false,
+      code: 'RANGE_INVALID',
+      message: 'is no calling code that is assigned, as in callingCode:+237',
+    };
+  }
+  return code === KR_CODE ? TOO_WIDE : { kind: 'ranges', ranges: rangesOfPrefix(code) };
 }

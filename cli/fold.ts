@@ -7,7 +7,7 @@ import type { EntryInfo } from '../shared/admin.ts';
 import type { Dates } from '../shared/build/list-entries.ts';
 import { FOLDED_LIST_PREFIX, type ListInfo, NAME_PATTERN } from '../shared/release/manifest.ts';
 import { FOREVER } from '../shared/set/layout.ts';
-import { sourceFingerprint } from '../shared/set/source-table.ts';
+import { printsOf } from '../shared/sources/source.ts';
 import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';
 
 /** A number, or the fingerprint of a source in 16 hex digits: a release holds no more of a source. */
@@ -137,7 +137,7 @@ function whatOf({ number, source }: EntryInfo, seed: bigint): FoldedWhat {
   if (number !== null) return { kind: 'number', n: Number(number.slice(1)) };
   return {
     kind: 'fingerprint',
-    hex: sourceFingerprint(source ?? '', seed)
+    hex: printsOf({ kind: 'senderId', name: source ?? '' }, seed).alike
       .toString(16)
       .padStart(16, '0'),
   };

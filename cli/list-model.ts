@@ -6,7 +6,8 @@ import { type Dates, isDated } from '../shared/build/list-entries.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
-import { foldSource } from '../shared/set/source-table.ts';
+import { formFor, listedTexts } from '../shared/sources/source.ts';
+import type { Effect } from '../shared/verdict.ts';
 import type { What } from './entry.ts';
 import type { FoldedEntry } from './fold.ts';
 
@@ -16,6 +17,7 @@ export interface DatedRange extends Dates {
 }
 
 export interface ListModel {
+  readonly effect: Effect;
   /** The head of which every number is going to be asked. */
   readonly denseHead: number;
   /** One bit a tail of that head, listed alone or by a range; each made when the first one comes. */
@@ -28,14 +30,15 @@ export interface ListModel {
   readonly dated: Map<number, Dates[]>;
   readonly ranges: DatedRange[];
   readonly datedRanges: DatedRange[];
-  /** By the form under which they are asked for. */
+  /** By the text that their fingerprint is made of. */
   readonly sources: Map<string, Dates[]>;
   /** Folded sources by their fingerprint: nothing else is known of them. */
   readonly fingerprints: Map<bigint, Dates[]>;
 }
 
-export function emptyModel(denseHead: number): ListModel {
+export function emptyModel(effect: Effect, denseHead: number): ListModel {
   return {
+    effect,
     denseHead,
     dense: null,
     denseRanges: null,
@@ -64,7 +67,7 @@ function hasBit(bits: Uint8Array | null, tail: number): boolean {
 
 export function addToModel(model: ListModel, what: What, dates: Dates): void {
   if (what.kind === 'source') {
-    add(model.sources, foldSource(what.text), dates);
+    add(model.sources, formFor(listedTexts(what.source), model.effect), dates);
   } else if (what.kind === 'ranges') {
     for (const range of what.ranges) addRange(model, { ...range, ...dates });
   } else if (isDated(dates)) {

@@ -7,7 +7,7 @@ import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
-import { sourceFingerprint } from '../shared/set/source-table.ts';
+import { fingerprint as printOf } from '../shared/set/xxhash.ts';
 import type { BuildFolder } from './build-folder.ts';
 import { orFail } from './failure.ts';
 import { countNumbers, denseTails, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
@@ -130,7 +130,7 @@ export class ReleaseCheck {
   sources(): void {
     const { sourceSeed } = this.#release.keys;
     for (const [list, { sources, fingerprints }] of this.#models.entries()) {
-      for (const [text, all] of sources) this.#source(list, sourceFingerprint(text, sourceSeed), all);
+      for (const [text, all] of sources) this.#source(list, printOf(text, sourceSeed), all);
       for (const [fingerprint, all] of fingerprints) this.#source(list, fingerprint, all);
     }
   }

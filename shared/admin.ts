@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
 import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, SOURCE_CHARS_MAX, TOKEN_SECRETS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
+import { policySchema } from './policy/policy.ts';
 import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { NAME_PATTERN } from './release/manifest.ts';
@@ -63,7 +64,7 @@ const OTHER_CODES: readonly string[] = [
 ];
 const BLOCK_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
 
-/** A number as people write it, or a sender id. */
+/** A number as people write it, or a source: a sender id, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([
   v.strictObject({ number: v.string() }),
   v.strictObject({ source: v.pipe(v.string(), v.minLength(1), v.maxLength(SOURCE_CHARS_MAX)) }),
@@ -190,6 +191,7 @@ export const removeSchema = v.strictObject({ reason: reasonSchema });
 /** `PUT /v1/admin/clients/{id}`: the whole client; its id stands in the path too. */
 export const putClientSchema = v.strictObject({ client: clientSchema, reason: reasonSchema });
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
+export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
 
 /** `GET /v1/admin/status` */

@@ -5,7 +5,8 @@
  */
 import { keyedNumber } from './audit.ts';
 import { utf8 } from './bytes.ts';
-import type { Answer, Party, Question } from './screen.ts';
+import type { Question, Sender } from './question.ts';
+import type { Answer } from './screen.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
@@ -14,9 +15,11 @@ export interface BlockRecord {
   /** Who asked: the operator or reseller that the text or call came from. */
   readonly client: string;
   readonly channel: string;
-  /** A keyed number, a short code, or a sender id; null where it was not asked about. */
+  /** A keyed number, a short code, or a sender id; null where it was not asked about, or withheld. */
   readonly from: string | null;
   readonly to: string | null;
+  /** MCC and MNC of the operator that a gateway had it from; null where it is not known. */
+  readonly operator: string | null;
   readonly subject: string | null;
   readonly code: string;
   readonly list: string | null;
@@ -25,8 +28,8 @@ export interface BlockRecord {
   readonly seq: number;
 }
 
-function written(party: Party | null, keys: ListKeys): string | null {
-  if (party === null) return null;
+function written(party: Sender | null, keys: ListKeys): string | null {
+  if (party === null || party.kind === 'withheld') return null;
   if (party.kind === 'number') return keyedNumber(party.n, keys);
   return party.kind === 'shortCode' ? party.code : party.text;
 }
@@ -47,6 +50,7 @@ export function blockRecordOf(
     channel: question.channel,
     from: written(question.from, keys),
     to: written(question.to, keys),
+    operator: question.ingress?.operator ?? null,
     subject,
     code: reason.code,
     list: reason.list,

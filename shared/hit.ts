@@ -2,14 +2,16 @@
  * A hit: one thing that speaks for or against an address, its place in the order of precedence, and how it
  * is told.
  */
+
 import type { LiveEntry } from './live/entry.ts';
+import type { Rule } from './policy/policy.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { FOREVER } from './set/layout.ts';
-import type { Code, Match, Reason, Subject, Verdict } from './verdict.ts';
+import type { Code, Effect, Match, Reason, Subject, Verdict } from './verdict.ts';
 
 /**
  * Places in the order of precedence; a lower one decides. Up to `unavailable` a hit overrides every
- * weaker place of its subject: an allow entry that is not loaded could be the answer to a block that is.
+ * weaker place of what it is about: an allow entry that is not loaded could be the answer to a block that is.
  */
 export const RANK = {
   test: 0,
@@ -25,8 +27,16 @@ export const RANK = {
   stale: 10,
 } as const;
 
+/**
+ * What a hit of a subject is about: its address, one thing that is known of the way it came, or the policy on
+ * traffic from abroad. What lets one of them through lets the policy go, and takes nothing back that is said
+ * of another: a trusted operator does not make a terminated number good. `data` is about all of them.
+ */
+export type About = 'address' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
+
 export interface Hit {
   readonly rank: number;
+  readonly about: About;
   readonly verdict: Verdict;
   readonly reason: Reason;
 }
@@ -42,17 +52,35 @@ export function hit(
 ): Hit {
   return {
     rank,
+    about: match === 'data' ? 'data' : 'address',
     verdict,
     reason: { subject, code, list, match, effect: verdict, authority: null, until: null },
   };
+}
+
+/** What a rule of the gateway policy says of a sender; null where it lets it pass without a word. */
+export function policyHit({ id, effect, code }: Rule): Hit | null {
+  if (code === undefined) return null;
+  return {
+    rank: RANK.rule,
+    about: 'policy',
+    verdict: verdictOf(effect),
+    reason: { subject: 'from', code, list: id, match: 'rule', effect, authority: null, until: null },
+  };
+}
+
+/** What is on trial is told and decides nothing. */
+function verdictOf(effect: Effect): Verdict {
+  return effect === 'shadow' ? 'allow' : effect;
 }
 
 /** What a list of the release says. @param until seconds since 1970, or FOREVER */
 export function listHit(
   subject: Subject,
   info: ListInfo,
-  match: 'exact' | 'range' | 'source',
+  match: Match,
   until: number,
+  about: About = 'address',
 ): Hit {
   const allows = info.effect === 'allow';
   const ranged = match === 'range';
@@ -66,12 +94,11 @@ export function listHit(
     authority: info.authority,
     until: timeOf(until),
   };
-  // A list on trial (shadow) is reported and decides nothing.
-  return { rank, verdict: info.effect === 'shadow' ? 'allow' : info.effect, reason };
+  return { rank, about, verdict: verdictOf(info.effect), reason };
 }
 
 /** What a block or an unblock of the live layer says. */
-export function liveHit(subject: Subject, match: 'exact' | 'source', entry: LiveEntry): Hit {
+export function liveHit(subject: Subject, match: Match, entry: LiveEntry, about: About): Hit {
   const blocks = entry.op === 'block';
   const verdict = blocks ? 'block' : 'allow';
   const reason: Reason = {
@@ -83,7 +110,7 @@ export function liveHit(subject: Subject, match: 'exact' | 'source', entry: Live
     authority: entry.authority,
     until: timeOf(entry.until),
   };
-  return { rank: blocks ? RANK.liveBlock : RANK.liveUnblock, verdict, reason };
+  return { rank: blocks ? RANK.liveBlock : RANK.liveUnblock, about, verdict, reason };
 }
 
 /** When an entry ends, as it is told. */

@@ -19,6 +19,20 @@ export const BATCH_ITEMS_MAX = 10_000;
 export const STREAM_LINE_CHARS_MAX = 1_024;
 /** `id` of a batch or stream item, in characters. */
 export const ITEM_ID_CHARS_MAX = 128;
+/** An alphanumeric sender id of a text, in characters (3GPP TS 23.040, 9.1.2.5: 11 of 7 bits). */
+export const SENDER_ID_CHARS_MAX = 11;
+/** Name of a trunk, in characters. */
+export const TRUNK_CHARS_MAX = 64;
+/** Shortest prefix of a global title that is looked for: a calling code and a digit. */
+export const SMSC_PREFIX_DIGITS_MIN = 2;
+/** A gateway may give the same answer again for this long, in ms: it is added to the time that a change takes. */
+export const GATEWAY_CACHE_MS = 5_000;
+/** Rules of the gateway policy: every question from abroad is held against them one by one. */
+export const POLICY_RULES_MAX = 64;
+/** Label of traffic from abroad, in characters: it takes room in a text of 70. */
+export const POLICY_LABEL_CHARS_MAX = 16;
+/** The gateway policy as JSON, in characters: it stands in every head. */
+export const POLICY_CHARS_MAX = 16_384;
 /** `x-correlator`, in characters (CAMARA Commonalities: 256). */
 export const CORRELATOR_CHARS_MAX = 256;
 /** Items a client may have checked in one quota window. */

@@ -3,58 +3,25 @@
  * Pure: addresses, a snapshot and a client's wishes in, an answer out. It never waits and never
  * guesses: what is not loaded makes the answer `indeterminate`, never `allow`.
  *
- * Precedence: emergency called number > live unblock > allow exact > allow range > live block > block
- * exact > block range > rules. Where any live entry decides, also one that takes others back, lists into
- * which a release has folded live entries say nothing: they are of an earlier day.
+ * Precedence, for each thing that is judged (hit.ts): emergency called number > live unblock > allow exact >
+ * allow range > live block > block exact > block range > rules.
  * Cost of a number on no list: two reads of the live layer, one permutation, then a probe a list; nothing
  * allocated but the answer.
  */
-import type { Client } from './clients.ts';
-import { type Hit, hit, listHit, liveHit, RANK } from './hit.ts';
-import { type LiveEntry, SUBJECT_BIT, sourceKey } from './live/entry.ts';
-import type { LiveLayer } from './live/live-layer.ts';
-import { headOf, tailOf, toE164 } from './numbers/number.ts';
-import { type Address, isValidNumber } from './numbers/parse.ts';
+
+import { type About, type Hit, hit, policyHit, RANK } from './hit.ts';
+import { lookUp } from './look-up.ts';
+import { toE164 } from './numbers/number.ts';
+import { isValidNumber } from './numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from './numbers/plan.ts';
 import { senderRule } from './numbers/sender-rules.ts';
-import { FOLDED_LIST_PREFIX, type ListInfo } from './release/manifest.ts';
-import type { Release } from './release/release.ts';
-import type { ListKeys } from './set/keys.ts';
-import { NOT_LISTED } from './set/number-set.ts';
-import { sourceFingerprint } from './set/source-table.ts';
+import { factsOf, originOf } from './policy/facts.ts';
+import { rulingOf } from './policy/policy.ts';
+import type { Party, Question, Sender } from './question.ts';
+import type { Snapshot, Wishes } from './snapshot.ts';
 import { testAnswer } from './test-numbers.ts';
 import type { Reason, Subject, Verdict } from './verdict.ts';
 import { strength } from './verdict.ts';
-
-export const CHANNELS = ['sms', 'voice'] as const;
-export type Channel = (typeof CHANNELS)[number];
-
-/** An address that can be judged. */
-export type Party = Exclude<Address, { kind: 'invalid' }>;
-
-export interface Question {
-  readonly from: Party | null;
-  readonly to: Party | null;
-  readonly channel: Channel;
-}
-
-/** What one request is answered from, pinned when it starts. */
-export interface Snapshot {
-  /** Null when no release was ever loaded. */
-  readonly release: Release | null;
-  /** What was changed since the release. */
-  readonly live: LiveLayer;
-  /** Of LIST_KEY: sources are looked up by them, also where there is no release. */
-  readonly keys: ListKeys;
-  readonly seq: number;
-  /** When the head was last known to be current, in ms since 1970. */
-  readonly asOf: number;
-  /** Now, in ms since 1970. */
-  readonly now: number;
-}
-
-/** What of a client bears on a verdict. */
-export type Wishes = Pick<Client, 'failPolicy' | 'maxStaleSeconds' | 'mode' | 'shortCodes'>;
 
 export interface Answer {
   readonly verdict: Verdict;
@@ -74,8 +41,8 @@ const NO_REASONS: readonly Reason[] = [];
 
 export function screen(question: Question, snapshot: Snapshot, wishes: Wishes): Answer {
   const hits: Hit[] = [];
-  if (question.to !== null) judge('to', question.to, question.channel, snapshot, wishes, hits);
-  if (question.from !== null) judge('from', question.from, question.channel, snapshot, wishes, hits);
+  if (question.to !== null) judgeRecipient(question.to, snapshot, wishes, hits);
+  if (question.from !== null) judgeSender(question.from, question, snapshot, wishes, hits);
   const from = written(question.from);
   const to = written(question.to);
   if (hits.length === 0) return { verdict: 'allow', subject: null, from, to, reasons: NO_REASONS };
@@ -97,9 +64,9 @@ function callsEmergency(party: Party): boolean {
   return party.kind === 'shortCode' && isEmergency(party.code);
 }
 
-/** An address as it is answered: E.164, short code, or the source's own text. */
-function written(party: Party | null): string | null {
-  if (party === null) return null;
+/** An address as it is answered: E.164, short code, or the source's own text; null where it was withheld. */
+function written(party: Sender | null): string | null {
+  if (party === null || party.kind === 'withheld') return null;
   if (party.kind === 'number') return toE164(party.n);
   return party.kind === 'shortCode' ? party.code : party.text;
 }
@@ -108,28 +75,39 @@ function byPrecedence(a: Hit, b: Hit): number {
   return strength(b.verdict) - strength(a.verdict) || a.rank - b.rank;
 }
 
-/**
- * Each subject's verdict is its strongest hit, unless one overrides the weaker places; the request's
- * verdict is the strongest of its subjects.
- */
+/** The strongest of what is decided about each thing of each subject. */
 function decide(hits: readonly Hit[]): Hit {
   let deciding: Hit | null = null;
   for (const subject of ['to', 'from'] as const) {
-    const own = hits.filter(({ reason }) => reason.subject === subject).sort(byPrecedence);
-    const first = own.toSorted((a, b) => a.rank - b.rank)[0];
-    const stale = own.find(({ rank }) => rank === RANK.stale);
-    const overrides = first !== undefined && first.rank <= RANK.unavailable;
-    const fromLists = overrides && first.rank >= RANK.liveUnblock;
-    // An allow entry of data that is too old may have been taken back since.
-    const decided = fromLists && stale !== undefined ? stale : overrides ? first : own[0];
-    if (
-      decided !== undefined &&
-      (deciding === null || strength(decided.verdict) > strength(deciding.verdict))
-    ) {
-      deciding = decided;
+    const own = hits.filter(({ reason }) => reason.subject === subject);
+    for (const things of apart(own)) {
+      const decided = decideOne(things);
+      if (deciding === null || strength(decided.verdict) > strength(deciding.verdict)) deciding = decided;
     }
   }
   return deciding!;
+}
+
+/** What was found of one subject, by what it is about. What is said of the data goes with each of them. */
+function apart(own: readonly Hit[]): (readonly Hit[])[] {
+  const abouts = new Set<About>(own.map(({ about }) => about));
+  if (abouts.size > 1) abouts.delete('data');
+  if (abouts.size === 1) return [own];
+  const letsThrough = ({ about, rank }: Hit): boolean =>
+    about !== 'policy' && rank >= RANK.liveUnblock && rank <= RANK.allowRange;
+  // The policy is on traffic of which nothing is known.
+  if (own.some(letsThrough)) abouts.delete('policy');
+  return [...abouts].map((about) => own.filter((hit) => hit.about === about || hit.about === 'data'));
+}
+
+/** The strongest hit, unless one overrides the weaker places. @param hits of one thing, at least one */
+function decideOne(hits: readonly Hit[]): Hit {
+  const own = hits.toSorted(byPrecedence);
+  const first = own.toSorted((a, b) => a.rank - b.rank)[0]!;
+  if (first.rank > RANK.unavailable) return own[0]!;
+  const stale = own.find(({ rank }) => rank === RANK.stale);
+  // An allow entry of data that is too old may have been taken back since.
+  return first.rank >= RANK.liveUnblock && stale !== undefined ? stale : first;
 }
 
 function soften(verdict: Verdict, mode: Wishes['mode']): Verdict {
@@ -137,128 +115,49 @@ function soften(verdict: Verdict, mode: Wishes['mode']): Verdict {
   return mode === 'shadow' && (verdict === 'block' || verdict === 'label') ? 'allow' : verdict;
 }
 
-function judge(
-  subject: Subject,
-  party: Party,
-  channel: Channel,
+/** @returns whether it is a test number, whose answer is fixed */
+function isTest(subject: Subject, party: Sender, hits: Hit[]): boolean {
+  const test = party.kind === 'number' ? testAnswer(party.n) : null;
+  if (test !== null) hits.push(hit(RANK.test, test.verdict, subject, test.code, 'test'));
+  return test !== null;
+}
+
+function judgeForm(subject: Subject, party: Party, hits: Hit[]): void {
+  if (party.kind === 'number' && !isValidNumber(party.n)) {
+    hits.push(hit(RANK.rule, 'block', subject, 'NUMBER_FORMAT_INVALID', 'rule', 'numbering-plan'));
+  }
+}
+
+function judgeRecipient(party: Party, snapshot: Snapshot, wishes: Wishes, hits: Hit[]): void {
+  if (isTest('to', party, hits)) return;
+  judgeForm('to', party, hits);
+  if (callsEmergency(party)) {
+    hits.push(hit(RANK.emergency, 'allow', 'to', 'EMERGENCY_NEVER_BLOCKED', 'rule', 'emergency'));
+  }
+  lookUp('to', party, null, snapshot, wishes, hits);
+}
+
+function judgeSender(
+  party: Sender,
+  { channel, ingress }: Question,
   snapshot: Snapshot,
   wishes: Wishes,
   hits: Hit[],
 ): void {
-  if (party.kind === 'number') {
-    const test = testAnswer(party.n);
-    if (test !== null) {
-      hits.push(hit(RANK.test, test.verdict, subject, test.code, 'test'));
-      return;
+  if (isTest('from', party, hits)) return;
+  // What a sender from abroad may look like is for the policy to say.
+  if (party.kind !== 'withheld' && (ingress === null || originOf(party, ingress) === 'domestic')) {
+    judgeForm('from', party, hits);
+    if (channel === 'sms' && party.kind !== 'source') {
+      const rule = senderRule(party, wishes.shortCodes);
+      if (rule !== null) hits.push(hit(RANK.rule, 'block', 'from', 'SENDER_FORMAT_RULE', 'rule', rule));
     }
-    if (!isValidNumber(party.n)) {
-      hits.push(hit(RANK.rule, 'block', subject, 'NUMBER_FORMAT_INVALID', 'rule', 'numbering-plan'));
-    }
   }
-  if (subject === 'to' && callsEmergency(party)) {
-    hits.push(hit(RANK.emergency, 'allow', subject, 'EMERGENCY_NEVER_BLOCKED', 'rule', 'emergency'));
+  lookUp('from', party, ingress, snapshot, wishes, hits);
+  if (ingress === null) return;
+  const { rule, shadows } = rulingOf(snapshot.policy.policy, factsOf(party, channel, ingress));
+  for (const each of rule === null ? shadows : [rule, ...shadows]) {
+    const found = policyHit(each);
+    if (found !== null) hits.push(found);
   }
-  if (subject === 'from' && channel === 'sms' && party.kind !== 'source') {
-    const rule = senderRule(party, wishes.shortCodes);
-    if (rule !== null) hits.push(hit(RANK.rule, 'block', subject, 'SENDER_FORMAT_RULE', 'rule', rule));
-  }
-  if (party.kind !== 'shortCode') lookUp(subject, party, snapshot, wishes, hits);
-}
-
-/** An address that is looked up. */
-type Listed = Exclude<Party, { kind: 'shortCode' }>;
-
-/** Ask the live layer and the lists. Old or missing data is a hit of its own. */
-function lookUp(
-  subject: Subject,
-  party: Listed,
-  snapshot: Snapshot,
-  { maxStaleSeconds }: Wishes,
-  hits: Hit[],
-): void {
-  const { release, asOf, now } = snapshot;
-  const seconds = Math.floor(now / 1000);
-  const entry = liveEntry(subject, party, snapshot, seconds);
-  if (entry !== null && entry.op !== 'clear') {
-    hits.push(liveHit(subject, party.kind === 'number' ? 'exact' : 'source', entry));
-  }
-  // Without a release and an entry there is nothing that could be old.
-  if (now - asOf > maxStaleSeconds * 1000 && (release !== null || entry !== null)) {
-    hits.push(hit(RANK.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
-  }
-  const complete =
-    release !== null &&
-    (party.kind === 'number'
-      ? lookUpNumber(subject, party.n, release, entry !== null, seconds, hits)
-      : lookUpSource(subject, party.text, release, entry !== null, seconds, hits));
-  if (!complete) hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data'));
-}
-
-/** The live entry that decides for an address; without a release nothing is folded in. */
-function liveEntry(
-  subject: Subject,
-  party: Listed,
-  { release, live, keys }: Snapshot,
-  now: number,
-): LiveEntry | null {
-  const foldedSeq = release === null ? 0 : release.manifest.foldedSeq;
-  const bit = SUBJECT_BIT[subject];
-  if (party.kind === 'number') {
-    return live.find('number', headOf(party.n), tailOf(party.n), bit, foldedSeq, now);
-  }
-  const { kind, high, low } = sourceKey(party.text, keys.sourceSeed);
-  return live.find(kind, high, low, bit, foldedSeq, now);
-}
-
-/**
- * @param superseded whether lists of folded live entries say nothing
- * @returns whether all that could list the number was loaded
- */
-function lookUpNumber(
-  subject: Subject,
-  n: number,
-  release: Release,
-  superseded: boolean,
-  now: number,
-  hits: Hit[],
-): boolean {
-  const { lists } = release.manifest;
-  const head = headOf(n);
-  const permutedTail = release.keys.permutation.permute(tailOf(n));
-  const index = release.shardIndexOf(head, permutedTail);
-  const shard = release.shard(index);
-  const part = shard?.partOf(head, permutedTail) ?? null;
-  const { ranges } = release;
-  for (let list = 0; list < lists.length; list++) {
-    const info = lists[list]!;
-    if (!speaks(info, subject, superseded)) continue;
-    const exact = part === null ? NOT_LISTED : part.until(list, head, permutedTail, now);
-    if (exact !== NOT_LISTED) hits.push(listHit(subject, info, 'exact', exact));
-    const range = ranges === null ? NOT_LISTED : ranges.until(list, n, now);
-    if (range !== NOT_LISTED) hits.push(listHit(subject, info, 'range', range));
-  }
-  return (index < 0 || shard !== null) && (release.manifest.ranges === null || ranges !== null);
-}
-
-function lookUpSource(
-  subject: Subject,
-  text: string,
-  { manifest, sources, keys }: Release,
-  superseded: boolean,
-  now: number,
-  hits: Hit[],
-): boolean {
-  if (sources === null) return manifest.sources === null;
-  const fingerprint = sourceFingerprint(text, keys.sourceSeed);
-  manifest.lists.forEach((info, list) => {
-    if (!speaks(info, subject, superseded)) return;
-    const until = sources.until(list, fingerprint, now);
-    if (until !== NOT_LISTED) hits.push(listHit(subject, info, 'source', until));
-  });
-  return true;
-}
-
-/** Whether a list has a say on a subject. */
-function speaks({ name, subjects }: ListInfo, subject: Subject, superseded: boolean): boolean {
-  return subjects.includes(subject) && !(superseded && name.startsWith(FOLDED_LIST_PREFIX));
 }

@@ -14,7 +14,7 @@ export interface TestAnswer {
   readonly verdict: Verdict;
 }
 
-const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED'];
+const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED', 'OVERSEAS_ORIGIN'];
 const ALLOWS: readonly Code[] = ['ALLOW_OVERRIDE', 'EMERGENCY_NEVER_BLOCKED', 'TEST_NUMBER'];
 const INDETERMINATES: readonly Code[] = ['LIST_STALE', 'LIST_UNAVAILABLE'];
 

@@ -1,6 +1,7 @@
 /**
  * The words of an answer: verdicts, effects, subjects, codes and reasons, and which is stronger.
- * Codes are stable for ever; clients act on the verdict and show the code.
+ * Codes are stable for ever, and new ones come at the end (a test number has the place of its code); clients
+ * act on the verdict and show the code.
  */
 
 /** Weakest first: the verdict of a request is the strongest of its subjects. */
@@ -39,11 +40,23 @@ export const CODES = [
   'LIST_STALE',
   'LIST_UNAVAILABLE',
   'TEST_NUMBER',
+  'OVERSEAS_ORIGIN',
 ] as const;
 export type Code = (typeof CODES)[number];
 
 /** How a reason was found. */
-export type Match = 'exact' | 'range' | 'source' | 'rule' | 'data' | 'test';
+export const MATCHES = [
+  'exact',
+  'range',
+  'source',
+  'operator',
+  'trunk',
+  'smsc',
+  'rule',
+  'data',
+  'test',
+] as const;
+export type Match = (typeof MATCHES)[number];
 
 export interface Reason {
   readonly subject: Subject;

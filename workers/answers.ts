@@ -1,9 +1,11 @@
 /**
  * How answers look on the wire, and the head that each of them names.
  */
+
+import type { FieldError } from '../shared/fields.ts';
 import { HEAD_STALE_MS } from '../shared/limits.ts';
-import type { FieldError } from '../shared/question.ts';
-import type { Answer, Snapshot } from '../shared/screen.ts';
+import type { Answer } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
 import type { Reply } from './http.ts';
 
 /** Which head an answer was made from. */

@@ -1,15 +1,17 @@
 /**
- * `POST /v1/check/batch`: up to 10,000 questions, answered in order from one head.
+ * `POST /v1/check/batch`, `/v1/gateway/check/batch`: up to 10,000 questions, answered in order from one head.
  * A bad item is that item's error alone.
  */
+import { type Defaults, type Fields, readDefaults, readQuestion } from '../shared/asked.ts';
+import { nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
-import { type Defaults, nameOf, readDefaults, readQuestion } from '../shared/question.ts';
-import type { Snapshot } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
 import type { Verdict } from '../shared/verdict.ts';
 import { headNames, itemError } from './answers.ts';
 import { readJson } from './body.ts';
-import type { ClientCall } from './call.ts';
+import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
+import type { Kind } from './kind.ts';
 import { ensureAll } from './shards.ts';
 
 /** Which items come back: all, or those that are not `allow`. */
@@ -24,19 +26,21 @@ interface Batch {
   readonly report: (typeof REPORTS)[number];
 }
 
-export async function checkBatch(call: ClientCall): Promise<Response> {
+export const answerBatch = (kind: Kind) => forClients(kind.right, (call) => answer(call, kind));
+
+async function answer(call: ClientCall, kind: Kind): Promise<Response> {
   const { reply, url, env, ctx } = call;
   const parameter = noParameter(url);
   if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
   if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-  const batch = readBatch(body.value);
+  const batch = readBatch(body.value, kind.fields);
   if ('code' in batch) return reply.problem(batch, url.pathname);
   const refused = call.charge(batch.items.length);
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   if (snapshot.release !== null) await ensureAll(snapshot.release, env.LISTS, ctx);
-  return reply.stream(answering(batch, snapshot, call.screen), 'application/json');
+  return reply.stream(answering(batch, snapshot, call, kind), 'application/json');
 }
 
 /**
@@ -46,7 +50,8 @@ export async function checkBatch(call: ClientCall): Promise<Response> {
 function answering(
   batch: Batch,
   snapshot: Snapshot,
-  judge: ClientCall['screen'],
+  call: ClientCall,
+  kind: Kind,
 ): ReadableStream<Uint8Array> {
   const counts: Record<Verdict | 'error', number> = {
     allow: 0,
@@ -58,14 +63,15 @@ function answering(
   const encoder = new TextEncoder();
   let next = 0;
   let separator = '';
-  const answer = (item: unknown): object | null => {
-    const asked = readQuestion(item, batch.defaults, true);
+  const answerItem = (item: unknown): object | null => {
+    const asked = readQuestion(item, batch.defaults, true, kind.fields);
     const { id } = asked;
     if (asked.error !== null) {
       counts.error++;
       return { id, ...itemError(asked.error) };
     }
-    const answered = judge(asked.question, snapshot);
+    const { question } = asked;
+    const answered = kind.tell(question, call.screen(question, snapshot), snapshot);
     counts[answered.verdict]++;
     const isHit = answered.verdict !== 'allow' || answered.unenforced !== undefined;
     return isHit || batch.report === 'all' ? { id, ...answered } : null;
@@ -80,7 +86,7 @@ function answering(
       // Until there is something to give: a pull that gives nothing is not repeated, and the answer hangs.
       while (text === '' && next < batch.items.length) {
         for (const end = Math.min(next + ITEMS_PER_CHUNK, batch.items.length); next < end; next++) {
-          const answered = answer(batch.items[next]);
+          const answered = answerItem(batch.items[next]);
           if (answered === null) continue;
           text += separator + JSON.stringify(answered);
           separator = ',';
@@ -96,7 +102,7 @@ function answering(
   });
 }
 
-function readBatch(value: unknown): Batch | Problem {
+function readBatch(value: unknown, fields: Fields): Batch | Problem {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
@@ -116,7 +122,7 @@ function readBatch(value: unknown): Batch | Problem {
   const known = REPORTS.find((candidate) => candidate === report);
   if (known === undefined)
     return problem('FIELD_VALUE', `report must be one of ${REPORTS.join(', ')}`, { field: 'report' });
-  const read = readDefaults(defaults);
+  const read = readDefaults(defaults, fields);
   if ('code' in read) return problem(read.code, read.message, { field: read.field });
   return { defaults: read, items: items as unknown[], report: known };
 }

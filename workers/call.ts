@@ -5,7 +5,9 @@
 import { blockRecordOf } from '../shared/block-record.ts';
 import type { Client, Right } from '../shared/clients.ts';
 import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../shared/limits.ts';
-import { type Answer, type Question, type Snapshot, screen } from '../shared/screen.ts';
+import type { Question } from '../shared/question.ts';
+import { type Answer, screen } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
 import { authenticate, bearerOf } from './auth.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
 import { HeadReader } from './head.ts';

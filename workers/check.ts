@@ -1,43 +1,61 @@
 /**
- * `GET` and `POST /v1/check`: one question, one answer.
+ * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`: one question, one answer.
  */
+import { readQuestion } from '../shared/asked.ts';
+import { nameOf } from '../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
-import { type Asked, NO_DEFAULTS, nameOf, readQuestion } from '../shared/question.ts';
+import type { Question } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
-import type { Question, Snapshot } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
 import { answerLine, headNames, nameHead } from './answers.ts';
 import { readJson } from './body.ts';
-import type { ClientCall } from './call.ts';
-import { noParameter, problem } from './http.ts';
+import { type ClientCall, forClients } from './call.ts';
+import { noParameter, type Problem, problem } from './http.ts';
+import type { Kind } from './kind.ts';
 import { ensure, ensureAll } from './shards.ts';
 
-export async function checkPost(call: ClientCall): Promise<Response> {
-  const parameter = noParameter(call.url);
-  if (parameter !== null) return call.reply.problem(parameter, call.url.pathname);
-  const body = await readJson(call.request, CHECK_BODY_BYTES_MAX);
-  if (!body.ok) return call.reply.problem(problem(body.code, body.message), call.url.pathname);
-  return answer(call, readQuestion(body.value, NO_DEFAULTS, false));
-}
+/** What a field of `ingress` begins with in an address. */
+const INGRESS = 'ingress.';
 
-export async function checkGet(call: ClientCall): Promise<Response> {
+export const answerPost = (kind: Kind) =>
+  forClients(kind.right, async (call) => {
+    const { request, reply, url } = call;
+    const parameter = noParameter(url);
+    if (parameter !== null) return reply.problem(parameter, url.pathname);
+    const body = await readJson(request, CHECK_BODY_BYTES_MAX);
+    if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
+    return answer(call, kind, body.value);
+  });
+
+export const answerGet = (kind: Kind) =>
+  forClients(kind.right, async (call) => {
+    const { reply, url } = call;
+    const given = parametersOf(url);
+    if ('code' in given) return reply.problem(given, url.pathname);
+    return answer(call, kind, given.fields);
+  });
+
+/** The fields of a question, as they stand in an address: `ingress.type` is a field of `ingress`. */
+function parametersOf({ searchParams }: URL): { readonly fields: Record<string, unknown> } | Problem {
   // Without a prototype: `__proto__` is a name as any other.
-  const given: Record<string, string> = Object.create(null);
-  for (const [name, value] of call.url.searchParams) {
-    if (Object.hasOwn(given, name)) {
-      const field = nameOf(name);
-      return call.reply.problem(
-        problem('FIELD_TYPE', `${field} is given twice`, { field }),
-        call.url.pathname,
-      );
+  const fields: Record<string, unknown> = Object.create(null);
+  const ingress: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of searchParams) {
+    const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
+    if (Object.hasOwn(into, field)) {
+      const twice = nameOf(name);
+      return problem('FIELD_TYPE', `${twice} is given twice`, { field: twice });
     }
     // A plus that was not percent-encoded comes as a space; no number begins with one.
-    given[name] = value.replace(/^ (?=[1-9])/, '+');
+    into[field] = value.replace(/^ (?=[1-9])/, '+');
   }
-  return answer(call, readQuestion(given, NO_DEFAULTS, false));
+  if (Object.keys(ingress).length > 0) fields.ingress = ingress;
+  return { fields };
 }
 
-async function answer(call: ClientCall, asked: Asked): Promise<Response> {
+async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Response> {
   const { reply, url, request } = call;
+  const asked = readQuestion(given, kind.fields.none, false, kind.fields);
   if (asked.error !== null) {
     const { code, field, message } = asked.error;
     return reply.problem(problem(code, message, { field }), url.pathname);
@@ -46,7 +64,7 @@ async function answer(call: ClientCall, asked: Asked): Promise<Response> {
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   await load(call, snapshot, asked.question);
-  const answered = call.screen(asked.question, snapshot);
+  const answered = kind.tell(asked.question, call.screen(asked.question, snapshot), snapshot);
   if (prefersText(request)) {
     nameHead(reply, snapshot);
     return reply.text(answerLine(answered));
@@ -55,14 +73,16 @@ async function answer(call: ClientCall, asked: Asked): Promise<Response> {
 }
 
 /** Have what this question needs: nothing to do once the release is loaded whole. */
-async function load({ env, ctx }: ClientCall, { release }: Snapshot, { from, to }: Question): Promise<void> {
+async function load(
+  { env, ctx }: ClientCall,
+  { release }: Snapshot,
+  { from, to, ingress }: Question,
+): Promise<void> {
   if (release === null || release.complete) return;
   const { ranges, sources } = release.manifest;
   const needed: (Blob | null)[] = [ranges];
-  for (const party of [from, to]) {
-    if (party?.kind === 'number') needed.push(release.blobFor(party.n));
-    if (party?.kind === 'source') needed.push(sources);
-  }
+  for (const party of [from, to]) if (party?.kind === 'number') needed.push(release.blobFor(party.n));
+  if (from?.kind === 'source' || ingress !== null) needed.push(sources);
   await ensure(
     release,
     needed.filter((blob) => blob !== null),

@@ -10,12 +10,13 @@
 import type { Client } from '../shared/clients.ts';
 import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../shared/limits.ts';
 import { LiveLayer } from '../shared/live/live-layer.ts';
+import { STANDARD_POLICY } from '../shared/policy/policy.ts';
 import { HeadPoll, inShare, isNewer } from '../shared/propagation.ts';
 import type { Head, HeadDocument, NamedRelease } from '../shared/release/head.ts';
 import { openManifest } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
-import type { Snapshot } from '../shared/screen.ts';
 import { fingerprint } from '../shared/set/xxhash.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
 import { type Asker, HeadSources, Refused, type SealedHead } from './head-sources.ts';
 import { HeadValues, readManifest, tailOf } from './head-values.ts';
 import { warn } from './log.ts';
@@ -92,7 +93,9 @@ export class HeadReader {
   #pinned({ secrets }: Asker): Pinned {
     const { loaded = null, live = LiveLayer.EMPTY, seq = 0, clients = null } = this.#current ?? {};
     const release = loaded?.release ?? null;
-    const snapshot = { release, live, keys: secrets.keys, seq, asOf: this.#poll.asOf, now: Date.now() };
+    const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
+    const { keys } = secrets;
+    const snapshot = { release, live, policy, keys, seq, asOf: this.#poll.asOf, now: Date.now() };
     return { snapshot, clients };
   }
 

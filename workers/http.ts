@@ -4,8 +4,8 @@
  * and `message`.
  */
 import { ADMIN_PROBLEMS, type ProblemExtras } from '../shared/admin.ts';
+import { type FieldProblem, nameOf } from '../shared/fields.ts';
 import { CORRELATOR_CHARS_MAX } from '../shared/limits.ts';
-import { type FieldProblem, nameOf } from '../shared/question.ts';
 
 /** Codes of errors of the request itself, with their status and title. Stable for ever. */
 export const PROBLEMS = {
@@ -17,6 +17,7 @@ export const PROBLEMS = {
   FIELD_UNKNOWN: [400, 'A field is not known'],
   FIELD_MISSING: [400, 'A field is missing'],
   FIELD_VALUE: [400, 'A field has a value that is not allowed'],
+  FIELD_CONTRADICTION: [400, 'Two fields contradict each other'],
   ITEMS_TOO_MANY: [400, 'The batch has too many items'],
   NUMBER_MISSING: [400, 'A number has no digits'],
   NUMBER_TOO_LONG: [400, 'A number is too long'],

@@ -3,10 +3,11 @@
  * all from the head of the start. Backpressure reaches the sender; over the quota the stream waits for
  * the next window instead of breaking off.
  */
+import { CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
+import { nameOf } from '../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
-import { NO_DEFAULTS, nameOf, readParty, readQuestion } from '../shared/question.ts';
-import type { Snapshot } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
 import { headNames, itemError, nameHead } from './answers.ts';
 import { mediaType } from './body.ts';
@@ -59,7 +60,7 @@ function textLine(call: ClientCall, subject: Subject): AnswerLine {
     const echo = line.replace(CONTROLS, ' ');
     if ('error' in read) return `${echo},error,${read.error.code}\n`;
     const { party } = read;
-    const question = { from: null, to: null, channel: NO_DEFAULTS.channel, [subject]: party };
+    const question = { ...CHECK_FIELDS.none, [subject]: party };
     const { verdict, reasons } = call.screen(question, snapshot);
     return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
   };
@@ -77,7 +78,7 @@ function jsonLine(call: ClientCall): AnswerLine {
     } catch {
       return invalid('the line is not JSON');
     }
-    const asked = readQuestion(value, NO_DEFAULTS, true);
+    const asked = readQuestion(value, CHECK_FIELDS.none, true);
     const { id } = asked;
     if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
     return `${JSON.stringify({ id, ...call.screen(asked.question, snapshot), ...headNames(snapshot) })}\n`;

@@ -59,7 +59,7 @@ async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListM
   const catalogue = readCatalogue(path);
   if (effectsOf([...catalogue.lists, ...folded]) !== effectsOf(lists))
     throw new CommandFailure(`${path} does not name the lists of the release: build again`);
-  const models = lists.map(() => emptyModel(PROVEN_HEAD));
+  const models = lists.map(({ effect }) => emptyModel(effect, PROVEN_HEAD));
   const progress = startProgress('reading');
   const again = await collect(catalogue, {
     now,

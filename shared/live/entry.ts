@@ -4,7 +4,6 @@
  * is folded into the release (`seq` <= its `foldedSeq`) decides nothing.
  */
 import { headOf, tailOf } from '../numbers/number.ts';
-import { sourceFingerprint } from '../set/source-table.ts';
 import type { Code, Subject } from '../verdict.ts';
 
 /**
@@ -34,10 +33,14 @@ export function numberKey(n: number): LiveKey {
   return { kind: 'number', high: headOf(n), low: tailOf(n) };
 }
 
-/** @param seed `sourceSeed` of the list keys */
-export function sourceKey(text: string, seed: bigint): LiveKey {
-  const fingerprint = sourceFingerprint(text, seed);
-  return { kind: 'source', high: Number(fingerprint >> 32n), low: Number(fingerprint & 0xffffffffn) };
+/** @param print of a source: see sources/source.ts */
+export function printKey(print: bigint): LiveKey {
+  return { kind: 'source', high: Number(print >> 32n), low: Number(print & 0xffffffffn) };
+}
+
+/** The fingerprint of a source's key, as 16 hex digits. */
+export function printHex({ high, low }: Pick<LiveKey, 'high' | 'low'>): string {
+  return ((BigInt(high) << 32n) | BigInt(low)).toString(16).padStart(16, '0');
 }
 
 export interface LiveEntry extends LiveKey {

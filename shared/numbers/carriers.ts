@@ -8,6 +8,9 @@
 import plan from '../../data/kr-plan.json' with { type: 'json' };
 import { POW10 } from './number.ts';
 
+/** Every such prefix. */
+export const KR_CARRIER_PREFIXES: readonly string[] = plan.carrierPrefixes;
+
 const SHORTEST = 3;
 const LONGEST = 5;
 

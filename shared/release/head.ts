@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
 import { HEAD_BYTES_MAX } from '../limits.ts';
+import { policySchema } from '../policy/policy.ts';
 import { fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { seal, unseal } from '../set/seal.ts';
@@ -53,6 +54,8 @@ const headSchema = v.strictObject({
   tail: v.string(),
   /** The client directory; null until there is a client. */
   clients: v.nullable(namedValueSchema),
+  /** The gateway policy, where it was ever changed. */
+  policy: v.optional(v.strictObject({ version: v.pipe(count, v.minValue(1)), policy: policySchema })),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 

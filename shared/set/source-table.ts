@@ -1,28 +1,9 @@
 /**
- * Reader of the source table: keyed 64-bit XXH64 fingerprints of sender ids and other strings.
- * Of n listed sources, a string that is not listed is taken for one with probability n / 2^64:
- * one in 10^14 at 100,000. A query is one hash and a binary search a list.
+ * Reader of the source table: keyed 64-bit XXH64 fingerprints of sender ids and other sources
+ * (sources/source.ts). A query is a binary search a list.
  */
 import { FORMAT_VERSION, SOURCE_ROW_WORDS, SOURCES_HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED } from './number-set.ts';
-import { fingerprint } from './xxhash.ts';
-
-/**
- * The form under which a source is listed and asked for: compatibility-folded, lower case, every dash
- * the same, without spaces, controls and characters that nobody sees.
- */
-export function foldSource(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s\p{Cc}\p{Cf}]+/gu, '')
-    .replace(/\p{Pd}/gu, '-');
-}
-
-/** @param seed `sourceSeed` of the list keys */
-export function sourceFingerprint(text: string, seed: bigint): bigint {
-  return fingerprint(foldSource(text), seed);
-}
 
 export interface SourceRow {
   readonly fingerprint: bigint;

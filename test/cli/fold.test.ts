@@ -8,9 +8,9 @@ import { type FoldedList, fold } from '../../cli/fold.ts';
 import type { EntryInfo } from '../../shared/admin.ts';
 import { NAME_PATTERN } from '../../shared/release/manifest.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
-import { sourceFingerprint } from '../../shared/set/source-table.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { holds } from '../shared/support/properties.ts';
+import { sourceFingerprint } from '../shared/support/sources.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 3) / 1000;
 const SEED = 7n;

@@ -40,7 +40,10 @@ const code = sources.filter(({ path }) => !path.startsWith('test'));
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/numbers': ['data', 'shared/limits.ts'],
   'shared/set': ['shared/numbers', 'shared/bytes.ts'],
+  'shared/sources': ['data', 'shared/set', 'shared/numbers', 'shared/limits.ts', 'shared/verdict.ts'],
+  'shared/policy': ['data', 'shared/numbers', 'shared/limits.ts', 'shared/question.ts', 'shared/verdict.ts'],
   'shared/release': [
+    'shared/policy',
     'shared/set',
     'shared/numbers',
     'shared/limits.ts',

@@ -4,7 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../shared/live/entry.ts';
-import { type Answer, type Party, type Snapshot, screen } from '../../shared/screen.ts';
+import type { Party } from '../../shared/question.ts';
+import { type Answer, screen } from '../../shared/screen.ts';
+import type { Snapshot } from '../../shared/snapshot.ts';
 import { TEST_NUMBER_BASE } from '../../shared/test-numbers.ts';
 import { liveEntry } from './support/live.ts';
 import { LIVE, LIVE_MISSING, LIVE_OLD } from './support/screen-tables.ts';
@@ -25,7 +27,7 @@ import {
 const FRESH = snapshot();
 
 function ask(question: { from?: Party; to?: Party; channel?: 'sms' | 'voice' }, at: Snapshot): Answer {
-  return screen({ from: null, to: null, channel: 'sms', ...question }, at, wishes());
+  return screen({ from: null, to: null, ingress: null, channel: 'sms', ...question }, at, wishes());
 }
 const outcome = ({ verdict, reasons }: Answer): string =>
   [verdict, ...reasons.map(({ code }) => code)].join(' ');

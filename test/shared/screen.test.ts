@@ -3,7 +3,9 @@
  * change. A number is named by the lists that it is on.
  */
 import { describe, expect, it } from 'vitest';
-import { type Answer, type Party, screen, type Wishes } from '../../shared/screen.ts';
+import type { Party } from '../../shared/question.ts';
+import { type Answer, screen } from '../../shared/screen.ts';
+import type { Wishes } from '../../shared/snapshot.ts';
 import { TEST_ANSWERS, TEST_NUMBER_BASE } from '../../shared/test-numbers.ts';
 import { CODES, type Verdict } from '../../shared/verdict.ts';
 import { MISSING, OLD, PRECEDENCE } from './support/screen-tables.ts';
@@ -26,7 +28,7 @@ function ask(
   at = FRESH,
   wish: Partial<Wishes> = {},
 ): Answer {
-  return screen({ from: null, to: null, channel: 'sms', ...question }, at, wishes(wish));
+  return screen({ from: null, to: null, ingress: null, channel: 'sms', ...question }, at, wishes(wish));
 }
 const codes = ({ reasons }: Answer): string[] => reasons.map(({ code }) => code);
 /** What a client acts on: the verdict and the codes, the deciding one first. */

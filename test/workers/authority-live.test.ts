@@ -5,10 +5,11 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { EntryItem } from '../../shared/admin.ts';
 import { SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
-import { numberKey, sourceKey } from '../../shared/live/entry.ts';
+import { numberKey } from '../../shared/live/entry.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, codeOf, done, order, readHead, stub } from './support/authority.ts';
 import './support/fresh.ts';
+import { sourceKey } from '../shared/support/sources.ts';
 
 const CHANGE = { code: 'SENDER_REPORTED', subjects: ['from', 'to'], until: null, reason: 'test' } as const;
 

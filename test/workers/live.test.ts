@@ -5,9 +5,10 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { AUTHORITY_PATIENCE_MS, KV_MUTABLE_TTL_SECONDS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
-import { type LiveEntry, numberKey, sourceKey } from '../../shared/live/entry.ts';
+import { type LiveEntry, numberKey } from '../../shared/live/entry.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { liveEntry } from '../shared/support/live.ts';
+import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';

@@ -5,8 +5,8 @@
 import * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
+import { nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
-import { nameOf } from '../../shared/question.ts';
 import { bearerOf, matches } from '../auth.ts';
 import type { Authority } from '../authority/authority.ts';
 import type { Condition } from '../authority/clients-store.ts';

@@ -1,7 +1,7 @@
 /**
  * Reads the parameters of a query: known ones only, each once.
  */
-import { nameOf } from '../../shared/question.ts';
+import { nameOf } from '../../shared/fields.ts';
 import { type Problem, problem } from '../http.ts';
 
 export interface Parameters {

@@ -5,6 +5,7 @@ import type { Route } from '../app.ts';
 import { blocks } from './blocks.ts';
 import * as clients from './clients.ts';
 import * as entries from './entries.ts';
+import * as policy from './policy.ts';
 import * as releases from './releases.ts';
 import * as watching from './watching.ts';
 
@@ -14,6 +15,8 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/blocks', handle: blocks },
   { method: 'GET', path: '/v1/admin/guards', handle: watching.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: watching.putGuards },
+  { method: 'GET', path: '/v1/admin/policy', handle: policy.getPolicy },
+  { method: 'PUT', path: '/v1/admin/policy', handle: policy.putPolicy },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },
   { method: 'GET', path: '/v1/admin/releases', handle: releases.listReleases },
   { method: 'POST', path: '/v1/admin/releases', handle: releases.stageRelease },

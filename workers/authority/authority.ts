@@ -23,6 +23,7 @@ import type {
 import type { AuditRecord } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
+import type { Policy, VersionedPolicy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { Plan } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
@@ -31,6 +32,7 @@ import type { Condition } from './clients-store.ts';
 import { Core } from './core.ts';
 import type { Asking, HeadAnswer, HeadSource } from './head-source.ts';
 import type { Order, Outcome } from './ledger.ts';
+import { policyIn, putPolicy } from './policy-store.ts';
 import { migrate } from './schema.ts';
 
 export class Authority extends DurableObject<ControlEnv> implements HeadSource {
@@ -85,9 +87,9 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   async findEntries(item: EntryItem): Promise<Outcome<EntryInfo[]>> {
     const { live } = this.#ready;
     const targets = this.#ready.targetsOf([item], 'clear');
-    return targets.ok
-      ? { ok: true, value: live.find(targets.value[0]!, Math.floor(Date.now() / 1000)) }
-      : targets;
+    if (!targets.ok) return targets;
+    const now = Math.floor(Date.now() / 1000);
+    return { ok: true, value: targets.value.flatMap((target) => live.find(target, now)) };
   }
 
   /** @param upTo last `seq` that is told; null for the present one */
@@ -162,6 +164,20 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
 
   async putGuards(order: Order, guards: GuardSettings): Promise<Outcome<GuardSettings>> {
     return this.#ready.putGuards(order, guards);
+  }
+
+  async policy(): Promise<VersionedPolicy> {
+    return policyIn(this.#ready.ledger);
+  }
+
+  async putPolicy(
+    order: Order,
+    policy: Policy,
+    condition: Condition,
+  ): Promise<Outcome<VersionedPolicy & { seq: number }>> {
+    const done = putPolicy(this.#ready.ledger, order, policy, condition);
+    if (done.ok) this.#ready.changed();
+    return done;
   }
 
   async audit(after: number, limit: number): Promise<AuditRecord[]> {

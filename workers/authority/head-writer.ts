@@ -13,6 +13,7 @@ import { warn } from '../log.ts';
 import { within } from '../single-flight.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import { policyIn } from './policy-store.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 import type { SegmentStore } from './segments.ts';
 
@@ -74,6 +75,7 @@ export class HeadWriter {
     const { ledger, live, segments, releases } = this.#stores;
     const { current, candidate } = releases;
     const { seq } = ledger;
+    const policy = policyIn(ledger);
     return {
       kind: 'numgate-head',
       format: 2,
@@ -85,6 +87,8 @@ export class HeadWriter {
       segments: segments.named,
       tail: toBase64(encodeSegment(live.entries(segments.sealedSeq, seq))),
       clients: JSON.parse(ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null,
+      // An edge of before there was a policy reads heads that do not name one.
+      ...(policy.version === 0 ? {} : { policy }),
     };
   }
 

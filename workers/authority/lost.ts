@@ -19,6 +19,7 @@ import type { ClientsStore } from './clients-store.ts';
 import { CLIENTS_NAME } from './head-writer.ts';
 import { ITSELF, type Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import { restorePolicy } from './policy-store.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 /** Named where the tables say who did something. */
@@ -120,6 +121,7 @@ function restore({ head, current, candidate, entries, clients }: Lost, to: Store
   }
   to.live.restore(entries, RESTORER, now);
   for (const client of clients) to.clients.put(client.id, client);
+  if (head.policy !== undefined) restorePolicy(to.ledger, head.policy);
   if (head.clients !== null) to.ledger.set(CLIENTS_NAME, JSON.stringify(head.clients));
   to.ledger.set('droppedSeq', String(head.droppedSeq));
 }

@@ -3,11 +3,11 @@
  */
 import type { EntryItem, ProblemExtras } from '../../shared/admin.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
-import { numberKey, sourceKey } from '../../shared/live/entry.ts';
+import { numberKey, printKey } from '../../shared/live/entry.ts';
 import { isValidNumber, parseAddress } from '../../shared/numbers/parse.ts';
 import { isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { foldSource } from '../../shared/set/source-table.ts';
+import { parseSource, printsOf, writtenSource } from '../../shared/sources/source.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
 import { type Outcome, refuse } from './ledger.ts';
 import type { Target } from './live-store.ts';
@@ -27,10 +27,13 @@ export function targetsOf(
   const seen = new Set<string>();
   const problems: { index: number; code: ItemProblem; message: string }[] = [];
   for (const [index, item] of items.entries()) {
-    const target =
-      'source' in item ? sourceOf(item.source, keys) : numberOf(item.number, op, protectedNumbers);
-    if ('code' in target) problems.push({ index, ...target });
-    else {
+    const found =
+      'source' in item ? sourceOf(item.source, op, keys) : numberOf(item.number, op, protectedNumbers);
+    if ('code' in found) {
+      problems.push({ index, ...found });
+      continue;
+    }
+    for (const target of found) {
       const name = `${target.kind} ${target.high} ${target.low}`;
       if (seen.has(name)) problems.push({ index, code: 'ENTRY_INVALID', message: 'is given twice' });
       seen.add(name);
@@ -48,18 +51,19 @@ export function targetsOf(
 
 type Wrong = { readonly code: ItemProblem; readonly message: string };
 
-function sourceOf(text: string, keys: ListKeys): Target | Wrong {
-  const address = parseAddress(text);
-  if (address.kind !== 'source' || foldSource(text) === '') {
-    return {
-      code: 'ENTRY_INVALID',
-      message: 'is no sender id: those have letters; give a number as "number"',
-    };
+/** A block is of a sender id and its look-alikes, an unblock of its own spelling; clearing takes both back. */
+function sourceOf(text: string, op: LiveOp, keys: ListKeys): Target[] | Wrong {
+  const parsed = parseSource(text);
+  if ('problem' in parsed) {
+    return { code: 'ENTRY_INVALID', message: `${parsed.problem}; give a number as "number"` };
   }
-  return { ...sourceKey(address.text, keys.sourceSeed), source: address.text };
+  const { exact, alike } = printsOf(parsed.source, keys.sourceSeed);
+  const prints = { block: [alike], unblock: [exact], clear: [...new Set([exact, alike])] }[op];
+  const source = writtenSource(parsed.source);
+  return prints.map((print) => ({ ...printKey(print), source }));
 }
 
-function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number>): Target | Wrong {
+function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number>): Target[] | Wrong {
   if (/\*\s*$|\.\./.test(text)) {
     return {
       code: 'ENTRY_TOO_WIDE',
@@ -90,5 +94,5 @@ function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number
       message: 'is a number that no subscriber can have (length or country code)',
     };
   }
-  return { ...numberKey(n), source: null };
+  return [{ ...numberKey(n), source: null }];
 }

@@ -3,7 +3,7 @@
  * it, it is never cached, it has a correlator, and an error never holds a number.
  */
 import { expect } from 'vitest';
-import { nameOf } from '../../../shared/question.ts';
+import { nameOf } from '../../../shared/fields.ts';
 import { Described } from './described.ts';
 import { type ClientName, world } from './world.ts';
 

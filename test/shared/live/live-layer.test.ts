@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LiveEntry, numberKey, sourceKey } from '../../../shared/live/entry.ts';
+import { type LiveEntry, numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { randomFrom } from '../numbers/random.ts';
 import {
@@ -21,6 +21,7 @@ import {
 import { EVER } from '../support/plain-model.ts';
 import { holds } from '../support/properties.ts';
 import { randomSet } from '../support/random-set.ts';
+import { sourceKey } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const NUMBER = numberKey(821_012_345_678);

@@ -14,9 +14,9 @@ import { ListEntries } from '../../../shared/build/list-entries.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
 import { planOf } from '../../../shared/release/plan.ts';
-import { sourceFingerprint } from '../../../shared/set/source-table.ts';
 import { OPTIONS } from '../support/built-release.ts';
 import { loadFrom } from '../support/planned.ts';
+import { sourceFingerprint } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 it('hits no guard', async () => {
@@ -42,7 +42,7 @@ it('hits no guard', async () => {
             entries.ranges.push(...what.ranges.map((range) => ({ ...range, ...dates })));
           else
             entries.sources.push({
-              fingerprint: sourceFingerprint(what.text, testKeys.sourceSeed),
+              fingerprint: sourceFingerprint(what.source.name, testKeys.sourceSeed),
               ...dates,
             });
         },

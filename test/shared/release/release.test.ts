@@ -5,11 +5,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FOREVER } from '../../../shared/set/layout.ts';
-import { sourceFingerprint } from '../../../shared/set/source-table.ts';
 import { randomFrom } from '../numbers/random.ts';
 import { build, exactUntil, install } from '../support/built-release.ts';
 import { EVER, type PlainList, PlainModel, plainList } from '../support/plain-model.ts';
 import { holdsAsync, tail } from '../support/properties.ts';
+import { sourceFingerprint } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const NOW = 1_750_000_000;

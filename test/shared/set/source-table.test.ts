@@ -7,11 +7,13 @@ import { describe, expect, it } from 'vitest';
 import type { SourceEntry } from '../../../shared/build/list-entries.ts';
 import { encodeSources, sortSources } from '../../../shared/build/tables.ts';
 import { NOT_LISTED } from '../../../shared/set/number-set.ts';
-import { foldSource, SourceTable, sourceFingerprint } from '../../../shared/set/source-table.ts';
+import { SourceTable } from '../../../shared/set/source-table.ts';
+import { foldSenderId } from '../../../shared/sources/sender-id.ts';
 import vectors from '../../vectors/tables.json' with { type: 'json' };
 import { fromHex, hexOf } from '../support/bytes.ts';
 import { naiveSourceTable } from '../support/naive-tables.ts';
 import { holds } from '../support/properties.ts';
+import { sourceFingerprint } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const FOREVER = 0xffffffff;
@@ -63,7 +65,7 @@ describe('a source', () => {
     ['국제 발신', '국제발신'],
     ['국제발신', '국제발신'],
   ])('is folded: %j is %j', (written, folded) => {
-    expect(foldSource(written)).toBe(folded);
+    expect(foldSenderId(written)).toBe(folded);
     expect(sourceFingerprint(written, testKeys.sourceSeed)).toBe(
       sourceFingerprint(folded, testKeys.sourceSeed),
     );

@@ -5,7 +5,7 @@
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
-import { sourceFingerprint } from '../../../shared/set/source-table.ts';
+import { sourceFingerprint } from './sources.ts';
 
 export interface Dated {
   readonly since: number;

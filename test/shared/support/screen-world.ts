@@ -3,14 +3,17 @@
  * of precedence can say what a number is on instead of which number it is.
  */
 
-import { type LiveEntry, type LiveKey, numberKey, sourceKey } from '../../../shared/live/entry.ts';
+import { type LiveEntry, type LiveKey, numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
+import type { Party } from '../../../shared/question.ts';
 import { Release } from '../../../shared/release/release.ts';
-import type { Party, Snapshot, Wishes } from '../../../shared/screen.ts';
+import type { Snapshot, Wishes } from '../../../shared/snapshot.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
 import { build, install, OPTIONS } from './built-release.ts';
 import { layerOf } from './live.ts';
 import { EVER, type PlainList, plainList } from './plain-model.ts';
+import { sourceKey } from './sources.ts';
 import { testKeys } from './test-keys.ts';
 
 export const NOW = 1_795_489_929_000;
@@ -148,6 +151,7 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
   return {
     release: releases[release],
     live: LiveLayer.EMPTY,
+    policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
     asOf: now - ageSeconds * 1000,

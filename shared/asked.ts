@@ -1,0 +1,116 @@
+/**
+ * From what a client sent (one JSON object, one query string) to a question that can be judged, or the
+ * field that was wrong. Hand-written: a batch has ten thousand of these.
+ */
+import { type FieldError, fieldError, isRecord, nameOf, oneOf } from './fields.ts';
+import { ITEM_ID_CHARS_MAX } from './limits.ts';
+import { parseAddress } from './numbers/parse.ts';
+import { CHANNELS, type Channel, type Ingress, type Party, type Question, type Sender } from './question.ts';
+import type { Subject } from './verdict.ts';
+
+/** A question and what it came with; `error` says that it could not be understood. */
+export type Asked =
+  | { readonly error: null; readonly id: string | null; readonly question: Question }
+  | { readonly error: FieldError; readonly id: string | null };
+
+/** A question while its fields are read. */
+export interface Draft {
+  from: Sender | null;
+  to: Party | null;
+  channel: Channel;
+  ingress: Ingress | null;
+  /** The sender as it was written, where it is only read once all fields are known. */
+  writtenFrom: string | null;
+}
+
+/** Values for the fields that an item leaves out. */
+export type Defaults = Readonly<Draft>;
+
+/** What one kind of question has for fields. */
+export interface Fields {
+  readonly none: Defaults;
+  /** Read one field. @returns what is wrong with it, or null */
+  take(draft: Draft, field: string, value: unknown): FieldError | null;
+  /** All fields are read. @returns what is missing, or what does not go together, or null */
+  finish(draft: Draft): FieldError | null;
+}
+
+/** Read one address. @param text what was written */
+export function readParty(text: string, subject: Subject): { party: Party } | { error: FieldError } {
+  const address = parseAddress(text);
+  if (address.kind === 'invalid') return { error: fieldError(address.code, subject) };
+  if (address.kind === 'source' && subject === 'to')
+    return { error: fieldError('SOURCE_AS_RECIPIENT', subject) };
+  return { party: address };
+}
+
+/** The fields of `/v1/check`. */
+export const CHECK_FIELDS: Fields = {
+  none: { from: null, to: null, channel: 'sms', ingress: null, writtenFrom: null },
+
+  take(draft, field, value) {
+    if (field === 'channel') {
+      const read = oneOf(CHANNELS, field, value);
+      if ('error' in read) return read.error;
+      draft.channel = read.value;
+      return null;
+    }
+    if (field !== 'from' && field !== 'to') return fieldError('FIELD_UNKNOWN', nameOf(field));
+    if (typeof value !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
+    const read = readParty(value, field);
+    if ('error' in read) return read.error;
+    draft[field] = read.party;
+    return null;
+  },
+
+  finish: ({ from, to }) => (from === null && to === null ? fieldError('FIELD_MISSING', 'to') : null),
+};
+
+/** Read one question out of parsed JSON. @param allowId whether `id` is a field here */
+export function readQuestion(
+  value: unknown,
+  defaults: Defaults,
+  allowId: boolean,
+  fields: Fields = CHECK_FIELDS,
+): Asked {
+  if (!isRecord(value)) {
+    return { error: fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'), id: null };
+  }
+  let id: string | null = null;
+  if (allowId && value.id !== undefined) {
+    if (typeof value.id !== 'string')
+      return { error: fieldError('FIELD_TYPE', 'id', 'must be a string'), id };
+    if (value.id.length > ITEM_ID_CHARS_MAX) {
+      const message = `has more than ${ITEM_ID_CHARS_MAX} characters`;
+      return { error: fieldError('FIELD_VALUE', 'id', message), id };
+    }
+    id = value.id;
+  }
+  const draft: Draft = { ...defaults };
+  const error = readInto(draft, value, allowId, fields) ?? fields.finish(draft);
+  return error === null ? { error: null, id, question: draft } : { error, id };
+}
+
+function readInto(
+  draft: Draft,
+  value: Record<string, unknown>,
+  allowId: boolean,
+  fields: Fields,
+): FieldError | null {
+  for (const field in value) {
+    if (allowId && field === 'id') continue;
+    const error = fields.take(draft, field, value[field]);
+    if (error !== null) return error;
+  }
+  return null;
+}
+
+/** Read `defaults` of a batch: as a question, but nothing has to be there. */
+export function readDefaults(value: unknown, fields: Fields = CHECK_FIELDS): Defaults | FieldError {
+  if (value === undefined) return fields.none;
+  if (!isRecord(value)) return fieldError('FIELD_TYPE', 'defaults', 'must be a JSON object');
+  const draft: Draft = { ...fields.none };
+  const error = readInto(draft, value, false, fields);
+  if (error === null) return draft;
+  return { ...error, field: `defaults.${error.field}`, message: `defaults.${error.message}` };
+}

@@ -1,0 +1,59 @@
+/**
+ * Fields of a request: what can be wrong with one, and how it is told. An error names the field and never
+ * holds its value, which may be a number.
+ */
+import type { AddressError } from './numbers/parse.ts';
+
+export type FieldProblem =
+  | AddressError
+  | 'FIELD_TYPE'
+  | 'FIELD_UNKNOWN'
+  | 'FIELD_MISSING'
+  | 'FIELD_VALUE'
+  | 'FIELD_CONTRADICTION'
+  | 'SOURCE_AS_RECIPIENT';
+
+/** What was wrong with one question. Never holds the value: it may be a number. */
+export interface FieldError {
+  readonly code: FieldProblem;
+  readonly field: string;
+  readonly message: string;
+}
+
+const MESSAGES: Record<FieldProblem, string> = {
+  NUMBER_MISSING: 'holds no digits; leave the field out to check only the other number',
+  NUMBER_TOO_LONG: 'is longer than any number: at most 15 digits (E.164) in 64 characters',
+  NUMBER_CHARACTER: 'holds a character that is neither digit, letter nor separator',
+  FIELD_TYPE: 'has the wrong type',
+  FIELD_UNKNOWN: 'is not a field of this request',
+  FIELD_MISSING: 'is missing: give from, to, or both',
+  FIELD_VALUE: 'is not one of the values allowed here',
+  FIELD_CONTRADICTION: 'contradicts another field',
+  SOURCE_AS_RECIPIENT: 'holds letters; only a sender may be alphanumeric',
+};
+
+/** @param detail in place of the usual sentence, without the field's name */
+export function fieldError(code: FieldProblem, field: string, detail?: string): FieldError {
+  return { code, field, message: `${field} ${detail ?? MESSAGES[code]}` };
+}
+
+/** A field's name as an error may hold it: short, and without the digits of a number that stands as a name. */
+export function nameOf(field: string): string {
+  const name = field.slice(0, 64);
+  return (name.match(/\p{Nd}/gu)?.length ?? 0) > 4 ? name.replace(/\p{Nd}/gu, '*') : name;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value, if it is one of those allowed; else what is wrong with the field. */
+export function oneOf<Value extends string>(
+  allowed: readonly Value[],
+  field: string,
+  value: unknown,
+): { readonly value: Value } | { readonly error: FieldError } {
+  const known = allowed.find((candidate) => candidate === value);
+  if (known !== undefined) return { value: known };
+  return { error: fieldError('FIELD_VALUE', field, `must be one of ${allowed.join(', ')}`) };
+}

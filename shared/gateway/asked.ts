@@ -1,0 +1,180 @@
+/**
+ * The fields of `/v1/gateway/check`: those of a check, and what the gateway knows of the way that a call or
+ * text came. The sender is read last: a prefix that was displayed before it is a field of its own.
+ */
+import { CHECK_FIELDS, type Draft, type Fields, readParty } from '../asked.ts';
+import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
+import { ADDRESS_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits.ts';
+import { KR_CARRIER_PREFIXES } from '../numbers/carriers.ts';
+import { parseAddress } from '../numbers/parse.ts';
+import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from '../numbers/scan.ts';
+import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING, type Sender } from '../question.ts';
+import { foldSenderId } from '../sources/sender-id.ts';
+import { operatorOf } from '../sources/source.ts';
+
+/** MCC of Korea. */
+const KR_MCC = '450';
+/** 00 in front of a country code is what every carrier understands. */
+const CARRIER_PREFIXES: readonly string[] = ['00', ...KR_CARRIER_PREFIXES];
+/** Who withholds a number in SIP is called so (RFC 3323, 4.1). */
+const ANONYMOUS = 'anonymous';
+
+const UNKNOWN_INGRESS: Ingress = {
+  type: 'international',
+  country: null,
+  operator: null,
+  trunk: null,
+  smsc: null,
+  carrierPrefix: null,
+  roaming: 'unknown',
+  attestation: null,
+};
+
+export const GATEWAY_FIELDS: Fields = {
+  none: { ...CHECK_FIELDS.none, ingress: UNKNOWN_INGRESS },
+
+  take(draft, field, value) {
+    const ingress = draft.ingress ?? UNKNOWN_INGRESS;
+    if (field === 'from') {
+      if (typeof value !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
+      draft.writtenFrom = value;
+      return null;
+    }
+    if (field === 'ingress') return takeIngress(draft, ingress, value);
+    if (field === 'roaming') {
+      const read = oneOf(ROAMING, field, value);
+      if ('error' in read) return read.error;
+      draft.ingress = { ...ingress, roaming: read.value };
+      return null;
+    }
+    if (field === 'attestation') {
+      const read = oneOf(ATTESTATIONS, field, value);
+      if ('error' in read) return read.error;
+      draft.ingress = { ...ingress, attestation: read.value };
+      return null;
+    }
+    return CHECK_FIELDS.take(draft, field, value);
+  },
+
+  finish(draft) {
+    const { writtenFrom, channel } = draft;
+    const ingress = draft.ingress ?? UNKNOWN_INGRESS;
+    if (writtenFrom === null) {
+      return fieldError('FIELD_MISSING', 'from', 'is missing: give an empty text where it was withheld');
+    }
+    const read = readSender(writtenFrom, channel === 'voice', ingress.carrierPrefix);
+    if ('error' in read) return read.error;
+    draft.from = read.sender;
+    return contradiction(ingress);
+  },
+};
+
+function takeIngress(draft: Draft, before: Ingress, value: unknown): FieldError | null {
+  if (!isRecord(value)) return fieldError('FIELD_TYPE', 'ingress', 'must be a JSON object');
+  const ingress: { -readonly [Name in keyof Ingress]: Ingress[Name] } = { ...before };
+  for (const name in value) {
+    const field = `ingress.${nameOf(name)}`;
+    const text = value[name];
+    if (!INGRESS_NAMES.includes(name)) return fieldError('FIELD_UNKNOWN', field);
+    if (typeof text !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
+    const error = takeOne(ingress, name, field, text);
+    if (error !== null) return error;
+  }
+  draft.ingress = ingress;
+  return null;
+}
+
+const INGRESS_NAMES: readonly string[] = ['type', 'country', 'operator', 'trunk', 'smsc', 'carrierPrefix'];
+
+function takeOne(
+  ingress: { -readonly [Name in keyof Ingress]: Ingress[Name] },
+  name: string,
+  field: string,
+  text: string,
+): FieldError | null {
+  switch (name) {
+    case 'type': {
+      const read = oneOf(INGRESS_TYPES, field, text);
+      if ('error' in read) return read.error;
+      ingress.type = read.value;
+      return null;
+    }
+    case 'country':
+      if (!/^[A-Z]{2}$/.test(text)) {
+        return fieldError('FIELD_VALUE', field, 'must be two capital letters (ISO 3166-1)');
+      }
+      ingress.country = text;
+      return null;
+    case 'operator':
+      ingress.operator = operatorOf(text);
+      if (ingress.operator !== null) return null;
+      return fieldError('FIELD_VALUE', field, 'must be MCC and MNC, as in 51502 or 515-02');
+    case 'trunk':
+      if (text.length > TRUNK_CHARS_MAX || /\p{Cc}/u.test(text) || foldSenderId(text) === '') {
+        const message = `must name a trunk in at most ${TRUNK_CHARS_MAX} characters, none of them a control`;
+        return fieldError('FIELD_VALUE', field, message);
+      }
+      ingress.trunk = text;
+      return null;
+    case 'smsc': {
+      const address = parseAddress(text.trim().startsWith('+') ? text : `+${text.trim()}`);
+      if (address.kind !== 'number') {
+        return fieldError(
+          'FIELD_VALUE',
+          field,
+          'must be a global title with its country code: +639170000130',
+        );
+      }
+      ingress.smsc = address.n;
+      return null;
+    }
+    default:
+      if (!CARRIER_PREFIXES.includes(text)) {
+        const message = `must be one of ${CARRIER_PREFIXES.join(', ')}`;
+        return fieldError('FIELD_VALUE', field, message);
+      }
+      ingress.carrierPrefix = text;
+      return null;
+  }
+}
+
+type ReadSender = { readonly sender: Sender } | { readonly error: FieldError };
+
+function readSender(text: string, isVoice: boolean, carrierPrefix: string | null): ReadSender {
+  if (/\p{Cc}/u.test(text)) {
+    return { error: fieldError('FIELD_VALUE', 'from', 'holds a control character') };
+  }
+  if (text.trim() === '' || (isVoice && foldSenderId(text) === ANONYMOUS)) {
+    return { sender: { kind: 'withheld' } };
+  }
+  const read = readParty(carrierPrefix === null ? text : behindPrefix(text, carrierPrefix), 'from');
+  if ('error' in read) return read;
+  if (read.party.kind === 'source' && [...read.party.text].length > SENDER_ID_CHARS_MAX) {
+    const message = `is a sender id of more than ${SENDER_ID_CHARS_MAX} characters (3GPP TS 23.040)`;
+    return { error: fieldError('FIELD_VALUE', 'from', message) };
+  }
+  return { sender: read.party };
+}
+
+/** Behind a prefix that is given by name stands a country code, or a Korean number with its 0. */
+function behindPrefix(text: string, carrierPrefix: string): string {
+  if (text.length > ADDRESS_CHARS_MAX) return text;
+  const scanned = scan(text);
+  if (scanned === SCAN_FOREIGN || (scanned & SCAN_PLUS) !== 0) return text;
+  const written = digits.subarray(0, scanned & SCAN_COUNT_MASK).join('');
+  const number = written.startsWith(carrierPrefix) ? written.slice(carrierPrefix.length) : written;
+  return number === '' || number.startsWith('0') ? number : `+${number}`;
+}
+
+/** What cannot be so of the way that something came. */
+function contradiction({ type, country, operator }: Ingress): FieldError | null {
+  const isKorean = country === 'KR';
+  if (country !== null && isKorean !== (type === 'domestic')) {
+    return fieldError('FIELD_CONTRADICTION', 'ingress.country', `cannot be ${country} with ${type} ingress`);
+  }
+  if (type === 'domestic' && operator !== null && !operator.startsWith(KR_MCC)) {
+    const message = 'is an operator abroad, which domestic ingress does not come from';
+    return fieldError('FIELD_CONTRADICTION', 'ingress.operator', message);
+  }
+  return null;
+}

@@ -1,0 +1,116 @@
+/**
+ * What is known of traffic at a gateway, in the words that a policy has rules about; and the evidence that
+ * is told with a verdict. Pure, and O(1) but for the regions of a calling code.
+ */
+import { callingCodeOf, isPossible, regionOf } from '../numbers/calling-codes.ts';
+import { isEmergencyNumber, type KrClass, krClassOf } from '../numbers/plan.ts';
+import type { Ingress, Question, Sender } from '../question.ts';
+
+/** Where traffic begins, as far as it can be told. */
+export const ORIGINS = ['abroad', 'domestic'] as const;
+export type Origin = (typeof ORIGINS)[number];
+
+/** What stands as the sender. */
+export const SENDERS = [
+  'krMobile',
+  'krFixed',
+  'krVoip',
+  'krPersonal',
+  'krTollFree',
+  'krPremium',
+  'krRepresentative',
+  'krShortCode',
+  'krOther',
+  'krImpossible',
+  'foreign',
+  'foreignImpossible',
+  'foreignUnassigned',
+  'senderId',
+  'withheld',
+] as const;
+export type SenderKind = (typeof SENDERS)[number];
+
+const BY_CLASS: Record<KrClass, SenderKind> = {
+  unknown: 'krImpossible',
+  mobile: 'krMobile',
+  mobileLegacy: 'krOther',
+  telemetry: 'krOther',
+  pager: 'krOther',
+  fixed: 'krFixed',
+  fixedService: 'krFixed',
+  fixedRepresentative: 'krFixed',
+  voip: 'krVoip',
+  personal: 'krPersonal',
+  service: 'krOther',
+  premium: 'krPremium',
+  tollFree: 'krTollFree',
+  tollFreeInbound: 'krTollFree',
+  representative: 'krRepresentative',
+};
+
+export function senderKind(sender: Sender): SenderKind {
+  if (sender.kind === 'withheld') return 'withheld';
+  if (sender.kind === 'source') return 'senderId';
+  if (sender.kind === 'shortCode') return 'krShortCode';
+  const { n } = sender;
+  // 02-119 is 119.
+  if (isEmergencyNumber(n)) return 'krShortCode';
+  const krClass = krClassOf(n);
+  if (krClass !== null) return BY_CLASS[krClass];
+  if (callingCodeOf(n) === 0) return 'foreignUnassigned';
+  return isPossible(n) ? 'foreign' : 'foreignImpossible';
+}
+
+/** The Korean prefix that was displayed before the sender's number: given by name, or written before it. */
+export function displayedPrefix(from: Sender | null, { carrierPrefix }: Ingress): string | null {
+  return carrierPrefix ?? (from?.kind === 'number' ? from.carrierPrefix : null);
+}
+
+/** A displayed prefix says that the traffic was abroad, also where it comes in from within the country. */
+export function originOf(from: Sender | null, ingress: Ingress): Origin {
+  const abroad = ingress.type === 'international' || displayedPrefix(from, ingress) !== null;
+  return abroad ? 'abroad' : 'domestic';
+}
+
+/** What the policy decides by. */
+export interface Facts {
+  readonly channel: Question['channel'];
+  readonly origin: Origin;
+  readonly sender: SenderKind;
+  readonly roaming: Ingress['roaming'];
+  /** `none` where there is no attestation. */
+  readonly attestation: NonNullable<Ingress['attestation']> | 'none';
+}
+
+export function factsOf(from: Sender, channel: Question['channel'], ingress: Ingress): Facts {
+  return {
+    channel,
+    origin: originOf(from, ingress),
+    sender: senderKind(from),
+    roaming: ingress.roaming,
+    attestation: ingress.attestation ?? 'none',
+  };
+}
+
+/** What is told with a verdict, and decides nothing by itself. */
+export interface Evidence {
+  readonly origin: Origin;
+  readonly carrierPrefix: string | null;
+  readonly sender: SenderKind;
+  /** Main country of the sender's calling code, ISO 3166-1; null for what has none. */
+  readonly country: string | null;
+  /** Whether the country of ingress is none of those behind the calling code; null where one is not known. */
+  readonly countryMismatch: boolean | null;
+}
+
+export function evidenceOf(from: Sender, ingress: Ingress): Evidence {
+  const regions = from.kind === 'number' ? regionOf(callingCodeOf(from.n)) : null;
+  const known = regions !== null && regions.main !== '001' && ingress.country !== null;
+  return {
+    origin: originOf(from, ingress),
+    carrierPrefix: displayedPrefix(from, ingress),
+    sender: senderKind(from),
+    country: from.kind === 'shortCode' ? 'KR' : (regions?.main ?? null),
+    countryMismatch: known ? ![regions.main, ...regions.others].includes(ingress.country ?? '') : null,
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * The gateway policy: what traffic from abroad may show as its sender, as data. The first rule that fits
+ * decides; a rule on trial (`shadow`) is told and decides nothing. Lists come before it, and no rule can
+ * take back what a list says.
+ */
+import * as v from 'valibot';
+import standard from '../../data/gateway-policy.json' with { type: 'json' };
+import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits.ts';
+import { ATTESTATIONS, CHANNELS, ROAMING } from '../question.ts';
+import { CODES, type Code, EFFECTS } from '../verdict.ts';
+import { type Facts, ORIGINS, SENDERS } from './facts.ts';
+
+/** Values of one fact, any of which fits. */
+function anyOf<Value extends string>(values: readonly Value[]) {
+  return v.optional(v.pipe(v.array(v.picklist(values)), v.minLength(1), v.maxLength(values.length)));
+}
+
+const whenSchema = v.strictObject({
+  channel: anyOf(CHANNELS),
+  origin: anyOf(ORIGINS),
+  sender: anyOf(SENDERS),
+  roaming: anyOf(ROAMING),
+  attestation: anyOf([...ATTESTATIONS, 'none']),
+});
+
+/** Codes that say what no rule can find out. */
+const OTHER_CODES: readonly Code[] = [
+  'ALLOW_OVERRIDE',
+  'EMERGENCY_NEVER_BLOCKED',
+  'LIST_STALE',
+  'LIST_UNAVAILABLE',
+  'TEST_NUMBER',
+];
+
+const ruleSchema = v.pipe(
+  v.strictObject({
+    /** Told in verdicts as the rule that decided. */
+    id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower case letters, digits and dashes')),
+    /** What has to be so; what is left out may be anything. */
+    when: whenSchema,
+    effect: v.picklist(EFFECTS),
+    /** Of every effect but `allow`. */
+    code: v.optional(v.picklist(CODES.filter((code) => !OTHER_CODES.includes(code)))),
+    /** Whether the number is not to be shown to who is called or texted. */
+    withholdCli: v.optional(v.boolean(), false),
+  }),
+  v.forward(
+    v.check(
+      ({ effect, code }) => (code === undefined) === (effect === 'allow'),
+      'goes with every effect but allow',
+    ),
+    ['code'],
+  ),
+  v.forward(
+    v.check(
+      ({ effect, when }) => effect !== 'allow' || when.attestation === undefined,
+      'who signed a call says nothing about its number: a rule that allows cannot ask for it',
+    ),
+    ['when', 'attestation'],
+  ),
+);
+export type Rule = v.InferOutput<typeof ruleSchema>;
+
+/** Where those who were blocked can turn to (47 CFR 64.1200(k)); told in the SIP Reason header. */
+const redressSchema = v.strictObject({
+  url: v.optional(
+    v.pipe(v.string(), v.regex(/^https:\/\/[\w.~:/?#[\]@!$&'()*+,=%-]{1,200}$/, 'an https address')),
+  ),
+  tel: v.optional(v.pipe(v.string(), v.regex(/^\+[1-9]\d{3,14}$/, 'a number with + and country code'))),
+  email: v.optional(v.pipe(v.string(), v.regex(/^[\w.+-]{1,64}@[\w.-]{1,128}$/, 'an e-mail address'))),
+});
+
+export const policySchema = v.pipe(
+  v.strictObject({
+    rules: v.pipe(v.array(ruleSchema), v.maxLength(POLICY_RULES_MAX)),
+    /** Put before a text, or shown with a call. */
+    label: v.pipe(v.string(), v.minLength(1), v.maxLength(POLICY_LABEL_CHARS_MAX)),
+    redress: v.nullable(redressSchema),
+  }),
+  v.check(({ rules }) => new Set(rules.map(({ id }) => id)).size === rules.length, 'two rules have one id'),
+  v.check(
+    (policy) => JSON.stringify(policy).length <= POLICY_CHARS_MAX,
+    `has more than ${POLICY_CHARS_MAX} characters`,
+  ),
+);
+export type Policy = v.InferOutput<typeof policySchema>;
+
+/** A policy with its place among those that were in force; 0 is the one that comes with the code. */
+export interface VersionedPolicy {
+  readonly version: number;
+  readonly policy: Policy;
+}
+
+export const STANDARD_POLICY: VersionedPolicy = { version: 0, policy: v.parse(policySchema, standard) };
+
+/** What the policy says of one question. */
+export interface Ruling {
+  /** The rule that decides; null where none fits. */
+  readonly rule: Rule | null;
+  /** Rules on trial that would have come before it. */
+  readonly shadows: readonly Rule[];
+}
+
+const NO_SHADOWS: readonly Rule[] = [];
+
+/** Hold the facts against the rules, in their order. O(rules); allocates only where a rule on trial fits. */
+export function rulingOf({ rules }: Policy, facts: Facts): Ruling {
+  let shadows = NO_SHADOWS;
+  for (const rule of rules) {
+    if (!fits(rule, facts)) continue;
+    if (rule.effect !== 'shadow') return { rule, shadows };
+    shadows = [...shadows, rule];
+  }
+  return { rule: null, shadows };
+}
+
+function fits({ when }: Rule, { channel, origin, sender, roaming, attestation }: Facts): boolean {
+  return (
+    (when.sender?.includes(sender) ?? true) &&
+    (when.origin?.includes(origin) ?? true) &&
+    (when.roaming?.includes(roaming) ?? true) &&
+    (when.channel?.includes(channel) ?? true) &&
+    (when.attestation?.includes(attestation) ?? true)
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * Sources: what is listed besides numbers. A source is written `KIND:NAME` in lists, in the admin API and on
+ * the command line; a sender id may stand there alone. It is stored and asked for by keyed 64-bit XXH64
+ * fingerprints: of n listed sources, one that is not listed is taken for one with probability n / 2^64.
+ */
+import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
+import { callingCodeOf } from '../numbers/calling-codes.ts';
+import { digitCountOf, NUMBER_DIGITS_MAX } from '../numbers/number.ts';
+import { fingerprint } from '../set/xxhash.ts';
+import type { Effect } from '../verdict.ts';
+import { foldSenderId, skeletonOf } from './sender-id.ts';
+
+export const SOURCE_KINDS = ['senderId', 'operator', 'trunk', 'smsc'] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+export interface Source<Kind extends SourceKind = SourceKind> {
+  readonly kind: Kind;
+  /**
+   * The text of a sender id or trunk; MCC and MNC of an operator in 5 or 6 digits; of an SMSC its global
+   * title in digits, or its first ones and `*`.
+   */
+  readonly name: string;
+}
+
+/** What a source is listed under. Different only for sender ids with letters that look like Latin ones. */
+export interface Listed<Form> {
+  /** To let through. */
+  readonly exact: Form;
+  /** To block, to label, to report. */
+  readonly alike: Form;
+}
+export type SourcePrints = Listed<bigint>;
+
+/** The texts that fingerprints are made of. */
+export function listedTexts({ kind, name }: Source): Listed<string> {
+  if (kind === 'senderId') return { exact: foldSenderId(name), alike: skeletonOf(name) };
+  // No folded sender id has a control character, so none can be taken for another kind of source.
+  const text = `\u0001${kind}\u0001${kind === 'trunk' ? foldSenderId(name) : name}`;
+  return { exact: text, alike: text };
+}
+
+/** @param seed `sourceSeed` of the list keys */
+export function printsOf(source: Source, seed: bigint): SourcePrints {
+  const { exact, alike } = listedTexts(source);
+  const print = fingerprint(exact, seed);
+  return { exact: print, alike: alike === exact ? print : fingerprint(alike, seed) };
+}
+
+/** Which of the two a list compares by. */
+export function formFor<Form>({ exact, alike }: Listed<Form>, effect: Effect): Form {
+  return effect === 'allow' ? exact : alike;
+}
+
+/** Every source that lists an SMSC: itself, and each prefix of its global title. */
+export function smscSources(globalTitle: number): Source<'smsc'>[] {
+  const digits = String(globalTitle);
+  const sources: Source<'smsc'>[] = [{ kind: 'smsc', name: digits }];
+  for (let length = SMSC_PREFIX_DIGITS_MIN; length <= digits.length; length++) {
+    sources.push({ kind: 'smsc', name: `${digits.slice(0, length)}*` });
+  }
+  return sources;
+}
+
+/** `515-02` or `51502`: MCC of three digits, MNC of two or three. Null where it is neither. */
+export function operatorOf(written: string): string | null {
+  const match = /^([2-7]\d{2})[- ]?(\d{2,3})$/.exec(written.trim());
+  return match === null ? null : `${match[1]}${match[2]}`;
+}
+
+/** A source, or why the text is none. */
+export type WrittenSource = { readonly source: Source } | { readonly problem: string };
+
+const WRITTEN = /^\s*(sender|operator|trunk|smsc)\s*:\s*(.*)$/is;
+
+/** Whether a kind stands in front. */
+export function isWrittenSource(written: string): boolean {
+  return WRITTEN.test(written);
+}
+
+/** Read a source as it is written. Without a kind in front, it is a sender id. */
+export function parseSource(written: string): WrittenSource {
+  const [, word = 'sender', name = written] = WRITTEN.exec(written) ?? [];
+  const text = name.trim();
+  if (text.length > SOURCE_CHARS_MAX) return { problem: `has more than ${SOURCE_CHARS_MAX} characters` };
+  switch (word.toLowerCase()) {
+    case 'operator': {
+      const operator = operatorOf(text);
+      if (operator !== null) return { source: { kind: 'operator', name: operator } };
+      return { problem: 'is no operator: write MCC and MNC, as in operator:515-02' };
+    }
+    case 'trunk':
+      if (foldSenderId(text) !== '') return { source: { kind: 'trunk', name: text } };
+      return { problem: 'names no trunk, as in trunk:MNL-2' };
+    case 'smsc':
+      return smscOf(text);
+    default:
+      // Anything without a letter is a number or a mistake, and listed as neither.
+      if (/\p{L}/u.test(foldSenderId(text))) return { source: { kind: 'senderId', name: text } };
+      return { problem: 'is no sender id: those have letters' };
+  }
+}
+
+function smscOf(text: string): WrittenSource {
+  const match = /^\+?([1-9]\d*)(\*?)$/.exec(text.replace(/[\s-]/g, ''));
+  const problem = 'is no global title: write +639170000130, or its first digits and *, as in smsc:+63917*';
+  if (match === null) return { problem };
+  const [, digits = '', star = ''] = match;
+  if (digits.length > NUMBER_DIGITS_MAX || callingCodeOf(Number(digits)) === 0) return { problem };
+  if (star === '' || digits.length > digitCountOf(callingCodeOf(Number(digits)))) {
+    return { source: { kind: 'smsc', name: digits + star } };
+  }
+  return { problem: 'is a whole country: add digits' };
+}
+
+/** As `parseSource` reads it. */
+export function writtenSource({ kind, name }: Source): string {
+  if (kind === 'senderId') return WRITTEN.test(name) ? `sender:${name}` : name;
+  return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
+}

@@ -1,0 +1,24 @@
+/**
+ * The kinds of question that clients ask: what fields each has, which right it needs, and how its answers
+ * look. Everything else about them is the same.
+ */
+import { CHECK_FIELDS, type Fields } from '../shared/asked.ts';
+import type { Right } from '../shared/clients.ts';
+import { gatewayAnswer } from '../shared/gateway/answer.ts';
+import { GATEWAY_FIELDS } from '../shared/gateway/asked.ts';
+import type { Question } from '../shared/question.ts';
+import type { Answer } from '../shared/screen.ts';
+import type { Snapshot } from '../shared/snapshot.ts';
+
+export interface Kind {
+  readonly right: Right;
+  readonly fields: Fields;
+  /** The verdict as it is told. */
+  tell(question: Question, answered: Answer, snapshot: Snapshot): Answer;
+}
+
+/** Before a text is sent. */
+export const CHECK: Kind = { right: 'check', fields: CHECK_FIELDS, tell: (_question, answered) => answered };
+
+/** Where a call or text comes in. */
+export const GATEWAY: Kind = { right: 'gateway', fields: GATEWAY_FIELDS, tell: gatewayAnswer };
