@@ -27,7 +27,7 @@ export function foldSenderId(text: string): string {
 /** The same, with letters that look like Latin ones taken for them. Equal to `foldSenderId` for ASCII. */
 export function skeletonOf(text: string): string {
   if (ASCII.test(text)) return foldSenderId(text);
-  // Both cases have look-alikes of their own: Н looks like H, and н like nothing in Latin.
+  // Both cases have look-alikes of their own: Н looks like H, and н like nothing; γ like y, and Γ like nothing.
   return latinised(foldSenderId(latinised(text.normalize('NFKC'))));
 }
 

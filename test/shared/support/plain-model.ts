@@ -5,7 +5,7 @@
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
-import { sourceFingerprint } from './sources.ts';
+import { formFor, parseSource, printsOf } from '../../../shared/sources/source.ts';
 
 export interface Dated {
   readonly since: number;
@@ -76,7 +76,10 @@ export function listSource(list: PlainList, keys: ListKeys): ListSource {
   for (const { n, since, until } of list.numbers) entries.addNumber(n, { since, until });
   entries.ranges.push(...list.ranges);
   for (const { text, since, until } of list.sources) {
-    entries.sources.push({ fingerprint: sourceFingerprint(text, keys.sourceSeed), since, until });
+    const parsed = parseSource(text);
+    if ('problem' in parsed) throw new Error(`${text} ${parsed.problem}`);
+    const fingerprint = formFor(printsOf(parsed.source, keys.sourceSeed), list.info.effect);
+    entries.sources.push({ fingerprint, since, until });
   }
   return { info: list.info, content: entries.finish() };
 }

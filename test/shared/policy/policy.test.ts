@@ -1,0 +1,96 @@
+/**
+ * The gateway policy as data: which documents are one, which rule fits, and rules on trial.
+ */
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import type { Facts } from '../../../shared/policy/facts.ts';
+import { type Policy, policySchema, rulingOf, STANDARD_POLICY } from '../../../shared/policy/policy.ts';
+
+const FACTS: Facts = {
+  channel: 'voice',
+  origin: 'abroad',
+  sender: 'foreign',
+  roaming: 'unknown',
+  attestation: 'none',
+};
+
+function policy(...rules: object[]): unknown {
+  return { rules, label: '[국제발신]', redress: null };
+}
+
+function read(document: unknown): Policy {
+  return v.parse(policySchema, document);
+}
+
+const LABEL = { id: 'label', when: {}, effect: 'label', code: 'OVERSEAS_ORIGIN' };
+
+describe('a policy', () => {
+  it('decides by the first rule that fits, and by none where none does', () => {
+    const two = read(
+      policy(
+        { id: 'voice', when: { channel: ['voice'] }, effect: 'allow' },
+        { ...LABEL, when: { channel: ['sms'] } },
+      ),
+    );
+    expect(rulingOf(two, FACTS).rule?.id).toBe('voice');
+    expect(rulingOf(two, { ...FACTS, channel: 'sms' }).rule?.id).toBe('label');
+    expect(rulingOf(read(policy()), FACTS)).toEqual({ rule: null, shadows: [] });
+  });
+
+  it('tells rules on trial that come before, and goes on', () => {
+    const trial = {
+      id: 'trial',
+      when: { sender: ['foreign'] },
+      effect: 'shadow',
+      code: 'OVERSEAS_SOURCE_LISTED',
+    };
+    const ruling = rulingOf(read(policy(trial, LABEL, { ...trial, id: 'behind' })), FACTS);
+    expect([ruling.rule?.id, ruling.shadows.map(({ id }) => id)]).toEqual(['label', ['trial']]);
+  });
+
+  it.each([
+    ['sender', ['foreign'], ['krMobile']],
+    ['origin', ['abroad'], ['domestic']],
+    ['roaming', ['verified', 'unknown'], ['verified']],
+    ['channel', ['voice'], ['sms']],
+    ['attestation', ['none'], ['A', 'B', 'C']],
+  ])('holds %s against any of several values', (fact, fitting, other) => {
+    const rule = (values: string[]): Policy => read(policy({ ...LABEL, when: { [fact]: values } }));
+    expect(rulingOf(rule(fitting), FACTS).rule).not.toBeNull();
+    expect(rulingOf(rule(other), FACTS).rule).toBeNull();
+  });
+
+  it.each([
+    ['an effect without a code', policy({ id: 'a', when: {}, effect: 'block' }), 'every effect but allow'],
+    ['allow with a code', policy({ ...LABEL, effect: 'allow' }), 'every effect but allow'],
+    ['a code of the data', policy({ ...LABEL, code: 'LIST_STALE' }), 'LIST_STALE'],
+    ['a fact that is none', policy({ ...LABEL, when: { country: ['PH'] } }), 'country'],
+    ['no value of a fact', policy({ ...LABEL, when: { sender: [] } }), 'sender'],
+    ['a kind of sender that is none', policy({ ...LABEL, when: { sender: ['korean'] } }), 'korean'],
+    ['two rules of one name', policy(LABEL, LABEL), 'two rules have one id'],
+    ['a name that is none', policy({ ...LABEL, id: 'Label 1' }), 'dashes'],
+    ['65 rules', policy(...Array.from({ length: 65 }, (_, index) => ({ ...LABEL, id: `r${index}` }))), '64'],
+    ['no label', { ...(policy() as object), label: '' }, 'length'],
+    ['a label of 17', { ...(policy() as object), label: 'x'.repeat(17) }, '16'],
+    [
+      'who signed as a reason to let through',
+      policy({ id: 'signed', when: { attestation: ['A'] }, effect: 'allow' }),
+      'cannot ask for it',
+    ],
+    [
+      'a redress address with a line end',
+      { ...(policy() as object), redress: { url: 'https://a\r\nX: y' } },
+      'https',
+    ],
+    ['a redress address with a quote', { ...(policy() as object), redress: { url: 'https://a"b' } }, 'https'],
+  ])('is none with %s', (_what, document, why) => {
+    const parsed = v.safeParse(policySchema, document);
+    expect(parsed.success).toBe(false);
+    expect(JSON.stringify(parsed.issues)).toContain(why);
+  });
+
+  it('comes with the code, and is one itself', () => {
+    expect(STANDARD_POLICY.version).toBe(0);
+    expect(read(JSON.parse(JSON.stringify(STANDARD_POLICY.policy)))).toEqual(STANDARD_POLICY.policy);
+  });
+});

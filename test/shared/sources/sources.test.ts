@@ -1,0 +1,134 @@
+/**
+ * Sources as they are written, folded and listed: kinds that are never mixed up, look-alike letters that are
+ * no way around a block list, and no way onto an allow list.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { foldSenderId, skeletonOf } from '../../../shared/sources/sender-id.ts';
+import {
+  formFor,
+  operatorOf,
+  parseSource,
+  printsOf,
+  SOURCE_KINDS,
+  type Source,
+  smscSources,
+  writtenSource,
+} from '../../../shared/sources/source.ts';
+import { holds } from '../support/properties.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const SEED = testKeys.sourceSeed;
+
+function read(written: string): Source {
+  const parsed = parseSource(written);
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  return parsed.source;
+}
+
+describe('a written source', () => {
+  it.each([
+    ['PARCEL-KR', { kind: 'senderId', name: 'PARCEL-KR' }],
+    [' sender: operator:51502 ', { kind: 'senderId', name: 'operator:51502' }],
+    ['operator:51502', { kind: 'operator', name: '51502' }],
+    ['Operator: 515-02', { kind: 'operator', name: '51502' }],
+    ['operator:310 260', { kind: 'operator', name: '310260' }],
+    ['trunk:MNL-2', { kind: 'trunk', name: 'MNL-2' }],
+    ['trunk:7', { kind: 'trunk', name: '7' }],
+    ['smsc:+639170000130', { kind: 'smsc', name: '639170000130' }],
+    ['smsc: 63 917*', { kind: 'smsc', name: '63917*' }],
+    ['smsc:+1684*', { kind: 'smsc', name: '1684*' }],
+  ])('%j is %j', (written, source) => {
+    expect(read(written)).toEqual(source);
+    expect(read(writtenSource(read(written)))).toEqual(read(written));
+  });
+
+  it.each([
+    ['operator:5150', 'MCC and MNC'],
+    ['operator:11502', 'MCC and MNC'],
+    ['operator:5150212', 'MCC and MNC'],
+    ['operator:SMART', 'MCC and MNC'],
+    ['trunk: ', 'names no trunk'],
+    ['smsc:+63*', 'whole country'],
+    ['smsc:+999123456', 'no global title'],
+    ['smsc:ACME', 'no global title'],
+    ['smsc:+63917*5', 'no global title'],
+    ['12345', 'have letters'],
+    ['sender:12345', 'have letters'],
+    ['\u200b', 'have letters'],
+    ['A'.repeat(65), 'more than 64'],
+  ])('%j is none: %s', (written, why) => {
+    expect(parseSource(written)).toEqual({ problem: expect.stringContaining(why) });
+  });
+
+  it('has a fingerprint of its own kind: a sender id can be spelled like nothing else', () => {
+    const names = ['51502', 'operator:51502', '\u0001operator\u000151502', 'mnl-2'];
+    const prints = SOURCE_KINDS.flatMap((kind) => names.map((name) => printsOf({ kind, name }, SEED).exact));
+    // Of a sender id, control characters are left out: two of these are one.
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  it('lists an SMSC by its whole global title and by each prefix', () => {
+    const sources = smscSources(639_170_000_130).map(({ name }) => name);
+    expect(sources).toEqual([
+      ...['639170000130', '63*', '639*', '6391*', '63917*', '639170*', '6391700*', '63917000*'],
+      ...['639170000*', '6391700001*', '63917000013*', '639170000130*'],
+    ]);
+  });
+
+  it('reads operators', () => {
+    expect(['51502', '515-02', '515 02', '310260', '450-05'].map(operatorOf)).toEqual([
+      ...['51502', '51502', '51502', '310260', '45005'],
+    ]);
+    expect(['', '515', '5150', '515--02', '1234567', '015-02', '５１５０２'].map(operatorOf)).toEqual(
+      Array(7).fill(null),
+    );
+  });
+});
+
+describe('look-alike letters', () => {
+  it.each([
+    ['КAKAO', 'kakao'],
+    ['ΚΑΚΑΟ', 'kakao'],
+    ['раyраl', 'paypal'],
+    ['ΙNFO', 'info'],
+    ['Ｋ Ａ-Ｋ', 'ka-k'],
+    ['국제발신', '국제발신'],
+    ['ΔΦΨ', 'δφψ'],
+    ['Γ γ', 'yy'],
+    ['Café', 'café'],
+  ])('%j has the skeleton %j', (written, skeleton) => {
+    expect(skeletonOf(written)).toBe(skeleton);
+  });
+
+  it('leave Latin letters and digits apart: O and 0, l and 1 and I are others', () => {
+    const texts = ['GOOGLE', 'G00GLE', 'PAYPAL', 'PAYPA1', 'PAYPAI', 'RN', 'M'];
+    expect(new Set(texts.map(skeletonOf)).size).toBe(texts.length);
+  });
+
+  it('are no way around a list that blocks, and none onto a list that lets through', () => {
+    const listed = printsOf({ kind: 'senderId', name: 'KAKAO' }, SEED);
+    const spoof = printsOf({ kind: 'senderId', name: 'КАКАО' }, SEED);
+    for (const effect of ['block', 'label', 'shadow'] as const) {
+      expect(formFor(spoof, effect)).toBe(formFor(listed, effect));
+    }
+    expect(formFor(spoof, 'allow')).not.toBe(formFor(listed, 'allow'));
+    // A name that is written in another script can itself be trusted.
+    const own = printsOf({ kind: 'senderId', name: ' тасс' }, SEED);
+    expect(formFor(own, 'allow')).toBe(formFor(printsOf({ kind: 'senderId', name: 'ТАСС' }, SEED), 'allow'));
+  });
+
+  it('change nothing in ASCII, and the skeleton of a skeleton is itself', () => {
+    holds(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
+        expect(skeletonOf(skeletonOf(text))).toBe(skeletonOf(text));
+      }),
+      { numRuns: 2_000 },
+    );
+    holds(
+      fc.property(fc.string({ maxLength: 20 }), (text) => {
+        expect(skeletonOf(text)).toBe(foldSenderId(text));
+      }),
+    );
+  });
+});
