@@ -7,8 +7,8 @@ import type { EntryInfo } from '../shared/admin.ts';
 import type { Dates } from '../shared/build/list-entries.ts';
 import { FOLDED_LIST_PREFIX, type ListInfo, NAME_PATTERN } from '../shared/release/manifest.ts';
 import { FOREVER } from '../shared/set/layout.ts';
-import { printsOf } from '../shared/sources/source.ts';
 import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';
+import { CommandFailure } from './failure.ts';
 
 /** A number, or the fingerprint of a source in 16 hex digits: a release holds no more of a source. */
 export type FoldedWhat =
@@ -40,21 +40,15 @@ interface Timeline {
   readonly carried: Layer[];
 }
 
-export interface FoldSettings {
-  /** `sourceSeed` of the list keys. */
-  readonly seed: bigint;
-  /** Seconds since 1970: what ended before is not listed. */
-  readonly now: number;
-}
-
 /**
  * @param entries made since the release that is built upon
  * @param carried lists into which that release had folded what came before
+ * @param now seconds since 1970: what ended before is not listed
  */
 export function fold(
   entries: readonly EntryInfo[],
   carried: readonly FoldedList[],
-  { seed, now }: FoldSettings,
+  now: number,
 ): FoldedList[] {
   const timelines = new Map<string, Timeline>();
   const timelineOf = (what: FoldedWhat, subject: Subject): Timeline => {
@@ -64,7 +58,7 @@ export function fold(
     return timeline;
   };
   for (const entry of entries) {
-    const what = whatOf(entry, seed);
+    const what = whatOf(entry);
     const layer = { since: 0, until: untilOf(entry), opinion: opinionOf(entry), seq: entry.seq };
     for (const subject of subjectsOf(entry)) timelineOf(what, subject).live.push(layer);
   }
@@ -133,14 +127,12 @@ function idOf(what: FoldedWhat): string {
   return what.kind === 'number' ? String(what.n) : what.hex;
 }
 
-function whatOf({ number, source }: EntryInfo, seed: bigint): FoldedWhat {
+/** A source by the fingerprint it is told with: its text is for people, and may have been lost. */
+function whatOf({ number, fingerprint, seq }: EntryInfo): FoldedWhat {
   if (number !== null) return { kind: 'number', n: Number(number.slice(1)) };
-  return {
-    kind: 'fingerprint',
-    hex: printsOf({ kind: 'senderId', name: source ?? '' }, seed).alike
-      .toString(16)
-      .padStart(16, '0'),
-  };
+  // Also of a service that is older than this build, and tells none.
+  if (typeof fingerprint === 'string') return { kind: 'fingerprint', hex: fingerprint };
+  throw new CommandFailure(`the service tells no fingerprint of a source (seq ${seq}): deploy it first`);
 }
 
 export function fingerprintOf(fingerprint: bigint): FoldedWhat {

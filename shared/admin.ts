@@ -90,7 +90,10 @@ export const findSchema = itemSchema;
 /** A live entry as it is told. */
 export interface EntryInfo {
   readonly number: string | null;
+  /** For people: after a restore, it is not what was blocked. */
   readonly source: string | null;
+  /** Of a source, keyed, in 16 hex digits: what it is known by, whatever became of its text. */
+  readonly fingerprint: string | null;
   readonly op: (typeof LIVE_OPS)[number];
   readonly code: string | null;
   readonly subjects: readonly string[];

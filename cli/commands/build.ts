@@ -123,7 +123,7 @@ async function upon(admin: Admin | null, keys: ListKeys, now: number): Promise<U
     const values = new ValueCache(admin);
     const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => values.load(blob));
     const made = entries.filter(({ seq }) => seq > before);
-    const folded = fold(made, carried, { seed: keys.sourceSeed, now });
+    const folded = fold(made, carried, now);
     return { base: manifest?.release ?? null, foldedSeq: upTo, folded };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;

@@ -38,9 +38,10 @@ export function printKey(print: bigint): LiveKey {
   return { kind: 'source', high: Number(print >> 32n), low: Number(print & 0xffffffffn) };
 }
 
-/** The fingerprint of a source's key, as 16 hex digits. */
-export function printHex({ high, low }: Pick<LiveKey, 'high' | 'low'>): string {
-  return ((BigInt(high) << 32n) | BigInt(low)).toString(16).padStart(16, '0');
+/** The fingerprint of a source in 16 hex digits: what a release holds of it. Null for a number. */
+export function fingerprintText({ kind, high, low }: LiveKey): string | null {
+  if (kind === 'number') return null;
+  return [high, low].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
 export interface LiveEntry extends LiveKey {

@@ -10,17 +10,15 @@ import { NAME_PATTERN } from '../../shared/release/manifest.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { holds } from '../shared/support/properties.ts';
-import { sourceFingerprint } from '../shared/support/sources.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 3) / 1000;
-const SEED = 7n;
-const settings = { seed: SEED, now: NOW };
 const BOTH = ['from', 'to'];
 
 function entry(seq: number, given: Partial<EntryInfo>): EntryInfo {
   return {
     number: '+821020005036',
     source: null,
+    fingerprint: null,
     op: 'block',
     code: given.op === undefined || given.op === 'block' ? 'SENDER_REPORTED' : null,
     subjects: BOTH,
@@ -52,6 +50,7 @@ function short(lists: readonly FoldedList[]): Record<string, string[]> {
 }
 
 const N = 821_020_005_036;
+const FINGERPRINT = '0de41f04d08e5aa4';
 
 describe('what is folded', () => {
   it('stands on one list for each code, authority and subjects', () => {
@@ -61,16 +60,15 @@ describe('what is folded', () => {
         entry(2, { number: '+821020005037', authority: 'ktoa' }),
         entry(3, { number: '+821020005038', code: 'SUBSCRIBER_DNO', subjects: ['from'] }),
         entry(4, { number: '+821020005039', op: 'unblock' }),
-        entry(5, { number: null, source: 'PARCEL-KR' }),
+        entry(5, { number: null, source: 'PARCEL-KR', fingerprint: FINGERPRINT }),
       ],
       [],
-      settings,
+      NOW,
     );
-    const hex = sourceFingerprint('parcel-kr', SEED).toString(16).padStart(16, '0');
     expect(short(lists)).toEqual({
       'live-allow-kisa': ['821020005039 ..'],
       'live-from-subscriber-dno-kisa': ['821020005038 ..'],
-      'live-sender-reported-kisa': [`${N} ..`, `${hex} ..`],
+      'live-sender-reported-kisa': [`${N} ..`, `${FINGERPRINT} ..`],
       'live-sender-reported-ktoa': ['821020005037 ..'],
     });
     expect(
@@ -83,13 +81,21 @@ describe('what is folded', () => {
     ]);
   });
 
+  it('is a source by its fingerprint, whatever is told of its text, and is never guessed', () => {
+    const lost = { number: null, source: 'fingerprint de41f04-d08e5aa4' };
+    expect(short(fold([entry(1, { ...lost, fingerprint: FINGERPRINT })], [], NOW))).toEqual({
+      'live-sender-reported-kisa': [`${FINGERPRINT} ..`],
+    });
+    expect(() => fold([entry(1, lost)], [], NOW)).toThrow(/tells no fingerprint of a source \(seq 1\)/);
+  });
+
   it('is what decides, and then what will', () => {
     const entries = [
       entry(1, {}),
       entry(2, { until: inHours(48), code: 'SUBSCRIBER_DNO' }),
       entry(3, { op: 'unblock', until: inHours(24) }),
     ];
-    expect(short(fold(entries, [], settings))).toEqual({
+    expect(short(fold(entries, [], NOW))).toEqual({
       'live-allow-kisa': [`${N} ..24`],
       'live-sender-reported-kisa': [`${N} 48..`],
       'live-subscriber-dno-kisa': [`${N} 24..48`],
@@ -97,21 +103,21 @@ describe('what is folded', () => {
   });
 
   it('is nothing where it was cleared, or has ended', () => {
-    expect(fold([entry(1, {}), entry(2, { op: 'clear' })], [], settings)).toEqual([]);
-    expect(fold([entry(1, { until: inHours(0) })], [], settings)).toEqual([]);
+    expect(fold([entry(1, {}), entry(2, { op: 'clear' })], [], NOW)).toEqual([]);
+    expect(fold([entry(1, { until: inHours(0) })], [], NOW)).toEqual([]);
   });
 
   it('is taken over from the release before, but where something newer was said', () => {
     const carried = fold(
       [entry(1, {}), entry(2, { number: '+821020005037' }), entry(3, { number: '+821020005038' })],
       [],
-      settings,
+      NOW,
     );
     const newer = [
       entry(4, { number: '+821020005037', op: 'unblock', until: inHours(1), subjects: ['to'] }),
       entry(5, { number: '+821020005038', op: 'clear' }),
     ];
-    expect(short(fold(newer, carried, settings))).toEqual({
+    expect(short(fold(newer, carried, NOW))).toEqual({
       'live-from-sender-reported-kisa': ['821020005037 ..'],
       'live-sender-reported-kisa': [`${N} ..`],
       'live-to-allow-kisa': ['821020005037 ..1'],
@@ -127,7 +133,7 @@ describe('what is folded', () => {
     const names = fold(
       entries.map((made, index) => ({ ...made, number: `+82102000503${index}` })),
       [],
-      settings,
+      NOW,
     ).map(({ name }) => name);
     expect(new Set(names).size).toBe(2);
     for (const name of names) expect(name).toMatch(NAME_PATTERN);
@@ -166,9 +172,9 @@ describe('at any moment', () => {
         const made = [...first, ...second].map((given, index) =>
           entry(index + 1, { ...given, code: given.op === 'block' ? given.code : null }),
         );
-        const before = fold(made.slice(0, first.length), [], settings);
+        const before = fold(made.slice(0, first.length), [], NOW);
         const later = NOW + laterHours * 3_600;
-        const lists = fold(made.slice(first.length), before, { seed: SEED, now: later });
+        const lists = fold(made.slice(first.length), before, later);
         for (let hours = laterHours; hours < 12; hours += 0.5) {
           const moment = NOW + hours * 3_600;
           for (const subject of SUBJECTS) {

@@ -69,7 +69,9 @@ describe('POST /v1/admin/entries', () => {
     const seq = await change('block', [{ source: 'PARCEL-KR' }], { code: 'OVERSEAS_SOURCE_LISTED' });
     const answer = await checkFrom(seq, { from: 'parcel – KR' });
     expect(answer.reasons).toMatchObject([{ list: 'live', match: 'source', code: 'OVERSEAS_SOURCE_LISTED' }]);
-    expect(await find({ source: 'Parcel-KR' })).toMatchObject([{ source: 'PARCEL-KR', number: null }]);
+    expect(await find({ source: 'Parcel-KR' })).toMatchObject([
+      { source: 'PARCEL-KR', number: null, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
+    ]);
     const cleared = await change('clear', [{ source: 'PARCEL-KR' }]);
     expect((await checkFrom(cleared, { from: 'PARCEL-KR' })).verdict).toBe('allow');
   });

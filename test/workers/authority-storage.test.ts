@@ -7,8 +7,10 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 import { openDirectory } from '../../shared/clients.ts';
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
+import { fingerprintText } from '../../shared/live/entry.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
+import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
@@ -45,6 +47,11 @@ const client = (id: string, quotaItems = 10) => ({
   quotaItems,
   shortCodes: [],
 });
+const SOURCE = {
+  ...BLOCK,
+  items: [{ source: 'PARCEL-KR' }],
+  subjects: ['from' as const],
+};
 const ANY = { match: null, absent: false };
 
 async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
@@ -113,7 +120,12 @@ describe('an authority that has lost', () => {
     done(await authority().changeEntries(order(), BLOCK));
     const until = new Date(Date.now() + 3_600_000).toISOString();
     done(await authority().changeEntries(order(), { ...BLOCK, op: 'unblock', until }));
-    await inKv(4);
+    done(await authority().changeEntries(order(), SOURCE));
+    await inKv(5);
+    const fingerprint = fingerprintText(sourceKey('PARCEL-KR', testKeys.sourceSeed));
+    expect((await authority().entries('', null, 10)).entries.at(-1)).toMatchObject({
+      ...{ source: 'PARCEL-KR', fingerprint },
+    });
     const before = (await readHead())!;
     await lose(
       ...['releases', 'live', 'segments', 'clients', 'audit', 'answers', 'meta'].map(
@@ -121,13 +133,16 @@ describe('an authority that has lost', () => {
       ),
     );
     const { head, live } = (await readHead())!;
-    expect(head).toEqual({ ...before.head, seq: 1004, changedAt: expect.any(String) });
+    expect(head).toEqual({ ...before.head, seq: 1005, changedAt: expect.any(String) });
     expect(head.current?.release).toBe(release);
     expect(live.find('number', 8210, 12345678, 2, 0, Date.now() / 1000)?.op).toBe('unblock');
-    expect((await authority().entries('', null, 10)).entries).toHaveLength(2);
+    const { entries } = await authority().entries('', null, 10);
+    expect(entries.map((entry) => entry.fingerprint)).toEqual([null, null, fingerprint]);
+    // A text cannot be made again of it.
+    expect(entries.at(-1)!.source).toMatch(/^fingerprint /);
     expect((await authority().clients()).map(({ id }) => id)).toEqual(['a']);
     done(await authority().changeEntries(order(), BLOCK));
-    expect((await readHead())!.head.seq).toBe(1005);
+    expect((await readHead())!.head.seq).toBe(1006);
   });
 });
 

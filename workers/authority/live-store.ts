@@ -7,6 +7,7 @@ import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
 import { ENTRIES_PER_KEY_MAX, LIVE_ENTRIES_MAX } from '../../shared/limits.ts';
 import {
+  fingerprintText,
   LIVE_KINDS,
   type LiveEntry,
   type LiveKey,
@@ -284,6 +285,7 @@ function infoOf(row: LiveRow): EntryInfo {
   return {
     number: row.kind === NUMBER_KIND ? toE164(row.high * TAILS + row.low) : null,
     source: row.source,
+    fingerprint: fingerprintText({ kind: LIVE_KINDS[row.kind]!, high: row.high, low: row.low }),
     op: row.op as LiveOp,
     code: row.code,
     subjects: subjectsOf(row.subjects),

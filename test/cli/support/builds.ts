@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { Admin } from '../../../cli/admin.ts';
 import type { BuildFolder } from '../../../cli/build-folder.ts';
 import { type BuildOutcome, build } from '../../../cli/commands/build.ts';
+import { listKeys } from '../../../cli/secrets.ts';
 import type { EntryInfo } from '../../../shared/admin.ts';
+import { fingerprintText } from '../../../shared/live/entry.ts';
+import { sourceKey } from '../../shared/support/sources.ts';
 import { fakeService } from './fake-service.ts';
 import { BUILDS, catalogue, FOLDER, write } from './workspace.ts';
 
@@ -48,10 +51,14 @@ export function buildOf(
 
 /** Of the usual lists, upon a service that has no release, and these live entries, each newer than the one before. */
 export async function buildUpon(entries: readonly Partial<EntryInfo>[]): Promise<BuildOutcome> {
+  const { sourceSeed } = await listKeys();
+  const fingerprintOf = ({ source = null }: Partial<EntryInfo>) =>
+    source === null ? null : fingerprintText(sourceKey(source, sourceSeed));
   const told: EntryInfo[] = entries.map((entry, index) => ({
     ...{
       number: '',
       source: null,
+      fingerprint: fingerprintOf(entry),
       op: 'block',
       code: 'SENDER_REPORTED',
       subjects: ['from', 'to'],
