@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import { addAccess } from './menu/access.ts';
 import { addEntries } from './menu/entries.ts';
+import { addGateways } from './menu/gateways.ts';
 import { addReleases } from './menu/releases.ts';
 import { addService } from './menu/service.ts';
 import * as report from './report.ts';
@@ -36,6 +37,7 @@ addReleases(program, print);
 addEntries(program, print);
 addService(program, print);
 addAccess(program, print);
+addGateways(program, print);
 
 // Whoever read the output has seen enough: `audit export | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

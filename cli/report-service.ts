@@ -8,6 +8,7 @@ import type { Verification } from './commands/audit.ts';
 import type { Status } from './commands/status.ts';
 import type { ListedToken } from './commands/tokens.ts';
 import type { Seen } from './commands/watch.ts';
+import { operatorName } from './operators.ts';
 import { count, listTable, type Outcome, tableOf } from './report.ts';
 
 export function statusOf(status: Status): Outcome {
@@ -41,6 +42,12 @@ export function entriesChanged(op: keyof typeof DONE, outcome: EntriesDone): Out
   return [`${count(outcome.changed)} ${DONE[op]} (seq ${outcome.seq})\n`, outcome];
 }
 
+/** A source, and the name of an operator. */
+function named(source: string): string {
+  const name = source.startsWith('operator:') ? operatorName(source.slice('operator:'.length)) : null;
+  return name === null ? source : `${source} ${name}`;
+}
+
 /** Entries in a table, the newest: a table of more takes minutes to lay out, and nobody reads it. */
 const ENTRIES_SHOWN = 200;
 
@@ -48,7 +55,7 @@ export function entriesOf(entries: readonly EntryInfo[]): Outcome {
   const shown = entries.slice(-ENTRIES_SHOWN);
   const rows = shown.map(({ number, source, op, code, subjects, authority, until, seq, by, reason }) => [
     ...[
-      number ?? source ?? '',
+      number ?? named(source ?? ''),
       op,
       code ?? '',
       subjects.join(' '),

@@ -38,10 +38,21 @@ describe('what a row lists', () => {
     expect(read({ number })).toMatchObject({ ok: true, what: { kind: 'ranges' } });
   });
 
-  it('letters are a source where the list takes sources', () => {
-    expect(read({ number: ' KB Bank ' }, 'overseas')).toMatchObject({
-      what: { kind: 'source', text: 'KB Bank' },
-    });
+  it.each([
+    [' KB Bank ', { kind: 'senderId', name: 'KB Bank' }],
+    ['operator:515-02', { kind: 'operator', name: '51502' }],
+    ['trunk:MNL-2', { kind: 'trunk', name: 'MNL-2' }],
+    ['smsc:+63917*', { kind: 'smsc', name: '63917*' }],
+  ])('%j is a source where the list takes sources', (number, source) => {
+    expect(read({ number }, 'overseas')).toMatchObject({ what: { kind: 'source', source } });
+    expect(outcome(read({ number }, 'suspended'))).toBe('SOURCE_NOT_ALLOWED');
+  });
+
+  it('a calling code is every number of a country abroad, in any list', () => {
+    const entry = read({ number: 'callingCode: +237' });
+    if (!entry.ok || entry.what.kind !== 'ranges') throw new Error('not ranges');
+    expect(entry.what.ranges).toContainEqual({ from: 237_000_000_000, to: 237_999_999_999 });
+    expect(entry.what.ranges[0]).toEqual({ from: 237, to: 237 });
   });
 });
 
@@ -101,8 +112,19 @@ const REJECTED = [
   ['SHORT_CODE', ['112', '1335', '10114']],
   ['EMERGENCY_NUMBER', ['02-112', '+82 31 119', '+82112']],
   ['TEST_NUMBER', ['010-0000-0001', '+82 10 0000 0003']],
-  ['RANGE_TOO_WIDE', ['+82*', '+63*', '+1*', '+630000000000..+639999999999', '+821000000000..+829999999999']],
-  ['SOURCE_NOT_ALLOWED', ['KB-BANK', '010-CALL-ME']],
+  [
+    'RANGE_TOO_WIDE',
+    [
+      '+82*',
+      '+63*',
+      '+1*',
+      '+630000000000..+639999999999',
+      '+821000000000..+829999999999',
+      'callingCode:+82',
+    ],
+  ],
+  ['SOURCE_NOT_ALLOWED', ['KB-BANK', '010-CALL-ME', 'operator:51502']],
+  ['SOURCE_INVALID', ['operator:5', 'smsc:+63*', 'trunk:', 'sender:123']],
   [
     'RANGE_INVALID',
     [
@@ -113,6 +135,8 @@ const REJECTED = [
       '+822000..+821000',
       '1..2..3',
       'A..B',
+      'callingCode:+999',
+      'callingCode:PH',
       '010*',
       '+0*',
       '*',

@@ -19,12 +19,14 @@ await import('./stream-text.suite.ts');
 await import('./stream-json.suite.ts');
 await import('./stream-flow.suite.ts');
 await import('./stream-model.suite.ts');
+await import('./gateway.suite.ts');
 await import('./bad-requests.suite.ts');
 await import('./bad-fields.suite.ts');
 await import('./service.suite.ts');
 await import('./admin-releases.suite.ts');
 await import('./admin-entries.suite.ts');
 await import('./admin-concurrent.suite.ts');
+await import('./admin-policy.suite.ts');
 await import('./admin-access.suite.ts');
 await import('./admin-requests.suite.ts');
 // It looks back at what the other admin suites did.

@@ -40,6 +40,14 @@ export interface Answer {
   readonly reasons: readonly Reason[];
   readonly action?: string;
   readonly unenforced?: string;
+  /** Of gateways only. */
+  readonly policy?: { readonly version: number; readonly rule: string | null };
+  readonly evidence?: Readonly<Record<string, unknown>>;
+  readonly sip?: Readonly<Record<string, unknown>> | null;
+  readonly smpp?: { readonly commandStatus: number } | null;
+  readonly label?: string | null;
+  readonly withholdCli?: boolean;
+  readonly cacheUntil?: string;
   readonly release: string | null;
   readonly seq: number;
   readonly asOf: string | null;

@@ -46,6 +46,19 @@ export const NUMBERS = {
 
 export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
 
+/** What gateways know of the way a call or text came, and how it is written in the lists. */
+export const WAYS = {
+  senderId: 'SPAM-KR',
+  operator: { code: '51599', written: 'operator:515-99' },
+  trunk: { name: 'BAD-1', written: 'trunk:BAD-1' },
+  smsc: { globalTitle: '+639770000130', written: 'smsc:+63977*' },
+  /** The whole of Cameroon. */
+  country: { number: '+237650123456', written: 'callingCode:+237' },
+  /** Let through. */
+  trustedOperator: { code: '51588', written: 'operator:515-88' },
+  trustedSender: 'BIGBRAND',
+} as const;
+
 /** Random members of the two big lists: 010-2xxx to 010-9xxx, none of the numbers above. */
 function draw(count: number, random: () => number, taken: Set<string>): Set<string> {
   const drawn = new Set<string>();
@@ -87,6 +100,8 @@ const CATALOGUE = {
       authority: 'kisa',
       sources: true,
     }),
+    list('overseas-countries', 'OVERSEAS_RANGE_LISTED', { subjects: ['from'], authority: 'kisa' }),
+    list('overseas-lanes', 'ALLOW_OVERRIDE', { subjects: ['from'], effect: 'allow', sources: true }),
     list('reported', 'SENDER_REPORTED', { subjects: ['from'], effect: 'label', authority: 'kisa' }),
     list('on-trial', 'SENDER_UNQUALIFIED', { effect: 'shadow', authority: 'kisa' }),
     list('cleared', 'ALLOW_OVERRIDE', { effect: 'allow' }),
@@ -98,6 +113,8 @@ const CATALOGUE = {
     { file: 'overseas.txt', list: 'overseas-numbers' },
     { file: 'overseas-ranges.txt', list: 'overseas-ranges' },
     { file: 'senders.txt', list: 'overseas-senders' },
+    { file: 'countries.txt', list: 'overseas-countries' },
+    { file: 'lanes.txt', list: 'overseas-lanes' },
     { file: 'reported.txt', list: 'reported' },
     { file: 'on-trial.txt', list: 'on-trial' },
     { file: 'cleared.txt', list: 'cleared' },
@@ -144,7 +161,12 @@ export function writeInputs(folder: string): string {
     'unallocated.csv': lines(['number'], ['+821000000000..+821019999999']),
     'overseas.txt': lines([n.overseas]),
     'overseas-ranges.txt': lines(['+63918*']),
-    'senders.txt': lines([SOURCES.listed, SOURCES.trunk]),
+    'senders.txt': lines(
+      [SOURCES.listed, SOURCES.trunk, WAYS.senderId],
+      [WAYS.operator, WAYS.trunk, WAYS.smsc].map(({ written }) => written),
+    ),
+    'countries.txt': lines([WAYS.country.written]),
+    'lanes.txt': lines([WAYS.trustedOperator.written, WAYS.trustedSender]),
     'reported.txt': lines([n.reported]),
     'on-trial.txt': lines([n.onTrial, n.suspendedAndOnTrial]),
     'cleared.txt': lines([n.suspendedButAllowed, n.unallocatedButAllowed, '+821033330000..+821033339999']),

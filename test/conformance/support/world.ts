@@ -21,7 +21,7 @@ const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
 
 /** What `clients add` is told for each client of the tests. */
 const CLIENTS = {
-  bulk: [],
+  bulk: ['--rights', 'check,gateway'],
   label: ['--mode', 'label'],
   shadow: ['--mode', 'shadow'],
   careful: ['--fail-policy', 'closed', '--max-stale-seconds', '10', '--short-codes', '1335'],
@@ -34,6 +34,9 @@ const CLIENTS = {
 export type ClientName = keyof typeof CLIENTS;
 /** Those that every service knows. */
 const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful'];
+
+/** A list of a whole country abroad has to be meant. */
+const PUSHED = ['--unproven', '--override', 'short-prefix', '--reason', 'tests'];
 
 /** Tokens of the service of the admin suites: one for each scope, and `root`. */
 export type TokenName = 'root' | Scope;
@@ -209,9 +212,9 @@ export async function startWorld(): Promise<void> {
     const others = [addresses.admin, addresses.control, addresses.withoutRelease].map(adminOf);
     await copyClients(adminOf(addresses.url), others);
     const { release, path } = await building;
-    const { seq } = await lists(main, 'push', path, '--unproven');
+    const { seq } = await lists(main, 'push', path, ...PUSHED);
     const planes = envOf(addresses.control, 'state-planes');
-    await lists(planes, 'push', path, '--unproven', '--env', 'control');
+    await lists(planes, 'push', path, ...PUSHED, '--env', 'control');
     const kv = {
       admin: await openKv(state('state-admin')),
       planes: await openKv(state('state-planes')),

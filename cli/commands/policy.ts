@@ -1,0 +1,43 @@
+/**
+ * `lists policy`: what gateways are told about traffic from abroad.
+ */
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import type { ChangeDone } from '../../shared/admin.ts';
+import { isRecord } from '../../shared/fields.ts';
+import {
+  type Policy,
+  policySchema,
+  STANDARD_POLICY,
+  type VersionedPolicy,
+} from '../../shared/policy/policy.ts';
+import type { Admin } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
+
+export type PolicyDone = VersionedPolicy & ChangeDone;
+
+export function getPolicy(admin: Admin): Promise<VersionedPolicy> {
+  return admin.get('policy');
+}
+
+/** A policy out of a file: as `policy show --json` prints it, with or without its version. */
+export function policyOfFile(path: string): Policy {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+  const { policy = document } = isRecord(document) ? document : {};
+  const parsed = v.safeParse(policySchema, policy);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new CommandFailure(`${path}: ${v.getDotPath(issue) ?? 'policy'}: ${issue.message}`);
+}
+
+/** Put a policy in the place of the one that is in force; null for the one that comes with the code. */
+export async function setPolicy(admin: Admin, policy: Policy | null, reason: string): Promise<PolicyDone> {
+  const { etag } = await admin.tagged<VersionedPolicy>('policy');
+  const body = { policy: policy ?? STANDARD_POLICY.policy, reason };
+  return admin.change('PUT', 'policy', body, etag === null ? {} : { 'if-match': etag });
+}
