@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { AUTHORITY_PATIENCE_MS, KV_MUTABLE_TTL_SECONDS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
+import { AUTHORITY_PATIENCE_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
 import { type LiveEntry, numberKey } from '../../shared/live/entry.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { liveEntry } from '../shared/support/live.ts';
@@ -13,7 +13,7 @@ import { testKeys } from '../shared/support/test-keys.ts';
 import { askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import { fakeAuthority } from './support/isolate.ts';
-import { changed, type Fate, failing, KvWatch, missing } from './support/kv.ts';
+import { changed, type Fate, failing, KvWatch, missing, rememberMiss } from './support/kv.ts';
 import {
   build,
   LISTED,
@@ -158,11 +158,7 @@ describe('a sealed segment', () => {
   test('that KV remembers for long not to have had is looked for once more', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
-    type Get = (asked: string, options: { cacheTtl?: number }) => Promise<ArrayBuffer | null>;
-    const get = env.LISTS.get.bind(env.LISTS) as unknown as Get;
-    const remembering: Get = async (asked, options) =>
-      asked === key && options.cacheTtl! > KV_MUTABLE_TTL_SECONDS ? null : get(asked, options);
-    vi.spyOn(env.LISTS, 'get').mockImplementation(remembering as unknown as typeof env.LISTS.get);
+    rememberMiss(key);
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });

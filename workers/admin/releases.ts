@@ -2,9 +2,9 @@
  * `/v1/admin/releases`, `/v1/admin/values`, `/v1/admin/rollback`, `/v1/admin/lists`: what is published.
  */
 import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
-import { KV_IMMUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { problem } from '../http.ts';
+import { readValue } from '../shards.ts';
 import { answer, conditionOf, forAdmins, forChanges } from './admin-call.ts';
 
 /** Releases that are listed. */
@@ -27,13 +27,9 @@ export const getManifest = forAdmins('read', async ({ reply, url, authority, par
 /** A value of a release, as it is in KV: permuted or sealed, of no use without LIST_KEY. */
 export const getValue = forAdmins('read', async ({ reply, url, env, params }) => {
   const digest = params.digest ?? '';
-  const bytes = /^[0-9a-f]{32}$/.test(digest)
-    ? await env.LISTS.get(`${SHARD_PREFIX}${digest}`, {
-        type: 'arrayBuffer',
-        cacheTtl: KV_IMMUTABLE_TTL_SECONDS,
-      })
-    : null;
-  if (bytes !== null) return reply.bytes(new Uint8Array(bytes));
+  const known = /^[0-9a-f]{32}$/.test(digest);
+  const bytes = known ? await readValue(`${SHARD_PREFIX}${digest}`, env.LISTS) : null;
+  if (bytes !== null) return reply.bytes(bytes);
   return reply.problem(problem('NOT_FOUND', 'there is no such value in KV'), url.pathname);
 });
 

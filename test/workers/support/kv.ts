@@ -5,6 +5,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
+import { KV_MUTABLE_TTL_SECONDS } from '../../../shared/limits.ts';
 
 /** What a get gives: text, bytes, or null where nothing is stored. */
 export type Stored = string | ArrayBuffer | null;
@@ -38,6 +39,15 @@ export function changed(change: (bytes: Uint8Array) => Uint8Array): Fate {
     const stored = await real();
     return stored instanceof ArrayBuffer ? Uint8Array.from(change(new Uint8Array(stored))).buffer : stored;
   };
+}
+
+/** From now on, a cache of KV remembers that it has not had this value: who reads past it finds it. */
+export function rememberMiss(key: string): void {
+  type Get = (asked: string, options: { cacheTtl?: number }) => Promise<Stored>;
+  const get = env.LISTS.get.bind(env.LISTS) as unknown as Get;
+  const remembering: Get = async (asked, options) =>
+    asked === key && (options.cacheTtl ?? 0) > KV_MUTABLE_TTL_SECONDS ? null : get(asked, options);
+  vi.spyOn(env.LISTS, 'get').mockImplementation(remembering as unknown as typeof env.LISTS.get);
 }
 
 export class KvWatch {
