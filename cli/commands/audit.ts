@@ -54,7 +54,7 @@ export interface VerifySettings {
   readonly from: string;
   /** The lines begin behind this place; what stands before it is believed. */
   readonly after?: number;
-  /** Records that must be there, with these hashes. */
+  /** Records that must be there, with these hashes; all behind `after`, or they would not be looked at. */
   readonly known?: readonly KnownRecord[];
 }
 
@@ -63,6 +63,11 @@ export async function verifyAudit(
   lines: AsyncIterable<string>,
   { from, after = 0, known = [] }: VerifySettings,
 ): Promise<Verification> {
+  const unseen = known.find(({ n }) => n <= after);
+  if (unseen !== undefined) {
+    const message = `record ${unseen.n} is not behind record ${after}, and would not be looked at: begin earlier`;
+    throw new CommandFailure(message, 2);
+  }
   let verifier = new AuditVerifier(after);
   let records = 0;
   const outcome = (broken: BrokenChain | null): Verification => ({
@@ -97,7 +102,15 @@ function recordOf(line: string, from: string): AuditRecord {
   throw new CommandFailure(`${from}: a line is no record of the audit log`);
 }
 
-/** Where the log of the service ends. */
-export async function auditEnd(admin: Admin): Promise<StatusInfo['audit']> {
-  return (await admin.get<StatusInfo>('status')).audit;
+/** Follow the log of the service to where it says that it ends. */
+export async function verifyService(
+  admin: Admin,
+  { after = 0, known = [] }: Omit<VerifySettings, 'from'>,
+): Promise<Verification> {
+  const end = (await admin.get<StatusInfo>('status')).audit;
+  if (end.n < after) {
+    throw new CommandFailure(`the log of ${admin.url} ends with record ${end.n}, before record ${after}`);
+  }
+  const due = end.n === after ? known : [...known, end];
+  return verifyAudit(auditLines(admin, after), { from: admin.url, after, known: due });
 }

@@ -3,7 +3,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { adminOfEnvironment } from '../admin.ts';
-import { auditEnd, auditLines, type KnownRecord, linesOfFile, verifyAudit } from '../commands/audit.ts';
+import { auditLines, type KnownRecord, linesOfFile, verifyAudit, verifyService } from '../commands/audit.ts';
 import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
@@ -77,25 +77,20 @@ function addAudit(program: Command, print: Print): void {
     )
     .argument('[file]', 'what audit export wrote (default: ask the service)')
     .option('--after <n>', 'begin behind this record, and believe what stands before it', wholeNumber, 0)
-    .option('--known <n:hash>', 'a record that was kept elsewhere: it must be there with this hash', known)
+    .option(
+      '--known <n:hash>',
+      'a record that was kept elsewhere, behind --after: it must be there with this hash',
+      known,
+    )
     .action(async (file: string | undefined, options: { after: number; known?: KnownRecord }) => {
-      const { after } = options;
-      const kept = options.known === undefined ? [] : [options.known];
-      const outcome = await (file === undefined ? verifyService(after, kept) : verifyFile(file, after, kept));
+      const settings = { after: options.after, known: options.known === undefined ? [] : [options.known] };
+      const outcome = await (file === undefined
+        ? verifyService(adminOfEnvironment(), settings)
+        : verifyAudit(linesOfFile(file), { from: file, ...settings }));
       print(...verified(outcome));
       if (outcome.broken !== null) throw new CommandFailure('the audit log is not what it was');
     });
   example(verifying, 'audit verify audit.ndjson --known 1200:9f2c…');
-}
-
-function verifyFile(path: string, after: number, kept: readonly KnownRecord[]) {
-  return verifyAudit(linesOfFile(path), { from: path, after, known: kept });
-}
-
-async function verifyService(after: number, kept: readonly KnownRecord[]) {
-  const admin = adminOfEnvironment();
-  const end = await auditEnd(admin);
-  return verifyAudit(auditLines(admin, after), { from: admin.url, after, known: [...kept, end] });
 }
 
 function known(text: string): KnownRecord {

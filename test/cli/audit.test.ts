@@ -4,7 +4,7 @@
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
-import { auditLines, linesOfFile, verifyAudit } from '../../cli/commands/audit.ts';
+import { auditLines, linesOfFile, verifyAudit, verifyService } from '../../cli/commands/audit.ts';
 import { type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
 import { failureOf } from './support/failing.ts';
@@ -63,8 +63,20 @@ describe('a chain', () => {
     expect(await verify(LOG.slice(2), after)).toMatchObject({ records: 3, last: { n: 5 }, broken: null });
     expect((await verify(LOG.slice(3), after)).broken).toMatchObject({ n: 3, problem: 'MISSING' });
     expect((await verify(LOG.slice(1), after)).broken).toMatchObject({ n: 3, problem: 'REORDERED' });
-    expect(await verify([], { after: 5, known: [LOG[4]!] })).toMatchObject({ broken: null });
+    expect(await verify([], { after: 5 })).toMatchObject({ broken: null });
   });
+
+  it.each([2, 3])(
+    'behind record %i is not said to have record 2 that was kept, which is before',
+    async (after) => {
+      const altered = { ...LOG[1]!, hash: '0'.repeat(64) };
+      const failure = await failureOf(() => verify(LOG.slice(after), { after, known: [altered] }));
+      expect([failure.exitCode, failure.message]).toEqual([
+        2,
+        `record 2 is not behind record ${after}, and would not be looked at: begin earlier`,
+      ]);
+    },
+  );
 
   it('of something that is no log ends with a sentence', async () => {
     for (const content of ['{"n":1}', 'null', 'log']) {
@@ -78,16 +90,22 @@ describe('a chain', () => {
 });
 
 describe('the log of the service', () => {
-  it('is read page by page to its end', async () => {
-    const long = logOf(PAGE_MAX + 3);
+  /** A service with this log. */
+  async function serviceOf(log: readonly AuditRecord[]) {
     const { url, asked } = await fakeService(({ path }) => {
       const query = new URL(path, 'http://x').searchParams;
       const after = Number(query.get('after'));
-      const page = long.slice(after, after + Number(query.get('limit')));
-      return { body: page.map((record) => `${JSON.stringify(record)}\n`).join('') };
+      const page = log.slice(after, after + Number(query.get('limit')));
+      const body = page.map((record) => `${JSON.stringify(record)}\n`).join('');
+      return { body: path.endsWith('/status') ? { audit: log.at(-1) } : body };
     });
-    const admin = new Admin({ url, token: 'root.x' });
-    expect(await verifyAudit(auditLines(admin, 0), { from: url })).toMatchObject({
+    return { admin: new Admin({ url, token: 'root.x' }), asked };
+  }
+
+  it('is read page by page to its end', async () => {
+    const long = logOf(PAGE_MAX + 3);
+    const { admin, asked } = await serviceOf(long);
+    expect(await verifyAudit(auditLines(admin, 0), { from: admin.url })).toMatchObject({
       records: long.length,
       broken: null,
     });
@@ -98,5 +116,19 @@ describe('the log of the service', () => {
     const behind: string[] = [];
     for await (const line of auditLines(admin, long.length - 1)) behind.push(line);
     expect(behind).toEqual([JSON.stringify(long.at(-1))]);
+  });
+
+  it('is followed to where the service says that it ends', async () => {
+    const { admin } = await serviceOf(LOG);
+    expect(await verifyService(admin, { known: [LOG[1]!] })).toMatchObject({ records: 5, broken: null });
+    expect(await verifyService(admin, { after: 5 })).toMatchObject({ records: 0, broken: null });
+    const cut = await serviceOf([...LOG.slice(0, 3), { ...LOG[4]!, n: 9 }]);
+    expect((await verifyService(cut.admin, {})).broken).toMatchObject({ n: 4, problem: 'MISSING' });
+  });
+
+  it('that ends before where it is to begin is no whole log', async () => {
+    const { admin } = await serviceOf(LOG);
+    const { exitCode, message } = await failureOf(() => verifyService(admin, { after: 6 }));
+    expect([exitCode, message]).toEqual([1, `the log of ${admin.url} ends with record 5, before record 6`]);
   });
 });
