@@ -15,7 +15,7 @@ import { afterCache, Breaker, type CachedCopy, HeadPoll, isNewer } from '../shar
 import { FakeClock, type Process } from './fake-clock.ts';
 import type { Condition, DataCentre, World } from './world.ts';
 
-/** A request that waits for another isolate's answer looks again, as `workers/head-sources.ts` does. */
+/** A request that waits looks again after this, and asks only with more left, as in `workers/head-sources.ts`. */
 const LOOK_AGAIN_MS = CLAIM_RETRY_MS / 4;
 
 export interface Scenario {
@@ -174,7 +174,8 @@ export class Fleet {
     for (;;) {
       copy = yield* this.#readCopy(place);
       if (copy !== null && copy.seq < isolate.seq) copy = null;
-      const next = afterCache(copy, breaker.allows(this.#clock.now), this.#clock.now);
+      const { now } = this.#clock;
+      const next = afterCache(copy, breaker.allows(now) && now + LOOK_AGAIN_MS < deadline, now);
       if (next === 'use') {
         this.#adopt(isolate, copy!.seq);
         poll.confirmed(copy!.asOf, copy!.fetchedAt);
@@ -186,7 +187,6 @@ export class Fleet {
         break;
       }
       if (!waits) return poll.comeBack(this.#clock.now);
-      if (this.#clock.now + LOOK_AGAIN_MS > deadline) break;
       yield LOOK_AGAIN_MS;
     }
     // The authority does not answer: the newest of what isolate, data centre and KV have is left for all.

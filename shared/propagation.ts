@@ -116,15 +116,16 @@ export interface CachedCopy {
 /**
  * The next step of a poll that has looked into the cache.
  * `use` the copy, `claim` the question, or read the copy in `kv`.
+ * @param mayAsk whether the breaker allows it, and an answer would come in time
  */
 export function afterCache(
   copy: CachedCopy | null,
-  breakerAllows: boolean,
+  mayAsk: boolean,
   now: number,
   freshMs = HEAD_FRESH_MS,
 ): 'use' | 'claim' | 'kv' {
   if (copy !== null && now - copy.fetchedAt < freshMs) return 'use';
-  return breakerAllows ? 'claim' : 'kv';
+  return mayAsk ? 'claim' : 'kv';
 }
 
 /** Whether a head may replace the one in memory: `seq` never goes back. */

@@ -18,7 +18,11 @@ import { type Copy, claim, readCopy, writeCopy } from './head-cache.ts';
 import { warn } from './log.ts';
 import { Unavailable, within } from './single-flight.ts';
 
-/** A request that waits for another isolate's answer looks again after this, in ms. */
+/**
+ * A request that waits for another isolate's answer looks again after this, in ms. With no more than that
+ * left it asks nobody: its question would be cut off and taken for a failure, and its claim would keep the
+ * others from asking.
+ */
 const LOOK_AGAIN_MS = CLAIM_RETRY_MS / 4;
 
 type Sealed = Uint8Array<ArrayBuffer>;
@@ -79,22 +83,19 @@ export class HeadSources {
     for (;;) {
       const copy = await readCopy(keys);
       const now = Date.now();
-      const allows = this.#breaker.allows(now);
+      const mayAsk = this.#breaker.allows(now) && now + LOOK_AGAIN_MS < deadline;
       // A copy that is behind us tells nothing.
       const ahead = copy !== null && copy.seq >= (need.held?.seq ?? 0) ? copy : null;
-      let step = afterCache(ahead, allows, now, need.freshMs);
+      let step = afterCache(ahead, mayAsk, now, need.freshMs);
       if (ahead !== null && step === 'use') {
         const found = await openCopy(ahead, asker, need.held);
         if (found !== null) return { next: found.next, asOf: found.asOf, seenAt: ahead.fetchedAt };
-        step = afterCache(null, allows, now);
+        step = afterCache(null, mayAsk, now);
       }
       if (step === 'claim' && !(await claim(keys, copy?.fetchedAt ?? 0))) {
         if (!need.waits) return null;
-        if (now + LOOK_AGAIN_MS < deadline) {
-          await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-          continue;
-        }
-        step = 'kv';
+        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+        continue;
       }
       const got = step === 'claim' ? await this.#ask(asker, need.held, deadline - Date.now()) : null;
       return got ?? fallBack(ahead, asker, need.held);

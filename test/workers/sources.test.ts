@@ -5,7 +5,14 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { utf8 } from '../../shared/bytes.ts';
-import { BREAKER_MAX_MS, CLAIM_RETRY_MS, HEAD_FRESH_MS, JITTER_SHARE } from '../../shared/limits.ts';
+import {
+  AUTHORITY_WAIT_MS,
+  BREAKER_MAX_MS,
+  CLAIM_RETRY_MS,
+  CLAIM_SECONDS,
+  HEAD_FRESH_MS,
+  JITTER_SHARE,
+} from '../../shared/limits.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { resetIsolate } from '../../workers/call.ts';
@@ -127,6 +134,21 @@ describe('the isolates of one data centre', () => {
     expect((await seen())[0]).toBe(5);
     expect(authority.asked).toHaveLength(0);
     expect(kv.count(HEAD_KEY)).toBe(1);
+  });
+
+  test('do not ask when no answer could come in time, and keep nobody else from asking', async () => {
+    vi.setSystemTime(NOW - CLAIM_SECONDS * 500);
+    expect(await claim(testKeys, 0)).toBe(true);
+    vi.setSystemTime(NOW);
+    const match = vi.spyOn(caches.default, 'match');
+    const answer = askHere(question);
+    // A copy that is not there, then the claim, which has ended when it is looked at again.
+    await vi.waitUntil(() => match.mock.calls.length >= 2);
+    vi.setSystemTime(NOW + AUTHORITY_WAIT_MS - 100);
+    expect((await answer).body.seq).toBe(5);
+    expect([authority.asked.length, kv.count(HEAD_KEY)]).toEqual([0, 1]);
+    expect(warnings('authorityFailed')).toBe(0);
+    expect(await claim(testKeys, 0)).toBe(true);
   });
 
   test('do not keep to a claim whose question was answered', async () => {
