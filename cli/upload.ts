@@ -34,14 +34,15 @@ export class Upload {
     this.#pushed = new Set(journal?.target === kv.name ? journal.keys : []);
   }
 
-  /**
-   * Put all values and the manifest there.
-   * @param base a release whose values are there @param all whatever is there already
-   */
-  async run(base: Manifest | null, all: boolean): Promise<void> {
-    if (all) this.#pushed.clear();
-    const held = new Set(all || base === null ? [] : blobsOf(base).map(({ key }) => key));
-    await this.#put(blobsOf(this.#manifest).filter(({ key }) => !held.has(key) && !this.#pushed.has(key)));
+  /** Keys that were written down as put there. Some may have been removed since. */
+  get pushed(): ReadonlySet<string> {
+    return this.#pushed;
+  }
+
+  /** Put all values and the manifest there. @param held keys of values that are taken for being there */
+  async run(held: ReadonlySet<string>): Promise<void> {
+    for (const key of this.#pushed) if (!held.has(key)) this.#pushed.delete(key);
+    await this.#put(({ key }) => !held.has(key));
     await this.#kv.put(releaseKey(this.#manifest.release), JSON.stringify(this.#folder.manifest));
   }
 
@@ -51,7 +52,12 @@ export class Upload {
    */
   async mend(missing: readonly string[]): Promise<void> {
     if (missing.every((key) => this.#now.has(key))) return;
-    await this.#put(blobsOf(this.#manifest).filter(({ key }) => !this.#now.has(key)));
+    await this.#put(({ key }) => !this.#now.has(key));
+  }
+
+  /** Put there again what was removed, also where this run had put it there. */
+  async again(isRemoved: (key: string) => boolean): Promise<void> {
+    await this.#put(({ key }) => isRemoved(key));
   }
 
   get outcome(): Uploaded {
@@ -63,7 +69,8 @@ export class Upload {
     };
   }
 
-  async #put(blobs: readonly Blob[]): Promise<void> {
+  async #put(wanted: (blob: Blob) => boolean): Promise<void> {
+    const blobs = blobsOf(this.#manifest).filter(wanted);
     const progress = startProgress('pushing');
     let sent = 0;
     try {

@@ -122,7 +122,7 @@ export interface EntriesDone extends ChangeDone {
   readonly changed: number;
 }
 
-/** `POST /v1/admin/releases`: the signed manifest, whose values are in KV already. */
+/** `POST /v1/admin/releases`: the signed manifest. Its values may come into KV later, until it is promoted. */
 export const stageSchema = v.strictObject({
   ...signedTextSchema.entries,
   reason: v.optional(reasonSchema, 'staged'),

@@ -1,25 +1,28 @@
 /**
- * `lists push`: values first, then the manifest, then the authority is asked to make it current. Whatever
- * dies in between, a reader sees the old release or the new one; running it again finishes.
+ * `lists push`: the authority is told of the release, so that it lets its values be; then values and manifest
+ * go into KV; then the authority is asked to make it current. Whatever dies in between, a reader sees the
+ * old release or the new one; running it again finishes.
  */
 import type { Promote, PromoteDone } from '../../shared/admin.ts';
-import { openHead } from '../../shared/release/head.ts';
-import { HEAD_KEY, stagedKey } from '../../shared/release/kv-keys.ts';
-import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
+import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
+import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem, guardLine } from '../admin-problem.ts';
 import type { BuildFolder } from '../build-folder.ts';
 import { CommandFailure } from '../failure.ts';
-import { listKeys, publicKeys } from '../secrets.ts';
+import { listKeys } from '../secrets.ts';
 import { Upload, type Uploaded } from '../upload.ts';
 import type { Kv } from '../wrangler.ts';
 import { type PlanOutcome, plan } from './plan.ts';
 
-/** Workers KV shows a new value everywhere within a minute or so: how long it is waited for, in ms. */
-const VISIBLE_WAIT_MS = 120_000;
+/** How long values are waited for, in ms, with pauses between. */
+const VISIBLE_WAIT_MS = 180_000;
 const VISIBLE_PAUSE_MS = 5_000;
+/** Workers KV shows a new value everywhere within a minute or so, in ms. One that it does not was removed. */
+const SHOWN_WITHIN_MS = 60_000;
+
+const NONE: ReadonlySet<string> = new Set();
 
 export interface PushSettings extends Pick<Promote, 'share' | 'overrides' | 'reason'> {
   /** Hash of the plan that was seen; null takes the plan that is made now. */
@@ -56,14 +59,16 @@ export async function push(
   const { base } = made;
   if (base.manifest?.release === release) {
     // Nothing to promote; but values that KV has lost are put there again where that is asked for.
-    if (settings.all) await upload.run(null, true);
+    if (settings.all) await upload.run(NONE);
     const { seq } = base.status;
     return { ...upload.outcome, ...{ release, seq, state: 'promoted', share: 1, plan: made.plan.hash } };
   }
   onPlan(made);
   checkPlan(made.plan, settings);
-  await upload.run(base.manifest, settings.all);
+  // First, so that the values are named: what a push left there that died long ago may be about to be removed.
   await ports.admin.change('POST', 'releases', folder.manifest);
+  const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
+  await upload.run(settings.all ? NONE : new Set([...upload.pushed, ...ofBase]));
   const { share, overrides, reason } = settings;
   const wish: Promote = {
     base: base.manifest?.release ?? null,
@@ -89,36 +94,34 @@ async function promoteWhenVisible(
     } catch (error) {
       if (!(error instanceof AdminProblem) || error.code !== 'RELEASE_INCOMPLETE') throw error;
       if (waitedMs >= VISIBLE_WAIT_MS) throw error;
-      await upload.mend(error.problem.missing ?? []);
+      const missing = error.problem.missing ?? [];
+      const isLate = waitedMs > 0 && waitedMs % SHOWN_WITHIN_MS === 0;
+      await (isLate ? upload.again((key) => missing.includes(key)) : upload.mend(missing));
       await pause(VISIBLE_PAUSE_MS);
     }
   }
 }
 
-/** Upload, and leave the rest to the authority's cron: for who has nothing but wrangler's credentials. */
+/**
+ * Upload, and leave the rest to the authority's cron: for who has nothing but wrangler's credentials. The
+ * manifest that asks for it comes last: a push that was broken off is not to become current by itself.
+ */
 export async function pushStaged(
   folder: BuildFolder,
   kv: Kv,
   { unproven, all }: Pick<PushSettings, 'unproven' | 'all'>,
 ): Promise<Uploaded & { readonly release: string }> {
-  const keys = await listKeys();
-  const manifest = await folder.open(keys);
-  checkProof(folder, manifest.release, unproven);
+  const manifest = await folder.open(await listKeys());
+  const { release } = manifest;
+  checkProof(folder, release, unproven);
   const upload = new Upload(folder, manifest, kv);
-  await upload.run(await releaseInKv(kv, keys), all);
-  await kv.put(stagedKey(manifest.release), JSON.stringify(folder.manifest));
-  return { release: manifest.release, ...upload.outcome };
-}
-
-/** The release that the head in KV names. A head that is not ours holds nothing for us. */
-async function releaseInKv(kv: Kv, keys: ListKeys): Promise<Manifest | null> {
-  const bytes = await kv.get(HEAD_KEY);
-  const opened = bytes === null ? null : await openHead(bytes, keys);
-  if (opened?.ok !== true) return null;
-  const { head, manifests } = opened.value;
-  const signed = manifests.find(({ signature }) => signature === head.current?.signature);
-  const manifest = signed === undefined ? null : await openManifest(signed, await publicKeys(), keys.keyId);
-  return manifest?.ok === true ? manifest.value : null;
+  const valuesInKv = async (): Promise<ReadonlySet<string>> => new Set(await kv.keys(SHARD_PREFIX));
+  await upload.run(all ? NONE : await valuesInKv());
+  await kv.put(stagedKey(release), JSON.stringify(folder.manifest));
+  // Until now nothing named them, so that some may have been removed meanwhile. Nobody else would say so.
+  const there = await valuesInKv();
+  await upload.again((key) => !there.has(key));
+  return { release, ...upload.outcome };
 }
 
 function checkProof(folder: BuildFolder, release: string, unproven: boolean): void {

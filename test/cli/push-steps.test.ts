@@ -9,6 +9,8 @@ import { plan } from '../../cli/commands/plan.ts';
 import { pushStaged } from '../../cli/commands/push.ts';
 import { promote, rollback } from '../../cli/commands/releases.ts';
 import type { Guard } from '../../shared/release/guards.ts';
+import { stagedKey } from '../../shared/release/kv-keys.ts';
+import { blobsOf } from '../../shared/release/manifest.ts';
 import { failureOf } from './support/failing.ts';
 import { type Publishing, sampleOf, startPublishing } from './support/publishing.ts';
 import { START_WAIT_MS, type TestKv } from './support/service.ts';
@@ -82,6 +84,35 @@ describe('with nothing but the credentials of wrangler', () => {
     });
     await world.runCron();
     expect(await world.current()).toBe(release);
-    expect((await kv.keys()).filter((key) => key.startsWith('staged/'))).toEqual([]);
+    expect(await kv.keys('staged/')).toEqual([]);
+  });
+
+  it('nothing is taken for being there that KV has not, whatever was written down', async () => {
+    const next = await world.anotherBuild();
+    const { release } = next.manifest;
+    const keys = blobsOf(next.manifest).map(({ key }) => key);
+    next.folder.writeJournal({ target: kv.name, keys });
+    await kv.delete(keys.at(-1)!);
+    expect(await pushStaged(next.folder, kv, { unproven: true, all: false })).toMatchObject({ uploaded: 2 });
+    await world.runCron();
+    expect(await world.current()).toBe(release);
+  });
+
+  it('what is removed until the manifest is there is put there again', async () => {
+    const next = await world.anotherBuild();
+    const { release } = next.manifest;
+    const { key } = blobsOf(next.manifest).at(-1)!;
+    const swept: TestKv = {
+      ...kv,
+      put: async (name, value) => {
+        if (name === stagedKey(release)) await kv.delete(key);
+        await kv.put(name, value);
+      },
+    };
+    expect(await pushStaged(next.folder, swept, { unproven: true, all: false })).toMatchObject({
+      uploaded: 2,
+    });
+    await world.runCron();
+    expect(await world.current()).toBe(release);
   });
 });

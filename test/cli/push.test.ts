@@ -14,7 +14,8 @@ import { push } from '../../cli/commands/push.ts';
 import { watchUntil } from '../../cli/commands/watch.ts';
 import { listKeys } from '../../cli/secrets.ts';
 import { kvOf } from '../../cli/wrangler.ts';
-import { releaseKey } from '../../shared/release/kv-keys.ts';
+import type { ReleaseInfo } from '../../shared/admin.ts';
+import { releaseKey, SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { ABROAD, pretendProven } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
@@ -66,6 +67,7 @@ describe('push', () => {
         values: blobs.length,
       });
       for (const { key } of blobs) expect(await kv.get(key)).toEqual(folder.value(key));
+      expect(new Set(await ports.kv.keys(SHARD_PREFIX))).toEqual(new Set(blobs.map(({ key }) => key)));
       const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
       expect(JSON.parse(signed)).toEqual(folder.manifest);
       const [seen] = await watchUntil([world.url], outcome.seq, 60_000);
@@ -165,6 +167,40 @@ describe('push', () => {
     };
     expect(await push(next.folder, { kv: slow, admin, pause }, SETTINGS)).toMatchObject({ uploaded: 1 });
     expect([puts, pauses, await world.current()]).toEqual([1, 3, next.manifest.release]);
+  });
+
+  it('uploads only what the authority has been told of, so that it removes none of it meanwhile', async () => {
+    const next = await world.anotherBuild();
+    const { release } = next.manifest;
+    const states: (string | undefined)[] = [];
+    const looking: TestKv = {
+      ...kv,
+      bulkPut: async (values) => {
+        const { releases } = await admin.get<{ releases: ReleaseInfo[] }>('releases');
+        states.push(releases.find((each) => each.release === release)?.state);
+        await kv.bulkPut(values);
+      },
+    };
+    await push(next.folder, { kv: looking, admin }, SETTINGS);
+    expect(states).toEqual(['staged']);
+  });
+
+  it('puts there again what was removed after it had put it there', async () => {
+    const next = await world.anotherBuild();
+    let puts = 0;
+    const swept: TestKv = {
+      ...kv,
+      bulkPut: async (values) => {
+        if (++puts > 1) await kv.bulkPut(values);
+      },
+    };
+    let waitedMs = 0;
+    const pause = async (ms: number): Promise<void> => {
+      waitedMs += ms;
+    };
+    expect(await push(next.folder, { kv: swept, admin, pause }, SETTINGS)).toMatchObject({ uploaded: 1 });
+    // Not before KV had the time to show it.
+    expect([puts, waitedMs, await world.current()]).toEqual([2, 65_000, next.manifest.release]);
   });
 
   it('gives up on values that never come, and changes nothing', async () => {

@@ -175,6 +175,19 @@ describe('values that nothing names', () => {
     }
   });
 
+  test('stay from when a release is staged that names them, however long nothing had', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+    const built = await build({ lists: smallLists() });
+    // A push that died before it had staged anything, and is run again after more than a day.
+    await publishValues(built);
+    await authority().sweep(ITSELF);
+    vi.setSystemTime(Date.UTC(2040, 0, 3));
+    done(await authority().stage(order(), built.signed));
+    await authority().sweep(ITSELF);
+    for (const key of built.values.keys())
+      expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
+  });
+
   test('that were removed are missing to a promotion, although KV may still show them', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });

@@ -23,8 +23,10 @@ export interface TestService extends Service {
 
 /** The KV of the service without wrangler, which takes a second a call; other than that it is as slow as it is told. */
 export interface TestKv extends Kv {
+  /** A value, or null where there is none. */
+  get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   delete(key: string): Promise<void>;
-  keys(): Promise<string[]>;
+  keys(prefix?: string): Promise<string[]>;
 }
 
 /** Starts the service, says in the environment where it is, and stops it after the tests of the file. */
@@ -66,6 +68,6 @@ async function openKv(): Promise<TestKv> {
       for (const [key, bytes] of values) await lists.put(key, bytes.slice().buffer);
     },
     delete: (key) => lists.delete(key),
-    keys: async () => (await lists.list()).keys.map(({ name }) => name),
+    keys: async (prefix = '') => (await lists.list({ prefix })).keys.map(({ name }) => name),
   };
 }
