@@ -31,6 +31,8 @@ export interface Fields {
   readonly none: Defaults;
   /** Read one field. @returns what is wrong with it, or null */
   take(draft: Draft, field: string, value: unknown): FieldError | null;
+  /** Read what could not be read by itself. @returns what is wrong with it, or null */
+  settle(draft: Draft): FieldError | null;
   /** All fields are read. @returns what is missing, or what does not go together, or null */
   finish(draft: Draft): FieldError | null;
 }
@@ -63,6 +65,8 @@ export const CHECK_FIELDS: Fields = {
     return null;
   },
 
+  settle: () => null,
+
   finish: ({ from, to }) => (from === null && to === null ? fieldError('FIELD_MISSING', 'to') : null),
 };
 
@@ -87,7 +91,7 @@ export function readQuestion(
     id = value.id;
   }
   const draft: Draft = { ...defaults };
-  const error = readInto(draft, value, allowId, fields) ?? fields.finish(draft);
+  const error = readInto(draft, value, allowId, fields) ?? fields.settle(draft) ?? fields.finish(draft);
   return error === null ? { error: null, id, question: draft } : { error, id };
 }
 
@@ -110,7 +114,7 @@ export function readDefaults(value: unknown, fields: Fields = CHECK_FIELDS): Def
   if (value === undefined) return fields.none;
   if (!isRecord(value)) return fieldError('FIELD_TYPE', 'defaults', 'must be a JSON object');
   const draft: Draft = { ...fields.none };
-  const error = readInto(draft, value, false, fields);
+  const error = readInto(draft, value, false, fields) ?? fields.settle(draft);
   if (error === null) return draft;
   return { ...error, field: `defaults.${error.field}`, message: `defaults.${error.message}` };
 }

@@ -56,16 +56,20 @@ export const GATEWAY_FIELDS: Fields = {
     return CHECK_FIELDS.take(draft, field, value);
   },
 
-  finish(draft) {
-    const { writtenFrom, channel } = draft;
-    const ingress = draft.ingress ?? UNKNOWN_INGRESS;
-    if (writtenFrom === null) {
-      return fieldError('FIELD_MISSING', 'from', 'is missing: give an empty text where it was withheld');
-    }
-    const read = readSender(writtenFrom, channel === 'voice', ingress.carrierPrefix);
+  settle(draft) {
+    const { writtenFrom, channel, ingress } = draft;
+    if (writtenFrom === null) return null;
+    const read = readSender(writtenFrom, channel === 'voice', ingress?.carrierPrefix ?? null);
     if ('error' in read) return read.error;
     draft.from = read.sender;
-    return contradiction(ingress);
+    return null;
+  },
+
+  finish({ from, ingress }) {
+    if (from === null) {
+      return fieldError('FIELD_MISSING', 'from', 'is missing: give an empty text where it was withheld');
+    }
+    return contradiction(ingress ?? UNKNOWN_INGRESS);
   },
 };
 

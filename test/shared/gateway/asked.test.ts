@@ -125,5 +125,6 @@ describe('a question of a gateway', () => {
     expect(readDefaults({ ingress: { type: 'x' } }, GATEWAY_FIELDS)).toMatchObject({
       field: 'defaults.ingress.type',
     });
+    expect(readDefaults({ from: '---' }, GATEWAY_FIELDS)).toMatchObject({ field: 'defaults.from' });
   });
 });
