@@ -46,6 +46,8 @@ const JOINED = `SELECT kind, high, low, SUM(subject) AS subjects, seq, op, code,
   FROM live`;
 const NUMBER_KIND = LIVE_KINDS.indexOf('number');
 const BY_KEY = 'GROUP BY seq, kind, high, low';
+/** The same for rows that another index finds: SQLite would walk all of `live_seq`, for its order. */
+const BY_KEY_OF_FEW = 'GROUP BY +seq, kind, high, low';
 
 export class LiveStore {
   readonly #sql: SqlStorage;
@@ -236,7 +238,7 @@ export class LiveStore {
   /** Remove what has ended. @returns the audit entries of it, at most `limit` */
   expire(now: number, limit: number): AuditEntry[] {
     const ended = this.#sql
-      .exec<LiveRow>(`${JOINED} WHERE until <= ? ${BY_KEY} ORDER BY until LIMIT ?`, now, limit)
+      .exec<LiveRow>(`${JOINED} WHERE until <= ? ${BY_KEY_OF_FEW} ORDER BY until LIMIT ?`, now, limit)
       .toArray();
     let rows = this.rows;
     for (const { kind, high, low, subjects, seq } of ended) {

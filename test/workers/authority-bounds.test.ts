@@ -1,0 +1,76 @@
+/**
+ * What the authority's work costs, and what it holds, where there is much of it: both have a bound.
+ */
+import { runInDurableObject } from 'cloudflare:test';
+import { expect, test } from 'vitest';
+import { FOREVER } from '../../shared/set/layout.ts';
+import { Ledger } from '../../workers/authority/ledger.ts';
+import { LiveStore } from '../../workers/authority/live-store.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+import { authority, order, stub } from './support/authority.ts';
+import './support/fresh.ts';
+
+const CHANGE = {
+  op: 'unblock' as const,
+  items: [],
+  code: 'SENDER_REPORTED' as const,
+  subjects: ['from' as const, 'to' as const],
+  until: null,
+  reason: 'test',
+};
+
+/** Work on the authority's tables. @returns what it gave, and how many rows it read */
+async function counted<Value>(
+  work: (sql: SqlStorage, storage: DurableObjectStorage) => Value,
+): Promise<{ value: Value; rowsRead: number }> {
+  await authority().status();
+  return runInDurableObject(stub(), (_, { storage }) => {
+    const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+    const exec = (query: string, ...values: unknown[]) => {
+      const cursor = storage.sql.exec(query, ...values);
+      cursors.push(cursor);
+      return cursor;
+    };
+    const value = work({ exec } as unknown as SqlStorage, storage);
+    return { value, rowsRead: cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0) };
+  });
+}
+
+/** Rows of the table `live`: numbers for both subjects, in changes of 10,000. */
+function fillLive(sql: SqlStorage, numbers: number): void {
+  sql.exec(
+    `INSERT INTO live
+     WITH RECURSIVE place(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n + 1 < ?)
+     SELECT 0, 8210, 30000000 + n, subject, 1 + n / 10000, 'block', 'SENDER_REPORTED', 'kisa', ?, NULL, 1, 'a', 'b'
+     FROM place, (SELECT 1 AS subject UNION SELECT 2)`,
+    ...[numbers, FOREVER],
+  );
+}
+
+test('an entry that ends costs the rows that end, not the table', async () => {
+  const NOW = 1_000;
+  const { value, rowsRead } = await counted((sql, storage) => {
+    fillLive(storage.sql, 20_000);
+    for (const subject of [1, 2]) {
+      storage.sql.exec(
+        "INSERT INTO live VALUES (0, 8210, 99, ?, 2, 'unblock', NULL, 'kisa', ?, NULL, 1, 'a', 'b')",
+        ...[subject, NOW],
+      );
+    }
+    return new LiveStore(sql, new Ledger(storage), testKeys).expire(NOW, 100);
+  });
+  expect(value).toMatchObject([{ action: 'entries.end', before: { subjects: ['from', 'to'] } }]);
+  expect(rowsRead).toBeLessThan(50);
+});
+
+test('to look at one number, or change it, costs the rows of that number', async () => {
+  const target = { kind: 'number', high: 8210, low: 30_012_345, source: null } as const;
+  const { value, rowsRead } = await counted((sql, storage) => {
+    fillLive(storage.sql, 20_000);
+    const live = new LiveStore(sql, new Ledger(storage), testKeys);
+    const made = live.apply(CHANGE, [target], order(), 3, 1_000);
+    return { made, found: live.find(target, 1_000) };
+  });
+  expect(value).toMatchObject({ made: { ok: true }, found: [{ op: 'unblock', seq: 3 }] });
+  expect(rowsRead).toBeLessThan(50);
+});
