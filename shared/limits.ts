@@ -82,8 +82,13 @@ export const BULK_BODY_BYTES_MAX = 2_097_152;
 export const ADMIN_BODY_BYTES_MAX = 1_048_576;
 /** Live entries in the open tail: 20 bytes each in every head. More are sealed into a segment. */
 export const TAIL_ENTRIES_MAX = 512;
-/** Live entries in one sealed segment: 320 KiB, so 16 segments at the most live entries. */
+/** Live entries in one sealed segment: 320 KiB. */
 export const SEGMENT_ENTRIES_MAX = 16_384;
+/**
+ * Sealed entries for each live one, counted over all segments, and one segment more: the others were
+ * replaced. Any two neighbours fill one segment, so there are at most 125 at the most live entries.
+ */
+export const SEALED_PER_LIVE_MAX = 2;
 /** Entries of one number or source that have not ended: time-limited ones may lie over others. */
 export const ENTRIES_PER_KEY_MAX = 8;
 /** A sealed head, in bytes: two manifests, and a tail in base64. */

@@ -2,12 +2,13 @@
  * What the authority's work costs, and what it holds, where there is much of it: both have a bound.
  */
 import { runInDurableObject } from 'cloudflare:test';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { Ledger } from '../../workers/authority/ledger.ts';
 import { LiveStore } from '../../workers/authority/live-store.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, order, stub } from './support/authority.ts';
+import { authority, done, order, readHead, stub } from './support/authority.ts';
 import './support/fresh.ts';
 
 const CHANGE = {
@@ -73,4 +74,26 @@ test('to look at one number, or change it, costs the rows of that number', async
   });
   expect(value).toMatchObject({ made: { ok: true }, found: [{ op: 'unblock', seq: 3 }] });
   expect(rowsRead).toBeLessThan(50);
+});
+
+test('what was replaced does not pile up in the segments', { timeout: 120_000 }, async () => {
+  const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
+  for (let turn = 0; turn < 8; turn++) {
+    const op = turn % 2 === 0 ? 'block' : 'unblock';
+    done(await authority().changeEntries(order(), { ...CHANGE, op, items }));
+  }
+  await vi.waitFor(async () => {
+    const { seq, kvSeq, live } = await authority().status();
+    expect([kvSeq, live.tail]).toEqual([seq, 0]);
+  }, 20_000);
+  const { value: sealed } = await counted((sql) =>
+    sql.exec<{ entries: number }>('SELECT SUM(entries) AS entries FROM segments').one(),
+  );
+  const { live } = await authority().status();
+  expect(live.entries).toBe(20_000);
+  expect(sealed.entries).toBeLessThanOrEqual(SEALED_PER_LIVE_MAX * live.entries + SEGMENT_ENTRIES_MAX);
+  const { live: layer } = (await readHead())!;
+  for (let index = 0; index < 10_000; index += 499) {
+    expect(layer.find('number', 8210, 30_000_000 + index, 1, 0, 0)).toMatchObject({ op: 'unblock', seq: 8 });
+  }
 });

@@ -1,9 +1,10 @@
 /**
  * The sealed segments of the live layer: immutable values, named by the head, that hold all entries but
- * the newest. The last one grows until it is full, so that there are few; what is polled stays small.
+ * the newest. The last one grows until it is full, and all are written again before most of them is dead,
+ * so that there are few; what is polled stays small.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
-import { SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
+import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import { segmentKey } from '../../shared/release/kv-keys.ts';
@@ -66,7 +67,8 @@ export class SegmentStore {
 
   /**
    * The segments that are due, sealed, and the keys of those that they replace; null while nothing is.
-   * @param compact look also whether most of what is sealed is dead: that reads the whole table
+   * @param compact look also, where nothing new is due, whether most of what is sealed is dead: that reads
+   * the whole table
    */
   async due(seq: number, compact = false): Promise<{ sealed: SealedSegment[]; replaced: string[] } | null> {
     const rows = this.#rows();
@@ -85,7 +87,11 @@ export class SegmentStore {
   #spansDue(rows: readonly Row[], seq: number, compact: boolean): Span[] | null {
     const last = rows.at(-1);
     const tail = this.#live.counts(last?.to_seq ?? 0);
+    const sealedEntries = sum(rows);
     if (sum(tail) > TAIL_ENTRIES_MAX) {
+      // Replaced entries stay in their segments: before there are too many, all is written without them.
+      const most = SEALED_PER_LIVE_MAX * this.#live.rows + SEGMENT_ENTRIES_MAX;
+      if (sealedEntries + sum(tail) > most) return spansOf(this.#live.counts(0), 0, seq);
       // The last segment is written again with what is new, as long as there is room in it.
       const joins = last !== undefined && last.entries + sum(tail) <= SEGMENT_ENTRIES_MAX;
       return spansOf(
@@ -97,7 +103,6 @@ export class SegmentStore {
     if (rows.length === 0 || !compact) return null;
     // Most of what the segments hold has ended, was replaced, or is folded into every release.
     const held = this.#live.counts(0).filter((count) => count.seq <= last!.to_seq);
-    const sealedEntries = rows.reduce((total, { entries }) => total + entries, 0);
     return sum(held) * 2 < sealedEntries ? spansOf(held, 0, last!.to_seq) : null;
   }
 
