@@ -197,6 +197,6 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   }
 
   override async alarm(): Promise<void> {
-    await this.#core?.alarm();
+    await this.#core?.followUp.alarm();
   }
 }

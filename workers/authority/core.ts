@@ -4,7 +4,7 @@
 import type { Actor, EntriesDone, EntryChange, EntryItem, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
-import { BULK_ENTRIES_MAX, CLIENTS_MAX, LOAD_WAIT_MS, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { CLIENTS_MAX, LOAD_WAIT_MS, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
@@ -13,9 +13,10 @@ import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { within } from '../single-flight.ts';
 import { ClientsStore, type Condition, unmet } from './clients-store.ts';
+import { FollowUp } from './follow-up.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
 import { CLIENTS_NAME, HeadWriter } from './head-writer.ts';
-import { ITSELF, Ledger, type Order, type Outcome, refuse } from './ledger.ts';
+import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
 import { catchUp } from './lost.ts';
 import { ReleaseChanges } from './release-changes.ts';
@@ -25,8 +26,6 @@ import { promoteStaged } from './staged.ts';
 import { targetsOf } from './targets.ts';
 import { ValueSweeper } from './values.ts';
 
-/** After a change that could not be followed up at once, the alarm tries again, in ms. */
-const FOLLOW_UP_MS = 10_000;
 /** Time between two removals of unnamed values, in ms. */
 const SWEEP_MS = 3_600_000;
 /** A release that waits, or was taken back, keeps its values for this long, in ms. */
@@ -40,20 +39,15 @@ export class Core {
   readonly clients: ClientsStore;
   readonly heads: HeadWriter;
   readonly changes: ReleaseChanges;
+  readonly followUp: FollowUp;
   readonly #sweeper: ValueSweeper;
-  readonly #ctx: DurableObjectState;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
   /** Clients are changed one after the other: each is written to KV before it is decided. */
   #clientsTurn: Promise<unknown> = Promise.resolve();
-  #following: Promise<void> | null = null;
-  #sealing: Promise<void> | null = null;
-  /** Something has changed since the following-up began. */
-  #behind = false;
 
   constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
     const { storage } = ctx;
-    this.#ctx = ctx;
     this.#kv = kv;
     this.#secrets = secrets;
     this.ledger = new Ledger(storage);
@@ -63,83 +57,18 @@ export class Core {
     this.clients = new ClientsStore(storage.sql);
     this.heads = new HeadWriter(this, secrets.keys, kv);
     this.#sweeper = new ValueSweeper(storage.sql, kv);
+    this.followUp = new FollowUp({ ...this, put: (key, value) => this.#put(key, value) }, ctx);
     this.changes = new ReleaseChanges(this, {
       kv,
       secrets,
       isRemoved: (key) => this.#sweeper.isRemoved(key),
-      changed: () => this.changed(),
+      changed: () => this.followUp.changed(),
     });
   }
 
   /** To be called before anything else is asked: see lost.ts. */
   async catchUp(): Promise<void> {
-    if (await catchUp(this, this.#secrets, this.#kv)) this.changed();
-  }
-
-  /** After every change of the head, in the same turn: the alarm is stored with it. */
-  changed(): void {
-    this.heads.changed();
-    this.#behind = true;
-    this.#ctx.storage.setAlarm(Date.now() + FOLLOW_UP_MS).catch(() => undefined);
-    // Where it fails, the alarm tries again.
-    this.#ctx.waitUntil(this.followUp().catch(() => undefined));
-  }
-
-  /** Seal what is due, bring the copy in KV up to date, and set the alarm for what comes next. */
-  followUp(): Promise<void> {
-    this.#following ??= this.#followUp().finally(() => {
-      this.#following = null;
-    });
-    return this.#following;
-  }
-
-  async #followUp(): Promise<void> {
-    let written = false;
-    do {
-      this.#behind = false;
-      await this.#seal();
-      written = await this.heads.write();
-    } while (this.#behind);
-    await this.#setAlarm(written);
-  }
-
-  async #setAlarm(written: boolean): Promise<void> {
-    const end = this.live.nextEnd;
-    const due = [written ? null : Date.now() + FOLLOW_UP_MS, end === null ? null : end * 1000];
-    const times = due.filter((time) => time !== null);
-    if (times.length === 0) await this.#ctx.storage.deleteAlarm();
-    else await this.#ctx.storage.setAlarm(Math.min(...times));
-  }
-
-  /** Readers of a head from before the sealing have it under the same `seq`: they are to get the new one. */
-  #tellSealed(): void {
-    if (this.ledger.get('sealedAt') !== String(this.ledger.seq) || this.ledger.seq === 0) return;
-    const order = { actor: ITSELF, reason: 'live entries were sealed', repeat: null };
-    const { named } = this.segments;
-    const audit = [{ action: 'live.seal', subject: 'segments', before: null, after: named.length }];
-    this.ledger.change(order, () => ({ ok: true, value: { value: {}, audit } }));
-    this.changed();
-  }
-
-  #seal(compact = false): Promise<void> {
-    this.#sealing ??= this.#sealDue(compact).finally(() => {
-      this.#sealing = null;
-    });
-    return this.#sealing;
-  }
-
-  async #sealDue(compact: boolean): Promise<void> {
-    const due = await this.segments.due(this.ledger.seq, compact);
-    if (due === null) return;
-    for (const { key, bytes } of due.sealed) await this.#put(key, bytes);
-    // What was changed meanwhile is in the tail, and newer than what it replaced in a segment.
-    this.#ctx.storage.transactionSync(() => {
-      this.segments.replace(due.sealed, due.replaced);
-      this.ledger.set('sealedAt', String(this.ledger.seq));
-      // The copy in KV names what was replaced.
-      this.ledger.set('kvSeq', '0');
-    });
-    this.heads.changed();
+    if (await catchUp(this, this.#secrets, this.#kv)) this.followUp.changed();
   }
 
   /** Put a value into KV. Where that fails, readers ask the authority for it. */
@@ -167,10 +96,10 @@ export class Core {
     const targets = this.targetsOf(change.items, change.op);
     if (!targets.ok) return targets;
     // The open tail is one segment: what does not fit in waits until it is sealed.
-    while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.#seal();
+    while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
     const now = Math.floor(Date.now() / 1000);
     const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));
-    if (done.ok) this.changed();
+    if (done.ok) this.followUp.changed();
     return done;
   }
 
@@ -217,7 +146,7 @@ export class Core {
       this.ledger.set(CLIENTS_NAME, JSON.stringify(name));
       return { ok: true, value: { value: {}, audit } };
     });
-    if (done.ok) this.changed();
+    if (done.ok) this.followUp.changed();
     return done;
   }
 
@@ -256,8 +185,8 @@ export class Core {
     this.ledger.forgetAnswers(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
-    await this.#seal(true);
-    this.#tellSealed();
+    await this.followUp.seal(true);
+    this.followUp.tellSealed();
     const removed = await this.#sweeper.sweep(() => this.#namedKeys());
     if (removed > 0) warn('valuesRemoved', { removed });
   }
@@ -273,19 +202,5 @@ export class Core {
     const clients = JSON.parse(this.ledger.get(CLIENTS_NAME) ?? 'null') as { key: string } | null;
     if (clients !== null) keys.add(clients.key);
     return keys;
-  }
-
-  /** Entries have ended, or something was left undone. */
-  async alarm(): Promise<void> {
-    const now = Math.floor(Date.now() / 1000);
-    if ((this.live.nextEnd ?? Number.POSITIVE_INFINITY) <= now) {
-      const order = { actor: ITSELF, reason: 'its time was over', repeat: null };
-      this.ledger.change(order, () => ({
-        ok: true,
-        value: { value: {}, audit: this.live.expire(now, BULK_ENTRIES_MAX) },
-      }));
-      this.heads.changed();
-    }
-    await this.followUp();
   }
 }

@@ -100,17 +100,16 @@ export class HeadWriter {
   /**
    * Bring the copy in KV up to what is current now: one write at a time, and not more often than KV takes.
    * What changes meanwhile is for the next call.
-   * @returns whether it is
+   * @returns whether it shows what is current now
    */
   async write(): Promise<boolean> {
-    if (this.kvSeq >= this.#stores.ledger.seq) return true;
-    try {
-      await this.#writeOnce();
-      return true;
-    } catch (error) {
-      warn('kvHeadFailed', { name: error instanceof Error ? error.name : 'unknown' });
-      return false;
+    const { ledger } = this.#stores;
+    if (this.kvSeq < ledger.seq) {
+      await this.#writeOnce().catch((error: unknown) => {
+        warn('kvHeadFailed', { name: error instanceof Error ? error.name : 'unknown' });
+      });
     }
+    return this.kvSeq >= ledger.seq;
   }
 
   async #writeOnce(): Promise<void> {

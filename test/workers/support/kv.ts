@@ -1,6 +1,6 @@
 /**
  * Workers KV as the Worker sees it, watched: every get is written down, and may be given a fate other
- * than what is stored. The store behind it stays the real one. Gates and `begun` are for requests in the
+ * than what is stored; puts may be held or fail. The store behind it stays the real one. Gates and `begun` are for requests in the
  * test's own context (askHere): the runtime lets no request wake another one for sure.
  */
 import { env } from 'cloudflare:workers';
@@ -48,6 +48,17 @@ export function rememberMiss(key: string): void {
   const remembering: Get = async (asked, options) =>
     asked === key && (options.cacheTtl ?? 0) > KV_MUTABLE_TTL_SECONDS ? null : get(asked, options);
   vi.spyOn(env.LISTS, 'get').mockImplementation(remembering as unknown as typeof env.LISTS.get);
+}
+
+/** What becomes of puts, by key; the others go through. @param fate null to let one through */
+export function watchPuts(fate: (key: string, put: () => Promise<void>) => Promise<void> | null): void {
+  const real = env.LISTS.put.bind(env.LISTS) as (key: string, value: ArrayBuffer) => Promise<void>;
+  const watched = async (key: string, value: ArrayBuffer): Promise<void> => {
+    const put = (): Promise<void> => real(key, value);
+    await (fate(key, put) ?? put());
+  };
+  // `put` has an overload for each type of value: this stands for all of them.
+  vi.spyOn(env.LISTS, 'put').mockImplementation(watched as unknown as typeof env.LISTS.put);
 }
 
 export class KvWatch {

@@ -1,0 +1,58 @@
+/**
+ * The copy of the head in KV, where something comes between: it is never told to be what it is not, and
+ * what was left undone is done.
+ */
+import { runInDurableObject } from 'cloudflare:test';
+import { expect, test, vi } from 'vitest';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import type { Authority } from '../../workers/authority/authority.ts';
+import { authority, done, order, stub } from './support/authority.ts';
+import './support/fresh.ts';
+import { watchPuts } from './support/kv.ts';
+
+const BLOCK = {
+  op: 'block' as const,
+  items: [{ number: '+821012345678' }],
+  code: 'SENDER_REPORTED' as const,
+  subjects: ['to' as const],
+  until: null as string | null,
+  reason: 'test',
+};
+
+const upToDate = (timeout = 10_000): Promise<void> =>
+  vi.waitFor(async () => {
+    const { seq, kvSeq } = await authority().status();
+    expect(kvSeq).toBe(seq);
+  }, timeout);
+
+/** The next write of the copy waits for `letGo`. */
+function holdNextWrite(): { begun: Promise<void>; letGo: () => void } {
+  const begun = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  let first = true;
+  watchPuts((key, put) => {
+    if (key !== HEAD_KEY || !first) return null;
+    first = false;
+    begun.resolve();
+    return held.promise.then(put);
+  });
+  return { begun: begun.promise, letGo: held.resolve };
+}
+
+test('an entry that ends while the copy is being written is in the copy too', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  const until = new Date(Date.UTC(2040, 0, 1, 0, 0, 5)).toISOString();
+  done(await authority().changeEntries(order(), { ...BLOCK, until }));
+  await upToDate();
+  vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 3));
+  const { begun, letGo } = holdNextWrite();
+  done(await authority().changeEntries(order(), { ...BLOCK, items: [{ number: '+821099990000' }] }));
+  await begun;
+  vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 6));
+  const alarm = runInDurableObject(stub() as DurableObjectStub<Authority>, (instance) => instance.alarm());
+  await vi.waitFor(async () => expect((await authority().status()).seq).toBe(3));
+  letGo();
+  await alarm;
+  await upToDate();
+  expect(await runInDurableObject(stub(), (_, { storage }) => storage.getAlarm())).toBeNull();
+});
