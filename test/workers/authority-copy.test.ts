@@ -3,9 +3,12 @@
  * what was left undone is done.
  */
 import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
+import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { Authority } from '../../workers/authority/authority.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, done, order, stub } from './support/authority.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
@@ -55,4 +58,19 @@ test('an entry that ends while the copy is being written is in the copy too', as
   await alarm;
   await upToDate();
   expect(await runInDurableObject(stub(), (_, { storage }) => storage.getAlarm())).toBeNull();
+});
+
+test('a write that comes after its time, over a newer copy, is made good', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  const { begun, letGo } = holdNextWrite();
+  done(await authority().changeEntries(order(), BLOCK));
+  await begun;
+  done(await authority().changeEntries(order(), { ...BLOCK, op: 'unblock' }));
+  await upToDate(30_000);
+  letGo();
+  const writes = () => vi.mocked(env.LISTS.put).mock.calls.filter(([key]) => key === HEAD_KEY).length;
+  await vi.waitFor(() => expect(writes()).toBe(3), 10_000);
+  await upToDate();
+  const bytes = new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!);
+  expect(await openHead(bytes, testKeys)).toMatchObject({ ok: true, value: { head: { seq: 2 } } });
 });

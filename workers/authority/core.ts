@@ -55,7 +55,7 @@ export class Core {
     this.segments = new SegmentStore(storage, this.live, secrets.keys);
     this.releases = new ReleaseStore(storage.sql);
     this.clients = new ClientsStore(storage.sql);
-    this.heads = new HeadWriter(this, secrets.keys, kv);
+    this.heads = new HeadWriter(this, secrets.keys, kv, () => this.followUp.changed());
     this.#sweeper = new ValueSweeper(storage.sql, kv);
     this.followUp = new FollowUp({ ...this, put: (key, value) => this.#put(key, value) }, ctx);
     this.changes = new ReleaseChanges(this, {

@@ -10,7 +10,7 @@ import { type Head, type NamedValue, sealHead } from '../../shared/release/head.
 import { clientsKey, HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
-import { within } from '../single-flight.ts';
+import { Unavailable, within } from '../single-flight.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import { policyIn } from './policy-store.ts';
@@ -39,14 +39,17 @@ export class HeadWriter {
   readonly #stores: Stores;
   readonly #keys: ListKeys;
   readonly #kv: KVNamespace;
+  readonly #again: () => void;
   #sealed: Promise<SealedHead> | null = null;
   #writtenAt = 0;
   #version = 0;
 
-  constructor(stores: Stores, keys: ListKeys, kv: KVNamespace) {
+  /** @param again has the copy in KV written again, in a while */
+  constructor(stores: Stores, keys: ListKeys, kv: KVNamespace, again: () => void) {
     this.#stores = stores;
     this.#keys = keys;
     this.#kv = kv;
+    this.#again = again;
   }
 
   /** The tables have changed. */
@@ -121,9 +124,26 @@ export class HeadWriter {
     const manifests = [current, candidate].flatMap((release) => (release === null ? [] : [release.signed]));
     const bytes = await sealHead({ head, manifests }, this.#keys);
     this.#writtenAt = Date.now();
-    await within(this.#kv.put(HEAD_KEY, bytes), KV_WRITE_WAIT_MS);
+    await this.#put(bytes);
     // Sealed meanwhile under the same `seq`, it has to be written again.
     if (version === this.#version) this.#stores.ledger.set('kvSeq', String(head.seq));
+  }
+
+  async #put(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const put = this.#kv.put(HEAD_KEY, bytes);
+    try {
+      await within(put, KV_WRITE_WAIT_MS);
+    } catch (error) {
+      if (error instanceof Unavailable) {
+        // It may still come to KV, over what was written after it.
+        const settled = (): void => {
+          this.#stores.ledger.set('kvSeq', '0');
+          this.#again();
+        };
+        put.then(settled, settled);
+      }
+      throw error;
+    }
   }
 
   /** The client directory as it is stored, and its name. */
