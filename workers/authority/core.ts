@@ -4,21 +4,21 @@
 import type { Actor, EntriesDone, EntryChange, EntryItem, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
-import { CLIENTS_MAX, LOAD_WAIT_MS, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { CLIENTS_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
-import { within } from '../single-flight.ts';
 import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { FollowUp } from './follow-up.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
-import { CLIENTS_NAME, HeadWriter } from './head-writer.ts';
+import { HeadWriter } from './head-writer.ts';
 import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
 import { catchUp } from './lost.ts';
+import { NamedValues } from './named-values.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
@@ -37,6 +37,7 @@ export class Core {
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
   readonly clients: ClientsStore;
+  readonly values: NamedValues;
   readonly heads: HeadWriter;
   readonly changes: ReleaseChanges;
   readonly followUp: FollowUp;
@@ -55,9 +56,10 @@ export class Core {
     this.segments = new SegmentStore(storage, this.live, secrets.keys);
     this.releases = new ReleaseStore(storage.sql);
     this.clients = new ClientsStore(storage.sql);
+    this.values = new NamedValues(this, storage, kv, secrets.keys);
     this.heads = new HeadWriter(this, secrets.keys, kv, () => this.followUp.changed());
     this.#sweeper = new ValueSweeper(storage.sql, kv);
-    this.followUp = new FollowUp({ ...this, put: (key, value) => this.#put(key, value) }, ctx);
+    this.followUp = new FollowUp(this, ctx);
     this.changes = new ReleaseChanges(this, {
       kv,
       secrets,
@@ -71,20 +73,12 @@ export class Core {
     if (await catchUp(this, this.#secrets, this.#kv)) this.followUp.changed();
   }
 
-  /** Put a value into KV. Where that fails, readers ask the authority for it. */
-  async #put(key: string, value: Uint8Array<ArrayBuffer> | string): Promise<void> {
-    await within(this.#kv.put(key, value), LOAD_WAIT_MS).catch(() => warn('valuePutFailed', { key }));
-  }
-
   async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
     if (key.startsWith(RELEASE_PREFIX)) {
       const stored = this.releases.get(key.slice(RELEASE_PREFIX.length));
       return stored === null ? null : utf8(JSON.stringify(stored.signed));
     }
-    const segment = this.segments.bytes(key);
-    if (segment !== null) return segment;
-    const directory = await this.heads.directoryOf(this.clients.clients);
-    return directory.key === key ? directory.bytes : null;
+    return this.values.bytes(key);
   }
 
   async changeEntries(order: Order, change: EntryChange): Promise<Outcome<EntriesDone>> {
@@ -139,13 +133,14 @@ export class Core {
     if (wrong !== null) return wrong;
     const next = this.clients.with(id, client);
     if (next.length > CLIENTS_MAX) return refuse('CLIENTS_TOO_MANY', `at most ${CLIENTS_MAX} clients`);
-    const { bytes, ...name } = await this.heads.directoryOf(next);
-    await this.#put(name.key, bytes);
-    const done = this.ledger.change(order, () => {
-      const audit = [this.clients.put(id, client)];
-      this.ledger.set(CLIENTS_NAME, JSON.stringify(name));
-      return { ok: true, value: { value: {}, audit } };
-    });
+    const directory = await this.values.directoryOf(next);
+    const done = await this.values.bring([directory], () =>
+      this.ledger.change(order, () => {
+        const audit = [this.clients.put(id, client)];
+        this.values.setDirectory(directory);
+        return { ok: true, value: { value: {}, audit } };
+      }),
+    );
     if (done.ok) this.followUp.changed();
     return done;
   }
@@ -187,20 +182,21 @@ export class Core {
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);
     this.followUp.tellSealed();
-    const removed = await this.#sweeper.sweep(() => this.#namedKeys());
+    const { removed, missing } = await this.#sweeper.sweep(() => this.#namedKeys(), this.values);
     if (removed > 0) warn('valuesRemoved', { removed });
+    if (missing === 0) return;
+    warn('valuesMissing', { missing });
+    this.followUp.changed();
   }
 
   /** Every KV value that a reader or a waiting release may want. */
   #namedKeys(): Set<string> {
     const wanted = [...this.releases.readable, ...this.releases.waiting(Date.now() - WAITING_KEPT_MS)];
-    const keys = new Set(this.segments.named.map(({ key }) => key));
+    const keys = new Set(this.values.wanted);
     for (const { release, manifest } of wanted) {
       keys.add(releaseKey(release));
       for (const { key } of blobsOf(manifest)) keys.add(key);
     }
-    const clients = JSON.parse(this.ledger.get(CLIENTS_NAME) ?? 'null') as { key: string } | null;
-    if (clients !== null) keys.add(clients.key);
     return keys;
   }
 }

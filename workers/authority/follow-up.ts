@@ -6,6 +6,7 @@ import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { HeadWriter } from './head-writer.ts';
 import { ITSELF, type Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import type { NamedValues } from './named-values.ts';
 import type { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 
@@ -17,8 +18,7 @@ export interface Stores {
   readonly live: LiveStore;
   readonly segments: SegmentStore;
   readonly heads: HeadWriter;
-  /** Put a value into KV that the head is about to name. */
-  readonly put: (key: string, value: Uint8Array<ArrayBuffer>) => Promise<void>;
+  readonly values: NamedValues;
 }
 
 export class FollowUp {
@@ -60,6 +60,7 @@ export class FollowUp {
       do {
         this.#behind = false;
         await this.seal();
+        await this.#stores.values.putMissing();
         await this.#setAlarm(await this.#stores.heads.write());
       } while (this.#behind);
     });
@@ -79,12 +80,11 @@ export class FollowUp {
   }
 
   async #seal(compact: boolean): Promise<void> {
-    const { ledger, segments, heads, put } = this.#stores;
+    const { ledger, segments, heads, values } = this.#stores;
     const due = await segments.due(ledger.seq, compact);
     if (due === null) return;
-    for (const { key, bytes } of due.sealed) await put(key, bytes);
-    // What was changed meanwhile is in the tail, and newer than what it replaced in a segment.
-    this.#ctx.storage.transactionSync(() => {
+    await values.bring(due.sealed, () => {
+      // What was changed meanwhile is in the tail, and newer than what it replaced in a segment.
       segments.replace(due.sealed, due.replaced);
       ledger.set('sealedAt', String(ledger.seq));
       // The copy in KV names what was replaced.

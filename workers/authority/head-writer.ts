@@ -2,23 +2,20 @@
  * Makes the head out of the tables, once for each state, and keeps a copy of it in KV, which is read
  * while the authority does not answer.
  */
-import { sha256Hex, toBase64 } from '../../shared/bytes.ts';
-import { type Client, sealDirectory } from '../../shared/clients.ts';
+import { toBase64 } from '../../shared/bytes.ts';
 import { KV_HEAD_INTERVAL_MS } from '../../shared/limits.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
-import { type Head, type NamedValue, sealHead } from '../../shared/release/head.ts';
-import { clientsKey, HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { type Head, sealHead } from '../../shared/release/head.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
 import { Unavailable, within } from '../single-flight.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import type { NamedValues } from './named-values.ts';
 import { policyIn } from './policy-store.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 import type { SegmentStore } from './segments.ts';
-
-/** The name of the client directory in the head, in the ledger's own values. */
-export const CLIENTS_NAME = 'clients';
 
 /** Longest wait for a write of the copy in KV, in ms. */
 const KV_WRITE_WAIT_MS = 10_000;
@@ -33,6 +30,7 @@ export interface Stores {
   readonly live: LiveStore;
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
+  readonly values: NamedValues;
 }
 
 export class HeadWriter {
@@ -75,7 +73,7 @@ export class HeadWriter {
   }
 
   #head(): Head {
-    const { ledger, live, segments, releases } = this.#stores;
+    const { ledger, live, segments, releases, values } = this.#stores;
     const { current, candidate } = releases;
     const { seq } = ledger;
     const policy = policyIn(ledger);
@@ -89,7 +87,7 @@ export class HeadWriter {
       droppedSeq: ledger.droppedSeq,
       segments: segments.named,
       tail: toBase64(encodeSegment(live.entries(segments.sealedSeq, seq))),
-      clients: JSON.parse(ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null,
+      clients: values.directory,
       // An edge of before there was a policy reads heads that do not name one.
       ...(policy.version === 0 ? {} : { policy }),
     };
@@ -118,6 +116,8 @@ export class HeadWriter {
   async #writeOnce(): Promise<void> {
     const waitMs = this.#writtenAt + KV_HEAD_INTERVAL_MS - Date.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    // The copy before is whole: it is not written over with one that names what KV lacks.
+    if (!this.#stores.values.complete) return;
     const head = this.#head();
     const version = this.#version;
     const { current, candidate } = this.#stores.releases;
@@ -144,13 +144,6 @@ export class HeadWriter {
       }
       throw error;
     }
-  }
-
-  /** The client directory as it is stored, and its name. */
-  async directoryOf(clients: readonly Client[]): Promise<NamedValue & { bytes: Uint8Array<ArrayBuffer> }> {
-    const bytes = await sealDirectory(clients, this.#keys);
-    const sha256 = await sha256Hex(bytes);
-    return { key: clientsKey(sha256), sha256, bytes };
   }
 }
 

@@ -16,9 +16,9 @@ import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { within } from '../single-flight.ts';
 import type { ClientsStore } from './clients-store.ts';
-import { CLIENTS_NAME } from './head-writer.ts';
 import { ITSELF, type Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import type { NamedValues } from './named-values.ts';
 import { restorePolicy } from './policy-store.ts';
 import type { ReleaseStore } from './release-store.ts';
 
@@ -32,6 +32,7 @@ interface Stores {
   readonly live: LiveStore;
   readonly releases: ReleaseStore;
   readonly clients: ClientsStore;
+  readonly values: NamedValues;
 }
 
 interface LostRelease {
@@ -122,6 +123,6 @@ function restore({ head, current, candidate, entries, clients }: Lost, to: Store
   to.live.restore(entries, RESTORER, now);
   for (const client of clients) to.clients.put(client.id, client);
   if (head.policy !== undefined) restorePolicy(to.ledger, head.policy);
-  if (head.clients !== null) to.ledger.set(CLIENTS_NAME, JSON.stringify(head.clients));
+  if (head.clients !== null) to.values.setDirectory(head.clients);
   to.ledger.set('droppedSeq', String(head.droppedSeq));
 }

@@ -78,6 +78,7 @@ const STEPS: readonly string[] = [
 
   CREATE TABLE unnamed_values (key TEXT PRIMARY KEY, since INTEGER NOT NULL, removed_at INTEGER) WITHOUT ROWID;
   `,
+  'CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;',
 ];
 
 /** Bring the tables up to date. @throws if they were made by newer code: it must not be run backwards */

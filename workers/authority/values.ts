@@ -1,5 +1,5 @@
 /**
- * Removes from KV what nothing names any more. A value goes only after it was seen unnamed for
+ * Removes from KV what nothing names any more, and finds what is named and not there. A value goes only after it was seen unnamed for
  * VALUES_KEPT_MS without a break, so that a reader that is behind, and a push that is under way, find
  * what they need.
  */
@@ -10,6 +10,7 @@ import {
   SEGMENT_PREFIX,
   SHARD_PREFIX,
 } from '../../shared/release/kv-keys.ts';
+import type { NamedValues } from './named-values.ts';
 
 /** After it was removed, KV may show a value for a while from its caches. */
 const SHOWN_AFTER_REMOVAL_MS = 90_000;
@@ -42,12 +43,20 @@ export class ValueSweeper {
   }
 
   /**
-   * Note what is unnamed, and remove what has been for long enough.
+   * Note what is unnamed, and remove what has been for long enough; note what is named and missing.
    * @param named every key that is wanted at the time
-   * @returns how many values were removed
+   * @param own those of them that the authority can put again
+   * @returns how many values were removed, and how many are to be put again
    */
-  async sweep(named: () => ReadonlySet<string>): Promise<number> {
+  async sweep(
+    named: () => ReadonlySet<string>,
+    own: NamedValues,
+  ): Promise<{ removed: number; missing: number }> {
+    const expected = new Set(own.named);
     const keys = await this.#keys();
+    const there = new Set(keys);
+    const missing = own.named.filter((key) => expected.has(key) && !there.has(key));
+    for (const key of missing) own.miss(key);
     const now = Date.now();
     const wanted = named();
     const unnamed = keys.filter((key) => !wanted.has(key));
@@ -74,8 +83,12 @@ export class ValueSweeper {
       this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
       await this.#kv.delete(key);
       removed++;
+      if (!own.named.includes(key)) continue;
+      // Made anew while it went.
+      own.miss(key);
+      missing.push(key);
     }
-    return removed;
+    return { removed, missing: missing.length };
   }
 
   async #keys(): Promise<string[]> {

@@ -1,0 +1,143 @@
+/**
+ * The values that the authority makes itself and the head names: segments and the client directory. Each
+ * is put into KV before the head names it. What KV did not take, or has lost, is noted and put again;
+ * until then readers ask the authority, and the copy of the head in KV stays one that KV has whole.
+ */
+import { sha256Hex } from '../../shared/bytes.ts';
+import { type Client, sealDirectory } from '../../shared/clients.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits.ts';
+import type { NamedValue } from '../../shared/release/head.ts';
+import { clientsKey } from '../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { warn } from '../log.ts';
+import { within } from '../single-flight.ts';
+import type { ClientsStore } from './clients-store.ts';
+import type { Ledger } from './ledger.ts';
+import type { SegmentStore } from './segments.ts';
+
+/** The name of the client directory in the head, in the ledger's own values. */
+const CLIENTS_NAME = 'clients';
+
+interface Stores {
+  readonly ledger: Ledger;
+  readonly segments: SegmentStore;
+  readonly clients: ClientsStore;
+}
+
+export interface StoredValue extends NamedValue {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export class NamedValues {
+  readonly #stores: Stores;
+  readonly #storage: DurableObjectStorage;
+  readonly #kv: KVNamespace;
+  readonly #keys: ListKeys;
+  /** Keys that are being put, and named next. */
+  readonly #coming = new Set<string>();
+
+  constructor(stores: Stores, storage: DurableObjectStorage, kv: KVNamespace, keys: ListKeys) {
+    this.#stores = stores;
+    this.#storage = storage;
+    this.#kv = kv;
+    this.#keys = keys;
+  }
+
+  /** The client directory in force, as the head names it. */
+  get directory(): NamedValue | null {
+    return JSON.parse(this.#stores.ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null;
+  }
+
+  /** To be called in the transaction that changes the clients. */
+  setDirectory({ key, sha256 }: NamedValue): void {
+    this.#stores.ledger.set(CLIENTS_NAME, JSON.stringify({ key, sha256 }));
+  }
+
+  /** The client directory as it is stored, and its name. */
+  async directoryOf(clients: readonly Client[]): Promise<StoredValue> {
+    const bytes = await sealDirectory(clients, this.#keys);
+    const sha256 = await sha256Hex(bytes);
+    return { key: clientsKey(sha256), sha256, bytes };
+  }
+
+  /** Keys that the head names now. */
+  get named(): string[] {
+    const { directory } = this;
+    const segments = this.#stores.segments.named.map(({ key }) => key);
+    return directory === null ? segments : [...segments, directory.key];
+  }
+
+  /** Keys that must not be removed: those that the head names, or is about to. */
+  get wanted(): string[] {
+    return [...this.named, ...this.#coming];
+  }
+
+  /** A value that the head names, or null. */
+  async bytes(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const segment = this.#stores.segments.bytes(key);
+    if (segment !== null) return segment;
+    const directory = await this.directoryOf(this.#stores.clients.clients);
+    return directory.key === key ? directory.bytes : null;
+  }
+
+  /**
+   * Put values into KV, and have the head name them, whether KV took them or not.
+   * @param name makes the head name them, or refuses to; it is run in a transaction
+   */
+  async bring<Done>(values: readonly StoredValue[], name: () => Done): Promise<Done> {
+    for (const { key } of values) this.#coming.add(key);
+    const left = new Set(values.map(({ key }) => key));
+    try {
+      for (const { key, bytes } of values) {
+        // Where it does not take one, the others wait too: a change is not to wait for each.
+        if (!(await this.#put(key, bytes))) break;
+        left.delete(key);
+      }
+      return this.#storage.transactionSync(() => {
+        for (const key of left) this.miss(key);
+        return name();
+      });
+    } finally {
+      for (const { key } of values) this.#coming.delete(key);
+    }
+  }
+
+  /** KV lacks a value that the head names: the copy of the head is not whole before it is put. */
+  miss(key: string): void {
+    this.#storage.sql.exec('INSERT OR IGNORE INTO values_to_put VALUES (?)', key);
+    this.#stores.ledger.set('kvSeq', '0');
+  }
+
+  get #missing(): string[] {
+    return this.#storage.sql
+      .exec<{ key: string }>('SELECT key FROM values_to_put')
+      .toArray()
+      .map(({ key }) => key);
+  }
+
+  /** Whether KV has taken all that the head names. */
+  get complete(): boolean {
+    const { named } = this;
+    return !this.#missing.some((key) => named.includes(key));
+  }
+
+  /** Put what KV lacks, until it does not take a value. */
+  async putMissing(): Promise<void> {
+    for (const key of this.#missing) {
+      // What is not named any more is not needed either.
+      const bytes = await this.bytes(key);
+      if (bytes !== null && !(await this.#put(key, bytes))) return;
+      this.#storage.sql.exec('DELETE FROM values_to_put WHERE key = ?', key);
+    }
+  }
+
+  async #put(key: string, value: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    try {
+      await within(this.#kv.put(key, value), LOAD_WAIT_MS);
+      return true;
+    } catch {
+      warn('valuePutFailed', { key });
+      return false;
+    }
+  }
+}
