@@ -2,14 +2,16 @@
  * What the authority's work costs, and what it holds, where there is much of it: both have a bound.
  */
 import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { Ledger } from '../../workers/authority/ledger.ts';
 import { LiveStore } from '../../workers/authority/live-store.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, done, order, readHead, stub } from './support/authority.ts';
+import { authority, done, order, readHead, stage, stub } from './support/authority.ts';
 import './support/fresh.ts';
+import { smallLists } from './support/world.ts';
 
 const CHANGE = {
   op: 'unblock' as const,
@@ -96,4 +98,22 @@ test('what was replaced does not pile up in the segments', { timeout: 120_000 },
   for (let index = 0; index < 10_000; index += 499) {
     expect(layer.find('number', 8210, 30_000_000 + index, 1, 0, 0)).toMatchObject({ op: 'unblock', seq: 8 });
   }
+});
+
+test('removing many values reads the manifests that are waiting once', { timeout: 60_000 }, async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  const WAITING = 10;
+  for (let minute = 0; minute < WAITING; minute++) await stage({ lists: smallLists(), minute });
+  const unnamed = Array.from({ length: 100 }, (_, index) => `shard/${String(index).padStart(32, '0')}`);
+  for (const key of unnamed) await env.LISTS.put(key, 'x');
+  const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+  await authority().sweep(WRANGLER);
+  vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
+  const parse = vi.spyOn(JSON, 'parse');
+  await authority().sweep(WRANGLER);
+  const manifests = parse.mock.calls.filter(([text]) => text.includes('"foldedSeq"')).length;
+  parse.mockRestore();
+  expect(await env.LISTS.get(unnamed[0]!)).toBeNull();
+  expect(manifests).toBeLessThanOrEqual(WAITING);
 });

@@ -7,8 +7,7 @@ import type { Client } from '../../shared/clients.ts';
 import { CLIENTS_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import { RELEASE_PREFIX, releaseKey } from '../../shared/release/kv-keys.ts';
-import { blobsOf } from '../../shared/release/manifest.ts';
+import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { ClientsStore, type Condition, unmet } from './clients-store.ts';
@@ -182,21 +181,27 @@ export class Core {
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);
     this.followUp.tellSealed();
-    const { removed, missing } = await this.#sweeper.sweep(() => this.#namedKeys(), this.values);
+    const { removed, missing } = await this.#sweeper.sweep(this.#wanted(), this.values);
     if (removed > 0) warn('valuesRemoved', { removed });
     if (missing === 0) return;
     warn('valuesMissing', { missing });
     this.followUp.changed();
   }
 
-  /** Every KV value that a reader or a waiting release may want. */
-  #namedKeys(): Set<string> {
-    const wanted = [...this.releases.readable, ...this.releases.waiting(Date.now() - WAITING_KEPT_MS)];
-    const keys = new Set(this.values.wanted);
-    for (const { release, manifest } of wanted) {
-      keys.add(releaseKey(release));
-      for (const { key } of blobsOf(manifest)) keys.add(key);
-    }
-    return keys;
+  /**
+   * Tells of a key whether a reader or a waiting release may want its value, as things are when it is
+   * asked. Manifests are read again only where the releases have changed.
+   */
+  #wanted(): (key: string) => boolean {
+    const since = Date.now() - WAITING_KEPT_MS;
+    let { version } = this.releases;
+    let keys = this.releases.keysWanted(since);
+    return (key) => {
+      if (version !== this.releases.version) {
+        version = this.releases.version;
+        keys = this.releases.keysWanted(since);
+      }
+      return keys.has(key) || this.values.isWanted(key);
+    };
   }
 }

@@ -67,9 +67,13 @@ export class NamedValues {
     return directory === null ? segments : [...segments, directory.key];
   }
 
-  /** Keys that must not be removed: those that the head names, or is about to. */
-  get wanted(): string[] {
-    return [...this.named, ...this.#coming];
+  isNamed(key: string): boolean {
+    return this.#stores.segments.has(key) || this.directory?.key === key;
+  }
+
+  /** Whether a value must not be removed: the head names it, or is about to. */
+  isWanted(key: string): boolean {
+    return this.#coming.has(key) || this.isNamed(key);
   }
 
   /** A value that the head names, or null. */
@@ -117,8 +121,7 @@ export class NamedValues {
 
   /** Whether KV has taken all that the head names. */
   get complete(): boolean {
-    const { named } = this;
-    return !this.#missing.some((key) => named.includes(key));
+    return !this.#missing.some((key) => this.isNamed(key));
   }
 
   /** Put what KV lacks, until it does not take a value. */

@@ -3,6 +3,7 @@
  */
 import type { ReleaseInfo, ReleaseState } from '../../shared/admin.ts';
 import { RELEASES_BACK } from '../../shared/limits.ts';
+import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 
@@ -42,6 +43,8 @@ const SINCE_MAX = 100;
 
 export class ReleaseStore {
   readonly #sql: SqlStorage;
+  /** Rises with every write. */
+  version = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -101,7 +104,19 @@ export class ReleaseStore {
     return this.#select("WHERE state IN ('staged', 'withdrawn') AND staged_at > ?", since);
   }
 
+  /** Keys of all values that readable releases name, and releases that are waiting since some time. */
+  keysWanted(since: number): ReadonlySet<string> {
+    const releases = [...this.readable, ...this.waiting(since)];
+    return new Set(
+      releases.flatMap(({ release, manifest }) => [
+        releaseKey(release),
+        ...blobsOf(manifest).map(({ key }) => key),
+      ]),
+    );
+  }
+
   insert({ release }: Manifest, { signed, signature }: SignedText, by: string, at: number): void {
+    this.version++;
     this.#sql.exec(
       `INSERT INTO releases (release, state, manifest, signature, staged_at, staged_by)
        VALUES (?, 'staged', ?, ?, ?, ?)`,
@@ -111,6 +126,7 @@ export class ReleaseStore {
 
   /** Why a release was not promoted. @param final whether it never can be */
   setRefusal(release: string, code: string, message: string, final: boolean): void {
+    this.version++;
     this.#sql.exec(
       'UPDATE releases SET refusal_code = ?, refusal_message = ? WHERE release = ?',
       ...[code, message, release],
@@ -125,11 +141,13 @@ export class ReleaseStore {
   }
 
   setState(release: string, state: ReleaseState, share: number | null = null): void {
+    this.version++;
     this.#sql.exec('UPDATE releases SET state = ?, share = ? WHERE release = ?', state, share, release);
   }
 
   /** Make a release the current one, behind all that were. */
   setPromoted(release: string, by: string, at: number): void {
+    this.version++;
     this.#sql.exec("UPDATE releases SET state = 'superseded' WHERE state = 'promoted'");
     this.#sql.exec(
       `UPDATE releases SET state = 'promoted', share = NULL, promoted_at = ?, promoted_by = ?,

@@ -53,6 +53,10 @@ export class SegmentStore {
     return this.#rows().map(({ key, sha256 }) => ({ key, sha256 }));
   }
 
+  has(key: string): boolean {
+    return this.#storage.sql.exec('SELECT 1 FROM segments WHERE key = ?', key).toArray().length > 0;
+  }
+
   /** The last change that a segment holds. */
   get sealedSeq(): number {
     return this.#rows().at(-1)?.to_seq ?? 0;

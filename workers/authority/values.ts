@@ -44,12 +44,12 @@ export class ValueSweeper {
 
   /**
    * Note what is unnamed, and remove what has been for long enough; note what is named and missing.
-   * @param named every key that is wanted at the time
+   * @param isWanted whether a value is, at the time
    * @param own those of them that the authority can put again
    * @returns how many values were removed, and how many are to be put again
    */
   async sweep(
-    named: () => ReadonlySet<string>,
+    isWanted: (key: string) => boolean,
     own: NamedValues,
   ): Promise<{ removed: number; missing: number }> {
     const expected = new Set(own.named);
@@ -58,8 +58,7 @@ export class ValueSweeper {
     const missing = own.named.filter((key) => expected.has(key) && !there.has(key));
     for (const key of missing) own.miss(key);
     const now = Date.now();
-    const wanted = named();
-    const unnamed = keys.filter((key) => !wanted.has(key));
+    const unnamed = keys.filter((key) => !isWanted(key));
     this.#forget(new Set(unnamed), now);
     for (const key of unnamed) {
       // What was removed and is there again was uploaded anew: its time begins anew.
@@ -78,12 +77,12 @@ export class ValueSweeper {
     let removed = 0;
     for (const { key } of old) {
       // Asked again each time: a release may have been staged since that names it.
-      if (named().has(key)) continue;
+      if (isWanted(key)) continue;
       // Noted first: a promotion that begins now is not to believe what KV still shows.
       this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
       await this.#kv.delete(key);
       removed++;
-      if (!own.named.includes(key)) continue;
+      if (!own.isNamed(key)) continue;
       // Made anew while it went.
       own.miss(key);
       missing.push(key);
