@@ -8,8 +8,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { openDirectory } from '../../shared/clients.ts';
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { fingerprintText } from '../../shared/live/entry.ts';
-import { openHead } from '../../shared/release/head.ts';
+import { type Head, openHead, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
+import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
@@ -51,6 +52,18 @@ const SOURCE = {
   ...BLOCK,
   items: [{ source: 'PARCEL-KR' }],
   subjects: ['from' as const],
+};
+const EMPTY_HEAD: Head = {
+  kind: 'numgate-head',
+  format: 2,
+  seq: 5_000,
+  changedAt: '2026-11-24T03:12:09.000Z',
+  current: null,
+  candidate: null,
+  droppedSeq: 0,
+  segments: [],
+  tail: '',
+  clients: null,
 };
 const ANY = { match: null, absent: false };
 
@@ -143,6 +156,23 @@ describe('an authority that has lost', () => {
     expect((await authority().clients()).map(({ id }) => id)).toEqual(['a']);
     done(await authority().changeEntries(order(), BLOCK));
     expect((await readHead())!.head.seq).toBe(1006);
+  });
+
+  test('everything refuses to begin anew over a copy that it cannot open', async () => {
+    const foreign = await sealHead(
+      { head: EMPTY_HEAD, manifests: [] },
+      await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(9)),
+    );
+    await env.LISTS.put(HEAD_KEY, foreign);
+    expect((await authority().token('root')).configured).toMatch(/another LIST_KEY/);
+    const refusal = await authority()
+      .changeEntries(order(), BLOCK)
+      .then(codeOf, ({ message }: Error) => message);
+    expect(refusal).toMatch(/another LIST_KEY/);
+    expect(new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!)).toEqual(foreign);
+    await env.LISTS.delete(HEAD_KEY);
+    expect((await authority().token('root')).configured).toBeNull();
+    expect(done(await authority().changeEntries(order(), BLOCK)).seq).toBe(1);
   });
 });
 

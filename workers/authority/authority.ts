@@ -45,14 +45,22 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
     super(ctx, env);
     ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
-      const secrets = await openSecrets(env);
-      if (!secrets.ok) {
-        this.#unconfigured = secrets.message;
-        return;
-      }
-      this.#core = new Core(ctx, env.LISTS, secrets.value);
-      await this.#core.catchUp();
+      await this.#start();
     });
+  }
+
+  /** Where it cannot decide anything, it says why. */
+  async #start(): Promise<void> {
+    if (this.#core !== null) return;
+    const secrets = await openSecrets(this.env);
+    if (!secrets.ok) {
+      this.#unconfigured = secrets.message;
+      return;
+    }
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value);
+    const caughtUp = await core.catchUp();
+    if (caughtUp.ok) this.#core = core;
+    else this.#unconfigured = caughtUp.message;
   }
 
   get #ready(): Core {
@@ -76,6 +84,8 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
 
   /** What a request of an admin begins with: is the service configured, and is there this token. */
   async token(id: string): Promise<{ readonly configured: string | null; readonly token: Token | null }> {
+    // What was in the way may be gone.
+    if (this.#core === null) await this.ctx.blockConcurrencyWhile(() => this.#start());
     if (this.#core === null) return { configured: this.#unconfigured, token: null };
     return { configured: null, token: this.#core.clients.token(id) };
   }

@@ -68,8 +68,10 @@ export class Core {
   }
 
   /** To be called before anything else is asked: see lost.ts. */
-  async catchUp(): Promise<void> {
-    if (await catchUp(this, this.#secrets, this.#kv)) this.followUp.changed();
+  async catchUp(): ReturnType<typeof catchUp> {
+    const behind = await catchUp(this, this.#secrets, this.#kv);
+    if (behind.ok && behind.value) this.followUp.changed();
+    return behind;
   }
 
   async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {

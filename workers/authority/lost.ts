@@ -7,10 +7,17 @@ import { type Client, openDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
 import { Segment } from '../../shared/live/segment.ts';
-import { type Head, type HeadDocument, type NamedRelease, openHead } from '../../shared/release/head.ts';
+import {
+  type Head,
+  type HeadDocument,
+  type HeadProblem,
+  type NamedRelease,
+  openHead,
+} from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
 import { unseal } from '../../shared/set/seal.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
@@ -51,19 +58,29 @@ interface Lost {
 /**
  * Never go back. Where the copy of the head in KV is ahead, the tables were lost or set back: lost ones are
  * made again out of it, and in both cases the next change comes after all that readers can have seen.
- * @returns whether it was so @throws where tables are lost and the copy cannot be read
+ * @returns whether it was so; a failure where tables are lost and the copy does not open
+ * @throws where tables are lost and the copy, or what it names, cannot be read
  */
-export async function catchUp(stores: Stores, secrets: Secrets, kv: KVNamespace): Promise<boolean> {
+export async function catchUp(
+  stores: Stores,
+  secrets: Secrets,
+  kv: KVNamespace,
+): Promise<Result<boolean, HeadProblem>> {
   const { ledger } = stores;
   const bytes = await within(kv.get(HEAD_KEY, 'arrayBuffer'), LOAD_WAIT_MS).catch((error: unknown) => {
     // Without tables, the copy is all there may be: it must not be written over unseen.
     if (ledger.seq === 0) throw error;
     return null;
   });
-  if (bytes === null) return false;
+  if (bytes === null) return ok(false);
   const opened = await openHead(new Uint8Array(bytes), secrets.keys);
-  if (!opened.ok || opened.value.head.seq <= ledger.seq) return false;
   const before = ledger.seq;
+  if (!opened.ok) {
+    if (before > 0) return ok(false);
+    const advice = `give this service the LIST_KEY it was made with, or delete the key "${HEAD_KEY}" to begin empty`;
+    return fail(opened.code, `the copy of the head in KV is all there is, and ${opened.message}: ${advice}`);
+  }
+  if (opened.value.head.seq <= before) return ok(false);
   const lost = before === 0 ? await readLost(opened.value, secrets, kv) : null;
   const seq = opened.value.head.seq + RESTORED_GAP;
   const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
@@ -74,7 +91,7 @@ export async function catchUp(stores: Stores, secrets: Secrets, kv: KVNamespace)
     return { ok: true, value: { value: {}, audit } };
   });
   warn('authorityRestored', { before, seq, whole: lost !== null });
-  return true;
+  return ok(true);
 }
 
 /** @throws if a part of it cannot be read: half of it would be worse than none */
