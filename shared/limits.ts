@@ -74,6 +74,8 @@ export const CLIENT_SHORT_CODES_MAX = 32;
 
 /** Live entries, one for each number and subject (250,000 numbers with both); more must be folded into a release. */
 export const LIVE_ENTRIES_MAX = 500_000;
+/** Of those, kept for `unblock`, which cannot wait for a push: one operation of 10,000 numbers with both subjects. */
+export const UNBLOCK_RESERVE = 20_000;
 /** Entries of one operation. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room. */

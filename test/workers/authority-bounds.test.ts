@@ -4,12 +4,18 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../shared/limits.ts';
+import {
+  LIVE_ENTRIES_MAX,
+  SEALED_PER_LIVE_MAX,
+  SEGMENT_ENTRIES_MAX,
+  UNBLOCK_RESERVE,
+  VALUES_KEPT_MS,
+} from '../../shared/limits.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { Ledger } from '../../workers/authority/ledger.ts';
 import { LiveStore } from '../../workers/authority/live-store.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, done, order, readHead, stage, stub } from './support/authority.ts';
+import { authority, codeOf, done, order, readHead, stage, stub } from './support/authority.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
 
@@ -116,4 +122,25 @@ test('removing many values reads the manifests that are waiting once', { timeout
   parse.mockRestore();
   expect(await env.LISTS.get(unnamed[0]!)).toBeNull();
   expect(manifests).toBeLessThanOrEqual(WAITING);
+});
+
+test('a full live layer still takes an unblock, and what needs no more room', async () => {
+  const change = async (op: 'block' | 'unblock' | 'clear', number: string) =>
+    codeOf(await authority().changeEntries(order(), { ...CHANGE, op, items: [{ number }] }));
+  const holding = (rows: number) =>
+    counted((_, { sql }) => sql.exec("UPDATE meta SET value = ? WHERE key = 'liveRows'", String(rows)));
+  expect(await change('block', '+821030000001')).toBe('ok');
+  await holding(LIVE_ENTRIES_MAX - UNBLOCK_RESERVE);
+  const refused = await authority().changeEntries(order(), {
+    ...CHANGE,
+    op: 'block',
+    items: [{ number: '+821030000002' }],
+  });
+  expect(codeOf(refused)).toBe('LIVE_FULL');
+  expect(refused.ok ? '' : refused.message).toContain('the 2 before it have all folded them in');
+  expect(await change('clear', '+821030000001')).toBe('ok');
+  expect(await change('unblock', '+821030000002')).toBe('ok');
+  await holding(LIVE_ENTRIES_MAX);
+  expect(await change('unblock', '+821030000003')).toBe('LIVE_FULL');
+  expect(await change('unblock', '+821030000001')).toBe('ok');
 });

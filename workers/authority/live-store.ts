@@ -5,46 +5,33 @@
  */
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
-import { ENTRIES_PER_KEY_MAX, LIVE_ENTRIES_MAX } from '../../shared/limits.ts';
 import {
-  fingerprintText,
+  ENTRIES_PER_KEY_MAX,
+  LIVE_ENTRIES_MAX,
+  RELEASES_BACK,
+  UNBLOCK_RESERVE,
+} from '../../shared/limits.ts';
+import {
   LIVE_KINDS,
   type LiveEntry,
   type LiveKey,
   type LiveOp,
   SUBJECT_BIT,
 } from '../../shared/live/entry.ts';
-import { TAILS, toE164 } from '../../shared/numbers/number.ts';
+import { TAILS } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
-import { type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
+import type { Code } from '../../shared/verdict.ts';
 import { type Ledger, type Made, type Order, type Outcome, refuse } from './ledger.ts';
+import { infoOf, type LiveRow, NUMBER_KIND, subjectsOf, timeOf } from './live-row.ts';
 
 /** What an operation is done to: a key, and of a source its text. */
 export interface Target extends LiveKey {
   readonly source: string | null;
 }
 
-/** A row, with the subjects of one number and `seq` joined. */
-interface LiveRow extends Record<string, SqlStorageValue> {
-  kind: number;
-  high: number;
-  low: number;
-  subjects: number;
-  seq: number;
-  op: string;
-  code: string | null;
-  authority: string;
-  until: number;
-  source: string | null;
-  at: number;
-  actor: string;
-  reason: string;
-}
-
 const JOINED = `SELECT kind, high, low, SUM(subject) AS subjects, seq, op, code, authority, until, source, at, actor, reason
   FROM live`;
-const NUMBER_KIND = LIVE_KINDS.indexOf('number');
 const BY_KEY = 'GROUP BY seq, kind, high, low';
 /** The same for rows that another index finds: SQLite would walk all of `live_seq`, for its order. */
 const BY_KEY_OF_FEW = 'GROUP BY +seq, kind, high, low';
@@ -93,9 +80,12 @@ export class LiveStore {
         after: this.#stateOf(place, now),
       });
     }
-    if (rows > LIVE_ENTRIES_MAX) {
-      const message = `more than ${LIVE_ENTRIES_MAX} live entries: build and push a release, which folds them in`;
-      return refuse('LIVE_FULL', message);
+    const most = op === 'unblock' ? LIVE_ENTRIES_MAX : LIVE_ENTRIES_MAX - UNBLOCK_RESERVE;
+    // What takes no more room than there was is never refused.
+    if (rows > most && rows > this.rows) {
+      const reserve = op === 'unblock' ? '' : ` (and ${UNBLOCK_RESERVE} for unblock)`;
+      const dropped = `the current release and the ${RELEASES_BACK} before it have all folded them in`;
+      return refuse('LIVE_FULL', `room for ${most} live entries${reserve}: they are dropped once ${dropped}`);
     }
     this.#setRows(rows);
     return { ok: true, value: { value: { changed: targets.length }, audit } };
@@ -273,29 +263,4 @@ export class LiveStore {
     this.#sql.exec('DELETE FROM live WHERE seq <= ?', foldedSeq);
     this.#setRows(this.rows - count);
   }
-}
-
-function subjectsOf(mask: number): Subject[] {
-  return SUBJECTS.filter((subject) => (mask & SUBJECT_BIT[subject]) !== 0);
-}
-
-function timeOf(until: number): string | null {
-  return until === FOREVER ? null : new Date(until * 1000).toISOString();
-}
-
-function infoOf(row: LiveRow): EntryInfo {
-  return {
-    number: row.kind === NUMBER_KIND ? toE164(row.high * TAILS + row.low) : null,
-    source: row.source,
-    fingerprint: fingerprintText({ kind: LIVE_KINDS[row.kind]!, high: row.high, low: row.low }),
-    op: row.op as LiveOp,
-    code: row.code,
-    subjects: subjectsOf(row.subjects),
-    authority: row.authority,
-    until: timeOf(row.until),
-    seq: row.seq,
-    at: new Date(row.at).toISOString(),
-    by: row.actor,
-    reason: row.reason,
-  };
 }
