@@ -260,7 +260,7 @@ export class ReleaseChanges {
           current: last.release,
         });
       }
-      releases.setState(last.release, 'withdrawn');
+      releases.withdraw(last.release, Date.now());
       releases.setState(previous.release, 'promoted');
       const audit: AuditEntry = {
         action: 'release.rollback',

@@ -21,6 +21,7 @@ interface Row extends Record<string, SqlStorageValue> {
   promoted_at: number | null;
   promoted_by: string | null;
   share: number | null;
+  withdrawn_at: number | null;
 }
 
 export interface StoredRelease {
@@ -101,7 +102,10 @@ export class ReleaseStore {
 
   /** Releases that are waiting, or were taken back, since some time: their values are still wanted. */
   waiting(since: number): StoredRelease[] {
-    return this.#select("WHERE state IN ('staged', 'withdrawn') AND staged_at > ?", since);
+    return this.#select(
+      "WHERE (state = 'staged' AND staged_at > ?) OR (state = 'withdrawn' AND withdrawn_at > ?)",
+      ...[since, since],
+    );
   }
 
   /** Keys of all values that readable releases name, and releases that are waiting since some time. */
@@ -143,6 +147,12 @@ export class ReleaseStore {
   setState(release: string, state: ReleaseState, share: number | null = null): void {
     this.version++;
     this.#sql.exec('UPDATE releases SET state = ?, share = ? WHERE release = ?', state, share, release);
+  }
+
+  /** Take a release back. */
+  withdraw(release: string, at: number): void {
+    this.setState(release, 'withdrawn');
+    this.#sql.exec('UPDATE releases SET withdrawn_at = ? WHERE release = ?', at, release);
   }
 
   /** Make a release the current one, behind all that were. */

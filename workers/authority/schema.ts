@@ -79,6 +79,11 @@ const STEPS: readonly string[] = [
   CREATE TABLE unnamed_values (key TEXT PRIMARY KEY, since INTEGER NOT NULL, removed_at INTEGER) WITHOUT ROWID;
   `,
   'CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;',
+  // Of those that were withdrawn before, the values are kept as if it were now.
+  `
+  ALTER TABLE releases ADD COLUMN withdrawn_at INTEGER;
+  UPDATE releases SET withdrawn_at = unixepoch() * 1000 WHERE state = 'withdrawn';
+  `,
 ];
 
 /** Bring the tables up to date. @throws if they were made by newer code: it must not be run backwards */

@@ -1,0 +1,49 @@
+/**
+ * Releases that are taken back: how long their values are kept, and what `rollback` goes to afterwards.
+ */
+import { env } from 'cloudflare:workers';
+import { expect, test, vi } from 'vitest';
+import { VALUES_KEPT_MS } from '../../shared/limits.ts';
+import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
+import { ALL_GUARDS, authority, done, order, stage } from './support/authority.ts';
+import './support/fresh.ts';
+import { smallLists } from './support/world.ts';
+
+const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+const DAY_MS = 86_400_000;
+const START = Date.UTC(2040, 0, 1);
+
+const promote = (release: string, base: string | null, share = 1) =>
+  authority().promote(order(), release, { base, share, overrides: ALL_GUARDS, reason: 'test' });
+
+async function promoted(minute: number, base: string | null): Promise<string> {
+  const release = await stage({ lists: smallLists([`+82107777000${minute}`]), base, minute });
+  done(await promote(release, base));
+  return release;
+}
+
+const rollback = () => authority().rollback(order(), { reason: 'test' });
+
+test('values of a release are kept for seven days after it was taken back, however long it served', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: START });
+  const r1 = await promoted(1, null);
+  const r2 = await promoted(2, r1);
+  vi.setSystemTime(START + 30 * DAY_MS);
+  done(await rollback());
+  const manifest = JSON.parse((await authority().manifest(r2))!.signed) as Manifest;
+  const there = async (): Promise<boolean> => {
+    const values = await Promise.all(blobsOf(manifest).map(({ key }) => env.LISTS.get(key, 'arrayBuffer')));
+    return values.every((value) => value !== null);
+  };
+  for (let day = 30; day < 37; day++) {
+    vi.setSystemTime(START + day * DAY_MS + 1);
+    await authority().sweep(WRANGLER);
+  }
+  expect(await there()).toBe(true);
+  for (const time of [START + 37 * DAY_MS, START + 37 * DAY_MS + VALUES_KEPT_MS]) {
+    vi.setSystemTime(time);
+    await authority().sweep(WRANGLER);
+  }
+  expect(await there()).toBe(false);
+});
