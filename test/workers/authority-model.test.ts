@@ -32,6 +32,8 @@ interface ModelRelease {
   readonly foldedSeq: number;
   state: string;
   place: number;
+  /** Since it was last promoted to all. */
+  takenBack: boolean;
 }
 
 class Model {
@@ -113,7 +115,7 @@ const stageStep = fc.boolean().map(
       const base = model.in('promoted')?.name ?? null;
       const minute = model.staged++;
       const name = await stage({ lists: [plainList('suspended', { numbers })], base, foldedSeq, minute });
-      model.releases.push({ name, foldedSeq, state: 'staged', place: 0 });
+      model.releases.push({ name, foldedSeq, state: 'staged', place: 0, takenBack: false });
     }),
 );
 
@@ -150,6 +152,7 @@ const promoteStep = fc
         else {
           if (current !== undefined) current.state = 'superseded';
           release.state = 'promoted';
+          release.takenBack = false;
           release.place = Math.max(...model.releases.map(({ place }) => place)) + 1;
           model.backPlace = Math.min(release.place, ...model.back.map(({ place }) => place));
           model.drop();
@@ -166,7 +169,11 @@ const rollbackStep = fc.constant(
     expect(code).toBe(current === undefined || previous === undefined ? 'ROLLBACK_IMPOSSIBLE' : 'ok');
     if (code !== 'ok') return;
     model.seq++;
-    (candidate ?? current)!.state = 'withdrawn';
+    const last = (candidate ?? current)!;
+    // A trial of what was current before leaves it a way back.
+    const isWayBack = last === candidate && last.place > 0 && !last.takenBack;
+    last.state = isWayBack ? 'superseded' : 'withdrawn';
+    last.takenBack ||= !isWayBack;
     previous!.state = 'promoted';
   }),
 );

@@ -5,7 +5,7 @@ import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
-import { ALL_GUARDS, authority, done, order, stage } from './support/authority.ts';
+import { ALL_GUARDS, authority, codeOf, done, order, stage } from './support/authority.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
 
@@ -23,6 +23,10 @@ async function promoted(minute: number, base: string | null): Promise<string> {
 }
 
 const rollback = () => authority().rollback(order(), { reason: 'test' });
+
+async function stateOf(release: string): Promise<string | undefined> {
+  return (await authority().releases(10)).find((info) => info.release === release)?.state;
+}
 
 test('values of a release are kept for seven days after it was taken back, however long it served', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
@@ -46,4 +50,25 @@ test('values of a release are kept for seven days after it was taken back, howev
     await authority().sweep(WRANGLER);
   }
   expect(await there()).toBe(false);
+});
+
+test('a trial of the release before, taken back, leaves it the way back', async () => {
+  const r1 = await promoted(1, null);
+  const r2 = await promoted(2, r1);
+  done(await promote(r1, r2, 0.1));
+  done(await rollback());
+  expect(await stateOf(r1)).toBe('superseded');
+  expect(done(await rollback())).toMatchObject({ withdrawn: r2, current: r1 });
+});
+
+test('a trial of what was taken back from all does not make it a way back', async () => {
+  const r1 = await promoted(1, null);
+  const r2 = await promoted(2, r1);
+  done(await rollback());
+  const r3 = await promoted(3, r1);
+  done(await promote(r2, r3, 0.1));
+  done(await rollback());
+  expect(await stateOf(r2)).toBe('withdrawn');
+  expect(done(await rollback())).toMatchObject({ withdrawn: r3, current: r1 });
+  expect(codeOf(await rollback())).toBe('ROLLBACK_IMPOSSIBLE');
 });

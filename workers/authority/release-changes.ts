@@ -260,13 +260,13 @@ export class ReleaseChanges {
           current: last.release,
         });
       }
-      releases.withdraw(last.release, Date.now());
+      const state = releases.withdraw(last, Date.now());
       releases.setState(previous.release, 'promoted');
       const audit: AuditEntry = {
         action: 'release.rollback',
         subject: last.release,
         before: { state: last.state, current: current?.release ?? null },
-        after: { state: 'withdrawn', current: previous.release },
+        after: { state, current: previous.release },
       };
       return {
         ok: true,

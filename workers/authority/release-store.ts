@@ -37,6 +37,8 @@ export interface StoredRelease {
   readonly promotedBy: string | null;
   /** Share of the data centres, of a candidate. */
   readonly share: number | null;
+  /** When it was taken back from all, or from its first trial. */
+  readonly withdrawnAt: number | null;
 }
 
 /** Releases that are told of where a base has moved. */
@@ -149,10 +151,17 @@ export class ReleaseStore {
     this.#sql.exec('UPDATE releases SET state = ?, share = ? WHERE release = ?', state, share, release);
   }
 
-  /** Take a release back. */
-  withdraw(release: string, at: number): void {
-    this.setState(release, 'withdrawn');
-    this.#sql.exec('UPDATE releases SET withdrawn_at = ? WHERE release = ?', at, release);
+  /**
+   * Take a release back. One that was current before, and only went on trial again, is still a way back,
+   * unless it was taken back from all once.
+   * @returns what it is now
+   */
+  withdraw({ release, state, place, withdrawnAt }: StoredRelease, at: number): ReleaseState {
+    const isWayBack = state === 'candidate' && place !== null && withdrawnAt === null;
+    const next = isWayBack ? 'superseded' : 'withdrawn';
+    this.setState(release, next);
+    if (!isWayBack) this.#sql.exec('UPDATE releases SET withdrawn_at = ? WHERE release = ?', at, release);
+    return next;
   }
 
   /** Make a release the current one, behind all that were. */
@@ -160,7 +169,7 @@ export class ReleaseStore {
     this.version++;
     this.#sql.exec("UPDATE releases SET state = 'superseded' WHERE state = 'promoted'");
     this.#sql.exec(
-      `UPDATE releases SET state = 'promoted', share = NULL, promoted_at = ?, promoted_by = ?,
+      `UPDATE releases SET state = 'promoted', share = NULL, promoted_at = ?, promoted_by = ?, withdrawn_at = NULL,
        refusal_code = NULL, refusal_message = NULL,
        place = (SELECT COALESCE(MAX(place), 0) + 1 FROM releases) WHERE release = ?`,
       ...[at, by, release],
@@ -190,6 +199,7 @@ function storedOf(row: Row): StoredRelease {
     promotedAt: row.promoted_at,
     promotedBy: row.promoted_by,
     share: row.share,
+    withdrawnAt: row.withdrawn_at,
   };
 }
 
