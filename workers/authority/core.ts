@@ -21,6 +21,7 @@ import { NamedValues } from './named-values.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
+import { SharedRuns } from './shared-runs.ts';
 import { promoteStaged } from './staged.ts';
 import { targetsOf } from './targets.ts';
 import { ValueSweeper } from './values.ts';
@@ -43,6 +44,7 @@ export class Core {
   readonly #sweeper: ValueSweeper;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
+  readonly #sweeps = new SharedRuns<void>();
   /** Clients are changed one after the other: each is written to KV before it is decided. */
   #clientsTurn: Promise<unknown> = Promise.resolve();
 
@@ -176,7 +178,12 @@ export class Core {
     };
   }
 
-  async sweep(actor: Actor): Promise<void> {
+  /** What the cron asks for. Two at once would refuse each other's promotions. */
+  sweep(actor: Actor): Promise<void> {
+    return this.#sweeps.run('sweep', () => this.#sweep(actor));
+  }
+
+  async #sweep(actor: Actor): Promise<void> {
     await promoteStaged(this.changes, actor, this.#kv);
     this.ledger.forgetAnswers(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;

@@ -2,11 +2,11 @@
  * Manifests that were staged with nothing but `wrangler kv key put`: the cron has them promoted, or writes
  * down why not.
  */
-import type { Actor, AdminProblemCode, PromoteDone } from '../../shared/admin.ts';
+import type { Actor, AdminProblemCode } from '../../shared/admin.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
 import { warn } from '../log.ts';
-import { type Order, type Outcome, refuse } from './ledger.ts';
+import { type Order, type Refusal, refuse } from './ledger.ts';
 import { refused } from './promotion.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 
@@ -21,17 +21,14 @@ export async function promoteStaged(changes: ReleaseChanges, actor: Actor, kv: K
     const text = await kv.get(name);
     if (text === null) continue;
     const outcome = await promoteText(changes, { actor, reason: `staged as ${name}`, repeat: null }, text);
-    if (!outcome.ok) warn('stagedRefused', { key: name, code: outcome.extras?.refusal ?? outcome.code });
+    if (outcome !== null) warn('stagedRefused', { key: name, code: outcome.extras?.refusal ?? outcome.code });
     // Values may still be on their way, and a trial ends; anything else will not become better by itself.
-    if (outcome.ok || !PASSING.includes(outcome.code)) await kv.delete(name);
+    if (outcome === null || !PASSING.includes(outcome.code)) await kv.delete(name);
   }
 }
 
-async function promoteText(
-  changes: ReleaseChanges,
-  order: Order,
-  text: string,
-): Promise<Outcome<PromoteDone>> {
+/** @returns why it was not promoted, or null where it is current */
+async function promoteText(changes: ReleaseChanges, order: Order, text: string): Promise<Refusal | null> {
   const signed = parseSignedText(text);
   if (signed === null) {
     const refusal = refused('MANIFEST_INVALID', 'the value is not a signed manifest');
@@ -40,6 +37,8 @@ async function promoteText(
   const staged = await changes.stage(order, signed);
   if (!staged.ok) return staged;
   const { release, base, state, by } = staged.value;
+  // KV may show for a while what was promoted and removed.
+  if (state === 'promoted') return null;
   // Whoever can write KV could have any release again that an admin has taken back: its manifest lies there.
   if (state !== 'staged' || by !== order.actor.name) {
     const message = `it is ${state}, staged by ${by}: only what is new is promoted from here`;
@@ -56,8 +55,9 @@ async function promoteText(
     overrides: [],
     reason: order.reason,
   });
+  if (outcome.ok) return null;
   // Damage and guards are written down by the promotion itself.
-  const written = outcome.ok || outcome.code === 'GUARD_HIT' || PASSING.includes(outcome.code);
+  const written = outcome.code === 'GUARD_HIT' || PASSING.includes(outcome.code);
   if (!written) return changes.recordRefusal(order, release, outcome, false);
   return outcome;
 }
