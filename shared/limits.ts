@@ -57,6 +57,10 @@ export const SHARD_BYTES_MAX = 524_288;
  * before, to compare: an invocation may make 1,000 KV operations.
  */
 export const SHARDS_MAX = 256;
+/** Values of one release: its shards, range table and source table. */
+export const RELEASE_VALUES_MAX = SHARDS_MAX + 2;
+/** Operations on KV in one invocation: what the platform allows. */
+export const KV_OPERATIONS_MAX = 1_000;
 /** All shards of a release, in bytes: an isolate has 128 MB, and holds two releases while it swaps. */
 export const RELEASE_BYTES_MAX = 41_943_040;
 /** Numbers that a check or a plan walks in one release: at most 25 s. 40 MB hold fewer, unless nearly all are listed. */
@@ -111,6 +115,8 @@ export const IDEMPOTENCY_KEPT_MS = 86_400_000;
 export const RELEASES_BACK = 2;
 /** Values that no readable release names are kept for this long after the last one did, in ms. */
 export const VALUES_KEPT_MS = 86_400_000;
+/** A release that waits, or was taken back, keeps its values for this long, in ms. */
+export const WAITING_KEPT_MS = 604_800_000;
 /** Entries, records or releases on one page of the admin API. */
 export const PAGE_MAX = 1_000;
 /** Data centres whose last question is remembered. */

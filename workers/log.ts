@@ -10,6 +10,11 @@ export function warn(event: string, values: Record<string, Value> = {}): void {
   console.warn(JSON.stringify({ event, ...values }));
 }
 
+/** Something failed that is expected to at times. */
+export function warnFailed(event: string, error: unknown, values: Record<string, Value> = {}): void {
+  warn(event, { ...values, name: error instanceof Error ? error.name : typeof error });
+}
+
 /** An error that should not have happened. */
 export function logBug(error: unknown, correlator: string): void {
   const name = error instanceof Error ? error.name : typeof error;

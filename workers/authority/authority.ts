@@ -186,7 +186,7 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
     condition: Condition,
   ): Promise<Outcome<VersionedPolicy & { seq: number }>> {
     const done = putPolicy(this.#ready.ledger, order, policy, condition);
-    if (done.ok) this.#ready.changed();
+    if (done.ok) this.#ready.followUp.changed();
     return done;
   }
 

@@ -4,7 +4,7 @@
 import type { Actor, EntriesDone, EntryChange, EntryItem, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
-import { CLIENTS_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { CLIENTS_MAX, KV_OPERATIONS_MAX, SEGMENT_ENTRIES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
@@ -28,8 +28,10 @@ import { ValueSweeper } from './values.ts';
 
 /** Time between two removals of unnamed values, in ms. */
 const SWEEP_MS = 3_600_000;
-/** A release that waits, or was taken back, keeps its values for this long, in ms. */
-const WAITING_KEPT_MS = 604_800_000;
+/** KV operations of one sweep that are left for sealing segments and for the copy of the head. */
+const SEALING_OPERATIONS = 150;
+/** Of the others, those that are left for listing and removing values. */
+const REMOVAL_OPERATIONS = 50;
 
 export class Core {
   readonly ledger: Ledger;
@@ -184,13 +186,15 @@ export class Core {
   }
 
   async #sweep(actor: Actor): Promise<void> {
-    await promoteStaged(this.changes, actor, this.#kv);
+    const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
+    const made = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
     this.ledger.forgetAnswers(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);
     this.followUp.tellSealed();
-    const { removed, missing } = await this.#sweeper.sweep(this.#wanted(), this.values);
+    const left = operations - made;
+    const { removed, missing } = await this.#sweeper.sweep(this.#wanted(), this.values, left);
     if (removed > 0) warn('valuesRemoved', { removed });
     if (missing === 0) return;
     warn('valuesMissing', { missing });

@@ -8,7 +8,7 @@ import { encodeSegment } from '../../shared/live/segment.ts';
 import { type Head, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { warn } from '../log.ts';
+import { warnFailed } from '../log.ts';
 import { Unavailable, within } from '../single-flight.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
@@ -106,9 +106,7 @@ export class HeadWriter {
   async write(): Promise<boolean> {
     const { ledger } = this.#stores;
     if (this.kvSeq < ledger.seq) {
-      await this.#writeOnce().catch((error: unknown) => {
-        warn('kvHeadFailed', { name: error instanceof Error ? error.name : 'unknown' });
-      });
+      await this.#writeOnce().catch((error: unknown) => warnFailed('kvHeadFailed', error));
     }
     return this.kvSeq >= ledger.seq;
   }

@@ -14,7 +14,7 @@ import type { NamedValues } from './named-values.ts';
 
 /** After it was removed, KV may show a value for a while from its caches. */
 const SHOWN_AFTER_REMOVAL_MS = 90_000;
-/** Values removed in one sweep: an invocation may make 1,000 KV operations. */
+/** Values removed in one sweep, at most. */
 const REMOVED_AT_ONCE = 500;
 /** Pages of keys read in one sweep, of 1,000 keys each. */
 const PAGES_MAX = 20;
@@ -46,14 +46,16 @@ export class ValueSweeper {
    * Note what is unnamed, and remove what has been for long enough; note what is named and missing.
    * @param isWanted whether a value is, at the time
    * @param own those of them that the authority can put again
+   * @param operationsMax KV operations it may make; keys are listed in any case
    * @returns how many values were removed, and how many are to be put again
    */
   async sweep(
     isWanted: (key: string) => boolean,
     own: NamedValues,
+    operationsMax: number,
   ): Promise<{ removed: number; missing: number }> {
     const expected = new Set(own.named);
-    const keys = await this.#keys();
+    const { keys, pages } = await this.#keys();
     const there = new Set(keys);
     const missing = own.named.filter((key) => expected.has(key) && !there.has(key));
     for (const key of missing) own.miss(key);
@@ -68,10 +70,11 @@ export class ValueSweeper {
         ...[key, now, now - SHOWN_AFTER_REMOVAL_MS],
       );
     }
+    const removable = Math.max(0, Math.min(REMOVED_AT_ONCE, operationsMax - pages));
     const old = this.#sql
       .exec<{ key: string }>(
         'SELECT key FROM unnamed_values WHERE removed_at IS NULL AND since <= ? LIMIT ?',
-        ...[now - VALUES_KEPT_MS, REMOVED_AT_ONCE],
+        ...[now - VALUES_KEPT_MS, removable],
       )
       .toArray();
     let removed = 0;
@@ -90,18 +93,20 @@ export class ValueSweeper {
     return { removed, missing: missing.length };
   }
 
-  async #keys(): Promise<string[]> {
+  async #keys(): Promise<{ keys: string[]; pages: number }> {
     const keys: string[] = [];
+    let pages = 0;
     for (const prefix of PREFIXES) {
       let cursor: string | null = null;
       for (let page = 0; page < PAGES_MAX; page++) {
         const listed: KVNamespaceListResult<unknown, string> = await this.#kv.list({ prefix, cursor });
+        pages++;
         keys.push(...listed.keys.map(({ name }) => name));
         if (listed.list_complete) break;
         cursor = listed.cursor;
       }
     }
-    return keys;
+    return { keys, pages };
   }
 
   /** Forget the names of values that are named again, or that were removed long ago. */
