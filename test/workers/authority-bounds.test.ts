@@ -144,3 +144,21 @@ test('a full live layer still takes an unblock, and what needs no more room', as
   expect(await change('unblock', '+821030000003')).toBe('LIVE_FULL');
   expect(await change('unblock', '+821030000001')).toBe('ok');
 });
+
+test('one plan is made for all who ask for it at a time, and another for other guards', async () => {
+  const release = await stage({ lists: smallLists() });
+  const get = vi.spyOn(env.LISTS, 'get');
+  const reads = () => get.mock.calls.filter(([key]) => String(key).startsWith('shard/')).length;
+  const alone = done(await authority().plan(release));
+  const readsOfOne = reads();
+  expect(readsOfOne).toBeGreaterThan(0);
+  get.mockClear();
+  const plans = await Promise.all(Array.from({ length: 5 }, () => authority().plan(release)));
+  expect(plans.map(done)).toEqual(plans.map(() => alone));
+  expect(reads()).toBe(readsOfOne);
+  const guards = { ...(await authority().guards()), addShare: 0.5 };
+  const before = authority().plan(release);
+  done(await authority().putGuards(order(), guards));
+  const after = done(await authority().plan(release));
+  expect([done(await before).hash, after.hash === alone.hash]).toEqual([alone.hash, false]);
+});

@@ -12,6 +12,7 @@ import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { type Outcome, type Refusal, refuse } from './ledger.ts';
 import type { ReleaseStore } from './release-store.ts';
+import { SharedRuns } from './shared-runs.ts';
 
 /** Reads of KV at a time: what one request may have under way. */
 const READS_AT_ONCE = 6;
@@ -65,27 +66,39 @@ export function refused(code: string, message: string): Refusal {
   return refuse('RELEASE_REFUSED', `${code}: ${message}`, { refusal: code });
 }
 
-/** What a release would change against the current one. */
-export async function planFor(
-  base: Manifest | null,
-  next: Manifest,
-  settings: GuardSettings,
-  keys: ListKeys,
-  kv: KVNamespace,
-): Promise<Outcome<Plan>> {
-  let missing: string | null = null;
-  const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await readValue(blob, kv);
-    if (bytes !== null) return bytes;
-    missing = blob.key;
-    throw new Error('a value is missing');
-  };
-  try {
-    return { ok: true, value: await planOf({ base, next, keys, load, settings }) };
-  } catch (error) {
-    if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
-    if (missing === null) throw error;
-    return refuse('RELEASE_INCOMPLETE', 'a value is not in KV (yet)', { missing: [missing] });
+/** Makes plans. One takes up to 25 s of work: who asks for the same meanwhile is given the same. */
+export class Planner {
+  readonly #keys: ListKeys;
+  readonly #kv: KVNamespace;
+  readonly #runs = new SharedRuns<Outcome<Plan>>();
+
+  constructor(keys: ListKeys, kv: KVNamespace) {
+    this.#keys = keys;
+    this.#kv = kv;
+  }
+
+  /** What a release would change against another. */
+  plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<Outcome<Plan>> {
+    // A name stands for one manifest, and a manifest for its values.
+    const name = JSON.stringify([base?.release ?? null, next.release, settings]);
+    return this.#runs.run(name, () => this.#plan(base, next, settings));
+  }
+
+  async #plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<Outcome<Plan>> {
+    let missing: string | null = null;
+    const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
+      const bytes = await readValue(blob, this.#kv);
+      if (bytes !== null) return bytes;
+      missing = blob.key;
+      throw new Error('a value is missing');
+    };
+    try {
+      return { ok: true, value: await planOf({ base, next, keys: this.#keys, load, settings }) };
+    } catch (error) {
+      if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
+      if (missing === null) throw error;
+      return refuse('RELEASE_INCOMPLETE', 'a value is not in KV (yet)', { missing: [missing] });
+    }
   }
 }
 

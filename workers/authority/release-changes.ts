@@ -21,7 +21,7 @@ import type { Secrets } from '../env.ts';
 import type { Ledger, Made, Order, Outcome, Refusal } from './ledger.ts';
 import { refuse } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
-import { baseMoved, PROMOTABLE, planFor, refused, verifyValues } from './promotion.ts';
+import { baseMoved, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
 
 interface Stores {
@@ -42,10 +42,12 @@ interface Surroundings {
 export class ReleaseChanges {
   readonly #stores: Stores;
   readonly #around: Surroundings;
+  readonly #planner: Planner;
 
   constructor(stores: Stores, around: Surroundings) {
     this.#stores = stores;
     this.#around = around;
+    this.#planner = new Planner(around.secrets.keys, around.kv);
   }
 
   list(limit: number): ReleaseInfo[] {
@@ -90,8 +92,7 @@ export class ReleaseChanges {
     const { releases, guards } = this.#stores;
     const stored = releases.get(release);
     if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name');
-    const { kv, secrets } = this.#around;
-    return planFor(releases.current?.manifest ?? null, stored.manifest, guards, secrets.keys, kv);
+    return this.#planner.plan(releases.current?.manifest ?? null, stored.manifest, guards);
   }
 
   async promote(order: Order, release: string, wish: Promote): Promise<Outcome<PromoteDone>> {
