@@ -21,7 +21,7 @@ interface Source {
 function filesIn(folder: string, ending: string): string[] {
   return readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((path) => path.endsWith(ending) && !path.endsWith('.d.ts'));
+    .filter((path) => path.endsWith(ending) && !path.endsWith('.d.ts') && !path.includes('node_modules'));
 }
 
 function read(path: string): Source {
@@ -31,7 +31,7 @@ function read(path: string): Source {
   return { path, text, imports };
 }
 
-const sources = ['shared', 'workers', 'cli', 'bench', 'test']
+const sources = ['shared', 'workers', 'cli', 'bench', 'examples', 'test']
   .flatMap((folder) => filesIn(folder, '.ts'))
   .map(read);
 const code = sources.filter(({ path }) => !path.startsWith('test'));
@@ -62,7 +62,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   workers: ['shared'],
   cli: ['shared'],
-  bench: ['shared', 'cli'],
+  bench: ['shared', 'cli', 'examples'],
+  // Users copy them: whatever they import goes with them, or is a package.
+  examples: [],
 };
 
 describe('the house', () => {
@@ -123,9 +125,13 @@ describe('the documents', () => {
   const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const documents = ['README.md', 'CHANGELOG.md', 'data/README.md', ...filesIn('docs', '.md')].map(
-    (path) => [path, readFileSync(join(PROJECT, path), 'utf8')] as const,
-  );
+  const documents = [
+    'README.md',
+    'CHANGELOG.md',
+    'data/README.md',
+    ...filesIn('docs', '.md'),
+    ...filesIn('examples', '.md'),
+  ].map((path) => [path, readFileSync(join(PROJECT, path), 'utf8')] as const);
 
   it('keep the README short', () => {
     expect(documents[0]![1].split('\n').length).toBeLessThanOrEqual(README_LINES_MAX);

@@ -1,0 +1,142 @@
+/**
+ * A client of numgate for a gateway: typed by the service's own OpenAPI document, and never without an
+ * answer. An attempt has a timeout, all attempts together a deadline; after that, the local fail policy
+ * answers, and says that it did. It never throws and never lets through silently.
+ */
+import createClient from 'openapi-fetch';
+import type { components, paths } from './schema.d.ts';
+
+type Schemas = components['schemas'];
+export type Question = Schemas['CheckRequest'];
+export type GatewayQuestion = Schemas['GatewayRequest'];
+export type GatewayItem = Schemas['GatewayBatchItem'];
+export type GatewayDefaults = Schemas['GatewayBatchDefaults'];
+export type Answer = Schemas['CheckAnswer'];
+export type GatewayAnswer = Schemas['GatewayAnswer'];
+export type GatewayItemAnswer = Schemas['GatewayItemAnswer'];
+export type ItemError = Schemas['ItemError'];
+export type Problem = Schemas['Problem'];
+export type FailPolicy = Schemas['Action'];
+
+/** What this client says itself where the service did not answer. */
+export interface LocalAnswer {
+  readonly verdict: 'indeterminate';
+  readonly action: FailPolicy;
+  readonly source: 'local';
+  /** `refused`: the service did answer, with a problem that asking again does not solve. */
+  readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused';
+  /** As the service told it; null where it told none. */
+  readonly problem: Problem | null;
+}
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly key: string;
+  /** What to do with a call or text that could not be asked about: let pass, or hold back. */
+  readonly failPolicy: FailPolicy;
+  /** Longest wait for one attempt, in ms. */
+  readonly timeoutMs?: number;
+  /** Longest wait for an answer, with all attempts and the pauses between them, in ms. */
+  readonly deadlineMs?: number;
+  /** Attempts after the first. */
+  readonly retries?: number;
+  /** Waits between attempts; tests pass their own. */
+  readonly pause?: (ms: number) => Promise<unknown>;
+}
+
+export interface NumgateClient {
+  check(question: Question): Promise<Answer | LocalAnswer>;
+  gatewayCheck(question: GatewayQuestion, limits?: Limits): Promise<GatewayAnswer | LocalAnswer>;
+  /** @returns an answer for each item, in their order. At most 10,000 items. */
+  gatewayBatch(
+    items: readonly GatewayItem[],
+    defaults?: GatewayDefaults,
+    limits?: Limits,
+  ): Promise<(GatewayItemAnswer | ItemError | LocalAnswer)[]>;
+}
+
+/** For one question that has waited already: what is left of its deadline, in ms. */
+export interface Limits {
+  readonly deadlineMs: number;
+}
+
+/** First pause before the next attempt; each is twice the one before. In ms. */
+const PAUSE_MS = 50;
+/** A check changes nothing, so it can be asked again wherever no answer was made. */
+const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+interface Reply<Value> {
+  readonly data?: Value;
+  readonly error?: Problem;
+  readonly response: Response;
+}
+
+export function makeClient(options: ClientOptions): NumgateClient {
+  const { url, key, failPolicy, timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
+  const { pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
+  const api = createClient<paths, 'application/json' | 'application/problem+json'>({
+    baseUrl: url.replace(/\/+$/, ''),
+    headers: { authorization: `Bearer ${key}` },
+  });
+
+  async function ask<Value>(
+    once: (signal: AbortSignal) => Promise<Reply<Value>>,
+    withinMs: number,
+  ): Promise<Value | LocalAnswer> {
+    const end = performance.now() + withinMs;
+    const leftMs = (): number => Math.floor(end - performance.now());
+    const local = (why: LocalAnswer['why'], problem: Problem | null = null): LocalAnswer => {
+      return { verdict: 'indeterminate', action: failPolicy, source: 'local', why, problem };
+    };
+    let failure = local('timeout');
+    for (let tried = 0; leftMs() > 0; tried++) {
+      let waitMs: number | null = 0;
+      try {
+        const reply = await once(AbortSignal.timeout(Math.min(timeoutMs, leftMs())));
+        if (reply.data !== undefined) return reply.data;
+        const { status, headers } = reply.response;
+        const problem = reply.error?.code === undefined ? null : reply.error;
+        if (!RETRY_STATUS.has(status)) return local('refused', problem);
+        failure = local('busy', problem);
+        waitMs = retryAfterMs(headers.get('retry-after'));
+        // What does not fit into the whole quota is told so by the absence of a time.
+        if (status === 429 && waitMs === null) return failure;
+      } catch (error) {
+        failure = local((error as Error).name === 'TimeoutError' ? 'timeout' : 'unreachable');
+      }
+      // Half of the pause is random, so that those that were refused together do not come back together.
+      const pauseMs = Math.max(waitMs ?? 0, PAUSE_MS * 2 ** tried * (0.5 + Math.random() / 2));
+      if (tried >= retries || pauseMs >= leftMs()) break;
+      await pause(pauseMs);
+    }
+    return failure;
+  }
+
+  return {
+    check: (body) => ask((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
+
+    gatewayCheck: (body, limits) =>
+      ask((signal) => api.POST('/v1/gateway/check', { body, signal }), limits?.deadlineMs ?? deadlineMs),
+
+    gatewayBatch: async (items, defaults = {}, limits) => {
+      const body = { defaults, items: [...items] };
+      const answered = await ask(async (signal) => {
+        const reply = await api.POST('/v1/gateway/check/batch', { body, signal });
+        // It is sent while it is made: without its end, nothing of it counts.
+        if (reply.data !== undefined && reply.data.results.length !== items.length) {
+          throw new Error('the answer was cut off');
+        }
+        return reply;
+      }, limits?.deadlineMs ?? deadlineMs);
+      return 'source' in answered ? items.map(() => answered) : answered.results;
+    },
+  };
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. @returns null where there is none */
+function retryAfterMs(value: string | null): number | null {
+  if (value === null) return null;
+  const seconds = Number(value);
+  const ms = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000;
+  return Number.isNaN(ms) ? null : Math.max(0, ms);
+}
