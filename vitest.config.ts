@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
 
 /**
- * Three projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
- * tests of the Worker itself; `http` starts the real service and talks to it over a socket.
+ * Four projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
+ * tests of the Worker itself; `http` starts the real service and talks to it over a socket; `gateways` puts
+ * the examples between real gateways and the real service.
  */
 export default defineConfig({
   test: {
@@ -35,6 +36,14 @@ export default defineConfig({
         test: {
           name: 'http',
           include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'gateways',
+          include: ['test/gateways/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

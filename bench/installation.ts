@@ -21,8 +21,14 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-/** @param suspended numbers to list, as they are written */
-export async function startInstallation(suspended: readonly string[]): Promise<Installation> {
+/**
+ * @param suspended numbers to list, as they are written
+ * @param cleared senders that pass, whatever else is known of them
+ */
+export async function startInstallation(
+  suspended: readonly string[],
+  cleared: readonly string[] = [],
+): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
   const secrets = await localSecrets();
   const state = join(folder, 'state');
@@ -49,18 +55,27 @@ export async function startInstallation(suspended: readonly string[]): Promise<I
       const child = await run(process.execPath, ['cli/lists.ts', ...args], { cwd: PROJECT, env });
       return child.stdout;
     };
-    writeFileSync(join(folder, 'numbers.txt'), `${suspended.join('\n')}\n`);
     const catalogue = join(folder, 'lists.json');
-    const list = { name: 'bench', reason: 'NUMBER_SUSPENDED', authority: 'bench' };
+    const catalogued = [
+      { name: 'suspended', reason: 'NUMBER_SUSPENDED', authority: 'bench', numbers: suspended },
+      { name: 'cleared', reason: 'ALLOW_OVERRIDE', authority: 'bench', effect: 'allow', numbers: cleared },
+    ].filter(({ numbers }) => numbers.length > 0);
+    for (const { name, numbers } of catalogued) {
+      writeFileSync(join(folder, `${name}.txt`), `${numbers.join('\n')}\n`);
+    }
     writeFileSync(
       catalogue,
-      JSON.stringify({ lists: [list], inputs: [{ file: 'numbers.txt', list: 'bench' }] }),
+      JSON.stringify({
+        lists: catalogued.map(({ numbers: _, ...list }) => list),
+        inputs: catalogued.map(({ name }) => ({ file: `${name}.txt`, list: name })),
+      }),
     );
     const built = JSON.parse(await lists('--json', 'build', catalogue, '--out', join(folder, 'out'))) as {
       folder: string;
     };
     await lists('push', built.folder, '--unproven');
-    const clientKey = (await lists('clients', 'add', 'bench', '--quota-items', '1000000000')).trim();
+    const wishes = ['--quota-items', '1000000000', '--rights', 'check,gateway'];
+    const clientKey = (await lists('clients', 'add', 'bench', ...wishes)).trim();
     const runtimePids = runtimes().filter((pid) => !before.has(pid));
     return { url: service.url, clientKey, runtimePids, stop };
   } catch (error) {

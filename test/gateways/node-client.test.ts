@@ -1,0 +1,214 @@
+/**
+ * The example client for Node, against the real service and against one that misbehaves.
+ */
+import { execFile } from 'node:child_process';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Installation, startInstallation } from '../../bench/installation.ts';
+import { PROJECT } from '../../cli/paths.ts';
+import { type ClientOptions, makeClient, type NumgateClient } from '../../examples/node/client.ts';
+
+const run = promisify(execFile);
+
+const ABROAD = { channel: 'sms', ingress: { type: 'international' } } as const;
+const KR_FIXED = '+82212345678';
+const PH_MOBILE = '+639171234567';
+
+let service: Installation | null = null;
+beforeAll(async () => {
+  service = await startInstallation(['010-4444-0001']);
+});
+afterAll(() => service?.stop());
+
+describe('against the service', () => {
+  const real = (): NumgateClient =>
+    makeClient({ url: service!.url, key: service!.clientKey, failPolicy: 'open', deadlineMs: 10_000 });
+
+  it('asks one question', async () => {
+    expect(await real().check({ to: '010-4444-0001' })).toMatchObject({
+      verdict: 'block',
+      reasons: [{ code: 'NUMBER_SUSPENDED' }],
+    });
+  });
+
+  it('asks as a gateway', async () => {
+    expect(await real().gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({
+      verdict: 'block',
+      smpp: { commandStatus: 10 },
+    });
+    expect(await real().gatewayCheck({ ...ABROAD, from: PH_MOBILE })).toMatchObject({
+      verdict: 'label',
+      label: '[국제발신]',
+    });
+  });
+
+  it('asks in a batch, answered in order, a bad item alone', async () => {
+    const items = [{ from: PH_MOBILE }, { from: 'A-SENDER-TOO-LONG' }, { from: KR_FIXED }];
+    expect(await real().gatewayBatch(items, ABROAD)).toMatchObject([
+      { verdict: 'label' },
+      { error: { field: 'from' } },
+      { verdict: 'block' },
+    ]);
+  });
+
+  it('says what was asked wrongly, once', async () => {
+    expect(await real().gatewayCheck({ ...ABROAD, from: 'A-SENDER-TOO-LONG' })).toMatchObject({
+      ...{ verdict: 'indeterminate', action: 'open', source: 'local', why: 'refused' },
+      problem: { status: 400, field: 'from' },
+    });
+    const stranger = makeClient({ url: service!.url, key: 'nobody.0000', failPolicy: 'closed' });
+    expect(await stranger.gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({
+      ...{ action: 'closed', source: 'local', why: 'refused', problem: { status: 401 } },
+    });
+  });
+
+  it('runs from the command line', async () => {
+    const env = { ...process.env, NUMGATE_URL: service!.url, NUMGATE_KEY: service!.clientKey };
+    const { stdout } = await run(process.execPath, ['examples/node/check.ts', KR_FIXED], {
+      ...{ cwd: PROJECT, env },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'block', from: KR_FIXED });
+  });
+});
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+const ALLOW = { verdict: 'allow', subject: null, from: PH_MOBILE, to: null, reasons: [] };
+const allow: Handler = (_, response) => json(response, 200, ALLOW);
+
+function json(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+function problem(status: number, code: string, headers: Record<string, string> = {}): Handler {
+  return (_, response) => json(response, status, { status, code, title: code }, headers);
+}
+
+describe('against one that misbehaves', () => {
+  let server: Server | null = null;
+  afterEach(async () => {
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
+    server = null;
+  });
+
+  /** Answers the n-th request as the n-th handler says, and all after them as the last one says. */
+  async function misbehaving(
+    handlers: readonly Handler[],
+    options: Partial<ClientOptions> = {},
+  ): Promise<{ client: NumgateClient; pauses: number[]; asked: () => number }> {
+    let asked = 0;
+    const pauses: number[] = [];
+    server = createServer((request, response) => {
+      const handle = handlers[Math.min(asked, handlers.length - 1)]!;
+      asked++;
+      handle(request, response);
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const client = makeClient({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      ...{ key: 'a.b', failPolicy: 'closed', deadlineMs: 20_000, timeoutMs: 10_000 },
+      pause: async (ms) => void pauses.push(ms),
+      ...options,
+    });
+    return { client, pauses, asked: () => asked };
+  }
+
+  const question = { ...ABROAD, from: PH_MOBILE };
+  const local = (why: string, action = 'closed'): object => {
+    return { verdict: 'indeterminate', action, source: 'local', why };
+  };
+
+  it.each([
+    ['429', problem(429, 'QUOTA_EXCEEDED', { 'retry-after': '3' }), 3_000],
+    ['503', problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), 1_000],
+  ])('waits as long as %s says, and asks again', async (_, busy, ms) => {
+    const { client, pauses, asked } = await misbehaving([busy, allow]);
+    expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
+    expect([asked(), pauses]).toEqual([2, [ms]]);
+  });
+
+  it('backs off with jitter where 503 says nothing', async () => {
+    const { client, pauses } = await misbehaving([problem(503, 'UNAVAILABLE')], { retries: 3 });
+    expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
+    expect(pauses).toHaveLength(3);
+    for (const [tried, ms] of pauses.entries()) {
+      expect(ms).toBeGreaterThanOrEqual(25 * 2 ** tried);
+      expect(ms).toBeLessThanOrEqual(50 * 2 ** tried);
+    }
+  });
+
+  it('does not wait beyond the deadline', async () => {
+    const { client, asked } = await misbehaving([
+      problem(503, 'UNAVAILABLE', { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }),
+    ]);
+    expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
+    expect(asked()).toBe(1);
+  });
+
+  it('does not ask again what never fits into the quota', async () => {
+    const { client, asked } = await misbehaving([problem(429, 'QUOTA_EXCEEDED'), allow]);
+    expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
+    expect(asked()).toBe(1);
+  });
+
+  it.each([400, 401, 403, 404, 413, 500])('does not ask again after %i', async (status) => {
+    const { client, asked } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
+    const answer = await client.gatewayCheck(question);
+    expect(answer).toMatchObject({ ...local('refused', 'open'), problem: { status, code: 'WRONG' } });
+    expect(asked()).toBe(1);
+  });
+
+  it('asks again after a connection that was cut', async () => {
+    const cut: Handler = (request) => request.socket.destroy();
+    const { client, asked } = await misbehaving([cut, allow]);
+    expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
+    expect(asked()).toBe(2);
+  });
+
+  it('gives up an attempt after its timeout, and all after the deadline', async () => {
+    const silent: Handler = () => undefined;
+    const once = await misbehaving([silent, allow], { timeoutMs: 50 });
+    expect(await once.client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
+    server!.closeAllConnections();
+    await new Promise((resolve) => server!.close(resolve));
+    const always = await misbehaving([silent], { timeoutMs: 10_000, deadlineMs: 100, retries: 1_000 });
+    const start = performance.now();
+    expect(await always.client.gatewayCheck(question)).toMatchObject(local('timeout'));
+    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(always.asked()).toBe(1);
+  });
+
+  it('takes nothing of a batch that was cut off', async () => {
+    const short: Handler = (_, response) => json(response, 200, { results: [ALLOW] });
+    const broken: Handler = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end('{"results":[');
+    };
+    const { client, asked } = await misbehaving([short, broken], { retries: 1, failPolicy: 'open' });
+    const answers = await client.gatewayBatch([question, question], ABROAD);
+    expect(answers).toMatchObject([local('unreachable', 'open'), local('unreachable', 'open')]);
+    expect(asked()).toBe(2);
+  });
+
+  it('answers for itself where nobody is', async () => {
+    const { client } = await misbehaving([allow]);
+    await new Promise((resolve) => server!.close(resolve));
+    server = null;
+    expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('unreachable'));
+    expect(await client.gatewayBatch([question], ABROAD)).toMatchObject([local('unreachable')]);
+  });
+});
+
+it('has the types that its generator makes from the document of the service', async () => {
+  const args = ['run', 'examples:types', '--', '--', '--check'];
+  await expect(run('npm', args, { cwd: PROJECT })).resolves.toMatchObject({ stderr: '' });
+});
