@@ -1,0 +1,97 @@
+/**
+ * `node main.ts --smsc host:port …`: the proxy as a process. Every flag is in README.md. Ends on SIGINT and
+ * SIGTERM, when what is under way has been answered. Logs lines of JSON, none of them with a number.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { FailPolicy, GatewayDefaults } from '../node/client.ts';
+import type { Direction } from './judge.ts';
+import { startProxy } from './proxy.ts';
+
+const USAGE = 'NUMGATE_KEY=… node main.ts --smsc host:port [--listen host:port] … (README.md has all)';
+const COUNTS_EVERY_MS = 60_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    listen: { type: 'string', default: '127.0.0.1:2775' },
+    smsc: { type: 'string' },
+    url: { type: 'string', default: process.env.NUMGATE_URL ?? 'http://localhost:8787' },
+    'key-file': { type: 'string' },
+    'fail-policy': { type: 'string', default: 'closed' },
+    direction: { type: 'string', default: 'both' },
+    ingress: { type: 'string', default: 'international' },
+    country: { type: 'string' },
+    operator: { type: 'string' },
+    trunk: { type: 'string' },
+    'smsc-address': { type: 'string' },
+    window: { type: 'string', default: '1000' },
+    sessions: { type: 'string', default: '100' },
+    'batch-items': { type: 'string', default: '500' },
+    'batch-wait-ms': { type: 'string', default: '10' },
+    'deadline-ms': { type: 'string', default: '1000' },
+    'response-wait-ms': { type: 'string', default: '60000' },
+    'label-tag': { type: 'string' },
+  },
+});
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n${USAGE}\n`);
+  process.exit(2);
+}
+
+function log(event: string, detail?: unknown): void {
+  process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), event, detail })}\n`);
+}
+
+function oneOf<Value extends string>(flag: string, value: string, values: readonly Value[]): Value {
+  const found = values.find((candidate) => candidate === value);
+  return found ?? fail(`--${flag} is one of ${values.join(', ')}`);
+}
+
+function count(flag: string, value: string): number {
+  const number = Number(value);
+  return Number.isInteger(number) && number > 0 ? number : fail(`--${flag} is a whole number above 0`);
+}
+
+function address(flag: string, value: string | undefined): { host: string; port: number } {
+  const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(value ?? '') ?? fail(`--${flag} is host:port`);
+  return { host: host!, port: Number(port) };
+}
+
+const key = flags['key-file'] ? readFileSync(flags['key-file'], 'utf8').trim() : process.env.NUMGATE_KEY;
+if (!key) fail('no key: NUMGATE_KEY or --key-file');
+
+const direction = oneOf<Direction | 'both'>('direction', flags.direction, ['submit', 'deliver', 'both']);
+const { country, operator, trunk, 'smsc-address': smsc } = flags;
+const told = Object.entries({ country, operator, trunk, smsc }).filter(([, value]) => value !== undefined);
+const ingress: NonNullable<GatewayDefaults['ingress']> = {
+  type: oneOf('ingress', flags.ingress, ['international', 'domestic']),
+  ...Object.fromEntries(told),
+};
+
+const proxy = await startProxy({
+  listen: address('listen', flags.listen),
+  smsc: address('smsc', flags.smsc),
+  numgate: { url: flags.url, key },
+  failPolicy: oneOf<FailPolicy>('fail-policy', flags['fail-policy'], ['open', 'closed']),
+  ingress,
+  directions: direction === 'both' ? ['submit', 'deliver'] : [direction],
+  window: count('window', flags.window),
+  sessionsMax: count('sessions', flags.sessions),
+  batchItems: count('batch-items', flags['batch-items']),
+  batchWaitMs: count('batch-wait-ms', flags['batch-wait-ms']),
+  deadlineMs: count('deadline-ms', flags['deadline-ms']),
+  responseWaitMs: count('response-wait-ms', flags['response-wait-ms']),
+  labelTag: flags['label-tag'] === undefined ? null : count('label-tag', flags['label-tag']),
+  log,
+});
+log('listening', { port: proxy.port });
+const reporting = setInterval(() => log('counts', proxy.counts), COUNTS_EVERY_MS);
+
+async function stop(): Promise<void> {
+  clearInterval(reporting);
+  await proxy.stop();
+  log('stopped', proxy.counts);
+}
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);

@@ -1,0 +1,87 @@
+/**
+ * An SMPP 3.4 proxy between ESMEs and an SMSC that asks numgate about each message before it passes. Every
+ * ESME gets an SMSC session of its own; all of them share the calls to numgate.
+ */
+import { connect, createServer } from 'node:net';
+import { type FailPolicy, type GatewayDefaults, makeClient } from '../node/client.ts';
+import { Checker } from './checker.ts';
+import { type Direction, Judge } from './judge.ts';
+import { Session } from './session.ts';
+
+export interface ProxyOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly smsc: { readonly host: string; readonly port: number };
+  readonly numgate: { readonly url: string; readonly key: string };
+  /** What to do with a message that could not be checked: pass it, or tell its sender to try again. */
+  readonly failPolicy: FailPolicy;
+  /** The ingress of all messages: type, operator, trunk, SMSC. */
+  readonly ingress: NonNullable<GatewayDefaults['ingress']>;
+  /** Which of them are checked. */
+  readonly directions?: readonly Direction[];
+  /** Most requests under way in each direction of a session. */
+  readonly window?: number;
+  /** Most sessions; one more is closed at once. */
+  readonly sessionsMax?: number;
+  readonly batchItems?: number;
+  /** How long messages are collected while a call is under way, in ms. */
+  readonly batchWaitMs?: number;
+  /** Longest time until a message is decided, in ms. */
+  readonly deadlineMs?: number;
+  /** How long the other side's answer is waited for, in ms. */
+  readonly responseWaitMs?: number;
+  readonly labelTag?: number | null;
+  readonly log?: (event: string, detail?: string) => void;
+}
+
+export interface SmppProxy {
+  readonly port: number;
+  readonly counts: Judge['counts'];
+  /** Messages under way are waited for, then both sides are unbound. */
+  stop(): Promise<void>;
+}
+
+/** How long an SMSC may take to accept a connection, in ms. */
+const CONNECT_WAIT_MS = 5_000;
+/** How long messages that are under way are waited for at the end, in ms. */
+const STOP_WAIT_MS = 5_000;
+
+export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
+  const { listen, smsc, numgate, failPolicy, ingress } = options;
+  const { window = 1_000, sessionsMax = 100, responseWaitMs = 60_000, labelTag = null } = options;
+  const { batchItems = 500, batchWaitMs = 10, deadlineMs = 1_000, log = () => undefined } = options;
+  const { directions = ['submit', 'deliver'] } = options;
+  const client = makeClient({ ...numgate, failPolicy, timeoutMs: Math.ceil(deadlineMs / 2), deadlineMs });
+  const defaults: GatewayDefaults = { channel: 'sms', ingress };
+  const checker = new Checker({ client, defaults, failPolicy, batchItems, batchWaitMs, deadlineMs, log });
+  const judge = new Judge({ checker, directions, labelTag });
+  const sessions = new Set<Session>();
+
+  const server = createServer({ allowHalfOpen: true }, (esme) => {
+    const upstream = connect({ ...smsc, allowHalfOpen: true });
+    upstream.setTimeout(CONNECT_WAIT_MS, () => upstream.destroy());
+    upstream.on('connect', () => upstream.setTimeout(0));
+    const session = new Session(esme, upstream, { judge, window, responseWaitMs });
+    sessions.add(session);
+    log('session opened');
+    void session.closed.then(() => {
+      sessions.delete(session);
+      log('session closed');
+    });
+  });
+  server.maxConnections = sessionsMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it listens on a port');
+  return {
+    port: address.port,
+    counts: judge.counts,
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      await Promise.all([...sessions].map((session) => session.stop(STOP_WAIT_MS)));
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * One ESME and the session with the SMSC that is opened for it: binds are the SMSC's to judge. Two lanes,
+ * and what happens when either side stops, leaves or dies.
+ */
+import type { Socket } from 'node:net';
+import type { Judge } from './judge.ts';
+import { Lane } from './lane.ts';
+import { Leg } from './leg.ts';
+import { isResponse, STATUS, unbindOf } from './pdu.ts';
+
+export interface SessionOptions {
+  readonly judge: Judge;
+  /** Most requests under way in each direction. */
+  readonly window: number;
+  /** How long the other side's answer is waited for, in ms. */
+  readonly responseWaitMs: number;
+}
+
+/** Between two looks at what has not been answered, in ms. */
+const TICK_MS = 1_000;
+/** Of our own unbind: the last number there is, which no peer's own has reached. */
+const OWN_SEQUENCE = 0x7fffffff;
+
+interface Side {
+  readonly leg: Leg;
+  /** Of what comes from here. */
+  readonly lane: Lane;
+  hasEnded: boolean;
+}
+
+export class Session {
+  readonly #esme: Side;
+  readonly #smsc: Side;
+  readonly closed: Promise<void>;
+  #onDrained: () => void = () => undefined;
+  #isPumping = false;
+
+  constructor(esmeSocket: Socket, smscSocket: Socket, options: SessionOptions) {
+    const { judge, window, responseWaitMs } = options;
+    const esme = new Leg(esmeSocket);
+    const smsc = new Leg(smscSocket);
+    const onRoom = (): void => this.#pump();
+    const laneOf = (from: Leg, to: Leg, lostStatus: number, of: 'submit' | 'deliver'): Lane =>
+      new Lane({ from, to, window, lostStatus, onRoom, judge: (pdu, command) => judge.of(pdu, command, of) });
+    const sideOf = (leg: Leg, lane: Lane): Side => ({ leg, lane, hasEnded: false });
+    this.#esme = sideOf(esme, laneOf(esme, smsc, STATUS.systemError, 'submit'));
+    this.#smsc = sideOf(smsc, laneOf(smsc, esme, STATUS.receiverTemporary, 'deliver'));
+    const tick = setInterval(() => {
+      for (const { lane } of [this.#esme, this.#smsc]) lane.expire(responseWaitMs);
+    }, TICK_MS);
+    const gone = [this.#watch(this.#esme, this.#smsc), this.#watch(this.#smsc, this.#esme)];
+    this.closed = Promise.all(gone).then(() => clearInterval(tick));
+  }
+
+  /** @returns when it has closed */
+  #watch(side: Side, other: Side): Promise<void> {
+    const { socket } = side.leg;
+    socket.on('readable', () => this.#pump());
+    socket.on('drain', () => this.#pump());
+    socket.on('end', () => {
+      side.hasEnded = true;
+      other.lane.fail();
+      this.#pump();
+    });
+    return new Promise((resolve) => {
+      socket.on('close', () => {
+        side.lane.drop();
+        other.lane.fail();
+        // Until it closes, what it sent before it knew is answered, too.
+        this.#pump();
+        other.leg.finish();
+        resolve();
+      });
+    });
+  }
+
+  /** Take what can be taken, on both sides, and end what has come to its end. */
+  #pump(): void {
+    // A lane makes room while it is filled.
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    this.#read(this.#esme, this.#smsc);
+    this.#read(this.#smsc, this.#esme);
+    this.#isPumping = false;
+    for (const [side, other] of [
+      [this.#esme, this.#smsc],
+      [this.#smsc, this.#esme],
+    ] as const) {
+      if (side.hasEnded && side.lane.size === 0) other.leg.finish();
+    }
+    if (this.#esme.lane.size + this.#smsc.lane.size === 0) this.#onDrained();
+  }
+
+  /**
+   * A side whose lane is full waits. Only where both are full, both are read on: what makes room is the
+   * responses, and they come behind requests. Those are told to come again later.
+   */
+  #read({ leg, lane }: Side, other: Side): void {
+    const mustWait = (): boolean =>
+      leg.isCongested || other.leg.isCongested || (lane.isFull && !other.lane.isFull);
+    while (!mustWait()) {
+      const pdu = leg.next();
+      if (pdu === null) return;
+      if (isResponse(pdu)) other.lane.answered(pdu);
+      else lane.take(pdu);
+    }
+  }
+
+  /** Put off what is new, wait for what is under way, unbind on both sides. @returns when it has closed */
+  async stop(waitMs: number): Promise<void> {
+    const drained = new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
+    const timer = setTimeout(() => this.#onDrained(), waitMs);
+    for (const { lane } of [this.#esme, this.#smsc]) lane.close();
+    this.#pump();
+    await Promise.race([drained, this.closed]);
+    clearTimeout(timer);
+    for (const { leg, lane } of [this.#esme, this.#smsc]) {
+      lane.fail();
+      leg.write(unbindOf(OWN_SEQUENCE));
+      leg.finish();
+    }
+    await this.closed;
+  }
+}

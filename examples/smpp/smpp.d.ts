@@ -1,0 +1,35 @@
+/** The part of the package `smpp` that is used here: it comes without types. */
+declare module 'smpp' {
+  import type { EventEmitter } from 'node:events';
+  import type { Server, Socket } from 'node:net';
+
+  type Fields = Readonly<Record<string, unknown>>;
+
+  export class PDU {
+    constructor(command: string | Buffer, fields?: Fields);
+    readonly command: string;
+    readonly command_status: number;
+    readonly sequence_number: number;
+    readonly [field: string]: unknown;
+    isResponse(): boolean;
+    response(fields?: Fields): PDU;
+    toBuffer(): Buffer;
+  }
+
+  export interface Session extends EventEmitter {
+    readonly socket: Socket;
+    send(pdu: PDU, onResponse?: (pdu: PDU) => void): boolean;
+    close(onClosed?: () => void): void;
+    destroy(onClosed?: () => void): void;
+  }
+
+  const smpp: {
+    readonly PDU: typeof PDU;
+    readonly commands: Readonly<Record<string, { readonly id: number }>>;
+    readonly commandsById: Readonly<Record<number, { readonly command: string }>>;
+    readonly errors: Readonly<Record<string, number>>;
+    createServer(onSession: (session: Session) => void): Server;
+    connect(to: { readonly host: string; readonly port: number }, onConnect?: () => void): Session;
+  };
+  export default smpp;
+}

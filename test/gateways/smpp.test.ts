@@ -1,0 +1,141 @@
+/**
+ * The SMPP proxy between a real client, a real server and the real service: nothing lost, nothing doubled,
+ * order kept, and every status as numgate has it.
+ */
+import type { PDU } from 'smpp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Installation, startInstallation } from '../../bench/installation.ts';
+import { ask, bindEsme, message, proxyTo, startSmsc, textOf } from './support/smpp.ts';
+
+/** By what numgate says of them as senders from abroad. */
+const SENDERS = { allow: '+639170000001', label: '+639170000002', block: '+82212345678' } as const;
+type Kind = keyof typeof SENDERS;
+const KINDS: readonly Kind[] = ['allow', 'label', 'block', 'label', 'allow'];
+const LABEL = '[국제발신]';
+const BLOCKED = 10;
+
+let service: Installation | null = null;
+beforeAll(async () => {
+  service = await startInstallation(['010-4444-0001'], [SENDERS.allow]);
+});
+afterAll(() => service?.stop());
+
+const numgate = (): { url: string; key: string } => ({ url: service!.url, key: service!.clientKey });
+
+interface Sent {
+  readonly id: string;
+  readonly kind: Kind;
+}
+
+function mixed(name: string, count: number): Sent[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `${name}-${index}`,
+    kind: KINDS[index % KINDS.length]!,
+  }));
+}
+
+/** What the other side must have, in order. */
+function arrived(sent: readonly Sent[]): string[] {
+  return sent
+    .filter(({ kind }) => kind !== 'block')
+    .map(({ id, kind }) => (kind === 'label' ? LABEL + id : id));
+}
+
+const statusOf = ({ kind }: Sent): number => (kind === 'block' ? BLOCKED : 0);
+
+describe('the SMPP proxy', () => {
+  it('passes 10,000 submit_sm of two sessions: none lost, none doubled, in order, each answered right', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate(), { deadlineMs: 60_000 });
+    const each = await Promise.all(
+      ['a', 'b'].map(async (name) => {
+        const { session } = await bindEsme(proxy.port);
+        const sent = mixed(name, 5_000);
+        const answers = await Promise.all(
+          sent.map(({ id, kind }) => ask(session, 'submit_sm', message(SENDERS[kind], id))),
+        );
+        return { name, sent, answers };
+      }),
+    );
+    for (const { name, sent, answers } of each) {
+      const texts = smsc.received.map(textOf).filter((text) => text.includes(`${name}-`));
+      expect(texts).toEqual(arrived(sent));
+      expect(answers.map(({ command_status }) => command_status)).toEqual(sent.map(statusOf));
+      // The SMSC's own answer to this very message.
+      expect(answers.map(({ message_id }) => message_id)).toEqual(
+        sent.map(({ id, kind }) => (kind === 'block' ? undefined : id)),
+      );
+    }
+    expect(smsc.received).toHaveLength(8_000);
+    expect(proxy.counts).toEqual({ passed: 4_000, labelled: 4_000, labelNotShown: 0, refused: 2_000 });
+    expect(proxy.logged.join('\n')).not.toMatch(/\d{5}/);
+  });
+
+  it('passes 1,000 deliver_sm the other way, and delivery receipts unchecked', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate(), { deadlineMs: 60_000 });
+    const esme = await bindEsme(proxy.port);
+    const sent = mixed('d', 1_000);
+    const [session] = smsc.sessions;
+    const receipt = { esm_class: 0x04 };
+    const answers = await Promise.all([
+      ...sent.map(({ id, kind }) => ask(session!, 'deliver_sm', message(SENDERS[kind], id))),
+      ask(session!, 'deliver_sm', message(SENDERS.block, 'id:1 stat:DELIVRD', receipt)),
+    ]);
+    expect(answers.map(({ command_status }) => command_status)).toEqual([...sent.map(statusOf), 0]);
+    expect(esme.received.map(textOf)).toEqual([...arrived(sent), 'id:1 stat:DELIVRD']);
+  });
+
+  it('does not believe an ESME that says its message is a receipt', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate());
+    const { session } = await bindEsme(proxy.port);
+    const pdu = await ask(session, 'submit_sm', message(SENDERS.block, 'x', { esm_class: 0x04 }));
+    expect([pdu.command_status, smsc.received]).toEqual([BLOCKED, []]);
+  });
+
+  it.each<[string, Record<string, unknown>, number]>([
+    ['a suspended recipient', { destination_addr: '821044440001' }, 11],
+    ['a national number of Korea', { source_addr_ton: 2, source_addr: '0212345678' }, 10],
+    ['a sender id that is too long', { source_addr_ton: 5, source_addr: 'A-SENDER-TOO-LONG' }, 10],
+    ['a sender with a control character', { source_addr_ton: 5, source_addr: 'SH\u0007OP' }, 10],
+    ['a sender id', { source_addr_ton: 5, source_addr: 'SHOP' }, 0],
+  ])('answers %s, whatever the fail policy', async (_, fields, status) => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open', deadlineMs: 10_000 });
+    const { session } = await bindEsme(proxy.port);
+    const { command_status } = await ask(session, 'submit_sm', message(SENDERS.label, 'x', fields));
+    expect([command_status, smsc.received.length]).toEqual([status, status === 0 ? 1 : 0]);
+  });
+
+  it('checks data_sm as well, and refuses what has many recipients', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate());
+    const { session } = await bindEsme(proxy.port);
+    const { short_message: _, ...blocked } = message(SENDERS.block, '');
+    expect((await ask(session, 'data_sm', blocked)).command_status).toBe(BLOCKED);
+    const many = await ask(session, 'submit_multi', {
+      ...message(SENDERS.allow, 'x'),
+      dest_address: [{ dest_flag: 1, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: '821055550000' }],
+    });
+    expect(many.command_status).toBe(3);
+    expect(smsc.received).toEqual([]);
+  });
+
+  it('checks only the directions that it is told', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate(), { directions: ['deliver'] });
+    const { session } = await bindEsme(proxy.port);
+    const submitted = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
+    const delivered = await ask(smsc.sessions[0]!, 'deliver_sm', message(SENDERS.block, 'x'));
+    expect([submitted, delivered].map((pdu: PDU) => pdu.command_status)).toEqual([0, BLOCKED]);
+  });
+
+  it('asks about home when it is told that texts come from there', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate(), { ingress: { type: 'domestic' } });
+    const { session } = await bindEsme(proxy.port);
+    const { command_status } = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
+    expect([command_status, smsc.received.map(textOf)]).toEqual([0, ['x']]);
+  });
+});
