@@ -43,6 +43,8 @@ export class Lane {
   #queue: Entry[] = [];
   readonly #unanswered = new Map<number, Unanswered>();
   #isClosing = false;
+  /** When something left it. */
+  #movedAt = performance.now();
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -54,6 +56,11 @@ export class Lane {
 
   get isFull(): boolean {
     return this.size >= this.#options.window;
+  }
+
+  /** Full, and for so long nothing has left it, in ms. */
+  isStuck(sinceMs: number): boolean {
+    return this.isFull && performance.now() - this.#movedAt > sinceMs;
   }
 
   /** A request that was read from the sender. */
@@ -83,7 +90,7 @@ export class Lane {
   /** A response that was read from the other side. */
   answered(response: Buffer): void {
     this.#options.from.write(response);
-    if (this.#unanswered.delete(sequenceOf(response))) this.#options.onRoom();
+    if (this.#unanswered.delete(sequenceOf(response))) this.#move();
   }
 
   #flush(): void {
@@ -101,6 +108,11 @@ export class Lane {
         this.#unanswered.set(sequenceOf(request), { header, since: performance.now() });
       }
     }
+    this.#move();
+  }
+
+  #move(): void {
+    this.#movedAt = performance.now();
     this.#options.onRoom();
   }
 
@@ -131,6 +143,6 @@ export class Lane {
       if (since > before) break;
       this.#unanswered.delete(sequence);
     }
-    if (this.#unanswered.size < size) this.#options.onRoom();
+    if (this.#unanswered.size < size) this.#move();
   }
 }

@@ -30,6 +30,7 @@ const { values: flags } = parseArgs({
     'batch-wait-ms': { type: 'string', default: '10' },
     'deadline-ms': { type: 'string', default: '1000' },
     'response-wait-ms': { type: 'string', default: '60000' },
+    'full-wait-ms': { type: 'string', default: '5000' },
     'label-tag': { type: 'string' },
   },
 });
@@ -82,6 +83,7 @@ const proxy = await startProxy({
   batchWaitMs: count('batch-wait-ms', flags['batch-wait-ms']),
   deadlineMs: count('deadline-ms', flags['deadline-ms']),
   responseWaitMs: count('response-wait-ms', flags['response-wait-ms']),
+  fullWaitMs: count('full-wait-ms', flags['full-wait-ms']),
   labelTag: flags['label-tag'] === undefined ? null : count('label-tag', flags['label-tag']),
   log,
 });

@@ -29,6 +29,8 @@ export interface ProxyOptions {
   readonly deadlineMs?: number;
   /** How long the other side's answer is waited for, in ms. */
   readonly responseWaitMs?: number;
+  /** How long a sender that has filled its window is not read while nothing is answered, in ms. */
+  readonly fullWaitMs?: number;
   readonly labelTag?: number | null;
   readonly log?: (event: string, detail?: string) => void;
 }
@@ -47,8 +49,9 @@ const STOP_WAIT_MS = 5_000;
 
 export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
   const { listen, smsc, numgate, failPolicy, ingress } = options;
-  const { window = 1_000, sessionsMax = 100, responseWaitMs = 60_000, labelTag = null } = options;
+  const { window = 1_000, sessionsMax = 100, labelTag = null } = options;
   const { batchItems = 500, batchWaitMs = 10, deadlineMs = 1_000, log = () => undefined } = options;
+  const { responseWaitMs = 60_000, fullWaitMs = 5_000 } = options;
   const { directions = ['submit', 'deliver'] } = options;
   const client = makeClient({ ...numgate, failPolicy, timeoutMs: Math.ceil(deadlineMs / 2), deadlineMs });
   const defaults: GatewayDefaults = { channel: 'sms', ingress };
@@ -60,7 +63,7 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
     const upstream = connect({ ...smsc, allowHalfOpen: true });
     upstream.setTimeout(CONNECT_WAIT_MS, () => upstream.destroy());
     upstream.on('connect', () => upstream.setTimeout(0));
-    const session = new Session(esme, upstream, { judge, window, responseWaitMs });
+    const session = new Session(esme, upstream, { judge, window, responseWaitMs, fullWaitMs });
     sessions.add(session);
     log('session opened');
     void session.closed.then(() => {

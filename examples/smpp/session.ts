@@ -14,9 +14,11 @@ export interface SessionOptions {
   readonly window: number;
   /** How long the other side's answer is waited for, in ms. */
   readonly responseWaitMs: number;
+  /** How long a sender that has filled its window is not read while nothing is answered, in ms. */
+  readonly fullWaitMs: number;
 }
 
-/** Between two looks at what has not been answered, in ms. */
+/** Between two looks at what has not been answered, at most, in ms. */
 const TICK_MS = 1_000;
 /** Of our own unbind: the last number there is, which no peer's own has reached. */
 const OWN_SEQUENCE = 0x7fffffff;
@@ -31,12 +33,15 @@ interface Side {
 export class Session {
   readonly #esme: Side;
   readonly #smsc: Side;
+  readonly #fullWaitMs: number;
   readonly closed: Promise<void>;
   #onDrained: () => void = () => undefined;
   #isPumping = false;
+  #hasRoom = false;
 
   constructor(esmeSocket: Socket, smscSocket: Socket, options: SessionOptions) {
-    const { judge, window, responseWaitMs } = options;
+    const { judge, window, responseWaitMs, fullWaitMs } = options;
+    this.#fullWaitMs = fullWaitMs;
     const esme = new Leg(esmeSocket);
     const smsc = new Leg(smscSocket);
     const onRoom = (): void => this.#pump();
@@ -45,9 +50,13 @@ export class Session {
     const sideOf = (leg: Leg, lane: Lane): Side => ({ leg, lane, hasEnded: false });
     this.#esme = sideOf(esme, laneOf(esme, smsc, STATUS.systemError, 'submit'));
     this.#smsc = sideOf(smsc, laneOf(smsc, esme, STATUS.receiverTemporary, 'deliver'));
-    const tick = setInterval(() => {
-      for (const { lane } of [this.#esme, this.#smsc]) lane.expire(responseWaitMs);
-    }, TICK_MS);
+    const tick = setInterval(
+      () => {
+        for (const { lane } of [this.#esme, this.#smsc]) lane.expire(responseWaitMs);
+        this.#pump();
+      },
+      Math.min(TICK_MS, fullWaitMs),
+    );
     const gone = [this.#watch(this.#esme, this.#smsc), this.#watch(this.#smsc, this.#esme)];
     this.closed = Promise.all(gone).then(() => clearInterval(tick));
   }
@@ -76,11 +85,15 @@ export class Session {
 
   /** Take what can be taken, on both sides, and end what has come to its end. */
   #pump(): void {
-    // A lane makes room while it is filled.
+    // What is read from one side makes room for the other.
+    this.#hasRoom = true;
     if (this.#isPumping) return;
     this.#isPumping = true;
-    this.#read(this.#esme, this.#smsc);
-    this.#read(this.#smsc, this.#esme);
+    while (this.#hasRoom) {
+      this.#hasRoom = false;
+      this.#read(this.#esme, this.#smsc);
+      this.#read(this.#smsc, this.#esme);
+    }
     this.#isPumping = false;
     for (const [side, other] of [
       [this.#esme, this.#smsc],
@@ -92,13 +105,13 @@ export class Session {
   }
 
   /**
-   * A side whose lane is full waits. Only where both are full, both are read on: what makes room is the
-   * responses, and they come behind requests. Those are told to come again later.
+   * A side whose lane is full waits: its TCP window fills. Where both are full, or one is stuck, it is read
+   * on, since behind its requests come the responses and links that the other side needs; the requests are
+   * told to come again later.
    */
   #read({ leg, lane }: Side, other: Side): void {
-    const mustWait = (): boolean =>
-      leg.isCongested || other.leg.isCongested || (lane.isFull && !other.lane.isFull);
-    while (!mustWait()) {
+    const isHeld = (): boolean => lane.isFull && !other.lane.isFull && !lane.isStuck(this.#fullWaitMs);
+    while (!leg.isCongested && !other.leg.isCongested && !isHeld()) {
       const pdu = leg.next();
       if (pdu === null) return;
       if (isResponse(pdu)) other.lane.answered(pdu);

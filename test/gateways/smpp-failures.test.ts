@@ -1,0 +1,323 @@
+/**
+ * The SMPP proxy where something around it is slow, full, rude or gone.
+ */
+import { connect as connectTcp } from 'node:net';
+import smpp, { type PDU } from 'smpp';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startFakeNumgate } from './support/fake-numgate.ts';
+import {
+  accept,
+  ask,
+  bind,
+  bindEsme,
+  connectEsme,
+  message,
+  type OnMessage,
+  proxyTo,
+  startSmsc,
+  textOf,
+} from './support/smpp.ts';
+
+const FROM = '+639170000001';
+const { ESME_RSYSERR, ESME_RTHROTTLED, ESME_RX_T_APPN, ESME_RINVPASWD, ESME_RINVMSGLEN } = smpp.errors;
+/** Nothing listens there. */
+const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
+
+const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `m-${index}`);
+const statuses = (answers: readonly PDU[]): number[] => answers.map(({ command_status }) => command_status);
+
+/** An SMSC or ESME that keeps its answers back, until it is told. */
+function holding(): { onMessage: OnMessage; held: (() => void)[]; release: () => void } {
+  const held: (() => void)[] = [];
+  let isOpen = false;
+  return {
+    held,
+    onMessage: (pdu, session) => {
+      if (isOpen) accept(pdu, session);
+      else held.push(() => accept(pdu, session));
+    },
+    release: () => {
+      isOpen = true;
+      for (const answer of held.splice(0)) answer();
+    },
+  };
+}
+
+describe('numgate away', () => {
+  it('lets pass with the policy open, in order', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
+    const { session } = await bindEsme(proxy.port);
+    const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    expect(statuses(answers)).toEqual(answers.map(() => 0));
+    expect(smsc.received.map(textOf)).toEqual(texts(500));
+    // Once, and not for each message.
+    expect(proxy.logged.filter((line) => line.startsWith('numgate'))).toEqual([
+      'numgate does not answer unreachable',
+    ]);
+  });
+
+  it('tells the sender to try again with the policy closed', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'closed' });
+    const { session } = await bindEsme(proxy.port);
+    const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    expect(statuses(answers)).toEqual(answers.map(() => ESME_RTHROTTLED));
+    expect(smsc.received).toEqual([]);
+  });
+
+  it('waits no longer than the deadline where it is silent', async () => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(true);
+    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 200, batchItems: 10, window: 10_000 });
+    const { session } = await bindEsme(proxy.port);
+    const start = performance.now();
+    // More than all calls at once can hold: what waits for a call has the same deadline.
+    const answers = await Promise.all(texts(1_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(statuses(answers)).toEqual(answers.map(() => ESME_RTHROTTLED));
+  });
+});
+
+describe('asking', () => {
+  it('asks alone when idle, and in bounded batches under load', async () => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(false);
+    const proxy = await proxyTo(smsc, numgate, { batchItems: 100, window: 10_000, deadlineMs: 60_000 });
+    const { session } = await bindEsme(proxy.port);
+    await ask(session, 'submit_sm', message(FROM, 'first'));
+    expect(numgate.calls.map(({ path }) => path)).toEqual(['/v1/gateway/check']);
+    await Promise.all(texts(5_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    const sizes = numgate.calls.slice(1).map(({ items }) => items.length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_000);
+    expect(Math.max(...sizes)).toBe(100);
+    expect(sizes.length).toBeLessThan(200);
+    expect(numgate.most()).toBeLessThanOrEqual(4);
+    expect(smsc.received.map(textOf)).toEqual(['first', ...texts(5_000)]);
+  });
+
+  it('answers links while messages wait to be decided', async () => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(true);
+    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const { session } = await bindEsme(proxy.port);
+    const waiting = ask(session, 'submit_sm', message(FROM, 'x'));
+    expect((await ask(session, 'enquire_link')).command).toBe('enquire_link_resp');
+    expect((await ask(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
+    expect(smsc.received).toEqual([]);
+    numgate.release();
+    expect((await waiting).command_status).toBe(0);
+  });
+});
+
+describe('the window', () => {
+  it('is never exceeded, and the sender waits', async () => {
+    const { onMessage, held } = holding();
+    const smsc = await startSmsc(onMessage);
+    const numgate = await startFakeNumgate(false);
+    const proxy = await proxyTo(smsc, numgate, { window: 10, fullWaitMs: 60_000 });
+    const { session } = await bindEsme(proxy.port);
+    const other = await bindEsme(proxy.port);
+    const answers = Promise.all(texts(200).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    for (let answered = 0; answered < 200; answered++) {
+      await smsc.until(Math.min(200, answered + 10));
+      // A round trip of another session, in which more would have come.
+      await ask(other.session, 'enquire_link');
+      expect(held.length).toBeLessThanOrEqual(10);
+      held.shift()!();
+    }
+    expect(statuses(await answers)).toEqual(Array.from({ length: 200 }, () => 0));
+    expect(smsc.received.map(textOf)).toEqual(texts(200));
+  });
+
+  it('keeps the links alive where nothing is answered, and puts off what is too much', async () => {
+    const { onMessage, release } = holding();
+    const smsc = await startSmsc(onMessage);
+    const proxy = await proxyTo(smsc, await startFakeNumgate(false), { window: 10, fullWaitMs: 50 });
+    const { session } = await bindEsme(proxy.port);
+    const answers = texts(100).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    expect((await ask(session, 'enquire_link')).command).toBe('enquire_link_resp');
+    expect((await ask(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
+    release();
+    const passed = Array.from({ length: 100 }, (_, index) => (index < 10 ? 0 : ESME_RTHROTTLED));
+    expect(statuses(await Promise.all(answers))).toEqual(passed);
+    expect(smsc.received.map(textOf)).toEqual(texts(10));
+  });
+
+  it('does not lock up where both sides have filled theirs', async () => {
+    const ofSmsc = holding();
+    const ofEsme = holding();
+    const smsc = await startSmsc(ofSmsc.onMessage);
+    const numgate = await startFakeNumgate(false);
+    const proxy = await proxyTo(smsc, numgate, { window: 10 });
+    const esme = await bindEsme(proxy.port, ofEsme.onMessage);
+    const both = [
+      texts(100).map((id) => ask(esme.session, 'submit_sm', message(FROM, id))),
+      texts(100).map((id) => ask(smsc.sessions[0]!, 'deliver_sm', message(FROM, id))),
+    ];
+    await Promise.all([smsc.until(10), esme.until(10)]);
+    await Promise.race(both.flat());
+    ofSmsc.release();
+    ofEsme.release();
+    const [submitted, delivered] = await Promise.all(both.map((asked) => Promise.all(asked)));
+    for (const [answers, received] of [
+      [submitted!, smsc.received],
+      [delivered!, esme.received],
+    ] as const) {
+      const passed = texts(100).filter((_, index) => answers[index]!.command_status === 0);
+      expect(received.map(textOf)).toEqual(passed);
+      expect(new Set(statuses(answers))).toEqual(new Set([0, ESME_RTHROTTLED]));
+    }
+  });
+});
+
+describe('the end', () => {
+  it('answers all that is under way when the SMSC dies', async () => {
+    const numgate = await startFakeNumgate(false);
+    let count = 0;
+    const smsc = await startSmsc((pdu, session) => {
+      if (++count <= 500) accept(pdu, session);
+      else if (count === 1_000) session.socket.resetAndDestroy();
+    });
+    const proxy = await proxyTo(smsc, numgate);
+    const { session, closed } = await bindEsme(proxy.port);
+    const answers = await Promise.all(texts(1_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    // The reset may overtake some of the SMSC's own answers; each message has one answer anyhow.
+    const passed = statuses(answers).filter((status) => status === 0).length;
+    expect(passed).toBeLessThanOrEqual(500);
+    expect(statuses(answers).slice(passed)).toEqual(answers.slice(passed).map(() => ESME_RSYSERR));
+    await closed;
+  });
+
+  it('answers what was not decided yet when the SMSC leaves', async () => {
+    const numgate = await startFakeNumgate(true);
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const { session, closed } = await bindEsme(proxy.port);
+    const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    await ask(session, 'enquire_link');
+    smsc.sessions[0]!.close();
+    expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => ESME_RSYSERR));
+    await closed;
+    numgate.release();
+    expect(smsc.received).toEqual([]);
+  });
+
+  it('tells the SMSC of what an ESME has not answered when that dies', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, await startFakeNumgate(false));
+    const { onMessage } = holding();
+    const esme = await bindEsme(proxy.port, onMessage);
+    const [session] = smsc.sessions;
+    const gone = new Promise((resolve) => session!.on('close', resolve));
+    const delivered = texts(5).map((id) => ask(session!, 'deliver_sm', message(FROM, id)));
+    await esme.until(5);
+    esme.session.socket.resetAndDestroy();
+    expect(statuses(await Promise.all(delivered))).toEqual(delivered.map(() => ESME_RX_T_APPN));
+    await gone;
+  });
+
+  it('leaves the password to the SMSC', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE);
+    const { session } = await connectEsme(proxy.port);
+    expect((await bind(session, 'wrong')).command_status).toBe(ESME_RINVPASWD);
+  });
+
+  it('answers a bind where there is no SMSC', async () => {
+    const proxy = await proxyTo({ port: 1 }, NOWHERE);
+    const { session, closed } = await connectEsme(proxy.port);
+    const answered = bind(session).then(({ command_status }) => command_status);
+    expect(await Promise.race([answered, closed])).toSatisfy((it) => it === ESME_RSYSERR || it === undefined);
+    await closed;
+  });
+
+  it('passes an unbind behind the messages before it, and closes both sides', async () => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(true);
+    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const { session, closed } = await bindEsme(proxy.port);
+    const gone = new Promise((resolve) => smsc.sessions[0]!.on('close', resolve));
+    const answers = [...texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)))];
+    answers.push(ask(session, 'unbind'));
+    numgate.release();
+    expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => 0));
+    expect(smsc.received).toHaveLength(10);
+    await Promise.all([closed, gone]);
+  });
+
+  it('stops when what is under way has been answered, and unbinds', async () => {
+    const { onMessage, release } = holding();
+    const smsc = await startSmsc(onMessage);
+    const proxy = await proxyTo(smsc, await startFakeNumgate(false));
+    const { session, closed } = await bindEsme(proxy.port);
+    const unbound = Promise.all(
+      [session, smsc.sessions[0]!].map((side) => new Promise((resolve) => side.on('unbind', resolve))),
+    );
+    const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    await smsc.until(10);
+    const stopped = proxy.stop();
+    expect((await ask(session, 'submit_sm', message(FROM, 'late'))).command_status).toBe(ESME_RTHROTTLED);
+    release();
+    expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => 0));
+    await Promise.all([unbound, closed, stopped]);
+  });
+});
+
+describe('bytes', () => {
+  it('passes them as they are, also what the package would not write again', async () => {
+    const smsc = await startSmsc();
+    const raw: Buffer[] = [];
+    const numgate = await startFakeNumgate(false);
+    const proxy = await proxyTo(smsc, numgate);
+    const { session } = await bindEsme(proxy.port);
+    const { socket } = smsc.sessions[0]!;
+    const read = socket.read.bind(socket);
+    socket.read = (size?: number) => {
+      const bytes = read(size) as Buffer | null;
+      if (bytes !== null) raw.push(bytes);
+      return bytes;
+    };
+    // A user data header, a relative time, and a TLV that nobody knows.
+    const udh = Buffer.from([0x05, 0x00, 0x03, 0x2a, 0x02, 0x01]);
+    const known = new smpp.PDU('submit_sm', {
+      ...message(FROM, ''),
+      ...{ esm_class: 0x40, validity_period: '000000010000000R', sequence_number: 77 },
+      short_message: Buffer.concat([udh, Buffer.from('part one')]),
+    }).toBuffer();
+    const pdu = Buffer.concat([known, Buffer.from([0x3f, 0xff, 0x00, 0x02, 0xca, 0xfe])]);
+    pdu.writeUInt32BE(pdu.length, 0);
+    session.socket.write(pdu);
+    await smsc.until(1);
+    expect(Buffer.concat(raw)).toEqual(pdu);
+    expect(numgate.calls[0]!.items).toMatchObject([{ from: FROM, to: '+821055550000' }]);
+  });
+
+  it('refuses a message that is shorter than it says', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
+    const { session } = await bindEsme(proxy.port);
+    const whole = new smpp.PDU('submit_sm', { ...message(FROM, 'text'), sequence_number: 9 }).toBuffer();
+    const cut = Buffer.from(whole.subarray(0, whole.length - 3));
+    cut.writeUInt32BE(cut.length, 0);
+    const answer = new Promise<PDU>((resolve) => session.on('submit_sm_resp', resolve));
+    session.socket.write(cut);
+    expect(await answer).toMatchObject({ command_status: ESME_RINVMSGLEN, sequence_number: 9 });
+  });
+
+  it.each([0, 15, 70_001, 0xffffffff])('closes on a PDU of %i octets', async (length) => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE);
+    const socket = connectTcp(proxy.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    const header = Buffer.alloc(16);
+    header.writeUInt32BE(length, 0);
+    socket.write(header);
+    await new Promise((resolve) =>
+      socket
+        .resume()
+        .on('error', () => undefined)
+        .on('close', resolve),
+    );
+  });
+});

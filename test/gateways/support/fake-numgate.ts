@@ -1,0 +1,62 @@
+/**
+ * In the place of numgate where a test needs it slow, silent, or countable: it allows everything, when it is
+ * let.
+ */
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+interface Call {
+  readonly path: string;
+  readonly items: readonly { readonly from: string; readonly to: string }[];
+}
+
+export interface FakeNumgate {
+  readonly url: string;
+  readonly key: string;
+  readonly calls: Call[];
+  /** Most calls that were under way at once. */
+  readonly most: () => number;
+  /** Answers all calls, those to come included. */
+  release(): void;
+}
+
+const ALLOW = { verdict: 'allow', reasons: [], sip: null, smpp: null, label: null };
+
+/** @param isHeld whether calls are answered only once it is released */
+export async function startFakeNumgate(isHeld: boolean): Promise<FakeNumgate> {
+  const calls: Call[] = [];
+  const gate = Promise.withResolvers<void>();
+  if (!isHeld) gate.resolve();
+  let underWay = 0;
+  let most = 0;
+  const server = createServer(async (request, response) => {
+    most = Math.max(most, ++underWay);
+    const path = request.url!;
+    const body = await bodyOf(request);
+    const items = body.items ?? [body];
+    calls.push({ path, items: items as Call['items'] });
+    await gate.promise;
+    underWay--;
+    const results = items.map(() => ALLOW);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(path.endsWith('/batch') ? { results } : ALLOW));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ url: `http://127.0.0.1:${port}`, key: 'a.b', calls },
+    most: () => most,
+    release: gate.resolve,
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<{ items?: unknown[] }> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as { items?: unknown[] };
+}
