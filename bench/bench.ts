@@ -3,6 +3,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { buildBench } from './build.ts';
+import { gatewaysSmppBench } from './gateways-smpp.ts';
 import { loadBench } from './load.ts';
 import { propagationBench } from './propagation.ts';
 import { queryBench } from './query.ts';
@@ -20,6 +21,7 @@ const BENCHES: Record<string, Bench> = {
   stream: streamBench,
   visible: visibleBench,
   propagation: propagationBench,
+  smpp: gatewaysSmppBench,
 };
 
 const program = new Command('npm run bench --')
