@@ -1126,6 +1126,7 @@ export interface components {
          * @example {
          *       "number": "+821020005036",
          *       "source": null,
+         *       "fingerprint": null,
          *       "op": "block",
          *       "code": "SENDER_REPORTED",
          *       "subjects": [
@@ -1142,8 +1143,10 @@ export interface components {
         EntryInfo: {
             /** @description E.164; null for a source. */
             number: string | null;
-            /** @description The sender id; null for a number. */
+            /** @description The sender id, for people: `fingerprint …` where its text was lost. Null for a number. */
             source: string | null;
+            /** @description What a sender id is known by, keyed; null for a number. */
+            fingerprint: string | null;
             op: components["schemas"]["LiveOp"];
             /** @description Of a block; null for the others. */
             code: components["schemas"]["Code"] | null;
@@ -1173,7 +1176,7 @@ export interface components {
             /** @description What is in force, the newest first. The first one for a subject decides. */
             entries: components["schemas"]["EntryInfo"][];
         };
-        /** @description A signed manifest whose values are in KV. At most 1,048,576 bytes. */
+        /** @description A signed manifest. Its values may come into KV later: a promotion needs them. At most 1,048,576 bytes. */
         StageRequest: {
             /** @description The manifest, exactly as it was signed: JSON in a string. */
             signed: string;
@@ -2309,7 +2312,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject), or over one number (8); build and push a release, which folds entries in. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject, the last 20,000 for `unblock` alone), or over one number (8). An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2321,10 +2324,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:live-full",
                  *       "title": "The live layer is full",
                  *       "status": 409,
-                 *       "detail": "more than 500000 live entries: build and push a release, which folds them in",
+                 *       "detail": "room for 480000 live entries (and 20000 for unblock): they are dropped once the current release and the 2 before it have all folded them in",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "LIVE_FULL",
-                 *       "message": "more than 500000 live entries: build and push a release, which folds them in"
+                 *       "message": "room for 480000 live entries (and 20000 for unblock): they are dropped once the current release and the 2 before it have all folded them in"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

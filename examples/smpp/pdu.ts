@@ -13,6 +13,7 @@ const { errors } = smpp;
 export const STATUS = {
   invalidLength: errors.ESME_RINVMSGLEN!,
   invalidCommand: errors.ESME_RINVCMDID!,
+  notBound: errors.ESME_RINVBNDSTS!,
   systemError: errors.ESME_RSYSERR!,
   invalidSource: errors.ESME_RINVSRCADR!,
   invalidDestination: errors.ESME_RINVDSTADR!,
@@ -27,6 +28,10 @@ export function sequenceOf(pdu: Buffer): number {
 /** The highest bit of the command (3.4, 5.1.2). */
 export function isResponse(pdu: Buffer): boolean {
   return pdu.readUInt32BE(4) >= 0x80000000;
+}
+
+export function statusOf(pdu: Buffer): number {
+  return pdu.readUInt32BE(8);
 }
 
 /** @returns its name, or `unknown` */

@@ -3,10 +3,10 @@
  * and what happens when either side stops, leaves or dies.
  */
 import type { Socket } from 'node:net';
-import type { Judge } from './judge.ts';
-import { Lane } from './lane.ts';
+import type { Direction, Judge } from './judge.ts';
+import { Lane, type Verdict } from './lane.ts';
 import { Leg } from './leg.ts';
-import { isResponse, STATUS, unbindOf } from './pdu.ts';
+import { commandOf, isResponse, STATUS, statusOf, unbindOf } from './pdu.ts';
 
 export interface SessionOptions {
   readonly judge: Judge;
@@ -20,6 +20,8 @@ export interface SessionOptions {
 
 /** Between two looks at what has not been answered, at most, in ms. */
 const TICK_MS = 1_000;
+/** What may be said until the SMSC has taken a bind. */
+const BEFORE_BIND = /^(bind_.*|unbind)$/;
 /** Of our own unbind: the last number there is, which no peer's own has reached. */
 const OWN_SEQUENCE = 0x7fffffff;
 
@@ -36,6 +38,7 @@ export class Session {
   readonly #fullWaitMs: number;
   readonly closed: Promise<void>;
   #onDrained: () => void = () => undefined;
+  #isBound = false;
   #isPumping = false;
   #hasRoom = false;
 
@@ -45,8 +48,14 @@ export class Session {
     const esme = new Leg(esmeSocket);
     const smsc = new Leg(smscSocket);
     const onRoom = (): void => this.#pump();
-    const laneOf = (from: Leg, to: Leg, lostStatus: number, of: 'submit' | 'deliver'): Lane =>
-      new Lane({ from, to, window, lostStatus, onRoom, judge: (pdu, command) => judge.of(pdu, command, of) });
+    const laneOf = (from: Leg, to: Leg, lostStatus: number, direction: Direction): Lane => {
+      const judged = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {
+        // Who is not bound costs no check.
+        if (this.#isBound || BEFORE_BIND.test(command)) return judge.of(pdu, command, direction);
+        return { pdu, decision: { kind: 'refuse', status: STATUS.notBound } };
+      };
+      return new Lane({ from, to, window, lostStatus, onRoom, judge: judged });
+    };
     const sideOf = (leg: Leg, lane: Lane): Side => ({ leg, lane, hasEnded: false });
     this.#esme = sideOf(esme, laneOf(esme, smsc, STATUS.systemError, 'submit'));
     this.#smsc = sideOf(smsc, laneOf(smsc, esme, STATUS.receiverTemporary, 'deliver'));
@@ -114,8 +123,11 @@ export class Session {
     while (!leg.isCongested && !other.leg.isCongested && !isHeld()) {
       const pdu = leg.next();
       if (pdu === null) return;
-      if (isResponse(pdu)) other.lane.answered(pdu);
-      else lane.take(pdu);
+      if (!isResponse(pdu)) lane.take(pdu);
+      else {
+        this.#isBound ||= statusOf(pdu) === 0 && commandOf(pdu).startsWith('bind_');
+        other.lane.answered(pdu);
+      }
     }
   }
 

@@ -19,7 +19,8 @@ import {
 } from './support/smpp.ts';
 
 const FROM = '+639170000001';
-const { ESME_RSYSERR, ESME_RTHROTTLED, ESME_RX_T_APPN, ESME_RINVPASWD, ESME_RINVMSGLEN } = smpp.errors;
+const { ESME_RSYSERR, ESME_RTHROTTLED, ESME_RX_T_APPN, ESME_RINVPASWD, ESME_RINVMSGLEN, ESME_RINVBNDSTS } =
+  smpp.errors;
 /** Nothing listens there. */
 const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
 
@@ -222,6 +223,29 @@ describe('the end', () => {
     const proxy = await proxyTo(smsc, NOWHERE);
     const { session } = await connectEsme(proxy.port);
     expect((await bind(session, 'wrong')).command_status).toBe(ESME_RINVPASWD);
+  });
+
+  it('refuses messages of one that is not bound, without a check', async () => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(false);
+    const proxy = await proxyTo(smsc, numgate);
+    const { session } = await connectEsme(proxy.port);
+    await bind(session, 'wrong');
+    expect((await ask(session, 'submit_sm', message(FROM, 'x'))).command_status).toBe(ESME_RINVBNDSTS);
+    expect([numgate.calls, smsc.received]).toEqual([[], []]);
+  });
+
+  it('still answers an ESME that has said its last', async () => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(true);
+    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const { session, closed } = await bindEsme(proxy.port);
+    const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    session.close();
+    numgate.release();
+    expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => 0));
+    expect(smsc.received.map(textOf)).toEqual(texts(10));
+    await closed;
   });
 
   it('answers a bind where there is no SMSC', async () => {

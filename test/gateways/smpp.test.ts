@@ -2,9 +2,12 @@
  * The SMPP proxy between a real client, a real server and the real service: nothing lost, nothing doubled,
  * order kept, and every status as numgate has it.
  */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { PDU } from 'smpp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Installation, startInstallation } from '../../bench/installation.ts';
+import { PROJECT } from '../../cli/paths.ts';
 import { ask, bindEsme, message, proxyTo, startSmsc, textOf } from './support/smpp.ts';
 
 /** By what numgate says of them as senders from abroad. */
@@ -137,5 +140,30 @@ describe('the SMPP proxy', () => {
     const { session } = await bindEsme(proxy.port);
     const { command_status } = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
     expect([command_status, smsc.received.map(textOf)]).toEqual([0, ['x']]);
+  });
+
+  it('runs as a process, and ends when it is told', async () => {
+    const smsc = await startSmsc();
+    const args = ['examples/smpp/main.ts', '--listen', '127.0.0.1:0', '--smsc', `127.0.0.1:${smsc.port}`];
+    const env = { ...process.env, NUMGATE_URL: service!.url, NUMGATE_KEY: service!.clientKey };
+    const child = spawn(process.execPath, [...args, '--trunk', 'MNL-2'], {
+      cwd: PROJECT,
+      env,
+      stdio: 'pipe',
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    const lines = createInterface({ input: child.stdout });
+    const first = (await lines[Symbol.asyncIterator]().next()).value as string;
+    const { session, closed } = await bindEsme(
+      (JSON.parse(first) as { detail: { port: number } }).detail.port,
+    );
+    const answers = await Promise.all(
+      (['allow', 'block'] as const).map((kind) => ask(session, 'submit_sm', message(SENDERS[kind], 'x'))),
+    );
+    expect(answers.map(({ command_status }) => command_status)).toEqual([0, BLOCKED]);
+    child.kill('SIGTERM');
+    await closed;
+    expect(await ended).toBe(0);
   });
 });
