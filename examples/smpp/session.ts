@@ -125,7 +125,10 @@ export class Session {
       if (pdu === null) return;
       if (!isResponse(pdu)) lane.take(pdu);
       else {
-        this.#isBound ||= statusOf(pdu) === 0 && commandOf(pdu).startsWith('bind_');
+        // Only the SMSC's word counts.
+        if (leg === this.#smsc.leg && commandOf(pdu).startsWith('bind_')) {
+          this.#isBound ||= statusOf(pdu) === 0;
+        }
         other.lane.answered(pdu);
       }
     }

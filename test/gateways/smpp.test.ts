@@ -49,7 +49,7 @@ const statusOf = ({ kind }: Sent): number => (kind === 'block' ? BLOCKED : 0);
 describe('the SMPP proxy', () => {
   it('passes 10,000 submit_sm of two sessions: none lost, none doubled, in order, each answered right', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { deadlineMs: 60_000 });
+    const proxy = await proxyTo(smsc, numgate());
     const each = await Promise.all(
       ['a', 'b'].map(async (name) => {
         const { session } = await bindEsme(proxy.port);
@@ -76,7 +76,7 @@ describe('the SMPP proxy', () => {
 
   it('passes 1,000 deliver_sm the other way, and delivery receipts unchecked', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { deadlineMs: 60_000 });
+    const proxy = await proxyTo(smsc, numgate());
     const esme = await bindEsme(proxy.port);
     const sent = mixed('d', 1_000);
     const [session] = smsc.sessions;
@@ -105,7 +105,7 @@ describe('the SMPP proxy', () => {
     ['a sender id', { source_addr_ton: 5, source_addr: 'SHOP' }, 0],
   ])('answers %s, whatever the fail policy', async (_, fields, status) => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open', deadlineMs: 10_000 });
+    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
     const { command_status } = await ask(session, 'submit_sm', message(SENDERS.label, 'x', fields));
     expect([command_status, smsc.received.length]).toEqual([status, status === 0 ? 1 : 0]);

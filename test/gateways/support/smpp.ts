@@ -7,6 +7,10 @@ import smpp, { type PDU, type Session } from 'smpp';
 import { onTestFinished } from 'vitest';
 import { type ProxyOptions, type SmppProxy, startProxy } from '../../../examples/smpp/proxy.ts';
 
+/** A sender of messages that are not about senders. */
+export const FROM = '+639170000001';
+/** Nothing listens there. */
+export const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
 export const PASSWORD = 'secret';
 const LOCAL = { host: '127.0.0.1', port: 0 } as const;
 
@@ -24,6 +28,23 @@ export type OnMessage = (pdu: PDU, session: Session) => void;
 export const accept: OnMessage = (pdu, session) => {
   session.send(pdu.response({ message_id: idOf(pdu) }));
 };
+
+/** An SMSC or ESME that keeps its answers back, until it is told. */
+export function holding(): { onMessage: OnMessage; held: (() => void)[]; release: () => void } {
+  const held: (() => void)[] = [];
+  let isOpen = false;
+  return {
+    held,
+    onMessage: (pdu, session) => {
+      if (isOpen) accept(pdu, session);
+      else held.push(() => accept(pdu, session));
+    },
+    release: () => {
+      isOpen = true;
+      for (const answer of held.splice(0)) answer();
+    },
+  };
+}
 
 /** Answers binds with the right password, and messages as it is told. */
 export async function startSmsc(onMessage: OnMessage = accept): Promise<Smsc> {
@@ -122,6 +143,15 @@ export function textOf(pdu: PDU): string {
   return (pdu.short_message as { readonly message: string }).message;
 }
 
+/** As many different texts. */
+export function texts(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `m-${index}`);
+}
+
+export function statuses(answers: readonly PDU[]): number[] {
+  return answers.map(({ command_status }) => command_status);
+}
+
 /** What stands behind the label, if there is one. */
 export function idOf(pdu: PDU): string {
   return textOf(pdu).replace(/^\[.*\]/, '');
@@ -137,6 +167,8 @@ export async function proxyTo(
   const proxy = await startProxy({
     ...{ listen: LOCAL, smsc: { host: LOCAL.host, port: smsc.port }, numgate },
     ...{ failPolicy: 'closed', ingress: { type: 'international' } },
+    // So that a slow machine is not a slow numgate.
+    deadlineMs: 60_000,
     log: (event, detail = '') => void logged.push(`${event} ${detail}`),
     ...options,
   });

@@ -1,5 +1,5 @@
 /**
- * The SMPP proxy where something around it is slow, full, rude or gone.
+ * The SMPP proxy where a session begins or ends, and what it does with octets that are not as usual.
  */
 import { connect as connectTcp } from 'node:net';
 import smpp, { type PDU } from 'smpp';
@@ -11,166 +11,19 @@ import {
   bind,
   bindEsme,
   connectEsme,
+  FROM,
+  holding,
   message,
-  type OnMessage,
+  NOWHERE,
   proxyTo,
   startSmsc,
+  statuses,
   textOf,
+  texts,
 } from './support/smpp.ts';
 
-const FROM = '+639170000001';
 const { ESME_RSYSERR, ESME_RTHROTTLED, ESME_RX_T_APPN, ESME_RINVPASWD, ESME_RINVMSGLEN, ESME_RINVBNDSTS } =
   smpp.errors;
-/** Nothing listens there. */
-const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
-
-const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `m-${index}`);
-const statuses = (answers: readonly PDU[]): number[] => answers.map(({ command_status }) => command_status);
-
-/** An SMSC or ESME that keeps its answers back, until it is told. */
-function holding(): { onMessage: OnMessage; held: (() => void)[]; release: () => void } {
-  const held: (() => void)[] = [];
-  let isOpen = false;
-  return {
-    held,
-    onMessage: (pdu, session) => {
-      if (isOpen) accept(pdu, session);
-      else held.push(() => accept(pdu, session));
-    },
-    release: () => {
-      isOpen = true;
-      for (const answer of held.splice(0)) answer();
-    },
-  };
-}
-
-describe('numgate away', () => {
-  it('lets pass with the policy open, in order', async () => {
-    const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
-    const { session } = await bindEsme(proxy.port);
-    const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
-    expect(statuses(answers)).toEqual(answers.map(() => 0));
-    expect(smsc.received.map(textOf)).toEqual(texts(500));
-    // Once, and not for each message.
-    expect(proxy.logged.filter((line) => line.startsWith('numgate'))).toEqual([
-      'numgate does not answer unreachable',
-    ]);
-  });
-
-  it('tells the sender to try again with the policy closed', async () => {
-    const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'closed' });
-    const { session } = await bindEsme(proxy.port);
-    const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
-    expect(statuses(answers)).toEqual(answers.map(() => ESME_RTHROTTLED));
-    expect(smsc.received).toEqual([]);
-  });
-
-  it('waits no longer than the deadline where it is silent', async () => {
-    const smsc = await startSmsc();
-    const numgate = await startFakeNumgate(true);
-    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 200, batchItems: 10, window: 10_000 });
-    const { session } = await bindEsme(proxy.port);
-    const start = performance.now();
-    // More than all calls at once can hold: what waits for a call has the same deadline.
-    const answers = await Promise.all(texts(1_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
-    expect(performance.now() - start).toBeLessThan(5_000);
-    expect(statuses(answers)).toEqual(answers.map(() => ESME_RTHROTTLED));
-  });
-});
-
-describe('asking', () => {
-  it('asks alone when idle, and in bounded batches under load', async () => {
-    const smsc = await startSmsc();
-    const numgate = await startFakeNumgate(false);
-    const proxy = await proxyTo(smsc, numgate, { batchItems: 100, window: 10_000, deadlineMs: 60_000 });
-    const { session } = await bindEsme(proxy.port);
-    await ask(session, 'submit_sm', message(FROM, 'first'));
-    expect(numgate.calls.map(({ path }) => path)).toEqual(['/v1/gateway/check']);
-    await Promise.all(texts(5_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
-    const sizes = numgate.calls.slice(1).map(({ items }) => items.length);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_000);
-    expect(Math.max(...sizes)).toBe(100);
-    expect(sizes.length).toBeLessThan(200);
-    expect(numgate.most()).toBeLessThanOrEqual(4);
-    expect(smsc.received.map(textOf)).toEqual(['first', ...texts(5_000)]);
-  });
-
-  it('answers links while messages wait to be decided', async () => {
-    const smsc = await startSmsc();
-    const numgate = await startFakeNumgate(true);
-    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
-    const { session } = await bindEsme(proxy.port);
-    const waiting = ask(session, 'submit_sm', message(FROM, 'x'));
-    expect((await ask(session, 'enquire_link')).command).toBe('enquire_link_resp');
-    expect((await ask(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
-    expect(smsc.received).toEqual([]);
-    numgate.release();
-    expect((await waiting).command_status).toBe(0);
-  });
-});
-
-describe('the window', () => {
-  it('is never exceeded, and the sender waits', async () => {
-    const { onMessage, held } = holding();
-    const smsc = await startSmsc(onMessage);
-    const numgate = await startFakeNumgate(false);
-    const proxy = await proxyTo(smsc, numgate, { window: 10, fullWaitMs: 60_000 });
-    const { session } = await bindEsme(proxy.port);
-    const other = await bindEsme(proxy.port);
-    const answers = Promise.all(texts(200).map((id) => ask(session, 'submit_sm', message(FROM, id))));
-    for (let answered = 0; answered < 200; answered++) {
-      await smsc.until(Math.min(200, answered + 10));
-      // A round trip of another session, in which more would have come.
-      await ask(other.session, 'enquire_link');
-      expect(held.length).toBeLessThanOrEqual(10);
-      held.shift()!();
-    }
-    expect(statuses(await answers)).toEqual(Array.from({ length: 200 }, () => 0));
-    expect(smsc.received.map(textOf)).toEqual(texts(200));
-  });
-
-  it('keeps the links alive where nothing is answered, and puts off what is too much', async () => {
-    const { onMessage, release } = holding();
-    const smsc = await startSmsc(onMessage);
-    const proxy = await proxyTo(smsc, await startFakeNumgate(false), { window: 10, fullWaitMs: 50 });
-    const { session } = await bindEsme(proxy.port);
-    const answers = texts(100).map((id) => ask(session, 'submit_sm', message(FROM, id)));
-    expect((await ask(session, 'enquire_link')).command).toBe('enquire_link_resp');
-    expect((await ask(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
-    release();
-    const passed = Array.from({ length: 100 }, (_, index) => (index < 10 ? 0 : ESME_RTHROTTLED));
-    expect(statuses(await Promise.all(answers))).toEqual(passed);
-    expect(smsc.received.map(textOf)).toEqual(texts(10));
-  });
-
-  it('does not lock up where both sides have filled theirs', async () => {
-    const ofSmsc = holding();
-    const ofEsme = holding();
-    const smsc = await startSmsc(ofSmsc.onMessage);
-    const numgate = await startFakeNumgate(false);
-    const proxy = await proxyTo(smsc, numgate, { window: 10 });
-    const esme = await bindEsme(proxy.port, ofEsme.onMessage);
-    const both = [
-      texts(100).map((id) => ask(esme.session, 'submit_sm', message(FROM, id))),
-      texts(100).map((id) => ask(smsc.sessions[0]!, 'deliver_sm', message(FROM, id))),
-    ];
-    await Promise.all([smsc.until(10), esme.until(10)]);
-    await Promise.race(both.flat());
-    ofSmsc.release();
-    ofEsme.release();
-    const [submitted, delivered] = await Promise.all(both.map((asked) => Promise.all(asked)));
-    for (const [answers, received] of [
-      [submitted!, smsc.received],
-      [delivered!, esme.received],
-    ] as const) {
-      const passed = texts(100).filter((_, index) => answers[index]!.command_status === 0);
-      expect(received.map(textOf)).toEqual(passed);
-      expect(new Set(statuses(answers))).toEqual(new Set([0, ESME_RTHROTTLED]));
-    }
-  });
-});
 
 describe('the end', () => {
   it('answers all that is under way when the SMSC dies', async () => {
@@ -193,7 +46,7 @@ describe('the end', () => {
   it('answers what was not decided yet when the SMSC leaves', async () => {
     const numgate = await startFakeNumgate(true);
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
     const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
     await ask(session, 'enquire_link');
@@ -231,6 +84,7 @@ describe('the end', () => {
     const proxy = await proxyTo(smsc, numgate);
     const { session } = await connectEsme(proxy.port);
     await bind(session, 'wrong');
+    session.send(new smpp.PDU('bind_transceiver_resp', { sequence_number: 1 }));
     expect((await ask(session, 'submit_sm', message(FROM, 'x'))).command_status).toBe(ESME_RINVBNDSTS);
     expect([numgate.calls, smsc.received]).toEqual([[], []]);
   });
@@ -238,7 +92,7 @@ describe('the end', () => {
   it('still answers an ESME that has said its last', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
-    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
     const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
     session.close();
@@ -259,7 +113,7 @@ describe('the end', () => {
   it('passes an unbind behind the messages before it, and closes both sides', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
-    const proxy = await proxyTo(smsc, numgate, { deadlineMs: 60_000 });
+    const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
     const gone = new Promise((resolve) => smsc.sessions[0]!.on('close', resolve));
     const answers = [...texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)))];
