@@ -104,22 +104,17 @@ export class Checker {
     // A sender or recipient that numgate cannot read is none that may pass, whatever the fail policy.
     if (field === 'from') return { kind: 'refuse', status: STATUS.invalidSource };
     if (field === 'to') return { kind: 'refuse', status: STATUS.invalidDestination };
-    const isJudged = 'verdict' in answer;
-    const verdict = isJudged ? answer.verdict : 'indeterminate';
-    const status = isJudged && 'smpp' in answer ? answer.smpp?.commandStatus : undefined;
-    switch (verdict) {
+    if ('error' in answer) return undecided(this.#options.failPolicy);
+    if ('source' in answer) return undecided(answer.action);
+    switch (answer.verdict) {
       case 'allow':
         return PASS;
       case 'label':
-        return isJudged && 'label' in answer && answer.label !== null
-          ? { kind: 'label', label: answer.label }
-          : PASS;
+        return answer.label === null ? PASS : { kind: 'label', label: answer.label };
       case 'block':
-        return { kind: 'refuse', status: status ?? STATUS.invalidSource };
-      case 'indeterminate': {
-        const action = isJudged && 'action' in answer ? answer.action : this.#options.failPolicy;
-        return action === 'open' ? PASS : { kind: 'refuse', status: status ?? STATUS.throttled };
-      }
+        return { kind: 'refuse', status: answer.smpp?.commandStatus ?? STATUS.invalidSource };
+      case 'indeterminate':
+        return undecided(answer.action ?? this.#options.failPolicy);
     }
   }
 
@@ -133,6 +128,10 @@ export class Checker {
       this.#options.log('numgate does not answer', answer.problem?.code ?? answer.why);
     }
   }
+}
+
+function undecided(action: FailPolicy): Decision {
+  return action === 'open' ? PASS : { kind: 'refuse', status: STATUS.throttled };
 }
 
 /** The field that could not be read, of an item or of a single question; null where all could. */
