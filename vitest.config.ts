@@ -5,7 +5,7 @@ import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts
 /**
  * Four projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
  * tests of the Worker itself; `http` starts the real service and talks to it over a socket; `gateways` puts
- * the examples between real gateways and the real service.
+ * the examples between real gateways, where they are installed, and the real service.
  */
 export default defineConfig({
   test: {

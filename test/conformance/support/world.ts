@@ -59,7 +59,7 @@ interface Addresses {
   readonly withoutSecrets: string;
 }
 
-interface Secrets {
+export interface Secrets {
   readonly LIST_KEY: string;
   readonly RELEASE_SIGNING_KEY: string;
   readonly RELEASE_PUBLIC_KEYS: string;
@@ -89,7 +89,7 @@ export function world(): World {
   return running.world;
 }
 
-async function makeSecrets(): Promise<Secrets> {
+export async function makeSecrets(): Promise<Secrets> {
   const { publicKey, privateKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
   const base64 = (bytes: ArrayBuffer): string => toBase64(new Uint8Array(bytes));
   const root = await newKey('root');
@@ -103,7 +103,7 @@ async function makeSecrets(): Promise<Secrets> {
 }
 
 /** Run `lists <args> --json`. @returns the object it prints */
-async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
+export async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [join(PROJECT, 'cli', 'lists.ts'), '--json', ...args], {
     cwd: PROJECT,
     env,

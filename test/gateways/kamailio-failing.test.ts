@@ -1,0 +1,181 @@
+/**
+ * examples/kamailio as it is, in front of a service that the tests make: what it asks, and what it does
+ * where the service fails. Only settings of the config differ.
+ */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Ends, FOREIGN, missing, TO } from './support/ends.ts';
+import { type Kamailio, startKamailio } from './support/kamailio.ts';
+import { headerOf, type SipMessage, type SipRequest } from './support/sip.ts';
+
+/** Enough on a busy machine; and what is to be seen to end, with what else one call may take there. In ms. */
+const TIMEOUT_MS = 5_000;
+const SHORT_TIMEOUT_MS = 300;
+const SLACK_MS = 2_000;
+
+describe.skipIf(missing !== null)('kamailio with a service that fails', () => {
+  let ends: Ends;
+  beforeAll(async () => {
+    ends = await Ends.open();
+  });
+  afterAll(() => ends?.close());
+
+  let server: Server | null = null;
+  let kamailio: Kamailio | null = null;
+  let asked: { headers: NodeJS.Dict<string | string[]>; body: unknown }[] = [];
+  afterEach(async () => {
+    await kamailio?.stop();
+    server?.closeAllConnections();
+    server?.close();
+    kamailio = server = null;
+    asked = [];
+  });
+
+  /** @param answer what answers, once the question was read; null where nobody listens */
+  async function started(
+    answer: RequestListener | null,
+    settings: Record<string, string | number | true> = {},
+  ): Promise<Kamailio> {
+    server = createServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request.setEncoding('utf8')) text += chunk;
+      asked.push({ headers: request.headers, body: JSON.parse(text) });
+      answer?.(request, response);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    if (answer === null) server.close();
+    const own = { TIMEOUT_MS, ...settings };
+    kamailio = await startKamailio({ url, key: 'gw.secret', nextHop: ends.nextHop.port, settings: own });
+    return kamailio;
+  }
+
+  const status =
+    (code: number): RequestListener =>
+    (_request, response) =>
+      void response.writeHead(code, { 'content-type': 'application/problem+json' }).end('{"code":"NO"}');
+  const call: SipRequest = { method: 'INVITE', from: FOREIGN, to: TO };
+
+  it('asks about the sender as it is written, whatever it is', async () => {
+    const running = await started(status(500));
+    const headers = { 'X-Attestation': 'A' };
+    await ends.passed(running, { ...call, from: '<sip:+82%22%5C,@x.example>', headers });
+    await ends.passed(running, {
+      method: 'MESSAGE',
+      from: '<sip:PARCEL-KR;x=1@x.example>',
+      to: 'name',
+      body: 'a',
+    });
+    const ingress = { type: 'international', trunk: 'trunk-1' };
+    expect(asked.map(({ body }) => body)).toEqual([
+      { channel: 'voice', from: '+82"\\,', ingress, to: TO, attestation: 'A' },
+      { channel: 'sms', from: 'PARCEL-KR', ingress },
+    ]);
+    expect(asked[0]!.headers).toMatchObject({
+      authorization: 'Bearer gw.secret',
+      'content-type': 'application/json',
+    });
+  });
+
+  it('believes nothing that a peer says of itself who is not trusted', async () => {
+    const running = await started(status(500), { TRUSTED_PEERS: '192.0.2.0/24' });
+    const headers = {
+      ...{ 'P-Asserted-Identity': '<tel:+14155550100>', 'X-Attestation': 'A', 'X-Roaming': 'verified' },
+    };
+    const got = await ends.passed(running, { ...call, headers });
+    const ingress = { type: 'international', trunk: 'trunk-1' };
+    expect(asked[0]!.body).toEqual({ channel: 'voice', from: '+639171234567', ingress, to: TO });
+    for (const name of Object.keys(headers)) expect(headerOf(got, name)).toBeNull();
+  });
+
+  it('asks over the connection that it has', async () => {
+    const running = await started(status(500), { CHILDREN: 1 });
+    let connections = 0;
+    server!.on('connection', () => connections++);
+    for (let count = 0; count < 3; count++) await ends.passed(running, call);
+    expect([asked.length, connections]).toEqual([3, 1]);
+  });
+
+  it('asks nothing about an emergency call', async () => {
+    const running = await started(status(500), { FAIL_CLOSED: true });
+    for (const to of ['112', '119', '02119', '+82119']) await ends.passed(running, { ...call, to });
+    await ends.passed(running, { ...call, target: 'urn:service:sos' });
+    expect(asked).toEqual([]);
+  });
+
+  it('puts no line end of an answer into SIP', async () => {
+    const running = await started((_request, response) => {
+      const sip = { status: 603, reason: 'No\r\nX-Evil: 1', reasonHeader: 'a\r\nX-Evil: 1' };
+      response.end(JSON.stringify({ verdict: 'block', sip, label: null, reasons: [] }));
+    });
+    const answer = await ends.refused(running, call);
+    expect(answer.start).toBe('SIP/2.0 603 Network Blocked');
+    expect(headerOf(answer, 'X-Evil')).toBeNull();
+  });
+
+  it.each([401, 429, 503, 302])('fails open on %i, as it is configured', async (code) => {
+    const running = await started(status(code));
+    expect(headerOf(await ends.passed(running, call), 'X-Numgate-Label')).toBeNull();
+    expect(running.logged()).toContain(`no answer of numgate (${code}): passed`);
+  });
+
+  it.each([401, 503])('fails closed on %i where that is configured', async (code) => {
+    const answer = await ends.refused(await started(status(code), { FAIL_CLOSED: true }), call);
+    expect(answer.start).toBe('SIP/2.0 503 Service Unavailable');
+    expect(headerOf(answer, 'Retry-After')).toBe('5');
+  });
+
+  it('fails on an answer that is none', async () => {
+    const running = await started((_request, response) => void response.end('{"verdict":'), {
+      FAIL_CLOSED: true,
+    });
+    expect((await ends.refused(running, call)).status).toBe(503);
+  });
+
+  it('fails open and closed where there is no service', async () => {
+    await ends.passed(await started(null), call);
+    await kamailio!.stop();
+    expect((await ends.refused(await started(null, { FAIL_CLOSED: true }), call)).status).toBe(503);
+  });
+
+  it('waits for a slow service no longer than it is told, and soon asks no more', async () => {
+    const running = await started(() => undefined, {
+      TIMEOUT_MS: SHORT_TIMEOUT_MS,
+      BREAK_AFTER: 2,
+      FAIL_CLOSED: true,
+    });
+    const timed = async (): Promise<number> => {
+      const begin = performance.now();
+      expect((await ends.refused(running, call)).status).toBe(503);
+      return performance.now() - begin;
+    };
+    for (let count = 0; count < 2; count++) {
+      const ms = await timed();
+      expect(ms).toBeGreaterThanOrEqual(SHORT_TIMEOUT_MS - 5);
+      expect(ms).toBeLessThan(SHORT_TIMEOUT_MS + SLACK_MS);
+    }
+    // One a second is asked from here on.
+    for (let count = 0; count < 20; count++) await timed();
+    expect(asked.length).toBeLessThan(10);
+  });
+
+  it('asks once about what is sent again', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const running = await started(
+      (_request, response) => void promise.then(() => response.writeHead(500).end()),
+    );
+    const { text, answers } = ends.caller.written(call);
+    const answered = (status: number): Promise<SipMessage> =>
+      ends.caller.message((message) => message.status === status && answers(message));
+    ends.caller.sendText(text, running.port);
+    await answered(100);
+    ends.caller.sendText(text, running.port);
+    // Answered behind what was sent again, out of another process.
+    await ends.caller.ask({ ...call, method: 'OPTIONS', headers: { 'Max-Forwards': '0' } }, running.port);
+    resolve();
+    await answered(200);
+    expect(asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,123 @@
+/**
+ * Kamailio with the config of examples/kamailio as it is: only settings differ. In the foreground, on a
+ * free port of loopback; it ends with whoever started it.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { SipEnd } from './sip.ts';
+
+const CONFIG = fileURLToPath(new URL('../../../examples/kamailio/kamailio.cfg', import.meta.url));
+/** Between two questions whether it answers, and the longest that its start and its end may take, in ms. */
+const ASK_EVERY_MS = 50;
+const START_MS = 20_000;
+const END_MS = 10_000;
+
+export interface KamailioSettings {
+  /** Of the service. */
+  readonly url: string;
+  /** Of the client. */
+  readonly key: string;
+  /** Port of the next hop. */
+  readonly nextHop: number;
+  /** Settings of the config by name; those without a value are `true`. */
+  readonly settings?: Readonly<Record<string, string | number | true>>;
+}
+
+export interface Kamailio {
+  readonly port: number;
+  /** All that it has printed so far. */
+  logged(): string;
+  stop(): Promise<void>;
+}
+
+/** Why there is no Kamailio to run here, or null. A config that is wrong is no such reason. */
+export function kamailioMissing(): string | null {
+  const run = spawnSync('kamailio', ['-c', '-f', CONFIG], {
+    env: { ...process.env, NUMGATE_KEY: 'none.none' },
+    encoding: 'utf8',
+  });
+  if (run.error !== undefined) return 'kamailio is not installed';
+  const module = /could not find module <(http_client|json)(?:\.so)?>/.exec(run.stderr)?.[1];
+  return module === undefined ? null : `the module ${module} of kamailio is not installed`;
+}
+
+export async function startKamailio(given: KamailioSettings): Promise<Kamailio> {
+  const port = await freePort();
+  const settings: KamailioSettings['settings'] = {
+    SERVICE_URL: given.url,
+    LISTEN: `udp:127.0.0.1:${port}`,
+    NEXT_HOP: `sip:127.0.0.1:${given.nextHop}`,
+    ...given.settings,
+  };
+  const defines = Object.entries(settings).flatMap(([name, value]) => [
+    '-A',
+    value === true ? name : `${name}=${value}`,
+  ]);
+  // A group of its own, so that all its processes end, also where the first one cannot end them.
+  const child = spawn('kamailio', ['-f', CONFIG, '-DD', '-E', '-m', '128', ...defines], {
+    env: { ...process.env, NUMGATE_KEY: given.key },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const chunks: Buffer[] = [];
+  for (const out of [child.stdout, child.stderr]) out.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const logged = (): string => Buffer.concat(chunks).toString('utf8');
+  const ended = once(child, 'close');
+  const signal = (name: NodeJS.Signals): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
+  };
+  const kill = (): void => signal('SIGKILL');
+  process.once('exit', kill);
+  const stop = async (): Promise<void> => {
+    // To all, again and again: a process misses one that comes just before it begins to wait for signals,
+    // and the first one then waits for a minute.
+    const asks = setInterval(() => signal('SIGTERM'), ASK_EVERY_MS);
+    const late = setTimeout(kill, END_MS);
+    child.kill('SIGTERM');
+    await ended;
+    clearInterval(asks);
+    clearTimeout(late);
+    process.off('exit', kill);
+  };
+  try {
+    await Promise.race([
+      untilAnswers(port),
+      ended.then(() => Promise.reject(new Error(`kamailio ended:\n${logged()}`))),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { port, logged, stop };
+}
+
+/** A request that may go no further is answered by Kamailio itself (RFC 3261, 16.3). */
+async function untilAnswers(port: number): Promise<void> {
+  const end = await SipEnd.open(false);
+  const asks = setInterval(() => {
+    const headers = { 'Max-Forwards': '0' };
+    end.sendText(
+      end.written({ method: 'OPTIONS', from: '<sip:test@127.0.0.1>', to: 'test', headers }).text,
+      port,
+    );
+  }, ASK_EVERY_MS);
+  const late = AbortSignal.timeout(START_MS);
+  try {
+    const answered = end.message(({ status }) => status === 483);
+    await Promise.race([answered, once(late, 'abort').then(() => Promise.reject(late.reason))]);
+  } finally {
+    clearInterval(asks);
+    end.close();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
