@@ -3,6 +3,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { buildBench } from './build.ts';
+import { sipBench } from './gateways-sip.ts';
 import { gatewaysSmppBench } from './gateways-smpp.ts';
 import { loadBench } from './load.ts';
 import { propagationBench } from './propagation.ts';
@@ -21,6 +22,7 @@ const BENCHES: Record<string, Bench> = {
   stream: streamBench,
   visible: visibleBench,
   propagation: propagationBench,
+  sip: sipBench,
   smpp: gatewaysSmppBench,
 };
 

@@ -16,6 +16,8 @@ const run = promisify(execFile);
 export interface Installation {
   readonly url: string;
   readonly clientKey: string;
+  /** Of the admin who may do everything. */
+  readonly adminToken: string;
   /** Process ids of the runtime (workerd). */
   readonly runtimePids: readonly number[];
   stop(): Promise<void>;
@@ -77,7 +79,7 @@ export async function startInstallation(
     const wishes = ['--quota-items', '1000000000', '--rights', 'check,gateway'];
     const clientKey = (await lists('clients', 'add', 'bench', ...wishes)).trim();
     const runtimePids = runtimes().filter((pid) => !before.has(pid));
-    return { url: service.url, clientKey, runtimePids, stop };
+    return { url: service.url, clientKey, adminToken: secrets.ADMIN_TOKEN, runtimePids, stop };
   } catch (error) {
     await stop();
     throw error;
