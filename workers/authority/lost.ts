@@ -135,7 +135,7 @@ function restore({ head, current, candidate, entries, clients }: Lost, to: Store
   }
   if (current !== null) to.releases.setPromoted(current.manifest.release, RESTORER, now);
   if (candidate !== null) {
-    to.releases.setState(candidate.manifest.release, 'candidate', head.candidate?.share ?? null);
+    to.releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null);
   }
   to.live.restore(entries, RESTORER, now);
   for (const client of clients) to.clients.put(client.id, client);

@@ -133,7 +133,7 @@ export class ReleaseChanges {
       if (JSON.stringify(this.#stores.guards) !== JSON.stringify(guards)) {
         return refuse('PLAN_MOVED', 'the guards were changed meanwhile: plan again');
       }
-      return this.#switchTo(now, wish, order);
+      return this.#switchTo(now, { ...wish, plan: plan.value.hash }, order);
     });
     if (done.ok) this.#around.changed();
     return done;
@@ -193,14 +193,14 @@ export class ReleaseChanges {
 
   #switchTo(
     stored: StoredRelease,
-    { share, overrides }: Promote,
+    { share, overrides, plan }: Promote,
     { actor }: Order,
   ): Outcome<Made<Omit<PromoteDone, 'seq'>>> {
     const { releases } = this.#stores;
     const { release, state } = stored;
     const before = releases.current;
     const next: ReleaseState = share < 1 ? 'candidate' : 'promoted';
-    if (share < 1) releases.setState(release, next, share);
+    if (share < 1) releases.setCandidate(release, share);
     else {
       releases.setPromoted(release, actor.name, Date.now());
       // What has left the way back does not come into it again when a release is rolled back.
@@ -214,7 +214,7 @@ export class ReleaseChanges {
       action: 'release.promote',
       subject: release,
       before: { state, current: before?.release ?? null },
-      after: { state: next, share, overrides, current: releases.current?.release ?? null },
+      after: { state: next, share, overrides, plan, current: releases.current?.release ?? null },
     };
     return { ok: true, value: { value: { release, state: next, share }, audit: [audit] } };
   }

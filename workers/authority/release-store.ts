@@ -88,11 +88,12 @@ export class ReleaseStore {
     return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
   }
 
-  /** What became current behind a place, oldest first; the newest where there are many. */
+  /** What became current behind a place and was not taken back, oldest first; the newest where there are many. */
   since(place: number): { release: string; by: string; promotedAt: string }[] {
     return this.#sql
       .exec<{ release: string; promoted_by: string; promoted_at: number }>(
-        `SELECT release, promoted_by, promoted_at FROM releases WHERE place > ? ORDER BY place DESC LIMIT ?`,
+        `SELECT release, promoted_by, promoted_at FROM releases
+         WHERE place > ? AND state IN ('promoted', 'superseded') ORDER BY place DESC LIMIT ?`,
         ...[place, SINCE_MAX],
       )
       .toArray()
@@ -146,9 +147,19 @@ export class ReleaseStore {
     }
   }
 
-  setState(release: string, state: ReleaseState, share: number | null = null): void {
+  setState(release: string, state: ReleaseState): void {
     this.version++;
-    this.#sql.exec('UPDATE releases SET state = ?, share = ? WHERE release = ?', state, share, release);
+    this.#sql.exec('UPDATE releases SET state = ?, share = NULL WHERE release = ?', state, release);
+  }
+
+  /** Put a release on trial: what stood against it before does so no more. */
+  setCandidate(release: string, share: number | null): void {
+    this.version++;
+    this.#sql.exec(
+      `UPDATE releases SET state = 'candidate', share = ?, refusal_code = NULL, refusal_message = NULL
+       WHERE release = ?`,
+      ...[share, release],
+    );
   }
 
   /**
