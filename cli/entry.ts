@@ -7,7 +7,7 @@ import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
 import { type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
-import { isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
+import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { isWrittenSource, parseSource, type Source } from '../shared/sources/source.ts';
 import { testAnswer } from '../shared/test-numbers.ts';
@@ -128,6 +128,12 @@ const INVALID: Record<AddressError, string> = {
   NUMBER_CHARACTER: 'a character that no number has, or a plus or 0 in the wrong place',
 };
 
+const EMERGENCY = {
+  ok: false,
+  code: 'EMERGENCY_NUMBER',
+  message: 'emergency numbers are reached whatever a list says, also behind an area code',
+} as const;
+
 /** 0063 is read as carrier 006 and Italy where that is possible, and may have meant the Philippines. */
 const AMBIGUOUS = {
   ok: false,
@@ -144,13 +150,7 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
   switch (address.kind) {
     case 'number':
       if (address.carrierPrefix !== null) return AMBIGUOUS;
-      if (isEmergencyNumber(address.n)) {
-        return {
-          ok: false,
-          code: 'EMERGENCY_NUMBER',
-          message: 'emergency numbers are reached whatever a list says, also behind an area code',
-        };
-      }
+      if (isEmergencyNumber(address.n)) return EMERGENCY;
       if (testAnswer(address.n) !== null) {
         return {
           ok: false,
@@ -165,6 +165,7 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
         message: 'no subscriber can have this number (length or country code)',
       };
     case 'shortCode':
+      if (isEmergency(address.code)) return EMERGENCY;
       return {
         ok: false,
         code: 'SHORT_CODE',

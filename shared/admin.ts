@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, SOURCE_CHARS_MAX, TOKEN_SECRETS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, TOKEN_SECRETS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { policySchema } from './policy/policy.ts';
 import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
@@ -65,10 +65,7 @@ const OTHER_CODES: readonly string[] = [
 const BLOCK_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
 
 /** A number as people write it, or a source: a sender id, or `operator:51502` (sources/source.ts). */
-const itemSchema = v.union([
-  v.strictObject({ number: v.string() }),
-  v.strictObject({ source: v.pipe(v.string(), v.minLength(1), v.maxLength(SOURCE_CHARS_MAX)) }),
-]);
+const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
 export type EntryItem = v.InferOutput<typeof itemSchema>;
 
 /** `POST /v1/admin/entries`: one operation on one or many; all of it or nothing. */

@@ -77,11 +77,28 @@ export function isWrittenSource(written: string): boolean {
   return WRITTEN.test(written);
 }
 
+/** Digits of the shortest subscriber number that a slip is looked for in. */
+const MISTYPED_DIGITS_MIN = 7;
+
+/**
+ * Whether letters stand in what is otherwise a number: a plus and a digit in front, or at least 7 digits and
+ * fewer letters. As a sender id it would be listed in silence, and the number that was meant would not.
+ */
+function isMistypedNumber(text: string): boolean {
+  const digits = text.match(/\p{Nd}/gu)?.length ?? 0;
+  const letters = text.match(/\p{L}/gu)?.length ?? 0;
+  return /^\s*[+＋]\s*\p{Nd}/u.test(text) || (digits >= MISTYPED_DIGITS_MIN && digits > letters);
+}
+
 /** Read a source as it is written. Without a kind in front, it is a sender id. */
 export function parseSource(written: string): WrittenSource {
-  const [, word = 'sender', name = written] = WRITTEN.exec(written) ?? [];
+  const kind = WRITTEN.exec(written);
+  const [, word = 'sender', name = written] = kind ?? [];
   const text = name.trim();
-  if (text.length > SOURCE_CHARS_MAX) return { problem: `has more than ${SOURCE_CHARS_MAX} characters` };
+  if (text.length > SOURCE_CHARS_MAX) return { problem: `is longer than ${SOURCE_CHARS_MAX} characters` };
+  if (kind === null && /\p{L}/u.test(text) && isMistypedNumber(text)) {
+    return { problem: 'has letters in a number; if it is a sender id, write sender: in front' };
+  }
   switch (word.toLowerCase()) {
     case 'operator': {
       const operator = operatorOf(text);
@@ -114,6 +131,6 @@ function smscOf(text: string): WrittenSource {
 
 /** As `parseSource` reads it. */
 export function writtenSource({ kind, name }: Source): string {
-  if (kind === 'senderId') return WRITTEN.test(name) ? `sender:${name}` : name;
+  if (kind === 'senderId') return WRITTEN.test(name) || isMistypedNumber(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
 }

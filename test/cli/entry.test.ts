@@ -41,6 +41,7 @@ describe('what a row lists', () => {
   it.each([
     [' KB Bank ', { kind: 'senderId', name: 'KB Bank' }],
     ['operator:515-02', { kind: 'operator', name: '51502' }],
+    ['sender:010-2345-678A', { kind: 'senderId', name: '010-2345-678A' }],
     ['trunk:MNL-2', { kind: 'trunk', name: 'MNL-2' }],
     ['smsc:+63917*', { kind: 'smsc', name: '63917*' }],
   ])('%j is a source where the list takes sources', (number, source) => {
@@ -109,8 +110,8 @@ const REJECTED = [
       '+639171230000..001 63 917 123 9999',
     ],
   ],
-  ['SHORT_CODE', ['112', '1335', '10114']],
-  ['EMERGENCY_NUMBER', ['02-112', '+82 31 119', '+82112']],
+  ['SHORT_CODE', ['1335', '10114']],
+  ['EMERGENCY_NUMBER', ['112', '119', '02-112', '+82 31 119', '+82112']],
   ['TEST_NUMBER', ['010-0000-0001', '+82 10 0000 0003']],
   [
     'RANGE_TOO_WIDE',
@@ -124,7 +125,19 @@ const REJECTED = [
     ],
   ],
   ['SOURCE_NOT_ALLOWED', ['KB-BANK', '010-CALL-ME', 'operator:51502']],
-  ['SOURCE_INVALID', ['operator:5', 'smsc:+63*', 'trunk:', 'sender:123']],
+  [
+    'SOURCE_INVALID',
+    [
+      'operator:5',
+      'smsc:+63*',
+      'trunk:',
+      'sender:123',
+      '010-2345-678A',
+      'O10-2345-6789',
+      '+82 10 OOO',
+      '010-2345-6789 mobile',
+    ],
+  ],
   [
     'RANGE_INVALID',
     [

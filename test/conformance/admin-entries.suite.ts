@@ -150,7 +150,16 @@ describe('GET /v1/admin/entries', () => {
       ...{ authority: 'root', by: 'token:root', reason: 'a test' },
     });
     expect(await find({ number: '+821075009999' })).toEqual([]);
-    await refusedAdmin(['entries/find', { body: { number: 'none' } }], [422, 'ENTRY_INVALID']);
+    const { json } = await refusedAdmin(
+      ['entries/find', { body: { number: 'none' } }],
+      [422, 'ENTRY_INVALID'],
+    );
+    expect(json.message).toBe('what is looked for is not a number');
+  });
+
+  it('finds nothing of what never has an entry', async () => {
+    for (const number of ['112', '1335', '02-119', '010-0000-0003'])
+      expect(await find({ number })).toEqual([]);
   });
 });
 
@@ -170,6 +179,7 @@ describe('an operation on entries is made whole or not at all', () => {
     ['MYSHOP', 'ENTRY_INVALID'],
     ['', 'ENTRY_INVALID'],
     ['+8210123', 'ENTRY_INVALID'],
+    ['x'.repeat(70), 'ENTRY_INVALID'],
     ['0063 917 123 4567', 'ENTRY_INVALID'],
   ])('refuses %s with %s, and says which item it was', async (number, code) => {
     const before = await seqNow();
@@ -178,8 +188,43 @@ describe('an operation on entries is made whole or not at all', () => {
     expect([await seqNow(), await find(good)]).toEqual([before, []]);
   });
 
-  it('refuses a source without letters, and an item that is given twice', async () => {
-    await refusedAdmin(['entries', block([{ source: '010-7500-0050' }])], [422, 'ENTRY_INVALID']);
+  it.each([
+    ['010-7500-0050', 'is no sender id: those have letters'],
+    ['', 'is no sender id: those have letters'],
+    ['P'.repeat(65), 'is longer than 64 characters'],
+    ['010-7500-005O', 'write sender: in front'],
+    ['+82 10 75OO', 'write sender: in front'],
+  ])('refuses %j as a source, and says why', async (source, words) => {
+    const { json } = await refusedAdmin(['entries', block([good, { source }])], [422, 'ENTRY_INVALID']);
+    expect(json).toMatchObject({ items: [{ index: 1, message: expect.stringContaining(words) }] });
+  });
+
+  it('takes a sender id that is written like a number where it is said to be one', async () => {
+    const source = 'sender:A7500005';
+    const seq = await change('block', [{ source }]);
+    expect((await checkFrom(seq, { from: 'a7500005' })).reasons).toMatchObject([{ match: 'source' }]);
+    expect(await find({ source })).toMatchObject([{ source }]);
+    await change('clear', [{ source }]);
+    expect(await find({ source })).toMatchObject([{ op: 'clear' }]);
+  });
+
+  it('refuses to block a sender id as a recipient: it is never one', async () => {
+    for (const op of ['block', 'unblock']) {
+      const body = { op, items: [{ source: 'PARCEL-KR' }], subjects: ['to'], reason: 'a test' };
+      const { json } = await refusedAdmin(['entries', { body }], [422, 'ENTRY_INVALID']);
+      expect(json).toMatchObject({ items: [{ index: 0, message: expect.stringContaining('recipient') }] });
+    }
+    await change('clear', [{ source: 'PARCEL-KR' }], { subjects: ['to'] });
+  });
+
+  it('says of each emergency number that it is one', async () => {
+    for (const number of ['112', '02-112']) {
+      const { json } = await refusedAdmin(['entries', block([{ number }])], [422, 'ENTRY_PROTECTED']);
+      expect(json.message).toContain('is an emergency number');
+    }
+  });
+
+  it('refuses an item that is given twice', async () => {
     const twice = block([good, { number: '010-7500-0050' }]);
     const { json } = await refusedAdmin(['entries', twice], [422, 'ENTRY_INVALID']);
     expect(json).toMatchObject({ items: [{ index: 1 }] });

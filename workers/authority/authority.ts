@@ -27,6 +27,7 @@ import type { Policy, VersionedPolicy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { Plan } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
+import { SUBJECTS } from '../../shared/verdict.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { Condition } from './clients-store.ts';
 import { Core } from './core.ts';
@@ -96,7 +97,7 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
 
   async findEntries(item: EntryItem): Promise<Outcome<EntryInfo[]>> {
     const { live } = this.#ready;
-    const targets = this.#ready.targetsOf([item], 'clear');
+    const targets = this.#ready.targetsOf({ op: 'find', items: [item], subjects: [...SUBJECTS] });
     if (!targets.ok) return targets;
     const now = Math.floor(Date.now() / 1000);
     return { ok: true, value: targets.value.flatMap((target) => live.find(target, now)) };

@@ -1,11 +1,10 @@
 /**
  * What the authority is made of, and the orders that concern more than one part of it.
  */
-import type { Actor, EntriesDone, EntryChange, EntryItem, StatusInfo, Token } from '../../shared/admin.ts';
+import type { Actor, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { CLIENTS_MAX, KV_OPERATIONS_MAX, SEGMENT_ENTRIES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
-import type { LiveOp } from '../../shared/live/entry.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
@@ -23,7 +22,7 @@ import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 import { promoteStaged } from './staged.ts';
-import { targetsOf } from './targets.ts';
+import { targetsOf, type Wanted } from './targets.ts';
 import { ValueSweeper } from './values.ts';
 
 /** Time between two removals of unnamed values, in ms. */
@@ -92,7 +91,7 @@ export class Core {
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {
       return refuse('ENTRY_INVALID', 'until must lie in the future');
     }
-    const targets = this.targetsOf(change.items, change.op);
+    const targets = this.targetsOf(change);
     if (!targets.ok) return targets;
     // The open tail is one segment: what does not fit in waits until it is sealed.
     while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
@@ -107,8 +106,8 @@ export class Core {
     return this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
   }
 
-  targetsOf(items: readonly EntryItem[], op: LiveOp): Outcome<Target[]> {
-    return targetsOf(items, op, this.#secrets.keys, new Set(this.guards.protectedNumbers));
+  targetsOf(wanted: Wanted): Outcome<Target[]> {
+    return targetsOf(wanted, this.#secrets.keys, new Set(this.guards.protectedNumbers));
   }
 
   /** The directory with the change is put into KV, then it is decided. */

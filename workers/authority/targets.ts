@@ -1,11 +1,11 @@
 /**
  * From the items of an operation to what it is done to; and what must never be blocked by hand.
  */
-import type { EntryItem, ProblemExtras } from '../../shared/admin.ts';
+import type { EntryChange, ProblemExtras } from '../../shared/admin.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { numberKey, printKey } from '../../shared/live/entry.ts';
 import { isValidNumber, parseAddress } from '../../shared/numbers/parse.ts';
-import { isEmergencyNumber } from '../../shared/numbers/plan.ts';
+import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { parseSource, printsOf, writtenSource } from '../../shared/sources/source.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
@@ -16,19 +16,24 @@ type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
 /** Items that are told of one refused operation. */
 const ITEMS_TOLD_MAX = 100;
 
+/** What targets are wanted for; `find` only looks at them. */
+export interface Wanted extends Pick<EntryChange, 'items' | 'subjects'> {
+  readonly op: LiveOp | 'find';
+}
+
 /** All targets, or the items that are none: an operation is done whole or not at all. */
 export function targetsOf(
-  items: readonly EntryItem[],
-  op: LiveOp,
+  wanted: Wanted,
   keys: ListKeys,
   protectedNumbers: ReadonlySet<number>,
 ): Outcome<Target[]> {
+  const { items, op } = wanted;
   const targets: Target[] = [];
   const seen = new Set<string>();
   const problems: { index: number; code: ItemProblem; message: string }[] = [];
   for (const [index, item] of items.entries()) {
     const found =
-      'source' in item ? sourceOf(item.source, op, keys) : numberOf(item.number, op, protectedNumbers);
+      'source' in item ? sourceOf(item.source, wanted, keys) : numberOf(item.number, op, protectedNumbers);
     if ('code' in found) {
       problems.push({ index, ...found });
       continue;
@@ -42,6 +47,7 @@ export function targetsOf(
   }
   const [first] = problems;
   if (first === undefined) return { ok: true, value: targets };
+  if (op === 'find') return refuse(first.code, `what is looked for ${first.message}`);
   const others = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
   const told: NonNullable<ProblemExtras['items']> = problems.slice(0, ITEMS_TOLD_MAX);
   return refuse(first.code, `items[${first.index}] ${first.message}${others}; nothing was changed`, {
@@ -52,18 +58,23 @@ export function targetsOf(
 type Wrong = { readonly code: ItemProblem; readonly message: string };
 
 /** A block is of a sender id and its look-alikes, an unblock of its own spelling; clearing takes both back. */
-function sourceOf(text: string, op: LiveOp, keys: ListKeys): Target[] | Wrong {
+function sourceOf(text: string, { op, subjects }: Wanted, keys: ListKeys): Target[] | Wrong {
   const parsed = parseSource(text);
   if ('problem' in parsed) {
     return { code: 'ENTRY_INVALID', message: `${parsed.problem}; give a number as "number"` };
   }
+  // It would be taken, and never change an answer.
+  if ((op === 'block' || op === 'unblock') && !subjects.includes('from')) {
+    return { code: 'ENTRY_INVALID', message: 'is no number: a recipient always is one' };
+  }
   const { exact, alike } = printsOf(parsed.source, keys.sourceSeed);
-  const prints = { block: [alike], unblock: [exact], clear: [...new Set([exact, alike])] }[op];
+  const both = [...new Set([exact, alike])];
+  const prints = { block: [alike], unblock: [exact], clear: both, find: both }[op];
   const source = writtenSource(parsed.source);
   return prints.map((print) => ({ ...printKey(print), source }));
 }
 
-function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number>): Target[] | Wrong {
+function numberOf(text: string, op: Wanted['op'], protectedNumbers: ReadonlySet<number>): Target[] | Wrong {
   if (/\*\s*$|\.\./.test(text)) {
     return {
       code: 'ENTRY_TOO_WIDE',
@@ -72,7 +83,12 @@ function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number
   }
   const address = parseAddress(text);
   if (address.kind === 'shortCode') {
-    return { code: 'ENTRY_PROTECTED', message: 'is a short code: those are ruled by the plan' };
+    // None has an entry, which is a good answer to who looks for one.
+    if (op === 'find') return [];
+    const message = isEmergency(address.code)
+      ? 'is an emergency number'
+      : 'is a short code: those are ruled by the plan';
+    return { code: 'ENTRY_PROTECTED', message };
   }
   if (address.kind !== 'number') return { code: 'ENTRY_INVALID', message: 'is not a number' };
   if (address.carrierPrefix !== null) {
@@ -82,6 +98,7 @@ function numberOf(text: string, op: LiveOp, protectedNumbers: ReadonlySet<number
     };
   }
   const { n } = address;
+  if (op === 'find') return [{ ...numberKey(n), source: null }];
   if (isEmergencyNumber(n)) return { code: 'ENTRY_PROTECTED', message: 'is an emergency number' };
   if (testAnswer(n) !== null)
     return { code: 'ENTRY_PROTECTED', message: 'is a test number, whose answer is fixed' };
