@@ -7,7 +7,8 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { LISTS_MAX } from '../shared/limits.ts';
 import { FOLDED_LIST_PREFIX, NAME_PATTERN } from '../shared/release/manifest.ts';
-import { CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
+import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
+import { checked } from './checked.ts';
 import { CommandFailure } from './failure.ts';
 import { FORMATS } from './rows.ts';
 
@@ -15,28 +16,35 @@ const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digit
 
 const listSchema = v.strictObject({
   name,
-  reason: v.picklist(CODES),
+  reason: v.picklist([...AGAINST_CODES, 'ALLOW_OVERRIDE']),
   effect: v.optional(v.picklist(EFFECTS), 'block'),
   subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1)), ['from', 'to']),
   authority: name,
   /** When the authority drew the list up; the time of the build if absent. */
-  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'))),
   /** Whether lines with letters are sources of this list. Else they are rejected. */
   sources: v.optional(v.boolean(), false),
 });
 
+const inputSchema = v.strictObject({
+  /** Relative to the catalogue. */
+  file: v.string(),
+  format: v.optional(v.picklist(FORMATS)),
+  /** Where lines without a reason go. */
+  list: v.optional(name),
+});
+
 const catalogueSchema = v.strictObject({
   lists: v.pipe(v.array(listSchema), v.minLength(1), v.maxLength(LISTS_MAX)),
-  inputs: v.array(
-    v.strictObject({
-      /** Relative to the catalogue. */
-      file: v.string(),
-      format: v.optional(v.picklist(FORMATS)),
-      /** Where lines without a reason go. */
-      list: v.optional(name),
-    }),
-  ),
+  inputs: v.array(inputSchema),
 });
+
+/** The fields of the object in which an unknown one stands. */
+function fieldsAt([outer, ...inner]: readonly (string | number)[]): string[] {
+  const schema = inner.length === 0 ? catalogueSchema : outer === 'lists' ? listSchema : inputSchema;
+  return Object.keys(schema.entries);
+}
+
 export type CatalogueList = v.InferOutput<typeof listSchema>;
 
 export interface CatalogueInput {
@@ -57,12 +65,8 @@ export function readCatalogue(path: string): Catalogue {
   } catch (error) {
     throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
   }
-  const parsed = v.safeParse(catalogueSchema, document);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new CommandFailure(`${path}: ${v.getDotPath(issue) ?? 'catalogue'}: ${issue.message}`);
-  }
-  const { lists, inputs } = parsed.output;
+  const settings = { schema: catalogueSchema, before: `${path}: `, whole: 'the catalogue', fieldsAt };
+  const { lists, inputs } = checked(document, { ...settings, exitCode: 1 });
   const names = new Set<string>();
   for (const list of lists) {
     if (names.has(list.name)) throw new CommandFailure(`${path}: two lists are named ${list.name}`);
@@ -76,6 +80,10 @@ export function readCatalogue(path: string): Catalogue {
     // A list that is meant to let numbers through must not block them because a field was forgotten.
     if (list.reason === 'ALLOW_OVERRIDE' && list.effect !== 'allow') {
       throw new CommandFailure(`${path}: list ${list.name}: reason ALLOW_OVERRIDE needs "effect": "allow"`);
+    }
+    // Its verdicts say ALLOW_OVERRIDE, whatever the catalogue does.
+    if (list.effect === 'allow' && list.reason !== 'ALLOW_OVERRIDE') {
+      throw new CommandFailure(`${path}: list ${list.name}: "effect": "allow" needs reason ALLOW_OVERRIDE`);
     }
   }
   const missing = inputs.find(({ list }) => list !== undefined && !names.has(list));

@@ -11,7 +11,7 @@ import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts'
 import type { ListInfo } from './release/manifest.ts';
 import { NAME_PATTERN } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
-import { CODES, SUBJECTS } from './verdict.ts';
+import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
 /** What a token may do. `read` sees everything but secrets. */
 export const SCOPES = ['read', 'entries', 'releases', 'clients'] as const;
@@ -54,16 +54,6 @@ export const tokenSchema = v.strictObject({
 });
 export type Token = v.InferOutput<typeof tokenSchema>;
 
-/** Codes that say something else than that a number is blocked by hand. */
-const OTHER_CODES: readonly string[] = [
-  'ALLOW_OVERRIDE',
-  'EMERGENCY_NEVER_BLOCKED',
-  'LIST_STALE',
-  'LIST_UNAVAILABLE',
-  'TEST_NUMBER',
-];
-const BLOCK_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
-
 /** A number as people write it, or a source: a sender id, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
 export type EntryItem = v.InferOutput<typeof itemSchema>;
@@ -73,7 +63,7 @@ export const entryChangeSchema = v.strictObject({
   op: v.picklist(LIVE_OPS),
   items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
   /** Of a block: the code of its verdicts. */
-  code: v.optional(v.picklist(BLOCK_CODES), 'SENDER_REPORTED'),
+  code: v.optional(v.picklist(AGAINST_CODES), 'SENDER_REPORTED'),
   subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(2)), [...SUBJECTS]),
   /** When it ends by itself; without it, it stays until it is taken back or folded into a release. */
   until: v.optional(v.nullable(time), null),

@@ -18,7 +18,7 @@ export const clientSchema = v.strictObject({
   id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower case letters, digits and dashes')),
   /** SHA-256 of the secrets in force, in hex: two while one is being replaced. */
   secretSha256: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+    v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'))),
     v.minLength(1),
     v.maxLength(2),
   ),
@@ -26,19 +26,35 @@ export const clientSchema = v.strictObject({
   /** What to do on `indeterminate`: let pass (`open`) or hold back (`closed`). */
   failPolicy: v.optional(v.picklist(FAIL_POLICIES), 'open'),
   /** Data older than this is not good enough for the client. */
-  maxStaleSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(10), v.maxValue(604_800)), 3_600),
+  maxStaleSeconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(10, 'at least 10 seconds'),
+      v.maxValue(604_800, 'at most 604800 seconds, which are 7 days'),
+    ),
+    3_600,
+  ),
   /** `label` turns block into label, `shadow` turns both into allow; the answer says so. */
   mode: v.optional(v.picklist(MODES), 'enforce'),
   /** Whether each block is recorded, with the number keyed: see block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
   /** Items a minute. */
   quotaItems: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000_000)),
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1, 'at least 1 item a minute'),
+      v.maxValue(1_000_000_000, 'at most 1000000000 items a minute'),
+    ),
     QUOTA_ITEMS_DEFAULT,
   ),
   /** Korean short codes the client owns, and may send from. */
   shortCodes: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.regex(/^\d{3,8}$/))), v.maxLength(CLIENT_SHORT_CODES_MAX)),
+    v.pipe(
+      v.array(v.pipe(v.string(), v.regex(/^\d{3,8}$/, 'a short code of 3 to 8 digits'))),
+      v.maxLength(CLIENT_SHORT_CODES_MAX),
+    ),
     [],
   ),
 });

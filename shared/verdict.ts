@@ -44,6 +44,17 @@ export const CODES = [
 ] as const;
 export type Code = (typeof CODES)[number];
 
+/** Codes that the service finds by itself, or that let a number through. */
+const OTHER_CODES: readonly Code[] = [
+  'ALLOW_OVERRIDE',
+  'EMERGENCY_NEVER_BLOCKED',
+  'LIST_STALE',
+  'LIST_UNAVAILABLE',
+  'TEST_NUMBER',
+];
+/** Codes that a list, an entry or a rule can have against a number. */
+export const AGAINST_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
+
 /** How a reason was found. */
 export const MATCHES = [
   'exact',

@@ -1,11 +1,12 @@
 /**
  * `lists clients`: who may ask. A key is made here and shown once; the service gets only its digest.
  */
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { type Client, clientSchema } from '../../shared/clients.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem } from '../admin-problem.ts';
+import { checked } from '../checked.ts';
 import { CommandFailure } from '../failure.ts';
 import { newKey } from '../secrets.ts';
 
@@ -29,7 +30,7 @@ export async function addClient(
   reason: string,
 ): Promise<KeyMade> {
   const { key, secretSha256 } = await newKey(id);
-  const client = checked({ id, secretSha256: [secretSha256], rights: ['check'], ...wishes });
+  const client = clientOf({ id, secretSha256: [secretSha256], rights: ['check'], ...wishes });
   const { seq } = await putClient(admin, client, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
     if (!(error instanceof AdminProblem) || error.code !== 'PRECONDITION_FAILED') throw error;
     throw new CommandFailure(`there is a client ${id} already: clients rotate gives it another key`, 4);
@@ -44,7 +45,7 @@ export function putClient(
   reason: string,
   conditions: Readonly<Record<string, string>> = {},
 ): Promise<ChangeDone> {
-  const client = checked(given);
+  const client = clientOf(given);
   return admin.change('PUT', pathOf(client.id), { client, reason }, conditions);
 }
 
@@ -52,11 +53,8 @@ function pathOf(id: string): string {
   return `clients/${encodeURIComponent(id)}`;
 }
 
-function checked(given: v.InferInput<typeof clientSchema>): Client {
-  const parsed = v.safeParse(clientSchema, given);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new CommandFailure(`${v.getDotPath(issue) ?? 'client'}: ${issue.message}`, 2);
+function clientOf(given: v.InferInput<typeof clientSchema>): Client {
+  return checked(given, { schema: clientSchema, whole: 'the client' });
 }
 
 /** Give a client a second key beside its present one; the older of two ends. */

@@ -1,9 +1,9 @@
 /**
  * `lists guards`: what a push must not do without being told to.
  */
-import * as v from 'valibot';
 import { type GuardSettings, guardSettingsSchema } from '../../shared/release/guards.ts';
 import type { Admin } from '../admin.ts';
+import { checked } from '../checked.ts';
 import { CommandFailure } from '../failure.ts';
 
 export function getGuards(admin: Admin): Promise<GuardSettings> {
@@ -17,22 +17,21 @@ export async function setGuards(
   reason: string,
 ): Promise<GuardSettings> {
   const wishes = Object.fromEntries(pairs.map(pairOf));
-  const guards = checked({ ...(await getGuards(admin)), ...wishes });
+  const given = { ...(await getGuards(admin)), ...wishes };
+  const guards = checked(given, { schema: guardSettingsSchema, whole: 'the guards' });
   return admin.change('PUT', 'guards', { guards, reason });
 }
 
+const SETTINGS = Object.keys(guardSettingsSchema.entries);
+
 function pairOf(text: string): [name: string, value: unknown] {
   const [name = '', ...rest] = text.split('=');
+  if (!SETTINGS.includes(name)) {
+    throw new CommandFailure(`${name} is not a setting of the guards: ${SETTINGS.join(', ')}`, 2);
+  }
   try {
     return [name, JSON.parse(rest.join('='))];
   } catch {
     throw new CommandFailure(`${name}: write name=value, the value as JSON`, 2);
   }
-}
-
-function checked(given: unknown): GuardSettings {
-  const parsed = v.safeParse(guardSettingsSchema, given);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new CommandFailure(`${v.getDotPath(issue) ?? 'guards'}: ${issue.message}`, 2);
 }

@@ -2,10 +2,10 @@
  * `lists tokens`: who may change lists. Only the token `root` may do this. A token is made here and
  * shown once; the service gets only its digest.
  */
-import * as v from 'valibot';
 import { type Token, tokenSchema } from '../../shared/admin.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem } from '../admin-problem.ts';
+import { checked } from '../checked.ts';
 import { CommandFailure } from '../failure.ts';
 import { newKey } from '../secrets.ts';
 
@@ -30,12 +30,9 @@ export async function addToken(
   reason: string,
 ): Promise<TokenMade> {
   const { key, secretSha256 } = await newKey(id);
-  const parsed = v.safeParse(tokenSchema, { id, secretSha256: [secretSha256], scopes, authority });
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new CommandFailure(`${v.getDotPath(issue) ?? 'token'}: ${issue.message}`, 2);
-  }
-  await putToken(admin, parsed.output, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
+  const given = { id, secretSha256: [secretSha256], scopes, authority };
+  const token = checked(given, { schema: tokenSchema, whole: 'the token' });
+  await putToken(admin, token, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
     if (!(error instanceof AdminProblem) || error.code !== 'PRECONDITION_FAILED') throw error;
     throw new CommandFailure(`there is a token ${id} already: tokens rotate gives it another secret`, 4);
   });

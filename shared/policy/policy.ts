@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import standard from '../../data/gateway-policy.json' with { type: 'json' };
 import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits.ts';
 import { ATTESTATIONS, CHANNELS, ROAMING } from '../question.ts';
-import { CODES, type Code, EFFECTS } from '../verdict.ts';
+import { AGAINST_CODES, EFFECTS } from '../verdict.ts';
 import { type Facts, ORIGINS, SENDERS } from './facts.ts';
 
 /** Values of one fact, any of which fits. */
@@ -23,15 +23,6 @@ const whenSchema = v.strictObject({
   attestation: anyOf([...ATTESTATIONS, 'none']),
 });
 
-/** Codes that say what no rule can find out. */
-const OTHER_CODES: readonly Code[] = [
-  'ALLOW_OVERRIDE',
-  'EMERGENCY_NEVER_BLOCKED',
-  'LIST_STALE',
-  'LIST_UNAVAILABLE',
-  'TEST_NUMBER',
-];
-
 const ruleSchema = v.pipe(
   v.strictObject({
     /** Told in verdicts as the rule that decided. */
@@ -40,7 +31,7 @@ const ruleSchema = v.pipe(
     when: whenSchema,
     effect: v.picklist(EFFECTS),
     /** Of every effect but `allow`. */
-    code: v.optional(v.picklist(CODES.filter((code) => !OTHER_CODES.includes(code)))),
+    code: v.optional(v.picklist(AGAINST_CODES)),
     /** Whether the number is not to be shown to who is called or texted. */
     withholdCli: v.optional(v.boolean(), false),
   }),

@@ -95,12 +95,12 @@ describe('a wrong value', () => {
   it.concurrent.each([
     [['Acme'], 'id: lower case letters, digits and dashes'],
     [['a.b'], 'id: '],
-    [['acme', '--rights', 'admin'], 'rights.0: '],
-    [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds: '],
+    [['acme', '--rights', 'admin'], 'rights[0] must be one of check, gateway'],
+    [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds: at least 10 seconds'],
     [['acme', '--max-stale-seconds', 'soon'], "'--max-stale-seconds <seconds>' argument 'soon' is invalid"],
-    [['acme', '--quota-items', '0'], 'quotaItems: '],
+    [['acme', '--quota-items', '0'], 'quotaItems: at least 1 item a minute'],
     [['acme', '--quota-items', ''], 'must be a whole number'],
-    [['acme', '--short-codes', '12,a'], 'shortCodes.0: '],
+    [['acme', '--short-codes', '12,a'], 'shortCodes[0]: a short code of 3 to 8 digits'],
     [['acme', '--mode', 'off'], 'Allowed choices are enforce, label, shadow'],
     [['acme', '--fail-policy', 'ajar'], 'Allowed choices are open, closed'],
     [[], "missing required argument 'id'"],
@@ -166,8 +166,8 @@ describe('tokens', () => {
 
   it.concurrent.each([
     [['Night', '--scopes', 'read', '--authority', 'kisa'], 'id: '],
-    [['day', '--scopes', 'write', '--authority', 'kisa'], 'scopes.0: '],
-    [['day', '--scopes', '', '--authority', 'kisa'], 'scopes: '],
+    [['day', '--scopes', 'write', '--authority', 'kisa'], 'scopes[0] must be one of read, '],
+    [['day', '--scopes', '', '--authority', 'kisa'], 'scopes must have at least '],
     [['day', '--scopes', 'read', '--authority', 'KISA'], 'authority: '],
     [['day', '--scopes', 'read'], "required option '--authority <name>' not specified"],
   ])('with a wrong value are told by its field: %j', async (args, message) => {

@@ -28,19 +28,45 @@ describe('a catalogue', () => {
   });
 
   it.each<[string, Partial<CatalogueParts>, string]>([
-    ['a name with capitals', { lists: [{ ...SUSPENDED, name: 'Bad' }] }, 'lists.0.name: lower case letters'],
-    ['an unknown reason', { lists: [{ ...SUSPENDED, reason: 'SPAM' }] }, 'lists.0.reason: '],
-    ['an unknown effect', { lists: [SUSPENDED, { ...SUSPENDED, effect: 'drop' }] }, 'lists.1.effect: '],
-    ['no subject', { lists: [{ ...SUSPENDED, subjects: [] }] }, 'lists.0.subjects: '],
-    ['an unknown subject', { lists: [{ ...SUSPENDED, subjects: ['cc'] }] }, 'lists.0.subjects.0: '],
-    ['no authority', { lists: [{ ...SUSPENDED, authority: undefined }] }, 'lists.0.authority: '],
-    ['a date that is none', { lists: [{ ...SUSPENDED, asOf: 'today' }] }, 'lists.0.asOf: '],
-    ['a field too many', { lists: [{ ...SUSPENDED, colour: 'red' }] }, 'lists.0.colour: '],
-    ['no list', { lists: [] }, 'lists: '],
+    ['a name with capitals', { lists: [{ ...SUSPENDED, name: 'Bad' }] }, 'lists[0].name: lower case letters'],
+    [
+      'an unknown reason',
+      { lists: [{ ...SUSPENDED, reason: 'SPAM' }] },
+      'lists[0].reason must be one of NUMBER_FORMAT_INVALID, ',
+    ],
+    [
+      'an unknown effect',
+      { lists: [SUSPENDED, { ...SUSPENDED, effect: 'drop' }] },
+      'lists[1].effect must be one of allow, block, label, shadow',
+    ],
+    [
+      'no subject',
+      { lists: [{ ...SUSPENDED, subjects: [] }] },
+      'lists[0].subjects must have at least 1 items',
+    ],
+    [
+      'an unknown subject',
+      { lists: [{ ...SUSPENDED, subjects: ['cc'] }] },
+      'lists[0].subjects[0] must be one of from, to',
+    ],
+    ['no authority', { lists: [{ ...SUSPENDED, authority: undefined }] }, 'lists[0].authority is missing'],
+    ['a date that is none', { lists: [{ ...SUSPENDED, asOf: 'today' }] }, 'lists[0].asOf: a time as in'],
+    [
+      'a field too many',
+      { lists: [{ ...SUSPENDED, colour: 'red' }] },
+      'lists[0].colour is not a field here: fields are name, reason, effect, ',
+    ],
+    [
+      'a field too many of an input',
+      { inputs: [{ file: 'a', lsit: 'x' }] },
+      'inputs[0].lsit is not a field here: fields are file, format, list',
+    ],
+    ['a number for a name', { lists: [{ ...SUSPENDED, name: 1 }] }, 'lists[0].name must be a string'],
+    ['no list', { lists: [] }, 'lists must have at least '],
     [
       'a list too many',
       { lists: Array.from({ length: LISTS_MAX + 1 }, (_, at) => ({ ...SUSPENDED, name: `l${at}` })) },
-      'lists: ',
+      'lists must have at most 32 items',
     ],
     [
       'an allow list that would block',
@@ -48,13 +74,29 @@ describe('a catalogue', () => {
       'list suspended: reason ALLOW_OVERRIDE needs "effect": "allow"',
     ],
     [
+      'an allow list with the reason of a block',
+      { lists: [{ ...SUSPENDED, effect: 'allow' }] },
+      'list suspended: "effect": "allow" needs reason ALLOW_OVERRIDE',
+    ],
+    ...['TEST_NUMBER', 'LIST_STALE', 'LIST_UNAVAILABLE', 'EMERGENCY_NEVER_BLOCKED'].map(
+      (reason): [string, Partial<CatalogueParts>, string] => [
+        `the reason ${reason}, which no list has`,
+        { lists: [{ ...SUSPENDED, reason }] },
+        'lists[0].reason must be one of ',
+      ],
+    ),
+    [
       'a name for live entries',
       { lists: [{ ...SUSPENDED, name: 'live-mine' }] },
       'list live-mine: "live", and what begins with live-, is for live entries',
     ],
     ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
-    ['an input without file', { inputs: [{}] }, 'inputs.0.file: '],
-    ['an unknown format', { inputs: [{ file: 'a', format: 'xls' }] }, 'inputs.0.format: '],
+    ['an input without file', { inputs: [{}] }, 'inputs[0].file is missing'],
+    [
+      'an unknown format',
+      { inputs: [{ file: 'a', format: 'xls' }] },
+      'inputs[0].format must be one of csv, ndjson, plain',
+    ],
     [
       'an input for no list',
       { inputs: [{ file: 'a.txt', list: 'x' }] },

@@ -72,8 +72,9 @@ describe('status, releases, guards and watch', () => {
     const set = await lists('guards', 'set', first!, '--reason', 'as it was');
     expect([set.code, set.out]).toEqual([0, before]);
     for (const [pair, words] of [
-      ['nosuch=1', 'nosuch: '],
-      ['nosuch', 'write name=value'],
+      ['nosuch=1', 'nosuch is not a setting of the guards: addShare, removeShare, protectedNumbers'],
+      ['addShare=2', 'addShare must be at most 1'],
+      ['addShare', 'write name=value'],
     ] as const) {
       const { code, errors } = await lists('guards', 'set', pair, '--reason', 'x');
       expect([code, errors]).toEqual([2, expect.stringContaining(words)]);

@@ -135,7 +135,7 @@ describe('prove refuses', () => {
 
   it('a catalogue whose lists or inputs have changed', async () => {
     const path = 'refused/lists.json';
-    catalogue(path, { lists: [{ ...SUSPENDED, effect: 'allow' }, OVERSEAS] });
+    catalogue(path, { lists: [{ ...SUSPENDED, effect: 'label' }, OVERSEAS] });
     expect(await refusal()).toMatch(/does not name the lists of the release/);
     catalogue(path, { inputs: [{ file: 'home.txt', list: 'suspended' }] });
     expect(await refusal()).toMatch(/has changed its inputs/);

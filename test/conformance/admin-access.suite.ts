@@ -115,7 +115,7 @@ describe('tokens', () => {
     ['three secrets', { secretSha256: Array(3).fill('0'.repeat(64)) }, 'FIELD_VALUE', 'token.secretSha256'],
     ['a secret instead of its digest', { secretSha256: ['secret'] }, 'FIELD_VALUE', 'token.secretSha256.0'],
     ['no scope', { scopes: [] }, 'FIELD_VALUE', 'token.scopes'],
-    ['an unknown scope', { scopes: ['write'] }, 'FIELD_TYPE', 'token.scopes.0'],
+    ['an unknown scope', { scopes: ['write'] }, 'FIELD_VALUE', 'token.scopes.0'],
     ['an authority that is no name', { authority: 'KISA!' }, 'FIELD_VALUE', 'token.authority'],
     ['an unknown field', { root: true }, 'FIELD_UNKNOWN', 'token.root'],
   ])('with %s are refused by the name of the field', async (_what, rest, code, field) => {
@@ -183,11 +183,11 @@ describe('clients', () => {
   it.each([
     ['another id than in the path', { id: 'shop-2' }, 'FIELD_VALUE', 'id'],
     ['an id that is no name', { id: 'Shop 1' }, 'FIELD_VALUE', 'client.id'],
-    ['an unknown right', { rights: ['admin'] }, 'FIELD_TYPE', 'client.rights.0'],
+    ['an unknown right', { rights: ['admin'] }, 'FIELD_VALUE', 'client.rights.0'],
     ['a quota of nothing', { quotaItems: 0 }, 'FIELD_VALUE', 'client.quotaItems'],
     ['a bound for stale data below 10 s', { maxStaleSeconds: 9 }, 'FIELD_VALUE', 'client.maxStaleSeconds'],
     ['a number as a short code', { shortCodes: ['01044440001'] }, 'FIELD_VALUE', 'client.shortCodes.0'],
-    ['another mode', { mode: 'off' }, 'FIELD_TYPE', 'client.mode'],
+    ['another mode', { mode: 'off' }, 'FIELD_VALUE', 'client.mode'],
     ['text for a number', { quotaItems: '10' }, 'FIELD_TYPE', 'client.quotaItems'],
     ['an unknown field', { key: 'secret' }, 'FIELD_UNKNOWN', 'client.key'],
   ])('with %s are refused by the name of the field', async (_what, rest, code, field) => {

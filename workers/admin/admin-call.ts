@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { nameOf } from '../../shared/fields.ts';
+import { fieldIssue } from '../../shared/issue.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
 import { bearerOf, matches } from '../auth.ts';
 import type { Authority } from '../authority/authority.ts';
@@ -127,23 +128,10 @@ export async function readBody<Schema extends v.GenericSchema>(
   return { value: parsed.output, sha256 };
 }
 
-/** The library's words quote what was received, which may be a number: ours name the field only. */
 function fieldProblem(issue: v.BaseIssue<unknown>): Problem {
-  const field = nameOf(v.getDotPath(issue) ?? 'body');
-  if (issue.type === 'strict_object') {
-    if (issue.expected === 'never')
-      return problem('FIELD_UNKNOWN', `${field} is not a field here`, { field });
-    if (issue.received === 'undefined') return problem('FIELD_MISSING', `${field} is missing`, { field });
-  }
-  if (issue.received === 'undefined') return problem('FIELD_MISSING', `${field} is missing`, { field });
-  if (issue.kind === 'schema') {
-    const expected = issue.expected === null ? 'another type' : issue.expected;
-    return problem('FIELD_TYPE', `${field} must be ${expected}`, { field });
-  }
-  const own = issue.message.startsWith('Invalid')
-    ? `must be ${issue.expected ?? 'another value'}`
-    : issue.message;
-  return problem('FIELD_VALUE', `${field}: ${own}`, { field });
+  const { code, path, words } = fieldIssue(issue);
+  const field = path.length === 0 ? 'body' : nameOf(path.join('.'));
+  return problem(code, `${field}${words}`, { field });
 }
 
 /** The order that a write stands for. */

@@ -1,0 +1,37 @@
+/**
+ * Values that an admin wrote, held against a schema: what is wrong is told by the name of the field.
+ */
+import * as v from 'valibot';
+import { fieldIssue } from '../shared/issue.ts';
+import { CommandFailure, type ExitCode } from './failure.ts';
+
+export interface CheckedSettings<Schema extends v.GenericSchema> {
+  readonly schema: Schema;
+  /** Goes before the sentence, such as the path of a file. */
+  readonly before?: string;
+  /** Stands for the value as a whole. */
+  readonly whole: string;
+  /** The names there are where an unknown one stands. */
+  readonly fieldsAt?: (path: readonly (string | number)[]) => readonly string[];
+  readonly exitCode?: ExitCode;
+}
+
+/** @throws CommandFailure */
+export function checked<Schema extends v.GenericSchema>(
+  given: unknown,
+  { schema, before = '', whole, fieldsAt, exitCode = 2 }: CheckedSettings<Schema>,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, given);
+  if (parsed.success) return parsed.output;
+  const { code, path, words } = fieldIssue(parsed.issues[0]);
+  const field = path.length === 0 ? whole : path.map(stepOf).join('');
+  const known =
+    code === 'FIELD_UNKNOWN' && fieldsAt !== undefined ? `: fields are ${fieldsAt(path).join(', ')}` : '';
+  throw new CommandFailure(`${before}${field}${words}${known}`, exitCode);
+}
+
+/** `lists`, `[0]`, `.name` */
+function stepOf(step: string | number, index: number): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return index === 0 ? step : `.${step}`;
+}
