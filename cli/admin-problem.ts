@@ -17,13 +17,19 @@ export class AdminProblem extends CommandFailure {
   readonly problem: Problem;
 
   constructor(problem: Problem) {
-    super(wordsOf(problem), exitCodeOf(problem));
+    super(wordsOf(problem), exitCodeOf(problem), extrasOf(problem));
     this.problem = problem;
   }
 
   get code(): string {
     return this.problem.code;
   }
+}
+
+/** The members that say something, without those that every problem document has. */
+function extrasOf(problem: Problem): Record<string, unknown> {
+  const left = ['type', 'title', 'detail', 'instance'];
+  return Object.fromEntries(Object.entries(problem).filter(([name]) => !left.includes(name)));
 }
 
 function exitCodeOf({ code, status }: Problem): ExitCode {

@@ -190,9 +190,15 @@ function wordsOf({ message, cause }: Error): string {
 
 /** Where the service answers. */
 export function serviceUrl(): string {
-  const url = process.env.NUMGATE_URL ?? `http://localhost:${process.env.PORT ?? 8787}`;
-  if (!URL.canParse(url)) throw new CommandFailure(`NUMGATE_URL is not a URL: ${url}`, 2);
-  return url;
+  const url = process.env.NUMGATE_URL?.trim() || `http://localhost:${process.env.PORT ?? 8787}`;
+  return addressOf(url, 'NUMGATE_URL');
+}
+
+/** @param name of what says the address @throws CommandFailure where it is none that can be asked */
+export function addressOf(url: string, name: string): string {
+  // `control.example.com` is no URL, and `localhost:8787` one with the scheme `localhost`.
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new CommandFailure(`${name} is not an address, as in https://control.example.com: ${url}`, 2);
 }
 
 /** The admin API that the environment names. */

@@ -9,7 +9,7 @@ import { LISTS_MAX } from '../shared/limits.ts';
 import { FOLDED_LIST_PREFIX, NAME_PATTERN } from '../shared/release/manifest.ts';
 import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
 import { checked } from './checked.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, whyNot } from './failure.ts';
 import { FORMATS } from './rows.ts';
 
 const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digits and dashes'));
@@ -63,7 +63,7 @@ export function readCatalogue(path: string): Catalogue {
   try {
     document = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+    throw new CommandFailure(`${path}: ${whyNot(error)}`);
   }
   const settings = { schema: catalogueSchema, before: `${path}: `, whole: 'the catalogue', fieldsAt };
   const { lists, inputs } = checked(document, { ...settings, exitCode: 1 });

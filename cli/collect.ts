@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
 import type { Catalogue, CatalogueInput } from './catalogue.ts';
 import { type Entry, EntryReader, type RejectCode } from './entry.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, whyNot } from './failure.ts';
 import { PROJECT } from './paths.ts';
 import { readRows } from './rows.ts';
 
@@ -50,7 +50,7 @@ export async function digestOf(path: string): Promise<string> {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
       hash.update(chunk as Uint8Array);
   } catch (error) {
-    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+    throw new CommandFailure(`${path}: ${whyNot(error)}`);
   }
   return hash.digest('hex');
 }

@@ -2,7 +2,7 @@
  * `npm run lists -- <command>`: what a list admin does. Results go to standard output, progress and
  * errors to standard error; exit codes are those of failure.ts.
  */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { addAccess } from './menu/access.ts';
 import { addEntries } from './menu/entries.ts';
 import { addGateways } from './menu/gateways.ts';
@@ -16,20 +16,30 @@ const PIPE_CLOSED = 141;
 
 const program = new Command('npm run lists --')
   .description('Build, prove and publish the lists that numgate answers from, and change them now.')
-  .option('--json', 'print one JSON object instead of text')
+  .option('--json', 'print one JSON object instead of text; of a failure, one with "error"')
   .showHelpAfterError('(add --help for what there is)')
   .exitOverride()
-  .configureHelp({ showGlobalOptions: true })
+  .configureHelp({
+    showGlobalOptions: true,
+    optionDescription(option) {
+      const told = Help.prototype.optionDescription.call(this, option);
+      return option.mandatory ? `${told} (required)` : told;
+    },
+  })
   .addHelpText(
     'after',
     `
 NUMGATE_URL says where the service is (http://localhost:8787, or PORT), NUMGATE_TOKEN who asks (else the
 token that npm start made). Exit codes: 0 done, 1 could not be done, 2 asked wrongly, 3 refused by a guard,
-4 what was to be changed is not what it was taken for.`,
+4 what was to be changed is not what it was taken for. A failure is told on standard error; with --json also as
+{"error": {"code", "message", "exitCode", …}} on standard output, where no result was printed there before.`,
   );
 
+// Also of a command line that cannot be read.
+const isJson = process.argv.includes('--json');
+let printed = false;
 const print = (text: string, value: object): void => {
-  const isJson = program.opts<{ json?: boolean }>().json === true;
+  printed = true;
   process.stdout.write(isJson ? `${JSON.stringify(value)}\n` : text);
 };
 
@@ -52,5 +62,8 @@ process.once('SIGTERM', () => process.exit(INTERRUPTED));
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report.failure(error);
+  const { exitCode, text, value } = report.failed(error);
+  process.stderr.write(text);
+  if (isJson && value !== null && !printed) print('', value);
+  process.exitCode = exitCode;
 }

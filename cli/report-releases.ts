@@ -5,10 +5,11 @@ import colours from 'picocolors';
 import type { PromoteDone, ReleaseInfo, RollbackDone } from '../shared/admin.ts';
 import { type Counts, NO_COUNTS } from '../shared/release/churn.ts';
 import type { ListChange, Terms } from '../shared/release/diff.ts';
-import type { GuardHit } from '../shared/release/guards.ts';
+import type { Guard, GuardHit } from '../shared/release/guards.ts';
 import { guardLine } from './admin-problem.ts';
 import type { PlanOutcome } from './commands/plan.ts';
 import type { PushOutcome } from './commands/push.ts';
+import { commandLine, REASON } from './next-step.ts';
 import { count, type Outcome, tableOf } from './report.ts';
 import type { Uploaded } from './upload.ts';
 
@@ -18,8 +19,8 @@ const HEADS_SHOWN = 3;
 /** What would change, which guards it hits, and the command that pushes exactly this. */
 export function planned({ plan, folder }: PlanOutcome): Outcome {
   const changing = plan.lists.filter(isChanged);
-  const overrides = [...new Set(plan.guards.map(({ override }) => `--override ${override} `))];
-  const command = `push ${folder.path} --plan ${plan.hash} ${overrides.join('')}--reason "…"`;
+  const override = plan.guards.map((hit) => hit.override);
+  const command = commandLine(`push ${folder.path}`, { plan: plan.hash, override, reason: REASON });
   const unchanged = plan.lists.length - changing.length;
   const text = [
     `${colours.bold(plan.release)} upon ${plan.base ?? 'nothing'}`,
@@ -116,15 +117,22 @@ function uploadedLine({ uploaded, uploadedBytes, values }: Uploaded): string {
   return `  ${count(uploaded)} of ${count(values)} values uploaded, ${count(uploadedBytes)} bytes${others}\n`;
 }
 
-export function pushed(outcome: PushOutcome): Outcome<PushOutcome> {
-  return [stateLine(outcome) + uploadedLine(outcome), outcome];
+/** @param overrides the guards that the release went through */
+export function pushed(outcome: PushOutcome, overrides: readonly Guard[]): Outcome<PushOutcome> {
+  return [stateLine(outcome, overrides) + uploadedLine(outcome), outcome];
 }
 
-function stateLine({ release, seq, share, state }: PromoteDone): string {
+function stateLine({ release, seq, share, state }: PromoteDone, overrides: readonly Guard[]): string {
   const name = colours.bold(release);
   if (state !== 'candidate') return `${name} is current (seq ${seq})\n`;
   const percent = Number((share * 100).toFixed(2));
-  return `${name} is on trial in ${percent} % of the data centres (seq ${seq}): promote takes it to all, rollback takes it back\n`;
+  // On the way to all it is held against the same guards again.
+  const said = overrides.length === 0 ? {} : { override: overrides, reason: REASON };
+  return [
+    `${name} is on trial in ${percent} % of the data centres (seq ${seq})`,
+    `  to all:  npm run lists -- ${commandLine(`promote ${release}`, said)}`,
+    `  to none: npm run lists -- rollback --reason ${REASON}\n`,
+  ].join('\n');
 }
 
 export function staged(outcome: Uploaded & { readonly release: string }): Outcome {
@@ -134,8 +142,8 @@ export function staged(outcome: Uploaded & { readonly release: string }): Outcom
   return [text, outcome];
 }
 
-export function promoted(outcome: PromoteDone): Outcome<PromoteDone> {
-  return [stateLine(outcome), outcome];
+export function promoted(outcome: PromoteDone, overrides: readonly Guard[]): Outcome<PromoteDone> {
+  return [stateLine(outcome, overrides), outcome];
 }
 
 export function rolledBack(outcome: RollbackDone): Outcome<RollbackDone> {

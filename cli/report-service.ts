@@ -2,8 +2,9 @@
  * How the service, its entries, its clients and its log look.
  */
 import colours from 'picocolors';
-import type { EntriesDone, EntryInfo } from '../shared/admin.ts';
+import type { EntriesDone, EntryInfo, EntryItem } from '../shared/admin.ts';
 import type { Client } from '../shared/clients.ts';
+import { parseSource, type SourceKind } from '../shared/sources/source.ts';
 import type { Verification } from './commands/audit.ts';
 import type { Status } from './commands/status.ts';
 import type { ListedToken } from './commands/tokens.ts';
@@ -38,8 +39,43 @@ export function statusOf(status: Status): Outcome {
 
 const DONE = { block: 'blocked', unblock: 'unblocked', clear: 'cleared' } as const;
 
-export function entriesChanged(op: keyof typeof DONE, outcome: EntriesDone): Outcome<EntriesDone> {
-  return [`${count(outcome.changed)} ${DONE[op]} (seq ${outcome.seq})\n`, outcome];
+const KINDS: Readonly<Record<'number' | SourceKind, readonly [one: string, more: string]>> = {
+  number: ['number', 'numbers'],
+  senderId: ['sender id', 'sender ids'],
+  operator: ['operator', 'operators'],
+  trunk: ['trunk', 'trunks'],
+  smsc: ['SMSC', 'SMSCs'],
+};
+
+/** By their kinds, so that a number that was taken for a sender id is seen: `2 numbers, 1 sender id`. */
+function kindsOf(items: readonly EntryItem[]): string {
+  const counts = new Map<'number' | SourceKind, number>();
+  for (const item of items) {
+    const parsed = 'source' in item ? parseSource(item.source) : null;
+    const kind = parsed !== null && 'source' in parsed ? parsed.source.kind : 'number';
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].map(([kind, many]) => `${count(many)} ${KINDS[kind][many === 1 ? 0 : 1]}`).join(', ');
+}
+
+export interface EntriesChange {
+  readonly op: keyof typeof DONE;
+  readonly items: readonly EntryItem[];
+  /** RFC 3339, as it was sent. */
+  readonly until: string | undefined;
+  /** Allow lists of the release, which go before a block. */
+  readonly allowLists: readonly string[];
+}
+
+export function entriesChanged(
+  { op, items, until, allowLists }: EntriesChange,
+  done: EntriesDone,
+): Outcome<EntriesDone> {
+  const end = until === undefined ? '' : ` until ${until}`;
+  const names = allowLists.join(', ');
+  const advice =
+    names === '' ? '' : `  what is on an allow list (${names}) goes through all the same: take it off\n`;
+  return [`${kindsOf(items)} ${DONE[op]}${end} (seq ${done.seq})\n${advice}`, done];
 }
 
 /** A source, and the name of an operator. */

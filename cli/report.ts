@@ -7,7 +7,7 @@ import colours from 'picocolors';
 import type { ListInfo } from '../shared/release/manifest.ts';
 import type { BuildOutcome } from './commands/build.ts';
 import type { ProveOutcome } from './commands/prove.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, whyNot } from './failure.ts';
 
 /** Text and object of one outcome. */
 export type Outcome<Value extends object = object> = [text: string, value: Value];
@@ -100,20 +100,40 @@ export function proven({
   return [text, { release, wrong, complete, asked, universe, elsewhere, lists }];
 }
 
-/** Tell an error as a sentence. @returns the exit code */
-export function failure(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof CommandFailure) {
-    process.stderr.write(`${colours.red('error')}: ${error.message}\n`);
-    return error.exitCode;
+/** What a command ended with: for people, and as a program is told. */
+export interface Failed {
+  readonly exitCode: number;
+  /** For standard error; empty where it was written already. */
+  readonly text: string;
+  /** Null where nothing failed: help was asked for. */
+  readonly value: { readonly error: object } | null;
+}
+
+/** Exit code of a bug (EX_SOFTWARE of sysexits.h). */
+const BUG = 70;
+
+export function failed(error: unknown): Failed {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { exitCode: 0, text: '', value: null };
+    const message =
+      error.code === 'commander.help' ? 'no command is named' : error.message.replace(/^error: /, '');
+    return { exitCode: 2, text: '', value: { error: { code: 'USAGE', message, exitCode: 2 } } };
   }
+  if (error instanceof CommandFailure) return failedWith('error', error.message, error.exitCode, error.told);
   // Of the system: no permission, no space, not a folder.
   if (error instanceof Error && 'syscall' in error) {
-    process.stderr.write(`${colours.red('error')}: ${error.message}\n`);
-    return 1;
+    const { path } = error as NodeJS.ErrnoException;
+    return failedWith('error', `${path === undefined ? '' : `${path}: `}${whyNot(error)}`, 1);
   }
-  process.stderr.write(
-    `${colours.red('bug')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  return 70;
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return failedWith('bug', words, BUG);
+}
+
+function failedWith(kind: 'error' | 'bug', message: string, exitCode: number, told?: object): Failed {
+  const code = kind === 'bug' ? 'BUG' : 'FAILED';
+  return {
+    exitCode,
+    text: `${colours.red(kind)}: ${message}\n`,
+    value: { error: told ?? { code, message, exitCode } },
+  };
 }

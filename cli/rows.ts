@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import { csvFields } from './csv.ts';
-import { CommandFailure, quoted } from './failure.ts';
+import { CommandFailure, quoted, whyNot } from './failure.ts';
 
 export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -50,7 +50,7 @@ export function formatOf({ path, format }: InputFile): Format {
   if (name.endsWith('.ndjson') || name.endsWith('.jsonl')) return 'ndjson';
   if (name.endsWith('.txt')) return 'plain';
   throw new CommandFailure(
-    `${path}: cannot tell the format by the name; add "format": one of ${FORMATS.join(', ')}`,
+    `${path}: cannot tell the format by the name: name it .txt, .csv or .ndjson (in a catalogue, "format" says it too)`,
   );
 }
 
@@ -75,15 +75,15 @@ export async function readRows(
   onProgress: (share: number) => void = () => undefined,
 ): Promise<void> {
   const { path } = input;
-  const format = formatOf(input);
   let size: number;
   let gzip: boolean;
   try {
     size = statSync(path).size;
     gzip = isGzip(path);
   } catch (error) {
-    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+    throw new CommandFailure(`${path}: ${whyNot(error)}`);
   }
+  const format = formatOf(input);
   if (!gzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz, and is not gzip`);
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   let bytes = 0;
@@ -100,7 +100,7 @@ export async function readRows(
     if (format === 'csv') csv.end();
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
-    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+    throw new CommandFailure(`${path}: ${whyNot(error)}`);
   } finally {
     file.destroy();
   }

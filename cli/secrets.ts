@@ -77,9 +77,9 @@ export async function publicKeys(): Promise<CryptoKey[]> {
   );
 }
 
-/** What an admin shows: NUMGATE_TOKEN, else the token of the local installation. */
+/** What an admin shows: NUMGATE_TOKEN, else, also where that is empty, the token of the local installation. */
 export function adminToken(): string {
-  return process.env.NUMGATE_TOKEN?.trim() ?? secret('ADMIN_TOKEN');
+  return process.env.NUMGATE_TOKEN?.trim() || secret('ADMIN_TOKEN');
 }
 
 /** A new key `<id>.<secret>` of a client or a token: what its holder gets, and what is stored. */

@@ -72,7 +72,7 @@ async function publishDemo(admin: Admin): Promise<void> {
   say('pushing them into the local KV with wrangler …');
   const kv = kvOf({ remote: false, env: '' });
   const settings = { plan: null, unproven: true, all: false, share: 1, overrides: [], reason: REASON };
-  process.stderr.write(pushed(await push(built.folder, { kv, admin }, settings))[0]);
+  process.stderr.write(pushed(await push(built.folder, { kv, admin }, settings), [])[0]);
 }
 
 async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSecrets): Promise<void> {
@@ -149,4 +149,8 @@ await new Command('npm start --')
   .exitOverride()
   .action(main)
   .parseAsync()
-  .catch((error: unknown) => process.exit(report.failure(error)));
+  .catch((error: unknown) => {
+    const { exitCode, text } = report.failed(error);
+    process.stderr.write(text);
+    process.exit(exitCode);
+  });

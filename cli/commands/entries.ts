@@ -1,10 +1,20 @@
 /**
  * `lists block`, `unblock`, `clear`, `entries`: the live layer. A change is visible within seconds.
  */
-import type { EntriesDone, EntryChange, EntryInfo, EntryItem, EntryPage } from '../../shared/admin.ts';
-import { BULK_ENTRIES_MAX, PAGE_MAX } from '../../shared/limits.ts';
+import type {
+  EntriesDone,
+  EntryChange,
+  EntryInfo,
+  EntryItem,
+  EntryPage,
+  ListsInfo,
+} from '../../shared/admin.ts';
+import { ADDRESS_CHARS_MAX, BULK_ENTRIES_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { parseAddress } from '../../shared/numbers/parse.ts';
+import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
+import { parseSource } from '../../shared/sources/source.ts';
 import type { Admin } from '../admin.ts';
+import { AdminProblem } from '../admin-problem.ts';
 import { CommandFailure } from '../failure.ts';
 import { startProgress } from '../progress.ts';
 import { readRows } from '../rows.ts';
@@ -15,12 +25,24 @@ export type EntryWish = Pick<EntryChange, 'op' | 'reason'> &
 
 /** An item as it is written: with letters it is a source, anything else has to be a number. */
 export function itemOf(text: string): EntryItem {
-  return parseAddress(text).kind === 'source' ? { source: text.trim() } : { number: text.trim() };
+  // By its beginning, so that a source that is too long is told to be one.
+  const isSource = parseAddress(text.trim().slice(0, ADDRESS_CHARS_MAX)).kind === 'source';
+  return isSource ? { source: text.trim() } : { number: text.trim() };
+}
+
+/** An item, and where it was written. */
+export interface WrittenItem {
+  readonly item: EntryItem;
+  readonly place: string;
+}
+
+export function itemsOfWords(texts: readonly string[]): WrittenItem[] {
+  return texts.map((text, index) => ({ item: itemOf(text), place: `item ${index + 1}` }));
 }
 
 /** The numbers and sources of a file: CSV, NDJSON, or one a line. */
-export async function itemsOfFile(path: string): Promise<EntryItem[]> {
-  const items: EntryItem[] = [];
+export async function itemsOfFile(path: string): Promise<WrittenItem[]> {
+  const items: WrittenItem[] = [];
   await readRows({ path }, ({ line, number, reason, since, until, authority, damage }) => {
     if (damage !== null) throw new CommandFailure(`${path}, line ${line}: ${damage}`);
     if ([reason, since, until, authority].some((field) => field !== '')) {
@@ -28,7 +50,7 @@ export async function itemsOfFile(path: string): Promise<EntryItem[]> {
         `${path}, line ${line}: only the number of a line is read here; --code, --until and --reason say the rest`,
       );
     }
-    items.push(itemOf(number));
+    items.push({ item: itemOf(number), place: `${path}, line ${line}` });
   });
   return items;
 }
@@ -39,9 +61,10 @@ export async function itemsOfFile(path: string): Promise<EntryItem[]> {
  */
 export async function changeEntries(
   admin: Admin,
-  items: readonly EntryItem[],
+  items: readonly WrittenItem[],
   wish: EntryWish,
 ): Promise<EntriesDone> {
+  checkSources(items);
   if (items.length === 0) throw new CommandFailure('name a number or a source, or a --file of them', 2);
   const progress = startProgress(wish.op);
   let done: EntriesDone = { changed: 0, seq: 0 };
@@ -49,9 +72,9 @@ export async function changeEntries(
     for (let first = 0; first < items.length; first += BULK_ENTRIES_MAX) {
       const some = items.slice(first, first + BULK_ENTRIES_MAX);
       const { seq, changed } = await admin
-        .change<EntriesDone>('POST', 'entries', { ...wish, items: some })
+        .change<EntriesDone>('POST', 'entries', { ...wish, items: some.map(({ item }) => item) })
         .catch((error: unknown) => {
-          throw first === 0 ? error : partly(error, done);
+          throw partly(placed(error, some, first === 0), done);
         });
       done = { seq, changed: done.changed + changed };
       progress.update((first + some.length) / items.length, `${done.changed}`);
@@ -62,10 +85,66 @@ export async function changeEntries(
   return done;
 }
 
+/** A slip is found before anything is changed, also where it stands behind the first operation. */
+function checkSources(items: readonly WrittenItem[]): void {
+  const wrong = items.flatMap(({ item, place }) => {
+    const parsed = 'source' in item ? parseSource(item.source) : null;
+    return parsed !== null && 'problem' in parsed
+      ? [{ place, code: 'ENTRY_INVALID', message: parsed.problem }]
+      : [];
+  });
+  if (wrong.length > 0) throw wrongItems(wrong, { code: 'ENTRY_INVALID', exitCode: 1, isFirst: true });
+}
+
+interface WrongItem {
+  readonly place: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Wrong items that are told, as the service tells them. */
+const WRONG_TOLD_MAX = 100;
+
+interface WrongSettings extends Pick<CommandFailure, 'exitCode'> {
+  readonly code: string;
+  /** Whether no operation before has changed anything. */
+  readonly isFirst: boolean;
+}
+
+function wrongItems(items: readonly WrongItem[], { code, exitCode, isFirst }: WrongSettings): CommandFailure {
+  const told = items.slice(0, WRONG_TOLD_MAX);
+  const lines = told.map(({ place, code: what, message }) => `  ${place}: ${what}: ${message}`);
+  const count = items.length === 1 ? '1 item is' : `${told.length} items are`;
+  const more = items.length < WRONG_TOLD_MAX ? '' : ', or more';
+  const first = `${code}: ${count} wrong${more}${isFirst ? '; nothing was changed' : ''}`;
+  return new CommandFailure([first, ...lines].join('\n'), exitCode, { code, items: told });
+}
+
+/** What the service says of items, by where they were written: it knows only their place in one operation. */
+function placed(error: unknown, items: readonly WrittenItem[], isFirst: boolean): unknown {
+  if (!(error instanceof AdminProblem) || error.problem.items === undefined) return error;
+  const wrong = error.problem.items.map(({ index, ...told }) => ({
+    place: items[index]?.place ?? `item ${index + 1}`,
+    ...told,
+  }));
+  return wrongItems(wrong, { code: error.code, exitCode: error.exitCode, isFirst });
+}
+
+/** An operation has failed. @param done what those before it have changed */
 function partly(error: unknown, { changed, seq }: EntriesDone): unknown {
-  if (!(error instanceof CommandFailure)) return error;
+  if (!(error instanceof CommandFailure) || changed === 0) return error;
   const before = `the first ${changed} were changed (seq ${seq}); those behind them were not:`;
-  return new CommandFailure(`${before}\n${error.message}`, error.exitCode);
+  const told = { ...error.told, changed, seq };
+  return new CommandFailure(`${before}\n${error.message}`, error.exitCode, told);
+}
+
+/** Lists of the current release that let numbers through: a live block does not reach what stands on them. */
+export async function allowLists(admin: Admin): Promise<string[]> {
+  const { lists } = await admin.get<ListsInfo>('lists');
+  const allows = lists.filter(
+    ({ effect, name }) => effect === 'allow' && !name.startsWith(FOLDED_LIST_PREFIX),
+  );
+  return allows.map(({ name }) => name);
 }
 
 /** All entries up to one change, by rising seq. */

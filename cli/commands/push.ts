@@ -58,6 +58,11 @@ export async function push(
   const made = await plan(folder, ports.admin);
   const { base } = made;
   if (base.manifest?.release === release) {
+    if (settings.share < 1)
+      throw new CommandFailure(
+        `${release} is current in all data centres already, and goes back to no share`,
+        4,
+      );
     // Nothing to promote; but values that KV has lost are put there again where that is asked for.
     if (settings.all) await upload.run(NONE);
     const { seq } = base.status;
@@ -142,5 +147,6 @@ function checkPlan(made: Plan, { plan: seen, overrides }: PushSettings): void {
   }
   const guards = remainingGuards(made, overrides);
   if (guards.length === 0) return;
-  throw new CommandFailure(['guards are hit:', ...guards.map((hit) => `  ${guardLine(hit)}`)].join('\n'), 3);
+  const message = ['guards are hit:', ...guards.map((hit) => `  ${guardLine(hit)}`)].join('\n');
+  throw new CommandFailure(message, 3, { guards, plan: made.hash });
 }

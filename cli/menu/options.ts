@@ -4,9 +4,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { GUARDS, type Guard } from '../../shared/release/guards.ts';
-import { serviceUrl } from '../admin.ts';
+import { addressOf, serviceUrl } from '../admin.ts';
 import { BuildFolder, newestBuild } from '../build-folder.ts';
 import { watchUntil } from '../commands/watch.ts';
+import { CommandFailure } from '../failure.ts';
 import { BUILDS } from '../paths.ts';
 import type { Outcome } from '../report.ts';
 import { seenLine } from '../report-service.ts';
@@ -38,11 +39,6 @@ export function words(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** For an option that may be said several times. */
-export function several(text: string, before: readonly string[]): string[] {
-  return [...before, text];
-}
-
 /** A guard's name; the option may be said several times. */
 export function guards(text: string, before: readonly Guard[]): Guard[] {
   const guard = GUARDS.find((known) => known === text);
@@ -69,6 +65,14 @@ export function reasoned(command: Command, reason?: string): Command {
     : command.option('--reason <text>', told, reason);
 }
 
+/** A step of releases: the reason that was given, or the usual one. A guard is not overridden without one. */
+export function reasonOf(given: string | undefined, usual: string, overrides: readonly Guard[]): string {
+  if (given === undefined && overrides.length > 0) {
+    throw new CommandFailure('--override needs --reason: say why the guard may be hit', 2);
+  }
+  return given ?? usual;
+}
+
 /** Options of what changes the head. */
 export function waiting(command: Command): Command {
   return edges(
@@ -80,7 +84,7 @@ export function edges(command: Command): Command {
   return command.option(
     '--url <edge>',
     'an edge; may be said several times (default: NUMGATE_URL)',
-    several,
+    (text: string, before: readonly string[]) => [...before, addressOf(text, '--url')],
     [],
   );
 }
@@ -105,7 +109,11 @@ export async function printChange(
     return;
   }
   process.stderr.write(text);
-  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000);
+  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000).catch((error: unknown) => {
+    // The change is made: who waits for it in vain is to know its number all the same.
+    if (!(error instanceof CommandFailure)) throw error;
+    throw new CommandFailure(error.message, error.exitCode, { ...value });
+  });
   print(visible.map(seenLine).join(''), { ...value, visible });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Commands from files to a release that is current.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Promote } from '../../shared/admin.ts';
 import type { Guard } from '../../shared/release/guards.ts';
 import { adminOfEnvironment } from '../admin.ts';
@@ -12,6 +12,7 @@ import { type PushSettings, push, pushStaged } from '../commands/push.ts';
 import { listReleases, promote, rollback } from '../commands/releases.ts';
 import { sample } from '../commands/sample.ts';
 import { CommandFailure } from '../failure.ts';
+import { type Said, withWayOut } from '../next-step.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import * as report from '../report.ts';
 import * as releaseReport from '../report-releases.ts';
@@ -23,6 +24,7 @@ import {
   type Print,
   printChange,
   reasoned,
+  reasonOf,
   share,
   targeted,
   type Waiting,
@@ -93,65 +95,88 @@ interface BuildOptions {
   readonly allowEmpty: boolean;
 }
 
-interface PushOptions extends Target, Waiting, Pick<PushSettings, 'unproven' | 'all' | 'share' | 'reason'> {
+interface PushOptions extends Target, Waiting, Pick<PushSettings, 'unproven' | 'all' | 'share'> {
   readonly plan?: string;
+  readonly reason?: string;
   readonly override: Guard[];
   readonly staged: boolean;
 }
 
 function addPush(program: Command, print: Print): void {
-  const pushing = waiting(reasoned(targeted(program.command('push')), 'lists push'))
+  const pushing = waiting(stepped(targeted(program.command('push'))))
     .description('publish a proven release: upload what is new, then make it current')
     .argument('[folder]', 'folder of the build (default: the newest)')
-    .option('--plan <hash>', 'only if the plan is still the one that was seen')
-    .option(
-      '--override <guard>',
-      'let the change through a guard that it hits; may be said several times',
-      guards,
-      [],
-    )
     .option('--share <share>', 'of the data centres, first; promote takes it to all', share, 1)
-    .option('--staged', 'upload only, and leave the rest to the cron: needs no token', false)
+    .addOption(
+      new Option('--staged', 'upload only, and leave the rest to the cron: needs no token')
+        .default(false)
+        // The cron promotes to all, hits every guard, and waits for nobody.
+        .conflicts(['override', 'plan', 'share', 'reason', 'wait']),
+    )
     .option('--all', 'upload every value, also those that are in KV already', false)
     .option('--unproven', 'publish without a whole proof', false)
     .action(async (path: string | undefined, options: PushOptions) => {
+      const { plan: seen = null, override: overrides, reason: given, ...settings } = options;
+      const reason = reasonOf(given, 'lists push', overrides);
       const folder = folderOf(path);
       const kv = kvOf(options);
       if (options.staged) {
         print(...releaseReport.staged(await pushStaged(folder, kv, options)));
         return;
       }
-      const { plan: seen = null, override: overrides, ...settings } = options;
       const ports = { kv, admin: adminOfEnvironment() };
       const onPlan = (made: PlanOutcome): void => void process.stderr.write(releaseReport.planInShort(made));
-      const outcome = await push(folder, ports, { ...settings, plan: seen, overrides }, onPlan);
-      await printChange(print, releaseReport.pushed(outcome), options);
+      const wish = { ...settings, plan: seen, overrides, reason };
+      const outcome = await push(folder, ports, wish, onPlan).catch((error: unknown) => {
+        throw withWayOut(error, `push ${folder.path}`, saidOf(options));
+      });
+      await printChange(print, releaseReport.pushed(outcome, overrides), options);
     });
   example(pushing, 'push --plan 3f0c… --override removes --reason "ticket 4711"', 'push --share 0.1');
 }
 
-interface StepOptions extends Waiting, Pick<Promote, 'share' | 'reason'> {
+/** Options of what makes a release current. */
+function stepped(command: Command): Command {
+  return command
+    .option('--plan <hash>', 'only if the plan is still the one that was seen')
+    .option(
+      '--override <guard>',
+      'let the change through a guard that it hits; may be said several times; needs --reason',
+      guards,
+      [],
+    )
+    .option('--reason <text>', `why: kept in the audit log (default: "lists ${command.name()}")`);
+}
+
+/** What was said, without what is so anyhow. */
+function saidOf({ share: part, url, ...options }: PushOptions | StepOptions): Said {
+  return { ...options, share: part < 1 ? part : undefined, url };
+}
+
+interface StepOptions extends Waiting, Pick<Promote, 'share'> {
+  readonly reason?: string;
   readonly plan?: string;
   readonly override: Guard[];
 }
 
 function addSteps(program: Command, print: Print): void {
-  const promoting = waiting(reasoned(program.command('promote'), 'lists promote'))
+  const promoting = waiting(stepped(program.command('promote')))
     .description('make a release that was pushed current, in a share of the data centres or in all')
     .argument('<release>')
-    .option('--plan <hash>', 'only if the plan is still the one that was seen')
-    .option(
-      '--override <guard>',
-      'let the change through a guard that it hits; may be said several times',
-      guards,
-      [],
-    )
     .option('--share <share>', 'of the data centres', share, 1)
-    .action(async (release: string, { plan: seen, override: overrides, ...options }: StepOptions) => {
-      const { share: part, reason } = options;
+    .addHelpText(
+      'after',
+      `
+From a trial to all, the release is held against the same guards again: say the --override of the trial too.`,
+    )
+    .action(async (release: string, options: StepOptions) => {
+      const { share: part, plan: seen, override: overrides } = options;
+      const reason = reasonOf(options.reason, 'lists promote', overrides);
       const wish = { share: part, reason, overrides, ...(seen === undefined ? {} : { plan: seen }) };
-      const done = await promote(adminOfEnvironment(), release, wish);
-      await printChange(print, releaseReport.promoted(done), options);
+      const done = await promote(adminOfEnvironment(), release, wish).catch((error: unknown) => {
+        throw withWayOut(error, `promote ${release}`, saidOf(options));
+      });
+      await printChange(print, releaseReport.promoted(done, overrides), options);
     });
   example(promoting, 'promote 20261124T0312Z-9f2c1e4b --share 0.5');
 

@@ -8,6 +8,7 @@ import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
 import { watchChanges, watchUntil } from '../commands/watch.ts';
+import { secondsOf } from '../entry.ts';
 import { CommandFailure } from '../failure.ts';
 import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
 import { listKeys } from '../secrets.ts';
@@ -39,16 +40,21 @@ export function addService(program: Command, print: Print): void {
   const blocks = program
     .command('blocks')
     .description('what was blocked on a day, for clients with --record-blocks, as NDJSON')
-    .argument('<day>', 'a day of UTC, as in 2026-11-24')
+    .argument('<day>', 'a day of UTC, as in 2026-11-24', day)
     .option('--reveal', 'tell the numbers, which are kept keyed with LIST_KEY', false)
-    .action(async (day: string, { reveal }: { reveal: boolean }) => {
+    .action(async (asked: string, { reveal }: { reveal: boolean }) => {
       const permutation = reveal ? (await listKeys()).permutation : null;
-      for await (const line of blockLines(adminOfEnvironment(), day, permutation)) await written(line);
+      for await (const line of blockLines(adminOfEnvironment(), asked, permutation)) await written(line);
     });
   example(blocks, 'blocks 2026-11-24 > blocks.ndjson');
 
   addAudit(program, print);
   addGuards(program, print);
+}
+
+function day(text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && secondsOf(text) !== null) return text;
+  throw new InvalidArgumentError('is a day, as in 2026-11-24');
 }
 
 /** A line on standard output, not faster than it is read. */
@@ -114,5 +120,11 @@ function addGuards(program: Command, print: Print): void {
     .action(async (pairs: string[], { reason }: { reason: string }) =>
       print(...guardsOf(await setGuards(adminOfEnvironment(), pairs, reason))),
     );
+  setting.addHelpText(
+    'after',
+    `
+protectedNumbers are all of them, each as an integer. They stop a push that would list one, and a block of one;
+a live block of one that is in force already stays until it is cleared.`,
+  );
   example(setting, "guards set addShare=0.5 --reason 'first import of the year'");
 }

@@ -29,7 +29,7 @@ describe('rejects', () => {
     const quoted = `"${pathOf(file).replaceAll('"', '""')}"`;
     expect(readFileSync(join(folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n')).toEqual([
       'file,line,code,message',
-      `${quoted},3,SHORT_CODE,"short codes are ruled by the plan and cannot be listed"`,
+      `${quoted},3,EMERGENCY_NUMBER,"emergency numbers are reached whatever a list says, also behind an area code"`,
       `${quoted},4,ROW_DAMAGED,"CSV: quotes do not match, or go on in the next line"`,
       `${quoted},5,ROW_DAMAGED,"CSV: quotes do not match, or go on in the next line"`,
     ]);
@@ -202,7 +202,8 @@ describe('a build', () => {
           admin: null,
         }),
       );
-    expect((await stop('not-there.csv')).message).toMatch(/not-there\.csv: .*no such file/);
+    expect((await stop('not-there.csv')).message).toMatch(/not-there\.csv: is not there$/);
+    write('a.dat', '');
     expect((await stop('a.dat')).message).toContain('a.dat: cannot tell the format by the name');
   });
 });

@@ -82,9 +82,10 @@ describe('an entry', () => {
       'to',
     );
     expect(code).toBe(0);
-    const seq = /^1 blocked \(seq (\d+)\)\n {2}to see it arrive: npm run lists -- watch --seq \1\n$/.exec(
-      out,
-    )?.[1];
+    const seq =
+      /^1 number blocked until (\S+Z) \(seq (\d+)\)\n {2}to see it arrive: npm run lists -- watch --seq \2\n$/.exec(
+        out,
+      )?.[2];
     expect(seq).toBeDefined();
     const [entry] = await entries(NUMBER);
     expect(entry).toMatchObject({
@@ -98,12 +99,20 @@ describe('an entry', () => {
     await changed('clear', NUMBER);
   });
 
+  it('is told by what it is: a number, a sender id', async () => {
+    const { out } = await lists('block', NUMBER, OTHER, 'PARCEL-98', '--reason', 'x');
+    expect(out).toMatch(/^2 numbers, 1 sender id blocked \(seq \d+\)\n/);
+    expect((await lists('clear', 'PARCEL-98', '--reason', 'x')).out).toMatch(/^1 sender id cleared /);
+    await changed('clear', NUMBER, OTHER);
+    expect(await lists('entries', '112')).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
+  });
+
   it(
     'is waited for where that is said',
     async () => {
       const { code, out, errors } = await lists('block', NUMBER, '--wait', '--json', '--reason', 'x');
       const { seq, visible } = JSON.parse(out) as { seq: number; visible: { url: string; seq: number }[] };
-      expect([code, errors]).toEqual([0, `1 blocked (seq ${seq})\n`]);
+      expect([code, errors]).toEqual([0, `1 number blocked (seq ${seq})\n`]);
       expect(visible).toMatchObject([{ url: service.url, seq }]);
       await changed('clear', NUMBER);
     },
@@ -115,6 +124,10 @@ describe('an entry', () => {
     [['block', '--reason', 'x'], 2, 'name a number or a source'],
     [['block', NUMBER, '--reason', 'x', '--until', 'soon'], 2, '--until is a length of time'],
     [['block', NUMBER, '--reason', 'x', '--code', 'SPAM'], 2, 'is one of NUMBER_FORMAT_INVALID, '],
+    [['block', NUMBER, '--reason', 'x', '--code', 'TEST_NUMBER'], 2, 'is one of NUMBER_FORMAT_INVALID, '],
+    [['block', '010-9999-123A', '--reason', 'x'], 1, '  item 1: ENTRY_INVALID: has letters in a number'],
+    [['block', 'PARCEL-KR', '--subject', 'to', '--reason', 'x'], 1, 'a recipient always is one'],
+    [['block', 'P'.repeat(65), '--reason', 'x'], 1, 'is longer than 64 characters'],
     [['clear', NUMBER, '--reason', 'x', '--until', '2h'], 2, "unknown option '--until'"],
     [['block', '112', '--reason', 'x'], 1, '  item 1: '],
     [['block', '+82*', '--reason', 'x'], 1, 'ENTRY_'],
@@ -178,7 +191,8 @@ describe('a build', () => {
       admin: null,
     });
     const overrides = ['older-base', 'shrunken-list'].flatMap((guard) => ['--override', guard]);
-    const { code, errors } = await lists('push', offline.folder.path, '--unproven', ...overrides);
+    const args = [...overrides, '--reason', 'a test'];
+    const { code, errors } = await lists('push', offline.folder.path, '--unproven', ...args);
     expect([code, errors]).toEqual([1, expect.stringMatching(/^error: RELEASE_REFUSED: FOLD_BEHIND: /m)]);
   });
 });

@@ -6,10 +6,11 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { adminToken } from '../../cli/secrets.ts';
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
 import { lists, start } from './support/command.ts';
 import { tamper } from './support/tamper.ts';
-import { BUILDS, write } from './support/workspace.ts';
+import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
 const TARGET = ['--remote', '--env <name>'];
 const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
@@ -66,6 +67,8 @@ describe('help', () => {
     const { code, out, errors } = await lists(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
+    if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
+      expect(out).toContain('why: kept in the audit log (required)');
     if (command !== '') expect(out).toContain(`Example:\n  npm run lists -- ${command}`);
   });
 });
@@ -83,6 +86,13 @@ describe('a command asked wrongly', () => {
     [['push', '--share', '1.5'], 'must be between 0 and 1'],
     [['audit', 'verify', '--known', '7'], 'is a place and a hash'],
     [['sample', '--size', '-5'], 'must be a whole number'],
+    [['blocks', '2026-13-45'], 'is a day, as in 2026-11-24'],
+    [['push', '--override', 'adds'], '--override needs --reason'],
+    [['promote', 'x', '--override', 'adds'], '--override needs --reason'],
+    [['push', '--staged', '--override', 'adds'], "option '--staged' cannot be used with option '--override"],
+    [['push', '--staged', '--share', '0.5'], "option '--staged' cannot be used with option '--share"],
+    [['watch', '--seq', '1', '--url', 'edge.example'], '--url is not an address, as in https://'],
+    [['block', '--reason', 'x'], 'name a number or a source'],
   ])('%j exits with 2', async (args, message) => {
     const { code, out, errors } = await lists(...args);
     expect([code, out]).toEqual([2, '']);
@@ -126,10 +136,11 @@ describe('a command that cannot be done', () => {
   it('for want of a folder to write to exits with 1, and without a stack', async () => {
     const out = write('a-file', '');
     const { code, errors } = await lists('build', '--offline', inputsOf('nowhere', [], []), '--out', out);
-    expect([code, errors]).toEqual([1, expect.stringMatching(/^error: E\w+: .*a-file'\n$/)]);
+    expect([code, errors]).toEqual([1, `error: ${out}: is a file, and a folder is needed\n`]);
     mkdirSync(pathOf('taken', 'rejects.csv'), { recursive: true });
     const taken = await lists('build', '--offline', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
-    expect([taken.code, taken.errors]).toEqual([1, expect.stringMatching(/^error: EISDIR: .*\n$/)]);
+    const path = pathOf('taken', 'rejects.csv');
+    expect([taken.code, taken.errors]).toEqual([1, `error: ${path}: is a folder, and a file is needed\n`]);
   });
 });
 
@@ -169,6 +180,41 @@ describe('--json', () => {
       complete: false,
       lists: 2,
     });
+  });
+});
+
+describe('--json of a failure', () => {
+  it.concurrent.each([
+    [['block', '--reason', 'x'], 2, 'USAGE', 'name a number or a source, or a --file of them'],
+    [['build', '--colour'], 2, 'USAGE', "unknown option '--colour'"],
+    [[], 2, 'USAGE', 'no command is named'],
+    [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: is not there'],
+    [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'cannot tell the format'],
+  ])('%j is one object with "error"', async (args, exitCode, code, words) => {
+    const outcome = await lists(...args, '--json');
+    const { error } = JSON.parse(outcome.out) as { error: object };
+    expect([outcome.code, error]).toEqual([
+      exitCode,
+      { code, message: expect.stringContaining(words), exitCode },
+    ]);
+  });
+});
+
+describe('an address or token in the environment', () => {
+  const before = { ...process.env };
+  it('without a scheme is told with one; an empty one is none', async () => {
+    for (const url of ['localhost:8787', 'control.example.com']) {
+      process.env.NUMGATE_URL = url;
+      const { code, errors } = await lists('status');
+      expect([code, errors]).toEqual([
+        2,
+        `error: NUMGATE_URL is not an address, as in https://control.example.com: ${url}\n`,
+      ]);
+    }
+    process.env.NUMGATE_URL = before.NUMGATE_URL;
+    process.env.NUMGATE_TOKEN = '';
+    expect(adminToken()).toBe(SECRETS.ADMIN_TOKEN);
+    delete process.env.NUMGATE_TOKEN;
   });
 });
 

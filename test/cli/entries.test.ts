@@ -21,6 +21,8 @@ describe('an item', () => {
     ['+82*', { number: '+82*' }],
     ['PARCEL-KR', { source: 'PARCEL-KR' }],
     ['KB Bank', { source: 'KB Bank' }],
+    ['P'.repeat(65), { source: 'P'.repeat(65) }],
+    ['sender:010-2000-503A', { source: 'sender:010-2000-503A' }],
   ])('%j is %j', (text, item) => {
     expect(itemOf(text)).toEqual(item);
   });
@@ -32,10 +34,14 @@ describe('a file', () => {
     ['numbers.csv', 'number,note\n010-2000-5036,twice\nPARCEL-KR,\n'],
     ['numbers.ndjson', '{"number":"010-2000-5036"}\n{"number":"PARCEL-KR"}\n'],
   ])('%s has items', async (name, content) => {
-    expect(await itemsOfFile(write(name, content))).toEqual([
-      { number: '010-2000-5036' },
-      { source: 'PARCEL-KR' },
-    ]);
+    const path = write(name, content);
+    const items = await itemsOfFile(path);
+    expect(items.map(({ item }) => item)).toEqual([{ number: '010-2000-5036' }, { source: 'PARCEL-KR' }]);
+    const lines = content.split('\n');
+    for (const { item, place } of items) {
+      const line = Number(place.slice(`${path}, line `.length));
+      expect(lines[line - 1]).toContain('source' in item ? item.source : item.number);
+    }
   });
 
   it.each([
@@ -50,7 +56,8 @@ describe('a file', () => {
 
 describe('many entries', () => {
   const many = Array.from({ length: BULK_ENTRIES_MAX * 2 + 1 }, (_, index) => ({
-    number: `+8210${20_000_000 + index}`,
+    item: { number: `+8210${20_000_000 + index}` },
+    place: `n.csv, line ${index + 2}`,
   }));
 
   it('are changed in operations that the service takes', async () => {
@@ -60,8 +67,9 @@ describe('many entries', () => {
     const done = await changeEntries(new Admin({ url, token: 't' }), many, { ...wish, until: null });
     expect(done).toEqual({ seq: 8, changed: many.length });
     expect(asked.map(({ body }) => sizeOf(body))).toEqual([BULK_ENTRIES_MAX, BULK_ENTRIES_MAX, 1]);
-    expect(asked.flatMap(({ body }) => (body as { items: unknown[] }).items)).toEqual(many);
-    expect(asked[2]!.body).toEqual({ ...wish, until: null, items: many.slice(-1) });
+    const items = many.map(({ item }) => item);
+    expect(asked.flatMap(({ body }) => (body as { items: unknown[] }).items)).toEqual(items);
+    expect(asked[2]!.body).toEqual({ ...wish, until: null, items: items.slice(-1) });
     expect(asked.map(({ path }) => path)).toEqual(Array(3).fill('/v1/admin/entries'));
   });
 
@@ -76,6 +84,42 @@ describe('many entries', () => {
       'the first 10000 were changed (seq 6); those behind them were not:\nLIVE_FULL: the message of LIVE_FULL',
     );
     expect(exitCode).toBe(4);
+  });
+
+  const refused = (index: number) => {
+    const items = [{ index, code: 'ENTRY_INVALID', message: 'is not a number' }];
+    const message = `items[${index}] is not a number; nothing was changed`;
+    return problem(422, 'ENTRY_INVALID', { message, items });
+  };
+
+  it('name a wrong item by where it was written, whichever operation it was in', async () => {
+    const first = await fakeService(() => refused(6));
+    const whole = await failureOf(() => changeEntries(new Admin({ url: first.url, token: 't' }), many, wish));
+    expect(whole.message).toBe(
+      'ENTRY_INVALID: 1 item is wrong; nothing was changed\n  n.csv, line 8: ENTRY_INVALID: is not a number',
+    );
+    const second = await fakeService(({ body }, count) =>
+      count === 1 ? { body: { seq: 6, changed: sizeOf(body) } } : refused(6),
+    );
+    const part = await failureOf(() => changeEntries(new Admin({ url: second.url, token: 't' }), many, wish));
+    expect(part.message).toBe(
+      'the first 10000 were changed (seq 6); those behind them were not:\n' +
+        'ENTRY_INVALID: 1 item is wrong\n  n.csv, line 10008: ENTRY_INVALID: is not a number',
+    );
+    expect(part.told).toMatchObject({
+      ...{ code: 'ENTRY_INVALID', exitCode: 1, changed: 10_000, seq: 6 },
+      items: [{ place: 'n.csv, line 10008', code: 'ENTRY_INVALID' }],
+    });
+  });
+
+  it('with a slip are not changed at all, wherever it stands', async () => {
+    const { url, asked } = await fakeService(() => ({ body: { seq: 6, changed: 1 } }));
+    const slip = { item: itemOf('010-6000-000A'), place: 'n.csv, line 20003' };
+    const failure = await failureOf(() =>
+      changeEntries(new Admin({ url, token: 't' }), [...many, slip], wish),
+    );
+    expect(failure.message).toMatch(/nothing was changed\n {2}n\.csv, line 20003: .*write sender: in front$/);
+    expect([failure.message.includes('000A'), asked.length]).toEqual([false, 0]);
   });
 
   it('are none at all: the command was asked wrongly', async () => {

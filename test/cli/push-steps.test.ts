@@ -39,8 +39,9 @@ describe('a plan', () => {
     await sampleOf(1_000, 7);
     const next = await world.anotherBuild();
     const keys = await kv.keys();
-    const { exitCode, message } = await failureOf(() => world.publish(next));
-    expect(exitCode).toBe(3);
+    const { exitCode, message, extras } = await failureOf(() => world.publish(next));
+    const { hash, guards } = (await plan(next.folder, admin)).plan;
+    expect([exitCode, extras]).toEqual([3, { guards, plan: hash }]);
     const overrides = [...message.matchAll(/--override (\S+)/g)].map(([, guard]) => guard as Guard);
     expect(overrides.length).toBeGreaterThan(0);
     expect(await kv.keys()).toEqual(keys);

@@ -85,6 +85,12 @@ describe('push', () => {
       state: 'promoted',
     });
     expect((await world.status()).seq).toBe(seq);
+    // A share of it would be nothing that there is.
+    const { exitCode, message } = await failureOf(() => world.publish(first, { share: 0.5 }));
+    expect([exitCode, message]).toEqual([
+      4,
+      expect.stringContaining('is current in all data centres already'),
+    ]);
   });
 
   it('uploads only what one changed list changed', async () => {

@@ -5,7 +5,9 @@ import './support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { PlanOutcome } from '../../cli/commands/plan.ts';
-import { planInShort, planned } from '../../cli/report-releases.ts';
+import { CommandFailure } from '../../cli/failure.ts';
+import { withWayOut } from '../../cli/next-step.ts';
+import { planInShort, planned, promoted } from '../../cli/report-releases.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import type { GuardHit } from '../../shared/release/guards.ts';
 
@@ -97,5 +99,39 @@ describe('a plan', () => {
     expect(stripVTControlCharacters(planInShort(outcome))).toBe(
       'new upon old: + 1,205  - 40  ~ 2 in 4 lists\n',
     );
+  });
+});
+
+describe('what comes next', () => {
+  it('after a trial is told as commands, with the guards that it went through', () => {
+    const done = { release: 'new', seq: 7, state: 'candidate', share: 0.1 } as const;
+    const lines = (overrides: Parameters<typeof promoted>[1]) =>
+      stripVTControlCharacters(promoted(done, overrides)[0]).split('\n');
+    expect(lines([])).toEqual([
+      'new is on trial in 10 % of the data centres (seq 7)',
+      '  to all:  npm run lists -- promote new',
+      '  to none: npm run lists -- rollback --reason "…"',
+      '',
+    ]);
+    expect(lines(['adds', 'removes'])[1]).toBe(
+      '  to all:  npm run lists -- promote new --override adds --override removes --reason "…"',
+    );
+  });
+
+  it('after a guard is the command with what was said, the plan and the guards', () => {
+    const stopped = new CommandFailure('guards are hit:', 3, {
+      guards: [hit, hit],
+      plan: '865a1c8a7e5f2f52',
+    });
+    const said = { remote: true, env: '', share: 0.5, wait: false, url: [], override: ['adds'] };
+    const failure = withWayOut(stopped, 'push build/releases/new', said) as CommandFailure;
+    const command =
+      'push build/releases/new --remote --share 0.5 --override adds --override removes --plan 865a1c8a7e5f2f52 --reason "…"';
+    expect(failure.message).toBe(
+      `guards are hit:\nif all of plan 865a1c8a7e5f2f52 is meant:\n  npm run lists -- ${command}`,
+    );
+    expect(failure.told).toMatchObject({ code: 'GUARD_HIT', exitCode: 3, guards: [hit, hit], command });
+    const other = new CommandFailure('no', 4);
+    expect(withWayOut(other, 'push', said)).toBe(other);
   });
 });
