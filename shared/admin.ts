@@ -216,7 +216,7 @@ export interface ProblemExtras {
   /** BASE_MOVED: what you took for current, and what is. */
   readonly base?: string | null;
   readonly current?: string | null;
-  /** What became current since your base, oldest first. */
+  /** What became current since your base and was not taken back, oldest first. */
   readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
   /** PLAN_MOVED */
   readonly plan?: string;

@@ -4,7 +4,8 @@
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
-import { allEntries, changeEntries, itemOf, itemsOfFile } from '../../cli/commands/entries.ts';
+import { allEntries, allowLists, changeEntries, itemOf, itemsOfFile } from '../../cli/commands/entries.ts';
+import { entriesChanged } from '../../cli/report-service.ts';
 import { BULK_ENTRIES_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { failureOf } from './support/failing.ts';
 import { fakeService, problem } from './support/fake-service.ts';
@@ -142,5 +143,28 @@ describe('many entries', () => {
       `/v1/admin/entries?limit=${PAGE_MAX}`,
       `/v1/admin/entries?after=2.0.1.1&upTo=9&limit=${PAGE_MAX}`,
     ]);
+  });
+});
+
+describe('a change that was made', () => {
+  it('is told by kind, with its end, and with the allow lists that go before a block', async () => {
+    const items = ['010-2000-5036', 'PARCEL-KR', 'operator:515-02', 'trunk:A', 'trunk:B', 'smsc:+63917*'];
+    const change = { op: 'block', items: items.map(itemOf), until: '2026-12-01T00:00:00.000Z' } as const;
+    const done = { changed: 6, seq: 9 };
+    expect(entriesChanged({ ...change, allowLists: ['partners', 'ours'] }, done)).toEqual([
+      '1 number, 1 sender id, 1 operator, 2 trunks, 1 SMSC blocked until 2026-12-01T00:00:00.000Z (seq 9)\n' +
+        '  what is on an allow list (partners, ours) goes through all the same: take it off\n',
+      done,
+    ]);
+  });
+
+  it('is told without the allow lists that unblocked entries were folded into: a block goes before those', async () => {
+    const lists = [
+      { name: 'partners', effect: 'allow' },
+      { name: 'live-allow-kisa', effect: 'allow' },
+      { name: 'suspended', effect: 'block' },
+    ];
+    const { url } = await fakeService(() => ({ body: { release: 'r', lists } }));
+    expect(await allowLists(new Admin({ url, token: 't' }))).toEqual(['partners']);
   });
 });

@@ -56,7 +56,9 @@ describe('a written source', () => {
     ['12345', 'have letters'],
     ['sender:12345', 'have letters'],
     ['\u200b', 'have letters'],
-    ['A'.repeat(65), 'more than 64'],
+    ['A'.repeat(65), 'longer than 64'],
+    ['010-6000-000A', 'write sender: in front'],
+    ['+82 1O', 'write sender: in front'],
   ])('%j is none: %s', (written, why) => {
     expect(parseSource(written)).toEqual({ problem: expect.stringContaining(why) });
   });
