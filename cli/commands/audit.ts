@@ -7,7 +7,7 @@ import type { StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, type BrokenChain } from '../../shared/audit.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
 import type { Admin } from '../admin.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, whyNot } from '../failure.ts';
 
 /** The lines of the log behind a place, oldest first, each a record in JSON. */
 export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
@@ -28,7 +28,7 @@ export async function* linesOfFile(path: string): AsyncGenerator<string> {
       if (line.trim() !== '') yield line;
     }
   } catch (error) {
-    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+    throw new CommandFailure(`${path}: ${whyNot(error)}`);
   } finally {
     file.destroy();
   }

@@ -2,7 +2,6 @@
  * `lists policy`: what gateways are told about traffic from abroad.
  */
 import { readFileSync } from 'node:fs';
-import * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { isRecord } from '../../shared/fields.ts';
 import {
@@ -12,7 +11,8 @@ import {
   type VersionedPolicy,
 } from '../../shared/policy/policy.ts';
 import type { Admin } from '../admin.ts';
-import { CommandFailure } from '../failure.ts';
+import { checked } from '../checked.ts';
+import { CommandFailure, whyNot } from '../failure.ts';
 
 export type PolicyDone = VersionedPolicy & ChangeDone;
 
@@ -26,13 +26,10 @@ export function policyOfFile(path: string): Policy {
   try {
     document = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+    throw new CommandFailure(`${path}: ${whyNot(error)}`);
   }
   const { policy = document } = isRecord(document) ? document : {};
-  const parsed = v.safeParse(policySchema, policy);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new CommandFailure(`${path}: ${v.getDotPath(issue) ?? 'policy'}: ${issue.message}`);
+  return checked(policy, { schema: policySchema, before: `${path}: `, whole: 'the policy', exitCode: 1 });
 }
 
 /** Put a policy in the place of the one that is in force; null for the one that comes with the code. */
