@@ -1001,7 +1001,7 @@ export interface components {
             base?: string | null;
             /** @description Of `BASE_MOVED`: what it is. */
             current?: string | null;
-            /** @description Of `BASE_MOVED`: what became current since your base, oldest first. */
+            /** @description Of `BASE_MOVED`: what became current since your base and was not taken back, oldest first. */
             since?: components["schemas"]["Promoted"][];
             /** @description Of `PLAN_MOVED` and `GUARD_HIT`: hash of the plan as it is now. */
             plan?: string;
@@ -1056,7 +1056,7 @@ export interface components {
             number: string;
         } | {
             /**
-             * @description A sender id, which has letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. `sender:` in front of a sender id that begins like one of these.
+             * @description A sender id, which has letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. `sender:` in front of a sender id that begins like one of these, or is written like a number: a plus and a digit first, or at least 7 digits and fewer letters. Those are refused without it, as slips.
              * @example PARCEL-KR
              * @example operator:515-02
              * @example trunk:MNL-2
@@ -1095,7 +1095,7 @@ export interface components {
              */
             code?: components["schemas"]["Code"];
             /**
-             * @description As what the number is blocked or let through.
+             * @description As what the number is blocked or let through. A source is never a recipient: `to` alone is refused for it, but for `clear`.
              * @default [
              *       "from",
              *       "to"
