@@ -6,7 +6,7 @@ import { type Dates, isDated } from '../shared/build/list-entries.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
-import { formFor, listedTexts } from '../shared/sources/source.ts';
+import { formFor, textsOf } from '../shared/sources/source.ts';
 import type { Effect } from '../shared/verdict.ts';
 import type { What } from './entry.ts';
 import type { FoldedEntry } from './fold.ts';
@@ -67,7 +67,7 @@ function hasBit(bits: Uint8Array | null, tail: number): boolean {
 
 export function addToModel(model: ListModel, what: What, dates: Dates): void {
   if (what.kind === 'source') {
-    add(model.sources, formFor(listedTexts(what.source), model.effect), dates);
+    add(model.sources, formFor(textsOf(what.source), model.effect), dates);
   } else if (what.kind === 'ranges') {
     for (const range of what.ranges) addRange(model, { ...range, ...dates });
   } else if (isDated(dates)) {

@@ -30,7 +30,7 @@ export const RANK = {
 /**
  * What a hit of a subject is about: its address, one thing that is known of the way it came, or the policy on
  * traffic from abroad. What lets one of them through lets the policy go, and takes nothing back that is said
- * of another: a trusted operator does not make a terminated number good. `data` is about all of them.
+ * of another: a trusted operator does not make a terminated number good. `data` (it is old) is about all of them.
  */
 export type About = 'address' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
 
@@ -49,10 +49,11 @@ export function hit(
   code: Code,
   match: Match,
   list: string | null = null,
+  about: About = match === 'data' ? 'data' : 'address',
 ): Hit {
   return {
     rank,
-    about: match === 'data' ? 'data' : 'address',
+    about,
     verdict,
     reason: { subject, code, list, match, effect: verdict, authority: null, until: null },
   };

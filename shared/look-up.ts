@@ -4,20 +4,14 @@
  * lists into which a release has folded live entries say nothing: they are of an earlier day.
  */
 import { type About, type Hit, hit, listHit, liveHit, RANK } from './hit.ts';
-import { type LiveEntry, type LiveKey, numberKey, printKey, SUBJECT_BIT } from './live/entry.ts';
+import { fingerprintKey, type LiveEntry, type LiveKey, numberKey, SUBJECT_BIT } from './live/entry.ts';
 import { headOf, tailOf } from './numbers/number.ts';
-import type { Ingress, Party, Sender } from './question.ts';
+import type { Ingress, Sender } from './question.ts';
 import { FOLDED_LIST_PREFIX, type ListInfo } from './release/manifest.ts';
+import type { Release } from './release/release.ts';
 import { NOT_LISTED } from './set/number-set.ts';
 import type { Snapshot, Wishes } from './snapshot.ts';
-import {
-  formFor,
-  printsOf,
-  type Source,
-  type SourceKind,
-  type SourcePrints,
-  smscSources,
-} from './sources/source.ts';
+import { fingerprintsOf, type Source, type SourceFingerprints, smscSources } from './sources/source.ts';
 import type { Match, Subject } from './verdict.ts';
 
 /** One subject that is looked up. */
@@ -27,8 +21,6 @@ interface Search {
   /** Seconds since 1970. */
   readonly seconds: number;
   readonly hits: Hit[];
-  /** Whether all that could list the subject was loaded. */
-  complete: boolean;
   /** Whether a live entry was found. */
   live: boolean;
 }
@@ -42,43 +34,42 @@ export function lookUp(
   { maxStaleSeconds }: Wishes,
   hits: Hit[],
 ): void {
-  const sources = ingress === null ? NO_SOURCES : sourcesOf(ingress);
-  const isListed = party.kind === 'number' || party.kind === 'source';
-  if (!isListed && sources.length === 0) return;
   const { release, asOf, now } = snapshot;
-  const seconds = Math.floor(now / 1000);
-  const search: Search = { subject, snapshot, seconds, hits, complete: release !== null, live: false };
-  if (party.kind === 'number') lookUpNumber(party, search);
+  const search: Search = { subject, snapshot, seconds: Math.floor(now / 1000), hits, live: false };
+  if (party.kind === 'number') lookUpNumber(party.n, search);
   if (party.kind === 'source')
-    lookUpSource({ kind: 'senderId', name: party.text }, 'address', 'source', search);
-  for (const source of sources) lookUpSource(source, source.kind, source.kind, search);
-  // Without a release and an entry there is nothing that could be old.
-  if (now - asOf > maxStaleSeconds * 1000 && (release !== null || search.live)) {
+    lookUpSources([{ kind: 'senderId', name: party.text }], 'address', 'source', search);
+  if (ingress !== null) lookUpWay(ingress, search);
+  else if (party.kind === 'shortCode') return;
+  // Without a release, an entry and a policy there is nothing that could be old.
+  const hasData = release !== null || search.live || ingress !== null;
+  if (hasData && now - asOf > maxStaleSeconds * 1000) {
     hits.push(hit(RANK.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
   }
-  if (!search.complete)
-    hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data'));
 }
 
-/** A source of the way a call or text came: each kind is a thing of its own to be judged. */
-type WaySource = Source<Exclude<SourceKind, 'senderId'>>;
-const NO_SOURCES: readonly WaySource[] = [];
-
-function sourcesOf({ operator, trunk, smsc }: Ingress): readonly WaySource[] {
-  if (operator === null && trunk === null && smsc === null) return NO_SOURCES;
-  return [
-    ...(operator === null ? [] : [{ kind: 'operator', name: operator } as const]),
-    ...(trunk === null ? [] : [{ kind: 'trunk', name: trunk } as const]),
-    ...(smsc === null ? [] : smscSources(smsc)),
-  ];
+/** Each thing that is known of the way a call or text came is judged by itself. */
+function lookUpWay({ operator, trunk, smsc }: Ingress, search: Search): void {
+  if (operator !== null)
+    lookUpSources([{ kind: 'operator', name: operator }], 'operator', 'operator', search);
+  if (trunk !== null) lookUpSources([{ kind: 'trunk', name: trunk }], 'trunk', 'trunk', search);
+  if (smsc !== null) lookUpSources(smscSources(smsc), 'smsc', 'smsc', search);
 }
 
-function lookUpNumber({ n }: Extract<Party, { kind: 'number' }>, search: Search): void {
+/** Missing data is a hit of what it could be about. */
+function missing(about: About, { subject, hits }: Search): void {
+  hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, about));
+}
+
+function lookUpNumber(n: number, search: Search): void {
   const { snapshot, subject, seconds, hits } = search;
   const { release } = snapshot;
   const entry = liveEntry(numberKey(n), search);
-  if (entry !== null) tell(entry, 'address', 'exact', search);
-  if (release === null) return;
+  tell(entry, 'address', 'exact', search);
+  if (release === null) {
+    missing('address', search);
+    return;
+  }
   const { lists } = release.manifest;
   const head = headOf(n);
   const permutedTail = release.keys.permutation.permute(tailOf(n));
@@ -94,29 +85,67 @@ function lookUpNumber({ n }: Extract<Party, { kind: 'number' }>, search: Search)
     const range = ranges === null ? NOT_LISTED : ranges.until(list, n, seconds);
     if (range !== NOT_LISTED) hits.push(listHit(subject, info, 'range', range));
   }
-  search.complete &&= (index < 0 || shard !== null) && (release.manifest.ranges === null || ranges !== null);
+  const isWhole = (index < 0 || shard !== null) && (release.manifest.ranges === null || ranges !== null);
+  if (!isWhole) missing('address', search);
 }
 
-function lookUpSource(source: Source, about: About, match: Match, search: Search): void {
-  const { snapshot, subject, seconds, hits } = search;
-  const { release, keys } = snapshot;
-  const prints = printsOf(source, keys.sourceSeed);
-  const entry = liveSourceEntry(prints, search);
-  if (entry !== null) tell(entry, about, match, search);
-  if (release === null) return;
-  const { manifest, sources } = release;
-  search.complete &&= manifest.sources === null || sources !== null;
+/** @param sources that are one thing: an SMSC is listed by itself and by each prefix of its global title */
+function lookUpSources(sources: readonly Source[], about: About, match: Match, search: Search): void {
+  const { release, keys } = search.snapshot;
+  let newest: LiveEntry | null = null;
+  for (const source of sources) {
+    const fingerprints = fingerprintsOf(source, keys.sourceSeed);
+    const entries = liveEntries(fingerprints, search);
+    const decides = decidingOf(entries);
+    if (decides !== null && (newest === null || decides.seq > newest.seq)) newest = decides;
+    if (release !== null) lookUpInLists(fingerprints, entries, about, match, release, search);
+  }
+  tell(newest, about, match, search);
+  if (release === null || (release.manifest.sources !== null && release.sources === null))
+    missing(about, search);
+}
+
+function lookUpInLists(
+  { spelling, skeleton }: SourceFingerprints,
+  { own, alike }: SourceEntries,
+  about: About,
+  match: Match,
+  { manifest, sources }: Release,
+  { subject, seconds, hits }: Search,
+): void {
   if (sources === null) return;
   for (let list = 0; list < manifest.lists.length; list++) {
     const info = manifest.lists[list]!;
-    if (!speaks(info, subject, entry !== null)) continue;
-    const until = sources.until(list, formFor(prints, info.effect), seconds);
+    // Each form is superseded by what was said of it.
+    let until = NOT_LISTED;
+    if (speaks(info, subject, own !== null)) until = sources.until(list, spelling, seconds);
+    const asksAlike = info.effect !== 'allow' && skeleton !== spelling;
+    if (asksAlike && speaks(info, subject, own !== null || alike !== null)) {
+      until = Math.max(until, sources.until(list, skeleton, seconds));
+    }
     if (until !== NOT_LISTED) hits.push(listHit(subject, info, match, until, about));
   }
 }
 
-function tell(entry: LiveEntry, about: About, match: Match, { subject, hits }: Search): void {
-  if (entry.op !== 'clear') hits.push(liveHit(subject, match, entry, about));
+/** What was said of a source by its spelling, and of what looks like it. */
+interface SourceEntries {
+  readonly own: LiveEntry | null;
+  readonly alike: LiveEntry | null;
+}
+
+function liveEntries({ spelling, skeleton }: SourceFingerprints, search: Search): SourceEntries {
+  const own = liveEntry(fingerprintKey(spelling), search);
+  return { own, alike: skeleton === spelling ? null : liveEntry(fingerprintKey(skeleton), search) };
+}
+
+/** What was said of its spelling goes before what was said of a look-alike, which is never let through. */
+function decidingOf({ own, alike }: SourceEntries): LiveEntry | null {
+  if (own !== null && own.op !== 'clear') return own;
+  return alike?.op === 'block' ? alike : null;
+}
+
+function tell(entry: LiveEntry | null, about: About, match: Match, { subject, hits }: Search): void {
+  if (entry !== null && entry.op !== 'clear') hits.push(liveHit(subject, match, entry, about));
 }
 
 /** The live entry that decides for a key; without a release nothing is folded in. */
@@ -126,15 +155,6 @@ function liveEntry({ kind, high, low }: LiveKey, search: Search): LiveEntry | nu
   const entry = live.find(kind, high, low, SUBJECT_BIT[search.subject], foldedSeq, search.seconds);
   search.live ||= entry !== null;
   return entry;
-}
-
-/** Of what was said of a source and of what looks like it, the newest; a look-alike is never let through. */
-function liveSourceEntry({ exact, alike }: SourcePrints, search: Search): LiveEntry | null {
-  const entry = liveEntry(printKey(alike), search);
-  if (exact === alike) return entry;
-  const own = liveEntry(printKey(exact), search);
-  if (entry === null || (own !== null && own.seq > entry.seq)) return own;
-  return entry.op === 'unblock' ? { ...entry, op: 'clear', code: null } : entry;
 }
 
 /** Whether a list has a say on a subject. @param superseded whether a live entry decides */

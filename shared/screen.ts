@@ -50,7 +50,7 @@ export function screen(question: Question, snapshot: Snapshot, wishes: Wishes): 
   const effective = emergency === undefined ? hits : [emergency];
   const deciding = decide(effective);
   const rest = hits.filter((hit) => hit !== deciding).sort(byPrecedence);
-  const reasons = [deciding, ...rest].map(({ reason }) => reason);
+  const reasons = [deciding, ...rest].filter(isFirstOfItsKind).map(({ reason }) => reason);
   const verdict = deciding.verdict;
   const base = { subject: deciding.reason.subject, from, to, reasons };
   if (verdict === 'indeterminate') return { verdict, ...base, action: wishes.failPolicy };
@@ -71,6 +71,12 @@ function written(party: Sender | null): string | null {
   return party.kind === 'shortCode' ? party.code : party.text;
 }
 
+/** That data is missing is told once a subject, of however many things. */
+function isFirstOfItsKind({ rank, reason }: Hit, index: number, all: readonly Hit[]): boolean {
+  if (rank !== RANK.unavailable) return true;
+  return index === all.findIndex((other) => other.rank === rank && other.reason.subject === reason.subject);
+}
+
 function byPrecedence(a: Hit, b: Hit): number {
   return strength(b.verdict) - strength(a.verdict) || a.rank - b.rank;
 }
@@ -88,7 +94,7 @@ function decide(hits: readonly Hit[]): Hit {
   return deciding!;
 }
 
-/** What was found of one subject, by what it is about. What is said of the data goes with each of them. */
+/** What was found of one subject, by what it is about. That the data is old goes with each of them. */
 function apart(own: readonly Hit[]): (readonly Hit[])[] {
   const abouts = new Set<About>(own.map(({ about }) => about));
   if (abouts.size > 1) abouts.delete('data');
@@ -97,7 +103,10 @@ function apart(own: readonly Hit[]): (readonly Hit[])[] {
     about !== 'policy' && rank >= RANK.liveUnblock && rank <= RANK.allowRange;
   // The policy is on traffic of which nothing is known.
   if (own.some(letsThrough)) abouts.delete('policy');
-  return [...abouts].map((about) => own.filter((hit) => hit.about === about || hit.about === 'data'));
+  // What is missing could let the policy go.
+  const bearsOn = (hit: Hit, about: About): boolean =>
+    hit.about === about || hit.about === 'data' || (about === 'policy' && hit.rank === RANK.unavailable);
+  return [...abouts].map((about) => own.filter((hit) => bearsOn(hit, about)));
 }
 
 /** The strongest hit, unless one overrides the weaker places. @param hits of one thing, at least one */

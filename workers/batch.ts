@@ -2,7 +2,7 @@
  * `POST /v1/check/batch`, `/v1/gateway/check/batch`: up to 10,000 questions, answered in order from one head.
  * A bad item is that item's error alone.
  */
-import { type Defaults, type Fields, readDefaults, readQuestion } from '../shared/asked.ts';
+import { type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
 import { nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
@@ -34,7 +34,7 @@ async function answer(call: ClientCall, kind: Kind): Promise<Response> {
   if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
   if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-  const batch = readBatch(body.value, kind.fields);
+  const batch = readBatch(body.value, kind);
   if ('code' in batch) return reply.problem(batch, url.pathname);
   const refused = call.charge(batch.items.length);
   if (refused !== null) return refused;
@@ -102,7 +102,7 @@ function answering(
   });
 }
 
-function readBatch(value: unknown, fields: Fields): Batch | Problem {
+function readBatch(value: unknown, { fields, more }: Kind): Batch | Problem {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
@@ -116,7 +116,7 @@ function readBatch(value: unknown, fields: Fields): Batch | Problem {
     return problem('FIELD_MISSING', 'items is missing: a list of questions', { field: 'items' });
   if (!Array.isArray(items)) return problem('FIELD_TYPE', 'items must be a list', { field: 'items' });
   if (items.length > BATCH_ITEMS_MAX) {
-    const message = `items has ${items.length} items, at most ${BATCH_ITEMS_MAX}; for more, use /v1/check/stream`;
+    const message = `items has ${items.length} items, at most ${BATCH_ITEMS_MAX}; ${more}`;
     return problem('ITEMS_TOO_MANY', message, { field: 'items' });
   }
   const known = REPORTS.find((candidate) => candidate === report);

@@ -16,6 +16,8 @@ import { ensure, ensureAll } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
 const INGRESS = 'ingress.';
+/** Parameters that may be numbers. */
+const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
 export const answerPost = (kind: Kind) =>
   forClients(kind.right, async (call) => {
@@ -47,9 +49,10 @@ function parametersOf({ searchParams }: URL): { readonly fields: Record<string, 
       return problem('FIELD_TYPE', `${twice} is given twice`, { field: twice });
     }
     // A plus that was not percent-encoded comes as a space; no number begins with one.
-    into[field] = value.replace(/^ (?=[1-9])/, '+');
+    into[field] = NUMBERS.includes(name) ? value.replace(/^ (?=[1-9])/, '+') : value;
   }
-  if (Object.keys(ingress).length > 0) fields.ingress = ingress;
+  // Both forms of it at once are refused with the one that is none.
+  if (Object.keys(ingress).length > 0 && !Object.hasOwn(fields, 'ingress')) fields.ingress = ingress;
   return { fields };
 }
 

@@ -13,12 +13,24 @@ import type { Snapshot } from '../shared/snapshot.ts';
 export interface Kind {
   readonly right: Right;
   readonly fields: Fields;
+  /** For who has more questions than a batch takes. */
+  readonly more: string;
   /** The verdict as it is told. */
   tell(question: Question, answered: Answer, snapshot: Snapshot): Answer;
 }
 
 /** Before a text is sent. */
-export const CHECK: Kind = { right: 'check', fields: CHECK_FIELDS, tell: (_question, answered) => answered };
+export const CHECK: Kind = {
+  right: 'check',
+  fields: CHECK_FIELDS,
+  more: 'for more, use /v1/check/stream',
+  tell: (_question, answered) => answered,
+};
 
 /** Where a call or text comes in. */
-export const GATEWAY: Kind = { right: 'gateway', fields: GATEWAY_FIELDS, tell: gatewayAnswer };
+export const GATEWAY: Kind = {
+  right: 'gateway',
+  fields: GATEWAY_FIELDS,
+  more: 'send more batches',
+  tell: gatewayAnswer,
+};

@@ -11,7 +11,7 @@ import { buildRelease } from '../../shared/build/release.ts';
 import { LISTS_MAX } from '../../shared/limits.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { formFor, printsOf } from '../../shared/sources/source.ts';
+import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
 import { type Admin, Unreachable } from '../admin.ts';
 import { currentRelease, ValueCache } from '../base-release.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
@@ -70,7 +70,7 @@ export async function build({
           for (const range of what.ranges) entries.ranges.push({ ...range, ...dates });
         else {
           const { effect } = catalogue.lists[list]!;
-          const fingerprint = formFor(printsOf(what.source, keys.sourceSeed), effect);
+          const fingerprint = formFor(fingerprintsOf(what.source, keys.sourceSeed), effect);
           entries.sources.push({ fingerprint, ...dates });
         }
       },

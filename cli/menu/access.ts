@@ -39,7 +39,7 @@ export function addAccess(program: Command, print: Print): void {
 
 function addClients(program: Command, print: Print): void {
   const clients = program.command('clients').description('who may ask: keys, rights and wishes');
-  const printKey = (made: KeyMade): void => print(`${made.key}\n`, made);
+  const fingerprintKey = (made: KeyMade): void => print(`${made.key}\n`, made);
 
   const listing = clients
     .command('list')
@@ -51,7 +51,7 @@ function addClients(program: Command, print: Print): void {
     .description('make a client and print its key, once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .action(async (id: string, { reason, ...wishes }: Reasoned & ClientWishes) =>
-      printKey(await addClient(adminOfEnvironment(), id, wishes, reason)),
+      fingerprintKey(await addClient(adminOfEnvironment(), id, wishes, reason)),
     );
   example(adding, 'clients add relay-07 --fail-policy closed --mode shadow');
 
@@ -68,7 +68,7 @@ function addClients(program: Command, print: Print): void {
     .description('give a client a second key; the one before stays valid until the next rotation')
     .argument('<id>')
     .action(async (id: string, { reason }: Reasoned) =>
-      printKey(await rotateClient(adminOfEnvironment(), id, reason)),
+      fingerprintKey(await rotateClient(adminOfEnvironment(), id, reason)),
     );
   example(rotating, 'clients rotate relay-07');
 

@@ -1604,7 +1604,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
         };
         /**
-         * @description The sender as the gateway has it: a number in any usual form, a short code, a sender id of at most 11 characters, or an empty text where it was withheld (with channel `voice` also `anonymous`, RFC 3323). Numbers abroad with `+`: with 00 in front they can be read as a carrier prefix and another number.
+         * @description The sender as the gateway has it: a number in any usual form, a short code, a sender id (of a text at most 11 characters), or an empty text where it was withheld (with channel `voice` also `anonymous`, RFC 3323). Numbers abroad with `+`: with 00 in front they can be read as a carrier prefix and another number.
          * @example +82212345678
          * @example +639171234567
          * @example PARCEL-KR
@@ -1628,7 +1628,7 @@ export interface components {
          */
         Operator: string;
         /**
-         * @description The prefix that was displayed before the number. Give it here rather than in `from`: `0082…` can be read in two ways, this cannot.
+         * @description The prefix that was displayed before the number. Give it here rather than in `from`: `0082…` can be read in two ways, and behind a prefix that is named stands a country code.
          * @enum {string}
          */
         CarrierPrefix: "00" | "001" | "002" | "005" | "006" | "008" | "009" | "0073" | "00345" | "00365" | "00391" | "00700" | "00727" | "00755" | "00761" | "00762" | "00766";
@@ -1713,7 +1713,7 @@ export interface components {
             /** @description Whether the country of ingress is none of those behind the calling code. Null where one of the two is not known. It decides nothing. */
             countryMismatch: boolean | null;
         };
-        /** @description Rises with every change of the policy. 0 is the one that comes with the code. */
+        /** @description The `seq` of the change that set the policy; 0 for the one that comes with the code. */
         PolicyVersion: number;
         /** @description The gateway policy, and its rule that fits. */
         GatewayPolicyRule: {
@@ -1942,7 +1942,7 @@ export interface components {
             /** @description The first that fits decides. Ids are unique. */
             rules: components["schemas"]["PolicyRule"][];
             /**
-             * @description What is shown on `label`.
+             * @description What is shown on `label`. No control characters.
              * @example [국제발신]
              */
             label: string;

@@ -42,6 +42,10 @@ export function gatewayAnswer(question: Question, answered: Answer, snapshot: Sn
   const { version, policy } = snapshot.policy;
   const { rule } = rulingOf(policy, factsOf(from, channel, ingress));
   const labelled = answered.verdict === 'label';
+  // Only where the rule had a say: what lets through lets the policy go.
+  const { reasons } = answered;
+  const rules = reasons.some(({ match, list }) => match === 'rule' && list === rule?.id);
+  const isLetGo = reasons.some(({ effect, match }) => effect === 'allow' && match !== 'rule');
   return {
     ...answered,
     policy: { version, rule: rule?.id ?? null },
@@ -49,7 +53,7 @@ export function gatewayAnswer(question: Question, answered: Answer, snapshot: Sn
     sip: sipOf(answered, policy),
     smpp: smppOf(answered),
     label: labelled ? policy.label : null,
-    withholdCli: labelled && rule?.withholdCli === true,
+    withholdCli: labelled && rules && !isLetGo && rule?.withholdCli === true,
     cacheUntil: cacheUntil(answered, snapshot),
   };
 }

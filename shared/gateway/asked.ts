@@ -6,7 +6,7 @@ import { CHECK_FIELDS, type Draft, type Fields, readParty } from '../asked.ts';
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
 import { ADDRESS_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits.ts';
 import { KR_CARRIER_PREFIXES } from '../numbers/carriers.ts';
-import { parseAddress } from '../numbers/parse.ts';
+import { isValidNumber, parseAddress } from '../numbers/parse.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from '../numbers/scan.ts';
 import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING, type Sender } from '../question.ts';
 import { foldSenderId } from '../sources/sender-id.ts';
@@ -16,8 +16,8 @@ import { operatorOf } from '../sources/source.ts';
 const KR_MCC = '450';
 /** 00 in front of a country code is what every carrier understands. */
 const CARRIER_PREFIXES: readonly string[] = ['00', ...KR_CARRIER_PREFIXES];
-/** Who withholds a number in SIP is called so (RFC 3323, 4.1). */
-const ANONYMOUS = 'anonymous';
+/** Who withholds a number in SIP is called so, with or without a host (RFC 3323, 4.1). */
+const ANONYMOUS = /^anonymous(@|$)/;
 
 const UNKNOWN_INGRESS: Ingress = {
   type: 'international',
@@ -76,6 +76,11 @@ export const GATEWAY_FIELDS: Fields = {
 function takeIngress(draft: Draft, before: Ingress, value: unknown): FieldError | null {
   if (!isRecord(value)) return fieldError('FIELD_TYPE', 'ingress', 'must be a JSON object');
   const ingress: { -readonly [Name in keyof Ingress]: Ingress[Name] } = { ...before };
+  if (value.type !== undefined && value.type !== before.type) {
+    // Of another way in, as the defaults of a batch may have it.
+    ingress.country = null;
+    ingress.operator = null;
+  }
   for (const name in value) {
     const field = `ingress.${nameOf(name)}`;
     const text = value[name];
@@ -148,26 +153,35 @@ function readSender(text: string, isVoice: boolean, carrierPrefix: string | null
   if (/\p{Cc}/u.test(text)) {
     return { error: fieldError('FIELD_VALUE', 'from', 'holds a control character') };
   }
-  if (text.trim() === '' || (isVoice && foldSenderId(text) === ANONYMOUS)) {
+  if (text.trim() === '' || (isVoice && ANONYMOUS.test(foldSenderId(text)))) {
     return { sender: { kind: 'withheld' } };
   }
   const read = readParty(carrierPrefix === null ? text : behindPrefix(text, carrierPrefix), 'from');
-  if ('error' in read) return read;
-  if (read.party.kind === 'source' && [...read.party.text].length > SENDER_ID_CHARS_MAX) {
+  if ('error' in read) {
+    if (read.error.code !== 'NUMBER_MISSING') return read;
+    const message = 'holds no digits; give an empty text where the number was withheld';
+    return { error: fieldError('NUMBER_MISSING', 'from', message) };
+  }
+  if (!isVoice && read.party.kind === 'source' && [...read.party.text].length > SENDER_ID_CHARS_MAX) {
     const message = `is a sender id of more than ${SENDER_ID_CHARS_MAX} characters (3GPP TS 23.040)`;
     return { error: fieldError('FIELD_VALUE', 'from', message) };
   }
   return { sender: read.party };
 }
 
-/** Behind a prefix that is given by name stands a country code, or a Korean number with its 0. */
+/**
+ * Behind a prefix that is given by name stands a country code, with or without 00, or else a number as it is
+ * written in Korea.
+ */
 function behindPrefix(text: string, carrierPrefix: string): string {
   if (text.length > ADDRESS_CHARS_MAX) return text;
   const scanned = scan(text);
   if (scanned === SCAN_FOREIGN || (scanned & SCAN_PLUS) !== 0) return text;
   const written = digits.subarray(0, scanned & SCAN_COUNT_MASK).join('');
   const number = written.startsWith(carrierPrefix) ? written.slice(carrierPrefix.length) : written;
-  return number === '' || number.startsWith('0') ? number : `+${number}`;
+  const abroad = `+${number.replace(/^00/, '')}`;
+  const read = parseAddress(abroad);
+  return read.kind === 'number' && isValidNumber(read.n) ? abroad : number;
 }
 
 /** What cannot be so of the way that something came. */

@@ -34,7 +34,7 @@ export function numberKey(n: number): LiveKey {
 }
 
 /** @param print of a source: see sources/source.ts */
-export function printKey(print: bigint): LiveKey {
+export function fingerprintKey(print: bigint): LiveKey {
   return { kind: 'source', high: Number(print >> 32n), low: Number(print & 0xffffffffn) };
 }
 

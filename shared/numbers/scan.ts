@@ -4,7 +4,7 @@
  *
  * One table over the 65,536 UTF-16 units (64 KB, filled once) gives each unit's kind. Digits are ASCII,
  * full-width, Arabic-Indic and Eastern Arabic-Indic. Separators are Unicode's spaces, dashes, brackets,
- * zero-width and bidirectional controls, `.`, `/`, and two letters that are typed as dashes: the katakana
+ * zero-width and bidirectional controls, fillers and whatever else nobody sees, `.`, `/`, and two letters that are typed as dashes: the katakana
  * long mark and the Hangul `ㅡ`. `~` is no separator: it writes ranges.
  */
 
@@ -64,16 +64,23 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0xfe58, 0xfe58],
   [0xfe63, 0xfe63],
   [0xff0d, 0xff0d],
-  // Zero-width and bidirectional controls.
+  // Zero-width and bidirectional controls, fillers, variation selectors, the blank of Braille: nobody sees them.
   [0x00ad, 0x00ad],
   [0x034f, 0x034f],
   [0x061c, 0x061c],
-  [0x180e, 0x180e],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
   [0x200b, 0x200f],
   [0x202a, 0x202e],
   [0x2060, 0x2064],
-  [0x2066, 0x206f],
+  [0x2065, 0x206f],
+  [0x2800, 0x2800],
+  [0x3164, 0x3164],
+  [0xfe00, 0xfe0f],
   [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
+  [0xfff0, 0xfff8],
   // Dot, slash and brackets, each also full-width.
   [0x0028, 0x0029],
   [0x002e, 0x002f],

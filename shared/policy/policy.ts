@@ -65,7 +65,12 @@ export const policySchema = v.pipe(
   v.strictObject({
     rules: v.pipe(v.array(ruleSchema), v.maxLength(POLICY_RULES_MAX)),
     /** Put before a text, or shown with a call. */
-    label: v.pipe(v.string(), v.minLength(1), v.maxLength(POLICY_LABEL_CHARS_MAX)),
+    label: v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxLength(POLICY_LABEL_CHARS_MAX),
+      v.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'no control characters: it goes into headers and texts'),
+    ),
     redress: v.nullable(redressSchema),
   }),
   v.check(({ rules }) => new Set(rules.map(({ id }) => id)).size === rules.length, 'two rules have one id'),
@@ -76,8 +81,9 @@ export const policySchema = v.pipe(
 );
 export type Policy = v.InferOutput<typeof policySchema>;
 
-/** A policy with its place among those that were in force; 0 is the one that comes with the code. */
+/** A policy, and which one it is. */
 export interface VersionedPolicy {
+  /** The `seq` of the change that set it; 0 for the one that comes with the code. */
   readonly version: number;
   readonly policy: Policy;
 }

@@ -1,38 +1,38 @@
 /**
- * Alphanumeric sender ids, and the two forms in which they are compared. What is listed to be blocked is
- * compared by its skeleton (Unicode UTS #39), so that letters of other scripts that look like Latin ones
- * are no way around a list. What is let through is compared without it: a look-alike of a trusted sender
- * is what a spoofer would use.
+ * Alphanumeric sender ids, and the two forms in which they are compared. A list that blocks compares them by
+ * their skeleton (Unicode UTS #39), so that letters of other scripts that look like Latin ones are no way
+ * around it. One that lets through compares their spelling: a look-alike of a trusted sender is what a
+ * spoofer would use.
  */
 import table from '../../data/look-alikes.json' with { type: 'json' };
 
 const latinByLookAlike = new Map<string, string>(
-  Object.entries(table.letters).flatMap(([latin, alike]) => [...alike].map((letter) => [letter, latin])),
+  Object.entries(table.letters).flatMap(([latin, letters]) =>
+    [...letters].map((letter) => [letter, latin.toLowerCase()]),
+  ),
 );
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
 const ASCII = /^[\x00-\x7f]*$/;
+/** White space, controls, and what nobody sees: format characters, fillers, the blank of Braille. */
+const UNSEEN = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
+/** Dashes, and what looks like one: the minus sign, the hyphen bullet. */
+const DASHES = /[\p{Pd}\u2212\u2043]/gu;
+
+/** The spelling: compatibility-folded (full-width and the like), lower case, every dash the same, only what is seen. */
+export function foldSenderId(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(UNSEEN, '').replace(DASHES, '-');
+}
 
 /**
- * Compatibility-folded (full-width and the like), lower case, every dash the same, without spaces, controls
- * and characters that nobody sees.
+ * The skeleton: the spelling, with letters for the Latin ones that they look like, as a capital or else as a
+ * small letter; so that case makes no difference here either. Equal to the spelling for ASCII.
  */
-export function foldSenderId(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s\p{Cc}\p{Cf}]+/gu, '')
-    .replace(/\p{Pd}/gu, '-');
-}
-
-/** The same, with letters that look like Latin ones taken for them. Equal to `foldSenderId` for ASCII. */
 export function skeletonOf(text: string): string {
-  if (ASCII.test(text)) return foldSenderId(text);
-  // Both cases have look-alikes of their own: Н looks like H, and н like nothing; γ like y, and Γ like nothing.
-  return latinised(foldSenderId(latinised(text.normalize('NFKC'))));
-}
-
-function latinised(text: string): string {
-  let latin = '';
-  for (const letter of text) latin += latinByLookAlike.get(letter) ?? letter;
-  return latin;
+  const spelling = foldSenderId(text);
+  if (ASCII.test(spelling)) return spelling;
+  let skeleton = '';
+  for (const letter of spelling) {
+    skeleton += latinByLookAlike.get(letter.toUpperCase()) ?? latinByLookAlike.get(letter) ?? letter;
+  }
+  return skeleton;
 }

@@ -4,7 +4,7 @@
  * fingerprints: of n listed sources, one that is not listed is taken for one with probability n / 2^64.
  */
 import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
-import { callingCodeOf } from '../numbers/calling-codes.ts';
+import { callingCodeOf, dropsTrunkZero } from '../numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX } from '../numbers/number.ts';
 import { fingerprint } from '../set/xxhash.ts';
 import type { Effect } from '../verdict.ts';
@@ -22,33 +22,34 @@ export interface Source<Kind extends SourceKind = SourceKind> {
   readonly name: string;
 }
 
-/** What a source is listed under. Different only for sender ids with letters that look like Latin ones. */
-export interface Listed<Form> {
-  /** To let through. */
-  readonly exact: Form;
-  /** To block, to label, to report. */
-  readonly alike: Form;
+/** The two forms of a source. Different only for sender ids with letters that look like Latin ones. */
+export interface Forms<Form> {
+  /** What it is let through by, and by nothing else. */
+  readonly spelling: Form;
+  /** What it is blocked, labelled and reported by, with all that looks like it. */
+  readonly skeleton: Form;
 }
-export type SourcePrints = Listed<bigint>;
+export type SourceFingerprints = Forms<bigint>;
 
 /** The texts that fingerprints are made of. */
-export function listedTexts({ kind, name }: Source): Listed<string> {
-  if (kind === 'senderId') return { exact: foldSenderId(name), alike: skeletonOf(name) };
+export function textsOf({ kind, name }: Source): Forms<string> {
+  if (kind === 'senderId') return { spelling: foldSenderId(name), skeleton: skeletonOf(name) };
   // No folded sender id has a control character, so none can be taken for another kind of source.
   const text = `\u0001${kind}\u0001${kind === 'trunk' ? foldSenderId(name) : name}`;
-  return { exact: text, alike: text };
+  return { spelling: text, skeleton: text };
 }
 
 /** @param seed `sourceSeed` of the list keys */
-export function printsOf(source: Source, seed: bigint): SourcePrints {
-  const { exact, alike } = listedTexts(source);
-  const print = fingerprint(exact, seed);
-  return { exact: print, alike: alike === exact ? print : fingerprint(alike, seed) };
+export function fingerprintsOf(source: Source, seed: bigint): SourceFingerprints {
+  const texts = textsOf(source);
+  const spelling = fingerprint(texts.spelling, seed);
+  const skeleton = texts.skeleton === texts.spelling ? spelling : fingerprint(texts.skeleton, seed);
+  return { spelling, skeleton };
 }
 
-/** Which of the two a list compares by. */
-export function formFor<Form>({ exact, alike }: Listed<Form>, effect: Effect): Form {
-  return effect === 'allow' ? exact : alike;
+/** The form under which a list holds a source. */
+export function formFor<Form>({ spelling, skeleton }: Forms<Form>, effect: Effect): Form {
+  return effect === 'allow' ? spelling : skeleton;
 }
 
 /** Every source that lists an SMSC: itself, and each prefix of its global title. */
@@ -61,9 +62,9 @@ export function smscSources(globalTitle: number): Source<'smsc'>[] {
   return sources;
 }
 
-/** `515-02` or `51502`: MCC of three digits, MNC of two or three. Null where it is neither. */
+/** `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three. Null where it is neither. */
 export function operatorOf(written: string): string | null {
-  const match = /^([2-7]\d{2})[- ]?(\d{2,3})$/.exec(written.trim());
+  const match = /^([2-7]\d{2}|901)[- ]?(\d{2,3})$/.exec(written.trim());
   return match === null ? null : `${match[1]}${match[2]}`;
 }
 
@@ -122,11 +123,15 @@ function smscOf(text: string): WrittenSource {
   const problem = 'is no global title: write +639170000130, or its first digits and *, as in smsc:+63917*';
   if (match === null) return { problem };
   const [, digits = '', star = ''] = match;
-  if (digits.length > NUMBER_DIGITS_MAX || callingCodeOf(Number(digits)) === 0) return { problem };
-  if (star === '' || digits.length > digitCountOf(callingCodeOf(Number(digits)))) {
-    return { source: { kind: 'smsc', name: digits + star } };
+  const code = callingCodeOf(Number(digits));
+  if (digits.length > NUMBER_DIGITS_MAX || code === 0) return { problem };
+  if (star !== '' && digits.length === digitCountOf(code))
+    return { problem: 'is a whole country: add digits' };
+  // A gateway's global title is read as a number, which has none.
+  if (dropsTrunkZero(code) && digits.startsWith('0', digitCountOf(code))) {
+    return { problem: 'has a 0 behind the country code, which no global title there has' };
   }
-  return { problem: 'is a whole country: add digits' };
+  return { source: { kind: 'smsc', name: digits + star } };
 }
 
 /** As `parseSource` reads it. */

@@ -34,10 +34,11 @@ describe('the gateway policy', () => {
     );
     const policy: Policy = { ...before.policy, rules, redress: { email: 'redress@numgate.example' } };
     const reply = await askAdmin(...put(policy, { 'if-match': '"0"' }));
-    expect(reply.headers.get('etag')).toBe('"1"');
-    await checkFrom(reply.json.seq, { from: FROM });
-    expect(await atGateway()).toEqual({ effect: 'label', version: 1 });
-    expect(await told<VersionedPolicy>('policy')).toEqual({ version: 1, policy });
+    const version = reply.json.seq;
+    expect(reply.headers.get('etag')).toBe(`"${version}"`);
+    await checkFrom(version, { from: FROM });
+    expect(await atGateway()).toEqual({ effect: 'label', version });
+    expect(await told<VersionedPolicy>('policy')).toEqual({ version, policy });
   });
 
   it('is changed only as it was read, where that is asked for', async () => {
@@ -77,7 +78,7 @@ describe('the gateway policy', () => {
       subject: 'policy',
       reason: 'tests',
       before: { version: 0 },
-      after: { version: 1 },
+      after: { version: expect.any(Number) },
     });
   });
 

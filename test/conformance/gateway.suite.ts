@@ -167,6 +167,13 @@ describe('a gateway check', () => {
     expect(hits.json.results.map(({ id }) => id)).toEqual(['b', 'c']);
   });
 
+  it('refuses a field that is given in both forms of an address', async () => {
+    const { status, json } = await ask(`${PATH}?from=&ingress=x&ingress.type=domestic`, {
+      client: 'gateway',
+    });
+    expect([status, json.code, json.field]).toEqual([400, 'FIELD_TYPE', 'ingress']);
+  });
+
   it('is for clients with the right to it', async () => {
     const { status, json } = await ask(PATH, { method: 'POST', client: 'label', body: { from: '' } });
     expect([status, json.code]).toEqual([403, 'PERMISSION_DENIED']);

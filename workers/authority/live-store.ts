@@ -49,7 +49,7 @@ export class LiveStore {
 
   /** Apply one operation to all targets. @param now seconds since 1970 */
   apply(
-    { op, code, subjects, until, reason }: EntryChange,
+    { items, op, code, subjects, until, reason }: EntryChange,
     targets: readonly Target[],
     { actor }: Order,
     seq: number,
@@ -88,7 +88,7 @@ export class LiveStore {
       return refuse('LIVE_FULL', `room for ${most} live entries${reserve}: they are dropped once ${dropped}`);
     }
     this.#setRows(rows);
-    return { ok: true, value: { value: { changed: targets.length }, audit } };
+    return { ok: true, value: { value: { changed: items.length }, audit } };
   }
 
   /** Put entries back that the tables have lost. What stood over others that end no later replaces them. */

@@ -24,12 +24,12 @@ export function putPolicy(
   policy: Policy,
   { match }: Condition,
 ): Outcome<VersionedPolicy & { seq: number }> {
-  return ledger.change(order, () => {
+  return ledger.change(order, (seq) => {
     const before = policyIn(ledger);
     if (match !== null && match !== String(before.version)) {
       return refuse('PRECONDITION_FAILED', `the policy has version ${before.version} by now: read it again`);
     }
-    const after: VersionedPolicy = { version: before.version + 1, policy };
+    const after: VersionedPolicy = { version: seq, policy };
     ledger.set(NAME, JSON.stringify(after));
     return {
       ok: true,

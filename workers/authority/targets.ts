@@ -3,11 +3,11 @@
  */
 import type { EntryChange, ProblemExtras } from '../../shared/admin.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
-import { numberKey, printKey } from '../../shared/live/entry.ts';
+import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
 import { isValidNumber, parseAddress } from '../../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { parseSource, printsOf, writtenSource } from '../../shared/sources/source.ts';
+import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
 import { type Outcome, refuse } from './ledger.ts';
 import type { Target } from './live-store.ts';
@@ -29,7 +29,7 @@ export function targetsOf(
 ): Outcome<Target[]> {
   const { items, op } = wanted;
   const targets: Target[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<string, string | null>();
   const problems: { index: number; code: ItemProblem; message: string }[] = [];
   for (const [index, item] of items.entries()) {
     const found =
@@ -40,9 +40,12 @@ export function targetsOf(
     }
     for (const target of found) {
       const name = `${target.kind} ${target.high} ${target.low}`;
-      if (seen.has(name)) problems.push({ index, code: 'ENTRY_INVALID', message: 'is given twice' });
-      seen.add(name);
-      targets.push(target);
+      if (!seen.has(name)) targets.push(target);
+      // Two sender ids may look like each other.
+      else if (seen.get(name) === target.source) {
+        problems.push({ index, code: 'ENTRY_INVALID', message: 'is given twice' });
+      }
+      seen.set(name, target.source);
     }
   }
   const [first] = problems;
@@ -57,7 +60,7 @@ export function targetsOf(
 
 type Wrong = { readonly code: ItemProblem; readonly message: string };
 
-/** A block is of a sender id and its look-alikes, an unblock of its own spelling; clearing takes both back. */
+/** What blocks a sender id is also of all that looks like it; an unblock is of its own spelling alone. */
 function sourceOf(text: string, { op, subjects }: Wanted, keys: ListKeys): Target[] | Wrong {
   const parsed = parseSource(text);
   if ('problem' in parsed) {
@@ -67,11 +70,10 @@ function sourceOf(text: string, { op, subjects }: Wanted, keys: ListKeys): Targe
   if ((op === 'block' || op === 'unblock') && !subjects.includes('from')) {
     return { code: 'ENTRY_INVALID', message: 'is no number: a recipient always is one' };
   }
-  const { exact, alike } = printsOf(parsed.source, keys.sourceSeed);
-  const both = [...new Set([exact, alike])];
-  const prints = { block: [alike], unblock: [exact], clear: both, find: both }[op];
+  const { spelling, skeleton } = fingerprintsOf(parsed.source, keys.sourceSeed);
+  const fingerprints = op === 'unblock' ? [spelling] : [...new Set([spelling, skeleton])];
   const source = writtenSource(parsed.source);
-  return prints.map((print) => ({ ...printKey(print), source }));
+  return fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source }));
 }
 
 function numberOf(text: string, op: Wanted['op'], protectedNumbers: ReadonlySet<number>): Target[] | Wrong {

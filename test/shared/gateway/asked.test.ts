@@ -37,6 +37,10 @@ describe('a question of a gateway', () => {
     ['  ', 'sms', 'withheld'],
     ['anonymous', 'voice', 'withheld'],
     ['Anonymous', 'voice', 'withheld'],
+    ['anonymous@anonymous.invalid', 'voice', 'withheld'],
+    ['front-desk.seoul', 'voice', 'source'],
+    ['\u31640212345678', 'voice', 'number'],
+    ['15881234\u115f', 'sms', 'number'],
     ['anonymous', 'sms', 'source'],
     ['112', 'voice', 'shortCode'],
     ['PARCEL-KR-1', 'sms', 'source'],
@@ -66,6 +70,7 @@ describe('a question of a gateway', () => {
     [{ to: '010-9876-5432' }, 'FIELD_MISSING', 'from'],
     [{ from: 1 }, 'FIELD_TYPE', 'from'],
     [{ from: 'TWELVE-CHARS' }, 'FIELD_VALUE', 'from'],
+    [{ from: 'A'.repeat(65), channel: 'voice' }, 'NUMBER_TOO_LONG', 'from'],
     [{ from: 'A\tB' }, 'FIELD_VALUE', 'from'],
     [{ from: '010\n1234 5678' }, 'FIELD_VALUE', 'from'],
     [{ from: '---' }, 'NUMBER_MISSING', 'from'],
@@ -98,6 +103,32 @@ describe('a question of a gateway', () => {
     [[], 'FIELD_TYPE', 'body'],
   ])('is refused: %j is %s of %s', (fields, code, field) => {
     expect(read(fields).error).toMatchObject({ code, field });
+  });
+
+  it.each([
+    ['00639171234567', '00700', 639_171_234_567, 'number'],
+    ['0070000639171234567', '00700', 639_171_234_567, 'number'],
+    ['15881234', '006', 8_215_881_234, 'number'],
+    ['006 1588-1234', '006', 8_215_881_234, 'number'],
+    ['1335', '006', undefined, 'shortCode'],
+    ['010-1234-5678', '002', 821_012_345_678, 'number'],
+    ['+20212345678', '008', 20_212_345_678, 'number'],
+  ])('reads %j behind %s', (from, carrierPrefix, n, kind) => {
+    expect(question({ from, ingress: { carrierPrefix } }).from).toMatchObject(
+      n === undefined ? { kind } : { kind, n },
+    );
+  });
+
+  it('forgets the country and operator of the defaults where an item comes another way', () => {
+    const defaults = readDefaults(
+      { ingress: { country: 'PH', operator: '51502', trunk: 'A' } },
+      GATEWAY_FIELDS,
+    );
+    if ('code' in defaults) throw new Error(defaults.message);
+    const item = { from: '', ingress: { type: 'domestic' } };
+    expect(readQuestion(item, defaults, true, GATEWAY_FIELDS)).toMatchObject({
+      question: { ingress: { type: 'domestic', country: null, operator: null, trunk: 'A' } },
+    });
   });
 
   it('takes field by field of ingress from the defaults of a batch', () => {

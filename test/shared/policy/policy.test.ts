@@ -71,6 +71,7 @@ describe('a policy', () => {
     ['a name that is none', policy({ ...LABEL, id: 'Label 1' }), 'dashes'],
     ['65 rules', policy(...Array.from({ length: 65 }, (_, index) => ({ ...LABEL, id: `r${index}` }))), '64'],
     ['no label', { ...(policy() as object), label: '' }, 'length'],
+    ['a label with a line end', { ...(policy() as object), label: 'x\r\nVia: y' }, 'control'],
     ['a label of 17', { ...(policy() as object), label: 'x'.repeat(17) }, '16'],
     [
       'who signed as a reason to let through',

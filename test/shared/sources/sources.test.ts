@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldSenderId, skeletonOf } from '../../../shared/sources/sender-id.ts';
 import {
+  fingerprintsOf,
   formFor,
   operatorOf,
   parseSource,
-  printsOf,
   SOURCE_KINDS,
   type Source,
   smscSources,
@@ -53,6 +53,8 @@ describe('a written source', () => {
     ['smsc:+999123456', 'no global title'],
     ['smsc:ACME', 'no global title'],
     ['smsc:+63917*5', 'no global title'],
+    ['smsc:+4407700900123', 'a 0 behind the country code'],
+    ['smsc:+8201*', 'a 0 behind the country code'],
     ['12345', 'have letters'],
     ['sender:12345', 'have letters'],
     ['\u200b', 'have letters'],
@@ -65,7 +67,9 @@ describe('a written source', () => {
 
   it('has a fingerprint of its own kind: a sender id can be spelled like nothing else', () => {
     const names = ['51502', 'operator:51502', '\u0001operator\u000151502', 'mnl-2'];
-    const prints = SOURCE_KINDS.flatMap((kind) => names.map((name) => printsOf({ kind, name }, SEED).exact));
+    const prints = SOURCE_KINDS.flatMap((kind) =>
+      names.map((name) => fingerprintsOf({ kind, name }, SEED).spelling),
+    );
     // Of a sender id, control characters are left out: two of these are one.
     expect(new Set(prints).size).toBe(prints.length);
   });
@@ -79,8 +83,8 @@ describe('a written source', () => {
   });
 
   it('reads operators', () => {
-    expect(['51502', '515-02', '515 02', '310260', '450-05'].map(operatorOf)).toEqual([
-      ...['51502', '51502', '51502', '310260', '45005'],
+    expect(['51502', '515-02', '515 02', '310260', '450-05', '901-28'].map(operatorOf)).toEqual([
+      ...['51502', '51502', '51502', '310260', '45005', '90128'],
     ]);
     expect(['', '515', '5150', '515--02', '1234567', '015-02', '５１５０２'].map(operatorOf)).toEqual(
       Array(7).fill(null),
@@ -98,6 +102,11 @@ describe('look-alike letters', () => {
     ['국제발신', '국제발신'],
     ['ΔΦΨ', 'δφψ'],
     ['Γ γ', 'yy'],
+    ['ВТБ', 'btб'],
+    ['втб', 'btб'],
+    ['СберБанк', 'cбepбahk'],
+    ['ΝΑVER', 'naver'],
+    ['ναver', 'naver'],
     ['Café', 'café'],
   ])('%j has the skeleton %j', (written, skeleton) => {
     expect(skeletonOf(written)).toBe(skeleton);
@@ -109,15 +118,34 @@ describe('look-alike letters', () => {
   });
 
   it('are no way around a list that blocks, and none onto a list that lets through', () => {
-    const listed = printsOf({ kind: 'senderId', name: 'KAKAO' }, SEED);
-    const spoof = printsOf({ kind: 'senderId', name: 'КАКАО' }, SEED);
+    const listed = fingerprintsOf({ kind: 'senderId', name: 'KAKAO' }, SEED);
+    const spoof = fingerprintsOf({ kind: 'senderId', name: 'КАКАО' }, SEED);
     for (const effect of ['block', 'label', 'shadow'] as const) {
       expect(formFor(spoof, effect)).toBe(formFor(listed, effect));
     }
     expect(formFor(spoof, 'allow')).not.toBe(formFor(listed, 'allow'));
     // A name that is written in another script can itself be trusted.
-    const own = printsOf({ kind: 'senderId', name: ' тасс' }, SEED);
-    expect(formFor(own, 'allow')).toBe(formFor(printsOf({ kind: 'senderId', name: 'ТАСС' }, SEED), 'allow'));
+    const own = fingerprintsOf({ kind: 'senderId', name: ' тасс' }, SEED);
+    expect(formFor(own, 'allow')).toBe(
+      formFor(fingerprintsOf({ kind: 'senderId', name: 'ТАСС' }, SEED), 'allow'),
+    );
+  });
+
+  it.each(['\uFE0F', '\u034F', '\u3164', '\u115F', '\u2800', '\u200b', '\u00ad'])(
+    'go with what nobody sees: %j is no way around a list',
+    (unseen) => {
+      const listed = fingerprintsOf({ kind: 'senderId', name: 'PARCEL-KR' }, SEED);
+      expect(fingerprintsOf({ kind: 'senderId', name: `PAR${unseen}CEL\u2212KR` }, SEED)).toEqual(listed);
+      expect(fingerprintsOf({ kind: 'senderId', name: `PARCEL\u2043KR${unseen}` }, SEED)).toEqual(listed);
+    },
+  );
+
+  it('are the same in either case', () => {
+    holds(
+      fc.property(fc.string({ unit: fc.constantFrom(...'ВТБвтбΝνΥυΓγКкaAzZ가1'), maxLength: 12 }), (text) => {
+        expect(skeletonOf(text.toLowerCase())).toBe(skeletonOf(text));
+      }),
+    );
   });
 
   it('change nothing in ASCII, and the skeleton of a skeleton is itself', () => {

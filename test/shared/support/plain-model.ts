@@ -5,7 +5,7 @@
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
-import { formFor, parseSource, printsOf } from '../../../shared/sources/source.ts';
+import { fingerprintsOf, formFor, parseSource } from '../../../shared/sources/source.ts';
 
 export interface Dated {
   readonly since: number;
@@ -78,7 +78,7 @@ export function listSource(list: PlainList, keys: ListKeys): ListSource {
   for (const { text, since, until } of list.sources) {
     const parsed = parseSource(text);
     if ('problem' in parsed) throw new Error(`${text} ${parsed.problem}`);
-    const fingerprint = formFor(printsOf(parsed.source, keys.sourceSeed), list.info.effect);
+    const fingerprint = formFor(fingerprintsOf(parsed.source, keys.sourceSeed), list.info.effect);
     entries.sources.push({ fingerprint, since, until });
   }
   return { info: list.info, content: entries.finish() };

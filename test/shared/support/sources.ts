@@ -1,13 +1,13 @@
 /**
  * Sender ids as tests list them: by the fingerprint under which they are blocked.
  */
-import { type LiveKey, printKey } from '../../../shared/live/entry.ts';
-import { printsOf } from '../../../shared/sources/source.ts';
+import { fingerprintKey, type LiveKey } from '../../../shared/live/entry.ts';
+import { fingerprintsOf } from '../../../shared/sources/source.ts';
 
 export function sourceFingerprint(text: string, seed: bigint): bigint {
-  return printsOf({ kind: 'senderId', name: text }, seed).alike;
+  return fingerprintsOf({ kind: 'senderId', name: text }, seed).skeleton;
 }
 
 export function sourceKey(text: string, seed: bigint): LiveKey {
-  return printKey(sourceFingerprint(text, seed));
+  return fingerprintKey(sourceFingerprint(text, seed));
 }
