@@ -1,0 +1,38 @@
+/**
+ * Asks as a gateway does, and lists sources to ask about.
+ */
+import { type GatewayAnswer, gatewayAnswer } from '../../../shared/gateway/answer.ts';
+import type { Ingress, Question, Sender } from '../../../shared/question.ts';
+import { screen } from '../../../shared/screen.ts';
+import type { Snapshot, Wishes } from '../../../shared/snapshot.ts';
+import type { Effect } from '../../../shared/verdict.ts';
+import { build, install } from './built-release.ts';
+import { gatewaySnapshot, ingress, SENDERS_BY_KIND } from './gateway-world.ts';
+import { EVER, plainList } from './plain-model.ts';
+import { wishes } from './screen-world.ts';
+
+/** Nothing is listed. */
+export const EMPTY = gatewaySnapshot('none', SENDERS_BY_KIND.foreign);
+
+export function ask(
+  from: Sender,
+  way: Partial<Ingress> = {},
+  at: Snapshot = EMPTY,
+  wish: Partial<Wishes> = {},
+  some: Partial<Question> = {},
+): GatewayAnswer {
+  const question: Question = { from, to: null, channel: 'voice', ingress: ingress(way), ...some };
+  return gatewayAnswer(question, screen(question, at, wishes(wish)), at);
+}
+
+/** @param lists each an effect, and sources as they are written */
+export async function listing(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
+  const plain = lists.map(([effect, ...sources], index) => {
+    const list = plainList(`list-${index}`, { sources: sources.map((text) => ({ text, ...EVER })) });
+    return {
+      ...list,
+      info: { ...list.info, effect, subjects: ['from'], reason: 'OVERSEAS_SOURCE_LISTED' },
+    } as const;
+  });
+  return { ...EMPTY, release: await install(await build(plain as never)) };
+}
