@@ -11,7 +11,7 @@ import { SENDERS_BY_KIND } from '../support/gateway-world.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { NOW, number, snapshot } from '../support/screen-world.ts';
 
-const { krFixed, krMobile, foreign } = SENDERS_BY_KIND;
+const { krFixed, foreign } = SENDERS_BY_KIND;
 
 function withPolicy(some: Partial<Policy>): Snapshot {
   return { ...EMPTY, policy: { version: 3, policy: { ...STANDARD_POLICY.policy, ...some } } };
