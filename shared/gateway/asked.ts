@@ -19,7 +19,8 @@ const CARRIER_PREFIXES: readonly string[] = ['00', ...KR_CARRIER_PREFIXES];
 /** Who withholds a number in SIP is called so, with or without a host (RFC 3323, 4.1). */
 const ANONYMOUS = /^anonymous(@|$)/;
 
-const UNKNOWN_INGRESS: Ingress = {
+/** What a gateway knows that says nothing: traffic from abroad. */
+export const UNKNOWN_INGRESS: Ingress = {
   type: 'international',
   country: null,
   operator: null,

@@ -2,6 +2,7 @@
  * Senders of every kind, and one release for each thing that a list can say of them: what the decision
  * table of the gateway is made of.
  */
+import { UNKNOWN_INGRESS } from '../../../shared/gateway/asked.ts';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import type { SenderKind } from '../../../shared/policy/facts.ts';
 import type { Ingress, Sender } from '../../../shared/question.ts';
@@ -89,15 +90,5 @@ export function gatewaySnapshot(name: HitName, sender: Sender): Snapshot {
 }
 
 export function ingress(some: Partial<Ingress> = {}): Ingress {
-  return {
-    type: 'international',
-    country: null,
-    operator: null,
-    trunk: null,
-    smsc: null,
-    carrierPrefix: null,
-    roaming: 'unknown',
-    attestation: null,
-    ...some,
-  };
+  return { ...UNKNOWN_INGRESS, ...some };
 }
