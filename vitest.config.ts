@@ -9,6 +9,8 @@ import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts
  */
 export default defineConfig({
   test: {
+    // Much of the time is waited: for a change to be visible, for a service to start.
+    maxWorkers: 3,
     projects: [
       {
         test: {

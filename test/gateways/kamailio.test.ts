@@ -125,8 +125,15 @@ describe.skipIf(missing !== null)('kamailio with the real service', () => {
     ['half a character', '<sip:+82%2@carrier.example>'],
     ['a field of JSON', '<sip:1%22,%22from%22%3A%22+1@carrier.example>'],
   ])('refuses a sender with %s, and goes on', async (_what, from) => {
-    expect((await ends.refused(kamailio, { method: 'INVITE', from, to: TO })).status).toBe(400);
+    expect((await ends.refused(kamailio, { method: 'MESSAGE', from, to: TO })).status).toBe(400);
     await ends.passed(kamailio, { method: 'INVITE', from: FOREIGN, to: TO });
+  });
+
+  it('asks about a sender with a field of JSON as about one sender', async () => {
+    // Of a call, a name may be longer than the sender id of a text.
+    const from = '<sip:1%22,%22from%22%3A%22+821000000024@carrier.example>';
+    const got = await ends.passed(kamailio, { method: 'INVITE', from, to: TO });
+    expect(headerOf(got, 'X-Numgate-Label')).toBe(LABEL);
   });
 
   it('passes nothing that has two senders', async () => {

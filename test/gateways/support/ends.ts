@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest';
 import { type Kamailio, kamailioMissing } from './kamailio.ts';
-import { SipEnd, type SipMessage, type SipRequest } from './sip.ts';
+import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
 export const FOREIGN = '<sip:+639171234567@carrier.example>';
 export const TO = '+821099998888';
@@ -32,15 +32,21 @@ export class Ends {
     const before = this.nextHop.got.length;
     const answer = await this.caller.ask(request, port);
     expect(answer.start).toBe('SIP/2.0 200 OK');
-    return this.nextHop.got.slice(before).find(({ start }) => start.startsWith(request.method))!;
+    return this.#got(answer, before).find(({ start }) => start.startsWith(request.method))!;
   }
 
   /** @returns what the caller gets for a request of which nothing passes */
   async refused({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
     const answer = await this.caller.ask(request, port);
-    expect(this.nextHop.got.slice(before)).toEqual([]);
+    expect(this.#got(answer, before)).toEqual([]);
     return answer;
+  }
+
+  /** What the next hop got of what was answered: something of before may come twice meanwhile. */
+  #got(answer: SipMessage, before: number): SipMessage[] {
+    const id = headerOf(answer, 'Call-ID');
+    return this.nextHop.got.slice(before).filter((message) => headerOf(message, 'Call-ID') === id);
   }
 
   close(): void {
