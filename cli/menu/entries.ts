@@ -27,7 +27,7 @@ interface EntryOptions extends Waiting {
 
 const WHAT: Readonly<Record<LiveOp, string>> = {
   block: 'block numbers or sources, from now on',
-  unblock: 'let numbers or sources through, whatever a list says',
+  unblock: 'let numbers or sources through, whatever a list says (clear takes a block back)',
   clear: 'take live entries back: the release alone decides again',
 };
 

@@ -96,7 +96,12 @@ export function makeClient(options: ClientOptions): NumgateClient {
         if (reply.data !== undefined) return reply.data;
         const { status, headers } = reply.response;
         const problem = reply.error?.code === undefined ? null : reply.error;
-        if (!RETRY_STATUS.has(status)) return local('refused', problem);
+        if (!RETRY_STATUS.has(status)) {
+          const refused = local('refused', problem);
+          // Whoever calls writes the sender, and would choose to pass: not for the fail policy to decide.
+          const isTheirs = status === 400 && (problem?.field === 'from' || problem?.field === 'to');
+          return isTheirs ? { ...refused, action: 'closed' } : refused;
+        }
         failure = local('busy', problem);
         waitMs = retryAfterMs(headers.get('retry-after'));
         // What does not fit into the whole quota is told so by the absence of a time.

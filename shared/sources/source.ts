@@ -78,6 +78,9 @@ export function isWrittenSource(written: string): boolean {
   return WRITTEN.test(written);
 }
 
+/** A word and a colon, as a kind stands in front of a source. */
+const KIND_LIKE = /^\s*\p{L}+\s*:/u;
+
 /** Digits of the shortest subscriber number that a slip is looked for in. */
 const MISTYPED_DIGITS_MIN = 7;
 
@@ -99,6 +102,15 @@ export function parseSource(written: string): WrittenSource {
   if (text.length > SOURCE_CHARS_MAX) return { problem: `is longer than ${SOURCE_CHARS_MAX} characters` };
   if (kind === null && /\p{L}/u.test(text) && isMistypedNumber(text)) {
     return { problem: 'has letters in a number; if it is a sender id, write sender: in front' };
+  }
+  if (kind === null && /^\s*callingCode\s*:/i.test(text)) {
+    return { problem: 'is a whole country: calling codes belong into a list of a release' };
+  }
+  if (kind === null && KIND_LIKE.test(text)) {
+    return {
+      problem:
+        'begins with no kind of source (operator:, trunk:, smsc:); if it is a sender id, write sender: in front',
+    };
   }
   switch (word.toLowerCase()) {
     case 'operator': {
@@ -136,6 +148,6 @@ function smscOf(text: string): WrittenSource {
 
 /** As `parseSource` reads it. */
 export function writtenSource({ kind, name }: Source): string {
-  if (kind === 'senderId') return WRITTEN.test(name) || isMistypedNumber(name) ? `sender:${name}` : name;
+  if (kind === 'senderId') return KIND_LIKE.test(name) || isMistypedNumber(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
 }

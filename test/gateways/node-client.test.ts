@@ -53,10 +53,15 @@ describe('against the service', () => {
     ]);
   });
 
-  it('says what was asked wrongly, once', async () => {
+  it('leaves no choice to a sender that cannot be read, and says what was asked wrongly, once', async () => {
     expect(await real().gatewayCheck({ ...ABROAD, from: 'A-SENDER-TOO-LONG' })).toMatchObject({
-      ...{ verdict: 'indeterminate', action: 'open', source: 'local', why: 'refused' },
+      ...{ verdict: 'indeterminate', action: 'closed', source: 'local', why: 'refused' },
       problem: { status: 400, field: 'from' },
+    });
+    // Of any other field it is ours, and the fail policy decides.
+    const ingress = { type: 'domestic', country: 'PH' } as const;
+    expect(await real().gatewayCheck({ from: KR_FIXED, ingress })).toMatchObject({
+      ...{ action: 'open', why: 'refused', problem: { field: 'ingress.country' } },
     });
     const stranger = makeClient({ url: service!.url, key: 'nobody.0000', failPolicy: 'closed' });
     expect(await stranger.gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({

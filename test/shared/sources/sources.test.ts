@@ -35,6 +35,7 @@ describe('a written source', () => {
     ['operator:310 260', { kind: 'operator', name: '310260' }],
     ['trunk:MNL-2', { kind: 'trunk', name: 'MNL-2' }],
     ['trunk:7', { kind: 'trunk', name: '7' }],
+    ['sender:ALERT: KR', { kind: 'senderId', name: 'ALERT: KR' }],
     ['smsc:+639170000130', { kind: 'smsc', name: '639170000130' }],
     ['smsc: 63 917*', { kind: 'smsc', name: '63917*' }],
     ['smsc:+1684*', { kind: 'smsc', name: '1684*' }],
@@ -44,6 +45,9 @@ describe('a written source', () => {
   });
 
   it.each([
+    ['callingCode:+237', 'a whole country'],
+    ['opertor:515-02', 'no kind of source'],
+    ['mccmnc:51502', 'no kind of source'],
     ['operator:5150', 'MCC and MNC'],
     ['operator:11502', 'MCC and MNC'],
     ['operator:5150212', 'MCC and MNC'],
