@@ -2,14 +2,14 @@
  * The catalogue: which lists a release has, and which files fill them. A JSON file of its own, so that
  * what a list does (its effect, its subjects) is reviewed and not buried in a command line.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { LISTS_MAX } from '../shared/limits.ts';
 import { FOLDED_LIST_PREFIX, NAME_PATTERN } from '../shared/release/manifest.ts';
 import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
 import { checked } from './checked.ts';
-import { CommandFailure, whyNot } from './failure.ts';
+import { CommandFailure } from './failure.ts';
+import { readJsonFile } from './json-file.ts';
 import { FORMATS } from './rows.ts';
 
 const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digits and dashes'));
@@ -59,12 +59,7 @@ export interface Catalogue {
 }
 
 export function readCatalogue(path: string): Catalogue {
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new CommandFailure(`${path}: ${whyNot(error)}`);
-  }
+  const document = readJsonFile(path);
   const settings = { schema: catalogueSchema, before: `${path}: `, whole: 'the catalogue', fieldsAt };
   const { lists, inputs } = checked(document, { ...settings, exitCode: 1 });
   const names = new Set<string>();

@@ -5,6 +5,7 @@
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { isRecord } from '../shared/fields.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import { csvFields } from './csv.ts';
 import { CommandFailure, quoted, whyNot } from './failure.ts';
@@ -185,8 +186,7 @@ function jsonRow(text: string, line: number): Row | null {
   } catch {
     return damaged(line, 'not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return damaged(line, 'not a JSON object');
+  if (!isRecord(value)) return damaged(line, 'not a JSON object');
   for (const [name, field] of Object.entries(value)) {
     if (!COLUMNS.some((column) => column === name)) return damaged(line, `unknown field ${quoted(name)}`);
     if (field !== null && typeof field !== 'string') return damaged(line, `${name} must be a string`);

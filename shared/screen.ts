@@ -15,7 +15,7 @@ import { toE164 } from './numbers/number.ts';
 import { isValidNumber } from './numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from './numbers/plan.ts';
 import { senderRule } from './numbers/sender-rules.ts';
-import { factsOf, originOf } from './policy/facts.ts';
+import { factsOf } from './policy/facts.ts';
 import { rulingOf } from './policy/policy.ts';
 import type { Party, Question, Sender } from './question.ts';
 import type { Snapshot, Wishes } from './snapshot.ts';
@@ -154,8 +154,9 @@ function judgeSender(
   hits: Hit[],
 ): void {
   if (isTest('from', party, hits)) return;
+  const facts = ingress === null ? null : factsOf(party, channel, ingress);
   // What a sender from abroad may look like is for the policy to say.
-  if (party.kind !== 'withheld' && (ingress === null || originOf(party, ingress) === 'domestic')) {
+  if (party.kind !== 'withheld' && facts?.origin !== 'abroad') {
     judgeForm('from', party, hits);
     if (channel === 'sms' && party.kind !== 'source') {
       const rule = senderRule(party, wishes.shortCodes);
@@ -163,8 +164,8 @@ function judgeSender(
     }
   }
   lookUp('from', party, ingress, snapshot, wishes, hits);
-  if (ingress === null) return;
-  const { rule, shadows } = rulingOf(snapshot.policy.policy, factsOf(party, channel, ingress));
+  if (facts === null) return;
+  const { rule, shadows } = rulingOf(snapshot.policy.policy, facts);
   for (const each of rule === null ? shadows : [rule, ...shadows]) {
     const found = policyHit(each);
     if (found !== null) hits.push(found);

@@ -3,7 +3,7 @@
  * A bad item is that item's error alone.
  */
 import { type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
-import { nameOf } from '../shared/fields.ts';
+import { isRecord, nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Verdict } from '../shared/verdict.ts';
@@ -103,10 +103,10 @@ function answering(
 }
 
 function readBatch(value: unknown, { fields, more }: Kind): Batch | Problem {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
-  const { defaults, items, report = 'all', ...rest } = value as Record<string, unknown>;
+  const { defaults, items, report = 'all', ...rest } = value;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) {
     const field = nameOf(unknown);

@@ -1,7 +1,6 @@
 /**
  * `lists policy`: what gateways are told about traffic from abroad.
  */
-import { readFileSync } from 'node:fs';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { isRecord } from '../../shared/fields.ts';
 import {
@@ -12,7 +11,7 @@ import {
 } from '../../shared/policy/policy.ts';
 import type { Admin } from '../admin.ts';
 import { checked } from '../checked.ts';
-import { CommandFailure, whyNot } from '../failure.ts';
+import { readJsonFile } from '../json-file.ts';
 
 export type PolicyDone = VersionedPolicy & ChangeDone;
 
@@ -22,12 +21,7 @@ export function getPolicy(admin: Admin): Promise<VersionedPolicy> {
 
 /** A policy out of a file: as `policy show --json` prints it, with or without its version. */
 export function policyOfFile(path: string): Policy {
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new CommandFailure(`${path}: ${whyNot(error)}`);
-  }
+  const document = readJsonFile(path);
   const { policy = document } = isRecord(document) ? document : {};
   return checked(policy, { schema: policySchema, before: `${path}: `, whole: 'the policy', exitCode: 1 });
 }

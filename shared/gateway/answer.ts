@@ -40,7 +40,8 @@ export function gatewayAnswer(question: Question, answered: Answer, snapshot: Sn
   if (from === null || ingress === null)
     throw new Error('a question of a gateway has a sender and an ingress');
   const { version, policy } = snapshot.policy;
-  const { rule } = rulingOf(policy, factsOf(from, channel, ingress));
+  const facts = factsOf(from, channel, ingress);
+  const { rule } = rulingOf(policy, facts);
   const labelled = answered.verdict === 'label';
   // Only where the rule had a say: what lets through lets the policy go.
   const { reasons } = answered;
@@ -49,7 +50,7 @@ export function gatewayAnswer(question: Question, answered: Answer, snapshot: Sn
   return {
     ...answered,
     policy: { version, rule: rule?.id ?? null },
-    evidence: evidenceOf(from, ingress),
+    evidence: evidenceOf(from, ingress, facts),
     sip: sipOf(answered, policy),
     smpp: smppOf(answered),
     label: labelled ? policy.label : null,

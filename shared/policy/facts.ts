@@ -62,12 +62,12 @@ export function senderKind(sender: Sender): SenderKind {
 }
 
 /** The Korean prefix that was displayed before the sender's number: given by name, or written before it. */
-export function displayedPrefix(from: Sender | null, { carrierPrefix }: Ingress): string | null {
-  return carrierPrefix ?? (from?.kind === 'number' ? from.carrierPrefix : null);
+function displayedPrefix(from: Sender, { carrierPrefix }: Ingress): string | null {
+  return carrierPrefix ?? (from.kind === 'number' ? from.carrierPrefix : null);
 }
 
 /** A displayed prefix says that the traffic was abroad, also where it comes in from within the country. */
-export function originOf(from: Sender | null, ingress: Ingress): Origin {
+function originOf(from: Sender, ingress: Ingress): Origin {
   const abroad = ingress.type === 'international' || displayedPrefix(from, ingress) !== null;
   return abroad ? 'abroad' : 'domestic';
 }
@@ -103,13 +103,14 @@ export interface Evidence {
   readonly countryMismatch: boolean | null;
 }
 
-export function evidenceOf(from: Sender, ingress: Ingress): Evidence {
+/** @param facts of this sender and ingress */
+export function evidenceOf(from: Sender, ingress: Ingress, { origin, sender }: Facts): Evidence {
   const regions = from.kind === 'number' ? regionOf(callingCodeOf(from.n)) : null;
   const known = regions !== null && regions.main !== '001' && ingress.country !== null;
   return {
-    origin: originOf(from, ingress),
+    origin,
     carrierPrefix: displayedPrefix(from, ingress),
-    sender: senderKind(from),
+    sender,
     country: from.kind === 'shortCode' ? 'KR' : (regions?.main ?? null),
     countryMismatch: known ? ![regions.main, ...regions.others].includes(ingress.country ?? '') : null,
   };

@@ -26,9 +26,9 @@ export function foldSenderId(text: string): string {
 /**
  * The skeleton: the spelling, with letters for the Latin ones that they look like, as a capital or else as a
  * small letter; so that case makes no difference here either. Equal to the spelling for ASCII.
+ * @param spelling of foldSenderId
  */
-export function skeletonOf(text: string): string {
-  const spelling = foldSenderId(text);
+export function skeletonOf(spelling: string): string {
   if (ASCII.test(spelling)) return spelling;
   let skeleton = '';
   for (const letter of spelling) {

@@ -33,7 +33,10 @@ export type SourceFingerprints = Forms<bigint>;
 
 /** The texts that fingerprints are made of. */
 export function textsOf({ kind, name }: Source): Forms<string> {
-  if (kind === 'senderId') return { spelling: foldSenderId(name), skeleton: skeletonOf(name) };
+  if (kind === 'senderId') {
+    const spelling = foldSenderId(name);
+    return { spelling, skeleton: skeletonOf(spelling) };
+  }
   // No folded sender id has a control character, so none can be taken for another kind of source.
   const text = `\u0001${kind}\u0001${kind === 'trunk' ? foldSenderId(name) : name}`;
   return { spelling: text, skeleton: text };

@@ -17,6 +17,7 @@ import {
   ALL_GUARDS,
   authority,
   build,
+  client,
   codeOf,
   done,
   order,
@@ -37,17 +38,6 @@ const BLOCK = {
   reason: 'test',
 };
 
-const client = (id: string, quotaItems = 10) => ({
-  id,
-  secretSha256: ['0'.repeat(64)],
-  rights: ['check' as const],
-  failPolicy: 'open' as const,
-  maxStaleSeconds: 3600,
-  mode: 'enforce' as const,
-  recordBlocks: false,
-  quotaItems,
-  shortCodes: [],
-});
 const SOURCE = {
   ...BLOCK,
   items: [{ source: 'PARCEL-KR' }],

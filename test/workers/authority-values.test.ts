@@ -9,7 +9,7 @@ import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, done, order, readHead, stub } from './support/authority.ts';
+import { authority, client, done, order, readHead, stub } from './support/authority.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
 
@@ -24,17 +24,6 @@ const BLOCK = {
   items: Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` })),
 };
 const ANY = { match: null, absent: false };
-const client = (id: string) => ({
-  id,
-  secretSha256: ['0'.repeat(64)],
-  rights: ['check' as const],
-  failPolicy: 'open' as const,
-  maxStaleSeconds: 3600,
-  mode: 'enforce' as const,
-  recordBlocks: false,
-  quotaItems: 10,
-  shortCodes: [],
-});
 
 const upToDate = (): Promise<void> =>
   vi.waitFor(async () => {

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
-import { nameOf } from '../../shared/fields.ts';
+import { isRecord, nameOf } from '../../shared/fields.ts';
 import { fieldIssue } from '../../shared/issue.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
 import { bearerOf, matches } from '../auth.ts';
@@ -119,7 +119,7 @@ export async function readBody<Schema extends v.GenericSchema>(
   } catch {
     return problem('JSON_INVALID', 'the body must be one JSON object in UTF-8');
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+  if (!isRecord(document)) {
     return problem('FIELD_TYPE', 'the body must be one JSON object', { field: 'body' });
   }
   const parsed = v.safeParse(schema, document);

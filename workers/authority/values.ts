@@ -1,7 +1,7 @@
 /**
- * Removes from KV what nothing names any more, and finds what is named and not there. A value goes only after it was seen unnamed for
- * VALUES_KEPT_MS without a break, so that a reader that is behind, and a push that is under way, find
- * what they need.
+ * Removes from KV what nothing names any more, and finds what is named and not there. A value goes only
+ * after it was seen unnamed for VALUES_KEPT_MS without a break, so that a reader that is behind, and a push
+ * that is under way, find what they need.
  */
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import {

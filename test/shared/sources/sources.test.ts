@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldSenderId, skeletonOf } from '../../../shared/sources/sender-id.ts';
+import { foldSenderId, skeletonOf as skeletonOfSpelling } from '../../../shared/sources/sender-id.ts';
 import {
   fingerprintsOf,
   formFor,
@@ -19,6 +19,10 @@ import { holds } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const SEED = testKeys.sourceSeed;
+
+function skeletonOf(text: string): string {
+  return skeletonOfSpelling(foldSenderId(text));
+}
 
 function read(written: string): Source {
   const parsed = parseSource(written);

@@ -96,3 +96,18 @@ async function readSegment(key: string): Promise<Segment> {
   if (bytes === null) throw new Error(`${key} is not there`);
   return new Segment((await unseal(bytes, testKeys))!);
 }
+
+/** A client as it is put, with every field. */
+export function client(id: string, quotaItems = 10) {
+  return {
+    id,
+    secretSha256: ['0'.repeat(64)],
+    rights: ['check' as const],
+    failPolicy: 'open' as const,
+    maxStaleSeconds: 3600,
+    mode: 'enforce' as const,
+    recordBlocks: false,
+    quotaItems,
+    shortCodes: [],
+  };
+}
