@@ -1,48 +1,98 @@
 /**
  * `npm run bench -- [names]`: checks answers, then times them, and prints a table.
  */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { buildBench } from './build.ts';
 import { sipBench } from './gateways-sip.ts';
 import { gatewaysSmppBench } from './gateways-smpp.ts';
 import { loadBench } from './load.ts';
+import type { BenchOptions } from './options.ts';
 import { propagationBench } from './propagation.ts';
 import { queryBench } from './query.ts';
+import { writeResults } from './results.ts';
 import { type Row, tableOf } from './row.ts';
 import { sizeBench } from './size.ts';
 import { streamBench } from './stream.ts';
 import { visibleBench } from './visible.ts';
 
-type Bench = (small: boolean, seed: number) => Promise<Row[]>;
-const BENCHES: Record<string, Bench> = {
+type Bench = (options: BenchOptions) => Promise<Row[]>;
+
+/** Size, speed and scale: what runs where no name is given. */
+const SPEED: Record<string, Bench> = {
   size: sizeBench,
   query: queryBench,
   load: loadBench,
   build: buildBench,
   stream: streamBench,
+};
+/** Behaviour over time and behind gateways: by name, or `all`. */
+const SERVICE: Record<string, Bench> = {
   visible: visibleBench,
   propagation: propagationBench,
   sip: sipBench,
   smpp: gatewaysSmppBench,
 };
+const BENCHES: Record<string, Bench> = { ...SPEED, ...SERVICE };
+const ALL = 'all';
+
+function chosenOf(names: readonly string[]): string[] {
+  const chosen = names.length === 0 ? Object.keys(SPEED) : names;
+  const known = Object.keys(BENCHES).join(', ');
+  const unknown = chosen.find((name) => name !== ALL && BENCHES[name] === undefined);
+  if (unknown !== undefined) program.error(`there is no bench ${unknown}; there are ${known}, ${ALL}`);
+  return chosen.includes(ALL) ? Object.keys(BENCHES) : [...new Set(chosen)];
+}
+
+function within(low: number, high: number, isWhole: boolean) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= low && value <= high) || (isWhole && !Number.isInteger(value)))
+      throw new InvalidArgumentError(
+        `must be a ${isWhole ? 'whole ' : ''}number from ${low} to ${high.toLocaleString('en')}`,
+      );
+    return value;
+  };
+}
+
+const NUMBERS_MAX = 50_000_000;
+const readCount = within(1, NUMBERS_MAX, true);
 
 const program = new Command('npm run bench --')
   .description('Measure numgate. Ratios are between figures of the same run.')
-  .argument('[names...]', `any of ${Object.keys(BENCHES).join(', ')} (default: all)`)
+  .argument(
+    '[names...]',
+    `any of ${Object.keys(BENCHES).join(', ')}, or ${ALL} (default: ${Object.keys(SPEED).join(', ')})`,
+  )
   .option('--small', 'small sizes, for CI: shows that the benches run, not what they promise', false)
-  .option('--seed <number>', 'seed of the random lists', Number, 20_261_124)
+  .option('--seed <number>', 'seed of the random lists', within(0, 2 ** 32 - 1, true), 20_261_124)
+  .addOption(
+    new Option('--numbers <counts>', 'sizes of the lists, with commas between')
+      .argParser((text) => text.split(',').map(readCount))
+      .default(null, 'each bench has its own'),
+  )
+  .option(
+    '--heads <count>',
+    'heads (of 10^8 numbers each) over which a list is spread',
+    within(1, 1_000, true),
+    1,
+  )
+  .option('--hits <share>', 'share of the asked numbers that are listed', within(0, 1, false), 0.1)
   .option('--json', 'print the rows as a JSON array', false)
-  .action(async (names: string[], options: { small: boolean; seed: number; json: boolean }) => {
-    const chosen = names.length === 0 ? Object.keys(BENCHES) : names;
-    const unknown = chosen.find((name) => BENCHES[name] === undefined);
-    if (unknown !== undefined) throw new InvalidArgumentError(`there is no bench ${unknown}`);
+  .action(async (given: string[], { json, ...options }: BenchOptions & { json: boolean }) => {
+    const names = chosenOf(given);
+    const start = performance.now();
     const rows: Row[] = [];
-    for (const name of chosen) {
+    for (const name of names) {
       process.stderr.write(`${name} …\n`);
-      rows.push(...(await BENCHES[name]!(options.small, options.seed)));
+      rows.push(...(await BENCHES[name]!(options)));
     }
-    process.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : `${tableOf(rows)}\n`);
-    if (rows.some(({ pass }) => !pass)) process.exitCode = 1;
+    process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${tableOf(rows)}\n`);
+    // The file is of whole runs at full size only.
+    const isWhole = Object.keys(SPEED).every((name) => names.includes(name));
+    const command = ['npm run bench', ...process.argv.slice(2)].join(' ');
+    if (isWhole && !options.small) writeResults(rows, command, (performance.now() - start) / 1000);
+    // What a small run takes is no measure of anything.
+    if (!options.small && rows.some(({ pass }) => !pass)) process.exitCode = 1;
   });
 
 await program.parseAsync();

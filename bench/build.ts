@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
 import { localSecrets } from '../cli/secrets.ts';
 import { TAILS } from '../shared/numbers/number.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { hasTail, randomTails } from './sets.ts';
 
@@ -17,7 +18,7 @@ import { hasTail, randomTails } from './sets.ts';
 const SECONDS_REACH = 60;
 const GIB_REACH = 1.5;
 
-export async function buildBench(small: boolean, seed: number): Promise<Row[]> {
+export async function buildBench({ small, seed }: BenchOptions): Promise<Row[]> {
   const count = small ? 500_000 : 10_000_000;
   await localSecrets();
   const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));

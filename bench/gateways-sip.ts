@@ -6,6 +6,7 @@
 import { type Kamailio, kamailioMissing, startKamailio } from '../test/gateways/support/kamailio.ts';
 import { headerOf, SipEnd } from '../test/gateways/support/sip.ts';
 import { startInstallation } from './installation.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 
 /** Transactions at once while calls a second are counted; latency is measured with one. */
@@ -28,7 +29,7 @@ interface Figures {
   busyMs: number;
 }
 
-export async function sipBench(small: boolean): Promise<Row[]> {
+export async function sipBench({ small }: BenchOptions): Promise<Row[]> {
   const missing = kamailioMissing();
   if (missing !== null) {
     process.stderr.write(`sip is skipped: ${missing}\n`);

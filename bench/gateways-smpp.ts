@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import smpp, { type PDU, type Session } from 'smpp';
 import { type SmppProxy, startProxy } from '../examples/smpp/proxy.ts';
 import { type Installation, startInstallation } from './installation.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 
 const WINDOW = 500;
@@ -23,7 +24,7 @@ const SENDERS = [
 type Sender = (typeof SENDERS)[number];
 const MIX: readonly Sender[] = SENDERS.flatMap((sender) => Array<Sender>(sender.share).fill(sender));
 
-export async function gatewaysSmppBench(small: boolean): Promise<Row[]> {
+export async function gatewaysSmppBench({ small }: BenchOptions): Promise<Row[]> {
   const loaded = small ? 2_000 : 20_000;
   const alone = small ? 200 : 2_000;
   const installation = await startInstallation(['010-4444-0001'], [`+${SENDERS[0].from}`]);

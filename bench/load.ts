@@ -4,12 +4,13 @@
 import { sha256Hex } from '../shared/bytes.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { benchKeys, randomTails, releaseOf } from './sets.ts';
 
 const ROUNDS = 7;
 
-export async function loadBench(small: boolean, seed: number): Promise<Row[]> {
+export async function loadBench({ small, seed }: BenchOptions): Promise<Row[]> {
   const count = small ? 200_000 : 5_000_000;
   const keys = await benchKeys();
   const { built } = await releaseOf(randomTails(count, seed), keys);

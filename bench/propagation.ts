@@ -8,6 +8,7 @@
  */
 import { KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
 import { Fleet } from './fleet.ts';
+import type { BenchOptions } from './options.ts';
 import { emptyWorkerCost, propagationCost } from './prices.ts';
 import { type Row, row } from './row.ts';
 import { randomFrom } from './sets.ts';
@@ -31,7 +32,7 @@ const CHANGES_S = 90;
 const SEEN_S = 90;
 const OUTAGE_S = 600;
 
-export async function propagationBench(small: boolean, seed: number): Promise<Row[]> {
+export async function propagationBench({ small, seed }: BenchOptions): Promise<Row[]> {
   return (small ? ISOLATES_SMALL : ISOLATES).flatMap((isolates) => [
     ...steady(isolates, 'healthy', seed),
     ...steady(isolates, 'slow', seed),

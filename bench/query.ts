@@ -5,6 +5,7 @@
 
 import { TAILS } from '../shared/numbers/number.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOf } from './sets.ts';
 
@@ -21,7 +22,7 @@ function nanoseconds(calls: number, run: () => number): number {
   return least;
 }
 
-export async function queryBench(small: boolean, seed: number): Promise<Row[]> {
+export async function queryBench({ small, seed }: BenchOptions): Promise<Row[]> {
   const keys = await benchKeys();
   const calls = small ? 300_000 : 3_000_000;
   const random = randomFrom(seed + 2);

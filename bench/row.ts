@@ -11,39 +11,57 @@ export interface Row {
   readonly peer: string;
   /** figure / peer, or null where there is no peer. */
   readonly ratio: number | null;
-  /** What the ratio (or the figure, where there is none) may be at most; null where nothing is promised. */
-  readonly reach: number | null;
+  /** What the ratio (or the figure, where there is none) must reach, in words; null where nothing is promised. */
+  readonly reach: string | null;
   readonly pass: boolean;
 }
 
-/** @param reach bound of the ratio, or of the figure if there is no ratio */
+/** A bound from below. */
+export interface AtLeast {
+  readonly atLeast: number;
+}
+
+export function atLeast(bound: number): AtLeast {
+  return { atLeast: bound };
+}
+
+/** @param reach of the ratio, or of the figure if there is no ratio: a number is the most that it may be */
 export function row(
   name: string,
   figure: number,
   unit: string,
   peer: string,
   ratio: number | null,
-  reach: number | null,
+  reach: number | AtLeast | null,
 ): Row {
-  return { name, figure, unit, peer, ratio, reach, pass: reach === null || (ratio ?? figure) <= reach };
+  const base = { name, figure, unit, peer, ratio };
+  if (reach === null) return { ...base, reach, pass: true };
+  const reached = ratio ?? figure;
+  return typeof reach === 'number'
+    ? { ...base, reach: `≤ ${short(reach)}`, pass: reached <= reach }
+    : { ...base, reach: `≥ ${short(reach.atLeast)}`, pass: reached >= reach.atLeast };
 }
 
 /** Three significant digits, without exponent. */
-function short(value: number): string {
+export function short(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
+}
+
+export const COLUMNS = ['what', 'figure', 'unit', 'against', 'ratio', 'reach', ''] as const;
+
+/** A row as its columns are read. */
+export function cellsOf({ name, figure, unit, peer, ratio, reach, pass }: Row): string[] {
+  const verdict = reach === null ? '' : pass ? 'pass' : 'FAIL';
+  return [name, short(figure), unit, peer, ratio === null ? '' : short(ratio), reach ?? '', verdict];
 }
 
 export function tableOf(rows: readonly Row[]): string {
   const table = new Table({
-    head: ['what', 'figure', 'unit', 'against', 'ratio', 'reach', ''],
+    head: [...COLUMNS],
     colAligns: ['left', 'right', 'left', 'left', 'right', 'right', 'left'],
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  for (const { name, figure, unit, peer, ratio, reach, pass } of rows) {
-    const verdict = reach === null ? '' : pass ? 'pass' : 'FAIL';
-    const bound = reach === null ? '' : `≤ ${short(reach)}`;
-    table.push([name, short(figure), unit, peer, ratio === null ? '' : short(ratio), bound, verdict]);
-  }
+  for (const each of rows) table.push(cellsOf(each));
   return table.toString();
 }

@@ -4,6 +4,7 @@
 import { entropyBits } from '../cli/report.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOf } from './sets.ts';
 
@@ -18,7 +19,7 @@ const FUSE8_BITS = 9.04;
 const BLOOM_BITS = Math.log(100) / Math.LN2 ** 2;
 const CHECKS = 2_000_000;
 
-export async function sizeBench(small: boolean, seed: number): Promise<Row[]> {
+export async function sizeBench({ small, seed }: BenchOptions): Promise<Row[]> {
   const keys = await benchKeys();
   const rows: Row[] = [];
   for (const count of small ? COUNTS_SMALL : COUNTS) {

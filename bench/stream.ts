@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { TAILS } from '../shared/numbers/number.ts';
 import { startInstallation } from './installation.ts';
+import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { randomFrom } from './sets.ts';
 
@@ -12,7 +13,7 @@ import { randomFrom } from './sets.ts';
 const GROWTH_REACH = 48;
 const LINES_PER_CHUNK = 1_000;
 
-export async function streamBench(small: boolean, seed: number): Promise<Row[]> {
+export async function streamBench({ small, seed }: BenchOptions): Promise<Row[]> {
   const count = small ? 100_000 : 1_000_000;
   const random = randomFrom(seed + 3);
   const listed = new Set<string>();

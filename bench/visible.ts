@@ -4,6 +4,8 @@
  * times and asked for all the time; what is timed is from before the order is sent until the first
  * answer that has it, which is what an admin experiences.
  */
+
+import type { BenchOptions } from './options.ts';
 import { type Planes, planes } from './planes.ts';
 import { type Row, row } from './row.ts';
 import { randomFrom } from './sets.ts';
@@ -23,7 +25,7 @@ interface Watched {
   seen: (ms: number) => void;
 }
 
-export async function visibleBench(small: boolean, seed: number): Promise<Row[]> {
+export async function visibleBench({ small, seed }: BenchOptions): Promise<Row[]> {
   const count = small ? 3 : 100;
   const spreadMs = small ? 2_000 : 60_000;
   const random = randomFrom(seed + 5);

@@ -1,0 +1,53 @@
+/**
+ * `bench/RESULTS.md`: the rows of the last whole run, with the machine, the commit and the command.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { PROJECT } from '../cli/paths.ts';
+import { COLUMNS, cellsOf, type Row } from './row.ts';
+
+const RESULTS = join(PROJECT, 'bench', 'RESULTS.md');
+
+/** @param command as it was given @param seconds it took */
+export function writeResults(rows: readonly Row[], command: string, seconds: number): void {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const table = [line(COLUMNS), line(COLUMNS.map(() => '---')), ...rows.map((row) => line(cellsOf(row)))];
+  const failed = rows.filter(({ pass }) => !pass).length;
+  const text = [
+    '# Results',
+    '',
+    'Written by the command below; figures and peers are of one run. What they mean and what was tried:',
+    '[docs/performance.md](../docs/performance.md).',
+    '',
+    `- Command: \`${command}\`, ${Math.round(seconds)} s`,
+    `- Commit: ${commit()}`,
+    `- Machine: ${machine()}`,
+    `- ${rows.length} rows, ${failed === 0 ? 'none' : failed} that ${failed === 1 ? 'does' : 'do'} not reach what it must`,
+    '',
+    ...table,
+    '',
+  ];
+  writeFileSync(RESULTS, text.join('\n'));
+}
+
+function machine(): string {
+  const processors = cpus();
+  const model = processors[0]?.model.trim() ?? 'unknown processor';
+  const gib = (totalmem() / 2 ** 30).toFixed(0);
+  return `${processors.length} x ${model}, ${gib} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+}
+
+/** The commit that was measured, and whether anything else was changed. */
+function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: PROJECT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    const changed = git('status', '--porcelain', '--', ':!bench/RESULTS.md') !== '';
+    return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;
+  } catch {
+    return 'unknown';
+  }
+}
