@@ -5,17 +5,19 @@
 import {
   BITMAP_HEADER_WORDS,
   FLAG_COMPLEMENT,
+  RICE_BUCKET_BITS_MAX,
   RICE_GROUP_SHIFT,
+  RICE_GROUP_WORDS,
   RICE_HEADER_WORDS,
   SECTION_BITMAP,
   SECTION_RICE,
 } from '../set/layout.ts';
 import { BitWriter } from './bit-writer.ts';
 
-/** Code bits of a bucket: the index costs 16.5 bits a bucket, a query decodes half a bucket. */
-const BUCKET_BITS = 192;
-/** Largest bucket offset within a group. */
-const OFFSET_MAX = 0xffff;
+/** Code bits of a bucket: the index costs 9 bits a bucket, a query decodes half a bucket. */
+const BUCKET_BITS = 96;
+/** How much narrower the buckets become when one of them was too full. */
+const NARROWER = 7 / 8;
 
 /** @param tails sorted distinct tails of the part, counted from its first @param size tails in the part */
 export function encodeDense(tails: Uint32Array, size: number): Uint32Array {
@@ -60,9 +62,9 @@ function encodeRice(tails: Uint32Array, size: number, flags: number): Uint32Arra
   for (;;) {
     const section = tryRice(tails, size, flags, parameter, width);
     if (section !== null) return section;
-    // A group was too full for its 16-bit offsets. Permuted tails are uniform, so this is for inputs
-    // that were made to be bad; narrower buckets end it.
-    width = Math.max(1, width >>> 1);
+    // A bucket was too full. Permuted tails are uniform, so it is one of very many, or the input was made
+    // to be bad; narrower buckets end it, since a code is no longer than 32 bits where a bucket is one tail.
+    width = Math.max(1, Math.floor(width * NARROWER));
   }
 }
 
@@ -74,30 +76,29 @@ function tryRice(
   width: number,
 ): Uint32Array | null {
   const buckets = Math.ceil(size / width);
-  const bases = new Uint32Array((buckets >>> RICE_GROUP_SHIFT) + 1);
-  const offsets = new Uint16Array(2 * ((buckets + 2) >>> 1));
+  const index = new Uint32Array(Math.ceil(buckets / (1 << RICE_GROUP_SHIFT)) * RICE_GROUP_WORDS);
   const writer = new BitWriter();
   let next = 0;
-  for (let bucket = 0; bucket <= buckets; bucket++) {
-    const group = bucket >>> RICE_GROUP_SHIFT;
-    if ((bucket & ((1 << RICE_GROUP_SHIFT) - 1)) === 0) bases[group] = writer.length;
-    const offset = writer.length - bases[group]!;
-    if (offset > OFFSET_MAX) return null;
-    offsets[bucket] = offset;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const row = (bucket >>> RICE_GROUP_SHIFT) * RICE_GROUP_WORDS;
+    const place = bucket & ((1 << RICE_GROUP_SHIFT) - 1);
+    const start = writer.length;
+    if (place === 0) index[row] = start;
     const end = (bucket + 1) * width;
     let last = bucket * width - 1;
     while (next < tails.length && tails[next]! < end) {
       writer.writeRice(tails[next]! - last - 1, parameter);
       last = tails[next++]!;
     }
+    const length = writer.length - start;
+    if (length > RICE_BUCKET_BITS_MAX) return null;
+    index[row + 1 + (place >>> 2)]! |= length << ((place & 3) << 3);
   }
   const bits = writer.words();
-  const index = new Uint32Array(offsets.buffer);
-  const words = new Uint32Array(RICE_HEADER_WORDS + bases.length + index.length + bits.length);
+  const words = new Uint32Array(RICE_HEADER_WORDS + index.length + bits.length);
   words.set([SECTION_RICE | (flags << 8) | (parameter << 16), tails.length, width, buckets]);
-  words.set(bases, RICE_HEADER_WORDS);
-  words.set(index, RICE_HEADER_WORDS + bases.length);
-  words.set(bits, RICE_HEADER_WORDS + bases.length + index.length);
+  words.set(index, RICE_HEADER_WORDS);
+  words.set(bits, RICE_HEADER_WORDS + index.length);
   return words;
 }
 

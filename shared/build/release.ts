@@ -91,7 +91,7 @@ export async function buildRelease(
   const hasRanges = ranges.some((list) => list.length > 0);
   const hasSources = sources.some((list) => list.length > 0);
   const body = {
-    format: FORMAT_VERSION as 1,
+    format: FORMAT_VERSION,
     base: options.base,
     createdAt: options.createdAt.toISOString(),
     keyId: keys.keyId,

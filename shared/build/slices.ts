@@ -37,7 +37,7 @@ function denseBytes(count: number): number {
   const bits =
     Math.min(count, TAILS - count) *
     bestRice(Math.max(1, Math.min(count, TAILS - count)), TAILS).bitsPerEntry;
-  return Math.min(bits * 1.08, TAILS) / 8;
+  return Math.min(bits * 1.09, TAILS) / 8;
 }
 
 /** @param finer how often to halve the parts of dense heads, when a shard came out too large */

@@ -44,14 +44,15 @@ export class Release {
   /** Where a number's exact entries are. @returns index of the shard, -1 if the release lists no numbers */
   shardIndexOf(head: number, permutedTail: number): number {
     const key = head * TAILS + permutedTail;
-    let low = 0;
-    let high = this.#starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#starts[middle]! <= key) low = middle + 1;
-      else high = middle;
+    const starts = this.#starts;
+    let at = 0;
+    // Without branches, since where a permuted tail lies is a toss-up at each step: less than half the time.
+    for (let count = starts.length; count > 1; ) {
+      const half = count >>> 1;
+      at += half & -Number(starts[at + half]! <= key);
+      count -= half;
     }
-    return low - 1;
+    return starts.length > 0 && starts[0]! <= key ? at : -1;
   }
 
   shard(index: number): Shard | null {

@@ -4,13 +4,13 @@
  */
 
 export class BitReader {
-  readonly #words: Uint32Array;
+  readonly #words: Int32Array;
   readonly #origin: number;
   readonly #end: number;
   #bit = 0;
 
   /** @param origin first word of the stream @param end first word behind it; bits from there on read as 0 */
-  constructor(words: Uint32Array, origin: number, end: number) {
+  constructor(words: Int32Array, origin: number, end: number) {
     this.#words = words;
     this.#origin = origin;
     this.#end = end;

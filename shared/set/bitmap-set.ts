@@ -7,7 +7,8 @@ import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
 export class BitmapSet implements NumberSet {
   readonly count: number;
-  readonly #words: Uint32Array;
+  /** Signed, as in RiceSet. */
+  readonly #words: Int32Array;
   readonly #bits: number;
   readonly #from: number;
   readonly #size: number;
@@ -15,7 +16,7 @@ export class BitmapSet implements NumberSet {
   /** Parameters as in RiceSet. @throws LayoutError */
   constructor(words: Uint32Array, at: number, end: number, from: number, size: number) {
     this.count = words[at + 1]!;
-    this.#words = words;
+    this.#words = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#bits = at + BITMAP_HEADER_WORDS;
     this.#from = from;
     this.#size = size;

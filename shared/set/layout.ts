@@ -11,7 +11,7 @@ export const SOURCES_MAGIC = 0x3146474e;
 export const SEGMENT_MAGIC = 0x314c474e;
 
 /** Version of the format as a whole; readers refuse any other. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2 as const;
 
 /**
  * Shard header, in words: magic, format version, list count, part count, then the exclusive end of
@@ -30,10 +30,14 @@ export const SECTION_DATED = 4;
 /** Flag: the section holds what is NOT listed. */
 export const FLAG_COMPLEMENT = 1;
 
-/** Rice section: first, count, bucket width, bucket count; then bases, offsets, bits. */
+/** Rice section: first, count, bucket width, bucket count; then group rows; then bits. */
 export const RICE_HEADER_WORDS = 4;
-/** One 32-bit base for so many 16-bit bucket offsets (as a shift). */
-export const RICE_GROUP_SHIFT = 6;
+/** Buckets of a group (as a shift). */
+export const RICE_GROUP_SHIFT = 5;
+/** Group row: the bit at which its first bucket starts, then the length of each bucket in bits, a byte each. */
+export const RICE_GROUP_WORDS = 9;
+/** Longest code of a bucket, in bits. */
+export const RICE_BUCKET_BITS_MAX = 255;
 /** Bitmap section: first, count; then one bit for each tail of the part. */
 export const BITMAP_HEADER_WORDS = 2;
 /** Sparse section: first, count, block count; then block rows; then bits. */

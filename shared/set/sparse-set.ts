@@ -17,7 +17,8 @@ import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
 export class SparseSet implements NumberSet {
   readonly count: number;
-  readonly #words: Uint32Array;
+  /** Signed, as in RiceSet; heads, tails and places are below 2^31. */
+  readonly #words: Int32Array;
   readonly #rows: number;
   readonly #blocks: number;
   readonly #headParameter: number;
@@ -30,7 +31,7 @@ export class SparseSet implements NumberSet {
     this.#headParameter = words[at]! >>> 16;
     this.count = words[at + 1]!;
     this.#blocks = words[at + 2]!;
-    this.#words = words;
+    this.#words = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#rows = at + SPARSE_HEADER_WORDS;
     const bits = this.#rows + this.#blocks * SPARSE_ROW_WORDS;
     if (
@@ -40,7 +41,7 @@ export class SparseSet implements NumberSet {
     ) {
       throw new LayoutError('sparse section: impossible header');
     }
-    this.#bits = new BitReader(words, bits, end);
+    this.#bits = new BitReader(this.#words, bits, end);
     this.#bitsAt = bits;
     this.#end = end;
   }

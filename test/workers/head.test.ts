@@ -90,7 +90,7 @@ const BAD_RELEASES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
     CLIENTS,
   ),
   'is of another format': await headOf(
-    { ...newer.manifest, format: 2 as 1 },
+    { ...newer.manifest, format: 1 as 2 },
     6,
     RELEASE_PRIVATE_KEY,
     CLIENTS,

@@ -2,7 +2,6 @@
  * The check before a promotion: what is signed and wrong all the same is found, whatever it is.
  */
 import { describe, expect, it } from 'vitest';
-import { encodeDense } from '../../../shared/build/dense-section.ts';
 import { encodeRanges, encodeSources } from '../../../shared/build/tables.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { ReleaseCheck } from '../../../shared/release/check.ts';
@@ -14,7 +13,6 @@ import { build } from '../support/built-release.ts';
 import { fromHex, hexOf } from '../support/bytes.ts';
 import { naiveBitmap, naiveDated, naiveRice, naiveSparse } from '../support/naive-sections.ts';
 import { type NaivePart, naiveShard } from '../support/naive-tables.ts';
-import { bytesOf } from '../support/one-part.ts';
 import { EVER, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
 
@@ -231,7 +229,7 @@ describe('the check of a release', () => {
   });
 
   it('does not walk more than the manifest counts, or a release may have', async () => {
-    const every = bytesOf(encodeDense(Uint32Array.of(), 100));
+    const every = naiveRice([], 100, { parameter: 0, width: 100 });
     // The same section as its complement: a few bytes that list a whole head.
     every[1] = 1;
     const parts = [part([null]), part([every], [8210, 0]), part([null], [8210, 100])];

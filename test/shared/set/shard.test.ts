@@ -96,7 +96,7 @@ describe('opening a shard', () => {
   it.each<[string, Uint8Array<ArrayBuffer>]>([
     ['no bytes at all', new Uint8Array(0)],
     ['another magic', withWord(0, 0x3153474f)],
-    ['another format version', withWord(1, 2)],
+    ['another format version', withWord(1, 1)],
     ['no parts', withWord(3, 0)],
     ['more parts than there is room for', withWord(3, 0xffffffff)],
     ['more lists than there is room for', withWord(2, 0xffffffff)],

@@ -2,7 +2,7 @@
  * The sections of a shard as docs/format.md describes them, encoded with plain arrays and bit strings.
  * Where the format leaves the encoder a choice (Rice parameter, bucket width) the caller makes it.
  */
-import { binary, bitWords, half, riceCode, words } from './bytes.ts';
+import { binary, bitWords, riceCode, words } from './bytes.ts';
 
 export interface RiceChoice {
   readonly parameter: number;
@@ -41,15 +41,23 @@ function rice(
     }
   }
   starts.push(bits.length);
-  const bases = starts.filter((_, bucket) => bucket % 64 === 0);
-  const offsets = starts.map((start, bucket) => start - bases[Math.floor(bucket / 64)]!);
-  if (offsets.length % 2 === 1) offsets.push(0);
+  const groups: number[] = [];
+  for (let first = 0; first < buckets; first += 32) {
+    groups.push(...words(starts[first]!));
+    for (let bucket = first; bucket < first + 32; bucket++)
+      groups.push(bucket < buckets ? byte(starts[bucket + 1]! - starts[bucket]!) : 0);
+  }
   return [
     ...words(1 + flags * 256 + parameter * 65_536, sorted.length, width, buckets),
-    ...words(...bases),
-    ...offsets.flatMap(half),
+    ...groups,
     ...bitWords(bits),
   ];
+}
+
+/** The length of a bucket; the caller has to choose buckets that are narrow enough. */
+function byte(length: number): number {
+  if (length > 255) throw new RangeError(`a bucket of ${length} bits`);
+  return length;
 }
 
 export function naiveBitmap(tails: readonly number[], size: number): number[] {

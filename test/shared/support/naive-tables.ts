@@ -33,7 +33,7 @@ export function naiveShard(
     for (let list = 0; list < lists; list++) rows.push(...words(place(plain[list]), place(dated[list])));
   }
   const magic = [...'NGS1'].map((letter) => letter.charCodeAt(0));
-  return [...magic, ...words(1, lists, parts.length, ...end), ...rows].concat(sections);
+  return [...magic, ...words(2, lists, parts.length, ...end), ...rows].concat(sections);
 }
 
 export type NaiveRange = readonly [from: number, to: number, since: number, until: number];
@@ -41,7 +41,7 @@ export type NaiveRange = readonly [from: number, to: number, since: number, unti
 /** @param lists ranges of each list, disjoint or equal, in order */
 export function naiveRangeTable(lists: readonly (readonly NaiveRange[])[]): number[] {
   const bytes = [...'NGR1'].map((letter) => letter.charCodeAt(0));
-  bytes.push(...words(1, lists.length, 0, ...lists.map((ranges) => ranges.length)));
+  bytes.push(...words(2, lists.length, 0, ...lists.map((ranges) => ranges.length)));
   while (bytes.length % 8 !== 0) bytes.push(0);
   for (const ranges of lists) {
     for (const column of [0, 1] as const) for (const range of ranges) bytes.push(...double(range[column]));
@@ -55,7 +55,7 @@ export type NaiveSource = readonly [fingerprint: bigint, since: number, until: n
 /** @param lists sources of each list, sorted by fingerprint, since, until */
 export function naiveSourceTable(lists: readonly (readonly NaiveSource[])[]): number[] {
   const bytes = [...'NGF1'].map((letter) => letter.charCodeAt(0));
-  bytes.push(...words(1, lists.length, 0, ...lists.map((sources) => sources.length)));
+  bytes.push(...words(2, lists.length, 0, ...lists.map((sources) => sources.length)));
   for (const [fingerprint, since, until] of lists.flat()) {
     bytes.push(...words(Number(fingerprint / 2n ** 32n), Number(fingerprint % 2n ** 32n), since, until));
   }
@@ -81,7 +81,7 @@ export function naiveSegment(entries: readonly NaiveEntry[]): number[] {
   const authorities = inOrder(entries.map(({ authority }) => authority));
   const text = new TextEncoder().encode([...codes, ...authorities].map((name) => `${name}\n`).join(''));
   const bytes = [...'NGL1'].map((letter) => letter.charCodeAt(0));
-  bytes.push(...words(1, entries.length, text.length));
+  bytes.push(...words(2, entries.length, text.length));
   for (const { kind, high, low, until, seq, op, subjects, code, authority } of entries) {
     bytes.push(...words(high, low, until, seq));
     bytes.push({ number: 0, source: 1 }[kind]! + 4 * { block: 0, unblock: 1, clear: 2 }[op]! + 16 * subjects);

@@ -34,7 +34,7 @@ const shards: Omit<ShardVector, 'hex'>[] = [
     name: 'every kind of section, two lists',
     builder: true,
     lists: 2,
-    end: [8210, 1000],
+    end: [8210, 1600],
     parts: [
       {
         start: [0, 0],
@@ -69,15 +69,15 @@ const shards: Omit<ShardVector, 'hex'>[] = [
           {
             kind: 'rice',
             tails: [0, 1, 2, 64, 100, 101, 177, 250, 251, 309, 398, 399],
-            parameter: 4,
-            width: 400,
+            parameter: 6,
+            width: 1000,
           },
-          { kind: 'bitmap', tails: upTo(400).filter((tail) => (tail * tail) % 7 < 2 || tail > 390) },
+          { kind: 'bitmap', tails: upTo(1000).filter((tail) => (tail * tail) % 7 < 2 || tail > 990) },
         ],
         dated: [null, null],
       },
       {
-        start: [8210, 400],
+        start: [8210, 1000],
         plain: [
           {
             kind: 'complement',
@@ -87,7 +87,7 @@ const shards: Omit<ShardVector, 'hex'>[] = [
           },
           null,
         ],
-        dated: [[[8210, 400, 1_700_000_000, 1_700_086_400]], null],
+        dated: [[[8210, 1000, 1_700_000_000, 1_700_086_400]], null],
       },
     ],
   },
@@ -120,7 +120,7 @@ const shards: Omit<ShardVector, 'hex'>[] = [
       {
         start: [8210, 0],
         plain: [
-          { kind: 'rice', tails: [0, 33, 65, 98, 163, 260, 399], parameter: 0, width: 400 },
+          { kind: 'rice', tails: [0, 33, 65, 98, 163, 260, 399], parameter: 0, width: 200 },
           { kind: 'complement', tails: upTo(400).filter((tail) => tail !== 399), parameter: 2, width: 400 },
         ],
         dated: [null, null],
