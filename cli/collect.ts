@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
 import type { Catalogue, CatalogueInput } from './catalogue.ts';
-import { type Entry, EntryReader, type RejectCode } from './entry.ts';
+import { type Entry, EntryReader, plainNumberOf, type RejectCode } from './entry.ts';
 import { CommandFailure, whyNot } from './failure.ts';
 import { PROJECT } from './paths.ts';
 import { readRows } from './rows.ts';
@@ -34,6 +34,8 @@ export interface CollectOptions {
   /** Seconds since 1970. */
   readonly now: number;
   readonly onEntry: (entry: Accepted) => void;
+  /** Given the numbers of plain text that have nothing else, instead of `onEntry`. @param list its index */
+  readonly onNumber?: (list: number, n: number) => void;
   readonly onReject: (reject: Reject) => void;
   readonly onProgress: (share: number, note: string) => void;
 }
@@ -70,11 +72,20 @@ export async function collect(catalogue: Catalogue, options: CollectOptions): Pr
 async function collectFile(
   input: CatalogueInput,
   reader: EntryReader,
-  { onEntry, onReject }: CollectOptions,
+  { onEntry, onNumber, onReject }: CollectOptions,
   onProgress: (share: number) => void,
 ): Promise<InputReport> {
   const file = fileName(input.path);
   const counts = { rows: 0, accepted: 0, expired: 0, rejected: 0 };
+  const list = reader.plainList(input.list);
+  const takeLine = (bytes: Uint8Array, from: number, to: number): boolean => {
+    const n = plainNumberOf(bytes, from, to);
+    if (n === 0) return false;
+    counts.rows++;
+    counts.accepted++;
+    onNumber!(list!, n);
+    return true;
+  };
   await readRows(
     input,
     (row) => {
@@ -91,6 +102,7 @@ async function collectFile(
       }
     },
     onProgress,
+    onNumber === undefined || list === null ? undefined : takeLine,
   );
   return { file, sha256: await digestOf(input.path), ...counts };
 }

@@ -3,7 +3,6 @@
  * also gzipped. Streams: a file may be larger than memory.
  */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { isRecord } from '../shared/fields.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
@@ -31,6 +30,8 @@ export interface Row {
 
 /** Longest line of an input, in characters. */
 const LINE_CHARS_MAX = 4_096;
+
+const LF = 0x0a;
 
 const EMPTY = { number: '', reason: '', since: '', until: '', authority: '', damage: null };
 
@@ -66,14 +67,19 @@ function isGzip(path: string): boolean {
   }
 }
 
+/** Asked of a line of plain text in bytes, without its LF. @returns whether it is done with: then it makes no row */
+export type TakeLine = (bytes: Uint8Array, from: number, to: number) => boolean;
+
 /**
  * Hand each row to `each`, in order. Synchronous a row, since there may be ten million.
  * @param onProgress called with the share of the file that was read
+ * @param takeLine asked first of every line of plain text but the first one: what it takes costs no text and no row
  */
 export async function readRows(
   input: InputFile,
   each: (row: Row) => void,
   onProgress: (share: number) => void = () => undefined,
+  takeLine?: TakeLine,
 ): Promise<void> {
   const { path } = input;
   let size: number;
@@ -97,7 +103,7 @@ export async function readRows(
     file.on('error', (error) => content.destroy(error));
     const csv = new CsvReader(path);
     const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
-    await readLines(content, readers[format], each);
+    await readLines(content, readers[format], each, format === 'plain' ? takeLine : undefined);
     if (format === 'csv') csv.end();
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
@@ -158,7 +164,12 @@ function checkHeader(path: string, fields: readonly string[] | null): string[] {
 /** @returns null for a line that is none of the list's */
 type LineReader = (text: string, line: number) => Row | null;
 
-async function readLines(content: Readable, read: LineReader, each: (row: Row) => void): Promise<void> {
+async function readLines(
+  content: AsyncIterable<Uint8Array>,
+  read: LineReader,
+  each: (row: Row) => void,
+  takeLine: TakeLine = () => false,
+): Promise<void> {
   const splitter = new LineSplitter(LINE_CHARS_MAX);
   let line = 0;
   const take = (text: string | null): void => {
@@ -166,10 +177,34 @@ async function readLines(content: Readable, read: LineReader, each: (row: Row) =
     const row = text === null ? damaged(line, `longer than ${LINE_CHARS_MAX} characters`) : read(text, line);
     if (row !== null) each(row);
   };
+  const split = (bytes: Uint8Array): void => {
+    for (const text of splitter.push(bytes)) take(text);
+  };
+  // The first line is the splitter's: a byte order mark may stand before it.
+  let isWhole = false;
   for await (const chunk of content) {
-    for (const text of splitter.push(chunk as Uint8Array)) take(text);
+    /** Bytes up to here are done with; those from here to `from` are the splitter's. */
+    let done = 0;
+    let from = 0;
+    for (let end = lineEnd(chunk, from); end !== -1; end = lineEnd(chunk, from)) {
+      if (isWhole && takeLine(chunk, from, end)) {
+        if (done < from) split(chunk.subarray(done, from));
+        line++;
+        done = end + 1;
+      }
+      from = end + 1;
+      isWhole = true;
+    }
+    if (from < chunk.length) isWhole = false;
+    split(chunk.subarray(done));
   }
   for (const text of splitter.end()) take(text);
+}
+
+/** Place of the next LF, or -1. Lines are short: looking byte by byte takes two thirds of what `indexOf` does. */
+function lineEnd(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at;
+  return -1;
 }
 
 /** A number a line; blank lines and lines that begin with # are for people. */

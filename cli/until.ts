@@ -1,7 +1,7 @@
 /**
  * When a live entry ends, as an admin writes it: a length of time, a date or a time.
  */
-import { secondsOf } from './entry.ts';
+import { secondsOf } from './dates.ts';
 import { CommandFailure } from './failure.ts';
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400, w: 604_800 };

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
+import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
 import { LISTS_MAX } from '../../shared/limits.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
@@ -74,6 +74,7 @@ export async function build({
           entries.sources.push({ fingerprint, ...dates });
         }
       },
+      onNumber: (list, n) => lists[list]!.addNumber(n, ALWAYS),
       onReject: rejects.write,
       onProgress: progress.update,
     });

@@ -8,7 +8,7 @@ import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
 import { watchChanges, watchUntil } from '../commands/watch.ts';
-import { secondsOf } from '../entry.ts';
+import { secondsOf } from '../dates.ts';
 import { CommandFailure } from '../failure.ts';
 import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
 import { listKeys } from '../secrets.ts';

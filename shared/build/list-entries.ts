@@ -1,12 +1,16 @@
 /**
- * What a list holds while a release is being built: numbers by head in growing arrays, and the few
- * things that are not plain numbers. Ten million numbers take about 64 MB.
+ * What a list holds while a release is being built: numbers by head, and the few things that are not
+ * plain numbers.
  */
-import { headOf, tailOf } from '../numbers/number.ts';
+import { headOf, TAILS, tailOf } from '../numbers/number.ts';
 import { FOREVER } from '../set/layout.ts';
 import type { Permutation } from '../set/permutation.ts';
 import type { DatedEntry } from './shard.ts';
 import { lowerBound } from './sorted.ts';
+import { Tails } from './tails.ts';
+
+/** Numbers that wait to be permuted: in a loop of their own, one does not wait for the look-ups of another. */
+const WAITING = 4_096;
 
 /** Numbers from `from` to `to`, both included. */
 export interface RangeEntry {
@@ -34,30 +38,6 @@ export function isDated({ since, until }: Dates): boolean {
   return since !== ALWAYS.since || until !== ALWAYS.until;
 }
 
-class Tails {
-  #values = new Uint32Array(64);
-  #count = 0;
-
-  push(tail: number): void {
-    if (this.#count === this.#values.length) {
-      const grown = new Uint32Array(this.#values.length * 2);
-      grown.set(this.#values);
-      this.#values = grown;
-    }
-    this.#values[this.#count++] = tail;
-  }
-
-  /** Sorted and distinct. */
-  finish(): Uint32Array {
-    const sorted = this.#values.subarray(0, this.#count).sort();
-    let distinct = 0;
-    for (let index = 0; index < sorted.length; index++) {
-      if (index === 0 || sorted[index] !== sorted[index - 1]) sorted[distinct++] = sorted[index]!;
-    }
-    return sorted.subarray(0, distinct);
-  }
-}
-
 /** The finished content of a list, ready to be laid out. */
 export interface ListContent {
   /** Sorted distinct permuted tails by head. */
@@ -71,6 +51,10 @@ export interface ListContent {
 export class ListEntries {
   readonly #permutation: Permutation;
   readonly #plain = new Map<number, Tails>();
+  readonly #heads = new Uint32Array(WAITING);
+  /** Not yet permuted. */
+  readonly #tails = new Uint32Array(WAITING);
+  #waiting = 0;
   readonly #dated: DatedEntry[] = [];
   readonly ranges: RangeEntry[] = [];
   readonly sources: SourceEntry[] = [];
@@ -79,22 +63,41 @@ export class ListEntries {
     this.#permutation = permutation;
   }
 
+  /** About 60 ns, and 4 to 8 bytes: at most 12.5 MB a head. */
   addNumber(n: number, dates: Dates): void {
     const head = headOf(n);
-    const tail = this.#permutation.permute(tailOf(n));
     if (isDated(dates)) {
+      const tail = this.#permutation.permute(tailOf(n));
       this.#dated.push({ head, tail, since: dates.since, until: dates.until });
       return;
     }
-    let tails = this.#plain.get(head);
-    if (tails === undefined) {
-      tails = new Tails();
-      this.#plain.set(head, tails);
+    this.#heads[this.#waiting] = head;
+    this.#tails[this.#waiting] = n - head * TAILS;
+    if (++this.#waiting === WAITING) this.#flush();
+  }
+
+  #flush(): void {
+    const heads = this.#heads;
+    const tails = this.#tails;
+    const waiting = this.#waiting;
+    const permutation = this.#permutation;
+    for (let index = 0; index < waiting; index++) tails[index] = permutation.permute(tails[index]!);
+    for (let from = 0, to = 0; from < waiting; from = to) {
+      const head = heads[from]!;
+      while (to < waiting && heads[to] === head) to++;
+      this.#tailsOf(head).add(tails, from, to);
     }
-    tails.push(tail);
+    this.#waiting = 0;
+  }
+
+  #tailsOf(head: number): Tails {
+    const tails = this.#plain.get(head) ?? new Tails();
+    this.#plain.set(head, tails);
+    return tails;
   }
 
   finish(): ListContent {
+    this.#flush();
     const plain = new Map<number, Uint32Array>();
     for (const head of [...this.#plain.keys()].sort((a, b) => a - b))
       plain.set(head, this.#plain.get(head)!.finish());

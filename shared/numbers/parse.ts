@@ -55,6 +55,11 @@ export function parseAddress(text: string): Address {
   if (text.length > ADDRESS_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
   if (scanned === SCAN_FOREIGN) return LETTER.test(text) ? { kind: 'source', text: text.trim() } : CHARACTER;
+  return parseScanned(scanned);
+}
+
+/** As `parseAddress`, of what `scan` or `scanBytes` has just read, and found nothing foreign in. */
+export function parseScanned(scanned: number): Address {
   const count = scanned & SCAN_COUNT_MASK;
   if (isAllZeros(count)) return MISSING;
   if ((scanned & SCAN_PLUS) !== 0)

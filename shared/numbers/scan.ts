@@ -26,6 +26,9 @@ const SEPARATOR = 10;
 const PLUS = 11;
 const FOREIGN = 12;
 
+const DOT = 0x2e;
+const ASCII_LIMIT = 0x80;
+
 const DIGIT_ZEROS = [0x0030, 0x0660, 0x06f0, 0xff10];
 const PLUSES = [0x002b, 0xfe62, 0xff0b];
 
@@ -119,6 +122,25 @@ export function scan(text: string): number {
     const kind = kinds[text.charCodeAt(index)]!;
     if (kind < SEPARATOR) digits[count++] = kind;
     else if (kind !== SEPARATOR) {
+      if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
+      plus = SCAN_PLUS;
+    }
+  }
+  return count | plus;
+}
+
+/**
+ * As `scan`, of ASCII in bytes from `from` to before `to`, for readers of files: `SCAN_FOREIGN` also at every
+ * other byte, and at a dot, since two of them write a range. O(length), no allocation.
+ */
+export function scanBytes(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  let plus = 0;
+  for (let index = from; index < to; index++) {
+    const byte = bytes[index]!;
+    const kind = kinds[byte]!;
+    if (kind < SEPARATOR) digits[count++] = kind;
+    else if (kind !== SEPARATOR || byte === DOT || byte >= ASCII_LIMIT) {
       if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
       plus = SCAN_PLUS;
     }
