@@ -75,12 +75,19 @@ export function addToModel(model: ListModel, what: What, dates: Dates): void {
     if (headOf(what.n) !== model.denseHead) return;
     model.denseDated ??= bitmap();
     setBit(model.denseDated, tailOf(what.n));
-  } else if (headOf(what.n) === model.denseHead) {
-    model.dense ??= bitmap();
-    setBit(model.dense, tailOf(what.n));
   } else {
-    model.elsewhere.add(what.n);
+    addNumber(model, what.n);
   }
+}
+
+/** A number without dates. */
+export function addNumber(model: ListModel, n: number): void {
+  if (headOf(n) !== model.denseHead) {
+    model.elsewhere.add(n);
+    return;
+  }
+  model.dense ??= bitmap();
+  setBit(model.dense, tailOf(n));
 }
 
 export function addFolded(model: ListModel, { what, since, until }: FoldedEntry): void {

@@ -8,6 +8,7 @@ import { Release } from '../shared/release/release.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
 import { fingerprint as printOf } from '../shared/set/xxhash.ts';
+import { askingOrder } from './asking-order.ts';
 import type { BuildFolder } from './build-folder.ts';
 import { orFail } from './failure.ts';
 import { countNumbers, denseTails, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
@@ -50,18 +51,27 @@ export class ReleaseCheck {
 
   /**
    * Tails from `from` to before `to` behind a head: each list, exact entries and ranges. With a step, one
-   * in so many, and those that a list names.
+   * in so many, and those that a list names. About half a microsecond a tail and list.
    */
   head(head: number, from: number, to: number, step: number): void {
-    for (let tail = from; tail < to; tail += step) this.#count(this.#tailIsRight(head, tail));
+    const tails = new Uint32Array(Math.ceil((to - from) / step));
+    for (let index = 0; index < tails.length; index++) tails[index] = from + index * step;
+    this.asked += this.#ask(head, tails);
     if (step === 1) return;
     for (const model of this.#models) {
-      for (const tail of denseTails(model, from, to)) {
-        if (tail % step === 0) continue;
-        this.listed++;
-        if (!this.#tailIsRight(head, tail)) this.wrong++;
-      }
+      const listed = [...denseTails(model, from, to)].filter((tail) => tail % step !== 0);
+      this.listed += this.#ask(head, Uint32Array.from(listed));
     }
+  }
+
+  /** @returns how many were asked */
+  #ask(head: number, tails: Uint32Array): number {
+    let asked = 0;
+    for (const tail of askingOrder(tails, this.#release.keys.permutation)) {
+      asked++;
+      if (!this.#tailIsRight(head, tail)) this.wrong++;
+    }
+    return asked;
   }
 
   #tailIsRight(head: number, tail: number): boolean {

@@ -11,7 +11,7 @@ import type { BuildFolder, Proof } from '../build-folder.ts';
 import { readCatalogue } from '../catalogue.ts';
 import { collect } from '../collect.ts';
 import { CommandFailure } from '../failure.ts';
-import { addFolded, addToModel, emptyModel, type ListModel } from '../list-model.ts';
+import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../list-model.ts';
 import { startProgress } from '../progress.ts';
 import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
 import { ReleaseCheck, reopen } from '../release-check.ts';
@@ -64,6 +64,7 @@ async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListM
   const again = await collect(catalogue, {
     now,
     onEntry: ({ list, what, dates }) => addToModel(models[list]!, what, dates),
+    onNumber: (list, n) => addNumber(models[list]!, n),
     onReject: () => undefined,
     onProgress: progress.update,
   }).finally(() => progress.stop());

@@ -1,0 +1,22 @@
+/**
+ * The order in which `prove` asks leaves no tail out and asks none twice.
+ */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { askingOrder } from '../../cli/asking-order.ts';
+import { holds, tail } from '../shared/support/properties.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+
+const { permutation } = testKeys;
+
+it('has every tail as often as it came, near each other where their images are', () => {
+  holds(
+    fc.property(fc.array(fc.oneof(tail, fc.constantFrom(0, 1, 99_999_999)), { maxLength: 200 }), (tails) => {
+      const ordered = [...askingOrder(Uint32Array.from(tails), permutation)];
+      expect(ordered.toSorted((a, b) => a - b)).toEqual(tails.toSorted((a, b) => a - b));
+      const places = ordered.map((each) => permutation.permute(each) >>> 10);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 30 },
+  );
+});
