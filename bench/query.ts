@@ -1,71 +1,127 @@
 /**
- * One query against the floor: the same permutation and one probe of a plain bitmap. And against a Set.
- * In Node, which has the engine of workerd.
+ * One query in workerd: against the floor (the same permutation, and one probe of a plain bitmap), against
+ * structures from npm, and against itself from 10^5 to 4 x 10^7 numbers; and what it allocates.
  */
-
-import { TAILS } from '../shared/numbers/number.ts';
-import { NOT_LISTED } from '../shared/set/number-set.ts';
-import type { BenchOptions } from './options.ts';
+import { askedPlaces } from './asked.ts';
+import { type Measuring, startMeasuring } from './measuring.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
-import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOf } from './sets.ts';
+import { benchKeys, permutedBits, placesOf, randomTails, releaseOf } from './sets.ts';
+import type { Side, Times } from './workers/query.ts';
 
-const ROUNDS = 5;
+const COUNTS = [5_000_000, 20_000_000];
+const COUNTS_SMALL = [1_000_000];
+/** Sizes whose query is compared with itself. */
+const STEPS = [100_000, 1_000_000, 5_000_000, 20_000_000, 40_000_000];
+const STEPS_SMALL = [100_000, 1_000_000];
+/** Against the floor, and the slowest against the quickest size. */
+const FLOOR_REACH = 3;
+const GROWTH_REACH = 2.5;
+/** Bytes a query: a million queries may take what the measure itself takes, less than a thousandth of an object. */
+const ALLOCATED_REACH = 0.01;
+/** A `Set` of more numbers is more than an isolate holds. */
+const SET_MAX = 5_000_000;
+/** The bitmap of the floor has 12.5 MB a head. */
+const HEADS_MAX = 16;
+const ROUNDS = 10;
+const ASKED = 1_000_000;
+const ASKED_SMALL = 200_000;
 
-/** Least time of several rounds, in ns a call. */
-function nanoseconds(calls: number, run: () => number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    run();
-    least = Math.min(least, ((performance.now() - start) * 1e6) / calls);
+export async function queryBench(options: BenchOptions): Promise<Row[]> {
+  if (options.heads > HEADS_MAX) throw new Error(`query: the floor holds at most ${HEADS_MAX} heads`);
+  const counts = sizesOf(options, COUNTS, COUNTS_SMALL);
+  const steps = sizesOf(options, STEPS, STEPS_SMALL);
+  const rows: Row[] = [];
+  const growth: number[] = [];
+  const worker = await startMeasuring('query');
+  try {
+    for (const count of [...new Set([...steps, ...counts])].sort((a, b) => a - b)) {
+      const isMain = counts.includes(count);
+      const name = `query, ${count.toLocaleString('en')} listed`;
+      await load(worker, count, isMain, options);
+      const wrong = await worker.told<number>('/differences');
+      if (wrong !== 0) throw new Error(`${name}: ${wrong} answers are unlike the bitmap's`);
+      const times = await worker.told<Times>(`/timed?rounds=${ROUNDS}`);
+      if (steps.includes(count)) growth.push(least(times.ours!));
+      if (!isMain) continue;
+      rows.push(...rowsOf(name, times));
+      rows.push(await allocatedRow(name, worker));
+    }
+    return [...rows, growthRow(growth, steps)];
+  } finally {
+    await worker.stop();
   }
-  return least;
 }
 
-export async function queryBench({ small, seed }: BenchOptions): Promise<Row[]> {
+/** Give the Worker a release and its peers. @param isMain whether it is compared with other structures too */
+async function load(worker: Measuring, count: number, isMain: boolean, options: BenchOptions): Promise<void> {
+  const { small, seed, heads, hits } = options;
   const keys = await benchKeys();
-  const calls = small ? 300_000 : 3_000_000;
-  const random = randomFrom(seed + 2);
-  const tails = Uint32Array.from({ length: calls }, () => random() % TAILS);
-  const rows: Row[] = [];
-  for (const count of small ? [1_000_000] : [1_000_000, 5_000_000, 20_000_000]) {
-    const bits = randomTails(count, seed);
-    const { release } = await releaseOf(bits, keys);
-    const images = new Uint8Array(TAILS / 8);
-    for (let tail = 0; tail < TAILS; tail++) {
-      if (hasTail(bits, tail)) {
-        const image = keys.permutation.permute(tail);
-        images[image >>> 3]! |= 1 << (image & 7);
-      }
-    }
-    const ours = (): number => {
-      let listed = 0;
-      for (const tail of tails) {
-        const image = keys.permutation.permute(tail);
-        const part = release.shard(release.shardIndexOf(HEAD, image))?.partOf(HEAD, image);
-        if ((part?.until(0, HEAD, image, 0) ?? NOT_LISTED) !== NOT_LISTED) listed++;
-      }
-      return listed;
-    };
-    const floor = (): number => {
-      let listed = 0;
-      for (const tail of tails) if (hasTail(images, keys.permutation.permute(tail))) listed++;
-      return listed;
-    };
-    if (ours() !== floor()) throw new Error('the two do not agree');
-    const ourTime = nanoseconds(calls, ours);
-    const floorTime = nanoseconds(calls, floor);
-    const name = `query, ${count.toLocaleString('en')} listed`;
-    rows.push(
-      row(
-        name,
-        ourTime,
-        'ns',
-        `permutation and bitmap: ${floorTime.toFixed(0)} ns`,
-        ourTime / floorTime,
-        null,
-      ),
-    );
+  const bits = randomTails(count, seed, heads);
+  const { built } = await releaseOf(bits, keys);
+  await worker.ask('/release', JSON.stringify(built.manifest));
+  for (const { key } of built.manifest.shards) {
+    const installed = await worker.ask(`/value?key=${encodeURIComponent(key)}`, built.values.get(key)!);
+    if (installed !== 'true') throw new Error(`${key} was refused`);
+  }
+  await worker.ask('/floor', permutedBits(bits, keys.permutation));
+  await worker.ask('/asked', askedPlaces(bits, small ? ASKED_SMALL : ASKED, hits, seed + 2));
+  if (!isMain) return;
+  const places = placesOf(bits);
+  await worker.ask('/roaring', places);
+  if (count <= SET_MAX) await worker.ask('/set', places);
+  await worker.ask(`/bloom?numbers=${count}`);
+}
+
+function least(times: readonly number[]): number {
+  return Math.min(...times);
+}
+
+const PEERS: Partial<Record<Side, string>> = {
+  set: 'Set<number>, without the permutation',
+  roaring: 'roaring-wasm, without the permutation',
+  bloom: 'bloom-filters, 1 % wrong',
+};
+
+/** Ours against each. The floor's ratio is the least of ours over the least of the floor's. */
+function rowsOf(name: string, times: Times): Row[] {
+  const ours = least(times.ours!);
+  const floor = least(times.floor!);
+  const permutation = `of it ${least(times.permutation!).toFixed(0)} permutation`;
+  const against = `permutation and bitmap: ${floor.toFixed(0)} ns, ${permutation}`;
+  const rows = [row(name, ours, 'ns', against, ours / floor, FLOOR_REACH)];
+  for (const [side, peer] of Object.entries(PEERS) as [Side, string][]) {
+    const taken = times[side];
+    if (taken === undefined) continue;
+    rows.push(row(name, ours, 'ns', `${peer}: ${least(taken).toFixed(0)} ns`, ours / least(taken), null));
   }
   return rows;
+}
+
+function growthRow(times: readonly number[], steps: readonly number[]): Row {
+  const slowest = Math.max(...times);
+  const sizes = `${Math.min(...steps).toLocaleString('en')} to ${Math.max(...steps).toLocaleString('en')}`;
+  const each = times.map((time) => time.toFixed(0)).join(', ');
+  return row(`query, ${sizes} listed`, slowest, 'ns', `${each} ns`, slowest / least(times), GROWTH_REACH);
+}
+
+/** Beside it what the same loop takes that makes one small object for each query. */
+async function allocatedRow(name: string, worker: Measuring): Promise<Row> {
+  const inspector = await worker.inspector();
+  try {
+    const bytes = async (path: string): Promise<number> => {
+      let asked = 0;
+      const run = async (): Promise<void> => {
+        asked = await worker.told<number>(path);
+      };
+      return (await inspector.allocated(run)) / asked;
+    };
+    const ours = await bytes('/run');
+    const other = await bytes('/allocating');
+    const peer = `with an object a query: ${other.toFixed(0)} byte`;
+    if (other < 8) throw new Error('the measure of allocations does not see an object');
+    return row(`${name}, allocated`, ours, 'byte', peer, null, ALLOCATED_REACH);
+  } finally {
+    inspector.close();
+  }
 }

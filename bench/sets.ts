@@ -1,12 +1,12 @@
 /**
  * Random lists of one head for the benches, and their releases in memory.
  */
-import { ALWAYS, ListEntries } from '../shared/build/list-entries.ts';
 import { type BuiltRelease, buildRelease } from '../shared/build/release.ts';
 import { TAILS } from '../shared/numbers/number.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
 import { deriveListKeys, type ListKeys } from '../shared/set/keys.ts';
+import type { Permutation } from '../shared/set/permutation.ts';
 
 /** Head of 010. */
 export const HEAD = 8210;
@@ -22,12 +22,15 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** A bitmap of distinct random tails. */
-export function randomTails(count: number, seed: number): Uint8Array {
+/**
+ * A bitmap of distinct random tails.
+ * @param heads over so many heads, one after the other: a tail is then a place in all of them
+ */
+export function randomTails(count: number, seed: number, heads = 1): Uint8Array<ArrayBuffer> {
   const random = randomFrom(seed);
-  const bits = new Uint8Array(TAILS / 8);
+  const bits = new Uint8Array((heads * TAILS) / 8);
   for (let made = 0; made < count; ) {
-    const tail = random() % TAILS;
+    const tail = Math.floor((random() / 2 ** 32) * heads * TAILS);
     if ((bits[tail >>> 3]! & (1 << (tail & 7))) !== 0) continue;
     bits[tail >>> 3]! |= 1 << (tail & 7);
     made++;
@@ -39,18 +42,51 @@ export function hasTail(bits: Uint8Array, tail: number): boolean {
   return (bits[tail >>> 3]! & (1 << (tail & 7))) !== 0;
 }
 
+/** Every listed place, in order. */
+export function placesOf(bits: Uint8Array): Uint32Array<ArrayBuffer> {
+  const places = new Uint32Array(countOf(bits));
+  let next = 0;
+  for (let at = 0; at < bits.length; at++) {
+    for (let left = bits[at]!; left !== 0; left &= left - 1)
+      places[next++] = at * 8 + (31 - Math.clz32(left & -left));
+  }
+  return places;
+}
+
+export function countOf(bits: Uint8Array): number {
+  let count = 0;
+  for (let left of bits) for (; left !== 0; left &= left - 1) count++;
+  return count;
+}
+
+/** The same set by the images of its tails. */
+export function permutedBits(bits: Uint8Array, permutation: Permutation): Uint8Array<ArrayBuffer> {
+  const images = new Uint8Array(bits.length);
+  for (const place of placesOf(bits)) {
+    const ahead = Math.floor(place / TAILS) * TAILS;
+    const image = ahead + permutation.permute(place - ahead);
+    images[image >>> 3]! |= 1 << (image & 7);
+  }
+  return images;
+}
+
 export function benchKeys(): Promise<ListKeys> {
   return deriveListKeys(new Uint8Array(32).fill(1));
 }
 
-/** A release with one list: these tails behind HEAD. */
+/** A release with one list: these tails behind HEAD, and the heads that follow it if there are more. */
 export async function releaseOf(
   bits: Uint8Array,
   keys: ListKeys,
 ): Promise<{ built: BuiltRelease; release: Release }> {
-  const entries = new ListEntries(keys.permutation);
-  for (let tail = 0; tail < TAILS; tail++)
-    if (hasTail(bits, tail)) entries.addNumber(HEAD * TAILS + tail, ALWAYS);
+  // What `ListEntries` makes of the numbers, without sorting: the images come in order.
+  const images = permutedBits(bits, keys.permutation);
+  const plain = new Map<number, Uint32Array>();
+  for (let ahead = 0; ahead * TAILS < bits.length * 8; ahead++) {
+    const ofHead = images.subarray((ahead * TAILS) / 8, ((ahead + 1) * TAILS) / 8);
+    plain.set(HEAD + ahead, placesOf(ofHead));
+  }
+  const content = { plain, dated: [], ranges: [], sources: [] };
   const info = {
     name: 'bench',
     reason: 'NUMBER_SUSPENDED',
@@ -60,7 +96,7 @@ export async function releaseOf(
     asOf: '2026-01-01T00:00:00Z',
   } as const;
   const options = { base: null, createdAt: new Date(0), foldedSeq: 0 };
-  const result = await buildRelease([{ info, content: entries.finish() }], keys, options);
+  const result = await buildRelease([{ info, content }], keys, options);
   if (!result.ok) throw new Error(result.message);
   const release = new Release(result.value.manifest, keys);
   for (const blob of blobsOf(result.value.manifest)) {

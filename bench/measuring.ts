@@ -1,0 +1,184 @@
+/**
+ * A measuring Worker of `bench/workers/` in workerd of its own, on a direct socket, with the inspector of
+ * its isolate: what is timed or weighed there has the engine, and the kind of isolate, of the product.
+ */
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import type { BundleModule } from '../cli/bundle.ts';
+import { PROJECT } from '../cli/paths.ts';
+
+const NAME = 'measuring';
+/** As in wrangler.toml. */
+const COMPATIBILITY_DATE = '2026-10-15';
+
+export interface Measuring {
+  /** Ask the Worker. @returns the body of its answer @throws if it did not answer 200 */
+  ask(path: string, body?: string | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Promise<string>;
+  /** What it answers, as JSON. */
+  told<Told>(path: string): Promise<Told>;
+  inspector(): Promise<Inspector>;
+  stop(): Promise<void>;
+}
+
+/** @param name a file of `bench/workers/`, without its ending */
+export async function startMeasuring(name: string): Promise<Measuring> {
+  const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const modules = await bundled(name, folder);
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        log: new Log(LogLevel.WARN),
+        cf: false,
+        inspectorPort: 0,
+        workers: [
+          {
+            name: NAME,
+            compatibilityDate: COMPATIBILITY_DATE,
+            modulesRoot: folder,
+            modules: modules.map((module) => ({ ...module })),
+            unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+          },
+        ],
+      }),
+    );
+    const stop = async (): Promise<void> => {
+      await miniflare.dispose().finally(clean);
+    };
+    try {
+      await miniflare.ready;
+      const { origin } = await miniflare.unsafeGetDirectURL(NAME);
+      const ask: Measuring['ask'] = async (path, body) => {
+        // A connection of its own: while a bench prepares, the runtime closes those that are idle.
+        const headers = { connection: 'close' };
+        const answer = await fetch(`${origin}${path}`, { method: 'POST', headers, body: body ?? null });
+        const text = await answer.text();
+        if (!answer.ok) throw new Error(`the measuring Worker answered ${answer.status}: ${text}`);
+        return text;
+      };
+      return {
+        ask,
+        told: async <Told>(path: string) => JSON.parse(await ask(path)) as Told,
+        inspector: async () => Inspector.open(await miniflare.getInspectorURL()),
+        stop,
+      };
+    } catch (error) {
+      await stop().catch(() => undefined);
+      throw error;
+    }
+  } catch (error) {
+    clean();
+    throw error;
+  }
+}
+
+/** The Worker and all that it imports, the main module first. */
+async function bundled(name: string, outdir: string): Promise<BundleModule[]> {
+  await build({
+    entryPoints: [join(PROJECT, 'bench', 'workers', `${name}.ts`)],
+    absWorkingDir: PROJECT,
+    bundle: true,
+    format: 'esm',
+    target: 'es2024',
+    outdir,
+    // As wrangler has it: packages give their form for Workers, and Wasm stays a module of its own.
+    conditions: ['workerd', 'worker', 'browser'],
+    loader: { '.wasm': 'copy' },
+    logLevel: 'error',
+  });
+  const modules: BundleModule[] = [];
+  for (const file of readdirSync(outdir)) {
+    const path = join(outdir, file);
+    if (file.endsWith('.js'))
+      modules.unshift({ type: 'ESModule', path, contents: readFileSync(path, 'utf8') });
+    if (file.endsWith('.wasm'))
+      modules.push({ type: 'CompiledWasm', path, contents: new Uint8Array(readFileSync(path)) });
+  }
+  return modules;
+}
+
+/** What the inspector answers. */
+interface Answered {
+  readonly id?: number;
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+}
+
+/** A node of a sampling heap profile. */
+interface HeapNode {
+  readonly selfSize: number;
+  readonly children: readonly HeapNode[];
+}
+
+/** What an isolate holds, in bytes. */
+export interface HeapUsage {
+  /** JavaScript values. */
+  readonly usedSize: number;
+  /** What array buffers hold outside of the heap. */
+  readonly backingStorageSize: number;
+  /** What the runtime holds for JavaScript values. */
+  readonly embedderHeapUsedSize: number;
+}
+
+/** Chrome DevTools protocol, with the isolate of the Worker. */
+export class Inspector {
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<number, (answered: Answered) => void>();
+  #asked = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      const message = JSON.parse(String(data)) as Answered;
+      if (message.id === undefined) return;
+      this.#waiting.get(message.id)?.(message);
+      this.#waiting.delete(message.id);
+    });
+  }
+
+  static async open(url: URL): Promise<Inspector> {
+    const listed = await fetch(new URL('/json', url.href.replace(/^ws/, 'http')));
+    const [target] = (await listed.json()) as { webSocketDebuggerUrl: string }[];
+    const socket = new WebSocket(target!.webSocketDebuggerUrl);
+    await once(socket, 'open');
+    return new Inspector(socket);
+  }
+
+  async #call<Told>(method: string, params: object = {}): Promise<Told> {
+    const id = ++this.#asked;
+    const answered = new Promise<Answered>((resolve) => this.#waiting.set(id, resolve));
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    const { result, error } = await answered;
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    return result as Told;
+  }
+
+  /** What the isolate holds once all garbage is gone. */
+  async heap(): Promise<HeapUsage> {
+    await this.#call('HeapProfiler.collectGarbage');
+    return this.#call('Runtime.getHeapUsage');
+  }
+
+  /** Bytes that were allocated in the heap while this ran, also those that are garbage by now: sampled. */
+  async allocated(run: () => Promise<unknown>): Promise<number> {
+    await this.#call('HeapProfiler.enable');
+    await this.#call('HeapProfiler.startSampling', {
+      samplingInterval: 4_096,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    });
+    await run();
+    const { profile } = await this.#call<{ profile: { head: HeapNode } }>('HeapProfiler.stopSampling');
+    const sum = ({ selfSize, children }: HeapNode): number =>
+      children.reduce((total, child) => total + sum(child), selfSize);
+    return sum(profile.head);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,5 @@
+/** Wasm of a bundle, compiled by the runtime. */
+declare module '*.wasm' {
+  const code: WebAssembly.Module;
+  export default code;
+}
