@@ -2,9 +2,11 @@
  * `npm run bench -- [names]`: checks answers, then times them, and prints a table.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { batchBench } from './batch.ts';
 import { buildBench } from './build.ts';
 import { sipBench } from './gateways-sip.ts';
 import { gatewaysSmppBench } from './gateways-smpp.ts';
+import { httpBench } from './http.ts';
 import { loadBench } from './load.ts';
 import type { BenchOptions } from './options.ts';
 import { propagationBench } from './propagation.ts';
@@ -23,6 +25,8 @@ const SPEED: Record<string, Bench> = {
   query: queryBench,
   load: loadBench,
   build: buildBench,
+  http: httpBench,
+  batch: batchBench,
   stream: streamBench,
 };
 /** Behaviour over time and behind gateways: by name, or `all`. */

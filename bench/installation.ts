@@ -15,6 +15,8 @@ const run = promisify(execFile);
 
 export interface Installation {
   readonly url: string;
+  /** Of the Workers beside the service, by name. */
+  readonly besideUrls: Readonly<Record<string, string>>;
   readonly clientKey: string;
   /** Of the admin who may do everything. */
   readonly adminToken: string;
@@ -26,10 +28,12 @@ export interface Installation {
 /**
  * @param suspended numbers to list, as they are written
  * @param cleared senders that pass, whatever else is known of them
+ * @param beside Workers to compare with, in the same process: name and module of each
  */
 export async function startInstallation(
   suspended: readonly string[],
   cleared: readonly string[] = [],
+  beside: Readonly<Record<string, string>> = {},
 ): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
   const secrets = await localSecrets();
@@ -40,6 +44,7 @@ export async function startInstallation(
     secrets: await workerSecrets(secrets),
     state,
     bundleFolder: join(folder, 'bundle'),
+    beside,
   });
   const stop = async (): Promise<void> => {
     await service.stop();
@@ -79,7 +84,8 @@ export async function startInstallation(
     const wishes = ['--quota-items', '1000000000', '--rights', 'check,gateway'];
     const clientKey = (await lists('clients', 'add', 'bench', ...wishes)).trim();
     const runtimePids = runtimes().filter((pid) => !before.has(pid));
-    return { url: service.url, clientKey, adminToken: secrets.ADMIN_TOKEN, runtimePids, stop };
+    const { url, besideUrls } = service;
+    return { url, besideUrls, clientKey, adminToken: secrets.ADMIN_TOKEN, runtimePids, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,100 +1,169 @@
 /**
- * A million numbers through the running service as one stream: every answer against a plain Set, and
- * the memory of the runtime while it runs.
+ * Ten million numbers through the running service as one stream: every answer against a plain Set, the
+ * memory of the runtime while it runs, and the same bytes through a Worker that gives them back.
+ *
+ * The client does as little as it can, since it shares the machine with what it measures: it sends the
+ * same prepared blocks of lines again and again, and compares bytes with bytes.
  */
-import { readFileSync } from 'node:fs';
-import { TAILS } from '../shared/numbers/number.ts';
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { IDENTITY } from './floors.ts';
 import { startInstallation } from './installation.ts';
-import type { BenchOptions } from './options.ts';
-import { type Row, row } from './row.ts';
-import { randomFrom } from './sets.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { Questions } from './questions.ts';
+import { atLeast, type Row, row, short } from './row.ts';
+import { processorSeconds, residentMib } from './runtime.ts';
 
+/** Numbers a second that one core must answer. */
+const RATE_REACH = 1_000_000;
 /** Growth of the runtime's memory over the second half of the stream, in MiB: constant memory, but for noise. */
 const GROWTH_REACH = 48;
-const LINES_PER_CHUNK = 1_000;
+const LINES_PER_BLOCK = 20_000;
+/** Blocks that differ. */
+const BLOCKS = 25;
+/** Between two looks at the memory, in ms. */
+const LOOK_EVERY_MS = 50;
 
-export async function streamBench({ small, seed }: BenchOptions): Promise<Row[]> {
-  const count = small ? 100_000 : 1_000_000;
-  const random = randomFrom(seed + 3);
-  const listed = new Set<string>();
-  while (listed.size < count / 10) listed.add(numberOf(random()));
-  const installation = await startInstallation([...listed]);
+/** Lines to send, and what must come back. */
+interface Block {
+  readonly sent: Buffer;
+  readonly expected: Buffer;
+}
+
+interface Streamed {
+  readonly seconds: number;
+  /** On processors, of the runtime. */
+  readonly processorSeconds: number;
+  /** Resident memory, in MiB, in the order it was seen. */
+  readonly memory: readonly number[];
+}
+
+export async function streamBench(options: BenchOptions): Promise<Row[]> {
+  const asked = options.small ? 200_000 : 10_000_000;
+  const rows: Row[] = [];
+  for (const count of sizesOf(options, [1_000_000], [100_000])) {
+    rows.push(...(await streamOver(count, asked, options)));
+  }
+  return rows;
+}
+
+async function streamOver(count: number, asked: number, options: BenchOptions): Promise<Row[]> {
+  const questions = new Questions(count, options);
+  const blocks = Array.from({ length: BLOCKS }, () => blockOf(questions));
+  const installation = await startInstallation(questions.listed, [], { identity: IDENTITY });
   try {
-    const { url, clientKey, runtimePids } = installation;
-    const asked: string[] = [];
-    const sample = [...listed];
-    while (asked.length < count)
-      asked.push(random() % 2 === 0 ? numberOf(random()) : sample[random() % sample.length]!);
-    await streamThrough(url, clientKey, asked.slice(0, count / 10), listed, () => undefined);
-    const peaks: number[] = [];
-    const start = performance.now();
-    await streamThrough(url, clientKey, asked, listed, () => peaks.push(residentMib(runtimePids)));
-    const seconds = (performance.now() - start) / 1000;
-    const half = Math.floor(peaks.length / 2);
-    const growth = Math.max(...peaks.slice(half)) - Math.max(...peaks.slice(0, half));
-    const name = `stream, ${count.toLocaleString('en')} numbers, 0 answers unlike a Set`;
+    const { url, besideUrls, clientKey, runtimePids } = installation;
+    const headers = { authorization: `Bearer ${clientKey}`, 'content-type': 'text/plain' };
+    const times = asked / LINES_PER_BLOCK;
+    const through = (blocksSent: number): Promise<Streamed> =>
+      stream(`${url}/v1/check/stream`, headers, repeat(blocks, blocksSent), runtimePids);
+    await through(Math.ceil(times / 20));
+    const ours = await through(times);
+    const echoed = blocks.map(({ sent }) => ({ sent, expected: sent }));
+    const floor = await stream(besideUrls.identity!, headers, repeat(echoed, times), runtimePids);
+    const half = Math.floor(ours.memory.length / 2);
+    const growth = Math.max(...ours.memory.slice(half)) - Math.max(...ours.memory.slice(0, half));
+    const name = `stream, ${asked.toLocaleString('en')} numbers of ${count.toLocaleString('en')} listed`;
+    const wall = asked / ours.seconds;
+    const floorWall = asked / floor.seconds;
+    const core = asked / ours.processorSeconds;
+    const floorCore = asked / floor.processorSeconds;
     return [
-      row(name, count / seconds, 'number/s', '', null, null),
-      row(`${name}: growth of memory, second half`, Math.max(0, growth), 'MiB', '', null, GROWTH_REACH),
-      row(`${name}: peak memory of the runtime`, Math.max(...peaks), 'MiB', '', null, null),
+      row(
+        `${name}, 0 answers unlike a Set`,
+        wall,
+        'number/s',
+        `the same bytes given back: ${short(floorWall)}`,
+        wall / floorWall,
+        null,
+      ),
+      row(
+        `${name}, a second of the runtime's processor time (what one core does)`,
+        core,
+        'number/s',
+        `the same bytes given back: ${short(floorCore)}`,
+        null,
+        atLeast(RATE_REACH),
+      ),
+      row(
+        `${name}, processor time of the runtime for a million`,
+        (ours.processorSeconds / asked) * 1e6,
+        's',
+        `the same bytes given back: ${short((floor.processorSeconds / asked) * 1e6)}`,
+        null,
+        null,
+      ),
+      row(`${name}, growth of memory, second half`, Math.max(0, growth), 'MiB', '', null, GROWTH_REACH),
+      row(`${name}, peak memory of the runtime`, Math.max(...ours.memory), 'MiB', '', null, null),
     ];
   } finally {
     await installation.stop();
   }
 }
 
-/** Numbers of 010 that exist. */
-function numberOf(random: number): string {
-  return `010${String(20_000_000 + (random % (TAILS - 20_000_000))).padStart(8, '0')}`;
+function blockOf(questions: Questions): Block {
+  const asked = questions.ask(LINES_PER_BLOCK);
+  const sent = asked.map(({ number }) => `${number}\n`);
+  const expected = asked.map(
+    ({ number, listed }) => `${number},${listed ? 'block,NUMBER_SUSPENDED' : 'allow,'}\n`,
+  );
+  return { sent: Buffer.from(sent.join('')), expected: Buffer.from(expected.join('')) };
 }
 
-async function streamThrough(
+function repeat(blocks: readonly Block[], times: number): Block[] {
+  return Array.from({ length: times }, (_, index) => blocks[index % blocks.length]!);
+}
+
+async function stream(
   url: string,
-  clientKey: string,
-  asked: readonly string[],
-  listed: ReadonlySet<string>,
-  onChunk: () => void,
-): Promise<void> {
-  let sent = 0;
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const lines = asked.slice(sent, sent + LINES_PER_CHUNK);
-      sent += lines.length;
-      if (lines.length === 0) controller.close();
-      else controller.enqueue(new TextEncoder().encode(`${lines.join('\n')}\n`));
-    },
-  });
-  const headers = { authorization: `Bearer ${clientKey}`, 'content-type': 'text/plain' };
-  const response = await fetch(`${url}/v1/check/stream`, {
-    method: 'POST',
-    headers,
-    body,
-    duplex: 'half',
-  } as RequestInit);
-  if (response.body === null || !response.ok) throw new Error(`stream answered ${response.status}`);
-  const decoder = new TextDecoder();
-  let carry = '';
-  let answered = 0;
-  for await (const chunk of response.body) {
-    const lines = (carry + decoder.decode(chunk, { stream: true })).split('\n');
-    carry = lines.pop()!;
-    for (const line of lines) {
-      const number = asked[answered++]!;
-      const expected = listed.has(number) ? `${number},block,NUMBER_SUSPENDED` : `${number},allow,`;
-      if (line !== expected) throw new Error(`answer ${answered} is unlike the Set`);
-    }
-    onChunk();
+  headers: Record<string, string>,
+  blocks: readonly Block[],
+  pids: readonly number[],
+): Promise<Streamed> {
+  const memory = [residentMib(pids)];
+  const look = setInterval(() => memory.push(residentMib(pids)), LOOK_EVERY_MS);
+  const sending = request(url, { method: 'POST', headers });
+  try {
+    const before = processorSeconds(pids);
+    const start = performance.now();
+    // At the same time: who does not read is not read from.
+    await Promise.all([send(sending, blocks), receive(sending, blocks)]);
+    const seconds = (performance.now() - start) / 1000;
+    return { seconds, processorSeconds: processorSeconds(pids) - before, memory };
+  } finally {
+    clearInterval(look);
+    sending.destroy();
   }
-  if (answered !== asked.length || carry !== '')
-    throw new Error(`${answered} answers for ${asked.length} lines`);
 }
 
-/** Resident memory of processes (Linux), in MiB. */
-function residentMib(pids: readonly number[]): number {
-  let kib = 0;
-  for (const pid of pids) {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    kib += Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
+async function send(sending: ClientRequest, blocks: readonly Block[]): Promise<void> {
+  for (const { sent } of blocks) if (!sending.write(sent)) await once(sending, 'drain');
+  sending.end();
+}
+
+async function receive(sending: ClientRequest, blocks: readonly Block[]): Promise<void> {
+  const [answers] = (await once(sending, 'response')) as [IncomingMessage];
+  if (answers.statusCode !== 200) throw new Error(`the stream was answered ${answers.statusCode}`);
+  await compare(answers, blocks);
+}
+
+/** Read the answers, and throw at the first byte that is not the expected one. */
+async function compare(answers: IncomingMessage, blocks: readonly Block[]): Promise<void> {
+  let block = 0;
+  let at = 0;
+  for await (const chunk of answers as AsyncIterable<Buffer>) {
+    for (let from = 0; from < chunk.length; ) {
+      const expected = blocks[block]?.expected;
+      if (expected === undefined) throw new Error('there are more answers than lines');
+      const length = Math.min(chunk.length - from, expected.length - at);
+      if (chunk.compare(expected, at, at + length, from, from + length) !== 0)
+        throw new Error(`an answer to block ${block} is unlike the Set`);
+      from += length;
+      at += length;
+      if (at < expected.length) continue;
+      block++;
+      at = 0;
+    }
   }
-  return kib / 1024;
+  if (block !== blocks.length) throw new Error(`answers to ${block} of ${blocks.length} blocks came`);
 }

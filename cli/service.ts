@@ -11,9 +11,12 @@ import { CommandFailure } from './failure.ts';
 import { BUNDLE, STATE, WRANGLER_CONFIG } from './paths.ts';
 
 const NAME = 'numgate';
+const HOST = '127.0.0.1';
 
 export interface Service {
   readonly url: string;
+  /** Of the Workers beside it, by name. */
+  readonly besideUrls: Readonly<Record<string, string>>;
   /** Runs the Worker's cron handler once: the runtime has no clock of its own for it. */
   runCron(): Promise<void>;
   stop(): Promise<void>;
@@ -26,13 +29,15 @@ export interface ServiceSettings {
   /** Folder of the state, as for `--persist-to`. */
   readonly state?: string;
   readonly bundleFolder?: string;
+  /** Workers in the same process on sockets of their own, by name, as one module each: benches compare with them. */
+  readonly beside?: Readonly<Record<string, string>>;
 }
 
 /** As wrangler.toml has it. */
 const EVERY_MINUTE = '* * * * *';
 
 export async function startService(settings: ServiceSettings): Promise<Service> {
-  const { port, secrets, state = STATE, bundleFolder = BUNDLE } = settings;
+  const { port, secrets, state = STATE, bundleFolder = BUNDLE, beside = {} } = settings;
   rmSync(bundleFolder, { recursive: true, force: true });
   const modules = await bundle('', bundleFolder);
   process.env.WRANGLER_LOG ??= 'error';
@@ -49,17 +54,27 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
         modulesRoot: bundleFolder,
         modules: modules.map((module) => ({ ...module })),
         bindings: secrets,
-        unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+        unsafeDirectSockets: [{ host: HOST, port }],
       },
+      ...Object.entries(beside).map(([name, contents]) => ({
+        name,
+        compatibilityDate: workerOptions.compatibilityDate!,
+        modules: [{ type: 'ESModule' as const, path: `${name}.js`, contents }],
+        unsafeDirectSockets: [{ host: HOST, port: 0 }],
+      })),
     ],
   });
   const miniflare = new Miniflare(options);
   try {
     await miniflare.ready;
-    const { origin } = await miniflare.unsafeGetDirectURL(NAME);
+    const urlOf = async (name: string): Promise<string> =>
+      (await miniflare.unsafeGetDirectURL(name)).origin.replace(HOST, 'localhost');
+    const besideUrls: Record<string, string> = {};
+    for (const name of Object.keys(beside)) besideUrls[name] = await urlOf(name);
     const worker = await miniflare.getWorker(NAME);
     return {
-      url: origin.replace('127.0.0.1', 'localhost'),
+      url: await urlOf(NAME),
+      besideUrls,
       runCron: async () => void (await worker.scheduled({ cron: EVERY_MINUTE })),
       stop: () => miniflare.dispose(),
     };

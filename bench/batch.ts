@@ -1,0 +1,133 @@
+/**
+ * A batch of 10,000 through the running service. Against a Worker in the same process that only parses
+ * the same question and makes JSON of the same answer, and against Redis, which is asked for the same
+ * numbers in one command on a kept connection. Timed in the client, from the first byte that is written
+ * to the last that is read; the three take turns.
+ */
+import { BATCH_ITEMS_MAX } from '../shared/limits.ts';
+import { Client } from './client.ts';
+import { JSON_ONLY } from './floors.ts';
+import { startInstallation } from './installation.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { type Asked, Questions } from './questions.ts';
+import { command, membership, Redis } from './redis.ts';
+import { type Row, row, short } from './row.ts';
+import { median } from './runtime.ts';
+
+/** Of the time that JSON alone takes. */
+const JSON_REACH = 3;
+/** Of the time that Redis takes. */
+const REDIS_REACH = 1;
+const ROUNDS = 60;
+const ROUNDS_SMALL = 5;
+/** Before it is timed: the engine compiles what it has seen often enough. */
+const WARM_ROUNDS = 20;
+const KEY = 'listed';
+const ITEMS = BATCH_ITEMS_MAX.toLocaleString('en');
+
+/** Does what is timed once; what comes back was checked before. */
+type Turn = () => Promise<unknown>;
+
+interface BatchAnswer {
+  readonly results: readonly {
+    readonly verdict: string;
+    readonly reasons: readonly { readonly code: string }[];
+  }[];
+}
+
+export async function batchBench(options: BenchOptions): Promise<Row[]> {
+  const redis = await Redis.start();
+  if (redis === null) process.stderr.write('batch: there is no redis-server, so no row against it\n');
+  try {
+    const rows: Row[] = [];
+    for (const count of sizesOf(options, [1_000_000], [100_000])) {
+      rows.push(...(await batchOver(count, options, redis)));
+    }
+    return rows;
+  } finally {
+    await redis?.stop();
+  }
+}
+
+async function batchOver(count: number, options: BenchOptions, redis: Redis | null): Promise<Row[]> {
+  const questions = new Questions(count, options);
+  const asked = questions.ask(BATCH_ITEMS_MAX);
+  const installation = await startInstallation(questions.listed, [], { json: JSON_ONLY });
+  const authorization = `Bearer ${installation.clientKey}`;
+  const client = new Client({ authorization, 'content-type': 'application/json' });
+  try {
+    const turns: Record<string, Turn> = {};
+    for (const report of ['all', 'hits'] as const) {
+      const items = asked.map(({ number }) => ({ to: number }));
+      const body = Buffer.from(JSON.stringify(report === 'all' ? { items } : { report, items }));
+      const ours: Turn = () => client.send('POST', `${installation.url}/v1/check/batch`, body);
+      const answer = (await ours()) as Buffer;
+      check(answer, report === 'all' ? asked : asked.filter(({ listed }) => listed));
+      const jsonUrl = `${installation.besideUrls.json}/${report}`;
+      await client.send('PUT', jsonUrl, answer);
+      turns[report] = ours;
+      turns[`${report}, json`] = () => client.send('POST', jsonUrl, body);
+      await turns[`${report}, json`]!();
+    }
+    if (redis !== null) turns.redis = await redisTurn(redis, questions, asked);
+    const ms = await takeTurns(turns, options.small ? ROUNDS_SMALL : ROUNDS);
+    return rowsOf(ms, count);
+  } finally {
+    client.close();
+    await installation.stop();
+  }
+}
+
+function rowsOf(ms: Readonly<Record<string, number>>, count: number): Row[] {
+  const rows: Row[] = [];
+  for (const report of ['all', 'hits']) {
+    const what = report === 'all' ? 'every answer' : 'hits only';
+    const name = `batch of ${ITEMS} over ${count.toLocaleString('en')} listed, ${what}`;
+    const ours = ms[report]!;
+    const json = ms[`${report}, json`]!;
+    const jsonPeer = `a Worker that parses and makes the same JSON: ${short(json)} ms`;
+    rows.push(row(name, ours, 'ms', jsonPeer, ours / json, JSON_REACH));
+    if (ms.redis === undefined) continue;
+    const redisPeer = `Redis, SMISMEMBER, bits only: ${short(ms.redis)} ms`;
+    rows.push(row(name, ours, 'ms', redisPeer, ours / ms.redis, REDIS_REACH));
+  }
+  return rows;
+}
+
+/** Asks Redis for the same numbers, once it has the same set; checked once. */
+async function redisTurn(redis: Redis, { listed }: Questions, asked: readonly Asked[]): Promise<Turn> {
+  await redis.ask(command('DEL', KEY));
+  await redis.fill(KEY, listed);
+  const sent = command('SMISMEMBER', KEY, ...asked.map(({ number }) => number));
+  const expected = membership(asked.map((each) => each.listed));
+  const turn = (): Promise<Buffer> => redis.ask(sent, expected.length);
+  if (!(await turn()).equals(expected)) throw new Error('Redis and the Set do not agree');
+  return turn;
+}
+
+/** @param expected of whom an answer must be there, in this order */
+function check(answer: Buffer, expected: readonly Asked[]): void {
+  const { results } = JSON.parse(answer.toString()) as BatchAnswer;
+  if (results.length !== expected.length) throw new Error(`${results.length} answers came`);
+  for (const [index, { verdict, reasons }] of results.entries()) {
+    const isBlocked = verdict === 'block' && reasons[0]?.code === 'NUMBER_SUSPENDED';
+    if (expected[index]!.listed ? !isBlocked : verdict !== 'allow')
+      throw new Error(`answer ${index} is unlike the Set: ${verdict}`);
+  }
+}
+
+/** In turn, so that whatever else the machine does meets all of them. @returns the median of each, in ms */
+async function takeTurns(
+  turns: Readonly<Record<string, Turn>>,
+  rounds: number,
+): Promise<Record<string, number>> {
+  const times = Object.fromEntries(Object.keys(turns).map((name): [string, number[]] => [name, []]));
+  for (let round = -WARM_ROUNDS; round < rounds; round++) {
+    for (const [name, turn] of Object.entries(turns)) {
+      const start = performance.now();
+      await turn();
+      if (round >= 0) times[name]!.push(performance.now() - start);
+    }
+  }
+  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
+}

@@ -1,0 +1,33 @@
+/**
+ * A lean HTTP client: one connection that is kept, bodies that were made before, answers as bytes.
+ */
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+
+export class Client {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** @param headers of every request */
+  constructor(headers: Readonly<Record<string, string>>) {
+    this.#headers = headers;
+  }
+
+  /** Send a body and read the whole answer. @throws where that is not 200 */
+  async send(method: 'POST' | 'PUT', url: string, body: Buffer): Promise<Buffer> {
+    const headers = { ...this.#headers, 'content-length': body.length };
+    const sending = request(url, { method, agent: this.#agent, headers });
+    sending.end(body);
+    const [answer] = (await once(sending, 'response')) as [IncomingMessage];
+    const chunks: Buffer[] = [];
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await once(answer, 'end');
+    const whole = Buffer.concat(chunks);
+    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${whole}`);
+    return whole;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Workers that do what HTTP and JSON alone cost, and look nothing up: what the benches over HTTP compare
+ * with. They run in the process of the service, so that both have the same runtime and the same core.
+ */
+
+/** Reads nothing, answers `ok`. */
+export const OK = `export default { fetch: () => new Response('ok') };`;
+
+/** Gives the body back as it comes. */
+export const IDENTITY = `export default { fetch: (request) => new Response(request.body) };`;
+
+/** Reads the body, and answers what was PUT before: the same bytes each time. */
+export const FIXED = `
+let answer = '';
+export default {
+  async fetch(request) {
+    const text = await request.text();
+    if (request.method === 'PUT') answer = text;
+    return new Response(answer, { headers: { 'content-type': 'application/json' } });
+  },
+};`;
+
+/** Parses the body as JSON, and makes JSON of the value that was PUT to this address before. */
+export const JSON_ONLY = `
+const answers = new Map();
+export default {
+  async fetch(request) {
+    const value = JSON.parse(await request.text());
+    if (request.method === 'PUT') answers.set(request.url, value);
+    const answer = JSON.stringify(answers.get(request.url));
+    return new Response(answer, { headers: { 'content-type': 'application/json' } });
+  },
+};`;

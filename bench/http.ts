@@ -1,0 +1,195 @@
+/**
+ * One check over HTTP, with its key, on a direct socket: requests a second and latency, against a Worker
+ * in the same process that only answers `ok` and gets the same requests. Driven by wrk, which takes turns
+ * between them in short rounds: ratios are of two turns of one round, and the median of all rounds.
+ */
+import { FIXED, OK } from './floors.ts';
+import { type Installation, startInstallation } from './installation.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { type Asked, Questions } from './questions.ts';
+import { atLeast, type Row, row, short } from './row.ts';
+import { median, processorSeconds } from './runtime.ts';
+import { hasWrk, type WrkRequest, WrkScript } from './wrk.ts';
+
+/** Of the requests a second that `ok` answers. */
+const RATE_REACH = 0.85;
+/** Of the latency of `ok`. */
+const LATENCY_REACH = 1.2;
+const LATENCY_REACH_MS = 1;
+/** Connections: as many as keep the core busy, and one for the latency. */
+const MANY = 32;
+const TURN_SECONDS = 1;
+const ROUNDS = { [MANY]: 5, 1: 4 };
+/** Distinct requests, sent over and over. */
+const REQUESTS = 20_000;
+/** Answers that are checked before anything is timed. */
+const CHECKED = 2_000;
+const CHECKED_AT_ONCE = 16;
+
+/** Where requests go, and which. */
+interface Target {
+  readonly url: string;
+  readonly script: WrkScript;
+}
+
+/** Turns of one target with so many connections, a round each. */
+interface Turns {
+  readonly perSecond: number[];
+  readonly p50Ms: number[];
+  /** Processor time of the runtime for a request, in µs. */
+  readonly processorUs: number[];
+}
+
+export async function httpBench(options: BenchOptions): Promise<Row[]> {
+  if (!hasWrk()) {
+    process.stderr.write('http: there is no wrk, so nothing is measured (apt install wrk)\n');
+    return [];
+  }
+  const rows: Row[] = [];
+  for (const count of sizesOf(options, [1_000_000], [100_000]))
+    rows.push(...(await httpOver(count, options)));
+  return rows;
+}
+
+async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
+  const questions = new Questions(count, options);
+  const asked = questions.ask(REQUESTS);
+  const installation = await startInstallation(questions.listed, [], { ok: OK, fixed: FIXED });
+  const authorization = `Bearer ${installation.clientKey}`;
+  const scripts: Record<Method, WrkScript> = {
+    GET: new WrkScript(asked.map((each) => requestOf('GET', each, authorization))),
+    POST: new WrkScript(asked.map((each) => requestOf('POST', each, authorization))),
+  };
+  try {
+    const { url, besideUrls } = installation;
+    const answer = await check(asked.slice(0, CHECKED), installation, authorization);
+    await fetch(besideUrls.fixed!, { method: 'PUT', body: answer });
+    const targets: Record<string, Target> = {
+      GET: { url, script: scripts.GET },
+      POST: { url, script: scripts.POST },
+      ok: { url: besideUrls.ok!, script: scripts.GET },
+      fixed: { url: besideUrls.fixed!, script: scripts.POST },
+    };
+    const many = await takeTurns(targets, MANY, installation.runtimePids, options.small);
+    const one = await takeTurns(targets, 1, installation.runtimePids, options.small);
+    return [...rowsOf('GET', many, one), ...rowsOf('POST', many, one), ...bodyRows(many, one)];
+  } finally {
+    scripts.GET.remove();
+    scripts.POST.remove();
+    await installation.stop();
+  }
+}
+
+type Method = 'GET' | 'POST';
+
+function requestOf(method: Method, { number }: Asked, authorization: string): WrkRequest {
+  if (method === 'GET')
+    return { method, path: `/v1/check?to=${encodeURIComponent(number)}`, headers: { authorization } };
+  const headers = { authorization, 'content-type': 'application/json' };
+  return { method, path: '/v1/check', headers, body: JSON.stringify({ to: number }) };
+}
+
+/** Both methods against the Set. @returns an answer to POST, as text */
+async function check(asked: readonly Asked[], { url }: Installation, authorization: string): Promise<string> {
+  let last = '';
+  const checkOne = async (each: Asked): Promise<void> => {
+    for (const method of ['GET', 'POST'] as const) {
+      const { path, headers, body } = requestOf(method, each, authorization);
+      const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) });
+      last = await response.text();
+      const { verdict } = JSON.parse(last) as { verdict?: string };
+      if (verdict !== (each.listed ? 'block' : 'allow'))
+        throw new Error(`${method} is unlike the Set: ${last}`);
+    }
+  };
+  for (let from = 0; from < asked.length; from += CHECKED_AT_ONCE)
+    await Promise.all(asked.slice(from, from + CHECKED_AT_ONCE).map(checkOne));
+  return last;
+}
+
+async function takeTurns(
+  targets: Readonly<Record<string, Target>>,
+  connections: keyof typeof ROUNDS,
+  pids: readonly number[],
+  isSmall: boolean,
+): Promise<Record<string, Turns>> {
+  const turns = Object.fromEntries(
+    Object.keys(targets).map((name): [string, Turns] => [
+      name,
+      { perSecond: [], p50Ms: [], processorUs: [] },
+    ]),
+  );
+  for (let round = 0; round < (isSmall ? 1 : ROUNDS[connections]!); round++) {
+    for (const [name, { url, script }] of Object.entries(targets)) {
+      const own = turns[name]!;
+      const before = processorSeconds(pids);
+      const { requests, perSecond, p50Ms } = await script.drive(url, connections, TURN_SECONDS);
+      own.processorUs.push(((processorSeconds(pids) - before) / requests) * 1e6);
+      own.perSecond.push(perSecond);
+      own.p50Ms.push(p50Ms);
+    }
+  }
+  return turns;
+}
+
+/** The median of one figure of a target, of another, and of the ratios round by round. */
+function against(
+  figure: keyof Turns,
+  ours: Turns,
+  peer: Turns,
+): { ours: number; peer: number; ratio: number } {
+  const ratios = ours[figure].map((value, round) => value / peer[figure][round]!);
+  return { ours: median(ours[figure]), peer: median(peer[figure]), ratio: median(ratios) };
+}
+
+function rowsOf(method: Method, many: Record<string, Turns>, one: Record<string, Turns>): Row[] {
+  const rate = against('perSecond', many[method]!, many.ok!);
+  const latency = against('p50Ms', one[method]!, one.ok!);
+  const time = against('processorUs', many[method]!, many.ok!);
+  const name = `${method} /v1/check`;
+  const ok = (value: number, unit: string): string => `a Worker that answers "ok": ${short(value)} ${unit}`;
+  return [
+    row(
+      `${name}, ${MANY} connections`,
+      rate.ours,
+      'request/s',
+      ok(rate.peer, 'request/s'),
+      rate.ratio,
+      atLeast(RATE_REACH),
+    ),
+    row(
+      `${name}, processor time of the runtime a request`,
+      time.ours,
+      'µs',
+      ok(time.peer, 'µs'),
+      time.ratio,
+      null,
+    ),
+    row(
+      `${name}, 1 connection, p50`,
+      latency.ours,
+      'ms',
+      ok(latency.peer, 'ms'),
+      latency.ratio,
+      LATENCY_REACH,
+    ),
+    row(`${name}, 1 connection, p50`, latency.ours, 'ms', '', null, LATENCY_REACH_MS),
+  ];
+}
+
+/** What part of a POST is HTTP: nothing is promised of it. */
+function bodyRows(many: Record<string, Turns>, one: Record<string, Turns>): Row[] {
+  const rate = against('perSecond', many.POST!, many.fixed!);
+  const latency = against('p50Ms', one.POST!, one.fixed!);
+  const peer = 'a Worker that reads the body and answers fixed JSON of this size';
+  return [
+    row(
+      `POST /v1/check, ${MANY} connections`,
+      rate.ours,
+      'request/s',
+      `${peer}: ${short(rate.peer)} request/s; p50 of 1: ${short(latency.peer)} ms`,
+      rate.ratio,
+      null,
+    ),
+  ];
+}

@@ -1,0 +1,68 @@
+/**
+ * Numbers on a list and questions about them, as senders write them, for the benches over HTTP.
+ */
+import { TAILS } from '../shared/numbers/number.ts';
+import type { BenchOptions } from './options.ts';
+import { randomFrom } from './sets.ts';
+
+/** No subscriber has a number of 010 below this tail. */
+const FIRST_TAIL = 20_000_000;
+/** The second head and those after it: behind +86, since Korea has not as many. */
+const ABROAD = 86_100;
+/** A Set holds no more than 2^24 values. */
+const SET_BITS = 24;
+
+export interface Asked {
+  readonly number: string;
+  readonly listed: boolean;
+}
+
+export class Questions {
+  /** The listed numbers, each once. */
+  readonly listed: string[] = [];
+  readonly #heads: number;
+  readonly #hits: number;
+  readonly #random: () => number;
+  /** Plain sets, by the upper bits of what is in them. */
+  readonly #sets = new Map<number, Set<number>>();
+
+  /** @param count how many are listed */
+  constructor(count: number, { seed, heads, hits }: BenchOptions) {
+    this.#random = randomFrom(seed);
+    this.#heads = heads;
+    this.#hits = hits;
+    while (this.listed.length < count) {
+      const { index, number } = this.#draw();
+      const set = this.#setOf(index);
+      if (set.has(index)) continue;
+      set.add(index);
+      this.listed.push(number);
+    }
+  }
+
+  /** Questions, of which the share `hits` is about listed numbers. */
+  ask(count: number): Asked[] {
+    return Array.from({ length: count }, () => {
+      if (this.#random() < this.#hits * 2 ** 32)
+        return { number: this.listed[this.#random() % this.listed.length]!, listed: true };
+      for (;;) {
+        const { index, number } = this.#draw();
+        if (!this.#setOf(index).has(index)) return { number, listed: false };
+      }
+    });
+  }
+
+  #draw(): { index: number; number: string } {
+    const head = this.#heads === 1 ? 0 : this.#random() % this.#heads;
+    const tail = FIRST_TAIL + (this.#random() % (TAILS - FIRST_TAIL));
+    const number = head === 0 ? `010${tail}` : `+${ABROAD + head}${tail}`;
+    return { index: head * TAILS + tail, number };
+  }
+
+  #setOf(index: number): Set<number> {
+    const upper = Math.floor(index / 2 ** SET_BITS);
+    const set = this.#sets.get(upper) ?? new Set();
+    this.#sets.set(upper, set);
+    return set;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * A Redis of its own on loopback, with nothing kept on disk: what a set in the memory of a server costs.
+ * Spoken to over a plain socket (RESP2), so that no client library is measured.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const HOST = '127.0.0.1';
+/** Longest wait until it answers, in ms. */
+const START_MS = 10_000;
+const TRY_EVERY_MS = 50;
+/** Members in one command while a set is filled. */
+const MEMBERS_PER_COMMAND = 5_000;
+const CRLF = '\r\n';
+
+/** Bytes of a command, made once. */
+export function command(...words: readonly string[]): Buffer {
+  const parts = words.map((word) => `$${Buffer.byteLength(word)}${CRLF}${word}${CRLF}`);
+  return Buffer.from(`*${words.length}${CRLF}${parts.join('')}`);
+}
+
+/** What SMISMEMBER answers if these are in the set, and those are not. */
+export function membership(are: readonly boolean[]): Buffer {
+  return Buffer.from(`*${are.length}${CRLF}${are.map((is) => `:${is ? 1 : 0}${CRLF}`).join('')}`);
+}
+
+export class Redis {
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+  readonly #socket: Socket;
+
+  private constructor(folder: string, process: ChildProcess, socket: Socket) {
+    this.#folder = folder;
+    this.#process = process;
+    this.#socket = socket;
+  }
+
+  /** @returns null where there is no redis-server */
+  static async start(): Promise<Redis | null> {
+    if (spawnSync('redis-server', ['--version']).error !== undefined) return null;
+    const folder = mkdtempSync(join(tmpdir(), 'numgate-redis-'));
+    const port = await freePort();
+    const settings = { port, bind: HOST, dir: folder, save: '', appendonly: 'no', daemonize: 'no' };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const server = spawn('redis-server', args, { stdio: 'ignore' });
+    try {
+      const redis = new Redis(folder, server, await connected(server, port));
+      await redis.ask(command('PING'));
+      return redis;
+    } catch (error) {
+      await end(server, folder);
+      throw error;
+    }
+  }
+
+  /**
+   * Send a command and read its whole reply.
+   * @param bytes of the reply, where it has more than one line
+   * @throws where the reply is an error
+   */
+  async ask(sent: Buffer, bytes: number | null = null): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      length += chunk.length;
+      const isError = chunks[0]![0] === '-'.charCodeAt(0);
+      if (isError ? chunk.at(-1) === 10 : bytes === null ? chunk.at(-1) === 10 : length >= bytes) {
+        if (isError) reject(new Error(`redis: ${Buffer.concat(chunks).toString().trim()}`));
+        else resolve(Buffer.concat(chunks));
+      }
+    };
+    this.#socket.on('data', onData).once('error', reject).once('close', reject);
+    this.#socket.write(sent);
+    try {
+      return await promise;
+    } finally {
+      this.#socket.off('data', onData).off('error', reject).off('close', reject);
+    }
+  }
+
+  async #number(...words: readonly string[]): Promise<number> {
+    const reply = (await this.ask(command(...words))).toString();
+    const [, digits] = /^:(\d+)\r\n$/.exec(reply) ?? [];
+    if (digits === undefined) throw new Error(`redis: ${words[0]} gave ${reply}`);
+    return Number(digits);
+  }
+
+  /** Make a set of these, which are distinct. */
+  async fill(key: string, members: readonly string[]): Promise<void> {
+    for (let from = 0; from < members.length; from += MEMBERS_PER_COMMAND)
+      await this.ask(command('SADD', key, ...members.slice(from, from + MEMBERS_PER_COMMAND)));
+    const count = await this.#number('SCARD', key);
+    if (count !== members.length) throw new Error(`redis has ${count} of ${members.length} members`);
+  }
+
+  /** Bytes that a key and all that is in it take. */
+  memoryOf(key: string): Promise<number> {
+    // Of all members, not of a sample.
+    return this.#number('MEMORY', 'USAGE', key, 'SAMPLES', '0');
+  }
+
+  async stop(): Promise<void> {
+    this.#socket.destroy();
+    await end(this.#process, this.#folder);
+  }
+}
+
+async function end(server: ChildProcess, folder: string): Promise<void> {
+  if (server.exitCode === null && server.signalCode === null && server.kill()) await once(server, 'exit');
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return address.port;
+}
+
+async function connected(server: ChildProcess, port: number): Promise<Socket> {
+  for (const start = performance.now(); performance.now() - start < START_MS; ) {
+    if (server.exitCode !== null) break;
+    const socket = connect({ host: HOST, port, noDelay: true });
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
+    }
+  }
+  throw new Error('redis-server did not start');
+}
