@@ -2,17 +2,16 @@
  * A batch of 10,000 through the running service. Against a Worker in the same process that only parses
  * the same question and makes JSON of the same answer, and against Redis, which is asked for the same
  * numbers in one command on a kept connection. Timed in the client, from the first byte that is written
- * to the last that is read; the three take turns.
+ * to the last that is read; they take turns, and ratios are of two turns of one round.
  */
 import { BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import { Client } from './client.ts';
-import { JSON_ONLY } from './floors.ts';
-import { startInstallation } from './installation.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
-import { type Asked, Questions } from './questions.ts';
+import type { Asked, Questions } from './questions.ts';
 import { command, membership, Redis } from './redis.ts';
 import { type Row, row, short } from './row.ts';
-import { median } from './runtime.ts';
+import { median, medianRatio } from './runtime.ts';
+import { served } from './served.ts';
 
 /** Of the time that JSON alone takes. */
 const JSON_REACH = 3;
@@ -50,9 +49,8 @@ export async function batchBench(options: BenchOptions): Promise<Row[]> {
 }
 
 async function batchOver(count: number, options: BenchOptions, redis: Redis | null): Promise<Row[]> {
-  const questions = new Questions(count, options);
+  const { questions, installation } = await served(count, options);
   const asked = questions.ask(BATCH_ITEMS_MAX);
-  const installation = await startInstallation(questions.listed, [], { json: JSON_ONLY });
   const authorization = `Bearer ${installation.clientKey}`;
   const client = new Client({ authorization, 'content-type': 'application/json' });
   try {
@@ -74,22 +72,22 @@ async function batchOver(count: number, options: BenchOptions, redis: Redis | nu
     return rowsOf(ms, count);
   } finally {
     client.close();
-    await installation.stop();
   }
 }
 
-function rowsOf(ms: Readonly<Record<string, number>>, count: number): Row[] {
+/** @param ms what each turn took, by name, a round each */
+function rowsOf(ms: Readonly<Record<string, readonly number[]>>, count: number): Row[] {
   const rows: Row[] = [];
   for (const report of ['all', 'hits']) {
     const what = report === 'all' ? 'every answer' : 'hits only';
     const name = `batch of ${ITEMS} over ${count.toLocaleString('en')} listed, ${what}`;
     const ours = ms[report]!;
-    const json = ms[`${report}, json`]!;
-    const jsonPeer = `a Worker that parses and makes the same JSON: ${short(json)} ms`;
-    rows.push(row(name, ours, 'ms', jsonPeer, ours / json, JSON_REACH));
-    if (ms.redis === undefined) continue;
-    const redisPeer = `Redis, SMISMEMBER, bits only: ${short(ms.redis)} ms`;
-    rows.push(row(name, ours, 'ms', redisPeer, ours / ms.redis, REDIS_REACH));
+    const against = (peer: string, times: readonly number[], reach: number): void => {
+      const named = `${peer}: ${short(median(times))} ms`;
+      rows.push(row(name, median(ours), 'ms', named, medianRatio(ours, times), reach));
+    };
+    against('a Worker that parses and makes the same JSON', ms[`${report}, json`]!, JSON_REACH);
+    if (ms.redis !== undefined) against('Redis, SMISMEMBER: a bit each, no reasons', ms.redis, REDIS_REACH);
   }
   return rows;
 }
@@ -116,11 +114,11 @@ function check(answer: Buffer, expected: readonly Asked[]): void {
   }
 }
 
-/** In turn, so that whatever else the machine does meets all of them. @returns the median of each, in ms */
+/** In turn, so that whatever else the machine does meets all of them. @returns what each took, in ms */
 async function takeTurns(
   turns: Readonly<Record<string, Turn>>,
   rounds: number,
-): Promise<Record<string, number>> {
+): Promise<Record<string, number[]>> {
   const times = Object.fromEntries(Object.keys(turns).map((name): [string, number[]] => [name, []]));
   for (let round = -WARM_ROUNDS; round < rounds; round++) {
     for (const [name, turn] of Object.entries(turns)) {
@@ -129,5 +127,5 @@ async function takeTurns(
       if (round >= 0) times[name]!.push(performance.now() - start);
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
+  return times;
 }

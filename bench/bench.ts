@@ -13,6 +13,7 @@ import { propagationBench } from './propagation.ts';
 import { queryBench } from './query.ts';
 import { writeResults } from './results.ts';
 import { type Row, tableOf } from './row.ts';
+import { endServed } from './served.ts';
 import { sizeBench } from './size.ts';
 import { streamBench } from './stream.ts';
 import { visibleBench } from './visible.ts';
@@ -25,9 +26,9 @@ const SPEED: Record<string, Bench> = {
   query: queryBench,
   load: loadBench,
   build: buildBench,
+  stream: streamBench,
   http: httpBench,
   batch: batchBench,
-  stream: streamBench,
 };
 /** Behaviour over time and behind gateways: by name, or `all`. */
 const SERVICE: Record<string, Bench> = {
@@ -86,9 +87,13 @@ const program = new Command('npm run bench --')
     const names = chosenOf(given);
     const start = performance.now();
     const rows: Row[] = [];
-    for (const name of names) {
-      process.stderr.write(`${name} …\n`);
-      rows.push(...(await BENCHES[name]!(options)));
+    try {
+      for (const name of names) {
+        process.stderr.write(`${name} …\n`);
+        rows.push(...(await BENCHES[name]!(options)));
+      }
+    } finally {
+      await endServed();
     }
     process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${tableOf(rows)}\n`);
     // The file is of whole runs at full size only.

@@ -4,13 +4,13 @@
  */
 
 /** Reads nothing, answers `ok`. */
-export const OK = `export default { fetch: () => new Response('ok') };`;
+const OK = `export default { fetch: () => new Response('ok') };`;
 
 /** Gives the body back as it comes. */
-export const IDENTITY = `export default { fetch: (request) => new Response(request.body) };`;
+const IDENTITY = `export default { fetch: (request) => new Response(request.body) };`;
 
 /** Reads the body, and answers what was PUT before: the same bytes each time. */
-export const FIXED = `
+const FIXED = `
 let answer = '';
 export default {
   async fetch(request) {
@@ -21,7 +21,7 @@ export default {
 };`;
 
 /** Parses the body as JSON, and makes JSON of the value that was PUT to this address before. */
-export const JSON_ONLY = `
+const JSON_ONLY = `
 const answers = new Map();
 export default {
   async fetch(request) {
@@ -31,3 +31,6 @@ export default {
     return new Response(answer, { headers: { 'content-type': 'application/json' } });
   },
 };`;
+
+/** Their modules, by the names that the benches know them by. */
+export const FLOORS = { ok: OK, identity: IDENTITY, fixed: FIXED, json: JSON_ONLY } as const;

@@ -3,12 +3,12 @@
  * in the same process that only answers `ok` and gets the same requests. Driven by wrk, which takes turns
  * between them in short rounds: ratios are of two turns of one round, and the median of all rounds.
  */
-import { FIXED, OK } from './floors.ts';
-import { type Installation, startInstallation } from './installation.ts';
+import type { Installation } from './installation.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
-import { type Asked, Questions } from './questions.ts';
+import type { Asked } from './questions.ts';
 import { atLeast, type Row, row, short } from './row.ts';
-import { median, processorSeconds } from './runtime.ts';
+import { median, medianRatio, processorSeconds } from './runtime.ts';
+import { served } from './served.ts';
 import { hasWrk, type WrkRequest, WrkScript } from './wrk.ts';
 
 /** Of the requests a second that `ok` answers. */
@@ -19,7 +19,7 @@ const LATENCY_REACH_MS = 1;
 /** Connections: as many as keep the core busy, and one for the latency. */
 const MANY = 32;
 const TURN_SECONDS = 1;
-const ROUNDS = { [MANY]: 5, 1: 4 };
+const ROUNDS = { [MANY]: 5, 1: 3 };
 /** Distinct requests, sent over and over. */
 const REQUESTS = 20_000;
 /** Answers that are checked before anything is timed. */
@@ -52,9 +52,8 @@ export async function httpBench(options: BenchOptions): Promise<Row[]> {
 }
 
 async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
-  const questions = new Questions(count, options);
+  const { questions, installation } = await served(count, options);
   const asked = questions.ask(REQUESTS);
-  const installation = await startInstallation(questions.listed, [], { ok: OK, fixed: FIXED });
   const authorization = `Bearer ${installation.clientKey}`;
   const scripts: Record<Method, WrkScript> = {
     GET: new WrkScript(asked.map((each) => requestOf('GET', each, authorization))),
@@ -76,7 +75,6 @@ async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
   } finally {
     scripts.GET.remove();
     scripts.POST.remove();
-    await installation.stop();
   }
 }
 
@@ -132,14 +130,15 @@ async function takeTurns(
   return turns;
 }
 
-/** The median of one figure of a target, of another, and of the ratios round by round. */
-function against(
-  figure: keyof Turns,
-  ours: Turns,
-  peer: Turns,
-): { ours: number; peer: number; ratio: number } {
-  const ratios = ours[figure].map((value, round) => value / peer[figure][round]!);
-  return { ours: median(ours[figure]), peer: median(peer[figure]), ratio: median(ratios) };
+interface Compared {
+  readonly ours: number;
+  readonly peer: number;
+  readonly ratio: number;
+}
+
+function against(figure: keyof Turns, ours: Turns, peer: Turns): Compared {
+  const ratio = medianRatio(ours[figure], peer[figure]);
+  return { ours: median(ours[figure]), peer: median(peer[figure]), ratio };
 }
 
 function rowsOf(method: Method, many: Record<string, Turns>, one: Record<string, Turns>): Row[] {

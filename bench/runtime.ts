@@ -35,3 +35,8 @@ export function residentMib(pids: readonly number[]): number {
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >>> 1]!;
 }
+
+/** The median of the ratios, each of two measurements made one after the other. */
+export function medianRatio(ours: readonly number[], peers: readonly number[]): number {
+  return median(ours.map((value, round) => value / peers[round]!));
+}

@@ -7,12 +7,11 @@
  */
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { IDENTITY } from './floors.ts';
-import { startInstallation } from './installation.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
-import { Questions } from './questions.ts';
+import type { Questions } from './questions.ts';
 import { atLeast, type Row, row, short } from './row.ts';
 import { processorSeconds, residentMib } from './runtime.ts';
+import { served } from './served.ts';
 
 /** Numbers a second that one core must answer. */
 const RATE_REACH = 1_000_000;
@@ -48,57 +47,59 @@ export async function streamBench(options: BenchOptions): Promise<Row[]> {
 }
 
 async function streamOver(count: number, asked: number, options: BenchOptions): Promise<Row[]> {
-  const questions = new Questions(count, options);
+  const { questions, installation } = await served(count, options);
   const blocks = Array.from({ length: BLOCKS }, () => blockOf(questions));
-  const installation = await startInstallation(questions.listed, [], { identity: IDENTITY });
-  try {
-    const { url, besideUrls, clientKey, runtimePids } = installation;
-    const headers = { authorization: `Bearer ${clientKey}`, 'content-type': 'text/plain' };
-    const times = asked / LINES_PER_BLOCK;
-    const through = (blocksSent: number): Promise<Streamed> =>
-      stream(`${url}/v1/check/stream`, headers, repeat(blocks, blocksSent), runtimePids);
-    await through(Math.ceil(times / 20));
-    const ours = await through(times);
-    const echoed = blocks.map(({ sent }) => ({ sent, expected: sent }));
-    const floor = await stream(besideUrls.identity!, headers, repeat(echoed, times), runtimePids);
-    const half = Math.floor(ours.memory.length / 2);
-    const growth = Math.max(...ours.memory.slice(half)) - Math.max(...ours.memory.slice(0, half));
-    const name = `stream, ${asked.toLocaleString('en')} numbers of ${count.toLocaleString('en')} listed`;
-    const wall = asked / ours.seconds;
-    const floorWall = asked / floor.seconds;
-    const core = asked / ours.processorSeconds;
-    const floorCore = asked / floor.processorSeconds;
-    return [
-      row(
-        `${name}, 0 answers unlike a Set`,
-        wall,
-        'number/s',
-        `the same bytes given back: ${short(floorWall)}`,
-        wall / floorWall,
-        null,
-      ),
-      row(
-        `${name}, a second of the runtime's processor time (what one core does)`,
-        core,
-        'number/s',
-        `the same bytes given back: ${short(floorCore)}`,
-        null,
-        atLeast(RATE_REACH),
-      ),
-      row(
-        `${name}, processor time of the runtime for a million`,
-        (ours.processorSeconds / asked) * 1e6,
-        's',
-        `the same bytes given back: ${short((floor.processorSeconds / asked) * 1e6)}`,
-        null,
-        null,
-      ),
-      row(`${name}, growth of memory, second half`, Math.max(0, growth), 'MiB', '', null, GROWTH_REACH),
-      row(`${name}, peak memory of the runtime`, Math.max(...ours.memory), 'MiB', '', null, null),
-    ];
-  } finally {
-    await installation.stop();
-  }
+  const { url, besideUrls, clientKey, runtimePids } = installation;
+  const headers = { authorization: `Bearer ${clientKey}`, 'content-type': 'text/plain' };
+  const times = asked / LINES_PER_BLOCK;
+  const through = (blocksSent: number): Promise<Streamed> =>
+    stream(`${url}/v1/check/stream`, headers, repeat(blocks, blocksSent), runtimePids);
+  await through(Math.ceil(times / 20));
+  const ours = await through(times);
+  const echoed = blocks.map(({ sent }) => ({ sent, expected: sent }));
+  const floor = await stream(besideUrls.identity!, headers, repeat(echoed, times), runtimePids);
+  const half = Math.floor(ours.memory.length / 2);
+  const growth = Math.max(...ours.memory.slice(half)) - Math.max(...ours.memory.slice(0, half));
+  const name = `stream, ${asked.toLocaleString('en')} numbers of ${count.toLocaleString('en')} listed`;
+  const wall = asked / ours.seconds;
+  const floorWall = asked / floor.seconds;
+  const core = asked / ours.processorSeconds;
+  const floorCore = asked / floor.processorSeconds;
+  return [
+    row(
+      `${name}, 0 answers unlike a Set`,
+      wall,
+      'number/s',
+      `the same bytes given back: ${short(floorWall)}`,
+      wall / floorWall,
+      null,
+    ),
+    row(
+      `${name}, a second of the runtime's processor time (what one core does)`,
+      core,
+      'number/s',
+      `the same bytes given back: ${short(floorCore)}`,
+      null,
+      atLeast(RATE_REACH),
+    ),
+    row(
+      `${name}, processor time of the runtime for a million`,
+      (ours.processorSeconds / asked) * 1e6,
+      's',
+      `the same bytes given back: ${short((floor.processorSeconds / asked) * 1e6)}`,
+      null,
+      null,
+    ),
+    row(`${name}, growth of memory, second half`, Math.max(0, growth), 'MiB', '', null, GROWTH_REACH),
+    row(
+      `${name}, peak memory of the runtime since it began`,
+      Math.max(...ours.memory),
+      'MiB',
+      '',
+      null,
+      null,
+    ),
+  ];
 }
 
 function blockOf(questions: Questions): Block {

@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
 import { bundle } from './bundle.ts';
 import { CommandFailure } from './failure.ts';
@@ -56,12 +56,14 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
         bindings: secrets,
         unsafeDirectSockets: [{ host: HOST, port }],
       },
-      ...Object.entries(beside).map(([name, contents]) => ({
-        name,
-        compatibilityDate: workerOptions.compatibilityDate!,
-        modules: [{ type: 'ESModule' as const, path: `${name}.js`, contents }],
-        unsafeDirectSockets: [{ host: HOST, port: 0 }],
-      })),
+      ...Object.entries(beside).map(
+        ([name, contents]): V4WorkerOptions => ({
+          name,
+          compatibilityDate: String(workerOptions.compatibilityDate),
+          modules: [{ type: 'ESModule', path: `${name}.js`, contents }],
+          unsafeDirectSockets: [{ host: HOST, port: 0 }],
+        }),
+      ),
     ],
   });
   const miniflare = new Miniflare(options);
