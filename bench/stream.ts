@@ -54,7 +54,8 @@ async function streamOver(count: number, asked: number, options: BenchOptions): 
   const times = asked / LINES_PER_BLOCK;
   const through = (blocksSent: number): Promise<Streamed> =>
     stream(`${url}/v1/check/stream`, headers, repeat(blocks, blocksSent), runtimePids);
-  await through(Math.ceil(times / 20));
+  // Until the engine has compiled what runs often, and its heap has grown to what it needs.
+  await through(Math.ceil(times / 10));
   const ours = await through(times);
   const echoed = blocks.map(({ sent }) => ({ sent, expected: sent }));
   const floor = await stream(besideUrls.identity!, headers, repeat(echoed, times), runtimePids);
