@@ -95,7 +95,7 @@ function tryRice(
     index[row + 1 + (place >>> 2)]! |= length << ((place & 3) << 3);
   }
   const bits = writer.words();
-  const words = new Uint32Array(RICE_HEADER_WORDS + index.length + bits.length);
+  const words = new Uint32Array(RICE_HEADER_WORDS + index.length + bits.length + 1);
   words.set([SECTION_RICE | (flags << 8) | (parameter << 16), tails.length, width, buckets]);
   words.set(index, RICE_HEADER_WORDS);
   words.set(bits, RICE_HEADER_WORDS + index.length);

@@ -30,7 +30,7 @@ export const SECTION_DATED = 4;
 /** Flag: the section holds what is NOT listed. */
 export const FLAG_COMPLEMENT = 1;
 
-/** Rice section: first, count, bucket width, bucket count; then group rows; then bits. */
+/** Rice section: first, count, bucket width, bucket count; then group rows; then bits; then a word of zeros. */
 export const RICE_HEADER_WORDS = 4;
 /** Buckets of a group (as a shift). */
 export const RICE_GROUP_SHIFT = 5;

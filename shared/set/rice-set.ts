@@ -52,7 +52,8 @@ export class RiceSet implements NumberSet {
     const groups = Math.ceil(buckets / (1 << RICE_GROUP_SHIFT));
     this.#bits = this.#groups + groups * RICE_GROUP_WORDS;
     if (this.#bits > end) throw new LayoutError('rice section: index past the end');
-    this.#checkIndex(groups, (end - this.#bits) * 32);
+    // A query reads two words at a time: a read behind the shard, once, would make all later ones slow.
+    this.#checkIndex(groups, (end - this.#bits - 1) * 32);
   }
 
   /** Every group must start where the one before ends, so that no query leaves the section. */

@@ -51,6 +51,7 @@ function rice(
     ...words(1 + flags * 256 + parameter * 65_536, sorted.length, width, buckets),
     ...groups,
     ...bitWords(bits),
+    ...words(0),
   ];
 }
 
