@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
 import type { Catalogue, CatalogueInput } from './catalogue.ts';
-import { type Entry, EntryReader, plainNumberOf, type RejectCode } from './entry.ts';
+import { type Entry, EntryReader, type RejectCode } from './entry.ts';
 import { CommandFailure, whyNot } from './failure.ts';
 import { PROJECT } from './paths.ts';
+import { plainNumberOf } from './plain-number.ts';
 import { readRows } from './rows.ts';
 
 export interface Reject {

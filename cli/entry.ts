@@ -4,18 +4,10 @@
  */
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
-import { ADDRESS_CHARS_MAX } from '../shared/limits.ts';
 import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
-import {
-  type Address,
-  type AddressError,
-  isValidNumber,
-  parseAddress,
-  parseScanned,
-} from '../shared/numbers/parse.ts';
+import { type Address, type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
-import { SCAN_FOREIGN, scanBytes } from '../shared/numbers/scan.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { isWrittenSource, parseSource, type Source } from '../shared/sources/source.ts';
 import { testAnswer } from '../shared/test-numbers.ts';
@@ -154,23 +146,11 @@ const IMPOSSIBLE = {
 } as const;
 
 /** Why a number cannot be listed, or null. */
-function refusalOf({ n, carrierPrefix }: Extract<Address, { kind: 'number' }>) {
+export function refusalOf({ n, carrierPrefix }: Extract<Address, { kind: 'number' }>) {
   if (carrierPrefix !== null) return AMBIGUOUS;
   if (isEmergencyNumber(n)) return EMERGENCY;
   if (testAnswer(n) !== null) return TEST;
   return isValidNumber(n) ? null : IMPOSSIBLE;
-}
-
-/**
- * The number of a line of bytes, as `read` lists it. @returns 0 where it takes `read` to tell: what is not
- * ASCII, no number, or one that cannot be listed. O(length), about 40 ns, allocates nothing that stays.
- */
-export function plainNumberOf(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from > ADDRESS_CHARS_MAX) return 0;
-  const scanned = scanBytes(bytes, from, to);
-  if (scanned === SCAN_FOREIGN) return 0;
-  const address = parseScanned(scanned);
-  return address.kind === 'number' && refusalOf(address) === null ? address.n : 0;
 }
 
 function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {

@@ -39,9 +39,17 @@ export class BitWriter {
 
   /** @param parameter bits of the remainder, 0 to 31 */
   writeRice(value: number, parameter: number): void {
-    const quotient = Math.floor(value / 2 ** parameter);
+    const unit = (1 << parameter) >>> 0;
+    const quotient = Math.floor(value / unit);
+    const remainder = value - quotient * unit;
+    const bits = quotient + 1 + parameter;
+    // Nearly always: zeros, one and remainder are one value with zeros in front.
+    if (bits <= 32) {
+      this.write(unit | remainder, bits);
+      return;
+    }
     this.writeUnary(quotient);
-    this.write(value - quotient * 2 ** parameter, parameter);
+    this.write(remainder, parameter);
   }
 
   /** The words written so far, the last one padded with zeros. */

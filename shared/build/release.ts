@@ -194,9 +194,8 @@ function encodeDensePart(slice: Slice, { plain }: ListContent): Uint32Array | nu
   const from = slice.start - head * TAILS;
   const all = plain.get(head);
   if (all === undefined) return null;
-  const local = all
-    .subarray(lowerBound(all, from), lowerBound(all, slice.end - head * TAILS))
-    .map((tail) => tail - from);
+  const local = all.slice(lowerBound(all, from), lowerBound(all, slice.end - head * TAILS));
+  for (let index = 0; index < local.length; index++) local[index]! -= from;
   return local.length === 0 ? null : encodeDense(local, slice.end - slice.start);
 }
 

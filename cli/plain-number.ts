@@ -1,0 +1,65 @@
+/**
+ * The number of a line of plain text, read from its bytes: what `EntryReader` lists for that line, or nothing
+ * where it takes that reader to tell. `test/cli/plain-lines.test.ts` holds both against each other.
+ */
+import { ADDRESS_CHARS_MAX } from '../shared/limits.ts';
+import { POW10 } from '../shared/numbers/number.ts';
+import { parseScanned } from '../shared/numbers/parse.ts';
+import { KR_CODE, KR_NSN_DIGITS_MAX, krClassOfNational } from '../shared/numbers/plan.ts';
+import { SCAN_FOREIGN, scanBytes } from '../shared/numbers/scan.ts';
+import { testAnswer } from '../shared/test-numbers.ts';
+import { refusalOf } from './entry.ts';
+
+const ZERO = 0x30;
+const EIGHT = 0x38;
+const DASH = 0x2d;
+const CR = 0x0d;
+
+/**
+ * Digits of a national number that are read here, at least: fewer may be an emergency number. They are also
+ * those that are kept in one integer.
+ */
+const FIRST_DIGITS = 8;
+
+/**
+ * @param to place of the LF @returns 0 for what is not ASCII, no number, or one that cannot be listed. O(length),
+ * about 30 ns for a Korean number as it is dialled, 90 ns for any other; keeps nothing.
+ */
+export function plainNumberOf(bytes: Uint8Array, from: number, to: number): number {
+  const n = dialledNumberOf(bytes, from, to);
+  if (n !== 0) return n;
+  if (to - from > ADDRESS_CHARS_MAX) return 0;
+  const scanned = scanBytes(bytes, from, to);
+  if (scanned === SCAN_FOREIGN) return 0;
+  const address = parseScanned(scanned);
+  return address.kind === 'number' && refusalOf(address) === null ? address.n : 0;
+}
+
+/**
+ * What nearly all lines are: one 0, and a national number that does not begin as a carrier's selection (08…),
+ * with dashes or without. The parser reads those as +82 and the digits behind the 0.
+ */
+function dialledNumberOf(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from > ADDRESS_CHARS_MAX || bytes[from] !== ZERO) return 0;
+  const first = bytes[from + 1]!;
+  // A dash here may have another 0 behind it.
+  if (first <= ZERO || first === EIGHT) return 0;
+  let count = 0;
+  let high = 0;
+  let low = 0;
+  for (let at = from + 1; at < to; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) {
+      if (digit === DASH - ZERO || digit === CR - ZERO) continue;
+      return 0;
+    }
+    if (count < FIRST_DIGITS) high = (high * 10 + digit) | 0;
+    else low = (low * 10 + digit) | 0;
+    count++;
+  }
+  if (count < FIRST_DIGITS || count > KR_NSN_DIGITS_MAX) return 0;
+  const national = high * POW10[count - FIRST_DIGITS]! + low;
+  if (krClassOfNational(national, count) === 'unknown') return 0;
+  const n = KR_CODE * POW10[count]! + national;
+  return testAnswer(n) === null ? n : 0;
+}
