@@ -10,6 +10,7 @@ import { httpBench } from './http.ts';
 import { loadBench } from './load.ts';
 import type { BenchOptions } from './options.ts';
 import { propagationBench } from './propagation.ts';
+import { pushBench } from './push.ts';
 import { queryBench } from './query.ts';
 import { writeResults } from './results.ts';
 import { type Row, tableOf } from './row.ts';
@@ -26,6 +27,7 @@ const SPEED: Record<string, Bench> = {
   query: queryBench,
   load: loadBench,
   build: buildBench,
+  push: pushBench,
   stream: streamBench,
   http: httpBench,
   batch: batchBench,

@@ -30,6 +30,14 @@ export function propagationCost(authorityRequests: number, kvReads: number, kvWr
   );
 }
 
+/**
+ * A month of writing and reading values of KV, by their count: bytes cost nothing. What the plan includes is
+ * not taken off, since the rest of the service uses it too.
+ */
+export function valuesCost(writes: number, reads: number): number {
+  return (writes * KV_WRITES.perMillion + reads * KV_READS.perMillion) / 1e6;
+}
+
 /** A month of a Worker that does nothing. @param requests in 1/s */
 export function emptyWorkerCost(requests: number): number {
   return cost(WORKER_REQUESTS, requests * SECONDS_A_MONTH);

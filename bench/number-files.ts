@@ -1,0 +1,81 @@
+/**
+ * Files of plain numbers for the benches: distinct, random, over as many heads as are asked for.
+ */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { TAILS } from '../shared/numbers/number.ts';
+import { hasTail, randomFrom } from './sets.ts';
+
+/** `drawn`: in the order in which chance brought them. `ascending`: what sort has least to do with. */
+export type Order = 'ascending' | 'drawn';
+
+/** Characters that are written at once. */
+const PIECE = 1 << 20;
+/** Heads besides 010: +86 and three digits without a 0 in front. */
+const HEADS_MAX = 901;
+
+/** How the numbers behind a head begin, each as it is usually written. */
+function beginningOf(head: number): string {
+  return head === 0 ? '010' : `+${86_100 + head - 1}`;
+}
+
+/** Distinct numbers, as many behind one head as behind another but for chance. @param heads 1 is 010 alone */
+export async function writeRandomNumbers(
+  path: string,
+  { count, heads, seed, order }: { count: number; heads: number; seed: number; order: Order },
+): Promise<void> {
+  if (heads > HEADS_MAX) throw new Error(`numbers can be written over at most ${HEADS_MAX} heads`);
+  const random = randomFrom(seed);
+  const sets = Array.from({ length: heads }, () => new Uint8Array(TAILS / 8));
+  const file = numberFile(path);
+  for (let made = 0; made < count; ) {
+    const head = heads === 1 ? 0 : random() % heads;
+    const tail = random() % TAILS;
+    const set = sets[head]!;
+    if (hasTail(set, tail)) continue;
+    set[tail >>> 3]! |= 1 << (tail & 7);
+    made++;
+    if (order === 'drawn' && file.add(beginningOf(head), tail)) await file.drained();
+  }
+  if (order === 'ascending')
+    for (const [head, set] of sets.entries()) await addAll(file, beginningOf(head), set);
+  await file.close();
+}
+
+/** Those tails behind 010, ascending. */
+export async function writeTails(path: string, set: Uint8Array): Promise<void> {
+  const file = numberFile(path);
+  await addAll(file, beginningOf(0), set);
+  await file.close();
+}
+
+async function addAll(file: NumberFile, beginning: string, set: Uint8Array): Promise<void> {
+  for (let tail = 0; tail < TAILS; tail++)
+    if (hasTail(set, tail) && file.add(beginning, tail)) await file.drained();
+}
+
+interface NumberFile {
+  /** @returns whether to wait for `drained` before the next one */
+  add(beginning: string, tail: number): boolean;
+  drained(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+function numberFile(path: string): NumberFile {
+  const file = createWriteStream(path);
+  let text = '';
+  return {
+    add: (beginning, tail) => {
+      text += `${beginning}${String(tail).padStart(8, '0')}\n`;
+      if (text.length < PIECE) return false;
+      const isFull = !file.write(text);
+      text = '';
+      return isFull;
+    },
+    drained: () => once(file, 'drain'),
+    close: async () => {
+      file.end(text);
+      await once(file, 'close');
+    },
+  };
+}

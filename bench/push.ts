@@ -1,0 +1,115 @@
+/**
+ * A daily push: half a percent of the numbers has changed, and the values that are not in KV yet go up. By
+ * the real build of both days and the real upload, into a KV in memory.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BuildOutcome, build } from '../cli/commands/build.ts';
+import { localSecrets } from '../cli/secrets.ts';
+import { Upload, type Uploaded } from '../cli/upload.ts';
+import type { Kv } from '../cli/wrangler.ts';
+import { TAILS } from '../shared/numbers/number.ts';
+import { blobsOf } from '../shared/release/manifest.ts';
+import { writeTails } from './number-files.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { type Row, row } from './row.ts';
+import { hasTail, randomFrom, randomTails } from './sets.ts';
+import { type Days, shardRows } from './shards.ts';
+
+/** Of the numbers, in a day: as many come as go. */
+const ADDED = 0.0025;
+const REMOVED = 0.0025;
+
+export async function pushBench(options: BenchOptions): Promise<Row[]> {
+  await localSecrets();
+  const rows: Row[] = [];
+  for (const count of sizesOf(options, [5_000_000], [200_000])) {
+    const before = randomTails(count, options.seed);
+    const days = { before, after: nextDay(before, count, options.seed + 1), count };
+    rows.push(...(await pushRows(days)), ...(await shardRows(days)));
+  }
+  return rows;
+}
+
+/** Whatever has changed has done so by chance: who gives up a number, or comes to one, follows no order. */
+function nextDay(before: Uint8Array, count: number, seed: number): Uint8Array {
+  const random = randomFrom(seed);
+  const after = before.slice();
+  const change = (changes: number, wasListed: boolean): void => {
+    for (let made = 0; made < changes; ) {
+      const tail = random() % TAILS;
+      // Nothing changes twice: a number that has come back on the same day would be no change.
+      if (hasTail(before, tail) !== wasListed || hasTail(after, tail) !== wasListed) continue;
+      after[tail >>> 3]! ^= 1 << (tail & 7);
+      made++;
+    }
+  };
+  change(Math.round(count * ADDED), false);
+  change(Math.round(count * REMOVED), true);
+  return after;
+}
+
+async function pushRows({ before, after, count }: Days): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+  try {
+    const first = await buildOf(folder, before);
+    const second = await buildOf(folder, after);
+    const held = new Set(blobsOf(first.manifest).map(({ key }) => key));
+    const changed = blobsOf(second.manifest).filter(({ key }) => !held.has(key)).length;
+    const full = await upload(second, new Set());
+    const daily = await upload(second, held);
+    const name = `push of ${count.toLocaleString('en')} after 0.5 % of them changed`;
+    const all = `full push: ${full.uploadedBytes.toLocaleString('en')}`;
+    return [
+      row(`${name}: values uploaded`, daily.uploaded, '', `changed: ${changed}`, daily.uploaded / changed, 1),
+      row(
+        `${name}: values uploaded`,
+        daily.uploaded,
+        '',
+        `full push: ${full.uploaded}`,
+        daily.uploaded / full.uploaded,
+        1,
+      ),
+      row(
+        `${name}: bytes uploaded`,
+        daily.uploadedBytes,
+        '',
+        all,
+        daily.uploadedBytes / full.uploadedBytes,
+        1,
+      ),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function buildOf(folder: string, set: Uint8Array): Promise<BuildOutcome> {
+  await writeTails(join(folder, 'numbers.txt'), set);
+  const lists = [{ name: 'bench', reason: 'NUMBER_SUSPENDED', authority: 'bench' }];
+  const catalogue = join(folder, 'lists.json');
+  writeFileSync(catalogue, JSON.stringify({ lists, inputs: [{ file: 'numbers.txt', list: 'bench' }] }));
+  return build({ catalogue, builds: join(folder, 'out'), maxRejects: 0.01, admin: null });
+}
+
+/** @param held keys that are in KV already */
+async function upload({ folder, manifest }: BuildOutcome, held: ReadonlySet<string>): Promise<Uploaded> {
+  const put = new Map<string, number>();
+  const kv: Kv = {
+    name: `in memory, ${held.size} held`,
+    bulkBytesMax: 2 ** 26,
+    keys: async () => [...held],
+    put: async () => undefined,
+    bulkPut: async (values) => {
+      for (const [key, bytes] of values) put.set(key, bytes.length);
+    },
+  };
+  const run = new Upload(folder, manifest, kv);
+  await run.run(held);
+  const { outcome } = run;
+  const bytes = [...put.values()].reduce((sum, each) => sum + each, 0);
+  if (bytes !== outcome.uploadedBytes)
+    throw new Error(`${bytes} bytes came, and ${outcome.uploadedBytes} were told`);
+  return outcome;
+}
