@@ -1,5 +1,5 @@
 /**
- * A list as anyone would keep it in memory: bitmaps for one head, a set for the rest, arrays for what
+ * A list as anyone would keep it in memory: bitmaps for one head, a plain set for the rest, arrays for what
  * has dates. What a built release is compared with. Plain data, so that threads can share it.
  */
 import { type Dates, isDated } from '../shared/build/list-entries.ts';
@@ -10,6 +10,17 @@ import { formFor, textsOf } from '../shared/sources/source.ts';
 import type { Effect } from '../shared/verdict.ts';
 import type { What } from './entry.ts';
 import type { FoldedEntry } from './fold.ts';
+import {
+  addTo,
+  type Bitmap,
+  bitmap,
+  countBits,
+  hasBit,
+  isIn,
+  type PlainSet,
+  setBit,
+  sizeOf,
+} from './plain-set.ts';
 
 export interface DatedRange extends Dates {
   readonly from: number;
@@ -21,12 +32,12 @@ export interface ListModel {
   /** The head of which every number is going to be asked. */
   readonly denseHead: number;
   /** One bit a tail of that head, listed alone or by a range; each made when the first one comes. */
-  dense: Uint8Array | null;
-  denseRanges: Uint8Array | null;
+  dense: Bitmap | null;
+  denseRanges: Bitmap | null;
   /** One bit a tail of that head that is in `dated`, so that the others need not be looked for. */
-  denseDated: Uint8Array | null;
+  denseDated: Bitmap | null;
   /** Undated numbers behind other heads. */
-  readonly elsewhere: Set<number>;
+  readonly elsewhere: PlainSet;
   readonly dated: Map<number, Dates[]>;
   readonly ranges: DatedRange[];
   readonly datedRanges: DatedRange[];
@@ -43,26 +54,13 @@ export function emptyModel(effect: Effect, denseHead: number): ListModel {
     dense: null,
     denseRanges: null,
     denseDated: null,
-    elsewhere: new Set(),
+    elsewhere: new Map(),
     dated: new Map(),
     ranges: [],
     datedRanges: [],
     sources: new Map(),
     fingerprints: new Map(),
   };
-}
-
-/** Shared between threads, not copied. */
-function bitmap(): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(TAILS / 8));
-}
-
-function setBit(bits: Uint8Array, tail: number): void {
-  bits[tail >>> 3]! |= 1 << (tail & 7);
-}
-
-function hasBit(bits: Uint8Array | null, tail: number): boolean {
-  return bits !== null && (bits[tail >>> 3]! & (1 << (tail & 7))) !== 0;
 }
 
 export function addToModel(model: ListModel, what: What, dates: Dates): void {
@@ -83,7 +81,7 @@ export function addToModel(model: ListModel, what: What, dates: Dates): void {
 /** A number without dates. */
 export function addNumber(model: ListModel, n: number): void {
   if (headOf(n) !== model.denseHead) {
-    model.elsewhere.add(n);
+    addTo(model.elsewhere, n);
     return;
   }
   model.dense ??= bitmap();
@@ -121,7 +119,7 @@ export function exactUntil(model: ListModel, n: number, now: number): number {
     const tail = n - model.denseHead * TAILS;
     if (hasBit(model.dense, tail)) return FOREVER;
     if (!hasBit(model.denseDated, tail)) return NOT_LISTED;
-  } else if (model.elsewhere.has(n)) {
+  } else if (isIn(model.elsewhere, n)) {
     return FOREVER;
   }
   return latest(model.dated.get(n) ?? [], now);
@@ -138,21 +136,9 @@ export function rangeUntil(model: ListModel, n: number, now: number): number {
   return until;
 }
 
-/** Tails of the dense head from `from` to before `to` that the model lists alone and without dates. */
-export function* denseTails({ dense }: ListModel, from: number, to: number): Generator<number> {
-  if (dense === null) return;
-  for (let byte = from >>> 3; byte < dense.length && byte * 8 < to; byte++) {
-    if (dense[byte] === 0) continue;
-    for (let tail = Math.max(from, byte * 8); tail < Math.min(to, byte * 8 + 8); tail++) {
-      if (hasBit(dense, tail)) yield tail;
-    }
-  }
-}
-
 /** Entries of numbers, as the release counts them: none with dates where one is without. */
 export function countNumbers(model: ListModel): number {
-  let count = model.elsewhere.size;
-  for (const _ of denseTails(model, 0, TAILS)) count++;
+  let count = sizeOf(model.elsewhere) + (model.dense === null ? 0 : countBits(model.dense));
   for (const [n, all] of model.dated) if (exactUntil(model, n, -1) === NOT_LISTED) count += all.length;
   return count;
 }

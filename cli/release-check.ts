@@ -11,7 +11,8 @@ import { fingerprint as printOf } from '../shared/set/xxhash.ts';
 import { askingOrder } from './asking-order.ts';
 import type { BuildFolder } from './build-folder.ts';
 import { orFail } from './failure.ts';
-import { countNumbers, denseTails, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
+import { countNumbers, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
+import { numbersIn, sizeOf, tailsIn } from './plain-set.ts';
 import { listKeys } from './secrets.ts';
 
 /** Open a release from its folder, as the edge opens it from KV. */
@@ -58,8 +59,9 @@ export class ReleaseCheck {
     for (let index = 0; index < tails.length; index++) tails[index] = from + index * step;
     this.asked += this.#ask(head, tails);
     if (step === 1) return;
-    for (const model of this.#models) {
-      const listed = [...denseTails(model, from, to)].filter((tail) => tail % step !== 0);
+    for (const { dense } of this.#models) {
+      if (dense === null) continue;
+      const listed = [...tailsIn(dense, from, to)].filter((tail) => tail % step !== 0);
       this.listed += this.#ask(head, Uint32Array.from(listed));
     }
   }
@@ -112,8 +114,8 @@ export class ReleaseCheck {
   elsewhere(): number {
     let listed = 0;
     for (const [list, { elsewhere, dated }] of this.#models.entries()) {
-      listed += elsewhere.size + dated.size;
-      for (const n of elsewhere) {
+      listed += sizeOf(elsewhere) + dated.size;
+      for (const n of numbersIn(elsewhere)) {
         for (const asked of [n - 1, n, n + 1]) this.#count(this.#exactIsRight(list, asked, this.#now));
       }
       for (const [n, all] of dated) {

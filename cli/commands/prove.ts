@@ -103,10 +103,12 @@ async function proveUniverse(
   let wrong = 0;
   // A multiple of the step, so that the threads together ask what one alone would.
   const share = Math.ceil(TAILS / threads / step) * step;
+  // What stands behind other heads is asked for here, and would be copied for each thread.
+  const ofHead = models.map((model) => ({ ...model, elsewhere: new Map() }));
   const runs = Array.from({ length: threads }, (_, index) => {
     const from = index * share;
     const to = Math.min(TAILS, from + share);
-    return runThread({ folder, models, now, head: PROVEN_HEAD, from, to, step }, (news) => {
+    return runThread({ folder, models: ofHead, now, head: PROVEN_HEAD, from, to, step }, (news) => {
       asked += news.asked;
       listed += news.listed;
       wrong += news.wrong;
