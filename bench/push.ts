@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildOutcome, build } from '../cli/commands/build.ts';
+import { entropyBits } from '../cli/report.ts';
 import { localSecrets } from '../cli/secrets.ts';
 import { Upload, type Uploaded } from '../cli/upload.ts';
 import type { Kv } from '../cli/wrangler.ts';
@@ -61,23 +62,23 @@ async function pushRows({ before, after, count }: Days): Promise<Row[]> {
     const daily = await upload(second, held);
     const name = `push of ${count.toLocaleString('en')} after 0.5 % of them changed`;
     const all = `full push: ${full.uploadedBytes.toLocaleString('en')}`;
+    // Which of the listed went, and which of the others came: `entropyBits` is of one of them.
+    const [gone, come] = [count * REMOVED, count * ADDED];
+    const bound = (gone * entropyBits(gone, count) + come * entropyBits(come, TAILS - count)) / 8;
+    const values = (peer: string, of: number): Row =>
+      row(`${name}: values uploaded`, daily.uploaded, '', `${peer}: ${of}`, daily.uploaded / of, 1);
+    const bytes = daily.uploadedBytes;
     return [
-      row(`${name}: values uploaded`, daily.uploaded, '', `changed: ${changed}`, daily.uploaded / changed, 1),
+      values('values that changed', changed),
+      values('full push', full.uploaded),
+      row(`${name}: uploaded`, bytes, 'bytes', all, bytes / full.uploadedBytes, 1),
       row(
-        `${name}: values uploaded`,
-        daily.uploaded,
-        '',
-        `full push: ${full.uploaded}`,
-        daily.uploaded / full.uploaded,
-        1,
-      ),
-      row(
-        `${name}: bytes uploaded`,
-        daily.uploadedBytes,
-        '',
-        all,
-        daily.uploadedBytes / full.uploadedBytes,
-        1,
+        `${name}: uploaded`,
+        bytes,
+        'bytes',
+        `entropy of the change: ${Math.round(bound).toLocaleString('en')}`,
+        bytes / bound,
+        null,
       ),
     ];
   } finally {
