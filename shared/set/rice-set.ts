@@ -81,10 +81,12 @@ export class RiceSet implements NumberSet {
     const bucket = (local / this.#width) | 0;
     const target = (local - Math.imul(bucket, this.#width)) | 0;
     const row = (this.#groups + Math.imul(bucket >>> RICE_GROUP_SHIFT, RICE_GROUP_WORDS)) | 0;
-    const last = (row + 1 + ((bucket & IN_GROUP) >>> 2)) | 0;
+    const full = (bucket & IN_GROUP) >>> 2;
+    const last = (row + 1 + full) | 0;
     let pairs = 0;
-    for (let at = (row + 1) | 0; at < last; at = (at + 1) | 0) {
-      const lengths = words[at]!;
+    // All words of lengths, those from `last` on masked: an end that is always elsewhere costs more than they do.
+    for (let word = 0; word < RICE_GROUP_WORDS - 2; word++) {
+      const lengths = words[row + 1 + word]! & ((word - full) >> 31);
       pairs = (pairs + (lengths & EVEN_BYTES) + ((lengths >>> 8) & EVEN_BYTES)) | 0;
     }
     const lengths = words[last]!;
