@@ -60,7 +60,7 @@ async function pushRows({ before, after, count }: Days): Promise<Row[]> {
     const changed = blobsOf(second.manifest).filter(({ key }) => !held.has(key)).length;
     const full = await upload(second, new Set());
     const daily = await upload(second, held);
-    const name = `push of ${count.toLocaleString('en')} after 0.5 % of them changed`;
+    const name = `push, 0.5 % of ${count.toLocaleString('en')} changed`;
     const all = `full push: ${full.uploadedBytes.toLocaleString('en')}`;
     // Which of the listed went, and which of the others came: `entropyBits` is of one of them.
     const [gone, come] = [count * REMOVED, count * ADDED];

@@ -53,15 +53,13 @@ export async function shardRows(days: Days): Promise<Row[]> {
     }
     // Each push also writes and names its manifest.
     const month = valuesCost((changed + 1) * DAYS_A_MONTH, (changed + 1) * DAYS_A_MONTH * ISOLATES);
+    const percent = (part: number, all: number): string => `${((part / all) * 100).toFixed(1)} %`;
     const facts = [
-      `${parts.toLocaleString('en')} shards${parts > SHARDS_MAX ? ` (over ${SHARDS_MAX})` : ''}`,
-      `${((changed / parts) * 100).toFixed(1)} % of them and ${((changedBytes / bytes) * 100).toFixed(1)} % of bytes go up`,
-      `${(changed + 1).toLocaleString('en')} writes`,
-      `${Math.ceil(bytes / parts).toLocaleString('en')} bytes before a first answer`,
+      `${parts.toLocaleString('en')}${parts > SHARDS_MAX ? ` (over ${SHARDS_MAX})` : ''} of ${Math.ceil(bytes / parts).toLocaleString('en')} bytes`,
+      `up go ${percent(changed, parts)} of them, ${percent(changedBytes, bytes)} of bytes`,
       `manifest ${Math.ceil((perShard * parts) / 1_000).toLocaleString('en')} kB`,
-      `release ${(bytes / 1e6).toFixed(2)} MB`,
     ];
-    return row(`shards of ${sizeText(bytesMax)}`, month, '$/month', facts.join('; '), null, null);
+    return row(`push, shards of ${sizeText(bytesMax)}`, month, '$/month', facts.join(', '), null, null);
   });
 }
 
