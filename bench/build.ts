@@ -17,7 +17,7 @@ import { type Row, row } from './row.ts';
 /** Of the time of `sort -u`, which puts the same lines in order and each once, and does nothing else. */
 const SORT_REACH = 1.5;
 const GIB_REACH = 1.5;
-/** All 10^8 numbers of 010. */
+/** All 10^8 numbers of 010, where nothing is listed behind other heads. */
 const PROVE_SECONDS_REACH = 60;
 const COUNTS = [10_000_000, 40_000_000];
 const COUNTS_SMALL = [500_000];
@@ -94,15 +94,16 @@ async function buildRows(
   return { rows, built };
 }
 
-function proveRows(built: string, count: number, { small }: BenchOptions): Row[] {
+function proveRows(built: string, count: number, { small, heads }: BenchOptions): Row[] {
   const proven = runLists('prove', built, ...(small ? ['--quick'] : []));
   const proof = JSON.parse(proven.stdout) as { wrong: number; universe: number };
   if (proof.wrong !== 0) throw new Error(`${proof.wrong} wrong answers`);
   if (!small && proof.universe !== TAILS) throw new Error(`${proof.universe} numbers of 010 were asked`);
   const asked = `${proof.universe.toLocaleString('en')} numbers of 010 asked, ${count.toLocaleString('en')} listed`;
+  const name = small ? 'prove --quick' : 'prove';
   return [
-    row(small ? 'prove --quick' : 'prove', proven.seconds, 's', asked, null, PROVE_SECONDS_REACH),
-    row(`${small ? 'prove --quick' : 'prove'}: peak memory`, proven.gib, 'GiB', '', null, GIB_REACH),
+    row(name, proven.seconds, 's', asked, null, heads === 1 ? PROVE_SECONDS_REACH : null),
+    row(`${name}: peak memory`, proven.gib, 'GiB', '', null, GIB_REACH),
   ];
 }
 
