@@ -61,8 +61,13 @@ export const SHARDS_MAX = 256;
 export const RELEASE_VALUES_MAX = SHARDS_MAX + 2;
 /** Operations on KV in one invocation: what the platform allows. */
 export const KV_OPERATIONS_MAX = 1_000;
-/** All shards of a release, in bytes: an isolate has 128 MB, and holds two releases while it swaps. */
+/** All values of a release, in bytes: an isolate holds them all. */
 export const RELEASE_BYTES_MAX = 41_943_040;
+/**
+ * Shards that an isolate holds at once, in bytes, of all its releases: as much as the largest release, of an
+ * isolate's 128 MB. While it swaps large releases, what does not fit beside the old one is loaded again.
+ */
+export const ISOLATE_SHARD_BYTES_MAX = RELEASE_BYTES_MAX;
 /** Numbers that a check or a plan walks in one release: at most 25 s. 40 MB hold fewer, unless nearly all are listed. */
 export const RELEASE_NUMBERS_MAX = 200_000_000;
 /** Numbers that no list may block without being told to: public institutions, an admin's canaries. */
@@ -160,6 +165,10 @@ export const HEAD_STALE_MS = 60_000;
 export const LOAD_WAIT_MS = 2_000;
 /** Pause after a failed load before the next try, in ms. */
 export const LOAD_BACKOFF_MS = 1_000;
+/** What could not be loaded is not waited for again by the same batch or stream for this long, in ms. */
+export const RUN_BACKOFF_MS = 10_000;
+/** Who finds no room for the shards it needs looks again after this, in ms: others are about to be done. */
+export const ROOM_RETRY_MS = 10;
 /** `cacheTtl` of mutable KV keys, in seconds: the least that Workers KV accepts. */
 export const KV_MUTABLE_TTL_SECONDS = 30;
 /** `cacheTtl` of immutable KV keys, in seconds. */

@@ -5,6 +5,7 @@
 import { type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
 import { isRecord, nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
+import type { Question } from '../shared/question.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Verdict } from '../shared/verdict.ts';
 import { headNames, itemError } from './answers.ts';
@@ -12,7 +13,7 @@ import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import type { Kind } from './kind.ts';
-import { ensureAll } from './shards.ts';
+import { Runs } from './runs.ts';
 
 /** Which items come back: all, or those that are not `allow`. */
 const REPORTS = ['all', 'hits'] as const;
@@ -29,7 +30,7 @@ interface Batch {
 export const answerBatch = (kind: Kind) => forClients(kind.right, (call) => answer(call, kind));
 
 async function answer(call: ClientCall, kind: Kind): Promise<Response> {
-  const { reply, url, env, ctx } = call;
+  const { reply, url } = call;
   const parameter = noParameter(url);
   if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
@@ -39,8 +40,9 @@ async function answer(call: ClientCall, kind: Kind): Promise<Response> {
   const refused = call.charge(batch.items.length);
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
-  if (snapshot.release !== null) await ensureAll(snapshot.release, env.LISTS, ctx);
-  return reply.stream(answering(batch, snapshot, call, kind), 'application/json');
+  const runs = new Runs(snapshot.release, call);
+  await runs.begin();
+  return reply.stream(answering(batch, snapshot, runs, call, kind), 'application/json');
 }
 
 /**
@@ -50,6 +52,7 @@ async function answer(call: ClientCall, kind: Kind): Promise<Response> {
 function answering(
   batch: Batch,
   snapshot: Snapshot,
+  runs: Runs,
   call: ClientCall,
   kind: Kind,
 ): ReadableStream<Uint8Array> {
@@ -63,8 +66,13 @@ function answering(
   const encoder = new TextEncoder();
   let next = 0;
   let separator = '';
+  const read = (item: unknown) => readQuestion(item, batch.defaults, true, kind.fields);
+  const questionOf = (item: unknown): Question | null => {
+    const asked = read(item);
+    return asked.error === null ? asked.question : null;
+  };
   const answerItem = (item: unknown): object | null => {
-    const asked = readQuestion(item, batch.defaults, true, kind.fields);
+    const asked = read(item);
     const { id } = asked;
     if (asked.error !== null) {
       counts.error++;
@@ -81,16 +89,18 @@ function answering(
       const names = JSON.stringify(headNames(snapshot)).slice(0, -1);
       controller.enqueue(encoder.encode(`${names},"results":[`));
     },
-    pull(controller) {
+    async pull(controller) {
       let text = '';
       // Until there is something to give: a pull that gives nothing is not repeated, and the answer hangs.
       while (text === '' && next < batch.items.length) {
-        for (const end = Math.min(next + ITEMS_PER_CHUNK, batch.items.length); next < end; next++) {
-          const answered = answerItem(batch.items[next]);
-          if (answered === null) continue;
+        const chunk = batch.items.slice(next, next + ITEMS_PER_CHUNK);
+        next += chunk.length;
+        await runs.answer(chunk, questionOf, (item) => {
+          const answered = answerItem(item);
+          if (answered === null) return;
           text += separator + JSON.stringify(answered);
           separator = ',';
-        }
+        });
       }
       if (next === batch.items.length) {
         const summary = { total: batch.items.length, ...counts };

@@ -45,15 +45,19 @@ class Isolate {
   /** Opened once, with what was wrong with them: the environment of an isolate does not change. */
   secrets: Awaited<ReturnType<typeof openSecrets>> | null = null;
   readonly opening = new SingleFlight();
-  readonly head = new HeadReader();
+  readonly head: HeadReader;
   readonly quota = new Quota();
   readonly recorder = new Recorder();
+
+  constructor(shardBytesMax?: number) {
+    this.head = new HeadReader(shardBytesMax);
+  }
 }
 let isolate = new Isolate();
 
-/** Forget everything, as a new isolate would. */
-export function resetIsolate(): void {
-  isolate = new Isolate();
+/** Forget everything, as a new isolate would. @param shardBytesMax its memory for shards, if not the usual one */
+export function resetIsolate(shardBytesMax?: number): void {
+  isolate = new Isolate(shardBytesMax);
 }
 
 async function secretsOf({ env, ctx, url, reply }: Call): Promise<Secrets | Response> {

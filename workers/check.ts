@@ -5,14 +5,14 @@ import { readQuestion } from '../shared/asked.ts';
 import { nameOf } from '../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
-import type { Blob } from '../shared/release/manifest.ts';
+import type { Answer } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import { answerLine, headNames, nameHead } from './answers.ts';
 import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import type { Kind } from './kind.ts';
-import { ensure, ensureAll } from './shards.ts';
+import { ensureAll, neededBy, withValues } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
 const INGRESS = 'ingress.';
@@ -66,8 +66,7 @@ async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Res
   const refused = call.charge(1);
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
-  await load(call, snapshot, asked.question);
-  const answered = kind.tell(asked.question, call.screen(asked.question, snapshot), snapshot);
+  const answered = await judged(call, kind, asked.question, snapshot);
   if (prefersText(request)) {
     nameHead(reply, snapshot);
     return reply.text(answerLine(answered));
@@ -75,25 +74,16 @@ async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Res
   return reply.json({ ...answered, ...headNames(snapshot) });
 }
 
-/** Have what this question needs: nothing to do once the release is loaded whole. */
-async function load(
-  { env, ctx }: ClientCall,
-  { release }: Snapshot,
-  { from, to, ingress }: Question,
-): Promise<void> {
-  if (release === null || release.complete) return;
-  const { ranges, sources } = release.manifest;
-  const needed: (Blob | null)[] = [ranges];
-  for (const party of [from, to]) if (party?.kind === 'number') needed.push(release.blobFor(party.n));
-  if (from?.kind === 'source' || ingress !== null) needed.push(sources);
-  await ensure(
-    release,
-    needed.filter((blob) => blob !== null),
-    env.LISTS,
-    ctx,
-  );
+/** With what the question needs loaded: nothing to do once the release is loaded whole. */
+async function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): Promise<Answer> {
+  const { env, ctx } = call;
+  const { release } = snapshot;
+  const tell = (): Answer => kind.tell(question, call.screen(question, snapshot), snapshot);
+  if (release === null || release.complete) return tell();
+  const answered = await withValues(release, neededBy(question, release), env.LISTS, ctx, tell);
   // Asked for last: only six reads of a request are under way at once.
   ctx.waitUntil(ensureAll(release, env.LISTS, ctx));
+  return answered;
 }
 
 function prefersText(request: Request): boolean {

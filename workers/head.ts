@@ -8,19 +8,20 @@
  * that a release which may serve has not folded in; `asOf` stands still meanwhile, since the lists do.
  */
 import type { Client } from '../shared/clients.ts';
-import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../shared/limits.ts';
+import { HEAD_FRESH_MS, HEAD_WAIT_MS, ISOLATE_SHARD_BYTES_MAX } from '../shared/limits.ts';
 import { LiveLayer } from '../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../shared/policy/policy.ts';
 import { HeadPoll, inShare, isNewer } from '../shared/propagation.ts';
 import type { Head, HeadDocument, NamedRelease } from '../shared/release/head.ts';
 import { openManifest } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
+import { ShardMemory } from '../shared/release/shard-memory.ts';
 import { fingerprint } from '../shared/set/xxhash.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import { type Asker, HeadSources, Refused, type SealedHead } from './head-sources.ts';
 import { HeadValues, readManifest, tailOf } from './head-values.ts';
 import { warn } from './log.ts';
-import { ensureAll } from './shards.ts';
+import { verifyAll } from './shards.ts';
 import { SingleFlight } from './single-flight.ts';
 
 /** A release in memory, and the signature of its manifest: the same signature is the same release. */
@@ -54,10 +55,16 @@ export class HeadReader {
   #current: Current | null = null;
   /** The next release, while it is being loaded: what has come of it is kept from one try to the next. */
   #pending: Loaded | null = null;
+  readonly #shards: ShardMemory;
   readonly #values = new HeadValues();
   readonly #poll = new HeadPoll(Math.random);
   readonly #flight = new SingleFlight();
   readonly #sources = new HeadSources();
+
+  /** @param shardBytesMax of all releases that are in memory */
+  constructor(shardBytesMax = ISOLATE_SHARD_BYTES_MAX) {
+    this.#shards = new ShardMemory(shardBytesMax);
+  }
 
   /**
    * The head to answer one request from. Waits only when there is none, or it is too old.
@@ -134,7 +141,9 @@ export class HeadReader {
     const live = LiveLayer.of(segments, tail, this.#current?.live);
     this.#current = { seq: head.seq, document, sealed, live, clients, ...chosen };
     this.#values.keepOnly(head);
-    if (chosen.whole) this.#pending = null;
+    if (!chosen.whole) return;
+    this.#pending = null;
+    this.#shards.retireAllBut(chosen.loaded?.release.manifest.shards.map(({ key }) => key) ?? []);
   }
 
   /** Whether there is nothing new in it for us. */
@@ -164,7 +173,7 @@ export class HeadReader {
       // Nothing serves: what there is of it answers at once, and the rest is loaded as it is needed.
       if (serving === null) return { loaded, whole };
       loaded.release.adopt(serving.release);
-      if (await ensureAll(loaded.release, asker.env.LISTS, asker.ctx)) return { loaded, whole };
+      if (await verifyAll(loaded.release, asker.env.LISTS, asker.ctx)) return { loaded, whole };
       warn('headRefused', { code: 'RELEASE_INCOMPLETE', message: named.release });
       break;
     }
@@ -186,7 +195,10 @@ export class HeadReader {
       const signed = inline ?? (await readManifest(named, env));
       const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.keyId);
       if (!opened.ok) throw new Refused(opened.code, opened.message);
-      this.#pending = { release: new Release(opened.value, secrets.keys), signature: named.signature };
+      this.#pending = {
+        release: new Release(opened.value, secrets.keys, this.#shards),
+        signature: named.signature,
+      };
       return this.#pending;
     } catch (error) {
       if (error instanceof Refused) return null;

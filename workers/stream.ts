@@ -3,27 +3,33 @@
  * all from the head of the start. Backpressure reaches the sender; over the quota the stream waits for
  * the next window instead of breaking off.
  */
-import { CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
+import { type Asked, CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
 import { nameOf } from '../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
+import type { Party, Question } from '../shared/question.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
 import { headNames, itemError, nameHead } from './answers.ts';
 import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
-import { ensureAll } from './shards.ts';
+import { Runs } from './runs.ts';
 
 /** What some readers take for the end of a line: never echoed. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
-/** Turns one line into one line; null stands for a line that was too long to keep. */
-type AnswerLine = (line: string | null, snapshot: Snapshot) => string;
+/** What stands on a line; null is a line that was too long to keep. */
+interface LineFormat {
+  /** What it asks; null if nothing. */
+  readonly questionOf: (line: string | null) => Question | null;
+  /** One line for one line. */
+  readonly answer: (line: string | null, snapshot: Snapshot) => string;
+}
 
 export async function checkStream(call: ClientCall): Promise<Response> {
-  const { request, reply, url, env, ctx } = call;
+  const { request, reply, url } = call;
   const type = mediaType(request);
   const fail = (...parts: Parameters<typeof problem>): Response =>
     reply.problem(problem(...parts), url.pathname);
@@ -43,52 +49,69 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   const refused = call.charge(1);
   if (refused !== null) return refused;
   const snapshot = await call.snapshot();
-  if (snapshot.release !== null) await ensureAll(snapshot.release, env.LISTS, ctx);
+  const runs = new Runs(snapshot.release, call);
+  await runs.begin();
   nameHead(reply, snapshot);
-  const answerLine = type === 'text/plain' ? textLine(call, subject) : jsonLine(call);
+  const format = type === 'text/plain' ? textLine(call, subject) : jsonLine(call);
   return reply.stream(
-    (request.body ?? new Blob().stream()).pipeThrough(answering(call, snapshot, answerLine)),
+    (request.body ?? new Blob().stream()).pipeThrough(answering(call, snapshot, runs, format)),
     `${type}; charset=utf-8`,
   );
 }
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
-function textLine(call: ClientCall, subject: Subject): AnswerLine {
-  return (line, snapshot) => {
-    if (line === null) return ',error,NUMBER_TOO_LONG\n';
-    const read = readParty(line, subject);
-    const echo = line.replace(CONTROLS, ' ');
-    if ('error' in read) return `${echo},error,${read.error.code}\n`;
-    const { party } = read;
-    const question = { ...CHECK_FIELDS.none, [subject]: party };
-    const { verdict, reasons } = call.screen(question, snapshot);
-    return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
+function textLine(call: ClientCall, subject: Subject): LineFormat {
+  const asking = (party: Party): Question => ({ ...CHECK_FIELDS.none, [subject]: party });
+  return {
+    questionOf(line) {
+      const read = line === null ? null : readParty(line, subject);
+      return read === null || 'error' in read ? null : asking(read.party);
+    },
+    answer(line, snapshot) {
+      if (line === null) return ',error,NUMBER_TOO_LONG\n';
+      const read = readParty(line, subject);
+      const echo = line.replace(CONTROLS, ' ');
+      if ('error' in read) return `${echo},error,${read.error.code}\n`;
+      const { verdict, reasons } = call.screen(asking(read.party), snapshot);
+      return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
+    },
   };
 }
 
 /** A verdict object for a question object on a line. */
-function jsonLine(call: ClientCall): AnswerLine {
+function jsonLine(call: ClientCall): LineFormat {
   const invalid = (message: string): string =>
     `${JSON.stringify({ id: null, error: { code: 'JSON_INVALID', field: 'line', message } })}\n`;
-  return (line, snapshot) => {
-    if (line === null) return invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
+  const read = (line: string): Asked | null => {
     let value: unknown;
     try {
       value = JSON.parse(line);
     } catch {
-      return invalid('the line is not JSON');
+      return null;
     }
-    const asked = readQuestion(value, CHECK_FIELDS.none, true);
-    const { id } = asked;
-    if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
-    return `${JSON.stringify({ id, ...call.screen(asked.question, snapshot), ...headNames(snapshot) })}\n`;
+    return readQuestion(value, CHECK_FIELDS.none, true);
+  };
+  return {
+    questionOf(line) {
+      const asked = line === null ? null : read(line);
+      return asked === null || asked.error !== null ? null : asked.question;
+    },
+    answer(line, snapshot) {
+      if (line === null) return invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
+      const asked = read(line);
+      if (asked === null) return invalid('the line is not JSON');
+      const { id } = asked;
+      if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
+      return `${JSON.stringify({ id, ...call.screen(asked.question, snapshot), ...headNames(snapshot) })}\n`;
+    },
   };
 }
 
 function answering(
   call: ClientCall,
   first: Snapshot,
-  answerLine: AnswerLine,
+  runs: Runs,
+  format: LineFormat,
 ): TransformStream<Uint8Array, Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
@@ -110,7 +133,9 @@ function answering(
         continue;
       }
       let out = '';
-      for (const line of lines.slice(from, from + count)) out += answerLine(line, pinned);
+      await runs.answer(lines.slice(from, from + count), format.questionOf, (line) => {
+        out += format.answer(line, pinned);
+      });
       controller.enqueue(encoder.encode(out));
       from += count;
     }

@@ -1,7 +1,7 @@
 /**
- * A release in memory: its manifest, and as much of it as has been loaded.
- * Immutable but for loading: a shard is absent, then there. It answers for one list at a time and
- * keeps "not listed" apart from "not loaded".
+ * A release in memory: its manifest, and as much of it as is loaded.
+ * Immutable but for loading: a shard is there or absent, as the memory that holds it has room. It answers
+ * for one list at a time and keeps "not listed" apart from "not loaded".
  */
 import { sha256Hex } from '../bytes.ts';
 import { headOf, TAILS, tailOf } from '../numbers/number.ts';
@@ -14,6 +14,7 @@ import { Shard } from '../set/shard.ts';
 import { SourceTable } from '../set/source-table.ts';
 import { checksum } from '../set/xxhash.ts';
 import { type Blob, blobsOf, type Manifest } from './manifest.ts';
+import { ShardMemory, type Slot } from './shard-memory.ts';
 
 export type BlobProblem = 'BLOB_DAMAGED';
 
@@ -23,22 +24,24 @@ export class Release {
   readonly #starts: Float64Array;
   /** Place of each shard by its key. */
   readonly #index: ReadonlyMap<string, number>;
-  readonly #shards: (Shard | null)[];
+  readonly #slots: readonly Slot[];
+  readonly #memory: ShardMemory;
+  /** Keys of the values that were found whole, though their shards may have gone since. */
+  readonly #verified = new Set<string>();
   #ranges: RangeTable | null = null;
   #sources: SourceTable | null = null;
   #complete = false;
+  /** `changes` of the memory when `#complete` was counted. */
+  #countedAt = -1;
 
-  constructor(manifest: Manifest, keys: ListKeys) {
+  /** @param memory what holds the shards; releases that have the same one share them */
+  constructor(manifest: Manifest, keys: ListKeys, memory = new ShardMemory()) {
     this.manifest = manifest;
     this.keys = keys;
+    this.#memory = memory;
     this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
     this.#index = new Map(manifest.shards.map(({ key }, index) => [key, index]));
-    this.#shards = manifest.shards.map(() => null);
-    this.#count();
-  }
-
-  #count(): void {
-    this.#complete = blobsOf(this.manifest).every((blob) => this.has(blob));
+    this.#slots = manifest.shards.map(({ key, bytes }) => memory.slot(key, bytes));
   }
 
   /** Where a number's exact entries are. @returns index of the shard, -1 if the release lists no numbers */
@@ -56,7 +59,7 @@ export class Release {
   }
 
   shard(index: number): Shard | null {
-    return this.#shards[index] ?? null;
+    return this.#slots[index]?.shard ?? null;
   }
 
   /** The KV value that holds a number's exact entries, or null if the release lists no numbers. */
@@ -76,13 +79,54 @@ export class Release {
 
   /** Whether every value of the release is loaded: then nothing has to be looked for. */
   get complete(): boolean {
+    const { changes } = this.#memory;
+    if (this.#countedAt !== changes) {
+      this.#complete = blobsOf(this.manifest).every((blob) => this.has(blob));
+      this.#countedAt = changes;
+    }
     return this.#complete;
   }
 
   has(blob: Blob): boolean {
     if (blob.key === this.manifest.ranges?.key) return this.#ranges !== null;
     if (blob.key === this.manifest.sources?.key) return this.#sources !== null;
-    return (this.#shards[this.#indexOf(blob)] ?? null) !== null;
+    return this.shard(this.#indexOf(blob)) !== null;
+  }
+
+  /** Whether a value was found whole, also if its shard has gone since. */
+  verified(blob: Blob): boolean {
+    if (this.has(blob)) this.#verified.add(blob.key);
+    return this.#verified.has(blob.key);
+  }
+
+  /** The missing values, as many of them as there is room for beside what is in use. */
+  loadable(): Blob[] {
+    const missing = blobsOf(this.manifest).filter((blob) => !this.has(blob));
+    const shards = missing.filter((blob) => this.bytesOf(blob) > 0);
+    return [...this.#memory.fitting(shards), ...missing.filter((blob) => this.bytesOf(blob) === 0)];
+  }
+
+  /** Bytes that a value takes of the room for shards; tables take none, and are always kept. */
+  bytesOf(blob: Blob): number {
+    return this.#indexOf(blob) < 0 ? 0 : blob.bytes;
+  }
+
+  /** Most bytes of shards that are held at once, of all releases. */
+  get bytesMax(): number {
+    return this.#memory.bytesMax;
+  }
+
+  /** Keep these values, once they are loaded, until `unpin`. @returns whether there is room for them */
+  pin(blobs: readonly Blob[]): boolean {
+    return this.#memory.pin(this.#slotsOf(blobs));
+  }
+
+  unpin(blobs: readonly Blob[]): void {
+    this.#memory.unpin(this.#slotsOf(blobs));
+  }
+
+  #slotsOf(blobs: readonly Blob[]): Slot[] {
+    return blobs.map((blob) => this.#slots[this.#indexOf(blob)]).filter((slot) => slot !== undefined);
   }
 
   #indexOf(blob: Blob): number {
@@ -91,7 +135,8 @@ export class Release {
 
   /**
    * Take in the bytes of one KV value: their size, checksum and structure are checked first.
-   * The bytes are kept, not copied; they must start on a multiple of 8.
+   * The bytes are kept, not copied; they must start on a multiple of 8. A shard is not kept where there is no
+   * room for it, unless it is pinned.
    */
   async install(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, BlobProblem>> {
     if (bytes.length !== blob.bytes || checksum(bytes) !== blob.checksum) {
@@ -113,26 +158,25 @@ export class Release {
         if (isRanges) this.#ranges = new RangeTable(content);
         else this.#sources = new SourceTable(content);
       } else {
-        this.#shards[this.#indexOf(blob)] = new Shard(bytes);
+        this.#memory.hold(this.#slots[this.#indexOf(blob)]!, new Shard(bytes));
       }
     } catch (error) {
       if (error instanceof LayoutError) return fail('BLOB_DAMAGED', `${blob.key}: ${error.message}`);
       throw error;
     }
-    this.#count();
+    this.#verified.add(blob.key);
+    this.#countedAt = -1;
     return ok(null);
   }
 
   /** Take over what an earlier release already holds of this one, so that a swap loads only what changed. */
   adopt(earlier: Release): void {
-    const held = new Map(
-      earlier.manifest.shards.map((shard, index) => [shard.key, earlier.#shards[index] ?? null]),
-    );
-    this.manifest.shards.forEach(({ key }, index) => {
-      this.#shards[index] ??= held.get(key) ?? null;
-    });
+    for (const slot of this.#slots) {
+      const held = earlier.shard(earlier.#index.get(slot.key) ?? -1);
+      if (held !== null) this.#memory.hold(slot, held);
+    }
     if (earlier.manifest.ranges?.key === this.manifest.ranges?.key) this.#ranges ??= earlier.#ranges;
     if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources ??= earlier.#sources;
-    this.#count();
+    this.#countedAt = -1;
   }
 }

@@ -1,0 +1,168 @@
+/**
+ * The memory for shards: its budget, what goes first, and that nobody loses what it waits for.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ISOLATE_SHARD_BYTES_MAX, RELEASE_BYTES_MAX, SHARD_BYTES_MAX } from '../../../shared/limits.ts';
+import { ShardMemory, type Slot } from '../../../shared/release/shard-memory.ts';
+import type { Shard } from '../../../shared/set/shard.ts';
+
+/** The memory asks nothing of a shard. */
+const SHARD = {} as Shard;
+
+function memoryOf(bytesMax: number, sizes: Readonly<Record<string, number>>) {
+  const memory = new ShardMemory(bytesMax);
+  const slots = new Map(Object.entries(sizes).map(([key, bytes]) => [key, memory.slot(key, bytes)]));
+  const of = (keys: string): Slot[] => [...keys].map((key) => slots.get(key)!);
+  return {
+    memory,
+    of,
+    /** Load one after the other, as requests do: with somebody who waits for it. */
+    load(keys: string): void {
+      for (const slot of of(keys)) {
+        expect(memory.pin([slot])).toBe(true);
+        memory.hold(slot, SHARD);
+        memory.unpin([slot]);
+      }
+    },
+    held: () =>
+      [...slots]
+        .filter(([, { shard }]) => shard !== null)
+        .map(([key]) => key)
+        .join(''),
+  };
+}
+
+const FOUR = { a: 10, b: 10, c: 10, d: 10 };
+
+describe('the budget of an isolate', () => {
+  it('has room for any release, and for the shards of one question many times over', () => {
+    expect(ISOLATE_SHARD_BYTES_MAX).toBeGreaterThanOrEqual(RELEASE_BYTES_MAX);
+    expect(ISOLATE_SHARD_BYTES_MAX).toBeGreaterThanOrEqual(8 * 2 * SHARD_BYTES_MAX);
+  });
+});
+
+describe('where there is no room', () => {
+  it('what was used longest ago goes', () => {
+    const { load, held, memory } = memoryOf(30, FOUR);
+    load('abc');
+    load('a');
+    load('d');
+    expect(held()).toBe('acd');
+    load('b');
+    expect(held()).toBe('abd');
+    expect(memory.bytes).toBe(30);
+  });
+
+  it('a large one has as many small ones go as it takes', () => {
+    const { load, held } = memoryOf(30, { a: 10, b: 10, c: 10, e: 20 });
+    load('abce');
+    expect(held()).toBe('ce');
+  });
+
+  it('a shard that nobody waits for is not kept', () => {
+    const { load, held, memory, of } = memoryOf(20, FOUR);
+    load('ab');
+    memory.hold(of('c')[0]!, SHARD);
+    expect(held()).toBe('ab');
+  });
+
+  it('what no release names goes first, also for what nobody waits for', () => {
+    const { load, held, memory, of } = memoryOf(20, FOUR);
+    load('ab');
+    memory.retireAllBut(['a', 'c']);
+    memory.hold(of('c')[0]!, SHARD);
+    expect(held()).toBe('ac');
+  });
+
+  it('what is named again is no longer the first to go', () => {
+    const { load, held, memory } = memoryOf(20, FOUR);
+    load('ab');
+    memory.retireAllBut(['b']);
+    memory.slot('a', 10);
+    load('b');
+    load('c');
+    expect(held()).toBe('bc');
+  });
+});
+
+describe('who waits', () => {
+  it('loses nothing of what is there already', () => {
+    const { load, held, memory, of } = memoryOf(30, FOUR);
+    load('abc');
+    expect(memory.pin(of('a'))).toBe(true);
+    load('d');
+    load('b');
+    expect(held()).toBe('abd');
+    memory.unpin(of('a'));
+  });
+
+  it('gets all it needs or nothing, so that two never wait for each other', () => {
+    const { memory, of } = memoryOf(30, FOUR);
+    expect(memory.pin(of('ab'))).toBe(true);
+    expect(memory.pin(of('bcd'))).toBe(false);
+    expect(memory.pin(of('bc'))).toBe(true);
+    memory.unpin(of('ab'));
+    expect(memory.pin(of('d'))).toBe(true);
+  });
+
+  it('alone gets what it needs, though it is more than the budget', () => {
+    const { memory, of, held } = memoryOf(15, FOUR);
+    expect(memory.pin(of('ab'))).toBe(true);
+    for (const slot of of('ab')) memory.hold(slot, SHARD);
+    expect(held()).toBe('ab');
+  });
+});
+
+describe('what there is room for', () => {
+  it('is what fits beside what is in use or on its way', () => {
+    const { load, memory, of } = memoryOf(40, { ...FOUR, e: 10, f: 10 });
+    load('ab');
+    memory.retireAllBut(['b', 'c', 'd', 'e', 'f']);
+    memory.pin(of('c'));
+    // b is in use and c on its way; a need not stay.
+    expect(memory.fitting(of('def')).map(({ key }) => key)).toEqual(['d', 'e']);
+  });
+});
+
+describe('whatever happens', () => {
+  const SIZES = [5, 10, 20, 40, 7, 13];
+  const BYTES_MAX = 60;
+  const place = fc.nat({ max: SIZES.length - 1 });
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('load' as const),
+      places: fc.uniqueArray(place, { minLength: 1, maxLength: 2 }),
+    }),
+    fc.record({ kind: fc.constant('arrive' as const), places: fc.tuple(place) }),
+    fc.record({ kind: fc.constant('done' as const), places: fc.tuple(place) }),
+    fc.record({ kind: fc.constant('swap' as const), places: fc.uniqueArray(place) }),
+  );
+
+  it('it holds no more than its budget, and what is pinned stays', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const memory = new ShardMemory(BYTES_MAX);
+        const slots = SIZES.map((bytes, index) => memory.slot(String(index), bytes));
+        const waiting: Slot[][] = [];
+        for (const { kind, places } of steps) {
+          const chosen = places.map((index) => slots[index]!);
+          const pinned = new Set(waiting.flat().filter(({ shard }) => shard !== null));
+          if (kind === 'load' && memory.pin(chosen)) waiting.push(chosen);
+          if (kind === 'arrive') memory.hold(chosen[0]!, SHARD);
+          if (kind === 'swap') memory.retireAllBut(chosen.map(({ key }) => key));
+          const done = kind === 'done' ? waiting.shift() : undefined;
+          for (const slot of pinned) expect(slot.shard).not.toBeNull();
+          if (done !== undefined) {
+            for (const slot of done) memory.hold(slot, SHARD);
+            for (const slot of done) expect(slot.shard).not.toBeNull();
+            memory.unpin(done);
+          }
+          const held = slots.filter(({ shard }) => shard !== null);
+          expect(memory.bytes).toBe(held.reduce((sum, { bytes }) => sum + bytes, 0));
+          expect(memory.bytes).toBeLessThanOrEqual(BYTES_MAX);
+        }
+      }),
+    );
+  });
+});
