@@ -165,6 +165,10 @@ export const HEAD_STALE_MS = 60_000;
 export const LOAD_WAIT_MS = 2_000;
 /** Pause after a failed load before the next try, in ms. */
 export const LOAD_BACKOFF_MS = 1_000;
+/** Reads of KV that a request has under way at once: more wait in line, as the platform has it. */
+export const READS_AT_ONCE = 6;
+/** Of those, for what no request waits for. */
+export const WARM_READS_AT_ONCE = 4;
 /** What could not be loaded is not waited for again by the same batch or stream for this long, in ms. */
 export const RUN_BACKOFF_MS = 10_000;
 /** Who finds no room for the shards it needs looks again after this, in ms: others are about to be done. */

@@ -12,7 +12,7 @@ import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import type { Kind } from './kind.ts';
-import { ensureAll, neededBy, withValues } from './shards.ts';
+import { neededBy, warm, withValues } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
 const INGRESS = 'ingress.';
@@ -76,13 +76,12 @@ async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Res
 
 /** With what the question needs loaded: nothing to do once the release is loaded whole. */
 async function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): Promise<Answer> {
-  const { env, ctx } = call;
   const { release } = snapshot;
   const tell = (): Answer => kind.tell(question, call.screen(question, snapshot), snapshot);
   if (release === null || release.complete) return tell();
-  const answered = await withValues(release, neededBy(question, release), env.LISTS, ctx, tell);
+  const answered = await withValues(release, neededBy(question, release), call, tell);
   // Asked for last: only six reads of a request are under way at once.
-  ctx.waitUntil(ensureAll(release, env.LISTS, ctx));
+  warm(release, call);
   return answered;
 }
 

@@ -173,7 +173,7 @@ export class HeadReader {
       // Nothing serves: what there is of it answers at once, and the rest is loaded as it is needed.
       if (serving === null) return { loaded, whole };
       loaded.release.adopt(serving.release);
-      if (await verifyAll(loaded.release, asker.env.LISTS, asker.ctx)) return { loaded, whole };
+      if (await verifyAll(loaded.release, asker)) return { loaded, whole };
       warn('headRefused', { code: 'RELEASE_INCOMPLETE', message: named.release });
       break;
     }

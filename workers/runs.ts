@@ -27,16 +27,10 @@ export class Runs {
 
   /** Load what there is room for, before the first answer. */
   async begin(): Promise<void> {
-    const { env, ctx } = this.#call;
     const release = this.#release;
     if (release === null || release.complete) return;
-    const wanted = release.loadable();
     const began = Date.now();
-    await ensureAll(release, env.LISTS, ctx);
-    this.#note(
-      wanted.filter((blob) => !release.verified(blob)),
-      began,
-    );
+    this.#note(await ensureAll(release, this.#call), began);
   }
 
   /**
@@ -56,7 +50,7 @@ export class Runs {
       }
       const { needed, to } = this.#run(items, from, questionOf, release);
       const began = Date.now();
-      await withValues(release, needed, this.#call.env.LISTS, this.#call.ctx, () => {
+      await withValues(release, needed, this.#call, () => {
         this.#note(
           needed.filter((blob) => !release.has(blob)),
           began,

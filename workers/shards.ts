@@ -5,12 +5,15 @@ import {
   KV_IMMUTABLE_TTL_SECONDS,
   KV_MUTABLE_TTL_SECONDS,
   LOAD_WAIT_MS,
+  READS_AT_ONCE,
   ROOM_RETRY_MS,
+  WARM_READS_AT_ONCE,
 } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
+import type { Call } from './call.ts';
 import { warn } from './log.ts';
 import { SingleFlight, Unavailable } from './single-flight.ts';
 
@@ -71,8 +74,7 @@ function loads(
 export async function withValues<Used>(
   release: Release,
   blobs: readonly Blob[],
-  kv: KVNamespace,
-  ctx: ExecutionContext,
+  { env, ctx }: Pick<Call, 'env' | 'ctx'>,
   use: () => Used,
 ): Promise<Used> {
   if (release.complete) return use();
@@ -82,24 +84,68 @@ export async function withValues<Used>(
     await new Promise((resolve) => setTimeout(resolve, ROOM_RETRY_MS));
   }
   try {
-    await loads(release, blobs, (blob) => release.has(blob), kv, ctx);
+    await loads(release, blobs, (blob) => release.has(blob), env.LISTS, ctx);
     return use();
   } finally {
     release.unpin(blobs);
   }
 }
 
-/** Have as much of the release as there is room for. @returns whether all of that is there */
-export async function ensureAll(release: Release, kv: KVNamespace, ctx: ExecutionContext): Promise<boolean> {
-  if (release.complete) return true;
-  const settled = await loads(release, release.loadable(), (blob) => release.has(blob), kv, ctx);
-  return settled.every(({ status }) => status === 'fulfilled');
+/**
+ * Load many values, a few at a time: what waits for its turn is not yet begun, so that a question that needs
+ * it does not stand in the same line. None is begun behind LOAD_WAIT_MS, unless `patient`.
+ * @returns those that could not be loaded
+ */
+async function loadInTurn(
+  release: Release,
+  blobs: readonly Blob[],
+  loaded: (blob: Blob) => boolean,
+  { env, ctx }: Pick<Call, 'env' | 'ctx'>,
+  { atOnce, patient, onTurn }: { atOnce: number; patient: boolean; onTurn?: () => void },
+): Promise<Blob[]> {
+  const queue = blobs.filter((blob) => !loaded(blob));
+  const failed: Blob[] = [];
+  const deadline = patient ? Number.POSITIVE_INFINITY : Date.now() + LOAD_WAIT_MS;
+  const lane = async (): Promise<void> => {
+    while (Date.now() < deadline) {
+      const blob = queue.shift();
+      if (blob === undefined) return;
+      onTurn?.();
+      const [settled] = await loads(release, [blob], loaded, env.LISTS, ctx);
+      if (settled?.status === 'rejected') failed.push(blob);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return failed;
+}
+
+/** Have as much of the release as there is room for, and time. @returns what could not be loaded */
+export function ensureAll(release: Release, call: Pick<Call, 'env' | 'ctx'>): Promise<Blob[]> {
+  const has = (blob: Blob): boolean => release.has(blob);
+  return loadInTurn(release, release.loadable(), has, call, { atOnce: READS_AT_ONCE, patient: false });
+}
+
+/** When the background load of a release last began with a value. */
+const warmedAt = new WeakMap<Release, number>();
+
+/** Have as much of the release as there is room for loaded in the background, by one request for all. */
+export function warm(release: Release, call: Pick<Call, 'env' | 'ctx'>): void {
+  if (release.complete || Date.now() - (warmedAt.get(release) ?? 0) < LOAD_WAIT_MS) return;
+  const has = (blob: Blob): boolean => release.has(blob);
+  const onTurn = (): void => void warmedAt.set(release, Date.now());
+  onTurn();
+  const warming = loadInTurn(release, release.loadable(), has, call, {
+    ...{ atOnce: WARM_READS_AT_ONCE, patient: true, onTurn },
+  });
+  call.ctx.waitUntil(warming.finally(() => warmedAt.delete(release)));
 }
 
 /** Have had every value of the release, though not all of them may have room at once. @returns whether all are good */
-export async function verifyAll(release: Release, kv: KVNamespace, ctx: ExecutionContext): Promise<boolean> {
-  await loads(release, blobsOf(release.manifest), (blob) => release.verified(blob), kv, ctx);
-  return blobsOf(release.manifest).every((blob) => release.verified(blob));
+export async function verifyAll(release: Release, call: Pick<Call, 'env' | 'ctx'>): Promise<boolean> {
+  const blobs = blobsOf(release.manifest);
+  const verified = (blob: Blob): boolean => release.verified(blob);
+  await loadInTurn(release, blobs, verified, call, { atOnce: WARM_READS_AT_ONCE, patient: true });
+  return blobs.every(verified);
 }
 
 /** The values that a question is answered from. */
