@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { batchBench } from './batch.ts';
 import { buildBench } from './build.ts';
+import { coldBench } from './cold.ts';
 import { sipBench } from './gateways-sip.ts';
 import { gatewaysSmppBench } from './gateways-smpp.ts';
 import { httpBench } from './http.ts';
@@ -26,6 +27,7 @@ const SPEED: Record<string, Bench> = {
   size: sizeBench,
   query: queryBench,
   load: loadBench,
+  cold: coldBench,
   build: buildBench,
   push: pushBench,
   stream: streamBench,

@@ -20,12 +20,17 @@ export interface Measuring {
   ask(path: string, body?: string | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Promise<string>;
   /** What it answers, as JSON. */
   told<Told>(path: string): Promise<Told>;
+  /** Put a value into its KV. */
+  put(key: string, bytes: Uint8Array): Promise<void>;
   inspector(): Promise<Inspector>;
   stop(): Promise<void>;
 }
 
-/** @param name a file of `bench/workers/`, without its ending */
-export async function startMeasuring(name: string): Promise<Measuring> {
+/** @param name a file of `bench/workers/`, without its ending @param bindings texts of its environment */
+export async function startMeasuring(
+  name: string,
+  bindings: Record<string, string> = {},
+): Promise<Measuring> {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
   try {
@@ -40,6 +45,8 @@ export async function startMeasuring(name: string): Promise<Measuring> {
             name: NAME,
             compatibilityDate: COMPATIBILITY_DATE,
             modulesRoot: folder,
+            bindings,
+            kvNamespaces: { LISTS: 'lists' },
             modules: modules.map((module) => ({ ...module })),
             unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
           },
@@ -60,8 +67,10 @@ export async function startMeasuring(name: string): Promise<Measuring> {
         if (!answer.ok) throw new Error(`the measuring Worker answered ${answer.status}: ${text}`);
         return text;
       };
+      const kv = await miniflare.getKVNamespace('LISTS', NAME);
       return {
         ask,
+        put: (key, bytes) => kv.put(key, bytes as never),
         told: async <Told>(path: string) => JSON.parse(await ask(path)) as Told,
         inspector: async () => Inspector.open(await miniflare.getInspectorURL()),
         stop,
@@ -88,6 +97,8 @@ async function bundled(name: string, outdir: string): Promise<BundleModule[]> {
     // As wrangler has it: packages give their form for Workers, and Wasm stays a module of its own.
     conditions: ['workerd', 'worker', 'browser'],
     loader: { '.wasm': 'copy' },
+    // The paths in tsconfig.json are for types alone.
+    tsconfigRaw: '{}',
     logLevel: 'error',
   });
   const modules: BundleModule[] = [];

@@ -7,7 +7,7 @@ import { type Measuring, startMeasuring } from './measuring.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
 import { benchKeys, permutedBits, placesOf, randomTails, releaseOf } from './sets.ts';
-import type { Side, Times } from './workers/query.ts';
+import type { Side, Times } from './told.ts';
 
 const COUNTS = [5_000_000, 20_000_000];
 const COUNTS_SMALL = [1_000_000];

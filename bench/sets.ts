@@ -70,8 +70,11 @@ export function permutedBits(bits: Uint8Array, permutation: Permutation): Uint8A
   return images;
 }
 
+/** LIST_KEY of the benches. */
+export const LIST_SECRET = new Uint8Array(32).fill(1);
+
 export function benchKeys(): Promise<ListKeys> {
-  return deriveListKeys(new Uint8Array(32).fill(1));
+  return deriveListKeys(LIST_SECRET);
 }
 
 /** A release with one list: these tails behind HEAD, and the heads that follow it if there are more. */

@@ -10,13 +10,8 @@ import type { Manifest } from '../../shared/release/manifest.ts';
 import { Release } from '../../shared/release/release.ts';
 import { NOT_LISTED } from '../../shared/set/number-set.ts';
 import { benchKeys, HEAD, hasTail } from '../sets.ts';
+import type { Side, Times } from '../told.ts';
 import { openRoaring } from './roaring.ts';
-
-/** What answers; `permutation` says only what the first step of `ours` and `floor` takes. */
-export type Side = 'ours' | 'floor' | 'permutation' | 'set' | 'roaring' | 'bloom';
-
-/** ns a query, a round each. */
-export type Times = Partial<Record<Side, number[]>>;
 
 /** The Bloom filter takes so much longer that it is asked fewer, and holds the listed ones of those. */
 const BLOOM_ASKED = 10_000;

@@ -6,11 +6,12 @@ import code from 'roaring-wasm/browser/index.wasm';
 
 export async function openRoaring(): Promise<typeof import('roaring-wasm')> {
   const instantiate = WebAssembly.instantiate;
-  const given = async (_bytes: BufferSource, imports?: WebAssembly.Imports) => ({
+  const given = async (_bytes: unknown, imports?: WebAssembly.Imports) => ({
     module: code,
     instance: await instantiate(code, imports),
   });
-  WebAssembly.instantiate = given as typeof WebAssembly.instantiate;
+  // Declared as the runtime has it, which takes no bytes.
+  WebAssembly.instantiate = given as unknown as typeof instantiate;
   try {
     const roaring = await import('roaring-wasm');
     await roaring.roaringLibraryInitialize();

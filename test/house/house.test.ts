@@ -62,7 +62,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   workers: ['shared'],
   cli: ['shared'],
-  bench: ['shared', 'cli', 'examples', 'test/gateways/support'],
+  bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],
 };
