@@ -115,9 +115,15 @@ export class ShardMemory {
     });
   }
 
-  /** From now on, what none of these keys names is the first to go; requests under way may still use it. */
+  /**
+   * A release took the place of another: from now on, what none of these keys names is the first to go, and
+   * what was so already goes at once. Requests that began with the release before still find its shards.
+   */
   retireAllBut(keys: Iterable<string>): void {
     const named = new Set(keys);
+    for (const slot of [...this.#held]) {
+      if (slot.retired && slot.pins === 0 && !named.has(slot.key)) this.#drop(slot);
+    }
     for (const slot of this.#slots.values()) {
       slot.retired = !named.has(slot.key);
       if (slot.retired && slot.shard === null && slot.pins === 0) this.#slots.delete(slot.key);

@@ -75,6 +75,17 @@ describe('where there is no room', () => {
     expect(held()).toBe('ac');
   });
 
+  it('what two releases in a row do not name is gone', () => {
+    const { load, held, memory } = memoryOf(40, FOUR);
+    load('abcd');
+    memory.retireAllBut(['b', 'c', 'd']);
+    expect(held()).toBe('abcd');
+    memory.retireAllBut(['c', 'd']);
+    expect(held()).toBe('bcd');
+    memory.retireAllBut(['c']);
+    expect(held()).toBe('cd');
+  });
+
   it('what is named again is no longer the first to go', () => {
     const { load, held, memory } = memoryOf(20, FOUR);
     load('ab');
