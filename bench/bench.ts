@@ -9,6 +9,7 @@ import { sipBench } from './gateways-sip.ts';
 import { gatewaysSmppBench } from './gateways-smpp.ts';
 import { httpBench } from './http.ts';
 import { loadBench } from './load.ts';
+import { memoryBench } from './memory.ts';
 import type { BenchOptions } from './options.ts';
 import { propagationBench } from './propagation.ts';
 import { pushBench } from './push.ts';
@@ -28,6 +29,7 @@ const SPEED: Record<string, Bench> = {
   query: queryBench,
   load: loadBench,
   cold: coldBench,
+  memory: memoryBench,
   build: buildBench,
   push: pushBench,
   stream: streamBench,

@@ -1,0 +1,129 @@
+/**
+ * Memory of an isolate of the edge with a large release, and its peak while another one takes its place: one
+ * that differs in some numbers, and one that differs in all. What the engine of the isolate says of its heap
+ * and of the buffers outside of it, which is what the platform bounds; the process has the runtime too.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HEAD_FRESH_MS } from '../shared/limits.ts';
+import { TAILS } from '../shared/numbers/number.ts';
+import { EdgeWorld } from './edge-world.ts';
+import type { HeapUsage, Inspector } from './measuring.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { type Row, row } from './row.ts';
+import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOf } from './sets.ts';
+
+/** Of the 128 MB that an isolate has. */
+const LOADED_REACH = 64;
+const PEAK_REACH = 96;
+/** Share of the numbers that goes, and as many that come. */
+const CHURN = 0.005;
+/** So that there is something to look at while shards come in, in ms. */
+const KV_MS = 5;
+/** Longest wait for a release, in ms. */
+const WAIT_MS = 60_000;
+/** Numbers asked after each step. */
+const ASKED = 2_000;
+const MB = 1e6;
+
+export async function memoryBench(options: BenchOptions): Promise<Row[]> {
+  const [count] = sizesOf(options, [20_000_000], [1_000_000]);
+  const { seed, heads } = options;
+  const world = await EdgeWorld.start();
+  const inspector = await world.worker.inspector();
+  try {
+    const first = randomTails(count!, seed, heads);
+    const empty = await idle(world, inspector);
+    await step(world, first, 1);
+    const loaded = megabytes(await inspector.heap());
+    const churned = await swap(world, inspector, churn(first, count!, seed), 2);
+    const replaced = await swap(world, inspector, randomTails(count!, seed + 7, heads), 3);
+    const name = `isolate, ${count!.toLocaleString('en')} listed`;
+    const without = `without a release: ${empty.toFixed(1)} MB`;
+    return [
+      row(`${name}: memory`, loaded, 'MB', without, null, LOADED_REACH),
+      row(`${name}: peak, ${CHURN * 100} % swapped`, churned.peak, 'MB', churned.after, null, PEAK_REACH),
+      row(`${name}: peak, all swapped`, replaced.peak, 'MB', replaced.after, null, PEAK_REACH),
+    ];
+  } finally {
+    inspector.close();
+    await world.stop();
+  }
+}
+
+function megabytes({ usedSize, backingStorageSize, embedderHeapUsedSize }: HeapUsage): number {
+  return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
+}
+
+/** The isolate before it has a release: it has been asked for something that it has not. */
+async function idle(world: EdgeWorld, inspector: Inspector): Promise<number> {
+  await world.worker.ask('/cold');
+  return megabytes(await inspector.heap());
+}
+
+/** Publish a release, and have it answer. */
+async function step(world: EdgeWorld, bits: Uint8Array, seq: number): Promise<void> {
+  const { built } = await releaseOf(bits, await benchKeys());
+  await world.publish(built, seq);
+  await world.set({ kvMs: KV_MS, aheadMs: seq * 2 * HEAD_FRESH_MS });
+  const deadline = performance.now() + WAIT_MS;
+  while (!(await answersFrom(world, built.manifest.release, bits))) {
+    if (performance.now() > deadline) throw new Error(`the isolate does not take release ${seq}`);
+    await sleep(20);
+  }
+}
+
+/** Ask. @returns whether it answered from this release @throws if it did, and was wrong */
+async function answersFrom(world: EdgeWorld, release: string, bits: Uint8Array): Promise<boolean> {
+  const random = randomFrom(bits.length);
+  // Numbers of 010 that exist; there is a rule for the others.
+  const tails = Array.from({ length: ASKED }, () => 20_000_000 + (random() % (TAILS - 20_000_000)));
+  const asked = await world.askAbout(tails.map((tail) => `+${HEAD * TAILS + tail}`));
+  if (asked.release !== release) return false;
+  tails.forEach((tail, index) => {
+    const expected = hasTail(bits, tail) ? 'block' : 'allow';
+    if (asked.verdicts[index] !== expected) throw new Error(`${asked.verdicts[index]}, not ${expected}`);
+  });
+  return true;
+}
+
+/** @returns the most that was seen while the release came in, garbage and all, and what is left of it */
+async function swap(
+  world: EdgeWorld,
+  inspector: Inspector,
+  bits: Uint8Array,
+  seq: number,
+): Promise<{ peak: number; after: string }> {
+  let peak = 0;
+  let samples = 0;
+  let done = false;
+  const watch = async (): Promise<void> => {
+    while (!done) {
+      peak = Math.max(peak, megabytes(await inspector.heapNow()));
+      samples++;
+      await sleep(2);
+    }
+  };
+  const watching = watch();
+  await step(world, bits, seq).finally(() => {
+    done = true;
+  });
+  await watching;
+  const left = megabytes(await inspector.heap());
+  return { peak, after: `${left.toFixed(1)} MB once it is done, seen ${samples} times` };
+}
+
+/** The same numbers, but for some that went and as many that came. */
+function churn(bits: Uint8Array<ArrayBuffer>, count: number, seed: number): Uint8Array<ArrayBuffer> {
+  const changed = bits.slice();
+  const random = randomFrom(seed + 6);
+  const many = Math.floor(count * CHURN);
+  for (let gone = 0, come = 0; gone < many || come < many; ) {
+    const place = Math.floor((random() / 2 ** 32) * bits.length * 8);
+    const isListed = hasTail(changed, place);
+    if (isListed ? gone >= many : come >= many) continue;
+    changed[place >>> 3]! ^= 1 << (place & 7);
+    if (isListed) gone++;
+    else come++;
+  }
+  return changed;
+}
