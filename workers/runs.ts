@@ -6,23 +6,22 @@ import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
-import type { Call } from './call.ts';
-import { ensureAll, neededBy, withValues } from './shards.ts';
+import { ensureAll, type Loading, neededBy, withValues } from './shards.ts';
 
 /** So many runs of different requests find room side by side. */
 const RUNS_AT_ONCE = 4;
 
 export class Runs {
   readonly #release: Release | null;
-  readonly #call: Call;
+  readonly #loading: Loading;
   /** When values that could not be loaded are waited for again, by key, in ms since 1970. */
   readonly #retryAt = new Map<string, number>();
   /** When anything is waited for again, after a wait in vain. */
   #restsUntil = 0;
 
-  constructor(release: Release | null, call: Call) {
+  constructor(release: Release | null, loading: Loading) {
     this.#release = release;
-    this.#call = call;
+    this.#loading = loading;
   }
 
   /** Load what there is room for, before the first answer. */
@@ -30,7 +29,7 @@ export class Runs {
     const release = this.#release;
     if (release === null || release.complete) return;
     const began = Date.now();
-    this.#note(await ensureAll(release, this.#call), began);
+    this.#note(await ensureAll(release, this.#loading), began);
   }
 
   /**
@@ -50,7 +49,7 @@ export class Runs {
       }
       const { needed, to } = this.#run(items, from, questionOf, release);
       const began = Date.now();
-      await withValues(release, needed, this.#call, () => {
+      await withValues(release, needed, this.#loading, () => {
         this.#note(
           needed.filter((blob) => !release.has(blob)),
           began,

@@ -13,9 +13,15 @@ import type { Question } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
-import type { Call } from './call.ts';
+import type { Env } from './env.ts';
 import { warn } from './log.ts';
 import { SingleFlight, Unavailable } from './single-flight.ts';
+
+/** The request that loads: where from, and what keeps its work alive. */
+export interface Loading {
+  readonly env: Pick<Env, 'LISTS'>;
+  readonly ctx: ExecutionContext;
+}
 
 /** Loads under way, by KV key, for each release in memory. */
 const flights = new WeakMap<Release, Map<string, SingleFlight>>();
@@ -74,7 +80,7 @@ function loads(
 export async function withValues<Used>(
   release: Release,
   blobs: readonly Blob[],
-  { env, ctx }: Pick<Call, 'env' | 'ctx'>,
+  { env, ctx }: Loading,
   use: () => Used,
 ): Promise<Used> {
   if (release.complete) return use();
@@ -100,7 +106,7 @@ async function loadInTurn(
   release: Release,
   blobs: readonly Blob[],
   loaded: (blob: Blob) => boolean,
-  { env, ctx }: Pick<Call, 'env' | 'ctx'>,
+  { env, ctx }: Loading,
   { atOnce, patient, onTurn }: { atOnce: number; patient: boolean; onTurn?: () => void },
 ): Promise<Blob[]> {
   const queue = blobs.filter((blob) => !loaded(blob));
@@ -120,7 +126,7 @@ async function loadInTurn(
 }
 
 /** Have as much of the release as there is room for, and time. @returns what could not be loaded */
-export function ensureAll(release: Release, call: Pick<Call, 'env' | 'ctx'>): Promise<Blob[]> {
+export function ensureAll(release: Release, call: Loading): Promise<Blob[]> {
   const has = (blob: Blob): boolean => release.has(blob);
   return loadInTurn(release, release.loadable(), has, call, { atOnce: READS_AT_ONCE, patient: false });
 }
@@ -129,7 +135,7 @@ export function ensureAll(release: Release, call: Pick<Call, 'env' | 'ctx'>): Pr
 const warmedAt = new WeakMap<Release, number>();
 
 /** Have as much of the release as there is room for loaded in the background, by one request for all. */
-export function warm(release: Release, call: Pick<Call, 'env' | 'ctx'>): void {
+export function warm(release: Release, call: Loading): void {
   if (release.complete || Date.now() - (warmedAt.get(release) ?? 0) < LOAD_WAIT_MS) return;
   const has = (blob: Blob): boolean => release.has(blob);
   const onTurn = (): void => void warmedAt.set(release, Date.now());
@@ -141,7 +147,7 @@ export function warm(release: Release, call: Pick<Call, 'env' | 'ctx'>): void {
 }
 
 /** Have had every value of the release, though not all of them may have room at once. @returns whether all are good */
-export async function verifyAll(release: Release, call: Pick<Call, 'env' | 'ctx'>): Promise<boolean> {
+export async function verifyAll(release: Release, call: Loading): Promise<boolean> {
   const blobs = blobsOf(release.manifest);
   const verified = (blob: Blob): boolean => release.verified(blob);
   await loadInTurn(release, blobs, verified, call, { atOnce: WARM_READS_AT_ONCE, patient: true });
