@@ -6,7 +6,7 @@
 import { keyedNumber } from './audit.ts';
 import { utf8 } from './bytes.ts';
 import type { Question, Sender } from './question.ts';
-import type { Answer } from './screen.ts';
+import type { Judgement } from './screen.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
@@ -34,10 +34,10 @@ function written(party: Sender | null, keys: ListKeys): string | null {
   return party.kind === 'shortCode' ? party.code : party.text;
 }
 
-/** The record of an answer, or null where nothing was blocked. */
+/** The record of a verdict, or null where nothing was blocked. */
 export function blockRecordOf(
   question: Question,
-  { verdict, unenforced, subject, reasons }: Answer,
+  { verdict, unenforced, subject, reasons }: Judgement,
   about: { readonly client: string; readonly seq: number; readonly now: number },
   keys: ListKeys,
 ): BlockRecord | null {

@@ -79,7 +79,7 @@ function answering(
       return { id, ...itemError(asked.error) };
     }
     const { question } = asked;
-    const answered = kind.tell(question, call.screen(question, snapshot), snapshot);
+    const answered = kind.tell(question, call.judge(question, snapshot), snapshot);
     counts[answered.verdict]++;
     const isHit = answered.verdict !== 'allow' || answered.unenforced !== undefined;
     return isHit || batch.report === 'all' ? { id, ...answered } : null;

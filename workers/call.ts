@@ -6,7 +6,7 @@ import { blockRecordOf } from '../shared/block-record.ts';
 import type { Client, Right } from '../shared/clients.ts';
 import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
-import { type Answer, screen } from '../shared/screen.ts';
+import { type Judgement, judge } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import { authenticate, bearerOf } from './auth.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
@@ -35,7 +35,7 @@ export interface ClientCall extends Call {
   /** The head to answer this request from. */
   snapshot(): Promise<Snapshot>;
   /** The verdict for this client; recorded, where it blocks and the client wants that. */
-  screen(question: Question, snapshot: Snapshot): Answer;
+  judge(question: Question, snapshot: Snapshot): Judgement;
   /** The head as it is by now, for requests that last. */
   latest(): Promise<Snapshot>;
 }
@@ -123,15 +123,15 @@ export function forClients(right: Right, handle: (call: ClientCall) => Promise<R
       return now - asOf > staleMs ? (await head.pin(asker, staleMs)).snapshot : pinned.snapshot;
     };
     const latest = async (): Promise<Snapshot> => (await head.pin(asker)).snapshot;
-    const judge = (question: Question, from: Snapshot): Answer => {
-      const answered = screen(question, from, client);
+    const judgeFor = (question: Question, from: Snapshot): Judgement => {
+      const judged = judge(question, from, client);
       if (client.recordBlocks) {
         const about = { client: client.id, seq: from.seq, now: from.now };
-        const record = blockRecordOf(question, answered, about, secrets.keys);
+        const record = blockRecordOf(question, judged, about, secrets.keys);
         if (record !== null) recorder.add(record, secrets.keys, env.LISTS, ctx);
       }
-      return answered;
+      return judged;
     };
-    return handle({ ...call, client, charge, take, snapshot, latest, screen: judge });
+    return handle({ ...call, client, charge, take, snapshot, latest, judge: judgeFor });
   };
 }

@@ -77,7 +77,7 @@ async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Res
 /** With what the question needs loaded: nothing to do once the release is loaded whole. */
 async function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): Promise<Answer> {
   const { release } = snapshot;
-  const tell = (): Answer => kind.tell(question, call.screen(question, snapshot), snapshot);
+  const tell = (): Answer => kind.tell(question, call.judge(question, snapshot), snapshot);
   if (release === null || release.complete) return tell();
   const answered = await withValues(release, neededBy(question, release), call, tell);
   // Asked for last: only six reads of a request are under way at once.

@@ -7,7 +7,7 @@ import type { Right } from '../shared/clients.ts';
 import { gatewayAnswer } from '../shared/gateway/answer.ts';
 import { GATEWAY_FIELDS } from '../shared/gateway/asked.ts';
 import type { Question } from '../shared/question.ts';
-import type { Answer } from '../shared/screen.ts';
+import { type Answer, type Judgement, tell } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 
 export interface Kind {
@@ -16,7 +16,7 @@ export interface Kind {
   /** For who has more questions than a batch takes. */
   readonly more: string;
   /** The verdict as it is told. */
-  tell(question: Question, answered: Answer, snapshot: Snapshot): Answer;
+  tell(question: Question, judged: Judgement, snapshot: Snapshot): Answer;
 }
 
 /** Before a text is sent. */
@@ -24,7 +24,7 @@ export const CHECK: Kind = {
   right: 'check',
   fields: CHECK_FIELDS,
   more: 'for more, use /v1/check/stream',
-  tell: (_question, answered) => answered,
+  tell,
 };
 
 /** Where a call or text comes in. */
@@ -32,5 +32,5 @@ export const GATEWAY: Kind = {
   right: 'gateway',
   fields: GATEWAY_FIELDS,
   more: 'send more batches',
-  tell: gatewayAnswer,
+  tell: (question, judged, snapshot) => gatewayAnswer(question, tell(question, judged), snapshot),
 };

@@ -8,6 +8,7 @@ import { nameOf } from '../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import type { Party, Question } from '../shared/question.ts';
+import { tell } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
 import { headNames, itemError, nameHead } from './answers.ts';
@@ -61,7 +62,11 @@ export async function checkStream(call: ClientCall): Promise<Response> {
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
 function textLine(call: ClientCall, subject: Subject): LineFormat {
-  const asking = (party: Party): Question => ({ ...CHECK_FIELDS.none, [subject]: party });
+  const { channel } = CHECK_FIELDS.none;
+  const asking = (party: Party): Question =>
+    subject === 'to'
+      ? { from: null, to: party, channel, ingress: null }
+      : { from: party, to: null, channel, ingress: null };
   return {
     questionOf(line) {
       const read = line === null ? null : readParty(line, subject);
@@ -72,7 +77,7 @@ function textLine(call: ClientCall, subject: Subject): LineFormat {
       const read = readParty(line, subject);
       const echo = line.replace(CONTROLS, ' ');
       if ('error' in read) return `${echo},error,${read.error.code}\n`;
-      const { verdict, reasons } = call.screen(asking(read.party), snapshot);
+      const { verdict, reasons } = call.judge(asking(read.party), snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
     },
   };
@@ -102,7 +107,8 @@ function jsonLine(call: ClientCall): LineFormat {
       if (asked === null) return invalid('the line is not JSON');
       const { id } = asked;
       if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
-      return `${JSON.stringify({ id, ...call.screen(asked.question, snapshot), ...headNames(snapshot) })}\n`;
+      const answered = tell(asked.question, call.judge(asked.question, snapshot));
+      return `${JSON.stringify({ id, ...answered, ...headNames(snapshot) })}\n`;
     },
   };
 }
