@@ -50,8 +50,11 @@ export function screen(question: Question, snapshot: Snapshot, wishes: Wishes): 
 }
 
 /** Put the addresses of a question beside what was decided. */
-export function tell({ from, to }: Question, { verdict, subject, ...rest }: Judgement): Answer {
-  return { verdict, subject, from: written(from), to: written(to), ...rest };
+export function tell({ from, to }: Question, judgement: Judgement): Answer {
+  const { verdict, subject, reasons, action, unenforced } = judgement;
+  const answer = { verdict, subject, from: written(from), to: written(to), reasons };
+  if (action !== undefined) return { ...answer, action };
+  return unenforced === undefined ? answer : { ...answer, unenforced };
 }
 
 /** The verdict alone, for who has no use for the addresses: a fifth of the time goes into writing them. */
@@ -60,13 +63,19 @@ export function judge(question: Question, snapshot: Snapshot, wishes: Wishes): J
   if (question.to !== null) judgeRecipient(question.to, snapshot, wishes, hits);
   if (question.from !== null) judgeSender(question.from, question, snapshot, wishes, hits);
   if (hits.length === 0) return PASSES;
+  // Most of what is hit is hit once: nothing to weigh.
+  if (hits.length === 1) return ruled(hits[0]!, [hits[0]!.reason], wishes);
   const emergency = hits.find(({ rank }) => rank === RANK.emergency);
   const effective = emergency === undefined ? hits : [emergency];
   const deciding = decide(effective);
   const rest = hits.filter((hit) => hit !== deciding).sort(byPrecedence);
   const reasons = [deciding, ...rest].filter(isFirstOfItsKind).map(({ reason }) => reason);
-  const verdict = deciding.verdict;
-  const base = { subject: deciding.reason.subject, reasons };
+  return ruled(deciding, reasons, wishes);
+}
+
+/** What the deciding hit comes to, by the client's own wishes. @param reasons the deciding one first */
+function ruled({ verdict, reason }: Hit, reasons: readonly Reason[], wishes: Wishes): Judgement {
+  const base = { subject: reason.subject, reasons };
   if (verdict === 'indeterminate') return { verdict, ...base, action: wishes.failPolicy };
   const enforced = soften(verdict, wishes.mode);
   return enforced === verdict ? { verdict, ...base } : { verdict: enforced, ...base, unenforced: verdict };

@@ -32,9 +32,12 @@ export function headOf(n: number): number {
   return Math.floor(n / TAILS);
 }
 
-/** N mod 10^8: the last eight digits. 12345678 for Korea's 010-1234-5678. */
+/**
+ * N mod 10^8: the last eight digits. 12345678 for Korea's 010-1234-5678.
+ * Without `%`, which takes a tenth of a query on doubles; exact, since N div 10^8 is below 2^24.
+ */
 export function tailOf(n: number): number {
-  return n % TAILS;
+  return n - Math.floor(n / TAILS) * TAILS;
 }
 
 /** Count of decimal digits of N, 1 to 15. Expects 0 <= N < 10^15. */
