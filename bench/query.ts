@@ -42,7 +42,7 @@ export async function queryBench(options: BenchOptions): Promise<Row[]> {
       const wrong = await worker.told<number>('/differences');
       if (wrong !== 0) throw new Error(`${name}: ${wrong} answers are unlike the bitmap's`);
       const times = await worker.told<Times>(`/timed?rounds=${ROUNDS}`);
-      if (steps.includes(count)) growth.push(least(times.ours!));
+      if (steps.includes(count)) growth.push(least(times.oursAlone!));
       if (!isMain) continue;
       rows.push(...rowsOf(name, times));
       rows.push(await allocatedRow(name, worker));
@@ -86,14 +86,33 @@ const PEERS: Partial<Record<Side, string>> = {
 /** Ours against each. The floor's ratio is the least of ours over the least of the floor's. */
 function rowsOf(name: string, times: Times): Row[] {
   const ours = least(times.ours!);
-  const floor = least(times.floor!);
+  const against = (side: Side): string => `permutation and bitmap: ${least(times[side]!).toFixed(0)} ns`;
+  const alone = least(times.oursAlone!);
   const permutation = `of it ${least(times.permutation!).toFixed(0)} permutation`;
-  const against = `permutation and bitmap: ${floor.toFixed(0)} ns, ${permutation}`;
-  const rows = [row(name, ours, 'ns', against, ours / floor, FLOOR_REACH)];
+  const rows = [
+    row(name, alone, 'ns', against('floorAlone'), alone / least(times.floorAlone!), FLOOR_REACH),
+    row(
+      `${name}, in a row`,
+      ours,
+      'ns',
+      `${against('floor')}, ${permutation}`,
+      ours / least(times.floor!),
+      null,
+    ),
+  ];
   for (const [side, peer] of Object.entries(PEERS) as [Side, string][]) {
     const taken = times[side];
     if (taken === undefined) continue;
-    rows.push(row(name, ours, 'ns', `${peer}: ${least(taken).toFixed(0)} ns`, ours / least(taken), null));
+    rows.push(
+      row(
+        `${name}, in a row`,
+        ours,
+        'ns',
+        `${peer}: ${least(taken).toFixed(0)} ns`,
+        ours / least(taken),
+        null,
+      ),
+    );
   }
   return rows;
 }

@@ -2,8 +2,19 @@
  * What the measuring Workers of `bench/workers/` tell the benches, which run in Node.
  */
 
-/** What answers a query; `permutation` is only the first step of `ours` and `floor`. */
-export type Side = 'ours' | 'floor' | 'permutation' | 'set' | 'roaring' | 'bloom';
+/**
+ * What answers a query, many in a row; `Alone`: each behind the one before. `permutation` is only the first
+ * step of `ours` and `floor`.
+ */
+export type Side =
+  | 'ours'
+  | 'floor'
+  | 'oursAlone'
+  | 'floorAlone'
+  | 'permutation'
+  | 'set'
+  | 'roaring'
+  | 'bloom';
 
 /** ns a query, a round each. */
 export type Times = Partial<Record<Side, number[]>>;
