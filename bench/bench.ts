@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { batchBench } from './batch.ts';
 import { buildBench } from './build.ts';
+import { bundleBench } from './bundle.ts';
 import { coldBench } from './cold.ts';
 import { sipBench } from './gateways-sip.ts';
 import { gatewaysSmppBench } from './gateways-smpp.ts';
@@ -30,6 +31,7 @@ const SPEED: Record<string, Bench> = {
   load: loadBench,
   cold: coldBench,
   memory: memoryBench,
+  bundle: bundleBench,
   build: buildBench,
   push: pushBench,
   stream: streamBench,

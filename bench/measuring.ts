@@ -13,7 +13,7 @@ import { PROJECT } from '../cli/paths.ts';
 
 const NAME = 'measuring';
 /** As in wrangler.toml. */
-const COMPATIBILITY_DATE = '2026-10-15';
+export const COMPATIBILITY_DATE = '2026-10-15';
 
 export interface Measuring {
   /** Ask the Worker. @returns the body of its answer @throws if it did not answer 200 */

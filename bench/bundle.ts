@@ -1,0 +1,89 @@
+/**
+ * What is deployed, as wrangler bundles it: its size compressed, and how long its global scope takes, which is
+ * what every new isolate begins with. Each bundle is evaluated in workerd several times over, each time under
+ * another name, so that none finds the work of the one before.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { type BundleModule, bundle } from '../cli/bundle.ts';
+import { COMPATIBILITY_DATE } from './measuring.ts';
+import type { BenchOptions } from './options.ts';
+import { type Row, row } from './row.ts';
+
+/** What is deployed, by the environment of wrangler.toml. */
+const DEPLOYED = { suite: '', edge: 'edge', control: 'control' };
+const KIB_REACH = 100;
+const START_REACH_MS = 20;
+const COPIES = 5;
+
+export async function bundleBench({ small }: BenchOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [name, env] of Object.entries(DEPLOYED)) {
+    const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+    try {
+      const modules = await bundle(env, folder);
+      const kib = modules.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0) / 1024;
+      const plain = modules.reduce((sum, { contents }) => sum + contents.length, 0) / 1024;
+      rows.push(row(`bundle of ${name}`, kib, 'KiB gz', `${plain.toFixed(0)} KiB`, null, KIB_REACH));
+      const starts = await evaluated(modules, folder, small ? 2 : COPIES);
+      const others = `again: ${starts.slice(1).join(', ')} ms`;
+      rows.push(row(`global scope of ${name}, first`, starts[0]!, 'ms', others, null, START_REACH_MS));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return rows;
+}
+
+/** Evaluates the main module of a bundle, whose copies it imports one after the other. */
+const IMPORTING = `export default {
+  async fetch(request) {
+    const times = [];
+    for (const name of new URL(request.url).searchParams.getAll('module')) {
+      const start = performance.now();
+      const { default: worker } = await import(name);
+      times.push(performance.now() - start);
+      if (typeof worker.fetch !== 'function') return new Response('it is no Worker', { status: 500 });
+    }
+    return Response.json(times);
+  },
+};`;
+
+/** @returns ms of each copy, compiling it included */
+async function evaluated(
+  [main, ...others]: readonly BundleModule[],
+  folder: string,
+  copies: number,
+): Promise<number[]> {
+  const names = Array.from({ length: copies }, (_, index) => `copy-${index}.js`);
+  const modules: BundleModule[] = [
+    { type: 'ESModule', path: join(folder, 'importing.js'), contents: IMPORTING },
+    ...names.map((name) => ({ ...main!, path: join(folder, name) })),
+    ...others,
+  ];
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      log: new Log(LogLevel.WARN),
+      cf: false,
+      workers: [
+        {
+          name: 'importing',
+          compatibilityDate: COMPATIBILITY_DATE,
+          modulesRoot: folder,
+          modules: modules.map((module) => ({ ...module })),
+        },
+      ],
+    }),
+  );
+  try {
+    const query = names.map((name) => `module=${encodeURIComponent(`./${name}`)}`).join('&');
+    const answer = await miniflare.dispatchFetch(`http://localhost/?${query}`);
+    if (!answer.ok) throw new Error(`the bundle does not start: ${await answer.text()}`);
+    return (await answer.json()) as number[];
+  } finally {
+    await miniflare.dispose();
+  }
+}
