@@ -10,7 +10,7 @@ import { EdgeWorld } from './edge-world.ts';
 import type { HeapUsage, Inspector } from './measuring.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
-import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOf } from './sets.ts';
+import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOfImages } from './sets.ts';
 
 /** Of the 128 MB that an isolate has. */
 const LOADED_REACH = 64;
@@ -61,26 +61,27 @@ async function idle(world: EdgeWorld, inspector: Inspector): Promise<number> {
 }
 
 /** Publish a release, and have it answer. */
-async function step(world: EdgeWorld, bits: Uint8Array, seq: number): Promise<void> {
-  const { built } = await releaseOf(bits, await benchKeys());
+async function step(world: EdgeWorld, images: Uint8Array, seq: number): Promise<void> {
+  const { built } = await releaseOfImages(images, await benchKeys());
   await world.publish(built, seq);
   await world.set({ kvMs: KV_MS, aheadMs: seq * 2 * HEAD_FRESH_MS });
   const deadline = performance.now() + WAIT_MS;
-  while (!(await answersFrom(world, built.manifest.release, bits))) {
+  while (!(await answersFrom(world, built.manifest.release, images))) {
     if (performance.now() > deadline) throw new Error(`the isolate does not take release ${seq}`);
     await sleep(20);
   }
 }
 
 /** Ask. @returns whether it answered from this release @throws if it did, and was wrong */
-async function answersFrom(world: EdgeWorld, release: string, bits: Uint8Array): Promise<boolean> {
-  const random = randomFrom(bits.length);
+async function answersFrom(world: EdgeWorld, release: string, images: Uint8Array): Promise<boolean> {
+  const random = randomFrom(images.length);
   // Numbers of 010 that exist; there is a rule for the others.
   const tails = Array.from({ length: ASKED }, () => 20_000_000 + (random() % (TAILS - 20_000_000)));
   const asked = await world.askAbout(tails.map((tail) => `+${HEAD * TAILS + tail}`));
   if (asked.release !== release) return false;
+  const { permutation } = await benchKeys();
   tails.forEach((tail, index) => {
-    const expected = hasTail(bits, tail) ? 'block' : 'allow';
+    const expected = hasTail(images, permutation.permute(tail)) ? 'block' : 'allow';
     if (asked.verdicts[index] !== expected) throw new Error(`${asked.verdicts[index]}, not ${expected}`);
   });
   return true;
@@ -90,7 +91,7 @@ async function answersFrom(world: EdgeWorld, release: string, bits: Uint8Array):
 async function swap(
   world: EdgeWorld,
   inspector: Inspector,
-  bits: Uint8Array,
+  images: Uint8Array,
   seq: number,
 ): Promise<{ peak: number; after: string }> {
   let peak = 0;
@@ -104,7 +105,7 @@ async function swap(
     }
   };
   const watching = watch();
-  await step(world, bits, seq).finally(() => {
+  await step(world, images, seq).finally(() => {
     done = true;
   });
   await watching;
@@ -113,12 +114,12 @@ async function swap(
 }
 
 /** The same numbers, but for some that went and as many that came. */
-function churn(bits: Uint8Array<ArrayBuffer>, count: number, seed: number): Uint8Array<ArrayBuffer> {
-  const changed = bits.slice();
+function churn(images: Uint8Array<ArrayBuffer>, count: number, seed: number): Uint8Array<ArrayBuffer> {
+  const changed = images.slice();
   const random = randomFrom(seed + 6);
   const many = Math.floor(count * CHURN);
   for (let gone = 0, come = 0; gone < many || come < many; ) {
-    const place = Math.floor((random() / 2 ** 32) * bits.length * 8);
+    const place = Math.floor((random() / 2 ** 32) * images.length * 8);
     const isListed = hasTail(changed, place);
     if (isListed ? gone >= many : come >= many) continue;
     changed[place >>> 3]! ^= 1 << (place & 7);

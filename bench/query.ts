@@ -6,7 +6,7 @@ import { askedPlaces } from './asked.ts';
 import { type Measuring, startMeasuring } from './measuring.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
-import { benchKeys, permutedBits, placesOf, randomTails, releaseOf } from './sets.ts';
+import { benchKeys, invertedPlaces, placesOf, randomTails, releaseOfImages } from './sets.ts';
 import type { Side, Times } from './told.ts';
 
 const COUNTS = [5_000_000, 20_000_000];
@@ -57,17 +57,18 @@ export async function queryBench(options: BenchOptions): Promise<Row[]> {
 async function load(worker: Measuring, count: number, isMain: boolean, options: BenchOptions): Promise<void> {
   const { small, seed, heads, hits } = options;
   const keys = await benchKeys();
-  const bits = randomTails(count, seed, heads);
-  const { built } = await releaseOf(bits, keys);
+  const images = randomTails(count, seed, heads);
+  const { built } = await releaseOfImages(images, keys);
   await worker.ask('/release', JSON.stringify(built.manifest));
   for (const { key } of built.manifest.shards) {
     const installed = await worker.ask(`/value?key=${encodeURIComponent(key)}`, built.values.get(key)!);
     if (installed !== 'true') throw new Error(`${key} was refused`);
   }
-  await worker.ask('/floor', permutedBits(bits, keys.permutation));
-  await worker.ask('/asked', askedPlaces(bits, small ? ASKED_SMALL : ASKED, hits, seed + 2));
+  await worker.ask('/floor', images);
+  const asked = askedPlaces(images, small ? ASKED_SMALL : ASKED, hits, seed + 2);
+  await worker.ask('/asked', invertedPlaces(asked, keys.permutation));
   if (!isMain) return;
-  const places = placesOf(bits);
+  const places = invertedPlaces(placesOf(images), keys.permutation);
   await worker.ask('/roaring', places);
   if (count <= SET_MAX) await worker.ask('/set', places);
   await worker.ask(`/bloom?numbers=${count}`);

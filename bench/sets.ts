@@ -70,6 +70,17 @@ export function permutedBits(bits: Uint8Array, permutation: Permutation): Uint8A
   return images;
 }
 
+/** The places whose images these are, in the same order. */
+export function invertedPlaces(
+  images: Uint32Array<ArrayBuffer>,
+  permutation: Permutation,
+): Uint32Array<ArrayBuffer> {
+  return images.map((image) => {
+    const ahead = Math.floor(image / TAILS) * TAILS;
+    return ahead + permutation.invert(image - ahead);
+  });
+}
+
 /** LIST_KEY of the benches. */
 export const LIST_SECRET = new Uint8Array(32).fill(1);
 
@@ -77,15 +88,21 @@ export function benchKeys(): Promise<ListKeys> {
   return deriveListKeys(LIST_SECRET);
 }
 
+interface InMemory {
+  readonly built: BuiltRelease;
+  readonly release: Release;
+}
+
 /** A release with one list: these tails behind HEAD, and the heads that follow it if there are more. */
-export async function releaseOf(
-  bits: Uint8Array,
-  keys: ListKeys,
-): Promise<{ built: BuiltRelease; release: Release }> {
+export function releaseOf(bits: Uint8Array, keys: ListKeys): Promise<InMemory> {
+  return releaseOfImages(permutedBits(bits, keys.permutation), keys);
+}
+
+/** The same by the images of the tails: random images are those of random tails, and need no permutation. */
+export async function releaseOfImages(images: Uint8Array, keys: ListKeys): Promise<InMemory> {
   // What `ListEntries` makes of the numbers, without sorting: the images come in order.
-  const images = permutedBits(bits, keys.permutation);
   const plain = new Map<number, Uint32Array>();
-  for (let ahead = 0; ahead * TAILS < bits.length * 8; ahead++) {
+  for (let ahead = 0; ahead * TAILS < images.length * 8; ahead++) {
     const ofHead = images.subarray((ahead * TAILS) / 8, ((ahead + 1) * TAILS) / 8);
     plain.set(HEAD + ahead, placesOf(ofHead));
   }
