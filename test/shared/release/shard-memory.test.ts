@@ -102,10 +102,12 @@ describe('who waits', () => {
     const { load, held, memory, of } = memoryOf(30, FOUR);
     load('abc');
     expect(memory.pin(of('a'))).toBe(true);
-    load('d');
-    load('b');
-    expect(held()).toBe('abd');
+    // When the third of them comes, nothing was used longer ago than a.
+    load('dbc');
+    expect(held()).toBe('abc');
     memory.unpin(of('a'));
+    load('d');
+    expect(held()).toBe('bcd');
   });
 
   it('gets all it needs or nothing, so that two never wait for each other', () => {
