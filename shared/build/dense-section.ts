@@ -23,6 +23,9 @@ const NARROWER = 7 / 8;
 export function encodeDense(tails: Uint32Array, size: number): Uint32Array {
   const bitmapWords = BITMAP_HEADER_WORDS + Math.ceil(size / 32);
   const complement = tails.length > size / 2;
+  const fewer = Math.max(1, complement ? size - tails.length : tails.length);
+  // Where a bitmap is sure to be smaller, no code is made to see it.
+  if (fewer * bestRice(fewer, size).bitsPerEntry > size) return encodeBitmap(tails, size);
   const encoded = complement ? complementOf(tails, size) : tails;
   const flags = complement ? FLAG_COMPLEMENT : 0;
   const rice = encodeRice(encoded, size, flags);
@@ -106,6 +109,9 @@ function encodeBitmap(tails: Uint32Array, size: number): Uint32Array {
   const words = new Uint32Array(BITMAP_HEADER_WORDS + Math.ceil(size / 32));
   words[0] = SECTION_BITMAP;
   words[1] = tails.length;
-  for (const tail of tails) words[BITMAP_HEADER_WORDS + (tail >>> 5)]! |= 0x80000000 >>> (tail & 31);
+  for (let index = 0; index < tails.length; index++) {
+    const tail = tails[index]!;
+    words[BITMAP_HEADER_WORDS + (tail >>> 5)]! |= 0x80000000 >>> (tail & 31);
+  }
   return words;
 }
