@@ -1,0 +1,22 @@
+/**
+ * A process of its own, with `--expose-gc`: reads numbers of 32 bits from standard input, puts them into a
+ * `Set<number>`, and prints by how many bytes the heap has grown once all garbage is gone.
+ */
+import { readFileSync } from 'node:fs';
+
+function heapUsed(): number {
+  if (gc === undefined) throw new Error('to be run with --expose-gc');
+  // Twice: what the first has made garbage of is collected by the second.
+  gc();
+  gc();
+  return process.memoryUsage().heapUsed;
+}
+
+const input = readFileSync(0);
+const numbers = new Uint32Array(input.buffer, input.byteOffset, input.length / 4);
+const before = heapUsed();
+const set = new Set<number>();
+for (const number of numbers) set.add(number);
+const grown = heapUsed() - before;
+if (set.size !== numbers.length) throw new Error(`${set.size} of ${numbers.length} numbers are in the set`);
+process.stdout.write(String(grown));
