@@ -60,7 +60,7 @@ async function batchOver(count: number, options: BenchOptions, redis: Redis | nu
       const body = Buffer.from(JSON.stringify(report === 'all' ? { items } : { report, items }));
       const ours: Turn = () => client.send('POST', `${installation.url}/v1/check/batch`, body);
       const answer = (await ours()) as Buffer;
-      check(answer, report === 'all' ? asked : asked.filter(({ listed }) => listed));
+      checkBatch(answer, report === 'all' ? asked : asked.filter(({ listed }) => listed));
       const jsonUrl = `${installation.besideUrls.json}/${report}`;
       await client.send('PUT', jsonUrl, answer);
       turns[report] = ours;
@@ -104,7 +104,7 @@ async function redisTurn(redis: Redis, { listed }: Questions, asked: readonly As
 }
 
 /** @param expected of whom an answer must be there, in this order */
-function check(answer: Buffer, expected: readonly Asked[]): void {
+export function checkBatch(answer: Buffer, expected: readonly Asked[]): void {
   const { results } = JSON.parse(answer.toString()) as BatchAnswer;
   if (results.length !== expected.length) throw new Error(`${results.length} answers came`);
   for (const [index, { verdict, reasons }] of results.entries()) {

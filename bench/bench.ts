@@ -12,6 +12,7 @@ import { httpBench } from './http.ts';
 import { loadBench } from './load.ts';
 import { memoryBench } from './memory.ts';
 import type { BenchOptions } from './options.ts';
+import { priceBench } from './price.ts';
 import { propagationBench } from './propagation.ts';
 import { pushBench } from './push.ts';
 import { queryBench } from './query.ts';
@@ -24,7 +25,7 @@ import { visibleBench } from './visible.ts';
 
 type Bench = (options: BenchOptions) => Promise<Row[]>;
 
-/** Size, speed and scale: what runs where no name is given. */
+/** Size, speed, scale and price: what runs where no name is given. */
 const SPEED: Record<string, Bench> = {
   size: sizeBench,
   query: queryBench,
@@ -37,6 +38,7 @@ const SPEED: Record<string, Bench> = {
   stream: streamBench,
   http: httpBench,
   batch: batchBench,
+  price: priceBench,
 };
 /** Behaviour over time and behind gateways: by name, or `all`. */
 const SERVICE: Record<string, Bench> = {

@@ -12,6 +12,9 @@ interface Price {
 }
 
 const WORKER_REQUESTS: Price = { included: 10e6, perMillion: 0.3 };
+/** CPU time of Workers, in ms; waiting is free. */
+const WORKER_CPU: Price = { included: 30e6, perMillion: 0.02 };
+/** By key, also of keys that are not there, and of many that are read at once. */
 const KV_READS: Price = { included: 10e6, perMillion: 0.5 };
 const KV_WRITES: Price = { included: 1e6, perMillion: 5 };
 const OBJECT_REQUESTS: Price = { included: 1e6, perMillion: 0.15 };
@@ -22,9 +25,7 @@ const OBJECT_GB = 0.128;
 /** A month of propagation. The Cache API is free. Rates are in 1/s. */
 export function propagationCost(authorityRequests: number, kvReads: number, kvWrites: number): number {
   return (
-    cost(OBJECT_REQUESTS, authorityRequests * SECONDS_A_MONTH) +
-    // Asked all the time, it never sleeps.
-    cost(OBJECT_DURATION, OBJECT_GB * SECONDS_A_MONTH) +
+    objectCallsCost(authorityRequests * SECONDS_A_MONTH) +
     cost(KV_READS, kvReads * SECONDS_A_MONTH) +
     cost(KV_WRITES, kvWrites * SECONDS_A_MONTH)
   );
@@ -43,6 +44,31 @@ export function emptyWorkerCost(requests: number): number {
   return cost(WORKER_REQUESTS, requests * SECONDS_A_MONTH);
 }
 
-function cost({ included, perMillion }: Price, amount: number): number {
-  return (Math.max(0, amount - included) / 1e6) * perMillion;
+/** A month of requests to Workers. @param cpuMs CPU time of all of them */
+export function requestsCost(requests: number, cpuMs: number): number {
+  return cost(WORKER_REQUESTS, requests) + cost(WORKER_CPU, cpuMs);
+}
+
+/** The same where the rest of the account has used up what the plan includes. @returns of each, in this order */
+export function requestsCostOfAll(requests: number, cpuMs: number): [number, number] {
+  return [costOfAll(WORKER_REQUESTS, requests), costOfAll(WORKER_CPU, cpuMs)];
+}
+
+/** A month of reads of KV by a Worker. */
+export function kvReadsCost(reads: number): number {
+  return cost(KV_READS, reads);
+}
+
+/** A month of calls to one Durable Object. */
+export function objectCallsCost(calls: number): number {
+  // Asked all the time, it never sleeps.
+  return cost(OBJECT_REQUESTS, calls) + cost(OBJECT_DURATION, OBJECT_GB * SECONDS_A_MONTH);
+}
+
+function cost(price: Price, amount: number): number {
+  return costOfAll(price, Math.max(0, amount - price.included));
+}
+
+function costOfAll({ perMillion }: Price, amount: number): number {
+  return (amount / 1e6) * perMillion;
 }

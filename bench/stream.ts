@@ -17,7 +17,7 @@ import { served } from './served.ts';
 const RATE_REACH = 1_000_000;
 /** Growth of the runtime's memory over the second half of the stream, in MiB: constant memory, but for noise. */
 const GROWTH_REACH = 48;
-const LINES_PER_BLOCK = 20_000;
+export const LINES_PER_BLOCK = 20_000;
 /** Blocks that differ. */
 const BLOCKS = 25;
 /** Between two looks at the memory, in ms. */
@@ -103,7 +103,7 @@ async function streamOver(count: number, asked: number, options: BenchOptions): 
   ];
 }
 
-function blockOf(questions: Questions): Block {
+export function blockOf(questions: Questions): Block {
   const asked = questions.ask(LINES_PER_BLOCK);
   const sent = asked.map(({ number }) => `${number}\n`);
   const expected = asked.map(
@@ -112,11 +112,12 @@ function blockOf(questions: Questions): Block {
   return { sent: Buffer.from(sent.join('')), expected: Buffer.from(expected.join('')) };
 }
 
-function repeat(blocks: readonly Block[], times: number): Block[] {
+export function repeat(blocks: readonly Block[], times: number): Block[] {
   return Array.from({ length: times }, (_, index) => blocks[index % blocks.length]!);
 }
 
-async function stream(
+/** Send these lines as one stream. @param pids of the runtime @throws where an answer is unlike the expected one */
+export async function stream(
   url: string,
   headers: Record<string, string>,
   blocks: readonly Block[],
