@@ -5,10 +5,10 @@
 import {
   BITMAP_HEADER_WORDS,
   FLAG_COMPLEMENT,
-  RICE_BUCKET_BITS_MAX,
   RICE_GROUP_SHIFT,
   RICE_GROUP_WORDS,
   RICE_HEADER_WORDS,
+  RICE_LENGTH_MASK,
   SECTION_BITMAP,
   SECTION_RICE,
 } from '../set/layout.ts';
@@ -94,7 +94,7 @@ function tryRice(
       last = tails[next++]!;
     }
     const length = writer.length - start;
-    if (length > RICE_BUCKET_BITS_MAX) return null;
+    if (length > RICE_LENGTH_MASK) return null;
     index[row + 1 + (place >>> 2)]! |= length << ((place & 3) << 3);
   }
   const bits = writer.words();

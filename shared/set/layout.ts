@@ -36,8 +36,8 @@ export const RICE_HEADER_WORDS = 4;
 export const RICE_GROUP_SHIFT = 5;
 /** Group row: the bit at which its first bucket starts, then the length of each bucket in bits, a byte each. */
 export const RICE_GROUP_WORDS = 9;
-/** Longest code of a bucket, in bits. */
-export const RICE_BUCKET_BITS_MAX = 255;
+/** A length is a byte: no code of a bucket is longer, in bits. */
+export const RICE_LENGTH_MASK = 255;
 /** Bitmap section: first, count; then one bit for each tail of the part. */
 export const BITMAP_HEADER_WORDS = 2;
 /** Sparse section: first, count, block count; then block rows; then bits. */

@@ -7,7 +7,13 @@
  * Cost of a query: one row of 36 bytes, and half a bucket: 8 gaps in 6 bytes where 5 % is listed.
  */
 import { BitReader } from './bit-reader.ts';
-import { FLAG_COMPLEMENT, RICE_GROUP_SHIFT, RICE_GROUP_WORDS, RICE_HEADER_WORDS } from './layout.ts';
+import {
+  FLAG_COMPLEMENT,
+  RICE_GROUP_SHIFT,
+  RICE_GROUP_WORDS,
+  RICE_HEADER_WORDS,
+  RICE_LENGTH_MASK,
+} from './layout.ts';
 import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
 /** Place of a bucket in its group. */
@@ -70,7 +76,7 @@ export class RiceSet implements NumberSet {
   /** Bits of a bucket's code. */
   #length(bucket: number): number {
     const row = this.#groups + (bucket >>> RICE_GROUP_SHIFT) * RICE_GROUP_WORDS;
-    return (this.#words[row + 1 + ((bucket & IN_GROUP) >>> 2)]! >>> ((bucket & 3) << 3)) & 0xff;
+    return (this.#words[row + 1 + ((bucket & IN_GROUP) >>> 2)]! >>> ((bucket & 3) << 3)) & RICE_LENGTH_MASK;
   }
 
   has(_head: number, permutedTail: number): boolean {
@@ -95,7 +101,7 @@ export class RiceSet implements NumberSet {
     pairs = (pairs + (before & EVEN_BYTES) + ((before >>> 8) & EVEN_BYTES)) | 0;
     // `| 0` keeps the query in 32-bit integers: a section has below 2^31 bits.
     let bit = (words[row]! + (pairs & 0xffff) + (pairs >>> 16)) | 0;
-    const end = (bit + ((lengths >>> shift) & 0xff)) | 0;
+    const end = (bit + ((lengths >>> shift) & RICE_LENGTH_MASK)) | 0;
     let value = -1;
     let fits = true;
     while (fits && bit < end) {
