@@ -7,6 +7,8 @@
 export const ADDRESS_CHARS_MAX = 64;
 /** Longest `authorization` header that can be a client key: an id of 63, a dot, a secret. */
 export const AUTHORIZATION_CHARS_MAX = 256;
+/** Client keys that an isolate remembers as right: about 1 MB. With more, all are forgotten and verified anew. */
+export const VERIFIED_KEYS_MAX = 4_096;
 /** Body of a single check, in bytes: a request has six short fields. */
 export const CHECK_BODY_BYTES_MAX = 4_096;
 /** Body of a batch, in bytes: 10,000 items of 400 bytes. */

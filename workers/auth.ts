@@ -1,10 +1,11 @@
 /**
  * Who asks: `Authorization: Bearer <id>.<secret>`. Only the SHA-256 of a secret is stored; digests are
- * compared in constant time, and an unknown id costs the same as a wrong secret.
+ * compared in constant time, and an unknown id costs the same as a wrong secret. A key that was right is
+ * remembered, so that a request costs no digest: one look-up of a string.
  */
 import { toHex } from '../shared/bytes.ts';
 import type { Client, Right } from '../shared/clients.ts';
-import { AUTHORIZATION_CHARS_MAX } from '../shared/limits.ts';
+import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../shared/limits.ts';
 import { type Problem, problem } from './http.ts';
 
 /** Compared against when the id is unknown. */
@@ -14,29 +15,59 @@ const challenge = { 'www-authenticate': 'Bearer realm="numgate"' };
 
 /** The id and the secret in the request's key; empty where there is none. */
 export function bearerOf(request: Request): [id: string, secret: string] {
-  const header = request.headers.get('authorization') ?? '';
+  return keyIn(request.headers.get('authorization') ?? '');
+}
+
+function keyIn(header: string): [id: string, secret: string] {
   const [, id = '', secret = ''] =
     /^Bearer ([a-z0-9-]+)\.([\w-]+)$/i.exec(header.slice(0, AUTHORIZATION_CHARS_MAX)) ?? [];
   return [id, secret];
 }
 
-export async function authenticate(
+type Directory = ReadonlyMap<string, Client>;
+export type Authenticated = { readonly client: Client } | { readonly problem: Problem };
+
+/**
+ * Headers with a key that was right, and whose it is, by the directory that said so: with the directory
+ * goes all that it let in.
+ */
+const verified = new WeakMap<Directory, Map<string, Client>>();
+
+/** At once for a key that is remembered. */
+export function authenticate(
   request: Request,
-  clients: ReadonlyMap<string, Client>,
+  clients: Directory,
   right: Right,
-): Promise<{ client: Client } | { problem: Problem }> {
+): Authenticated | Promise<Authenticated> {
   const header = request.headers.get('authorization') ?? '';
-  const [id, secret] = bearerOf(request);
+  const known = verified.get(clients)?.get(header);
+  return known === undefined ? verify(header, clients, right) : withRight(known, right);
+}
+
+async function verify(header: string, clients: Directory, right: Right): Promise<Authenticated> {
+  const [id, secret] = keyIn(header);
   const client = clients.get(id);
   const known = await matches(secret, client?.secretSha256 ?? NOBODY);
   if (client === undefined || !known) {
     const message = header === '' ? 'send Authorization: Bearer <client key>' : 'the client key is not known';
     return { problem: problem('UNAUTHENTICATED', message, { headers: challenge }) };
   }
-  if (!client.rights.includes(right)) {
-    return { problem: problem('PERMISSION_DENIED', `the client key does not have the right "${right}"`) };
-  }
-  return { client };
+  remember(header, client, clients);
+  return withRight(client, right);
+}
+
+/** Only what was right is remembered, so that nobody without a key takes room. */
+function remember(header: string, client: Client, clients: Directory): void {
+  if (header.length > AUTHORIZATION_CHARS_MAX) return;
+  const headers = verified.get(clients) ?? new Map<string, Client>();
+  verified.set(clients, headers);
+  if (headers.size >= VERIFIED_KEYS_MAX) headers.clear();
+  headers.set(header, client);
+}
+
+function withRight(client: Client, right: Right): Authenticated {
+  if (client.rights.includes(right)) return { client };
+  return { problem: problem('PERMISSION_DENIED', `the client key does not have the right "${right}"`) };
 }
 
 /** Whether the secret has one of the digests (SHA-256, hex). */

@@ -2,10 +2,14 @@
  * The client key: whatever is wrong with it is a 401 that tells nothing, never a 500.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { ask } from './support/ask.ts';
-import { keyOf, publishClients } from './support/clients.ts';
+import { sha256Hex } from '../../shared/bytes.ts';
+import type { Client } from '../../shared/clients.ts';
+import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../../shared/limits.ts';
+import { authenticate } from '../../workers/auth.ts';
+import { ask, askAndSettle } from './support/ask.ts';
+import { CLIENTS, keyOf, publishClients } from './support/clients.ts';
 import './support/isolate.ts';
-import { build, LISTED, publish, smallLists } from './support/world.ts';
+import { build, LISTED, NEXT_POLL_MS, NOW, publish, publishHead, smallLists } from './support/world.ts';
 
 const built = await build(smallLists());
 const body = { to: LISTED };
@@ -81,5 +85,86 @@ describe('a secret', () => {
     await withKey(`Bearer ${key}`);
     const lengths = compare.mock.calls.map(([a, b]) => [a.byteLength, b.byteLength]);
     expect(lengths).toEqual(Array(comparisons).fill([64, 64]));
+  });
+});
+
+describe('a key that was right', () => {
+  /** Comparisons that one request with this key costs. */
+  const comparisons = async (authorization: string): Promise<number> => {
+    const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
+    await withKey(authorization);
+    const count = compare.mock.calls.length;
+    compare.mockRestore();
+    return count;
+  };
+
+  test('is remembered, as it was written; one that was wrong is not', async () => {
+    const costs: number[] = [];
+    for (const key of [keyOf('open'), keyOf('open'), 'open.wrong', 'open.wrong', keyOf('closed')])
+      costs.push(await comparisons(`Bearer ${key}`));
+    expect(costs).toEqual([1, 0, 1, 1, 1]);
+    expect(await comparisons(`bearer ${keyOf('open')}`)).toBe(1);
+  });
+
+  test('of which the bound says that it is no key is not', async () => {
+    const secret = 'a'.repeat(AUTHORIZATION_CHARS_MAX - 'Bearer long.'.length);
+    await publishClients([{ ...CLIENTS[0], id: 'long', secretSha256: [await sha256Hex(secret)] }]);
+    for (const [behind, again] of [
+      ['', 0],
+      ['x', 1],
+    ] as const) {
+      expect((await withKey(`Bearer long.${secret}${behind}`)).status).toBe(200);
+      expect(await comparisons(`Bearer long.${secret}${behind}`)).toBe(again);
+    }
+  });
+
+  test('has the rights of the client, whatever it was asked for first', async () => {
+    const statuses: number[] = [];
+    for (const path of ['/v1/gateway/check', '/v1/check', '/v1/gateway/check'])
+      statuses.push((await ask({ path, body })).status);
+    expect(statuses).toEqual([403, 200, 403]);
+  });
+
+  test('is forgotten with all others once there are too many, and still right', async () => {
+    const clients = new Map<string, Client>();
+    for (let index = 0; index <= VERIFIED_KEYS_MAX; index++)
+      clients.set(`c${index}`, { ...(CLIENTS[0] as Client), id: `c${index}` });
+    const ofClient = (id: string): ReturnType<typeof authenticate> => {
+      const headers = { authorization: `Bearer ${id}.secret-of-open` };
+      return authenticate(new Request('https://numgate.test', { headers }), clients, 'check');
+    };
+    for (const id of clients.keys()) expect(await ofClient(id)).toEqual({ client: clients.get(id) });
+    expect(ofClient(`c${VERIFIED_KEYS_MAX}`)).not.toBeInstanceOf(Promise);
+    expect(ofClient('c0')).toBeInstanceOf(Promise);
+    expect(await ofClient('c0')).toEqual({ client: clients.get('c0') });
+  });
+});
+
+describe('a directory that changes', () => {
+  const [open, ...others] = CLIENTS;
+  const later = async (clients: readonly object[]): Promise<number> => {
+    vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    for (let before = 0; before < 2; before++) expect((await askAndSettle({ body })).status).toBe(200);
+    await publishClients(clients);
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await askAndSettle({ body });
+    return (await askAndSettle({ body })).status;
+  };
+
+  test.each([
+    ['without the client', others],
+    ['with another secret', [{ ...open, secretSha256: ['0'.repeat(64)] }, ...others]],
+  ])('%s ends a key that was right', async (_, clients) => {
+    expect(await later(clients)).toBe(401);
+  });
+
+  test('without the right ends what the key was good for', async () => {
+    expect(await later([{ ...open, rights: [] }, ...others])).toBe(403);
+  });
+
+  test('with more clients keeps it', async () => {
+    expect(await later([...CLIENTS, { ...open, id: 'more' }])).toBe(200);
   });
 });
