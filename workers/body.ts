@@ -17,8 +17,9 @@ export function mediaType(request: Request): string {
  * and many clients then see a broken pipe instead of the problem.
  */
 export async function drain(request: Request): Promise<void> {
+  if (request.bodyUsed || request.body === null) return;
   const declared = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
-  if (request.body === null || request.bodyUsed || declared > UNREAD_BODY_BYTES_MAX) return;
+  if (declared > UNREAD_BODY_BYTES_MAX) return;
   await within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
 }
 

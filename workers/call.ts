@@ -8,6 +8,7 @@ import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
 import { type Judgement, judge } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
+import type { Address } from './address.ts';
 import { authenticate, bearerOf } from './auth.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
 import { HeadReader } from './head.ts';
@@ -19,7 +20,7 @@ import { SingleFlight } from './single-flight.ts';
 
 export interface Call {
   readonly request: Request;
-  readonly url: URL;
+  readonly url: Address;
   readonly env: Env;
   readonly ctx: ExecutionContext;
   readonly reply: Reply;

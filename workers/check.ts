@@ -7,6 +7,7 @@ import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
 import type { Answer } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
+import type { Address } from './address.ts';
 import { answerLine, headNames, nameHead } from './answers.ts';
 import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
@@ -38,11 +39,11 @@ export const answerGet = (kind: Kind) =>
   });
 
 /** The fields of a question, as they stand in an address: `ingress.type` is a field of `ingress`. */
-function parametersOf({ searchParams }: URL): { readonly fields: Record<string, unknown> } | Problem {
+function parametersOf({ parameters }: Address): { readonly fields: Record<string, unknown> } | Problem {
   // Without a prototype: `__proto__` is a name as any other.
   const fields: Record<string, unknown> = Object.create(null);
   const ingress: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of searchParams) {
+  for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
     if (Object.hasOwn(into, field)) {
       const twice = nameOf(name);

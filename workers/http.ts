@@ -6,6 +6,7 @@
 import { ADMIN_PROBLEMS, type ProblemExtras } from '../shared/admin.ts';
 import { type FieldProblem, nameOf } from '../shared/fields.ts';
 import { CORRELATOR_CHARS_MAX } from '../shared/limits.ts';
+import type { Address } from './address.ts';
 
 /** Codes of errors of the request itself, with their status and title. Stable for ever. */
 export const PROBLEMS = {
@@ -56,10 +57,10 @@ export function problem(
 }
 
 /** The problem of a parameter where there is none to give, or null. */
-export function noParameter({ searchParams }: URL): Problem | null {
-  const [first] = searchParams.keys();
+export function noParameter({ parameters }: Address): Problem | null {
+  const [first] = parameters;
   if (first === undefined) return null;
-  const field = nameOf(first);
+  const field = nameOf(first[0]);
   return problem('FIELD_UNKNOWN', `${field} is not a parameter here`, { field });
 }
 

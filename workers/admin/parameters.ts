@@ -2,6 +2,7 @@
  * Reads the parameters of a query: known ones only, each once.
  */
 import { nameOf } from '../../shared/fields.ts';
+import type { Address } from '../address.ts';
 import { type Problem, problem } from '../http.ts';
 
 export interface Parameters {
@@ -10,12 +11,12 @@ export interface Parameters {
 }
 
 export function parametersOf(
-  { searchParams }: URL,
+  { parameters }: Address,
   known: Readonly<Record<string, 'text' | 'number'>>,
 ): Parameters | Problem {
   const text: Record<string, string> = {};
   const number: Record<string, number> = {};
-  for (const [name, value] of searchParams) {
+  for (const [name, value] of parameters) {
     const field = nameOf(name);
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
     if (kind === undefined) return problem('FIELD_UNKNOWN', `${field} is not a parameter here`, { field });
