@@ -9,8 +9,9 @@ import type { Call } from './call.ts';
 import type { Env } from './env.ts';
 import { correlatorOf, problem, Reply } from './http.ts';
 import { logBug } from './log.ts';
+import { after, type Now } from './now.ts';
 
-type Handle = (call: Call, params: Readonly<Record<string, string>>) => Promise<Response>;
+type Handle = (call: Call, params: Readonly<Record<string, string>>) => Now<Response>;
 
 /** `path` may have parameters as itty-router writes them: `/v1/admin/releases/:release`. */
 export interface Route {
@@ -45,23 +46,28 @@ export function appOf(routes: readonly Route[]) {
   const notFound = ({ reply, url }: Call): Response =>
     reply.problem(problem('NOT_FOUND', 'see /openapi.json for what there is'), url.pathname);
   router.all('*', (_target: Target, call: Call) => notFound(call));
-  return async (request: Request, env: Env, ctx: ExecutionContext): Promise<Response> => {
+  const answerOf = (call: Call): Now<Response> => {
+    const { request, url } = call;
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const handle = direct.get(method)?.get(url.pathname);
+    if (handle !== undefined) return handle(call, NO_PARAMETERS);
+    // The router takes a slash at the end for nothing; here it is another path.
+    return url.pathname.endsWith('/') ? notFound(call) : router.fetch({ method, url: request.url }, call);
+  };
+  return (request: Request, env: Env, ctx: ExecutionContext): Now<Response> => {
     const correlator = correlatorOf(request);
     const reply = new Reply(correlator);
     const url = new Address(request.url);
-    try {
-      const call: Call = { request, url, env, ctx, reply };
-      const method = request.method === 'HEAD' ? 'GET' : request.method;
-      const handle = direct.get(method)?.get(url.pathname);
-      // The router takes a slash at the end for nothing; here it is another path.
-      const routed = (): Response | Promise<Response> =>
-        url.pathname.endsWith('/') ? notFound(call) : router.fetch({ method, url: request.url }, call);
-      const response = await (handle === undefined ? routed() : handle(call, NO_PARAMETERS));
-      await drain(request);
-      return response;
-    } catch (error) {
+    const failed = (error: unknown): Response => {
       logBug(error, correlator);
       return reply.problem(problem('INTERNAL', 'the service failed; quote x-correlator'), url.pathname);
+    };
+    try {
+      const answer = answerOf({ request, url, env, ctx, reply });
+      const done = after(answer, (response) => after(drain(request), () => response));
+      return done instanceof Promise ? done.catch(failed) : done;
+    } catch (error) {
+      return failed(error);
     }
   };
 }

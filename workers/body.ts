@@ -3,6 +3,7 @@
  */
 import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../shared/limits.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
+import type { Now } from './now.ts';
 import { within } from './single-flight.ts';
 
 export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
@@ -16,11 +17,11 @@ export function mediaType(request: Request): string {
  * Read what the answer did not wait for. Without it the connection ends while the client still sends,
  * and many clients then see a broken pipe instead of the problem.
  */
-export async function drain(request: Request): Promise<void> {
+export function drain(request: Request): Now<void> {
   if (request.bodyUsed || request.body === null) return;
   const declared = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
   if (declared > UNREAD_BODY_BYTES_MAX) return;
-  await within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
+  return within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
 }
 
 /** @param bytesMax bound of the body, in bytes */
@@ -43,12 +44,12 @@ export async function readJson(request: Request, bytesMax: number): Promise<Resu
 
 export async function readText(request: Request, bytesMax: number): Promise<Result<string, BodyProblem>> {
   const tooLarge = fail('BODY_TOO_LARGE', `the body may have at most ${bytesMax} bytes`);
-  if (request.body === null) return ok('');
   const declared = request.headers.get('content-length');
   if (declared !== null) {
     // The runtime holds the body to its declared length.
     return Number(declared) > bytesMax ? tooLarge : ok(await request.text());
   }
+  if (request.body === null) return ok('');
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;

@@ -11,9 +11,10 @@ import type { Snapshot } from '../shared/snapshot.ts';
 import type { Address } from './address.ts';
 import { authenticate, bearerOf } from './auth.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
-import { HeadReader } from './head.ts';
+import { HeadReader, type Pinned } from './head.ts';
 import type { Asker } from './head-sources.ts';
-import { problem, type Reply } from './http.ts';
+import { type Problem, problem, type Reply } from './http.ts';
+import { after, type Now } from './now.ts';
 import { Quota } from './quota.ts';
 import { Recorder } from './recorder.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -34,11 +35,11 @@ export interface ClientCall extends Call {
   /** Count as many of these items as the quota has left. @returns how many */
   take(items: number): number;
   /** The head to answer this request from. */
-  snapshot(): Promise<Snapshot>;
+  snapshot(): Now<Snapshot>;
   /** The verdict for this client; recorded, where it blocks and the client wants that. */
   judge(question: Question, snapshot: Snapshot): Judgement;
   /** The head as it is by now, for requests that last. */
-  latest(): Promise<Snapshot>;
+  latest(): Now<Snapshot>;
 }
 
 /** Lost with the isolate; every part can be loaded again. */
@@ -61,7 +62,12 @@ export function resetIsolate(shardBytesMax?: number): void {
   isolate = new Isolate(shardBytesMax);
 }
 
-async function secretsOf({ env, ctx, url, reply }: Call): Promise<Secrets | Response> {
+function secretsOf(call: Call): Now<Secrets | Response> {
+  const { secrets } = isolate;
+  return secrets?.ok === true ? secrets.value : openedSecrets(call);
+}
+
+async function openedSecrets({ env, ctx, url, reply }: Call): Promise<Secrets | Response> {
   const own = isolate;
   const load = async (): Promise<void> => {
     own.secrets = await openSecrets(env);
@@ -74,65 +80,118 @@ async function secretsOf({ env, ctx, url, reply }: Call): Promise<Secrets | Resp
   return opened.value;
 }
 
-function askerOf({ request, env, ctx }: Call, secrets: Secrets): Asker {
-  const { colo } = (request.cf ?? {}) as { colo?: string };
-  return { env, secrets, ctx, dataCentre: colo ?? 'local' };
+class CallAsker implements Asker {
+  readonly env: Env;
+  readonly secrets: Secrets;
+  readonly ctx: ExecutionContext;
+  readonly #request: Request;
+
+  constructor({ env, ctx, request }: Call, secrets: Secrets) {
+    this.env = env;
+    this.secrets = secrets;
+    this.ctx = ctx;
+    this.#request = request;
+  }
+
+  /** Only where a poll is due: the runtime parses `cf` each time that it is read. */
+  get dataCentre(): string {
+    const { colo } = (this.#request.cf ?? {}) as { colo?: string };
+    return colo ?? 'local';
+  }
 }
 
 /** The head, for routes that need no client. */
 export async function currentSnapshot(call: Call): Promise<Snapshot | Response> {
   const secrets = await secretsOf(call);
   if (secrets instanceof Response) return secrets;
-  return (await isolate.head.pin(askerOf(call, secrets))).snapshot;
+  return (await isolate.head.pin(new CallAsker(call, secrets))).snapshot;
 }
 
-/** A route for clients with this right. */
-export function forClients(right: Right, handle: (call: ClientCall) => Promise<Response>) {
-  return async (call: Call): Promise<Response> => {
-    const { env, ctx, url, reply, request } = call;
-    const { head, quota, recorder } = isolate;
-    const secrets = await secretsOf(call);
-    if (secrets instanceof Response) return secrets;
-    const asker = askerOf(call, secrets);
-    let pinned = await head.pin(asker);
-    if (pinned.clients === null) {
-      const headers = { 'retry-after': String(Math.ceil(LOAD_BACKOFF_MS / 1000)) };
-      const message = 'the client directory is not loaded yet; try again';
-      return reply.problem(problem('UNAVAILABLE', message, { headers }), url.pathname);
-    }
-    let authenticated = await authenticate(request, pinned.clients, right);
-    if ('problem' in authenticated && bearerOf(request)[0] !== '') {
-      // The key, or the right, may be newer than the head in memory.
-      const looked = await head.look(asker, KEY_FRESH_MS);
-      if (looked.clients !== null && looked.clients !== pinned.clients) {
-        pinned = looked;
-        authenticated = await authenticate(request, looked.clients, right);
-      }
-    }
-    if ('problem' in authenticated) return reply.problem(authenticated.problem, url.pathname);
-    const { client } = authenticated;
-    const charge = (items: number): Response | null => {
-      const exceeded = quota.charge(client, items, env.QUOTA, ctx);
-      for (const [name, value] of Object.entries(quota.headers(client))) reply.header(name, value);
-      return exceeded === null ? null : reply.problem(exceeded, url.pathname);
-    };
-    const take = (items: number): number => quota.take(client, items, env.QUOTA, ctx);
-    // The head was asked for before it was known who asks: some clients bear less than others.
-    const snapshot = async (): Promise<Snapshot> => {
-      const { asOf, now } = pinned.snapshot;
-      const staleMs = client.maxStaleSeconds * 1000;
-      return now - asOf > staleMs ? (await head.pin(asker, staleMs)).snapshot : pinned.snapshot;
-    };
-    const latest = async (): Promise<Snapshot> => (await head.pin(asker)).snapshot;
-    const judgeFor = (question: Question, from: Snapshot): Judgement => {
-      const judged = judge(question, from, client);
-      if (client.recordBlocks) {
-        const about = { client: client.id, seq: from.seq, now: from.now };
-        const record = blockRecordOf(question, judged, about, secrets.keys);
-        if (record !== null) recorder.add(record, secrets.keys, env.LISTS, ctx);
-      }
-      return judged;
-    };
-    return handle({ ...call, client, charge, take, snapshot, latest, judge: judgeFor });
+/**
+ * A route for clients with this right. With the head fresh and the key remembered it waits for nothing, and
+ * makes no object of the runtime.
+ */
+export function forClients(right: Right, handle: (call: ClientCall) => Now<Response>) {
+  return (call: Call): Now<Response> => {
+    const own = isolate;
+    return after(secretsOf(call), (secrets) => {
+      if (secrets instanceof Response) return secrets;
+      const asker = new CallAsker(call, secrets);
+      return after(own.head.pin(asker), (pinned) =>
+        after(admit(call, pinned, right, { asker, head: own.head }), (admitted) =>
+          admitted instanceof Response ? admitted : handle(clientCall(call, admitted, asker, own)),
+        ),
+      );
+    });
   };
+}
+
+/** Who asks, and the head that names him. */
+interface Admitted {
+  readonly client: Client;
+  readonly pinned: Pinned;
+}
+
+/** @returns the problem to answer with, for who may not ask */
+function admit(
+  { request, reply, url }: Call,
+  pinned: Pinned,
+  right: Right,
+  { asker, head }: { asker: Asker; head: HeadReader },
+): Now<Admitted | Response> {
+  const { clients } = pinned;
+  if (clients === null) {
+    const headers = { 'retry-after': String(Math.ceil(LOAD_BACKOFF_MS / 1000)) };
+    const message = 'the client directory is not loaded yet; try again';
+    return reply.problem(problem('UNAVAILABLE', message, { headers }), url.pathname);
+  }
+  const refused = ({ problem: why }: { problem: Problem }): Response => reply.problem(why, url.pathname);
+  // The key, or the right, may be newer than the head in memory.
+  const lookAgain = async (first: { problem: Problem }): Promise<Admitted | Response> => {
+    const looked = await head.look(asker, KEY_FRESH_MS);
+    if (looked.clients === null || looked.clients === clients) return refused(first);
+    const second = await authenticate(request, looked.clients, right);
+    return 'client' in second ? { client: second.client, pinned: looked } : refused(second);
+  };
+  return after(authenticate(request, clients, right), (first) => {
+    if ('client' in first) return { client: first.client, pinned };
+    return bearerOf(request)[0] === '' ? refused(first) : lookAgain(first);
+  });
+}
+
+function clientCall(
+  call: Call,
+  { client, pinned }: Admitted,
+  asker: Asker,
+  { head, quota, recorder }: Isolate,
+): ClientCall {
+  const { env, ctx, url, reply } = call;
+  const { keys } = asker.secrets;
+  const charge = (items: number): Response | null => {
+    const exceeded = quota.charge(client, items, env.QUOTA, ctx);
+    for (const [name, value] of Object.entries(quota.headers(client))) reply.header(name, value);
+    return exceeded === null ? null : reply.problem(exceeded, url.pathname);
+  };
+  const take = (items: number): number => quota.take(client, items, env.QUOTA, ctx);
+  // The head was asked for before it was known who asks: some clients bear less than others.
+  const snapshot = (): Now<Snapshot> => {
+    const { asOf, now } = pinned.snapshot;
+    const staleMs = client.maxStaleSeconds * 1000;
+    return now - asOf > staleMs ? after(head.pin(asker, staleMs), snapshotOf) : pinned.snapshot;
+  };
+  const latest = (): Now<Snapshot> => after(head.pin(asker), snapshotOf);
+  const judgeFor = (question: Question, from: Snapshot): Judgement => {
+    const judged = judge(question, from, client);
+    if (client.recordBlocks) {
+      const about = { client: client.id, seq: from.seq, now: from.now };
+      const record = blockRecordOf(question, judged, about, keys);
+      if (record !== null) recorder.add(record, keys, env.LISTS, ctx);
+    }
+    return judged;
+  };
+  return { ...call, client, charge, take, snapshot, latest, judge: judgeFor };
+}
+
+function snapshotOf({ snapshot }: Pinned): Snapshot {
+  return snapshot;
 }

@@ -13,6 +13,7 @@ import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import type { Kind } from './kind.ts';
+import { after, type Now } from './now.ts';
 import { neededBy, warm, withValues } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
@@ -31,7 +32,7 @@ export const answerPost = (kind: Kind) =>
   });
 
 export const answerGet = (kind: Kind) =>
-  forClients(kind.right, async (call) => {
+  forClients(kind.right, (call) => {
     const { reply, url } = call;
     const given = parametersOf(url);
     if ('code' in given) return reply.problem(given, url.pathname);
@@ -57,7 +58,8 @@ function parametersOf({ parameters }: Address): { readonly fields: Record<string
   return { fields };
 }
 
-async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Response> {
+/** Nothing is waited for once the release is in memory; the answer is the one object of the runtime. */
+function answer(call: ClientCall, kind: Kind, given: unknown): Now<Response> {
   const { reply, url, request } = call;
   const asked = readQuestion(given, kind.fields.none, false, kind.fields);
   if (asked.error !== null) {
@@ -66,24 +68,25 @@ async function answer(call: ClientCall, kind: Kind, given: unknown): Promise<Res
   }
   const refused = call.charge(1);
   if (refused !== null) return refused;
-  const snapshot = await call.snapshot();
-  const answered = await judged(call, kind, asked.question, snapshot);
-  if (prefersText(request)) {
-    nameHead(reply, snapshot);
-    return reply.text(answerLine(answered));
-  }
-  return reply.json({ ...answered, ...headNames(snapshot) });
+  return after(call.snapshot(), (snapshot) =>
+    after(judged(call, kind, asked.question, snapshot), (answered) => {
+      if (!prefersText(request)) return reply.json({ ...answered, ...headNames(snapshot) });
+      nameHead(reply, snapshot);
+      return reply.text(answerLine(answered));
+    }),
+  );
 }
 
 /** With what the question needs loaded: nothing to do once the release is loaded whole. */
-async function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): Promise<Answer> {
+function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): Now<Answer> {
   const { release } = snapshot;
   const tell = (): Answer => kind.tell(question, call.judge(question, snapshot), snapshot);
   if (release === null || release.complete) return tell();
-  const answered = await withValues(release, neededBy(question, release), call, tell);
-  // Asked for last: only six reads of a request are under way at once.
-  warm(release, call);
-  return answered;
+  return withValues(release, neededBy(question, release), call, tell).then((answered) => {
+    // Asked for last: only six reads of a request are under way at once.
+    warm(release, call);
+    return answered;
+  });
 }
 
 function prefersText(request: Request): boolean {

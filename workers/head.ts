@@ -21,6 +21,7 @@ import type { Snapshot } from '../shared/snapshot.ts';
 import { type Asker, HeadSources, Refused, type SealedHead } from './head-sources.ts';
 import { HeadValues, readManifest, tailOf } from './head-values.ts';
 import { warn } from './log.ts';
+import type { Now } from './now.ts';
 import { verifyAll } from './shards.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -67,17 +68,18 @@ export class HeadReader {
   }
 
   /**
-   * The head to answer one request from. Waits only when there is none, or it is too old.
+   * The head to answer one request from: at once, unless there is none, or it is too old.
    * @param waitMs age from which it is
    */
-  async pin(asker: Asker, waitMs = HEAD_WAIT_MS): Promise<Pinned> {
+  pin(asker: Asker, waitMs = HEAD_WAIT_MS): Now<Pinned> {
     const now = Date.now();
     const due = this.#poll.due(now, waitMs);
     if (due === 'background') {
       this.#poll.began(now);
       this.#flight.refresh(() => this.#refresh(asker, { waits: false, freshMs: HEAD_FRESH_MS }), asker.ctx);
-    } else if (due === 'wait') await this.#wait(asker, HEAD_FRESH_MS);
-    return this.#pinned(asker);
+    }
+    if (due !== 'wait') return this.#pinned(asker);
+    return this.#wait(asker, HEAD_FRESH_MS).then(() => this.#pinned(asker));
   }
 
   /** The head as it is now, but for `freshMs`. Where it cannot be had in time, the one in memory. */
