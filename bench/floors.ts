@@ -20,6 +20,24 @@ export default {
   },
 };`;
 
+/**
+ * What HTTP asks of a check, and no verdict: reads the key, the correlator and the body, and answers what was PUT
+ * before, under the same headers, which are written anew for each request.
+ */
+const ENVELOPE = `
+let answer = '';
+let headers = {};
+export default {
+  async fetch(request) {
+    const key = request.headers.get('authorization');
+    if (request.method === 'PUT') ({ answer, headers } = await request.json());
+    else if (request.method === 'POST') await request.text();
+    const correlator = request.headers.get('x-correlator') ?? crypto.randomUUID();
+    if (key === null) return new Response(null, { status: 401 });
+    return new Response(answer, { headers: { ...headers, 'x-correlator': correlator } });
+  },
+};`;
+
 /** Parses the body as JSON, and makes JSON of the value that was PUT to this address before. */
 const JSON_ONLY = `
 const answers = new Map();
@@ -33,4 +51,10 @@ export default {
 };`;
 
 /** Their modules, by the names that the benches know them by. */
-export const FLOORS = { ok: OK, identity: IDENTITY, fixed: FIXED, json: JSON_ONLY } as const;
+export const FLOORS = {
+  ok: OK,
+  identity: IDENTITY,
+  fixed: FIXED,
+  envelope: ENVELOPE,
+  json: JSON_ONLY,
+} as const;

@@ -26,6 +26,10 @@ const REQUESTS = 20_000;
 const CHECKED = 2_000;
 const CHECKED_AT_ONCE = 16;
 
+const ENVELOPE = 'a Worker that reads the key and answers fixed JSON of this size under the same headers';
+/** Headers that the server writes itself. */
+const OF_CONNECTION = /^(connection|keep-alive|content-length|transfer-encoding|content-encoding|date)$/;
+
 /** Where requests go, and which. */
 interface Target {
   readonly url: string;
@@ -62,16 +66,25 @@ async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
   try {
     const { url, besideUrls } = installation;
     const answer = await check(asked.slice(0, CHECKED), installation, authorization);
-    await fetch(besideUrls.fixed!, { method: 'PUT', body: answer });
+    await fetch(besideUrls.fixed!, { method: 'PUT', body: answer.answer });
+    const told = { method: 'PUT', headers: { authorization }, body: JSON.stringify(answer) };
+    await fetch(besideUrls.envelope!, told);
     const targets: Record<string, Target> = {
       GET: { url, script: scripts.GET },
       POST: { url, script: scripts.POST },
       ok: { url: besideUrls.ok!, script: scripts.GET },
       fixed: { url: besideUrls.fixed!, script: scripts.POST },
+      envelopeGET: { url: besideUrls.envelope!, script: scripts.GET },
+      envelopePOST: { url: besideUrls.envelope!, script: scripts.POST },
     };
     const many = await takeTurns(targets, MANY, installation.runtimePids, options.small);
     const one = await takeTurns(targets, 1, installation.runtimePids, options.small);
-    return [...rowsOf('GET', many, one), ...rowsOf('POST', many, one), ...bodyRows(many, one)];
+    const peers = [
+      beside('GET', 'envelopeGET', ENVELOPE, many, one),
+      beside('POST', 'envelopePOST', `${ENVELOPE}, and reads the body`, many, one),
+      beside('POST', 'fixed', 'a Worker that reads the body and answers fixed JSON of this size', many, one),
+    ];
+    return [...rowsOf('GET', many, one), ...rowsOf('POST', many, one), ...peers];
   } finally {
     scripts.GET.remove();
     scripts.POST.remove();
@@ -80,6 +93,12 @@ async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
 
 type Method = 'GET' | 'POST';
 
+/** An answer to POST as it came, but for what is about the one connection. */
+interface Answer {
+  readonly answer: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 function requestOf(method: Method, { number }: Asked, authorization: string): WrkRequest {
   if (method === 'GET')
     return { method, path: `/v1/check?to=${encodeURIComponent(number)}`, headers: { authorization } };
@@ -87,14 +106,16 @@ function requestOf(method: Method, { number }: Asked, authorization: string): Wr
   return { method, path: '/v1/check', headers, body: JSON.stringify({ to: number }) };
 }
 
-/** Both methods against the Set. @returns an answer to POST, as text */
-async function check(asked: readonly Asked[], { url }: Installation, authorization: string): Promise<string> {
+/** Both methods against the Set. @returns an answer to POST */
+async function check(asked: readonly Asked[], { url }: Installation, authorization: string): Promise<Answer> {
   let last = '';
+  let under: Record<string, string> = {};
   const checkOne = async (each: Asked): Promise<void> => {
     for (const method of ['GET', 'POST'] as const) {
       const { path, headers, body } = requestOf(method, each, authorization);
       const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) });
       last = await response.text();
+      under = Object.fromEntries([...response.headers].filter(([name]) => !OF_CONNECTION.test(name)));
       const { verdict } = JSON.parse(last) as { verdict?: string };
       if (verdict !== (each.listed ? 'block' : 'allow'))
         throw new Error(`${method} is unlike the Set: ${last}`);
@@ -102,7 +123,7 @@ async function check(asked: readonly Asked[], { url }: Installation, authorizati
   };
   for (let from = 0; from < asked.length; from += CHECKED_AT_ONCE)
     await Promise.all(asked.slice(from, from + CHECKED_AT_ONCE).map(checkOne));
-  return last;
+  return { answer: last, headers: under };
 }
 
 async function takeTurns(
@@ -176,19 +197,22 @@ function rowsOf(method: Method, many: Record<string, Turns>, one: Record<string,
   ];
 }
 
-/** What part of a POST is HTTP: nothing is promised of it. */
-function bodyRows(many: Record<string, Turns>, one: Record<string, Turns>): Row[] {
-  const rate = against('perSecond', many.POST!, many.fixed!);
-  const latency = against('p50Ms', one.POST!, one.fixed!);
-  const peer = 'a Worker that reads the body and answers fixed JSON of this size';
-  return [
-    row(
-      `POST /v1/check, ${MANY} connections`,
-      rate.ours,
-      'request/s',
-      `${peer}: ${short(rate.peer)} request/s; p50 of 1: ${short(latency.peer)} ms`,
-      rate.ratio,
-      null,
-    ),
-  ];
+/** What part of a check is HTTP: nothing is promised of it. */
+function beside(
+  method: Method,
+  peer: string,
+  whatItIs: string,
+  many: Record<string, Turns>,
+  one: Record<string, Turns>,
+): Row {
+  const rate = against('perSecond', many[method]!, many[peer]!);
+  const latency = against('p50Ms', one[method]!, one[peer]!);
+  return row(
+    `${method} /v1/check, ${MANY} connections`,
+    rate.ours,
+    'request/s',
+    `${whatItIs}: ${short(rate.peer)} request/s; p50 of 1: ${short(latency.peer)} ms, ${short(latency.ratio)} x`,
+    rate.ratio,
+    null,
+  );
 }
