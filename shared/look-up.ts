@@ -7,7 +7,6 @@ import { type About, type Hit, hit, listHit, liveHit, RANK } from './hit.ts';
 import { fingerprintKey, type LiveEntry, type LiveKey, numberKey, SUBJECT_BIT } from './live/entry.ts';
 import { headOf, tailOf } from './numbers/number.ts';
 import type { Ingress, Sender } from './question.ts';
-import { FOLDED_LIST_PREFIX, type ListInfo } from './release/manifest.ts';
 import type { Release } from './release/release.ts';
 import { NOT_LISTED } from './set/number-set.ts';
 import type { Snapshot, Wishes } from './snapshot.ts';
@@ -70,16 +69,14 @@ function lookUpNumber(n: number, search: Search): void {
     missing('address', search);
     return;
   }
-  const { lists } = release.manifest;
   const head = headOf(n);
   const permutedTail = release.keys.permutation.permute(tailOf(n));
   const index = release.shardIndexOf(head, permutedTail);
   const shard = release.shard(index);
   const part = shard?.partOf(head, permutedTail) ?? null;
   const { ranges } = release;
-  for (let list = 0; list < lists.length; list++) {
-    const info = lists[list]!;
-    if (!speaks(info, subject, entry !== null)) continue;
+  for (const { list, info, isFolded } of release.speaking[subject]) {
+    if (isFolded && entry !== null) continue;
     const exact = part === null ? NOT_LISTED : part.until(list, head, permutedTail, seconds);
     if (exact !== NOT_LISTED) hits.push(listHit(subject, info, 'exact', exact));
     const range = ranges === null ? NOT_LISTED : ranges.until(list, n, seconds);
@@ -110,17 +107,16 @@ function lookUpInLists(
   { own, alike }: SourceEntries,
   about: About,
   match: Match,
-  { manifest, sources }: Release,
+  { speaking, sources }: Release,
   { subject, seconds, hits }: Search,
 ): void {
   if (sources === null) return;
-  for (let list = 0; list < manifest.lists.length; list++) {
-    const info = manifest.lists[list]!;
+  for (const { list, info, isFolded } of speaking[subject]) {
     // Each form is superseded by what was said of it.
     let until = NOT_LISTED;
-    if (speaks(info, subject, own !== null)) until = sources.until(list, spelling, seconds);
+    if (!(isFolded && own !== null)) until = sources.until(list, spelling, seconds);
     const asksAlike = info.effect !== 'allow' && skeleton !== spelling;
-    if (asksAlike && speaks(info, subject, own !== null || alike !== null)) {
+    if (asksAlike && !(isFolded && (own !== null || alike !== null))) {
       until = Math.max(until, sources.until(list, skeleton, seconds));
     }
     if (until !== NOT_LISTED) hits.push(listHit(subject, info, match, until, about));
@@ -155,9 +151,4 @@ function liveEntry({ kind, high, low }: LiveKey, search: Search): LiveEntry | nu
   const entry = live.find(kind, high, low, SUBJECT_BIT[search.subject], foldedSeq, search.seconds);
   search.live ||= entry !== null;
   return entry;
-}
-
-/** Whether a list has a say on a subject. @param superseded whether a live entry decides */
-function speaks({ name, subjects }: ListInfo, subject: Subject, superseded: boolean): boolean {
-  return subjects.includes(subject) && !(superseded && name.startsWith(FOLDED_LIST_PREFIX));
 }

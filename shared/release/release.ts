@@ -13,14 +13,26 @@ import { unseal } from '../set/seal.ts';
 import { Shard } from '../set/shard.ts';
 import { SourceTable } from '../set/source-table.ts';
 import { checksum } from '../set/xxhash.ts';
-import { type Blob, blobsOf, type Manifest } from './manifest.ts';
+import type { Subject } from '../verdict.ts';
+import { type Blob, blobsOf, FOLDED_LIST_PREFIX, type ListInfo, type Manifest } from './manifest.ts';
 import { ShardMemory, type Slot } from './shard-memory.ts';
 
 export type BlobProblem = 'BLOB_DAMAGED';
 
+/** A list as a look-up needs it. */
+export interface SpeakingList {
+  /** Its place in the manifest. */
+  readonly list: number;
+  readonly info: ListInfo;
+  /** Whether it was made of live entries: then it says nothing where a newer one decides. */
+  readonly isFolded: boolean;
+}
+
 export class Release {
   readonly manifest: Manifest;
   readonly keys: ListKeys;
+  /** The lists that have a say on a subject, in the order of the manifest. */
+  readonly speaking: Readonly<Record<Subject, readonly SpeakingList[]>>;
   readonly #starts: Float64Array;
   /** Place of each shard by its key. */
   readonly #index: ReadonlyMap<string, number>;
@@ -39,6 +51,12 @@ export class Release {
     this.manifest = manifest;
     this.keys = keys;
     this.#memory = memory;
+    const lists = manifest.lists.map((info, list) => {
+      return { list, info, isFolded: info.name.startsWith(FOLDED_LIST_PREFIX) };
+    });
+    const on = (subject: Subject): SpeakingList[] =>
+      lists.filter(({ info }) => info.subjects.includes(subject));
+    this.speaking = { from: on('from'), to: on('to') };
     this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
     this.#index = new Map(manifest.shards.map(({ key }, index) => [key, index]));
     this.#slots = manifest.shards.map(({ key, bytes }) => memory.slot(key, bytes));
