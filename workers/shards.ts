@@ -89,12 +89,12 @@ export async function withValues<Used>(
     if (Date.now() >= deadline) return use();
     await new Promise((resolve) => setTimeout(resolve, ROOM_RETRY_MS));
   }
-  try {
-    await loads(release, blobs, (blob) => release.has(blob), env.LISTS, ctx);
-    return use();
-  } finally {
-    release.unpin(blobs);
-  }
+  const used = loads(release, blobs, (blob) => release.has(blob), env.LISTS, ctx)
+    .then(use)
+    .finally(() => release.unpin(blobs));
+  // Of a request whose client has gone nothing runs any more, and its pins would stay for ever.
+  ctx.waitUntil(used.catch(() => undefined));
+  return used;
 }
 
 /**
