@@ -135,7 +135,7 @@ export class RiceSet implements NumberSet {
     bits.seek(bit);
     while (bits.position < end) {
       value += bits.readRice(this.#parameter) + 1;
-      if (value >= target) return (value === target) !== this.#complement;
+      if (value >= target) return (value === target && bits.position <= end) !== this.#complement;
     }
     return this.#complement;
   }
@@ -173,8 +173,8 @@ export class RiceSet implements NumberSet {
           bit = (bit + length) | 0;
           tail += (quotient << parameter) + ((((window << quotient) << 1) >>> 1) >>> (31 - parameter)) + 1;
         }
-        // A query for a tail of another bucket never comes here.
-        if (tail >= behind) break;
+        // A query for a tail of another bucket never comes here, and none takes a code that the bucket cuts short.
+        if (tail >= behind || bit > end) break;
         batch[filled++] = start + tail;
         if (filled === WALK_BATCH_KEYS) {
           yield batch;

@@ -8,12 +8,12 @@ import { encodeDense } from '../../../shared/build/dense-section.ts';
 import { encodeDated } from '../../../shared/build/shard.ts';
 import { encodeSparse } from '../../../shared/build/sparse-section.ts';
 import { encodeRanges, encodeSources, flattenRanges, sortSources } from '../../../shared/build/tables.ts';
-import { SECTION_BITMAP, SECTION_RICE } from '../../../shared/set/layout.ts';
+import { FLAG_COMPLEMENT, SECTION_BITMAP, SECTION_RICE } from '../../../shared/set/layout.ts';
 import { LayoutError } from '../../../shared/set/number-set.ts';
 import { RangeTable } from '../../../shared/set/range-table.ts';
 import { Shard } from '../../../shared/set/shard.ts';
 import { SourceTable } from '../../../shared/set/source-table.ts';
-import { randomFrom } from '../numbers/random.ts';
+import { type RandomBelow, randomFrom } from '../numbers/random.ts';
 import { fromHex, hexOf } from '../support/bytes.ts';
 import { flips } from '../support/damage.ts';
 import { naiveBitmap, naiveComplement, naiveRice } from '../support/naive-sections.ts';
@@ -110,6 +110,26 @@ describe('a walk over a dense section', () => {
     // The third byte of a word holds its bits 8 to 15: all behind the fifth tail.
     section[section.length - 3] = 0xff;
     expect(keysOf(denseShard(section, 0, 5))).toEqual([0, 3].map((tail) => HEAD * TAILS + tail));
+  });
+
+  it.each([
+    ['short', 20, (below: RandomBelow) => below(2 ** 32)],
+    ['longer than a word', 320, (below: RandomBelow) => 2 ** below(32)],
+  ])('tells what a query finds, also where a bucket ends inside a code that is %s', (_, width, draw) => {
+    const below = randomFrom(width);
+    const size = 640;
+    for (let round = 0; round < 200; round++) {
+      const lengths = Array.from({ length: size / width }, () => below(256));
+      const bits = Array.from({ length: lengths.length * 8 }, () => draw(below));
+      for (const flags of [0, FLAG_COMPLEMENT]) {
+        const first = SECTION_RICE | (flags << 8) | (2 << 16);
+        const words = Uint32Array.of(first, 0, width, lengths.length, 0, ...new Uint32Array(8), ...bits, 0);
+        new Uint8Array(words.buffer).set(lengths, 5 * 4);
+        const shard = denseShard(bytesOf(words), 0, size);
+        const found = Array.from({ length: size }, (__, tail) => HEAD * TAILS + tail);
+        expect(keysOf(shard)).toEqual(found.filter((key) => isListed(shard, HEAD, key - HEAD * TAILS)));
+      }
+    }
   });
 
   it('ends, and stays in the slice, whatever byte is damaged', () => {
