@@ -54,6 +54,8 @@ export class ShardMemory {
   hold(slot: Slot, shard: Shard): void {
     if (slot.shard !== null || !this.#makeRoom(slot)) return;
     slot.shard = shard;
+    // A release that was still coming in while another one took over may be the next to serve.
+    if (!this.#slots.has(slot.key)) this.#slots.set(slot.key, slot);
     this.#held.add(slot);
     this.#bytes += slot.bytes;
     this.changes++;

@@ -95,6 +95,17 @@ describe('where there is no room', () => {
     load('c');
     expect(held()).toBe('bc');
   });
+
+  it('what came in while another release took over is no longer the first to go once its own serves', () => {
+    const { load, held, memory } = memoryOf(20, FOUR);
+    // a and b are coming in, and neither is there yet.
+    memory.retireAllBut(['d']);
+    load('ab');
+    memory.retireAllBut(['a', 'b']);
+    memory.hold(memory.slot('c', 10), SHARD);
+    expect(held()).toBe('ab');
+    expect(memory.slot('a', 10).shard).not.toBe(null);
+  });
 });
 
 describe('who waits', () => {
