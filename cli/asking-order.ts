@@ -18,6 +18,8 @@ export function askingOrder(tails: Uint32Array, permutation: Permutation): Uint3
   const next = new Uint32Array((TAILS >>> NEAR_SHIFT) + 2);
   for (let index = 0; index < places.length; index++) next[places[index]! + 1]!++;
   for (let place = 1; place < next.length; place++) next[place]! += next[place - 1]!;
+  // Every tail has its place then, and the last loop leaves none out.
+  if (next.at(-1) !== tails.length) throw new RangeError('an image is no tail');
   const ordered = new Uint32Array(tails.length);
   for (let index = 0; index < tails.length; index++) {
     const place = places[index]!;

@@ -4,6 +4,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { askingOrder } from '../../cli/asking-order.ts';
+import { TAILS } from '../../shared/numbers/number.ts';
+import type { Permutation } from '../../shared/set/permutation.ts';
 import { holds, tail } from '../shared/support/properties.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 
@@ -19,4 +21,9 @@ it('has every tail as often as it came, near each other where their images are',
     }),
     { numRuns: 30 },
   );
+});
+
+it('does not ask at all where the images of some tails would leave them out', () => {
+  const broken = { permute: (each: number) => (each === 5 ? 10 * TAILS : each) } as unknown as Permutation;
+  expect(() => askingOrder(Uint32Array.of(4, 5, 6), broken)).toThrow(RangeError);
 });
