@@ -12,6 +12,7 @@ import { command, membership, Redis } from './redis.ts';
 import { type Row, row, short } from './row.ts';
 import { median, medianRatio } from './runtime.ts';
 import { served } from './served.ts';
+import { skip } from './skipped.ts';
 
 /** Of the time that JSON alone takes. */
 const JSON_REACH = 3;
@@ -36,7 +37,7 @@ interface BatchAnswer {
 
 export async function batchBench(options: BenchOptions): Promise<Row[]> {
   const redis = await Redis.start();
-  if (redis === null) process.stderr.write('batch: there is no redis-server, so no row against it\n');
+  if (redis === null) skip('batch: there is no redis-server, so no row against it');
   try {
     const rows: Row[] = [];
     for (const count of sizesOf(options, [1_000_000], [100_000])) {

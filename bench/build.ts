@@ -3,13 +3,13 @@
  * whole command `lists prove` of what was built: wall time, and the peak memory of the process with its threads.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
 import { localSecrets } from '../cli/secrets.ts';
 import { TAILS } from '../shared/numbers/number.ts';
 import { TEST_ANSWERS } from '../shared/test-numbers.ts';
+import { temporaryFolder } from './leftovers.ts';
 import { type Order, writeRandomNumbers } from './number-files.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
@@ -41,7 +41,7 @@ interface BuildSummary {
 
 export async function buildBench(options: BenchOptions): Promise<Row[]> {
   await localSecrets();
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+  const { path: folder, remove } = temporaryFolder('build');
   try {
     const rows: Row[] = [];
     for (const [index, count] of sizesOf(options, COUNTS, COUNTS_SMALL).entries()) {
@@ -54,7 +54,7 @@ export async function buildBench(options: BenchOptions): Promise<Row[]> {
     }
     return rows;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 
@@ -86,7 +86,7 @@ async function buildRows(
   }
   const density = heads === 1 ? '' : `, ${heads} heads`;
   const name = `build, ${count.toLocaleString('en')} plain numbers, ${order}${density}`;
-  const peer = `sort -u: ${least.sort.toFixed(1)} s`;
+  const peer = `LC_ALL=C sort -u: ${least.sort.toFixed(1)} s`;
   const rows = [
     row(name, least.ours, 's', peer, least.ours / least.sort, SORT_REACH),
     row(`${name}: peak memory`, least.gib, 'GiB', '', null, GIB_REACH),
@@ -122,7 +122,8 @@ function runLists(...args: string[]): Run {
 
 function run(command: string, args: string[]): Run {
   const start = performance.now();
-  const env = { ...process.env, NODE_OPTIONS: '' };
+  // Digits sort alike in every locale, and by bytes in half the time.
+  const env = { ...process.env, NODE_OPTIONS: '', LC_ALL: 'C' };
   const child = spawnSync(command, args, { cwd: PROJECT, env, encoding: 'utf8', maxBuffer: 1 << 26 });
   if (child.status !== 0) throw new Error(`${command} failed: ${child.stderr}`);
   const peak = /peak-memory-kib (\d+)/.exec(child.stderr);

@@ -3,12 +3,11 @@
  * what every new isolate begins with. Each bundle is evaluated in workerd several times over, each time under
  * another name, so that none finds the work of the one before.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { type BundleModule, bundle } from '../cli/bundle.ts';
+import { temporaryFolder } from './leftovers.ts';
 import { COMPATIBILITY_DATE } from './measuring.ts';
 import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
@@ -22,7 +21,7 @@ const COPIES = 5;
 export async function bundleBench({ small }: BenchOptions): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [name, env] of Object.entries(DEPLOYED)) {
-    const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+    const { path: folder, remove } = temporaryFolder('bundle');
     try {
       const modules = await bundle(env, folder);
       const kib = modules.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0) / 1024;
@@ -32,7 +31,7 @@ export async function bundleBench({ small }: BenchOptions): Promise<Row[]> {
       const others = `again: ${starts.slice(1).join(', ')} ms`;
       rows.push(row(`global scope of ${name}, first`, starts[0]!, 'ms', others, null, START_REACH_MS));
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     }
   }
   return rows;

@@ -8,6 +8,7 @@ import { headerOf, SipEnd } from '../test/gateways/support/sip.ts';
 import { startInstallation } from './installation.ts';
 import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
+import { skip } from './skipped.ts';
 
 /** Transactions at once while calls a second are counted; latency is measured with one. */
 const AT_ONCE = 16;
@@ -32,7 +33,7 @@ interface Figures {
 export async function sipBench({ small }: BenchOptions): Promise<Row[]> {
   const missing = kamailioMissing();
   if (missing !== null) {
-    process.stderr.write(`sip is skipped: ${missing}\n`);
+    skip(`sip is skipped: ${missing}`);
     return [];
   }
   const texts = small ? 200 : 2_000;

@@ -9,6 +9,7 @@ import type { Asked } from './questions.ts';
 import { atLeast, type Row, row, short } from './row.ts';
 import { median, medianRatio, processorSeconds } from './runtime.ts';
 import { served } from './served.ts';
+import { skip } from './skipped.ts';
 import { hasWrk, type WrkRequest, WrkScript } from './wrk.ts';
 
 /** Of the requests a second that `ok` answers. */
@@ -46,7 +47,7 @@ interface Turns {
 
 export async function httpBench(options: BenchOptions): Promise<Row[]> {
   if (!hasWrk()) {
-    process.stderr.write('http: there is no wrk, so nothing is measured (apt install wrk)\n');
+    skip('http: there is no wrk, so nothing is measured (apt install wrk)');
     return [];
   }
   const rows: Row[] = [];

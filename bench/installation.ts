@@ -3,13 +3,13 @@
  * running service. Made with the real commands.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROJECT } from '../cli/paths.ts';
 import { localSecrets, workerSecrets } from '../cli/secrets.ts';
 import { startService } from '../cli/service.ts';
+import { temporaryFolder } from './leftovers.ts';
 
 const run = promisify(execFile);
 
@@ -35,7 +35,7 @@ export async function startInstallation(
   cleared: readonly string[] = [],
   beside: Readonly<Record<string, string>> = {},
 ): Promise<Installation> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+  const { path: folder, remove } = temporaryFolder('installation');
   const secrets = await localSecrets();
   const state = join(folder, 'state');
   const before = new Set(runtimes());
@@ -48,7 +48,7 @@ export async function startInstallation(
   });
   const stop = async (): Promise<void> => {
     await service.stop();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   };
   try {
     const env = {
@@ -84,6 +84,8 @@ export async function startInstallation(
     const wishes = ['--quota-items', '1000000000', '--rights', 'check,gateway'];
     const clientKey = (await lists('clients', 'add', 'bench', ...wishes)).trim();
     const runtimePids = runtimes().filter((pid) => !before.has(pid));
+    // Where there is no such process, what it takes would be nothing, and pass.
+    if (runtimePids.length === 0) throw new Error('the runtime is not among the processes of this machine');
     const { url, besideUrls } = service;
     return { url, besideUrls, clientKey, adminToken: secrets.ADMIN_TOKEN, runtimePids, stop };
   } catch (error) {

@@ -4,16 +4,16 @@
 import { sha256Hex } from '../shared/bytes.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
-import type { BenchOptions } from './options.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
 import { benchKeys, randomTails, releaseOf } from './sets.ts';
 
 const ROUNDS = 7;
 
-export async function loadBench({ small, seed }: BenchOptions): Promise<Row[]> {
-  const count = small ? 200_000 : 5_000_000;
+export async function loadBench(options: BenchOptions): Promise<Row[]> {
+  const [count] = sizesOf(options, [5_000_000], [200_000]) as [number];
   const keys = await benchKeys();
-  const { built } = await releaseOf(randomTails(count, seed), keys);
+  const { built } = await releaseOf(randomTails(count, options.seed, options.heads), keys);
   const blobs = blobsOf(built.manifest);
   const bytes = blobs.reduce((sum, blob) => sum + blob.bytes, 0);
   const least = { load: Number.POSITIVE_INFINITY, digest: Number.POSITIVE_INFINITY };

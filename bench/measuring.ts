@@ -3,13 +3,13 @@
  * its isolate: what is timed or weighed there has the engine, and the kind of isolate, of the product.
  */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import type { BundleModule } from '../cli/bundle.ts';
 import { PROJECT } from '../cli/paths.ts';
+import { temporaryFolder } from './leftovers.ts';
 
 const NAME = 'measuring';
 /** As in wrangler.toml. */
@@ -31,8 +31,7 @@ export async function startMeasuring(
   name: string,
   bindings: Record<string, string> = {},
 ): Promise<Measuring> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
-  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  const { path: folder, remove: clean } = temporaryFolder('measuring');
   try {
     const modules = await bundled(name, folder);
     const miniflare = new Miniflare(

@@ -4,12 +4,12 @@
  * and an admin of their own.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT, WRANGLER_CONFIG } from '../cli/paths.ts';
 import { localSecrets, workerSecrets } from '../cli/secrets.ts';
+import { temporaryFolder } from './leftovers.ts';
 
 /** Wait for a process to answer, in ms. */
 const READY_WAIT_MS = 90_000;
@@ -25,11 +25,11 @@ export interface Planes {
 }
 
 export async function planes(): Promise<Planes> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-planes-'));
+  const { path: folder, remove } = temporaryFolder('planes');
   const children: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(children.map(ended));
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   };
   try {
     const secrets = await localSecrets();

@@ -2,8 +2,7 @@
  * A daily push: half a percent of the numbers has changed, and the values that are not in KV yet go up. By
  * the real build of both days and the real upload, into a KV in memory.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOutcome, build } from '../cli/commands/build.ts';
 import { entropyBits } from '../cli/report.ts';
@@ -12,6 +11,7 @@ import { Upload, type Uploaded } from '../cli/upload.ts';
 import type { Kv } from '../cli/wrangler.ts';
 import { TAILS } from '../shared/numbers/number.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
+import { temporaryFolder } from './leftovers.ts';
 import { writeTails } from './number-files.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
@@ -52,7 +52,7 @@ function nextDay(before: Uint8Array, count: number, seed: number): Uint8Array {
 }
 
 async function pushRows({ before, after, count }: Days): Promise<Row[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-bench-'));
+  const { path: folder, remove } = temporaryFolder('push');
   try {
     const first = await buildOf(folder, before);
     const second = await buildOf(folder, after);
@@ -65,13 +65,13 @@ async function pushRows({ before, after, count }: Days): Promise<Row[]> {
     // Which of the listed went, and which of the others came: `entropyBits` is of one of them.
     const [gone, come] = [count * REMOVED, count * ADDED];
     const bound = (gone * entropyBits(gone, count) + come * entropyBits(come, TAILS - count)) / 8;
-    const values = (peer: string, of: number): Row =>
-      row(`${name}: values uploaded`, daily.uploaded, '', `${peer}: ${of}`, daily.uploaded / of, 1);
+    const values = (peer: string, of: number, reach: number | null): Row =>
+      row(`${name}: values uploaded`, daily.uploaded, '', `${peer}: ${of}`, daily.uploaded / of, reach);
     const bytes = daily.uploadedBytes;
     return [
-      values('values that changed', changed),
-      values('full push', full.uploaded),
-      row(`${name}: uploaded`, bytes, 'bytes', all, bytes / full.uploadedBytes, 1),
+      values('values that changed', changed, 1),
+      values('full push', full.uploaded, null),
+      row(`${name}: uploaded`, bytes, 'bytes', all, bytes / full.uploadedBytes, null),
       row(
         `${name}: uploaded`,
         bytes,
@@ -82,7 +82,7 @@ async function pushRows({ before, after, count }: Days): Promise<Row[]> {
       ),
     ];
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

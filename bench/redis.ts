@@ -4,10 +4,8 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { onExit, temporaryFolder } from './leftovers.ts';
 
 const HOST = '127.0.0.1';
 /** Longest wait until it answers, in ms. */
@@ -29,30 +27,35 @@ export function membership(are: readonly boolean[]): Buffer {
 }
 
 export class Redis {
-  readonly #folder: string;
-  readonly #process: ChildProcess;
+  readonly #end: () => Promise<void>;
   readonly #socket: Socket;
 
-  private constructor(folder: string, process: ChildProcess, socket: Socket) {
-    this.#folder = folder;
-    this.#process = process;
+  private constructor(end: () => Promise<void>, socket: Socket) {
+    this.#end = end;
     this.#socket = socket;
   }
 
   /** @returns null where there is no redis-server */
   static async start(): Promise<Redis | null> {
     if (spawnSync('redis-server', ['--version']).error !== undefined) return null;
-    const folder = mkdtempSync(join(tmpdir(), 'numgate-redis-'));
+    const folder = temporaryFolder('redis');
     const port = await freePort();
-    const settings = { port, bind: HOST, dir: folder, save: '', appendonly: 'no', daemonize: 'no' };
+    const settings = { port, bind: HOST, dir: folder.path, save: '', appendonly: 'no', daemonize: 'no' };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const server = spawn('redis-server', args, { stdio: 'ignore' });
+    const kill = onExit(() => server.kill());
+    const end = async (): Promise<void> => {
+      const gone = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : null;
+      kill();
+      await gone;
+      folder.remove();
+    };
     try {
-      const redis = new Redis(folder, server, await connected(server, port));
+      const redis = new Redis(end, await connected(server, port));
       await redis.ask(command('PING'));
       return redis;
     } catch (error) {
-      await end(server, folder);
+      await end();
       throw error;
     }
   }
@@ -107,13 +110,8 @@ export class Redis {
 
   async stop(): Promise<void> {
     this.#socket.destroy();
-    await end(this.#process, this.#folder);
+    await this.#end();
   }
-}
-
-async function end(server: ChildProcess, folder: string): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null && server.kill()) await once(server, 'exit');
-  rmSync(folder, { recursive: true, force: true });
 }
 
 async function freePort(): Promise<number> {

@@ -7,6 +7,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
 import { COLUMNS, cellsOf, type Row } from './row.ts';
+import { skipped } from './skipped.ts';
 
 const RESULTS = join(PROJECT, 'bench', 'RESULTS.md');
 
@@ -26,6 +27,7 @@ export function writeResults(rows: readonly Row[], command: string, seconds: num
     `- Commit: ${commit()}`,
     `- Machine: ${machine()}`,
     `- ${rows.length} rows, ${failed === 0 ? 'none' : failed} that ${failed === 1 ? 'does' : 'do'} not reach what it must`,
+    ...skipped.map((words) => `- Left out: ${words}`),
     '',
     ...table,
     '',

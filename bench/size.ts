@@ -17,6 +17,7 @@ import { type BenchOptions, sizesOf } from './options.ts';
 import { command, Redis } from './redis.ts';
 import { type Row, row, short } from './row.ts';
 import { benchKeys, countOf, HEAD, hasTail, placesOf, randomFrom, randomTails, releaseOf } from './sets.ts';
+import { skip } from './skipped.ts';
 
 const COUNTS = [100_000, 1_000_000, 5_000_000, 10_000_000, 20_000_000];
 const COUNTS_SMALL = [100_000, 1_000_000];
@@ -42,7 +43,7 @@ export async function sizeBench(options: BenchOptions): Promise<Row[]> {
   const { seed, heads } = options;
   if (heads > HEADS_MAX) throw new Error(`size: at most ${HEADS_MAX} heads`);
   const redis = await Redis.start();
-  if (redis === null) process.stderr.write('size: there is no redis-server, so no row against it\n');
+  if (redis === null) skip('size: there is no redis-server, so no row against it');
   try {
     const rows: Row[] = [];
     for (const count of sizesOf(options, COUNTS, COUNTS_SMALL))

@@ -3,10 +3,10 @@
  * connection, in one thread.
  */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from './leftovers.ts';
 
 const run = promisify(execFile);
 
@@ -30,8 +30,8 @@ export function hasWrk(): boolean {
 
 /** Requests that wrk can send, in a temporary folder. */
 export class WrkScript {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'numgate-wrk-'));
-  readonly #path = join(this.#folder, 'requests.lua');
+  readonly #folder = temporaryFolder('wrk');
+  readonly #path = join(this.#folder.path, 'requests.lua');
 
   constructor(requests: readonly WrkRequest[]) {
     // JSON strings of ASCII are strings of Lua too.
@@ -51,7 +51,7 @@ export class WrkScript {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder.remove();
   }
 }
 

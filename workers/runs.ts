@@ -28,8 +28,8 @@ export class Runs {
   async begin(): Promise<void> {
     const release = this.#release;
     if (release === null || release.complete) return;
-    const began = Date.now();
-    this.#note(await ensureAll(release, this.#loading), began);
+    // One value that hangs takes all the time there is: the others are still waited for, each by who needs it.
+    this.#waitLater(await ensureAll(release, this.#loading));
   }
 
   /**
@@ -81,10 +81,14 @@ export class Runs {
     return { needed: [...needed.values()], to };
   }
 
+  #waitLater(missing: readonly Blob[]): void {
+    for (const { key } of missing) this.#retryAt.set(key, Date.now() + RUN_BACKOFF_MS);
+  }
+
   /** Note what could not be loaded. @param began when it was first waited for */
   #note(missing: readonly Blob[], began: number): void {
     const now = Date.now();
-    for (const { key } of missing) this.#retryAt.set(key, now + RUN_BACKOFF_MS);
+    this.#waitLater(missing);
     if (missing.length > 0 && now - began >= LOAD_WAIT_MS) this.#restsUntil = now + RUN_BACKOFF_MS;
   }
 }
