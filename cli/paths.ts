@@ -21,3 +21,5 @@ export const STATE = process.env.NUMGATE_STATE ?? join(PROJECT, '.wrangler', 'st
 export const VALUES = join(dirname(STATE), 'values');
 /** The bundle that the embedded service runs. */
 export const BUNDLE = join(PROJECT, '.wrangler', 'bundle');
+/** What Node has compiled of the command line, for the next start. */
+export const COMPILED = join(PROJECT, '.wrangler', 'compiled');

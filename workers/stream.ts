@@ -19,7 +19,7 @@ import { Runs } from './runs.ts';
 
 /** What some readers take for the end of a line: never echoed. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** What stands on a line; null is a line that was too long to keep. */
 interface LineFormat {
@@ -75,7 +75,8 @@ function textLine(call: ClientCall, subject: Subject): LineFormat {
     answer(line, snapshot) {
       if (line === null) return ',error,NUMBER_TOO_LONG\n';
       const read = readParty(line, subject);
-      const echo = line.replace(CONTROLS, ' ');
+      // To look whether there is one takes half as long as to replace none.
+      const echo = CONTROL.test(line) ? line.replace(new RegExp(CONTROL, 'g'), ' ') : line;
       if ('error' in read) return `${echo},error,${read.error.code}\n`;
       const { verdict, reasons } = call.judge(asking(read.party), snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;

@@ -78,7 +78,12 @@ describe('with nothing but the credentials of wrangler', () => {
   it('what is current is uploaded in part, and the cron promotes it', async () => {
     const next = await world.anotherBuild();
     const { release } = next.manifest;
-    await expect.poll(async () => (await world.status()).kvSeq).toBe((await world.status()).seq);
+    // The head goes to KV at most once a second.
+    const inKv = async (): Promise<boolean> => {
+      const { kvSeq, seq } = await world.status();
+      return kvSeq === seq;
+    };
+    await expect.poll(inKv, { timeout: 10_000 }).toBe(true);
     expect(await pushStaged(next.folder, kv, { unproven: true, all: false })).toMatchObject({
       release,
       uploaded: 1,
