@@ -21,6 +21,9 @@ import { Runs } from './runs.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
+/** Most that is read at a time. */
+const CHUNK_BYTES = 65_536;
+
 /** What stands on a line; null is a line that was too long to keep. */
 interface LineFormat {
   /** What it asks; null if nothing. */
@@ -54,10 +57,7 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   await runs.begin();
   nameHead(reply, snapshot);
   const format = type === 'text/plain' ? textLine(call, subject) : jsonLine(call);
-  return reply.stream(
-    (request.body ?? new Blob().stream()).pipeThrough(answering(call, snapshot, runs, format)),
-    `${type}; charset=utf-8`,
-  );
+  return reply.stream(answering(call, snapshot, runs, format), `${type}; charset=utf-8`);
 }
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
@@ -119,7 +119,7 @@ function answering(
   first: Snapshot,
   runs: Runs,
   format: LineFormat,
-): TransformStream<Uint8Array, Uint8Array> {
+): ReadableStream<Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
   let pinned = first;
@@ -127,7 +127,7 @@ function answering(
   let prepaid = 1;
   const answerAll = async (
     lines: readonly (string | null)[],
-    controller: TransformStreamDefaultController<Uint8Array>,
+    controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
     if (lines.length > 0) pinned = await later(pinned, call);
     // As many as the window still lets pass, then the rest in the windows that follow.
@@ -147,10 +147,30 @@ function answering(
       from += count;
     }
   };
-  return new TransformStream({
-    transform: (chunk, controller) => answerAll(splitter.push(chunk), controller),
-    flush: (controller) => answerAll(splitter.end(), controller),
-  });
+  // Into a buffer of ours: what is piped comes in pieces of 4 KB, each of which costs as much as some 30 lines.
+  const reader = call.request.body?.getReader({ mode: 'byob' });
+  let buffer = new ArrayBuffer(CHUNK_BYTES);
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        // Until there is something to give: a pull that gives nothing is not repeated.
+        for (let given = false; !given; ) {
+          const read = await reader?.read(new Uint8Array(buffer));
+          const lines = read?.value === undefined || read.done ? splitter.end() : splitter.push(read.value);
+          await answerAll(lines, controller);
+          given = lines.length > 0;
+          if (read === undefined || read.done) {
+            controller.close();
+            return;
+          }
+          buffer = read.value.buffer as ArrayBuffer;
+        }
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    },
+    // Nothing is read before somebody wants the answers to it.
+    { highWaterMark: 0 },
+  );
 }
 
 /**

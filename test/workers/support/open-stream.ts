@@ -16,7 +16,7 @@ export class OpenStream {
   }
 
   static async start(client = 'open', bindings: Partial<Env> = {}): Promise<OpenStream> {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const { readable, writable } = new IdentityTransformStream();
     const { url, headers } = request({
       path: '/v1/check/stream',
       client,
