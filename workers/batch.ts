@@ -21,7 +21,7 @@ const REPORTS = ['all', 'hits'] as const;
 /** Items answered at a time. */
 const ITEMS_PER_CHUNK = 500;
 /** Text that is given at a time, in characters, at the least: each piece costs as much as some hundred items. */
-const CHARS_PER_CHUNK = 32_768;
+const CHARS_PER_CHUNK = 262_144;
 
 interface Batch {
   readonly defaults: Defaults;
