@@ -94,7 +94,7 @@ const program = new Command('npm run bench --')
     1,
   )
   .option('--hits <share>', 'share of the asked numbers that are listed', within(0, 1, false), 0.1)
-  .option('--json', 'print the rows as a JSON array', false)
+  .option('--json', 'print the rows as a JSON array; with npm run bench --silent nothing else', false)
   .action(async (given: string[], { json, ...options }: BenchOptions & { json: boolean }) => {
     const names = chosenOf(given);
     const start = performance.now();
@@ -111,7 +111,7 @@ const program = new Command('npm run bench --')
     // The file is of whole runs at full size only.
     const isWhole = Object.keys(SPEED).every((name) => names.includes(name));
     const command = ['npm run bench', ...process.argv.slice(2)].join(' ');
-    if (isWhole && !options.small) writeResults(rows, command, (performance.now() - start) / 1000);
+    if (isWhole && !options.small) writeResults(rows, options, command, (performance.now() - start) / 1000);
     // What a small run takes is no measure of anything.
     if (!options.small && rows.some(({ pass }) => !pass)) process.exitCode = 1;
   });

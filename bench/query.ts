@@ -47,7 +47,7 @@ export async function queryBench(options: BenchOptions): Promise<Row[]> {
       rows.push(...rowsOf(name, times));
       rows.push(await allocatedRow(name, worker));
     }
-    return [...rows, growthRow(growth, steps)];
+    return steps.length < 2 ? rows : [...rows, growthRow(growth, steps)];
   } finally {
     await worker.stop();
   }

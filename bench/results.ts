@@ -6,17 +6,24 @@ import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
+import type { BenchOptions } from './options.ts';
 import { COLUMNS, cellsOf, type Row } from './row.ts';
 import { skipped } from './skipped.ts';
 
 const RESULTS = join(PROJECT, 'bench', 'RESULTS.md');
 
 /** @param command as it was given @param seconds it took */
-export function writeResults(rows: readonly Row[], command: string, seconds: number): void {
+export function writeResults(
+  rows: readonly Row[],
+  { seed, heads, hits }: BenchOptions,
+  command: string,
+  seconds: number,
+): void {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const table = [line(COLUMNS), line(COLUMNS.map(() => '---')), ...rows.map((row) => line(cellsOf(row)))];
-  const failed = rows.filter(({ pass }) => !pass).length;
+  const head = [line(COLUMNS), line(COLUMNS.map(() => '---'))];
+  const table = [...head, ...rows.map((row) => line(cellsOf(row)))];
+  const failed = rows.filter(({ pass }) => !pass);
   const text = [
     '# Results',
     '',
@@ -26,8 +33,17 @@ export function writeResults(rows: readonly Row[], command: string, seconds: num
     `- Command: \`${command}\`, ${Math.round(seconds)} s`,
     `- Commit: ${commit()}`,
     `- Machine: ${machine()}`,
-    `- ${rows.length} rows, ${failed === 0 ? 'none' : failed} that ${failed === 1 ? 'does' : 'do'} not reach what it must`,
+    `- Seed ${seed}, heads ${heads}, share of hits ${hits}`,
+    `- ${rows.length} rows, ${failed.length} of which do not reach what was wanted`,
     ...skipped.map((words) => `- Left out: ${words}`),
+    '',
+    'Where rounds are taken in turn, a ratio is the median of the ratios of the rounds, not that of two medians. Memory of',
+    'the runtime is that of its whole process, not of an isolate. Everything is on loopback, on one machine.',
+    '',
+    ...(failed.length === 0
+      ? []
+      : ['## Not reached', '', ...head, ...failed.map((row) => line(cellsOf(row))), '']),
+    '## All rows',
     '',
     ...table,
     '',
