@@ -7,6 +7,7 @@ import { TAILS } from '../shared/numbers/number.ts';
 import { EdgeWorld } from './edge-world.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
+import { median } from './runtime.ts';
 import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOfImages } from './sets.ts';
 import type { Asked } from './told.ts';
 
@@ -115,8 +116,4 @@ async function warm(ask: () => Promise<Asked>): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return longest;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >>> 1]!;
 }

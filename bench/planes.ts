@@ -5,10 +5,10 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PROJECT, WRANGLER_CONFIG } from '../cli/paths.ts';
 import { localSecrets, workerSecrets } from '../cli/secrets.ts';
+import { freePort } from './free-port.ts';
 import { temporaryFolder } from './leftovers.ts';
 
 /** Wait for a process to answer, in ms. */
@@ -119,14 +119,6 @@ async function post(url: string, key: string, body: object): Promise<unknown> {
   if (!response.ok)
     throw new Error(`${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
   return response.json();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function answering(child: ChildProcess, url: string): Promise<void> {

@@ -4,7 +4,8 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { freePort } from './free-port.ts';
 import { onExit, temporaryFolder } from './leftovers.ts';
 
 const HOST = '127.0.0.1';
@@ -112,15 +113,6 @@ export class Redis {
     this.#socket.destroy();
     await this.#end();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
 
 async function connected(server: ChildProcess, port: number): Promise<Socket> {

@@ -7,7 +7,7 @@ import { type Installation, startInstallation } from './installation.ts';
 import type { BenchOptions } from './options.ts';
 import { Questions } from './questions.ts';
 
-export interface Served {
+interface Served {
   readonly questions: Questions;
   readonly installation: Installation;
 }

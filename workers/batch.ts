@@ -2,7 +2,7 @@
  * `POST /v1/check/batch`, `/v1/gateway/check/batch`: up to 10,000 questions, answered in order from one head.
  * A bad item is that item's error alone.
  */
-import { type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
+import { type Asked, type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
 import { isRecord, nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
@@ -68,13 +68,8 @@ function answering(
   const encoder = new TextEncoder();
   let next = 0;
   let separator = '';
-  const read = (item: unknown) => readQuestion(item, batch.defaults, true, kind.fields);
-  const questionOf = (item: unknown): Question | null => {
-    const asked = read(item);
-    return asked.error === null ? asked.question : null;
-  };
-  const answerItem = (item: unknown): object | null => {
-    const asked = read(item);
+  const questionOf = (asked: Asked): Question | null => (asked.error === null ? asked.question : null);
+  const answerItem = (asked: Asked): object | null => {
     const { id } = asked;
     if (asked.error !== null) {
       counts.error++;
@@ -96,11 +91,12 @@ function answering(
       let text = '';
       // A pull that gives nothing is not repeated, and the answer hangs.
       while (text.length < CHARS_PER_CHUNK && next < batch.items.length) {
-        const chunk = batch.items.slice(next, next + ITEMS_PER_CHUNK);
-        next += chunk.length;
+        const items = batch.items.slice(next, next + ITEMS_PER_CHUNK);
+        next += items.length;
+        const chunk = items.map((item) => readQuestion(item, batch.defaults, true, kind.fields));
         const answers: object[] = [];
-        await runs.answer(chunk, questionOf, (item) => {
-          const answered = answerItem(item);
+        await runs.answer(chunk, questionOf, (asked) => {
+          const answered = answerItem(asked);
           if (answered !== null) answers.push(answered);
         });
         if (answers.length === 0) continue;

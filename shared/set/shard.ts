@@ -79,7 +79,6 @@ export class Part {
 
 export class Shard {
   readonly lists: number;
-  readonly byteLength: number;
   /** In order; each begins where the one before ends. */
   readonly parts: readonly Part[];
 
@@ -92,7 +91,6 @@ export class Shard {
     if (words[0] !== SHARD_MAGIC) throw new LayoutError('shard: not a shard');
     if (words[1] !== FORMAT_VERSION) throw new LayoutError(`shard: format ${words[1]} is not supported`);
     this.lists = words[2]!;
-    this.byteLength = bytes.length;
     this.parts = openParts(words);
   }
 
