@@ -70,7 +70,7 @@ function lookUpNumber(n: number, search: Search): void {
     return;
   }
   const head = headOf(n);
-  const permutedTail = release.keys.permutation.permute(tailOf(n));
+  const permutedTail = release.keys.imagesAhead.imageOf(tailOf(n));
   const index = release.shardIndexOf(head, permutedTail);
   const shard = release.shard(index);
   const part = shard?.partOf(head, permutedTail) ?? null;

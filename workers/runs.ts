@@ -3,11 +3,15 @@
  * loaded whole, else run after run, each as long as its shards find room together.
  */
 import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../shared/limits.ts';
+import { tailOf } from '../shared/numbers/number.ts';
 import type { Question } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
+import { IMAGES_AHEAD_MAX } from '../shared/set/images-ahead.ts';
 import { ensureAll, type Loading, neededBy, withValues } from './shards.ts';
 
+/** Questions whose images are computed together: two numbers each at the most. */
+const ITEMS_AHEAD = IMAGES_AHEAD_MAX / 2;
 /** So many runs of different requests find room side by side. */
 const RUNS_AT_ONCE = 4;
 
@@ -33,7 +37,7 @@ export class Runs {
   }
 
   /**
-   * @param questionOf what an item asks, null if nothing; called only where values have to be loaded
+   * @param questionOf what an item asks, null if nothing; asked for each more than once
    * @param answer answers an item from what is in memory now
    */
   async answer<Item>(
@@ -44,7 +48,7 @@ export class Runs {
     const release = this.#release;
     for (let from = 0; from < items.length; ) {
       if (release === null || release.complete || Date.now() < this.#restsUntil) {
-        for (; from < items.length; from++) answer(items[from]!);
+        this.#answerAll(items, from, items.length, questionOf, answer);
         return;
       }
       const { needed, to } = this.#run(items, from, questionOf, release);
@@ -54,8 +58,42 @@ export class Runs {
           needed.filter((blob) => !release.has(blob)),
           began,
         );
-        for (; from < to; from++) answer(items[from]!);
+        this.#answerAll(items, from, to, questionOf, answer);
       });
+      from = to;
+    }
+  }
+
+  /** Answer items from what is in memory. @param to behind the last */
+  #answerAll<Item>(
+    items: readonly Item[],
+    from: number,
+    to: number,
+    questionOf: (item: Item) => Question | null,
+    answer: (item: Item) => void,
+  ): void {
+    for (let at = from; at < to; ) {
+      const end = Math.min(to, at + ITEMS_AHEAD);
+      this.#prepare(items, at, end, questionOf);
+      for (; at < end; at++) answer(items[at]!);
+    }
+  }
+
+  /** Compute the images of all numbers that will be looked up, in that order. */
+  #prepare<Item>(
+    items: readonly Item[],
+    from: number,
+    to: number,
+    questionOf: (item: Item) => Question | null,
+  ): void {
+    const images = this.#release?.keys.imagesAhead;
+    if (images === undefined) return;
+    images.clear();
+    for (let at = from; at < to; at++) {
+      const question = questionOf(items[at]!);
+      if (question === null) continue;
+      if (question.to?.kind === 'number') images.prepare(tailOf(question.to.n));
+      if (question.from?.kind === 'number') images.prepare(tailOf(question.from.n));
     }
   }
 

@@ -3,7 +3,7 @@
  * all from the head of the start. Backpressure reaches the sender; over the quota the stream waits for
  * the next window instead of breaking off.
  */
-import { type Asked, CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
+import { CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
 import { nameOf } from '../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
@@ -24,12 +24,30 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Most that is read at a time. */
 const CHUNK_BYTES = 65_536;
 
-/** What stands on a line; null is a line that was too long to keep. */
-interface LineFormat {
+/** One line, as it was read. */
+interface Line {
   /** What it asks; null if nothing. */
-  readonly questionOf: (line: string | null) => Question | null;
+  readonly question: Question | null;
+}
+
+/** How lines of one media type are read and answered. */
+interface LineFormat<Read extends Line> {
+  /** @param line null for one that was too long to keep */
+  read(line: string | null): Read;
   /** One line for one line. */
-  readonly answer: (line: string | null, snapshot: Snapshot) => string;
+  answer(line: Read, snapshot: Snapshot): string;
+}
+
+interface TextLine extends Line {
+  readonly text: string;
+  /** Why it asks nothing. */
+  readonly code: string;
+}
+
+interface JsonLine extends Line {
+  readonly id: string | null;
+  /** Why it asks nothing, as that is told. */
+  readonly error: object | null;
 }
 
 export async function checkStream(call: ClientCall): Promise<Response> {
@@ -56,69 +74,71 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   const runs = new Runs(snapshot.release, call);
   await runs.begin();
   nameHead(reply, snapshot);
-  const format = type === 'text/plain' ? textLine(call, subject) : jsonLine(call);
-  return reply.stream(answering(call, snapshot, runs, format), `${type}; charset=utf-8`);
+  const answers =
+    type === 'text/plain'
+      ? answering(call, snapshot, runs, textLine(call, subject))
+      : answering(call, snapshot, runs, jsonLine(call));
+  return reply.stream(answers, `${type}; charset=utf-8`);
 }
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
-function textLine(call: ClientCall, subject: Subject): LineFormat {
+function textLine(call: ClientCall, subject: Subject): LineFormat<TextLine> {
   const { channel } = CHECK_FIELDS.none;
   const asking = (party: Party): Question =>
     subject === 'to'
       ? { from: null, to: party, channel, ingress: null }
       : { from: party, to: null, channel, ingress: null };
   return {
-    questionOf(line) {
-      const read = line === null ? null : readParty(line, subject);
-      return read === null || 'error' in read ? null : asking(read.party);
-    },
-    answer(line, snapshot) {
-      if (line === null) return ',error,NUMBER_TOO_LONG\n';
+    read(line) {
+      if (line === null) return { question: null, text: '', code: 'NUMBER_TOO_LONG' };
       const read = readParty(line, subject);
+      return 'error' in read
+        ? { question: null, text: line, code: read.error.code }
+        : { question: asking(read.party), text: line, code: '' };
+    },
+    answer({ question, text, code }, snapshot) {
       // To look whether there is one takes half as long as to replace none.
-      const echo = CONTROL.test(line) ? line.replace(new RegExp(CONTROL, 'g'), ' ') : line;
-      if ('error' in read) return `${echo},error,${read.error.code}\n`;
-      const { verdict, reasons } = call.judge(asking(read.party), snapshot);
+      const echo = CONTROL.test(text) ? text.replace(new RegExp(CONTROL, 'g'), ' ') : text;
+      if (question === null) return `${echo},error,${code}\n`;
+      const { verdict, reasons } = call.judge(question, snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
     },
   };
 }
 
 /** A verdict object for a question object on a line. */
-function jsonLine(call: ClientCall): LineFormat {
-  const invalid = (message: string): string =>
-    `${JSON.stringify({ id: null, error: { code: 'JSON_INVALID', field: 'line', message } })}\n`;
-  const read = (line: string): Asked | null => {
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      return null;
-    }
-    return readQuestion(value, CHECK_FIELDS.none, true);
+function jsonLine(call: ClientCall): LineFormat<JsonLine> {
+  const invalid = (message: string): JsonLine => {
+    return { question: null, id: null, error: { error: { code: 'JSON_INVALID', field: 'line', message } } };
   };
   return {
-    questionOf(line) {
-      const asked = line === null ? null : read(line);
-      return asked === null || asked.error !== null ? null : asked.question;
-    },
-    answer(line, snapshot) {
+    read(line) {
       if (line === null) return invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
-      const asked = read(line);
-      if (asked === null) return invalid('the line is not JSON');
+      let value: unknown;
+      try {
+        value = JSON.parse(line);
+      } catch {
+        return invalid('the line is not JSON');
+      }
+      const asked = readQuestion(value, CHECK_FIELDS.none, true);
       const { id } = asked;
-      if (asked.error !== null) return `${JSON.stringify({ id, ...itemError(asked.error) })}\n`;
-      const answered = tell(asked.question, call.judge(asked.question, snapshot));
+      return asked.error === null
+        ? { question: asked.question, id, error: null }
+        : { question: null, id, error: itemError(asked.error) };
+    },
+    answer({ question, id, error }, snapshot) {
+      if (question === null) return `${JSON.stringify({ id, ...error })}\n`;
+      const answered = tell(question, call.judge(question, snapshot));
       return `${JSON.stringify({ id, ...answered, ...headNames(snapshot) })}\n`;
     },
   };
 }
 
-function answering(
+function answering<Read extends Line>(
   call: ClientCall,
   first: Snapshot,
   runs: Runs,
-  format: LineFormat,
+  format: LineFormat<Read>,
 ): ReadableStream<Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
@@ -140,7 +160,8 @@ function answering(
         continue;
       }
       let out = '';
-      await runs.answer(lines.slice(from, from + count), format.questionOf, (line) => {
+      const read = lines.slice(from, from + count).map(format.read);
+      await runs.answer(read, questionOf, (line) => {
         out += format.answer(line, pinned);
       });
       controller.enqueue(encoder.encode(out));
@@ -171,6 +192,10 @@ function answering(
     // Nothing is read before somebody wants the answers to it.
     { highWaterMark: 0 },
   );
+}
+
+function questionOf({ question }: Line): Question | null {
+  return question;
 }
 
 /**

@@ -3,6 +3,7 @@
  * that no two uses share a key. Deriving takes a few milliseconds and is done once an isolate.
  */
 import { toHex } from '../bytes.ts';
+import { ImagesAhead } from './images-ahead.ts';
 import { fillPermutation, type Permutation } from './permutation.ts';
 
 /** LIST_KEY, in bytes. */
@@ -12,6 +13,8 @@ export interface ListKeys {
   /** Names the secret without telling it: 16 hex digits. A release made with another key is refused. */
   readonly keyId: string;
   readonly permutation: Permutation;
+  /** Its images, for who asks for many. */
+  readonly imagesAhead: ImagesAhead;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
   /** AES-256-GCM key that seals range and source tables. */
@@ -37,9 +40,11 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
   const sealBits = await derive('numgate/1 seal', 256);
   const nonceBits = await derive('numgate/1 seal nonce', 256);
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  const permutation = await fillPermutation(permutationKey);
   return {
     keyId: toHex(new Uint8Array(await derive('numgate/1 key id', 64))),
-    permutation: await fillPermutation(permutationKey),
+    permutation,
+    imagesAhead: new ImagesAhead(permutation),
     sourceSeed: new DataView(await derive('numgate/1 sources', 64)).getBigUint64(0),
     sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
     nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),

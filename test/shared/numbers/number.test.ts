@@ -31,6 +31,17 @@ describe('the integer form', () => {
     fc.assert(holds, { seed: SEED });
   });
 
+  it('is written as plus and digits, at every length and around every power of ten', () => {
+    const twelve = fc.integer({ min: 100_000_000_000, max: 999_999_999_999 });
+    const holds = fc.property(fc.oneof(numbers, twelve), (n) => {
+      expect(toE164(n)).toBe(`+${n}`);
+    });
+    fc.assert(holds, { seed: SEED, numRuns: 5_000 });
+    for (let digits = 1; digits < 15; digits++) {
+      for (const n of [10 ** digits - 1, 10 ** digits, 10 ** digits + 1]) expect(toE164(n)).toBe(`+${n}`);
+    }
+  });
+
   it('counts digits right at every power of ten', () => {
     for (let digits = 1; digits < 15; digits++) {
       expect(digitCountOf(10 ** digits - 1)).toBe(digits);

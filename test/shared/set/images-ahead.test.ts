@@ -1,0 +1,77 @@
+/**
+ * Images computed ahead: whatever was prepared, asked for, or left out, each is the permutation's own; and
+ * those that are asked for in order are computed once.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { IMAGES_AHEAD_MAX, ImagesAhead } from '../../../shared/set/images-ahead.ts';
+import type { Permutation } from '../../../shared/set/permutation.ts';
+import { holds, tail } from '../support/properties.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const { permutation } = testKeys;
+
+/** What is done to it; few tails, so that they repeat. */
+const step = fc.oneof(
+  fc.constant('clear' as const),
+  fc.tuple(fc.constantFrom('prepare' as const, 'ask' as const), fc.oneof(tail, fc.nat(3))),
+);
+
+/** Counts what is computed. */
+class Counting {
+  computed = 0;
+
+  permute(each: number): number {
+    this.computed++;
+    return permutation.permute(each);
+  }
+}
+
+function counted(): { counting: Counting; images: ImagesAhead } {
+  const counting = new Counting();
+  return { counting, images: new ImagesAhead(counting as unknown as Permutation) };
+}
+
+describe('images ahead', () => {
+  it('are those of the permutation, in whatever order they are asked for', () => {
+    holds(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const images = new ImagesAhead(permutation);
+        for (const each of steps) {
+          if (each === 'clear') images.clear();
+          else if (each[0] === 'prepare') images.prepare(each[1]);
+          else expect(images.imageOf(each[1])).toBe(permutation.permute(each[1]));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('are computed once each, also where one of them is not asked for', () => {
+    const { counting, images } = counted();
+    const tails = Array.from({ length: 100 }, (_, at) => at * 7);
+    for (const each of tails) images.prepare(each);
+    for (const [at, each] of tails.entries()) if (at % 3 !== 1) images.imageOf(each);
+    expect(counting.computed).toBe(tails.length);
+    images.imageOf(5);
+    expect(counting.computed).toBe(tails.length + 1);
+  });
+
+  it('are forgotten when they are cleared', () => {
+    const { counting, images } = counted();
+    images.prepare(1);
+    images.clear();
+    expect(images.imageOf(1)).toBe(permutation.permute(1));
+    expect(counting.computed).toBe(2);
+  });
+
+  it('have an end, behind which they are computed when asked for', () => {
+    const { counting, images } = counted();
+    for (let each = 0; each < IMAGES_AHEAD_MAX + 10; each++) images.prepare(each);
+    expect(counting.computed).toBe(IMAGES_AHEAD_MAX);
+    for (let each = 0; each < IMAGES_AHEAD_MAX + 10; each++) {
+      expect(images.imageOf(each)).toBe(permutation.permute(each));
+    }
+    expect(counting.computed).toBe(IMAGES_AHEAD_MAX + 10);
+  });
+});
