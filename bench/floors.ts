@@ -28,15 +28,21 @@ const ENVELOPE = `
 let answer = '';
 let headers = {};
 export default {
-  async fetch(request) {
-    const key = request.headers.get('authorization');
-    if (request.method === 'PUT') ({ answer, headers } = await request.json());
-    else if (request.method === 'POST') await request.text();
-    const correlator = request.headers.get('x-correlator') ?? crypto.randomUUID();
-    if (key === null) return new Response(null, { status: 401 });
-    return new Response(answer, { headers: { ...headers, 'x-correlator': correlator } });
+  fetch(request) {
+    if (request.method === 'GET') return answerTo(request);
+    return request.method === 'PUT' ? keep(request) : request.text().then(() => answerTo(request));
   },
-};`;
+};
+function answerTo(request) {
+  const key = request.headers.get('authorization');
+  const correlator = request.headers.get('x-correlator') ?? crypto.randomUUID();
+  if (key === null) return new Response(null, { status: 401 });
+  return new Response(answer, { headers: { ...headers, 'x-correlator': correlator } });
+}
+async function keep(request) {
+  ({ answer, headers } = await request.json());
+  return new Response(null);
+}`;
 
 /** Parses the body as JSON, and makes JSON of the value that was PUT to this address before. */
 const JSON_ONLY = `

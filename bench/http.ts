@@ -198,7 +198,7 @@ function rowsOf(method: Method, many: Record<string, Turns>, one: Record<string,
   ];
 }
 
-/** What part of a check is HTTP: nothing is promised of it. */
+/** What part of a check is HTTP, and what a Worker that does no more has of what `ok` has: nothing is promised of it. */
 function beside(
   method: Method,
   peer: string,
@@ -208,12 +208,11 @@ function beside(
 ): Row {
   const rate = against('perSecond', many[method]!, many[peer]!);
   const latency = against('p50Ms', one[method]!, one[peer]!);
-  return row(
-    `${method} /v1/check, ${MANY} connections`,
-    rate.ours,
-    'request/s',
-    `${whatItIs}: ${short(rate.peer)} request/s; p50 of 1: ${short(latency.peer)} ms, ${short(latency.ratio)} x`,
-    rate.ratio,
-    null,
-  );
+  const ofOk = against('perSecond', many[peer]!, many.ok!).ratio;
+  const latencyOfOk = against('p50Ms', one[peer]!, one.ok!).ratio;
+  const told = [
+    `${whatItIs}: ${short(rate.peer)} request/s, itself ${short(ofOk)} x "ok"`,
+    `p50 of 1: ${short(latency.peer)} ms, itself ${short(latencyOfOk)} x "ok"; ours ${short(latency.ratio)} x this`,
+  ].join('; ');
+  return row(`${method} /v1/check, ${MANY} connections`, rate.ours, 'request/s', told, rate.ratio, null);
 }

@@ -21,7 +21,8 @@ export function headNames({ release, seq, asOf, now }: Snapshot): HeadNames {
   return {
     release: release?.manifest.release ?? null,
     seq,
-    asOf: asOf === 0 ? null : `${new Date(asOf).toISOString().slice(0, 19)}Z`,
+    // Joined, not added: see toE164.
+    asOf: asOf === 0 ? null : [new Date(asOf).toISOString().slice(0, 19), 'Z'].join(''),
     stale: now - asOf > HEAD_STALE_MS,
   };
 }
