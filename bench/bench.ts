@@ -23,29 +23,42 @@ import { sizeBench } from './size.ts';
 import { streamBench } from './stream.ts';
 import { visibleBench } from './visible.ts';
 
-type Bench = (options: BenchOptions) => Promise<Row[]>;
+/** Options that say what lists are made of. */
+type ListOption = 'numbers' | 'heads' | 'hits';
+
+interface Bench {
+  readonly run: (options: BenchOptions) => Promise<Row[]>;
+  /** What it measures, for `--help`. */
+  readonly what: string;
+  /** The options that make a difference to it. */
+  readonly heeds: readonly ListOption[];
+}
 
 /** Size, speed, scale and price: what runs where no name is given. */
 const SPEED: Record<string, Bench> = {
-  size: sizeBench,
-  query: queryBench,
-  load: loadBench,
-  cold: coldBench,
-  memory: memoryBench,
-  bundle: bundleBench,
-  build: buildBench,
-  push: pushBench,
-  stream: streamBench,
-  http: httpBench,
-  batch: batchBench,
-  price: priceBench,
+  size: {
+    run: sizeBench,
+    what: 'bytes of an exact set against the entropy bound',
+    heeds: ['numbers', 'heads'],
+  },
+  query: { run: queryBench, what: 'one query against one bit', heeds: ['numbers', 'heads', 'hits'] },
+  load: { run: loadBench, what: 'verify and open all shards', heeds: ['numbers', 'heads'] },
+  cold: { run: coldBench, what: 'a cold isolate to its first verdict', heeds: ['numbers'] },
+  memory: { run: memoryBench, what: 'memory of an isolate, and in a swap', heeds: ['numbers', 'heads'] },
+  bundle: { run: bundleBench, what: 'size and start-up of the bundles', heeds: [] },
+  build: { run: buildBench, what: 'build against sort -u; prove', heeds: ['numbers', 'heads'] },
+  push: { run: pushBench, what: 'what a daily push uploads', heeds: ['numbers'] },
+  stream: { run: streamBench, what: 'numbers a second of a stream', heeds: ['numbers', 'heads', 'hits'] },
+  http: { run: httpBench, what: 'single checks by wrk', heeds: ['numbers', 'heads', 'hits'] },
+  batch: { run: batchBench, what: 'batches against JSON and Redis', heeds: ['numbers', 'heads', 'hits'] },
+  price: { run: priceBench, what: 'the price of a billion verdicts', heeds: ['numbers', 'heads', 'hits'] },
 };
 /** Behaviour over time and behind gateways: by name, or `all`. */
 const SERVICE: Record<string, Bench> = {
-  visible: visibleBench,
-  propagation: propagationBench,
-  sip: sipBench,
-  smpp: gatewaysSmppBench,
+  visible: { run: visibleBench, what: 'seconds until a change is seen', heeds: [] },
+  propagation: { run: propagationBench, what: 'the same in a simulated fleet', heeds: [] },
+  sip: { run: sipBench, what: 'what asking adds to a SIP gateway', heeds: [] },
+  smpp: { run: gatewaysSmppBench, what: 'what asking adds to an SMSC', heeds: [] },
 };
 const BENCHES: Record<string, Bench> = { ...SPEED, ...SERVICE };
 const ALL = 'all';
@@ -56,6 +69,16 @@ function chosenOf(names: readonly string[]): string[] {
   const unknown = chosen.find((name) => name !== ALL && BENCHES[name] === undefined);
   if (unknown !== undefined) program.error(`there is no bench ${unknown}; there are ${known}, ${ALL}`);
   return chosen.includes(ALL) ? Object.keys(BENCHES) : [...new Set(chosen)];
+}
+
+/** An option that would change nothing is a slip, not a wish. */
+function refuseIdle(names: readonly string[]): void {
+  for (const option of ['numbers', 'heads', 'hits'] as const) {
+    if (program.getOptionValueSource(option) !== 'cli') continue;
+    if (names.some((name) => BENCHES[name]!.heeds.includes(option))) continue;
+    const heeding = Object.keys(BENCHES).filter((name) => BENCHES[name]!.heeds.includes(option));
+    program.error(`--${option} makes no difference to ${names.join(', ')}: it is for ${heeding.join(', ')}`);
+  }
 }
 
 function within(low: number, high: number, isWhole: boolean) {
@@ -78,7 +101,7 @@ const program = new Command('npm run bench --')
   .description('Measure numgate. Ratios are between figures of the same run.')
   .argument(
     '[names...]',
-    `any of ${Object.keys(BENCHES).join(', ')}, or ${ALL} (default: ${Object.keys(SPEED).join(', ')})`,
+    `benches, see below, or ${ALL} (default: size to price, some five minutes on two cores)`,
   )
   .option('--small', 'small sizes, for CI: shows that the benches run, not what they promise', false)
   .option('--seed <number>', 'seed of the random lists', within(0, 2 ** 32 - 1, true), 20_261_124)
@@ -97,12 +120,13 @@ const program = new Command('npm run bench --')
   .option('--json', 'print the rows as a JSON array; with npm run bench --silent nothing else', false)
   .action(async (given: string[], { json, ...options }: BenchOptions & { json: boolean }) => {
     const names = chosenOf(given);
+    refuseIdle(names);
     const start = performance.now();
     const rows: Row[] = [];
     try {
       for (const name of names) {
         process.stderr.write(`${name} …\n`);
-        rows.push(...(await BENCHES[name]!(options)));
+        rows.push(...(await BENCHES[name]!.run(options)));
       }
     } finally {
       await endServed();
@@ -115,5 +139,11 @@ const program = new Command('npm run bench --')
     // What a small run takes is no measure of anything.
     if (!options.small && rows.some(({ pass }) => !pass)) process.exitCode = 1;
   });
+
+const benches = Object.entries(BENCHES).map(([name, { what, heeds }]) => {
+  const options = heeds.map((option) => ` --${option}`).join('');
+  return `  ${name.padEnd(13)}${what}${options === '' ? '' : ` (${options.trim()})`}`;
+});
+program.addHelpText('after', `\nBenches, and the options for lists that each heeds:\n${benches.join('\n')}`);
 
 await program.parseAsync();
