@@ -2,6 +2,7 @@
  * Fields of a request: what can be wrong with one, and how it is told. An error names the field and never
  * holds its value, which may be a number.
  */
+import { flat } from './flat.ts';
 import type { AddressError } from './numbers/parse.ts';
 
 export type FieldProblem =
@@ -34,7 +35,7 @@ const MESSAGES: Record<FieldProblem, string> = {
 
 /** @param detail in place of the usual sentence, without the field's name */
 export function fieldError(code: FieldProblem, field: string, detail?: string): FieldError {
-  return { code, field, message: `${field} ${detail ?? MESSAGES[code]}` };
+  return { code, field, message: flat(field, ' ', detail ?? MESSAGES[code]) };
 }
 
 /** A field's name as an error may hold it: short, and without the digits of a number that stands as a name. */

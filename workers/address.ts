@@ -39,11 +39,17 @@ function decoded(query: string): [name: string, value: string][] | null {
   try {
     for (const pair of query.split('&')) {
       if (pair === '') continue;
-      const [name, ...values] = pair.split('=');
-      pairs.push([decodeURIComponent(name!), decodeURIComponent(values.join('='))]);
+      const at = pair.indexOf('=');
+      const equals = at < 0 ? pair.length : at;
+      pairs.push([unescaped(pair.slice(0, equals)), unescaped(pair.slice(equals + 1))]);
     }
   } catch {
     return null;
   }
   return pairs;
+}
+
+/** @throws URIError where an escape is none, or no UTF-8 */
+function unescaped(text: string): string {
+  return text.includes('%') ? decodeURIComponent(text) : text;
 }

@@ -3,6 +3,7 @@
  */
 
 import type { FieldError } from '../shared/fields.ts';
+import { flat } from '../shared/flat.ts';
 import { HEAD_STALE_MS } from '../shared/limits.ts';
 import type { Answer } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
@@ -21,8 +22,7 @@ export function headNames({ release, seq, asOf, now }: Snapshot): HeadNames {
   return {
     release: release?.manifest.release ?? null,
     seq,
-    // Joined, not added: see toE164.
-    asOf: asOf === 0 ? null : [new Date(asOf).toISOString().slice(0, 19), 'Z'].join(''),
+    asOf: asOf === 0 ? null : flat(new Date(asOf).toISOString().slice(0, 19), 'Z'),
     stale: now - asOf > HEAD_STALE_MS,
   };
 }

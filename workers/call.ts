@@ -27,21 +27,6 @@ export interface Call {
   readonly reply: Reply;
 }
 
-/** A call whose client is known and within its quota. */
-export interface ClientCall extends Call {
-  readonly client: Client;
-  /** Count items against the client's quota. @returns the 429 to answer with, or null */
-  charge(items: number): Response | null;
-  /** Count as many of these items as the quota has left. @returns how many */
-  take(items: number): number;
-  /** The head to answer this request from. */
-  snapshot(): Now<Snapshot>;
-  /** The verdict for this client; recorded, where it blocks and the client wants that. */
-  judge(question: Question, snapshot: Snapshot): Judgement;
-  /** The head as it is by now, for requests that last. */
-  latest(): Now<Snapshot>;
-}
-
 /** Lost with the isolate; every part can be loaded again. */
 class Isolate {
   /** Opened once, with what was wrong with them: the environment of an isolate does not change. */
@@ -119,7 +104,7 @@ export function forClients(right: Right, handle: (call: ClientCall) => Now<Respo
       const asker = new CallAsker(call, secrets);
       return after(own.head.pin(asker), (pinned) =>
         after(admit(call, pinned, right, { asker, head: own.head }), (admitted) =>
-          admitted instanceof Response ? admitted : handle(clientCall(call, admitted, asker, own)),
+          admitted instanceof Response ? admitted : handle(new ClientCall(call, admitted, asker, own)),
         ),
       );
     });
@@ -159,37 +144,67 @@ function admit(
   });
 }
 
-function clientCall(
-  call: Call,
-  { client, pinned }: Admitted,
-  asker: Asker,
-  { head, quota, recorder }: Isolate,
-): ClientCall {
-  const { env, ctx, url, reply } = call;
-  const { keys } = asker.secrets;
-  const charge = (items: number): Response | null => {
-    const exceeded = quota.charge(client, items, env.QUOTA, ctx);
-    for (const [name, value] of Object.entries(quota.headers(client))) reply.header(name, value);
-    return exceeded === null ? null : reply.problem(exceeded, url.pathname);
-  };
-  const take = (items: number): number => quota.take(client, items, env.QUOTA, ctx);
-  // The head was asked for before it was known who asks: some clients bear less than others.
-  const snapshot = (): Now<Snapshot> => {
-    const { asOf, now } = pinned.snapshot;
-    const staleMs = client.maxStaleSeconds * 1000;
-    return now - asOf > staleMs ? after(head.pin(asker, staleMs), snapshotOf) : pinned.snapshot;
-  };
-  const latest = (): Now<Snapshot> => after(head.pin(asker), snapshotOf);
-  const judgeFor = (question: Question, from: Snapshot): Judgement => {
+/** A call whose client is known. */
+export class ClientCall implements Call {
+  readonly request: Request;
+  readonly url: Address;
+  readonly env: Env;
+  readonly ctx: ExecutionContext;
+  readonly reply: Reply;
+  readonly client: Client;
+  readonly #pinned: Pinned;
+  readonly #asker: Asker;
+  readonly #isolate: Isolate;
+
+  constructor(call: Call, { client, pinned }: Admitted, asker: Asker, own: Isolate) {
+    this.request = call.request;
+    this.url = call.url;
+    this.env = call.env;
+    this.ctx = call.ctx;
+    this.reply = call.reply;
+    this.client = client;
+    this.#pinned = pinned;
+    this.#asker = asker;
+    this.#isolate = own;
+  }
+
+  /** Count items against the client's quota. @returns the 429 to answer with, or null */
+  charge(items: number): Response | null {
+    const { refused, headers } = this.#isolate.quota.charge(this.client, items, this.env.QUOTA, this.ctx);
+    this.reply.addHeaders(headers);
+    return refused === null ? null : this.reply.problem(refused, this.url.pathname);
+  }
+
+  /** Count as many of these items as the quota has left. @returns how many */
+  take(items: number): number {
+    return this.#isolate.quota.take(this.client, items, this.env.QUOTA, this.ctx);
+  }
+
+  /** The head to answer this request from. It was asked for before it was known who asks: some bear less than others. */
+  snapshot(): Now<Snapshot> {
+    const { asOf, now } = this.#pinned.snapshot;
+    const staleMs = this.client.maxStaleSeconds * 1000;
+    if (now - asOf <= staleMs) return this.#pinned.snapshot;
+    return after(this.#isolate.head.pin(this.#asker, staleMs), snapshotOf);
+  }
+
+  /** The head as it is by now, for requests that last. */
+  latest(): Now<Snapshot> {
+    return after(this.#isolate.head.pin(this.#asker), snapshotOf);
+  }
+
+  /** The verdict for this client; recorded, where it blocks and the client wants that. */
+  judge(question: Question, from: Snapshot): Judgement {
+    const { client } = this;
     const judged = judge(question, from, client);
     if (client.recordBlocks) {
+      const { keys } = this.#asker.secrets;
       const about = { client: client.id, seq: from.seq, now: from.now };
       const record = blockRecordOf(question, judged, about, keys);
-      if (record !== null) recorder.add(record, keys, env.LISTS, ctx);
+      if (record !== null) this.#isolate.recorder.add(record, keys, this.env.LISTS, this.ctx);
     }
     return judged;
-  };
-  return { ...call, client, charge, take, snapshot, latest, judge: judgeFor };
+  }
 }
 
 function snapshotOf({ snapshot }: Pinned): Snapshot {

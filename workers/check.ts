@@ -18,6 +18,11 @@ import { neededBy, warm, withValues } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
 const INGRESS = 'ingress.';
+/**
+ * What parameters inherit from: nothing, so that `__proto__` is a name as any other. Not `null`, with which V8 keeps
+ * an object as a hash table.
+ */
+const NOTHING: object = Object.create(null);
 /** Parameters that may be numbers. */
 const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
@@ -41,9 +46,8 @@ export const answerGet = (kind: Kind) =>
 
 /** The fields of a question, as they stand in an address: `ingress.type` is a field of `ingress`. */
 function parametersOf({ parameters }: Address): { readonly fields: Record<string, unknown> } | Problem {
-  // Without a prototype: `__proto__` is a name as any other.
-  const fields: Record<string, unknown> = Object.create(null);
-  const ingress: Record<string, unknown> = Object.create(null);
+  const fields: Record<string, unknown> = Object.create(NOTHING);
+  const ingress: Record<string, unknown> = Object.create(NOTHING);
   for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
     if (Object.hasOwn(into, field)) {
@@ -51,7 +55,8 @@ function parametersOf({ parameters }: Address): { readonly fields: Record<string
       return problem('FIELD_TYPE', `${twice} is given twice`, { field: twice });
     }
     // A plus that was not percent-encoded comes as a space; no number begins with one.
-    into[field] = NUMBERS.includes(name) ? value.replace(/^ (?=[1-9])/, '+') : value;
+    const isSpaced = value.startsWith(' ') && NUMBERS.includes(name);
+    into[field] = isSpaced ? value.replace(/^ (?=[1-9])/, '+') : value;
   }
   // Both forms of it at once are refused with the one that is none.
   if (Object.keys(ingress).length > 0 && !Object.hasOwn(fields, 'ingress')) fields.ingress = ingress;

@@ -98,6 +98,10 @@ export class Reply {
     this.#headers[name] = value;
   }
 
+  addHeaders(headers: Record<string, string>): void {
+    Object.assign(this.#headers, headers);
+  }
+
   json(body: unknown, status = 200): Response {
     return new Response(JSON.stringify(body), {
       status,

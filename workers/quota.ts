@@ -21,6 +21,14 @@ interface Use {
   exceeded: boolean;
 }
 
+/** What came of counting. */
+interface Charged {
+  /** The 429 to answer with, or null. */
+  readonly refused: Problem | null;
+  /** What is left, for whatever is answered. */
+  readonly headers: Record<string, string>;
+}
+
 export class Quota {
   readonly #uses = new Map<string, Use>();
 
@@ -33,33 +41,26 @@ export class Quota {
     return fresh;
   }
 
-  /** Count items. @returns null, or the 429 to answer with */
-  charge(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): Problem | null {
+  /** Count items, unless they are too many. */
+  charge(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): Charged {
     const now = Date.now();
     const use = this.#useOf(client, now);
-    if (items > client.quotaItems) {
-      return problem(
-        'QUOTA_EXCEEDED',
-        `${items} items are more than the whole quota of ${client.quotaItems}: send fewer`,
-      );
+    const refused = refusalOf(client, items, use, now);
+    if (refused === null) {
+      use.items += items;
+      use.unreported += items;
+      if (use.unreported >= QUOTA_FLUSH_ITEMS || now - use.reportedAt > QUOTA_FLUSH_MS) {
+        this.#report(client, use, now, binding, ctx);
+      }
     }
-    if (use.exceeded || use.items + items > client.quotaItems) {
-      const message = `at most ${client.quotaItems} items in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
-      return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
-    }
-    use.items += items;
-    use.unreported += items;
-    if (use.unreported >= QUOTA_FLUSH_ITEMS || now - use.reportedAt > QUOTA_FLUSH_MS) {
-      this.#report(client, use, now, binding, ctx);
-    }
-    return null;
+    return { refused, headers: headersOf(client, use, now) };
   }
 
   /** Count as many of these items as fit into the window. @returns how many */
   take(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): number {
     const use = this.#useOf(client, Date.now());
     const count = use.exceeded ? 0 : Math.min(items, client.quotaItems - use.items);
-    return count > 0 && this.charge(client, count, binding, ctx) === null ? count : 0;
+    return count > 0 && this.charge(client, count, binding, ctx).refused === null ? count : 0;
   }
 
   #report(client: Client, use: Use, now: number, binding: RateLimit, ctx: ExecutionContext): void {
@@ -78,17 +79,25 @@ export class Quota {
       );
     ctx.waitUntil(told);
   }
+}
 
-  /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
-  headers(client: Client): Record<string, string> {
-    const now = Date.now();
-    const { items, exceeded } = this.#useOf(client, now);
-    const remaining = exceeded ? 0 : Math.max(0, client.quotaItems - items);
-    return {
-      'ratelimit-policy': `"items";q=${client.quotaItems};w=${QUOTA_WINDOW_SECONDS}`,
-      ratelimit: `"items";r=${remaining};t=${secondsLeft(now)}`,
-    };
+function refusalOf({ quotaItems }: Client, items: number, use: Use, now: number): Problem | null {
+  if (items > quotaItems) {
+    const message = `${items} items are more than the whole quota of ${quotaItems}: send fewer`;
+    return problem('QUOTA_EXCEEDED', message);
   }
+  if (!use.exceeded && use.items + items <= quotaItems) return null;
+  const message = `at most ${quotaItems} items in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
+  return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
+}
+
+/** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
+function headersOf({ quotaItems }: Client, { items, exceeded }: Use, now: number): Record<string, string> {
+  const remaining = exceeded ? 0 : Math.max(0, quotaItems - items);
+  return {
+    'ratelimit-policy': `"items";q=${quotaItems};w=${QUOTA_WINDOW_SECONDS}`,
+    ratelimit: `"items";r=${remaining};t=${secondsLeft(now)}`,
+  };
 }
 
 /** Until the window ends, in seconds, rounded up. */

@@ -4,10 +4,11 @@
  */
 import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../shared/limits.ts';
 import { tailOf } from '../shared/numbers/number.ts';
-import type { Question } from '../shared/question.ts';
+import type { Question, Sender } from '../shared/question.ts';
 import type { Blob } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
-import { IMAGES_AHEAD_MAX } from '../shared/set/images-ahead.ts';
+import { IMAGES_AHEAD_MAX, type ImagesAhead } from '../shared/set/images-ahead.ts';
+import { testAnswer } from '../shared/test-numbers.ts';
 import { ensureAll, type Loading, neededBy, withValues } from './shards.ts';
 
 /** Questions whose images are computed together: two numbers each at the most. */
@@ -37,7 +38,7 @@ export class Runs {
   }
 
   /**
-   * @param questionOf what an item asks, null if nothing; asked for each more than once
+   * @param questionOf what an item asks, null if nothing; may be asked for an item more than once
    * @param answer answers an item from what is in memory now
    */
   async answer<Item>(
@@ -92,8 +93,8 @@ export class Runs {
     for (let at = from; at < to; at++) {
       const question = questionOf(items[at]!);
       if (question === null) continue;
-      if (question.to?.kind === 'number') images.prepare(tailOf(question.to.n));
-      if (question.from?.kind === 'number') images.prepare(tailOf(question.from.n));
+      prepareOf(question.to, images);
+      prepareOf(question.from, images);
     }
   }
 
@@ -129,4 +130,9 @@ export class Runs {
     this.#waitLater(missing);
     if (missing.length > 0 && now - began >= LOAD_WAIT_MS) this.#restsUntil = now + RUN_BACKOFF_MS;
   }
+}
+
+/** Test numbers are not looked up. */
+function prepareOf(party: Sender | null, images: ImagesAhead): void {
+  if (party?.kind === 'number' && testAnswer(party.n) === null) images.prepare(tailOf(party.n));
 }

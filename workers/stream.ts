@@ -106,19 +106,23 @@ function textLine(call: ClientCall, subject: Subject): LineFormat<TextLine> {
   };
 }
 
+function invalid(message: string): JsonLine {
+  return { question: null, id: null, error: { error: { code: 'JSON_INVALID', field: 'line', message } } };
+}
+// Once each, not once a line: lines are kept while what they need is loaded.
+const JSON_TOO_LONG = invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
+const NO_JSON = invalid('the line is not JSON');
+
 /** A verdict object for a question object on a line. */
 function jsonLine(call: ClientCall): LineFormat<JsonLine> {
-  const invalid = (message: string): JsonLine => {
-    return { question: null, id: null, error: { error: { code: 'JSON_INVALID', field: 'line', message } } };
-  };
   return {
     read(line) {
-      if (line === null) return invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
+      if (line === null) return JSON_TOO_LONG;
       let value: unknown;
       try {
         value = JSON.parse(line);
       } catch {
-        return invalid('the line is not JSON');
+        return NO_JSON;
       }
       const asked = readQuestion(value, CHECK_FIELDS.none, true);
       const { id } = asked;

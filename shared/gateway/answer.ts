@@ -2,6 +2,7 @@
  * What a gateway needs next, out of a verdict: SIP and SMPP codes, the label, how long the answer may be
  * used again. Pure.
  */
+import { flat } from '../flat.ts';
 import { GATEWAY_CACHE_MS, HEAD_STALE_MS } from '../limits.ts';
 import { type Evidence, evidenceOf, factsOf } from '../policy/facts.ts';
 import { type Policy, rulingOf } from '../policy/policy.ts';
@@ -73,7 +74,7 @@ function sipOf(answered: Answer, policy: Policy): SipAnswer | null {
 function reasonHeader({ reasons }: Answer, { redress }: Policy): string {
   const contacts = Object.entries(redress ?? {}).map(([name, value]) => `${name}=${value}`);
   const text = contacts.length === 0 ? reasons[0]!.code : ['v=analytics1', ...contacts].join(';');
-  return `Q.850;cause=21;text="${text}";location=TN`;
+  return flat('Q.850;cause=21;text="', text, '";location=TN');
 }
 
 function smppOf(answered: Answer): { commandStatus: number } | null {

@@ -5,6 +5,7 @@
  * determine each other, and N stays far below 2^53. Sets are keyed by head (N div 10^8) and tail
  * (N mod 10^8), one rule for every country. All functions are O(1) up to the 15 digits.
  */
+import { flat } from '../flat.ts';
 
 /** Count of tails behind one head. */
 export const TAILS = 100_000_000;
@@ -52,12 +53,11 @@ export function digitCountOf(n: number): number {
   return count;
 }
 
-/**
- * The written E.164 form, `+` and digits. Never a sum of strings: one of 13 characters or more is a pair to V8 until
- * it is read, and one pair makes `JSON.stringify` take its slow path for the whole value (docs/performance.md).
- */
+/** The written E.164 form, `+` and digits, in one piece (flat.ts). */
 export function toE164(n: number): string {
-  if (n < 100_000_000_000 || n > 999_999_999_999) return ['+', n].join('');
+  // Short enough to be in one piece anyway.
+  if (n < 100_000_000_000) return `+${n}`;
+  if (n > 999_999_999_999) return flat('+', n);
   // Twelve digits, as every Korean mobile number has: in half the time.
   const high = Math.floor(n / 1_000_000);
   const low = n - high * 1_000_000;

@@ -1,7 +1,7 @@
 /**
  * Images of the tails that will be asked for next. The look-ups of one image wait for one another; those of
- * several tails in a row overlap, and take half as long (docs/performance.md). A shortcut and no more: what
- * was not prepared is computed when it is asked for.
+ * several tails in a row overlap (docs/performance.md). A shortcut and no more: what was not prepared is computed
+ * when it is asked for. Prepare and ask without an `await` between: who comes between prepares his own.
  */
 import type { Permutation } from './permutation.ts';
 
@@ -11,7 +11,7 @@ export const IMAGES_AHEAD_MAX = 1024;
 export class ImagesAhead {
   readonly #permutation: Permutation;
   /** In the order in which they were prepared; -1 behind the last. */
-  readonly #tails = new Int32Array(IMAGES_AHEAD_MAX + 2).fill(-1);
+  readonly #tails = new Int32Array(IMAGES_AHEAD_MAX + 1).fill(-1);
   readonly #images = new Int32Array(IMAGES_AHEAD_MAX);
   #count = 0;
   #next = 0;
@@ -36,11 +36,10 @@ export class ImagesAhead {
     this.#count = at + 1;
   }
 
-  /** The image of a tail; at once if it is the next one prepared, or the one behind it. */
+  /** The image of a tail; at once if it is the next one prepared. */
   imageOf(tail: number): number {
-    let at = this.#next;
-    // Not every one that was prepared is asked for: the answer to a test number is fixed.
-    if (this.#tails[at] !== tail && this.#tails[++at] !== tail) return this.#permutation.permute(tail);
+    const at = this.#next;
+    if (this.#tails[at] !== tail) return this.#permutation.permute(tail);
     this.#next = at + 1;
     return this.#images[at]!;
   }

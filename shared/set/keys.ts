@@ -13,7 +13,7 @@ export interface ListKeys {
   /** Names the secret without telling it: 16 hex digits. A release made with another key is refused. */
   readonly keyId: string;
   readonly permutation: Permutation;
-  /** Its images, for who asks for many. */
+  /** Scratch of who asks for many images of it. */
   readonly imagesAhead: ImagesAhead;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
