@@ -2,13 +2,15 @@
  * Commands for gateways: the policy on traffic from abroad, and the codes of operators.
  */
 import type { Command } from 'commander';
+import type { Policy } from '../../shared/policy/policy.ts';
 import { adminOfEnvironment } from '../admin.ts';
-import { getPolicy, policyOfFile, setPolicy } from '../commands/policy.ts';
+import { getPolicy, policyOfFile, setPolicy, tryPolicy } from '../commands/policy.ts';
+import { CommandFailure } from '../failure.ts';
 import { operatorsLike } from '../operators.ts';
-import { operatorsOf, policyOf, policySet } from '../report-gateways.ts';
-import { example, type Print, printChange, reasoned, type Waiting, waiting } from './options.ts';
+import { operatorsOf, policyOf, policySet, policyTried } from '../report-gateways.ts';
+import { example, type Print, printChange, type Waiting, waiting } from './options.ts';
 
-type Setting = Waiting & { readonly reason: string };
+type Setting = Waiting & { readonly reason?: string; readonly dryRun: boolean };
 
 export function addGateways(program: Command, print: Print): void {
   const policy = program.command('policy').description('what gateways are told about traffic from abroad');
@@ -19,21 +21,30 @@ export function addGateways(program: Command, print: Print): void {
     .action(async () => print(...policyOf(await getPolicy(adminOfEnvironment()))));
   example(showing, 'policy show');
 
-  const setting = waiting(reasoned(policy.command('set')))
+  const set = async (wanted: Policy | null, { reason, dryRun, ...wait }: Setting): Promise<void> => {
+    const admin = adminOfEnvironment();
+    if (dryRun) return print(...policyTried(await tryPolicy(admin, wanted)));
+    if (reason === undefined) throw new CommandFailure("required option '--reason <text>' not specified", 2);
+    await printChange(print, policySet(await setPolicy(admin, wanted, reason)), wait);
+  };
+  const trying = (command: Command): Command =>
+    waiting(command)
+      .option('--reason <text>', 'why: kept in the audit log; needed without --dry-run')
+      .option('--dry-run', 'show what would change, and change nothing', false);
+
+  const setting = trying(policy.command('set'))
     .description('set the whole policy out of a JSON file, as `policy show --json` prints it')
     .argument('<file>')
-    .action(async (file: string, options: Setting) => {
-      const done = await setPolicy(adminOfEnvironment(), policyOfFile(file), options.reason);
-      await printChange(print, policySet(done), options);
-    });
-  example(setting, 'policy set policy.json --reason "070 numbers of our call centre abroad" --wait');
+    .action((file: string, options: Setting) => set(policyOfFile(file), options));
+  example(
+    setting,
+    'policy set policy.json --dry-run',
+    'policy set policy.json --reason "070 numbers of our call centre abroad" --wait',
+  );
 
-  const resetting = waiting(reasoned(policy.command('reset')))
+  const resetting = trying(policy.command('reset'))
     .description('set the policy that comes with the code')
-    .action(async (options: Setting) => {
-      const done = await setPolicy(adminOfEnvironment(), null, options.reason);
-      await printChange(print, policySet(done), options);
-    });
+    .action((options: Setting) => set(null, options));
   example(resetting, 'policy reset --reason "trial is over"');
 
   const finding = program
