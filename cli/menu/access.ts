@@ -16,7 +16,16 @@ import {
 } from '../commands/clients.ts';
 import { addToken, listTokens, removeToken, rotateToken, type TokenMade } from '../commands/tokens.ts';
 import { clientsOf, tokensOf } from '../report-service.ts';
-import { example, type Print, reasoned, wholeNumber, words } from './options.ts';
+import {
+  example,
+  type Print,
+  printChange,
+  reasoned,
+  type Waiting,
+  waiting,
+  wholeNumber,
+  words,
+} from './options.ts';
 
 type Reasoned = { readonly reason: string };
 
@@ -55,14 +64,14 @@ function addClients(program: Command, print: Print): void {
     );
   example(adding, 'clients add relay-07 --fail-policy closed --mode shadow');
 
-  const setting = reasoned(wished(clients.command('set')), 'lists clients set')
+  const setting = waiting(reasoned(wished(clients.command('set')), 'lists clients set'))
     .description('change what a client was given; its keys and all that is not named stay')
     .argument('<id>')
-    .action(async (id: string, { reason, ...wishes }: Reasoned & ClientWishes) => {
-      const { seq } = await setClient(adminOfEnvironment(), id, wishes, reason);
-      print(`${id} changed (seq ${seq})\n`, { id, seq });
+    .action(async (id: string, { reason, wait, url, ...wishes }: Reasoned & Waiting & ClientWishes) => {
+      const done = { id, ...(await setClient(adminOfEnvironment(), id, wishes, reason)) };
+      await printChange(print, [`${id} changed (seq ${done.seq})\n`, done], { wait, url });
     });
-  example(setting, 'clients set relay-07 --mode enforce');
+  example(setting, 'clients set relay-07 --mode enforce --wait');
 
   const rotating = reasoned(clients.command('rotate'), 'lists clients rotate')
     .description('give a client a second key; the one before stays valid until the next rotation')
@@ -72,14 +81,14 @@ function addClients(program: Command, print: Print): void {
     );
   example(rotating, 'clients rotate relay-07');
 
-  const removing = reasoned(clients.command('remove'), 'lists clients remove')
+  const removing = waiting(reasoned(clients.command('remove'), 'lists clients remove'))
     .description('end a client')
     .argument('<id>')
-    .action(async (id: string, { reason }: Reasoned) => {
-      const { seq } = await removeClient(adminOfEnvironment(), id, reason);
-      print(`${id} removed (seq ${seq})\n`, { id, removed: true, seq });
+    .action(async (id: string, { reason, ...wait }: Reasoned & Waiting) => {
+      const done = { id, removed: true, ...(await removeClient(adminOfEnvironment(), id, reason)) };
+      await printChange(print, [`${id} removed (seq ${done.seq})\n`, done], wait);
     });
-  example(removing, 'clients remove relay-07 --reason "contract ended"');
+  example(removing, 'clients remove relay-07 --reason "the key was seen in a log" --wait');
 }
 
 function addTokens(program: Command, print: Print): void {

@@ -119,6 +119,20 @@ describe('an entry', () => {
     VISIBLE_WAIT_MS,
   );
 
+  it(
+    'is waited for as a change of a client is, up to its end',
+    async () => {
+      await lists('clients', 'add', 'leaving');
+      for (const [command, ...wishes] of [['set', '--mode', 'shadow'], ['remove']]) {
+        const { code, out } = await lists('clients', command!, 'leaving', ...wishes, '--wait', '--json');
+        const { id, seq, visible } = JSON.parse(out) as { id: string; seq: number; visible: object[] };
+        expect([code, id]).toEqual([0, 'leaving']);
+        expect(visible).toMatchObject([{ url: service.url, seq }]);
+      }
+    },
+    VISIBLE_WAIT_MS,
+  );
+
   it.each([
     [['block', NUMBER], 2, "required option '--reason <text>' not specified"],
     [['block', '--reason', 'x'], 2, 'name a number or a source'],

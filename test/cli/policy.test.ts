@@ -2,13 +2,13 @@
  * `lists policy` against the real service: what a change changes is told, before it is made and after.
  */
 import './support/workspace.ts';
-import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../cli/admin.ts';
 import { diffOf } from '../../cli/commands/policy.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import { lists, type Outcome } from './support/command.ts';
 import { START_WAIT_MS, startTestService } from './support/service.ts';
+import { write } from './support/workspace.ts';
 
 const standard = STANDARD_POLICY.policy;
 const [first, second, ...rest] = standard.rules;
@@ -32,11 +32,12 @@ const other: Policy = {
   ],
 };
 
+const file = write('other.json', JSON.stringify(other));
+const same = write('same.json', JSON.stringify({ version: 7, policy: standard }));
+
 let admin: Admin;
 beforeAll(async () => {
   ({ admin } = await startTestService());
-  writeFileSync('other.json', JSON.stringify(other));
-  writeFileSync('same.json', JSON.stringify({ version: 7, policy: standard }));
 }, START_WAIT_MS);
 
 const policy = (...args: string[]): Promise<Outcome> => lists('policy', ...args);
@@ -65,7 +66,7 @@ describe('the difference of two policies', () => {
 
 describe('policy set', () => {
   it('tells with --dry-run what would change, and changes nothing', async () => {
-    const { code, out, errors } = await policy('set', 'other.json', '--dry-run');
+    const { code, out, errors } = await policy('set', file, '--dry-run');
     expect([code, errors]).toEqual([0, '']);
     expect(out).toMatch(new RegExp(`- .* ${rest[0]!.id} `));
     expect(out).toMatch(/\+ .* tried /);
@@ -78,13 +79,13 @@ describe('policy set', () => {
   });
 
   it('needs a reason without it', async () => {
-    const { code, errors } = await policy('set', 'other.json');
+    const { code, errors } = await policy('set', file);
     expect([code, errors]).toEqual([2, "error: required option '--reason <text>' not specified\n"]);
     expect((await inForce()).version).toBe(0);
   });
 
   it('tells what it has changed', async () => {
-    const { code, out } = await policy('set', 'other.json', '--reason', 'tests', '--json');
+    const { code, out } = await policy('set', file, '--reason', 'tests', '--json');
     expect(code).toBe(0);
     const done = JSON.parse(out) as { version: number; diff: unknown };
     expect(done.diff).toEqual(JSON.parse(JSON.stringify(diffOf(standard, other))));
@@ -93,7 +94,7 @@ describe('policy set', () => {
 
   it('says that the same policy is the same', async () => {
     await policy('reset', '--reason', 'tests');
-    const { out } = await policy('set', 'same.json', '--dry-run');
+    const { out } = await policy('set', same, '--dry-run');
     expect(out).toMatch(/^it is the policy that is in force: no rule differs\nnothing was changed/);
   });
 });
