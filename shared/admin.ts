@@ -211,6 +211,8 @@ export interface ListsInfo {
 
 /** Problems that carry more than a sentence have these members besides. */
 export interface ProblemExtras {
+  /** UNAVAILABLE, of `/healthz`: the change that is seen, though there is no release to answer from. */
+  readonly seq?: number;
   /** GUARD_HIT */
   readonly guards?: readonly GuardHit[];
   /** BASE_MOVED: what you took for current, and what is. */

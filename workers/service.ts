@@ -12,7 +12,9 @@ export async function health(call: Call): Promise<Response> {
   const snapshot = await currentSnapshot(call);
   if (snapshot instanceof Response) return snapshot;
   if (snapshot.release === null) {
-    return call.reply.problem(problem('UNAVAILABLE', 'no release is loaded: push one'), call.url.pathname);
+    const { seq } = snapshot;
+    const unavailable = problem('UNAVAILABLE', 'no release is loaded: push one', { extras: { seq } });
+    return call.reply.problem(unavailable, call.url.pathname);
   }
   const names = headNames(snapshot);
   return call.reply.json({ status: names.stale ? 'stale' : 'ok', ...names });

@@ -1011,6 +1011,8 @@ export interface components {
             missing?: string[];
             /** @description Of `ENTRY_…` and of `LIVE_FULL` over one number: which items. */
             items?: components["schemas"]["ItemProblem"][];
+            /** @description Of `UNAVAILABLE` at `/healthz`: the newest change that is seen, though there is no release to answer from. */
+            seq?: number;
         };
         /** @example b4333c46-49c0-4f62-80d7-f0ef930f1c46 */
         CorrelatorText: string;

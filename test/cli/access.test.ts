@@ -69,7 +69,10 @@ describe('clients', () => {
 
   it('are given something else, and keep what is not named', async () => {
     const before = await stored('acme-1');
-    expect((await clients('set', 'acme-1', '--mode', 'enforce')).code).toBe(0);
+    const { code, out, errors } = await clients('set', 'acme-1', '--mode', 'enforce', '--wait');
+    expect([code, errors]).toEqual([0, expect.stringMatching(/^acme-1 changed \(seq \d+\)\n/)]);
+    // There is no release yet: the change is seen all the same.
+    expect(out).toMatch(/^[\d.]+ s {2}http:\S+ shows seq \d+, release none\n$/);
     expect(await stored('acme-1')).toEqual({ ...before, mode: 'enforce' });
   });
 
