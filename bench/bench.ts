@@ -66,7 +66,7 @@ const ALL = 'all';
 function chosenOf(names: readonly string[]): string[] {
   const chosen = names.length === 0 ? Object.keys(SPEED) : names;
   const known = Object.keys(BENCHES).join(', ');
-  const unknown = chosen.find((name) => name !== ALL && BENCHES[name] === undefined);
+  const unknown = chosen.find((name) => name !== ALL && !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined) program.error(`there is no bench ${unknown}; there are ${known}, ${ALL}`);
   return chosen.includes(ALL) ? Object.keys(BENCHES) : [...new Set(chosen)];
 }

@@ -2,14 +2,20 @@
  * How the gateway policy and operators look.
  */
 import colours from 'picocolors';
-import type { Rule, VersionedPolicy } from '../shared/policy/policy.ts';
-import type { PolicyDiff, PolicyDone, PolicyTrial } from './commands/policy.ts';
+import type { Policy, Rule, VersionedPolicy } from '../shared/policy/policy.ts';
+import {
+  type PlacedRule,
+  type PolicyDiff,
+  type PolicyDone,
+  type PolicyTrial,
+  saysTheSame,
+} from './commands/policy.ts';
 import type { NamedOperator } from './operators.ts';
 import { count, type Outcome, tableOf } from './report.ts';
 
 function conditionsOf({ when }: Rule): string {
   const conditions = Object.entries(when).map(([fact, values]) => `${fact} ${values?.join(' or ')}`);
-  return conditions.length === 0 ? 'anything else' : conditions.join('\n');
+  return conditions.length === 0 ? 'anything' : conditions.join('\n');
 }
 
 const RULE_COLUMNS = ['rule', 'when', 'effect', 'code', 'number'];
@@ -36,27 +42,33 @@ export function policySet(done: PolicyDone): Outcome<PolicyDone> {
 }
 
 export function policyTried(trial: PolicyTrial): Outcome {
-  const { diff, version } = trial;
-  return [`${diffText(diff)}nothing was changed: version ${version} is in force\n`, trial];
+  return [`${diffText(trial.diff)}nothing was changed: version ${trial.inForce} is in force\n`, trial];
 }
 
-/** A changed rule is told as it was and as it is. */
-function diffText({ removed, added, changed, reordered, others }: PolicyDiff): string {
-  const was = (rule: Rule): string[] => [colours.red('-'), ...cellsOf(rule)];
-  const is = (rule: Rule): string[] => [colours.green('+'), ...cellsOf(rule)];
-  const rows = [
-    ...removed.map(was),
-    ...changed.flatMap(({ before, after }) => [was(before), is(after)]),
-    ...added.map(is),
-  ];
-  const lines = [
-    ...(reordered ? ['the rules that stay are held against a call or text in another order'] : []),
-    ...others.map((name) => `the ${name} is another one`),
-  ];
-  if (rows.length === 0 && lines.length === 0)
-    lines.push('it is the policy that is in force: no rule differs');
-  const table = rows.length === 0 ? '' : tableOf(['', ...RULE_COLUMNS], rows);
-  return table + lines.map((line) => `${line}\n`).join('');
+/** All rules in their new order, since that decides; those that differ as they were and as they are. */
+function diffText({ rules, label, redress }: PolicyDiff): string {
+  const row = (mark: string, { place, rule }: PlacedRule): string[] => [mark, `${place}`, ...cellsOf(rule)];
+  const [was, is] = [colours.red('-'), colours.green('+')];
+  const isSame = rules.every(
+    ({ before, after }) => before?.place === after?.place && saysTheSame(before!.rule, after!.rule),
+  );
+  const rows = rules.flatMap(({ before, after }) => {
+    if (after === null) return [row(was, before!)];
+    if (before === null) return [row(is, after)];
+    if (!saysTheSame(before.rule, after.rule)) return [row(was, before), row(is, after)];
+    const moved = before.place === after.place ? `${after.place}` : `${before.place} → ${after.place}`;
+    return [['', moved, ...cellsOf(after.rule)]];
+  });
+  const others = Object.entries({ label, redress }).flatMap(([name, change]) =>
+    change === null ? [] : [`${was} ${name} ${told(change.before)}\n${is} ${name} ${told(change.after)}\n`],
+  );
+  if (isSame && others.length === 0) return 'it says the same as the policy in force\n';
+  return `${isSame ? '' : tableOf(['', 'place', ...RULE_COLUMNS], rows)}${others.join('')}`;
+}
+
+function told(value: string | Policy['redress']): string {
+  if (value === null) return 'not set';
+  return typeof value === 'string' ? value : Object.values(value).join(', ') || 'not set';
 }
 
 /** Operators in a table. */

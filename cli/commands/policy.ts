@@ -16,21 +16,33 @@ import type { Admin } from '../admin.ts';
 import { checked } from '../checked.ts';
 import { readJsonFile } from '../json-file.ts';
 
+/** A rule, and where it stands: 1 is held against a call or text first. */
+export interface PlacedRule {
+  readonly place: number;
+  readonly rule: Rule;
+}
+
+/** What was, and what comes in its place. */
+export interface Change<Value> {
+  readonly before: Value;
+  readonly after: Value;
+}
+
 /** What a policy changes in the one before it. */
 export interface PolicyDiff {
-  readonly removed: readonly Rule[];
-  readonly added: readonly Rule[];
-  /** Rules that keep their id. */
-  readonly changed: readonly { readonly before: Rule; readonly after: Rule }[];
-  /** Whether rules that stay are held against a call in another order. */
-  readonly reordered: boolean;
-  /** What else is another one. */
-  readonly others: readonly ('label' | 'redress')[];
+  /** Every rule of both by its id: those of the new policy in order, then those that are gone. */
+  readonly rules: readonly Change<PlacedRule | null>[];
+  readonly label: Change<string> | null;
+  readonly redress: Change<Policy['redress']> | null;
 }
 
 export type PolicyDone = VersionedPolicy & ChangeDone & { readonly diff: PolicyDiff };
 /** What `policy set` would do. */
-export type PolicyTrial = VersionedPolicy & { readonly diff: PolicyDiff };
+export interface PolicyTrial {
+  /** Version of the policy that is in force, and stays. */
+  readonly inForce: number;
+  readonly diff: PolicyDiff;
+}
 
 export function getPolicy(admin: Admin): Promise<VersionedPolicy> {
   return admin.get('policy');
@@ -52,24 +64,37 @@ export async function setPolicy(admin: Admin, wanted: Policy | null, reason: str
   return { ...done, diff: diffOf(value.policy, policy) };
 }
 
-/** What `setPolicy` would change in the policy that is in force, whose version is told. */
+/** What `setPolicy` would change. */
 export async function tryPolicy(admin: Admin, wanted: Policy | null): Promise<PolicyTrial> {
   const { version, policy } = await getPolicy(admin);
-  const after = wanted ?? STANDARD_POLICY.policy;
-  return { version, policy: after, diff: diffOf(policy, after) };
+  return { inForce: version, diff: diffOf(policy, wanted ?? STANDARD_POLICY.policy) };
 }
 
 export function diffOf(before: Policy, after: Policy): PolicyDiff {
-  const rulesBefore = new Map(before.rules.map((rule) => [rule.id, rule]));
-  const rulesAfter = new Map(after.rules.map((rule) => [rule.id, rule]));
-  const stay = ({ rules }: Policy): string[] =>
-    rules.map(({ id }) => id).filter((id) => rulesBefore.has(id) && rulesAfter.has(id));
-  const kept = stay(after).map((id) => ({ before: rulesBefore.get(id)!, after: rulesAfter.get(id)! }));
+  const [was, is] = [placesOf(before), placesOf(after)];
+  const gone = [...was.values()].filter(({ rule }) => !is.has(rule.id));
   return {
-    removed: before.rules.filter(({ id }) => !rulesAfter.has(id)),
-    added: after.rules.filter(({ id }) => !rulesBefore.has(id)),
-    changed: kept.filter((each) => !isDeepStrictEqual(each.before, each.after)),
-    reordered: !isDeepStrictEqual(stay(before), stay(after)),
-    others: (['label', 'redress'] as const).filter((name) => !isDeepStrictEqual(before[name], after[name])),
+    rules: [
+      ...[...is.values()].map((placed) => ({ before: was.get(placed.rule.id) ?? null, after: placed })),
+      ...gone.map((placed) => ({ before: placed, after: null })),
+    ],
+    label: before.label === after.label ? null : { before: before.label, after: after.label },
+    // Without an address in it, it says as little as none.
+    redress: isDeepStrictEqual(before.redress ?? {}, after.redress ?? {})
+      ? null
+      : { before: before.redress, after: after.redress },
   };
+}
+
+function placesOf({ rules }: Policy): ReadonlyMap<string, PlacedRule> {
+  return new Map(rules.map((rule, index) => [rule.id, { place: index + 1, rule }]));
+}
+
+/** Whether two rules say the same: in which order the values of a fact stand says nothing. */
+export function saysTheSame(one: Rule, other: Rule): boolean {
+  const sorted = ({ when, ...rule }: Rule): object => ({
+    ...rule,
+    when: Object.fromEntries(Object.entries(when).map(([fact, values]) => [fact, values?.toSorted()])),
+  });
+  return isDeepStrictEqual(sorted(one), sorted(other));
 }

@@ -20,6 +20,7 @@ import {
   example,
   type Print,
   printChange,
+  printKey,
   reasoned,
   type Waiting,
   waiting,
@@ -48,7 +49,8 @@ export function addAccess(program: Command, print: Print): void {
 
 function addClients(program: Command, print: Print): void {
   const clients = program.command('clients').description('who may ask: keys, rights and wishes');
-  const fingerprintKey = (made: KeyMade): void => print(`${made.key}\n`, made);
+  const show = (made: KeyMade, wait: Waiting): Promise<void> =>
+    printKey(print, [`${made.key}\n`, made], wait);
 
   const listing = clients
     .command('list')
@@ -56,11 +58,11 @@ function addClients(program: Command, print: Print): void {
     .action(async () => print(...clientsOf(await listClients(adminOfEnvironment()))));
   example(listing, 'clients list');
 
-  const adding = reasoned(wished(clients.command('add')), 'lists clients add')
+  const adding = waiting(reasoned(wished(clients.command('add')), 'lists clients add'))
     .description('make a client and print its key, once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
-    .action(async (id: string, { reason, ...wishes }: Reasoned & ClientWishes) =>
-      fingerprintKey(await addClient(adminOfEnvironment(), id, wishes, reason)),
+    .action(async (id: string, { reason, wait, url, ...wishes }: Reasoned & Waiting & ClientWishes) =>
+      show(await addClient(adminOfEnvironment(), id, wishes, reason), { wait, url }),
     );
   example(adding, 'clients add relay-07 --fail-policy closed --mode shadow');
 
@@ -73,13 +75,13 @@ function addClients(program: Command, print: Print): void {
     });
   example(setting, 'clients set relay-07 --mode enforce --wait');
 
-  const rotating = reasoned(clients.command('rotate'), 'lists clients rotate')
+  const rotating = waiting(reasoned(clients.command('rotate'), 'lists clients rotate'))
     .description('give a client a second key; the one before stays valid until the next rotation')
     .argument('<id>')
-    .action(async (id: string, { reason }: Reasoned) =>
-      fingerprintKey(await rotateClient(adminOfEnvironment(), id, reason)),
+    .action(async (id: string, { reason, ...wait }: Reasoned & Waiting) =>
+      show(await rotateClient(adminOfEnvironment(), id, reason), wait),
     );
-  example(rotating, 'clients rotate relay-07');
+  example(rotating, 'clients rotate relay-07 --wait');
 
   const removing = waiting(reasoned(clients.command('remove'), 'lists clients remove'))
     .description('end a client')
@@ -88,7 +90,7 @@ function addClients(program: Command, print: Print): void {
       const done = { id, removed: true, ...(await removeClient(adminOfEnvironment(), id, reason)) };
       await printChange(print, [`${id} removed (seq ${done.seq})\n`, done], wait);
     });
-  example(removing, 'clients remove relay-07 --reason "the key was seen in a log" --wait');
+  example(removing, 'clients remove relay-07 --reason "contract ended" --wait');
 }
 
 function addTokens(program: Command, print: Print): void {

@@ -1,7 +1,7 @@
 /**
  * Commands for gateways: the policy on traffic from abroad, and the codes of operators.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Policy } from '../../shared/policy/policy.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { getPolicy, policyOfFile, setPolicy, tryPolicy } from '../commands/policy.ts';
@@ -30,7 +30,11 @@ export function addGateways(program: Command, print: Print): void {
   const trying = (command: Command): Command =>
     waiting(command)
       .option('--reason <text>', 'why: kept in the audit log; needed without --dry-run')
-      .option('--dry-run', 'show what would change, and change nothing', false);
+      .addOption(
+        new Option('--dry-run', 'show what would change, and change nothing')
+          .default(false)
+          .conflicts('wait'),
+      );
 
   const setting = trying(policy.command('set'))
     .description('set the whole policy out of a JSON file, as `policy show --json` prints it')
@@ -45,7 +49,7 @@ export function addGateways(program: Command, print: Print): void {
   const resetting = trying(policy.command('reset'))
     .description('set the policy that comes with the code')
     .action((options: Setting) => set(null, options));
-  example(resetting, 'policy reset --reason "trial is over"');
+  example(resetting, 'policy reset --dry-run', 'policy reset --reason "trial is over"');
 
   const finding = program
     .command('operators')

@@ -1,7 +1,7 @@
 /**
  * What commands have in common: how options are read, who they talk to, and how they print.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { GUARDS, type Guard } from '../../shared/release/guards.ts';
 import { addressOf, serviceUrl } from '../admin.ts';
@@ -75,18 +75,19 @@ export function reasonOf(given: string | undefined, usual: string, overrides: re
 
 /** Options of what changes the head. */
 export function waiting(command: Command): Command {
-  return edges(
-    command.option('--wait', `wait until the edge shows the change, ${WAIT_SECONDS} s at most`, false),
-  );
+  return command
+    .option('--wait', `wait until the edge shows the change, ${WAIT_SECONDS} s at most`, false)
+    .addOption(edge().implies({ wait: true }));
 }
 
 export function edges(command: Command): Command {
-  return command.option(
-    '--url <edge>',
-    'an edge; may be said several times (default: NUMGATE_URL)',
-    (text: string, before: readonly string[]) => [...before, addressOf(text, '--url')],
-    [],
-  );
+  return command.addOption(edge());
+}
+
+function edge(): Option {
+  return new Option('--url <edge>', 'an edge; may be said several times')
+    .argParser((text: string, before: readonly string[]) => [...before, addressOf(text, '--url')])
+    .default([], 'NUMGATE_URL');
 }
 
 export interface Waiting {
@@ -96,6 +97,18 @@ export interface Waiting {
 
 export function urlsOf(url: readonly string[]): readonly string[] {
   return url.length === 0 ? [serviceUrl()] : url;
+}
+
+/** Print a key, which is shown once, and then wait until it is known, where that is wished. */
+export async function printKey(
+  print: Print,
+  [text, value]: Outcome<ChangeDone>,
+  { wait, url }: Waiting,
+): Promise<void> {
+  print(text, value);
+  if (!wait) return;
+  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000);
+  process.stderr.write(visible.map(seenLine).join(''));
 }
 
 /** Print a change, and how to see it arrive; or wait until it has. */

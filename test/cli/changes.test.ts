@@ -122,7 +122,10 @@ describe('an entry', () => {
   it(
     'is waited for as a change of a client is, up to its end',
     async () => {
-      await lists('clients', 'add', 'leaving');
+      const added = await lists('clients', 'add', 'leaving', '--url', service.url);
+      // The key alone is on standard output, so that a script can keep it.
+      expect([added.code, added.out]).toEqual([0, expect.stringMatching(/^leaving\.[\w-]{43}\n$/)]);
+      expect(added.errors).toMatch(/ shows seq \d+, release /);
       for (const [command, ...wishes] of [['set', '--mode', 'shadow'], ['remove']]) {
         const { code, out } = await lists('clients', command!, 'leaving', ...wishes, '--wait', '--json');
         const { id, seq, visible } = JSON.parse(out) as { id: string; seq: number; visible: object[] };

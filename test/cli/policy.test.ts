@@ -4,7 +4,7 @@
 import './support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../cli/admin.ts';
-import { diffOf } from '../../cli/commands/policy.ts';
+import { diffOf, saysTheSame } from '../../cli/commands/policy.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import { lists, type Outcome } from './support/command.ts';
 import { START_WAIT_MS, startTestService } from './support/service.ts';
@@ -43,24 +43,47 @@ beforeAll(async () => {
 const policy = (...args: string[]): Promise<Outcome> => lists('policy', ...args);
 const inForce = (): Promise<VersionedPolicy> => admin.get('policy');
 
+/** What became of each rule, as id, place before and place after. */
+function placesIn(before: Policy, after: Policy): (string | number | null)[][] {
+  return diffOf(before, after).rules.map((rule) => [
+    (rule.after ?? rule.before)!.rule.id,
+    rule.before?.place ?? null,
+    rule.after?.place ?? null,
+  ]);
+}
+
 describe('the difference of two policies', () => {
-  it('names every rule that is gone, new or another one, and what else is', () => {
-    expect(diffOf(standard, other)).toEqual({
-      removed: [rest[0]],
-      added: [other.rules[0]],
-      changed: [{ before: last, after: { ...last, effect: 'block' } }],
-      reordered: true,
-      others: ['label'],
-    });
+  it('has every rule of both with its places, and what else is another one', () => {
+    const kept = rest.slice(1, -1).map(({ id }, index) => [id, index + 4, index + 4]);
+    expect(placesIn(standard, other)).toEqual([
+      ['tried', null, 1],
+      [second!.id, 2, 2],
+      [first!.id, 1, 3],
+      ...kept,
+      [last.id, standard.rules.length, other.rules.length],
+      [rest[0]!.id, 3, null],
+    ]);
+    const { label, redress } = diffOf(standard, other);
+    expect([label, redress]).toEqual([{ before: standard.label, after: '[overseas]' }, null]);
   });
 
-  it('is nothing for the same policy', () => {
-    const none = { removed: [], added: [], changed: [], reordered: false, others: [] };
-    expect(diffOf(standard, structuredClone(standard))).toEqual(none);
+  it('is another one for a rule in the first place than in the last', () => {
+    const all = { id: 'all', when: {}, effect: 'allow', withholdCli: false } as const;
+    const [before, behind] = [
+      { ...standard, rules: [all, ...standard.rules] },
+      { ...standard, rules: [...standard.rules, all] },
+    ];
+    expect(placesIn(standard, before)[0]).toEqual(['all', null, 1]);
+    expect(placesIn(standard, behind).at(-1)).toEqual(['all', null, standard.rules.length + 1]);
+    expect(placesIn(behind, before)[0]).toEqual(['all', standard.rules.length + 1, 1]);
   });
 
-  it('is no other order where rules only come and go', () => {
-    expect(diffOf(standard, { ...standard, rules: [second!, ...rest] }).reordered).toBe(false);
+  it('is none in values of another order, and in a redress without an address', () => {
+    const { origin = [], sender = [] } = first!.when;
+    const turned = { ...first!, when: { sender: sender.toReversed(), origin } };
+    expect(saysTheSame(first!, turned)).toBe(true);
+    expect(saysTheSame(first!, { ...turned, when: { origin } })).toBe(false);
+    expect(diffOf({ ...standard, redress: null }, { ...standard, redress: {} }).redress).toBe(null);
   });
 });
 
@@ -68,14 +91,33 @@ describe('policy set', () => {
   it('tells with --dry-run what would change, and changes nothing', async () => {
     const { code, out, errors } = await policy('set', file, '--dry-run');
     expect([code, errors]).toEqual([0, '']);
-    expect(out).toMatch(new RegExp(`- .* ${rest[0]!.id} `));
-    expect(out).toMatch(/\+ .* tried /);
-    expect(out).toMatch(new RegExp(`- .* ${last.id} .* ${last.effect} `));
-    expect(out).toMatch(new RegExp(`\\+ .* ${last.id} .* block `));
-    expect(out).not.toContain(first!.id);
-    expect(out).toContain('in another order\n');
-    expect(out).toMatch(/the label is another one\nnothing was changed: version 0 is in force\n$/);
+    const rows = out.split('\n').map((line) => line.split('│').map((cell) => cell.trim()));
+    const told = (id: string): string[][] =>
+      rows.filter((cells) => cells[3] === id).map((cells) => [cells[1]!, cells[2]!, cells[5]!]);
+    expect(told('tried')).toEqual([['+', '1', 'shadow']]);
+    expect(told(first!.id)).toEqual([['', '1 → 3', first!.effect]]);
+    expect(told(second!.id)).toEqual([['', '2', second!.effect]]);
+    const place = String(standard.rules.length);
+    expect(told(last.id)).toEqual([
+      ['-', place, last.effect],
+      ['+', place, 'block'],
+    ]);
+    expect(told(rest[0]!.id)).toEqual([['-', '3', rest[0]!.effect]]);
+    const label = `- label ${standard.label}\n+ label [overseas]\n`;
+    expect(out.endsWith(`${label}nothing was changed: version 0 is in force\n`)).toBe(true);
     expect((await inForce()).version).toBe(0);
+    expect(JSON.parse((await policy('set', file, '--dry-run', '--json')).out)).toEqual({
+      inForce: 0,
+      diff: JSON.parse(JSON.stringify(diffOf(standard, other))),
+    });
+  });
+
+  it('does not wait for what --dry-run does not change', async () => {
+    const { code, errors } = await policy('set', file, '--dry-run', '--wait');
+    expect([code, errors]).toEqual([
+      2,
+      expect.stringContaining("'--dry-run' cannot be used with option '--wait'"),
+    ]);
   });
 
   it('needs a reason without it', async () => {
@@ -95,6 +137,6 @@ describe('policy set', () => {
   it('says that the same policy is the same', async () => {
     await policy('reset', '--reason', 'tests');
     const { out } = await policy('set', same, '--dry-run');
-    expect(out).toMatch(/^it is the policy that is in force: no rule differs\nnothing was changed/);
+    expect(out).toMatch(/^it says the same as the policy in force\nnothing was changed/);
   });
 });
