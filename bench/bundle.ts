@@ -37,9 +37,7 @@ export async function bundleBench({ small }: BenchOptions): Promise<Row[]> {
         others.push(...again);
       }
       const times = `${firsts.join(', ')} ms; again: ${others.join(', ')} ms`;
-      rows.push(
-        row(`global scope of ${name}, first`, median(firsts), 'ms', times, null, START_REACH_MS),
-      );
+      rows.push(row(`global scope of ${name}, first`, median(firsts), 'ms', times, null, START_REACH_MS));
     } finally {
       remove();
     }
