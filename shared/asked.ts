@@ -11,7 +11,7 @@ import type { Subject } from './verdict.ts';
 /** A question and what it came with; `error` says that it could not be understood. */
 export type Asked =
   | { readonly error: null; readonly id: string | null; readonly question: Question }
-  | { readonly error: FieldError; readonly id: string | null };
+  | { readonly error: FieldError; readonly id: string | null; readonly question: null };
 
 /** A question while its fields are read. */
 export interface Draft {
@@ -78,21 +78,25 @@ export function readQuestion(
   fields: Fields = CHECK_FIELDS,
 ): Asked {
   if (!isRecord(value)) {
-    return { error: fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'), id: null };
+    return {
+      error: fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'),
+      id: null,
+      question: null,
+    };
   }
   let id: string | null = null;
   if (allowId && value.id !== undefined) {
     if (typeof value.id !== 'string')
-      return { error: fieldError('FIELD_TYPE', 'id', 'must be a string'), id };
+      return { error: fieldError('FIELD_TYPE', 'id', 'must be a string'), id, question: null };
     if (value.id.length > ITEM_ID_CHARS_MAX) {
       const message = `has more than ${ITEM_ID_CHARS_MAX} characters`;
-      return { error: fieldError('FIELD_VALUE', 'id', message), id };
+      return { error: fieldError('FIELD_VALUE', 'id', message), id, question: null };
     }
     id = value.id;
   }
   const draft: Draft = { ...defaults };
   const error = readInto(draft, value, allowId, fields) ?? fields.settle(draft) ?? fields.finish(draft);
-  return error === null ? { error: null, id, question: draft } : { error, id };
+  return error === null ? { error: null, id, question: draft } : { error, id, question: null };
 }
 
 function readInto(

@@ -5,7 +5,6 @@
 import { type Asked, type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
 import { isRecord, nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
-import type { Question } from '../shared/question.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Verdict } from '../shared/verdict.ts';
 import { headNames, itemError } from './answers.ts';
@@ -68,7 +67,6 @@ function answering(
   const encoder = new TextEncoder();
   let next = 0;
   let separator = '';
-  const questionOf = (asked: Asked): Question | null => (asked.error === null ? asked.question : null);
   const answerItem = (asked: Asked): object | null => {
     const { id } = asked;
     if (asked.error !== null) {
@@ -95,7 +93,7 @@ function answering(
         next += items.length;
         const chunk = items.map((item) => readQuestion(item, batch.defaults, true, kind.fields));
         const answers: object[] = [];
-        await runs.answer(chunk, questionOf, (asked) => {
+        await runs.answer(chunk, (asked) => {
           const answered = answerItem(asked);
           if (answered !== null) answers.push(answered);
         });

@@ -16,6 +16,12 @@ const ITEMS_AHEAD = IMAGES_AHEAD_MAX / 2;
 /** So many runs of different requests find room side by side. */
 const RUNS_AT_ONCE = 4;
 
+/** One item of many, as far as it matters what it needs. */
+export interface Asking {
+  /** What it asks; null if nothing. */
+  readonly question: Question | null;
+}
+
 export class Runs {
   readonly #release: Release | null;
   readonly #loading: Loading;
@@ -37,61 +43,48 @@ export class Runs {
     this.#waitLater(await ensureAll(release, this.#loading));
   }
 
-  /**
-   * @param questionOf what an item asks, null if nothing; may be asked for an item more than once
-   * @param answer answers an item from what is in memory now
-   */
-  async answer<Item>(
-    items: readonly Item[],
-    questionOf: (item: Item) => Question | null,
-    answer: (item: Item) => void,
-  ): Promise<void> {
+  /** @param answer answers an item from what is in memory now */
+  async answer<Item extends Asking>(items: readonly Item[], answer: (item: Item) => void): Promise<void> {
     const release = this.#release;
     for (let from = 0; from < items.length; ) {
       if (release === null || release.complete || Date.now() < this.#restsUntil) {
-        this.#answerAll(items, from, items.length, questionOf, answer);
+        this.#answerAll(items, from, items.length, answer);
         return;
       }
-      const { needed, to } = this.#run(items, from, questionOf, release);
+      const { needed, to } = this.#run(items, from, release);
       const began = Date.now();
       await withValues(release, needed, this.#loading, () => {
         this.#note(
           needed.filter((blob) => !release.has(blob)),
           began,
         );
-        this.#answerAll(items, from, to, questionOf, answer);
+        this.#answerAll(items, from, to, answer);
       });
       from = to;
     }
   }
 
   /** Answer items from what is in memory. @param to behind the last */
-  #answerAll<Item>(
+  #answerAll<Item extends Asking>(
     items: readonly Item[],
     from: number,
     to: number,
-    questionOf: (item: Item) => Question | null,
     answer: (item: Item) => void,
   ): void {
     for (let at = from; at < to; ) {
       const end = Math.min(to, at + ITEMS_AHEAD);
-      this.#prepare(items, at, end, questionOf);
+      this.#prepare(items, at, end);
       for (; at < end; at++) answer(items[at]!);
     }
   }
 
   /** Compute the images of all numbers that will be looked up, in that order. */
-  #prepare<Item>(
-    items: readonly Item[],
-    from: number,
-    to: number,
-    questionOf: (item: Item) => Question | null,
-  ): void {
+  #prepare(items: readonly Asking[], from: number, to: number): void {
     const images = this.#release?.keys.imagesAhead;
     if (images === undefined) return;
     images.clear();
     for (let at = from; at < to; at++) {
-      const question = questionOf(items[at]!);
+      const { question } = items[at]!;
       if (question === null) continue;
       prepareOf(question.to, images);
       prepareOf(question.from, images);
@@ -99,17 +92,12 @@ export class Runs {
   }
 
   /** What the next items need, and how many of them there is room for. */
-  #run<Item>(
-    items: readonly Item[],
-    from: number,
-    questionOf: (item: Item) => Question | null,
-    release: Release,
-  ): { needed: Blob[]; to: number } {
+  #run(items: readonly Asking[], from: number, release: Release): { needed: Blob[]; to: number } {
     const needed = new Map<string, Blob>();
     let bytes = 0;
     let to = from;
     for (; to < items.length; to++) {
-      const question = questionOf(items[to]!);
+      const { question } = items[to]!;
       const own = question === null ? [] : neededBy(question, release);
       const more = own.filter(({ key }) => !needed.has(key) && !(Date.now() < (this.#retryAt.get(key) ?? 0)));
       const moreBytes = more.reduce((sum, blob) => sum + release.bytesOf(blob), 0);

@@ -15,7 +15,7 @@ import { headNames, itemError, nameHead } from './answers.ts';
 import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
-import { Runs } from './runs.ts';
+import { type Asking, Runs } from './runs.ts';
 
 /** What some readers take for the end of a line: never echoed. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
@@ -24,27 +24,21 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Most that is read at a time. */
 const CHUNK_BYTES = 65_536;
 
-/** One line, as it was read. */
-interface Line {
-  /** What it asks; null if nothing. */
-  readonly question: Question | null;
-}
-
 /** How lines of one media type are read and answered. */
-interface LineFormat<Read extends Line> {
+interface LineFormat<Read extends Asking> {
   /** @param line null for one that was too long to keep */
   read(line: string | null): Read;
   /** One line for one line. */
   answer(line: Read, snapshot: Snapshot): string;
 }
 
-interface TextLine extends Line {
+interface TextLine extends Asking {
   readonly text: string;
   /** Why it asks nothing. */
   readonly code: string;
 }
 
-interface JsonLine extends Line {
+interface JsonLine extends Asking {
   readonly id: string | null;
   /** Why it asks nothing, as that is told. */
   readonly error: object | null;
@@ -124,11 +118,8 @@ function jsonLine(call: ClientCall): LineFormat<JsonLine> {
       } catch {
         return NO_JSON;
       }
-      const asked = readQuestion(value, CHECK_FIELDS.none, true);
-      const { id } = asked;
-      return asked.error === null
-        ? { question: asked.question, id, error: null }
-        : { question: null, id, error: itemError(asked.error) };
+      const { question, id, error } = readQuestion(value, CHECK_FIELDS.none, true);
+      return { question, id, error: error === null ? null : itemError(error) };
     },
     answer({ question, id, error }, snapshot) {
       if (question === null) return `${JSON.stringify({ id, ...error })}\n`;
@@ -138,7 +129,7 @@ function jsonLine(call: ClientCall): LineFormat<JsonLine> {
   };
 }
 
-function answering<Read extends Line>(
+function answering<Read extends Asking>(
   call: ClientCall,
   first: Snapshot,
   runs: Runs,
@@ -165,7 +156,7 @@ function answering<Read extends Line>(
       }
       let out = '';
       const read = lines.slice(from, from + count).map(format.read);
-      await runs.answer(read, questionOf, (line) => {
+      await runs.answer(read, (line) => {
         out += format.answer(line, pinned);
       });
       controller.enqueue(encoder.encode(out));
@@ -196,10 +187,6 @@ function answering<Read extends Line>(
     // Nothing is read before somebody wants the answers to it.
     { highWaterMark: 0 },
   );
-}
-
-function questionOf({ question }: Line): Question | null {
-  return question;
 }
 
 /**
