@@ -24,7 +24,8 @@ import { streamBench } from './stream.ts';
 import { visibleBench } from './visible.ts';
 
 /** Options that say what lists are made of. */
-type ListOption = 'numbers' | 'heads' | 'hits';
+const LIST_OPTIONS = ['numbers', 'heads', 'hits'] as const;
+type ListOption = (typeof LIST_OPTIONS)[number];
 
 interface Bench {
   readonly run: (options: BenchOptions) => Promise<Row[]>;
@@ -73,7 +74,7 @@ function chosenOf(names: readonly string[]): string[] {
 
 /** An option that would change nothing is a slip, not a wish. */
 function refuseIdle(names: readonly string[]): void {
-  for (const option of ['numbers', 'heads', 'hits'] as const) {
+  for (const option of LIST_OPTIONS) {
     if (program.getOptionValueSource(option) !== 'cli') continue;
     if (names.some((name) => BENCHES[name]!.heeds.includes(option))) continue;
     const heeding = Object.keys(BENCHES).filter((name) => BENCHES[name]!.heeds.includes(option));

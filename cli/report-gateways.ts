@@ -27,11 +27,9 @@ function cellsOf(rule: Rule): string[] {
 export function policyOf(versioned: VersionedPolicy): Outcome {
   const { version, policy } = versioned;
   const rows = policy.rules.map(cellsOf);
-  const { url, tel, email } = policy.redress ?? {};
-  const contacts = [url, tel, email].filter((contact) => contact !== undefined);
   const lines = [
     `version ${version}${version === 0 ? ', as it comes with the code' : ''}; the first rule that fits decides`,
-    `label ${policy.label}; redress ${contacts.length === 0 ? 'not set' : contacts.join(', ')}`,
+    `label ${policy.label}; redress ${contactsOf(policy.redress)}`,
   ];
   return [`${tableOf(RULE_COLUMNS, rows)}${lines.join('\n')}\n`, versioned];
 }
@@ -59,16 +57,20 @@ function diffText({ rules, label, redress }: PolicyDiff): string {
     const moved = before.place === after.place ? `${after.place}` : `${before.place} → ${after.place}`;
     return [['', moved, ...cellsOf(after.rule)]];
   });
-  const others = Object.entries({ label, redress }).flatMap(([name, change]) =>
-    change === null ? [] : [`${was} ${name} ${told(change.before)}\n${is} ${name} ${told(change.after)}\n`],
-  );
-  if (isSame && others.length === 0) return 'it says the same as the policy in force\n';
-  return `${isSame ? '' : tableOf(['', 'place', ...RULE_COLUMNS], rows)}${others.join('')}`;
+  const told = (name: string, before: string, after: string): string =>
+    `${was} ${name} ${before}\n${is} ${name} ${after}\n`;
+  const others = [
+    label === null ? '' : told('label', label.before, label.after),
+    redress === null ? '' : told('redress', contactsOf(redress.before), contactsOf(redress.after)),
+  ].join('');
+  if (isSame && others === '') return 'it says the same as the policy in force\n';
+  return `${isSame ? '' : tableOf(['', 'place', ...RULE_COLUMNS], rows)}${others}`;
 }
 
-function told(value: string | Policy['redress']): string {
-  if (value === null) return 'not set';
-  return typeof value === 'string' ? value : Object.values(value).join(', ') || 'not set';
+function contactsOf(redress: Policy['redress']): string {
+  const { url, tel, email } = redress ?? {};
+  const contacts = [url, tel, email].filter((contact) => contact !== undefined);
+  return contacts.length === 0 ? 'not set' : contacts.join(', ');
 }
 
 /** Operators in a table. */

@@ -78,25 +78,24 @@ export function readQuestion(
   fields: Fields = CHECK_FIELDS,
 ): Asked {
   if (!isRecord(value)) {
-    return {
-      error: fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'),
-      id: null,
-      question: null,
-    };
+    return failed(fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'), null);
   }
   let id: string | null = null;
   if (allowId && value.id !== undefined) {
-    if (typeof value.id !== 'string')
-      return { error: fieldError('FIELD_TYPE', 'id', 'must be a string'), id, question: null };
+    if (typeof value.id !== 'string') return failed(fieldError('FIELD_TYPE', 'id', 'must be a string'), id);
     if (value.id.length > ITEM_ID_CHARS_MAX) {
       const message = `has more than ${ITEM_ID_CHARS_MAX} characters`;
-      return { error: fieldError('FIELD_VALUE', 'id', message), id, question: null };
+      return failed(fieldError('FIELD_VALUE', 'id', message), id);
     }
     id = value.id;
   }
   const draft: Draft = { ...defaults };
   const error = readInto(draft, value, allowId, fields) ?? fields.settle(draft) ?? fields.finish(draft);
-  return error === null ? { error: null, id, question: draft } : { error, id, question: null };
+  return error === null ? { error: null, id, question: draft } : failed(error, id);
+}
+
+function failed(error: FieldError, id: string | null): Asked {
+  return { error, id, question: null };
 }
 
 function readInto(

@@ -98,6 +98,7 @@ export class Reply {
     this.#headers[name] = value;
   }
 
+  /** Put several on it. */
   addHeaders(headers: Record<string, string>): void {
     Object.assign(this.#headers, headers);
   }

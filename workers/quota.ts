@@ -46,21 +46,33 @@ export class Quota {
     const now = Date.now();
     const use = this.#useOf(client, now);
     const refused = refusalOf(client, items, use, now);
-    if (refused === null) {
-      use.items += items;
-      use.unreported += items;
-      if (use.unreported >= QUOTA_FLUSH_ITEMS || now - use.reportedAt > QUOTA_FLUSH_MS) {
-        this.#report(client, use, now, binding, ctx);
-      }
-    }
+    if (refused === null) this.#add(items, client, use, now, binding, ctx);
     return { refused, headers: headersOf(client, use, now) };
   }
 
   /** Count as many of these items as fit into the window. @returns how many */
   take(client: Client, items: number, binding: RateLimit, ctx: ExecutionContext): number {
-    const use = this.#useOf(client, Date.now());
+    const now = Date.now();
+    const use = this.#useOf(client, now);
     const count = use.exceeded ? 0 : Math.min(items, client.quotaItems - use.items);
-    return count > 0 && this.charge(client, count, binding, ctx).refused === null ? count : 0;
+    if (count <= 0) return 0;
+    this.#add(count, client, use, now, binding, ctx);
+    return count;
+  }
+
+  #add(
+    items: number,
+    client: Client,
+    use: Use,
+    now: number,
+    binding: RateLimit,
+    ctx: ExecutionContext,
+  ): void {
+    use.items += items;
+    use.unreported += items;
+    if (use.unreported >= QUOTA_FLUSH_ITEMS || now - use.reportedAt > QUOTA_FLUSH_MS) {
+      this.#report(client, use, now, binding, ctx);
+    }
   }
 
   #report(client: Client, use: Use, now: number, binding: RateLimit, ctx: ExecutionContext): void {

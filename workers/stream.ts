@@ -52,12 +52,13 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   if (type !== 'text/plain' && type !== 'application/x-ndjson') {
     return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
   }
-  const unknown = [...url.searchParams.keys()].find((name) => name !== 'subject');
+  const { searchParams } = url;
+  const unknown = [...searchParams.keys()].find((name) => name !== 'subject');
   if (unknown !== undefined)
     return fail('FIELD_UNKNOWN', 'only subject is a parameter here', { field: nameOf(unknown) });
-  if (url.searchParams.getAll('subject').length > 1)
+  if (searchParams.getAll('subject').length > 1)
     return fail('FIELD_TYPE', 'subject is given twice', { field: 'subject' });
-  const given = url.searchParams.get('subject') ?? 'to';
+  const given = searchParams.get('subject') ?? 'to';
   const subject = SUBJECTS.find((candidate) => candidate === given);
   if (subject === undefined)
     return fail('FIELD_VALUE', `subject must be one of ${SUBJECTS.join(', ')}`, { field: 'subject' });

@@ -6,7 +6,7 @@ import type { ChangeDone } from '../../shared/admin.ts';
 import { GUARDS, type Guard } from '../../shared/release/guards.ts';
 import { addressOf, serviceUrl } from '../admin.ts';
 import { BuildFolder, newestBuild } from '../build-folder.ts';
-import { watchUntil } from '../commands/watch.ts';
+import { type Seen, watchUntil } from '../commands/watch.ts';
 import { CommandFailure } from '../failure.ts';
 import { BUILDS } from '../paths.ts';
 import type { Outcome } from '../report.ts';
@@ -99,6 +99,11 @@ export function urlsOf(url: readonly string[]): readonly string[] {
   return url.length === 0 ? [serviceUrl()] : url;
 }
 
+/** Wait until these edges show a change. */
+function arrival(url: readonly string[], { seq }: ChangeDone): Promise<Seen[]> {
+  return watchUntil(urlsOf(url), seq, WAIT_SECONDS * 1000);
+}
+
 /** Print a key, which is shown once, and then wait until it is known, where that is wished. */
 export async function printKey(
   print: Print,
@@ -107,7 +112,7 @@ export async function printKey(
 ): Promise<void> {
   print(text, value);
   if (!wait) return;
-  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000);
+  const visible = await arrival(url, value);
   process.stderr.write(visible.map(seenLine).join(''));
 }
 
@@ -122,7 +127,7 @@ export async function printChange(
     return;
   }
   process.stderr.write(text);
-  const visible = await watchUntil(urlsOf(url), value.seq, WAIT_SECONDS * 1000).catch((error: unknown) => {
+  const visible = await arrival(url, value).catch((error: unknown) => {
     // The change is made: who waits for it in vain is to know its number all the same.
     if (!(error instanceof CommandFailure)) throw error;
     throw new CommandFailure(error.message, error.exitCode, { ...value });
