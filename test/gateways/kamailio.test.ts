@@ -152,6 +152,11 @@ describe.skipIf(missing !== null)('kamailio with the real service', () => {
 
   it('logs no number', () => {
     expect(kamailio.logged()).toContain('refused: block DOMESTIC_CLI_FROM_ABROAD');
-    expect(kamailio.logged()).not.toMatch(/\+?82[12]|639171234567|99998888/);
+    // Its own process ids, before each line, and its port may well have these digits.
+    const words = kamailio
+      .logged()
+      .replace(/^ *\d+\(\d+\) /gm, '')
+      .replaceAll(`]:${kamailio.port}`, ']');
+    expect(words).not.toMatch(/\+?82[12]|639171234567|99998888/);
   });
 });
