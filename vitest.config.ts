@@ -2,6 +2,9 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
 
+/** A hang is to be seen, and nothing else: in ms, for a busy machine. A hook starts a service, or builds lists. */
+const WAITS = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 /**
  * Four projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
  * tests of the Worker itself; `http` starts the real service and talks to it over a socket; `gateways` puts
@@ -16,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/shared/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/house/**/*.test.ts'],
-          testTimeout: 60_000,
+          ...WAITS,
         },
       },
       {
@@ -31,23 +34,21 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/shared/**/*.test.ts', 'test/workers/**/*.test.ts'],
           exclude: ['test/**/*.node.test.ts'],
-          testTimeout: 60_000,
+          ...WAITS,
         },
       },
       {
         test: {
           name: 'http',
           include: ['test/conformance/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...WAITS,
         },
       },
       {
         test: {
           name: 'gateways',
           include: ['test/gateways/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...WAITS,
         },
       },
     ],

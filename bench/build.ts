@@ -6,7 +6,6 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
-import { localSecrets } from '../cli/secrets.ts';
 import { TAILS } from '../shared/numbers/number.ts';
 import { TEST_ANSWERS } from '../shared/test-numbers.ts';
 import { temporaryFolder } from './leftovers.ts';
@@ -42,7 +41,6 @@ interface BuildSummary {
 }
 
 export async function buildBench(options: BenchOptions): Promise<Row[]> {
-  await localSecrets();
   const { path: folder, remove } = temporaryFolder('build');
   try {
     const rows: Row[] = [];

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROJECT } from '../cli/paths.ts';
-import { localSecrets, workerSecrets } from '../cli/secrets.ts';
+import { newSecrets, workerSecrets } from '../cli/secrets.ts';
 import { startService } from '../cli/service.ts';
 import { temporaryFolder } from './leftovers.ts';
 
@@ -36,7 +36,7 @@ export async function startInstallation(
   beside: Readonly<Record<string, string>> = {},
 ): Promise<Installation> {
   const { path: folder, remove } = temporaryFolder('installation');
-  const secrets = await localSecrets();
+  const secrets = await newSecrets();
   const state = join(folder, 'state');
   const before = new Set(runtimes());
   const service = await startService({
@@ -53,6 +53,7 @@ export async function startInstallation(
   try {
     const env = {
       ...process.env,
+      ...secrets,
       NUMGATE_STATE: state,
       NUMGATE_URL: service.url,
       NUMGATE_TOKEN: secrets.ADMIN_TOKEN,

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT, WRANGLER_CONFIG } from '../cli/paths.ts';
-import { localSecrets, workerSecrets } from '../cli/secrets.ts';
+import { devVars, newSecrets } from '../cli/secrets.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './leftovers.ts';
 
@@ -32,19 +32,20 @@ export async function planes(): Promise<Planes> {
     remove();
   };
   try {
-    const secrets = await localSecrets();
+    const secrets = await newSecrets();
     const state = join(folder, 'state');
     const env = {
       ...process.env,
+      ...secrets,
       NUMGATE_STATE: state,
+      NUMGATE_TOKEN: secrets.ADMIN_TOKEN,
       WRANGLER_REGISTRY_PATH: join(folder, 'registry'),
       WRANGLER_SEND_METRICS: 'false',
       CI: '1',
     };
     mkdirSync(join(folder, 'registry'));
     const vars = join(folder, 'secrets.env');
-    const lines = Object.entries(await workerSecrets(secrets)).map(([name, value]) => `${name}="${value}"\n`);
-    writeFileSync(vars, lines.join(''), { mode: 0o600 });
+    writeFileSync(vars, await devVars(secrets), { mode: 0o600 });
     const start = async (plane: string, path: string): Promise<string> => {
       const port = await freePort();
       const args = [
@@ -71,11 +72,7 @@ export async function planes(): Promise<Planes> {
     const edgeUrl = await start('edge', '/openapi.json');
     const lists = (...args: string[]): string => {
       const child = spawnSync(process.execPath, ['cli/lists.ts', '--json', ...args], {
-        ...{
-          cwd: PROJECT,
-          encoding: 'utf8',
-          env: { ...env, NUMGATE_URL: controlUrl, NUMGATE_TOKEN: secrets.ADMIN_TOKEN },
-        },
+        ...{ cwd: PROJECT, encoding: 'utf8', env: { ...env, NUMGATE_URL: controlUrl } },
       });
       if (child.status !== 0) throw new Error(`lists ${args[0]}: ${child.stderr}`);
       return child.stdout;

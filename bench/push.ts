@@ -6,7 +6,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOutcome, build } from '../cli/commands/build.ts';
 import { entropyBits } from '../cli/report.ts';
-import { localSecrets } from '../cli/secrets.ts';
 import { Upload, type Uploaded } from '../cli/upload.ts';
 import type { Kv } from '../cli/wrangler.ts';
 import { TAILS } from '../shared/numbers/number.ts';
@@ -23,7 +22,6 @@ const ADDED = 0.0025;
 const REMOVED = 0.0025;
 
 export async function pushBench(options: BenchOptions): Promise<Row[]> {
-  await localSecrets();
   const rows: Row[] = [];
   for (const count of sizesOf(options, [5_000_000], [200_000])) {
     const before = randomTails(count, options.seed);

@@ -98,33 +98,41 @@ export async function workerSecrets({ LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN
   return { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) };
 }
 
-/** The local secrets; made, for this machine only, where there are none. */
-export async function localSecrets(): Promise<LocalSecrets> {
-  const known = readFile();
-  if (NAMES.every((name) => known[name] !== undefined)) return known as LocalSecrets;
-  // What is there is kept: lists built with a lost LIST_KEY can be read by nobody.
-  const hasPair = known.RELEASE_SIGNING_KEY !== undefined && known.RELEASE_PUBLIC_KEYS !== undefined;
+/** The same as the text of a file of variables for `wrangler dev`. */
+export async function devVars(secrets: LocalSecrets): Promise<string> {
+  const variables = Object.entries(await workerSecrets(secrets));
+  return variables.map(([name, value]) => `${name}="${value}"\n`).join('');
+}
+
+/** Secrets of a new installation. */
+export async function newSecrets(): Promise<LocalSecrets> {
   const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
   const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
     toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
-  const secrets: LocalSecrets = {
+  return {
     LIST_KEY: toBase64(crypto.getRandomValues(new Uint8Array(LIST_KEY_BYTES))),
     RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
     RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
     ADMIN_TOKEN: (await newKey('root')).key,
     DEMO_CLIENT_KEY: (await newKey('demo')).key,
-    ...known,
   };
-  if (!hasPair && (known.RELEASE_SIGNING_KEY ?? known.RELEASE_PUBLIC_KEYS) !== undefined) {
+}
+
+/** The local secrets; made, for this machine only, where there are none. */
+export async function localSecrets(): Promise<LocalSecrets> {
+  const known = readFile();
+  if (NAMES.every((name) => known[name] !== undefined)) return known as LocalSecrets;
+  if ((known.RELEASE_SIGNING_KEY === undefined) !== (known.RELEASE_PUBLIC_KEYS === undefined)) {
     throw new CommandFailure(
       `${SECRETS_FILE} has one key of the pair that signs releases, and not the other`,
     );
   }
+  // What is there is kept: lists built with a lost LIST_KEY can be read by nobody.
+  const secrets = { ...(await newSecrets()), ...known };
   mkdirSync(dirname(SECRETS_FILE), { recursive: true });
   // Beside and renamed: what is there is never lost to an end in between.
   writeFileSync(`${SECRETS_FILE}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${SECRETS_FILE}.new`, SECRETS_FILE);
-  const lines = Object.entries(await workerSecrets(secrets)).map(([name, value]) => `${name}="${value}"\n`);
-  writeFileSync(DEV_VARS_FILE, lines.join(''), { mode: 0o600 });
+  writeFileSync(DEV_VARS_FILE, await devVars(secrets), { mode: 0o600 });
   return secrets;
 }

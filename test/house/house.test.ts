@@ -121,6 +121,14 @@ describe('the house', () => {
   });
 });
 
+describe('the secrets of whoever runs this', () => {
+  it('are made by npm start alone: no test and no bench touches them', () => {
+    const placedElsewhere = /vi\.mock\('[./]*cli\/paths\.ts'/;
+    const makers = sources.filter(({ text }) => /\blocalSecrets\(/.test(text) && !placedElsewhere.test(text));
+    expect(makers.map(({ path }) => path).sort()).toEqual(['cli/secrets.ts', 'cli/start.ts']);
+  });
+});
+
 describe('the documents', () => {
   const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;

@@ -9,9 +9,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Admin } from '../../../cli/admin.ts';
-import { newKey } from '../../../cli/secrets.ts';
+import { newKey, newSecrets, workerSecrets } from '../../../cli/secrets.ts';
 import { SCOPES, type Scope, type StatusInfo } from '../../../shared/admin.ts';
-import { toBase64 } from '../../../shared/bytes.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { writeInputs } from './input-lists.ts';
 import { copyKv, type Kv, openKv } from './kv.ts';
@@ -90,16 +89,8 @@ export function world(): World {
 }
 
 export async function makeSecrets(): Promise<Secrets> {
-  const { publicKey, privateKey } = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
-  const base64 = (bytes: ArrayBuffer): string => toBase64(new Uint8Array(bytes));
-  const root = await newKey('root');
-  return {
-    LIST_KEY: toBase64(crypto.getRandomValues(new Uint8Array(32))),
-    RELEASE_SIGNING_KEY: base64(await crypto.subtle.exportKey('pkcs8', privateKey)),
-    RELEASE_PUBLIC_KEYS: base64(await crypto.subtle.exportKey('raw', publicKey)),
-    ROOT_TOKEN_SHA256: root.secretSha256,
-    NUMGATE_TOKEN: root.key,
-  };
+  const secrets = await newSecrets();
+  return { ...secrets, ...(await workerSecrets(secrets)), NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
 }
 
 /** Run `lists <args> --json`. @returns the object it prints */
