@@ -21,10 +21,12 @@ export type What =
   | { readonly kind: 'ranges'; readonly ranges: readonly { readonly from: number; readonly to: number }[] }
   | { readonly kind: 'source'; readonly source: Source };
 
-export type Entry =
-  | { readonly ok: true; readonly list: number; readonly what: What; readonly dates: Dates }
+type Rejected =
   | { readonly ok: false; readonly code: 'EXPIRED' }
   | { readonly ok: false; readonly code: RejectCode; readonly message: string };
+export type Entry =
+  | { readonly ok: true; readonly list: number; readonly what: What; readonly dates: Dates }
+  | Rejected;
 
 export const REJECT_CODES = [
   'ROW_DAMAGED',
@@ -43,7 +45,7 @@ export const REJECT_CODES = [
 ] as const;
 export type RejectCode = (typeof REJECT_CODES)[number];
 
-function reject(code: RejectCode, message: string): Entry {
+function reject(code: RejectCode, message: string): Rejected {
   return { ok: false, code, message };
 }
 
@@ -95,19 +97,15 @@ export class EntryReader {
     return `the catalogue has no list for reason ${quoted(reason)}${of}`;
   }
 
-  #datesOf({ since, until }: Row): Dates | Exclude<Entry, { ok: true }> {
+  #datesOf({ since, until }: Row): Dates | Rejected {
     if (since === '' && until === '') return ALWAYS;
     const from = since === '' ? 0 : secondsOf(since);
     // 9999-12-31 and its like mean "without end".
     const to = until === '' ? FOREVER : secondsOf(until);
     if (from === null || to === null) {
-      return {
-        ok: false,
-        code: 'DATE_INVALID',
-        message: 'since and until are dates (2026-11-24) or times (RFC 3339)',
-      };
+      return reject('DATE_INVALID', 'since and until are dates (2026-11-24) or times (RFC 3339)');
     }
-    if (to <= from) return { ok: false, code: 'DATE_INVALID', message: 'until is not after since' };
+    if (to <= from) return reject('DATE_INVALID', 'until is not after since');
     if (to <= this.#now) return { ok: false, code: 'EXPIRED' };
     // That an entry began in the past changes no answer: only what is still to come is kept.
     return from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to };
@@ -120,30 +118,17 @@ const INVALID: Record<AddressError, string> = {
   NUMBER_CHARACTER: 'a character that no number has, or a plus or 0 in the wrong place',
 };
 
-const EMERGENCY = {
-  ok: false,
-  code: 'EMERGENCY_NUMBER',
-  message: 'emergency numbers are reached whatever a list says, also behind an area code',
-} as const;
+const EMERGENCY = reject(
+  'EMERGENCY_NUMBER',
+  'emergency numbers are reached whatever a list says, also behind an area code',
+);
 
 /** 0063 is read as carrier 006 and Italy where that is possible, and may have meant the Philippines. */
-const AMBIGUOUS = {
-  ok: false,
-  code: 'NUMBER_AMBIGUOUS',
-  message: 'write + and the country code, not 00 or a carrier prefix',
-} as const;
+const AMBIGUOUS = reject('NUMBER_AMBIGUOUS', 'write + and the country code, not 00 or a carrier prefix');
 
-const TEST = {
-  ok: false,
-  code: 'TEST_NUMBER',
-  message: 'test numbers have a fixed answer, whatever a list says',
-} as const;
+const TEST = reject('TEST_NUMBER', 'test numbers have a fixed answer, whatever a list says');
 
-const IMPOSSIBLE = {
-  ok: false,
-  code: 'NUMBER_IMPOSSIBLE',
-  message: 'no subscriber can have this number (length or country code)',
-} as const;
+const IMPOSSIBLE = reject('NUMBER_IMPOSSIBLE', 'no subscriber can have this number (length or country code)');
 
 /** Why a number cannot be listed, or null. */
 export function refusalOf({ n, carrierPrefix }: Extract<Address, { kind: 'number' }>) {
@@ -153,7 +138,7 @@ export function refusalOf({ n, carrierPrefix }: Extract<Address, { kind: 'number
   return isValidNumber(n) ? null : IMPOSSIBLE;
 }
 
-function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
+function whatOf(text: string, list: CatalogueList): What | Rejected {
   if (/^\s*callingCode\s*:/i.test(text)) return callingCodeRanges(text);
   if (isWrittenSource(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
@@ -164,35 +149,27 @@ function whatOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: 
       return refusalOf(address) ?? { kind: 'number', n: address.n };
     case 'shortCode':
       if (isEmergency(address.code)) return EMERGENCY;
-      return {
-        ok: false,
-        code: 'SHORT_CODE',
-        message: 'short codes are ruled by the plan and cannot be listed',
-      };
+      return reject('SHORT_CODE', 'short codes are ruled by the plan and cannot be listed');
     case 'source':
       return sourceOf(text, list);
     case 'invalid':
-      return { ok: false, code: 'NUMBER_INVALID', message: INVALID[address.code] };
+      return reject('NUMBER_INVALID', INVALID[address.code]);
   }
 }
 
-function sourceOf(text: string, list: CatalogueList): What | Exclude<Entry, { ok: true }> {
+function sourceOf(text: string, list: CatalogueList): What | Rejected {
   const parsed = parseSource(text);
-  if ('problem' in parsed) return { ok: false, code: 'SOURCE_INVALID', message: parsed.problem };
+  if ('problem' in parsed) return reject('SOURCE_INVALID', parsed.problem);
   if (list.sources) return { kind: 'source', source: parsed.source };
-  return {
-    ok: false,
-    code: 'SOURCE_NOT_ALLOWED',
-    message: `is no number, and list ${list.name} has no "sources": true`,
-  };
+  return reject('SOURCE_NOT_ALLOWED', `is no number, and list ${list.name} has no "sources": true`);
 }
 
 /** `+821000000000..+821019999999`: both ends included. */
-function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
+function rangeOf(text: string): What | Rejected {
   const ends = text.split('..').map((end) => parseAddress(end));
   const [from, to] = ends;
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
-    return { ok: false, code: 'RANGE_INVALID', message: 'a range is two numbers with two dots between' };
+    return reject('RANGE_INVALID', 'a range is two numbers with two dots between');
   }
   if (from.carrierPrefix !== null || to.carrierPrefix !== null) return AMBIGUOUS;
   if (
@@ -200,23 +177,18 @@ function rangeOf(text: string): What | Exclude<Entry, { ok: true }> {
     callingCodeOf(from.n) === 0 ||
     callingCodeOf(from.n) !== callingCodeOf(to.n)
   ) {
-    return {
-      ok: false,
-      code: 'RANGE_INVALID',
-      message: 'both ends of a range are whole numbers of one country',
-    };
+    return reject('RANGE_INVALID', 'both ends of a range are whole numbers of one country');
   }
   if (to.n < from.n || String(to.n).length !== String(from.n).length) {
-    return { ok: false, code: 'RANGE_INVALID', message: 'a range rises, and both ends have the same length' };
+    return reject('RANGE_INVALID', 'a range rises, and both ends have the same length');
   }
   return isWholeCountry(from.n, to.n) ? TOO_WIDE : { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
 }
 
-const TOO_WIDE = {
-  ok: false,
-  code: 'RANGE_TOO_WIDE',
-  message: 'this is a whole country: list its networks or ranges; one abroad also as callingCode:+237',
-} as const;
+const TOO_WIDE = reject(
+  'RANGE_TOO_WIDE',
+  'this is a whole country: list its networks or ranges; one abroad also as callingCode:+237',
+);
 
 /** Whether a range has every number of its length behind one country code. */
 function isWholeCountry(from: number, to: number): boolean {
@@ -230,26 +202,17 @@ function isWholeCountry(from: number, to: number): boolean {
 const PREFIX_DIGITS = 14;
 
 /** `+63917*`: every number that begins so, of any length. */
-function prefixOf(text: string): What | Exclude<Entry, { ok: true }> {
+function prefixOf(text: string): What | Rejected {
   const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
-  if (match === null)
-    return { ok: false, code: 'RANGE_INVALID', message: 'a prefix is +, at most 14 digits, and *' };
+  if (match === null) return reject('RANGE_INVALID', 'a prefix is +, at most 14 digits, and *');
   const prefix = Number(match[1]);
   const code = callingCodeOf(prefix * 10 ** (PREFIX_DIGITS - match[1]!.length));
   if (code === 0 || match[1]!.length < String(code).length) {
-    return {
-      ok: false,
-      code: 'RANGE_INVALID',
-      message: 'a prefix begins with a whole country code that is assigned',
-    };
+    return reject('RANGE_INVALID', 'a prefix begins with a whole country code that is assigned');
   }
   if (match[1]!.length === String(code).length) return TOO_WIDE;
   if (dropsTrunkZero(code) && match[1]!.startsWith('0', String(code).length)) {
-    return {
-      ok: false,
-      code: 'RANGE_INVALID',
-      message: 'no number of this country has a 0 behind the country code',
-    };
+    return reject('RANGE_INVALID', 'no number of this country has a 0 behind the country code');
   }
   return { kind: 'ranges', ranges: rangesOfPrefix(prefix) };
 }
@@ -264,15 +227,11 @@ function rangesOfPrefix(prefix: number): { from: number; to: number }[] {
 }
 
 /** `callingCode:+237`: every number of a country abroad, said so outright. */
-function callingCodeRanges(text: string): What | Exclude<Entry, { ok: true }> {
+function callingCodeRanges(text: string): What | Rejected {
   const [, digits = ''] = /^\s*callingCode\s*:\s*\+?(\d{1,3})\s*$/i.exec(text) ?? [];
   const code = Number(digits);
   if (digits === '' || regionOf(code) === null) {
-    return {
-      ok: false,
-      code: 'RANGE_INVALID',
-      message: 'is no calling code that is assigned, as in callingCode:+237',
-    };
+    return reject('RANGE_INVALID', 'is no calling code that is assigned, as in callingCode:+237');
   }
   return code === KR_CODE ? TOO_WIDE : { kind: 'ranges', ranges: rangesOfPrefix(code) };
 }

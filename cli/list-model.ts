@@ -6,6 +6,7 @@ import { type Dates, isDated } from '../shared/build/list-entries.ts';
 import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
+import type { RangeRow } from '../shared/set/range-table.ts';
 import { formFor, textsOf } from '../shared/sources/source.ts';
 import type { Effect } from '../shared/verdict.ts';
 import type { What } from './entry.ts';
@@ -22,11 +23,6 @@ import {
   sizeOf,
 } from './plain-set.ts';
 
-export interface DatedRange extends Dates {
-  readonly from: number;
-  readonly to: number;
-}
-
 export interface ListModel {
   readonly effect: Effect;
   /** The head of which every number is going to be asked. */
@@ -39,8 +35,8 @@ export interface ListModel {
   /** Undated numbers behind other heads. */
   readonly elsewhere: PlainSet;
   readonly dated: Map<number, Dates[]>;
-  readonly ranges: DatedRange[];
-  readonly datedRanges: DatedRange[];
+  readonly ranges: RangeRow[];
+  readonly datedRanges: RangeRow[];
   /** By the text that their fingerprint is made of. */
   readonly sources: Map<string, Dates[]>;
   /** Folded sources by their fingerprint: nothing else is known of them. */
@@ -100,7 +96,7 @@ function add<Key>(all: Map<Key, Dates[]>, key: Key, dates: Dates): void {
     known.push(dates);
 }
 
-function addRange(model: ListModel, range: DatedRange): void {
+function addRange(model: ListModel, range: RangeRow): void {
   model.ranges.push(range);
   if (isDated(range)) {
     model.datedRanges.push(range);

@@ -24,12 +24,7 @@ export class Address {
 
   /** In their order, as `URLSearchParams` has them. */
   get parameters(): Parameters {
-    return (this.#query === null ? null : decoded(this.#query)) ?? this.searchParams;
-  }
-
-  /** For who looks for them by name. */
-  get searchParams(): URLSearchParams {
-    return new URL(this.#href).searchParams;
+    return (this.#query === null ? null : decoded(this.#query)) ?? new URL(this.#href).searchParams;
   }
 }
 

@@ -4,7 +4,6 @@
  * the next window instead of breaking off.
  */
 import { CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
-import { nameOf } from '../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import type { Party, Question } from '../shared/question.ts';
@@ -15,6 +14,7 @@ import { headNames, itemError, nameHead } from './answers.ts';
 import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
+import { parametersOf } from './parameters.ts';
 import { type Asking, Runs } from './runs.ts';
 
 /** What some readers take for the end of a line: never echoed. */
@@ -52,14 +52,9 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   if (type !== 'text/plain' && type !== 'application/x-ndjson') {
     return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
   }
-  const { searchParams } = url;
-  const unknown = [...searchParams.keys()].find((name) => name !== 'subject');
-  if (unknown !== undefined)
-    return fail('FIELD_UNKNOWN', 'only subject is a parameter here', { field: nameOf(unknown) });
-  if (searchParams.getAll('subject').length > 1)
-    return fail('FIELD_TYPE', 'subject is given twice', { field: 'subject' });
-  const given = searchParams.get('subject') ?? 'to';
-  const subject = SUBJECTS.find((candidate) => candidate === given);
+  const given = parametersOf(url, { subject: 'text' });
+  if ('code' in given) return reply.problem(given, url.pathname);
+  const subject = SUBJECTS.find((candidate) => candidate === (given.text.subject ?? 'to'));
   if (subject === undefined)
     return fail('FIELD_VALUE', `subject must be one of ${SUBJECTS.join(', ')}`, { field: 'subject' });
   // Refused here if nothing is left; later the stream waits instead.

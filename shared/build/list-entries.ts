@@ -5,26 +5,14 @@
 import { headOf, TAILS, tailOf } from '../numbers/number.ts';
 import { FOREVER } from '../set/layout.ts';
 import type { Permutation } from '../set/permutation.ts';
+import type { RangeRow } from '../set/range-table.ts';
+import type { SourceRow } from '../set/source-table.ts';
 import type { DatedEntry } from './shard.ts';
 import { lowerBound } from './sorted.ts';
 import { Tails } from './tails.ts';
 
 /** Numbers that wait to be permuted: in a loop of their own, one does not wait for the look-ups of another. */
 const WAITING = 4_096;
-
-/** Numbers from `from` to `to`, both included. */
-export interface RangeEntry {
-  readonly from: number;
-  readonly to: number;
-  readonly since: number;
-  readonly until: number;
-}
-
-export interface SourceEntry {
-  readonly fingerprint: bigint;
-  readonly since: number;
-  readonly until: number;
-}
 
 /** When an entry holds, in seconds since 1970; `always` is the common case. */
 export interface Dates {
@@ -44,8 +32,8 @@ export interface ListContent {
   readonly plain: ReadonlyMap<number, Uint32Array>;
   /** Sorted by head, tail, since; without numbers that are in `plain`. */
   readonly dated: readonly DatedEntry[];
-  readonly ranges: readonly RangeEntry[];
-  readonly sources: readonly SourceEntry[];
+  readonly ranges: readonly RangeRow[];
+  readonly sources: readonly SourceRow[];
 }
 
 export class ListEntries {
@@ -56,8 +44,8 @@ export class ListEntries {
   readonly #tails = new Uint32Array(WAITING);
   #waiting = 0;
   readonly #dated: DatedEntry[] = [];
-  readonly ranges: RangeEntry[] = [];
-  readonly sources: SourceEntry[] = [];
+  readonly ranges: RangeRow[] = [];
+  readonly sources: SourceRow[] = [];
 
   constructor(permutation: Permutation) {
     this.#permutation = permutation;

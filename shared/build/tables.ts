@@ -3,26 +3,25 @@
  */
 import {
   FORMAT_VERSION,
+  RANGE_ROW_BYTES,
   RANGES_HEADER_WORDS,
   RANGES_MAGIC,
   SOURCE_ROW_WORDS,
   SOURCES_HEADER_WORDS,
   SOURCES_MAGIC,
 } from '../set/layout.ts';
-import type { RangeEntry, SourceEntry } from './list-entries.ts';
+import { columnsAt, type RangeRow } from '../set/range-table.ts';
+import type { SourceRow } from '../set/source-table.ts';
 
 /**
  * Cut ranges at each other's ends, so that any two of the result are disjoint or equal, and join
  * neighbours with the same dates. Equal ranges left over differ in their dates.
  * @param piecesMax where to stop: then the result is longer than this, and not joined
  */
-export function flattenRanges(
-  ranges: readonly RangeEntry[],
-  piecesMax = Number.POSITIVE_INFINITY,
-): RangeEntry[] {
+export function flattenRanges(ranges: readonly RangeRow[], piecesMax = Number.POSITIVE_INFINITY): RangeRow[] {
   const cuts = [...new Set(ranges.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
-  const pieces: RangeEntry[] = [];
-  const open: RangeEntry[] = [];
+  const pieces: RangeRow[] = [];
+  const open: RangeRow[] = [];
   const byStart = [...ranges].sort((a, b) => a.from - b.from);
   let next = 0;
   for (let index = 0; index + 1 < cuts.length; index++) {
@@ -40,10 +39,10 @@ export function flattenRanges(
 }
 
 /** Only where both pieces stand alone: equal ranges with several dates must stay equal. */
-function joinNeighbours(pieces: readonly RangeEntry[]): RangeEntry[] {
+function joinNeighbours(pieces: readonly RangeRow[]): RangeRow[] {
   const alone = (index: number): boolean =>
     pieces[index]!.from !== pieces[index - 1]?.from && pieces[index]!.from !== pieces[index + 1]?.from;
-  const joined: RangeEntry[] = [];
+  const joined: RangeRow[] = [];
   let lastAlone = false;
   pieces.forEach((piece, index) => {
     const last = joined.at(-1);
@@ -60,26 +59,27 @@ function joinNeighbours(pieces: readonly RangeEntry[]): RangeEntry[] {
 }
 
 /** @param lists flattened ranges of each list */
-export function encodeRanges(lists: readonly (readonly RangeEntry[])[]): Uint8Array<ArrayBuffer> {
+export function encodeRanges(lists: readonly (readonly RangeRow[])[]): Uint8Array<ArrayBuffer> {
   const headerBytes = (RANGES_HEADER_WORDS + lists.length + (lists.length & 1)) * 4;
-  const bytes = new Uint8Array(headerBytes + lists.reduce((sum, ranges) => sum + ranges.length * 24, 0));
+  const bytes = new Uint8Array(
+    headerBytes + lists.reduce((sum, ranges) => sum + ranges.length * RANGE_ROW_BYTES, 0),
+  );
   const header = new Uint32Array(bytes.buffer, 0, headerBytes / 4);
   header.set([RANGES_MAGIC, FORMAT_VERSION, lists.length, 0]);
   let at = headerBytes;
   lists.forEach((ranges, list) => {
     const count = ranges.length;
     header[RANGES_HEADER_WORDS + list] = count;
-    new Float64Array(bytes.buffer, at, count).set(ranges.map(({ from }) => from));
-    new Float64Array(bytes.buffer, at + count * 8, count).set(ranges.map(({ to }) => to));
-    new Uint32Array(bytes.buffer, at + count * 16, count).set(ranges.map(({ since }) => since));
-    new Uint32Array(bytes.buffer, at + count * 20, count).set(ranges.map(({ until }) => until));
-    at += count * 24;
+    const columns = columnsAt(bytes.buffer, at, count);
+    for (const name of ['from', 'to', 'since', 'until'] as const)
+      columns[name].set(ranges.map((range) => range[name]));
+    at += count * RANGE_ROW_BYTES;
   });
   return bytes;
 }
 
 /** The entries of one list in the order of the table, without repeats. */
-export function sortSources(sources: readonly SourceEntry[]): SourceEntry[] {
+export function sortSources(sources: readonly SourceRow[]): SourceRow[] {
   const byKey = new Map(
     sources.map((entry) => [`${entry.fingerprint} ${entry.since} ${entry.until}`, entry]),
   );
@@ -93,7 +93,7 @@ export function sortSources(sources: readonly SourceEntry[]): SourceEntry[] {
 }
 
 /** @param lists sorted sources of each list */
-export function encodeSources(lists: readonly (readonly SourceEntry[])[]): Uint8Array<ArrayBuffer> {
+export function encodeSources(lists: readonly (readonly SourceRow[])[]): Uint8Array<ArrayBuffer> {
   const count = lists.reduce((sum, sources) => sum + sources.length, 0);
   const words = new Uint32Array(SOURCES_HEADER_WORDS + lists.length + count * SOURCE_ROW_WORDS);
   words.set([SOURCES_MAGIC, FORMAT_VERSION, lists.length, 0, ...lists.map((sources) => sources.length)]);

@@ -57,8 +57,12 @@ export const DATED_ROW_WORDS = 4;
 /** `until` of an entry without end. */
 export const FOREVER = 0xffffffff;
 
-/** Range table: magic, version, list count, 0; counts (padded to 8 bytes); then rows. */
+/**
+ * Range table: magic, version, list count, 0; counts (padded to 8 bytes); then for each list the columns
+ * from and to (8 bytes an element), since and until (4 each).
+ */
 export const RANGES_HEADER_WORDS = 4;
+export const RANGE_ROW_BYTES = 24;
 /** Source table: magic, version, list count, 0; counts; then rows of high, low, since, until. */
 export const SOURCES_HEADER_WORDS = 4;
 export const SOURCE_ROW_WORDS = 4;

@@ -2,7 +2,7 @@
  * Reader of the range table: for each list, intervals of numbers that are either disjoint or equal
  * (equal ones differ in their dates). A query is a binary search a list.
  */
-import { FORMAT_VERSION, RANGES_HEADER_WORDS, RANGES_MAGIC } from './layout.ts';
+import { FORMAT_VERSION, RANGE_ROW_BYTES, RANGES_HEADER_WORDS, RANGES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED } from './number-set.ts';
 
 /** Columns of one list, each with an element a range. */
@@ -24,6 +24,16 @@ export interface RangeRow {
   readonly until: number;
 }
 
+/** The columns of one list, in the bytes from `at` on. */
+export function columnsAt(buffer: ArrayBuffer, at: number, count: number): Columns {
+  return {
+    from: new Float64Array(buffer, at, count),
+    to: new Float64Array(buffer, at + count * 8, count),
+    since: new Uint32Array(buffer, at + count * 16, count),
+    until: new Uint32Array(buffer, at + count * 20, count),
+  };
+}
+
 export class RangeTable {
   readonly #lists: readonly Columns[];
 
@@ -40,15 +50,9 @@ export class RangeTable {
     const columns: Columns[] = [];
     for (let list = 0; list < lists; list++) {
       const count = words[RANGES_HEADER_WORDS + list] ?? 0;
-      if (at + count * 24 > bytes.length) throw new LayoutError('range table: past the end');
-      const base = bytes.byteOffset + at;
-      columns.push({
-        from: new Float64Array(bytes.buffer, base, count),
-        to: new Float64Array(bytes.buffer, base + count * 8, count),
-        since: new Uint32Array(bytes.buffer, base + count * 16, count),
-        until: new Uint32Array(bytes.buffer, base + count * 20, count),
-      });
-      at += count * 24;
+      if (at + count * RANGE_ROW_BYTES > bytes.length) throw new LayoutError('range table: past the end');
+      columns.push(columnsAt(bytes.buffer, bytes.byteOffset + at, count));
+      at += count * RANGE_ROW_BYTES;
     }
     if (at !== bytes.length) throw new LayoutError('range table: bytes left over');
     this.#lists = columns;

@@ -5,8 +5,8 @@ import { openRecords } from '../../shared/block-record.ts';
 import { recordsPrefix } from '../../shared/release/kv-keys.ts';
 import { openSecrets } from '../env.ts';
 import { problem } from '../http.ts';
+import { parametersOf } from '../parameters.ts';
 import { forAdmins } from './admin-call.ts';
-import { parametersOf } from './parameters.ts';
 
 /** Values opened for one page. */
 const VALUES_PER_PAGE = 1;

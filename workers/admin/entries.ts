@@ -4,8 +4,8 @@
 import { entryChangeSchema, findSchema } from '../../shared/admin.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { problem } from '../http.ts';
+import { parametersOf } from '../parameters.ts';
 import { type AdminCall, answer, forAdmins, forChanges, readBody } from './admin-call.ts';
-import { parametersOf } from './parameters.ts';
 
 export const changeEntries = forChanges(
   'entries',

@@ -3,8 +3,8 @@
  */
 import { putGuardsSchema } from '../../shared/admin.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
+import { parametersOf } from '../parameters.ts';
 import { answer, forAdmins, forChanges } from './admin-call.ts';
-import { parametersOf } from './parameters.ts';
 
 export const status = forAdmins('read', async ({ reply, authority }) => reply.json(await authority.status()));
 

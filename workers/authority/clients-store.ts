@@ -7,7 +7,7 @@ import type { AuditEntry } from '../../shared/audit.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { TOKENS_MAX } from '../../shared/limits.ts';
-import { type Made, type Outcome, type Refusal, refuse } from './ledger.ts';
+import { type Made, made, type Outcome, type Refusal, refuse } from './ledger.ts';
 
 /** What a change of one thing is made under: `If-Match` and `If-None-Match`, as versions. */
 export interface Condition {
@@ -74,7 +74,7 @@ export class ClientsStore {
     else this.#sql.exec('INSERT OR REPLACE INTO tokens VALUES (?, ?)', id, JSON.stringify(token));
     if (this.tokens.length > TOKENS_MAX) return refuse('CLIENTS_TOO_MANY', `at most ${TOKENS_MAX} tokens`);
     const action = token === null ? 'tokens.remove' : 'tokens.put';
-    return { ok: true, value: { value: { id }, audit: [{ action, subject: id, before, after: token }] } };
+    return made({ id }, [{ action, subject: id, before, after: token }]);
   }
 }
 

@@ -13,7 +13,7 @@ import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { FollowUp } from './follow-up.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
 import { HeadWriter } from './head-writer.ts';
-import { Ledger, type Order, type Outcome, refuse } from './ledger.ts';
+import { Ledger, made, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
 import { catchUp } from './lost.ts';
 import { NamedValues } from './named-values.ts';
@@ -140,9 +140,8 @@ export class Core {
     const directory = await this.values.directoryOf(next);
     const done = await this.values.bring([directory], () =>
       this.ledger.change(order, () => {
-        const audit = [this.clients.put(id, client)];
         this.values.setDirectory(directory);
-        return { ok: true, value: { value: {}, audit } };
+        return made({}, [this.clients.put(id, client)]);
       }),
     );
     if (done.ok) this.followUp.changed();
@@ -186,13 +185,13 @@ export class Core {
 
   async #sweep(actor: Actor): Promise<void> {
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
-    const made = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
+    const spent = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
     this.ledger.forgetAnswers(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);
     this.followUp.tellSealed();
-    const left = operations - made;
+    const left = operations - spent;
     const { removed, missing } = await this.#sweeper.sweep(this.#wanted(), this.values, left);
     if (removed > 0) warn('valuesRemoved', { removed });
     if (missing === 0) return;

@@ -4,7 +4,7 @@
 import { keyedNumber } from '../../shared/audit.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import type { Ledger, Order, Outcome } from './ledger.ts';
+import { type Ledger, made, type Order, type Outcome } from './ledger.ts';
 
 export function guardsIn(ledger: Ledger): GuardSettings {
   const stored = ledger.get('guards');
@@ -25,7 +25,8 @@ export function putGuards(
   return ledger.note(order, () => {
     const before = guardsIn(ledger);
     ledger.set('guards', JSON.stringify(guards));
-    const audit = [{ action: 'guards.put', subject: 'guards', before: told(before), after: told(guards) }];
-    return { ok: true, value: { value: guards, audit } };
+    return made(guards, [
+      { action: 'guards.put', subject: 'guards', before: told(before), after: told(guards) },
+    ]);
   });
 }

@@ -36,6 +36,10 @@ export interface Made<Value> {
   readonly audit: readonly AuditEntry[];
 }
 
+export function made<Value>(value: Value, audit: readonly AuditEntry[]): Outcome<Made<Value>> {
+  return { ok: true, value: { value, audit } };
+}
+
 /** Thrown inside a transaction to undo it; never leaves this file. */
 class Undo extends Error {
   readonly refusal: Refusal;
@@ -95,11 +99,11 @@ export class Ledger {
   ): Outcome<Value & { seq: number }> {
     return this.#transact(order, () => {
       const seq = this.seq + 1;
-      const made = apply(seq);
-      if (!made.ok) return made;
+      const done = apply(seq);
+      if (!done.ok) return done;
       this.set('seq', String(seq));
       this.set('changedAt', new Date().toISOString());
-      return { ok: true, value: { ...made.value, value: { ...made.value.value, seq } } };
+      return made({ ...done.value.value, seq }, done.value.audit);
     });
   }
 
@@ -111,12 +115,12 @@ export class Ledger {
   #transact<Value extends object>(order: Order, apply: () => Outcome<Made<Value>>): Outcome<Value> {
     try {
       return this.#storage.transactionSync(() => {
-        const before = this.#answered<Value>(order);
+        const before = this.answered<Value>(order);
         if (before !== null) return before;
-        const made = apply();
-        if (!made.ok) throw new Undo(made);
-        this.#append(order, made.value.audit);
-        const answer: Outcome<Value> = { ok: true, value: made.value.value };
+        const done = apply();
+        if (!done.ok) throw new Undo(done);
+        this.#append(order, done.value.audit);
+        const answer: Outcome<Value> = { ok: true, value: done.value.value };
         this.#remember(order, answer);
         return answer;
       });
@@ -127,11 +131,7 @@ export class Ledger {
   }
 
   /** The answer that this request got before, so that work that leads up to a change can be spared. */
-  answered<Value>(order: Order): Outcome<Value> | null {
-    return this.#answered(order);
-  }
-
-  #answered<Value>({ actor, repeat }: Order): Outcome<Value> | null {
+  answered<Value>({ actor, repeat }: Order): Outcome<Value> | null {
     if (repeat === null) return null;
     const [row] = this.#sql
       .exec<{ request_sha256: string; answer: string }>(

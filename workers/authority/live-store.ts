@@ -22,7 +22,7 @@ import { TAILS } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
-import { type Ledger, type Made, type Order, type Outcome, refuse } from './ledger.ts';
+import { type Ledger, type Made, made, type Order, type Outcome, refuse } from './ledger.ts';
 import { infoOf, type LiveRow, NUMBER_KIND, subjectsOf, timeOf } from './live-row.ts';
 
 /** What an operation is done to: a key, and of a source its text. */
@@ -88,7 +88,7 @@ export class LiveStore {
       return refuse('LIVE_FULL', `room for ${most} live entries${reserve}: they are dropped once ${dropped}`);
     }
     this.#setRows(rows);
-    return { ok: true, value: { value: { changed: items.length }, audit } };
+    return made({ changed: items.length }, audit);
   }
 
   /** Put entries back that the tables have lost. What stood over others that end no later replaces them. */
@@ -141,13 +141,7 @@ export class LiveStore {
 
   /** What is in force for a key, for the audit log: newest first. */
   #stateOf(place: readonly number[], now: number): unknown {
-    const rows = this.#sql
-      .exec<LiveRow>(
-        `${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`,
-        ...place,
-        now,
-      )
-      .toArray();
+    const rows = this.#inForce(place, now);
     if (rows.length === 0) return null;
     return rows.map(({ op, code, subjects, until, seq }) => ({
       ...{ op, code, subjects: subjectsOf(subjects), until: timeOf(until), seq },
@@ -160,13 +154,16 @@ export class LiveStore {
 
   /** What is in force for one number or source. */
   find(target: Target, now: number): EntryInfo[] {
+    return this.#inForce([LIVE_KINDS.indexOf(target.kind), target.high, target.low], now).map(infoOf);
+  }
+
+  #inForce(place: readonly number[], now: number): LiveRow[] {
     return this.#sql
       .exec<LiveRow>(
         `${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`,
-        ...[LIVE_KINDS.indexOf(target.kind), target.high, target.low, now],
+        ...[...place, now],
       )
-      .toArray()
-      .map(infoOf);
+      .toArray();
   }
 
   /**

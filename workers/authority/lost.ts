@@ -23,7 +23,7 @@ import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { within } from '../single-flight.ts';
 import type { ClientsStore } from './clients-store.ts';
-import { ITSELF, type Ledger } from './ledger.ts';
+import { ITSELF, type Ledger, made } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import type { NamedValues } from './named-values.ts';
 import { restorePolicy } from './policy-store.ts';
@@ -87,8 +87,7 @@ export async function catchUp(
   ledger.note(order, () => {
     if (lost !== null) restore(lost, stores);
     ledger.set('seq', String(seq));
-    const audit = [{ action: 'authority.restore', subject: 'seq', before, after: seq }];
-    return { ok: true, value: { value: {}, audit } };
+    return made({}, [{ action: 'authority.restore', subject: 'seq', before, after: seq }]);
   });
   warn('authorityRestored', { before, seq, whole: lost !== null });
   return ok(true);

@@ -4,7 +4,7 @@
  */
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import type { Condition } from './clients-store.ts';
-import { type Ledger, type Order, type Outcome, refuse } from './ledger.ts';
+import { type Ledger, made, type Order, type Outcome, refuse } from './ledger.ts';
 
 const NAME = 'policy';
 
@@ -31,9 +31,6 @@ export function putPolicy(
     }
     const after: VersionedPolicy = { version: seq, policy };
     ledger.set(NAME, JSON.stringify(after));
-    return {
-      ok: true,
-      value: { value: after, audit: [{ action: 'policy.put', subject: 'policy', before, after }] },
-    };
+    return made(after, [{ action: 'policy.put', subject: 'policy', before, after }]);
   });
 }

@@ -18,8 +18,7 @@ import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { Secrets } from '../env.ts';
-import type { Ledger, Made, Order, Outcome, Refusal } from './ledger.ts';
-import { refuse } from './ledger.ts';
+import { type Ledger, type Made, made, type Order, type Outcome, type Refusal, refuse } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import { baseMoved, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
@@ -83,7 +82,7 @@ export class ReleaseChanges {
       const { base, foldedSeq } = manifest;
       const after = { state: 'staged', base, foldedSeq };
       const audit = [{ action: 'release.stage', subject: manifest.release, before: null, after }];
-      return { ok: true, value: { value: releaseInfo(stored, false), audit } };
+      return made(releaseInfo(stored, false), audit);
     });
   }
 
@@ -216,7 +215,7 @@ export class ReleaseChanges {
       before: { state, current: before?.release ?? null },
       after: { state: next, share, overrides, plan, current: releases.current?.release ?? null },
     };
-    return { ok: true, value: { value: { release, state: next, share }, audit: [audit] } };
+    return made({ release, state: next, share }, [audit]);
   }
 
   /** Drop the live entries that every release that can still be read has folded in. */
@@ -269,10 +268,7 @@ export class ReleaseChanges {
         before: { state: last.state, current: current?.release ?? null },
         after: { state, current: previous.release },
       };
-      return {
-        ok: true,
-        value: { value: { withdrawn: last.release, current: previous.release }, audit: [audit] },
-      };
+      return made({ withdrawn: last.release, current: previous.release }, [audit]);
     });
     if (done.ok) this.#around.changed();
     return done;
@@ -291,7 +287,7 @@ export class ReleaseChanges {
         before: stored === null ? null : { state: stored.state },
         after: { code, message: refusal.message, overridable: refusal.code === 'GUARD_HIT' },
       };
-      return { ok: true, value: { value: {}, audit: [audit] } };
+      return made({}, [audit]);
     });
     return refusal;
   }

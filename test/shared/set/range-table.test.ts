@@ -4,10 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RangeEntry } from '../../../shared/build/list-entries.ts';
 import { encodeRanges, flattenRanges } from '../../../shared/build/tables.ts';
 import { NOT_LISTED } from '../../../shared/set/number-set.ts';
-import { RangeTable } from '../../../shared/set/range-table.ts';
+import { type RangeRow, RangeTable } from '../../../shared/set/range-table.ts';
 import vectors from '../../vectors/tables.json' with { type: 'json' };
 import { fromHex, hexOf } from '../support/bytes.ts';
 import { type NaiveRange, naiveRangeTable } from '../support/naive-tables.ts';
@@ -15,20 +14,20 @@ import { holds } from '../support/properties.ts';
 
 const FOREVER = 0xffffffff;
 
-function range(from: number, to: number, since = 0, until = FOREVER): RangeEntry {
+function range(from: number, to: number, since = 0, until = FOREVER): RangeRow {
   return { from, to, since, until };
 }
-const row = ({ from, to, since, until }: RangeEntry): NaiveRange => [from, to, since, until];
+const row = ({ from, to, since, until }: RangeRow): NaiveRange => [from, to, since, until];
 
 /** Flattens, encodes, compares with the naive bytes and opens one list. */
-function open(ranges: readonly RangeEntry[]): RangeTable {
+function open(ranges: readonly RangeRow[]): RangeTable {
   const flat = flattenRanges(ranges);
   const bytes = encodeRanges([flat]);
   expect(hexOf(bytes)).toBe(hexOf(naiveRangeTable([flat.map(row)])));
   return new RangeTable(bytes);
 }
 
-function model(ranges: readonly RangeEntry[], n: number, now: number): number {
+function model(ranges: readonly RangeRow[], n: number, now: number): number {
   const inForce = ranges.filter(
     ({ from, to, since, until }) => from <= n && n <= to && since <= now && now < until,
   );

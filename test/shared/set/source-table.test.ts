@@ -4,10 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SourceEntry } from '../../../shared/build/list-entries.ts';
 import { encodeSources, sortSources } from '../../../shared/build/tables.ts';
 import { NOT_LISTED } from '../../../shared/set/number-set.ts';
-import { SourceTable } from '../../../shared/set/source-table.ts';
+import { type SourceRow, SourceTable } from '../../../shared/set/source-table.ts';
 import { foldSenderId } from '../../../shared/sources/sender-id.ts';
 import vectors from '../../vectors/tables.json' with { type: 'json' };
 import { fromHex, hexOf } from '../support/bytes.ts';
@@ -20,7 +19,7 @@ const FOREVER = 0xffffffff;
 const U64_MAX = 2n ** 64n - 1n;
 
 /** Sorts, encodes, compares with the naive bytes and opens. */
-function open(lists: readonly (readonly SourceEntry[])[]): SourceTable {
+function open(lists: readonly (readonly SourceRow[])[]): SourceTable {
   const rows = lists.map(sortSources);
   const bytes = encodeSources(rows);
   const naive = rows.map((list) =>

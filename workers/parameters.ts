@@ -1,9 +1,9 @@
 /**
  * Reads the parameters of a query: known ones only, each once.
  */
-import { nameOf } from '../../shared/fields.ts';
-import type { Address } from '../address.ts';
-import { type Problem, problem } from '../http.ts';
+import { nameOf } from '../shared/fields.ts';
+import type { Address } from './address.ts';
+import { type Problem, problem } from './http.ts';
 
 export interface Parameters {
   readonly text: Readonly<Record<string, string>>;
