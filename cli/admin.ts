@@ -190,8 +190,16 @@ function wordsOf({ message, cause }: Error): string {
 
 /** Where the service answers. */
 export function serviceUrl(): string {
-  const url = process.env.NUMGATE_URL?.trim() || `http://localhost:${process.env.PORT ?? 8787}`;
+  const url = process.env.NUMGATE_URL?.trim() || `http://localhost:${servicePort()}`;
   return addressOf(url, 'NUMGATE_URL');
+}
+
+/** On which `npm start` has it. */
+export function servicePort(): number {
+  const text = process.env.PORT ?? '8787';
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new CommandFailure('PORT must be 0 to 65535', 2);
 }
 
 /** @param name of what says the address @throws CommandFailure where it is none that can be asked */

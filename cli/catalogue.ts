@@ -18,7 +18,10 @@ const listSchema = v.strictObject({
   name,
   reason: v.picklist([...AGAINST_CODES, 'ALLOW_OVERRIDE']),
   effect: v.optional(v.picklist(EFFECTS), 'block'),
-  subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1)), ['from', 'to']),
+  subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(SUBJECTS.length)), [
+    'from',
+    'to',
+  ]),
   authority: name,
   /** When the authority drew the list up; the time of the build if absent. */
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'))),

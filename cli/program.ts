@@ -8,6 +8,7 @@ import { addEntries } from './menu/entries.ts';
 import { addGateways } from './menu/gateways.ts';
 import { addReleases } from './menu/releases.ts';
 import { addService } from './menu/service.ts';
+import { hasWritten, write } from './output.ts';
 import * as report from './report.ts';
 
 /** Exit codes after SIGINT and SIGPIPE, as shells have them. */
@@ -37,10 +38,8 @@ token that npm start made). Exit codes: 0 done, 1 could not be done, 2 asked wro
 
 // Also of a command line that cannot be read.
 const isJson = process.argv.includes('--json');
-let printed = false;
 const print = (text: string, value: object): void => {
-  printed = true;
-  process.stdout.write(isJson ? `${JSON.stringify(value)}\n` : text);
+  write(isJson ? `${JSON.stringify(value)}\n` : text);
 };
 
 addReleases(program, print);
@@ -64,6 +63,6 @@ try {
 } catch (error) {
   const { exitCode, text, value } = report.failed(error);
   process.stderr.write(text);
-  if (isJson && value !== null && !printed) print('', value);
+  if (isJson && value !== null && !hasWritten()) print('', value);
   process.exitCode = exitCode;
 }

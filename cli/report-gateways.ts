@@ -10,8 +10,9 @@ import {
   type PolicyTrial,
   saysTheSame,
 } from './commands/policy.ts';
+import { count } from './figures.ts';
 import type { NamedOperator } from './operators.ts';
-import { count, type Outcome, tableOf } from './report.ts';
+import { type Outcome, tableOf } from './report.ts';
 
 function conditionsOf({ when }: Rule): string {
   const conditions = Object.entries(when).map(([fact, values]) => `${fact} ${values?.join(' or ')}`);

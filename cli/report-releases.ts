@@ -9,8 +9,9 @@ import type { Guard, GuardHit } from '../shared/release/guards.ts';
 import { guardLine } from './admin-problem.ts';
 import type { PlanOutcome } from './commands/plan.ts';
 import type { PushOutcome } from './commands/push.ts';
+import { count, percent } from './figures.ts';
 import { commandLine, REASON } from './next-step.ts';
-import { count, type Outcome, tableOf } from './report.ts';
+import { type Outcome, tableOf } from './report.ts';
 import type { Uploaded } from './upload.ts';
 
 /** Heads that are shown of a list: those that change most. */
@@ -20,7 +21,7 @@ const HEADS_SHOWN = 3;
 export function planned({ plan, folder }: PlanOutcome): Outcome {
   const changing = plan.lists.filter(isChanged);
   const override = plan.guards.map((hit) => hit.override);
-  const command = commandLine(`push ${folder.path}`, { plan: plan.hash, override, reason: REASON });
+  const command = commandLine(['push', folder.path], { plan: plan.hash, override, reason: REASON });
   const unchanged = plan.lists.length - changing.length;
   const text = [
     `${colours.bold(plan.release)} upon ${plan.base ?? 'nothing'}`,
@@ -125,12 +126,11 @@ export function pushed(outcome: PushOutcome, overrides: readonly Guard[]): Outco
 function stateLine({ release, seq, share, state }: PromoteDone, overrides: readonly Guard[]): string {
   const name = colours.bold(release);
   if (state !== 'candidate') return `${name} is current (seq ${seq})\n`;
-  const percent = Number((share * 100).toFixed(2));
   // On the way to all it is held against the same guards again.
   const said = overrides.length === 0 ? {} : { override: overrides, reason: REASON };
   return [
-    `${name} is on trial in ${percent} % of the data centres (seq ${seq})`,
-    `  to all:  npm run lists -- ${commandLine(`promote ${release}`, said)}`,
+    `${name} is on trial in ${percent(share)} of the data centres (seq ${seq})`,
+    `  to all:  npm run lists -- ${commandLine(['promote', release], said)}`,
     `  to none: npm run lists -- rollback --reason ${REASON}\n`,
   ].join('\n');
 }

@@ -9,8 +9,9 @@ import type { Verification } from './commands/audit.ts';
 import type { Status } from './commands/status.ts';
 import type { ListedToken } from './commands/tokens.ts';
 import type { Seen } from './commands/watch.ts';
+import { count, percent } from './figures.ts';
 import { operatorName } from './operators.ts';
-import { count, listTable, type Outcome, tableOf } from './report.ts';
+import { listTable, type Outcome, tableOf } from './report.ts';
 
 export function statusOf(status: Status): Outcome {
   const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges, propagation } =
@@ -21,7 +22,9 @@ export function statusOf(status: Status): Outcome {
       : `${colours.bold(current.release)} is current since ${current.promotedAt}, by ${current.by}`,
     ...(candidate === null
       ? []
-      : [`${colours.bold(candidate.release)} is on trial in ${candidate.share * 100} % of the data centres`]),
+      : [
+          `${colours.bold(candidate.release)} is on trial in ${percent(candidate.share)} of the data centres`,
+        ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
     `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, the last one ${audit.hash}`,
@@ -105,7 +108,7 @@ export function entriesOf(entries: readonly EntryInfo[]): Outcome {
   const names = ['number or source', 'op', 'code', 'subjects', 'authority', 'until', 'seq#', 'by', 'reason'];
   if (entries.length === 0) return ['no live entries\n', { entries }];
   const rest = entries.length - shown.length;
-  const more = rest === 0 ? '' : `and ${rest.toLocaleString('en')} older ones: --json has them all\n`;
+  const more = rest === 0 ? '' : `and ${count(rest)} older ones: --json has them all\n`;
   return [tableOf(names, rows) + more, { entries }];
 }
 

@@ -8,6 +8,7 @@ import type { ListInfo } from '../shared/release/manifest.ts';
 import type { BuildOutcome } from './commands/build.ts';
 import type { ProveOutcome } from './commands/prove.ts';
 import { CommandFailure, whyNot } from './failure.ts';
+import { count } from './figures.ts';
 
 /** Text and object of one outcome. */
 export type Outcome<Value extends object = object> = [text: string, value: Value];
@@ -26,10 +27,6 @@ export function tableOf(names: readonly string[], rows: readonly (readonly (stri
   });
   for (const row of rows) table.push(row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)));
   return `${table.toString()}\n`;
-}
-
-export function count(value: number): string {
-  return value.toLocaleString('en');
 }
 
 export function listTable(lists: readonly ListInfo[]): string {

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fromBase64, sha256Hex, toBase64 } from '../shared/bytes.ts';
+import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import { CommandFailure } from './failure.ts';
 import { DEV_VARS_FILE, SECRETS_FILE } from './paths.ts';
@@ -28,11 +29,12 @@ function readFile(): Partial<LocalSecrets> {
   }
 }
 
-function secret(name: SecretName): string {
+/** @param variable of the environment that stands for it, in what is said */
+function secret(name: SecretName, variable: string = name): string {
   const value = process.env[name] ?? readFile()[name];
   if (value === undefined || value === '') {
     throw new CommandFailure(
-      `${name} is not set: put it in the environment, or run npm start once to make local secrets`,
+      `${variable} is not set: put it in the environment, or run npm start once to make local secrets`,
     );
   }
   return value;
@@ -58,28 +60,17 @@ export async function signingKey(): Promise<CryptoKey> {
   });
 }
 
-/** An Ed25519 public key, in bytes (RFC 8032). */
-const PUBLIC_KEY_BYTES = 32;
-
 export async function publicKeys(): Promise<CryptoKey[]> {
-  const raws = secret('RELEASE_PUBLIC_KEYS')
-    .split(',')
-    .map((text) => fromBase64(text.trim()));
-  return Promise.all(
-    raws.map((raw) => {
-      if (raw?.length !== PUBLIC_KEY_BYTES) {
-        throw new CommandFailure(
-          `RELEASE_PUBLIC_KEYS is not Ed25519 keys of ${PUBLIC_KEY_BYTES} bytes in base64, with commas between`,
-        );
-      }
-      return crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']);
-    }),
+  const keys = await openPublicKeys(secret('RELEASE_PUBLIC_KEYS'));
+  if (keys !== null && keys.length > 0) return keys;
+  throw new CommandFailure(
+    `RELEASE_PUBLIC_KEYS is not Ed25519 keys of ${PUBLIC_KEY_BYTES} bytes in base64, with commas between`,
   );
 }
 
 /** What an admin shows: NUMGATE_TOKEN, else, also where that is empty, the token of the local installation. */
 export function adminToken(): string {
-  return process.env.NUMGATE_TOKEN?.trim() || secret('ADMIN_TOKEN');
+  return process.env.NUMGATE_TOKEN?.trim() || secret('ADMIN_TOKEN', 'NUMGATE_TOKEN');
 }
 
 /** A new key `<id>.<secret>` of a client or a token: what its holder gets, and what is stored. */

@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import colours from 'picocolors';
 import type { Client } from '../shared/clients.ts';
 import { blobsOf, type Manifest } from '../shared/release/manifest.ts';
-import { Admin } from './admin.ts';
+import { Admin, servicePort } from './admin.ts';
 import { AdminProblem } from './admin-problem.ts';
 import { currentRelease } from './base-release.ts';
 import { build } from './commands/build.ts';
@@ -114,14 +114,8 @@ function stopOnSignal(service: Service): void {
   process.on('SIGTERM', stop);
 }
 
-function portOf(text = '8787'): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new CommandFailure('PORT must be 0 to 65535', 2);
-}
-
 async function main(): Promise<void> {
-  const port = portOf(process.env.PORT);
+  const port = servicePort();
   const secrets = await localSecrets();
   say('starting the service …');
   const service = await startService({ port, secrets: await workerSecrets(secrets) });

@@ -196,7 +196,7 @@ export interface StatusInfo {
   readonly kvSeq: number;
   /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
   readonly audit: { readonly n: number; readonly hash: string };
-  /** The data centres that asked in the last minutes, and the `seq` they were given. */
+  /** The data centres that asked since the authority started, and the `seq` they were given. */
   readonly propagation: readonly {
     readonly dataCentre: string;
     readonly seq: number;

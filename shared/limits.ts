@@ -124,7 +124,7 @@ export const RELEASES_BACK = 2;
 export const VALUES_KEPT_MS = 86_400_000;
 /** A release that waits, or was taken back, keeps its values for this long, in ms. */
 export const WAITING_KEPT_MS = 604_800_000;
-/** Entries, records or releases on one page of the admin API. */
+/** Entries or records on one page of the admin API. */
 export const PAGE_MAX = 1_000;
 /** Data centres whose last question is remembered. */
 export const DATA_CENTRES_MAX = 1_000;

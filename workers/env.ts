@@ -3,6 +3,7 @@
  * A missing secret is told by name, with the command that sets it.
  */
 import { fromBase64 } from '../shared/bytes.ts';
+import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import type { HeadSource } from './authority/head-source.ts';
@@ -50,13 +51,10 @@ export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, En
       `LIST_KEY must be ${LIST_KEY_BYTES} bytes in base64: wrangler secret put LIST_KEY`,
     );
   }
-  const publicKeys: CryptoKey[] = [];
-  for (const text of (env.RELEASE_PUBLIC_KEYS ?? '').split(',').filter((part) => part !== '')) {
-    const raw = fromBase64(text.trim());
-    if (raw === null || raw.length !== 32) {
-      return fail('NOT_CONFIGURED', 'RELEASE_PUBLIC_KEYS must be Ed25519 public keys of 32 bytes in base64');
-    }
-    publicKeys.push(await crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']));
+  const publicKeys = await openPublicKeys(env.RELEASE_PUBLIC_KEYS ?? '');
+  if (publicKeys === null) {
+    const form = `Ed25519 public keys of ${PUBLIC_KEY_BYTES} bytes in base64`;
+    return fail('NOT_CONFIGURED', `RELEASE_PUBLIC_KEYS must be ${form}`);
   }
   if (publicKeys.length === 0) {
     return fail('NOT_CONFIGURED', 'RELEASE_PUBLIC_KEYS is not set: wrangler secret put RELEASE_PUBLIC_KEYS');

@@ -18,6 +18,7 @@ import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
 import { type CatalogueList, readCatalogue } from '../catalogue.ts';
 import { collect, type InputReport, type Reject } from '../collect.ts';
 import { CommandFailure, orFail } from '../failure.ts';
+import { percent } from '../figures.ts';
 import { type FoldedList, fold } from '../fold.ts';
 import { foldedIn } from '../folded-lists.ts';
 import { startProgress } from '../progress.ts';
@@ -183,7 +184,7 @@ function checkRejects(inputs: readonly InputReport[], maxRejects: number, path: 
     const share = rows === 0 ? 0 : rejected / rows;
     if (share <= maxRejects) continue;
     throw new CommandFailure(
-      `${file}: ${rejected} of ${rows} lines rejected (${percent(share)} %), more than ${percent(maxRejects)} %.\n` +
+      `${file}: ${rejected} of ${rows} lines rejected (${percent(share)}), more than ${percent(maxRejects)}.\n` +
         `See ${path}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
     );
   }
@@ -194,8 +195,4 @@ function checkEmpty(inputs: readonly InputReport[]): void {
   const empty = inputs.find(({ accepted, expired }) => accepted + expired === 0);
   if (empty === undefined) return;
   throw new CommandFailure(`${empty.file} lists nothing; if that is as it should be, say --allow-empty`);
-}
-
-function percent(share: number): string {
-  return String(Number((share * 100).toFixed(2)));
 }

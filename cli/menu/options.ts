@@ -32,6 +32,13 @@ export function share(text: string): number {
   return value;
 }
 
+/** Of the data centres: none is what rollback is for. */
+export function trialShare(text: string): number {
+  const value = share(text);
+  if (value === 0) throw new InvalidArgumentError('must be above 0: rollback takes a trial back');
+  return value;
+}
+
 export function words(text: string): string[] {
   return text
     .split(',')

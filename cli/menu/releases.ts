@@ -12,6 +12,7 @@ import { type PushSettings, push, pushStaged } from '../commands/push.ts';
 import { listReleases, promote, rollback } from '../commands/releases.ts';
 import { sample } from '../commands/sample.ts';
 import { CommandFailure } from '../failure.ts';
+import { count } from '../figures.ts';
 import { type Said, withWayOut } from '../next-step.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import * as report from '../report.ts';
@@ -27,6 +28,7 @@ import {
   reasonOf,
   share,
   targeted,
+  trialShare,
   type Waiting,
   waiting,
   wholeNumber,
@@ -83,7 +85,7 @@ export function addReleases(program: Command, print: Print): void {
     .option('--out <file>', 'gzipped CSV to write', 'build/demo/kr-sample.csv.gz')
     .action(async (options: { size: number; seed: number; out: string }) => {
       await sample(options);
-      print(`${options.size.toLocaleString('en')} numbers in ${options.out}\n`, options);
+      print(`${count(options.size)} numbers in ${options.out}\n`, options);
     });
   example(sampling, 'sample --size 5000000');
 }
@@ -106,7 +108,7 @@ function addPush(program: Command, print: Print): void {
   const pushing = waiting(stepped(targeted(program.command('push'))))
     .description('publish a proven release: upload what is new, then make it current')
     .argument('[folder]', 'folder of the build (default: the newest)')
-    .option('--share <share>', 'of the data centres, first; promote takes it to all', share, 1)
+    .option('--share <share>', 'of the data centres, first; promote takes it to all', trialShare, 1)
     .addOption(
       new Option('--staged', 'upload only, and leave the rest to the cron: needs no token')
         .default(false)
@@ -128,7 +130,7 @@ function addPush(program: Command, print: Print): void {
       const onPlan = (made: PlanOutcome): void => void process.stderr.write(releaseReport.planInShort(made));
       const wish = { ...settings, plan: seen, overrides, reason };
       const outcome = await push(folder, ports, wish, onPlan).catch((error: unknown) => {
-        throw withWayOut(error, `push ${folder.path}`, saidOf(options));
+        throw withWayOut(error, ['push', folder.path], saidOf(options));
       });
       await printChange(print, releaseReport.pushed(outcome, overrides), options);
     });
@@ -163,7 +165,7 @@ function addSteps(program: Command, print: Print): void {
   const promoting = waiting(stepped(program.command('promote')))
     .description('make a release that was pushed current, in a share of the data centres or in all')
     .argument('<release>')
-    .option('--share <share>', 'of the data centres', share, 1)
+    .option('--share <share>', 'of the data centres', trialShare, 1)
     .addHelpText(
       'after',
       `
@@ -174,7 +176,7 @@ From a trial to all, the release is held against the same guards again: say the 
       const reason = reasonOf(options.reason, 'lists promote', overrides);
       const wish = { share: part, reason, overrides, ...(seen === undefined ? {} : { plan: seen }) };
       const done = await promote(adminOfEnvironment(), release, wish).catch((error: unknown) => {
-        throw withWayOut(error, `promote ${release}`, saidOf(options));
+        throw withWayOut(error, ['promote', release], saidOf(options));
       });
       await printChange(print, releaseReport.promoted(done, overrides), options);
     });

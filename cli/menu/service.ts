@@ -10,6 +10,7 @@ import { status } from '../commands/status.ts';
 import { watchChanges, watchUntil } from '../commands/watch.ts';
 import { secondsOf } from '../dates.ts';
 import { CommandFailure } from '../failure.ts';
+import { writeLine } from '../output.ts';
 import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
 import { listKeys } from '../secrets.ts';
 import { edges, example, type Print, reasoned, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
@@ -44,7 +45,7 @@ export function addService(program: Command, print: Print): void {
     .option('--reveal', 'tell the numbers, which are kept keyed with LIST_KEY', false)
     .action(async (asked: string, { reveal }: { reveal: boolean }) => {
       const permutation = reveal ? (await listKeys()).permutation : null;
-      for await (const line of blockLines(adminOfEnvironment(), asked, permutation)) await written(line);
+      for await (const line of blockLines(adminOfEnvironment(), asked, permutation)) await writeLine(line);
     });
   example(blocks, 'blocks 2026-11-24 > blocks.ndjson');
 
@@ -57,13 +58,6 @@ function day(text: string): string {
   throw new InvalidArgumentError('is a day, as in 2026-11-24');
 }
 
-/** A line on standard output, not faster than it is read. */
-async function written(line: string): Promise<void> {
-  if (!process.stdout.write(`${line}\n`)) {
-    await new Promise((resolve) => process.stdout.once('drain', resolve));
-  }
-}
-
 function addAudit(program: Command, print: Print): void {
   const audit = program.command('audit').description('the log of every change, and whether it is whole');
 
@@ -72,7 +66,7 @@ function addAudit(program: Command, print: Print): void {
     .description('write the log as NDJSON to standard output')
     .option('--after <n>', 'only what stands behind this record', wholeNumber, 0)
     .action(async ({ after }: { after: number }) => {
-      for await (const line of auditLines(adminOfEnvironment(), after)) await written(line);
+      for await (const line of auditLines(adminOfEnvironment(), after)) await writeLine(line);
     });
   example(exporting, 'audit export > audit.ndjson');
 

@@ -35,7 +35,7 @@ export interface GatewayAnswer extends Answer {
 /** SMPP 3.4, 5.1.3: by whose number it was; and for what is to be tried again. */
 const ESME = { RINVSRCADR: 0x0a, RINVDSTADR: 0x0b, RTHROTTLED: 0x58 } as const;
 
-/** @param answered of `screen`, for this question and snapshot */
+/** @param answered of `tell`, for this question and snapshot */
 export function gatewayAnswer(question: Question, answered: Answer, snapshot: Snapshot): GatewayAnswer {
   const { from, channel, ingress } = question;
   if (from === null || ingress === null)

@@ -75,7 +75,7 @@ export type Manifest = v.InferOutput<typeof manifestSchema>;
 export type ManifestProblem = 'SIGNATURE_INVALID' | 'FORMAT_UNSUPPORTED' | 'MANIFEST_INVALID' | 'KEY_FOREIGN';
 
 export function signManifest(manifest: Manifest, privateKey: CryptoKey): Promise<SignedText> {
-  return signText('manifest', JSON.stringify(manifest), privateKey);
+  return signText(JSON.stringify(manifest), privateKey);
 }
 
 /**
@@ -90,7 +90,7 @@ export async function openManifest(
   if (envelope.signed.length > MANIFEST_CHARS_MAX) {
     return fail('MANIFEST_INVALID', `the manifest has more than ${MANIFEST_CHARS_MAX} characters`);
   }
-  if (!(await isSigned('manifest', envelope, publicKeys))) {
+  if (!(await isSigned(envelope, publicKeys))) {
     return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key this service trusts');
   }
   let document: unknown;

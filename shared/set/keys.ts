@@ -17,7 +17,7 @@ export interface ListKeys {
   readonly imagesAhead: ImagesAhead;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
-  /** AES-256-GCM key that seals range and source tables. */
+  /** AES-256-GCM key of `seal`. */
   readonly sealKey: CryptoKey;
   /** HMAC-SHA-256 key that makes the nonce of a sealed value out of its content. */
   readonly nonceKey: CryptoKey;

@@ -1,6 +1,6 @@
 /**
- * AES-256-GCM around the tables that are read in clear once opened (ranges, sources), so that no
- * list can be read from KV without LIST_KEY. The nonce is an HMAC of the content: equal content
+ * AES-256-GCM around what is read in clear once opened (range and source tables, the head, live segments, the
+ * client directory, block records), so that none of it can be read from KV without LIST_KEY. The nonce is an HMAC of the content: equal content
  * gives equal bytes, so an unchanged table keeps its key; two contents share a nonce with
  * probability 2^-96.
  */

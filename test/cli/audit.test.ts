@@ -7,8 +7,9 @@ import { Admin } from '../../cli/admin.ts';
 import { auditLines, linesOfFile, verifyAudit, verifyService } from '../../cli/commands/audit.ts';
 import { type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
+import { lists } from './support/command.ts';
 import { failureOf } from './support/failing.ts';
-import { fakeService } from './support/fake-service.ts';
+import { fakeService, problem } from './support/fake-service.ts';
 import { write } from './support/workspace.ts';
 
 /** A whole log of so many records. */
@@ -116,6 +117,25 @@ describe('the log of the service', () => {
     const behind: string[] = [];
     for await (const line of auditLines(admin, long.length - 1)) behind.push(line);
     expect(behind).toEqual([JSON.stringify(long.at(-1))]);
+  });
+
+  it('that breaks off is an error on standard error alone, behind what was written', async () => {
+    const long = logOf(PAGE_MAX);
+    const { url } = await fakeService((_, count) =>
+      count === 1
+        ? { body: long.map((record) => `${JSON.stringify(record)}\n`).join('') }
+        : problem(403, 'PERMISSION_DENIED'),
+    );
+    process.env.NUMGATE_URL = url;
+    const { code, out, errors } = await lists('audit', 'export', '--json');
+    expect([
+      code,
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ]).toEqual([1, long]);
+    expect(errors).toBe('error: PERMISSION_DENIED: the message of PERMISSION_DENIED\n');
   });
 
   it('is followed to where the service says that it ends', async () => {

@@ -45,6 +45,11 @@ describe('a catalogue', () => {
       'lists[0].subjects must have at least 1 items',
     ],
     [
+      'more subjects than there are',
+      { lists: [{ ...SUSPENDED, subjects: ['from', 'to', 'from'] }] },
+      'lists[0].subjects must have at most 2 items',
+    ],
+    [
       'an unknown subject',
       { lists: [{ ...SUSPENDED, subjects: ['cc'] }] },
       'lists[0].subjects[0] must be one of from, to',

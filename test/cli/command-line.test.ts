@@ -87,6 +87,7 @@ describe('a command asked wrongly', () => {
     [['build', '--out'], "option '--out <folder>' argument missing"],
     [['clients'], 'Usage: '],
     [['push', '--share', '1.5'], 'must be between 0 and 1'],
+    [['push', '--share', '0'], 'must be above 0: rollback takes a trial back'],
     [['audit', 'verify', '--known', '7'], 'is a place and a hash'],
     [['sample', '--size', '-5'], 'must be a whole number'],
     [['blocks', '2026-13-45'], 'is a day, as in 2026-11-24'],
@@ -205,7 +206,7 @@ describe('--json of a failure', () => {
 
 describe('an address or token in the environment', () => {
   const before = { ...process.env };
-  it('without a scheme is told with one; an empty one is none', async () => {
+  it('without a scheme is told with one; an empty one is none; what is wrong is named', async () => {
     for (const url of ['localhost:8787', 'control.example.com']) {
       process.env.NUMGATE_URL = url;
       const { code, errors } = await lists('status');
@@ -214,9 +215,19 @@ describe('an address or token in the environment', () => {
         `error: NUMGATE_URL is not an address, as in https://control.example.com: ${url}\n`,
       ]);
     }
+    process.env.NUMGATE_URL = '';
+    process.env.PORT = 'abc';
+    expect(await lists('status')).toMatchObject({ code: 2, errors: 'error: PORT must be 0 to 65535\n' });
+    delete process.env.PORT;
     process.env.NUMGATE_URL = before.NUMGATE_URL;
     process.env.NUMGATE_TOKEN = '';
     expect(adminToken()).toBe(SECRETS.ADMIN_TOKEN);
+    process.env.ADMIN_TOKEN = '';
+    expect(await lists('status')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^error: NUMGATE_TOKEN is not set: put it in the environment/),
+    });
+    process.env.ADMIN_TOKEN = before.ADMIN_TOKEN;
     delete process.env.NUMGATE_TOKEN;
   });
 });

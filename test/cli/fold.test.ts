@@ -82,7 +82,7 @@ describe('what is folded', () => {
   });
 
   it('is a source by its fingerprint, whatever is told of its text, and is never guessed', () => {
-    const lost = { number: null, source: 'fingerprint de41f04-d08e5aa4' };
+    const lost = { number: null, source: `fingerprint ${FINGERPRINT}` };
     expect(short(fold([entry(1, { ...lost, fingerprint: FINGERPRINT })], [], NOW))).toEqual({
       'live-sender-reported-kisa': [`${FINGERPRINT} ..`],
     });

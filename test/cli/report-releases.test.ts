@@ -124,14 +124,16 @@ describe('what comes next', () => {
       plan: '865a1c8a7e5f2f52',
     });
     const said = { remote: true, env: '', share: 0.5, wait: false, url: [], override: ['adds'] };
-    const failure = withWayOut(stopped, 'push build/releases/new', said) as CommandFailure;
+    const failure = withWayOut(stopped, ['push', 'build/releases/new'], said) as CommandFailure;
     const command =
       'push build/releases/new --remote --share 0.5 --override adds --override removes --plan 865a1c8a7e5f2f52 --reason "…"';
     expect(failure.message).toBe(
       `guards are hit:\nif all of plan 865a1c8a7e5f2f52 is meant:\n  npm run lists -- ${command}`,
     );
     expect(failure.told).toMatchObject({ code: 'GUARD_HIT', exitCode: 3, guards: [hit, hit], command });
+    const spaced = withWayOut(stopped, ['push', "my builds/it's new"], { env: 'a b' }) as CommandFailure;
+    expect(spaced.message).toContain(`push 'my builds/it'\\''s new' --env 'a b' --plan`);
     const other = new CommandFailure('no', 4);
-    expect(withWayOut(other, 'push', said)).toBe(other);
+    expect(withWayOut(other, ['push'], said)).toBe(other);
   });
 });

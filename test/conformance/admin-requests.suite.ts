@@ -147,8 +147,8 @@ describe('the query and the path', () => {
 
 describe('a request that comes twice', () => {
   const key = (name: string) => ({ 'idempotency-key': name });
-  const block = (number: string) => ({
-    body: { op: 'block', items: [{ number }], reason: 'a test' },
+  const block = (number: string, more: object = {}) => ({
+    body: { op: 'block', items: [{ number }], reason: 'a test', ...more },
   });
 
   it('with an Idempotency-Key is done once, and answered the same', async () => {
@@ -169,6 +169,7 @@ describe('a request that comes twice', () => {
     const after = await state();
     for (const [path, request] of [
       ['entries', block('+821079000005')],
+      ['entries', block('+821079000005', { until: '2020-01-01T00:00:00Z' })],
       ['guards', { method: 'PUT', body: { guards: {}, reason: 'a test' } }],
       ['clients/bulk', { method: 'DELETE', body: { reason: 'a test' } }],
     ] as const) {

@@ -63,8 +63,7 @@ describe('a manifest', () => {
     'FORMAT_UNSUPPORTED (older)': (manifest) => signed({ ...manifest, format: 0 }),
     'KEY_FOREIGN (other LIST_KEY)': (manifest) => signed({ ...manifest, keyId: '0123456789abcdef' }),
     'MANIFEST_INVALID (no lists)': (manifest) => signed({ ...manifest, lists: null }),
-    'MANIFEST_INVALID (not JSON)': async () =>
-      signText('manifest', '{"format":1', await privateKey(RELEASE_PRIVATE_KEY)),
+    'MANIFEST_INVALID (not JSON)': async () => signText('{"format":1', await privateKey(RELEASE_PRIVATE_KEY)),
   };
   test.each(Object.entries(BAD))('is refused: %s', async (name, make) => {
     const { manifest } = await build({ lists: LISTS, base: first, minute: 9 });

@@ -153,7 +153,10 @@ export function conditionOf({ request }: AdminCall): Condition {
 /** What came of an order, as an answer. */
 export function answer<Value>({ reply, url }: Call, outcome: Outcome<Value>, status = 200): Response {
   if (outcome.ok) return reply.json(outcome.value, status);
-  const { code, message, extras = {} } = outcome;
+  const { code, message, field, extras = {} } = outcome;
   const headers: Record<string, string> = code === 'RELEASE_INCOMPLETE' ? { 'retry-after': '5' } : {};
-  return reply.problem(problem(code, message, { extras, headers }), url.pathname);
+  return reply.problem(
+    problem(code, message, { extras, headers, ...(field === undefined ? {} : { field }) }),
+    url.pathname,
+  );
 }

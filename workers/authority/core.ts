@@ -89,7 +89,7 @@ export class Core {
     const answered = this.ledger.answered<EntriesDone>(order);
     if (answered !== null) return answered;
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {
-      return refuse('ENTRY_INVALID', 'until must lie in the future');
+      return { ok: false, code: 'FIELD_VALUE', field: 'until', message: 'until must lie in the future' };
     }
     const targets = this.targetsOf(change);
     if (!targets.ok) return targets;

@@ -6,11 +6,15 @@ import type { Actor, AdminProblemCode, ProblemExtras } from '../../shared/admin.
 import { type AuditEntry, type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
 import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits.ts';
 
+export type RefusalCode = AdminProblemCode | 'FIELD_VALUE';
+
 /** Why a change was not made; expected, so a value. */
 export interface Refusal {
   readonly ok: false;
-  readonly code: AdminProblemCode;
+  readonly code: RefusalCode;
   readonly message: string;
+  /** FIELD_VALUE: which. */
+  readonly field?: string;
   readonly extras?: ProblemExtras;
 }
 export type Outcome<Value> = { readonly ok: true; readonly value: Value } | Refusal;

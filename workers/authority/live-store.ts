@@ -12,6 +12,7 @@ import {
   UNBLOCK_RESERVE,
 } from '../../shared/limits.ts';
 import {
+  fingerprintText,
   LIVE_KINDS,
   type LiveEntry,
   type LiveKey,
@@ -97,7 +98,7 @@ export class LiveStore {
     for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
       const { kind, high, low, subjects, seq, op, code, authority, until } = entry;
       const place = [LIVE_KINDS.indexOf(kind), high, low];
-      const source = kind === 'source' ? `fingerprint ${high.toString(16)}-${low.toString(16)}` : null;
+      const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
       for (const subject of subjectsOf(subjects)) {
         const row = [seq, op, code, authority, until, source, at, actor, 'restored'];
         rows += this.#put([...place, SUBJECT_BIT[subject]], until, row) ?? 0;

@@ -12,7 +12,6 @@ import type {
   RollbackDone,
 } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
-import { PAGE_MAX } from '../../shared/limits.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
@@ -51,9 +50,7 @@ export class ReleaseChanges {
 
   list(limit: number): ReleaseInfo[] {
     const { releases } = this.#stores;
-    return releases
-      .list(Math.min(limit, PAGE_MAX))
-      .map((stored) => releaseInfo(stored, releases.isReadable(stored.release)));
+    return releases.list(limit).map((stored) => releaseInfo(stored, releases.isReadable(stored.release)));
   }
 
   /** The manifest, if a key that is trusted now signed it. */

@@ -2,19 +2,19 @@
  * Manifests that were staged with nothing but `wrangler kv key put`: the cron has them promoted, or writes
  * down why not.
  */
-import type { Actor, AdminProblemCode, ReleaseInfo } from '../../shared/admin.ts';
+import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
 import { RELEASE_VALUES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
 import { warn, warnFailed } from '../log.ts';
-import { type Ledger, type Order, type Refusal, refuse } from './ledger.ts';
+import { type Ledger, type Order, type Refusal, type RefusalCode, refuse } from './ledger.ts';
 import { refused } from './promotion.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 
 /** Refusals that may pass by themselves. */
-const PASSING: readonly AdminProblemCode[] = ['RELEASE_INCOMPLETE', 'RELEASE_STATE'];
+const PASSING: readonly RefusalCode[] = ['RELEASE_INCOMPLETE', 'RELEASE_STATE'];
 /** What one manifest may take: its own values are read twice, those of the current release once. */
 const OPERATIONS_OF_ONE_MAX = 2 + 3 * RELEASE_VALUES_MAX;
 /** In the ledger's own values: the key that was looked at last. The next sweep goes on behind it. */

@@ -30,7 +30,7 @@ const open = (
 ): ReturnType<typeof openManifest> => openManifest(envelope, keys, testKeys.keyId);
 
 /** Signs any document, as an attacker with our key or a newer version of the builder could. */
-const signAnything = (signed: string): Promise<SignedText> => signText('manifest', signed, ours.privateKey);
+const signAnything = (signed: string): Promise<SignedText> => signText(signed, ours.privateKey);
 const signDocument = (document: object): Promise<SignedText> => signAnything(JSON.stringify(document));
 
 /** The code of the refusal, or 'opened'. */
