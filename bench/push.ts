@@ -5,11 +5,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOutcome, build } from '../cli/commands/build.ts';
-import { entropyBits } from '../cli/report.ts';
 import { Upload, type Uploaded } from '../cli/upload.ts';
 import type { Kv } from '../cli/wrangler.ts';
 import { TAILS } from '../shared/numbers/number.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
+import { entropyBits } from './entropy.ts';
 import { temporaryFolder } from './leftovers.ts';
 import { writeTails } from './number-files.ts';
 import { type BenchOptions, sizesOf } from './options.ts';

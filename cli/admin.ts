@@ -2,6 +2,7 @@
  * The client of the admin API. A change carries an Idempotency-Key of its own, so that it can be asked
  * for again when the network or the service fails on the way, and is made once.
  */
+import { setTimeout } from 'node:timers/promises';
 import { AdminProblem, type Problem } from './admin-problem.ts';
 import { CommandFailure } from './failure.ts';
 import { adminToken } from './secrets.ts';
@@ -55,11 +56,7 @@ export class Admin {
   readonly #token: string;
   readonly #pause: (ms: number) => Promise<unknown>;
 
-  constructor({
-    url,
-    token,
-    pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  }: AdminSettings) {
+  constructor({ url, token, pause = setTimeout }: AdminSettings) {
     this.url = url.replace(/\/+$/, '');
     this.#token = token;
     this.#pause = pause;
@@ -74,8 +71,8 @@ export class Admin {
     return { value: json(answer), etag: answer.headers.get('etag') };
   }
 
-  async bytes(path: string, query: Query = {}): Promise<Uint8Array<ArrayBuffer>> {
-    return (await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES)).bytes;
+  async bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    return (await this.#ask({ method: 'GET', path }, READ_RETRIES)).bytes;
   }
 
   /** A page of lines, and the cursor of the next one; null at the end. */

@@ -39,13 +39,6 @@ export function listTable(lists: readonly ListInfo[]): string {
   );
 }
 
-/** log2 of the binomial coefficient over n: the least bits a number that any exact set needs. */
-export function entropyBits(numbers: number, universe: number): number {
-  const p = numbers / universe;
-  if (p <= 0 || p >= 1) return 0;
-  return (-p * Math.log2(p) - (1 - p) * Math.log2(1 - p)) / p;
-}
-
 export function built({ folder, manifest, inputs, bytes }: BuildOutcome): Outcome {
   const numbers = manifest.lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
   const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;

@@ -45,7 +45,7 @@ export interface InputFile {
 }
 
 /** The format by the name's ending, unless it is given. */
-export function formatOf({ path, format }: InputFile): Format {
+function formatOf({ path, format }: InputFile): Format {
   if (format !== undefined) return format;
   const name = path.replace(/\.gz$/i, '').toLowerCase();
   if (name.endsWith('.csv')) return 'csv';

@@ -2,6 +2,7 @@
  * `npm start`: the whole service on this machine. Makes secrets and demo lists where there are none,
  * serves, pushes the lists as an admin would, and prints a request that can be pasted.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import colours from 'picocolors';
 import type { Client } from '../shared/clients.ts';
@@ -91,7 +92,7 @@ async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + READY_WAIT_MS;
   while (Date.now() < deadline) {
     if ((await healthOf(url))?.status === 'ok') return;
-    await new Promise((resolve) => setTimeout(resolve, READY_PAUSE_MS));
+    await pause(READY_PAUSE_MS);
   }
   throw new CommandFailure(`${url}/healthz did not become ok within ${READY_WAIT_MS / 1000} s`);
 }

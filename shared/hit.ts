@@ -115,6 +115,6 @@ export function liveHit(subject: Subject, match: Match, entry: LiveEntry, about:
 }
 
 /** When an entry ends, as it is told. */
-function timeOf(until: number): string | null {
+export function timeOf(until: number): string | null {
   return until === FOREVER ? null : new Date(until * 1000).toISOString();
 }

@@ -3,7 +3,7 @@
  * verdict and code. 010-0000-00NN: NN is the place of the code in CODES; the plan leaves all of
  * 010-0000 unused, so none can ever be a subscriber.
  */
-import { CODES, type Code, type Verdict } from './verdict.ts';
+import { AGAINST_CODES, CODES, type Code, type Verdict } from './verdict.ts';
 
 /** +82 10-0000-0000. */
 export const TEST_NUMBER_BASE = 82_10_0000_0000;
@@ -15,13 +15,12 @@ export interface TestAnswer {
 }
 
 const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED', 'OVERSEAS_ORIGIN'];
-const ALLOWS: readonly Code[] = ['ALLOW_OVERRIDE', 'EMERGENCY_NEVER_BLOCKED', 'TEST_NUMBER'];
 const INDETERMINATES: readonly Code[] = ['LIST_STALE', 'LIST_UNAVAILABLE'];
 
 function verdictOf(code: Code): Verdict {
   if (LABELS.includes(code)) return 'label';
-  if (ALLOWS.includes(code)) return 'allow';
-  return INDETERMINATES.includes(code) ? 'indeterminate' : 'block';
+  if (INDETERMINATES.includes(code)) return 'indeterminate';
+  return AGAINST_CODES.includes(code) ? 'block' : 'allow';
 }
 
 /** One for each code; the one of TEST_NUMBER is the plain `allow`. */

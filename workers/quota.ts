@@ -8,7 +8,7 @@ import { QUOTA_FLUSH_ITEMS, QUOTA_FLUSH_MS, QUOTA_WINDOW_SECONDS } from '../shar
 import { type Problem, problem } from './http.ts';
 
 /** The binding's limit in wrangler.toml: a client's whole quota, in parts of it. */
-export const QUOTA_PARTS = 10_000;
+const QUOTA_PARTS = 10_000;
 
 const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;
 

@@ -12,7 +12,7 @@ import { CommandFailure, whyNot } from '../failure.ts';
 /** The lines of the log behind a place, oldest first, each a record in JSON. */
 export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
   for (;;) {
-    const text = new TextDecoder().decode(await admin.bytes('audit', { after, limit: PAGE_MAX }));
+    const { text } = await admin.page('audit', { after, limit: PAGE_MAX });
     const lines = text.split('\n').filter((line) => line !== '');
     yield* lines;
     const last = lines.at(-1);

@@ -17,7 +17,7 @@ import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
 import { ReleaseCheck, reopen } from '../release-check.ts';
 
 /** Head of 010: +82 10. */
-export const PROVEN_HEAD = 8210;
+const PROVEN_HEAD = 8210;
 /** `--quick`: one number of 010 in so many. Divides the strides of prove-thread.ts. */
 export const QUICK_STEP = 50;
 /** More threads than this wait for memory, not for cores. */

@@ -3,6 +3,7 @@
  * go into KV; then the authority is asked to make it current. Whatever dies in between, a reader sees the
  * old release or the new one; running it again finishes.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { Promote, PromoteDone } from '../../shared/admin.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
@@ -91,7 +92,7 @@ async function promoteWhenVisible(
   release: string,
   wish: Promote,
   upload: Upload,
-  { admin, pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }: PushPorts,
+  { admin, pause = setTimeout }: PushPorts,
 ): Promise<PromoteDone> {
   for (let waitedMs = 0; ; waitedMs += VISIBLE_PAUSE_MS) {
     try {

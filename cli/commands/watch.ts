@@ -1,6 +1,7 @@
 /**
  * `lists watch`: follows what edges answer from, until a change is visible on all of them.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { CommandFailure } from '../failure.ts';
 
 /** Wait for one answer, and between two questions, in ms. */
@@ -32,8 +33,6 @@ export interface Seen {
   /** Since the watch began. */
   readonly afterMs: number;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Until every edge answers from this change or a later one. @throws CommandFailure after the time */
 export async function watchUntil(urls: readonly string[], seq: number, timeoutMs: number): Promise<Seen[]> {

@@ -40,7 +40,7 @@ export function encodeDated(entries: readonly DatedEntry[]): Uint32Array {
   return words;
 }
 
-export function partRowWords(lists: number): number {
+function partRowWords(lists: number): number {
   return PART_FIXED_WORDS + lists * PART_WORDS_PER_LIST;
 }
 

@@ -16,10 +16,6 @@ export type LiveOp = (typeof LIVE_OPS)[number];
 /** Bits of the subjects that an entry is for. */
 export const SUBJECT_BIT: Readonly<Record<Subject, number>> = { from: 1, to: 2 };
 
-export function subjectMask(subjects: readonly Subject[]): number {
-  return subjects.reduce((mask, subject) => mask | SUBJECT_BIT[subject], 0);
-}
-
 export const LIVE_KINDS = ['number', 'source'] as const;
 
 /** What is listed: two words of 32 bits, (head, tail) of a number or the halves of a source's fingerprint. */

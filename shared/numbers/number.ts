@@ -16,12 +16,6 @@ export const NUMBER_LIMIT = 1_000_000_000_000_000;
 /** Most decimal digits of a number. */
 export const NUMBER_DIGITS_MAX = 15;
 
-/** Leading digits that `maskNumber` shows: a calling code of 1 to 3 digits and at most 3 more. */
-export const MASK_SHOWN_DIGITS_MAX = 4;
-
-/** Trailing digits that `maskNumber` always hides, however short the number. */
-export const MASK_HIDDEN_DIGITS_MIN = 4;
-
 /** Powers of ten, 10^0 to 10^15, all exact. */
 export const POW10: Float64Array = Float64Array.from(
   { length: NUMBER_DIGITS_MAX + 1 },
@@ -81,15 +75,4 @@ export function toE164(n: number): string {
 /** Code of a digit. @param value below 2^31 @param place a power of ten */
 function digit(value: number, place: number): number {
   return ZERO + (((value / place) | 0) % 10);
-}
-
-/**
- * The only form of a number that may stand in a log, a metric or an error: the first digits, then `*` for
- * each other digit (`+8210********`). Shows at most `MASK_SHOWN_DIGITS_MAX` and always hides at least
- * `MASK_HIDDEN_DIGITS_MIN` digits.
- */
-export function maskNumber(n: number): string {
-  const digits = String(n);
-  const shown = Math.max(0, Math.min(MASK_SHOWN_DIGITS_MAX, digits.length - MASK_HIDDEN_DIGITS_MIN));
-  return `+${digits.slice(0, shown)}${'*'.repeat(digits.length - shown)}`;
 }

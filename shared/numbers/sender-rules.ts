@@ -11,22 +11,10 @@ import { isEmergencyNumber, krClassOf } from './plan.ts';
 /** What can be asked for: an address that has digits. */
 export type SenderAddress = Extract<Address, { kind: 'number' | 'shortCode' }>;
 
-/** One rule, for explaining a refusal. */
-export interface SenderRule {
-  /** Stable name, kebab-case. */
-  readonly id: string;
-  /** One sentence for the person who was refused. */
-  readonly why: string;
-  /** Where the rule is published. */
-  readonly source: string;
-}
-
-const ruleById = new Map<string, SenderRule>();
 const idByClass = new Map<string, string>();
 let shortCodeRuleId: string | null = null;
 
 for (const row of table.rows) {
-  ruleById.set(row.id, { id: row.id, why: row.why, source: row.source });
   if (row.class !== undefined) idByClass.set(row.class, row.id);
   else if (row.kind === 'shortCode') shortCodeRuleId = row.id;
 }
@@ -41,9 +29,4 @@ export function senderRule(address: SenderAddress, ownedShortCodes: readonly str
   if (isEmergencyNumber(address.n)) return shortCodeRuleId;
   const krClass = krClassOf(address.n);
   return krClass === null ? null : (idByClass.get(krClass) ?? null);
-}
-
-/** The rule behind an id that `senderRule` answered, null for any other text. */
-export function senderRuleOf(id: string): SenderRule | null {
-  return ruleById.get(id) ?? null;
 }

@@ -7,6 +7,8 @@ import { type Actor, SCOPES } from '../../shared/admin.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http.ts';
 
+export const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate admin"' };
+
 /** The keys of a team, kept for the life of the isolate; jose asks again when a key is not among them. */
 const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
@@ -40,7 +42,8 @@ export async function accessActor(
       root: false,
     };
   } catch {
-    const headers = { 'www-authenticate': 'Bearer realm="numgate admin"' };
-    return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid here', { headers });
+    return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid here', {
+      headers: CHALLENGE,
+    });
   }
 }

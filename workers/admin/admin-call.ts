@@ -17,7 +17,7 @@ import { mediaType, readText } from '../body.ts';
 import type { Call } from '../call.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http.ts';
-import { accessActor } from './access.ts';
+import { accessActor, CHALLENGE } from './access.ts';
 
 /** The authority's methods, as they are called from here. */
 export type Remote = {
@@ -73,8 +73,6 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     return done instanceof Response ? done : reply.problem(done, url.pathname);
   });
 }
-
-const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate admin"' };
 
 async function authenticate({ request, env }: Call, authority: Remote): Promise<Actor | Problem> {
   const control = env as unknown as ControlEnv;

@@ -2,9 +2,9 @@
  * A row of the live layer, and how it is told to an admin.
  */
 import type { EntryInfo } from '../../shared/admin.ts';
+import { timeOf } from '../../shared/hit.ts';
 import { fingerprintText, LIVE_KINDS, type LiveOp, SUBJECT_BIT } from '../../shared/live/entry.ts';
 import { TAILS, toE164 } from '../../shared/numbers/number.ts';
-import { FOREVER } from '../../shared/set/layout.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 
 export const NUMBER_KIND = LIVE_KINDS.indexOf('number');
@@ -28,10 +28,6 @@ export interface LiveRow extends Record<string, SqlStorageValue> {
 
 export function subjectsOf(mask: number): Subject[] {
   return SUBJECTS.filter((subject) => (mask & SUBJECT_BIT[subject]) !== 0);
-}
-
-export function timeOf(until: number): string | null {
-  return until === FOREVER ? null : new Date(until * 1000).toISOString();
 }
 
 export function infoOf(row: LiveRow): EntryInfo {

@@ -24,7 +24,7 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
 import { type Ledger, type Made, made, type Order, type Outcome, refuse } from './ledger.ts';
-import { infoOf, type LiveRow, NUMBER_KIND, subjectsOf, timeOf } from './live-row.ts';
+import { infoOf, type LiveRow, NUMBER_KIND, subjectsOf } from './live-row.ts';
 
 /** What an operation is done to: a key, and of a source its text. */
 export interface Target extends LiveKey {

@@ -3,7 +3,7 @@
  * the signed manifest, and what it would change is compared with the guards. Holds no release whole.
  */
 import type { ReleaseState } from '../../shared/admin.ts';
-import { KV_MUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
+import { KV_MUTABLE_TTL_SECONDS, READS_AT_ONCE } from '../../shared/limits.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
@@ -14,15 +14,14 @@ import { type Outcome, type Refusal, refuse } from './ledger.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { SharedRuns } from './shared-runs.ts';
 
-/** Reads of KV at a time: what one request may have under way. */
-const READS_AT_ONCE = 6;
 /** Missing values that are named. */
 const MISSING_NAMED_MAX = 100;
 
 /** States from which a release can be promoted. */
 export const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded', 'withdrawn'];
 
-export function readValue({ key }: Blob, kv: KVNamespace): Promise<Uint8Array<ArrayBuffer> | null> {
+/** Not from a cache of long ago: whether it is there is the question. */
+function readFresh({ key }: Blob, kv: KVNamespace): Promise<Uint8Array<ArrayBuffer> | null> {
   return kv
     .get(key, { type: 'arrayBuffer', cacheTtl: KV_MUTABLE_TTL_SECONDS })
     .then((bytes) => (bytes === null ? null : new Uint8Array(bytes)));
@@ -43,7 +42,7 @@ export async function verifyValues(
   const blobs = blobsOf(manifest);
   for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
     const some = blobs.slice(first, first + READS_AT_ONCE);
-    const values = await Promise.all(some.map((blob) => (isRemoved(blob.key) ? null : readValue(blob, kv))));
+    const values = await Promise.all(some.map((blob) => (isRemoved(blob.key) ? null : readFresh(blob, kv))));
     for (const [index, bytes] of values.entries()) {
       const blob = some[index]!;
       if (bytes === null) missing.push(blob.key);
@@ -54,12 +53,15 @@ export async function verifyValues(
     }
   }
   if (missing.length > 0) {
-    return refuse('RELEASE_INCOMPLETE', `${missing.length} of ${blobs.length} values are not in KV (yet)`, {
-      missing: missing.slice(0, MISSING_NAMED_MAX),
-    });
+    return incomplete(`${missing.length} of ${blobs.length} values are not in KV (yet)`, missing);
   }
   const counted = check.finish();
   return counted.ok ? null : refused(counted.code, counted.message);
+}
+
+/** @param missing keys of values that are not there */
+export function incomplete(message: string, missing: readonly string[]): Refusal {
+  return refuse('RELEASE_INCOMPLETE', message, { missing: missing.slice(0, MISSING_NAMED_MAX) });
 }
 
 export function refused(code: string, message: string): Refusal {
@@ -87,7 +89,7 @@ export class Planner {
   async #plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<Outcome<Plan>> {
     let missing: string | null = null;
     const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
-      const bytes = await readValue(blob, this.#kv);
+      const bytes = await readFresh(blob, this.#kv);
       if (bytes !== null) return bytes;
       missing = blob.key;
       throw new Error('a value is missing');
@@ -97,7 +99,7 @@ export class Planner {
     } catch (error) {
       if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
       if (missing === null) throw error;
-      return refuse('RELEASE_INCOMPLETE', 'a value is not in KV (yet)', { missing: [missing] });
+      return incomplete('a value is not in KV (yet)', [missing]);
     }
   }
 }

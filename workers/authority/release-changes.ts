@@ -19,7 +19,7 @@ import type { SignedText } from '../../shared/release/signed.ts';
 import type { Secrets } from '../env.ts';
 import { type Ledger, type Made, made, type Order, type Outcome, type Refusal, refuse } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
-import { baseMoved, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
+import { baseMoved, incomplete, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
 
 interface Stores {
@@ -122,10 +122,7 @@ export class ReleaseChanges {
       const missing = blobsOf(now.manifest)
         .map(({ key }) => key)
         .filter(this.#around.isRemoved);
-      if (missing.length > 0)
-        return refuse('RELEASE_INCOMPLETE', 'values were removed meanwhile', {
-          missing: missing.slice(0, 100),
-        });
+      if (missing.length > 0) return incomplete('values were removed meanwhile', missing);
       if (JSON.stringify(this.#stores.guards) !== JSON.stringify(guards)) {
         return refuse('PLAN_MOVED', 'the guards were changed meanwhile: plan again');
       }
@@ -228,16 +225,18 @@ export class ReleaseChanges {
     const { ledger, releases } = this.#stores;
     const answered = ledger.answered<RollbackDone>(order);
     if (answered !== null) return answered;
-    const target = releases.candidate === null ? releases.back[0] : releases.current;
-    const opened = target === undefined || target === null ? null : await this.#open(target.signed);
+    const targetNow = (): StoredRelease | null =>
+      releases.candidate === null ? (releases.back[0] ?? null) : releases.current;
+    const target = targetNow();
+    const opened = target === null ? null : await this.#open(target.signed);
     if (opened?.ok === false) {
       return refuse('ROLLBACK_IMPOSSIBLE', `edges would refuse ${target?.release}: ${opened.message}`);
     }
     const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, () => {
       const { current, candidate } = releases;
       const last = candidate ?? current;
-      const previous = candidate === null ? releases.back[0] : current;
-      if (last === null || previous === undefined || previous === null) {
+      const previous = targetNow();
+      if (last === null || previous === null) {
         return refuse('ROLLBACK_IMPOSSIBLE', 'there is no release before the current one');
       }
       if (previous.manifest.foldedSeq < ledger.droppedSeq) {

@@ -1,17 +1,7 @@
-/** The integer form: head and tail, the written form, and what a log may show. */
+/** The integer form: head and tail, and the written form. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  digitCountOf,
-  headOf,
-  MASK_HIDDEN_DIGITS_MIN,
-  MASK_SHOWN_DIGITS_MAX,
-  maskNumber,
-  NUMBER_LIMIT,
-  TAILS,
-  tailOf,
-  toE164,
-} from '../../../shared/numbers/number.ts';
+import { digitCountOf, headOf, NUMBER_LIMIT, TAILS, tailOf, toE164 } from '../../../shared/numbers/number.ts';
 
 const SEED = 20_261_124;
 const numbers = fc.integer({ min: 1, max: NUMBER_LIMIT - 1 });
@@ -48,34 +38,5 @@ describe('the integer form', () => {
       expect(digitCountOf(10 ** digits)).toBe(digits + 1);
     }
     expect(digitCountOf(0)).toBe(1);
-  });
-});
-
-describe('the masked form', () => {
-  it.each([
-    [821012345678, '+8210********'],
-    [8215881234, '+8215******'],
-    [12125551234, '+1212*******'],
-    [822114, '+82****'],
-    [8212, '+****'],
-    [1, '+*'],
-  ])('shows %s as %s', (n, masked) => {
-    expect(maskNumber(n)).toBe(masked);
-  });
-
-  it(`never shows more than four leading digits nor any of the last four (seed ${SEED})`, () => {
-    const holds = fc.property(numbers, (n) => {
-      const digits = String(n);
-      const masked = maskNumber(n).slice(1);
-      const shown = masked.replace(/\*+$/, '');
-      expect(masked.length).toBe(digits.length);
-      expect(digits.startsWith(shown)).toBe(true);
-      expect(shown.length).toBeLessThanOrEqual(MASK_SHOWN_DIGITS_MAX);
-      expect(shown).not.toContain('*');
-      expect(digits.length - shown.length).toBeGreaterThanOrEqual(
-        Math.min(digits.length, MASK_HIDDEN_DIGITS_MIN),
-      );
-    });
-    fc.assert(holds, { seed: SEED });
   });
 });
