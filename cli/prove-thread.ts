@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BuildFolder } from './build-folder.ts';
 import type { ListModel } from './list-model.ts';
-import { ReleaseCheck, reopen } from './release-check.ts';
+import { Prover, reopen } from './prover.ts';
 
 export interface ThreadTask {
   readonly folder: string;
@@ -31,8 +31,8 @@ const STRIDE = 1_000_000;
 const { folder, models, now, head, from, to, step } = workerData as ThreadTask;
 const release = await reopen(new BuildFolder(folder));
 for (let start = from; start < to; start += STRIDE) {
-  const check = new ReleaseCheck(release, models, now);
-  check.head(head, start, Math.min(to, start + STRIDE), step);
-  const news: ThreadNews = { asked: check.asked, listed: check.listed, wrong: check.wrong };
+  const prover = new Prover(release, models, now);
+  prover.head(head, start, Math.min(to, start + STRIDE), step);
+  const news: ThreadNews = { asked: prover.asked, listed: prover.listed, wrong: prover.wrong };
   parentPort?.postMessage(news);
 }

@@ -9,9 +9,9 @@ import type { Call } from './call.ts';
 import type { Env } from './env.ts';
 import { correlatorOf, problem, Reply } from './http.ts';
 import { logBug } from './log.ts';
-import { after, type Now } from './now.ts';
+import { after, type MaybePromise } from './maybe-promise.ts';
 
-type Handle = (call: Call, params: Readonly<Record<string, string>>) => Now<Response>;
+type Handle = (call: Call, params: Readonly<Record<string, string>>) => MaybePromise<Response>;
 
 /** `path` may have parameters as itty-router writes them: `/v1/admin/releases/:release`. */
 export interface Route {
@@ -46,7 +46,7 @@ export function appOf(routes: readonly Route[]) {
   const notFound = ({ reply, url }: Call): Response =>
     reply.problem(problem('NOT_FOUND', 'see /openapi.json for what there is'), url.pathname);
   router.all('*', (_target: Target, call: Call) => notFound(call));
-  const answerOf = (call: Call): Now<Response> => {
+  const answerOf = (call: Call): MaybePromise<Response> => {
     const { request, url } = call;
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const handle = direct.get(method)?.get(url.pathname);
@@ -54,7 +54,7 @@ export function appOf(routes: readonly Route[]) {
     // The router takes a slash at the end for nothing; here it is another path.
     return url.pathname.endsWith('/') ? notFound(call) : router.fetch({ method, url: request.url }, call);
   };
-  return (request: Request, env: Env, ctx: ExecutionContext): Now<Response> => {
+  return (request: Request, env: Env, ctx: ExecutionContext): MaybePromise<Response> => {
     const correlator = correlatorOf(request);
     const reply = new Reply(correlator);
     const url = new Address(request.url);

@@ -11,7 +11,7 @@ import { headNames, itemError } from './answers.ts';
 import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
-import type { Kind } from './kind.ts';
+import type { Kind } from './question-kind.ts';
 import { Runs } from './runs.ts';
 
 /** Which items come back: all, or those that are not `allow`. */

@@ -3,7 +3,7 @@
  */
 import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../shared/limits.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
-import type { Now } from './now.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import { within } from './single-flight.ts';
 
 export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
@@ -17,7 +17,7 @@ export function mediaType(request: Request): string {
  * Read what the answer did not wait for. Without it the connection ends while the client still sends,
  * and many clients then see a broken pipe instead of the problem.
  */
-export function drain(request: Request): Now<void> {
+export function drain(request: Request): MaybePromise<void> {
   if (request.bodyUsed || request.body === null) return;
   const declared = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
   if (declared > UNREAD_BODY_BYTES_MAX) return;

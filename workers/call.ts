@@ -14,7 +14,7 @@ import { type Env, openSecrets, type Secrets } from './env.ts';
 import { HeadReader, type Pinned } from './head.ts';
 import type { Asker } from './head-sources.ts';
 import { type Problem, problem, type Reply } from './http.ts';
-import { after, type Now } from './now.ts';
+import { after, type MaybePromise } from './maybe-promise.ts';
 import { Quota } from './quota.ts';
 import { Recorder } from './recorder.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -47,7 +47,7 @@ export function resetIsolate(shardBytesMax?: number): void {
   isolate = new Isolate(shardBytesMax);
 }
 
-function secretsOf(call: Call): Now<Secrets | Response> {
+function secretsOf(call: Call): MaybePromise<Secrets | Response> {
   const { secrets } = isolate;
   return secrets?.ok === true ? secrets.value : openedSecrets(call);
 }
@@ -96,8 +96,8 @@ export async function currentSnapshot(call: Call): Promise<Snapshot | Response> 
  * A route for clients with this right. With the head fresh and the key remembered it waits for nothing, and
  * makes no object of the runtime.
  */
-export function forClients(right: Right, handle: (call: ClientCall) => Now<Response>) {
-  return (call: Call): Now<Response> => {
+export function forClients(right: Right, handle: (call: ClientCall) => MaybePromise<Response>) {
+  return (call: Call): MaybePromise<Response> => {
     const own = isolate;
     return after(secretsOf(call), (secrets) => {
       if (secrets instanceof Response) return secrets;
@@ -123,7 +123,7 @@ function admit(
   pinned: Pinned,
   right: Right,
   { asker, head }: { asker: Asker; head: HeadReader },
-): Now<Admitted | Response> {
+): MaybePromise<Admitted | Response> {
   const { clients } = pinned;
   if (clients === null) {
     const headers = { 'retry-after': String(Math.ceil(LOAD_BACKOFF_MS / 1000)) };
@@ -181,7 +181,7 @@ export class ClientCall implements Call {
   }
 
   /** The head to answer this request from. It was asked for before it was known who asks: some bear less than others. */
-  snapshot(): Now<Snapshot> {
+  snapshot(): MaybePromise<Snapshot> {
     const { asOf, now } = this.#pinned.snapshot;
     const staleMs = this.client.maxStaleSeconds * 1000;
     if (now - asOf <= staleMs) return this.#pinned.snapshot;
@@ -189,7 +189,7 @@ export class ClientCall implements Call {
   }
 
   /** The head as it is by now, for requests that last. */
-  latest(): Now<Snapshot> {
+  latest(): MaybePromise<Snapshot> {
     return after(this.#isolate.head.pin(this.#asker), snapshotOf);
   }
 

@@ -12,8 +12,8 @@ import { answerLine, headNames, nameHead } from './answers.ts';
 import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
-import type { Kind } from './kind.ts';
-import { after, type Now } from './now.ts';
+import { after, type MaybePromise } from './maybe-promise.ts';
+import type { Kind } from './question-kind.ts';
 import { neededBy, warm, withValues } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
@@ -64,7 +64,7 @@ function parametersOf({ parameters }: Address): { readonly fields: Record<string
 }
 
 /** Nothing is waited for once the release is in memory; the answer is the one object of the runtime. */
-function answer(call: ClientCall, kind: Kind, given: unknown): Now<Response> {
+function answer(call: ClientCall, kind: Kind, given: unknown): MaybePromise<Response> {
   const { reply, url, request } = call;
   const asked = readQuestion(given, kind.fields.none, false, kind.fields);
   if (asked.error !== null) {
@@ -83,7 +83,7 @@ function answer(call: ClientCall, kind: Kind, given: unknown): Now<Response> {
 }
 
 /** With what the question needs loaded: nothing to do once the release is loaded whole. */
-function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): Now<Answer> {
+function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): MaybePromise<Answer> {
   const { release } = snapshot;
   const tell = (): Answer => kind.tell(question, call.judge(question, snapshot), snapshot);
   if (release === null || release.complete) return tell();

@@ -6,7 +6,7 @@ import { fromBase64 } from '../shared/bytes.ts';
 import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
-import type { HeadSource } from './authority/head-source.ts';
+import type { HeadSource } from './authority/edge-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
 export interface Env {

@@ -12,7 +12,7 @@ import {
 import { afterCache, Breaker } from '../shared/propagation.ts';
 import { type HeadDocument, openHead } from '../shared/release/head.ts';
 import { HEAD_KEY } from '../shared/release/kv-keys.ts';
-import { AUTHORITY_NAME, type HeadSource } from './authority/head-source.ts';
+import { AUTHORITY_NAME, type HeadSource } from './authority/edge-port.ts';
 import type { Env, Secrets } from './env.ts';
 import { type Copy, claim, readCopy, writeCopy } from './head-cache.ts';
 import { warn } from './log.ts';

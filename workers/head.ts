@@ -21,7 +21,7 @@ import type { Snapshot } from '../shared/snapshot.ts';
 import { type Asker, HeadSources, Refused, type SealedHead } from './head-sources.ts';
 import { HeadValues, readManifest, tailOf } from './head-values.ts';
 import { warn } from './log.ts';
-import type { Now } from './now.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import { verifyAll } from './shards.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -71,7 +71,7 @@ export class HeadReader {
    * The head to answer one request from: at once, unless there is none, or it is too old.
    * @param waitMs age from which it is
    */
-  pin(asker: Asker, waitMs = HEAD_WAIT_MS): Now<Pinned> {
+  pin(asker: Asker, waitMs = HEAD_WAIT_MS): MaybePromise<Pinned> {
     const now = Date.now();
     const due = this.#poll.due(now, waitMs);
     if (due === 'background') {

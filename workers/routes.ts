@@ -5,7 +5,7 @@ import type { Route } from './app.ts';
 import { answerBatch } from './batch.ts';
 import { forClients } from './call.ts';
 import { answerGet, answerPost } from './check.ts';
-import { CHECK, GATEWAY } from './kind.ts';
+import { CHECK, GATEWAY } from './question-kind.ts';
 import { describe, health } from './service.ts';
 import { checkStream } from './stream.ts';
 

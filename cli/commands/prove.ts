@@ -14,7 +14,7 @@ import { CommandFailure } from '../failure.ts';
 import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../list-model.ts';
 import { startProgress } from '../progress.ts';
 import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
-import { ReleaseCheck, reopen } from '../release-check.ts';
+import { Prover, reopen } from '../prover.ts';
 
 /** Head of 010: +82 10. */
 const PROVEN_HEAD = 8210;
@@ -36,16 +36,16 @@ export async function prove(folder: BuildFolder, step: number): Promise<ProveOut
   const release = await reopen(folder);
   const { report } = folder;
   const models = await remember(folder, release.manifest);
-  const check = new ReleaseCheck(release, models, report.now);
-  const elsewhere = check.elsewhere();
-  check.ranges();
-  check.sources();
-  check.counts();
+  const prover = new Prover(release, models, report.now);
+  const elsewhere = prover.elsewhere();
+  prover.ranges();
+  prover.sources();
+  prover.counts();
   const universe = await proveUniverse(folder.path, models, report.now, step);
   const proof: Proof = {
     release: release.manifest.release,
-    asked: check.asked + universe.asked + universe.listed,
-    wrong: check.wrong + universe.wrong,
+    asked: prover.asked + universe.asked + universe.listed,
+    wrong: prover.wrong + universe.wrong,
     complete: step === 1,
   };
   folder.writeProof(proof);

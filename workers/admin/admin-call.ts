@@ -11,7 +11,7 @@ import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/li
 import { bearerOf, matches } from '../auth.ts';
 import type { Authority } from '../authority/authority.ts';
 import type { Condition } from '../authority/clients-store.ts';
-import { AUTHORITY_NAME } from '../authority/head-source.ts';
+import { AUTHORITY_NAME } from '../authority/edge-port.ts';
 import type { Order, Outcome } from '../authority/ledger.ts';
 import { mediaType, readText } from '../body.ts';
 import type { Call } from '../call.ts';

@@ -31,7 +31,7 @@ import { SUBJECTS } from '../../shared/verdict.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { Condition } from './clients-store.ts';
 import { Core } from './core.ts';
-import type { Asking, HeadAnswer, HeadSource } from './head-source.ts';
+import type { Asking, HeadAnswer, HeadSource } from './edge-port.ts';
 import type { Order, Outcome } from './ledger.ts';
 import { policyIn, putPolicy } from './policy-store.ts';
 import { migrate } from './schema.ts';

@@ -15,15 +15,15 @@ import { guardsIn, putGuards } from './guard-store.ts';
 import { HeadWriter } from './head-writer.ts';
 import { Ledger, made, type Order, type Outcome, refuse } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
-import { catchUp } from './lost.ts';
 import { NamedValues } from './named-values.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
+import { catchUp } from './restore.ts';
 import { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 import { promoteStaged } from './staged.ts';
 import { targetsOf, type Wanted } from './targets.ts';
-import { ValueSweeper } from './values.ts';
+import { ValueSweeper } from './value-sweeper.ts';
 
 /** Time between two removals of unnamed values, in ms. */
 const SWEEP_MS = 3_600_000;
@@ -70,7 +70,7 @@ export class Core {
     });
   }
 
-  /** To be called before anything else is asked: see lost.ts. */
+  /** To be called before anything else is asked: see restore.ts. */
   async catchUp(): ReturnType<typeof catchUp> {
     const behind = await catchUp(this, this.#secrets, this.#kv);
     if (behind.ok && behind.value) this.followUp.changed();

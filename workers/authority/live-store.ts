@@ -5,6 +5,7 @@
  */
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
+import { timeOf } from '../../shared/hit.ts';
 import {
   ENTRIES_PER_KEY_MAX,
   LIVE_ENTRIES_MAX,

@@ -1,7 +1,7 @@
 /**
  * An authority that writes down what it is asked, and answers as a test wants it to.
  */
-import type { Asking, HeadAnswer, HeadSource } from '../../../workers/authority/head-source.ts';
+import type { Asking, HeadAnswer, HeadSource } from '../../../workers/authority/edge-port.ts';
 
 type Way = 'answer' | 'fail' | 'overloaded' | 'hang';
 

@@ -3,8 +3,11 @@
  * check with everything in memory is answered without one, by the same code as a check that has to wait.
  */
 
-export type Now<Value> = Value | Promise<Value>;
+export type MaybePromise<Value> = Value | Promise<Value>;
 
-export function after<Value, Next>(value: Now<Value>, go: (value: Value) => Now<Next>): Now<Next> {
+export function after<Value, Next>(
+  value: MaybePromise<Value>,
+  go: (value: Value) => MaybePromise<Next>,
+): MaybePromise<Next> {
   return value instanceof Promise ? value.then(go) : go(value);
 }

@@ -29,7 +29,7 @@ function momentsOf({ since, until }: Dates): number[] {
   return [since - 1, since, until - 1, until].filter((moment) => moment >= 0 && moment < FOREVER);
 }
 
-export class ReleaseCheck {
+export class Prover {
   asked = 0;
   /** Listed ones that `head` asked beside those of its step; not in `asked`. */
   listed = 0;

@@ -5,7 +5,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import worker from '../../workers/edge.ts';
-import { after } from '../../workers/now.ts';
+import { after } from '../../workers/maybe-promise.ts';
 import { askAndSettle, request } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';
