@@ -5,24 +5,23 @@
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { LISTS_MAX } from '../shared/limits.ts';
-import { FOLDED_LIST_PREFIX, NAME_PATTERN } from '../shared/release/manifest.ts';
+import { FOLDED_LIST_PREFIX } from '../shared/release/manifest.ts';
+import { nameSchema } from '../shared/schemas.ts';
 import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../shared/verdict.ts';
 import { checked } from './checked.ts';
 import { CommandFailure } from './failure.ts';
 import { readJsonFile } from './json-file.ts';
 import { FORMATS } from './rows.ts';
 
-const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digits and dashes'));
-
 const listSchema = v.strictObject({
-  name,
+  name: nameSchema,
   reason: v.picklist([...AGAINST_CODES, 'ALLOW_OVERRIDE']),
   effect: v.optional(v.picklist(EFFECTS), 'block'),
   subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(SUBJECTS.length)), [
     'from',
     'to',
   ]),
-  authority: name,
+  authority: nameSchema,
   /** When the authority drew the list up; the time of the build if absent. */
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'))),
   /** Whether lines with letters are sources of this list. Else they are rejected. */
@@ -34,7 +33,7 @@ const inputSchema = v.strictObject({
   file: v.string(),
   format: v.optional(v.picklist(FORMATS)),
   /** Where lines without a reason go. */
-  list: v.optional(name),
+  list: v.optional(nameSchema),
 });
 
 const catalogueSchema = v.strictObject({

@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { EntryInfo } from '../shared/admin.ts';
 import type { Dates } from '../shared/build/list-entries.ts';
-import { FOLDED_LIST_PREFIX, type ListInfo, NAME_PATTERN } from '../shared/release/manifest.ts';
+import { FOLDED_LIST_PREFIX, type ListInfo } from '../shared/release/manifest.ts';
+import { NAME_PATTERN } from '../shared/schemas.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';
 import { CommandFailure } from './failure.ts';

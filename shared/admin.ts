@@ -4,13 +4,13 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, TOKEN_SECRETS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, REASON_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { policySchema } from './policy/policy.ts';
 import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
-import { NAME_PATTERN } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
+import { keySecretsSchema, nameSchema } from './schemas.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
 /** What a token may do. `read` sees everything but secrets. */
@@ -28,8 +28,6 @@ export interface Actor {
   readonly root: boolean;
 }
 
-const name = v.pipe(v.string(), v.regex(NAME_PATTERN, 'lower case letters, digits and dashes, at most 63'));
-const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'));
 const time = v.pipe(
   v.string(),
   v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'),
@@ -45,12 +43,11 @@ export const reasonSchema = v.pipe(
 );
 
 export const tokenSchema = v.strictObject({
-  id: name,
-  /** SHA-256 of the secrets in force, in hex: two while one is being replaced. */
-  secretSha256: v.pipe(v.array(digest), v.minLength(1), v.maxLength(TOKEN_SECRETS_MAX)),
+  id: nameSchema,
+  secretSha256: keySecretsSchema,
   scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
   /** The authority that the token's holder acts for. */
-  authority: name,
+  authority: nameSchema,
 });
 export type Token = v.InferOutput<typeof tokenSchema>;
 

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
 import { CLIENT_SHORT_CODES_MAX, CLIENTS_MAX, QUOTA_ITEMS_DEFAULT } from './limits.ts';
+import { keySecretsSchema, nameSchema } from './schemas.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
@@ -15,13 +16,8 @@ export const MODES = ['enforce', 'label', 'shadow'] as const;
 
 export const clientSchema = v.strictObject({
   /** The part of the key before the dot. */
-  id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower case letters, digits and dashes')),
-  /** SHA-256 of the secrets in force, in hex: two while one is being replaced. */
-  secretSha256: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'))),
-    v.minLength(1),
-    v.maxLength(2),
-  ),
+  id: nameSchema,
+  secretSha256: keySecretsSchema,
   rights: v.pipe(v.array(v.picklist(RIGHTS)), v.maxLength(RIGHTS.length)),
   /** What to do on `indeterminate`: let pass (`open`) or hold back (`closed`). */
   failPolicy: v.optional(v.picklist(FAIL_POLICIES), 'open'),

@@ -111,7 +111,7 @@ export const SOURCE_CHARS_MAX = 64;
 /** Longest reason of a change, in characters. */
 export const REASON_CHARS_MAX = 500;
 /** Secrets of one admin token: two while one is replaced. */
-export const TOKEN_SECRETS_MAX = 2;
+export const KEY_SECRETS_MAX = 2;
 /** Admin tokens. */
 export const TOKENS_MAX = 1_000;
 /** Longest `Idempotency-Key`, in characters. */

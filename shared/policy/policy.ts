@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import standard from '../../data/gateway-policy.json' with { type: 'json' };
 import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits.ts';
 import { ATTESTATIONS, CHANNELS, ROAMING } from '../question.ts';
+import { nameSchema } from '../schemas.ts';
 import { AGAINST_CODES, EFFECTS } from '../verdict.ts';
 import { type Facts, ORIGINS, SENDERS } from './facts.ts';
 
@@ -26,7 +27,7 @@ const whenSchema = v.strictObject({
 const ruleSchema = v.pipe(
   v.strictObject({
     /** Told in verdicts as the rule that decided. */
-    id: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower case letters, digits and dashes')),
+    id: nameSchema,
     /** What has to be so; what is left out may be anything. */
     when: whenSchema,
     effect: v.picklist(EFFECTS),

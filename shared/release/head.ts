@@ -9,6 +9,7 @@ import { utf8 } from '../bytes.ts';
 import { HEAD_BYTES_MAX } from '../limits.ts';
 import { policySchema } from '../policy/policy.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { sha256Schema } from '../schemas.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { seal, unseal } from '../set/seal.ts';
 import { type SignedText, signedTextSchema } from './signed.ts';
@@ -23,7 +24,7 @@ export type NamedRelease = v.InferOutput<typeof namedReleaseSchema>;
 const namedValueSchema = v.strictObject({
   key: v.string(),
   /** SHA-256 of the value as it is stored, hex. */
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  sha256: sha256Schema,
 });
 export type NamedValue = v.InferOutput<typeof namedValueSchema>;
 

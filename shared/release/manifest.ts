@@ -12,25 +12,23 @@ import {
 } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { nameSchema, sha256Schema } from '../schemas.ts';
 import { FORMAT_VERSION } from '../set/layout.ts';
 import { CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
 import { isSigned, type SignedText, signText } from './signed.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Lower case letters, digits and dashes. */
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Lists that a build makes out of live entries begin with this: what is live supersedes them. */
 export const FOLDED_LIST_PREFIX = 'live-';
-const name = v.pipe(v.string(), v.regex(NAME_PATTERN));
 const time = v.pipe(v.string(), v.isoTimestamp());
 
 const listSchema = v.strictObject({
-  name,
+  name: nameSchema,
   /** The code of a verdict that this list decides. */
   reason: v.picklist(CODES),
   effect: v.picklist(EFFECTS),
   subjects: v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(2)),
-  authority: name,
+  authority: nameSchema,
   /** When the authority drew the list up. */
   asOf: time,
   numbers: count,
@@ -47,7 +45,7 @@ const blobSchema = v.strictObject({
   /** XXH64: what a load compares first. */
   checksum: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
   /** SHA-256: what binds the value to the manifest. */
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  sha256: sha256Schema,
 });
 /** One KV value of a release. */
 export type Blob = v.InferOutput<typeof blobSchema>;

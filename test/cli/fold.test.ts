@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FoldedList, fold } from '../../cli/fold.ts';
 import type { EntryInfo } from '../../shared/admin.ts';
-import { NAME_PATTERN } from '../../shared/release/manifest.ts';
+import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { holds } from '../shared/support/properties.ts';

@@ -41,7 +41,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/numbers': ['data', 'shared/limits.ts', 'shared/flat.ts'],
   'shared/set': ['shared/numbers', 'shared/bytes.ts'],
   'shared/sources': ['data', 'shared/set', 'shared/numbers', 'shared/limits.ts', 'shared/verdict.ts'],
-  'shared/policy': ['data', 'shared/numbers', 'shared/limits.ts', 'shared/question.ts', 'shared/verdict.ts'],
+  'shared/policy': [
+    'data',
+    'shared/numbers',
+    'shared/limits.ts',
+    'shared/question.ts',
+    'shared/schemas.ts',
+    'shared/verdict.ts',
+  ],
   'shared/release': [
     'shared/policy',
     'shared/set',
@@ -49,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/limits.ts',
     'shared/bytes.ts',
     'shared/result.ts',
+    'shared/schemas.ts',
     'shared/verdict.ts',
   ],
   'shared/live': ['shared/set', 'shared/numbers', 'shared/limits.ts', 'shared/bytes.ts', 'shared/verdict.ts'],

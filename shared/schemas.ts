@@ -1,0 +1,17 @@
+/**
+ * Forms that several documents have in common.
+ */
+import * as v from 'valibot';
+import { KEY_SECRETS_MAX } from './limits.ts';
+
+/** Of a list, an authority, a client, a token, a rule. */
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const nameSchema = v.pipe(
+  v.string(),
+  v.regex(NAME_PATTERN, 'lower case letters, digits and dashes, at most 63'),
+);
+
+export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'));
+
+/** SHA-256 of the secrets of a key that are in force: two while one is being replaced. */
+export const keySecretsSchema = v.pipe(v.array(sha256Schema), v.minLength(1), v.maxLength(KEY_SECRETS_MAX));
