@@ -87,7 +87,7 @@ export const CLIENT_SHORT_CODES_MAX = 32;
 export const LIVE_ENTRIES_MAX = 500_000;
 /** Of those, kept for `unblock`, which cannot wait for a push: one operation of 10,000 numbers with both subjects. */
 export const UNBLOCK_RESERVE = 20_000;
-/** Entries of one operation. */
+/** Items of one operation, and the entries that they make: with a tail they fit a segment. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room. */
 export const BULK_BODY_BYTES_MAX = 2_097_152;

@@ -69,20 +69,38 @@ export async function changeEntries(
   const progress = startProgress(wish.op);
   let done: EntriesDone = { changed: 0, seq: 0 };
   try {
-    for (let first = 0; first < items.length; first += BULK_ENTRIES_MAX) {
-      const some = items.slice(first, first + BULK_ENTRIES_MAX);
+    let first = 0;
+    for (const some of operationsOf(items)) {
       const { seq, changed } = await admin
         .change<EntriesDone>('POST', 'entries', { ...wish, items: some.map(({ item }) => item) })
         .catch((error: unknown) => {
           throw partly(placed(error, some, first === 0), done);
         });
       done = { seq, changed: done.changed + changed };
-      progress.update((first + some.length) / items.length, `${done.changed}`);
+      first += some.length;
+      progress.update(first / items.length, `${done.changed}`);
     }
   } finally {
     progress.stop();
   }
   return done;
+}
+
+/** Cut into what one operation takes: a sender id may make two entries. */
+function* operationsOf(items: readonly WrittenItem[]): Generator<readonly WrittenItem[]> {
+  let some: WrittenItem[] = [];
+  let entries = 0;
+  for (const each of items) {
+    const own = 'source' in each.item ? 2 : 1;
+    if (entries + own > BULK_ENTRIES_MAX) {
+      yield some;
+      some = [];
+      entries = 0;
+    }
+    some.push(each);
+    entries += own;
+  }
+  yield some;
 }
 
 /** A slip is found before anything is changed, also where it stands behind the first operation. */

@@ -74,6 +74,18 @@ describe('many entries', () => {
     expect(asked.map(({ path }) => path)).toEqual(Array(3).fill('/v1/admin/entries'));
   });
 
+  it('count twice where they are sources, which may make two', async () => {
+    const { url, asked } = await fakeService(({ body }, count) => ({
+      body: { seq: count, changed: sizeOf(body) },
+    }));
+    const sources = Array.from({ length: BULK_ENTRIES_MAX / 2 }, (_, index) => ({
+      item: { source: `KR-GOV ${index}` },
+      place: `s.csv, line ${index + 2}`,
+    }));
+    await changeEntries(new Admin({ url, token: 't' }), [many[0]!, ...sources], wish);
+    expect(asked.map(({ body }) => sizeOf(body))).toEqual([BULK_ENTRIES_MAX / 2, 1]);
+  });
+
   it('say how far they came where one operation is refused', async () => {
     const { url } = await fakeService(({ body }, count) =>
       count === 1 ? { body: { seq: 6, changed: sizeOf(body) } } : problem(409, 'LIVE_FULL'),

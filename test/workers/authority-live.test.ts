@@ -4,7 +4,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { EntryItem } from '../../shared/admin.ts';
-import { SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
+import { BULK_ENTRIES_MAX, SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
 import { numberKey } from '../../shared/live/entry.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, codeOf, done, order, readHead, stub } from './support/authority.ts';
@@ -134,6 +134,21 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
     after = page.next;
   }
   expect(seen.size).toBe(4 * BULK);
+});
+
+test('more entries than fit a segment are refused, also where fewer items make them', async () => {
+  expect(TAIL_ENTRIES_MAX + BULK_ENTRIES_MAX).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
+  // With a Cyrillic letter: listed by its spelling, and by what it looks like.
+  const alike = (count: number): EntryItem[] =>
+    Array.from({ length: count }, (_, index) => ({ source: `\u0410${index}` }));
+  const block = change('block', alike(BULK_ENTRIES_MAX / 2 + 1), { subjects: ['from'] });
+  expect(await authority().changeEntries(order(), block)).toMatchObject({
+    ...{ ok: false, code: 'FIELD_VALUE', field: 'items' },
+    message: expect.stringMatching(/^items make 10002 entries, at most 10000 at once/),
+  });
+  const most = { ...block, items: block.items.slice(1) };
+  expect(done(await authority().changeEntries(order(), most)).seq).toBe(1);
+  expect(done(await authority().changeEntries(order(), { ...most, op: 'clear' })).seq).toBe(2);
 });
 
 test('large operations at once are taken one after the other, and none is lost', {

@@ -13,7 +13,7 @@ import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { FollowUp } from './follow-up.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
 import { HeadWriter } from './head-writer.ts';
-import { Ledger, made, type Order, type Outcome, refuse } from './ledger.ts';
+import { Ledger, made, type Order, type Outcome, refuse, refuseField } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
 import { NamedValues } from './named-values.ts';
 import { ReleaseChanges } from './release-changes.ts';
@@ -89,11 +89,11 @@ export class Core {
     const answered = this.ledger.answered<EntriesDone>(order);
     if (answered !== null) return answered;
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {
-      return { ok: false, code: 'FIELD_VALUE', field: 'until', message: 'until must lie in the future' };
+      return refuseField('until', 'must lie in the future');
     }
     const targets = this.targetsOf(change);
     if (!targets.ok) return targets;
-    // The open tail is one segment: what does not fit in waits until it is sealed.
+    // The open tail is one segment: what does not fit in waits until it is sealed, down to TAIL_ENTRIES_MAX.
     while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
     const now = Math.floor(Date.now() / 1000);
     const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));

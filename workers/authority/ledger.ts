@@ -23,6 +23,11 @@ export function refuse(code: AdminProblemCode, message: string, extras?: Problem
   return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };
 }
 
+/** Of what was sent, a field is not as it must be. */
+export function refuseField(field: string, message: string): Refusal {
+  return { ok: false, code: 'FIELD_VALUE', field, message: `${field} ${message}` };
+}
+
 /** What the authority does by itself. */
 export const ITSELF: Actor = { name: 'numgate', scopes: [], authority: 'numgate', root: false };
 

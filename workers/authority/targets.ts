@@ -2,6 +2,7 @@
  * From the items of an operation to what it is done to; and what must never be blocked by hand.
  */
 import type { EntryChange, ProblemExtras } from '../../shared/admin.ts';
+import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
 import { isValidNumber, parseAddress } from '../../shared/numbers/parse.ts';
@@ -9,7 +10,7 @@ import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
-import { type Outcome, refuse } from './ledger.ts';
+import { type Outcome, refuse, refuseField } from './ledger.ts';
 import type { Target } from './live-store.ts';
 
 type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
@@ -49,6 +50,10 @@ export function targetsOf(
     }
   }
   const [first] = problems;
+  if (first === undefined && targets.length > BULK_ENTRIES_MAX) {
+    const why = 'a sender id with letters that look like others makes two';
+    return refuseField('items', `make ${targets.length} entries, at most ${BULK_ENTRIES_MAX} at once: ${why}`);
+  }
   if (first === undefined) return { ok: true, value: targets };
   if (op === 'find') return refuse(first.code, `what is looked for ${first.message}`);
   const others = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
