@@ -34,7 +34,8 @@ export class LineSplitter {
       from = to + 1;
     }
     this.#carry += text.slice(from);
-    if (this.#carry.length > this.#charsMax) {
+    // The last character may be the CR of an end that has not come whole.
+    if (withoutCr(this.#carry).length > this.#charsMax) {
       this.#carry = '';
       this.#overlong = true;
     }
@@ -42,11 +43,14 @@ export class LineSplitter {
   }
 
   #take(end: string): string | null {
-    const line = this.#carry + end;
+    const line = withoutCr(this.#carry + end);
     const tooLong = this.#overlong || line.length > this.#charsMax;
     this.#carry = '';
     this.#overlong = false;
-    if (tooLong) return null;
-    return line.endsWith('\r') ? line.slice(0, -1) : line;
+    return tooLong ? null : line;
   }
+}
+
+function withoutCr(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

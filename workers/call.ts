@@ -111,9 +111,10 @@ export function forClients(right: Right, handle: (call: ClientCall) => MaybeProm
   };
 }
 
-/** Who asks, and the head that names him. */
+/** Who asks, by which right, and the head that names him. */
 interface Admitted {
   readonly client: Client;
+  readonly right: Right;
   readonly pinned: Pinned;
 }
 
@@ -136,13 +137,16 @@ function admit(
     const looked = await head.look(asker, KEY_FRESH_MS);
     if (looked.clients === null || looked.clients === clients) return refused(first);
     const second = await authenticate(request, looked.clients, right);
-    return 'client' in second ? { client: second.client, pinned: looked } : refused(second);
+    return 'client' in second ? { client: second.client, right, pinned: looked } : refused(second);
   };
   return after(authenticate(request, clients, right), (first) => {
-    if ('client' in first) return { client: first.client, pinned };
+    if ('client' in first) return { client: first.client, right, pinned };
     return bearerOf(request)[0] === '' ? refused(first) : lookAgain(first);
   });
 }
+
+/** The key that a request came with was taken back while the request lasted. */
+export class KeyEnded extends Error {}
 
 /** A call whose client is known. */
 export class ClientCall implements Call {
@@ -152,17 +156,19 @@ export class ClientCall implements Call {
   readonly ctx: ExecutionContext;
   readonly reply: Reply;
   readonly client: Client;
+  readonly #right: Right;
   readonly #pinned: Pinned;
   readonly #asker: Asker;
   readonly #isolate: Isolate;
 
-  constructor(call: Call, { client, pinned }: Admitted, asker: Asker, own: Isolate) {
+  constructor(call: Call, { client, right, pinned }: Admitted, asker: Asker, own: Isolate) {
     this.request = call.request;
     this.url = call.url;
     this.env = call.env;
     this.ctx = call.ctx;
     this.reply = call.reply;
     this.client = client;
+    this.#right = right;
     this.#pinned = pinned;
     this.#asker = asker;
     this.#isolate = own;
@@ -188,9 +194,12 @@ export class ClientCall implements Call {
     return after(this.#isolate.head.pin(this.#asker, staleMs), snapshotOf);
   }
 
-  /** The head as it is by now, for requests that last. */
-  latest(): MaybePromise<Snapshot> {
-    return after(this.#isolate.head.pin(this.#asker), snapshotOf);
+  /** The head as it is by now, for requests that last. @throws KeyEnded */
+  async latest(): Promise<Snapshot> {
+    const { clients, snapshot } = await this.#isolate.head.pin(this.#asker);
+    if (clients !== null && !('client' in (await authenticate(this.request, clients, this.#right))))
+      throw new KeyEnded();
+    return snapshot;
   }
 
   /** The verdict for this client; recorded, where it blocks and the client wants that. */

@@ -22,6 +22,10 @@ export function logBug(error: unknown, correlator: string): void {
     error instanceof Error
       ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
       : [];
-  // The correlator is the client's own, and may be a number.
-  warn('bug', { name, correlator: correlator.replace(/\d{7,}/g, '…'), at: frames.slice(0, 5).join(' ') });
+  // The correlator is the client's own, and may be a number, also one with dashes.
+  warn('bug', {
+    name,
+    correlator: correlator.replace(/\d(?:\D?\d){6,}/g, '…'),
+    at: frames.slice(0, 5).join(' '),
+  });
 }

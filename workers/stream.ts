@@ -190,8 +190,10 @@ function answering<Read extends Asking>(
  * as fresh as any. A stream that outlives its head grows stale, and says so.
  */
 async function later(pinned: Snapshot, call: ClientCall): Promise<Snapshot> {
-  const { seq, asOf, now } = await call.latest();
-  return { ...pinned, now, asOf: seq === pinned.seq ? asOf : pinned.asOf };
+  const { seq, release, asOf, now } = await call.latest();
+  // A head may be taken up in two steps: under the same `seq`, but with the release of the head before at first.
+  const isSame = seq === pinned.seq && release === pinned.release;
+  return { ...pinned, now, asOf: isSame ? asOf : pinned.asOf };
 }
 
 async function nextWindow(): Promise<void> {

@@ -54,7 +54,8 @@ export function gatewayAnswer(question: Question, answered: Answer, snapshot: Sn
     evidence: evidenceOf(from, ingress, facts),
     sip: sipOf(answered, policy),
     smpp: smppOf(answered),
-    label: labelled ? policy.label : null,
+    // It says that the traffic is from abroad.
+    label: labelled && facts.origin === 'abroad' ? policy.label : null,
     withholdCli: labelled && rules && !isLetGo && rule?.withholdCli === true,
     cacheUntil: cacheUntil(answered, snapshot),
   };

@@ -11,6 +11,8 @@ import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOfNational } from './p
 
 /** Numbers are allocated in blocks of so many. */
 export const BLOCK_NUMBERS = 10_000;
+/** From here on a block counts as whole: a few numbers that were listed before, or left out, change nothing. */
+export const BLOCK_FILLED_MIN = 9_000;
 /** Digits that a range must fix behind a calling code, or behind an area or service code of Korea. */
 const FIXED_DIGITS = 2;
 /** Digits behind +82 that decide a class, besides the length; and fewest digits there. */
@@ -94,14 +96,20 @@ function* overlaps<Each extends Span>(
   }
 }
 
-/** Whole blocks of 10,000 Korean numbers, with numbers that somebody can have, from `from` to `to`. */
+/**
+ * Blocks of 10,000 Korean numbers, with numbers that somebody can have, of which BLOCK_FILLED_MIN or more lie from
+ * `from` to `to`.
+ */
 export function wholeBlocksIn(from: number, to: number): number {
   tables ??= makeTables();
   let count = 0;
   for (const [, shared] of overlaps(tables.blocks, { from, to })) {
-    const first = Math.ceil(shared.from / BLOCK_NUMBERS);
-    const behind = Math.floor((shared.to + 1) / BLOCK_NUMBERS);
-    count += Math.max(0, behind - first);
+    // As far as a block may be cut, it is whole.
+    const slack = BLOCK_NUMBERS - BLOCK_FILLED_MIN;
+    const first = Math.ceil((shared.from - slack) / BLOCK_NUMBERS);
+    const behind = Math.floor((shared.to + 1 + slack) / BLOCK_NUMBERS);
+    const isCutTwice = behind - first === 1 && shared.to - shared.from + 1 < BLOCK_FILLED_MIN;
+    count += isCutTwice ? 0 : Math.max(0, behind - first);
   }
   return count;
 }

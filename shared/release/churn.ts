@@ -3,7 +3,7 @@
  * number that went and another that came are two changes. Holds one entry of each run at a time.
  */
 import { CHANGED_HEADS_MAX } from '../limits.ts';
-import { BLOCK_NUMBERS, wholeBlocksIn } from '../numbers/blocks.ts';
+import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, wholeBlocksIn } from '../numbers/blocks.ts';
 import { headOf, TAILS } from '../numbers/number.ts';
 import type { DatedRow } from '../set/dated-set.ts';
 import type { Permutation } from '../set/permutation.ts';
@@ -73,9 +73,9 @@ function weightOf({ added, removed, changed }: Counts): number {
   return added + removed + changed;
 }
 
-/** Finds whole blocks of numbers among keys, which are distinct and rise: holds the blocks of one head. */
+/** Finds blocks that come whole, among keys that are distinct and rise: holds the blocks of one head. */
 export class BlockCounter {
-  /** Blocks that came whole, of those that the plan uses. */
+  /** Of those that the plan uses. */
   whole = 0;
   readonly #permutation: Permutation;
   readonly #filled = new Uint16Array(TAILS / BLOCK_NUMBERS);
@@ -93,7 +93,7 @@ export class BlockCounter {
     if (!this.#hasBlocks) return;
     const block = Math.floor(this.#permutation.invert(key - this.#start) / BLOCK_NUMBERS);
     this.#filled[block]!++;
-    if (this.#filled[block] !== BLOCK_NUMBERS) return;
+    if (this.#filled[block] !== BLOCK_FILLED_MIN) return;
     const first = this.#start + block * BLOCK_NUMBERS;
     this.whole += wholeBlocksIn(first, first + BLOCK_NUMBERS - 1);
   }

@@ -65,7 +65,7 @@ export interface ListChange {
 /** A change, and what guards ask of it. */
 export interface ListDiff {
   readonly change: ListChange;
-  /** Blocks of 10,000 usable Korean numbers that came whole. */
+  /** Blocks of 10,000 usable Korean numbers that came whole, or nearly (BLOCK_FILLED_MIN). */
   readonly wholeBlocks: number;
   /** Spans of numbers that came and are wider than any one network. */
   readonly wideSpans: number;

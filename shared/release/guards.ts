@@ -64,7 +64,8 @@ export function guardsOf(
   for (const diff of diffs) {
     // Of what is folded in, each entry was made or taken back by hand: it may all come and go.
     if (!diff.change.name.startsWith(FOLDED_LIST_PREFIX)) {
-      hits.push(adds(diff.change, settings), removes(diff.change, settings), shrunkenList(diff.change));
+      if (base !== null || diff.change.state !== 'new') hits.push(adds(diff.change, settings));
+      hits.push(removes(diff.change, settings), shrunkenList(diff.change));
     }
     hits.push(protectedNumber(diff), wholeBlock(diff), shortPrefix(diff));
   }
@@ -85,9 +86,9 @@ function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'rem
   return numbers[figure] + dated[figure] + ranges[figure] + sources[figure];
 }
 
-/** A new list has no share to be measured by; one that does more than before counts as added whole. */
+/** A list that is new, or does more than before, counts as added whole. */
 function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
-  if (change.state === 'new') return null;
+  if (change.state === 'new' && !harms(change)) return null;
   const isWhole = change.termsBefore !== null && rises(change.termsBefore, change.terms);
   const [added, before] = [entries(change, isWhole ? 'after' : 'added'), entries(change, 'before')];
   if (added <= addShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
@@ -121,7 +122,7 @@ function protectedNumber({ change, watched }: ListDiff): GuardHit | null {
 
 function wholeBlock({ change, wholeBlocks }: ListDiff): GuardHit | null {
   if (!harms(change) || wholeBlocks === 0) return null;
-  const message = `${counted(wholeBlocks)} blocks of 10,000 Korean numbers in use would be listed whole`;
+  const message = `${counted(wholeBlocks)} blocks of 10,000 Korean numbers in use would be listed whole, or all but a tenth`;
   return hit('whole-block', change.name, message, { blocks: wholeBlocks });
 }
 

@@ -65,7 +65,12 @@ describe('a stream of text', () => {
   });
 
   it('leaves a line out of its answer where it was too long to keep', async () => {
-    const long = '1'.repeat(1_025);
+    const most = '1'.repeat(1_024);
+    expect(await stream(`${most}\r\n112`)).toEqual([
+      `${most},error,NUMBER_TOO_LONG`,
+      '112,allow,EMERGENCY_NEVER_BLOCKED',
+    ]);
+    const long = `${most}1`;
     expect(await stream(`112\n${long}\n112\n${long}`)).toEqual([
       '112,allow,EMERGENCY_NEVER_BLOCKED',
       ',error,NUMBER_TOO_LONG',

@@ -11,13 +11,15 @@ import './support/fresh.ts';
 import { rememberMiss } from './support/kv.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
-/** Asks with the token `root`. */
-async function askValue(key: string): Promise<Response> {
+/** Asks, with the token `root` if nothing else is said. */
+async function askValue(
+  key: string,
+  headers: Record<string, string> = { authorization: 'Bearer root.s' },
+  more: object = {},
+): Promise<Response> {
   const ctx = createExecutionContext();
-  const request = new Request(`https://numgate.test/v1/admin/values/${key}`, {
-    headers: { authorization: 'Bearer root.s' },
-  });
-  const bindings = { ...env, ROOT_TOKEN_SHA256: await sha256Hex('s') };
+  const request = new Request(`https://numgate.test/v1/admin/values/${key}`, { headers });
+  const bindings = { ...env, ROOT_TOKEN_SHA256: await sha256Hex('s'), ...more };
   const response = await worker.fetch(request, bindings as never, ctx);
   await waitOnExecutionContext(ctx);
   return response;
@@ -31,4 +33,26 @@ test('a value that was asked for too early is there once it is, and not after a 
   rememberMiss(key);
   const response = await askValue(key);
   expect([response.status, new Uint8Array(await response.arrayBuffer())]).toEqual([200, bytes]);
+});
+
+const KEY = `shard/${'0'.repeat(32)}`;
+
+test('who shows nothing that could be right does not reach the authority', async () => {
+  let asked = 0;
+  const token = async (): Promise<object> => {
+    asked++;
+    return { configured: null, token: null };
+  };
+  const more = { AUTHORITY: { getByName: () => ({ token }) } };
+  for (const headers of [
+    {},
+    { authorization: 'Basic cm9vdDpz' },
+    { authorization: 'Bearer root.wrong' },
+    { 'cf-access-jwt-assertion': 'a.b.c' },
+  ]) {
+    expect((await askValue(KEY, headers, more)).status).toBe(401);
+  }
+  expect(asked).toBe(0);
+  expect((await askValue(KEY, { authorization: 'Bearer someone.s' }, more)).status).toBe(401);
+  expect(asked).toBe(1);
 });

@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_FRESH_MS } from '../../shared/limits.ts';
 import { askAndSettle } from './support/ask.ts';
-import { publishClients } from './support/clients.ts';
+import { CLIENTS, publishClients } from './support/clients.ts';
 import './support/isolate.ts';
 import { OpenStream } from './support/open-stream.ts';
 import {
@@ -16,6 +16,9 @@ import {
   NOW,
   NOWHERE,
   publish,
+  publishHead,
+  publishLive,
+  publishValues,
   smallLists,
 } from './support/world.ts';
 
@@ -56,6 +59,39 @@ describe('a stream that lasts', () => {
     vi.setSystemTime(NOW + TOO_OLD_MS + HEAD_FRESH_MS);
     expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
     await stream.close();
+  });
+
+  test('is not as fresh as a head that is taken up whole after it began', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    await askAndSettle({ body: { to: LISTED } });
+    const next = await build(smallLists([]), 1);
+    await publishHead(next.manifest, 2);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await askAndSettle({ body: { to: LISTED } });
+    const stream = await OpenStream.start();
+    expect(stream.response.headers.get('numgate-seq')).toBe('2');
+    await publishValues(next);
+    for (let poll = 2; poll < 4; poll++) {
+      vi.setSystemTime(NOW + poll * NEXT_POLL_MS);
+      await askAndSettle({ body: { to: LISTED } });
+    }
+    expect((await askAndSettle({ body: { to: LISTED } })).body).toMatchObject({ seq: 2, verdict: 'allow' });
+    vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
+    await askAndSettle({ body: { to: LISTED } });
+    expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
+    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
+    await stream.close();
+  });
+
+  test('ends when its key does', async () => {
+    const stream = await OpenStream.start('two');
+    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},allow,`);
+    await publishClients(CLIENTS.filter((client) => !JSON.stringify(client).includes('"two"')));
+    await publishLive([]);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await askAndSettle({ body: { to: LISTED } });
+    expect((await askAndSettle({ client: 'two', body: { to: LISTED } })).status).toBe(401);
+    await expect(stream.ask(NOWHERE)).rejects.toThrow();
   });
 
   test('never echoes what a reader could take for the end of a line', async () => {

@@ -74,24 +74,32 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
   });
 }
 
+/** Who shows nothing that could be right does not reach the one object that all changes go through. */
 async function authenticate({ request, env }: Call, authority: Remote): Promise<Actor | Problem> {
   const control = env as unknown as ControlEnv;
-  const [id, secret] = bearerOf(request);
+  const access = await accessActor(request, control);
+  if (access !== null && 'code' in access) return access;
+  const [id, secret] = access === null ? bearerOf(request) : ['', ''];
+  const isRoot = id === 'root' && (await matches(secret, rootDigests(control)));
+  if (access === null && !isRoot && (id === '' || id === 'root')) return unauthenticated(request);
   const found = await authority.token(id).catch(() => null);
   if (found === null) return problem('UNAVAILABLE', 'the authority does not answer: try again');
   const { configured, token } = found;
   if (configured !== null) return problem('NOT_CONFIGURED', configured);
-  const access = await accessActor(request, control);
   if (access !== null) return access;
-  const isRoot = id === 'root';
-  const root = (control.ROOT_TOKEN_SHA256 ?? '').split(',').filter((digest) => /^[0-9a-f]{64}$/.test(digest));
-  if (!(await matches(secret, isRoot ? root : token?.secretSha256))) {
-    const missing = request.headers.get('authorization') === null;
-    const message = missing ? 'send Authorization: Bearer <admin token>' : 'the admin token is not known';
-    return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });
-  }
   if (isRoot) return { name: 'token:root', scopes: SCOPES, authority: 'root', root: true };
+  if (!(await matches(secret, token?.secretSha256))) return unauthenticated(request);
   return { name: `token:${id}`, scopes: token!.scopes, authority: token!.authority, root: false };
+}
+
+function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] {
+  return ROOT_TOKEN_SHA256.split(',').filter((digest) => /^[0-9a-f]{64}$/.test(digest));
+}
+
+function unauthenticated(request: Request): Problem {
+  const isMissing = request.headers.get('authorization') === null;
+  const message = isMissing ? 'send Authorization: Bearer <admin token>' : 'the admin token is not known';
+  return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });
 }
 
 /** What was sent, by its schema; with the digest that a repeated request is known by. */

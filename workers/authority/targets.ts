@@ -52,7 +52,10 @@ export function targetsOf(
   const [first] = problems;
   if (first === undefined && targets.length > BULK_ENTRIES_MAX) {
     const why = 'a sender id with letters that look like others makes two';
-    return refuseField('items', `make ${targets.length} entries, at most ${BULK_ENTRIES_MAX} at once: ${why}`);
+    return refuseField(
+      'items',
+      `make ${targets.length} entries, at most ${BULK_ENTRIES_MAX} at once: ${why}`,
+    );
   }
   if (first === undefined) return { ok: true, value: targets };
   if (op === 'find') return refuse(first.code, `what is looked for ${first.message}`);

@@ -57,6 +57,17 @@ describe('a gateway', () => {
     });
   });
 
+  it('gets no label of traffic from abroad for what is not from there', async () => {
+    const home = { type: 'domestic' } as const;
+    const mobile = number(821012345678);
+    for (const at of [await listing(['label', 'trunk:T']), await listing(['block', 'trunk:T'])]) {
+      expect(ask(mobile, { ...home, trunk: 'T' }, at, { mode: 'label' })).toMatchObject({
+        ...{ verdict: 'label', label: null, withholdCli: false, evidence: { origin: 'domestic' } },
+      });
+      expect(ask(foreign, { trunk: 'T' }, at, { mode: 'label' }).label).toBe('[국제발신]');
+    }
+  });
+
   it('gets 503 and ESME_RTHROTTLED where nobody knows and its own policy is closed, and nothing where it is open', () => {
     const none = { ...snapshot('none') };
     const closed = ask(foreign, {}, none, { failPolicy: 'closed' });

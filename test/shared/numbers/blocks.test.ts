@@ -12,8 +12,10 @@ const BLOCK = 10_000;
 describe('whole blocks of Korean numbers', () => {
   it.each([
     ['one block of 010', 82_10_2000_0000, 82_10_2000_9999, 1],
-    ['one number less at its end', 82_10_2000_0000, 82_10_2000_9998, 0],
-    ['one number less at its start', 82_10_2000_0001, 82_10_2000_9999, 0],
+    ['a tenth less at its end', 82_10_2000_0000, 82_10_2000_8999, 1],
+    ['one number less', 82_10_2000_0000, 82_10_2000_8998, 0],
+    ['a tenth less at its start', 82_10_2000_1000, 82_10_2000_9999, 1],
+    ['one number less at its end', 82_10_2000_1000, 82_10_2000_9998, 0],
     ['as many numbers in two blocks', 82_10_2000_5000, 82_10_2001_4999, 0],
     ['two blocks and a half on each side', 82_10_2000_5000, 82_10_2003_4999, 2],
     ['unused 010', 82_10_0000_0000, 82_10_1999_9999, 0],

@@ -100,9 +100,12 @@ describe('adds and removes', () => {
     await expectHits([large], [large], [], settings);
   });
 
-  it('do not measure a list that is new', async () => {
+  it('measure a list that is new beside others, if it does harm; not those of the first release', async () => {
+    const other = plainList('other');
     await expectHits(null, [large], []);
-    await expectHits([plainList('other')], [plainList('other'), large], []);
+    await expectHits([other], [other, large], ['adds']);
+    await expectHits([other], [other, list({ numbers: apart(200) })], []);
+    await expectHits([other], [other, list({ numbers: apart(5_000) }, { effect: 'shadow' })], []);
   });
 
   it('count a list that does more, or less, as a whole', async () => {
@@ -203,7 +206,8 @@ describe('whole-block', () => {
     ['a range', (count: number) => ({ ranges: [{ from: FIRST, to: FIRST + count - 1, ...EVER }] })],
   ])('is hit by %s of a whole block', async (_, content) => {
     await expectHits(null, [list(content(10_000))], ['whole-block']);
-    await expectHits(null, [list(content(9_999))], []);
+    await expectHits(null, [list(content(9_000))], ['whole-block']);
+    await expectHits(null, [list(content(8_999))], []);
     await expectHits(null, [list(content(10_000), { effect: 'allow' })], []);
     await expectHits([list(content(10_000))], [list(content(10_000))], []);
   });
@@ -220,6 +224,18 @@ describe('whole-block', () => {
       await expectHits([list({ numbers }, shadow)], [list({ numbers })], ['adds', 'whole-block']);
     const ranges = [{ from: FIRST, to: FIRST + 9_999, ...EVER }];
     await expectHits([list({ ranges }, shadow)], [list({ ranges })], ['whole-block']);
+  });
+
+  it('is hit also where some of the block were listed before, or are left out', async () => {
+    const numbers = run(FIRST, 10_000);
+    await expectHits([list({ numbers: run(FIRST, 500) })], [list({ numbers })], ['adds', 'whole-block']);
+    const cut = (from: number, to: number) => [
+      list({ ranges: [{ from: FIRST + from, to: FIRST + to, ...EVER }] }),
+    ];
+    await expectHits(null, cut(500, 9_499), ['whole-block']);
+    await expectHits(null, cut(501, 9_499), []);
+    await expectHits(null, cut(1_000, 19_999), ['whole-block']);
+    await expectHits(null, cut(1_001, 18_998), []);
   });
 
   it('is not hit by halves of a block behind two heads', async () => {
