@@ -130,6 +130,8 @@ export const PAGE_MAX = 1_000;
 export const DATA_CENTRES_MAX = 1_000;
 /** The copy of the head in KV is written at most this often, in ms: Workers KV takes one write a second for a key. */
 export const KV_HEAD_INTERVAL_MS = 1_100;
+/** And where nothing changes at least this often, in ms, by the cron of every minute: it tells how old it is. */
+export const KV_HEAD_AGE_MS = 45_000;
 
 /** Records of blocks in one value of KV: about 5 MB. */
 export const RECORDS_PER_VALUE_MAX = 20_000;

@@ -160,12 +160,12 @@ async function openCopy(copy: Copy, asker: Asker, held: HeldHead | null): Promis
 /** @returns null where KV has no head, or none to be believed, or does not answer */
 async function readKv(asker: Asker): Promise<Found | null> {
   const options = { type: 'arrayBuffer', cacheTtl: KV_MUTABLE_TTL_SECONDS } as const;
-  // What KV shows may be as old as it is cached.
-  const asOf = Date.now() - KV_MUTABLE_TTL_SECONDS * 1000;
   try {
     const bytes = await asker.env.LISTS.get(HEAD_KEY, options);
     if (bytes === null) return null;
     const next = await opened(new Uint8Array(bytes), asker);
+    // As old as it says, which is not how long ago the head was changed: the authority writes it over and over.
+    const asOf = Math.min(Date.now(), Date.parse(next.document.writtenAt ?? '') || 0);
     return { seq: next.document.head.seq, asOf, sealed: next.sealed, next };
   } catch {
     return null;

@@ -15,6 +15,7 @@ import { seal, unseal } from '../set/seal.ts';
 import { type SignedText, signedTextSchema } from './signed.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const time = v.pipe(v.string(), v.isoTimestamp());
 
 /** A release by its name and the signature of its manifest: it names no other. */
 const namedReleaseSchema = v.strictObject({ release: v.string(), signature: v.string() });
@@ -34,7 +35,7 @@ const headSchema = v.strictObject({
   /** Rises by one with every change; a reader never goes back. */
   seq: v.pipe(count, v.minValue(1)),
   /** When the change `seq` was made. */
-  changedAt: v.pipe(v.string(), v.isoTimestamp()),
+  changedAt: time,
   /** Null until a release was promoted. */
   current: v.nullable(namedReleaseSchema),
   /** A release on trial in a share (0 to 1) of the data centres. */
@@ -60,12 +61,21 @@ const headSchema = v.strictObject({
 });
 export type Head = v.InferOutput<typeof headSchema>;
 
-/** The head, and in KV beside it the manifests it names, so that a reader without anything needs one read. */
-const documentSchema = v.strictObject({ head: headSchema, manifests: v.array(signedTextSchema) });
+/**
+ * The head; and in the copy in KV the manifests it names, so that a reader without anything needs one read, and
+ * when the authority wrote it.
+ */
+const documentSchema = v.strictObject({
+  head: headSchema,
+  manifests: v.array(signedTextSchema),
+  writtenAt: v.optional(time),
+});
 export interface HeadDocument {
   readonly head: Head;
   /** Empty where the reader is to read them by name. */
   readonly manifests: readonly SignedText[];
+  /** When the head was the current one; nothing where that is when the reader asked. */
+  readonly writtenAt?: string | undefined;
 }
 
 export type HeadProblem = 'HEAD_INVALID' | 'HEAD_FOREIGN';

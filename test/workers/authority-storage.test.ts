@@ -86,6 +86,26 @@ test('the copy of the head in KV follows, with the manifests, and not one write 
   expect(writes).toBeLessThan(10);
 });
 
+test('the copy of the head in KV says when it was written, and is written again where nothing changes', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  done(await authority().changeEntries(order(), BLOCK));
+  const writtenAt = (time: string): Promise<void> =>
+    vi.waitFor(async () => expect((await kvHead())?.writtenAt).toBe(time), 10_000);
+  await writtenAt('2040-01-01T00:00:00.000Z');
+  await env.LISTS.delete(HEAD_KEY);
+  for (const [second, time] of [
+    [30, undefined],
+    [60, '2040-01-01T00:01:00.000Z'],
+    [90, '2040-01-01T00:01:00.000Z'],
+    [120, '2040-01-01T00:02:00.000Z'],
+  ] as const) {
+    vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, second));
+    await authority().sweep(ITSELF);
+    expect((await kvHead())?.writtenAt).toBe(time);
+  }
+  expect((await authority().status()).seq).toBe(1);
+});
+
 test('nothing in KV is a number in clear', async () => {
   await promoted(['+821012345678'], null, 0);
   done(await authority().changeEntries(order(), BLOCK));

@@ -42,13 +42,17 @@ let authority: FakeAuthority;
 let kv: KvWatch;
 let warned: MockInstance<typeof console.warn>;
 
+/** So long ago the copy in KV was written, in s. */
+const WRITTEN_AGO = 20;
+
 /** KV and the authority have the head with `seq` 5. */
 beforeEach(async () => {
   warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW - WRITTEN_AGO * 1000 });
   await publish(built, 5);
   await publishManifest(built.manifest);
   await publishClients();
+  vi.setSystemTime(NOW);
   authority = fakeAuthority();
   authority.decide(await decidedHead());
   kv = new KvWatch();
@@ -161,7 +165,7 @@ describe('the isolates of one data centre', () => {
 describe('an authority that does not answer', () => {
   test.each(['fail', 'overloaded', 'hang'] as const)('by way of %s is replaced by KV', async (way) => {
     authority.way = way;
-    expect(await seen()).toEqual([5, 30]);
+    expect(await seen()).toEqual([5, WRITTEN_AGO]);
     expect(warnings('authorityFailed')).toBe(1);
     expect(warnings(`"overloaded":${way === 'overloaded'}`)).toBe(1);
   });
@@ -170,7 +174,7 @@ describe('an authority that does not answer', () => {
     authority.way = 'fail';
     for (let isolate = 0; isolate < 5; isolate++) {
       resetIsolate();
-      expect(await seen()).toEqual([5, 30]);
+      expect(await seen()).toEqual([5, WRITTEN_AGO]);
     }
     expect([authority.asked.length, kv.count(HEAD_KEY)]).toEqual([1, 1]);
   });
@@ -185,7 +189,7 @@ describe('an authority that does not answer', () => {
     await publish(built, 8);
     vi.setSystemTime(NOW + 120_000);
     resetIsolate();
-    expect(await seen()).toEqual([8, 30]);
+    expect(await seen()).toEqual([8, 60]);
   });
 
   test('leaves an old copy of the data centre where KV fails too', async () => {
@@ -228,7 +232,7 @@ describe('an authority that does not answer', () => {
 describe('an authority that has nothing', () => {
   test('has not failed: it is asked again, and KV is read', async () => {
     authority.decide({ seq: 0, sealed: null });
-    expect(await seen()).toEqual([5, 30]);
+    expect(await seen()).toEqual([5, WRITTEN_AGO]);
     for (let times = 0; times < 3; times++) await poll();
     expect(authority.asked).toHaveLength(4);
     expect(warned).not.toHaveBeenCalled();

@@ -19,6 +19,7 @@ import {
   publishHead,
   publishLive,
   publishValues,
+  putHead,
   smallLists,
 } from './support/world.ts';
 
@@ -44,6 +45,7 @@ describe('a stream that lasts', () => {
   test('is as fresh as the head is, while that is the one of its start', async () => {
     const stream = await OpenStream.start();
     vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
+    await putHead();
     await stream.ask(NOWHERE);
     expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},allow,`);
     await stream.close();
@@ -77,6 +79,7 @@ describe('a stream that lasts', () => {
     }
     expect((await askAndSettle({ body: { to: LISTED } })).body).toMatchObject({ seq: 2, verdict: 'allow' });
     vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
+    await putHead();
     await askAndSettle({ body: { to: LISTED } });
     expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
     expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);

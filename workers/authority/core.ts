@@ -187,6 +187,7 @@ export class Core {
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const spent = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
     this.ledger.forgetAnswers(Date.now());
+    await this.heads.write();
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);

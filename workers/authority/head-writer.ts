@@ -3,7 +3,7 @@
  * while the authority does not answer.
  */
 import { toBase64 } from '../../shared/bytes.ts';
-import { KV_HEAD_INTERVAL_MS } from '../../shared/limits.ts';
+import { KV_HEAD_AGE_MS, KV_HEAD_INTERVAL_MS } from '../../shared/limits.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import { type Head, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
@@ -99,13 +99,15 @@ export class HeadWriter {
   }
 
   /**
-   * Bring the copy in KV up to what is current now: one write at a time, and not more often than KV takes.
+   * Bring the copy in KV up to what is current now, and say when that was: one write at a time, and not more often
+   * than KV takes.
    * What changes meanwhile is for the next call.
    * @returns whether it shows what is current now
    */
   async write(): Promise<boolean> {
     const { ledger } = this.#stores;
-    if (this.kvSeq < ledger.seq) {
+    const isOld = ledger.seq > 0 && Date.now() - this.#writtenAt >= KV_HEAD_AGE_MS;
+    if (this.kvSeq < ledger.seq || isOld) {
       await this.#writeOnce().catch((error: unknown) => warnFailed('kvHeadFailed', error));
     }
     return this.kvSeq >= ledger.seq;
@@ -120,7 +122,8 @@ export class HeadWriter {
     const version = this.#version;
     const { current, candidate } = this.#stores.releases;
     const manifests = [current, candidate].flatMap((release) => (release === null ? [] : [release.signed]));
-    const bytes = await sealHead({ head, manifests }, this.#keys);
+    const writtenAt = new Date().toISOString();
+    const bytes = await sealHead({ head, manifests, writtenAt }, this.#keys);
     this.#writtenAt = Date.now();
     await this.#put(bytes);
     // Sealed meanwhile under the same `seq`, it has to be written again.

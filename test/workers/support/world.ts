@@ -130,7 +130,8 @@ async function sealedHead(
     clients,
     ...change,
   };
-  return sealHead({ head, manifests: signed === null || !inKv ? [] : [signed] }, testKeys);
+  const manifests = signed === null || !inKv ? [] : [signed];
+  return sealHead({ head, manifests, ...(inKv ? { writtenAt: new Date().toISOString() } : {}) }, testKeys);
 }
 
 function namedBy(signed: SignedText): NamedRelease {
