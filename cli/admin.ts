@@ -103,9 +103,7 @@ export class Admin {
       if (answer instanceof Error) {
         if (tried < retries) await this.#pause(pauseMs(tried, null));
         else
-          throw new Unreachable(
-            `${this.url} does not answer: ${wordsOf(answer)}${isChange(sent) ? MAYBE_MADE : ''}`,
-          );
+          throw new Unreachable(`${this.url} does not answer: ${wordsOf(answer)}${afterwards(sent, answer)}`);
         continue;
       }
       if (answer.status < 300) return answer;
@@ -129,6 +127,13 @@ export class Admin {
 }
 
 const MAYBE_MADE = '\nwhether the change was made is not known: look at it before you repeat the command';
+
+/** What has become of a change that was not answered: where nobody listens, nothing. */
+function afterwards(sent: Sent, { cause }: Error): string {
+  if (!isChange(sent)) return '';
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' ? '\nnothing was changed' : MAYBE_MADE;
+}
 
 function search(query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== null);
@@ -208,5 +213,6 @@ export function addressOf(url: string, name: string): string {
 
 /** The admin API that the environment names. */
 export function adminOfEnvironment(): Admin {
-  return new Admin({ url: serviceUrl(), token: adminToken() });
+  const url = serviceUrl();
+  return new Admin({ url, token: adminToken(url) });
 }

@@ -6,7 +6,8 @@ import { CommandFailure, whyNot } from './failure.ts';
 
 export function readJsonFile(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    // Some editors put a byte order mark in front.
+    return JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''));
   } catch (error) {
     throw new CommandFailure(`${path}: ${whyNot(error)}`);
   }

@@ -30,8 +30,8 @@ const program = new Command('npm run lists --')
   .addHelpText(
     'after',
     `
-NUMGATE_URL says where the service is (http://localhost:8787, or PORT), NUMGATE_TOKEN who asks (else the
-token that npm start made). Exit codes: 0 done, 1 could not be done, 2 asked wrongly, 3 refused by a guard,
+NUMGATE_URL says where the service is (http://localhost:8787, or PORT), NUMGATE_TOKEN who asks (on this machine
+else the token that npm start made). Exit codes: 0 done, 1 could not be done, 2 asked wrongly, 3 refused by a guard,
 4 what was to be changed is not what it was taken for. A failure is told on standard error; with --json also as
 {"error": {"code", "message", "exitCode", …}} on standard output, where no result was printed there before.`,
   );

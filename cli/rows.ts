@@ -56,12 +56,17 @@ function formatOf({ path, format }: InputFile): Format {
   );
 }
 
-function isGzip(path: string): boolean {
+const GZIP_MAGIC = 0x1f8b;
+/** The byte order mark in UTF-16, either way round. */
+const UTF16_MARKS: readonly number[] = [0xfffe, 0xfeff];
+
+/** The first two bytes; 0 where there are fewer. */
+function magicOf(path: string): number {
   const file = openSync(path, 'r');
   try {
     const magic = Buffer.alloc(2);
     readSync(file, magic, 0, 2, 0);
-    return magic[0] === 0x1f && magic[1] === 0x8b;
+    return magic.readUInt16BE(0);
   } finally {
     closeSync(file);
   }
@@ -83,14 +88,16 @@ export async function readRows(
 ): Promise<void> {
   const { path } = input;
   let size: number;
-  let gzip: boolean;
+  let magic: number;
   try {
     size = statSync(path).size;
-    gzip = isGzip(path);
+    magic = magicOf(path);
   } catch (error) {
     throw new CommandFailure(`${path}: ${whyNot(error)}`);
   }
   const format = formatOf(input);
+  const gzip = magic === GZIP_MAGIC;
+  if (UTF16_MARKS.includes(magic)) throw new CommandFailure(`${path}: is UTF-16: save it as UTF-8`);
   if (!gzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz, and is not gzip`);
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   let bytes = 0;

@@ -68,9 +68,16 @@ export async function publicKeys(): Promise<CryptoKey[]> {
   );
 }
 
-/** What an admin shows: NUMGATE_TOKEN, else, also where that is empty, the token of the local installation. */
-export function adminToken(): string {
-  return process.env.NUMGATE_TOKEN?.trim() || secret('ADMIN_TOKEN', 'NUMGATE_TOKEN');
+/**
+ * What an admin shows to a service: NUMGATE_TOKEN, else, also where that is empty, the token of the local
+ * installation; but that to no other machine.
+ */
+export function adminToken(url: string): string {
+  const token = process.env.NUMGATE_TOKEN?.trim() || null;
+  if (token !== null) return token;
+  if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname))
+    return secret('ADMIN_TOKEN', 'NUMGATE_TOKEN');
+  throw new CommandFailure(`NUMGATE_TOKEN is not set: it says who asks ${url}`);
 }
 
 /** A new key `<id>.<secret>` of a client or a token: what its holder gets, and what is stored. */

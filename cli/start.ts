@@ -22,6 +22,7 @@ import * as report from './report.ts';
 import { pushed } from './report-releases.ts';
 import { type LocalSecrets, listKeys, localSecrets, secretDigest, workerSecrets } from './secrets.ts';
 import { type Service, startService } from './service.ts';
+import { claimState } from './state-claim.ts';
 import { kvOf } from './wrangler.ts';
 
 /** Wait for the first answer, in ms. */
@@ -117,6 +118,7 @@ function stopOnSignal(service: Service): void {
 
 async function main(): Promise<void> {
   const port = servicePort();
+  claimState(port);
   const secrets = await localSecrets();
   say('starting the service …');
   const service = await startService({ port, secrets: await workerSecrets(secrets) });

@@ -1,6 +1,7 @@
 /**
  * When a live entry ends, as an admin writes it: a length of time, a date or a time.
  */
+import { FOREVER } from '../shared/set/layout.ts';
 import { secondsOf } from './dates.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -8,9 +9,9 @@ const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400, 
 
 /**
  * @param text `30m`, `2h`, `7d`, `2w`, 2026-12-31 (its first moment in Korea), or a time of RFC 3339
- * @returns RFC 3339 @throws CommandFailure where it is none of these, or over
+ * @returns RFC 3339; nothing for what is beyond all time that is kept, as 9999-12-31 @throws CommandFailure where it is none of these, or over
  */
-export function untilOf(text: string, now: Date): string {
+export function untilOf(text: string, now: Date): string | undefined {
   const length = /^([1-9]\d{0,4})([mhdw])$/.exec(text.trim());
   const nowSeconds = now.getTime() / 1000;
   const seconds =
@@ -21,5 +22,5 @@ export function untilOf(text: string, now: Date): string {
     throw new CommandFailure('--until is a length of time (30m, 2h, 7d, 2w), a date or a time (RFC 3339)', 2);
   }
   if (seconds <= nowSeconds) throw new CommandFailure('--until is over already', 2);
-  return new Date(seconds * 1000).toISOString();
+  return seconds >= FOREVER ? undefined : new Date(seconds * 1000).toISOString();
 }

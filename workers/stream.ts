@@ -52,6 +52,8 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   if (type !== 'text/plain' && type !== 'application/x-ndjson') {
     return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
   }
+  if (request.headers.has('content-encoding'))
+    return fail('CONTENT_TYPE_UNSUPPORTED', 'send the lines as they are, without content-encoding');
   const given = parametersOf(url, { subject: 'text' });
   if ('code' in given) return reply.problem(given, url.pathname);
   const subject = SUBJECTS.find((candidate) => candidate === (given.text.subject ?? 'to'));

@@ -16,6 +16,7 @@ import { parseSource } from '../../shared/sources/source.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem } from '../admin-problem.ts';
 import { CommandFailure } from '../failure.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { startProgress } from '../progress.ts';
 import { readRows } from '../rows.ts';
 
@@ -68,6 +69,9 @@ export async function changeEntries(
   if (items.length === 0) throw new CommandFailure('name a number or a source, or a --file of them', 2);
   const progress = startProgress(wish.op);
   let done: EntriesDone = { changed: 0, seq: 0 };
+  const stopTelling = onInterrupt(
+    () => `${soFar(done)}; of those behind them, the next ${BULK_ENTRIES_MAX} may have been`,
+  );
   try {
     let first = 0;
     for (const some of operationsOf(items)) {
@@ -81,9 +85,14 @@ export async function changeEntries(
       progress.update(first / items.length, `${done.changed}`);
     }
   } finally {
+    stopTelling();
     progress.stop();
   }
   return done;
+}
+
+function soFar({ changed, seq }: EntriesDone): string {
+  return changed === 0 ? 'nothing was changed before' : `the first ${changed} were changed (seq ${seq})`;
 }
 
 /** Cut into what one operation takes: a sender id may make two entries. */

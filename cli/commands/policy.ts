@@ -14,6 +14,7 @@ import {
 } from '../../shared/policy/policy.ts';
 import type { Admin } from '../admin.ts';
 import { checked } from '../checked.ts';
+import { CommandFailure } from '../failure.ts';
 import { readJsonFile } from '../json-file.ts';
 
 /** A rule, and where it stands: 1 is held against a call or text first. */
@@ -48,26 +49,51 @@ export function getPolicy(admin: Admin): Promise<VersionedPolicy> {
   return admin.get('policy');
 }
 
+/** A policy, and the version that it was made from, where that is known. */
+export interface WantedPolicy {
+  readonly policy: Policy;
+  readonly version: number | null;
+}
+
 /** A policy out of a file: as `policy show --json` prints it, with or without its version. */
-export function policyOfFile(path: string): Policy {
+export function policyOfFile(path: string): WantedPolicy {
   const document = readJsonFile(path);
-  const { policy = document } = isRecord(document) ? document : {};
-  return checked(policy, { schema: policySchema, before: `${path}: `, whole: 'the policy', exitCode: 1 });
+  const { policy: written = document, version } = isRecord(document) ? document : {};
+  const settings = { before: `${path}: `, whole: 'the policy', exitCode: 1 } as const;
+  const policy = checked(written, { schema: policySchema, ...settings });
+  return { policy, version: typeof version === 'number' ? version : null };
 }
 
 /** Put a policy in the place of the one that is in force; null for the one that comes with the code. */
-export async function setPolicy(admin: Admin, wanted: Policy | null, reason: string): Promise<PolicyDone> {
+export async function setPolicy(
+  admin: Admin,
+  wanted: WantedPolicy | null,
+  reason: string,
+): Promise<PolicyDone> {
   const { value, etag } = await admin.tagged<VersionedPolicy>('policy');
-  const policy = wanted ?? STANDARD_POLICY.policy;
+  checkVersion(wanted, value);
+  const policy = wanted?.policy ?? STANDARD_POLICY.policy;
   const headers = etag === null ? {} : { 'if-match': etag };
   const done = await admin.change<VersionedPolicy & ChangeDone>('PUT', 'policy', { policy, reason }, headers);
   return { ...done, diff: diffOf(value.policy, policy) };
 }
 
 /** What `setPolicy` would change. */
-export async function tryPolicy(admin: Admin, wanted: Policy | null): Promise<PolicyTrial> {
-  const { version, policy } = await getPolicy(admin);
-  return { inForce: version, diff: diffOf(policy, wanted ?? STANDARD_POLICY.policy) };
+export async function tryPolicy(admin: Admin, wanted: WantedPolicy | null): Promise<PolicyTrial> {
+  const inForce = await getPolicy(admin);
+  checkVersion(wanted, inForce);
+  return { inForce: inForce.version, diff: diffOf(inForce.policy, wanted?.policy ?? STANDARD_POLICY.policy) };
+}
+
+/** What somebody else has changed since is not overwritten unseen. */
+function checkVersion(wanted: WantedPolicy | null, { version: inForce, policy }: VersionedPolicy): void {
+  if (wanted === null || wanted.version === null || wanted.version === inForce) return;
+  if (isDeepStrictEqual(wanted.policy, policy)) return;
+  throw new CommandFailure(
+    `the policy was made from version ${wanted.version}, and version ${inForce} is in force: ` +
+      'begin with what `policy show --json` prints now, or take "version" out of the file',
+    4,
+  );
 }
 
 export function diffOf(before: Policy, after: Policy): PolicyDiff {

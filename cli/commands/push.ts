@@ -12,6 +12,7 @@ import type { Admin } from '../admin.ts';
 import { AdminProblem, guardLine } from '../admin-problem.ts';
 import type { BuildFolder } from '../build-folder.ts';
 import { CommandFailure } from '../failure.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { listKeys } from '../secrets.ts';
 import { Upload, type Uploaded } from '../upload.ts';
 import type { Kv } from '../wrangler.ts';
@@ -72,19 +73,33 @@ export async function push(
   onPlan(made);
   checkPlan(made.plan, settings);
   // First, so that the values are named: what a push left there that died long ago may be about to be removed.
-  await ports.admin.change('POST', 'releases', folder.manifest);
+  const stopTelling = onInterrupt(() => 'the same command goes on from here: what was uploaded is kept');
+  try {
+    await ports.admin.change('POST', 'releases', folder.manifest);
+    return await uploadAndPromote(made, upload, ports, settings);
+  } finally {
+    stopTelling();
+  }
+}
+
+async function uploadAndPromote(
+  { base, plan: { hash, release } }: PlanOutcome,
+  upload: Upload,
+  ports: PushPorts,
+  settings: PushSettings,
+): Promise<PushOutcome> {
   const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
   await upload.run(settings.all ? NONE : new Set([...upload.pushed, ...ofBase]));
   const { share, overrides, reason } = settings;
   const wish: Promote = {
     base: base.manifest?.release ?? null,
-    plan: made.plan.hash,
+    plan: hash,
     share,
     overrides,
     reason,
   };
   const done = await promoteWhenVisible(release, wish, upload, ports);
-  return { ...done, ...upload.outcome, plan: made.plan.hash };
+  return { ...done, ...upload.outcome, plan: hash };
 }
 
 /** Ask until the values are to be seen in KV where the authority is. */

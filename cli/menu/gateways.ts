@@ -2,9 +2,8 @@
  * Commands for gateways: the policy on traffic from abroad, and the codes of operators.
  */
 import { type Command, Option } from 'commander';
-import type { Policy } from '../../shared/policy/policy.ts';
 import { adminOfEnvironment } from '../admin.ts';
-import { getPolicy, policyOfFile, setPolicy, tryPolicy } from '../commands/policy.ts';
+import { getPolicy, policyOfFile, setPolicy, tryPolicy, type WantedPolicy } from '../commands/policy.ts';
 import { CommandFailure } from '../failure.ts';
 import { operatorsLike } from '../operators.ts';
 import { operatorsOf, policyOf, policySet, policyTried } from '../report-gateways.ts';
@@ -21,7 +20,7 @@ export function addGateways(program: Command, print: Print): void {
     .action(async () => print(...policyOf(await getPolicy(adminOfEnvironment()))));
   example(showing, 'policy show');
 
-  const set = async (wanted: Policy | null, { reason, dryRun, ...wait }: Setting): Promise<void> => {
+  const set = async (wanted: WantedPolicy | null, { reason, dryRun, ...wait }: Setting): Promise<void> => {
     const admin = adminOfEnvironment();
     if (dryRun) return print(...policyTried(await tryPolicy(admin, wanted)));
     if (reason === undefined) throw new CommandFailure("required option '--reason <text>' not specified", 2);

@@ -15,6 +15,12 @@ import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
 import { listKeys } from '../secrets.ts';
 import { edges, example, type Print, reasoned, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
 
+interface WatchOptions {
+  readonly url: string[];
+  readonly seq?: number;
+  readonly timeout?: number;
+}
+
 export function addService(program: Command, print: Print): void {
   const showing = edges(program.command('status'))
     .description('show what is current, and what edges answer from')
@@ -26,9 +32,10 @@ export function addService(program: Command, print: Print): void {
   const watching = edges(program.command('watch'))
     .description('follow what edges answer from: until they show a change, or every change until Ctrl-C')
     .option('--seq <number>', 'until they show this change', wholeNumber)
-    .option('--timeout <seconds>', 'with --seq: when to give up', wholeNumber, WAIT_SECONDS)
-    .action(async ({ url, seq, timeout }: { url: string[]; seq?: number; timeout: number }) => {
+    .option('--timeout <seconds>', `with --seq: when to give up (default: ${WAIT_SECONDS})`, wholeNumber)
+    .action(async ({ url, seq, timeout = WAIT_SECONDS }: WatchOptions) => {
       const urls = urlsOf(url);
+      if (seq === undefined && timeout !== WAIT_SECONDS) throw new CommandFailure('--timeout needs --seq', 2);
       if (seq === undefined) {
         await watchChanges(urls, (seen) => print(seenLine(seen), seen));
         return;

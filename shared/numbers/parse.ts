@@ -27,6 +27,9 @@ export type Address =
   | { readonly kind: 'source'; readonly text: string }
   | { readonly kind: 'invalid'; readonly code: AddressError };
 
+/** U+FFFD, which decoders put in the place of what is no UTF-8: another sender id than the one that was meant. */
+const REPLACEMENT = '\ufffd';
+
 const MISSING: Address = { kind: 'invalid', code: 'NUMBER_MISSING' };
 const TOO_LONG: Address = { kind: 'invalid', code: 'NUMBER_TOO_LONG' };
 const CHARACTER: Address = { kind: 'invalid', code: 'NUMBER_CHARACTER' };
@@ -46,15 +49,18 @@ const LETTER = /\p{L}/u;
  * as long as it fits 15 digits: ask `isValidNumber`.
  * - `NUMBER_MISSING`: no digit at all, or only zeros.
  * - `NUMBER_TOO_LONG`: more than `ADDRESS_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
- * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator; a plus not in front; a 0 right
- *   after the plus, where a country code must begin.
+ * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator, or stands for bytes that are no
+ *   UTF-8; a plus not in front; a 0 right after the plus, where a country code must begin.
  *
  * O(length), well under a microsecond; allocates nothing but the answer.
  */
 export function parseAddress(text: string): Address {
   if (text.length > ADDRESS_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
-  if (scanned === SCAN_FOREIGN) return LETTER.test(text) ? { kind: 'source', text: text.trim() } : CHARACTER;
+  if (scanned === SCAN_FOREIGN) {
+    const isSource = LETTER.test(text) && !text.includes(REPLACEMENT);
+    return isSource ? { kind: 'source', text: text.trim() } : CHARACTER;
+  }
   return parseScanned(scanned);
 }
 

@@ -103,6 +103,7 @@ export function parseSource(written: string): WrittenSource {
   const [, word = 'sender', name = written] = kind ?? [];
   const text = name.trim();
   if (text.length > SOURCE_CHARS_MAX) return { problem: `is longer than ${SOURCE_CHARS_MAX} characters` };
+  if (text.includes('\ufffd')) return { problem: 'is no UTF-8: save the file as UTF-8' };
   if (kind === null && /\p{L}/u.test(text) && isMistypedNumber(text)) {
     return { problem: 'has letters in a number; if it is a sender id, write sender: in front' };
   }

@@ -4,6 +4,7 @@
  */
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../bench/free-port.ts';
 import { Admin, pauseMs, Unreachable } from '../../cli/admin.ts';
 import { AdminProblem } from '../../cli/admin-problem.ts';
 import { failureOf } from './support/failing.ts';
@@ -50,6 +51,14 @@ describe('a change', () => {
     expect(failure).toBeInstanceOf(Unreachable);
     expect(failure.message).toMatch(/does not answer: .*\nwhether the change was made is not known/);
     expect(asked).toHaveLength(6);
+  });
+
+  it('was not made where nobody listens', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const nobody = new Admin({ url, token: 'root.x', pause: async () => undefined });
+    expect((await failureOf(() => nobody.change('POST', 'entries', {}))).message).toMatch(
+      /does not answer: .*\nnothing was changed$/,
+    );
   });
 
   it('is asked for once where the service refuses it', async () => {

@@ -61,9 +61,9 @@ describe('a chain', () => {
 
   it('behind a place is followed from there', async () => {
     const after = { after: 2 };
-    expect(await verify(LOG.slice(2), after)).toMatchObject({ records: 3, last: { n: 5 }, broken: null });
+    for (const log of [LOG.slice(2), LOG])
+      expect(await verify(log, after)).toMatchObject({ records: 3, last: { n: 5 }, broken: null });
     expect((await verify(LOG.slice(3), after)).broken).toMatchObject({ n: 3, problem: 'MISSING' });
-    expect((await verify(LOG.slice(1), after)).broken).toMatchObject({ n: 3, problem: 'REORDERED' });
     expect(await verify([], { after: 5 })).toMatchObject({ broken: null });
   });
 

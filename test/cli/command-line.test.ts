@@ -95,6 +95,7 @@ describe('a command asked wrongly', () => {
     [['promote', 'x', '--override', 'adds'], '--override needs --reason'],
     [['push', '--staged', '--override', 'adds'], "option '--staged' cannot be used with option '--override"],
     [['push', '--staged', '--share', '0.5'], "option '--staged' cannot be used with option '--share"],
+    [['watch', '--timeout', '3'], '--timeout needs --seq'],
     [['watch', '--seq', '1', '--url', 'edge.example'], '--url is not an address, as in https://'],
     [['block', '--reason', 'x'], 'name a number or a source'],
   ])('%j exits with 2', async (args, message) => {
@@ -221,7 +222,14 @@ describe('an address or token in the environment', () => {
     delete process.env.PORT;
     process.env.NUMGATE_URL = before.NUMGATE_URL;
     process.env.NUMGATE_TOKEN = '';
-    expect(adminToken()).toBe(SECRETS.ADMIN_TOKEN);
+    for (const url of ['http://localhost:8787', 'http://127.0.0.1:1', 'http://[::1]:2'])
+      expect(adminToken(url)).toBe(SECRETS.ADMIN_TOKEN);
+    for (const url of [
+      'https://control.example.com',
+      'http://127.0.0.1.example.com',
+      'http://localhost.example',
+    ])
+      expect(() => adminToken(url)).toThrow(`NUMGATE_TOKEN is not set: it says who asks ${url}`);
     process.env.ADMIN_TOKEN = '';
     expect(await lists('status')).toMatchObject({
       code: 1,

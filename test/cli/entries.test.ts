@@ -7,6 +7,7 @@ import { Admin } from '../../cli/admin.ts';
 import { allEntries, allowLists, changeEntries, itemOf, itemsOfFile } from '../../cli/commands/entries.ts';
 import { entriesChanged } from '../../cli/report-service.ts';
 import { BULK_ENTRIES_MAX, PAGE_MAX } from '../../shared/limits.ts';
+import { start } from './support/command.ts';
 import { failureOf } from './support/failing.ts';
 import { fakeService, problem } from './support/fake-service.ts';
 import { write } from './support/workspace.ts';
@@ -84,6 +85,25 @@ describe('many entries', () => {
     }));
     await changeEntries(new Admin({ url, token: 't' }), [many[0]!, ...sources], wish);
     expect(asked.map(({ body }) => sizeOf(body))).toEqual([BULK_ENTRIES_MAX / 2, 1]);
+  });
+
+  it('say how far they came where they are interrupted', async () => {
+    const file = write('many.csv', `number\n${many.map(({ item }) => item.number).join('\n')}\n`);
+    const running = { kill: (): void => undefined };
+    const { url } = await fakeService(({ path, body }, count) => {
+      if (!path.endsWith('/entries')) return { body: {} };
+      if (count === 1) return { body: { seq: 6, changed: sizeOf(body) } };
+      running.kill();
+      return null;
+    });
+    process.env.NUMGATE_URL = url;
+    const { child, outcome } = start(['block', '--file', file, '--reason', 'tests']);
+    running.kill = () => child.kill('SIGINT');
+    expect(await outcome).toEqual({
+      ...{ code: 130, out: '' },
+      errors:
+        '\ninterrupted: the first 10000 were changed (seq 6); of those behind them, the next 10000 may have been\n',
+    });
   });
 
   it('say how far they came where one operation is refused', async () => {

@@ -134,6 +134,23 @@ describe('policy set', () => {
     expect(await inForce()).toEqual({ version: done.version, policy: other });
   });
 
+  it('overwrites nothing that another admin has changed since the file was made', async () => {
+    const { version, policy: now } = await inForce();
+    const mine = write('mine.json', JSON.stringify({ version, policy: { ...now, label: '[mine]' } }));
+    const theirs = write('theirs.json', JSON.stringify({ version, policy: { ...now, label: '[theirs]' } }));
+    expect((await policy('set', theirs, '--reason', 'tests')).code).toBe(0);
+    for (const how of [['--dry-run'], ['--reason', 'tests']]) {
+      const { code, errors } = await policy('set', mine, ...how);
+      expect([code, errors]).toEqual([
+        4,
+        expect.stringMatching(
+          `^error: the policy was made from version ${version}, and version \\d+ is in force`,
+        ),
+      ]);
+    }
+    expect((await inForce()).policy.label).toBe('[theirs]');
+  });
+
   it('says that the same policy is the same', async () => {
     await policy('reset', '--reason', 'tests');
     const { out } = await policy('set', same, '--dry-run');

@@ -65,6 +65,14 @@ afterEach(() => {
 });
 
 describe('npm start', () => {
+  it('over a state that another one serves stops, and says where that is', async () => {
+    const claim = write('state/running.json', JSON.stringify({ pid: process.ppid, port: 18_900 }));
+    const { code, said } = await startAgain();
+    rmSync(claim);
+    expect(code).toBe(1);
+    expect(said).toContain(`this installation is running already, on port 18900 (process ${process.ppid})`);
+  });
+
   it('over a state that other secrets made stops, and says what to do', async () => {
     const others = { ...(await localSecrets()), LIST_KEY: btoa('x'.repeat(32)) };
     write('secrets.json', JSON.stringify(others));

@@ -21,6 +21,11 @@ describe('an end', () => {
     expect(untilOf(text, NOW)).toBe(end);
   });
 
+  it('of 9999-12-31 is none', () => {
+    for (const text of ['9999-12-31', '2106-02-08']) expect(untilOf(text, NOW)).toBeUndefined();
+    expect(untilOf('2106-02-07', NOW)).toBe('2106-02-06T15:00:00.000Z');
+  });
+
   it.each([
     '',
     'soon',

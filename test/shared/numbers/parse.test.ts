@@ -177,6 +177,7 @@ describe('what is no number', () => {
     ['82+1012345678', 'NUMBER_CHARACTER'],
     ['++82 10 1234 5678', 'NUMBER_CHARACTER'],
     ['010-1234-5678#1', 'NUMBER_CHARACTER'],
+    ['KR\ufffd\ufffdGOV', 'NUMBER_CHARACTER'],
     ['1588-1234~5', 'NUMBER_CHARACTER'],
     ['☎ 010 1234 5678', 'NUMBER_CHARACTER'],
     ['1234567890123456', 'NUMBER_TOO_LONG'],
