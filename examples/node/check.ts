@@ -6,7 +6,7 @@ import { makeClient } from './client.ts';
 
 const [from, to] = process.argv.slice(2);
 const { NUMGATE_URL: url = 'http://localhost:8787', NUMGATE_KEY: key, FAIL_POLICY } = process.env;
-if (from === undefined || key === undefined) {
+if (from === undefined || from.startsWith('-') || key === undefined) {
   process.stderr.write('NUMGATE_KEY=… node check.ts <from> [to]\n');
   process.exit(2);
 }

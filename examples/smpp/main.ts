@@ -8,36 +8,53 @@ import type { FailPolicy, GatewayDefaults } from '../node/client.ts';
 import type { Direction } from './judge.ts';
 import { startProxy } from './proxy.ts';
 
-const USAGE = 'NUMGATE_KEY=… node main.ts --smsc host:port [--listen host:port] … (README.md has all)';
 const COUNTS_EVERY_MS = 60_000;
+const OPTIONS = {
+  listen: { type: 'string', default: '127.0.0.1:2775' },
+  smsc: { type: 'string' },
+  url: { type: 'string', default: process.env.NUMGATE_URL ?? 'http://localhost:8787' },
+  'key-file': { type: 'string' },
+  'fail-policy': { type: 'string', default: 'closed' },
+  direction: { type: 'string', default: 'both' },
+  ingress: { type: 'string', default: 'international' },
+  country: { type: 'string' },
+  operator: { type: 'string' },
+  trunk: { type: 'string' },
+  'smsc-address': { type: 'string' },
+  window: { type: 'string', default: '1000' },
+  sessions: { type: 'string', default: '100' },
+  'batch-items': { type: 'string', default: '500' },
+  'batch-wait-ms': { type: 'string', default: '10' },
+  'deadline-ms': { type: 'string', default: '1000' },
+  'response-wait-ms': { type: 'string', default: '60000' },
+  'full-wait-ms': { type: 'string', default: '5000' },
+  'label-tag': { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+const USAGE =
+  'NUMGATE_KEY=… node main.ts --smsc host:port [flags]; --help has them, README.md what they mean';
 
-const { values: flags } = parseArgs({
-  options: {
-    listen: { type: 'string', default: '127.0.0.1:2775' },
-    smsc: { type: 'string' },
-    url: { type: 'string', default: process.env.NUMGATE_URL ?? 'http://localhost:8787' },
-    'key-file': { type: 'string' },
-    'fail-policy': { type: 'string', default: 'closed' },
-    direction: { type: 'string', default: 'both' },
-    ingress: { type: 'string', default: 'international' },
-    country: { type: 'string' },
-    operator: { type: 'string' },
-    trunk: { type: 'string' },
-    'smsc-address': { type: 'string' },
-    window: { type: 'string', default: '1000' },
-    sessions: { type: 'string', default: '100' },
-    'batch-items': { type: 'string', default: '500' },
-    'batch-wait-ms': { type: 'string', default: '10' },
-    'deadline-ms': { type: 'string', default: '1000' },
-    'response-wait-ms': { type: 'string', default: '60000' },
-    'full-wait-ms': { type: 'string', default: '5000' },
-    'label-tag': { type: 'string' },
-  },
-});
+const flags = flagsOf();
+if (flags.help) {
+  const lines = Object.entries(OPTIONS).map(([name, { type, ...rest }]) => {
+    const standard = type === 'string' && 'default' in rest ? ` (default: ${rest.default})` : '';
+    return `  --${name}${type === 'string' ? ` <value>${standard}` : ''}`;
+  });
+  process.stdout.write(`${USAGE}\n\n${lines.join('\n')}\n`);
+  process.exit(0);
+}
 
-function fail(message: string): never {
+function flagsOf() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+function fail(message: string, code = 2): never {
   process.stderr.write(`${message}\n${USAGE}\n`);
-  process.exit(2);
+  process.exit(code);
 }
 
 function log(event: string, detail?: unknown): void {
@@ -86,7 +103,7 @@ const proxy = await startProxy({
   fullWaitMs: count('full-wait-ms', flags['full-wait-ms']),
   labelTag: flags['label-tag'] === undefined ? null : count('label-tag', flags['label-tag']),
   log,
-});
+}).catch((error: Error) => fail(`cannot listen on ${flags.listen}: ${error.message}`, 1));
 log('listening', { port: proxy.port });
 const reporting = setInterval(() => log('counts', proxy.counts), COUNTS_EVERY_MS);
 

@@ -99,14 +99,19 @@ test('a verification that fails late does not take the current release away', as
     await held;
     return new Uint8Array(16).buffer; // what an unfinished upload left in one cache
   }) as never);
-  const _slow = authority().promote(order('slow'), r2, wish(r1));
+  const slow = authority().promote(order('slow'), r2, wish(r1));
   await vi.waitFor(() => expect(first).toBe(false));
   const fast = await authority().promote(order('fast'), r2, wish(r1));
   expect(codeOf(fast)).toBe('ok');
   letGo!();
+  expect(codeOf(await slow)).toBe('BLOB_DAMAGED');
   vi.restoreAllMocks();
   done(await authority().changeEntries(order(), change('block', '+821000001111')));
   expect((await readHead())!.head.current?.release).toBe(r2);
+  expect((await authority().releases(10)).map(({ release, state }) => [release, state])).toContainEqual([
+    r2,
+    'promoted',
+  ]);
 });
 
 test('what an admin took back is not promoted again by the cron', async () => {

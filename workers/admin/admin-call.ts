@@ -80,8 +80,11 @@ async function authenticate({ request, env }: Call, authority: Remote): Promise<
   const access = await accessActor(request, control);
   if (access !== null && 'code' in access) return access;
   const [id, secret] = access === null ? bearerOf(request) : ['', ''];
-  const isRoot = id === 'root' && (await matches(secret, rootDigests(control)));
-  if (access === null && !isRoot && (id === '' || id === 'root')) return unauthenticated(request);
+  const root = rootDigests(control);
+  const isRoot = id === 'root' && (await matches(secret, root));
+  // Where there is no root yet, who asks is told what is not configured.
+  const isWrong = id === '' || (id === 'root' && root.length > 0 && !isRoot);
+  if (access === null && isWrong) return unauthenticated(request);
   const found = await authority.token(id).catch(() => null);
   if (found === null) return problem('UNAVAILABLE', 'the authority does not answer: try again');
   const { configured, token } = found;

@@ -1,0 +1,76 @@
+/**
+ * What changes in the authority while it waits for KV: a promotion that verifies, a sweep that removes.
+ */
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, test, vi } from 'vitest';
+import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
+import { ALL_GUARDS, authority, build, codeOf, done, order, stage } from './support/authority.ts';
+import './support/fresh.ts';
+import { publishValues, smallLists } from './support/world.ts';
+
+const ITSELF = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** Holds the first call of a method of KV for a shard, until it is let go. */
+function holdFirst(method: 'get' | 'delete') {
+  const real = env.LISTS[method].bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
+  const held = Promise.withResolvers<void>();
+  let key: string | null = null;
+  vi.spyOn(env.LISTS, method as 'get').mockImplementation((async (...args: unknown[]) => {
+    const isFirst = key === null && String(args[0]).startsWith('shard/');
+    if (isFirst) {
+      key = String(args[0]);
+      await held.promise;
+    }
+    return real(...args);
+  }) as never);
+  const begun = (): Promise<string> =>
+    vi.waitFor(() => {
+      if (key === null) throw new Error('nothing is held yet');
+      return key;
+    });
+  return { begun, letGo: held.resolve };
+}
+
+test('guards that are changed while a release is verified have its plan made again', async () => {
+  const release = await stage({ lists: smallLists(['+821012345678']), minute: 1 });
+  const promote = () =>
+    authority().promote(order(), release, { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' });
+  const { begun, letGo } = holdFirst('get');
+  const promoting = promote();
+  await begun();
+  done(await authority().putGuards(order(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }));
+  letGo();
+  expect(codeOf(await promoting)).toBe('PLAN_MOVED');
+  expect(codeOf(await promote())).toBe('ok');
+});
+
+test('what is staged while a sweep removes keeps the values that are still there', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  const numbers = ['+821012345678', '+821087654321', '+821055556666'];
+  const waiting = await Promise.all(
+    numbers.map((number, index) => build({ lists: smallLists([number]), minute: index + 1 })),
+  );
+  for (const built of waiting) await publishValues(built);
+  await authority().sweep(ITSELF);
+  vi.setSystemTime(Date.UTC(2040, 0, 3));
+  const { begun, letGo } = holdFirst('delete');
+  const sweeping = authority().sweep(ITSELF);
+  const going = await begun();
+  for (const { signed } of waiting) done(await authority().stage(order(), signed));
+  letGo();
+  await sweeping;
+  const shards = waiting.flatMap(({ values }) =>
+    [...values.keys()].filter((key) => key.startsWith('shard/')),
+  );
+  expect(shards.length).toBeGreaterThan(2);
+  for (const key of shards) {
+    const isThere = (await env.LISTS.get(key, 'arrayBuffer')) !== null;
+    expect([key, isThere]).toEqual([key, key !== going]);
+  }
+});
