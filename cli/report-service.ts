@@ -14,8 +14,20 @@ import { operatorName } from './operators.ts';
 import { listTable, type Outcome, tableOf } from './report.ts';
 
 export function statusOf(status: Status): Outcome {
-  const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges, propagation } =
-    status;
+  const {
+    current,
+    candidate,
+    seq,
+    changedAt,
+    lists,
+    live,
+    clients,
+    kvSeq,
+    audit,
+    storageBytes,
+    edges,
+    propagation,
+  } = status;
   const lines = [
     current === null
       ? 'no release is current: npm run lists -- build, prove, push'
@@ -28,6 +40,7 @@ export function statusOf(status: Status): Outcome {
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
     `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, the last one ${audit.hash}`,
+    `the authority has stored ${count(Math.ceil(storageBytes / 1_000_000))} MB of 10,000`,
     ...propagation.map(
       ({ dataCentre, seq: told, askedAt }) => `data centre ${dataCentre} was given seq ${told} at ${askedAt}`,
     ),

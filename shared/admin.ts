@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, REASON_CHARS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { policySchema } from './policy/policy.ts';
 import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
@@ -61,7 +61,9 @@ export const entryChangeSchema = v.strictObject({
   items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
   /** Of a block: the code of its verdicts. */
   code: v.optional(v.picklist(AGAINST_CODES), 'SENDER_REPORTED'),
-  subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(2)), [...SUBJECTS]),
+  subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(SUBJECTS.length)), [
+    ...SUBJECTS,
+  ]),
   /** When it ends by itself; without it, it stays until it is taken back or folded into a release. */
   until: v.optional(v.nullable(time), null),
   reason: reasonSchema,
@@ -125,9 +127,9 @@ export type ReleaseState = (typeof RELEASE_STATES)[number];
 /** `POST /v1/admin/releases/{release}/promote` */
 export const promoteSchema = v.strictObject({
   /** The release that is current as far as you know; null for none. */
-  base: v.nullable(v.pipe(v.string(), v.maxLength(64))),
+  base: v.nullable(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   /** Hash of the plan you saw; without it, a plan that hits no guard is taken as it is. */
-  plan: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  plan: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   /** Share of the data centres, above 0; 1 is all. */
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Names of the guards that may be hit. */
@@ -145,7 +147,7 @@ export interface PromoteDone extends ChangeDone {
 /** `POST /v1/admin/rollback`: undo the last step: the candidate if there is one, else the current release. */
 export const rollbackSchema = v.strictObject({
   /** What is to be undone, as far as you know: nothing happens where it is something else. */
-  release: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;
@@ -193,6 +195,8 @@ export interface StatusInfo {
   readonly kvSeq: number;
   /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
   readonly audit: { readonly n: number; readonly hash: string };
+  /** What the authority has stored, most of it the audit log: a Durable Object holds 10 GB. */
+  readonly storageBytes: number;
   /** The data centres that asked since the authority started, and the `seq` they were given. */
   readonly propagation: readonly {
     readonly dataCentre: string;

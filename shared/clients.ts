@@ -4,7 +4,15 @@
  */
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
-import { CLIENT_SHORT_CODES_MAX, CLIENTS_MAX, QUOTA_ITEMS_DEFAULT } from './limits.ts';
+import {
+  CLIENT_SHORT_CODES_MAX,
+  CLIENTS_MAX,
+  MAX_STALE_SECONDS_DEFAULT,
+  MAX_STALE_SECONDS_MAX,
+  MAX_STALE_SECONDS_MIN,
+  QUOTA_ITEMS_DEFAULT,
+  QUOTA_ITEMS_MAX,
+} from './limits.ts';
 import { isEmergency } from './numbers/plan.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
 import type { ListKeys } from './set/keys.ts';
@@ -27,10 +35,10 @@ export const clientSchema = v.strictObject({
     v.pipe(
       v.number(),
       v.integer(),
-      v.minValue(10, 'at least 10 seconds'),
-      v.maxValue(604_800, 'at most 604800 seconds, which are 7 days'),
+      v.minValue(MAX_STALE_SECONDS_MIN, `at least ${MAX_STALE_SECONDS_MIN} seconds`),
+      v.maxValue(MAX_STALE_SECONDS_MAX, `at most ${MAX_STALE_SECONDS_MAX} seconds, which are 7 days`),
     ),
-    3_600,
+    MAX_STALE_SECONDS_DEFAULT,
   ),
   /** `label` turns block into label, `shadow` turns both into allow; the answer says so. */
   mode: v.optional(v.picklist(MODES), 'enforce'),
@@ -42,7 +50,7 @@ export const clientSchema = v.strictObject({
       v.number(),
       v.integer(),
       v.minValue(1, 'at least 1 item a minute'),
-      v.maxValue(1_000_000_000, 'at most 1000000000 items a minute'),
+      v.maxValue(QUOTA_ITEMS_MAX, `at most ${QUOTA_ITEMS_MAX} items a minute`),
     ),
     QUOTA_ITEMS_DEFAULT,
   ),

@@ -110,7 +110,16 @@ export const HEAD_BYTES_MAX = 1_048_576;
 export const SOURCE_CHARS_MAX = 64;
 /** Longest reason of a change, in characters. */
 export const REASON_CHARS_MAX = 500;
-/** Secrets of one admin token: two while one is replaced. */
+/** The name of a release, or the hash of a plan, in a request, in characters. */
+export const RELEASE_CHARS_MAX = 64;
+/** What a client may wish for as the age from which data is not good enough for it, in seconds. */
+export const MAX_STALE_SECONDS_MIN = 10;
+export const MAX_STALE_SECONDS_MAX = 604_800;
+/** And what is taken for it where it says nothing. */
+export const MAX_STALE_SECONDS_DEFAULT = 3_600;
+/** Items a minute that a client may have at the most. */
+export const QUOTA_ITEMS_MAX = 1_000_000_000;
+/** Secrets of one key of a client or an admin: two while one is replaced. */
 export const KEY_SECRETS_MAX = 2;
 /** Admin tokens. */
 export const TOKENS_MAX = 1_000;

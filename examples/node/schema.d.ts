@@ -1553,6 +1553,8 @@ export interface components {
                 n: number;
                 hash: components["schemas"]["Sha256"];
             };
+            /** @description Of the authority; it holds 10 GB. */
+            storageBytes: number;
             /** @description The data centres that asked, and what they were given. Kept in memory: empty after a restart. */
             propagation: {
                 /** @description Name of the data centre. */

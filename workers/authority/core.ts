@@ -44,6 +44,7 @@ export class Core {
   readonly followUp: FollowUp;
   readonly #sweeper: ValueSweeper;
   readonly #kv: KVNamespace;
+  readonly #storage: DurableObjectStorage;
   readonly #secrets: Secrets;
   readonly #sweeps = new SharedRuns<void>();
   /** Clients are changed one after the other: each is written to KV before it is decided. */
@@ -52,6 +53,7 @@ export class Core {
   constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
     const { storage } = ctx;
     this.#kv = kv;
+    this.#storage = storage;
     this.#secrets = secrets;
     this.ledger = new Ledger(storage);
     this.live = new LiveStore(storage.sql, this.ledger, secrets.keys);
@@ -175,6 +177,7 @@ export class Core {
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,
       audit: this.ledger.lastRecord,
+      storageBytes: this.#storage.sql.databaseSize,
     };
   }
 
@@ -187,7 +190,7 @@ export class Core {
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const spent = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
     this.ledger.forgetAnswers(Date.now());
-    await this.heads.write();
+    await this.followUp.run();
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);

@@ -39,7 +39,7 @@ export class FollowUp {
     this.#behind = true;
     this.#ctx.storage.setAlarm(Date.now() + AGAIN_MS).catch(() => undefined);
     // Where it fails, the alarm tries again.
-    this.#ctx.waitUntil(this.#run().catch(() => undefined));
+    this.#ctx.waitUntil(this.run().catch(() => undefined));
   }
 
   /** Entries have ended, or something was left undone. */
@@ -51,10 +51,11 @@ export class FollowUp {
       ledger.change(order, () => made({}, live.expire(now, BULK_ENTRIES_MAX)));
       this.changed();
     }
-    await this.#run();
+    await this.run();
   }
 
-  #run(): Promise<void> {
+  /** What is due now; the copy of the head in KV also where nothing has changed for long. */
+  run(): Promise<void> {
     return this.#runs.run('follow up', async () => {
       do {
         this.#behind = false;
