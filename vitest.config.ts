@@ -2,8 +2,8 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
 
-/** A hang is to be seen, and nothing else: in ms, for a busy machine. A hook starts a service, or builds lists. */
-const WAITS = { testTimeout: 120_000, hookTimeout: 120_000 };
+/** A hang is to be seen, and nothing else: in ms, for a busy machine. A hook starts services, or builds lists. */
+const WAITS = { testTimeout: 120_000, hookTimeout: 300_000 };
 
 /**
  * Four projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the

@@ -8,12 +8,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
 import type { Client } from '../../shared/clients.ts';
 import { lists, type Outcome } from './support/command.ts';
-import { START_WAIT_MS, startTestService } from './support/service.ts';
+import { startTestService } from './support/service.ts';
 
 let admin: Admin;
 beforeAll(async () => {
   ({ admin } = await startTestService());
-}, START_WAIT_MS);
+});
 
 const clients = (...args: string[]): Promise<Outcome> => lists('clients', ...args);
 const tokens = (...args: string[]): Promise<Outcome> => lists('tokens', ...args);

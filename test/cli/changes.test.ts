@@ -9,7 +9,7 @@ import type { EntryInfo } from '../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from './support/builds.ts';
 import { lists } from './support/command.ts';
 import { changed, E164, type Installation, NUMBER, startInstallation } from './support/installation.ts';
-import { START_WAIT_MS, VISIBLE_WAIT_MS } from './support/service.ts';
+import { VISIBLE_WAIT_MS } from './support/service.ts';
 import { BUILDS, write } from './support/workspace.ts';
 
 let service: Installation;
@@ -19,7 +19,7 @@ const OTHER = '010-9999-4321';
 
 beforeAll(async () => {
   service = await startInstallation();
-}, START_WAIT_MS);
+});
 
 interface Verdict {
   readonly verdict: string;

@@ -10,14 +10,14 @@ import type { ReleaseInfo } from '../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from './support/builds.ts';
 import { lists, start } from './support/command.ts';
 import { changed, E164, type Installation, NUMBER, startInstallation } from './support/installation.ts';
-import { START_WAIT_MS, VISIBLE_WAIT_MS } from './support/service.ts';
+import { VISIBLE_WAIT_MS } from './support/service.ts';
 import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
 let service: Installation;
 beforeAll(async () => {
   service = await startInstallation();
   await changed('block', NUMBER);
-}, START_WAIT_MS);
+});
 
 describe('the log', () => {
   it('has every change, and is whole', async () => {

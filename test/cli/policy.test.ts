@@ -7,7 +7,7 @@ import type { Admin } from '../../cli/admin.ts';
 import { diffOf, saysTheSame } from '../../cli/commands/policy.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import { lists, type Outcome } from './support/command.ts';
-import { START_WAIT_MS, startTestService } from './support/service.ts';
+import { startTestService } from './support/service.ts';
 import { write } from './support/workspace.ts';
 
 const standard = STANDARD_POLICY.policy;
@@ -38,7 +38,7 @@ const same = write('same.json', JSON.stringify({ version: 7, policy: standard })
 let admin: Admin;
 beforeAll(async () => {
   ({ admin } = await startTestService());
-}, START_WAIT_MS);
+});
 
 const policy = (...args: string[]): Promise<Outcome> => lists('policy', ...args);
 const inForce = (): Promise<VersionedPolicy> => admin.get('policy');

@@ -8,7 +8,7 @@ import { plan } from '../../cli/commands/plan.ts';
 import { push } from '../../cli/commands/push.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Publishing, SAMPLE_SIZE, SETTINGS, sampleOf, startPublishing } from './support/publishing.ts';
-import { START_WAIT_MS, type TestKv, VISIBLE_WAIT_MS } from './support/service.ts';
+import { type TestKv, VISIBLE_WAIT_MS } from './support/service.ts';
 
 let world: Publishing;
 let admin: Admin;
@@ -17,7 +17,7 @@ let kv: TestKv;
 beforeAll(async () => {
   world = await startPublishing();
   ({ admin, kv } = world);
-}, START_WAIT_MS);
+});
 
 describe('a push that dies', () => {
   class Dead extends Error {}

@@ -13,7 +13,7 @@ import { stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { failureOf } from './support/failing.ts';
 import { type Publishing, sampleOf, startPublishing } from './support/publishing.ts';
-import { START_WAIT_MS, type TestKv } from './support/service.ts';
+import type { TestKv } from './support/service.ts';
 
 let world: Publishing;
 let admin: Admin;
@@ -22,7 +22,7 @@ let kv: TestKv;
 beforeAll(async () => {
   world = await startPublishing();
   ({ admin, kv } = world);
-}, START_WAIT_MS);
+});
 
 describe('a plan', () => {
   it('that is not the one that was seen stops the push before anything is uploaded', async () => {

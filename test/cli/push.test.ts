@@ -20,7 +20,7 @@ import { blobsOf } from '../../shared/release/manifest.ts';
 import { ABROAD, pretendProven } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
 import { type Publishing, SETTINGS, startPublishing } from './support/publishing.ts';
-import { START_WAIT_MS, type TestKv, VISIBLE_WAIT_MS } from './support/service.ts';
+import { type TestKv, VISIBLE_WAIT_MS } from './support/service.ts';
 import { SECRETS } from './support/workspace.ts';
 
 let first: BuildOutcome;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   world = await startPublishing();
   ({ admin, kv } = world);
   first = await world.buildWith(ABROAD);
-}, START_WAIT_MS);
+});
 
 describe('push', () => {
   it('refuses what is not proven whole, and for this release', async () => {

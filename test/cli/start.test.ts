@@ -12,7 +12,7 @@ import { type LocalSecrets, localSecrets, workerSecrets } from '../../cli/secret
 import { startService } from '../../cli/service.ts';
 import { kvOf } from '../../cli/wrangler.ts';
 import { buildOf } from './support/builds.ts';
-import { START_WAIT_MS } from './support/service.ts';
+
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
 
 // The secrets of whoever runs this are not to be touched: only their places are others here.
@@ -58,7 +58,7 @@ beforeAll(async () => {
     await service.stop();
   }
   process.env.PORT = '0';
-}, START_WAIT_MS);
+});
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -11,8 +11,6 @@ import { type Service, startService } from '../../../cli/service.ts';
 import type { Kv } from '../../../cli/wrangler.ts';
 import { FOLDER, SECRETS } from './workspace.ts';
 
-/** Bundling and starting take seconds, and much longer where everything else runs besides. */
-export const START_WAIT_MS = 180_000;
 /** For tests that wait until the edge shows a change, once or twice. */
 export const VISIBLE_WAIT_MS = 240_000;
 
