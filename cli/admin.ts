@@ -98,12 +98,17 @@ export class Admin {
   }
 
   async #ask(sent: Sent, retries: number): Promise<Answer> {
+    // A try whose answer was lost may have made the change.
+    let mayBeMade = false;
     for (let tried = 0; ; tried++) {
       const answer = await this.#once(sent).catch((error: Error) => error);
+      mayBeMade ||= isChange(sent) && !(answer instanceof Error && isUnheard(answer));
       if (answer instanceof Error) {
         if (tried < retries) await this.#pause(pauseMs(tried, null));
         else
-          throw new Unreachable(`${this.url} does not answer: ${wordsOf(answer)}${afterwards(sent, answer)}`);
+          throw new Unreachable(
+            `${this.url} does not answer: ${wordsOf(answer)}${afterwards(sent, mayBeMade)}`,
+          );
         continue;
       }
       if (answer.status < 300) return answer;
@@ -128,11 +133,15 @@ export class Admin {
 
 const MAYBE_MADE = '\nwhether the change was made is not known: look at it before you repeat the command';
 
-/** What has become of a change that was not answered: where nobody listens, nothing. */
-function afterwards(sent: Sent, { cause }: Error): string {
-  if (!isChange(sent)) return '';
+function afterwards(sent: Sent, mayBeMade: boolean): string {
+  if (mayBeMade) return MAYBE_MADE;
+  return isChange(sent) ? '\nnothing was changed' : '';
+}
+
+/** Nobody was there to hear it. */
+function isUnheard({ cause }: Error): boolean {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' ? '\nnothing was changed' : MAYBE_MADE;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND';
 }
 
 function search(query: Query): string {

@@ -40,7 +40,9 @@ export function statusOf(status: Status): Outcome {
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
     `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, the last one ${audit.hash}`,
-    `the authority has stored ${count(Math.ceil(storageBytes / 1_000_000))} MB of 10,000`,
+    ...(storageBytes === undefined
+      ? []
+      : [`the authority has stored ${count(Math.ceil(storageBytes / 1_000_000))} MB of 10,000`]),
     ...propagation.map(
       ({ dataCentre, seq: told, askedAt }) => `data centre ${dataCentre} was given seq ${told} at ${askedAt}`,
     ),

@@ -15,16 +15,32 @@ interface Claim {
 
 /** Until the process ends. @throws CommandFailure where another one has it */
 export function claimState(port: number): void {
-  const other = claimant();
-  if (other !== null && other.pid !== process.pid && isRunning(other.pid)) {
-    const who = `on port ${other.port} (process ${other.pid})`;
-    throw new CommandFailure(
-      `this installation is running already, ${who}: end that first; if that is no numgate, delete ${CLAIM}`,
-    );
-  }
   mkdirSync(STATE, { recursive: true });
-  writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim));
-  process.once('exit', () => rmSync(CLAIM, { force: true }));
+  while (!taken(port)) {
+    const other = claimant();
+    if (other !== null && other.pid !== process.pid && isRunning(other.pid)) {
+      const who = `on port ${other.port} (process ${other.pid})`;
+      throw new CommandFailure(
+        `this installation is running already, ${who}: end that first; if that is no numgate, delete ${CLAIM}`,
+      );
+    }
+    // Of one that was killed.
+    rmSync(CLAIM, { force: true });
+  }
+  process.once('exit', () => {
+    if (claimant()?.pid === process.pid) rmSync(CLAIM, { force: true });
+  });
+}
+
+/** @returns whether nobody had it */
+function taken(port: number): boolean {
+  try {
+    writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 function claimant(): Claim | null {

@@ -177,8 +177,23 @@ export interface ReleaseInfo {
 
 export const removeSchema = v.strictObject({ reason: reasonSchema });
 
+/** Nobody's to send from. Others that must be reached, as hotlines, have owners that text. */
+const NEVER_OWNED: readonly string[] = ['112', '119'];
+
 /** `PUT /v1/admin/clients/{id}`: the whole client; its id stands in the path too. */
-export const putClientSchema = v.strictObject({ client: clientSchema, reason: reasonSchema });
+export const putClientSchema = v.strictObject({
+  client: v.pipe(
+    clientSchema,
+    v.forward(
+      v.check(
+        ({ shortCodes }) => !shortCodes.some((code) => NEVER_OWNED.includes(code)),
+        "112 and 119 are nobody's to send from",
+      ),
+      ['shortCodes'],
+    ),
+  ),
+  reason: reasonSchema,
+});
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
 export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
@@ -195,8 +210,8 @@ export interface StatusInfo {
   readonly kvSeq: number;
   /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
   readonly audit: { readonly n: number; readonly hash: string };
-  /** What the authority has stored, most of it the audit log: a Durable Object holds 10 GB. */
-  readonly storageBytes: number;
+  /** What the authority has stored, most of it the audit log: a Durable Object holds 10 GB. Older ones say nothing. */
+  readonly storageBytes?: number;
   /** The data centres that asked since the authority started, and the `seq` they were given. */
   readonly propagation: readonly {
     readonly dataCentre: string;

@@ -13,7 +13,6 @@ import {
   QUOTA_ITEMS_DEFAULT,
   QUOTA_ITEMS_MAX,
 } from './limits.ts';
-import { isEmergency } from './numbers/plan.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
@@ -57,13 +56,7 @@ export const clientSchema = v.strictObject({
   /** Korean short codes the client owns, and may send from. */
   shortCodes: v.optional(
     v.pipe(
-      v.array(
-        v.pipe(
-          v.string(),
-          v.regex(/^\d{3,8}$/, 'a short code of 3 to 8 digits'),
-          v.check((code) => !isEmergency(code), "an emergency number is nobody's to send from"),
-        ),
-      ),
+      v.array(v.pipe(v.string(), v.regex(/^\d{3,8}$/, 'a short code of 3 to 8 digits'))),
       v.maxLength(CLIENT_SHORT_CODES_MAX),
     ),
     [],

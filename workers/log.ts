@@ -25,7 +25,7 @@ export function logBug(error: unknown, correlator: string): void {
   // The correlator is the client's own, and may be a number, also one with dashes.
   warn('bug', {
     name,
-    correlator: correlator.replace(/\d(?:\D?\d){6,}/g, '…'),
+    correlator: correlator.replace(/\d(?:[^\da-z]*\d){6,}/gi, '…'),
     at: frames.slice(0, 5).join(' '),
   });
 }

@@ -68,30 +68,34 @@ export async function verifyAudit(
     const message = `record ${unseen.n} is not behind record ${after}, and would not be looked at: begin earlier`;
     throw new CommandFailure(message, 2);
   }
-  let verifier = new AuditVerifier(after);
+  let verifier: AuditVerifier | null = null;
   let records = 0;
   const outcome = (broken: BrokenChain | null): Verification => ({
     records,
-    last: verifier.verified,
+    last: (verifier ?? new AuditVerifier(after)).verified,
     broken,
   });
   for await (const line of lines) {
     const record = recordOf(line, from);
-    // A file may hold the whole log.
-    if (records === 0 && record.n <= after) continue;
-    if (records === 0 && after > 0) verifier = new AuditVerifier(after, record.previous);
+    verifier ??= verifierFrom(record, after);
     const broken = verifier.next(record);
     if (broken !== null) return outcome(broken);
-    records++;
+    if (record.n > after) records++;
     if (known.some(({ n, hash }) => n === record.n && hash !== record.hash)) {
       const message = `record ${record.n} has another hash than the one that was kept: the log was made anew`;
       return outcome({ n: record.n, problem: 'ALTERED', message });
     }
   }
-  const due = verifier.verified.n + 1;
-  const end = Math.max(0, ...known.map(({ n }) => n));
+  const due = outcome(null).last.n + 1;
+  const end = Math.max(after, ...known.map(({ n }) => n));
   if (end < due) return outcome(null);
   return outcome({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });
+}
+
+/** A file may hold more than what stands behind the place: then that is followed too. */
+function verifierFrom(first: AuditRecord, after: number): AuditVerifier {
+  const start = Math.max(0, Math.min(first.n - 1, after));
+  return start === 0 ? new AuditVerifier(0) : new AuditVerifier(start, first.previous);
 }
 
 function recordOf(line: string, from: string): AuditRecord {

@@ -69,20 +69,20 @@ export async function changeEntries(
   if (items.length === 0) throw new CommandFailure('name a number or a source, or a --file of them', 2);
   const progress = startProgress(wish.op);
   let done: EntriesDone = { changed: 0, seq: 0 };
+  let first = 0;
   const stopTelling = onInterrupt(
-    () => `${soFar(done)}; of those behind them, the next ${BULK_ENTRIES_MAX} may have been`,
+    () => `${soFar(first, done)}; of those behind them, the next ${BULK_ENTRIES_MAX} may have been`,
   );
   try {
-    let first = 0;
     for (const some of operationsOf(items)) {
       const { seq, changed } = await admin
         .change<EntriesDone>('POST', 'entries', { ...wish, items: some.map(({ item }) => item) })
         .catch((error: unknown) => {
-          throw partly(placed(error, some, first === 0), done);
+          throw partly(placed(error, some, first === 0), first, done);
         });
       done = { seq, changed: done.changed + changed };
       first += some.length;
-      progress.update(first / items.length, `${done.changed}`);
+      progress.update(first / items.length, `${first}`);
     }
   } finally {
     stopTelling();
@@ -91,8 +91,9 @@ export async function changeEntries(
   return done;
 }
 
-function soFar({ changed, seq }: EntriesDone): string {
-  return changed === 0 ? 'nothing was changed before' : `the first ${changed} were changed (seq ${seq})`;
+/** @param first items of operations that were made; they may make more entries */
+function soFar(first: number, { seq }: EntriesDone): string {
+  return first === 0 ? 'nothing was changed before' : `the first ${first} were changed (seq ${seq})`;
 }
 
 /** Cut into what one operation takes: a sender id may make two entries. */
@@ -158,10 +159,10 @@ function placed(error: unknown, items: readonly WrittenItem[], isFirst: boolean)
 }
 
 /** An operation has failed. @param done what those before it have changed */
-function partly(error: unknown, { changed, seq }: EntriesDone): unknown {
-  if (!(error instanceof CommandFailure) || changed === 0) return error;
-  const before = `the first ${changed} were changed (seq ${seq}); those behind them were not:`;
-  const told = { ...error.told, changed, seq };
+function partly(error: unknown, first: number, done: EntriesDone): unknown {
+  if (!(error instanceof CommandFailure) || first === 0) return error;
+  const before = `${soFar(first, done)}; those behind them were not:`;
+  const told = { ...error.told, changed: first, seq: done.seq };
   return new CommandFailure(`${before}\n${error.message}`, error.exitCode, told);
 }
 

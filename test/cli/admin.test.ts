@@ -61,6 +61,18 @@ describe('a change', () => {
     );
   });
 
+  it('may have been made where the service went away behind a try', async () => {
+    const service = await fakeService(() => null);
+    let tries = 0;
+    const pause = async (): Promise<void> => {
+      if (++tries === 1) await service.close();
+    };
+    const admin = new Admin({ url: service.url, token: 'root.x', pause });
+    expect((await failureOf(() => admin.change('POST', 'rollback', {}))).message).toMatch(
+      /ECONNREFUSED.*\nwhether the change was made is not known/,
+    );
+  });
+
   it('is asked for once where the service refuses it', async () => {
     const { admin, asked } = await adminOf(problem(422, 'ENTRY_INVALID'));
     const { message, exitCode } = await failureOf(() => admin.change('POST', 'entries', {}));

@@ -63,6 +63,10 @@ describe('a chain', () => {
     const after = { after: 2 };
     for (const log of [LOG.slice(2), LOG])
       expect(await verify(log, after)).toMatchObject({ records: 3, last: { n: 5 }, broken: null });
+    expect(await verify(LOG.slice(1), after)).toMatchObject({ records: 3, broken: null });
+    expect((await verify(LOG.slice(0, 1), after)).broken).toMatchObject({ n: 2, problem: 'MISSING' });
+    const altered = LOG.with(1, { ...LOG[1]!, reason: 'another' });
+    expect((await verify(altered, after)).broken).toMatchObject({ n: 2, problem: 'ALTERED' });
     expect((await verify(LOG.slice(3), after)).broken).toMatchObject({ n: 3, problem: 'MISSING' });
     expect(await verify([], { after: 5 })).toMatchObject({ broken: null });
   });

@@ -12,7 +12,6 @@ import { type LocalSecrets, localSecrets, workerSecrets } from '../../cli/secret
 import { startService } from '../../cli/service.ts';
 import { kvOf } from '../../cli/wrangler.ts';
 import { buildOf } from './support/builds.ts';
-
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
 
 // The secrets of whoever runs this are not to be touched: only their places are others here.

@@ -187,6 +187,7 @@ describe('clients', () => {
     ['a quota of nothing', { quotaItems: 0 }, 'FIELD_VALUE', 'client.quotaItems'],
     ['a bound for stale data below 10 s', { maxStaleSeconds: 9 }, 'FIELD_VALUE', 'client.maxStaleSeconds'],
     ['a number as a short code', { shortCodes: ['01044440001'] }, 'FIELD_VALUE', 'client.shortCodes.0'],
+    ['112 as a short code', { shortCodes: ['1335', '112'] }, 'FIELD_VALUE', 'client.shortCodes'],
     ['another mode', { mode: 'off' }, 'FIELD_VALUE', 'client.mode'],
     ['text for a number', { quotaItems: '10' }, 'FIELD_TYPE', 'client.quotaItems'],
     ['an unknown field', { key: 'secret' }, 'FIELD_UNKNOWN', 'client.key'],

@@ -1,10 +1,14 @@
 /**
  * What changes in the authority while it waits for KV: a promotion that verifies, a sweep that removes.
  */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
-import { ALL_GUARDS, authority, build, codeOf, done, order, stage } from './support/authority.ts';
+import { type HeadDocument, openHead } from '../../shared/release/head.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+import { ALL_GUARDS, authority, build, codeOf, done, order, stage, stub } from './support/authority.ts';
 import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
@@ -35,6 +39,61 @@ function holdFirst(method: 'get' | 'delete') {
     });
   return { begun, letGo: held.resolve };
 }
+
+const head = async (): Promise<HeadDocument | null> => {
+  const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
+  const opened = bytes === null ? null : await openHead(new Uint8Array(bytes), testKeys);
+  return opened?.ok === true ? opened.value : null;
+};
+const block = { op: 'block', items: [{ number: '+821012345678' }], subjects: ['to'] } as const;
+const change = () =>
+  authority().changeEntries(order(), {
+    ...{ ...block, items: [...block.items], subjects: [...block.subjects] },
+    ...{ code: 'SENDER_REPORTED', until: null, reason: 'test' },
+  });
+
+test('an authority that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  for (let seq = 1; seq <= 6; seq++) done(await change());
+  await vi.waitFor(async () => expect((await head())?.head.seq).toBe(6), 10_000);
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
+  });
+  await evictDurableObject(stub());
+  const down = vi.spyOn(env.LISTS, 'get').mockRejectedValue(new Error('KV GET failed: 500'));
+  expect((await authority().status()).seq).toBe(3);
+  await authority()
+    .sweep(ITSELF)
+    .catch(() => undefined);
+  down.mockRestore();
+  expect((await head())?.head.seq).toBe(6);
+  await authority().sweep(ITSELF);
+  expect((await authority().status()).seq).toBe(1_006);
+});
+
+test('the copy of the head is written again also while a staged release hangs', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  done(await change());
+  await vi.waitFor(async () => expect((await head())?.writtenAt).toMatch(/^2040/), 10_000);
+  const list = env.LISTS.list.bind(env.LISTS);
+  const held = Promise.withResolvers<void>();
+  vi.spyOn(env.LISTS, 'list').mockImplementation((async (options: KVNamespaceListOptions) => {
+    await held.promise;
+    return list(options);
+  }) as never);
+  const sweeps: Promise<void>[] = [];
+  for (const minute of [1, 2, 3]) {
+    const now = Date.UTC(2040, 0, 1, 0, minute);
+    vi.setSystemTime(now);
+    sweeps.push(authority().sweep(ITSELF));
+    await vi.waitFor(
+      async () => expect(Date.parse((await head())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
+      10_000,
+    );
+  }
+  held.resolve();
+  await Promise.all(sweeps);
+});
 
 test('guards that are changed while a release is verified have its plan made again', async () => {
   const release = await stage({ lists: smallLists(['+821012345678']), minute: 1 });

@@ -108,9 +108,9 @@ test('requests over damaged data write events without a number', async () => {
 test('a bug writes its kind and place, and not what it says', () => {
   logBug(new TypeError(`no such number: ${LISTED}`), 'correlator-1');
   logBug(`no such number: ${LISTED}`, 'correlator-2');
-  for (const correlator of ['8201012345678', '010-1234-5678', 'a_010.1234.5678'])
+  for (const correlator of ['8201012345678', '010-1234-5678', 'a_010.1234.5678', 'call:010--1234--5678'])
     logBug(new Error('no'), correlator);
-  expect(written).toHaveLength(5);
+  expect(written).toHaveLength(6);
   expect(written[0]).toContain('"name":"TypeError","correlator":"correlator-1","at":"    at ');
   expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
 });

@@ -72,11 +72,13 @@ export class Core {
     });
   }
 
-  /** To be called before anything else is asked: see restore.ts. */
+  /** To be called before anything else is asked, and again until KV was read: see restore.ts. */
   async catchUp(): ReturnType<typeof catchUp> {
-    const behind = await catchUp(this, this.#secrets, this.#kv);
-    if (behind.ok && behind.value) this.followUp.changed();
-    return behind;
+    const caughtUp = await catchUp(this, this.#secrets, this.#kv);
+    if (!caughtUp.ok) return caughtUp;
+    this.heads.knowsKv = caughtUp.value !== 'unread';
+    if (caughtUp.value === 'restored') this.followUp.changed();
+    return caughtUp;
   }
 
   async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
@@ -182,15 +184,17 @@ export class Core {
   }
 
   /** What the cron asks for. Two at once would refuse each other's promotions. */
-  sweep(actor: Actor): Promise<void> {
-    return this.#sweeps.run('sweep', () => this.#sweep(actor));
+  async sweep(actor: Actor): Promise<void> {
+    if (!this.heads.knowsKv) await this.catchUp();
+    // Not behind the others, which may hang on KV: it keeps the fallback fresh.
+    await this.followUp.run();
+    await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 
   async #sweep(actor: Actor): Promise<void> {
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const spent = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
     this.ledger.forgetAnswers(Date.now());
-    await this.followUp.run();
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
     await this.followUp.seal(true);

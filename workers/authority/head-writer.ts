@@ -41,6 +41,8 @@ export class HeadWriter {
   #sealed: Promise<SealedHead> | null = null;
   #writtenAt = 0;
   #version = 0;
+  /** Whether the copy in KV was seen not to be ahead. Until then only a change writes over it. */
+  knowsKv = false;
 
   /** @param again has the copy in KV written again, in a while */
   constructor(stores: Stores, keys: ListKeys, kv: KVNamespace, again: () => void) {
@@ -106,7 +108,7 @@ export class HeadWriter {
    */
   async write(): Promise<boolean> {
     const { ledger } = this.#stores;
-    const isOld = ledger.seq > 0 && Date.now() - this.#writtenAt >= KV_HEAD_AGE_MS;
+    const isOld = this.knowsKv && ledger.seq > 0 && Date.now() - this.#writtenAt >= KV_HEAD_AGE_MS;
     if (this.kvSeq < ledger.seq || isOld) {
       await this.#writeOnce().catch((error: unknown) => warnFailed('kvHeadFailed', error));
     }

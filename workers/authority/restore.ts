@@ -55,32 +55,36 @@ interface Lost {
   readonly clients: readonly Client[];
 }
 
+/** `unread`: nobody knows, as KV did not answer. */
+export type CaughtUp = 'current' | 'restored' | 'unread';
+
 /**
  * Never go back. Where the copy of the head in KV is ahead, the tables were lost or set back: lost ones are
  * made again out of it, and in both cases the next change comes after all that readers can have seen.
- * @returns whether it was so; a failure where tables are lost and the copy does not open
+ * @returns what came of it; a failure where tables are lost and the copy does not open
  * @throws where tables are lost and the copy, or what it names, cannot be read
  */
 export async function catchUp(
   stores: Stores,
   secrets: Secrets,
   kv: KVNamespace,
-): Promise<Result<boolean, HeadProblem>> {
+): Promise<Result<CaughtUp, HeadProblem>> {
   const { ledger } = stores;
   const bytes = await within(kv.get(HEAD_KEY, 'arrayBuffer'), LOAD_WAIT_MS).catch((error: unknown) => {
     // Without tables, the copy is all there may be: it must not be written over unseen.
     if (ledger.seq === 0) throw error;
-    return null;
+    return 'unread' as const;
   });
-  if (bytes === null) return ok(false);
+  if (bytes === 'unread') return ok(bytes);
+  if (bytes === null) return ok('current');
   const opened = await openHead(new Uint8Array(bytes), secrets.keys);
   const before = ledger.seq;
   if (!opened.ok) {
-    if (before > 0) return ok(false);
+    if (before > 0) return ok('current');
     const advice = `give this service the LIST_KEY it was made with, or delete the key "${HEAD_KEY}" to begin empty`;
     return fail(opened.code, `the copy of the head in KV is all there is, and ${opened.message}: ${advice}`);
   }
-  if (opened.value.head.seq <= before) return ok(false);
+  if (opened.value.head.seq <= before) return ok('current');
   const lost = before === 0 ? await readLost(opened.value, secrets, kv) : null;
   const seq = opened.value.head.seq + RESTORED_GAP;
   const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
@@ -90,7 +94,7 @@ export async function catchUp(
     return made({}, [{ action: 'authority.restore', subject: 'seq', before, after: seq }]);
   });
   warn('authorityRestored', { before, seq, whole: lost !== null });
-  return ok(true);
+  return ok('restored');
 }
 
 /** @throws if a part of it cannot be read: half of it would be worse than none */

@@ -45,11 +45,12 @@ export async function fakeService(answer: (asked: Asked, count: number) => Told 
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  const close = (): Promise<void> => {
     server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
+  onTestFinished(close);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, close };
 }
 
 /** A problem document. */

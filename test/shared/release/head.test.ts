@@ -94,6 +94,12 @@ describe('a directory', () => {
     expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
   });
 
+  test('opens also with what nobody may say any more: one client does not close it for all', async () => {
+    const of112 = { ...client, id: 'old', shortCodes: ['112', '1339'] };
+    const directory = await openDirectory(await sealDirectory([client, of112], testKeys), testKeys);
+    expect(directory?.get('old')?.shortCodes).toEqual(['112', '1339']);
+  });
+
   test('is refused sealed with another key, and where it is something else', async () => {
     expect(await openDirectory(await sealDirectory([client], testKeys), foreignKeys)).toBeNull();
     expect(await openDirectory(await sealHead(document, testKeys), testKeys)).toBeNull();
