@@ -61,7 +61,10 @@ export class EdgeWorld {
       ...{ current: { release: manifest.release, signature: signed.signature }, candidate: null },
       ...{ droppedSeq: 0, segments: [], tail: toBase64(encodeSegment([])), clients: this.#clients },
     };
-    await this.worker.put(HEAD_KEY, await sealHead({ head, manifests: [signed] }, this.#keys));
+    await this.worker.put(
+      HEAD_KEY,
+      await sealHead({ head, manifests: [signed], writtenAt: new Date().toISOString() }, this.#keys),
+    );
     await this.worker.ask(`/head?seq=${seq}`, await sealHead({ head, manifests: [] }, this.#keys));
   }
 
