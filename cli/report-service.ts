@@ -83,16 +83,20 @@ export interface EntriesChange {
   readonly until: string | undefined;
   /** Allow lists of the release, which go before a block. */
   readonly allowLists: readonly string[];
+  /** What was cleared, as it was written, and had no live entry. */
+  readonly unheld: readonly string[];
 }
 
 export function entriesChanged(
-  { op, items, until, allowLists }: EntriesChange,
+  { op, items, until, allowLists, unheld }: EntriesChange,
   done: EntriesDone,
 ): Outcome<EntriesDone> {
   const end = until === undefined ? '' : ` until ${until}`;
   const names = allowLists.join(', ');
-  const advice =
-    names === '' ? '' : `  what is on an allow list (${names}) goes through all the same: take it off\n`;
+  const advice = [
+    names === '' ? '' : `  what is on an allow list (${names}) goes through all the same: take it off\n`,
+    unheld.length === 0 ? '' : `  there was no live entry of ${unheld.join(', ')}: is it written right?\n`,
+  ].join('');
   return [`${kindsOf(items)} ${DONE[op]}${end} (seq ${done.seq})\n${advice}`, done];
 }
 

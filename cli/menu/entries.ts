@@ -12,6 +12,7 @@ import {
   findEntries,
   itemsOfFile,
   itemsOfWords,
+  withoutEntry,
 } from '../commands/entries.ts';
 import { entriesChanged, entriesOf } from '../report-service.ts';
 import { untilOf } from '../until.ts';
@@ -56,6 +57,8 @@ export function addEntries(program: Command, print: Print): void {
       const { code: said, subject, reason } = options;
       const until = options.until === undefined ? undefined : untilOf(options.until, new Date());
       const admin = adminOfEnvironment();
+      // Advice only, this and the next: the change is made, also where the token may not read.
+      const unheld = op === 'clear' ? await withoutEntry(admin, texts).catch(() => []) : [];
       const done = await changeEntries(admin, items, {
         op,
         reason,
@@ -63,9 +66,8 @@ export function addEntries(program: Command, print: Print): void {
         ...(subject === undefined ? {} : { subjects: [subject] }),
         ...(until === undefined ? {} : { until }),
       });
-      // Advice only: the change is made, also where the token may not read.
       const allowed = op === 'block' ? await allowLists(admin).catch(() => []) : [];
-      const change = { op, items: items.map(({ item }) => item), until, allowLists: allowed };
+      const change = { op, items: items.map(({ item }) => item), until, allowLists: allowed, unheld };
       await printChange(print, entriesChanged(change, done), options);
     });
     example(changing, EXAMPLES[op]);

@@ -183,7 +183,7 @@ describe('a change that was made', () => {
     const items = ['010-2000-5036', 'PARCEL-KR', 'operator:515-02', 'trunk:A', 'trunk:B', 'smsc:+63917*'];
     const change = { op: 'block', items: items.map(itemOf), until: '2026-12-01T00:00:00.000Z' } as const;
     const done = { changed: 6, seq: 9 };
-    expect(entriesChanged({ ...change, allowLists: ['partners', 'ours'] }, done)).toEqual([
+    expect(entriesChanged({ ...change, allowLists: ['partners', 'ours'], unheld: [] }, done)).toEqual([
       '1 number, 1 sender id, 1 operator, 2 trunks, 1 SMSC blocked until 2026-12-01T00:00:00.000Z (seq 9)\n' +
         '  what is on an allow list (partners, ours) goes through all the same: take it off\n',
       done,
