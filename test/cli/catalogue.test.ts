@@ -23,6 +23,11 @@ describe('a catalogue', () => {
     ]);
   });
 
+  it('is read with a byte order mark in front', () => {
+    const text = JSON.stringify({ lists: [SUSPENDED], inputs: [] });
+    expect(readCatalogue(write('bom.json', `\ufeff${text}`)).lists).toHaveLength(1);
+  });
+
   it('of the demo is one', () => {
     expect(readCatalogue(DEMO).lists.length).toBeGreaterThan(0);
   });

@@ -69,6 +69,8 @@ describe('the body', () => {
       const request = { body: '112\n', headers: { 'content-type': type } };
       await refused(['/v1/check/stream', request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
     }
+    const headers = { 'content-type': 'text/plain', 'content-encoding': 'gzip' };
+    await refused(['/v1/check/stream', { body: '112\n', headers }], [415, 'CONTENT_TYPE_UNSUPPORTED']);
   });
 
   it('may say its charset, in any case', async () => {
