@@ -95,7 +95,9 @@ export function entriesChanged(
   const names = allowLists.join(', ');
   const advice = [
     names === '' ? '' : `  what is on an allow list (${names}) goes through all the same: take it off\n`,
-    unheld.length === 0 ? '' : `  there was no live entry of ${unheld.join(', ')}: is it written right?\n`,
+    unheld.length === 0
+      ? ''
+      : `  there was no live entry of ${unheld.join(', ')}; what a release has folded in is taken back all the same\n`,
   ].join('');
   return [`${kindsOf(items)} ${DONE[op]}${end} (seq ${done.seq})\n${advice}`, done];
 }

@@ -169,7 +169,7 @@ function partly(error: unknown, first: number, done: EntriesDone): unknown {
 /** Texts of a command line that are looked up; more come out of files, whose slips nobody sees one by one. */
 const LOOKED_UP_MAX = 20;
 
-/** Those of these that no live entry blocks or lets through: to clear them changes nothing. */
+/** Those of these that no live entry blocks or lets through: to clear them changes at most what was folded in. */
 export async function withoutEntry(admin: Admin, texts: readonly string[]): Promise<string[]> {
   const found = await Promise.all(texts.slice(0, LOOKED_UP_MAX).map((text) => findEntries(admin, text)));
   return texts.filter((_, index) => found[index]?.every(({ op }) => op === 'clear') === true);

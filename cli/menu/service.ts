@@ -33,14 +33,14 @@ export function addService(program: Command, print: Print): void {
     .description('follow what edges answer from: until they show a change, or every change until Ctrl-C')
     .option('--seq <number>', 'until they show this change', wholeNumber)
     .option('--timeout <seconds>', `with --seq: when to give up (default: ${WAIT_SECONDS})`, wholeNumber)
-    .action(async ({ url, seq, timeout = WAIT_SECONDS }: WatchOptions) => {
+    .action(async ({ url, seq, timeout }: WatchOptions) => {
       const urls = urlsOf(url);
-      if (seq === undefined && timeout !== WAIT_SECONDS) throw new CommandFailure('--timeout needs --seq', 2);
+      if (seq === undefined && timeout !== undefined) throw new CommandFailure('--timeout needs --seq', 2);
       if (seq === undefined) {
         await watchChanges(urls, (seen) => print(seenLine(seen), seen));
         return;
       }
-      const visible = await watchUntil(urls, seq, timeout * 1000);
+      const visible = await watchUntil(urls, seq, (timeout ?? WAIT_SECONDS) * 1000);
       print(visible.map(seenLine).join(''), { seq, visible });
     });
   example(watching, 'watch --seq 1842');

@@ -106,7 +106,7 @@ describe('an entry', () => {
     const first = (await lists('clear', 'PARCEL-98', '--reason', 'x')).out;
     expect([first.startsWith('1 sender id cleared '), first.includes(NONE)]).toEqual([true, false]);
     const again = (await lists('clear', 'PARCEL-98', NUMBER, '--reason', 'x')).out;
-    expect(again).toContain(`\n  ${NONE} PARCEL-98: is it written right?\n`);
+    expect(again).toContain(`\n  ${NONE} PARCEL-98; what a release has folded in `);
     await changed('clear', NUMBER, OTHER);
     expect(await lists('entries', '112')).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
   });
