@@ -98,16 +98,16 @@ export class Admin {
   }
 
   async #ask(sent: Sent, retries: number): Promise<Answer> {
-    // A try whose answer was lost may have made the change.
-    let mayBeMade = false;
+    // A change may have been made by a try whose answer was lost.
+    let isHeard = false;
     for (let tried = 0; ; tried++) {
       const answer = await this.#once(sent).catch((error: Error) => error);
-      mayBeMade ||= isChange(sent) && !(answer instanceof Error && isUnheard(answer));
+      isHeard ||= !(answer instanceof Error && isUnheard(answer));
       if (answer instanceof Error) {
         if (tried < retries) await this.#pause(pauseMs(tried, null));
         else
           throw new Unreachable(
-            `${this.url} does not answer: ${wordsOf(answer)}${afterwards(sent, mayBeMade)}`,
+            `${this.url} does not answer: ${wordsOf(answer)}${afterwards(sent, isHeard)}`,
           );
         continue;
       }
@@ -133,9 +133,9 @@ export class Admin {
 
 const MAYBE_MADE = '\nwhether the change was made is not known: look at it before you repeat the command';
 
-function afterwards(sent: Sent, mayBeMade: boolean): string {
-  if (mayBeMade) return MAYBE_MADE;
-  return isChange(sent) ? '\nnothing was changed' : '';
+function afterwards(sent: Sent, isHeard: boolean): string {
+  if (!isChange(sent)) return '';
+  return isHeard ? MAYBE_MADE : '\nnothing was changed';
 }
 
 /** Nobody was there to hear it. */

@@ -145,9 +145,6 @@ function admit(
   });
 }
 
-/** The key that a request came with was taken back while the request lasted. */
-export class KeyEnded extends Error {}
-
 /** A call whose client is known. */
 export class ClientCall implements Call {
   readonly request: Request;
@@ -194,11 +191,11 @@ export class ClientCall implements Call {
     return after(this.#isolate.head.pin(this.#asker, staleMs), snapshotOf);
   }
 
-  /** The head as it is by now, for requests that last. @throws KeyEnded */
+  /** The head as it is by now, for requests that last. @throws once the key that they came with was taken back */
   async latest(): Promise<Snapshot> {
     const { clients, snapshot } = await this.#isolate.head.pin(this.#asker);
     if (clients !== null && !('client' in (await authenticate(this.request, clients, this.#right))))
-      throw new KeyEnded();
+      throw new Error('the key was taken back');
     return snapshot;
   }
 

@@ -39,13 +39,13 @@ export const answerPost = (kind: Kind) =>
 export const answerGet = (kind: Kind) =>
   forClients(kind.right, (call) => {
     const { reply, url } = call;
-    const given = parametersOf(url);
+    const given = fieldsOf(url);
     if ('code' in given) return reply.problem(given, url.pathname);
     return answer(call, kind, given.fields);
   });
 
 /** The fields of a question, as they stand in an address: `ingress.type` is a field of `ingress`. */
-function parametersOf({ parameters }: Address): { readonly fields: Record<string, unknown> } | Problem {
+function fieldsOf({ parameters }: Address): { readonly fields: Record<string, unknown> } | Problem {
   const fields: Record<string, unknown> = Object.create(NOTHING);
   const ingress: Record<string, unknown> = Object.create(NOTHING);
   for (const [name, value] of parameters) {

@@ -68,16 +68,18 @@ export async function verifyAudit(
     const message = `record ${unseen.n} is not behind record ${after}, and would not be looked at: begin earlier`;
     throw new CommandFailure(message, 2);
   }
-  let verifier: AuditVerifier | null = null;
+  let verifier = new AuditVerifier(after);
+  let isFirst = true;
   let records = 0;
   const outcome = (broken: BrokenChain | null): Verification => ({
     records,
-    last: (verifier ?? new AuditVerifier(after)).verified,
+    last: verifier.verified,
     broken,
   });
   for await (const line of lines) {
     const record = recordOf(line, from);
-    verifier ??= verifierFrom(record, after);
+    if (isFirst) verifier = verifierFrom(record, after);
+    isFirst = false;
     const broken = verifier.next(record);
     if (broken !== null) return outcome(broken);
     if (record.n > after) records++;
@@ -86,7 +88,7 @@ export async function verifyAudit(
       return outcome({ n: record.n, problem: 'ALTERED', message });
     }
   }
-  const due = outcome(null).last.n + 1;
+  const due = verifier.verified.n + 1;
   const end = Math.max(after, ...known.map(({ n }) => n));
   if (end < due) return outcome(null);
   return outcome({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });

@@ -102,10 +102,10 @@ function* overlaps<Each extends Span>(
  */
 export function wholeBlocksIn(from: number, to: number): number {
   tables ??= makeTables();
+  // As far as a block may be cut, it is whole.
+  const slack = BLOCK_NUMBERS - BLOCK_FILLED_MIN;
   let count = 0;
   for (const [, shared] of overlaps(tables.blocks, { from, to })) {
-    // As far as a block may be cut, it is whole.
-    const slack = BLOCK_NUMBERS - BLOCK_FILLED_MIN;
     const first = Math.ceil((shared.from - slack) / BLOCK_NUMBERS);
     const behind = Math.floor((shared.to + 1 + slack) / BLOCK_NUMBERS);
     const isCutTwice = behind - first === 1 && shared.to - shared.from + 1 < BLOCK_FILLED_MIN;

@@ -11,11 +11,20 @@ import { openHead } from '../../shared/release/head.ts';
 import { releaseKey, stagedKey } from '../../shared/release/kv-keys.ts';
 import worker from '../../workers/main.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { ALL_GUARDS, authority, build, codeOf, done, order, readHead, stage } from './support/authority.ts';
+import {
+  ALL_GUARDS,
+  authority,
+  build,
+  codeOf,
+  done,
+  order,
+  readHead,
+  stage,
+  WRANGLER,
+} from './support/authority.ts';
 import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
-const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 const LISTED = '+821012345678';
 const change = (op: 'block' | 'unblock' | 'clear', number = LISTED) => ({
   op,

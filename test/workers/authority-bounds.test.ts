@@ -15,7 +15,7 @@ import { FOREVER } from '../../shared/set/layout.ts';
 import { Ledger } from '../../workers/authority/ledger.ts';
 import { LiveStore } from '../../workers/authority/live-store.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, codeOf, done, order, readHead, stage, stub } from './support/authority.ts';
+import { authority, codeOf, done, order, readHead, stage, stub, WRANGLER } from './support/authority.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
 
@@ -113,7 +113,6 @@ test('removing many values reads the manifests that are waiting once', { timeout
   for (let minute = 0; minute < WAITING; minute++) await stage({ lists: smallLists(), minute });
   const unnamed = Array.from({ length: 100 }, (_, index) => `shard/${String(index).padStart(32, '0')}`);
   for (const key of unnamed) await env.LISTS.put(key, 'x');
-  const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
   await authority().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
   const parse = vi.spyOn(JSON, 'parse');

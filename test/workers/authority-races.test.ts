@@ -5,14 +5,20 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
-import { type HeadDocument, openHead } from '../../shared/release/head.ts';
-import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import { testKeys } from '../shared/support/test-keys.ts';
-import { ALL_GUARDS, authority, build, codeOf, done, order, stage, stub } from './support/authority.ts';
+import {
+  ALL_GUARDS,
+  authority,
+  build,
+  codeOf,
+  done,
+  kvHead,
+  order,
+  stage,
+  stub,
+  WRANGLER,
+} from './support/authority.ts';
 import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
-
-const ITSELF = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
 afterEach(() => {
   vi.useRealTimers();
@@ -40,11 +46,6 @@ function holdFirst(method: 'get' | 'delete') {
   return { begun, letGo: held.resolve };
 }
 
-const head = async (): Promise<HeadDocument | null> => {
-  const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
-  const opened = bytes === null ? null : await openHead(new Uint8Array(bytes), testKeys);
-  return opened?.ok === true ? opened.value : null;
-};
 const block = { op: 'block', items: [{ number: '+821012345678' }], subjects: ['to'] } as const;
 const change = () =>
   authority().changeEntries(order(), {
@@ -55,7 +56,7 @@ const change = () =>
 test('an authority that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   for (let seq = 1; seq <= 6; seq++) done(await change());
-  await vi.waitFor(async () => expect((await head())?.head.seq).toBe(6), 10_000);
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), 10_000);
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
   });
@@ -63,18 +64,18 @@ test('an authority that was set back while KV did not answer writes over no newe
   const down = vi.spyOn(env.LISTS, 'get').mockRejectedValue(new Error('KV GET failed: 500'));
   expect((await authority().status()).seq).toBe(3);
   await authority()
-    .sweep(ITSELF)
+    .sweep(WRANGLER)
     .catch(() => undefined);
   down.mockRestore();
-  expect((await head())?.head.seq).toBe(6);
-  await authority().sweep(ITSELF);
+  expect((await kvHead())?.head.seq).toBe(6);
+  await authority().sweep(WRANGLER);
   expect((await authority().status()).seq).toBe(1_006);
 });
 
 test('the copy of the head is written again also while a staged release hangs', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   done(await change());
-  await vi.waitFor(async () => expect((await head())?.writtenAt).toMatch(/^2040/), 10_000);
+  await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), 10_000);
   const list = env.LISTS.list.bind(env.LISTS);
   const held = Promise.withResolvers<void>();
   vi.spyOn(env.LISTS, 'list').mockImplementation((async (options: KVNamespaceListOptions) => {
@@ -85,9 +86,9 @@ test('the copy of the head is written again also while a staged release hangs', 
   for (const minute of [1, 2, 3]) {
     const now = Date.UTC(2040, 0, 1, 0, minute);
     vi.setSystemTime(now);
-    sweeps.push(authority().sweep(ITSELF));
+    sweeps.push(authority().sweep(WRANGLER));
     await vi.waitFor(
-      async () => expect(Date.parse((await head())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
+      async () => expect(Date.parse((await kvHead())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
       10_000,
     );
   }
@@ -116,10 +117,10 @@ test('what is staged while a sweep removes keeps the values that are still there
     numbers.map((number, index) => build({ lists: smallLists([number]), minute: index + 1 })),
   );
   for (const built of waiting) await publishValues(built);
-  await authority().sweep(ITSELF);
+  await authority().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 3));
   const { begun, letGo } = holdFirst('delete');
-  const sweeping = authority().sweep(ITSELF);
+  const sweeping = authority().sweep(WRANGLER);
   const going = await begun();
   for (const { signed } of waiting) done(await authority().stage(order(), signed));
   letGo();

@@ -18,6 +18,7 @@ import {
   type ReleaseWish,
   readHead,
   stage,
+  WRANGLER,
 } from './support/authority.ts';
 import './support/fresh.ts';
 import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from './support/secrets.ts';
@@ -197,8 +198,6 @@ describe('a share of the data centres', () => {
 });
 
 describe('with nothing but wrangler', () => {
-  const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
-
   test('a staged manifest is promoted by the cron', async () => {
     const first = await promoted();
     const next = await build({ lists: smallLists(['+821012345678']), base: first, minute: 9 });

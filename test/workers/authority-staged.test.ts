@@ -6,11 +6,10 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { KV_OPERATIONS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits.ts';
 import { stagedKey } from '../../shared/release/kv-keys.ts';
-import { ALL_GUARDS, authority, build, done, order, readHead, stage } from './support/authority.ts';
+import { ALL_GUARDS, authority, build, done, order, readHead, stage, WRANGLER } from './support/authority.ts';
 import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
-const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 const LISTED = '+821012345678';
 let first: string;
 

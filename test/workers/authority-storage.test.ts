@@ -8,7 +8,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { openDirectory } from '../../shared/clients.ts';
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { fingerprintText } from '../../shared/live/entry.ts';
-import { type Head, openHead, sealHead } from '../../shared/release/head.ts';
+import { type Head, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { sourceKey } from '../shared/support/sources.ts';
@@ -20,15 +20,16 @@ import {
   client,
   codeOf,
   done,
+  kvHead,
   order,
   readHead,
   stage,
   stub,
+  WRANGLER,
 } from './support/authority.ts';
 import './support/fresh.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
-const ITSELF = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 const BLOCK = {
   op: 'block' as const,
   items: [{ number: '+821012345678' }],
@@ -65,13 +66,6 @@ async function promoted(numbers: readonly string[], base: string | null, minute:
   return release;
 }
 
-async function kvHead() {
-  const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
-  if (bytes === null) return null;
-  const opened = await openHead(new Uint8Array(bytes), testKeys);
-  return opened.ok ? opened.value : null;
-}
-
 test('the copy of the head in KV follows, with the manifests, and not one write a change', async () => {
   const put = vi.spyOn(env.LISTS, 'put');
   const release = await promoted(['+821012345678'], null, 0);
@@ -100,7 +94,7 @@ test('the copy of the head in KV says when it was written, and is written again 
     [120, '2040-01-01T00:02:00.000Z'],
   ] as const) {
     vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, second));
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     expect((await kvHead())?.writtenAt).toBe(time);
   }
   expect((await authority().status()).seq).toBe(1);
@@ -202,13 +196,13 @@ describe('values that nothing names', () => {
     expect(own.length).toBeGreaterThan(0);
     const there = async (): Promise<boolean[]> =>
       Promise.all(own.map(async (key) => (await env.LISTS.get(key, 'arrayBuffer')) !== null));
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     expect(await there()).toEqual(own.map(() => true));
     vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS - 60_000);
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     expect(await there()).toEqual(own.map(() => true));
     vi.setSystemTime(Date.UTC(2040, 0, 1) + 2 * VALUES_KEPT_MS);
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     expect(await there()).toEqual(own.map(() => false));
     for (const { values } of kept) {
       for (const key of values.keys()) expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
@@ -220,10 +214,10 @@ describe('values that nothing names', () => {
     const built = await build({ lists: smallLists() });
     // A push that died before it had staged anything, and is run again after more than a day.
     await publishValues(built);
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     vi.setSystemTime(Date.UTC(2040, 0, 3));
     done(await authority().stage(order(), built.signed));
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     for (const key of built.values.keys())
       expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
   });
@@ -232,9 +226,9 @@ describe('values that nothing names', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });
     await publishValues(built);
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     vi.setSystemTime(Date.UTC(2040, 0, 3));
-    await authority().sweep(ITSELF);
+    await authority().sweep(WRANGLER);
     await publishValues(built);
     done(await authority().stage(order(), built.signed));
     const promote = () =>

@@ -5,11 +5,10 @@ import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
-import { ALL_GUARDS, authority, codeOf, done, order, stage } from './support/authority.ts';
+import { ALL_GUARDS, authority, codeOf, done, order, stage, WRANGLER } from './support/authority.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
 
-const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2040, 0, 1);
 

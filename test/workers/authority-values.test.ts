@@ -9,11 +9,10 @@ import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, client, done, order, readHead, stub } from './support/authority.ts';
+import { authority, client, done, order, readHead, stub, WRANGLER } from './support/authority.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
 
-const WRANGLER = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 const BLOCK = {
   op: 'block' as const,
   code: 'SENDER_REPORTED' as const,

@@ -8,7 +8,8 @@ import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { Segment } from '../../../shared/live/segment.ts';
 import { GUARDS } from '../../../shared/release/guards.ts';
-import { type Head, openHead } from '../../../shared/release/head.ts';
+import { type Head, type HeadDocument, openHead } from '../../../shared/release/head.ts';
+import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import { unseal } from '../../../shared/set/seal.ts';
@@ -24,6 +25,9 @@ import { privateKey, publishValues } from './world.ts';
 export const ALL_GUARDS = [...GUARDS];
 
 export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
+
+/** Whoever has the credentials of wrangler alone: the cron acts for him. */
+export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
 export function order(reason = 'test', key: string | null = null, sha256 = 'same'): Order {
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
@@ -78,6 +82,14 @@ export function done<Value>(outcome: Outcome<Value>): Value {
 /** `ok`, or the code of the refusal. */
 export function codeOf(outcome: Outcome<unknown>): string {
   return outcome.ok ? 'ok' : (outcome.extras?.refusal ?? outcome.code);
+}
+
+/** The copy of the head in KV, with what stands beside it; null where there is none that opens. */
+export async function kvHead(): Promise<HeadDocument | null> {
+  const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
+  if (bytes === null) return null;
+  const opened = await openHead(new Uint8Array(bytes), testKeys);
+  return opened.ok ? opened.value : null;
 }
 
 /** The head as a reader gets it, with its live layer. */
