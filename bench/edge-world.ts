@@ -40,7 +40,14 @@ export class EdgeWorld {
       CLIENT_KEY: `${CLIENT}.${SECRET}`,
     });
     const client = {
-      ...{ id: CLIENT, secretSha256: [await sha256Hex(SECRET)], rights: ['check' as const], shortCodes: [] },
+      ...{
+        id: CLIENT,
+        secretSha256: [await sha256Hex(SECRET)],
+        rights: ['check' as const],
+        internationalPrefix: null,
+        senderRules: 'kr' as const,
+        shortCodes: [],
+      },
       ...{ failPolicy: 'open' as const, mode: 'enforce' as const, recordBlocks: false },
       ...{ maxStaleSeconds: 3_600, quotaItems: 1_000_000_000 },
     };

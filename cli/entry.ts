@@ -6,8 +6,10 @@
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
-import { type Address, type AddressError, isValidNumber, parseAddress } from '../shared/numbers/parse.ts';
+import { parseParty } from '../shared/numbers/parse.ts';
+import type { NumberParty, ParseError } from '../shared/numbers/party.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
+import { isValidNumber } from '../shared/numbers/validity.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { isWrittenSource, parseSource, type Source } from '../shared/sources/source.ts';
 import { testAnswer } from '../shared/test-numbers.ts';
@@ -112,7 +114,7 @@ export class EntryReader {
   }
 }
 
-const INVALID: Record<AddressError, string> = {
+const INVALID: Record<ParseError, string> = {
   NUMBER_MISSING: 'no number',
   NUMBER_TOO_LONG: 'more than 15 digits, or 64 characters',
   NUMBER_CHARACTER: 'a character that no number has, or a plus or 0 in the wrong place',
@@ -123,15 +125,23 @@ const EMERGENCY = reject(
   'emergency numbers are reached whatever a list says, also behind an area code',
 );
 
-/** 0063 is read as carrier 006 and Italy where that is possible, and may have meant the Philippines. */
-const AMBIGUOUS = reject('NUMBER_AMBIGUOUS', 'write + and the country code, not 00 or a carrier prefix');
+/** 0063 is carrier 006 before an Italian number, or 00 before one of the Philippines. */
+const AMBIGUOUS = reject(
+  'NUMBER_AMBIGUOUS',
+  'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
+);
+
+const LOCAL = reject('NUMBER_AMBIGUOUS', 'lacks its area code: write it in front, or + and the country code');
+
+/** Letters, or the sign of an extension: in a list they are a slip, and the wrong number would be listed. */
+const DECORATION = /[\p{L}#]/u;
 
 const TEST = reject('TEST_NUMBER', 'test numbers have a fixed answer, whatever a list says');
 
 const IMPOSSIBLE = reject('NUMBER_IMPOSSIBLE', 'no subscriber can have this number (length or country code)');
 
 /** Why a number cannot be listed, or null. */
-export function refusalOf({ n, carrierPrefix }: Extract<Address, { kind: 'number' }>) {
+export function refusalOf({ n, carrierPrefix }: NumberParty) {
   if (carrierPrefix !== null) return AMBIGUOUS;
   if (isEmergencyNumber(n)) return EMERGENCY;
   if (testAnswer(n) !== null) return TEST;
@@ -143,17 +153,23 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
   if (isWrittenSource(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
   if (text.endsWith('*')) return prefixOf(text);
-  const address = parseAddress(text);
-  switch (address.kind) {
+  const party = parseParty(text);
+  switch (party.kind) {
     case 'number':
-      return refusalOf(address) ?? { kind: 'number', n: address.n };
+      if (DECORATION.test(text.replace(/^\s*tel:/i, ''))) return sourceOf(text, list);
+      return refusalOf(party) ?? { kind: 'number', n: party.n };
+    case 'ambiguous':
+      return AMBIGUOUS;
+    case 'localNumber':
+      return LOCAL;
     case 'shortCode':
-      if (isEmergency(address.code)) return EMERGENCY;
+      if (isEmergency(party.code)) return EMERGENCY;
       return reject('SHORT_CODE', 'short codes are ruled by the plan and cannot be listed');
     case 'source':
       return sourceOf(text, list);
     case 'invalid':
-      return reject('NUMBER_INVALID', INVALID[address.code]);
+      // Letters in a number: the message for sources says how to list a sender ID.
+      return /\p{L}/u.test(text) ? sourceOf(text, list) : reject('NUMBER_INVALID', INVALID[party.code]);
   }
 }
 
@@ -166,7 +182,7 @@ function sourceOf(text: string, list: CatalogueList): What | Rejected {
 
 /** `+821000000000..+821019999999`: both ends included. */
 function rangeOf(text: string): What | Rejected {
-  const ends = text.split('..').map((end) => parseAddress(end));
+  const ends = text.split('..').map((end) => parseParty(end));
   const [from, to] = ends;
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
     return reject('RANGE_INVALID', 'a range is two numbers with two dots between');

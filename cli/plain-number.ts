@@ -2,7 +2,7 @@
  * The number of a line of plain text, read from its bytes: what `EntryReader` lists for that line, or nothing
  * where it takes that reader to tell. `test/cli/plain-lines.test.ts` holds both against each other.
  */
-import { ADDRESS_CHARS_MAX } from '../shared/limits.ts';
+import { PARTY_CHARS_MAX } from '../shared/limits.ts';
 import { POW10 } from '../shared/numbers/number.ts';
 import { parseScanned } from '../shared/numbers/parse.ts';
 import { KR_CODE, KR_NSN_DIGITS_MAX, krClassOfNational } from '../shared/numbers/plan.ts';
@@ -28,7 +28,7 @@ const FIRST_DIGITS = 8;
 export function plainNumberOf(bytes: Uint8Array, from: number, to: number): number {
   const n = dialledNumberOf(bytes, from, to);
   if (n !== 0) return n;
-  if (to - from > ADDRESS_CHARS_MAX) return 0;
+  if (to - from > PARTY_CHARS_MAX) return 0;
   const scanned = scanBytes(bytes, from, to);
   if (scanned === SCAN_FOREIGN) return 0;
   const address = parseScanned(scanned);
@@ -40,7 +40,7 @@ export function plainNumberOf(bytes: Uint8Array, from: number, to: number): numb
  * with dashes or without. The parser reads those as +82 and the digits behind the 0.
  */
 function dialledNumberOf(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from > ADDRESS_CHARS_MAX || bytes[from] !== ZERO) return 0;
+  if (to - from > PARTY_CHARS_MAX || bytes[from] !== ZERO) return 0;
   const first = bytes[from + 1]!;
   // A dash here may have another 0 behind it.
   if (first <= ZERO || first === EIGHT) return 0;

@@ -5,8 +5,8 @@
  */
 import { keyedNumber } from './audit.ts';
 import { utf8 } from './bytes.ts';
+import type { Decision } from './decision.ts';
 import type { Question, Sender } from './question.ts';
-import type { Judgement } from './screen.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
@@ -31,13 +31,15 @@ export interface BlockRecord {
 function written(party: Sender | null, keys: ListKeys): string | null {
   if (party === null || party.kind === 'withheld') return null;
   if (party.kind === 'number') return keyedNumber(party.n, keys);
-  return party.kind === 'shortCode' ? party.code : party.text;
+  if (party.kind === 'shortCode') return party.code;
+  // Digits without area code are part of somebody's number.
+  return party.kind === 'localNumber' ? null : party.text;
 }
 
 /** The record of a verdict, or null where nothing was blocked. */
 export function blockRecordOf(
   question: Question,
-  { verdict, unenforced, subject, reasons }: Judgement,
+  { verdict, unenforced, subject, reasons, reading = question }: Decision,
   about: { readonly client: string; readonly seq: number; readonly now: number },
   keys: ListKeys,
 ): BlockRecord | null {
@@ -48,8 +50,8 @@ export function blockRecordOf(
     at: new Date(about.now).toISOString(),
     client: about.client,
     channel: question.channel,
-    from: written(question.from, keys),
-    to: written(question.to, keys),
+    from: written(reading.from, keys),
+    to: written(reading.to, keys),
     operator: question.ingress?.operator ?? null,
     subject,
     code: reason.code,

@@ -13,6 +13,7 @@ import {
   QUOTA_ITEMS_DEFAULT,
   QUOTA_ITEMS_MAX,
 } from './limits.ts';
+import { INTERNATIONAL_PREFIXES } from './numbers/parse.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
@@ -20,6 +21,8 @@ import { seal, unseal } from './set/seal.ts';
 export const RIGHTS = ['check', 'gateway'] as const;
 export type Right = (typeof RIGHTS)[number];
 export const FAIL_POLICIES = ['open', 'closed'] as const;
+/** Whether Korea's rules for senders of domestic texts apply. */
+export const SENDER_RULES = ['kr', 'none'] as const;
 export const MODES = ['enforce', 'label', 'shadow'] as const;
 
 export const clientSchema = v.strictObject({
@@ -41,6 +44,10 @@ export const clientSchema = v.strictObject({
   ),
   /** `label` turns block into label, `shadow` turns both into allow; the answer says so. */
   mode: v.optional(v.picklist(MODES), 'enforce'),
+  /** How the client writes numbers abroad without a plus: see `InternationalPrefix`. Null: not known. */
+  internationalPrefix: v.optional(v.nullable(v.picklist(INTERNATIONAL_PREFIXES)), null),
+  /** Whether the sender of a domestic text must follow Korea's rules: see `data/kr-sender-rules.json`. */
+  senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
   /** Whether each block is recorded, with the number keyed: see block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
   /** Items a minute. */

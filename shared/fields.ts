@@ -3,10 +3,10 @@
  * holds its value, which may be a number.
  */
 import { flat } from './flat.ts';
-import type { AddressError } from './numbers/parse.ts';
+import type { ParseError } from './numbers/party.ts';
 
 export type FieldProblem =
-  | AddressError
+  | ParseError
   | 'FIELD_TYPE'
   | 'FIELD_UNKNOWN'
   | 'FIELD_MISSING'

@@ -3,8 +3,8 @@
  * What exceeds a request bound gets a 4xx that names it; what exceeds a list bound stops the build.
  */
 
-/** Longest written address, in UTF-16 units: 15 digits with generous separators and controls. */
-export const ADDRESS_CHARS_MAX = 64;
+/** Longest written sender or recipient, in UTF-16 units: 15 digits with generous separators and controls. */
+export const PARTY_CHARS_MAX = 64;
 /** Longest `authorization` header that can be a client key: an id of 63, a dot, a secret. */
 export const AUTHORIZATION_CHARS_MAX = 256;
 /** Client keys that an isolate remembers as right: about 1 MB. With more, all are forgotten and verified anew. */

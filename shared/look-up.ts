@@ -39,7 +39,7 @@ export function lookUp(
   if (party.kind === 'source')
     lookUpSources([{ kind: 'senderId', name: party.text }], 'address', 'source', search);
   if (ingress !== null) lookUpWay(ingress, search);
-  else if (party.kind === 'shortCode') return;
+  else if (party.kind === 'shortCode' || party.kind === 'localNumber') return;
   // Without a release, an entry and a policy there is nothing that could be old.
   const hasData = release !== null || search.live || ingress !== null;
   if (hasData && now - asOf > maxStaleSeconds * 1000) {

@@ -2,14 +2,12 @@
  * What is asked: may a text or a call from one address to another pass, and what is known of the way it
  * came. Already read and checked: see asked.ts and gateway/asked.ts.
  */
-import type { Address } from './numbers/parse.ts';
+import type { Party } from './numbers/party.ts';
 
 export const CHANNELS = ['sms', 'voice'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** An address that can be judged. */
-export type Party = Exclude<Address, { kind: 'invalid' }>;
-/** A sender, which may also have withheld its number. */
+/** A sender can also withhold its number. */
 export type Sender = Party | { readonly kind: 'withheld' };
 
 /** Where traffic comes in: at a gateway from abroad, or from an operator of the country. */
@@ -39,6 +37,8 @@ export interface Question {
   readonly from: Sender | null;
   readonly to: Party | null;
   readonly channel: Channel;
-  /** Null where it is not a gateway that asks. */
+  /** Null in a check before a text is sent; a gateway always has one. */
   readonly ingress: Ingress | null;
+  /** The same question with every other number that `from` and `to` can mean as written; nearly always empty. */
+  readonly otherReadings: readonly Question[];
 }

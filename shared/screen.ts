@@ -9,56 +9,61 @@
  * allocated but the answer.
  */
 
+import type { Answer, Decision } from './decision.ts';
 import { type About, type Hit, hit, policyHit, RANK } from './hit.ts';
 import { lookUp } from './look-up.ts';
 import { toE164 } from './numbers/number.ts';
-import { isValidNumber } from './numbers/parse.ts';
-import { isEmergency, isEmergencyNumber } from './numbers/plan.ts';
+import type { Party } from './numbers/party.ts';
+import { isEmergency, isEmergencyNumber, krClassOf } from './numbers/plan.ts';
 import { senderRule } from './numbers/sender-rules.ts';
+import { isValidNumber } from './numbers/validity.ts';
 import { factsOf } from './policy/facts.ts';
 import { rulingOf } from './policy/policy.ts';
-import type { Party, Question, Sender } from './question.ts';
+import type { Question, Sender } from './question.ts';
+import { joined, writtenForms } from './readings.ts';
 import type { Snapshot, Wishes } from './snapshot.ts';
 import { testAnswer } from './test-numbers.ts';
 import type { Reason, Subject, Verdict } from './verdict.ts';
-import { strength } from './verdict.ts';
-
-/** What was decided, and why. */
-export interface Judgement {
-  readonly verdict: Verdict;
-  /** The subject that decided; null if nothing was found. */
-  readonly subject: Subject | null;
-  /** Every hit, the deciding one first. */
-  readonly reasons: readonly Reason[];
-  /** What to do on `indeterminate`, by the client's own policy. */
-  readonly action?: 'open' | 'closed';
-  /** In `label` or `shadow` mode: what the verdict would have been. */
-  readonly unenforced?: Verdict;
-}
-
-/** It, and the addresses as they were understood. */
-export interface Answer extends Judgement {
-  readonly from: string | null;
-  readonly to: string | null;
-}
+import { SUBJECTS, strength } from './verdict.ts';
 
 /** Nothing was found: the same object for all, since most are that. */
-const PASSES: Judgement = { verdict: 'allow', subject: null, reasons: [] };
+const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
 
 export function screen(question: Question, snapshot: Snapshot, wishes: Wishes): Answer {
   return tell(question, judge(question, snapshot, wishes));
 }
 
 /** Put the addresses of a question beside what was decided. */
-export function tell({ from, to }: Question, judgement: Judgement): Answer {
-  const { verdict, subject, reasons, action, unenforced } = judgement;
-  const answer = { verdict, subject, from: written(from), to: written(to), reasons };
-  if (action !== undefined) return { ...answer, action };
-  return unenforced === undefined ? answer : { ...answer, unenforced };
+export function tell(question: Question, judgement: Decision): Answer {
+  const { verdict, subject, reasons, action, unenforced, reading = question } = judgement;
+  const answer = { verdict, subject, from: written(reading.from), to: written(reading.to), reasons };
+  if (question.otherReadings.length === 0) {
+    if (action !== undefined) return { ...answer, action };
+    return unenforced === undefined ? answer : { ...answer, unenforced };
+  }
+  const readings = SUBJECTS.flatMap((each) => {
+    const forms = writtenForms(question, each);
+    return forms === null ? [] : [[each, forms.map(written)] as const];
+  });
+  return {
+    ...answer,
+    ...(action !== undefined && { action }),
+    ...(unenforced !== undefined && { unenforced }),
+    readings: Object.fromEntries(readings),
+  };
 }
 
 /** The verdict alone, for who has no use for the addresses: a fifth of the time goes into writing them. */
-export function judge(question: Question, snapshot: Snapshot, wishes: Wishes): Judgement {
+export function judge(question: Question, snapshot: Snapshot, wishes: Wishes): Decision {
+  if (question.otherReadings.length === 0) return judgeReading(question, snapshot, wishes);
+  const all = [question, ...question.otherReadings].map((reading) => ({
+    reading,
+    decision: judgeReading(reading, snapshot, wishes),
+  }));
+  return joined(question, all, wishes);
+}
+
+function judgeReading(question: Question, snapshot: Snapshot, wishes: Wishes): Decision {
   const hits: Hit[] = [];
   if (question.to !== null) judgeRecipient(question.to, snapshot, wishes, hits);
   if (question.from !== null) judgeSender(question.from, question, snapshot, wishes, hits);
@@ -74,7 +79,7 @@ export function judge(question: Question, snapshot: Snapshot, wishes: Wishes): J
 }
 
 /** What the deciding hit comes to, by the client's own wishes. @param reasons the deciding one first */
-function ruled({ verdict, reason }: Hit, reasons: readonly Reason[], wishes: Wishes): Judgement {
+function ruled({ verdict, reason }: Hit, reasons: readonly Reason[], wishes: Wishes): Decision {
   const base = { subject: reason.subject, reasons };
   if (verdict === 'indeterminate') return { verdict, ...base, action: wishes.failPolicy };
   const enforced = soften(verdict, wishes.mode);
@@ -90,8 +95,16 @@ function callsEmergency(party: Party): boolean {
 /** An address as it is answered: E.164, short code, or the source's own text; null where it was withheld. */
 function written(party: Sender | null): string | null {
   if (party === null || party.kind === 'withheld') return null;
-  if (party.kind === 'number') return toE164(party.n);
-  return party.kind === 'shortCode' ? party.code : party.text;
+  switch (party.kind) {
+    case 'number':
+      return toE164(party.n);
+    case 'shortCode':
+      return party.code;
+    case 'localNumber':
+      return party.digits;
+    case 'source':
+      return party.text;
+  }
 }
 
 /** That data is missing is told once a subject, of however many things. */
@@ -155,7 +168,7 @@ function isTest(subject: Subject, party: Sender, hits: Hit[]): boolean {
 }
 
 function judgeForm(subject: Subject, party: Party, hits: Hit[]): void {
-  if (party.kind === 'number' && !isValidNumber(party.n)) {
+  if (party.kind === 'localNumber' || (party.kind === 'number' && !isValidNumber(party.n))) {
     hits.push(hit(RANK.rule, 'block', subject, 'NUMBER_FORMAT_INVALID', 'rule', 'numbering-plan'));
   }
 }
@@ -169,22 +182,27 @@ function judgeRecipient(party: Party, snapshot: Snapshot, wishes: Wishes, hits: 
   lookUp('to', party, null, snapshot, wishes, hits);
 }
 
+/** Whether Korea's sender rules apply: to texts that are sent from Korea to a number in Korea. */
+function hasSenderRules({ to, channel, ingress }: Question, { senderRules }: Wishes): boolean {
+  const isAbroad = to?.kind === 'number' && krClassOf(to.n) === null;
+  return senderRules === 'kr' && channel === 'sms' && ingress === null && !isAbroad;
+}
+
 function judgeSender(
   party: Sender,
-  { channel, ingress }: Question,
+  question: Question,
   snapshot: Snapshot,
   wishes: Wishes,
   hits: Hit[],
 ): void {
   if (isTest('from', party, hits)) return;
+  const { channel, ingress } = question;
   const facts = ingress === null ? null : factsOf(party, channel, ingress);
   // What a sender from abroad may look like is for the policy to say.
   if (party.kind !== 'withheld' && facts?.origin !== 'abroad') {
+    const rule = hasSenderRules(question, wishes) ? senderRule(party, wishes.shortCodes) : null;
+    if (rule !== null) hits.push(hit(RANK.rule, 'block', 'from', 'SENDER_FORMAT_RULE', 'rule', rule));
     judgeForm('from', party, hits);
-    if (channel === 'sms' && party.kind !== 'source') {
-      const rule = senderRule(party, wishes.shortCodes);
-      if (rule !== null) hits.push(hit(RANK.rule, 'block', 'from', 'SENDER_FORMAT_RULE', 'rule', rule));
-    }
   }
   lookUp('from', party, ingress, snapshot, wishes, hits);
   if (facts === null) return;

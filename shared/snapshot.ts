@@ -24,4 +24,4 @@ export interface Snapshot {
 }
 
 /** What of a client bears on a verdict. */
-export type Wishes = Pick<Client, 'failPolicy' | 'maxStaleSeconds' | 'mode' | 'shortCodes'>;
+export type Wishes = Pick<Client, 'failPolicy' | 'maxStaleSeconds' | 'mode' | 'senderRules' | 'shortCodes'>;

@@ -15,7 +15,7 @@ export interface TestAnswer {
 }
 
 const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED', 'OVERSEAS_ORIGIN'];
-const INDETERMINATES: readonly Code[] = ['LIST_STALE', 'LIST_UNAVAILABLE'];
+const INDETERMINATES: readonly Code[] = ['LIST_STALE', 'LIST_UNAVAILABLE', 'NUMBER_AMBIGUOUS'];
 
 function verdictOf(code: Code): Verdict {
   if (LABELS.includes(code)) return 'label';

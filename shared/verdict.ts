@@ -41,6 +41,7 @@ export const CODES = [
   'LIST_UNAVAILABLE',
   'TEST_NUMBER',
   'OVERSEAS_ORIGIN',
+  'NUMBER_AMBIGUOUS',
 ] as const;
 export type Code = (typeof CODES)[number];
 
@@ -51,6 +52,7 @@ const OTHER_CODES: readonly Code[] = [
   'LIST_STALE',
   'LIST_UNAVAILABLE',
   'TEST_NUMBER',
+  'NUMBER_AMBIGUOUS',
 ];
 /** Codes that a list, an entry or a rule can have against a number. */
 export const AGAINST_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
@@ -79,6 +81,8 @@ export interface Reason {
   readonly authority: string | null;
   /** RFC 3339 time at which the entry ends, or null. */
   readonly until: string | null;
+  /** What to do about it, for codes that need it. */
+  readonly detail?: string;
 }
 
 /** Position in the order of strength. */

@@ -2,10 +2,10 @@
  * How answers look on the wire, and the head that each of them names.
  */
 
+import type { Answer } from '../shared/decision.ts';
 import type { FieldError } from '../shared/fields.ts';
 import { flat } from '../shared/flat.ts';
 import { HEAD_STALE_MS } from '../shared/limits.ts';
-import type { Answer } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Reply } from './http.ts';
 

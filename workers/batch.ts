@@ -2,7 +2,7 @@
  * `POST /v1/check/batch`, `/v1/gateway/check/batch`: up to 10,000 questions, answered in order from one head.
  * A bad item is that item's error alone.
  */
-import { type Asked, type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
+import { type Asked, type Convention, type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
 import { isRecord, nameOf } from '../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
@@ -36,7 +36,7 @@ async function answer(call: ClientCall, kind: Kind): Promise<Response> {
   if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
   if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-  const batch = readBatch(body.value, kind);
+  const batch = readBatch(body.value, kind, call.client.internationalPrefix);
   if ('code' in batch) return reply.problem(batch, url.pathname);
   const refused = call.charge(batch.items.length);
   if (refused !== null) return refused;
@@ -65,6 +65,7 @@ function answering(
     error: 0,
   };
   const encoder = new TextEncoder();
+  const convention = call.client.internationalPrefix;
   let next = 0;
   let separator = '';
   const answerItem = (asked: Asked): object | null => {
@@ -91,7 +92,7 @@ function answering(
       while (text.length < CHARS_PER_CHUNK && next < batch.items.length) {
         const items = batch.items.slice(next, next + ITEMS_PER_CHUNK);
         next += items.length;
-        const chunk = items.map((item) => readQuestion(item, batch.defaults, true, kind.fields));
+        const chunk = items.map((item) => readQuestion(item, batch.defaults, true, kind.fields, convention));
         const answers: object[] = [];
         await runs.answer(chunk, (asked) => {
           const answered = answerItem(asked);
@@ -112,7 +113,7 @@ function answering(
   });
 }
 
-function readBatch(value: unknown, { fields, more }: Kind): Batch | Problem {
+function readBatch(value: unknown, { fields, more }: Kind, convention: Convention): Batch | Problem {
   if (!isRecord(value)) {
     return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
@@ -132,7 +133,7 @@ function readBatch(value: unknown, { fields, more }: Kind): Batch | Problem {
   const known = REPORTS.find((candidate) => candidate === report);
   if (known === undefined)
     return problem('FIELD_VALUE', `report must be one of ${REPORTS.join(', ')}`, { field: 'report' });
-  const read = readDefaults(defaults, fields);
+  const read = readDefaults(defaults, fields, convention);
   if ('code' in read) return problem(read.code, read.message, { field: read.field });
   return { defaults: read, items: items as unknown[], report: known };
 }

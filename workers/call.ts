@@ -4,9 +4,10 @@
 
 import { blockRecordOf } from '../shared/block-record.ts';
 import type { Client, Right } from '../shared/clients.ts';
+import type { Decision } from '../shared/decision.ts';
 import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
-import { type Judgement, judge } from '../shared/screen.ts';
+import { judge } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Address } from './address.ts';
 import { authenticate, bearerOf } from './auth.ts';
@@ -200,7 +201,7 @@ export class ClientCall implements Call {
   }
 
   /** The verdict for this client; recorded, where it blocks and the client wants that. */
-  judge(question: Question, from: Snapshot): Judgement {
+  judge(question: Question, from: Snapshot): Decision {
     const { client } = this;
     const judged = judge(question, from, client);
     if (client.recordBlocks) {

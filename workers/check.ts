@@ -2,10 +2,10 @@
  * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`: one question, one answer.
  */
 import { readQuestion } from '../shared/asked.ts';
+import type { Answer } from '../shared/decision.ts';
 import { nameOf } from '../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
 import type { Question } from '../shared/question.ts';
-import type { Answer } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Address } from './address.ts';
 import { answerLine, headNames, nameHead } from './answers.ts';
@@ -66,7 +66,7 @@ function fieldsOf({ parameters }: Address): { readonly fields: Record<string, un
 /** Nothing is waited for once the release is in memory; the answer is the one object of the runtime. */
 function answer(call: ClientCall, kind: Kind, given: unknown): MaybePromise<Response> {
   const { reply, url, request } = call;
-  const asked = readQuestion(given, kind.fields.none, false, kind.fields);
+  const asked = readQuestion(given, kind.fields.none, false, kind.fields, call.client.internationalPrefix);
   if (asked.error !== null) {
     const { code, field, message } = asked.error;
     return reply.problem(problem(code, message, { field }), url.pathname);

@@ -4,10 +4,11 @@
  */
 import { CHECK_FIELDS, type Fields } from '../shared/asked.ts';
 import type { Right } from '../shared/clients.ts';
+import type { Answer, Decision } from '../shared/decision.ts';
 import { gatewayAnswer } from '../shared/gateway/answer.ts';
 import { GATEWAY_FIELDS } from '../shared/gateway/asked.ts';
 import type { Question } from '../shared/question.ts';
-import { type Answer, type Judgement, tell } from '../shared/screen.ts';
+import { tell } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 
 export interface Kind {
@@ -16,7 +17,7 @@ export interface Kind {
   /** For who has more questions than a batch takes. */
   readonly more: string;
   /** The verdict as it is told. */
-  tell(question: Question, judged: Judgement, snapshot: Snapshot): Answer;
+  tell(question: Question, judged: Decision, snapshot: Snapshot): Answer;
 }
 
 /** Before a text is sent. */
@@ -32,5 +33,6 @@ export const GATEWAY: Kind = {
   right: 'gateway',
   fields: GATEWAY_FIELDS,
   more: 'send more batches',
-  tell: (question, judged, snapshot) => gatewayAnswer(question, tell(question, judged), snapshot),
+  tell: (question, judged, snapshot) =>
+    gatewayAnswer(judged.reading ?? question, tell(question, judged), snapshot),
 };

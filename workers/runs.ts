@@ -86,8 +86,8 @@ export class Runs {
     for (let at = from; at < to; at++) {
       const { question } = items[at]!;
       if (question === null) continue;
-      prepareOf(question.to, images);
-      prepareOf(question.from, images);
+      prepareQuestion(question, images);
+      for (const other of question.otherReadings) prepareQuestion(other, images);
     }
   }
 
@@ -118,6 +118,11 @@ export class Runs {
     this.#waitLater(missing);
     if (missing.length > 0 && now - began >= LOAD_WAIT_MS) this.#restsUntil = now + RUN_BACKOFF_MS;
   }
+}
+
+function prepareQuestion({ from, to }: Question, images: ImagesAhead): void {
+  prepareOf(to, images);
+  prepareOf(from, images);
 }
 
 /** Test numbers are not looked up. */

@@ -154,11 +154,13 @@ export async function verifyAll(release: Release, call: Loading): Promise<boolea
   return blobs.every(verified);
 }
 
-/** The values that a question is answered from. */
-export function neededBy({ from, to, ingress }: Question, release: Release): Blob[] {
+/** The values that a question is answered from, in all its readings. */
+export function neededBy(question: Question, release: Release): Blob[] {
   const { ranges, sources } = release.manifest;
+  const { from, to, ingress, otherReadings } = question;
   const needed: (Blob | null)[] = [ranges];
-  for (const party of [from, to]) if (party?.kind === 'number') needed.push(release.blobFor(party.n));
+  const parties = [from, to, ...otherReadings.flatMap((other) => [other.from, other.to])];
+  for (const party of parties) if (party?.kind === 'number') needed.push(release.blobFor(party.n));
   if (from?.kind === 'source' || ingress !== null) needed.push(sources);
   return [...new Set(needed)].filter((blob) => blob !== null);
 }

@@ -3,10 +3,9 @@
  * all from the head of the start. Backpressure reaches the sender; over the quota the stream waits for
  * the next window instead of breaking off.
  */
-import { CHECK_FIELDS, readParty, readQuestion } from '../shared/asked.ts';
+import { CHECK_FIELDS, questionOf, readParty, readQuestion } from '../shared/asked.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
-import type { Party, Question } from '../shared/question.ts';
 import { tell } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import { SUBJECTS, type Subject } from '../shared/verdict.ts';
@@ -75,18 +74,15 @@ export async function checkStream(call: ClientCall): Promise<Response> {
 
 /** `<number>,<verdict>,<code>` for a number on a line. */
 function textLine(call: ClientCall, subject: Subject): LineFormat<TextLine> {
-  const { channel } = CHECK_FIELDS.none;
-  const asking = (party: Party): Question =>
-    subject === 'to'
-      ? { from: null, to: party, channel, ingress: null }
-      : { from: party, to: null, channel, ingress: null };
+  const { internationalPrefix } = call.client;
+  const options = { internationalPrefix, carrierPrefix: null };
   return {
     read(line) {
       if (line === null) return { question: null, text: '', code: 'NUMBER_TOO_LONG' };
-      const read = readParty(line, subject);
+      const read = readParty(line, subject, options);
       return 'error' in read
         ? { question: null, text: line, code: read.error.code }
-        : { question: asking(read.party), text: line, code: '' };
+        : { question: questionOf({ ...CHECK_FIELDS.none, [subject]: read.party }), text: line, code: '' };
     },
     answer({ question, text, code }, snapshot) {
       // To look whether there is one takes half as long as to replace none.
@@ -107,6 +103,7 @@ const NO_JSON = invalid('the line is not JSON');
 
 /** A verdict object for a question object on a line. */
 function jsonLine(call: ClientCall): LineFormat<JsonLine> {
+  const convention = call.client.internationalPrefix;
   return {
     read(line) {
       if (line === null) return JSON_TOO_LONG;
@@ -116,7 +113,7 @@ function jsonLine(call: ClientCall): LineFormat<JsonLine> {
       } catch {
         return NO_JSON;
       }
-      const { question, id, error } = readQuestion(value, CHECK_FIELDS.none, true);
+      const { question, id, error } = readQuestion(value, CHECK_FIELDS.none, true, CHECK_FIELDS, convention);
       return { question, id, error: error === null ? null : itemError(error) };
     },
     answer({ question, id, error }, snapshot) {

@@ -9,8 +9,8 @@ import type {
   EntryPage,
   ListsInfo,
 } from '../../shared/admin.ts';
-import { ADDRESS_CHARS_MAX, BULK_ENTRIES_MAX, PAGE_MAX } from '../../shared/limits.ts';
-import { parseAddress } from '../../shared/numbers/parse.ts';
+import { BULK_ENTRIES_MAX, PAGE_MAX, PARTY_CHARS_MAX } from '../../shared/limits.ts';
+import { parseParty } from '../../shared/numbers/parse.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { parseSource } from '../../shared/sources/source.ts';
 import type { Admin } from '../admin.ts';
@@ -27,7 +27,7 @@ export type EntryWish = Pick<EntryChange, 'op' | 'reason'> &
 /** An item as it is written: with letters it is a source, anything else has to be a number. */
 export function itemOf(text: string): EntryItem {
   // By its beginning, so that a source that is too long is told to be one.
-  const isSource = parseAddress(text.trim().slice(0, ADDRESS_CHARS_MAX)).kind === 'source';
+  const isSource = parseParty(text.trim().slice(0, PARTY_CHARS_MAX)).kind === 'source';
   return isSource ? { source: text.trim() } : { number: text.trim() };
 }
 

@@ -2,12 +2,13 @@
  * What a gateway needs next, out of a verdict: SIP and SMPP codes, the label, how long the answer may be
  * used again. Pure.
  */
+
+import type { Answer } from '../decision.ts';
 import { flat } from '../flat.ts';
 import { GATEWAY_CACHE_MS, HEAD_STALE_MS } from '../limits.ts';
 import { type Evidence, evidenceOf, factsOf } from '../policy/facts.ts';
 import { type Policy, rulingOf } from '../policy/policy.ts';
 import type { Question } from '../question.ts';
-import type { Answer } from '../screen.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export interface SipAnswer {

@@ -4,11 +4,10 @@
  */
 import { CHECK_FIELDS, type Draft, type Fields, readParty } from '../asked.ts';
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
-import { ADDRESS_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits.ts';
+import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits.ts';
 import { KR_CARRIER_PREFIXES } from '../numbers/carriers.ts';
-import { isValidNumber, parseAddress } from '../numbers/parse.ts';
-import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from '../numbers/scan.ts';
-import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING, type Sender } from '../question.ts';
+import { type ParseOptions, parseParty } from '../numbers/parse.ts';
+import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING } from '../question.ts';
 import { foldSenderId } from '../sources/sender-id.ts';
 import { operatorOf } from '../sources/source.ts';
 
@@ -17,7 +16,7 @@ const KR_MCC = '450';
 /** 00 in front of a country code is what every carrier understands. */
 const CARRIER_PREFIXES: readonly string[] = ['00', ...KR_CARRIER_PREFIXES];
 /** Who withholds a number in SIP is called so, with or without a host (RFC 3323, 4.1). */
-const ANONYMOUS = /^anonymous(@|$)/;
+const ANONYMOUS = /^(sips?:)?anonymous(@|$)/;
 
 /** What a gateway knows that says nothing: traffic from abroad. */
 export const UNKNOWN_INGRESS: Ingress = {
@@ -34,7 +33,7 @@ export const UNKNOWN_INGRESS: Ingress = {
 export const GATEWAY_FIELDS: Fields = {
   none: { ...CHECK_FIELDS.none, ingress: UNKNOWN_INGRESS },
 
-  take(draft, field, value) {
+  take(draft, field, value, convention) {
     const ingress = draft.ingress ?? UNKNOWN_INGRESS;
     if (field === 'from') {
       if (typeof value !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
@@ -54,13 +53,14 @@ export const GATEWAY_FIELDS: Fields = {
       draft.ingress = { ...ingress, attestation: read.value };
       return null;
     }
-    return CHECK_FIELDS.take(draft, field, value);
+    return CHECK_FIELDS.take(draft, field, value, convention);
   },
 
-  settle(draft) {
+  settle(draft, internationalPrefix) {
     const { writtenFrom, channel, ingress } = draft;
     if (writtenFrom === null) return null;
-    const read = readSender(writtenFrom, channel === 'voice', ingress?.carrierPrefix ?? null);
+    const carrierPrefix = ingress?.carrierPrefix ?? null;
+    const read = readSender(writtenFrom, channel === 'voice', { internationalPrefix, carrierPrefix });
     if ('error' in read) return read.error;
     draft.from = read.sender;
     return null;
@@ -127,7 +127,7 @@ function takeOne(
       ingress.trunk = text;
       return null;
     case 'smsc': {
-      const address = parseAddress(text.trim().startsWith('+') ? text : `+${text.trim()}`);
+      const address = parseParty(text.trim().startsWith('+') ? text : `+${text.trim()}`);
       if (address.kind !== 'number') {
         return fieldError(
           'FIELD_VALUE',
@@ -148,16 +148,18 @@ function takeOne(
   }
 }
 
-type ReadSender = { readonly sender: Sender } | { readonly error: FieldError };
+type ReadSender = { readonly sender: NonNullable<Draft['from']> } | { readonly error: FieldError };
 
-function readSender(text: string, isVoice: boolean, carrierPrefix: string | null): ReadSender {
+function readSender(text: string, isVoice: boolean, options: ParseOptions): ReadSender {
+  // Before anything folds it: folding takes time that grows with the square of some texts.
+  if (text.length > PARTY_CHARS_MAX) return { error: fieldError('NUMBER_TOO_LONG', 'from') };
   if (/\p{Cc}/u.test(text)) {
     return { error: fieldError('FIELD_VALUE', 'from', 'holds a control character') };
   }
   if (text.trim() === '' || (isVoice && ANONYMOUS.test(foldSenderId(text)))) {
     return { sender: { kind: 'withheld' } };
   }
-  const read = readParty(carrierPrefix === null ? text : behindPrefix(text, carrierPrefix), 'from');
+  const read = readParty(text, 'from', options);
   if ('error' in read) {
     if (read.error.code !== 'NUMBER_MISSING') return read;
     const message = 'holds no digits; give an empty text where the number was withheld';
@@ -168,21 +170,6 @@ function readSender(text: string, isVoice: boolean, carrierPrefix: string | null
     return { error: fieldError('FIELD_VALUE', 'from', message) };
   }
   return { sender: read.party };
-}
-
-/**
- * Behind a prefix that is given by name stands a country code, with or without 00, or else a number as it is
- * written in Korea.
- */
-function behindPrefix(text: string, carrierPrefix: string): string {
-  if (text.length > ADDRESS_CHARS_MAX) return text;
-  const scanned = scan(text);
-  if (scanned === SCAN_FOREIGN || (scanned & SCAN_PLUS) !== 0) return text;
-  const written = digits.subarray(0, scanned & SCAN_COUNT_MASK).join('');
-  const number = written.startsWith(carrierPrefix) ? written.slice(carrierPrefix.length) : written;
-  const abroad = `+${number.replace(/^00/, '')}`;
-  const read = parseAddress(abroad);
-  return read.kind === 'number' && isValidNumber(read.n) ? abroad : number;
 }
 
 /** What cannot be so of the way that something came. */

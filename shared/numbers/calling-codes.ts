@@ -1,8 +1,8 @@
 /**
- * Calling codes of the world: which country code a number begins with, and how long it may be there.
+ * Calling codes of the world: which country code a number begins with, and which numbers that country has.
  *
- * Built once from `data/calling-codes.json` (215 codes) into three tables of 1,000 entries (22 KB), so each
- * question is one or two reads. No code is the beginning of another, so three digits always decide.
+ * Built once from `data/calling-codes.json` (215 codes) into three tables of 1,000 entries (22 KB). No code is the
+ * beginning of another, so three digits always decide. Patterns are compiled when a number of their code first comes.
  */
 import table from '../../data/calling-codes.json' with { type: 'json' };
 import { digitCountOf, POW10 } from './number.ts';
@@ -15,19 +15,56 @@ export interface CallingCodeRegions {
   readonly others: readonly string[];
 }
 
+/** A row of the data: see `data/compile-calling-codes.ts`. */
+interface Row {
+  readonly code: number;
+  readonly regions: readonly string[];
+  readonly lengths: readonly number[];
+  readonly trunkZero: boolean;
+  readonly possible?: string;
+  readonly assigned?: string;
+}
+
 const PREFIX_COUNT = 1000;
 const codeByPrefix = new Uint16Array(PREFIX_COUNT);
 const lengthBitsByCode = new Uint32Array(PREFIX_COUNT);
 const trunkZeroByCode = new Uint8Array(PREFIX_COUNT);
 const regionsByCode = new Map<number, CallingCodeRegions>();
+const patternsByCode = new Map<number, Patterns>();
 
-for (const { code, regions, lengths, trunkZero } of table.codes) {
+/** Patterns of the national numbers behind one code, as text until they are needed. */
+interface Patterns {
+  readonly possible: Pattern;
+  /** Equal to `possible` where the plan of the country says no more. */
+  readonly assigned: Pattern;
+}
+
+/** A regular expression without repetition that is unbounded: its cost is bounded by its length. */
+class Pattern {
+  readonly #source: string;
+  #compiled: RegExp | null = null;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  matches(text: string): boolean {
+    this.#compiled ??= new RegExp(`^(?:${this.#source})$`);
+    return this.#compiled.test(text);
+  }
+}
+
+for (const { code, regions, lengths, trunkZero, ...patterns } of table.codes as readonly Row[]) {
   const span = PREFIX_COUNT / POW10[digitCountOf(code)]!;
   codeByPrefix.fill(code, code * span, (code + 1) * span);
   for (const length of lengths) lengthBitsByCode[code]! |= 1 << length;
   trunkZeroByCode[code] = trunkZero ? 1 : 0;
   const [main = '001', ...others] = regions;
   regionsByCode.set(code, { main, others });
+  if (patterns.possible === undefined) continue;
+  const possible = new Pattern(patterns.possible);
+  const assigned = patterns.assigned === undefined ? possible : new Pattern(patterns.assigned);
+  patternsByCode.set(code, { possible, assigned });
 }
 
 /**
@@ -52,15 +89,33 @@ export function dropsTrunkZero(code: number): boolean {
 }
 
 /**
- * Whether N has an assigned calling code and one of its possible lengths, and no 0 where that country drops
- * it (`00…` forms are dialled only inside a country). Says nothing about allocation: false is proof that no
- * subscriber abroad has the number, true proves nothing. For Korea the plan knows more: `krClassOf`.
+ * Whether N can be somebody's number abroad: an assigned calling code, one of its lengths, and leading digits that
+ * the country uses. False is proof that no subscriber has it; true is no proof of the contrary. Not for Korea, whose
+ * plan knows more: `krClassOf`. O(15 digits).
  */
 export function isPossible(n: number): boolean {
   const code = callingCodeOf(n);
+  if (!hasLength(n, code)) return false;
+  return patternsByCode.get(code)?.possible.matches(nationalOf(n, code)) ?? false;
+}
+
+/**
+ * Whether N is possible, and its leading digits belong to some type of line or service (mobile, fixed, toll free and
+ * so on). New ranges can be missing here, so false proves nothing: it only decides between two readings of a text.
+ */
+export function isAssigned(n: number): boolean {
+  const code = callingCodeOf(n);
+  return isPossible(n) && patternsByCode.get(code)!.assigned.matches(nationalOf(n, code));
+}
+
+function hasLength(n: number, code: number): boolean {
   const length = digitCountOf(n) - digitCountOf(code);
-  if (code === 0 || ((lengthBitsByCode[code]! >>> length) & 1) === 0) return false;
-  return trunkZeroByCode[code] === 0 || n - code * POW10[length]! >= POW10[length - 1]!;
+  return code !== 0 && ((lengthBitsByCode[code]! >>> length) & 1) === 1;
+}
+
+/** The digits behind the calling code; they may begin with 0. */
+function nationalOf(n: number, code: number): string {
+  return String(n).slice(digitCountOf(code));
 }
 
 /** Main and other regions of a calling code, null if it is unassigned. */

@@ -1,122 +1,171 @@
 /**
- * From what people and gateways write to a number, a short code or a source; read from Korea. Separators
- * never change the answer, and its E.164 form parses to itself. Ambiguous beginnings are read so:
- * - `0082…`: 00 + 82 if a valid Korean number or an emergency code follows, else carrier 008 + `2…` (Africa).
- * - `00798…`, `00308…`, `00368…` of the right length: Korean inbound toll free, not 00 + 7, 30 or 36.
- * - `006…` (001, 0073, …): a carrier if a possible number follows, else 00 + 6…; so `0065 8123 4567` is
- *   Singapore, but `0063 917 123 4567` is carrier 006 + Italy.
- * - One 0 before a non-zero digit is a trunk prefix; two or more stay and make junk, never a guess.
+ * Parses what people and gateways write into a number, a short code or a sender ID, seen from Korea.
+ *
+ * A text without `+` can have several readings: a Korean national number, a number behind a Korean carrier prefix, or
+ * a number behind `00`. The parser never guesses: it returns the one reading that can be somebody's number, or all of
+ * them as `ambiguous`. Separators never change the result, and the E.164 form of a number parses to itself.
+ * One 0 before another digit is a trunk prefix; two or more are not.
  */
-import { ADDRESS_CHARS_MAX } from '../limits.ts';
-import { callingCodeOfPrefix, dropsTrunkZero, isPossible } from './calling-codes.ts';
+import { PARTY_CHARS_MAX } from '../limits.ts';
+import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
+import { Candidates } from './candidates.ts';
 import { carrierPrefixOf } from './carriers.ts';
+import { undecorated } from './decoration.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
-import { isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
+import type { ParsedParty } from './party.ts';
+import { KR_CODE, krClassOf } from './plan.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
+import { isValidNumber } from './validity.ts';
 
-/** Why a text is no address. */
-export type AddressError = 'NUMBER_MISSING' | 'NUMBER_TOO_LONG' | 'NUMBER_CHARACTER';
+/**
+ * How somebody writes international numbers without a plus. `kr`: with a Korean carrier prefix (00700, 001 and so
+ * on), never with 00 alone. `00`: with 00 and the country code, never with a carrier prefix.
+ */
+export const INTERNATIONAL_PREFIXES = ['kr', '00'] as const;
+export type InternationalPrefix = (typeof INTERNATIONAL_PREFIXES)[number];
 
-/** What a written address turned out to be. */
-export type Address =
-  /** `carrierPrefix`: the Korean international prefix that stood before it, evidence of overseas ingress. */
-  | { readonly kind: 'number'; readonly n: number; readonly carrierPrefix: string | null }
-  /** 3 to 5 digits that begin with 1, written without plus or 0: 112, 1335, 10114. */
-  | { readonly kind: 'shortCode'; readonly code: string }
-  /** Text with at least one letter, trimmed. */
-  | { readonly kind: 'source'; readonly text: string }
-  | { readonly kind: 'invalid'; readonly code: AddressError };
+export interface ParseOptions {
+  /** Null if it is not known: both are read. */
+  readonly internationalPrefix: InternationalPrefix | null;
+  /** The prefix that a gateway displayed before the number, if it sent it as a field of its own. */
+  readonly carrierPrefix: string | null;
+}
 
-/** U+FFFD, which decoders put in the place of what is no UTF-8: another sender id than the one that was meant. */
-const REPLACEMENT = '\ufffd';
+const NO_OPTIONS: ParseOptions = { internationalPrefix: null, carrierPrefix: null };
 
-const MISSING: Address = { kind: 'invalid', code: 'NUMBER_MISSING' };
-const TOO_LONG: Address = { kind: 'invalid', code: 'NUMBER_TOO_LONG' };
-const CHARACTER: Address = { kind: 'invalid', code: 'NUMBER_CHARACTER' };
+const MISSING: ParsedParty = { kind: 'invalid', code: 'NUMBER_MISSING' };
+const TOO_LONG: ParsedParty = { kind: 'invalid', code: 'NUMBER_TOO_LONG' };
+const CHARACTER: ParsedParty = { kind: 'invalid', code: 'NUMBER_CHARACTER' };
 
 const GENERIC_PREFIX = '00';
 const SHORT_CODE_DIGITS_MIN = 3;
 const SHORT_CODE_DIGITS_MAX = 5;
-/** Fewer digits without any prefix are taken for a mistyped Korean number, not for one from abroad. */
+const LOCAL_DIGITS_MIN = 7;
+const LOCAL_DIGITS_MAX = 8;
+const REPRESENTATIVE_DIGITS = 8;
+/** Fewer digits without any prefix are a mistyped Korean number, not one from abroad. */
 const BARE_INTERNATIONAL_DIGITS_MIN = 10;
 
 const SMALL_DIGITS_MAX = 9;
+/** In place of a number that has no digits, too many, or a 0 where a country code must begin. */
 const DOES_NOT_FIT = 0;
-const LETTER = /\p{L}/u;
+const DOT = 0x2e;
+const ZERO = 0x30;
+/** What a spreadsheet or a data frame makes of a column of numbers. */
+const FLOAT = /^(\+?\d+)\.0{1,2}$/;
+
+/** Readings of the text that is being parsed. One per isolate, like `digits`. */
+const candidates = new Candidates();
 
 /**
- * Reads one written address. Never throws. A digit sequence that no subscriber can have is still a number
- * as long as it fits 15 digits: ask `isValidNumber`.
+ * Parses one written party. Never throws. Digits that no subscriber can have are still a number as long as they fit
+ * 15 digits: check with `isValidNumber`.
  * - `NUMBER_MISSING`: no digit at all, or only zeros.
- * - `NUMBER_TOO_LONG`: more than `ADDRESS_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
- * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator, or stands for bytes that are no
- *   UTF-8; a plus not in front; a 0 right after the plus, where a country code must begin.
+ * - `NUMBER_TOO_LONG`: more than `PARTY_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
+ * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator, or stands for bytes that are no UTF-8; a
+ *   plus not in front; a 0 right after the plus, where a country code must begin; letters among the digits; a second
+ *   number behind `~` or `/`.
  *
- * O(length), well under a microsecond; allocates nothing but the answer.
+ * O(length). Korean numbers take well under a microsecond and allocate nothing but the result.
  */
-export function parseAddress(text: string): Address {
-  if (text.length > ADDRESS_CHARS_MAX) return TOO_LONG;
+export function parseParty(text: string, options: ParseOptions = NO_OPTIONS): ParsedParty {
+  if (text.length > PARTY_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
-  if (scanned === SCAN_FOREIGN) {
-    const isSource = LETTER.test(text) && !text.includes(REPLACEMENT);
-    return isSource ? { kind: 'source', text: text.trim() } : CHARACTER;
-  }
-  return parseScanned(scanned);
+  if (scanned === SCAN_FOREIGN) return parseDecorated(text, options);
+  return parseScanned(endsAsFloat(text) ? scan(text.replace(FLOAT, '$1')) : scanned, options);
 }
 
-/** As `parseAddress`, of what `scan` or `scanBytes` has just read, and found nothing foreign in. */
-export function parseScanned(scanned: number): Address {
+/** `1078022941.0`: the dot would be taken for a separator, and the 0 for a digit of the number. */
+function endsAsFloat(text: string): boolean {
+  const last = text.length - 1;
+  if (text.charCodeAt(last) !== ZERO) return false;
+  return (text.charCodeAt(last - 1) === DOT || text.charCodeAt(last - 2) === DOT) && FLOAT.test(text);
+}
+
+function parseDecorated(text: string, options: ParseOptions): ParsedParty {
+  const written = undecorated(text);
+  if (written.kind !== 'number')
+    return written.kind === 'senderId' ? { kind: 'source', text: written.text } : CHARACTER;
+  const scanned = scan(written.text);
+  return scanned === SCAN_FOREIGN ? CHARACTER : parseScanned(scanned, options);
+}
+
+/** Like `parseParty`, for what `scan` or `scanBytes` has just read without finding anything foreign. */
+export function parseScanned(scanned: number, options: ParseOptions = NO_OPTIONS): ParsedParty {
   const count = scanned & SCAN_COUNT_MASK;
   if (isAllZeros(count)) return MISSING;
   if ((scanned & SCAN_PLUS) !== 0)
     return digits[0] === 0 ? CHARACTER : numberOr(international(0, count), null);
-  if (digits[0] !== 0) return bare(count);
+  if (options.carrierPrefix !== null)
+    return behindPrefix(options.carrierPrefix, count, options.internationalPrefix);
+  if (digits[0] !== 0) return bare(0, count);
   if (digits[1] !== 0) return numberOr(korean(0, count), null);
-  return doubleZero(count);
+  return doubleZero(count, options.internationalPrefix);
+}
+
+/** Digits with neither plus nor 0 in front: a short code, a local number, a Korean number without its 0, or E.164. */
+function bare(from: number, count: number): ParsedParty {
+  const length = count - from;
+  if (digits[from] === 1 && length >= SHORT_CODE_DIGITS_MIN && length <= SHORT_CODE_DIGITS_MAX) {
+    return { kind: 'shortCode', code: String(integer(from, count)) };
+  }
+  if (digits[from] !== 1 && length >= LOCAL_DIGITS_MIN && length <= LOCAL_DIGITS_MAX) {
+    return { kind: 'localNumber', digits: String(integer(from, count)) };
+  }
+  const national = korean(from, count);
+  const isKorean = digits[from] === 8 && digits[from + 1] === 2;
+  const foreign =
+    isKorean || length >= BARE_INTERNATIONAL_DIGITS_MIN ? international(from, count) : DOES_NOT_FIT;
+  candidates.clear();
+  candidates.add(national, null);
+  candidates.add(foreign, null);
+  return candidates.settle() ?? numberOr(national === DOES_NOT_FIT ? foreign : national, null);
+}
+
+/** Digits that begin with 00, all readings of them. */
+function doubleZero(count: number, convention: InternationalPrefix | null): ParsedParty {
+  const carrier = convention === '00' ? null : carrierPrefixOf(digits, count);
+  const generic = convention === 'kr' ? DOES_NOT_FIT : international(GENERIC_PREFIX.length, count);
+  // 00 before 82 is another way to write +82: no evidence of overseas ingress.
+  const genericPrefix = krClassOf(generic) === null ? GENERIC_PREFIX : null;
+  // 00798 and 00308 are Korean toll free numbers as they are dialled.
+  const asWritten = convention === '00' ? DOES_NOT_FIT : korean(0, count);
+  const behindCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
+
+  candidates.clear();
+  candidates.add(asWritten, null);
+  candidates.add(generic, genericPrefix);
+  candidates.add(behindCarrier, carrier);
+  if (carrier !== null) candidates.add(dialled(carrier.length, count), carrier);
+  const result = candidates.settle();
+  if (result !== null) return result;
+  if (behindCarrier !== DOES_NOT_FIT) return numberOr(behindCarrier, carrier);
+  return generic === DOES_NOT_FIT ? numberOr(asWritten, null) : numberOr(generic, genericPrefix);
 }
 
 /**
- * Whether N can be somebody's: in Korea a class of the plan, abroad an assigned calling code with a
- * possible length. False is proof that no subscriber has it.
+ * Digits behind a prefix that is known: a country code, with or without 00, or a number as it is dialled in Korea;
+ * if neither can be somebody's number, whatever else it can be in Korea.
  */
-export function isValidNumber(n: number): boolean {
-  const krClass = krClassOf(n);
-  return krClass === null ? isPossible(n) : krClass !== 'unknown';
+function behindPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
+  const start = beginsWith(prefix, count) ? prefix.length : 0;
+  const from = digits[start] === 0 && digits[start + 1] === 0 ? start + 2 : start;
+  candidates.clear();
+  candidates.add(international(from, count), null);
+  candidates.add(dialled(start, count), null);
+  // The prefix may also be cut off already: 006 and 0063… can be 00 and the Philippines.
+  if (start !== 0 && convention !== 'kr') candidates.add(international(GENERIC_PREFIX.length, count), null);
+  const result = candidates.settle();
+  if (result !== null || start === count) return result ?? MISSING;
+  return digits[start] === 0 ? numberOr(korean(start, count), null) : bare(start, count);
 }
 
-/** Digits with neither plus nor 0 in front: short code, Korean NSN, 82 + NSN, a number abroad, else junk. */
-function bare(count: number): Address {
-  if (digits[0] === 1 && count >= SHORT_CODE_DIGITS_MIN && count <= SHORT_CODE_DIGITS_MAX) {
-    return { kind: 'shortCode', code: String(integer(0, count)) };
+function beginsWith(prefix: string, count: number): boolean {
+  if (count < prefix.length) return false;
+  for (let index = 0; index < prefix.length; index++) {
+    if (digits[index] !== prefix.charCodeAt(index) - ZERO) return false;
   }
-  const national = korean(0, count);
-  if (isValidNumber(national)) return numberOr(national, null);
-  const foreign = international(0, count);
-  const isKorean = digits[0] === 8 && digits[1] === 2;
-  if ((isKorean || count >= BARE_INTERNATIONAL_DIGITS_MIN) && isValidNumber(foreign))
-    return numberOr(foreign, null);
-  return numberOr(national === DOES_NOT_FIT ? foreign : national, null);
-}
-
-/** Digits that begin with 00: see the ambiguities in the header. */
-function doubleZero(count: number): Address {
-  if (digits[2] === 8 && digits[3] === 2) {
-    const n = korean(4, count);
-    // 00 is how +82 is written without a plus: no evidence of overseas ingress.
-    if (isValidNumber(n) || isEmergencyNumber(n)) return numberOr(n, null);
-  }
-  const asWritten = korean(0, count);
-  if (isValidNumber(asWritten)) return numberOr(asWritten, null);
-
-  const carrier = carrierPrefixOf(digits, count);
-  const behindCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
-  if (isValidNumber(behindCarrier)) return numberOr(behindCarrier, carrier);
-  const generic = international(GENERIC_PREFIX.length, count);
-  if (isValidNumber(generic)) return numberOr(generic, GENERIC_PREFIX);
-
-  if (behindCarrier !== DOES_NOT_FIT) return numberOr(behindCarrier, carrier);
-  if (generic !== DOES_NOT_FIT) return numberOr(generic, GENERIC_PREFIX);
-  return numberOr(asWritten, null);
+  return true;
 }
 
 /** The number whose country code begins at `from`, without a trunk 0. `DOES_NOT_FIT` also if a 0 is there. */
@@ -128,6 +177,13 @@ function international(from: number, count: number): number {
   const national = from + digitCountOf(code);
   if (dropsTrunkZero(code) && hasTrunkZero(national, count)) return join(code, national + 1, count);
   return count - from > NUMBER_DIGITS_MAX ? DOES_NOT_FIT : integer(from, count);
+}
+
+/** The Korean number that is dialled from `from`: with its trunk 0, or 8 digits of a representative number. */
+function dialled(from: number, count: number): number {
+  if (hasTrunkZero(from, count)) return join(KR_CODE, from + 1, count);
+  const isRepresentative = digits[from] === 1 && count - from === REPRESENTATIVE_DIGITS;
+  return isRepresentative ? join(KR_CODE, from, count) : DOES_NOT_FIT;
 }
 
 /**
@@ -173,6 +229,6 @@ function isAllZeros(count: number): boolean {
   return true;
 }
 
-function numberOr(n: number, carrierPrefix: string | null): Address {
+function numberOr(n: number, carrierPrefix: string | null): ParsedParty {
   return n === DOES_NOT_FIT ? TOO_LONG : { kind: 'number', n, carrierPrefix };
 }

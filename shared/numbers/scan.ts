@@ -1,14 +1,13 @@
 /**
- * The character level of the parser: one pass over a written address that keeps the digits and forgets
+ * The character level of the parser: one pass over a written number that keeps the digits and skips
  * everything that people put between them.
  *
  * One table over the 65,536 UTF-16 units (64 KB, filled once) gives each unit's kind. Digits are ASCII,
- * full-width, Arabic-Indic and Eastern Arabic-Indic. Separators are Unicode's spaces, dashes, brackets,
- * zero-width and bidirectional controls, fillers and whatever else nobody sees, `.`, `/`, and two letters that are typed as dashes: the katakana
- * long mark and the Hangul `ㅡ`. `~` is no separator: it writes ranges.
+ * full-width, Arabic-Indic and Eastern Arabic-Indic. Separators are Unicode's spaces, dashes, dots, brackets and
+ * quotation marks, zero-width and bidirectional controls and other invisible characters, `_`, telephone signs, and two
+ * letters that are typed as dashes: the katakana long mark and the Hangul `ㅡ`.
  */
-
-import { ADDRESS_CHARS_MAX } from '../limits.ts';
+import { PARTY_CHARS_MAX } from '../limits.ts';
 
 /** Bit of `scan`'s answer: a plus sign stood before the first digit. */
 export const SCAN_PLUS = 128;
@@ -16,15 +15,20 @@ export const SCAN_PLUS = 128;
 /** Mask of `scan`'s answer: count of digits, 0 to 64. */
 export const SCAN_COUNT_MASK = 127;
 
-/** `scan`'s answer when a unit is neither digit, separator nor a leading plus. */
+/** `scan`'s answer when a unit is neither digit, separator nor a leading plus, or when two numbers may be written. */
 export const SCAN_FOREIGN = -1;
 
 /** Digit values of the last scan. One per isolate: valid until the next `scan`, never across an await. */
-export const digits = new Uint8Array(ADDRESS_CHARS_MAX);
+export const digits = new Uint8Array(PARTY_CHARS_MAX);
 
 const SEPARATOR = 10;
 const PLUS = 11;
-const FOREIGN = 12;
+/** A separator that also joins two numbers: `02-123-4567~9` and `02-123-4567/8` are short for several. */
+const JOINER = 12;
+const FOREIGN = 13;
+
+/** Fewer digits behind a joiner are the end of another number. */
+const JOINED_DIGITS_MIN = 3;
 
 const DOT = 0x2e;
 const ASCII_LIMIT = 0x80;
@@ -58,7 +62,6 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0x2e3a, 0x2e3b],
   [0x2e40, 0x2e40],
   [0x2e5d, 0x2e5d],
-  [0x301c, 0x301c],
   [0x3030, 0x3030],
   [0x30a0, 0x30a0],
   [0x30fc, 0x30fc],
@@ -84,9 +87,35 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0xfeff, 0xfeff],
   [0xffa0, 0xffa0],
   [0xfff0, 0xfff8],
-  // Dot, slash and brackets, each also full-width.
+  // Quotation marks, and the accents typed for them.
+  [0x0022, 0x0022],
+  [0x0027, 0x0027],
+  [0x0060, 0x0060],
+  [0x00b4, 0x00b4],
+  [0x2018, 0x201f],
+  [0xff02, 0xff02],
+  [0xff07, 0xff07],
+  // Low line, and middle dots.
+  [0x005f, 0x005f],
+  [0x00b7, 0x00b7],
+  [0x0387, 0x0387],
+  [0x119e, 0x119e],
+  [0x2022, 0x2022],
+  [0x2024, 0x2024],
+  [0x2027, 0x2027],
+  [0x2219, 0x2219],
+  [0x22c5, 0x22c5],
+  [0x30fb, 0x30fb],
+  [0x318d, 0x318d],
+  [0xff3f, 0xff3f],
+  [0xff65, 0xff65],
+  // Telephone signs.
+  [0x2121, 0x2121],
+  [0x260e, 0x260f],
+  [0x2706, 0x2706],
+  // Dot and brackets, each also full-width.
   [0x0028, 0x0029],
-  [0x002e, 0x002f],
+  [0x002e, 0x002e],
   [0x003c, 0x003c],
   [0x003e, 0x003e],
   [0x005b, 0x005b],
@@ -96,7 +125,7 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0x3008, 0x3011],
   [0x3014, 0x301b],
   [0xff08, 0xff09],
-  [0xff0e, 0xff0f],
+  [0xff0e, 0xff0e],
   [0xff1c, 0xff1c],
   [0xff1e, 0xff1e],
   [0xff3b, 0xff3b],
@@ -105,45 +134,58 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0xff5d, 0xff5d],
 ];
 
+/** Solidus and tilde, each also full-width. */
+const JOINERS = [0x002f, 0x007e, 0x223c, 0x301c, 0xff0f, 0xff5e];
+
 const kinds = new Uint8Array(65_536).fill(FOREIGN);
 for (const [from, to] of SEPARATOR_RANGES) kinds.fill(SEPARATOR, from, to + 1);
+for (const joiner of JOINERS) kinds[joiner] = JOINER;
 for (const plus of PLUSES) kinds[plus] = PLUS;
 for (const zero of DIGIT_ZEROS) for (let value = 0; value < 10; value++) kinds[zero + value] = value;
 
 /**
- * Fills `digits` from `text` and answers the count of digits, with `SCAN_PLUS` set if a plus came first;
- * or `SCAN_FOREIGN` at the first unit that cannot stand in a number (a second or late plus too).
- * Expects at most `ADDRESS_CHARS_MAX` units. O(length), no allocation.
+ * Fills `digits` from `text`. Returns the count of digits, with `SCAN_PLUS` set if a plus came first; or
+ * `SCAN_FOREIGN` at the first unit that cannot stand in a number (a second or late plus too), and where a joiner
+ * makes several numbers of it. Expects at most `PARTY_CHARS_MAX` units. O(length), no allocation.
  */
 export function scan(text: string): number {
   let count = 0;
   let plus = 0;
+  let joinedAt = 0;
   for (let index = 0; index < text.length; index++) {
     const kind = kinds[text.charCodeAt(index)]!;
     if (kind < SEPARATOR) digits[count++] = kind;
     else if (kind !== SEPARATOR) {
-      if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
-      plus = SCAN_PLUS;
+      if (kind === JOINER) joinedAt = count;
+      else if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
+      else plus = SCAN_PLUS;
     }
   }
-  return count | plus;
+  return isSeveral(joinedAt, count) ? SCAN_FOREIGN : count | plus;
 }
 
 /**
- * As `scan`, of ASCII in bytes from `from` to before `to`, for readers of files: `SCAN_FOREIGN` also at every
+ * Like `scan`, for ASCII in bytes from `from` to before `to`, for readers of files: `SCAN_FOREIGN` also at every
  * other byte, and at a dot, since two of them write a range. O(length), no allocation.
  */
 export function scanBytes(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;
   let plus = 0;
+  let joinedAt = 0;
   for (let index = from; index < to; index++) {
     const byte = bytes[index]!;
     const kind = kinds[byte]!;
     if (kind < SEPARATOR) digits[count++] = kind;
     else if (kind !== SEPARATOR || byte === DOT || byte >= ASCII_LIMIT) {
-      if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
-      plus = SCAN_PLUS;
+      if (kind === JOINER) joinedAt = count;
+      else if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
+      else plus = SCAN_PLUS;
     }
   }
-  return count | plus;
+  return isSeveral(joinedAt, count) ? SCAN_FOREIGN : count | plus;
+}
+
+/** @param joinedAt count of digits before the last joiner, 0 if there is none */
+function isSeveral(joinedAt: number, count: number): boolean {
+  return joinedAt !== 0 && joinedAt !== count && count - joinedAt < JOINED_DIGITS_MIN;
 }

@@ -1,32 +1,49 @@
 /**
- * Korean rules on what may stand as the sender of a text or call, by the form of the number alone.
+ * Korean rules for the sender of a domestic text, by the form of the sender alone.
  *
- * The rules are data (`data/kr-sender-rules.json`), each with its reason and source; a rule names either a
- * class of the plan or the kind `shortCode`. Numbers abroad have no rule here. O(1) a question.
+ * The rules are data (`data/kr-sender-rules.json`), each with its reason and source. A rule names a class of the plan,
+ * a kind of sender, or a count of digits as they are dialled. O(1).
  */
 import table from '../../data/kr-sender-rules.json' with { type: 'json' };
-import type { Address } from './parse.ts';
-import { isEmergencyNumber, krClassOf } from './plan.ts';
+import { digitCountOf } from './number.ts';
+import type { Party } from './party.ts';
+import { isEmergencyNumber, type KrClass, krClassOf } from './plan.ts';
 
-/** What can be asked for: an address that has digits. */
-export type SenderAddress = Extract<Address, { kind: 'number' | 'shortCode' }>;
-
-const idByClass = new Map<string, string>();
-let shortCodeRuleId: string | null = null;
-
-for (const row of table.rows) {
-  if (row.class !== undefined) idByClass.set(row.class, row.id);
-  else if (row.kind === 'shortCode') shortCodeRuleId = row.id;
+interface Rule {
+  readonly id: string;
+  readonly class?: string;
+  readonly kind?: string;
+  readonly digitsMin?: number;
+  readonly digitsMax?: number;
+  readonly digitsMaxByClass?: Readonly<Record<string, number>>;
 }
 
+const rules: readonly Rule[] = table.rows;
+const idByClass = new Map(rules.flatMap((rule) => (rule.class === undefined ? [] : [[rule.class, rule.id]])));
+const idByKind = new Map(rules.flatMap((rule) => (rule.kind === undefined ? [] : [[rule.kind, rule.id]])));
+const length = rules.find((rule) => rule.digitsMin !== undefined)!;
+const digitsMaxByClass = new Map(Object.entries(length.digitsMaxByClass ?? {}));
+
 /**
- * Id of the rule that this sender breaks, null if none. `ownedShortCodes`: the codes whose owner asks.
- * Whether the number is valid at all is another question (`isValidNumber`).
+ * The ID of the rule that this sender breaks, null if there is none. Whether the number is valid is another question
+ * (`isValidNumber`).
+ * @param ownedShortCodes short codes that the client may send from
  */
-export function senderRule(address: SenderAddress, ownedShortCodes: readonly string[]): string | null {
-  if (address.kind === 'shortCode') return ownedShortCodes.includes(address.code) ? null : shortCodeRuleId;
-  // 02-119 is 119 behind an area code, and nobody's to send from.
-  if (isEmergencyNumber(address.n)) return shortCodeRuleId;
-  const krClass = krClassOf(address.n);
-  return krClass === null ? null : (idByClass.get(krClass) ?? null);
+export function senderRule(sender: Party, ownedShortCodes: readonly string[]): string | null {
+  if (sender.kind === 'shortCode' && ownedShortCodes.includes(sender.code)) return null;
+  return sender.kind === 'number' ? numberRule(sender.n) : (idByKind.get(sender.kind) ?? null);
+}
+
+function numberRule(n: number): string | null {
+  // 02-119 is 119 with an area code.
+  if (isEmergencyNumber(n)) return idByKind.get('shortCode') ?? null;
+  const krClass = krClassOf(n);
+  if (krClass === null) return idByKind.get('foreignNumber') ?? null;
+  return idByClass.get(krClass) ?? (hasLength(n, krClass) ? null : length.id);
+}
+
+/** Counts digits as they are dialled: with the 0 that +82 replaces, which representative numbers never have. */
+function hasLength(n: number, krClass: KrClass): boolean {
+  const count = digitCountOf(n) - 2 + (krClass === 'representative' ? 0 : 1);
+  return count >= length.digitsMin! && count <= (digitsMaxByClass.get(krClass) ?? length.digitsMax!);
 }

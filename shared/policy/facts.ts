@@ -52,6 +52,7 @@ export function senderKind(sender: Sender): SenderKind {
   if (sender.kind === 'withheld') return 'withheld';
   if (sender.kind === 'source') return 'senderId';
   if (sender.kind === 'shortCode') return 'krShortCode';
+  if (sender.kind === 'localNumber') return 'krImpossible';
   const { n } = sender;
   // 02-119 is 119.
   if (isEmergencyNumber(n)) return 'krShortCode';
@@ -111,7 +112,7 @@ export function evidenceOf(from: Sender, ingress: Ingress, { origin, sender }: F
     origin,
     carrierPrefix: displayedPrefix(from, ingress),
     sender,
-    country: from.kind === 'shortCode' ? 'KR' : (regions?.main ?? null),
+    country: from.kind === 'shortCode' || from.kind === 'localNumber' ? 'KR' : (regions?.main ?? null),
     countryMismatch: known ? ![regions.main, ...regions.others].includes(ingress.country ?? '') : null,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
 import { callingCodeOf, dropsTrunkZero } from '../numbers/calling-codes.ts';
+import { isDecoratedNumber } from '../numbers/decoration.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX } from '../numbers/number.ts';
 import { fingerprint } from '../set/xxhash.ts';
 import type { Effect } from '../verdict.ts';
@@ -84,27 +85,16 @@ export function isWrittenSource(written: string): boolean {
 /** A word and a colon, as a kind stands in front of a source. */
 const KIND_LIKE = /^\s*\p{L}+\s*:/u;
 
-/** Digits of the shortest subscriber number that a slip is looked for in. */
-const MISTYPED_DIGITS_MIN = 7;
-
-/**
- * Whether letters stand in what is otherwise a number: a plus and a digit in front, or at least 7 digits and
- * fewer letters. As a sender id it would be listed in silence, and the number that was meant would not.
- */
-function isMistypedNumber(text: string): boolean {
-  const digits = text.match(/\p{Nd}/gu)?.length ?? 0;
-  const letters = text.match(/\p{L}/gu)?.length ?? 0;
-  return /^\s*[+＋]\s*\p{Nd}/u.test(text) || (digits >= MISTYPED_DIGITS_MIN && digits > letters);
-}
-
 /** Read a source as it is written. Without a kind in front, it is a sender id. */
 export function parseSource(written: string): WrittenSource {
   const kind = WRITTEN.exec(written);
   const [, word = 'sender', name = written] = kind ?? [];
   const text = name.trim();
-  if (text.length > SOURCE_CHARS_MAX) return { problem: `is longer than ${SOURCE_CHARS_MAX} characters` };
+  if (text.length > SOURCE_CHARS_MAX || foldSenderId(text).length > SOURCE_CHARS_MAX)
+    return { problem: `is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)` };
   if (text.includes('\ufffd')) return { problem: 'is no UTF-8: save the file as UTF-8' };
-  if (kind === null && /\p{L}/u.test(text) && isMistypedNumber(text)) {
+  // It would be listed as a sender ID in silence, and the number that was meant would not.
+  if (kind === null && /\p{L}/u.test(text) && isDecoratedNumber(text)) {
     return { problem: 'has letters in a number; if it is a sender id, write sender: in front' };
   }
   if (kind === null && /^\s*callingCode\s*:/i.test(text)) {
@@ -152,6 +142,6 @@ function smscOf(text: string): WrittenSource {
 
 /** As `parseSource` reads it. */
 export function writtenSource({ kind, name }: Source): string {
-  if (kind === 'senderId') return KIND_LIKE.test(name) || isMistypedNumber(name) ? `sender:${name}` : name;
+  if (kind === 'senderId') return KIND_LIKE.test(name) || isDecoratedNumber(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
 }

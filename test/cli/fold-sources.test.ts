@@ -68,7 +68,7 @@ async function releaseOf(lists: readonly FoldedList[], foldedSeq: number): Promi
 /** What is told of each of them, as a sender. */
 function told(release: Release, live: LiveLayer): string {
   const at = { ...snapshot('none'), release, live };
-  const question = { to: null, channel: 'sms', ingress: null } as const;
+  const question = { to: null, channel: 'sms', ingress: null, otherReadings: [] } as const;
   return TEXTS.map((text) => screen({ from: source(text), ...question }, at, wishes()))
     .map(({ verdict, reasons }) => (verdict === 'allow' && reasons.length > 0 ? 'let through' : verdict))
     .join(', ');

@@ -154,7 +154,7 @@ describe('clients', () => {
     expect(got.json).toEqual({
       ...clientOf(secretSha256),
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
-      ...{ quotaItems: 6_000_000, shortCodes: [] },
+      ...{ quotaItems: 6_000_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
     const { clients } = await told<{ clients: Client[] }>('clients');
     expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'shop-1']);

@@ -72,8 +72,8 @@ describe('the OpenAPI document', () => {
     expect(BatchSummary!.properties!.total!.maximum).toBe(limits.BATCH_ITEMS_MAX);
     expect(CorrelatorText!.maxLength).toBe(limits.CORRELATOR_CHARS_MAX);
     expect([Sender!.maxLength, Recipient!.maxLength]).toEqual([
-      limits.ADDRESS_CHARS_MAX,
-      limits.ADDRESS_CHARS_MAX,
+      limits.PARTY_CHARS_MAX,
+      limits.PARTY_CHARS_MAX,
     ]);
     expect(CheckRequest!.description).toContain(limits.CHECK_BODY_BYTES_MAX.toLocaleString('en'));
     expect(BatchRequest!.description).toContain(limits.BATCH_BODY_BYTES_MAX.toLocaleString('en'));

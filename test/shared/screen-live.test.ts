@@ -3,9 +3,10 @@
  * missing or old, and how lists of folded entries step back.
  */
 import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../shared/decision.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
-import type { Party } from '../../shared/question.ts';
-import { type Answer, screen } from '../../shared/screen.ts';
+import type { Party } from '../../shared/numbers/party.ts';
+import { screen } from '../../shared/screen.ts';
 import type { Snapshot } from '../../shared/snapshot.ts';
 import { TEST_NUMBER_BASE } from '../../shared/test-numbers.ts';
 import { liveEntry } from './support/live.ts';
@@ -27,7 +28,12 @@ import {
 const FRESH = snapshot();
 
 function ask(question: { from?: Party; to?: Party; channel?: 'sms' | 'voice' }, at: Snapshot): Answer {
-  return screen({ from: null, to: null, ingress: null, channel: 'sms', ...question }, at, wishes());
+  const senderRules = question.from?.kind === 'source' ? 'none' : 'kr';
+  return screen(
+    { from: null, to: null, ingress: null, otherReadings: [], channel: 'sms', ...question },
+    at,
+    wishes({ senderRules }),
+  );
 }
 const outcome = ({ verdict, reasons }: Answer): string =>
   [verdict, ...reasons.map(({ code }) => code)].join(' ');

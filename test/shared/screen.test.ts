@@ -3,8 +3,9 @@
  * change. A number is named by the lists that it is on.
  */
 import { describe, expect, it } from 'vitest';
-import type { Party } from '../../shared/question.ts';
-import { type Answer, screen } from '../../shared/screen.ts';
+import type { Answer } from '../../shared/decision.ts';
+import type { Party } from '../../shared/numbers/party.ts';
+import { screen } from '../../shared/screen.ts';
 import type { Wishes } from '../../shared/snapshot.ts';
 import { TEST_ANSWERS, TEST_NUMBER_BASE } from '../../shared/test-numbers.ts';
 import { CODES, type Verdict } from '../../shared/verdict.ts';
@@ -28,7 +29,13 @@ function ask(
   at = FRESH,
   wish: Partial<Wishes> = {},
 ): Answer {
-  return screen({ from: null, to: null, ingress: null, channel: 'sms', ...question }, at, wishes(wish));
+  // Sender IDs are looked up where Korea's sender rules do not block them first.
+  const senderRules = question.from?.kind === 'source' ? 'none' : 'kr';
+  return screen(
+    { from: null, to: null, ingress: null, channel: 'sms', otherReadings: [], ...question },
+    at,
+    wishes({ senderRules, ...wish }),
+  );
 }
 const codes = ({ reasons }: Answer): string[] => reasons.map(({ code }) => code);
 /** What a client acts on: the verdict and the codes, the deciding one first. */

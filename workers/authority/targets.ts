@@ -5,8 +5,9 @@ import type { EntryChange, ProblemExtras } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
-import { isValidNumber, parseAddress } from '../../shared/numbers/parse.ts';
+import { parseParty } from '../../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
+import { isValidNumber } from '../../shared/numbers/validity.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
@@ -91,7 +92,7 @@ function numberOf(text: string, op: Wanted['op'], protectedNumbers: ReadonlySet<
       message: 'is a range or a prefix: ranges belong into a list of a release',
     };
   }
-  const address = parseAddress(text);
+  const address = parseParty(text);
   if (address.kind === 'shortCode') {
     // None has an entry, which is a good answer to who looks for one.
     if (op === 'find') return [];
@@ -100,13 +101,19 @@ function numberOf(text: string, op: Wanted['op'], protectedNumbers: ReadonlySet<
       : 'is a short code: those are ruled by the plan';
     return { code: 'ENTRY_PROTECTED', message };
   }
-  if (address.kind !== 'number') return { code: 'ENTRY_INVALID', message: 'is not a number' };
-  if (address.carrierPrefix !== null) {
+  if (address.kind === 'localNumber') {
     return {
       code: 'ENTRY_INVALID',
-      message: 'begins with 00 or a carrier prefix: write + and the country code',
+      message: 'lacks its area code: write it in front, or + and the country code',
     };
   }
+  if (address.kind === 'ambiguous' || (address.kind === 'number' && address.carrierPrefix !== null)) {
+    return {
+      code: 'ENTRY_INVALID',
+      message: 'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
+    };
+  }
+  if (address.kind !== 'number') return { code: 'ENTRY_INVALID', message: 'is not a number' };
   const { n } = address;
   if (op === 'find') return [{ ...numberKey(n), source: null }];
   if (isEmergencyNumber(n)) return { code: 'ENTRY_PROTECTED', message: 'is an emergency number' };

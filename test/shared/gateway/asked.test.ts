@@ -7,7 +7,7 @@ import { GATEWAY_FIELDS } from '../../../shared/gateway/asked.ts';
 import type { Ingress, Question } from '../../../shared/question.ts';
 
 function read(fields: unknown) {
-  return readQuestion(fields, GATEWAY_FIELDS.none, false, GATEWAY_FIELDS);
+  return readQuestion(fields, GATEWAY_FIELDS.none, false, GATEWAY_FIELDS, null);
 }
 
 function question(fields: object): Question {
@@ -123,10 +123,11 @@ describe('a question of a gateway', () => {
     const defaults = readDefaults(
       { ingress: { country: 'PH', operator: '51502', trunk: 'A' } },
       GATEWAY_FIELDS,
+      null,
     );
     if ('code' in defaults) throw new Error(defaults.message);
     const item = { from: '', ingress: { type: 'domestic' } };
-    expect(readQuestion(item, defaults, true, GATEWAY_FIELDS)).toMatchObject({
+    expect(readQuestion(item, defaults, true, GATEWAY_FIELDS, null)).toMatchObject({
       question: { ingress: { type: 'domestic', country: null, operator: null, trunk: 'A' } },
     });
   });
@@ -135,10 +136,11 @@ describe('a question of a gateway', () => {
     const defaults = readDefaults(
       { from: '+639170000000', ingress: { operator: '51502', trunk: 'MNL-2' }, roaming: 'verified' },
       GATEWAY_FIELDS,
+      null,
     );
     if ('code' in defaults) throw new Error(defaults.message);
     const item = { id: 'a', ingress: { trunk: 'MNL-3' } };
-    const asked = readQuestion(item, defaults, true, GATEWAY_FIELDS);
+    const asked = readQuestion(item, defaults, true, GATEWAY_FIELDS, null);
     expect(asked).toMatchObject({
       id: 'a',
       question: {
@@ -149,13 +151,19 @@ describe('a question of a gateway', () => {
   });
 
   it('holds what an item says against the defaults', () => {
-    const defaults = readDefaults({ ingress: { type: 'domestic' } }, GATEWAY_FIELDS);
+    const defaults = readDefaults({ ingress: { type: 'domestic' } }, GATEWAY_FIELDS, null);
     if ('code' in defaults) throw new Error(defaults.message);
-    const asked = readQuestion({ from: '', ingress: { country: 'PH' } }, defaults, true, GATEWAY_FIELDS);
+    const asked = readQuestion(
+      { from: '', ingress: { country: 'PH' } },
+      defaults,
+      true,
+      GATEWAY_FIELDS,
+      null,
+    );
     expect(asked.error?.field).toBe('ingress.country');
-    expect(readDefaults({ ingress: { type: 'x' } }, GATEWAY_FIELDS)).toMatchObject({
+    expect(readDefaults({ ingress: { type: 'x' } }, GATEWAY_FIELDS, null)).toMatchObject({
       field: 'defaults.ingress.type',
     });
-    expect(readDefaults({ from: '---' }, GATEWAY_FIELDS)).toMatchObject({ field: 'defaults.from' });
+    expect(readDefaults({ from: '---' }, GATEWAY_FIELDS, null)).toMatchObject({ field: 'defaults.from' });
   });
 });

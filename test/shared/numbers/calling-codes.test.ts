@@ -4,6 +4,7 @@ import table from '../../../data/calling-codes.json' with { type: 'json' };
 import {
   callingCodeOf,
   dropsTrunkZero,
+  isAssigned,
   isPossible,
   regionOf,
 } from '../../../shared/numbers/calling-codes.ts';
@@ -16,14 +17,30 @@ describe('the table of calling codes', () => {
     }
   });
 
-  it('finds each code in front of each of its possible lengths, and no other length', () => {
+  it('finds each code in front of each of its lengths, and knows that other lengths are nobody’s', () => {
     for (const { code, lengths } of table.codes) {
       for (let length = 1; length + String(code).length <= 15; length++) {
         const n = Number(String(code) + '2'.repeat(length));
         expect(callingCodeOf(n)).toBe(code);
-        expect(isPossible(n), String(n)).toBe(lengths.includes(length));
+        if (!lengths.includes(length)) expect(isPossible(n), String(n)).toBe(false);
       }
     }
+  });
+
+  it('is what the metadata of libphonenumber-js compiles to: npm run calling-codes', async () => {
+    const { compileCallingCodes } = await import('../../../data/compile-calling-codes.ts');
+    expect(JSON.parse(compileCallingCodes())).toEqual(table);
+  });
+
+  it.each([
+    [70015881234, false, false, 'no area of Russia begins with 0'],
+    [11912345678, false, false, 'no area of +1 begins with 1'],
+    [19995551234, true, false, '+1 999 is no area, though an area can begin with 9'],
+    [12125551234, true, true, 'New York'],
+    [74951234567, true, true, 'Moscow'],
+    [8613716965408, true, true, 'a mobile number of China'],
+  ])('knows of %s: possible %s, assigned %s (%s)', (n, possible, assigned) => {
+    expect([isPossible(n), isAssigned(n)]).toEqual([possible, assigned]);
   });
 
   it.each([[210123456789], [8011234567], [9991234567], [2], [8], [21], [0]])(

@@ -69,6 +69,17 @@ const isTheirs = ({ theirs }: Disagreement, form: RegExp): boolean => form.test(
 
 export const DIFFERENCES: readonly Difference[] = [
   {
+    id: 'several-numbers',
+    why: '02-123-4567/8 is short for two numbers: one or two digits behind a slash are never the end of a number.',
+    covers: (d) =>
+      d.ours.kind === 'invalid' && /[/／](?:[^0-9０-９/／]*[0-9０-９]){1,2}[^0-9０-９/／]*$/.test(d.text),
+  },
+  {
+    id: 'area-code-missing',
+    why: '7 or 8 digits that begin with neither 0 nor 1 are a number of every area, or Seoul without its 0.',
+    covers: (d) => d.ours.kind === 'localNumber' && !d.plus && /^[2-9]\d{6,7}$/.test(d.digits),
+  },
+  {
     id: 'short-code',
     why: '3 to 5 digits that begin with 1 are a short code in Korea, never an E.164 number.',
     covers: (d) =>
@@ -132,6 +143,15 @@ export const DIFFERENCES: readonly Difference[] = [
       d.ours.carrierPrefix === '00' && onlyOurs(d) && d.ours.number === withoutTrunkZero(d.digits.slice(2)),
   },
   {
+    id: 'korean-behind-carrier',
+    why: 'Korean operators display 00700 also before a Korean number as it is dialled: 00700 1588-1234.',
+    covers: (d) => {
+      const national = nationalOf(d.ours.number ?? '');
+      const dialled = /^1[568]\d{6}$/.test(national) ? national : `0${national}`;
+      return onlyOurs(d) && isOurs(d, /^82/) && d.digits === `${d.ours.carrierPrefix}${dialled}`;
+    },
+  },
+  {
     id: 'bare-international',
     why: 'Ten digits or more that are no Korean number are read with their calling code.',
     covers: (d) =>
@@ -147,15 +167,6 @@ export const DIFFERENCES: readonly Difference[] = [
       d.theirs.number !== null && !same(d) && withoutTrunkZero(d.theirs.number) === d.ours.number,
   },
   {
-    id: 'national-zero-never-possible',
-    why: 'Where a trunk 0 is dropped, no national number begins with 0: libphonenumber only counts digits.',
-    covers: (d) =>
-      d.theirs.plausible &&
-      dropsTrunkZero(codeOf(d.theirs.number ?? '')) &&
-      nationalOf(d.theirs.number ?? '').startsWith('0') &&
-      (!d.ours.plausible || d.ours.carrierPrefix === '00'),
-  },
-  {
     id: 'other-national-prefixes',
     why: 'Only a trunk 0 is dropped behind a calling code: +7 8…, +1 1…, +36 06… and carrier selections stay.',
     covers: (d) => {
@@ -164,16 +175,6 @@ export const DIFFERENCES: readonly Difference[] = [
       const tail = nationalOf(d.theirs.number ?? '');
       return prefix !== undefined && new RegExp(`${code}(?:${prefix.source})${tail}$`).test(d.digits);
     },
-  },
-  {
-    id: 'lengths-of-either-edition',
-    why: 'Benin, Zimbabwe: lengths that one of the two editions of the metadata has are possible.',
-    covers: (d) => isOurs(d, /^(?:229\d{8}|263\d{5,6}|263\d{8})$/) && same(d) && onlyOurs(d),
-  },
-  {
-    id: 'lengths-of-all-regions',
-    why: '+599 is Curaçao and Bonaire, +290 Saint Helena and Tristan: one code, so the lengths of both.',
-    covers: (d) => isOurs(d, /^(?:599\d{8}|290\d{4,5})$/) && same(d) && onlyOurs(d),
   },
   {
     id: 'local-number-completed',

@@ -11,8 +11,10 @@ import {
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max';
 import { afterAll, describe, expect, it } from 'vitest';
-import { dropsTrunkZero } from '../../../shared/numbers/calling-codes.ts';
-import { isValidNumber, parseAddress } from '../../../shared/numbers/parse.ts';
+import { dropsTrunkZero, isAssigned } from '../../../shared/numbers/calling-codes.ts';
+import { parseParty } from '../../../shared/numbers/parse.ts';
+import { krClassOf } from '../../../shared/numbers/plan.ts';
+import { isValidNumber } from '../../../shared/numbers/validity.ts';
 import { DIFFERENCES, type Disagreement, type Reading } from './differences.ts';
 import { type RandomBelow, randomDigits, randomFrom } from './random.ts';
 
@@ -23,26 +25,27 @@ const SEPARATORS = ['', '', '', ' ', '-', '.', '/', '(', ')', '－', '　', '\u0
 const counts = new Map<string, number>(DIFFERENCES.map(({ id }) => [id, 0]));
 let agreed = 0;
 
-function oursOf(text: string): Disagreement['ours'] {
-  const address = parseAddress(text);
-  if (address.kind !== 'number') {
-    return { kind: address.kind, number: null, plausible: false, carrierPrefix: null };
-  }
-  const { kind, n, carrierPrefix } = address;
-  return { kind, number: String(n), plausible: isValidNumber(n), carrierPrefix };
+/** Every reading; the comparison is with the one that is closest to theirs. */
+function oursOf(text: string, theirs: Reading): Disagreement['ours'] {
+  const party = parseParty(text);
+  const readings = party.kind === 'ambiguous' ? party.readings : party.kind === 'number' ? [party] : [];
+  const reading = readings.find(({ n }) => String(n) === theirs.number) ?? readings[0];
+  if (reading === undefined) return { kind: party.kind, number: null, plausible: false, carrierPrefix: null };
+  const { n, carrierPrefix } = reading;
+  const plausible = krClassOf(n) === null ? isAssigned(n) : isValidNumber(n);
+  return { kind: party.kind, number: String(n), plausible, carrierPrefix };
 }
 
 function theirsOf(text: string): Reading {
   const parsed = parsePhoneNumberFromString(text, { defaultCountry: 'KR', extract: false });
   if (parsed === undefined) return { number: null, plausible: false };
-  const plausible = parsed.countryCallingCode === '82' ? parsed.isValid() : parsed.isPossible();
-  return { number: parsed.number.slice(1), plausible };
+  return { number: parsed.number.slice(1), plausible: parsed.isValid() };
 }
 
 /** Null if both agree or an intended difference explains it; else the disagreement, for the report. */
 function unexplained(text: string): Disagreement | null {
-  const ours = oursOf(text);
   const theirs = theirsOf(text);
+  const ours = oursOf(text, theirs);
   if (ours.kind !== 'shortCode' && ours.number === theirs.number && ours.plausible === theirs.plausible) {
     agreed++;
     return null;
@@ -127,7 +130,7 @@ describe('the parser against libphonenumber-js', () => {
 
   it('reads each example behind 00700 as that number, with the carrier prefix kept', () => {
     for (const { code, national } of exampleNumbers) {
-      expect(parseAddress(`00700${code}${national}`)).toEqual({
+      expect(parseParty(`00700${code}${national}`)).toEqual({
         kind: 'number',
         n: Number(code + national),
         carrierPrefix: '00700',

@@ -1,13 +1,13 @@
 /** The parser's laws: separators never matter, an answer parses to itself, nothing makes it throw. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ADDRESS_CHARS_MAX } from '../../../shared/limits.ts';
+import { PARTY_CHARS_MAX } from '../../../shared/limits.ts';
 import { NUMBER_LIMIT, toE164 } from '../../../shared/numbers/number.ts';
-import { parseAddress } from '../../../shared/numbers/parse.ts';
+import { parseParty } from '../../../shared/numbers/parse.ts';
 
 const SEED = 20_261_124;
 const SEPARATORS = [
-  ...' -./()[]<>{}\t\n\u00a0\u2003\u3000\u2010\u2013\u2014\u2212\u30fc\u200b\u200e\u202a\ufeff－．（）',
+  ...' -.()[]_·ㆍ\'"☎<>{}\t\n\u00a0\u2003\u3000\u2010\u2013\u2014\u2212\u30fc\u200b\u200e\u202a\ufeff－．（）',
 ];
 const ZEROS = [0x30, 0x660, 0x6f0, 0xff10];
 const BEGINNINGS = [
@@ -34,7 +34,7 @@ const digitStrings = fc
   .map(([beginning, rest]) => beginning + rest);
 const pluses = fc.constantFrom('', '+');
 
-describe('parseAddress', () => {
+describe('parseParty', () => {
   it(`gives the same answer whatever separators and digit shapes are used (seed ${SEED})`, () => {
     const between = fc.array(fc.constantFrom('', ...SEPARATORS), { minLength: 32, maxLength: 32 });
     const holds = fc.property(
@@ -46,7 +46,7 @@ describe('parseAddress', () => {
         const shaped = [...text].map(
           (digit, index) => String.fromCharCode(zero + Number(digit)) + gaps[index + 1],
         );
-        expect(parseAddress(`${gaps[0]}${plus}${shaped.join('')}`)).toEqual(parseAddress(plus + text));
+        expect(parseParty(`${gaps[0]}${plus}${shaped.join('')}`)).toEqual(parseParty(plus + text));
       },
     );
     fc.assert(holds, { seed: SEED, numRuns: 5_000 });
@@ -54,32 +54,55 @@ describe('parseAddress', () => {
 
   it(`reads the E.164 form of its own answer as the same number (seed ${SEED})`, () => {
     const holds = fc.property(pluses, digitStrings, (plus, text) => {
-      const address = parseAddress(plus + text);
+      const address = parseParty(plus + text);
       if (address.kind !== 'number') return;
       expect(Number.isInteger(address.n) && address.n > 0 && address.n < NUMBER_LIMIT).toBe(true);
-      expect(parseAddress(toE164(address.n))).toEqual({ kind: 'number', n: address.n, carrierPrefix: null });
+      expect(parseParty(toE164(address.n))).toEqual({ kind: 'number', n: address.n, carrierPrefix: null });
     });
     fc.assert(holds, { seed: SEED, numRuns: 20_000 });
   });
 
   it(`does not depend on what it read before (seed ${SEED})`, () => {
     const holds = fc.property(pluses, digitStrings, digitStrings, (plus, text, before) => {
-      const alone = parseAddress(plus + text);
-      parseAddress(before.padEnd(20, '7'));
-      expect(parseAddress(plus + text)).toEqual(alone);
+      const alone = parseParty(plus + text);
+      parseParty(before.padEnd(20, '7'));
+      expect(parseParty(plus + text)).toEqual(alone);
     });
     fc.assert(holds, { seed: SEED, numRuns: 5_000 });
   });
 
-  it(`never throws, and takes any text with a letter that is seen and no dash-like one for a source (seed ${SEED})`, () => {
-    const holds = fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
-      const address = parseAddress(text);
-      if (text.length > ADDRESS_CHARS_MAX)
-        expect(address).toEqual({ kind: 'invalid', code: 'NUMBER_TOO_LONG' });
-      else if (/[^\P{L}ーㅡ\u115f\u1160\u3164\uffa0]/u.test(text))
-        expect(address).toEqual({ kind: 'source', text: text.trim() });
-      else expect(address.kind).not.toBe('source');
+  it(`never throws, and never takes a number with decoration for a sender ID (seed ${SEED})`, () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 80 }),
+      fc.string({ unit: fc.constantFrom(...'0123456789-+ xOl팔대表#@:;.'), maxLength: 30 }),
+      fc.tuple(digitStrings, fc.string({ maxLength: 12 })).map(([number, rest]) => number + rest),
+    );
+    const count = (text: string, unit: RegExp): number => [...text].filter((each) => unit.test(each)).length;
+    const holds = fc.property(texts, (text) => {
+      const party = parseParty(text);
+      if (text.length > PARTY_CHARS_MAX) expect(party).toEqual({ kind: 'invalid', code: 'NUMBER_TOO_LONG' });
+      if (party.kind !== 'source') return;
+      expect(count(party.text, /\p{L}/u)).toBeGreaterThan(0);
+      const withoutExtension = party.text.replace(/\p{Nd}{1,6}\P{Nd}*$/u, '');
+      const digits = count(withoutExtension, /\p{Nd}/u);
+      expect(digits >= 7 && count(party.text, /\p{L}/u) < digits).toBe(false);
     });
+    fc.assert(holds, { seed: SEED, numRuns: 20_000 });
+  });
+
+  it(`reads a number with words around it as that number, or refuses it (seed ${SEED})`, () => {
+    const words = fc.string({ unit: fc.constantFrom(...'abcOlxTEL대표전화 .:()'), maxLength: 5 });
+    const holds = fc.property(
+      words,
+      words,
+      fc.integer({ min: 0, max: 99_999_999 }),
+      (before, after, suffix) => {
+        const n = 821_000_000_000 + suffix;
+        const number = `010-${String(suffix).padStart(8, '0')}`;
+        const party = parseParty(`${before} ${number} ${after}`);
+        if (party.kind !== 'invalid') expect(party).toEqual({ kind: 'number', n, carrierPrefix: null });
+      },
+    );
     fc.assert(holds, { seed: SEED, numRuns: 5_000 });
   });
 });

@@ -1,23 +1,9 @@
 /** The parser by example: every written form, every ambiguity, every refusal. */
 import { describe, expect, it } from 'vitest';
-import { ADDRESS_CHARS_MAX } from '../../../shared/limits.ts';
-import { toE164 } from '../../../shared/numbers/number.ts';
-import { isValidNumber, parseAddress } from '../../../shared/numbers/parse.ts';
-
-/** The answer in one line: `+82…`, `00700 +44…`, `short 112`, `source X` or the code. */
-function read(text: string): string {
-  const address = parseAddress(text);
-  switch (address.kind) {
-    case 'number':
-      return `${address.carrierPrefix === null ? '' : `${address.carrierPrefix} `}${toE164(address.n)}`;
-    case 'shortCode':
-      return `short ${address.code}`;
-    case 'source':
-      return `source ${address.text}`;
-    case 'invalid':
-      return address.code;
-  }
-}
+import { PARTY_CHARS_MAX } from '../../../shared/limits.ts';
+import { KR_CARRIER_PREFIXES } from '../../../shared/numbers/carriers.ts';
+import { isValidNumber } from '../../../shared/numbers/validity.ts';
+import { read } from './read.ts';
 
 describe('a Korean number', () => {
   it.each([
@@ -29,7 +15,6 @@ describe('a Korean number', () => {
     '+82 010 1234 5678',
     '(+82) 10 1234 5678',
     '0082 10 1234 5678',
-    '0082-010-1234-5678',
     '821012345678',
     '8201012345678',
     '1012345678',
@@ -43,6 +28,24 @@ describe('a Korean number', () => {
     '010ㅡ1234ㅡ5678',
     '010.1234.5678',
     '010/1234/5678',
+    '010_1234_5678',
+    '010·1234·5678',
+    '010ㆍ1234ㆍ5678',
+    '010・1234・5678',
+    '010•1234•5678',
+    '010~1234~5678',
+    '010～1234～5678',
+    '010〜12345678',
+    "'01012345678",
+    '"010-1234-5678"',
+    '“010-1234-5678”',
+    '`010-1234-5678`',
+    '☎ 010-1234-5678',
+    '☏010-1234-5678',
+    '📞 010-1234-5678',
+    '1012345678.0',
+    '821012345678.0',
+    '1012345678.00',
     '[010] 1234 5678',
     '（010）1234‑5678',
     '\u202a010\u200b1234\u200d5678\u202c',
@@ -64,7 +67,6 @@ describe('a Korean number', () => {
     ['0505-123-4567', '+825051234567'],
     ['031-114', '+8231114'],
     ['00308-123-456', '+8200308123456'],
-    ['00798 1234 5678', '+820079812345678'],
     ['+82 00308 123456', '+8200308123456'],
   ])('%s is %s', (text, expected) => {
     expect(read(text)).toBe(expected);
@@ -94,7 +96,9 @@ describe('a number abroad', () => {
     'keeps the carrier prefix %s as evidence, before a number abroad and before a Korean one',
     (prefix) => {
       expect(read(`${prefix} 44 20 7946 0018`)).toBe(`${prefix} +442079460018`);
-      expect(read(`${prefix} 82 10 1234 5678`)).toBe(`${prefix} +821012345678`);
+      // 00 + 882 is a network of the world.
+      const others = prefix === '008' ? ['00 +8821012345678'] : [];
+      expect(read(`${prefix} 82 10 1234 5678`)).toBe([...others, `${prefix} +821012345678`].join(' or '));
     },
   );
 
@@ -108,17 +112,63 @@ describe('a number abroad', () => {
   );
 });
 
-describe('an ambiguous number', () => {
+describe('a text that begins with 00', () => {
   it.each([
-    ['0082 10 1234 5678', '+821012345678', '00 + 82 before a valid Korean number, no carrier'],
+    ['0082 10 1234 5678', '+821012345678', '008 + 210 is no country'],
+    [
+      '0082-010-1234-5678',
+      '+821012345678 or 008 +201012345678',
+      '00 + Korea with a needless 0, or 008 + Egypt',
+    ],
     ['0082 119', '+82119', '00 + 82 before an emergency code'],
-    ['0082 51 912 345 678', '008 +251912345678', 'carrier 008, for 051-912-345-678 is no Korean number'],
+    ['0082 51 912 345 678', '008 +251912345678', '051-912-345-678 is no Korean number'],
     ['0065 8123 4567', '00 +6581234567', 'carrier 006 + 58… is too short'],
-    ['0063 917 123 4567', '006 +39171234567', 'carrier 006 + Italy is possible, and comes first'],
+    ['0063 917 123 4567', '00 +639171234567', 'carrier 006 + 39 171… is no Italian number'],
+    ['00971 50 123 4567', '00 +971501234567', 'carrier 009 + 71… is no Russian number'],
+    ['0086 137 1696 5408', '00 +8613716965408', 'carrier 008 + 61 371… is no Australian number'],
     ['00 7 383 123 45 67', '00 +73831234567', 'carrier 0073 + 83… is no country'],
     ['00 996 700 123 456', '00 +996700123456', 'carrier 009 + Yemen would begin with two zeros'],
-    ['0079812345678', '+820079812345678', 'Korean inbound toll free before Russia'],
-    ['1512345678', '+821512345678', 'a Korean pager before +1 512'],
+    ['0079812345678', '+820079812345678 or 00 +79812345678', 'Korean inbound toll free, or 00 + Russia'],
+    ['00994 12 312 34 56', '00 +994123123456 or 009 +94123123456', '00 + Azerbaijan, or 009 + Sri Lanka'],
+  ])('%s is %s: %s', (text, expected) => {
+    expect(read(text)).toBe(expected);
+  });
+
+  it.each([
+    ['00994 12 312 34 56', 'kr', '009 +94123123456'],
+    ['00994 12 312 34 56', '00', '00 +994123123456'],
+    ['0082-010-1234-5678', '00', '+821012345678'],
+    ['0082-010-1234-5678', 'kr', '008 +201012345678'],
+    ['0079812345678', 'kr', '+820079812345678'],
+    ['0079812345678', '00', '00 +79812345678'],
+  ] as const)('%s is settled by the prefix %s that the client uses: %s', (text, prefix, expected) => {
+    expect(read(text, prefix)).toBe(expected);
+  });
+
+  it.each(KR_CARRIER_PREFIXES)('%s stands before every kind of Korean number as it is dialled', (carrier) => {
+    for (const dialled of [
+      '15881234',
+      '16001234',
+      '18001234',
+      '0212345678',
+      '0312345678',
+      '01012345678',
+      '0801234567',
+    ]) {
+      const number = `${carrier} +82${dialled.replace(/^0/, '')}`;
+      expect(read(carrier + dialled).split(' or ')).toContain(number);
+    }
+  });
+});
+
+describe('a text without plus and 0', () => {
+  it.each([
+    ['1512345678', '+821512345678', 'a Korean pager: no area of +1 begins with 1'],
+    ['5112345678', '+825112345678 or +5112345678', 'Busan without its 0, or Peru'],
+    ['119-1234-5678', '+8211912345678', 'nobody: +1 191 is no area'],
+    ['2123-4567', 'local 21234567', 'any area, or Seoul without its 0'],
+    ['555-1234', 'local 5551234', 'any area'],
+    ['15881234', '+8215881234', 'no exchange begins with 1'],
   ])('%s is %s: %s', (text, expected) => {
     expect(read(text)).toBe(expected);
   });
@@ -162,9 +212,7 @@ describe('what is no number', () => {
     ['10114', 'short 10114'],
     ['ACME', 'source ACME'],
     ['  우리은행 ', 'source 우리은행'],
-    ['1588x1234', 'source 1588x1234'],
     ['サーバー', 'source サーバー'],
-    ['tel:+821012345678', 'source tel:+821012345678'],
     ['', 'NUMBER_MISSING'],
     ['  ', 'NUMBER_MISSING'],
     ['+', 'NUMBER_MISSING'],
@@ -176,16 +224,16 @@ describe('what is no number', () => {
     ['+0082 10 1234 5678', 'NUMBER_CHARACTER'],
     ['82+1012345678', 'NUMBER_CHARACTER'],
     ['++82 10 1234 5678', 'NUMBER_CHARACTER'],
-    ['010-1234-5678#1', 'NUMBER_CHARACTER'],
+    ['1588x1234', 'NUMBER_CHARACTER'],
+    ['010-1234-5678*', 'NUMBER_CHARACTER'],
     ['KR\ufffd\ufffdGOV', 'NUMBER_CHARACTER'],
     ['1588-1234~5', 'NUMBER_CHARACTER'],
-    ['☎ 010 1234 5678', 'NUMBER_CHARACTER'],
     ['1234567890123456', 'NUMBER_TOO_LONG'],
     ['+1234567890123456', 'NUMBER_TOO_LONG'],
     ['012345678901234', 'NUMBER_TOO_LONG'],
-    ['1'.repeat(ADDRESS_CHARS_MAX), 'NUMBER_TOO_LONG'],
-    ['-'.repeat(ADDRESS_CHARS_MAX + 1), 'NUMBER_TOO_LONG'],
-    ['x'.repeat(ADDRESS_CHARS_MAX + 1), 'NUMBER_TOO_LONG'],
+    ['1'.repeat(PARTY_CHARS_MAX), 'NUMBER_TOO_LONG'],
+    ['-'.repeat(PARTY_CHARS_MAX + 1), 'NUMBER_TOO_LONG'],
+    ['x'.repeat(PARTY_CHARS_MAX + 1), 'NUMBER_TOO_LONG'],
   ])('%j is %s', (text, expected) => {
     expect(read(text)).toBe(expected);
   });

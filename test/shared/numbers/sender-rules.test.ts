@@ -1,14 +1,13 @@
 /** Sender rules: each rule by an example, and no rule for anything else. */
 import { describe, expect, it } from 'vitest';
 import table from '../../../data/kr-sender-rules.json' with { type: 'json' };
-import { parseAddress } from '../../../shared/numbers/parse.ts';
+import { parseParty } from '../../../shared/numbers/parse.ts';
 import { senderRule } from '../../../shared/numbers/sender-rules.ts';
 
 function ruleOf(text: string, owned: readonly string[] = []): string | null {
-  const address = parseAddress(text);
-  if (address.kind !== 'number' && address.kind !== 'shortCode')
-    return expect.fail(`${text} is ${address.kind}`);
-  return senderRule(address, owned);
+  const party = parseParty(text);
+  if (party.kind === 'invalid' || party.kind === 'ambiguous') return expect.fail(`${text} is ${party.kind}`);
+  return senderRule(party, owned);
 }
 
 describe('a sender', () => {
@@ -26,6 +25,13 @@ describe('a sender', () => {
     ['112', 'short-code-not-owned'],
     ['1335', 'short-code-not-owned'],
     ['02-119', 'short-code-not-owned'],
+    ['2123-4567', 'area-code-required'],
+    ['ACME', 'alphanumeric-sender'],
+    ['우리은행', 'alphanumeric-sender'],
+    ['+1 212 555 1234', 'foreign-number'],
+    ['00700 44 20 7946 0018', 'foreign-number'],
+    ['02-120', 'digits-8-to-11'],
+    ['031-120', 'digits-8-to-11'],
   ])('%s breaks %s', (text, rule) => {
     expect(ruleOf(text)).toBe(rule);
   });
@@ -37,9 +43,9 @@ describe('a sender', () => {
     '070-1234-5678',
     '080-123-4567',
     '030-1234-5678',
+    '030-1234-56789',
     '1588-1234',
-    '+1 212 555 1234',
-    '00700 44 20 7946 0018',
+    '+82 1588 1234',
   ])('%s breaks no rule', (text) => {
     expect(ruleOf(text)).toBeNull();
   });
@@ -53,9 +59,10 @@ describe('a sender', () => {
 
 describe('a sender rule', () => {
   it('has a kebab-case id, one subject, a reason and a source', () => {
+    const subjects = ['class', 'kind', 'digitsMin'];
     for (const row of table.rows) {
       expect(row.id).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
-      expect((row.class === undefined) !== (row.kind === undefined)).toBe(true);
+      expect(Object.keys(row).filter((field) => subjects.includes(field))).toHaveLength(1);
       expect(row.why.length > 0 && row.source.length > 0).toBe(true);
     }
   });

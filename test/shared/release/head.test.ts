@@ -86,6 +86,8 @@ describe('a directory', () => {
     mode: 'enforce',
     recordBlocks: false,
     quotaItems: 1000,
+    internationalPrefix: null,
+    senderRules: 'kr',
     shortCodes: [],
   };
 

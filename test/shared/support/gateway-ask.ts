@@ -21,7 +21,10 @@ export function ask(
   wish: Partial<Wishes> = {},
   some: Partial<Question> = {},
 ): GatewayAnswer {
-  const question: Question = { from, to: null, channel: 'voice', ingress: ingress(way), ...some };
+  const question: Question = {
+    ...{ from, to: null, channel: 'voice', ingress: ingress(way), otherReadings: [] },
+    ...some,
+  };
   return gatewayAnswer(question, screen(question, at, wishes(wish)), at);
 }
 

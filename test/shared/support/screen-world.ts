@@ -5,8 +5,9 @@
 
 import { type LiveEntry, type LiveKey, numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import type { Party } from '../../../shared/numbers/party.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
-import type { Party } from '../../../shared/question.ts';
+
 import { Release } from '../../../shared/release/release.ts';
 import type { Snapshot, Wishes } from '../../../shared/snapshot.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
@@ -167,11 +168,19 @@ export function withLive(at: Snapshot, ...entries: readonly LiveEntry[]): Snapsh
 /** What a live entry of a party is known by. */
 export function keyOf(party: Party): LiveKey {
   if (party.kind === 'number') return numberKey(party.n);
+  if (party.kind === 'localNumber') throw new Error('a local number has no entry');
   return sourceKey(party.kind === 'source' ? party.text : party.code, testKeys.sourceSeed);
 }
 
 export function wishes(some: Partial<Wishes> = {}): Wishes {
-  return { failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', shortCodes: [], ...some };
+  return {
+    failPolicy: 'open',
+    maxStaleSeconds: 3_600,
+    mode: 'enforce',
+    senderRules: 'kr',
+    shortCodes: [],
+    ...some,
+  };
 }
 
 export function number(n: number): Party {

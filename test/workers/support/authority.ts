@@ -120,6 +120,8 @@ export function client(id: string, quotaItems = 10) {
     mode: 'enforce' as const,
     recordBlocks: false,
     quotaItems,
+    internationalPrefix: null,
+    senderRules: 'kr' as const,
     shortCodes: [],
   };
 }

@@ -1,0 +1,45 @@
+/**
+ * The numbers that a text can be, gathered without allocation: nearly every text has one.
+ */
+import { isAssigned } from './calling-codes.ts';
+import type { NumberParty, ParsedParty } from './party.ts';
+import { isEmergencyNumber, krClassOf } from './plan.ts';
+import { isValidNumber } from './validity.ts';
+
+/** A Korean number as it is dialled, 00 and a country code, and a country code or a Korean number behind a carrier. */
+const CANDIDATES_MAX = 4;
+
+export class Candidates {
+  readonly #ns = new Float64Array(CANDIDATES_MAX);
+  readonly #carrierPrefixes: (string | null)[] = new Array(CANDIDATES_MAX).fill(null);
+  #count = 0;
+
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /** Adds a number, once, if somebody can have it. */
+  add(n: number, carrierPrefix: string | null): void {
+    if (!isValidNumber(n) && !isEmergencyNumber(n)) return;
+    for (let index = 0; index < this.#count; index++) if (this.#ns[index] === n) return;
+    this.#ns[this.#count] = n;
+    this.#carrierPrefixes[this.#count++] = carrierPrefix;
+  }
+
+  /**
+   * The number, several as `ambiguous`, or null if there is none. Of several, those in ranges that are known to be
+   * assigned rule out the others.
+   */
+  settle(): ParsedParty | null {
+    if (this.#count === 0) return null;
+    if (this.#count === 1) return this.#at(0);
+    const all = Array.from({ length: this.#count }, (_, index) => this.#at(index));
+    const assigned = all.filter(({ n }) => krClassOf(n) !== null || isAssigned(n));
+    const readings = assigned.length === 0 ? all : assigned;
+    return readings.length === 1 ? readings[0]! : { kind: 'ambiguous', readings };
+  }
+
+  #at(index: number): NumberParty {
+    return { kind: 'number', n: this.#ns[index]!, carrierPrefix: this.#carrierPrefixes[index]! };
+  }
+}

@@ -1,0 +1,63 @@
+/** Numbers with URIs, names, extensions and signs around them, and the sender IDs that they are not. */
+import { describe, expect, it } from 'vitest';
+import { read } from './read.ts';
+
+describe('a decorated number', () => {
+  it.each([
+    'tel:+82-2-2123-4567',
+    'tel:02-2123-4567;phone-context=+82',
+    'sip:+82221234567@example.kr',
+    'sips:+82221234567;npdi@example.kr;user=phone',
+    'sip:%2B82221234567@example.kr',
+    '"KR" <sip:+82221234567@example.kr>',
+    '<tel:+82221234567>',
+    'Tel: 02-2123-4567',
+    'T. 02-2123-4567',
+    '전화 02-2123-4567',
+    '02-2123-4567 (대표)',
+    '02-2123-4567번',
+    '02-2123-4567x',
+    '+82221234567x',
+    '+82 2 2123 4567 (KR)',
+    '02-2123-4567 내선 12',
+    '02-2123-4567 (내선 12)',
+    '02-2123-4567 내선번호: 12',
+    '02-2123-4567 ext. 12',
+    'tel: 02-2123-4567 EXT 12',
+    '02-2123-4567 x12',
+    '02-2123-4567 #12',
+    '☎ 02-2123-4567 (대표)',
+    '０２－２１２３－４５６７（대표）',
+  ])('%j is that number', (text) => {
+    expect(read(text)).toBe('+82221234567');
+  });
+
+  it.each([
+    ['tel:112', 'short 112'],
+    ['tel:1588-1234', '+8215881234'],
+    ['sip:15881234', '+8215881234'],
+    ['sip:alice@example.kr', 'source alice'],
+    ['1588-1234 국민', '+8215881234'],
+    ['KB국민은행', 'source KB국민은행'],
+    ['KT 고객센터 100', 'source KT 고객센터 100'],
+    ['SALE 1588-1234 TODAY', 'source SALE 1588-1234 TODAY'],
+  ])('%j is %s', (text, expected) => {
+    expect(read(text)).toBe(expected);
+  });
+
+  it.each([
+    ['02-1234-567l', 'a small l for 1 would make it 02-123-4567'],
+    ['02-1234-567 O', 'a capital O for 0'],
+    ['02-1234-567팔', 'the name of 8'],
+    ['010-2000-5O36', 'a letter among the digits'],
+    ['02-1234-567\u0417', 'a Cyrillic letter like 3'],
+    ['8.21012E+11', 'a spreadsheet float that lost its digits'],
+    ['02-123-4567~9', 'several numbers'],
+    ['02-123-4567/8', 'several numbers'],
+    ['02-123-4567 또는 02-123-4568', 'several numbers'],
+    ['sip:10.0.0.1', 'an IP address'],
+    ['tel:863-1234;phone-context=+1-914-555', 'a local number of another country'],
+  ])('%j is refused: %s', (text) => {
+    expect(read(text)).toBe('NUMBER_CHARACTER');
+  });
+});
