@@ -1,9 +1,10 @@
 /**
  * Commands about who may ask (clients) and who may change (tokens).
  */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SCOPES } from '../../shared/admin.ts';
-import { FAIL_POLICIES, MODES, RIGHTS } from '../../shared/clients.ts';
+import { FAIL_POLICIES, MODES, RIGHTS, SENDER_RULES } from '../../shared/clients.ts';
+import { INTERNATIONAL_PREFIXES, type InternationalPrefix } from '../../shared/numbers/parse.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import {
   addClient,
@@ -30,6 +31,16 @@ import {
 
 type Reasoned = { readonly reason: string };
 
+/** In place of the prefix that a client uses. */
+const UNKNOWN = 'unknown';
+
+function internationalPrefix(text: string): InternationalPrefix | null {
+  const known = INTERNATIONAL_PREFIXES.find((prefix) => prefix === text);
+  if (known !== undefined) return known;
+  if (text === UNKNOWN) return null;
+  throw new InvalidArgumentError(`must be one of ${[...INTERNATIONAL_PREFIXES, UNKNOWN].join(', ')}`);
+}
+
 function wished(command: Command): Command {
   return command
     .option('--rights <list>', `of ${RIGHTS.join(', ')}`, words)
@@ -39,6 +50,18 @@ function wished(command: Command): Command {
     .option('--quota-items <items>', 'items a minute', wholeNumber)
     .option('--record-blocks', 'keep a record of what was blocked')
     .option('--no-record-blocks', 'keep none')
+    .addOption(
+      new Option(
+        '--international-prefix <prefix>',
+        `how it writes numbers abroad without +: kr (001, 00700 and so on), 00, or ${UNKNOWN}`,
+      ).argParser(internationalPrefix),
+    )
+    .addOption(
+      new Option(
+        '--sender-rules <rules>',
+        "whether Korea's rules for senders of domestic texts apply",
+      ).choices(SENDER_RULES),
+    )
     .option('--short-codes <list>', 'Korean short codes the client owns', words);
 }
 

@@ -666,7 +666,7 @@ export interface components {
          */
         Subject: "from" | "to";
         /**
-         * @description Rules on the form of a sender hold for `sms` only.
+         * @description Korea's rules for senders apply to `sms` only.
          * @default sms
          * @enum {string}
          */
@@ -704,9 +704,10 @@ export interface components {
          *     - `LIST_UNAVAILABLE`: the data that could decide is not loaded
          *     - `TEST_NUMBER`: the test number that is always allowed
          *     - `OVERSEAS_ORIGIN`: from abroad, and nothing else is known of it
+         *     - `NUMBER_AMBIGUOUS`: the text can mean several numbers, and their verdicts differ; write the number with `+`
          * @enum {string}
          */
-        Code: "NUMBER_FORMAT_INVALID" | "NUMBER_UNALLOCATED" | "NUMBER_SUSPENDED" | "NUMBER_TERMINATED" | "SENDER_FORMAT_RULE" | "SENDER_NOT_REGISTERED" | "SENDER_IDENTITY_OPTOUT" | "SENDER_REPORTED" | "SENDER_UNQUALIFIED" | "CERTIFICATE_EXPIRED" | "CERTIFICATE_REVOKED" | "CERTIFICATE_MISMATCH" | "DOMESTIC_CLI_FROM_ABROAD" | "MOBILE_CLI_NOT_ROAMING" | "MOBILE_CLI_ROAMING_UNVERIFIED" | "OVERSEAS_NUMBER_LISTED" | "OVERSEAS_RANGE_LISTED" | "OVERSEAS_SOURCE_LISTED" | "SUBSCRIBER_DNO" | "ALLOW_OVERRIDE" | "EMERGENCY_NEVER_BLOCKED" | "LIST_STALE" | "LIST_UNAVAILABLE" | "TEST_NUMBER" | "OVERSEAS_ORIGIN";
+        Code: "NUMBER_FORMAT_INVALID" | "NUMBER_UNALLOCATED" | "NUMBER_SUSPENDED" | "NUMBER_TERMINATED" | "SENDER_FORMAT_RULE" | "SENDER_NOT_REGISTERED" | "SENDER_IDENTITY_OPTOUT" | "SENDER_REPORTED" | "SENDER_UNQUALIFIED" | "CERTIFICATE_EXPIRED" | "CERTIFICATE_REVOKED" | "CERTIFICATE_MISMATCH" | "DOMESTIC_CLI_FROM_ABROAD" | "MOBILE_CLI_NOT_ROAMING" | "MOBILE_CLI_ROAMING_UNVERIFIED" | "OVERSEAS_NUMBER_LISTED" | "OVERSEAS_RANGE_LISTED" | "OVERSEAS_SOURCE_LISTED" | "SUBSCRIBER_DNO" | "ALLOW_OVERRIDE" | "EMERGENCY_NEVER_BLOCKED" | "LIST_STALE" | "LIST_UNAVAILABLE" | "TEST_NUMBER" | "OVERSEAS_ORIGIN" | "NUMBER_AMBIGUOUS";
         /**
          * @description How it was found: the number itself, a range that holds it, a sender id, an operator, a trunk, an SMSC, a rule of the plan or of the gateway policy, the state of the data, or a test number. New values may come: treat one that you do not know as valid, and act on the verdict.
          * @enum {string}
@@ -718,7 +719,7 @@ export interface components {
          */
         Effect: "allow" | "block" | "label" | "shadow" | "indeterminate";
         /**
-         * @description The sender as it was written: a number in any usual form (`+82 10-1234-5678`, `010-1234-5678`, `1588-1234`), a short code (`1335`), or an alphanumeric sender id.
+         * @description The sender as it was written: a number in any usual form (`+82 10-1234-5678`, `010-1234-5678`, `1588-1234`, `tel:+821012345678`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts allow no sender ID and no number abroad.
          * @example 1588-1234
          * @example +639171234567
          * @example KR-GOV-NOTICE
@@ -729,10 +730,23 @@ export interface components {
          * @example 010-9876-5432
          */
         Recipient: string;
-        /** @description The sender as it was understood: E.164, short code, or sender id. Null if it was not asked for. */
+        /** @description The sender as it was read: E.164, a short code, the digits of a local number that lacks its area code, or the sender ID. Null if it was not sent, or if it stays ambiguous. */
         AnsweredFrom: string | null;
-        /** @description The recipient as it was understood: E.164 or short code. Null if it was not asked for. */
+        /** @description The recipient as it was read: E.164, a short code, or the digits of a local number that lacks its area code. Null if it was not sent, or if it stays ambiguous. */
         AnsweredTo: string | null;
+        /**
+         * @description Every number that `from` or `to` can mean as it was written. Only if there are several.
+         * @example {
+         *       "to": [
+         *         "+994123123456",
+         *         "+94123123456"
+         *       ]
+         *     }
+         */
+        Readings: {
+            from?: components["schemas"]["AnsweredFrom"][];
+            to?: components["schemas"]["AnsweredTo"][];
+        };
         /** @description The signed build of the lists that answered. Null while none is loaded. */
         ReleaseName: string | null;
         /**
@@ -766,6 +780,8 @@ export interface components {
              * @description When the entry ends. Null: it has no end.
              */
             until: string | null;
+            /** @description What to do about it. Only with codes that need it, as `NUMBER_AMBIGUOUS`. */
+            detail?: string;
         };
         /**
          * @description One question. Give `from`, `to`, or both. At most 4,096 bytes.
@@ -818,6 +834,7 @@ export interface components {
              * @enum {string}
              */
             unenforced?: "block" | "label";
+            readings?: components["schemas"]["Readings"];
             release: components["schemas"]["ReleaseName"];
             /** @description Rises with every change of what is current. It never goes back for a reader. */
             seq: number;
@@ -893,6 +910,7 @@ export interface components {
              * @enum {string}
              */
             unenforced?: "block" | "label";
+            readings?: components["schemas"]["Readings"];
         };
         /** @description The item could not be judged. The others are. */
         ItemError: {
@@ -928,6 +946,7 @@ export interface components {
              * @enum {string}
              */
             unenforced?: "block" | "label";
+            readings?: components["schemas"]["Readings"];
             release: components["schemas"]["ReleaseName"];
             /** @description Rises with every change of what is current. It never goes back for a reader. */
             seq: number;
@@ -1468,6 +1487,18 @@ export interface components {
              */
             mode?: "enforce" | "label" | "shadow";
             /**
+             * @description How the client writes numbers abroad without `+`. `kr`: with a Korean carrier prefix (001, 00700 and so on). `00`: with 00 and the country code. Null: not known, so both are read.
+             * @default null
+             * @enum {string|null}
+             */
+            internationalPrefix?: "kr" | "00" | null;
+            /**
+             * @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`).
+             * @default kr
+             * @enum {string}
+             */
+            senderRules?: "kr" | "none";
+            /**
              * @description Whether each block is recorded, with the number keyed: see `/v1/admin/blocks`.
              * @default false
              */
@@ -1608,7 +1639,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
         };
         /**
-         * @description The sender as the gateway has it: a number in any usual form, a short code, a sender id (of a text at most 11 characters), or an empty text where it was withheld (with channel `voice` also `anonymous`, RFC 3323). Numbers abroad with `+`: with 00 in front they can be read as a carrier prefix and another number.
+         * @description The sender as the gateway has it: a number in any usual form, a short code, a sender id (of a text at most 11 characters), or an empty text where it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write numbers abroad with `+`: behind 00 a text can mean several numbers, and the strongest verdict counts.
          * @example +82212345678
          * @example +639171234567
          * @example PARCEL-KR
@@ -1812,6 +1843,7 @@ export interface components {
              * @enum {string}
              */
             unenforced?: "block" | "label";
+            readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
             /** @description Null where it passes. */
@@ -1851,6 +1883,7 @@ export interface components {
              * @enum {string}
              */
             unenforced?: "block" | "label";
+            readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
             /** @description Null where it passes. */
