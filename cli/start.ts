@@ -91,11 +91,14 @@ async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSec
 
 async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + READY_WAIT_MS;
+  let shown = 'no answer';
   while (Date.now() < deadline) {
-    if ((await healthOf(url))?.status === 'ok') return;
+    const health = await healthOf(url);
+    if (health?.status === 'ok') return;
+    if (health !== null) shown = JSON.stringify(health);
     await pause(READY_PAUSE_MS);
   }
-  throw new CommandFailure(`${url}/healthz did not become ok within ${READY_WAIT_MS / 1000} s`);
+  throw new CommandFailure(`${url}/healthz did not become ok within ${READY_WAIT_MS / 1000} s: ${shown}`);
 }
 
 /** Miniflare has no clock for the cron: what was staged with wrangler alone would wait for ever. */

@@ -227,7 +227,7 @@ export interface ListsInfo {
 
 /** Problems that carry more than a sentence have these members besides. */
 export interface ProblemExtras {
-  /** UNAVAILABLE, of `/healthz`: the change that is seen, though there is no release to answer from. */
+  /** UNAVAILABLE and DEGRADED, of `/healthz`: the change that is seen. */
   readonly seq?: number;
   /** GUARD_HIT */
   readonly guards?: readonly GuardHit[];
@@ -240,7 +240,7 @@ export interface ProblemExtras {
   readonly plan?: string;
   /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
   readonly refusal?: string;
-  /** RELEASE_INCOMPLETE: KV keys of values that are not there, at most 100. */
+  /** RELEASE_INCOMPLETE and DEGRADED: KV keys of values that are not there, at most MISSING_NAMED_MAX. */
   readonly missing?: readonly string[];
   /** ENTRY_…: which items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];

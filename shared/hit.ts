@@ -11,7 +11,9 @@ import type { Code, Effect, Match, Reason, Subject, Verdict } from './verdict.ts
 
 /**
  * Places in the order of precedence; a lower one decides. Up to `unavailable` a hit overrides every
- * weaker place of what it is about: an allow entry that is not loaded could be the answer to a block that is.
+ * weaker place of what it is about. Missing data has one of two places. `unavailable`: an allow entry may be
+ * missing, which would override a block that is loaded. `incomplete`: only blocks and labels may be missing,
+ * which can take no block back.
  */
 export const RANK = {
   test: 0,
@@ -24,7 +26,8 @@ export const RANK = {
   exact: 7,
   range: 8,
   rule: 9,
-  stale: 10,
+  incomplete: 10,
+  stale: 11,
 } as const;
 
 /**

@@ -184,6 +184,10 @@ export const READS_AT_ONCE = 6;
 export const WARM_READS_AT_ONCE = 4;
 /** What could not be loaded is not waited for again by the same batch or stream for this long, in ms. */
 export const RUN_BACKOFF_MS = 10_000;
+/** `/healthz` tries a value that could not be loaded again after this, in ms: anybody may ask it, and reads cost. */
+export const HEALTH_RETRY_MS = 10_000;
+/** KV keys of missing values that one answer names: each has some 40 characters. */
+export const MISSING_NAMED_MAX = 100;
 /** Who finds no room for the shards it needs looks again after this, in ms: others are about to be done. */
 export const ROOM_RETRY_MS = 10;
 /** `cacheTtl` of mutable KV keys, in seconds: the least that Workers KV accepts. */

@@ -7,7 +7,7 @@ import { type About, type Hit, hit, listHit, liveHit, RANK } from './hit.ts';
 import { fingerprintKey, type LiveEntry, type LiveKey, numberKey, SUBJECT_BIT } from './live/entry.ts';
 import { headOf, tailOf } from './numbers/number.ts';
 import type { Ingress, Sender } from './question.ts';
-import type { Release } from './release/release.ts';
+import type { Release, SpeakingList } from './release/release.ts';
 import { NOT_LISTED } from './set/number-set.ts';
 import type { Snapshot, Wishes } from './snapshot.ts';
 import { fingerprintsOf, type Source, type SourceFingerprints, smscSources } from './sources/source.ts';
@@ -55,9 +55,26 @@ function lookUpWay({ operator, trunk, smsc }: Ingress, search: Search): void {
   if (smsc !== null) lookUpSources(smscSources(smsc), 'smsc', 'smsc', search);
 }
 
-/** Missing data is a hit of what it could be about. */
-function missing(about: About, { subject, hits }: Search): void {
-  hits.push(hit(RANK.unavailable, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, about));
+/**
+ * Data is missing about something.
+ * @param lists those that may have an entry in it; an entry of a list on trial decides nothing
+ */
+function missing(about: About, lists: readonly SpeakingList[], search: Search): void {
+  const effects = new Set(lists.map(({ info }) => info.effect));
+  effects.delete('shadow');
+  if (effects.size > 0) unavailable(effects.has('allow') ? RANK.unavailable : RANK.incomplete, about, search);
+}
+
+/**
+ * No release is in force, so no allow list is either: a live block and a rule decide. A block list is still
+ * to come, so nothing is `allow`.
+ */
+function withoutRelease(about: About, search: Search): void {
+  unavailable(RANK.incomplete, about, search);
+}
+
+function unavailable(rank: number, about: About, { subject, hits }: Search): void {
+  hits.push(hit(rank, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, about));
 }
 
 function lookUpNumber(n: number, search: Search): void {
@@ -66,7 +83,7 @@ function lookUpNumber(n: number, search: Search): void {
   const entry = liveEntry(numberKey(n), search);
   tell(entry, 'address', 'exact', search);
   if (release === null) {
-    missing('address', search);
+    withoutRelease('address', search);
     return;
   }
   const head = headOf(n);
@@ -82,24 +99,38 @@ function lookUpNumber(n: number, search: Search): void {
     const range = ranges === null ? NOT_LISTED : ranges.until(list, n, seconds);
     if (range !== NOT_LISTED) hits.push(listHit(subject, info, 'range', range));
   }
-  const isWhole = (index < 0 || shard !== null) && (release.manifest.ranges === null || ranges !== null);
-  if (!isWhole) missing('address', search);
+  const lacksExact = index >= 0 && shard === null;
+  const lacksRanges = release.manifest.ranges !== null && ranges === null;
+  if (!lacksExact && !lacksRanges) return;
+  const lists = release.speaking[subject].filter(({ info, isFolded }) => {
+    const isMissing = (lacksExact && info.numbers + info.dated > 0) || (lacksRanges && info.ranges > 0);
+    return isMissing && !(isFolded && entry !== null);
+  });
+  missing('address', lists, search);
 }
 
 /** @param sources that are one thing: an SMSC is listed by itself and by each prefix of its global title */
 function lookUpSources(sources: readonly Source[], about: About, match: Match, search: Search): void {
   const { release, keys } = search.snapshot;
   let newest: LiveEntry | null = null;
+  // Whether a live entry stands for every form: then lists of folded entries say nothing.
+  let superseded = true;
   for (const source of sources) {
     const fingerprints = fingerprintsOf(source, keys.sourceSeed);
     const entries = liveEntries(fingerprints, search);
+    superseded &&= entries.own !== null;
     const decides = decidingOf(entries);
     if (decides !== null && (newest === null || decides.seq > newest.seq)) newest = decides;
     if (release !== null) lookUpInLists(fingerprints, entries, about, match, release, search);
   }
   tell(newest, about, match, search);
-  if (release === null || (release.manifest.sources !== null && release.sources === null))
-    missing(about, search);
+  if (release === null) withoutRelease(about, search);
+  else if (release.manifest.sources !== null && release.sources === null) {
+    const lists = release.speaking[search.subject].filter(
+      ({ info, isFolded }) => info.sources > 0 && !(isFolded && superseded),
+    );
+    missing(about, lists, search);
+  }
 }
 
 function lookUpInLists(

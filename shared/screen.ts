@@ -1,7 +1,8 @@
 /**
  * The one function all of this is for: may a text or a call pass?
  * Pure: addresses, a snapshot and a client's wishes in, an answer out. It never waits and never
- * guesses: what is not loaded makes the answer `indeterminate`, never `allow`.
+ * guesses: what is not loaded makes the answer `indeterminate`, never `allow`, unless nothing that is missing
+ * could take a block back.
  *
  * Precedence, for each thing that is judged (hit.ts): emergency called number > live unblock > allow exact >
  * allow range > live block > block exact > block range > rules.
@@ -108,9 +109,14 @@ function written(party: Sender | null): string | null {
 }
 
 /** That data is missing is told once a subject, of however many things. */
-function isFirstOfItsKind({ rank, reason }: Hit, index: number, all: readonly Hit[]): boolean {
-  if (rank !== RANK.unavailable) return true;
-  return index === all.findIndex((other) => other.rank === rank && other.reason.subject === reason.subject);
+function isFirstOfItsKind(hit: Hit, index: number, all: readonly Hit[]): boolean {
+  if (!isMissingData(hit)) return true;
+  const { subject } = hit.reason;
+  return index === all.findIndex((other) => isMissingData(other) && other.reason.subject === subject);
+}
+
+function isMissingData({ rank }: Hit): boolean {
+  return rank === RANK.unavailable || rank === RANK.incomplete;
 }
 
 function byPrecedence(a: Hit, b: Hit): number {
@@ -139,7 +145,7 @@ function apart(own: readonly Hit[]): (readonly Hit[])[] {
     about !== 'policy' && rank >= RANK.liveUnblock && rank <= RANK.allowRange;
   // The policy is on traffic of which nothing is known.
   if (own.some(letsThrough)) abouts.delete('policy');
-  // What is missing could let the policy go.
+  // An allow entry that is missing could let the policy go.
   const bearsOn = (hit: Hit, about: About): boolean =>
     hit.about === about || hit.about === 'data' || (about === 'policy' && hit.rank === RANK.unavailable);
   return [...abouts].map((about) => own.filter((hit) => bearsOn(hit, about)));

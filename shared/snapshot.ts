@@ -8,7 +8,7 @@ import type { Release } from './release/release.ts';
 import type { ListKeys } from './set/keys.ts';
 
 export interface Snapshot {
-  /** Null when no release was ever loaded. */
+  /** Null where the head names no release: no list is in force. */
   readonly release: Release | null;
   /** What was changed since the release. */
   readonly live: LiveLayer;

@@ -87,10 +87,10 @@ class CallAsker implements Asker {
 }
 
 /** The head, for routes that need no client. */
-export async function currentSnapshot(call: Call): Promise<Snapshot | Response> {
+export async function currentHead(call: Call): Promise<Pinned | Response> {
   const secrets = await secretsOf(call);
   if (secrets instanceof Response) return secrets;
-  return (await isolate.head.pin(new CallAsker(call, secrets))).snapshot;
+  return isolate.head.pin(new CallAsker(call, secrets));
 }
 
 /**

@@ -13,7 +13,7 @@ import { LayoutError } from '../shared/set/number-set.ts';
 import { unseal } from '../shared/set/seal.ts';
 import type { Env } from './env.ts';
 import { type Asker, authorityOf, Refused } from './head-sources.ts';
-import { readValue } from './shards.ts';
+import { readValue } from './kv-values.ts';
 import { within } from './single-flight.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;

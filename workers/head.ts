@@ -50,6 +50,8 @@ export interface Pinned {
   readonly snapshot: Snapshot;
   /** Null while no head was ever read. */
   readonly clients: ReadonlyMap<string, Client> | null;
+  /** The release that the head names, where it is not there whole yet and another one serves. */
+  readonly pending: Release | null;
 }
 
 export class HeadReader {
@@ -105,7 +107,7 @@ export class HeadReader {
     const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
     const { keys } = secrets;
     const snapshot = { release, live, policy, keys, seq, asOf: this.#poll.asOf, now: Date.now() };
-    return { snapshot, clients };
+    return { snapshot, clients, pending: this.#pending?.release ?? null };
   }
 
   async #refresh(asker: Asker, { waits, freshMs }: { waits: boolean; freshMs: number }): Promise<void> {

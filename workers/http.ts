@@ -32,6 +32,7 @@ export const PROBLEMS = {
   INTERNAL: [500, 'The service failed'],
   NOT_CONFIGURED: [503, 'The service is not configured'],
   UNAVAILABLE: [503, 'The service has no data yet'],
+  DEGRADED: [503, 'Part of the data cannot be loaded'],
   ...ADMIN_PROBLEMS,
 } as const satisfies Record<string, readonly [number, string]> &
   Record<FieldProblem, readonly [number, string]>;

@@ -1,9 +1,9 @@
 /**
- * Reads values from KV, and loads those of a release into it: each once, however many requests wait for it.
+ * Loads the values of a release from KV into it, each once, however many requests wait for it, and knows
+ * which of them cannot be loaded.
  */
 import {
-  KV_IMMUTABLE_TTL_SECONDS,
-  KV_MUTABLE_TTL_SECONDS,
+  HEALTH_RETRY_MS,
   LOAD_WAIT_MS,
   READS_AT_ONCE,
   ROOM_RETRY_MS,
@@ -14,8 +14,9 @@ import type { Blob } from '../shared/release/manifest.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import type { Release } from '../shared/release/release.ts';
 import type { Env } from './env.ts';
+import { readBlob } from './kv-values.ts';
 import { warn } from './log.ts';
-import { SingleFlight, Unavailable } from './single-flight.ts';
+import { SingleFlight, Unavailable, within } from './single-flight.ts';
 
 /** The request that loads: where from, and what keeps its work alive. */
 export interface Loading {
@@ -23,28 +24,28 @@ export interface Loading {
   readonly ctx: ExecutionContext;
 }
 
-/** Loads under way, by KV key, for each release in memory. */
-const flights = new WeakMap<Release, Map<string, SingleFlight>>();
+/** The loads of one release in memory, by KV key. */
+class Loads {
+  readonly #flights = new Map<string, SingleFlight>();
+  /** When a value last could not be loaded, in ms since 1970, until it is loaded. */
+  readonly failedAt = new Map<string, number>();
 
-function flightOf(release: Release, key: string): SingleFlight {
-  const ofRelease = flights.get(release) ?? new Map<string, SingleFlight>();
-  flights.set(release, ofRelease);
-  const flight = ofRelease.get(key) ?? new SingleFlight();
-  ofRelease.set(key, flight);
-  return flight;
+  flight(key: string): SingleFlight {
+    const flight = this.#flights.get(key) ?? new SingleFlight();
+    this.#flights.set(key, flight);
+    return flight;
+  }
 }
+const loadsByRelease = new WeakMap<Release, Loads>();
 
-/** A value that never changes once it is written; null while it is not there. */
-export async function readValue(key: string, kv: KVNamespace): Promise<Uint8Array<ArrayBuffer> | null> {
-  const read = (cacheTtl: number): Promise<ArrayBuffer | null> =>
-    kv.get(key, { type: 'arrayBuffer', cacheTtl });
-  // A miss is cached as long as a hit would be: one that was seen too early must not hide the value for a day.
-  const bytes = (await read(KV_IMMUTABLE_TTL_SECONDS)) ?? (await read(KV_MUTABLE_TTL_SECONDS));
-  return bytes === null ? null : new Uint8Array(bytes);
+function loadsOf(release: Release): Loads {
+  const loads = loadsByRelease.get(release) ?? new Loads();
+  loadsByRelease.set(release, loads);
+  return loads;
 }
 
 async function load(release: Release, blob: Blob, kv: KVNamespace): Promise<void> {
-  const bytes = await readValue(blob.key, kv);
+  const bytes = await readBlob(blob, kv);
   // Absent is "not yet" (KV is eventually consistent), never "empty".
   if (bytes === null) throw new Unavailable(`${blob.key} is not in KV`);
   const installed = await release.install(blob, bytes);
@@ -52,9 +53,18 @@ async function load(release: Release, blob: Blob, kv: KVNamespace): Promise<void
     warn('blobRefused', { release: release.manifest.release, message: installed.message });
     throw new Unavailable(installed.message);
   }
+  loadsOf(release).failedAt.delete(blob.key);
 }
 
-function loads(
+/** A value could not be loaded, or not in time. Logged once, until it is loaded. */
+function noteFailure(release: Release, { key }: Blob, error: unknown): void {
+  const { failedAt } = loadsOf(release);
+  const message = error instanceof Unavailable ? error.message : 'the load failed';
+  if (!failedAt.has(key)) warn('valueUnavailable', { release: release.manifest.release, key, message });
+  failedAt.set(key, Date.now());
+}
+
+function loadMissing(
   release: Release,
   blobs: readonly Blob[],
   loaded: (blob: Blob) => boolean,
@@ -62,15 +72,20 @@ function loads(
   ctx: ExecutionContext,
 ): Promise<PromiseSettledResult<void>[]> {
   const missing = blobs.filter((blob) => !loaded(blob));
-  return Promise.allSettled(
-    missing.map((blob) =>
-      flightOf(release, blob.key).wait(
+  const loadOne = async (blob: Blob): Promise<void> => {
+    const flight = loadsOf(release).flight(blob.key);
+    try {
+      await flight.wait(
         () => load(release, blob, kv),
         () => loaded(blob),
         ctx,
-      ),
-    ),
-  );
+      );
+    } catch (error) {
+      noteFailure(release, blob, error);
+      throw error;
+    }
+  };
+  return Promise.allSettled(missing.map(loadOne));
 }
 
 /**
@@ -89,7 +104,7 @@ export async function withValues<Used>(
     if (Date.now() >= deadline) return use();
     await new Promise((resolve) => setTimeout(resolve, ROOM_RETRY_MS));
   }
-  const used = loads(release, blobs, (blob) => release.has(blob), env.LISTS, ctx)
+  const used = loadMissing(release, blobs, (blob) => release.has(blob), env.LISTS, ctx)
     .then(use)
     .finally(() => release.unpin(blobs));
   // Of a request whose client has gone nothing runs any more, and its pins would stay for ever.
@@ -117,7 +132,7 @@ async function loadInTurn(
       const blob = queue.shift();
       if (blob === undefined) return;
       onTurn?.();
-      const [settled] = await loads(release, [blob], loaded, env.LISTS, ctx);
+      const [settled] = await loadMissing(release, [blob], loaded, env.LISTS, ctx);
       if (settled?.status === 'rejected') failed.push(blob);
     }
   };
@@ -152,6 +167,24 @@ export async function verifyAll(release: Release, call: Loading): Promise<boolea
   const verified = (blob: Blob): boolean => release.verified(blob);
   await loadInTurn(release, blobs, verified, call, { atOnce: WARM_READS_AT_ONCE, patient: true });
   return blobs.every(verified);
+}
+
+/**
+ * The values of a release that cannot be loaded. Those that were never found whole are tried first, within
+ * LOAD_WAIT_MS, and those that failed HEALTH_RETRY_MS ago again. A value that is only not loaded yet, or has no
+ * room in memory, is not among them.
+ */
+export async function unloadable(release: Release, call: Loading): Promise<Blob[]> {
+  if (release.complete) return [];
+  const { failedAt } = loadsOf(release);
+  const blobs = blobsOf(release.manifest);
+  const isGood = (blob: Blob): boolean =>
+    release.has(blob) || (release.verified(blob) && !failedAt.has(blob.key));
+  const now = Date.now();
+  const due = blobs.filter(({ key }) => now - (failedAt.get(key) ?? 0) >= HEALTH_RETRY_MS);
+  const trying = loadInTurn(release, due, isGood, call, { atOnce: READS_AT_ONCE, patient: false });
+  await within(trying, LOAD_WAIT_MS).catch(() => undefined);
+  return blobs.filter((blob) => failedAt.has(blob.key) && !release.has(blob));
 }
 
 /** The values that a question is answered from, in all its readings. */

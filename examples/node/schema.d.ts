@@ -139,7 +139,7 @@ export interface paths {
         };
         /**
          * Is the service fit to answer?
-         * @description 200 with the head once there is data, 503 before.
+         * @description 200 with the head once there is a release, 503 before. `degraded` where values of the release cannot be loaded: the isolate tries to load those that it does not have, for at most 2 s, and those that failed again after 10 s.
          */
         get: operations["health"];
         put?: never;
@@ -982,20 +982,25 @@ export interface components {
          *     }
          */
         Health: {
-            /** @enum {string} */
-            status: "ok" | "stale";
+            /**
+             * @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that nothing missing could take back. `stale`: as the field `stale`.
+             * @enum {string}
+             */
+            status: "ok" | "stale" | "degraded";
             release: components["schemas"]["ReleaseName"];
             /** @description Rises with every change of what is current. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last seen to be current more than 60 s ago. */
             stale: boolean;
+            /** @description Of `degraded`: KV keys of the values that cannot be loaded. */
+            missing?: string[];
         };
         /**
          * @description Stable for ever. New values may come: treat one that you do not know as valid, and act on the verdict.
          * @enum {string}
          */
-        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "IDEMPOTENCY_CONFLICT" | "PRECONDITION_FAILED";
+        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "IDEMPOTENCY_CONFLICT" | "PRECONDITION_FAILED";
         /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have members of their own besides. Never holds a number. */
         Problem: {
             /**
@@ -1026,11 +1031,11 @@ export interface components {
             plan?: string;
             /** @description Of `RELEASE_REFUSED`: why, such as `SIGNATURE_INVALID`. */
             refusal?: string;
-            /** @description Of `RELEASE_INCOMPLETE`: KV keys of values that are not there. */
+            /** @description Of `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are not there, or cannot be loaded. */
             missing?: string[];
             /** @description Of `ENTRY_…` and of `LIVE_FULL` over one number: which items. */
             items?: components["schemas"]["ItemProblem"][];
-            /** @description Of `UNAVAILABLE` at `/healthz`: the newest change that is seen, though there is no release to answer from. */
+            /** @description Of `UNAVAILABLE` and `DEGRADED` at `/healthz`: the newest change that is seen. */
             seq?: number;
         };
         /** @example b4333c46-49c0-4f62-80d7-f0ef930f1c46 */
@@ -2196,6 +2201,31 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `UNAVAILABLE`: there is no release to answer from. `DEGRADED`, on `?strict` only: `missing` names values of the release that cannot be loaded. `NOT_CONFIGURED`: a secret is missing. */
+        Unhealthy: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:degraded",
+                 *       "title": "Part of the data cannot be loaded",
+                 *       "status": 503,
+                 *       "detail": "1 value of the release cannot be loaded: upload it again with push --all",
+                 *       "instance": "/healthz",
+                 *       "code": "DEGRADED",
+                 *       "message": "1 value of the release cannot be loaded: upload it again with push --all",
+                 *       "seq": 1842,
+                 *       "missing": [
+                 *         "shard/d05bbcd8c8556434b0358aedd6ebc107"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is wrong: `code` says how, and `field` where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
         AdminBadRequest: {
             headers: {
@@ -3324,7 +3354,13 @@ export interface operations {
     };
     health: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description 503 `DEGRADED` in place of 200 with `degraded`. Other parameters are ignored.
+                 * @example true
+                 */
+                strict?: "" | "true" | "false";
+            };
             header?: {
                 /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
@@ -3334,28 +3370,20 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is. */
+            /** @description It answers. `status` says how well. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status": "ok",
-                     *       "release": "20261124T0312Z-9f2c1e4b",
-                     *       "seq": 1842,
-                     *       "asOf": "2026-11-24T03:12:09Z",
-                     *       "stale": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            503: components["responses"]["Unhealthy"];
         };
     };
     describe: {

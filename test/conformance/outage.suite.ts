@@ -3,7 +3,7 @@
  * is older than a client takes, an edge without its authority, and a store with a head that is not ours.
  */
 import { describe, expect, it } from 'vitest';
-import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { HEAD_KEY, SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { type Answer, ask, check, refused, stream, streamJson } from './support/ask.ts';
 import { change, checkFrom } from './support/ask-admin.ts';
 import { headOfAStranger, headWithAForgedRelease } from './support/forged-heads.ts';
@@ -146,6 +146,26 @@ describe('a head that somebody else put into KV', () => {
     await kv.cold.put(HEAD_KEY, await headOfAStranger());
     await refused(['/v1/check', { base, body: { to: NUMBERS.suspended } }], [503, 'UNAVAILABLE']);
     await refused(['/healthz', { base, client: null }], [503, 'UNAVAILABLE']);
+  });
+
+  it('and lost values with it, leaves an edge that starts then degraded', async () => {
+    const { cold: base, kv, release, logged } = world();
+    for (const key of await kv.planes.keys()) {
+      if (!key.startsWith(SHARD_PREFIX)) await kv.cold.put(key, (await kv.planes.get(key))!);
+    }
+    const health = (query = '') => ask(`/healthz${query}`, { base, client: null });
+    while ((await health()).status === 503) await new Promise((resolve) => setTimeout(resolve, 250));
+    const { status, json } = await health();
+    expect([status, json.status, json.release]).toEqual([200, 'degraded', release]);
+    const missing = json.missing!;
+    expect(missing.length).toBeGreaterThan(2);
+    const strict = await health('?strict');
+    expect([strict.status, strict.json.code, strict.json.missing]).toEqual([503, 'DEGRADED', missing]);
+    for (const key of missing) {
+      expect(logged()).toMatch(new RegExp(`"event":"valueUnavailable"[^}]*"key":"${key}"`));
+    }
+    // This release has an allow list: nobody knows whether it is on it.
+    expect((await check({ to: NUMBERS.suspended }, { base })).verdict).toBe('indeterminate');
   });
 
   it('with our LIST_KEY, and no key that signs releases, brings no release of its own', async () => {

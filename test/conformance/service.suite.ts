@@ -16,6 +16,15 @@ describe('GET /healthz', () => {
     expect(ageMs).toBeGreaterThanOrEqual(0);
     expect(ageMs).toBeLessThan(60_000);
   });
+
+  it('is 200 on ?strict where everything can be loaded', async () => {
+    for (const query of ['?strict', '?strict=true', '?strict=false', '?other=1']) {
+      const { status, json } = await ask(`/healthz${query}`, { client: null });
+      expect([query, status, json.status, json.missing]).toEqual([query, 200, 'ok', undefined]);
+    }
+    const { status, json } = await ask('/healthz?strict=maybe', { client: null });
+    expect([status, json.code, json.field]).toEqual([400, 'FIELD_VALUE', 'strict']);
+  });
 });
 
 describe('GET /openapi.json', () => {

@@ -178,8 +178,9 @@ describe('a live entry of a source', () => {
       expect(outcome(ask({ from: party }, withLive(at, unblock(party))))).toBe(
         'allow ALLOW_OVERRIDE LIST_UNAVAILABLE',
       );
+      // No list of sources allows anything.
       expect(outcome(ask({ from: party }, withLive(at, block(party))))).toBe(
-        'indeterminate LIST_UNAVAILABLE SENDER_UNQUALIFIED',
+        'block SENDER_UNQUALIFIED LIST_UNAVAILABLE',
       );
     }
   });

@@ -152,8 +152,10 @@ describe('data that is not there', () => {
     expect(codes(answer).slice(1).sort()).toEqual(rest.sort());
   });
 
-  it('makes even a broken rule indeterminate, for an allow entry could be missing', () => {
-    expect(ask({ to: number(829_900_000_000) }, snapshot('none')).verdict).toBe('indeterminate');
+  it('makes even a broken rule indeterminate where an allow entry could be missing', () => {
+    const broken = { to: number(829_900_000_000) };
+    expect(ask(broken, snapshot('withoutShards')).verdict).toBe('indeterminate');
+    expect(outcome(ask(broken, snapshot('none')))).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
   });
 
   it('leaves the action to the policy of the client, in every mode', () => {

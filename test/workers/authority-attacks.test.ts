@@ -106,7 +106,7 @@ test('a verification that fails late does not take the current release away', as
     if (!mine) return real(key, options);
     first = false;
     await held;
-    return new Uint8Array(16).buffer; // what an unfinished upload left in one cache
+    return new Response(new Uint8Array(16)).body; // what an unfinished upload left in one cache
   }) as never);
   const slow = authority().promote(order('slow'), r2, wish(r1));
   await vi.waitFor(() => expect(first).toBe(false));

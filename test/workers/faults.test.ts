@@ -94,13 +94,14 @@ describe.each(FAULTS)('a shard that %s', (_, fate) => {
 });
 
 describe.each(FAULTS.slice(0, -2))('a range table that %s', (_, fate) => {
-  test('lets no number through, and leaves sources alone', async () => {
+  test('lets no number through, takes no block back, and leaves sources alone', async () => {
     kv.fate(ranges, fate);
     const answers = await verdicts({ to: IN_RANGE }, { to: NOWHERE }, { to: LISTED }, { from: SOURCE });
     expect(answers).toEqual([
       UNAVAILABLE,
       UNAVAILABLE,
-      `${UNAVAILABLE} NUMBER_SUSPENDED`,
+      // No list of this release allows anything, so nothing that is missing could.
+      'block NUMBER_SUSPENDED LIST_UNAVAILABLE',
       'block OVERSEAS_SOURCE_LISTED',
     ]);
   });

@@ -17,7 +17,8 @@ const blob = manifest.shards[0]!;
 /** A request, and what keeps its work alive. */
 function requestOf(gate: Gate) {
   const kept: Promise<unknown>[] = [];
-  const get = (key: string) => gate.pass(async () => Uint8Array.from(values.get(key)!).buffer);
+  const stored = (key: string): ArrayBuffer => Uint8Array.from(values.get(key)!).buffer;
+  const get = async (key: string) => new Response(await gate.pass(async () => stored(key))).body;
   const loading = {
     env: { LISTS: { get } },
     ctx: { waitUntil: (work: Promise<unknown>) => void kept.push(work) },

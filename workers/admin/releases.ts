@@ -4,7 +4,7 @@
 import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { problem } from '../http.ts';
-import { readValue } from '../shards.ts';
+import { readValue } from '../kv-values.ts';
 import { answer, conditionOf, forAdmins, forChanges } from './admin-call.ts';
 
 /** Releases that are listed. */

@@ -3,29 +3,20 @@
  * the signed manifest, and what it would change is compared with the guards. Holds no release whole.
  */
 import type { ReleaseState } from '../../shared/admin.ts';
-import { KV_MUTABLE_TTL_SECONDS, READS_AT_ONCE } from '../../shared/limits.ts';
+import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { type Plan, planOf } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import { readFreshBlob } from '../kv-values.ts';
 import { type Outcome, type Refusal, refuse } from './ledger.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { SharedRuns } from './shared-runs.ts';
 
-/** Missing values that are named. */
-const MISSING_NAMED_MAX = 100;
-
 /** States from which a release can be promoted. */
 export const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded', 'withdrawn'];
-
-/** Not from a cache of long ago: whether it is there is the question. */
-function readFresh({ key }: Blob, kv: KVNamespace): Promise<Uint8Array<ArrayBuffer> | null> {
-  return kv
-    .get(key, { type: 'arrayBuffer', cacheTtl: KV_MUTABLE_TTL_SECONDS })
-    .then((bytes) => (bytes === null ? null : new Uint8Array(bytes)));
-}
 
 /**
  * Whether every value is there and is what was signed.
@@ -42,7 +33,9 @@ export async function verifyValues(
   const blobs = blobsOf(manifest);
   for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
     const some = blobs.slice(first, first + READS_AT_ONCE);
-    const values = await Promise.all(some.map((blob) => (isRemoved(blob.key) ? null : readFresh(blob, kv))));
+    const values = await Promise.all(
+      some.map((blob) => (isRemoved(blob.key) ? null : readFreshBlob(blob, kv))),
+    );
     for (const [index, bytes] of values.entries()) {
       const blob = some[index]!;
       if (bytes === null) missing.push(blob.key);
@@ -89,7 +82,7 @@ export class Planner {
   async #plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<Outcome<Plan>> {
     let missing: string | null = null;
     const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
-      const bytes = await readFresh(blob, this.#kv);
+      const bytes = await readFreshBlob(blob, this.#kv);
       if (bytes !== null) return bytes;
       missing = blob.key;
       throw new Error('a value is missing');

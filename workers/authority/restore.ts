@@ -1,8 +1,10 @@
 /**
  * What the copy of the head in KV still tells of an authority whose tables were lost: releases, live
- * entries, clients. Tokens, texts of sources and the audit log are not in it.
+ * entries, clients. Tokens, texts of sources and the audit log are not in it. The head is sealed, and KV is not
+ * trusted for anything else: what the head names counts only where it has the SHA-256 or the signature in the
+ * head. An older client directory under the key of the newer one would bring revoked keys back.
  */
-import { fromBase64 } from '../../shared/bytes.ts';
+import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
@@ -12,12 +14,15 @@ import {
   type HeadDocument,
   type HeadProblem,
   type NamedRelease,
+  type NamedValue,
   openHead,
 } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
+import { type Manifest, type ManifestProblem, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { LayoutError } from '../../shared/set/number-set.ts';
 import { unseal } from '../../shared/set/seal.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
@@ -25,7 +30,7 @@ import { within } from '../single-flight.ts';
 import type { ClientsStore } from './clients-store.ts';
 import { ITSELF, type Ledger, made } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
-import type { NamedValues } from './named-values.ts';
+import type { NamedValues, StoredValue } from './named-values.ts';
 import { restorePolicy } from './policy-store.ts';
 import type { ReleaseStore } from './release-store.ts';
 
@@ -53,7 +58,12 @@ interface Lost {
   readonly candidate: LostRelease | null;
   readonly entries: readonly LiveEntry[];
   readonly clients: readonly Client[];
+  /** The directory of these clients, named for its content; null where the head names none. */
+  readonly directory: StoredValue | null;
 }
+
+/** Why nothing is restored. `VALUE_DAMAGED`: something else lies under the key of what the head names. */
+export type RestoreProblem = HeadProblem | ManifestProblem | 'VALUE_MISSING' | 'VALUE_DAMAGED';
 
 /** `unread`: nobody knows, as KV did not answer. */
 export type CaughtUp = 'current' | 'restored' | 'unread';
@@ -61,14 +71,15 @@ export type CaughtUp = 'current' | 'restored' | 'unread';
 /**
  * Never go back. Where the copy of the head in KV is ahead, the tables were lost or set back: lost ones are
  * made again out of it, and in both cases the next change comes after all that readers can have seen.
- * @returns what came of it; a failure where tables are lost and the copy does not open
- * @throws where tables are lost and the copy, or what it names, cannot be read
+ * @returns what came of it; a failure where tables are lost, and the copy does not open, or KV has something else
+ * than it names
+ * @throws where tables are lost and KV does not answer
  */
 export async function catchUp(
   stores: Stores,
   secrets: Secrets,
   kv: KVNamespace,
-): Promise<Result<CaughtUp, HeadProblem>> {
+): Promise<Result<CaughtUp, RestoreProblem>> {
   const { ledger } = stores;
   const bytes = await within(kv.get(HEAD_KEY, 'arrayBuffer'), LOAD_WAIT_MS).catch((error: unknown) => {
     // Without tables, the copy is all there may be: it must not be written over unseen.
@@ -81,11 +92,21 @@ export async function catchUp(
   const before = ledger.seq;
   if (!opened.ok) {
     if (before > 0) return ok('current');
+    warn('restoreRefused', { code: opened.code });
     const advice = `give this service the LIST_KEY it was made with, or delete the key "${HEAD_KEY}" to begin empty`;
     return fail(opened.code, `the copy of the head in KV is all there is, and ${opened.message}: ${advice}`);
   }
   if (opened.value.head.seq <= before) return ok('current');
-  const lost = before === 0 ? await readLost(opened.value, secrets, kv) : null;
+  const read = before === 0 ? await readLost(opened.value, stores, secrets, kv) : null;
+  if (read?.ok === false) {
+    warn('restoreRefused', { code: read.code });
+    const advice = `put that back, or delete the key "${HEAD_KEY}" to begin empty`;
+    return fail(
+      read.code,
+      `the tables are lost, and the head in KV cannot replace them: ${read.message}; ${advice}`,
+    );
+  }
+  const lost = read?.value ?? null;
   const seq = opened.value.head.seq + RESTORED_GAP;
   const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
   ledger.note(order, () => {
@@ -97,41 +118,101 @@ export async function catchUp(
   return ok('restored');
 }
 
-/** @throws if a part of it cannot be read: half of it would be worse than none */
-async function readLost(document: HeadDocument, secrets: Secrets, kv: KVNamespace): Promise<Lost> {
+/** All of it or nothing: half of it would be worse than none. */
+async function readLost(
+  document: HeadDocument,
+  { values }: Stores,
+  secrets: Secrets,
+  kv: KVNamespace,
+): Promise<Result<Lost, RestoreProblem>> {
   const { head } = document;
-  const read = async (key: string): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await kv.get(key, 'arrayBuffer');
-    if (bytes === null) throw new Error(`${key} is not in KV: the authority cannot be restored from it`);
-    return new Uint8Array(bytes);
-  };
-  const releaseOf = async (named: NamedRelease | null): Promise<LostRelease | null> => {
-    const signed = document.manifests.find(({ signature }) => signature === named?.signature);
-    if (named === null || signed === undefined) return null;
-    const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.keyId);
-    if (!opened.ok) throw new Error(opened.message);
-    return { manifest: opened.value, signed };
-  };
-  const segments = [new Segment(fromBase64(head.tail) ?? new Uint8Array(0))];
-  for (const { key } of head.segments) {
-    const content = await unseal(await read(key), secrets.keys);
-    if (content === null) throw new Error(`${key} is damaged`);
-    segments.push(new Segment(content));
-  }
-  const clients =
-    head.clients === null ? new Map() : await openDirectory(await read(head.clients.key), secrets.keys);
-  if (clients === null) throw new Error('the client directory is damaged');
-  return {
+  const current = await releaseIn(document, head.current, secrets);
+  if (!current.ok) return current;
+  const candidate = await releaseIn(document, head.candidate, secrets);
+  if (!candidate.ok) return candidate;
+  const entries = await entriesOf(head, secrets.keys, kv);
+  if (!entries.ok) return entries;
+  const clients = await clientsOf(head, secrets.keys, kv);
+  if (!clients.ok) return clients;
+  return ok({
     head,
-    current: await releaseOf(head.current),
-    candidate: await releaseOf(head.candidate),
-    entries: segments.flatMap((segment) => [...segment.entries()]),
-    clients: [...clients.values()],
-  };
+    current: current.value,
+    candidate: candidate.value,
+    entries: entries.value,
+    clients: clients.value,
+    directory: head.clients === null ? null : await values.directoryOf(clients.value),
+  });
+}
+
+/** A release by its manifest, which the copy of the head carries. */
+async function releaseIn(
+  { manifests }: HeadDocument,
+  named: NamedRelease | null,
+  { publicKeys, keys }: Secrets,
+): Promise<Result<LostRelease | null, RestoreProblem>> {
+  if (named === null) return ok(null);
+  const signed = manifests.find(({ signature }) => signature === named.signature);
+  if (signed === undefined)
+    return fail('VALUE_MISSING', `it does not carry the manifest of ${named.release}`);
+  const opened = await openManifest(signed, publicKeys, keys.keyId);
+  if (!opened.ok) return opened;
+  if (opened.value.release !== named.release)
+    return fail('VALUE_DAMAGED', `the manifest of ${named.release} is that of ${opened.value.release}`);
+  return ok({ manifest: opened.value, signed });
+}
+
+async function entriesOf(
+  head: Head,
+  keys: ListKeys,
+  kv: KVNamespace,
+): Promise<Result<LiveEntry[], RestoreProblem>> {
+  const contents = [fromBase64(head.tail)];
+  for (const named of head.segments) {
+    const bytes = await readNamed(named, kv);
+    if (!bytes.ok) return bytes;
+    contents.push(await unseal(bytes.value, keys));
+  }
+  const entries: LiveEntry[] = [];
+  for (const [index, content] of contents.entries()) {
+    const name = head.segments[index - 1]?.key ?? 'the tail of the live layer';
+    try {
+      entries.push(...new Segment(content ?? new Uint8Array(0)).entries());
+    } catch (error) {
+      if (error instanceof LayoutError)
+        return fail('VALUE_DAMAGED', `${name} does not open: ${error.message}`);
+      throw error;
+    }
+  }
+  return ok(entries);
+}
+
+async function clientsOf(
+  { clients: named }: Head,
+  keys: ListKeys,
+  kv: KVNamespace,
+): Promise<Result<Client[], RestoreProblem>> {
+  if (named === null) return ok([]);
+  const bytes = await readNamed(named, kv);
+  if (!bytes.ok) return bytes;
+  const directory = await openDirectory(bytes.value, keys);
+  if (directory === null) return fail('VALUE_DAMAGED', `the client directory ${named.key} does not open`);
+  return ok([...directory.values()]);
+}
+
+/** The bytes with the SHA-256 that the head names. What its key says of them is not asked. */
+async function readNamed(
+  { key, sha256 }: NamedValue,
+  kv: KVNamespace,
+): Promise<Result<Uint8Array<ArrayBuffer>, RestoreProblem>> {
+  const value = await kv.get(key, 'arrayBuffer');
+  if (value === null) return fail('VALUE_MISSING', `KV does not have the value "${key}" that it names`);
+  const bytes = new Uint8Array(value);
+  if ((await sha256Hex(bytes)) === sha256) return ok(bytes);
+  return fail('VALUE_DAMAGED', `the value "${key}" in KV is another one than it names: its SHA-256 differs`);
 }
 
 /** Put into empty tables what was read, inside a transaction. */
-function restore({ head, current, candidate, entries, clients }: Lost, to: Stores): void {
+function restore({ head, current, candidate, entries, clients, directory }: Lost, to: Stores): void {
   const now = Date.now();
   for (const release of [current, candidate]) {
     if (release !== null) to.releases.insert(release.manifest, release.signed, RESTORER, now);
@@ -143,6 +224,10 @@ function restore({ head, current, candidate, entries, clients }: Lost, to: Store
   to.live.restore(entries, RESTORER, now);
   for (const client of clients) to.clients.put(client.id, client);
   if (head.policy !== undefined) restorePolicy(to.ledger, head.policy);
-  if (head.clients !== null) to.values.setDirectory(head.clients);
+  if (directory !== null) {
+    to.values.setDirectory(directory);
+    // Under the name that these tables give it, which KV need not have.
+    to.values.miss(directory.key);
+  }
   to.ledger.set('droppedSeq', String(head.droppedSeq));
 }

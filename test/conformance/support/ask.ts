@@ -53,6 +53,7 @@ export interface Answer {
   readonly asOf: string | null;
   readonly stale: boolean;
   readonly status: number | string;
+  readonly missing?: readonly string[];
   readonly summary: Record<string, number>;
   readonly results: readonly Answer[];
   readonly error: { readonly code: string; readonly field: string; readonly message: string };

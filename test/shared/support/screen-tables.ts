@@ -69,7 +69,7 @@ export const LIVE: readonly [LiveOp, Place[], string][] = [
 
 /** With part of the data not loaded. */
 export const LIVE_MISSING: readonly [keyof typeof releases, LiveOp, Place[], string][] = [
-  ['none', 'block', [], 'indeterminate LIST_UNAVAILABLE SENDER_UNQUALIFIED'],
+  ['none', 'block', [], 'block SENDER_UNQUALIFIED LIST_UNAVAILABLE'],
   ['none', 'unblock', [], 'allow ALLOW_OVERRIDE LIST_UNAVAILABLE'],
   ['none', 'clear', [], 'indeterminate LIST_UNAVAILABLE'],
   ['withoutShards', 'block', ['blockExact'], 'indeterminate LIST_UNAVAILABLE SENDER_UNQUALIFIED'],

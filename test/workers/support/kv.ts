@@ -7,7 +7,7 @@ import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import { KV_MUTABLE_TTL_SECONDS } from '../../../shared/limits.ts';
 
-/** What a get gives: text, bytes, or null where nothing is stored. */
+/** What a get gives, one that asks for a stream too: text, bytes, or null where nothing is stored. */
 export type Stored = string | ArrayBuffer | null;
 
 /** Decides what a get gives. @param real asks the store */
@@ -61,6 +61,11 @@ export function watchPuts(fate: (key: string, put: () => Promise<void>) => Promi
   vi.spyOn(env.LISTS, 'put').mockImplementation(watched as unknown as typeof env.LISTS.put);
 }
 
+interface GetOptions {
+  readonly type?: string;
+  readonly cacheTtl?: number;
+}
+
 export class KvWatch {
   /** Keys of all gets, in the order in which they began. */
   readonly gets: string[] = [];
@@ -73,16 +78,18 @@ export class KvWatch {
 
   constructor() {
     const get = env.LISTS.get.bind(env.LISTS) as (key: string, options: object) => Promise<Stored>;
-    const watched = async (key: string, options: object): Promise<Stored> => {
+    const watched = async (key: string, options: GetOptions): Promise<Stored | ReadableStream> => {
       this.gets.push(key);
       for (const { count, key: wanted, wake } of this.#waiting) {
         if (this.count(wanted) >= count) wake();
       }
       const fate = this.#fates.get(key) ?? this.#fateOfRest;
-      const real = (): Promise<Stored> => get(key, options);
+      const isStream = options.type === 'stream';
+      const real = (): Promise<Stored> => get(key, isStream ? { ...options, type: 'arrayBuffer' } : options);
       this.open++;
       try {
-        return await (fate === null ? real() : fate(real));
+        const stored = await (fate === null ? real() : fate(real));
+        return isStream && stored !== null ? new Response(stored).body : stored;
       } finally {
         this.open--;
       }

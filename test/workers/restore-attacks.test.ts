@@ -1,0 +1,212 @@
+/**
+ * A coordinator that lost its tables, and somebody who can write KV: nothing is taken over but what the head
+ * names by its content, and a key that was revoked never works again.
+ */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { openDirectory } from '../../shared/clients.ts';
+import { TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
+import { type HeadDocument, sealHead } from '../../shared/release/head.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
+import {
+  ALL_GUARDS,
+  authority,
+  client,
+  codeOf,
+  done,
+  kvHead,
+  order,
+  readHead,
+  stage,
+  stub,
+} from './support/authority.ts';
+import './support/fresh.ts';
+import { smallLists } from './support/world.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const ANY = { match: null, absent: false };
+const TABLES = ['releases', 'live', 'segments', 'clients', 'audit', 'answers', 'meta', 'values_to_put'];
+
+let warned: string[];
+beforeEach(() => {
+  warned = [];
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
+});
+
+/** Once the copy of the head in KV is the current one. */
+const copied = (): Promise<void> =>
+  vi.waitFor(async () => {
+    const { seq, kvSeq } = await authority().status();
+    expect(kvSeq).toBe(seq);
+  }, 10_000);
+
+async function stored(key: string): Promise<Bytes> {
+  return new Uint8Array((await env.LISTS.get(key, 'arrayBuffer'))!);
+}
+
+async function loseTables(): Promise<void> {
+  await runInDurableObject(stub(), async (_, { storage }) => {
+    for (const table of TABLES) storage.sql.exec(`DELETE FROM ${table}`);
+    await storage.deleteAlarm();
+  });
+  await evictDurableObject(stub());
+}
+
+/** Why the coordinator does not start; null where it does. */
+async function refusal(): Promise<string | null> {
+  return (await authority().token('root')).configured;
+}
+const clientIds = async (): Promise<string[]> => (await authority().clients()).map(({ id }) => id);
+
+function block(from: number, count: number) {
+  const items = Array.from({ length: count }, (_, index) => ({
+    number: `+${821_055_550_000 + from + index}`,
+  }));
+  return {
+    ...{ op: 'block' as const, items, code: 'SENDER_REPORTED' as const },
+    ...{ subjects: ['to' as const], until: null, reason: 'test' },
+  };
+}
+
+describe('a client directory', () => {
+  let key: string;
+  let older: Bytes;
+  let newer: Bytes;
+
+  beforeEach(async () => {
+    done(await authority().putClient(order(), 'kept', client('kept'), ANY));
+    done(await authority().putClient(order(), 'stolen', client('stolen'), ANY));
+    older = await stored((await readHead())!.head.clients!.key);
+    done(await authority().putClient(order(), 'stolen', null, ANY));
+    key = (await readHead())!.head.clients!.key;
+    newer = await stored(key);
+    await copied();
+    // The older one is whole, and sealed by us.
+    expect([...(await openDirectory(older, testKeys))!.keys()]).toEqual(['kept', 'stolen']);
+  });
+
+  test('of before, under the key of the newer one, is refused', async () => {
+    await env.LISTS.put(key, older);
+    await loseTables();
+    const why = await refusal();
+    expect(why).toContain(`the value "${key}" in KV is another one than it names: its SHA-256 differs`);
+    expect(why).toContain('delete the key "head" to begin empty');
+    expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
+    const ordered = authority().putClient(order(), 'new', client('new'), ANY);
+    await expect(ordered.then(codeOf)).rejects.toThrow(key);
+    // Nothing of it was written anywhere.
+    expect(await stored(key)).toEqual(older);
+    expect((await kvHead())!.head.seq).toBe(3);
+  });
+
+  test('is taken over once the right one is put back, without the revoked key', async () => {
+    await env.LISTS.put(key, older);
+    await loseTables();
+    expect(await refusal()).not.toBeNull();
+    await env.LISTS.put(key, newer);
+    expect(await refusal()).toBeNull();
+    expect(await clientIds()).toEqual(['kept']);
+    done(await authority().putClient(order(), 'new', client('new'), ANY));
+    const { head } = (await readHead())!;
+    const directory = await openDirectory(await stored(head.clients!.key), testKeys);
+    expect([...directory!.keys()]).toEqual(['kept', 'new']);
+  });
+
+  test('that is gone leaves the coordinator without orders, until it begins empty', async () => {
+    await env.LISTS.delete(key);
+    await loseTables();
+    expect(await refusal()).toContain(`KV does not have the value "${key}"`);
+    await env.LISTS.delete(HEAD_KEY);
+    expect(await refusal()).toBeNull();
+    expect(await clientIds()).toEqual([]);
+  });
+
+  test('is named for what the tables hold, and is in KV under that name', async () => {
+    await loseTables();
+    expect(await refusal()).toBeNull();
+    const { clients } = (await readHead())!.head;
+    expect(clients!.key).toBe(key);
+    expect(await authority().value(key)).toEqual(newer);
+    await copied();
+    expect(await stored(key)).toEqual(newer);
+  });
+});
+
+test('a segment of before, under the key of the newer one, is refused', async () => {
+  const sealedKeys = async (count: number): Promise<string[]> => {
+    await vi.waitFor(async () => {
+      const { live } = await authority().status();
+      expect([live.entries, live.tail]).toEqual([count, 0]);
+    }, 10_000);
+    return (await readHead())!.head.segments.map(({ key }) => key);
+  };
+  const some = TAIL_ENTRIES_MAX + 1;
+  done(await authority().changeEntries(order(), block(0, some)));
+  const older = await stored((await sealedKeys(some))[0]!);
+  done(await authority().changeEntries(order(), block(some, some)));
+  const [key] = await sealedKeys(2 * some);
+  const newer = await stored(key!);
+  await copied();
+  await env.LISTS.put(key!, older);
+  await loseTables();
+  expect(await refusal()).toContain(`"${key}" in KV is another one than it names`);
+  await env.LISTS.put(key!, newer);
+  expect(await refusal()).toBeNull();
+  expect((await authority().status()).live.entries).toBe(2 * some);
+});
+
+describe('a head in KV', () => {
+  async function putHead(change: (document: HeadDocument) => HeadDocument): Promise<void> {
+    await env.LISTS.put(HEAD_KEY, await sealHead(change((await kvHead())!), testKeys));
+  }
+  let release: string;
+
+  beforeEach(async () => {
+    release = await stage({ lists: smallLists() });
+    const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    done(await authority().promote(order(), release, wish));
+    await copied();
+  });
+
+  test('without the manifest of its release is no ground to begin without lists', async () => {
+    await putHead((document) => ({ ...document, manifests: [] }));
+    await loseTables();
+    expect(await refusal()).toContain(`it does not carry the manifest of ${release}`);
+  });
+
+  test('with the manifest of another release than it names is refused', async () => {
+    const named = '20261124T0300Z-00000000';
+    await putHead(({ head, ...rest }) => ({
+      ...rest,
+      head: { ...head, current: { ...head.current!, release: named } },
+    }));
+    await loseTables();
+    expect(await refusal()).toContain(`the manifest of ${named} is that of ${release}`);
+  });
+
+  test('with a live layer that does not open is refused', async () => {
+    await putHead(({ head, ...rest }) => ({ ...rest, head: { ...head, tail: 'AAAA' } }));
+    await loseTables();
+    expect(await refusal()).toContain('the tail of the live layer does not open');
+  });
+});
+
+test('KV that does not answer is asked again, and nothing is begun meanwhile', async () => {
+  done(await authority().putClient(order(), 'kept', client('kept'), ANY));
+  await copied();
+  const { key } = (await readHead())!.head.clients!;
+  await loseTables();
+  const real = env.LISTS.get.bind(env.LISTS) as (...given: unknown[]) => Promise<unknown>;
+  const failing = async (asked: string, options: unknown): Promise<unknown> => {
+    if (asked === key) throw new Error('KV GET failed: 500');
+    return real(asked, options);
+  };
+  vi.spyOn(env.LISTS, 'get').mockImplementation(failing as unknown as typeof env.LISTS.get);
+  await expect(refusal()).rejects.toThrow();
+  vi.mocked(env.LISTS.get).mockRestore();
+  expect(await refusal()).toBeNull();
+  expect(await clientIds()).toEqual(['kept']);
+});
