@@ -99,8 +99,8 @@ describe('a stream that lasts', () => {
 
   test('never echoes what a reader could take for the end of a line', async () => {
     const stream = await OpenStream.start();
-    expect(await stream.ask('EVIL\r01020000001,allow,')).toBe(
-      'EVIL 01020000001,allow,,error,SOURCE_AS_RECIPIENT',
+    expect(await stream.ask('EVIL SENDER\r01020000001,allow,')).toBe(
+      'EVIL SENDER 01020000001,allow,,error,SOURCE_AS_RECIPIENT',
     );
     expect(await stream.ask('010\u202820000001')).toBe('010 20000001,allow,');
     await stream.close();

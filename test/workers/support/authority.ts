@@ -118,10 +118,10 @@ export function client(id: string, quotaItems = 10) {
     failPolicy: 'open' as const,
     maxStaleSeconds: 3600,
     mode: 'enforce' as const,
-    recordBlocks: false,
-    quotaItems,
     internationalPrefix: null,
     senderRules: 'kr' as const,
+    recordBlocks: false,
+    quotaItems,
     shortCodes: [],
   };
 }
