@@ -135,6 +135,11 @@ export const VALUES_KEPT_MS = 86_400_000;
 export const WAITING_KEPT_MS = 604_800_000;
 /** Entries or records on one page of the admin API. */
 export const PAGE_MAX = 1_000;
+/**
+ * States and reasons on one page of the audit log, in characters: with the record that goes over it, a page stays
+ * far below the 32 MiB of one RPC. A record of the gateway policy has 32 KB.
+ */
+export const AUDIT_PAGE_CHARS_MAX = 4_194_304;
 /** Data centres whose last question is remembered. */
 export const DATA_CENTRES_MAX = 1_000;
 /** The copy of the head in KV is written at most this often, in ms: Workers KV takes one write a second for a key. */

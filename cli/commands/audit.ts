@@ -9,14 +9,14 @@ import { PAGE_MAX } from '../../shared/limits.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, whyNot } from '../failure.ts';
 
-/** The lines of the log behind a place, oldest first, each a record in JSON. */
+/** The lines of the log behind a place, oldest first, each a record in JSON. An empty page is the end. */
 export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
   for (;;) {
     const { text } = await admin.page('audit', { after, limit: PAGE_MAX });
     const lines = text.split('\n').filter((line) => line !== '');
     yield* lines;
     const last = lines.at(-1);
-    if (last === undefined || lines.length < PAGE_MAX) return;
+    if (last === undefined) return;
     after = recordOf(last, 'the service').n;
   }
 }

@@ -208,7 +208,7 @@ export interface paths {
         };
         /**
          * The audit log
-         * @description Every change, oldest first, as a hash chain: each record holds the hash of the one before. An empty page is the end. Numbers are keyed. Scope `read`.
+         * @description Every change, oldest first, as a hash chain: each record holds the hash of the one before. A page may have fewer records than `limit`; an empty page is the end. Numbers are keyed. Scope `read`.
          */
         get: operations["adminAudit"];
         put?: never;

@@ -117,6 +117,7 @@ describe('the log of the service', () => {
     expect(asked.map(({ path }) => path)).toEqual([
       `/v1/admin/audit?after=0&limit=${PAGE_MAX}`,
       `/v1/admin/audit?after=${PAGE_MAX}&limit=${PAGE_MAX}`,
+      `/v1/admin/audit?after=${PAGE_MAX + 3}&limit=${PAGE_MAX}`,
     ]);
     const behind: string[] = [];
     for await (const line of auditLines(admin, long.length - 1)) behind.push(line);

@@ -12,7 +12,7 @@ import { bearerOf, matches } from '../auth.ts';
 import type { Authority } from '../authority/authority.ts';
 import type { Condition } from '../authority/clients-store.ts';
 import { AUTHORITY_NAME } from '../authority/edge-port.ts';
-import type { Order, Outcome } from '../authority/ledger.ts';
+import type { Order, Outcome } from '../authority/order.ts';
 import { mediaType, readText } from '../body.ts';
 import type { Call } from '../call.ts';
 import type { ControlEnv } from '../env.ts';

@@ -13,9 +13,10 @@ import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { FollowUp } from './follow-up.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
 import { HeadWriter } from './head-writer.ts';
-import { Ledger, made, type Order, type Outcome, refuse, refuseField } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
 import { NamedValues } from './named-values.ts';
+import { made, type Order, type Outcome, refuse, refuseField } from './order.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { catchUp } from './restore.ts';
@@ -100,7 +101,9 @@ export class Core {
     // The open tail is one segment: what does not fit in waits until it is sealed, down to TAIL_ENTRIES_MAX.
     while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
     const now = Math.floor(Date.now() / 1000);
-    const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));
+    const done = this.ledger.change(order, (seq, operation) =>
+      this.live.apply(change, targets.value, order, { seq, operation, now }),
+    );
     if (done.ok) this.followUp.changed();
     return done;
   }
@@ -178,7 +181,7 @@ export class Core {
       live: { entries: this.live.rows, segments: this.segments.named.length, tail: this.#tail },
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,
-      audit: this.ledger.lastRecord,
+      audit: this.ledger.audit.last,
       storageBytes: this.#storage.sql.databaseSize,
     };
   }

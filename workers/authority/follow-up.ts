@@ -4,9 +4,10 @@
  */
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { HeadWriter } from './head-writer.ts';
-import { ITSELF, type Ledger, made } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import type { NamedValues } from './named-values.ts';
+import { ITSELF, made } from './order.ts';
 import type { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 

@@ -4,7 +4,8 @@
 import { keyedNumber } from '../../shared/audit.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { type Ledger, made, type Order, type Outcome } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { made, type Order, type Outcome } from './order.ts';
 
 export function guardsIn(ledger: Ledger): GuardSettings {
   const stored = ledger.get('guards');

@@ -4,7 +4,8 @@
  */
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import type { Condition } from './clients-store.ts';
-import { type Ledger, made, type Order, type Outcome, refuse } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { made, type Order, type Outcome, refuse } from './order.ts';
 
 const NAME = 'policy';
 

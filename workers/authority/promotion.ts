@@ -10,7 +10,7 @@ import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest
 import { type Plan, planOf } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { type Outcome, type Refusal, refuse } from './ledger.ts';
+import { type Outcome, type Refusal, refuse } from './order.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { SharedRuns } from './shared-runs.ts';
 

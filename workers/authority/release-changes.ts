@@ -17,8 +17,9 @@ import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { Secrets } from '../env.ts';
-import { type Ledger, type Made, made, type Order, type Outcome, type Refusal, refuse } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import { type Made, made, type Order, type Outcome, type Refusal, refuse } from './order.ts';
 import { baseMoved, incomplete, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
 
