@@ -6,6 +6,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type {
   Actor,
+  AuditTrimmed,
   EntriesDone,
   EntryChange,
   EntryInfo,
@@ -197,6 +198,11 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
 
   async audit(after: number, limit: number): Promise<AuditRecord[]> {
     return this.#ready.ledger.audit.records(after, limit);
+  }
+
+  /** @param hash of record `n`, the last one that is to go */
+  async trimAudit(order: Order, n: number, hash: string): Promise<Outcome<AuditTrimmed>> {
+    return this.#ready.trimAudit(order, n, hash);
   }
 
   async status(): Promise<StatusInfo> {

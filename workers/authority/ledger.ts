@@ -1,10 +1,12 @@
 /**
  * Where every change goes through: one transaction with the change, the next `seq`, its audit records
- * and the answer that a repeated request gets again. Nothing else writes `seq`, `audit` or `answers`.
+ * and the answer that a repeated request gets again, if there is room for it (room.ts). Nothing else writes `seq`,
+ * `audit` or `answers`.
  */
 import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits.ts';
 import { AuditLog } from './audit-log.ts';
 import { type Made, made, type Order, type Outcome, type Refusal, refuse } from './order.ts';
+import { type Cost, Room } from './room.ts';
 
 /** Thrown inside a transaction to undo it; never leaves this file. */
 class Undo extends Error {
@@ -18,13 +20,15 @@ class Undo extends Error {
 
 export class Ledger {
   readonly audit: AuditLog;
+  readonly room: Room;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.audit = new AuditLog(storage.sql);
+    this.audit = new AuditLog(storage.sql, this);
+    this.room = new Room(storage.sql);
   }
 
   /** The last change of the head; 0 before the first. */
@@ -61,9 +65,10 @@ export class Ledger {
    */
   change<Value extends object>(
     order: Order,
+    cost: Cost,
     apply: (seq: number, operation: number) => Outcome<Made<Value>>,
   ): Outcome<Value & { seq: number }> {
-    return this.#transact(order, (operation) => {
+    return this.#transact(order, cost, (operation) => {
       const seq = this.seq + 1;
       const done = apply(seq, operation);
       if (!done.ok) return done;
@@ -76,19 +81,22 @@ export class Ledger {
   /** Change something that the head does not tell: tokens, guards, a refusal. */
   note<Value extends object>(
     order: Order,
+    cost: Cost,
     apply: (operation: number) => Outcome<Made<Value>>,
   ): Outcome<Value> {
-    return this.#transact(order, apply);
+    return this.#transact(order, cost, apply);
   }
 
   #transact<Value extends object>(
     order: Order,
+    cost: Cost,
     apply: (operation: number) => Outcome<Made<Value>>,
   ): Outcome<Value> {
     try {
       return this.#storage.transactionSync(() => {
-        const before = this.answered<Value>(order);
-        if (before !== null) return before;
+        const known = this.outcomeBefore<Value>(order, cost);
+        if (known !== null) return known;
+        const bytes = this.room.bytes;
         const id = this.audit.nextOperation;
         const done = apply(id);
         if (!done.ok) throw new Undo(done);
@@ -96,6 +104,7 @@ export class Ledger {
         this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
         const answer: Outcome<Value> = { ok: true, value: done.value.value };
         this.#remember(order, answer);
+        this.room.charge(order, cost, this.room.bytes - bytes, Date.now());
         return answer;
       });
     } catch (error) {
@@ -104,8 +113,15 @@ export class Ledger {
     }
   }
 
-  /** The answer that this request got before, so that work that leads up to a change can be spared. */
-  answered<Value>({ actor, repeat }: Order): Outcome<Value> | null {
+  /**
+   * The outcome that is known before any work: the answer that this request got before, or that there is no room for
+   * the change. Null where the change is to be made.
+   */
+  outcomeBefore<Value>(order: Order, cost: Cost): Outcome<Value> | null {
+    return this.#answered<Value>(order) ?? this.room.refusal(order, cost, Date.now());
+  }
+
+  #answered<Value>({ actor, repeat }: Order): Outcome<Value> | null {
     if (repeat === null) return null;
     const [row] = this.#sql
       .exec<{ request_sha256: string; answer: string }>(
@@ -130,8 +146,10 @@ export class Ledger {
     );
   }
 
-  /** Forget answers whose time is over. */
-  forgetAnswers(now: number): void {
+  /** Forget answers and budgets whose time is over, and records that were trimmed. */
+  forget(now: number): void {
     this.#sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
+    this.room.forget(now);
+    this.audit.removeTrimmed();
   }
 }

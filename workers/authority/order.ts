@@ -14,6 +14,8 @@ export interface Refusal {
   /** FIELD_VALUE: which. */
   readonly field?: string;
   readonly extras?: ProblemExtras;
+  /** When the same order may be taken. */
+  readonly retryAfterSeconds?: number;
 }
 export type Outcome<Value> = { readonly ok: true; readonly value: Value } | Refusal;
 

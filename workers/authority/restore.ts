@@ -29,6 +29,7 @@ import type { NamedValues } from './named-values.ts';
 import { ITSELF, made } from './order.ts';
 import { restorePolicy } from './policy-store.ts';
 import type { ReleaseStore } from './release-store.ts';
+import { RELIEF } from './room.ts';
 
 /** Named where the tables say who did something. */
 const RESTORER = ITSELF.name;
@@ -89,7 +90,7 @@ export async function catchUp(
   const lost = before === 0 ? await readLost(opened.value, secrets, kv) : null;
   const seq = opened.value.head.seq + RESTORED_GAP;
   const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
-  ledger.note(order, (operation) => {
+  ledger.note(order, RELIEF, (operation) => {
     if (lost !== null) restore(lost, stores, operation);
     ledger.set('seq', String(seq));
     return made({}, [{ action: 'authority.restore', subject: 'seq', before, after: seq }]);

@@ -86,6 +86,14 @@ const STEPS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX answers_at ON answers (at);
 
+  CREATE TABLE budgets (
+    actor TEXT NOT NULL,
+    budget TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    ends INTEGER NOT NULL,
+    PRIMARY KEY (actor, budget)
+  ) WITHOUT ROWID;
+
   CREATE TABLE unnamed_values (key TEXT PRIMARY KEY, since INTEGER NOT NULL, removed_at INTEGER) WITHOUT ROWID;
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
   `,

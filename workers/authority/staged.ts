@@ -15,7 +15,12 @@ import type { ReleaseChanges } from './release-changes.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 
 /** Refusals that may pass by themselves. */
-const PASSING: readonly RefusalCode[] = ['RELEASE_INCOMPLETE', 'RELEASE_STATE'];
+const PASSING: readonly RefusalCode[] = [
+  'RELEASE_INCOMPLETE',
+  'RELEASE_STATE',
+  'BUDGET_EXCEEDED',
+  'STORAGE_FULL',
+];
 /** What one manifest may take: its own values are read twice, those of the current release once. */
 const OPERATIONS_OF_ONE_MAX = 2 + 3 * RELEASE_VALUES_MAX;
 /** In the ledger's own values: the key that was looked at last. The next sweep goes on behind it. */
