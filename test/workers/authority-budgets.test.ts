@@ -88,6 +88,20 @@ describe('the budget of a token', () => {
     expect(codeOf(await block(ADMIN))).toBe('BUDGET_EXCEEDED');
   });
 
+  test('counts a change that is refused once it was tried, and nothing of one that has no room', async () => {
+    await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 1);
+    const put = () => authority().putClient(by(ADMIN), 'a', client('a'), { match: 'x', absent: false });
+    // Looked at before any transaction: that costs nothing.
+    expect(codeOf(await put())).toBe('PRECONDITION_FAILED');
+    const guarded = authority().putPolicy(by(ADMIN), STANDARD_POLICY.policy, { match: 'x', absent: false });
+    expect(codeOf(await guarded)).toBe('PRECONDITION_FAILED');
+    expect(codeOf(await block(ADMIN))).toBe('BUDGET_EXCEEDED');
+    expect((await budgets()).find(({ budget }) => budget === 'entries')!.used).toBe(
+      TOKEN_ENTRIES_PER_HOUR_MAX,
+    );
+    expect(await authority().audit(0, 10)).toEqual([]);
+  });
+
   test('holds for every change of the token, and for refused releases that are written down', async () => {
     await spend(ADMIN, 'bytes', TOKEN_BYTES_PER_DAY_MAX);
     const { signed } = await build({ lists: smallLists() });

@@ -106,7 +106,7 @@ export class Room {
     };
   }
 
-  /** Count a change that was made. @param bytes by which it made the tables grow */
+  /** Count a change that was made, or tried. @param bytes by which it made the tables grow */
   charge({ actor }: Order, { entries }: Cost, bytes: number, now: number): void {
     if (actor.root || actor.name === ITSELF.name) return;
     const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };
