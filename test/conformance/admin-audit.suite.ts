@@ -39,7 +39,8 @@ describe('the audit log', () => {
     const { audit } = await told<StatusInfo>('status');
     const records = await auditLog();
     expect(brokenIn(records)).toBeNull();
-    expect(records.at(-1)).toMatchObject(audit);
+    const { n, hash } = audit;
+    expect(records.at(-1)).toMatchObject({ n, hash });
     expect(records.length).toBeGreaterThan(10_000);
   });
 
