@@ -5,6 +5,7 @@ import colours from 'picocolors';
 import type { EntriesDone, EntryInfo, EntryItem } from '../shared/admin.ts';
 import type { Client } from '../shared/clients.ts';
 import { parseSource, type SourceKind } from '../shared/sources/source.ts';
+import type { StorageInfo, StorageLevel } from '../shared/storage-level.ts';
 import type { Verification } from './commands/audit.ts';
 import type { Status } from './commands/status.ts';
 import type { ListedToken } from './commands/tokens.ts';
@@ -14,20 +15,8 @@ import { operatorName } from './operators.ts';
 import { listTable, type Outcome, tableOf } from './report.ts';
 
 export function statusOf(status: Status): Outcome {
-  const {
-    current,
-    candidate,
-    seq,
-    changedAt,
-    lists,
-    live,
-    clients,
-    kvSeq,
-    audit,
-    storageBytes,
-    edges,
-    propagation,
-  } = status;
+  const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges, propagation } =
+    status;
   const lines = [
     current === null
       ? 'no release is current: npm run lists -- build, prove, push'
@@ -39,10 +28,8 @@ export function statusOf(status: Status): Outcome {
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
     `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
-    `audit log: ${count(audit.n)} records, the last one ${audit.hash}`,
-    ...(storageBytes === undefined
-      ? []
-      : [`the authority has stored ${count(Math.ceil(storageBytes / 1_000_000))} MB of 10,000`]),
+    `audit log: ${count(audit.n)} records, the last one ${audit.hash}${trimmedWords(audit.trimmedTo)}`,
+    ...storageLines(status),
     ...propagation.map(
       ({ dataCentre, seq: told, askedAt }) => `data centre ${dataCentre} was given seq ${told} at ${askedAt}`,
     ),
@@ -53,6 +40,27 @@ export function statusOf(status: Status): Outcome {
     ),
   ];
   return [`${lists.length === 0 ? '' : listTable(lists)}${lines.join('\n')}\n`, status];
+}
+
+function trimmedWords(trimmedTo = 0): string {
+  return trimmedTo === 0 ? '' : `; those up to ${count(trimmedTo)} were trimmed`;
+}
+
+const STORAGE_ADVICE: Readonly<Record<StorageLevel, string | null>> = {
+  normal: null,
+  warning: 'more than half',
+  critical: 'it soon takes no block and no release',
+  full: 'it takes no block and no release',
+};
+
+function storageLines({ storageBytes, storageBytesMax, storageLevel = 'normal' }: StorageInfo): string[] {
+  if (storageBytes === undefined || storageBytesMax === undefined) return [];
+  const megabytes = (bytes: number): string => count(Math.ceil(bytes / 1_000_000));
+  const line = `the coordinator stores ${megabytes(storageBytes)} of ${megabytes(storageBytesMax)} MB`;
+  const advice = STORAGE_ADVICE[storageLevel] ?? null;
+  if (advice === null) return [line];
+  const paint = storageLevel === 'warning' ? colours.yellow : colours.red;
+  return [paint(`${line}, ${advice}: audit export, then audit trim`)];
 }
 
 const DONE = { block: 'blocked', unblock: 'unblocked', clear: 'cleared' } as const;
@@ -167,11 +175,12 @@ export function seenLine({
 }
 
 export function verified(verification: Verification): Outcome {
-  const { records, last, broken } = verification;
+  const { records, last, broken, trimmedTo } = verification;
   const upTo = `${count(records)} records are right${records === 0 ? '' : `, up to ${last.n}:${last.hash}`}\n`;
-  const text =
-    broken === null ? colours.green(upTo) : `${upTo}${colours.red(`${broken.problem}: ${broken.message}`)}\n`;
-  return [text, verification];
+  const begin =
+    trimmedTo === undefined ? '' : `records up to ${count(trimmedTo)} were trimmed: verify their export\n`;
+  const wrong = broken === null ? '' : `${colours.red(`${broken.problem}: ${broken.message}`)}\n`;
+  return [begin + (broken === null ? colours.green(upTo) : upTo + wrong), verification];
 }
 
 export function guardsOf(guards: object): Outcome {

@@ -11,6 +11,7 @@ import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts'
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
+import type { StorageInfo } from './storage-level.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
 /** What a token may do. `read` sees everything but secrets. */
@@ -175,6 +176,17 @@ export interface ReleaseInfo {
   readonly bytes: number;
 }
 
+/** `POST /v1/admin/audit/trim`: remove the records up to this one, which was exported. */
+export const trimAuditSchema = v.strictObject({
+  n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  /** Of record `n`: who knows it has read the log up to it. */
+  hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex')),
+  reason: reasonSchema,
+});
+export interface AuditTrimmed {
+  readonly trimmedTo: number;
+}
+
 export const removeSchema = v.strictObject({ reason: reasonSchema });
 
 /** Nobody's to send from. Others that must be reached, as hotlines, have owners that text. */
@@ -199,7 +211,7 @@ export const putPolicySchema = v.strictObject({ policy: policySchema, reason: re
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
 
 /** `GET /v1/admin/status` */
-export interface StatusInfo {
+export interface StatusInfo extends StorageInfo {
   readonly seq: number;
   readonly changedAt: string | null;
   readonly current: ReleaseInfo | null;
@@ -209,9 +221,12 @@ export interface StatusInfo {
   /** The `seq` of the copy in KV that is read while the authority does not answer. */
   readonly kvSeq: number;
   /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
-  readonly audit: { readonly n: number; readonly hash: string };
-  /** What the authority has stored, most of it the audit log: a Durable Object holds 10 GB. Older ones say nothing. */
-  readonly storageBytes?: number;
+  readonly audit: {
+    readonly n: number;
+    readonly hash: string;
+    /** Records up to this one were trimmed; 0 where none was. Older services do not say. */
+    readonly trimmedTo?: number;
+  };
   /** The data centres that asked since the authority started, and the `seq` they were given. */
   readonly propagation: readonly {
     readonly dataCentre: string;
@@ -242,6 +257,8 @@ export interface ProblemExtras {
   readonly refusal?: string;
   /** RELEASE_INCOMPLETE and DEGRADED: KV keys of values that are not there, at most MISSING_NAMED_MAX. */
   readonly missing?: readonly string[];
+  /** BUDGET_EXCEEDED: which budget, and when it is full again. */
+  readonly budget?: { readonly name: string; readonly resetsAt: string };
   /** ENTRY_…: which items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
@@ -264,6 +281,8 @@ export const ADMIN_PROBLEMS = {
   CLIENTS_TOO_MANY: [409, 'There are too many clients'],
   TOKEN_UNKNOWN: [404, 'There is no such token'],
   IDEMPOTENCY_CONFLICT: [409, 'The Idempotency-Key was used for another request'],
+  BUDGET_EXCEEDED: [429, 'The budget of the token is used up'],
+  STORAGE_FULL: [507, 'The coordinator has no room for this'],
   PRECONDITION_FAILED: [412, 'What you want to change has changed'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

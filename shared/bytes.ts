@@ -11,6 +11,11 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** @param text of an even number of hex digits */
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+}
+
 export function toBase64(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);

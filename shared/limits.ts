@@ -127,6 +127,27 @@ export const TOKENS_MAX = 1_000;
 export const IDEMPOTENCY_KEY_CHARS_MAX = 128;
 /** An answer is given again under the same Idempotency-Key for this long, in ms. */
 export const IDEMPOTENCY_KEPT_MS = 86_400_000;
+/** SQLite of the coordinator, in bytes: what the platform allows one Durable Object. */
+export const STORAGE_BYTES_MAX = 10_000_000_000;
+/** Shares of it from which `status` and the log warn: at the second, there is time for little else. */
+export const STORAGE_WARNING_SHARE = 0.5;
+export const STORAGE_CRITICAL_SHARE = 0.8;
+/**
+ * Share from which it takes only changes that undo or remove something, and those of clients and tokens. The
+ * gigabyte behind it lasts one token for a week at the least.
+ */
+export const STORAGE_FULL_SHARE = 0.9;
+/** Share from which it takes them from `root` alone: 200 MB in which tokens can be revoked, whoever filled the rest. */
+export const STORAGE_ROOT_SHARE = 0.98;
+/** Entries that one token may change in an hour: as many numbers as the live layer holds. Any other change counts as one. */
+export const TOKEN_ENTRIES_PER_HOUR_MAX = 250_000;
+/**
+ * Bytes that one token may add to the coordinator in a day: some 250,000 new entries. One token alone fills it in 134
+ * days.
+ */
+export const TOKEN_BYTES_PER_DAY_MAX = 67_108_864;
+/** Changes that undo or remove something, and those of clients and tokens, have this many times the budget. */
+export const TOKEN_RELIEF_FACTOR = 2;
 /** Releases before the current one that rollback can go to. */
 export const RELEASES_BACK = 2;
 /** Values that no readable release names are kept for this long after the last one did, in ms. */
@@ -135,6 +156,15 @@ export const VALUES_KEPT_MS = 86_400_000;
 export const WAITING_KEPT_MS = 604_800_000;
 /** Entries or records on one page of the admin API. */
 export const PAGE_MAX = 1_000;
+/**
+ * States and reasons on one page of the audit log, in characters: with the record that goes over it, a page stays
+ * far below the 32 MiB of one RPC. A record of the gateway policy has 32 KB.
+ */
+export const AUDIT_PAGE_CHARS_MAX = 4_194_304;
+/** Records of the audit log that are younger cannot be trimmed, in ms: an export of every day has had them by then. */
+export const AUDIT_KEPT_MS = 604_800_000;
+/** Trimmed records are removed so many at a time, by the cron of every minute: some 40 MB. */
+export const AUDIT_REMOVED_AT_ONCE = 200_000;
 /** Data centres whose last question is remembered. */
 export const DATA_CENTRES_MAX = 1_000;
 /** The copy of the head in KV is written at most this often, in ms: Workers KV takes one write a second for a key. */

@@ -1,22 +1,22 @@
 /**
- * `lists audit`: the log as lines of JSON, and whether its chain of hashes is whole.
+ * `lists audit`: the log as lines of JSON, whether its chain of hashes is whole, and the end of old records.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, type BrokenChain } from '../../shared/audit.ts';
-import { PAGE_MAX } from '../../shared/limits.ts';
+import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, whyNot } from '../failure.ts';
 
-/** The lines of the log behind a place, oldest first, each a record in JSON. */
+/** The lines of the log behind a place, oldest first, each a record in JSON. An empty page is the end. */
 export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
   for (;;) {
     const { text } = await admin.page('audit', { after, limit: PAGE_MAX });
     const lines = text.split('\n').filter((line) => line !== '');
     yield* lines;
     const last = lines.at(-1);
-    if (last === undefined || lines.length < PAGE_MAX) return;
+    if (last === undefined) return;
     after = recordOf(last, 'the service').n;
   }
 }
@@ -47,6 +47,8 @@ export interface Verification {
   readonly last: KnownRecord;
   /** The first record that is altered, missing or out of order; null if the chain is whole. */
   readonly broken: BrokenChain | null;
+  /** Of the service: records up to this one were trimmed, and are in an export only. */
+  readonly trimmedTo?: number;
 }
 
 export interface VerifySettings {
@@ -115,10 +117,44 @@ export async function verifyService(
   admin: Admin,
   { after = 0, known = [] }: Omit<VerifySettings, 'from'>,
 ): Promise<Verification> {
-  const end = (await admin.get<StatusInfo>('status')).audit;
+  const { trimmedTo = 0, ...end } = (await admin.get<StatusInfo>('status')).audit;
   if (end.n < after) {
     throw new CommandFailure(`the log of ${admin.url} ends with record ${end.n}, before record ${after}`);
   }
-  const due = end.n === after ? known : [...known, end];
-  return verifyAudit(auditLines(admin, after), { from: admin.url, after, known: due });
+  const trimmed = known.find(({ n }) => n > after && n <= trimmedTo);
+  if (trimmed !== undefined) {
+    const message = `record ${trimmed.n} was trimmed, with all up to record ${trimmedTo}: look for it in the export`;
+    throw new CommandFailure(message);
+  }
+  const begin = Math.max(after, trimmedTo);
+  const due = end.n === begin ? known : [...known, end];
+  const outcome = await verifyAudit(auditLines(admin, begin), { from: admin.url, after: begin, known: due });
+  return trimmedTo > after ? { ...outcome, trimmedTo } : outcome;
+}
+
+/**
+ * Remove from the service the records that a file holds, but for the newest: those are not old enough.
+ * @throws CommandFailure where the file is not a whole log from where that of the service begins
+ */
+export async function trimAudit(admin: Admin, path: string, reason: string): Promise<AuditTrimmed> {
+  const { trimmedTo = 0 } = (await admin.get<StatusInfo>('status')).audit;
+  const { broken } = await verifyAudit(linesOfFile(path), { from: path, after: trimmedTo });
+  if (broken !== null) throw new CommandFailure(`${path}: ${broken.problem}: ${broken.message}`);
+  const last = await lastBefore(path, Date.now() - AUDIT_KEPT_MS);
+  if (last === null || last.n <= trimmedTo) {
+    const days = AUDIT_KEPT_MS / 86_400_000;
+    throw new CommandFailure(`${path}: no record behind record ${trimmedTo} is older than ${days} days`);
+  }
+  return admin.change('POST', 'audit/trim', { n: last.n, hash: last.hash, reason });
+}
+
+/** The last record of a file that is older than this, in ms since 1970. */
+async function lastBefore(path: string, time: number): Promise<KnownRecord | null> {
+  let last: KnownRecord | null = null;
+  for await (const line of linesOfFile(path)) {
+    const record = recordOf(line, path);
+    if (Date.parse(record.at) > time) break;
+    last = record;
+  }
+  return last;
 }

@@ -3,7 +3,14 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { adminOfEnvironment } from '../admin.ts';
-import { auditLines, type KnownRecord, linesOfFile, verifyAudit, verifyService } from '../commands/audit.ts';
+import {
+  auditLines,
+  type KnownRecord,
+  linesOfFile,
+  trimAudit,
+  verifyAudit,
+  verifyService,
+} from '../commands/audit.ts';
 import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
@@ -98,6 +105,17 @@ function addAudit(program: Command, print: Print): void {
       if (outcome.broken !== null) throw new CommandFailure('the audit log is not what it was');
     });
   example(verifying, 'audit verify audit.ndjson --known 1200:9f2c…');
+
+  const trimming = reasoned(audit.command('trim'))
+    .description(
+      'remove from the service the records of an export that are older than a week; for the token root',
+    )
+    .argument('<file>', 'what audit export wrote: it is verified first, and then holds the only copy')
+    .action(async (file: string, { reason }: { reason: string }) => {
+      const done = await trimAudit(adminOfEnvironment(), file, reason);
+      print(`the log begins behind record ${done.trimmedTo}: keep ${file}\n`, done);
+    });
+  example(trimming, "audit trim audit.ndjson --reason 'kept in the archive of 2026'");
 }
 
 function known(text: string): KnownRecord {

@@ -208,11 +208,34 @@ export interface paths {
         };
         /**
          * The audit log
-         * @description Every change, oldest first, as a hash chain: each record holds the hash of the one before. An empty page is the end. Numbers are keyed. Scope `read`.
+         * @description Every change, oldest first, as a hash chain: each record holds the hash of the one before. A page may have fewer records than `limit`; an empty page is the end. Numbers are keyed. Scope `read`.
          */
         get: operations["adminAudit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/audit/trim": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trim the audit log
+         * @description Remove the records up to one, once they were exported: the service keeps its hash, and the chain goes on from there. Records of the last 7 days stay. The cron frees the storage, some 40 MB a minute. For `root`.
+         */
+        post: operations["adminTrimAudit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1000,7 +1023,7 @@ export interface components {
          * @description Stable for ever. New values may come: treat one that you do not know as valid, and act on the verdict.
          * @enum {string}
          */
-        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "IDEMPOTENCY_CONFLICT" | "PRECONDITION_FAILED";
+        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
         /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have members of their own besides. Never holds a number. */
         Problem: {
             /**
@@ -1037,6 +1060,20 @@ export interface components {
             items?: components["schemas"]["ItemProblem"][];
             /** @description Of `UNAVAILABLE` and `DEGRADED` at `/healthz`: the newest change that is seen. */
             seq?: number;
+            /** @description Of `BUDGET_EXCEEDED`: which budget of the token is used up. */
+            budget?: components["schemas"]["Budget"];
+        };
+        Budget: {
+            /**
+             * @description `entries`: changed in an hour. `bytes`: added to the storage in a day. New values may come.
+             * @example entries
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is full again.
+             */
+            resetsAt: string;
         };
         /** @example b4333c46-49c0-4f62-80d7-f0ef930f1c46 */
         CorrelatorText: string;
@@ -1564,6 +1601,17 @@ export interface components {
         RemoveRequest: {
             reason: components["schemas"]["ReasonText"];
         };
+        TrimAuditRequest: {
+            /** @description Place of the last record that is to go. It must be older than 7 days. */
+            n: number;
+            /** @description `hash` of that record: it shows that the log was read up to it. */
+            hash: components["schemas"]["Sha256"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        AuditTrimmed: {
+            /** @description The log begins behind this record. */
+            trimmedTo: number;
+        };
         Status: {
             seq: components["schemas"]["Seq"];
             /** Format: date-time */
@@ -1588,9 +1636,18 @@ export interface components {
                 /** @description Place of the newest record. */
                 n: number;
                 hash: components["schemas"]["Sha256"];
+                /** @description Records up to this one were trimmed: they are in an export only. 0 where none was. */
+                trimmedTo: number;
             };
-            /** @description Of the authority; it holds 10 GB. */
+            /** @description What the coordinator stores, most of it the audit log. */
             storageBytes: number;
+            /** @description What it can hold. */
+            storageBytesMax: number;
+            /**
+             * @description `normal`; `warning` from 50 % on; `critical` from 80 % on; `full` from 90 % on, where it refuses blocks, releases, guards and policies. New values may come.
+             * @example normal
+             */
+            storageLevel: string;
             /** @description The data centres that asked, and what they were given. Kept in memory: empty after a restart. */
             propagation: {
                 /** @description Name of the data centre. */
@@ -2606,6 +2663,53 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `BUDGET_EXCEEDED`: the token has used up one of its budgets: 250,000 entries changed in an hour (any other change counts as one), or 64 MiB of storage in a day. `budget` says which, and when it is full again. `unblock`, `clear`, promotions, rollbacks and changes of clients and tokens have twice as much. `root` has no budget. */
+        BudgetExceeded: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:budget-exceeded",
+                 *       "title": "The budget of the token is used up",
+                 *       "status": 429,
+                 *       "detail": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, and changes of clients and tokens have a budget 2 times as large",
+                 *       "instance": "/v1/admin/entries",
+                 *       "code": "BUDGET_EXCEEDED",
+                 *       "message": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, and changes of clients and tokens have a budget 2 times as large",
+                 *       "budget": {
+                 *         "name": "entries",
+                 *         "resetsAt": "2026-11-24T04:00:00.000Z"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `STORAGE_FULL`: the coordinator stores 90 % of what it can hold, and takes only `unblock`, `clear`, promotions, rollbacks, and changes of clients and tokens; from 98 % on, those of `root` alone. Export the audit log and trim it: `POST /v1/admin/audit/trim`. */
+        StorageFull: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:storage-full",
+                 *       "title": "The coordinator has no room for this",
+                 *       "status": 507,
+                 *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim",
+                 *       "instance": "/v1/admin/entries",
+                 *       "code": "STORAGE_FULL",
+                 *       "message": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
@@ -3486,6 +3590,48 @@ export interface operations {
             503: components["responses"]["AdminUnavailable"];
         };
     };
+    adminTrimAudit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrimAuditRequest"];
+            };
+        };
+        responses: {
+            /** @description They are gone. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditTrimmed"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["ContentTypeUnsupported"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
     adminBlocks: {
         parameters: {
             query: {
@@ -3595,8 +3741,10 @@ export interface operations {
             409: components["responses"]["IdempotencyConflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminPolicy: {
@@ -3674,8 +3822,10 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminLists: {
@@ -3775,8 +3925,10 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
             422: components["responses"]["ReleaseRefused"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminManifest: {
@@ -3903,8 +4055,10 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
             422: components["responses"]["ReleaseRefused"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["ReleaseIncomplete"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminRollback: {
@@ -3950,8 +4104,10 @@ export interface operations {
             409: components["responses"]["RollbackConflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminValue: {
@@ -4075,8 +4231,10 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
             422: components["responses"]["EntriesRefused"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminFindEntries: {
@@ -4238,8 +4396,10 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminRemoveClient: {
@@ -4293,8 +4453,10 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["ContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminTokens: {

@@ -4,21 +4,21 @@
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
-import { auditLines, linesOfFile, verifyAudit, verifyService } from '../../cli/commands/audit.ts';
+import { auditLines, linesOfFile, trimAudit, verifyAudit, verifyService } from '../../cli/commands/audit.ts';
 import { type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
-import { PAGE_MAX } from '../../shared/limits.ts';
+import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
 import { lists } from './support/command.ts';
 import { failureOf } from './support/failing.ts';
 import { fakeService, problem } from './support/fake-service.ts';
 import { write } from './support/workspace.ts';
 
 /** A whole log of so many records. */
-function logOf(count: number, reason = 'a test'): AuditRecord[] {
+function logOf(count: number, reason = 'a test', at = '2026-11-24T03:12:09.000Z'): AuditRecord[] {
   const records: AuditRecord[] = [];
   for (let n = 1; n <= count; n++) {
     const previous = records.at(-1)?.hash ?? CHAIN_START;
     const body = {
-      ...{ n, at: '2026-11-24T03:12:09.000Z', seq: n, actor: 'token:root', action: 'entries.block' },
+      ...{ n, at, seq: n, actor: 'token:root', action: 'entries.block' },
       ...{ subject: '8210-00000001', reason, before: null, after: { op: 'block' }, previous },
     };
     records.push({ ...body, hash: auditHash(body) });
@@ -96,13 +96,13 @@ describe('a chain', () => {
 
 describe('the log of the service', () => {
   /** A service with this log. */
-  async function serviceOf(log: readonly AuditRecord[]) {
+  async function serviceOf(log: readonly AuditRecord[], trimmedTo = 0) {
     const { url, asked } = await fakeService(({ path }) => {
       const query = new URL(path, 'http://x').searchParams;
       const after = Number(query.get('after'));
-      const page = log.slice(after, after + Number(query.get('limit')));
+      const page = log.slice(Math.max(after, trimmedTo)).slice(0, Number(query.get('limit')));
       const body = page.map((record) => `${JSON.stringify(record)}\n`).join('');
-      return { body: path.endsWith('/status') ? { audit: log.at(-1) } : body };
+      return { body: path.endsWith('/status') ? { audit: { ...log.at(-1), trimmedTo } } : body };
     });
     return { admin: new Admin({ url, token: 'root.x' }), asked };
   }
@@ -117,6 +117,7 @@ describe('the log of the service', () => {
     expect(asked.map(({ path }) => path)).toEqual([
       `/v1/admin/audit?after=0&limit=${PAGE_MAX}`,
       `/v1/admin/audit?after=${PAGE_MAX}&limit=${PAGE_MAX}`,
+      `/v1/admin/audit?after=${PAGE_MAX + 3}&limit=${PAGE_MAX}`,
     ]);
     const behind: string[] = [];
     for await (const line of auditLines(admin, long.length - 1)) behind.push(line);
@@ -150,9 +151,80 @@ describe('the log of the service', () => {
     expect((await verifyService(cut.admin, {})).broken).toMatchObject({ n: 4, problem: 'MISSING' });
   });
 
+  it('that was trimmed is followed from there, and says so', async () => {
+    const { admin } = await serviceOf(LOG, 2);
+    const { n, hash } = LOG.at(-1)!;
+    const whole = { records: 3, last: { n, hash }, broken: null };
+    expect(await verifyService(admin, {})).toEqual({ ...whole, trimmedTo: 2 });
+    expect(await verifyService(admin, { known: [LOG[3]!] })).toMatchObject(whole);
+    expect(await verifyService(admin, { after: 3 })).toEqual({ ...whole, records: 2 });
+    const { message } = await failureOf(() => verifyService(admin, { known: [LOG[1]!] }));
+    expect(message).toBe('record 2 was trimmed, with all up to record 2: look for it in the export');
+    process.env.NUMGATE_URL = admin.url;
+    const { code, out } = await lists('audit', 'verify');
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('records up to 2 were trimmed: verify their export'),
+    ]);
+  });
+
   it('that ends before where it is to begin is no whole log', async () => {
     const { admin } = await serviceOf(LOG);
     const { exitCode, message } = await failureOf(() => verifyService(admin, { after: 6 }));
     expect([exitCode, message]).toEqual([1, `the log of ${admin.url} ends with record 5, before record 6`]);
+  });
+});
+
+describe('trimming the log', () => {
+  const OLD = logOf(4, 'a test', new Date(Date.now() - AUDIT_KEPT_MS - 1_000).toISOString());
+  const young = logOf(6).map((record) => ({ ...record, at: new Date().toISOString() }));
+
+  /** OLD, and two records of today behind it. */
+  function mixed(): AuditRecord[] {
+    const log = [...OLD];
+    for (const { n, hash: _, previous: _before, ...rest } of young.slice(4)) {
+      const body = { ...rest, n, previous: log.at(-1)!.hash };
+      log.push({ ...body, hash: auditHash(body) });
+    }
+    return log;
+  }
+  const file = (records: readonly object[]): string =>
+    write('audit.ndjson', records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  async function service(trimmedTo = 0) {
+    const { url, asked } = await fakeService(({ method, body }) =>
+      method === 'GET'
+        ? { body: { audit: { n: 6, hash: 'x', trimmedTo } } }
+        : { body: { trimmedTo: (body as { n: number }).n } },
+    );
+    return { url, admin: new Admin({ url, token: 'root.x' }), asked };
+  }
+
+  it('names the newest record of the export that is older than a week', async () => {
+    const { url, asked } = await service();
+    process.env.NUMGATE_URL = url;
+    const path = file(mixed());
+    const { code, out } = await lists('audit', 'trim', path, '--reason', 'archived');
+    expect([code, out]).toEqual([0, `the log begins behind record 4: keep ${path}\n`]);
+    expect(asked.at(-1)).toMatchObject({
+      ...{ method: 'POST', path: '/v1/admin/audit/trim' },
+      body: { n: 4, hash: OLD[3]!.hash, reason: 'archived' },
+    });
+  });
+
+  it.each<[string, () => readonly object[], number, RegExp]>([
+    ['is altered', () => OLD.with(1, { ...OLD[1]!, reason: 'x' }), 0, /ALTERED: record 2 is not what/],
+    ['does not reach to where the log begins', () => OLD.slice(2), 1, /MISSING: record 2 is missing/],
+    [
+      'has records of this week alone',
+      () => mixed().slice(4),
+      4,
+      /no record behind record 4 is older than 7 days/,
+    ],
+    ['was trimmed already', () => OLD, 4, /no record behind record 4 is older than 7 days/],
+  ])('asks for nothing where the export %s', async (_what, records, trimmedTo, message) => {
+    const { admin, asked } = await service(trimmedTo);
+    const failure = await failureOf(() => trimAudit(admin, file(records()), 'archived'));
+    expect(failure.message).toMatch(message);
+    expect(asked.map(({ method }) => method)).toEqual(['GET']);
   });
 });

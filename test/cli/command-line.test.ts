@@ -48,6 +48,7 @@ const HELP: [string, string[]][] = [
   ['watch', ['--seq <number>', '--timeout <seconds>', '--url <edge>']],
   ['audit export', ['--after <n>']],
   ['audit verify', ['[file]', '--after <n>', '--known <n:hash>']],
+  ['audit trim', ['<file>', '--reason <text>']],
   ['policy show', []],
   ['policy set', ['<file>', '--reason <text>', '--dry-run', ...WAIT]],
   ['policy reset', ['--reason <text>', '--dry-run', ...WAIT]],

@@ -7,8 +7,9 @@ import { newKey } from '../../cli/secrets.ts';
 import type { StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, keyedNumber } from '../../shared/audit.ts';
 import type { BlockRecord } from '../../shared/block-record.ts';
+import { STORAGE_BYTES_MAX } from '../../shared/limits.ts';
 import { ask } from './support/ask.ts';
-import { askAdmin, change, checkFrom, told, toldLines } from './support/ask-admin.ts';
+import { askAdmin, change, checkFrom, refusedAdmin, told, toldLines } from './support/ask-admin.ts';
 import { ourKeys } from './support/releases.ts';
 import { world } from './support/world.ts';
 
@@ -38,7 +39,8 @@ describe('the audit log', () => {
     const { audit } = await told<StatusInfo>('status');
     const records = await auditLog();
     expect(brokenIn(records)).toBeNull();
-    expect(records.at(-1)).toMatchObject(audit);
+    const { n, hash } = audit;
+    expect(records.at(-1)).toMatchObject({ n, hash });
     expect(records.length).toBeGreaterThan(10_000);
   });
 
@@ -102,6 +104,24 @@ describe('the audit log', () => {
   });
 });
 
+describe('trimming the log', () => {
+  it('is for root, and refused for a record that is young, unknown, or not what the caller takes it for', async () => {
+    const { audit } = await told<StatusInfo>('status');
+    expect(audit.trimmedTo).toBe(0);
+    const trim = (n: number, hash: string) =>
+      ['audit/trim', { body: { n, hash, reason: 'a test' } }] as const;
+    const { n, hash } = audit;
+    const young = await refusedAdmin(trim(n, hash), [400, 'FIELD_VALUE', 'n']);
+    expect(young.json.message).toBe('n is of the last 7 days: name an older record');
+    await refusedAdmin(trim(n + 1, hash), [400, 'FIELD_VALUE', 'n']);
+    await refusedAdmin(trim(n, '0'.repeat(64)), [400, 'FIELD_VALUE', 'hash']);
+    await refusedAdmin(trim(n, 'x'), [400, 'FIELD_VALUE', 'hash']);
+    await refusedAdmin(trim(0, hash), [400, 'FIELD_VALUE', 'n']);
+    await refusedAdmin(trim(0.5, hash), [400, 'FIELD_VALUE', 'n']);
+    expect((await told<StatusInfo>('status')).audit).toEqual(audit);
+  });
+});
+
 describe('the status', () => {
   it('says what is current, how much is live, and what the data centres were given', async () => {
     const seq = await change('block', [{ number: '+821079100002' }]);
@@ -115,6 +135,8 @@ describe('the status', () => {
     expect(status.current!.state).toBe('promoted');
     expect(status.live.entries).toBeGreaterThan(10_000);
     expect(status.live.segments).toBeGreaterThan(0);
+    expect(status).toMatchObject({ storageBytesMax: STORAGE_BYTES_MAX, storageLevel: 'normal' });
+    expect(status.storageBytes).toBeGreaterThan(0);
     expect(status.propagation).toMatchObject([{ dataCentre: 'local', seq }]);
   });
 });

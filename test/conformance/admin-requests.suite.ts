@@ -24,6 +24,7 @@ const CHANGES: readonly (readonly [method: string, path: string, body: Record<st
     { token: { id: 'one', secretSha256, scopes: ['read'], authority: 'kisa' }, reason: 'a test' },
   ],
   ['DELETE', 'tokens/nobody-there', { reason: 'a test' }],
+  ['POST', 'audit/trim', { n: 1, hash: '0'.repeat(64), reason: 'a test' }],
 ];
 const QUESTION = ['POST', 'entries/find', { number: '+821079000001' }] as const;
 const DIGITS = '01079000001';

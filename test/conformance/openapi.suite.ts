@@ -99,6 +99,11 @@ describe('the OpenAPI document', () => {
     expect(text).toContain(`${limits.LIVE_ENTRIES_MAX.toLocaleString('en')} entries`);
     expect(text).toContain(`over one number (${limits.ENTRIES_PER_KEY_MAX})`);
     expect(text).toContain(`${limits.IDEMPOTENCY_KEPT_MS / 3_600_000} hours`);
+    expect(text).toContain(
+      `${limits.TOKEN_ENTRIES_PER_HOUR_MAX.toLocaleString('en')} entries changed in an hour`,
+    );
+    expect(text).toContain(`${limits.TOKEN_BYTES_PER_DAY_MAX / 1_048_576} MiB of storage in a day`);
+    expect(text).toContain(`stores ${limits.STORAGE_FULL_SHARE * 100} %`);
   });
 
   it('describes every object strictly, so that an answer cannot have more than is written', async () => {

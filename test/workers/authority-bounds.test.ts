@@ -45,14 +45,24 @@ async function counted<Value>(
   });
 }
 
-/** Rows of the table `live`: numbers for both subjects, in changes of 10,000. */
+function addChange(sql: SqlStorage, seq: number, until: number): void {
+  sql.exec(
+    "INSERT OR IGNORE INTO live_changes VALUES (?, 1, 'block', 'SENDER_REPORTED', 'kisa', ?)",
+    seq,
+    until,
+  );
+}
+
+/** Live entries: numbers for both subjects, in changes of 10,000. */
 function fillLive(sql: SqlStorage, numbers: number): void {
+  sql.exec("INSERT INTO operations VALUES (1, 1, 1, 'a', 'b')");
+  for (let seq = 1; seq <= numbers / 10_000; seq++) addChange(sql, seq, FOREVER);
   sql.exec(
     `INSERT INTO live
      WITH RECURSIVE place(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n + 1 < ?)
-     SELECT 0, 8210, 30000000 + n, subject, 1 + n / 10000, 'block', 'SENDER_REPORTED', 'kisa', ?, NULL, 1, 'a', 'b'
+     SELECT 0, 8210, 30000000 + n, subject, 1 + n / 10000, NULL
      FROM place, (SELECT 1 AS subject UNION SELECT 2)`,
-    ...[numbers, FOREVER],
+    numbers,
   );
 }
 
@@ -60,11 +70,9 @@ test('an entry that ends costs the rows that end, not the table', async () => {
   const NOW = 1_000;
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
+    addChange(storage.sql, 9, NOW);
     for (const subject of [1, 2]) {
-      storage.sql.exec(
-        "INSERT INTO live VALUES (0, 8210, 99, ?, 2, 'unblock', NULL, 'kisa', ?, NULL, 1, 'a', 'b')",
-        ...[subject, NOW],
-      );
+      storage.sql.exec('INSERT INTO live VALUES (0, 8210, 99, ?, 9, NULL)', subject);
     }
     return new LiveStore(sql, new Ledger(storage), testKeys).expire(NOW, 100);
   });
@@ -77,7 +85,7 @@ test('to look at one number, or change it, costs the rows of that number', async
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
     const live = new LiveStore(sql, new Ledger(storage), testKeys);
-    const made = live.apply(CHANGE, [target], order(), 3, 1_000);
+    const made = live.apply(CHANGE, [target], order(), { seq: 3, operation: 1, now: 1_000 });
     return { made, found: live.find(target, 1_000) };
   });
   expect(value).toMatchObject({ made: { ok: true }, found: [{ op: 'unblock', seq: 3 }] });

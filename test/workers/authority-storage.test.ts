@@ -145,9 +145,17 @@ describe('an authority that has lost', () => {
     });
     const before = (await readHead())!;
     await lose(
-      ...['releases', 'live', 'segments', 'clients', 'audit', 'answers', 'meta'].map(
-        (table) => `DELETE FROM ${table}`,
-      ),
+      ...[
+        'releases',
+        'live',
+        'live_changes',
+        'segments',
+        'clients',
+        'operations',
+        'audit',
+        'answers',
+        'meta',
+      ].map((table) => `DELETE FROM ${table}`),
     );
     const { head, live } = (await readHead())!;
     expect(head).toEqual({ ...before.head, seq: 1005, changedAt: expect.any(String) });

@@ -12,7 +12,7 @@ import { bearerOf, matches } from '../auth.ts';
 import type { Authority } from '../authority/authority.ts';
 import type { Condition } from '../authority/clients-store.ts';
 import { AUTHORITY_NAME } from '../authority/edge-port.ts';
-import type { Order, Outcome } from '../authority/ledger.ts';
+import type { Order, Outcome } from '../authority/order.ts';
 import { mediaType, readText } from '../body.ts';
 import type { Call } from '../call.ts';
 import type { ControlEnv } from '../env.ts';
@@ -162,8 +162,8 @@ export function conditionOf({ request }: AdminCall): Condition {
 /** What came of an order, as an answer. */
 export function answer<Value>({ reply, url }: Call, outcome: Outcome<Value>, status = 200): Response {
   if (outcome.ok) return reply.json(outcome.value, status);
-  const { code, message, field, extras = {} } = outcome;
-  const headers: Record<string, string> = code === 'RELEASE_INCOMPLETE' ? { 'retry-after': '5' } : {};
+  const { code, message, field, extras = {}, retryAfterSeconds } = outcome;
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
   return reply.problem(
     problem(code, message, { extras, headers, ...(field === undefined ? {} : { field }) }),
     url.pathname,

@@ -12,6 +12,7 @@ import * as watching from './watching.ts';
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: watching.status },
   { method: 'GET', path: '/v1/admin/audit', handle: watching.audit },
+  { method: 'POST', path: '/v1/admin/audit/trim', handle: watching.trimAudit },
   { method: 'GET', path: '/v1/admin/blocks', handle: blocks },
   { method: 'GET', path: '/v1/admin/guards', handle: watching.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: watching.putGuards },

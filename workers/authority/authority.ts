@@ -6,6 +6,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type {
   Actor,
+  AuditTrimmed,
   EntriesDone,
   EntryChange,
   EntryInfo,
@@ -32,7 +33,7 @@ import { type ControlEnv, openSecrets } from '../env.ts';
 import type { Condition } from './clients-store.ts';
 import { Core } from './core.ts';
 import type { Asking, HeadAnswer, HeadSource } from './edge-port.ts';
-import type { Order, Outcome } from './ledger.ts';
+import type { Order, Outcome } from './order.ts';
 import { policyIn, putPolicy } from './policy-store.ts';
 import { migrate } from './schema.ts';
 
@@ -45,7 +46,6 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     ctx.blockConcurrencyWhile(async () => {
-      migrate(ctx.storage);
       await this.#start();
     });
   }
@@ -53,6 +53,11 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   /** Where it cannot decide anything, it says why. */
   async #start(): Promise<void> {
     if (this.#core !== null) return;
+    const outdated = migrate(this.ctx.storage);
+    if (outdated !== null) {
+      this.#unconfigured = outdated;
+      return;
+    }
     const secrets = await openSecrets(this.env);
     if (!secrets.ok) {
       this.#unconfigured = secrets.message;
@@ -192,7 +197,12 @@ export class Authority extends DurableObject<ControlEnv> implements HeadSource {
   }
 
   async audit(after: number, limit: number): Promise<AuditRecord[]> {
-    return this.#ready.ledger.records(after, limit);
+    return this.#ready.ledger.audit.records(after, limit);
+  }
+
+  /** @param hash of record `n`, the last one that is to go */
+  async trimAudit(order: Order, n: number, hash: string): Promise<Outcome<AuditTrimmed>> {
+    return this.#ready.trimAudit(order, n, hash);
   }
 
   async status(): Promise<StatusInfo> {

@@ -7,7 +7,7 @@ import type { AuditEntry } from '../../shared/audit.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { TOKENS_MAX } from '../../shared/limits.ts';
-import { type Made, made, type Outcome, type Refusal, refuse } from './ledger.ts';
+import { type Made, made, type Outcome, type Refusal, refuse } from './order.ts';
 
 /** What a change of one thing is made under: `If-Match` and `If-None-Match`, as versions. */
 export interface Condition {

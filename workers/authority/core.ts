@@ -1,7 +1,7 @@
 /**
  * What the authority is made of, and the orders that concern more than one part of it.
  */
-import type { Actor, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
+import type { Actor, AuditTrimmed, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { CLIENTS_MAX, KV_OPERATIONS_MAX, SEGMENT_ENTRIES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
@@ -13,12 +13,14 @@ import { ClientsStore, type Condition, unmet } from './clients-store.ts';
 import { FollowUp } from './follow-up.ts';
 import { guardsIn, putGuards } from './guard-store.ts';
 import { HeadWriter } from './head-writer.ts';
-import { Ledger, made, type Order, type Outcome, refuse, refuseField } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { LiveStore, type Target } from './live-store.ts';
 import { NamedValues } from './named-values.ts';
+import { made, type Order, type Outcome, refuse, refuseField } from './order.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { catchUp } from './restore.ts';
+import { RELIEF } from './room.ts';
 import { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 import { promoteStaged } from './staged.ts';
@@ -44,7 +46,6 @@ export class Core {
   readonly followUp: FollowUp;
   readonly #sweeper: ValueSweeper;
   readonly #kv: KVNamespace;
-  readonly #storage: DurableObjectStorage;
   readonly #secrets: Secrets;
   readonly #sweeps = new SharedRuns<void>();
   /** Clients are changed one after the other: each is written to KV before it is decided. */
@@ -53,7 +54,6 @@ export class Core {
   constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
     const { storage } = ctx;
     this.#kv = kv;
-    this.#storage = storage;
     this.#secrets = secrets;
     this.ledger = new Ledger(storage);
     this.live = new LiveStore(storage.sql, this.ledger, secrets.keys);
@@ -90,8 +90,9 @@ export class Core {
   }
 
   async changeEntries(order: Order, change: EntryChange): Promise<Outcome<EntriesDone>> {
-    const answered = this.ledger.answered<EntriesDone>(order);
-    if (answered !== null) return answered;
+    const cost = { entries: change.items.length, relieves: change.op !== 'block' };
+    const known = this.ledger.outcomeBefore<EntriesDone>(order, cost);
+    if (known !== null) return known;
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {
       return refuseField('until', 'must lie in the future');
     }
@@ -100,7 +101,9 @@ export class Core {
     // The open tail is one segment: what does not fit in waits until it is sealed, down to TAIL_ENTRIES_MAX.
     while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
     const now = Math.floor(Date.now() / 1000);
-    const done = this.ledger.change(order, (seq) => this.live.apply(change, targets.value, order, seq, now));
+    const done = this.ledger.change(order, cost, (seq, operation) =>
+      this.live.apply(change, targets.value, order, { seq, operation, now }),
+    );
     if (done.ok) this.followUp.changed();
     return done;
   }
@@ -132,8 +135,8 @@ export class Core {
     client: Client | null,
     condition: Condition,
   ): Promise<Outcome<{ seq: number }>> {
-    const answered = this.ledger.answered<{ seq: number }>(order);
-    if (answered !== null) return answered;
+    const known = this.ledger.outcomeBefore<{ seq: number }>(order, RELIEF);
+    if (known !== null) return known;
     const before = this.clients.client(id);
     if (client === null && before === null)
       return refuse('CLIENT_UNKNOWN', 'there is no client with this id');
@@ -143,7 +146,7 @@ export class Core {
     if (next.length > CLIENTS_MAX) return refuse('CLIENTS_TOO_MANY', `at most ${CLIENTS_MAX} clients`);
     const directory = await this.values.directoryOf(next);
     const done = await this.values.bring([directory], () =>
-      this.ledger.change(order, () => {
+      this.ledger.change(order, RELIEF, () => {
         this.values.setDirectory(directory);
         return made({}, [this.clients.put(id, client)]);
       }),
@@ -155,8 +158,16 @@ export class Core {
   putToken(order: Order, id: string, token: Token | null, condition: Condition): Outcome<{ id: string }> {
     return this.ledger.note(
       order,
+      RELIEF,
       () => unmet(condition, this.clients.token(id)) ?? this.clients.putToken(id, token),
     );
+  }
+
+  trimAudit(order: Order, n: number, hash: string): Outcome<AuditTrimmed> {
+    const { audit } = this.ledger;
+    const done = this.ledger.note(order, RELIEF, () => audit.trim({ n, hash }, Date.now()));
+    if (done.ok) audit.removeTrimmed();
+    return done;
   }
 
   get guards(): GuardSettings {
@@ -178,8 +189,8 @@ export class Core {
       live: { entries: this.live.rows, segments: this.segments.named.length, tail: this.#tail },
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,
-      audit: this.ledger.lastRecord,
-      storageBytes: this.#storage.sql.databaseSize,
+      audit: { ...this.ledger.audit.last, trimmedTo: this.ledger.audit.trimmed.n },
+      ...this.ledger.room.info,
     };
   }
 
@@ -194,9 +205,11 @@ export class Core {
   async #sweep(actor: Actor): Promise<void> {
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const spent = await promoteStaged(this, actor, this.#kv, operations - REMOVAL_OPERATIONS);
-    this.ledger.forgetAnswers(Date.now());
+    this.ledger.forget(Date.now());
     if (Date.now() - Number(this.ledger.get('sweptAt') ?? 0) < SWEEP_MS) return;
     this.ledger.set('sweptAt', String(Date.now()));
+    const { storageBytes = 0, storageLevel: level = 'normal' } = this.ledger.room.info;
+    if (level !== 'normal') warn('storageHigh', { bytes: storageBytes, level });
     await this.followUp.seal(true);
     this.followUp.tellSealed();
     const left = operations - spent;

@@ -4,9 +4,11 @@
  */
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { HeadWriter } from './head-writer.ts';
-import { ITSELF, type Ledger, made } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import type { NamedValues } from './named-values.ts';
+import { ITSELF, made } from './order.ts';
+import { RELIEF } from './room.ts';
 import type { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 
@@ -48,7 +50,7 @@ export class FollowUp {
     const { ledger, live } = this.#stores;
     if ((live.nextEnd ?? Number.POSITIVE_INFINITY) <= now) {
       const order = { actor: ITSELF, reason: 'its time was over', repeat: null };
-      ledger.change(order, () => made({}, live.expire(now, BULK_ENTRIES_MAX)));
+      ledger.change(order, RELIEF, () => made({}, live.expire(now, BULK_ENTRIES_MAX)));
       this.changed();
     }
     await this.run();
@@ -100,7 +102,7 @@ export class FollowUp {
     const order = { actor: ITSELF, reason: 'live entries were sealed', repeat: null };
     const { named } = segments;
     const audit = [{ action: 'live.seal', subject: 'segments', before: null, after: named.length }];
-    ledger.change(order, () => made({}, audit));
+    ledger.change(order, RELIEF, () => made({}, audit));
     this.changed();
   }
 }

@@ -4,7 +4,9 @@
 import { keyedNumber } from '../../shared/audit.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { type Ledger, made, type Order, type Outcome } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { made, type Order, type Outcome } from './order.ts';
+import { GROWTH } from './room.ts';
 
 export function guardsIn(ledger: Ledger): GuardSettings {
   const stored = ledger.get('guards');
@@ -22,7 +24,7 @@ export function putGuards(
     ...rest,
     protectedNumbers: protectedNumbers.map((n) => keyedNumber(n, keys)),
   });
-  return ledger.note(order, () => {
+  return ledger.note(order, GROWTH, () => {
     const before = guardsIn(ledger);
     ledger.set('guards', JSON.stringify(guards));
     return made(guards, [

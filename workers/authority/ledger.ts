@@ -1,53 +1,12 @@
 /**
  * Where every change goes through: one transaction with the change, the next `seq`, its audit records
- * and the answer that a repeated request gets again. Nothing else writes `seq`, `audit` or `answers`.
+ * and the answer that a repeated request gets again, if there is room for it (room.ts). Nothing else writes `seq`,
+ * `audit` or `answers`.
  */
-import type { Actor, AdminProblemCode, ProblemExtras } from '../../shared/admin.ts';
-import { type AuditEntry, type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
 import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits.ts';
-
-export type RefusalCode = AdminProblemCode | 'FIELD_VALUE';
-
-/** Why a change was not made; expected, so a value. */
-export interface Refusal {
-  readonly ok: false;
-  readonly code: RefusalCode;
-  readonly message: string;
-  /** FIELD_VALUE: which. */
-  readonly field?: string;
-  readonly extras?: ProblemExtras;
-}
-export type Outcome<Value> = { readonly ok: true; readonly value: Value } | Refusal;
-
-export function refuse(code: AdminProblemCode, message: string, extras?: ProblemExtras): Refusal {
-  return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };
-}
-
-/** Of what was sent, a field is not as it must be. */
-export function refuseField(field: string, message: string): Refusal {
-  return { ok: false, code: 'FIELD_VALUE', field, message: `${field} ${message}` };
-}
-
-/** What the authority does by itself. */
-export const ITSELF: Actor = { name: 'numgate', scopes: [], authority: 'numgate', root: false };
-
-/** Who asks for a change, and why. */
-export interface Order {
-  readonly actor: Actor;
-  readonly reason: string;
-  /** Of the `Idempotency-Key`: the key, and a digest of method, path and body. */
-  readonly repeat: { readonly key: string; readonly sha256: string } | null;
-}
-
-/** A change that was made. */
-export interface Made<Value> {
-  readonly value: Value;
-  readonly audit: readonly AuditEntry[];
-}
-
-export function made<Value>(value: Value, audit: readonly AuditEntry[]): Outcome<Made<Value>> {
-  return { ok: true, value: { value, audit } };
-}
+import { AuditLog } from './audit-log.ts';
+import { type Made, made, type Order, type Outcome, type Refusal, refuse } from './order.ts';
+import { type Cost, Room } from './room.ts';
 
 /** Thrown inside a transaction to undo it; never leaves this file. */
 class Undo extends Error {
@@ -59,15 +18,17 @@ class Undo extends Error {
   }
 }
 
-type AuditRow = Omit<AuditRecord, 'before' | 'after'> & { before: string; after: string };
-
 export class Ledger {
+  readonly audit: AuditLog;
+  readonly room: Room;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.audit = new AuditLog(storage.sql, this);
+    this.room = new Room(storage.sql);
   }
 
   /** The last change of the head; 0 before the first. */
@@ -100,15 +61,16 @@ export class Ledger {
 
   /**
    * Change what the head says: all of it or nothing.
-   * @param apply makes the change under the given `seq`; what it refuses leaves no trace
+   * @param apply makes the change under the given `seq` and operation; what it refuses leaves no trace
    */
   change<Value extends object>(
     order: Order,
-    apply: (seq: number) => Outcome<Made<Value>>,
+    cost: Cost,
+    apply: (seq: number, operation: number) => Outcome<Made<Value>>,
   ): Outcome<Value & { seq: number }> {
-    return this.#transact(order, () => {
+    return this.#transact(order, cost, (operation) => {
       const seq = this.seq + 1;
-      const done = apply(seq);
+      const done = apply(seq, operation);
       if (!done.ok) return done;
       this.set('seq', String(seq));
       this.set('changedAt', new Date().toISOString());
@@ -117,30 +79,51 @@ export class Ledger {
   }
 
   /** Change something that the head does not tell: tokens, guards, a refusal. */
-  note<Value extends object>(order: Order, apply: () => Outcome<Made<Value>>): Outcome<Value> {
-    return this.#transact(order, apply);
+  note<Value extends object>(
+    order: Order,
+    cost: Cost,
+    apply: (operation: number) => Outcome<Made<Value>>,
+  ): Outcome<Value> {
+    return this.#transact(order, cost, apply);
   }
 
-  #transact<Value extends object>(order: Order, apply: () => Outcome<Made<Value>>): Outcome<Value> {
+  #transact<Value extends object>(
+    order: Order,
+    cost: Cost,
+    apply: (operation: number) => Outcome<Made<Value>>,
+  ): Outcome<Value> {
     try {
       return this.#storage.transactionSync(() => {
-        const before = this.answered<Value>(order);
-        if (before !== null) return before;
-        const done = apply();
+        const known = this.outcomeBefore<Value>(order, cost);
+        if (known !== null) return known;
+        const bytes = this.room.bytes;
+        const id = this.audit.nextOperation;
+        const done = apply(id);
         if (!done.ok) throw new Undo(done);
-        this.#append(order, done.value.audit);
+        const { actor, reason } = order;
+        this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
         const answer: Outcome<Value> = { ok: true, value: done.value.value };
         this.#remember(order, answer);
+        this.room.charge(order, cost, this.room.bytes - bytes, Date.now());
         return answer;
       });
     } catch (error) {
-      if (error instanceof Undo) return error.refusal;
-      throw error;
+      if (!(error instanceof Undo)) throw error;
+      // Looking at it was work all the same.
+      this.room.charge(order, cost, 0, Date.now());
+      return error.refusal;
     }
   }
 
-  /** The answer that this request got before, so that work that leads up to a change can be spared. */
-  answered<Value>({ actor, repeat }: Order): Outcome<Value> | null {
+  /**
+   * The outcome that is known before any work: the answer that this request got before, or that there is no room for
+   * the change. Null where the change is to be made.
+   */
+  outcomeBefore<Value>(order: Order, cost: Cost): Outcome<Value> | null {
+    return this.#answered<Value>(order) ?? this.room.refusal(order, cost, Date.now());
+  }
+
+  #answered<Value>({ actor, repeat }: Order): Outcome<Value> | null {
     if (repeat === null) return null;
     const [row] = this.#sql
       .exec<{ request_sha256: string; answer: string }>(
@@ -165,48 +148,10 @@ export class Ledger {
     );
   }
 
-  /** Forget answers whose time is over. */
-  forgetAnswers(now: number): void {
+  /** Forget answers and budgets whose time is over, and records that were trimmed. */
+  forget(now: number): void {
     this.#sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
-  }
-
-  #append({ actor, reason: given }: Order, entries: readonly AuditEntry[]): void {
-    // SQLite keeps UTF-8: half a surrogate pair would come back as something else, and break the chain.
-    const reason = given.toWellFormed();
-    let { n, hash: previous } = this.lastRecord;
-    const at = new Date().toISOString();
-    const seq = this.seq;
-    for (const { action, subject: named, before, after } of entries) {
-      const subject = named.toWellFormed();
-      n++;
-      const body = { n, at, seq, actor: actor.name, action, subject, reason, before, after, previous };
-      const hash = auditHash(body);
-      this.#sql.exec(
-        'INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        ...[n, at, seq, actor.name, action, subject, reason],
-        ...[JSON.stringify(before), JSON.stringify(after), previous, hash],
-      );
-      previous = hash;
-    }
-  }
-
-  /** Place and hash of the newest audit record. */
-  get lastRecord(): { n: number; hash: string } {
-    const [row] = this.#sql
-      .exec<{ n: number; hash: string }>('SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1')
-      .toArray();
-    return row ?? { n: 0, hash: CHAIN_START };
-  }
-
-  /** Audit records behind a place, oldest first. */
-  records(after: number, limit: number): AuditRecord[] {
-    return this.#sql
-      .exec<AuditRow & Record<string, SqlStorageValue>>(
-        'SELECT * FROM audit WHERE n > ? ORDER BY n LIMIT ?',
-        after,
-        limit,
-      )
-      .toArray()
-      .map((row) => ({ ...row, before: JSON.parse(row.before), after: JSON.parse(row.after) }));
+    this.room.forget(now);
+    this.audit.removeTrimmed();
   }
 }

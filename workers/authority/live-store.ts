@@ -1,7 +1,7 @@
 /**
- * The live layer in SQLite: which entries are in force, and the sealed segments that hold all but the
- * newest of them. One row an entry and subject. A new entry replaces those of its number and subject
- * that end no later; one that ends lies over those that last longer.
+ * The live layer in SQLite. `live` has one row an entry and subject; what all entries of one change share is one
+ * row in `live_changes`. A new entry replaces those of its number and subject that end no later; one that ends
+ * lies over those that last longer.
  */
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
@@ -24,19 +24,36 @@ import { TAILS } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
-import { type Ledger, type Made, made, type Order, type Outcome, refuse } from './ledger.ts';
-import { infoOf, type LiveRow, NUMBER_KIND, subjectsOf } from './live-row.ts';
+import type { Ledger } from './ledger.ts';
+import {
+  type AuthoredRow,
+  BY_KEY,
+  BY_KEY_OF_FEW,
+  ENTRIES,
+  ENTRIES_BY_CHANGE,
+  ENTRIES_WITH_AUTHOR,
+  infoOf,
+  type LiveRow,
+  NUMBER_KIND,
+  OF_KEY,
+  stateOf,
+  subjectsOf,
+} from './live-row.ts';
+import { type Made, made, type Order, type Outcome, refuse } from './order.ts';
 
 /** What an operation is done to: a key, and of a source its text. */
 export interface Target extends LiveKey {
   readonly source: string | null;
 }
 
-const JOINED = `SELECT kind, high, low, SUM(subject) AS subjects, seq, op, code, authority, until, source, at, actor, reason
-  FROM live`;
-const BY_KEY = 'GROUP BY seq, kind, high, low';
-/** The same for rows that another index finds: SQLite would walk all of `live_seq`, for its order. */
-const BY_KEY_OF_FEW = 'GROUP BY +seq, kind, high, low';
+/** Where and under what a change is made. */
+interface Place {
+  readonly seq: number;
+  /** In `operations`. */
+  readonly operation: number;
+  /** Seconds since 1970. */
+  readonly now: number;
+}
 
 export class LiveStore {
   readonly #sql: SqlStorage;
@@ -49,26 +66,24 @@ export class LiveStore {
     this.#keys = keys;
   }
 
-  /** Apply one operation to all targets. @param now seconds since 1970 */
+  /** Apply one operation to all targets. */
   apply(
-    { items, op, code, subjects, until, reason }: EntryChange,
+    { items, op, code, subjects, until }: EntryChange,
     targets: readonly Target[],
     { actor }: Order,
-    seq: number,
-    now: number,
+    { seq, operation, now }: Place,
   ): Outcome<Made<{ changed: number }>> {
     const end = until === null ? FOREVER : Math.min(FOREVER, Math.floor(Date.parse(until) / 1000));
+    this.#addChange(seq, operation, [op, op === 'block' ? code : null, actor.authority, end]);
     const audit: AuditEntry[] = [];
+    const replaced = new Set<number>();
     let rows = this.rows;
     const bits = [...new Set(subjects)].map((subject) => SUBJECT_BIT[subject]);
     for (const [index, target] of targets.entries()) {
       const place = [LIVE_KINDS.indexOf(target.kind), target.high, target.low] as const;
       const before = this.#stateOf(place, now);
       for (const bit of bits) {
-        const added = this.#put([...place, bit], end, [
-          ...[seq, op, op === 'block' ? code : null, actor.authority, end],
-          ...[target.source, now * 1000, actor.name, reason],
-        ]);
+        const added = this.#put([...place, bit], { seq, end, source: target.source }, replaced);
         if (added === null) {
           const message = `the entry would lie over ${ENTRIES_PER_KEY_MAX} others: clear it first`;
           return refuse('LIVE_FULL', message, { items: [{ index, code: 'LIVE_FULL', message }] });
@@ -89,23 +104,44 @@ export class LiveStore {
       const dropped = `the current release and the ${RELEASES_BACK} before it have all folded them in`;
       return refuse('LIVE_FULL', `room for ${most} live entries${reserve}: they are dropped once ${dropped}`);
     }
+    this.#dropEmpty(replaced);
     this.#setRows(rows);
     return made({ changed: items.length }, audit);
   }
 
-  /** Put entries back that the tables have lost. What stood over others that end no later replaces them. */
-  restore(entries: readonly LiveEntry[], actor: string, at: number): void {
+  /**
+   * Put entries back that the tables have lost. What stood over others that end no later replaces them.
+   * @param operation of the restoration: who made them, and why, is lost
+   */
+  restore(entries: readonly LiveEntry[], operation: number): void {
+    const replaced = new Set<number>();
     let rows = this.rows;
     for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
       const { kind, high, low, subjects, seq, op, code, authority, until } = entry;
+      this.#addChange(seq, operation, [op, code, authority, until]);
       const place = [LIVE_KINDS.indexOf(kind), high, low];
       const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
       for (const subject of subjectsOf(subjects)) {
-        const row = [seq, op, code, authority, until, source, at, actor, 'restored'];
-        rows += this.#put([...place, SUBJECT_BIT[subject]], until, row) ?? 0;
+        rows += this.#put([...place, SUBJECT_BIT[subject]], { seq, end: until, source }, replaced) ?? 0;
       }
     }
+    this.#dropEmpty(replaced);
     this.#setRows(rows);
+  }
+
+  /** @param shared op, code, authority and end of all its entries */
+  #addChange(seq: number, operation: number, shared: readonly SqlStorageValue[]): void {
+    this.#sql.exec('INSERT OR IGNORE INTO live_changes VALUES (?, ?, ?, ?, ?, ?)', seq, operation, ...shared);
+  }
+
+  /** Forget those of these changes that have no entry left. */
+  #dropEmpty(seqs: Iterable<number>): void {
+    for (const seq of seqs) {
+      this.#sql.exec(
+        'DELETE FROM live_changes WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM live WHERE live.seq = ?)',
+        ...[seq, seq],
+      );
+    }
   }
 
   /** Entries, one for each number and subject. Kept beside the table: counting it would read it whole. */
@@ -119,35 +155,37 @@ export class LiveStore {
 
   /**
    * Put one row in, for those of its key and subject that end no later.
-   * @param place kind, high, low, subject @param row the other columns, in their order
+   * @param place kind, high, low, subject @param replaced gets the changes of the rows that it replaces
    * @returns how many rows there are more than before, or null where too many would lie under it
    */
-  #put(place: readonly number[], end: number, row: readonly SqlStorageValue[]): number | null {
+  #put(
+    place: readonly number[],
+    { seq, end, source }: { seq: number; end: number; source: string | null },
+    replaced: Set<number>,
+  ): number | null {
     const others = this.#sql
-      .exec<{ until: number }>(
-        'SELECT until FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ?',
+      .exec<{ seq: number; until: number }>(
+        `SELECT seq, until FROM live CROSS JOIN live_changes USING (seq)
+         WHERE kind = ? AND high = ? AND low = ? AND subject = ?`,
         ...place,
       )
       .toArray();
-    const replaced = others.filter(({ until }) => until <= end).length;
-    if (others.length - replaced >= ENTRIES_PER_KEY_MAX) return null;
-    if (replaced > 0) {
+    const ended = others.filter(({ until }) => until <= end);
+    if (others.length - ended.length >= ENTRIES_PER_KEY_MAX) return null;
+    for (const other of ended) {
       this.#sql.exec(
-        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND until <= ?',
-        ...[...place, end],
+        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND seq = ?',
+        ...[...place, other.seq],
       );
+      replaced.add(other.seq);
     }
-    this.#sql.exec('INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', ...place, ...row);
-    return 1 - replaced;
+    this.#sql.exec('INSERT INTO live VALUES (?, ?, ?, ?, ?, ?)', ...place, seq, source);
+    return 1 - ended.length;
   }
 
   /** What is in force for a key, for the audit log: newest first. */
   #stateOf(place: readonly number[], now: number): unknown {
-    const rows = this.#inForce(place, now);
-    if (rows.length === 0) return null;
-    return rows.map(({ op, code, subjects, until, seq }) => ({
-      ...{ op, code, subjects: subjectsOf(subjects), until: timeOf(until), seq },
-    }));
+    return stateOf(this.#sql.exec<LiveRow>(`${ENTRIES} ${OF_KEY}`, ...place, now).toArray());
   }
 
   #nameOf({ kind, high, low, source }: Target): string {
@@ -155,17 +193,11 @@ export class LiveStore {
   }
 
   /** What is in force for one number or source. */
-  find(target: Target, now: number): EntryInfo[] {
-    return this.#inForce([LIVE_KINDS.indexOf(target.kind), target.high, target.low], now).map(infoOf);
-  }
-
-  #inForce(place: readonly number[], now: number): LiveRow[] {
+  find({ kind, high, low }: Target, now: number): EntryInfo[] {
     return this.#sql
-      .exec<LiveRow>(
-        `${JOINED} WHERE kind = ? AND high = ? AND low = ? AND until > ? ${BY_KEY} ORDER BY seq DESC`,
-        ...[...place, now],
-      )
-      .toArray();
+      .exec<AuthoredRow>(`${ENTRIES_WITH_AUTHOR} ${OF_KEY}`, LIVE_KINDS.indexOf(kind), high, low, now)
+      .toArray()
+      .map(infoOf);
   }
 
   /**
@@ -178,8 +210,8 @@ export class LiveStore {
     const { permutation } = this.#keys;
     const low = kind === NUMBER_KIND ? permutation.invert(keyed % TAILS) : keyed;
     const rows = this.#sql
-      .exec<LiveRow>(
-        `${JOINED} WHERE seq <= ? AND (seq, kind, high, low) > (?, ?, ?, ?) ${BY_KEY} ORDER BY seq, kind, high, low LIMIT ?`,
+      .exec<AuthoredRow>(
+        `${ENTRIES_WITH_AUTHOR} WHERE seq <= ? AND (seq, kind, high, low) > (?, ?, ?, ?) ${BY_KEY} ORDER BY seq, kind, high, low LIMIT ?`,
         ...[upTo, seq, kind, high, low, limit + 1],
       )
       .toArray();
@@ -198,7 +230,7 @@ export class LiveStore {
   /** Entries with `seq` above `from` and up to `to`, for a segment. */
   entries(from: number, to: number): LiveEntry[] {
     return this.#sql
-      .exec<LiveRow>(`${JOINED} WHERE seq > ? AND seq <= ? ${BY_KEY}`, from, to)
+      .exec<LiveRow>(`${ENTRIES} WHERE seq > ? AND seq <= ? ${BY_KEY}`, from, to)
       .toArray()
       .map(({ kind, high, low, subjects, seq, op, code, authority, until }) => ({
         ...{ kind: LIVE_KINDS[kind]!, high, low, subjects, seq, authority, until },
@@ -220,26 +252,27 @@ export class LiveStore {
   /** When the first entry ends, in seconds since 1970, or null. */
   get nextEnd(): number | null {
     return this.#sql
-      .exec<{ until: number | null }>('SELECT MIN(until) AS until FROM live WHERE until < ?', FOREVER)
+      .exec<{ until: number | null }>('SELECT MIN(until) AS until FROM live_changes WHERE until < ?', FOREVER)
       .one().until;
   }
 
   /** Remove what has ended. @returns the audit entries of it, at most `limit` */
   expire(now: number, limit: number): AuditEntry[] {
     const ended = this.#sql
-      .exec<LiveRow>(`${JOINED} WHERE until <= ? ${BY_KEY_OF_FEW} ORDER BY until LIMIT ?`, now, limit)
+      .exec<LiveRow>(
+        `${ENTRIES_BY_CHANGE} WHERE until <= ? ${BY_KEY_OF_FEW} ORDER BY until LIMIT ?`,
+        ...[now, limit],
+      )
       .toArray();
     let rows = this.rows;
     for (const { kind, high, low, subjects, seq } of ended) {
       this.#sql.exec(
         'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
-        kind,
-        high,
-        low,
-        seq,
+        ...[kind, high, low, seq],
       );
       rows -= subjectsOf(subjects).length;
     }
+    this.#dropEmpty(new Set(ended.map(({ seq }) => seq)));
     this.#setRows(rows);
     return ended.map((row) => ({
       action: 'entries.end',
@@ -260,6 +293,7 @@ export class LiveStore {
       .exec<{ count: number }>('SELECT COUNT(*) AS count FROM live WHERE seq <= ?', foldedSeq)
       .one();
     this.#sql.exec('DELETE FROM live WHERE seq <= ?', foldedSeq);
+    this.#sql.exec('DELETE FROM live_changes WHERE seq <= ?', foldedSeq);
     this.#setRows(this.rows - count);
   }
 }

@@ -4,7 +4,9 @@
  */
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import type { Condition } from './clients-store.ts';
-import { type Ledger, made, type Order, type Outcome, refuse } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { made, type Order, type Outcome, refuse } from './order.ts';
+import { GROWTH } from './room.ts';
 
 const NAME = 'policy';
 
@@ -24,7 +26,7 @@ export function putPolicy(
   policy: Policy,
   { match }: Condition,
 ): Outcome<VersionedPolicy & { seq: number }> {
-  return ledger.change(order, (seq) => {
+  return ledger.change(order, GROWTH, (seq) => {
     const before = policyIn(ledger);
     if (match !== null && match !== String(before.version)) {
       return refuse('PRECONDITION_FAILED', `the policy has version ${before.version} by now: read it again`);

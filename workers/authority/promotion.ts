@@ -11,7 +11,7 @@ import { type Plan, planOf } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { readFreshBlob } from '../kv-values.ts';
-import { type Outcome, type Refusal, refuse } from './ledger.ts';
+import { type Outcome, type Refusal, refuse } from './order.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { SharedRuns } from './shared-runs.ts';
 
@@ -52,9 +52,13 @@ export async function verifyValues(
   return counted.ok ? null : refused(counted.code, counted.message);
 }
 
+/** Values that were just uploaded are seen after a few of these. */
+const RETRY_SECONDS = 5;
+
 /** @param missing keys of values that are not there */
 export function incomplete(message: string, missing: readonly string[]): Refusal {
-  return refuse('RELEASE_INCOMPLETE', message, { missing: missing.slice(0, MISSING_NAMED_MAX) });
+  const refusal = refuse('RELEASE_INCOMPLETE', message, { missing: missing.slice(0, MISSING_NAMED_MAX) });
+  return { ...refusal, retryAfterSeconds: RETRY_SECONDS };
 }
 
 export function refused(code: string, message: string): Refusal {

@@ -17,10 +17,12 @@ import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { Secrets } from '../env.ts';
-import { type Ledger, type Made, made, type Order, type Outcome, type Refusal, refuse } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
+import { type Made, made, type Order, type Outcome, type Refusal, refuse } from './order.ts';
 import { baseMoved, incomplete, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
+import { GROWTH, RELIEF } from './room.ts';
 
 interface Stores {
   readonly ledger: Ledger;
@@ -62,18 +64,18 @@ export class ReleaseChanges {
   /** Take a signed manifest in. Staging it again changes nothing. */
   async stage(order: Order, signed: SignedText): Promise<Outcome<ReleaseInfo>> {
     const { ledger, releases } = this.#stores;
-    const answered = ledger.answered<ReleaseInfo>(order);
-    if (answered !== null) return answered;
+    const known = ledger.outcomeBefore<ReleaseInfo>(order, GROWTH);
+    if (known !== null) return known;
     const opened = await this.#open(signed);
     if (!opened.ok) return this.recordRefusal(order, null, refused(opened.code, opened.message), false);
     const manifest = opened.value;
-    const known = releases.get(manifest.release);
-    if (known !== null) {
-      if (known.signed.signed === signed.signed)
-        return { ok: true, value: releaseInfo(known, releases.isReadable(known.release)) };
+    const same = releases.get(manifest.release);
+    if (same !== null) {
+      if (same.signed.signed === signed.signed)
+        return { ok: true, value: releaseInfo(same, releases.isReadable(same.release)) };
       return refused('RELEASE_NAME_TAKEN', `there is another release ${manifest.release}`);
     }
-    return ledger.note(order, () => {
+    return ledger.note(order, GROWTH, () => {
       releases.insert(manifest, signed, order.actor.name, Date.now());
       const stored = releases.get(manifest.release)!;
       const { base, foldedSeq } = manifest;
@@ -93,8 +95,8 @@ export class ReleaseChanges {
 
   async promote(order: Order, release: string, wish: Promote): Promise<Outcome<PromoteDone>> {
     const { ledger, releases, guards } = this.#stores;
-    const answered = ledger.answered<PromoteDone>(order);
-    if (answered !== null) return answered;
+    const known = ledger.outcomeBefore<PromoteDone>(order, RELIEF);
+    if (known !== null) return known;
     const stored = releases.get(release);
     if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
     const unfit = this.#unfit(stored, wish);
@@ -111,7 +113,7 @@ export class ReleaseChanges {
     if (against !== null) {
       return against.code === 'GUARD_HIT' ? this.recordRefusal(order, release, against, false) : against;
     }
-    const done = ledger.change<Omit<PromoteDone, 'seq'>>(order, () => {
+    const done = ledger.change<Omit<PromoteDone, 'seq'>>(order, RELIEF, () => {
       // Others may have changed something while the release was being verified.
       const now = releases.get(release)!;
       const moved = this.#unfit(now, wish);
@@ -223,8 +225,8 @@ export class ReleaseChanges {
 
   async rollback(order: Order, { release: expected }: Rollback): Promise<Outcome<RollbackDone>> {
     const { ledger, releases } = this.#stores;
-    const answered = ledger.answered<RollbackDone>(order);
-    if (answered !== null) return answered;
+    const known = ledger.outcomeBefore<RollbackDone>(order, RELIEF);
+    if (known !== null) return known;
     const targetNow = (): StoredRelease | null =>
       releases.candidate === null ? (releases.back[0] ?? null) : releases.current;
     const target = targetNow();
@@ -232,7 +234,7 @@ export class ReleaseChanges {
     if (opened?.ok === false) {
       return refuse('ROLLBACK_IMPOSSIBLE', `edges would refuse ${target?.release}: ${opened.message}`);
     }
-    const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, () => {
+    const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, RELIEF, () => {
       const { current, candidate } = releases;
       const last = candidate ?? current;
       const previous = targetNow();
@@ -275,7 +277,7 @@ export class ReleaseChanges {
     const stored = release === null ? null : this.#stores.releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
     const { ledger, releases } = this.#stores;
-    ledger.note({ ...order, repeat: null }, () => {
+    ledger.note({ ...order, repeat: null }, GROWTH, () => {
       if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
       const audit: AuditEntry = {
         action: 'release.refuse',

@@ -28,11 +28,13 @@ import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { within } from '../single-flight.ts';
 import type { ClientsStore } from './clients-store.ts';
-import { ITSELF, type Ledger, made } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import type { NamedValues, StoredValue } from './named-values.ts';
+import { ITSELF, made } from './order.ts';
 import { restorePolicy } from './policy-store.ts';
 import type { ReleaseStore } from './release-store.ts';
+import { RELIEF } from './room.ts';
 
 /** Named where the tables say who did something. */
 const RESTORER = ITSELF.name;
@@ -109,8 +111,8 @@ export async function catchUp(
   const lost = read?.value ?? null;
   const seq = opened.value.head.seq + RESTORED_GAP;
   const order = { actor: ITSELF, reason: 'the copy of the head in KV is ahead', repeat: null };
-  ledger.note(order, () => {
-    if (lost !== null) restore(lost, stores);
+  ledger.note(order, RELIEF, (operation) => {
+    if (lost !== null) restore(lost, stores, operation);
     ledger.set('seq', String(seq));
     return made({}, [{ action: 'authority.restore', subject: 'seq', before, after: seq }]);
   });
@@ -212,7 +214,8 @@ async function readNamed(
 }
 
 /** Put into empty tables what was read, inside a transaction. */
-function restore({ head, current, candidate, entries, clients, directory }: Lost, to: Stores): void {
+function restore(lost: Lost, to: Stores, operation: number): void {
+  const { head, current, candidate, entries, clients, directory } = lost;
   const now = Date.now();
   for (const release of [current, candidate]) {
     if (release !== null) to.releases.insert(release.manifest, release.signed, RESTORER, now);
@@ -221,7 +224,7 @@ function restore({ head, current, candidate, entries, clients, directory }: Lost
   if (candidate !== null) {
     to.releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null);
   }
-  to.live.restore(entries, RESTORER, now);
+  to.live.restore(entries, operation);
   for (const client of clients) to.clients.put(client.id, client);
   if (head.policy !== undefined) restorePolicy(to.ledger, head.policy);
   if (directory !== null) {

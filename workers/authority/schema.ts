@@ -3,6 +3,9 @@
  * change is a new step at the end. docs/storage.md describes each table.
  */
 
+/** Steps up to this one made tables of another shape, before any installation. Their content is not converted. */
+const OLD_STEPS = 3;
+
 const STEPS: readonly string[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -19,9 +22,38 @@ const STEPS: readonly string[] = [
     place INTEGER,
     promoted_at INTEGER,
     promoted_by TEXT,
-    share REAL
+    share REAL,
+    withdrawn_at INTEGER
   ) WITHOUT ROWID;
   CREATE INDEX releases_place ON releases (place);
+
+  CREATE TABLE operations (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL
+  );
+
+  CREATE TABLE audit (
+    n INTEGER PRIMARY KEY,
+    operation INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    hash BLOB NOT NULL
+  );
+
+  CREATE TABLE live_changes (
+    seq INTEGER PRIMARY KEY,
+    operation INTEGER NOT NULL,
+    op TEXT NOT NULL,
+    code TEXT,
+    authority TEXT NOT NULL,
+    until INTEGER NOT NULL
+  );
+  CREATE INDEX live_changes_until ON live_changes (until);
 
   CREATE TABLE live (
     kind INTEGER NOT NULL,
@@ -29,18 +61,10 @@ const STEPS: readonly string[] = [
     low INTEGER NOT NULL,
     subject INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    op TEXT NOT NULL,
-    code TEXT,
-    authority TEXT NOT NULL,
-    until INTEGER NOT NULL,
     source TEXT,
-    at INTEGER NOT NULL,
-    actor TEXT NOT NULL,
-    reason TEXT NOT NULL,
     PRIMARY KEY (kind, high, low, subject, seq)
   ) WITHOUT ROWID;
   CREATE INDEX live_seq ON live (seq);
-  CREATE INDEX live_until ON live (until);
 
   CREATE TABLE segments (
     key TEXT PRIMARY KEY,
@@ -54,20 +78,6 @@ const STEPS: readonly string[] = [
   CREATE TABLE clients (id TEXT PRIMARY KEY, client TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE tokens (id TEXT PRIMARY KEY, token TEXT NOT NULL) WITHOUT ROWID;
 
-  CREATE TABLE audit (
-    n INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    actor TEXT NOT NULL,
-    action TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    before TEXT NOT NULL,
-    after TEXT NOT NULL,
-    previous TEXT NOT NULL,
-    hash TEXT NOT NULL
-  );
-
   CREATE TABLE answers (
     key TEXT PRIMARY KEY,
     request_sha256 TEXT NOT NULL,
@@ -76,29 +86,39 @@ const STEPS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX answers_at ON answers (at);
 
+  CREATE TABLE budgets (
+    actor TEXT NOT NULL,
+    budget TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    ends INTEGER NOT NULL,
+    PRIMARY KEY (actor, budget)
+  ) WITHOUT ROWID;
+
   CREATE TABLE unnamed_values (key TEXT PRIMARY KEY, since INTEGER NOT NULL, removed_at INTEGER) WITHOUT ROWID;
-  `,
-  'CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;',
-  // Of those that were withdrawn before, the values are kept as if it were now.
-  `
-  ALTER TABLE releases ADD COLUMN withdrawn_at INTEGER;
-  UPDATE releases SET withdrawn_at = unixepoch() * 1000 WHERE state = 'withdrawn';
+  CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
 ];
 
-/** Bring the tables up to date. @throws if they were made by newer code: it must not be run backwards */
-export function migrate(storage: DurableObjectStorage): void {
+/** Bring the tables up to date. @returns why this code cannot work on them, or null */
+export function migrate(storage: DurableObjectStorage): string | null {
   const { sql } = storage;
-  storage.transactionSync(() => {
+  return storage.transactionSync(() => {
     sql.exec('CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)');
-    const done =
-      sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one().step ?? 0;
-    if (done > STEPS.length) {
-      throw new Error(`the authority's tables are at step ${done}, this code knows ${STEPS.length}`);
+    const { step } = sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one();
+    const done = step ?? OLD_STEPS;
+    const newest = OLD_STEPS + STEPS.length;
+    if (step !== null && step <= OLD_STEPS) {
+      const remedy =
+        'delete them (.wrangler/state on one machine), then push a release and add the clients again';
+      return `the authority's tables are of an older version (step ${step}), which is not converted: ${remedy}`;
     }
-    for (let step = done; step < STEPS.length; step++) {
-      sql.exec(STEPS[step]!);
-      sql.exec('INSERT INTO schema_steps (step) VALUES (?)', step + 1);
+    if (done > newest) {
+      return `the authority's tables are at step ${done}, this code knows ${newest}: deploy the newer code again`;
     }
+    for (const [index, statements] of STEPS.slice(done - OLD_STEPS).entries()) {
+      sql.exec(statements);
+      sql.exec('INSERT INTO schema_steps (step) VALUES (?)', done + index + 1);
+    }
+    return null;
   });
 }

@@ -8,13 +8,19 @@ import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
 import { warn, warnFailed } from '../log.ts';
-import { type Ledger, type Order, type Refusal, type RefusalCode, refuse } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import { type Order, type Refusal, type RefusalCode, refuse } from './order.ts';
 import { refused } from './promotion.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 
 /** Refusals that may pass by themselves. */
-const PASSING: readonly RefusalCode[] = ['RELEASE_INCOMPLETE', 'RELEASE_STATE'];
+const PASSING: readonly RefusalCode[] = [
+  'RELEASE_INCOMPLETE',
+  'RELEASE_STATE',
+  'BUDGET_EXCEEDED',
+  'STORAGE_FULL',
+];
 /** What one manifest may take: its own values are read twice, those of the current release once. */
 const OPERATIONS_OF_ONE_MAX = 2 + 3 * RELEASE_VALUES_MAX;
 /** In the ledger's own values: the key that was looked at last. The next sweep goes on behind it. */

@@ -11,8 +11,8 @@ import { isValidNumber } from '../../shared/numbers/validity.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
 import { testAnswer } from '../../shared/test-numbers.ts';
-import { type Outcome, refuse, refuseField } from './ledger.ts';
 import type { Target } from './live-store.ts';
+import { type Outcome, refuse, refuseField } from './order.ts';
 
 type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
 /** Items that are told of one refused operation. */

@@ -15,7 +15,7 @@ import type { SignedText } from '../../../shared/release/signed.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { Remote } from '../../../workers/admin/admin-call.ts';
 import { AUTHORITY_NAME } from '../../../workers/authority/edge-port.ts';
-import type { Order, Outcome } from '../../../workers/authority/ledger.ts';
+import type { Order, Outcome } from '../../../workers/authority/order.ts';
 import { listSource, type PlainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';

@@ -1,0 +1,21 @@
+/**
+ * How full the coordinator's storage is, for the coordinator, its log and `status`.
+ */
+import { STORAGE_CRITICAL_SHARE, STORAGE_FULL_SHARE, STORAGE_WARNING_SHARE } from './limits.ts';
+
+export const STORAGE_LEVELS = ['normal', 'warning', 'critical', 'full'] as const;
+export type StorageLevel = (typeof STORAGE_LEVELS)[number];
+
+/** @param share of STORAGE_BYTES_MAX that is stored */
+export function storageLevel(share: number): StorageLevel {
+  if (share >= STORAGE_FULL_SHARE) return 'full';
+  if (share >= STORAGE_CRITICAL_SHARE) return 'critical';
+  return share >= STORAGE_WARNING_SHARE ? 'warning' : 'normal';
+}
+
+/** What the coordinator stores. Older ones do not say all of it. */
+export interface StorageInfo {
+  readonly storageBytes?: number;
+  readonly storageBytesMax?: number;
+  readonly storageLevel?: StorageLevel;
+}

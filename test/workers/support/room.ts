@@ -1,0 +1,63 @@
+/**
+ * For tests of the room in the coordinator: who gives orders, what they order, and a coordinator or a budget that is
+ * used up. SQLite is made to say how full it is: its size is the one thing that is not real.
+ */
+import { runInDurableObject } from 'cloudflare:test';
+import type { Actor } from '../../../shared/admin.ts';
+import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
+import type { Order, Outcome } from '../../../workers/authority/order.ts';
+import { ADMIN, authority, order, stub } from './authority.ts';
+
+export const NOON = Date.UTC(2040, 0, 1, 12);
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+export const ANY = { match: null, absent: false };
+export const ROOT: Actor = { ...ADMIN, name: 'token:root', root: true };
+export const TOKEN = {
+  id: 'kisa',
+  secretSha256: ['0'.repeat(64)],
+  scopes: ['entries' as const],
+  authority: 'kisa',
+};
+
+export const by = (actor: Actor): Order => ({ ...order(), actor });
+
+export function change(op: 'block' | 'unblock' | 'clear', number = '+821030000001') {
+  return {
+    ...{ op, items: [{ number }], code: 'SENDER_REPORTED' as const, until: null, reason: 'test' },
+    subjects: ['from' as const, 'to' as const],
+  };
+}
+
+export function refusalOf(outcome: Outcome<unknown>) {
+  if (outcome.ok) throw new Error('it was not refused');
+  return outcome;
+}
+
+/** Say of a token that it has used so much of a budget, in a window that began now. */
+export async function spend(actor: Actor, budget: 'entries' | 'bytes', used: number): Promise<void> {
+  const ends = Date.now() + (budget === 'entries' ? HOUR : DAY);
+  await authority().status();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec('INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?)', actor.name, budget, used, ends);
+  });
+}
+
+export async function budgets(): Promise<Record<string, SqlStorageValue>[]> {
+  return runInDurableObject(stub(), (_, { storage }) =>
+    storage.sql.exec('SELECT * FROM budgets ORDER BY actor, budget').toArray(),
+  );
+}
+
+/** Have SQLite say that this share of its limit is used. */
+export async function fill(share: number): Promise<void> {
+  await authority().status();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    const get = (): number => Math.ceil(share * STORAGE_BYTES_MAX);
+    Object.defineProperty(storage.sql, 'databaseSize', { get, configurable: true });
+  });
+}
+
+export const block = (actor: Actor, number?: string) =>
+  authority().changeEntries(by(actor), change('block', number));
+export const unblock = (actor: Actor) => authority().changeEntries(by(actor), change('unblock'));
