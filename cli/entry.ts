@@ -6,7 +6,7 @@
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
-import { parseParty } from '../shared/numbers/parse.ts';
+import { parseListed, parseParty } from '../shared/numbers/parse.ts';
 import type { NumberParty, ParseError } from '../shared/numbers/party.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
 import { isValidNumber } from '../shared/numbers/validity.ts';
@@ -133,9 +133,6 @@ const AMBIGUOUS = reject(
 
 const LOCAL = reject('NUMBER_AMBIGUOUS', 'lacks its area code: write it in front, or + and the country code');
 
-/** Letters, or the sign of an extension: in a list they are a slip, and the wrong number would be listed. */
-const DECORATION = /[\p{L}#]/u;
-
 const TEST = reject('TEST_NUMBER', 'test numbers have a fixed answer, whatever a list says');
 
 const IMPOSSIBLE = reject('NUMBER_IMPOSSIBLE', 'no subscriber can have this number (length or country code)');
@@ -153,10 +150,9 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
   if (isWrittenSource(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
   if (text.endsWith('*')) return prefixOf(text);
-  const party = parseParty(text);
+  const party = parseListed(text);
   switch (party.kind) {
     case 'number':
-      if (DECORATION.test(text.replace(/^\s*tel:/i, ''))) return sourceOf(text, list);
       return refusalOf(party) ?? { kind: 'number', n: party.n };
     case 'ambiguous':
       return AMBIGUOUS;

@@ -10,7 +10,7 @@ import type {
   ListsInfo,
 } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX, PAGE_MAX, PARTY_CHARS_MAX } from '../../shared/limits.ts';
-import { parseParty } from '../../shared/numbers/parse.ts';
+import { parseListed } from '../../shared/numbers/parse.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { parseSource } from '../../shared/sources/source.ts';
 import type { Admin } from '../admin.ts';
@@ -26,9 +26,12 @@ export type EntryWish = Pick<EntryChange, 'op' | 'reason'> &
 
 /** An item as it is written: with letters it is a source, anything else has to be a number. */
 export function itemOf(text: string): EntryItem {
-  // By its beginning, so that a source that is too long is told to be one.
-  const isSource = parseParty(text.trim().slice(0, PARTY_CHARS_MAX)).kind === 'source';
-  return isSource ? { source: text.trim() } : { number: text.trim() };
+  const item = text.trim();
+  // A source that is too long is still one: its beginning decides.
+  const party = parseListed(item.slice(0, PARTY_CHARS_MAX));
+  // Letters in a number are refused as a source, with the reason.
+  const hasLetters = party.kind === 'invalid' && /\p{L}/u.test(item);
+  return party.kind === 'source' || hasLetters ? { source: item } : { number: item };
 }
 
 /** An item, and where it was written. */

@@ -13,7 +13,7 @@ import { carrierPrefixOf } from './carriers.ts';
 import { undecorated } from './decoration.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
-import { KR_CODE, krClassOf } from './plan.ts';
+import { isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 import { isValidNumber } from './validity.ts';
 
@@ -54,6 +54,8 @@ const ZERO = 0x30;
 /** What a spreadsheet or a data frame makes of a column of numbers. */
 const FLOAT = /^(\+?\d+)\.0{1,2}$/;
 
+const TEL_URI = /^\s*tel:/i;
+
 /** Readings of the text that is being parsed. One per isolate, like `digits`. */
 const candidates = new Candidates();
 
@@ -90,6 +92,16 @@ function parseDecorated(text: string, options: ParseOptions): ParsedParty {
   return scanned === SCAN_FOREIGN ? CHARACTER : parseScanned(scanned, options);
 }
 
+/**
+ * Like `parseParty`, for lists and entries: a number with letters or an extension beside it is `NUMBER_CHARACTER`,
+ * since there it is a slip, and the wrong subscriber would be blocked. `tel:` URIs are read.
+ */
+export function parseListed(text: string): ParsedParty {
+  const party = parseParty(text);
+  if (party.kind === 'source' || party.kind === 'invalid') return party;
+  return TEL_URI.test(text) || scan(text) !== SCAN_FOREIGN ? party : CHARACTER;
+}
+
 /** Like `parseParty`, for what `scan` or `scanBytes` has just read without finding anything foreign. */
 export function parseScanned(scanned: number, options: ParseOptions = NO_OPTIONS): ParsedParty {
   const count = scanned & SCAN_COUNT_MASK;
@@ -109,11 +121,13 @@ function bare(from: number, count: number): ParsedParty {
   if (digits[from] === 1 && length >= SHORT_CODE_DIGITS_MIN && length <= SHORT_CODE_DIGITS_MAX) {
     return { kind: 'shortCode', code: String(integer(from, count)) };
   }
-  if (digits[from] !== 1 && length >= LOCAL_DIGITS_MIN && length <= LOCAL_DIGITS_MAX) {
+  const isKorean = digits[from] === 8 && digits[from + 1] === 2;
+  // 82-51-119 is +82, an area code and an emergency code: nothing may stand in the way of that call.
+  const isEmergency = isKorean && isEmergencyNumber(integer(from, count));
+  if (!isEmergency && digits[from] !== 1 && length >= LOCAL_DIGITS_MIN && length <= LOCAL_DIGITS_MAX) {
     return { kind: 'localNumber', digits: String(integer(from, count)) };
   }
   const national = korean(from, count);
-  const isKorean = digits[from] === 8 && digits[from + 1] === 2;
   const foreign =
     isKorean || length >= BARE_INTERNATIONAL_DIGITS_MIN ? international(from, count) : DOES_NOT_FIT;
   candidates.clear();

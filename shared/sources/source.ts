@@ -93,9 +93,9 @@ export function parseSource(written: string): WrittenSource {
   if (text.length > SOURCE_CHARS_MAX || foldSenderId(text).length > SOURCE_CHARS_MAX)
     return { problem: `is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)` };
   if (text.includes('\ufffd')) return { problem: 'is no UTF-8: save the file as UTF-8' };
-  // It would be listed as a sender ID in silence, and the number that was meant would not.
-  if (kind === null && /\p{L}/u.test(text) && isDecoratedNumber(text)) {
-    return { problem: 'has letters in a number; if it is a sender id, write sender: in front' };
+  // No sender is ever read as this sender ID, and the number that was meant would not be listed.
+  if (word.toLowerCase() === 'sender' && /\p{L}/u.test(text) && isDecoratedNumber(text)) {
+    return { problem: 'has letters in a number: write the number alone' };
   }
   if (kind === null && /^\s*callingCode\s*:/i.test(text)) {
     return { problem: 'is a whole country: calling codes belong into a list of a release' };
@@ -142,6 +142,6 @@ function smscOf(text: string): WrittenSource {
 
 /** As `parseSource` reads it. */
 export function writtenSource({ kind, name }: Source): string {
-  if (kind === 'senderId') return KIND_LIKE.test(name) || isDecoratedNumber(name) ? `sender:${name}` : name;
+  if (kind === 'senderId') return KIND_LIKE.test(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
 }

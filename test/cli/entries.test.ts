@@ -24,7 +24,10 @@ describe('an item', () => {
     ['PARCEL-KR', { source: 'PARCEL-KR' }],
     ['KB Bank', { source: 'KB Bank' }],
     ['P'.repeat(65), { source: 'P'.repeat(65) }],
-    ['sender:010-2000-503A', { source: 'sender:010-2000-503A' }],
+    ['sender:trunk:1', { source: 'sender:trunk:1' }],
+    ['smsc:+639170000130', { source: 'smsc:+639170000130' }],
+    ['010-2000-503A', { source: '010-2000-503A' }],
+    ['tel:+821020005036', { number: 'tel:+821020005036' }],
   ])('%j is %j', (text, item) => {
     expect(itemOf(text)).toEqual(item);
   });
@@ -151,7 +154,7 @@ describe('many entries', () => {
     const failure = await failureOf(() =>
       changeEntries(new Admin({ url, token: 't' }), [...many, slip], wish),
     );
-    expect(failure.message).toMatch(/nothing was changed\n {2}n\.csv, line 20003: .*write sender: in front$/);
+    expect(failure.message).toMatch(/nothing was changed\n {2}n\.csv, line 20003: .*write the number alone$/);
     expect([failure.message.includes('000A'), asked.length]).toEqual([false, 0]);
   });
 

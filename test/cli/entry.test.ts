@@ -41,7 +41,7 @@ describe('what a row lists', () => {
   it.each([
     [' KB Bank ', { kind: 'senderId', name: 'KB Bank' }],
     ['operator:515-02', { kind: 'operator', name: '51502' }],
-    ['sender:010-2345-678A', { kind: 'senderId', name: '010-2345-678A' }],
+    ['sender:trunk:678A', { kind: 'senderId', name: 'trunk:678A' }],
     ['trunk:MNL-2', { kind: 'trunk', name: 'MNL-2' }],
     ['smsc:+63917*', { kind: 'smsc', name: '63917*' }],
   ])('%j is a source where the list takes sources', (number, source) => {

@@ -11,6 +11,7 @@ afterAll(stopWorld);
 await import('./check.suite.ts');
 await import('./test-numbers.suite.ts');
 await import('./precedence.suite.ts');
+await import('./readings.suite.ts');
 await import('./modes.suite.ts');
 await import('./headers.suite.ts');
 await import('./quota.suite.ts');

@@ -99,10 +99,10 @@ describe('a gateway check', () => {
     expect((await gateway({ from: NUMBERS.suspended, ingress })).verdict).toBe('block');
   });
 
-  it('holds the rules of a check for what comes in from within the country', async () => {
+  it('has no rules for senders: those are for who sends', async () => {
     const ingress = { type: 'domestic', country: 'KR', operator: '450-05' };
     expect((await gateway({ from: '02-123-4567', channel: 'voice', ingress })).verdict).toBe('allow');
-    expect((await gateway({ from: '050-1234-5679', ingress })).reasons[0]?.code).toBe('SENDER_FORMAT_RULE');
+    expect((await gateway({ from: '050-1234-5679', ingress })).verdict).toBe('allow');
     expect(await gateway({ from: '00700 63 917 987 6543', ingress })).toMatchObject({
       verdict: 'label',
       evidence: { origin: 'abroad', carrierPrefix: '00700', country: 'PH' },
@@ -110,9 +110,10 @@ describe('a gateway check', () => {
   });
 
   it('reads a prefix that is a field of its own, where the digits alone say two things', async () => {
-    const joined = '0082021234567';
-    expect((await gateway({ from: joined })).from).toBe('+8221234567');
-    expect((await gateway({ from: joined, ingress: { carrierPrefix: '008' } })).from).toBe('+2021234567');
+    const [korea, egypt] = ['+821012345678', '+201012345678'];
+    expect((await gateway({ from: '008201012345678' })).readings).toEqual({ from: [korea, egypt] });
+    const answer = await gateway({ from: '201012345678', ingress: { carrierPrefix: '008' } });
+    expect([answer.from, answer.readings]).toEqual([egypt, undefined]);
   });
 
   it.each(TEST_NUMBERS)('has the fixed answer of $written', async ({ written, verdict: told, code }) => {

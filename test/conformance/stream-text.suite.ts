@@ -81,8 +81,10 @@ describe('a stream of text', () => {
 
   it('never echoes what a reader could take for the end of a line', async () => {
     const ends = ['\r', '\u0085', '\u2028', '\u2029', '\u000b', '\u000c', '\u0000', '\u001b'];
-    const answers = await stream(ends.map((end) => `MY${end}SHOP\n`).join(''), { query: '?subject=from' });
-    expect(answers).toEqual(ends.map(() => 'MY SHOP,allow,'));
+    const answers = await stream(ends.map((end) => `MY${end}SHOP\n`).join(''), {
+      query: '?subject=from',
+    });
+    expect(answers).toEqual(ends.map(() => 'MY SHOP,block,SENDER_FORMAT_RULE'));
     expect(await stream('JO\u2028HN\n')).toEqual(['JO HN,error,SOURCE_AS_RECIPIENT']);
   });
 

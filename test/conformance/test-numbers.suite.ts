@@ -42,7 +42,7 @@ describe('test numbers', () => {
   });
 
   it('ends after the last one: the next number is an unallocated one', async () => {
-    expect((await check({ to: '010-0000-0026' })).reasons[0]!.list).toBe('kr-unallocated');
+    expect((await check({ to: '010-0000-0027' })).reasons[0]!.list).toBe('kr-unallocated');
     expect((await check({ to: '010-0000-0000' })).reasons[0]!.list).toBe('kr-unallocated');
   });
 });

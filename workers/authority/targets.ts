@@ -5,7 +5,7 @@ import type { EntryChange, ProblemExtras } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
-import { parseParty } from '../../shared/numbers/parse.ts';
+import { parseListed } from '../../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
@@ -92,7 +92,7 @@ function numberOf(text: string, op: Wanted['op'], protectedNumbers: ReadonlySet<
       message: 'is a range or a prefix: ranges belong into a list of a release',
     };
   }
-  const address = parseParty(text);
+  const address = parseListed(text);
   if (address.kind === 'shortCode') {
     // None has an entry, which is a good answer to who looks for one.
     if (op === 'find') return [];

@@ -28,6 +28,7 @@ export interface Reason {
   readonly effect: string;
   readonly authority: string | null;
   readonly until: string | null;
+  readonly detail?: string;
 }
 
 /** Fields of all JSON answers; which of them are there, the document decides. */
@@ -40,6 +41,7 @@ export interface Answer {
   readonly reasons: readonly Reason[];
   readonly action?: string;
   readonly unenforced?: string;
+  readonly readings?: Readonly<Record<string, readonly string[]>>;
   /** Of gateways only. */
   readonly policy?: { readonly version: number; readonly rule: string | null };
   readonly evidence?: Readonly<Record<string, unknown>>;

@@ -42,6 +42,9 @@ export const NUMBERS = {
   suspendedAndOnTrial: '+821044440010',
   /** A 050 number, which may not be a sender, that is also suspended. */
   suspendedPersonal: '+825012345678',
+  /** Terminated. Without +82 and 0 its digits are also a number of Peru. */
+  busan: '+825112345678',
+  overseasChina: '+8613716965408',
 } as const;
 
 export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
@@ -157,9 +160,9 @@ export function writeInputs(folder: string): string {
       [`${n.suspendedUntil2099},,2026-01-01,2099-01-01`, `${n.suspensionEnded},,2020-01-01,2021-01-01`],
       [`${n.suspensionNotBegun},,2098-01-01,2099-01-01`],
     ),
-    'terminated.txt': lines(terminated, [n.terminated]),
+    'terminated.txt': lines(terminated, [n.terminated, n.busan]),
     'unallocated.csv': lines(['number'], ['+821000000000..+821019999999']),
-    'overseas.txt': lines([n.overseas]),
+    'overseas.txt': lines([n.overseas, n.overseasChina]),
     'overseas-ranges.txt': lines(['+63918*']),
     'senders.txt': lines(
       [SOURCES.listed, SOURCES.trunk, WAYS.senderId],

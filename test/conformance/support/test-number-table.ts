@@ -30,6 +30,7 @@ export const TEST_NUMBERS = [
   ['LIST_UNAVAILABLE', 'indeterminate'],
   ['TEST_NUMBER', 'allow'],
   ['OVERSEAS_ORIGIN', 'label'],
+  ['NUMBER_AMBIGUOUS', 'indeterminate'],
 ].map(([code, verdict], index) => {
   const last = String(index + 1).padStart(2, '0');
   return { code: code!, verdict: verdict!, written: `010-0000-00${last}`, e164: `+8210000000${last}` };

@@ -21,6 +21,7 @@ const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
 /** What `clients add` is told for each client of the tests. */
 const CLIENTS = {
   bulk: ['--rights', 'check,gateway'],
+  senders: ['--sender-rules', 'none'],
   label: ['--mode', 'label'],
   shadow: ['--mode', 'shadow'],
   careful: ['--fail-policy', 'closed', '--max-stale-seconds', '10', '--short-codes', '1335'],
@@ -32,7 +33,7 @@ const CLIENTS = {
 } as const;
 export type ClientName = keyof typeof CLIENTS;
 /** Those that every service knows. */
-const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful'];
+const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful', 'senders'];
 
 /** A list of a whole country abroad has to be meant. */
 const PUSHED = ['--unproven', '--override', 'short-prefix', '--reason', 'tests'];

@@ -67,8 +67,8 @@ describe('a written source', () => {
     ['sender:12345', 'have letters'],
     ['\u200b', 'have letters'],
     ['A'.repeat(65), 'longer than 64'],
-    ['010-6000-000A', 'write sender: in front'],
-    ['+82 1O', 'write sender: in front'],
+    ['010-6000-000A', 'write the number alone'],
+    ['+82 1O', 'write the number alone'],
   ])('%j is none: %s', (written, why) => {
     expect(parseSource(written)).toEqual({ problem: expect.stringContaining(why) });
   });
