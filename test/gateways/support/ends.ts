@@ -8,6 +8,8 @@ import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
 export const FOREIGN = '<sip:+639171234567@carrier.example>';
 export const TO = '+821099998888';
+/** What the policy has for traffic from abroad. */
+export const LABEL = '[국제발신]';
 
 /** Why the tests cannot run here, or null. */
 export const missing = kamailioMissing();
