@@ -192,6 +192,33 @@ describe('against one that misbehaves', () => {
     expect(always.asked()).toBe(1);
   });
 
+  it('has a label for what passes from abroad without an answer, and for nothing else', async () => {
+    const labelsOf = async (options: Partial<ClientOptions>): Promise<unknown[]> => {
+      const { client } = await misbehaving([problem(500, 'WRONG')], { failPolicy: 'open', ...options });
+      const home = { type: 'domestic' } as const;
+      const batch = await client.gatewayBatch(
+        [
+          { from: PH_MOBILE },
+          { from: PH_MOBILE, ingress: home },
+          { from: PH_MOBILE, ingress: ABROAD.ingress },
+        ],
+        { ingress: { ...home, carrierPrefix: '006' } },
+      );
+      const alone = [{}, ABROAD, { ingress: home }].map((some) =>
+        client.gatewayCheck({ from: PH_MOBILE, ...some }),
+      );
+      const answers = [await client.check({ to: PH_MOBILE }), ...(await Promise.all(alone)), ...batch];
+      server!.closeAllConnections();
+      return answers.map((answer) => ('source' in answer ? answer.label : answer));
+    };
+    const label = '[국제발신]';
+    expect(await labelsOf({})).toEqual([null, label, label, null, label, label, label]);
+    expect(await labelsOf({ label: '[해외]' })).toContain('[해외]');
+    for (const none of [{ label: null }, { failPolicy: 'closed' } as const]) {
+      expect(await labelsOf(none)).toEqual(Array.from({ length: 7 }, () => null));
+    }
+  });
+
   it('takes nothing of a batch that was cut off', async () => {
     const short: Handler = (_, response) => json(response, 200, { results: [ALLOW] });
     const broken: Handler = (_, response) => {

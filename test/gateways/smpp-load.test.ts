@@ -3,12 +3,14 @@
  */
 import smpp from 'smpp';
 import { describe, expect, it } from 'vitest';
+import type { ProxyOptions } from '../../examples/smpp/proxy.ts';
 import { startFakeNumgate } from './support/fake-numgate.ts';
 import {
   ask,
   bindEsme,
   FROM,
   holding,
+  LABEL,
   message,
   NOWHERE,
   proxyTo,
@@ -21,17 +23,42 @@ import {
 const { ESME_RTHROTTLED } = smpp.errors;
 
 describe('numgate away', () => {
-  it('lets pass with the policy open, in order', async () => {
+  it('lets pass with the policy open, labelled as from abroad, in order', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
     const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
     expect(statuses(answers)).toEqual(answers.map(() => 0));
-    expect(smsc.received.map(textOf)).toEqual(texts(500));
+    expect(smsc.received.map(textOf)).toEqual(texts(500).map((id) => LABEL + id));
+    expect(proxy.counts).toEqual({ passed: 0, labelled: 500, labelNotShown: 0, refused: 0 });
     // Once, and not for each message.
     expect(proxy.logged.filter((line) => line.startsWith('numgate'))).toEqual([
       'numgate does not answer unreachable',
     ]);
+  });
+
+  it.each<[string, Partial<ProxyOptions>, string]>([
+    ['what numgate is told to be from abroad', { ingress: { trunk: 'MNL-2' } }, LABEL],
+    ['a displayed carrier prefix', { ingress: { type: 'domestic', carrierPrefix: '00700' } }, LABEL],
+    ['a label of its own', { label: '[해외]' }, '[해외]'],
+    ['no label', { label: null }, ''],
+    ['texts from within the country', { ingress: { type: 'domestic' } }, ''],
+  ])('labels by its settings where it fails open: %s', async (_, options, label) => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open', ...options });
+    const { session } = await bindEsme(proxy.port);
+    await ask(session, 'submit_sm', message(FROM, 'x'));
+    expect(smsc.received.map(textOf)).toEqual([`${label}x`]);
+  });
+
+  it('labels what it fails open on as it labels everything else: not a part of a longer text', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
+    const { session } = await bindEsme(proxy.port);
+    const part = { sar_msg_ref_num: 1, sar_total_segments: 2, sar_segment_seqnum: 1 };
+    await ask(session, 'submit_sm', message(FROM, 'part', part));
+    expect(smsc.received.map(textOf)).toEqual(['part']);
+    expect(proxy.counts).toEqual({ passed: 0, labelled: 0, labelNotShown: 1, refused: 0 });
   });
 
   it('tells the sender to try again with the policy closed', async () => {

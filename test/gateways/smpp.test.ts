@@ -8,13 +8,12 @@ import type { PDU } from 'smpp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Installation, startInstallation } from '../../bench/installation.ts';
 import { PROJECT } from '../../cli/paths.ts';
-import { ask, bindEsme, message, proxyTo, startSmsc, textOf } from './support/smpp.ts';
+import { ask, bindEsme, LABEL, message, proxyTo, startSmsc, textOf } from './support/smpp.ts';
 
 /** By what numgate says of them as senders from abroad. */
 const SENDERS = { allow: '+639170000001', label: '+639170000002', block: '+82212345678' } as const;
 type Kind = keyof typeof SENDERS;
 const KINDS: readonly Kind[] = ['allow', 'label', 'block', 'label', 'allow'];
-const LABEL = '[국제발신]';
 const BLOCKED = 10;
 
 let service: Installation | null = null;
@@ -140,6 +139,17 @@ describe('the SMPP proxy', () => {
     const { session } = await bindEsme(proxy.port);
     const { command_status } = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
     expect([command_status, smsc.received.map(textOf)]).toEqual([0, ['x']]);
+  });
+
+  it('labels what passes as the policy is open where numgate refuses the settings of the proxy', async () => {
+    const smsc = await startSmsc();
+    // Abroad, and in Korea: each item is refused for its ingress.
+    const ingress = { type: 'international', country: 'KR' } as const;
+    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open', ingress });
+    const { session } = await bindEsme(proxy.port);
+    const ids = ['a', 'b', 'c'];
+    await Promise.all(ids.map((id) => ask(session, 'submit_sm', message(SENDERS.allow, id))));
+    expect(smsc.received.map(textOf)).toEqual(ids.map((id) => LABEL + id));
   });
 
   it('runs as a process, and ends when it is told', async () => {

@@ -9,6 +9,8 @@ import { type ProxyOptions, type SmppProxy, startProxy } from '../../../examples
 
 /** A sender of messages that are not about senders. */
 export const FROM = '+639170000001';
+/** What the policy has for traffic from abroad. */
+export const LABEL = '[국제발신]';
 /** Nothing listens there. */
 export const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
 export const PASSWORD = 'secret';
