@@ -8,7 +8,7 @@ import { gatewayAnswer } from '../shared/gateway/answer.ts';
 import { GATEWAY_FIELDS } from '../shared/gateway/asked.ts';
 import type { Question } from '../shared/question.ts';
 import { type Answer, type Judgement, tell } from '../shared/screen.ts';
-import type { Snapshot } from '../shared/snapshot.ts';
+import type { Snapshot, Wishes } from '../shared/snapshot.ts';
 
 export interface Kind {
   readonly right: Right;
@@ -16,7 +16,7 @@ export interface Kind {
   /** For who has more questions than a batch takes. */
   readonly more: string;
   /** The verdict as it is told. */
-  tell(question: Question, judged: Judgement, snapshot: Snapshot): Answer;
+  tell(question: Question, judged: Judgement, snapshot: Snapshot, wishes: Wishes): Answer;
 }
 
 /** Before a text is sent. */
@@ -32,5 +32,6 @@ export const GATEWAY: Kind = {
   right: 'gateway',
   fields: GATEWAY_FIELDS,
   more: 'send more batches',
-  tell: (question, judged, snapshot) => gatewayAnswer(question, tell(question, judged), snapshot),
+  tell: (question, judged, snapshot, { mode }) =>
+    gatewayAnswer(question, tell(question, judged), snapshot, mode),
 };

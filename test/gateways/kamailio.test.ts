@@ -64,6 +64,12 @@ describe.skipIf(missing !== null)('kamailio with the real service', () => {
     expect(got.headers.filter(([name]) => name === 'X-Numgate-Label')).toEqual([['X-Numgate-Label', LABEL]]);
   });
 
+  it('labels a call that nobody can judge, and that passes as the policy of the client is open', async () => {
+    const from = '<sip:+821000000023@carrier.example>';
+    const got = await ends.passed(kamailio, { method: 'INVITE', from, to: TO });
+    expect(headerOf(got, 'X-Numgate-Label')).toBe(LABEL);
+  });
+
   it('puts the label in front of a text of UTF-8, and of no other', async () => {
     const request = { method: 'MESSAGE', from: FOREIGN, to: TO, body: '50% off, $ru' } as const;
     const got = await ends.passed(kamailio, request);

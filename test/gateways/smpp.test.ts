@@ -152,6 +152,14 @@ describe('the SMPP proxy', () => {
     expect(smsc.received.map(textOf)).toEqual(ids.map((id) => LABEL + id));
   });
 
+  it('labels what nobody can judge, where it passes as the policy of the client is open', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate());
+    const { session } = await bindEsme(proxy.port);
+    await ask(session, 'submit_sm', message('+821000000023', 'x'));
+    expect(smsc.received.map(textOf)).toEqual([`${LABEL}x`]);
+  });
+
   it('runs as a process, and ends when it is told', async () => {
     const smsc = await startSmsc();
     const args = ['examples/smpp/main.ts', '--listen', '127.0.0.1:0', '--smsc', `127.0.0.1:${smsc.port}`];

@@ -24,7 +24,7 @@ const AT = gatewaySnapshot('none', { kind: 'withheld' });
 function ask(fields: object) {
   const asked = readQuestion({ channel: 'voice', ...fields }, GATEWAY_FIELDS.none, false, GATEWAY_FIELDS);
   if (asked.error !== null) throw new Error(`${asked.error.field}: ${asked.error.message}`);
-  return gatewayAnswer(asked.question, screen(asked.question, AT, wishes()), AT);
+  return gatewayAnswer(asked.question, screen(asked.question, AT, wishes()), AT, wishes().mode);
 }
 
 const digit = fc.constantFrom(...'0123456789');

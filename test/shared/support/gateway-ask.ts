@@ -22,7 +22,8 @@ export function ask(
   some: Partial<Question> = {},
 ): GatewayAnswer {
   const question: Question = { from, to: null, channel: 'voice', ingress: ingress(way), ...some };
-  return gatewayAnswer(question, screen(question, at, wishes(wish)), at);
+  const asked = wishes(wish);
+  return gatewayAnswer(question, screen(question, at, asked), at, asked.mode);
 }
 
 /** @param lists each an effect, and sources as they are written */
