@@ -1,6 +1,6 @@
 /**
- * Kamailio with the config of examples/kamailio as it is: only settings differ. In the foreground, on a
- * free port of loopback; it ends with whoever started it.
+ * Kamailio with the config of examples/kamailio as it is, or with another one: only settings differ. In the
+ * foreground, on a free port of loopback; it ends with whoever started it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -23,6 +23,8 @@ export interface KamailioSettings {
   readonly nextHop: number;
   /** Settings of the config by name; those without a value are `true`. */
   readonly settings?: Readonly<Record<string, string | number | true>>;
+  /** Path of another config. */
+  readonly config?: string;
 }
 
 export interface Kamailio {
@@ -56,7 +58,7 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
     value === true ? name : `${name}=${value}`,
   ]);
   // A group of its own, so that all its processes end, also where the first one cannot end them.
-  const child = spawn('kamailio', ['-f', CONFIG, '-DD', '-E', '-m', '128', ...defines], {
+  const child = spawn('kamailio', ['-f', given.config ?? CONFIG, '-DD', '-E', '-m', '128', ...defines], {
     env: { ...process.env, NUMGATE_KEY: given.key },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
