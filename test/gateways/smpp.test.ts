@@ -8,7 +8,8 @@ import type { PDU } from 'smpp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Installation, startInstallation } from '../../bench/installation.ts';
 import { PROJECT } from '../../cli/paths.ts';
-import { ask, bindEsme, LABEL, message, proxyTo, startSmsc, textOf } from './support/smpp.ts';
+import { untilLoaded } from './support/service.ts';
+import { ask, bindEsme, LABEL, message, NEVER_MS, proxyTo, startSmsc, textOf } from './support/smpp.ts';
 
 /** By what numgate says of them as senders from abroad. */
 const SENDERS = { allow: '+639170000001', label: '+639170000002', block: '+82212345678' } as const;
@@ -19,6 +20,7 @@ const BLOCKED = 10;
 let service: Installation | null = null;
 beforeAll(async () => {
   service = await startInstallation(['010-4444-0001'], [SENDERS.allow]);
+  await untilLoaded(service.url, service.clientKey);
 });
 afterAll(() => service?.stop());
 
@@ -164,7 +166,8 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const args = ['examples/smpp/main.ts', '--listen', '127.0.0.1:0', '--smsc', `127.0.0.1:${smsc.port}`];
     const env = { ...process.env, NUMGATE_URL: service!.url, NUMGATE_KEY: service!.clientKey };
-    const child = spawn(process.execPath, [...args, '--trunk', 'MNL-2'], {
+    const slow = ['--deadline-ms', String(NEVER_MS), '--full-wait-ms', String(NEVER_MS)];
+    const child = spawn(process.execPath, [...args, ...slow, '--trunk', 'MNL-2'], {
       cwd: PROJECT,
       env,
       stdio: 'pipe',
