@@ -3,6 +3,7 @@
  * so where there is no Kamailio to stand between them.
  */
 import { expect } from 'vitest';
+import { skip } from '../../../bench/skipped.ts';
 import { type Kamailio, kamailioMissing } from './kamailio.ts';
 import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
@@ -13,7 +14,7 @@ export const LABEL = '[국제발신]';
 
 /** Why the tests cannot run here, or null. */
 export const missing = kamailioMissing();
-if (missing !== null) process.stderr.write(`The tests with Kamailio are skipped: ${missing}.\n`);
+if (missing !== null) skip('kamailio', `the tests with Kamailio are skipped: ${missing}`);
 
 export class Ends {
   readonly caller: SipEnd;

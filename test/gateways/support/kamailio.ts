@@ -35,7 +35,7 @@ export interface Kamailio {
   stop(): Promise<void>;
 }
 
-/** Why there is no Kamailio to run here, or null. A config that is wrong is no such reason. */
+/** Why there is no Kamailio with sipp to run here, or null. A config that is wrong is no such reason. */
 export function kamailioMissing(): string | null {
   const run = spawnSync('kamailio', ['-c', '-f', CONFIG], {
     env: { ...process.env, NUMGATE_KEY: 'none.none' },
@@ -43,7 +43,8 @@ export function kamailioMissing(): string | null {
   });
   if (run.error !== undefined) return 'kamailio is not installed';
   const module = /could not find module <(http_client|json)(?:\.so)?>/.exec(run.stderr)?.[1];
-  return module === undefined ? null : `the module ${module} of kamailio is not installed`;
+  if (module !== undefined) return `the module ${module} of kamailio is not installed`;
+  return spawnSync('sipp', ['-v']).error === undefined ? null : 'sipp is not installed';
 }
 
 export async function startKamailio(given: KamailioSettings): Promise<Kamailio> {
