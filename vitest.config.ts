@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
 
 /** A hang is to be seen, and nothing else: in ms, for a busy machine. A hook starts services, or builds lists. */
-const WAITS = { testTimeout: 120_000, hookTimeout: 300_000 };
+const WAITS = { testTimeout: 300_000, hookTimeout: 600_000 };
 
 /**
  * Four projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the

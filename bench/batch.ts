@@ -37,7 +37,7 @@ interface BatchAnswer {
 
 export async function batchBench(options: BenchOptions): Promise<Row[]> {
   const redis = await Redis.start();
-  if (redis === null) skip('batch: there is no redis-server, so no row against it');
+  if (redis === null) skip('redis-server', 'batch: there is no redis-server, so no row against it');
   try {
     const rows: Row[] = [];
     for (const count of sizesOf(options, [1_000_000], [100_000])) {

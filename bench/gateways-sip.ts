@@ -33,7 +33,7 @@ interface Figures {
 export async function sipBench({ small }: BenchOptions): Promise<Row[]> {
   const missing = kamailioMissing();
   if (missing !== null) {
-    skip(`sip is skipped: ${missing}`);
+    skip('kamailio', `sip is skipped: ${missing}`);
     return [];
   }
   const texts = small ? 200 : 2_000;

@@ -47,7 +47,7 @@ interface Turns {
 
 export async function httpBench(options: BenchOptions): Promise<Row[]> {
   if (!hasWrk()) {
-    skip('http: there is no wrk, so nothing is measured (apt install wrk)');
+    skip('wrk', 'http: there is no wrk, so nothing is measured (apt install wrk)');
     return [];
   }
   const rows: Row[] = [];

@@ -43,7 +43,7 @@ export async function sizeBench(options: BenchOptions): Promise<Row[]> {
   const { seed, heads } = options;
   if (heads > HEADS_MAX) throw new Error(`size: at most ${HEADS_MAX} heads`);
   const redis = await Redis.start();
-  if (redis === null) skip('size: there is no redis-server, so no row against it');
+  if (redis === null) skip('redis-server', 'size: there is no redis-server, so no row against it');
   try {
     const rows: Row[] = [];
     for (const count of sizesOf(options, COUNTS, COUNTS_SMALL))

@@ -79,7 +79,8 @@ function answering(
     counts[judged.verdict]++;
     const isHit = judged.verdict !== 'allow' || judged.unenforced !== undefined;
     // Told only where it is asked for: that costs more than the verdict.
-    return isHit || batch.report === 'all' ? { id, ...kind.tell(question, judged, snapshot) } : null;
+    if (!isHit && batch.report !== 'all') return null;
+    return { id, ...kind.tell(question, judged, snapshot, call.client) };
   };
   return new ReadableStream({
     start(controller) {

@@ -85,7 +85,7 @@ function answer(call: ClientCall, kind: Kind, given: unknown): MaybePromise<Resp
 /** With what the question needs loaded: nothing to do once the release is loaded whole. */
 function judged(call: ClientCall, kind: Kind, question: Question, snapshot: Snapshot): MaybePromise<Answer> {
   const { release } = snapshot;
-  const tell = (): Answer => kind.tell(question, call.judge(question, snapshot), snapshot);
+  const tell = (): Answer => kind.tell(question, call.judge(question, snapshot), snapshot, call.client);
   if (release === null || release.complete) return tell();
   return withValues(release, neededBy(question, release), call, tell).then((answered) => {
     // Asked for last: only six reads of a request are under way at once.

@@ -9,7 +9,7 @@ import { gatewayAnswer } from '../shared/gateway/answer.ts';
 import { GATEWAY_FIELDS } from '../shared/gateway/asked.ts';
 import type { Question } from '../shared/question.ts';
 import { tell } from '../shared/screen.ts';
-import type { Snapshot } from '../shared/snapshot.ts';
+import type { Snapshot, Wishes } from '../shared/snapshot.ts';
 
 export interface Kind {
   readonly right: Right;
@@ -17,7 +17,7 @@ export interface Kind {
   /** For who has more questions than a batch takes. */
   readonly more: string;
   /** The verdict as it is told. */
-  tell(question: Question, judged: Decision, snapshot: Snapshot): Answer;
+  tell(question: Question, judged: Decision, snapshot: Snapshot, wishes: Wishes): Answer;
 }
 
 /** Before a text is sent. */
@@ -33,6 +33,6 @@ export const GATEWAY: Kind = {
   right: 'gateway',
   fields: GATEWAY_FIELDS,
   more: 'send more batches',
-  tell: (question, judged, snapshot) =>
-    gatewayAnswer(judged.reading ?? question, tell(question, judged), snapshot),
+  tell: (question, judged, snapshot, { mode }) =>
+    gatewayAnswer(judged.reading ?? question, tell(question, judged), snapshot, mode),
 };

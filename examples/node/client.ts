@@ -11,6 +11,7 @@ export type Question = Schemas['CheckRequest'];
 export type GatewayQuestion = Schemas['GatewayRequest'];
 export type GatewayItem = Schemas['GatewayBatchItem'];
 export type GatewayDefaults = Schemas['GatewayBatchDefaults'];
+export type Ingress = NonNullable<GatewayQuestion['ingress']>;
 export type Answer = Schemas['CheckAnswer'];
 export type GatewayAnswer = Schemas['GatewayAnswer'];
 export type GatewayItemAnswer = Schemas['GatewayItemAnswer'];
@@ -22,6 +23,8 @@ export type FailPolicy = Schemas['Action'];
 export interface LocalAnswer {
   readonly verdict: 'indeterminate';
   readonly action: FailPolicy;
+  /** For what passes, and is from abroad as far as its ingress says; null for everything else. */
+  readonly label: string | null;
   readonly source: 'local';
   /** `refused`: the service did answer, with a problem that asking again does not solve. */
   readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused';
@@ -34,6 +37,8 @@ export interface ClientOptions {
   readonly key: string;
   /** What to do with a call or text that could not be asked about: let pass, or hold back. */
   readonly failPolicy: FailPolicy;
+  /** The label of what passes from abroad without an answer: that of your policy; null for none. */
+  readonly label?: string | null;
   /** Longest wait for one attempt, in ms. */
   readonly timeoutMs?: number;
   /** Longest wait for an answer, with all attempts and the pauses between them, in ms. */
@@ -60,6 +65,8 @@ export interface Limits {
   readonly deadlineMs: number;
 }
 
+/** That of the standard policy. */
+export const LABEL = '[국제발신]';
 /** First pause before the next attempt; each is twice the one before. In ms. */
 const PAUSE_MS = 50;
 /** A check changes nothing, so it can be asked again wherever no answer was made. */
@@ -71,8 +78,13 @@ interface Reply<Value> {
   readonly response: Response;
 }
 
+/** Where nothing says otherwise, traffic at a gateway is from abroad; so is what displays a carrier prefix. */
+export function isFromAbroad(ingress: Ingress = {}): boolean {
+  return ingress.type !== 'domestic' || ingress.carrierPrefix !== undefined;
+}
+
 export function makeClient(options: ClientOptions): NumgateClient {
-  const { url, key, failPolicy, timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
+  const { url, key, failPolicy, label = LABEL, timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
   const { pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
   const api = createClient<paths, 'application/json' | 'application/problem+json'>({
     baseUrl: url.replace(/\/+$/, ''),
@@ -86,7 +98,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
     const end = performance.now() + withinMs;
     const leftMs = (): number => Math.floor(end - performance.now());
     const local = (why: LocalAnswer['why'], problem: Problem | null = null): LocalAnswer => {
-      return { verdict: 'indeterminate', action: failPolicy, source: 'local', why, problem };
+      return { verdict: 'indeterminate', action: failPolicy, label: null, source: 'local', why, problem };
     };
     let failure = local('timeout');
     for (let tried = 0; leftMs() > 0; tried++) {
@@ -117,11 +129,17 @@ export function makeClient(options: ClientOptions): NumgateClient {
     return failure;
   }
 
+  const withLabel = (answer: LocalAnswer, ingress?: Ingress): LocalAnswer =>
+    answer.action === 'open' && isFromAbroad(ingress) ? { ...answer, label } : answer;
+
   return {
     check: (body) => ask((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
 
-    gatewayCheck: (body, limits) =>
-      ask((signal) => api.POST('/v1/gateway/check', { body, signal }), limits?.deadlineMs ?? deadlineMs),
+    gatewayCheck: async (body, limits) => {
+      const once = (signal: AbortSignal) => api.POST('/v1/gateway/check', { body, signal });
+      const answered = await ask(once, limits?.deadlineMs ?? deadlineMs);
+      return 'source' in answered ? withLabel(answered, body.ingress) : answered;
+    },
 
     gatewayBatch: async (items, defaults = {}, limits) => {
       const body = { defaults, items: [...items] };
@@ -133,7 +151,8 @@ export function makeClient(options: ClientOptions): NumgateClient {
         }
         return reply;
       }, limits?.deadlineMs ?? deadlineMs);
-      return 'source' in answered ? items.map(() => answered) : answered.results;
+      if (!('source' in answered)) return answered.results;
+      return items.map(({ ingress }) => withLabel(answered, { ...defaults.ingress, ...ingress }));
     },
   };
 }

@@ -1912,9 +1912,9 @@ export interface components {
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null where it passes. */
             smpp: components["schemas"]["SmppAnswer"] | null;
-            /** @description To be put before the text, or shown with the call. Only on `label`. */
+            /** @description To be put before the text, or shown with the call. Only on `label`, and on `indeterminate` with `action` `open`: of traffic from abroad, if the policy does not allow it. */
             label: string | null;
-            /** @description Whether the number of the sender is not to be shown. Only on `label`. */
+            /** @description Whether the number of the sender is not to be shown. Only on `label`, and on `indeterminate` with `action` `open`. */
             withholdCli: boolean;
             /**
              * Format: date-time
@@ -1952,9 +1952,9 @@ export interface components {
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null where it passes. */
             smpp: components["schemas"]["SmppAnswer"] | null;
-            /** @description To be put before the text, or shown with the call. Only on `label`. */
+            /** @description To be put before the text, or shown with the call. Only on `label`, and on `indeterminate` with `action` `open`: of traffic from abroad, if the policy does not allow it. */
             label: string | null;
-            /** @description Whether the number of the sender is not to be shown. Only on `label`. */
+            /** @description Whether the number of the sender is not to be shown. Only on `label`, and on `indeterminate` with `action` `open`. */
             withholdCli: boolean;
             /**
              * Format: date-time

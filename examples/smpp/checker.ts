@@ -24,6 +24,8 @@ export interface CheckerOptions {
   /** What is the same of all messages. */
   readonly defaults: GatewayDefaults;
   readonly failPolicy: FailPolicy;
+  /** The label of a message that passes without an answer; null for none. */
+  readonly label: string | null;
   /** Most messages of one call. */
   readonly batchItems: number;
   /** Longest wait for a call that is under way, until another one is made beside it, in ms. */
@@ -100,21 +102,22 @@ export class Checker {
   }
 
   #decisionOf(answer: Answered): Decision {
+    const { failPolicy, label } = this.#options;
     const field = fieldOf(answer);
     // A sender or recipient that numgate cannot read is none that may pass, whatever the fail policy.
     if (field === 'from') return { kind: 'refuse', status: STATUS.invalidSource };
     if (field === 'to') return { kind: 'refuse', status: STATUS.invalidDestination };
-    if ('error' in answer) return undecided(this.#options.failPolicy);
-    if ('source' in answer) return undecided(answer.action);
+    if ('error' in answer) return undecided(failPolicy, label);
+    if ('source' in answer) return undecided(answer.action, label);
     switch (answer.verdict) {
       case 'allow':
         return PASS;
       case 'label':
-        return answer.label === null ? PASS : { kind: 'label', label: answer.label };
+        return passWith(answer.label);
       case 'block':
         return { kind: 'refuse', status: answer.smpp?.commandStatus ?? STATUS.invalidSource };
       case 'indeterminate':
-        return undecided(answer.action ?? this.#options.failPolicy);
+        return undecided(answer.action ?? failPolicy, answer.label);
     }
   }
 
@@ -130,8 +133,12 @@ export class Checker {
   }
 }
 
-function undecided(action: FailPolicy): Decision {
-  return action === 'open' ? PASS : { kind: 'refuse', status: STATUS.throttled };
+function undecided(action: FailPolicy, label: string | null): Decision {
+  return action === 'open' ? passWith(label) : { kind: 'refuse', status: STATUS.throttled };
+}
+
+function passWith(label: string | null): Decision {
+  return label === null ? PASS : { kind: 'label', label };
 }
 
 /** The field that could not be read, of an item or of a single question; null where all could. */

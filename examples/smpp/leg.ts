@@ -5,16 +5,16 @@
 import type { Socket } from 'node:net';
 import { HEADER_BYTES, PDU_BYTES_MAX } from './pdu.ts';
 
-/** How long a peer may take to close its end after we closed ours, in ms. */
-const CLOSE_WAIT_MS = 2_000;
-
 export class Leg {
   readonly socket: Socket;
   #head: Buffer | null = null;
   #isFinishing = false;
+  readonly #closeWaitMs: number;
 
-  constructor(socket: Socket) {
+  /** @param closeWaitMs how long the peer may take to close its end after we closed ours, in ms */
+  constructor(socket: Socket, closeWaitMs: number) {
     this.socket = socket;
+    this.#closeWaitMs = closeWaitMs;
     socket.setNoDelay(true);
     // `close` follows, and is what is acted on.
     socket.on('error', () => undefined);
@@ -69,7 +69,7 @@ export class Leg {
     this.socket.removeAllListeners('readable');
     this.socket.resume();
     this.socket.end();
-    const timer = setTimeout(() => this.socket.destroy(), CLOSE_WAIT_MS);
+    const timer = setTimeout(() => this.socket.destroy(), this.#closeWaitMs);
     this.socket.on('close', () => clearTimeout(timer));
   }
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { FailPolicy, GatewayDefaults } from '../node/client.ts';
+import { type FailPolicy, type Ingress, LABEL } from '../node/client.ts';
 import type { Direction } from './judge.ts';
 import { startProxy } from './proxy.ts';
 
@@ -28,6 +28,7 @@ const OPTIONS = {
   'deadline-ms': { type: 'string', default: '1000' },
   'response-wait-ms': { type: 'string', default: '60000' },
   'full-wait-ms': { type: 'string', default: '5000' },
+  label: { type: 'string', default: LABEL },
   'label-tag': { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -82,7 +83,7 @@ if (!key) fail('no key: NUMGATE_KEY or --key-file');
 const direction = oneOf<Direction | 'both'>('direction', flags.direction, ['submit', 'deliver', 'both']);
 const { country, operator, trunk, 'smsc-address': smsc } = flags;
 const told = Object.entries({ country, operator, trunk, smsc }).filter(([, value]) => value !== undefined);
-const ingress: NonNullable<GatewayDefaults['ingress']> = {
+const ingress: Ingress = {
   type: oneOf('ingress', flags.ingress, ['international', 'domestic']),
   ...Object.fromEntries(told),
 };
@@ -92,6 +93,7 @@ const proxy = await startProxy({
   smsc: address('smsc', flags.smsc),
   numgate: { url: flags.url, key },
   failPolicy: oneOf<FailPolicy>('fail-policy', flags['fail-policy'], ['open', 'closed']),
+  label: flags.label === '' ? null : flags.label,
   ingress,
   directions: direction === 'both' ? ['submit', 'deliver'] : [direction],
   window: count('window', flags.window),

@@ -3,7 +3,14 @@
  * ESME gets an SMSC session of its own; all of them share the calls to numgate.
  */
 import { connect, createServer } from 'node:net';
-import { type FailPolicy, type GatewayDefaults, makeClient } from '../node/client.ts';
+import {
+  type FailPolicy,
+  type GatewayDefaults,
+  type Ingress,
+  isFromAbroad,
+  LABEL,
+  makeClient,
+} from '../node/client.ts';
 import { Checker } from './checker.ts';
 import { type Direction, Judge } from './judge.ts';
 import { Session } from './session.ts';
@@ -14,8 +21,10 @@ export interface ProxyOptions {
   readonly numgate: { readonly url: string; readonly key: string };
   /** What to do with a message that could not be checked: pass it, or tell its sender to try again. */
   readonly failPolicy: FailPolicy;
+  /** The label of what passes from abroad without an answer: that of numgate's policy; null for none. */
+  readonly label?: string | null;
   /** The ingress of all messages: type, operator, trunk, SMSC. */
-  readonly ingress: NonNullable<GatewayDefaults['ingress']>;
+  readonly ingress: Ingress;
   /** Which of them are checked. */
   readonly directions?: readonly Direction[];
   /** Most requests under way in each direction of a session. */
@@ -31,6 +40,12 @@ export interface ProxyOptions {
   readonly responseWaitMs?: number;
   /** How long a sender that has filled its window is not read while nothing is answered, in ms. */
   readonly fullWaitMs?: number;
+  /** How long an SMSC may take to accept a connection, in ms. */
+  readonly connectWaitMs?: number;
+  /** How long a peer may take to close its end after the proxy closed its own, in ms. */
+  readonly closeWaitMs?: number;
+  /** How long messages that are under way are waited for at the end, in ms. */
+  readonly stopWaitMs?: number;
   readonly labelTag?: number | null;
   readonly log?: (event: string, detail?: string) => void;
 }
@@ -42,28 +57,26 @@ export interface SmppProxy {
   stop(): Promise<void>;
 }
 
-/** How long an SMSC may take to accept a connection, in ms. */
-const CONNECT_WAIT_MS = 5_000;
-/** How long messages that are under way are waited for at the end, in ms. */
-const STOP_WAIT_MS = 5_000;
-
 export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
   const { listen, smsc, numgate, failPolicy, ingress } = options;
-  const { window = 1_000, sessionsMax = 100, labelTag = null } = options;
+  const { label = LABEL, window = 1_000, sessionsMax = 100, labelTag = null } = options;
   const { batchItems = 500, batchWaitMs = 10, deadlineMs = 1_000, log = () => undefined } = options;
-  const { responseWaitMs = 60_000, fullWaitMs = 5_000 } = options;
+  const { responseWaitMs = 60_000, fullWaitMs = 5_000, closeWaitMs = 2_000 } = options;
+  const { connectWaitMs = 5_000, stopWaitMs = 5_000 } = options;
   const { directions = ['submit', 'deliver'] } = options;
   const client = makeClient({ ...numgate, failPolicy, timeoutMs: Math.ceil(deadlineMs / 2), deadlineMs });
   const defaults: GatewayDefaults = { channel: 'sms', ingress };
-  const checker = new Checker({ client, defaults, failPolicy, batchItems, batchWaitMs, deadlineMs, log });
+  const checking = { client, defaults, failPolicy, label: isFromAbroad(ingress) ? label : null };
+  const checker = new Checker({ ...checking, batchItems, batchWaitMs, deadlineMs, log });
   const judge = new Judge({ checker, directions, labelTag });
   const sessions = new Set<Session>();
 
   const server = createServer({ allowHalfOpen: true }, (esme) => {
     const upstream = connect({ ...smsc, allowHalfOpen: true });
-    upstream.setTimeout(CONNECT_WAIT_MS, () => upstream.destroy());
+    upstream.setTimeout(connectWaitMs, () => upstream.destroy());
     upstream.on('connect', () => upstream.setTimeout(0));
-    const session = new Session(esme, upstream, { judge, window, responseWaitMs, fullWaitMs });
+    const waits = { responseWaitMs, fullWaitMs, closeWaitMs };
+    const session = new Session(esme, upstream, { judge, window, ...waits });
     sessions.add(session);
     log('session opened');
     void session.closed.then(() => {
@@ -83,7 +96,7 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
     counts: judge.counts,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      await Promise.all([...sessions].map((session) => session.stop(STOP_WAIT_MS)));
+      await Promise.all([...sessions].map((session) => session.stop(stopWaitMs)));
       await closed;
     },
   };

@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly responseWaitMs: number;
   /** How long a sender that has filled its window is not read while nothing is answered, in ms. */
   readonly fullWaitMs: number;
+  /** How long a peer may take to close its end after we closed ours, in ms. */
+  readonly closeWaitMs: number;
 }
 
 /** Between two looks at what has not been answered, at most, in ms. */
@@ -43,10 +45,10 @@ export class Session {
   #hasRoom = false;
 
   constructor(esmeSocket: Socket, smscSocket: Socket, options: SessionOptions) {
-    const { judge, window, responseWaitMs, fullWaitMs } = options;
+    const { judge, window, responseWaitMs, fullWaitMs, closeWaitMs } = options;
     this.#fullWaitMs = fullWaitMs;
-    const esme = new Leg(esmeSocket);
-    const smsc = new Leg(smscSocket);
+    const esme = new Leg(esmeSocket, closeWaitMs);
+    const smsc = new Leg(smscSocket, closeWaitMs);
     const onRoom = (): void => this.#pump();
     const laneOf = (from: Leg, to: Leg, lostStatus: number, direction: Direction): Lane => {
       const judged = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {

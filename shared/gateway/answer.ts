@@ -7,9 +7,9 @@ import type { Answer } from '../decision.ts';
 import { flat } from '../flat.ts';
 import { GATEWAY_CACHE_MS, HEAD_STALE_MS } from '../limits.ts';
 import { type Evidence, evidenceOf, factsOf } from '../policy/facts.ts';
-import { type Policy, rulingOf } from '../policy/policy.ts';
+import { type Policy, type Rule, rulingOf } from '../policy/policy.ts';
 import type { Question } from '../question.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Snapshot, Wishes } from '../snapshot.ts';
 
 export interface SipAnswer {
   readonly status: number;
@@ -36,15 +36,23 @@ export interface GatewayAnswer extends Answer {
 /** SMPP 3.4, 5.1.3: by whose number it was; and for what is to be tried again. */
 const ESME = { RINVSRCADR: 0x0a, RINVDSTADR: 0x0b, RTHROTTLED: 0x58 } as const;
 
-/** @param answered of `tell`, for this question and snapshot */
-export function gatewayAnswer(question: Question, answered: Answer, snapshot: Snapshot): GatewayAnswer {
+/**
+ * @param answered of `tell`, for this question and snapshot
+ * @param mode of the client
+ */
+export function gatewayAnswer(
+  question: Question,
+  answered: Answer,
+  snapshot: Snapshot,
+  mode: Wishes['mode'],
+): GatewayAnswer {
   const { from, channel, ingress } = question;
   if (from === null || ingress === null)
     throw new Error('a question of a gateway has a sender and an ingress');
   const { version, policy } = snapshot.policy;
   const facts = factsOf(from, channel, ingress);
   const { rule } = rulingOf(policy, facts);
-  const labelled = answered.verdict === 'label';
+  const labelled = answered.verdict === 'label' || (mode !== 'shadow' && isLabelledOpen(answered, rule));
   // Only where the rule had a say: what lets through lets the policy go.
   const { reasons } = answered;
   const rules = reasons.some(({ match, list }) => match === 'rule' && list === rule?.id);
@@ -60,6 +68,12 @@ export function gatewayAnswer(question: Question, answered: Answer, snapshot: Sn
     withholdCli: labelled && rules && !isLetGo && rule?.withholdCli === true,
     cacheUntil: cacheUntil(answered, snapshot),
   };
+}
+
+/** It passes undecided: with the label, unless the policy lets such traffic pass without one. */
+function isLabelledOpen({ verdict, action }: Answer, rule: Rule | null): boolean {
+  const isOpen = verdict === 'indeterminate' && action === 'open';
+  return isOpen && rule !== null && rule.effect !== 'allow';
 }
 
 function isHeldBack({ verdict, action }: Answer): boolean {

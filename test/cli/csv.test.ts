@@ -39,11 +39,9 @@ describe('a line of CSV', () => {
     );
   });
 
-  it('reads a hostile line in no time', () => {
-    for (const line of ['"'.repeat(4096), ' '.repeat(4096), ' "'.repeat(2048), `"${'""'.repeat(2000)}`]) {
-      const start = performance.now();
-      csvFields(line);
-      expect(performance.now() - start).toBeLessThan(500);
-    }
+  it('reads a hostile line in time proportional to its length: this would never end otherwise', () => {
+    const count = 1_000_000;
+    const lines = ['"'.repeat(count), ' '.repeat(count), ' "'.repeat(count), `"${'""'.repeat(count)}"`];
+    expect(lines.map((line) => csvFields(line)?.length)).toEqual([1, 1, undefined, 1]);
   });
 });

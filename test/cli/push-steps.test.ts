@@ -83,7 +83,7 @@ describe('with nothing but the credentials of wrangler', () => {
       const { kvSeq, seq } = await world.status();
       return kvSeq === seq;
     };
-    await expect.poll(inKv, { timeout: 10_000 }).toBe(true);
+    await expect.poll(inKv, { timeout: 240_000 }).toBe(true);
     expect(await pushStaged(next.folder, kv, { unproven: true, all: false })).toMatchObject({
       release,
       uploaded: 1,

@@ -13,7 +13,7 @@ const CHANGES_EACH = 20;
 const WATCHED = '+821076999999';
 /** How often the watched number is blocked and unblocked meanwhile. */
 const FLIPS = 4;
-const SETTLE_MS = 40_000;
+const SETTLE_MS = 240_000;
 
 function numberOf(admin: number, index: number): string {
   return `+8210${76_000_000 + admin * 1_000 + index}`;

@@ -79,16 +79,23 @@ describe('POST /v1/admin/entries', () => {
 
   it('ends an entry on time, and lets what lay under it decide again', async () => {
     await change('block', [{ number: STACKED }]);
-    const until = secondsFromNow(14);
-    const seq = await change('unblock', [{ number: STACKED }], { until });
-    await change('block', [{ number: BRIEFLY }], { until });
-    expect((await checkFrom(seq, { to: STACKED })).verdict).toBe('allow');
-    expect((await checkFrom(seq + 1, { to: BRIEFLY })).reasons[0]!.until).toBe(
-      new Date(Math.floor(Date.parse(until) / 1000) * 1000).toISOString(),
-    );
+    // Seen before it ends: on a machine that is too busy for that, once more with twice the time.
+    const untilOf = async (seconds: number): Promise<string> => {
+      const until = secondsFromNow(seconds);
+      const seq = await change('unblock', [{ number: STACKED }], { until });
+      await change('block', [{ number: BRIEFLY }], { until });
+      const answers = [await checkFrom(seq, { to: STACKED }), await checkFrom(seq + 1, { to: BRIEFLY })];
+      if (Date.now() >= Date.parse(until)) return untilOf(2 * seconds);
+      expect(answers.map(({ verdict }) => verdict)).toEqual(['allow', 'block']);
+      expect(answers[1]!.reasons[0]!.until).toBe(
+        new Date(Math.floor(Date.parse(until) / 1000) * 1000).toISOString(),
+      );
+      return until;
+    };
+    const until = await untilOf(14);
     while (Date.now() < Date.parse(until)) await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await checkFrom(seq, { to: STACKED })).verdict).toBe('block');
-    expect((await checkFrom(seq, { to: BRIEFLY })).verdict).toBe('allow');
+    expect((await checkFrom(0, { to: STACKED })).verdict).toBe('block');
+    expect((await checkFrom(0, { to: BRIEFLY })).verdict).toBe('allow');
     expect(await find({ number: BRIEFLY })).toEqual([]);
     expect(await find({ number: STACKED })).toMatchObject([{ op: 'block', until: null }]);
   });

@@ -5,9 +5,8 @@ import smpp from 'smpp';
 import { expect, it } from 'vitest';
 import { withLabel } from '../../examples/smpp/label.ts';
 import { readMessage } from '../../examples/smpp/pdu.ts';
-import { message } from './support/smpp.ts';
+import { LABEL, message } from './support/smpp.ts';
 
-const LABEL = '[국제발신]';
 const TAG = 0x1401;
 const UCS2 = 8;
 

@@ -8,18 +8,19 @@ import type { PDU } from 'smpp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Installation, startInstallation } from '../../bench/installation.ts';
 import { PROJECT } from '../../cli/paths.ts';
-import { ask, bindEsme, message, proxyTo, startSmsc, textOf } from './support/smpp.ts';
+import { untilLoaded } from './support/service.ts';
+import { ask, bindEsme, LABEL, message, NEVER_MS, proxyTo, startSmsc, textOf } from './support/smpp.ts';
 
 /** By what numgate says of them as senders from abroad. */
 const SENDERS = { allow: '+639170000001', label: '+639170000002', block: '+82212345678' } as const;
 type Kind = keyof typeof SENDERS;
 const KINDS: readonly Kind[] = ['allow', 'label', 'block', 'label', 'allow'];
-const LABEL = '[국제발신]';
 const BLOCKED = 10;
 
 let service: Installation | null = null;
 beforeAll(async () => {
   service = await startInstallation(['010-4444-0001'], [SENDERS.allow]);
+  await untilLoaded(service.url, service.clientKey);
 });
 afterAll(() => service?.stop());
 
@@ -142,11 +143,31 @@ describe('the SMPP proxy', () => {
     expect([command_status, smsc.received.map(textOf)]).toEqual([0, ['x']]);
   });
 
+  it('labels what passes as the policy is open where numgate refuses the settings of the proxy', async () => {
+    const smsc = await startSmsc();
+    // Abroad, and in Korea: each item is refused for its ingress.
+    const ingress = { type: 'international', country: 'KR' } as const;
+    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open', ingress });
+    const { session } = await bindEsme(proxy.port);
+    const ids = ['a', 'b', 'c'];
+    await Promise.all(ids.map((id) => ask(session, 'submit_sm', message(SENDERS.allow, id))));
+    expect(smsc.received.map(textOf)).toEqual(ids.map((id) => LABEL + id));
+  });
+
+  it('labels what nobody can judge, where it passes as the policy of the client is open', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate());
+    const { session } = await bindEsme(proxy.port);
+    await ask(session, 'submit_sm', message('+821000000023', 'x'));
+    expect(smsc.received.map(textOf)).toEqual([`${LABEL}x`]);
+  });
+
   it('runs as a process, and ends when it is told', async () => {
     const smsc = await startSmsc();
     const args = ['examples/smpp/main.ts', '--listen', '127.0.0.1:0', '--smsc', `127.0.0.1:${smsc.port}`];
     const env = { ...process.env, NUMGATE_URL: service!.url, NUMGATE_KEY: service!.clientKey };
-    const child = spawn(process.execPath, [...args, '--trunk', 'MNL-2'], {
+    const slow = ['--deadline-ms', String(NEVER_MS), '--full-wait-ms', String(NEVER_MS)];
+    const child = spawn(process.execPath, [...args, ...slow, '--trunk', 'MNL-2'], {
       cwd: PROJECT,
       env,
       stdio: 'pipe',

@@ -23,6 +23,7 @@ import {
   WRANGLER,
 } from './support/authority.ts';
 import './support/fresh.ts';
+import { HANG_MS } from './support/hang.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
 const LISTED = '+821012345678';
@@ -69,7 +70,7 @@ afterEach(async () => {
   await vi.waitFor(async () => {
     const { seq, kvSeq } = await authority().status();
     expect(kvSeq).toBe(seq);
-  }, 8_000);
+  }, HANG_MS);
 });
 
 async function headNow() {
@@ -109,7 +110,7 @@ test('a verification that fails late does not take the current release away', as
     return new Response(new Uint8Array(16)).body; // what an unfinished upload left in one cache
   }) as never);
   const slow = authority().promote(order('slow'), r2, wish(r1));
-  await vi.waitFor(() => expect(first).toBe(false));
+  await vi.waitFor(() => expect(first).toBe(false), HANG_MS);
   const fast = await authority().promote(order('fast'), r2, wish(r1));
   expect(codeOf(fast)).toBe('ok');
   letGo!();
@@ -182,7 +183,7 @@ test('what is removed while a release is verified is missed by its promotion', a
     return value;
   }) as never);
   const promoting = authority().promote(order(), release, wish(null));
-  await vi.waitFor(() => expect(reads).toBeGreaterThan(5));
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(5), HANG_MS);
   await authority().sweep(WRANGLER);
   letGo!();
   const code = codeOf(await promoting);
@@ -210,7 +211,7 @@ test('a trial that is rolled back is not promoted by who began before', async ()
     return real(key, options);
   }) as never);
   const promoting = authority().promote(order(), r2, wish(r1));
-  await vi.waitFor(() => expect(reads).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(0), HANG_MS);
   done(await authority().rollback(order('it blocks a hospital'), { release: r2, reason: 'x' }));
   letGo!();
   const _code = codeOf(await promoting);
@@ -271,7 +272,7 @@ test('who has a head from before the live layer was sealed is given the one afte
   const items = Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
   done(await authority().changeEntries(order(), { ...change('block'), items }));
   const { seq } = await headNow();
-  await vi.waitFor(async () => expect((await authority().status()).live.tail).toBe(0), 10_000);
+  await vi.waitFor(async () => expect((await authority().status()).live.tail).toBe(0), HANG_MS);
   await authority().sweep(WRANGLER);
   const { seq: later, sealed } = await authority().head({ seq, dataCentre: 'TST' });
   expect([later, sealed === null]).toEqual([seq + 1, false]);

@@ -10,6 +10,7 @@ import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { Authority } from '../../workers/authority/authority.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, done, order, stub } from './support/authority.ts';
+import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
 
@@ -22,11 +23,11 @@ const BLOCK = {
   reason: 'test',
 };
 
-const upToDate = (timeout = 10_000): Promise<void> =>
+const upToDate = (): Promise<void> =>
   vi.waitFor(async () => {
     const { seq, kvSeq } = await authority().status();
     expect(kvSeq).toBe(seq);
-  }, timeout);
+  }, HANG_MS);
 
 /** The next write of the copy waits for `letGo`. */
 function holdNextWrite(): { begun: Promise<void>; letGo: () => void } {
@@ -53,7 +54,7 @@ test('an entry that ends while the copy is being written is in the copy too', as
   await begun;
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 6));
   const alarm = runInDurableObject(stub() as DurableObjectStub<Authority>, (instance) => instance.alarm());
-  await vi.waitFor(async () => expect((await authority().status()).seq).toBe(3));
+  await vi.waitFor(async () => expect((await authority().status()).seq).toBe(3), HANG_MS);
   letGo();
   await alarm;
   await upToDate();
@@ -66,10 +67,10 @@ test('a write that comes after its time, over a newer copy, is made good', async
   done(await authority().changeEntries(order(), BLOCK));
   await begun;
   done(await authority().changeEntries(order(), { ...BLOCK, op: 'unblock' }));
-  await upToDate(30_000);
+  await upToDate();
   letGo();
   const writes = () => vi.mocked(env.LISTS.put).mock.calls.filter(([key]) => key === HEAD_KEY).length;
-  await vi.waitFor(() => expect(writes()).toBe(3), 10_000);
+  await vi.waitFor(() => expect(writes()).toBe(3), HANG_MS);
   await upToDate();
   const bytes = new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!);
   expect(await openHead(bytes, testKeys)).toMatchObject({ ok: true, value: { head: { seq: 2 } } });

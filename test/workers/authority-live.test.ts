@@ -8,6 +8,7 @@ import { BULK_ENTRIES_MAX, SEGMENT_ENTRIES_MAX, TAIL_ENTRIES_MAX } from '../../s
 import { numberKey } from '../../shared/live/entry.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, codeOf, done, order, readHead, stub } from './support/authority.ts';
+import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { sourceKey } from '../shared/support/sources.ts';
 
@@ -97,9 +98,7 @@ test('what ends is gone on time, and the alarm removes it', async () => {
   });
 });
 
-test('the open tail stays small: what is older is sealed, and nothing is lost', {
-  timeout: 120_000,
-}, async () => {
+test('the open tail stays small: what is older is sealed, and nothing is lost', async () => {
   const numberAt = (index: number): string => `+8210${String(30_000_000 + index * 7)}`;
   const BULK = 9_000;
   for (let bulk = 0; bulk < 4; bulk++) {
@@ -111,7 +110,7 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
   }
   await vi.waitFor(
     async () => expect((await authority().status()).live.tail).toBeLessThanOrEqual(TAIL_ENTRIES_MAX),
-    20_000,
+    HANG_MS,
   );
   const { live } = await authority().status();
   expect(live.segments).toBeGreaterThanOrEqual(Math.floor((4 * BULK) / SEGMENT_ENTRIES_MAX));
@@ -151,9 +150,7 @@ test('more entries than fit a segment are refused, also where fewer items make t
   expect(done(await authority().changeEntries(order(), { ...most, op: 'clear' })).seq).toBe(2);
 });
 
-test('large operations at once are taken one after the other, and none is lost', {
-  timeout: 60_000,
-}, async () => {
+test('large operations at once are taken one after the other, and none is lost', async () => {
   const BULK = 7_000;
   const bulk = (first: number): EntryItem[] =>
     Array.from({ length: BULK }, (_, index) => ({ number: `+8210${40_000_000 + first + index}` }));
@@ -169,7 +166,7 @@ test('large operations at once are taken one after the other, and none is lost',
   }
 });
 
-test('a large operation does not wait for a quiet moment', { timeout: 60_000 }, async () => {
+test('a large operation does not wait for a quiet moment', async () => {
   const BULK = 9_000;
   let going = true;
   const others = (async () => {

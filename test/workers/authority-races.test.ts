@@ -18,6 +18,7 @@ import {
   WRANGLER,
 } from './support/authority.ts';
 import './support/fresh.ts';
+import { HANG_MS } from './support/hang.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
 afterEach(() => {
@@ -42,7 +43,7 @@ function holdFirst(method: 'get' | 'delete') {
     vi.waitFor(() => {
       if (key === null) throw new Error('nothing is held yet');
       return key;
-    });
+    }, HANG_MS);
   return { begun, letGo: held.resolve };
 }
 
@@ -56,7 +57,7 @@ const change = () =>
 test('an authority that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   for (let seq = 1; seq <= 6; seq++) done(await change());
-  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), 10_000);
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), HANG_MS);
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
   });
@@ -75,7 +76,7 @@ test('an authority that was set back while KV did not answer writes over no newe
 test('the copy of the head is written again also while a staged release hangs', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   done(await change());
-  await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), 10_000);
+  await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), HANG_MS);
   const list = env.LISTS.list.bind(env.LISTS);
   const held = Promise.withResolvers<void>();
   vi.spyOn(env.LISTS, 'list').mockImplementation((async (options: KVNamespaceListOptions) => {
@@ -89,7 +90,7 @@ test('the copy of the head is written again also while a staged release hangs', 
     sweeps.push(authority().sweep(WRANGLER));
     await vi.waitFor(
       async () => expect(Date.parse((await kvHead())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
-      10_000,
+      HANG_MS,
     );
   }
   held.resolve();

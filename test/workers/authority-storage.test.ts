@@ -28,6 +28,7 @@ import {
   WRANGLER,
 } from './support/authority.ts';
 import './support/fresh.ts';
+import { HANG_MS } from './support/hang.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
 const BLOCK = {
@@ -70,7 +71,7 @@ test('the copy of the head in KV follows, with the manifests, and not one write 
   const put = vi.spyOn(env.LISTS, 'put');
   const release = await promoted(['+821012345678'], null, 0);
   for (let index = 0; index < 30; index++) done(await authority().changeEntries(order(), BLOCK));
-  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(31), 10_000);
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(31), HANG_MS);
   const document = (await kvHead())!;
   expect(document.manifests).toHaveLength(1);
   expect(document.head.current?.release).toBe(release);
@@ -84,7 +85,7 @@ test('the copy of the head in KV says when it was written, and is written again 
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   done(await authority().changeEntries(order(), BLOCK));
   const writtenAt = (time: string): Promise<void> =>
-    vi.waitFor(async () => expect((await kvHead())?.writtenAt).toBe(time), 10_000);
+    vi.waitFor(async () => expect((await kvHead())?.writtenAt).toBe(time), HANG_MS);
   await writtenAt('2040-01-01T00:00:00.000Z');
   await env.LISTS.delete(HEAD_KEY);
   for (const [second, time] of [
@@ -103,7 +104,7 @@ test('the copy of the head in KV says when it was written, and is written again 
 test('nothing in KV is a number in clear', async () => {
   await promoted(['+821012345678'], null, 0);
   done(await authority().changeEntries(order(), BLOCK));
-  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(2), 10_000);
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(2), HANG_MS);
   for (const { name } of (await env.LISTS.list()).keys) {
     const text = new TextDecoder('latin1').decode((await env.LISTS.get(name, 'arrayBuffer'))!);
     expect(text).not.toMatch(/8?2?1012345678/);
@@ -118,7 +119,7 @@ describe('an authority that has lost', () => {
     await evictDurableObject(stub());
   };
   const inKv = (seq: number): Promise<void> =>
-    vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(seq), 10_000);
+    vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(seq), HANG_MS);
 
   test('its last changes never takes readers back', async () => {
     await promoted(['+821012345678'], null, 0);

@@ -10,6 +10,7 @@ import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, client, done, order, readHead, stub, WRANGLER } from './support/authority.ts';
+import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
 
@@ -28,7 +29,7 @@ const upToDate = (): Promise<void> =>
   vi.waitFor(async () => {
     const { seq, kvSeq } = await authority().status();
     expect(kvSeq).toBe(seq);
-  }, 15_000);
+  }, HANG_MS);
 
 /** Keys that the head in KV names and KV does not have. */
 async function missingInKv(): Promise<string[]> {
@@ -43,9 +44,6 @@ async function missingInKv(): Promise<string[]> {
 
 test.each(['live/', 'clients/'])(
   'what KV did not take under %s is put again before the copy names it',
-  {
-    timeout: 30_000,
-  },
   async (prefix) => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     let refused = 0;
@@ -56,7 +54,7 @@ test.each(['live/', 'clients/'])(
     });
     done(await authority().putClient(order(), 'a', client('a'), ANY));
     done(await authority().changeEntries(order(), BLOCK));
-    await vi.waitFor(() => expect(refused).toBe(2));
+    await vi.waitFor(() => expect(refused).toBe(2), HANG_MS);
     const { seq, kvSeq } = await authority().status();
     expect(kvSeq).toBeLessThan(seq);
     // The alarm tries again.
@@ -64,12 +62,12 @@ test.each(['live/', 'clients/'])(
       await runDurableObjectAlarm(stub());
       const status = await authority().status();
       expect(status.kvSeq).toBe(status.seq);
-    }, 15_000);
+    }, HANG_MS);
     expect(await missingInKv()).toEqual([]);
   },
 );
 
-test('what KV has lost is put back by the sweep', { timeout: 30_000 }, async () => {
+test('what KV has lost is put back by the sweep', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   done(await authority().putClient(order(), 'a', client('a'), ANY));
   done(await authority().changeEntries(order(), BLOCK));
@@ -82,9 +80,7 @@ test('what KV has lost is put back by the sweep', { timeout: 30_000 }, async () 
   expect(await missingInKv()).toEqual([]);
 });
 
-test('a directory that is removed while it is named anew is there in the end', {
-  timeout: 30_000,
-}, async () => {
+test('a directory that is removed while it is named anew is there in the end', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   done(await authority().putClient(order(), 'a', client('a'), ANY));

@@ -21,6 +21,7 @@ import { testKeys } from '../shared/support/test-keys.ts';
 import { type Answered, askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import type { FakeAuthority } from './support/fake-authority.ts';
+import { HANG_MS } from './support/hang.ts';
 import { fakeAuthority } from './support/isolate.ts';
 import { failing, KvWatch } from './support/kv.ts';
 import {
@@ -124,7 +125,7 @@ describe('the isolates of one data centre', () => {
     expect(await claim(testKeys, 0)).toBe(true);
     const answer = askHere(question);
     // The claim above, then a copy that is not there, then the claim that is.
-    await vi.waitUntil(() => match.mock.calls.length >= 3);
+    await vi.waitUntil(() => match.mock.calls.length >= 3, HANG_MS);
     const { seq, sealed } = await decidedHead({ seq: 6 });
     await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, testKeys);
     expect((await answer).body.seq).toBe(6);
@@ -147,7 +148,7 @@ describe('the isolates of one data centre', () => {
     const match = vi.spyOn(caches.default, 'match');
     const answer = askHere(question);
     // A copy that is not there, then the claim, which has ended when it is looked at again.
-    await vi.waitUntil(() => match.mock.calls.length >= 2);
+    await vi.waitUntil(() => match.mock.calls.length >= 2, HANG_MS);
     vi.setSystemTime(NOW + AUTHORITY_WAIT_MS - 100);
     expect((await answer).body.seq).toBe(5);
     expect([authority.asked.length, kv.count(HEAD_KEY)]).toEqual([0, 1]);

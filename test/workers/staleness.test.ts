@@ -100,7 +100,12 @@ describe('while KV fails', () => {
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     expect(said((await first).body)).toBe('block NUMBER_SUSPENDED');
     const second = askHere({ body: { to: LISTED } }).then(({ body }) => said(body));
-    const waiting = vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 }).then(() => 'waits');
+    const timer = vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 });
+    const waiting = timer.then(
+      () => 'waits',
+      // It gives up after a second, which a busy machine may need for the answer.
+      () => second,
+    );
     expect(await Promise.race([second, waiting])).toBe('block NUMBER_SUSPENDED');
   });
 });

@@ -12,7 +12,7 @@ export interface AdminRequest extends Omit<Request, 'client'> {
 }
 
 /** How long a change may take to be visible: a poll, a copy of the data centre, and room for a busy machine. */
-const VISIBLE_WAIT_MS = 40_000;
+const VISIBLE_WAIT_MS = 240_000;
 
 function requestOf({ token = 'root', headers, base = world().admin, ...request }: AdminRequest): Request {
   const key = typeof token === 'string' ? world().tokens[token] : token?.key;

@@ -3,15 +3,18 @@
  * so where there is no Kamailio to stand between them.
  */
 import { expect } from 'vitest';
+import { skip } from '../../../bench/skipped.ts';
 import { type Kamailio, kamailioMissing } from './kamailio.ts';
 import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
 export const FOREIGN = '<sip:+639171234567@carrier.example>';
 export const TO = '+821099998888';
+/** What the policy has for traffic from abroad. */
+export const LABEL = '[국제발신]';
 
 /** Why the tests cannot run here, or null. */
 export const missing = kamailioMissing();
-if (missing !== null) process.stderr.write(`The tests with Kamailio are skipped: ${missing}.\n`);
+if (missing !== null) skip('kamailio', `the tests with Kamailio are skipped: ${missing}`);
 
 export class Ends {
   readonly caller: SipEnd;

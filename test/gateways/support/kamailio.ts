@@ -1,6 +1,6 @@
 /**
- * Kamailio with the config of examples/kamailio as it is: only settings differ. In the foreground, on a
- * free port of loopback; it ends with whoever started it.
+ * Kamailio with the config of examples/kamailio as it is, or with another one: only settings differ. In the
+ * foreground, on a free port of loopback; it ends with whoever started it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { SipEnd } from './sip.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../examples/kamailio/kamailio.cfg', import.meta.url));
-/** Between two questions whether it answers, and the longest that its start and its end may take, in ms. */
+/** Between two questions whether it answers, in ms. */
 const ASK_EVERY_MS = 50;
-const START_MS = 20_000;
+/** After so long it hangs, also on a busy machine: its start fails, its end is forced. In ms. */
+const START_MS = 100_000;
 const END_MS = 10_000;
 
 export interface KamailioSettings {
@@ -23,6 +24,8 @@ export interface KamailioSettings {
   readonly nextHop: number;
   /** Settings of the config by name; those without a value are `true`. */
   readonly settings?: Readonly<Record<string, string | number | true>>;
+  /** Path of another config. */
+  readonly config?: string;
 }
 
 export interface Kamailio {
@@ -32,7 +35,7 @@ export interface Kamailio {
   stop(): Promise<void>;
 }
 
-/** Why there is no Kamailio to run here, or null. A config that is wrong is no such reason. */
+/** Why there is no Kamailio with sipp to run here, or null. A config that is wrong is no such reason. */
 export function kamailioMissing(): string | null {
   const run = spawnSync('kamailio', ['-c', '-f', CONFIG], {
     env: { ...process.env, NUMGATE_KEY: 'none.none' },
@@ -40,7 +43,8 @@ export function kamailioMissing(): string | null {
   });
   if (run.error !== undefined) return 'kamailio is not installed';
   const module = /could not find module <(http_client|json)(?:\.so)?>/.exec(run.stderr)?.[1];
-  return module === undefined ? null : `the module ${module} of kamailio is not installed`;
+  if (module !== undefined) return `the module ${module} of kamailio is not installed`;
+  return spawnSync('sipp', ['-v']).error === undefined ? null : 'sipp is not installed';
 }
 
 export async function startKamailio(given: KamailioSettings): Promise<Kamailio> {
@@ -56,7 +60,7 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
     value === true ? name : `${name}=${value}`,
   ]);
   // A group of its own, so that all its processes end, also where the first one cannot end them.
-  const child = spawn('kamailio', ['-f', CONFIG, '-DD', '-E', '-m', '128', ...defines], {
+  const child = spawn('kamailio', ['-f', given.config ?? CONFIG, '-DD', '-E', '-m', '128', ...defines], {
     env: { ...process.env, NUMGATE_KEY: given.key },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

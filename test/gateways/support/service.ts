@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Admin } from '../../../cli/admin.ts';
 import { addClient } from '../../../cli/commands/clients.ts';
 import { startService } from '../../../cli/service.ts';
@@ -50,9 +51,31 @@ export async function startGatewayService(): Promise<GatewayService> {
     const changed = { ...policy, rules: [WITHHELD, ...policy.rules] };
     await admin.change('PUT', 'policy', { policy: changed, reason: 'tests' });
     const { key } = await addClient(admin, 'gateway', { rights: ['gateway'] }, 'tests');
-    return { url: service.url.replace('localhost', '127.0.0.1'), key, stop };
+    const url = service.url.replace('localhost', '127.0.0.1');
+    await untilLoaded(url, key);
+    return { url, key, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Between two looks, in ms. */
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Waits until the service has loaded all that a question can need, and knows the client: on a busy machine a
+ * cold one may answer 503 or `indeterminate` at first.
+ */
+export async function untilLoaded(url: string, key: string): Promise<void> {
+  // On no list: every list is looked at.
+  const question = { from: '+639179999999', to: '+821099998888', ingress: { trunk: 'none' } };
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const body = JSON.stringify(question);
+  for (;;) {
+    const response = await fetch(`${url}/v1/gateway/check`, { method: 'POST', headers, body });
+    const { verdict } = (await response.json()) as { verdict?: string };
+    if (response.ok && verdict !== 'indeterminate') return;
+    await setTimeout(LOOK_EVERY_MS);
   }
 }

@@ -9,9 +9,13 @@ import { type ProxyOptions, type SmppProxy, startProxy } from '../../../examples
 
 /** A sender of messages that are not about senders. */
 export const FROM = '+639170000001';
+/** What the policy has for traffic from abroad. */
+export const LABEL = '[국제발신]';
 /** Nothing listens there. */
 export const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
 export const PASSWORD = 'secret';
+/** Longer than a test may take: a wait that is not what is tested never ends. In ms. */
+export const NEVER_MS = 3_600_000;
 const LOCAL = { host: '127.0.0.1', port: 0 } as const;
 
 export interface Smsc {
@@ -167,8 +171,9 @@ export async function proxyTo(
   const proxy = await startProxy({
     ...{ listen: LOCAL, smsc: { host: LOCAL.host, port: smsc.port }, numgate },
     ...{ failPolicy: 'closed', ingress: { type: 'international' } },
-    // So that a slow machine is not a slow numgate.
-    deadlineMs: 60_000,
+    // A slow machine is no slow numgate, and no slow peer.
+    ...{ deadlineMs: NEVER_MS, fullWaitMs: NEVER_MS, responseWaitMs: NEVER_MS },
+    ...{ connectWaitMs: NEVER_MS, closeWaitMs: NEVER_MS, stopWaitMs: NEVER_MS },
     log: (event, detail = '') => void logged.push(`${event} ${detail}`),
     ...options,
   });

@@ -11,7 +11,7 @@ import { SENDERS_BY_KIND } from '../support/gateway-world.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { NOW, number, snapshot } from '../support/screen-world.ts';
 
-const { krFixed, foreign } = SENDERS_BY_KIND;
+const { krFixed, krMobile, foreign } = SENDERS_BY_KIND;
 
 function withPolicy(some: Partial<Policy>): Snapshot {
   return { ...EMPTY, policy: { version: 3, policy: { ...STANDARD_POLICY.policy, ...some } } };
@@ -74,7 +74,41 @@ describe('a gateway', () => {
     expect(closed).toMatchObject({
       ...{ verdict: 'indeterminate', action: 'closed', sip: { status: 503 }, smpp: { commandStatus: 88 } },
     });
+    expect(closed.label).toBeNull();
     expect(ask(foreign, {}, none)).toMatchObject({ action: 'open', sip: null, smpp: null });
+  });
+
+  it('gets the label also where nobody knows and its own policy is open, if the policy has it so', async () => {
+    const old = { ...EMPTY, asOf: NOW - 4_000_000 };
+    for (const at of [{ ...snapshot('none') }, old]) {
+      expect(ask(foreign, {}, at)).toMatchObject({ verdict: 'indeterminate', label: '[국제발신]' });
+      const quiet = [
+        ask(foreign, {}, at, { mode: 'shadow' }),
+        ask(foreign, {}, at, { failPolicy: 'closed' }),
+        ask(krMobile, { roaming: 'verified' }, at),
+        ask(number(821012345678), { type: 'domestic' }, at),
+        ask(foreign, {}, { ...at, policy: { version: 1, policy: { ...STANDARD_POLICY.policy, rules: [] } } }),
+      ];
+      for (const { verdict, label } of quiet) expect([verdict, label]).toEqual(['indeterminate', null]);
+    }
+    // What is missing could let a block of the policy go: it passes, and is labelled at least.
+    const missing = await listing(['allow', 'operator:51502']);
+    const withoutShards = { ...missing, release: null };
+    expect(ask(krFixed, { operator: '51502' }, withoutShards)).toMatchObject({
+      ...{ verdict: 'indeterminate', label: '[국제발신]' },
+    });
+    const unknown = number(TEST_ANSWERS.find(({ code }) => code === 'LIST_UNAVAILABLE')!.n);
+    expect(ask(unknown)).toMatchObject({ verdict: 'indeterminate', label: '[국제발신]', withholdCli: false });
+  });
+
+  it('is to withhold a number also where nobody knows and its own policy is open', () => {
+    const [rule] = STANDARD_POLICY.policy.rules.filter(({ id }) => id === 'from-abroad');
+    const at = {
+      ...withPolicy({ rules: [{ ...rule!, withholdCli: true }] }),
+      asOf: NOW - 4_000_000,
+    };
+    expect(ask(foreign, {}, at)).toMatchObject({ verdict: 'indeterminate', withholdCli: true });
+    expect(ask(foreign, {}, at, { mode: 'shadow' }).withholdCli).toBe(false);
   });
 
   it('may keep an answer for 5 s, not beyond the end of an entry, and not where data is old or missing', () => {

@@ -32,7 +32,7 @@ function ask(fields: object) {
     null,
   );
   if (asked.error !== null) throw new Error(`${asked.error.field}: ${asked.error.message}`);
-  return gatewayAnswer(asked.question, screen(asked.question, AT, wishes()), AT);
+  return gatewayAnswer(asked.question, screen(asked.question, AT, wishes()), AT, wishes().mode);
 }
 
 const digit = fc.constantFrom(...'0123456789');

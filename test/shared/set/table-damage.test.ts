@@ -65,11 +65,9 @@ describe('a damaged source table', () => {
   });
 
   it('is refused at once when it claims more lists than it has room for', () => {
-    // The count is large enough to be felt and small enough not to exhaust the memory of the test.
+    // So many that the test could neither wait for them nor hold them.
     const damaged = bytes.slice();
-    new DataView(damaged.buffer).setUint32(LIST_COUNT_WORD * 4, 2 ** 24, true);
-    const before = performance.now();
+    new DataView(damaged.buffer).setUint32(LIST_COUNT_WORD * 4, 2 ** 32 - 1, true);
     expect(() => new SourceTable(damaged)).toThrow(LayoutError);
-    expect(performance.now() - before).toBeLessThan(20);
   });
 });

@@ -25,7 +25,8 @@ export function ask(
     ...{ from, to: null, channel: 'voice', ingress: ingress(way), otherReadings: [] },
     ...some,
   };
-  return gatewayAnswer(question, screen(question, at, wishes(wish)), at);
+  const settings = wishes(wish);
+  return gatewayAnswer(question, screen(question, at, settings), at, settings.mode);
 }
 
 /** @param lists each an effect, and sources as they are written */
