@@ -2075,7 +2075,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. Where `Content-Type` is given twice, or several types are joined by commas, the first one counts. */
         ContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
