@@ -170,8 +170,15 @@ export const BREAKER_FAILURES = 2;
 /** How long it stops, at first and at most, in ms. */
 export const BREAKER_MIN_MS = 10_000;
 export const BREAKER_MAX_MS = 30_000;
-/** A key that is not known is looked for in a head that is no older than this, in ms. */
+/**
+ * A key that is not known is looked for in a head that is no older than this, in ms. An isolate looks for the
+ * head at most once in this time on behalf of such keys, however many there are.
+ */
 export const KEY_FRESH_MS = 1_000;
+/** A key that was refused is not looked for again for this long, in ms: by then a poll is due anyway. */
+export const KEY_REFUSED_MS = 5_000;
+/** Refused keys that an isolate remembers: at most 0.3 MB. With more, all are forgotten. */
+export const KEYS_REFUSED_MAX = 1_024;
 /** A head older than this is reported as `stale`, in ms. */
 export const HEAD_STALE_MS = 60_000;
 /** Longest wait of one request for data it cannot answer without, in ms. */

@@ -9,7 +9,7 @@ import type { Question } from '../shared/question.ts';
 import { type Judgement, judge } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Address } from './address.ts';
-import { authenticate, bearerOf } from './auth.ts';
+import { authenticate, bearerOf, RefusedKeys } from './auth.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
 import { HeadReader, type Pinned } from './head.ts';
 import type { Asker } from './head-sources.ts';
@@ -34,6 +34,7 @@ class Isolate {
   readonly opening = new SingleFlight();
   readonly head: HeadReader;
   readonly quota = new Quota();
+  readonly refusedKeys = new RefusedKeys();
   readonly recorder = new Recorder();
 
   constructor(shardBytesMax?: number) {
@@ -103,7 +104,7 @@ export function forClients(right: Right, handle: (call: ClientCall) => MaybeProm
       if (secrets instanceof Response) return secrets;
       const asker = new CallAsker(call, secrets);
       return after(own.head.pin(asker), (pinned) =>
-        after(admit(call, pinned, right, { asker, head: own.head }), (admitted) =>
+        after(admit(call, pinned, right, asker, own), (admitted) =>
           admitted instanceof Response ? admitted : handle(new ClientCall(call, admitted, asker, own)),
         ),
       );
@@ -123,7 +124,8 @@ function admit(
   { request, reply, url }: Call,
   pinned: Pinned,
   right: Right,
-  { asker, head }: { asker: Asker; head: HeadReader },
+  asker: Asker,
+  { head, refusedKeys }: Isolate,
 ): MaybePromise<Admitted | Response> {
   const { clients } = pinned;
   if (clients === null) {
@@ -133,15 +135,21 @@ function admit(
   }
   const refused = ({ problem: why }: { problem: Problem }): Response => reply.problem(why, url.pathname);
   // The key, or the right, may be newer than the head in memory.
-  const lookAgain = async (first: { problem: Problem }): Promise<Admitted | Response> => {
+  const lookAgain = async (first: { problem: Problem }, key: string): Promise<Admitted | Response> => {
     const looked = await head.look(asker, KEY_FRESH_MS);
-    if (looked.clients === null || looked.clients === clients) return refused(first);
-    const second = await authenticate(request, looked.clients, right);
-    return 'client' in second ? { client: second.client, right, pinned: looked } : refused(second);
+    const second =
+      looked.clients === null || looked.clients === clients
+        ? first
+        : await authenticate(request, looked.clients, right);
+    if ('client' in second) return { client: second.client, right, pinned: looked };
+    refusedKeys.add(key, Date.now());
+    return refused(second);
   };
   return after(authenticate(request, clients, right), (first) => {
     if ('client' in first) return { client: first.client, right, pinned };
-    return bearerOf(request)[0] === '' ? refused(first) : lookAgain(first);
+    const [id, secret] = bearerOf(request);
+    const key = `${id}.${secret}`;
+    return id === '' || refusedKeys.has(key, Date.now()) ? refused(first) : lookAgain(first, key);
   });
 }
 
