@@ -42,7 +42,7 @@ export class EdgeWorld {
     const client = {
       ...{ id: CLIENT, secretSha256: [await sha256Hex(SECRET)], rights: ['check' as const], shortCodes: [] },
       ...{ failPolicy: 'open' as const, mode: 'enforce' as const, recordBlocks: false },
-      ...{ maxStaleSeconds: 3_600, quotaItems: 1_000_000_000 },
+      ...{ maxStaleSeconds: 3_600, quotaNumbers: 1_000_000_000 },
     };
     const directory = await sealDirectory([client], keys);
     const sha256 = await sha256Hex(directory);

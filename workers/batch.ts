@@ -12,6 +12,7 @@ import { readJson } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import type { Kind } from './question-kind.ts';
+import { countOf, numbersIn } from './quota.ts';
 import { Runs } from './runs.ts';
 
 /** Which items come back: all, or those that are not `allow`. */
@@ -22,9 +23,15 @@ const ITEMS_PER_CHUNK = 500;
 /** Text that is given at a time, in characters, at the least: each piece costs as much as some hundred items. */
 const CHARS_PER_CHUNK = 262_144;
 
-interface Batch {
-  readonly defaults: Defaults;
+/** A batch as it was written: only its items are known to be a list, and not too many. */
+interface WrittenBatch {
+  readonly defaults: unknown;
   readonly items: readonly unknown[];
+  readonly report: unknown;
+}
+
+interface Batch extends WrittenBatch {
+  readonly defaults: Defaults;
   readonly report: (typeof REPORTS)[number];
 }
 
@@ -36,10 +43,12 @@ async function answer(call: ClientCall, kind: Kind): Promise<Response> {
   if (parameter !== null) return reply.problem(parameter, url.pathname);
   const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
   if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-  const batch = readBatch(body.value, kind);
-  if ('code' in batch) return reply.problem(batch, url.pathname);
-  const refused = call.charge(batch.items.length);
+  const written = readBody(body.value, kind);
+  if ('code' in written) return reply.problem(written, url.pathname);
+  const refused = call.charge(numbersInAll(written));
   if (refused !== null) return refused;
+  const batch = readBatch(written, kind);
+  if ('code' in batch) return reply.problem(batch, url.pathname);
   const snapshot = await call.snapshot();
   const runs = new Runs(snapshot.release, call);
   await runs.begin();
@@ -112,7 +121,12 @@ function answering(
   });
 }
 
-function readBatch(value: unknown, { fields, more }: Kind): Batch | Problem {
+/** Numbers of the whole batch. Defaults count once, and not for each item: they are the same in all of them. */
+function numbersInAll({ defaults, items }: WrittenBatch): number {
+  return items.reduce<number>((sum, item) => sum + countOf(item), numbersIn(defaults));
+}
+
+function readBody(value: unknown, { more }: Kind): WrittenBatch | Problem {
   if (!isRecord(value)) {
     return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
@@ -129,10 +143,14 @@ function readBatch(value: unknown, { fields, more }: Kind): Batch | Problem {
     const message = `items has ${items.length} items, at most ${BATCH_ITEMS_MAX}; ${more}`;
     return problem('ITEMS_TOO_MANY', message, { field: 'items' });
   }
+  return { defaults, items: items as unknown[], report };
+}
+
+function readBatch({ defaults, items, report }: WrittenBatch, { fields }: Kind): Batch | Problem {
   const known = REPORTS.find((candidate) => candidate === report);
   if (known === undefined)
     return problem('FIELD_VALUE', `report must be one of ${REPORTS.join(', ')}`, { field: 'report' });
   const read = readDefaults(defaults, fields);
   if ('code' in read) return problem(read.code, read.message, { field: read.field });
-  return { defaults: read, items: items as unknown[], report: known };
+  return { defaults: read, items, report: known };
 }

@@ -94,7 +94,8 @@ export async function currentSnapshot(call: Call): Promise<Snapshot | Response> 
 }
 
 /**
- * A route for clients with this right. With the head fresh and the key remembered it waits for nothing, and
+ * A route for clients with this right. Every request counts one number against the client's quota, before its body
+ * is read: who is over the quota costs nothing more, and no request is for nothing. With the head fresh and the key remembered it waits for nothing, and
  * makes no object of the runtime.
  */
 export function forClients(right: Right, handle: (call: ClientCall) => MaybePromise<Response>) {
@@ -105,11 +106,20 @@ export function forClients(right: Right, handle: (call: ClientCall) => MaybeProm
       const asker = new CallAsker(call, secrets);
       return after(own.head.pin(asker), (pinned) =>
         after(admit(call, pinned, right, asker, own), (admitted) =>
-          admitted instanceof Response ? admitted : handle(new ClientCall(call, admitted, asker, own)),
+          admitted instanceof Response
+            ? admitted
+            : charged(new ClientCall(call, admitted, asker, own), handle),
         ),
       );
     });
   };
+}
+
+function charged(
+  call: ClientCall,
+  handle: (call: ClientCall) => MaybePromise<Response>,
+): MaybePromise<Response> {
+  return call.charge(1) ?? handle(call);
 }
 
 /** Who asks, by which right, and the head that names him. */
@@ -165,6 +175,8 @@ export class ClientCall implements Call {
   readonly #pinned: Pinned;
   readonly #asker: Asker;
   readonly #isolate: Isolate;
+  /** Numbers of this request that are counted. */
+  #counted = 0;
 
   constructor(call: Call, { client, right, pinned }: Admitted, asker: Asker, own: Isolate) {
     this.request = call.request;
@@ -179,16 +191,23 @@ export class ClientCall implements Call {
     this.#isolate = own;
   }
 
-  /** Count items against the client's quota. @returns the 429 to answer with, or null */
-  charge(items: number): Response | null {
-    const { refused, headers } = this.#isolate.quota.charge(this.client, items, this.env.QUOTA, this.ctx);
+  /**
+   * Count the numbers of this request against the client's quota, but for those that are counted already.
+   * @param numbers all of them @returns the 429 to answer with, or null
+   */
+  charge(numbers: number): Response | null {
+    if (numbers <= this.#counted) return null;
+    const asked = { numbers, counted: this.#counted };
+    const { refused, headers } = this.#isolate.quota.charge(this.client, asked, this.env.QUOTA, this.ctx);
     this.reply.addHeaders(headers);
-    return refused === null ? null : this.reply.problem(refused, this.url.pathname);
+    if (refused !== null) return this.reply.problem(refused, this.url.pathname);
+    this.#counted = numbers;
+    return null;
   }
 
-  /** Count as many of these items as the quota has left. @returns how many */
-  take(items: number): number {
-    return this.#isolate.quota.take(this.client, items, this.env.QUOTA, this.ctx);
+  /** Count as many of these numbers as the quota has left. @returns how many */
+  take(numbers: number): number {
+    return this.#isolate.quota.take(this.client, numbers, this.env.QUOTA, this.ctx);
   }
 
   /** The head to answer this request from. It was asked for before it was known who asks: some bear less than others. */

@@ -55,7 +55,10 @@ const HELP: [string, string[]][] = [
   ['guards set', ['<name=value...>', '--reason <text>']],
   ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
   ['clients list', []],
-  ['clients add', ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-items <items>', ...WAIT]],
+  [
+    'clients add',
+    ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-numbers <numbers>', ...WAIT],
+  ],
   ['clients set', ['<id>', '--mode <mode>', ...WAIT]],
   ['clients rotate', ['<id>', ...WAIT]],
   ['clients remove', ['<id>', '--reason <text>', ...WAIT]],
