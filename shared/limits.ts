@@ -51,6 +51,16 @@ export const QUOTA_FLUSH_SHARE = 0.01;
 /** Longest time between two reports to the shared counter, in ms. */
 export const QUOTA_FLUSH_MS = 1_000;
 
+/** Rejected lines that a build writes down: about 10 MB. More are only counted: nobody reads them, and they are made by one mistake. */
+export const REJECTS_WRITTEN_MAX = 100_000;
+/**
+ * A gzipped input may unpack to this many times its size. Numbers in order, the best that a list compresses,
+ * have 6, with long fields that stay the same 42; a file made to be a bomb has up to 1,032.
+ */
+export const GZIP_RATIO_MAX = 200;
+/** What unpacks to no more than this, in bytes, is taken at any ratio: it costs nothing. */
+export const GZIP_FREE_BYTES = 4_194_304;
+
 /** Lists in one release: a probe a list and number, so this bounds the cost of a verdict. */
 export const LISTS_MAX = 32;
 /** Ranges in one list. */
