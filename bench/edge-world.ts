@@ -12,7 +12,7 @@ import { signManifest } from '../shared/release/manifest.ts';
 import type { ListKeys } from '../shared/set/keys.ts';
 import { type Measuring, startMeasuring } from './measuring.ts';
 import { benchKeys, LIST_SECRET } from './sets.ts';
-import type { Asked, Knobs } from './told.ts';
+import type { Asked, BodyTurns, Knobs } from './told.ts';
 
 const CLIENT = 'bench';
 const SECRET = 'secret-of-bench';
@@ -75,6 +75,17 @@ export class EdgeWorld {
   /** Ask the edge about numbers: one as a single question, more as a batch. */
   async askAbout(numbers: readonly string[]): Promise<Asked> {
     return JSON.parse(await this.worker.ask('/ask', JSON.stringify(numbers))) as Asked;
+  }
+
+  /** Post these bodies to the edge in turns. */
+  async takeTurns(
+    path: string,
+    bodies: Readonly<Record<string, string>>,
+    rounds: number,
+  ): Promise<BodyTurns> {
+    for (const [name, body] of Object.entries(bodies))
+      await this.worker.ask(`/body?name=${encodeURIComponent(name)}`, body);
+    return this.worker.told<BodyTurns>(`/turns?path=${path}&rounds=${rounds}`);
   }
 
   stop(): Promise<void> {

@@ -18,6 +18,9 @@ import { Runs } from './runs.ts';
 /** Which items come back: all, or those that are not `allow`. */
 const REPORTS = ['all', 'hits'] as const;
 
+/** Fields of a batch. */
+const FIELDS: readonly string[] = ['defaults', 'items', 'report'];
+
 /** Items answered at a time. */
 const ITEMS_PER_CHUNK = 500;
 /** Text that is given at a time, in characters, at the least: each piece costs as much as some hundred items. */
@@ -130,12 +133,13 @@ function readBody(value: unknown, { more }: Kind): WrittenBatch | Problem {
   if (!isRecord(value)) {
     return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
   }
-  const { defaults, items, report = 'all', ...rest } = value;
-  const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined) {
-    const field = nameOf(unknown);
+  // One after the other: to gather what is not known costs several times what reading the body did, where it is much.
+  for (const name in value) {
+    if (FIELDS.includes(name)) continue;
+    const field = nameOf(name);
     return problem('FIELD_UNKNOWN', `${field} is not a field of this request`, { field });
   }
+  const { defaults, items, report = 'all' } = value;
   if (items === undefined)
     return problem('FIELD_MISSING', 'items is missing: a list of questions', { field: 'items' });
   if (!Array.isArray(items)) return problem('FIELD_TYPE', 'items must be a list', { field: 'items' });
