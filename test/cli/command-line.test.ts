@@ -179,6 +179,7 @@ describe('--json', () => {
         expect.objectContaining({ rows: 2, accepted: 1, expired: 0, rejected: 1 }),
         expect.objectContaining({ rows: 1, accepted: 1, expired: 0, rejected: 0 }),
       ],
+      rejectsNotWritten: 0,
     });
     const proven = await lists('--json', 'prove', '--quick', outcome.folder);
     expect(proven.code).toBe(0);
