@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { newSecrets } from '../cli/secrets.ts';
 import { batchBench } from './batch.ts';
+import { bodiesBench } from './bodies.ts';
 import { buildBench } from './build.ts';
 import { bundleBench } from './bundle.ts';
 import { coldBench } from './cold.ts';
@@ -55,8 +56,9 @@ const SPEED: Record<string, Bench> = {
   batch: { run: batchBench, what: 'batches against JSON and Redis', heeds: ['numbers', 'heads', 'hits'] },
   price: { run: priceBench, what: 'the price of a billion verdicts', heeds: ['numbers', 'heads', 'hits'] },
 };
-/** Behaviour over time and behind gateways: by name, or `all`. */
+/** Behaviour over time, behind gateways and under attack: by name, or `all`. */
 const SERVICE: Record<string, Bench> = {
+  bodies: { run: bodiesBench, what: 'crafted bodies against ordinary ones', heeds: ['numbers'] },
   visible: { run: visibleBench, what: 'seconds until a change is seen', heeds: [] },
   propagation: { run: propagationBench, what: 'the same in a simulated fleet', heeds: [] },
   sip: { run: sipBench, what: 'what asking adds to a SIP gateway', heeds: [] },

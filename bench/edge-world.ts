@@ -12,7 +12,7 @@ import { signManifest } from '../shared/release/manifest.ts';
 import type { ListKeys } from '../shared/set/keys.ts';
 import { type Measuring, startMeasuring } from './measuring.ts';
 import { benchKeys, LIST_SECRET } from './sets.ts';
-import type { Asked, Knobs } from './told.ts';
+import type { Asked, BodyTurns, Knobs } from './told.ts';
 
 const CLIENT = 'bench';
 const SECRET = 'secret-of-bench';
@@ -49,7 +49,7 @@ export class EdgeWorld {
         shortCodes: [],
       },
       ...{ failPolicy: 'open' as const, mode: 'enforce' as const, recordBlocks: false },
-      ...{ maxStaleSeconds: 3_600, quotaItems: 1_000_000_000 },
+      ...{ maxStaleSeconds: 3_600, quotaNumbers: 1_000_000_000 },
     };
     const directory = await sealDirectory([client], keys);
     const sha256 = await sha256Hex(directory);
@@ -82,6 +82,17 @@ export class EdgeWorld {
   /** Ask the edge about numbers: one as a single question, more as a batch. */
   async askAbout(numbers: readonly string[]): Promise<Asked> {
     return JSON.parse(await this.worker.ask('/ask', JSON.stringify(numbers))) as Asked;
+  }
+
+  /** Post these bodies to the edge in turns. */
+  async takeTurns(
+    path: string,
+    bodies: Readonly<Record<string, string>>,
+    rounds: number,
+  ): Promise<BodyTurns> {
+    for (const [name, body] of Object.entries(bodies))
+      await this.worker.ask(`/body?name=${encodeURIComponent(name)}`, body);
+    return this.worker.told<BodyTurns>(`/turns?path=${path}&rounds=${rounds}`);
   }
 
   stop(): Promise<void> {

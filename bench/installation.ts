@@ -82,7 +82,7 @@ export async function startInstallation(
       folder: string;
     };
     await lists('push', built.folder, '--unproven');
-    const wishes = ['--quota-items', '1000000000', '--rights', 'check,gateway'];
+    const wishes = ['--quota-numbers', '1000000000', '--rights', 'check,gateway'];
     const clientKey = (await lists('clients', 'add', 'bench', ...wishes)).trim();
     const runtimePids = runtimes().filter((pid) => !before.has(pid));
     // Where there is no such process, what it takes would be nothing, and pass.

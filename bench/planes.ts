@@ -86,7 +86,7 @@ export async function planes(): Promise<Planes> {
     );
     const { release } = JSON.parse(lists('build', catalogue, '--out', folder)) as { release: string };
     lists('push', join(folder, release), '--unproven', '--reason', 'bench');
-    const { key } = JSON.parse(lists('clients', 'add', 'bench', '--quota-items', '1000000000')) as {
+    const { key } = JSON.parse(lists('clients', 'add', 'bench', '--quota-numbers', '1000000000')) as {
       key: string;
     };
     return {

@@ -35,6 +35,9 @@ export interface Asked {
   readonly reads: readonly Read[];
 }
 
+/** What came of bodies that took turns, by name: the status, and ms a request, a round each. */
+export type BodyTurns = Readonly<Record<string, { readonly status: number; readonly ms: number[] }>>;
+
 /** What may be set in the Worker around the edge. */
 export interface Knobs {
   /** Every read of KV takes so much longer, in ms. */

@@ -21,6 +21,8 @@ export interface BuildReport {
   /** The moment that decided which entries had ended, in seconds since 1970. */
   readonly now: number;
   readonly inputs: readonly InputReport[];
+  /** Rejects that are counted, and not in `rejects.csv`. */
+  readonly rejectsNotWritten: number;
 }
 
 /** What a push has put into KV, in case it is interrupted. */

@@ -149,10 +149,12 @@ function withoutDigests<Holder extends { readonly secretSha256: readonly string[
 }
 
 export function clientsOf(clients: readonly Client[]): Outcome {
-  const rows = clients.map(({ id, rights, mode, failPolicy, maxStaleSeconds, quotaItems, secretSha256 }) => [
-    ...[id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaItems, secretSha256.length],
-  ]);
-  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'items a minute#', 'keys#'];
+  const rows = clients.map(
+    ({ id, rights, mode, failPolicy, maxStaleSeconds, quotaNumbers, secretSha256 }) => [
+      ...[id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaNumbers, secretSha256.length],
+    ],
+  );
+  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'numbers a minute#', 'keys#'];
   return [tableOf(names, rows), { clients: withoutDigests(clients) }];
 }
 

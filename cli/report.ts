@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 import { CommanderError } from 'commander';
 import colours from 'picocolors';
 import type { ListInfo } from '../shared/release/manifest.ts';
-import type { BuildOutcome } from './commands/build.ts';
+import { type BuildOutcome, writtenRejects } from './commands/build.ts';
 import type { ProveOutcome } from './commands/prove.ts';
 import { CommandFailure, whyNot } from './failure.ts';
 import { count } from './figures.ts';
@@ -39,7 +39,7 @@ export function listTable(lists: readonly ListInfo[]): string {
   );
 }
 
-export function built({ folder, manifest, inputs, bytes }: BuildOutcome): Outcome {
+export function built({ folder, manifest, inputs, rejectsNotWritten, bytes }: BuildOutcome): Outcome {
   const numbers = manifest.lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
   const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;
   const rejected = inputs.reduce((sum, input) => sum + input.rejected, 0);
@@ -55,7 +55,9 @@ export function built({ folder, manifest, inputs, bytes }: BuildOutcome): Outcom
   const text =
     `${colours.bold(manifest.release)} in ${folder.path}\n${lines.join('')}${listTable(manifest.lists)}` +
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits a number\n` +
-    (rejected > 0 ? `rejected lines: ${folder.path}/rejects.csv\n` : '');
+    (rejected > 0
+      ? `rejected lines: ${writtenRejects(`${folder.path}/rejects.csv`, rejectsNotWritten)}\n`
+      : '');
   return [
     text,
     {
@@ -66,6 +68,7 @@ export function built({ folder, manifest, inputs, bytes }: BuildOutcome): Outcom
       bitsPerNumber,
       lists: manifest.lists,
       inputs,
+      rejectsNotWritten,
     },
   ];
 }

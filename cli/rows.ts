@@ -2,9 +2,10 @@
  * Reads an input file as rows: CSV with a header, NDJSON, or plain text with a number a line, each
  * also gzipped. Streams: a file may be larger than memory.
  */
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
+import { closeSync, createReadStream, openSync, type ReadStream, readSync, statSync } from 'node:fs';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { isRecord } from '../shared/fields.ts';
+import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import { csvFields } from './csv.ts';
 import { CommandFailure, quoted, whyNot } from './failure.ts';
@@ -106,8 +107,7 @@ export async function readRows(
     onProgress(size === 0 ? 1 : bytes / size);
   });
   try {
-    const content = gzip ? file.pipe(createGunzip()) : file;
-    file.on('error', (error) => content.destroy(error));
+    const content = gzip ? unpacked(file, path) : file;
     const csv = new CsvReader(path);
     const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
     await readLines(content, readers[format], each, format === 'plain' ? takeLine : undefined);
@@ -117,6 +117,24 @@ export async function readRows(
     throw new CommandFailure(`${path}: ${whyNot(error)}`);
   } finally {
     file.destroy();
+  }
+}
+
+/** The content of a gzipped file, as long as it is in proportion to the file. */
+async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Array> {
+  const gunzip: Gunzip = file.pipe(createGunzip());
+  file.on('error', (error) => gunzip.destroy(error));
+  let bytes = 0;
+  for await (const chunk of gunzip as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > GZIP_FREE_BYTES && bytes > GZIP_RATIO_MAX * gunzip.bytesWritten) {
+      const soFar = `${Math.floor(bytes / 1_048_576)} MiB so far, of ${gunzip.bytesWritten} bytes`;
+      throw new CommandFailure(
+        `${path}: unpacks to more than ${GZIP_RATIO_MAX} times its size (${soFar}), which no list does; ` +
+          `if it is as it should be, unpack it first: gunzip -k ${path}`,
+      );
+    }
+    yield chunk;
   }
 }
 

@@ -31,7 +31,7 @@ const READY_PAUSE_MS = 200;
 /** Time between two runs of the cron, in ms. */
 const CRON_MS = 60_000;
 /** Local: a demo is not to be slowed down. */
-const DEMO_QUOTA_ITEMS = 1_000_000_000;
+const DEMO_QUOTA_NUMBERS = 1_000_000_000;
 const REASON = 'npm start';
 
 const say = (text: string): void => void process.stderr.write(`${colours.dim(text)}\n`);
@@ -85,7 +85,7 @@ async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSec
     throw error;
   });
   if (known?.secretSha256.includes(digest) === true) return;
-  const client = { id, secretSha256: [digest], quotaItems: DEMO_QUOTA_ITEMS };
+  const client = { id, secretSha256: [digest], quotaNumbers: DEMO_QUOTA_NUMBERS };
   await putClient(admin, { ...client, rights: ['check', 'gateway'] }, REASON);
 }
 

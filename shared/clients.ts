@@ -10,8 +10,8 @@ import {
   MAX_STALE_SECONDS_DEFAULT,
   MAX_STALE_SECONDS_MAX,
   MAX_STALE_SECONDS_MIN,
-  QUOTA_ITEMS_DEFAULT,
-  QUOTA_ITEMS_MAX,
+  QUOTA_NUMBERS_DEFAULT,
+  QUOTA_NUMBERS_MAX,
 } from './limits.ts';
 import { INTERNATIONAL_PREFIXES } from './numbers/parse.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
@@ -50,15 +50,15 @@ export const clientSchema = v.strictObject({
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
   /** Whether each block is recorded, with the number keyed: see block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
-  /** Items a minute. */
-  quotaItems: v.optional(
+  /** Numbers a minute: see workers/quota.ts. */
+  quotaNumbers: v.optional(
     v.pipe(
       v.number(),
       v.integer(),
-      v.minValue(1, 'at least 1 item a minute'),
-      v.maxValue(QUOTA_ITEMS_MAX, `at most ${QUOTA_ITEMS_MAX} items a minute`),
+      v.minValue(1, 'at least 1 number a minute'),
+      v.maxValue(QUOTA_NUMBERS_MAX, `at most ${QUOTA_NUMBERS_MAX} numbers a minute`),
     ),
-    QUOTA_ITEMS_DEFAULT,
+    QUOTA_NUMBERS_DEFAULT,
   ),
   /** Korean short codes the client owns, and may send from. */
   shortCodes: v.optional(
@@ -73,13 +73,13 @@ export type Client = v.InferOutput<typeof clientSchema>;
 
 const directorySchema = v.strictObject({
   kind: v.literal('numgate-clients'),
-  format: v.literal(2),
+  format: v.literal(3),
   clients: v.pipe(v.array(clientSchema), v.maxLength(CLIENTS_MAX)),
 });
 
 /** The directory as it is stored: sealed, so that nobody without LIST_KEY reads or makes one. */
 export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
-  const text = JSON.stringify({ kind: 'numgate-clients', format: 2, clients });
+  const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients });
   return seal(utf8(text), keys);
 }
 

@@ -37,14 +37,29 @@ export const POLICY_LABEL_CHARS_MAX = 16;
 export const POLICY_CHARS_MAX = 16_384;
 /** `x-correlator`, in characters (CAMARA Commonalities: 256). */
 export const CORRELATOR_CHARS_MAX = 256;
-/** Items a client may have checked in one quota window. */
-export const QUOTA_ITEMS_DEFAULT = 6_000_000;
+/**
+ * Numbers that a client may ask for in one quota window, unless it was given another quota: three full
+ * batches with sender and recipient. All 10^8 numbers of 010 take 28 hours.
+ */
+export const QUOTA_NUMBERS_DEFAULT = 60_000;
 /** Length of the quota window, in seconds: a period that the rate limit binding accepts (10 or 60). */
 export const QUOTA_WINDOW_SECONDS = 60;
-/** Items counted in the isolate before the shared counter of the data centre is told. */
-export const QUOTA_FLUSH_ITEMS = 10_000;
+/** Numbers counted in the isolate before the shared counter of the data centre is told. */
+export const QUOTA_FLUSH_NUMBERS = 10_000;
+/** It is told sooner where this share of the quota was counted: what many isolates let pass together stays small. */
+export const QUOTA_FLUSH_SHARE = 0.01;
 /** Longest time between two reports to the shared counter, in ms. */
 export const QUOTA_FLUSH_MS = 1_000;
+
+/** Rejected lines that a build writes down: about 10 MB. More are only counted: nobody reads them, and they are made by one mistake. */
+export const REJECTS_WRITTEN_MAX = 100_000;
+/**
+ * A gzipped input may unpack to this many times its size. Numbers in order, the best that a list compresses,
+ * have 6, with long fields that stay the same 42; a file made to be a bomb has up to 1,032.
+ */
+export const GZIP_RATIO_MAX = 200;
+/** What unpacks to no more than this, in bytes, is taken at any ratio: it costs nothing. */
+export const GZIP_FREE_BYTES = 4_194_304;
 
 /** Lists in one release: a probe a list and number, so this bounds the cost of a verdict. */
 export const LISTS_MAX = 32;
@@ -117,8 +132,8 @@ export const MAX_STALE_SECONDS_MIN = 10;
 export const MAX_STALE_SECONDS_MAX = 604_800;
 /** And what is taken for it where it says nothing. */
 export const MAX_STALE_SECONDS_DEFAULT = 3_600;
-/** Items a minute that a client may have at the most. */
-export const QUOTA_ITEMS_MAX = 1_000_000_000;
+/** Numbers a minute that a client may have at the most. */
+export const QUOTA_NUMBERS_MAX = 1_000_000_000;
 /** Secrets of one key of a client or an admin: two while one is replaced. */
 export const KEY_SECRETS_MAX = 2;
 /** Admin tokens. */
@@ -200,8 +215,15 @@ export const BREAKER_FAILURES = 2;
 /** How long it stops, at first and at most, in ms. */
 export const BREAKER_MIN_MS = 10_000;
 export const BREAKER_MAX_MS = 30_000;
-/** A key that is not known is looked for in a head that is no older than this, in ms. */
+/**
+ * A key that is not known is looked for in a head that is no older than this, in ms. An isolate looks for the
+ * head at most once in this time on behalf of such keys, however many there are.
+ */
 export const KEY_FRESH_MS = 1_000;
+/** A key that was refused is not looked for again for this long, in ms: by then a poll is due anyway. */
+export const KEY_REFUSED_MS = 5_000;
+/** Refused keys that an isolate remembers: at most 0.3 MB. With more, all are forgotten. */
+export const KEYS_REFUSED_MAX = 1_024;
 /** A head older than this is reported as `stale`, in ms. */
 export const HEAD_STALE_MS = 60_000;
 /** Longest wait of one request for data it cannot answer without, in ms. */

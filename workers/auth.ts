@@ -5,7 +5,12 @@
  */
 import { toHex } from '../shared/bytes.ts';
 import type { Client, Right } from '../shared/clients.ts';
-import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../shared/limits.ts';
+import {
+  AUTHORIZATION_CHARS_MAX,
+  KEY_REFUSED_MS,
+  KEYS_REFUSED_MAX,
+  VERIFIED_KEYS_MAX,
+} from '../shared/limits.ts';
 import { type Problem, problem } from './http.ts';
 
 /** Compared against when the id is unknown. */
@@ -19,8 +24,8 @@ export function bearerOf(request: Request): [id: string, secret: string] {
 }
 
 function keyIn(header: string): [id: string, secret: string] {
-  const [, id = '', secret = ''] =
-    /^Bearer ([a-z0-9-]+)\.([\w-]+)$/i.exec(header.slice(0, AUTHORIZATION_CHARS_MAX)) ?? [];
+  if (header.length > AUTHORIZATION_CHARS_MAX) return ['', ''];
+  const [, id = '', secret = ''] = /^Bearer ([a-z0-9-]+)\.([\w-]+)$/i.exec(header) ?? [];
   return [id, secret];
 }
 
@@ -58,11 +63,32 @@ async function verify(header: string, clients: Directory, right: Right): Promise
 
 /** Only what was right is remembered, so that nobody without a key takes room. */
 function remember(header: string, client: Client, clients: Directory): void {
-  if (header.length > AUTHORIZATION_CHARS_MAX) return;
   const headers = verified.get(clients) ?? new Map<string, Client>();
   verified.set(clients, headers);
   if (headers.size >= VERIFIED_KEYS_MAX) headers.clear();
   headers.set(header, client);
+}
+
+/**
+ * Keys that were refused a moment ago. The same key again is refused without a look for a newer head, so that
+ * one wrong key costs the coordinator nothing.
+ */
+export class RefusedKeys {
+  readonly #until = new Map<string, number>();
+
+  get size(): number {
+    return this.#until.size;
+  }
+
+  /** @param now in ms since 1970 */
+  has(key: string, now: number): boolean {
+    return now < (this.#until.get(key) ?? 0);
+  }
+
+  add(key: string, now: number): void {
+    if (this.#until.size >= KEYS_REFUSED_MAX) this.#until.clear();
+    this.#until.set(key, now + KEY_REFUSED_MS);
+  }
 }
 
 function withRight(client: Client, right: Right): Authenticated {

@@ -9,8 +9,9 @@ import { within } from './single-flight.ts';
 export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
 
 /**
- * The media type of the body, without parameters, in lower case; '' if it has none. Of several Content-Type
- * headers, which arrive joined with commas, the first counts: libcurl adds its own behind the caller's.
+ * The media type of the body, without parameters, in lower case; '' if it has none. Of several, given on two
+ * lines or joined by a comma, it is the first. A type has neither `;` nor `,`, so it ends at the first of them:
+ * a comma in a quoted parameter stands behind a `;`.
  */
 export function mediaType(request: Request): string {
   return (request.headers.get('content-type') ?? '').split(/[;,]/, 1)[0]!.trim().toLowerCase();

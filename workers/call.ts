@@ -10,7 +10,7 @@ import type { Question } from '../shared/question.ts';
 import { judge } from '../shared/screen.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Address } from './address.ts';
-import { authenticate, bearerOf } from './auth.ts';
+import { authenticate, bearerOf, RefusedKeys } from './auth.ts';
 import { type Env, openSecrets, type Secrets } from './env.ts';
 import { HeadReader, type Pinned } from './head.ts';
 import type { Asker } from './head-sources.ts';
@@ -35,6 +35,7 @@ class Isolate {
   readonly opening = new SingleFlight();
   readonly head: HeadReader;
   readonly quota = new Quota();
+  readonly refusedKeys = new RefusedKeys();
   readonly recorder = new Recorder();
 
   constructor(shardBytesMax?: number) {
@@ -94,7 +95,8 @@ export async function currentHead(call: Call): Promise<Pinned | Response> {
 }
 
 /**
- * A route for clients with this right. With the head fresh and the key remembered it waits for nothing, and
+ * A route for clients with this right. Every request counts one number against the client's quota, before its body
+ * is read: who is over the quota costs nothing more, and no request is for nothing. With the head fresh and the key remembered it waits for nothing, and
  * makes no object of the runtime.
  */
 export function forClients(right: Right, handle: (call: ClientCall) => MaybePromise<Response>) {
@@ -104,12 +106,21 @@ export function forClients(right: Right, handle: (call: ClientCall) => MaybeProm
       if (secrets instanceof Response) return secrets;
       const asker = new CallAsker(call, secrets);
       return after(own.head.pin(asker), (pinned) =>
-        after(admit(call, pinned, right, { asker, head: own.head }), (admitted) =>
-          admitted instanceof Response ? admitted : handle(new ClientCall(call, admitted, asker, own)),
+        after(admit(call, pinned, right, asker, own), (admitted) =>
+          admitted instanceof Response
+            ? admitted
+            : charged(new ClientCall(call, admitted, asker, own), handle),
         ),
       );
     });
   };
+}
+
+function charged(
+  call: ClientCall,
+  handle: (call: ClientCall) => MaybePromise<Response>,
+): MaybePromise<Response> {
+  return call.charge(1) ?? handle(call);
 }
 
 /** Who asks, by which right, and the head that names him. */
@@ -124,7 +135,8 @@ function admit(
   { request, reply, url }: Call,
   pinned: Pinned,
   right: Right,
-  { asker, head }: { asker: Asker; head: HeadReader },
+  asker: Asker,
+  { head, refusedKeys }: Isolate,
 ): MaybePromise<Admitted | Response> {
   const { clients } = pinned;
   if (clients === null) {
@@ -134,15 +146,21 @@ function admit(
   }
   const refused = ({ problem: why }: { problem: Problem }): Response => reply.problem(why, url.pathname);
   // The key, or the right, may be newer than the head in memory.
-  const lookAgain = async (first: { problem: Problem }): Promise<Admitted | Response> => {
+  const lookAgain = async (first: { problem: Problem }, key: string): Promise<Admitted | Response> => {
     const looked = await head.look(asker, KEY_FRESH_MS);
-    if (looked.clients === null || looked.clients === clients) return refused(first);
-    const second = await authenticate(request, looked.clients, right);
-    return 'client' in second ? { client: second.client, right, pinned: looked } : refused(second);
+    const second =
+      looked.clients === null || looked.clients === clients
+        ? first
+        : await authenticate(request, looked.clients, right);
+    if ('client' in second) return { client: second.client, right, pinned: looked };
+    refusedKeys.add(key, Date.now());
+    return refused(second);
   };
   return after(authenticate(request, clients, right), (first) => {
     if ('client' in first) return { client: first.client, right, pinned };
-    return bearerOf(request)[0] === '' ? refused(first) : lookAgain(first);
+    const [id, secret] = bearerOf(request);
+    const key = `${id}.${secret}`;
+    return id === '' || refusedKeys.has(key, Date.now()) ? refused(first) : lookAgain(first, key);
   });
 }
 
@@ -158,6 +176,8 @@ export class ClientCall implements Call {
   readonly #pinned: Pinned;
   readonly #asker: Asker;
   readonly #isolate: Isolate;
+  /** Numbers of this request that are counted. */
+  #counted = 0;
 
   constructor(call: Call, { client, right, pinned }: Admitted, asker: Asker, own: Isolate) {
     this.request = call.request;
@@ -172,16 +192,23 @@ export class ClientCall implements Call {
     this.#isolate = own;
   }
 
-  /** Count items against the client's quota. @returns the 429 to answer with, or null */
-  charge(items: number): Response | null {
-    const { refused, headers } = this.#isolate.quota.charge(this.client, items, this.env.QUOTA, this.ctx);
+  /**
+   * Count the numbers of this request against the client's quota, but for those that are counted already.
+   * @param numbers all of them @returns the 429 to answer with, or null
+   */
+  charge(numbers: number): Response | null {
+    if (numbers <= this.#counted) return null;
+    const asked = { numbers, counted: this.#counted };
+    const { refused, headers } = this.#isolate.quota.charge(this.client, asked, this.env.QUOTA, this.ctx);
     this.reply.addHeaders(headers);
-    return refused === null ? null : this.reply.problem(refused, this.url.pathname);
+    if (refused !== null) return this.reply.problem(refused, this.url.pathname);
+    this.#counted = numbers;
+    return null;
   }
 
-  /** Count as many of these items as the quota has left. @returns how many */
-  take(items: number): number {
-    return this.#isolate.quota.take(this.client, items, this.env.QUOTA, this.ctx);
+  /** Count as many of these numbers as the quota has left. @returns how many */
+  take(numbers: number): number {
+    return this.#isolate.quota.take(this.client, numbers, this.env.QUOTA, this.ctx);
   }
 
   /** The head to answer this request from. It was asked for before it was known who asks: some bear less than others. */

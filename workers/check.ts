@@ -14,6 +14,7 @@ import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import { after, type MaybePromise } from './maybe-promise.ts';
 import type { Kind } from './question-kind.ts';
+import { numbersIn } from './quota.ts';
 import { neededBy, warm, withValues } from './shards.ts';
 
 /** What a field of `ingress` begins with in an address. */
@@ -66,13 +67,13 @@ function fieldsOf({ parameters }: Address): { readonly fields: Record<string, un
 /** Nothing is waited for once the release is in memory; the answer is the one object of the runtime. */
 function answer(call: ClientCall, kind: Kind, given: unknown): MaybePromise<Response> {
   const { reply, url, request } = call;
+  const refused = call.charge(numbersIn(given));
+  if (refused !== null) return refused;
   const asked = readQuestion(given, kind.fields.none, false, kind.fields, call.client.internationalPrefix);
   if (asked.error !== null) {
     const { code, field, message } = asked.error;
     return reply.problem(problem(code, message, { field }), url.pathname);
   }
-  const refused = call.charge(1);
-  if (refused !== null) return refused;
   return after(call.snapshot(), (snapshot) =>
     after(judged(call, kind, asked.question, snapshot), (answered) => {
       if (!prefersText(request)) return reply.json({ ...answered, ...headNames(snapshot) });

@@ -81,21 +81,25 @@ export class HeadReader {
       this.#flight.refresh(() => this.#refresh(asker, { waits: false, freshMs: HEAD_FRESH_MS }), asker.ctx);
     }
     if (due !== 'wait') return this.#pinned(asker);
-    return this.#wait(asker, HEAD_FRESH_MS).then(() => this.#pinned(asker));
+    const before = this.#poll.seenAt;
+    const done = (): boolean => this.#poll.seenAt > before;
+    return this.#wait(asker, HEAD_FRESH_MS, done).then(() => this.#pinned(asker));
   }
 
   /** The head as it is now, but for `freshMs`. Where it cannot be had in time, the one in memory. */
   async look(asker: Asker, freshMs: number): Promise<Pinned> {
-    if (Date.now() - this.#poll.seenAt > freshMs) await this.#wait(asker, freshMs);
+    const isFresh = (): boolean => Date.now() - this.#poll.seenAt <= freshMs;
+    // A poll that is under way, and is joined, may find an older copy good enough.
+    if (!isFresh()) await this.#wait(asker, freshMs, isFresh);
     return this.#pinned(asker);
   }
 
-  async #wait(asker: Asker, freshMs: number): Promise<void> {
-    const before = this.#poll.seenAt;
+  /** @param done whether a load that was joined has brought what is needed */
+  async #wait(asker: Asker, freshMs: number, done: () => boolean): Promise<void> {
     this.#poll.began(Date.now());
     const load = (): Promise<void> => this.#refresh(asker, { waits: true, freshMs });
     try {
-      await this.#flight.wait(load, () => this.#poll.seenAt > before, asker.ctx);
+      await this.#flight.wait(load, done, asker.ctx);
     } catch {
       this.#poll.waitedInVain(Date.now());
     }

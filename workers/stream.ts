@@ -14,6 +14,7 @@ import { mediaType } from './body.ts';
 import type { ClientCall } from './call.ts';
 import { problem } from './http.ts';
 import { parametersOf } from './parameters.ts';
+import { countOf } from './quota.ts';
 import { type Asking, Runs } from './runs.ts';
 
 /** What some readers take for the end of a line: never echoed. */
@@ -23,21 +24,27 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /** Most that is read at a time. */
 const CHUNK_BYTES = 65_536;
 
+/** A line that was read. */
+interface Line extends Asking {
+  /** What it counts against the quota. */
+  readonly numbers: number;
+}
+
 /** How lines of one media type are read and answered. */
-interface LineFormat<Read extends Asking> {
+interface LineFormat<Read extends Line> {
   /** @param line null for one that was too long to keep */
   read(line: string | null): Read;
   /** One line for one line. */
   answer(line: Read, snapshot: Snapshot): string;
 }
 
-interface TextLine extends Asking {
+interface TextLine extends Line {
   readonly text: string;
   /** Why it asks nothing. */
   readonly code: string;
 }
 
-interface JsonLine extends Asking {
+interface JsonLine extends Line {
   readonly id: string | null;
   /** Why it asks nothing, as that is told. */
   readonly error: object | null;
@@ -58,9 +65,6 @@ export async function checkStream(call: ClientCall): Promise<Response> {
   const subject = SUBJECTS.find((candidate) => candidate === (given.text.subject ?? 'to'));
   if (subject === undefined)
     return fail('FIELD_VALUE', `subject must be one of ${SUBJECTS.join(', ')}`, { field: 'subject' });
-  // Refused here if nothing is left; later the stream waits instead.
-  const refused = call.charge(1);
-  if (refused !== null) return refused;
   const snapshot = await call.snapshot();
   const runs = new Runs(snapshot.release, call);
   await runs.begin();
@@ -78,11 +82,11 @@ function textLine(call: ClientCall, subject: Subject): LineFormat<TextLine> {
   const options = { internationalPrefix, carrierPrefix: null };
   return {
     read(line) {
-      if (line === null) return { question: null, text: '', code: 'NUMBER_TOO_LONG' };
+      if (line === null) return { question: null, text: '', code: 'NUMBER_TOO_LONG', numbers: 1 };
       const read = readParty(line, subject, options);
-      return 'error' in read
-        ? { question: null, text: line, code: read.error.code }
-        : { question: questionOf({ ...CHECK_FIELDS.none, [subject]: read.party }), text: line, code: '' };
+      if ('error' in read) return { question: null, text: line, code: read.error.code, numbers: 1 };
+      const question = questionOf({ ...CHECK_FIELDS.none, [subject]: read.party });
+      return { question, text: line, code: '', numbers: 1 };
     },
     answer({ question, text, code }, snapshot) {
       // To look whether there is one takes half as long as to replace none.
@@ -95,7 +99,8 @@ function textLine(call: ClientCall, subject: Subject): LineFormat<TextLine> {
 }
 
 function invalid(message: string): JsonLine {
-  return { question: null, id: null, error: { error: { code: 'JSON_INVALID', field: 'line', message } } };
+  const error = { error: { code: 'JSON_INVALID', field: 'line', message } };
+  return { question: null, id: null, error, numbers: 1 };
 }
 // Once each, not once a line: lines are kept while what they need is loaded.
 const JSON_TOO_LONG = invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
@@ -114,7 +119,7 @@ function jsonLine(call: ClientCall): LineFormat<JsonLine> {
         return NO_JSON;
       }
       const { question, id, error } = readQuestion(value, CHECK_FIELDS.none, true, CHECK_FIELDS, convention);
-      return { question, id, error: error === null ? null : itemError(error) };
+      return { question, id, error: error === null ? null : itemError(error), numbers: countOf(value) };
     },
     answer({ question, id, error }, snapshot) {
       if (question === null) return `${JSON.stringify({ id, ...error })}\n`;
@@ -124,7 +129,7 @@ function jsonLine(call: ClientCall): LineFormat<JsonLine> {
   };
 }
 
-function answering<Read extends Asking>(
+function answering<Read extends Line>(
   call: ClientCall,
   first: Snapshot,
   runs: Runs,
@@ -133,29 +138,34 @@ function answering<Read extends Asking>(
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
   let pinned = first;
-  // The first item was counted when the stream was let in.
-  let prepaid = 1;
+  /** Numbers that are counted and not answered yet: the first was counted when the stream was let in. */
+  let credit = 1;
   const answerAll = async (
     lines: readonly (string | null)[],
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
     if (lines.length > 0) pinned = await later(pinned, call);
+    const read = lines.map(format.read);
+    let wanted = numbersOf(read);
     // As many as the window still lets pass, then the rest in the windows that follow.
-    for (let from = 0; from < lines.length; ) {
-      const count = prepaid + call.take(lines.length - from - prepaid);
-      prepaid = 0;
-      if (count === 0) {
+    for (let from = 0; from < read.length; ) {
+      credit += call.take(wanted - credit);
+      const to = endWithin(read, from, credit);
+      if (to === from) {
         await nextWindow();
         pinned = await later(pinned, call);
         continue;
       }
+      const answered = read.slice(from, to);
+      const numbers = numbersOf(answered);
+      credit -= numbers;
+      wanted -= numbers;
       let out = '';
-      const read = lines.slice(from, from + count).map(format.read);
-      await runs.answer(read, (line) => {
+      await runs.answer(answered, (line) => {
         out += format.answer(line, pinned);
       });
       controller.enqueue(encoder.encode(out));
-      from += count;
+      from = to;
     }
   };
   // Into a buffer of ours: what is piped comes in pieces of 4 KB, each of which costs as much as some 30 lines.
@@ -182,6 +192,18 @@ function answering<Read extends Asking>(
     // Nothing is read before somebody wants the answers to it.
     { highWaterMark: 0 },
   );
+}
+
+function numbersOf(lines: readonly Line[]): number {
+  return lines.reduce((sum, { numbers }) => sum + numbers, 0);
+}
+
+/** Where the lines end that this credit is enough for. */
+function endWithin(lines: readonly Line[], from: number, credit: number): number {
+  let left = credit;
+  let to = from;
+  while (to < lines.length && lines[to]!.numbers <= left) left -= lines[to++]!.numbers;
+  return to;
 }
 
 /**

@@ -5,7 +5,7 @@
 import { resetIsolate } from '../../workers/call.ts';
 import edge from '../../workers/edge.ts';
 import type { Env } from '../../workers/env.ts';
-import type { Asked, Knobs, Read } from '../told.ts';
+import type { Asked, BodyTurns, Knobs, Read } from '../told.ts';
 
 type MeasuredEnv = Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'> & { readonly CLIENT_KEY: string };
 
@@ -78,6 +78,42 @@ async function ask(numbers: readonly string[], env: MeasuredEnv, ctx: ExecutionC
   return { from, to, verdicts, release: answer.release, reads: [...reads] };
 }
 
+/** Bodies that take turns, by name. */
+const bodies = new Map<string, ArrayBuffer>();
+/** Bodies are posted for so long before anything is timed, in rounds: the engine compiles what it has seen often. */
+const WARM_ROUNDS = 2;
+/** Bytes that are posted in one turn, at the least: a single short request is over too soon to be timed. */
+const TURN_BYTES = 524_288;
+
+/** Round after round, each body once in each. */
+async function takeTurns(
+  path: string,
+  rounds: number,
+  env: MeasuredEnv,
+  ctx: ExecutionContext,
+): Promise<BodyTurns> {
+  const bound = envOf(env, []);
+  const headers = { authorization: `Bearer ${env.CLIENT_KEY}`, 'content-type': 'application/json' };
+  const turns: Record<string, { status: number; ms: number[] }> = {};
+  for (let round = -WARM_ROUNDS; round < rounds; round++) {
+    for (const [name, body] of bodies) {
+      turns[name] ??= { status: 0, ms: [] };
+      const turn = turns[name];
+      const times = Math.ceil(TURN_BYTES / body.byteLength);
+      const from = performance.now();
+      for (let time = 0; time < times; time++) {
+        const request = new Request(`https://edge.test${path}`, { method: 'POST', headers, body });
+        const response = await edge.fetch(request as Parameters<typeof edge.fetch>[0], bound, ctx);
+        await response.arrayBuffer();
+        turn.status = response.status;
+      }
+      if (round >= 0) turn.ms.push((performance.now() - from) / times);
+    }
+  }
+  bodies.clear();
+  return turns;
+}
+
 async function told(url: URL, request: Request, env: MeasuredEnv, ctx: ExecutionContext): Promise<unknown> {
   switch (url.pathname) {
     case '/head':
@@ -94,6 +130,11 @@ async function told(url: URL, request: Request, env: MeasuredEnv, ctx: Execution
       return null;
     case '/ask':
       return ask(await request.json(), env, ctx);
+    case '/body':
+      bodies.set(url.searchParams.get('name')!, await request.arrayBuffer());
+      return null;
+    case '/turns':
+      return takeTurns(url.searchParams.get('path')!, Number(url.searchParams.get('rounds')), env, ctx);
     case '/read': {
       const from = performance.now();
       const bytes = await env.LISTS.get(url.searchParams.get('key')!, { type: 'arrayBuffer' });

@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
-import { LISTS_MAX } from '../../shared/limits.ts';
+import { LISTS_MAX, REJECTS_WRITTEN_MAX } from '../../shared/limits.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
@@ -18,7 +18,7 @@ import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
 import { type CatalogueList, readCatalogue } from '../catalogue.ts';
 import { collect, type InputReport, type Reject } from '../collect.ts';
 import { CommandFailure, orFail } from '../failure.ts';
-import { percent } from '../figures.ts';
+import { count, percent } from '../figures.ts';
 import { type FoldedList, fold } from '../fold.ts';
 import { foldedIn } from '../folded-lists.ts';
 import { startProgress } from '../progress.ts';
@@ -40,6 +40,7 @@ export interface BuildOutcome {
   readonly folder: BuildFolder;
   readonly manifest: Manifest;
   readonly inputs: readonly InputReport[];
+  readonly rejectsNotWritten: number;
   readonly bytes: number;
 }
 
@@ -83,7 +84,7 @@ export async function build({
     progress.stop();
     await rejects.close();
   }
-  checkRejects(inputs, maxRejects, rejectsPath(builds));
+  checkRejects(inputs, maxRejects, writtenRejects(rejectsPath(builds), rejects.notWritten));
   if (!allowEmpty) checkEmpty(inputs);
   const encoding = startProgress('encoding');
   const built = await buildRelease(
@@ -102,10 +103,15 @@ export async function build({
   ).finally(() => encoding.stop());
   const release = orFail(built);
   const signed = await signManifest(release.manifest, signer);
-  const report = { release: release.manifest.release, catalogue: resolve(path), now, inputs };
+  const rejectsNotWritten = rejects.notWritten;
+  const report = {
+    release: release.manifest.release,
+    catalogue: resolve(path),
+    ...{ now, inputs, rejectsNotWritten },
+  };
   const folder = writeBuild(builds, release, signed, report, folded);
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
-  return { folder, manifest: release.manifest, inputs, bytes };
+  return { folder, manifest: release.manifest, inputs, rejectsNotWritten, bytes };
 }
 
 interface Upon {
@@ -159,6 +165,13 @@ function contentOf({ entries }: FoldedList, keys: ListKeys): ListContent {
 interface Rejects {
   write(reject: Reject): void;
   close(): Promise<void>;
+  /** How many came behind the last that was written. */
+  readonly notWritten: number;
+}
+
+/** Where rejects are to be read, and how many of them are not there. */
+export function writtenRejects(path: string, notWritten: number): string {
+  return notWritten === 0 ? path : `${path}, without the last ${count(notWritten)}`;
 }
 
 async function openRejects(path: string): Promise<Rejects> {
@@ -168,24 +181,34 @@ async function openRejects(path: string): Promise<Rejects> {
   // Told by `close`; until then it is not to end the process.
   written.catch(() => undefined);
   const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  let rejected = 0;
+  const notWritten = (): number => Math.max(0, rejected - REJECTS_WRITTEN_MAX);
   file.write('file,line,code,message\n');
   return {
-    write: ({ file: name, line, code, message }) =>
-      file.write(`${quote(name)},${line},${code},${quote(message)}\n`),
+    write: ({ file: name, line, code, message }) => {
+      rejected++;
+      if (notWritten() === 0) file.write(`${quote(name)},${line},${code},${quote(message)}\n`);
+    },
     close: async () => {
+      const more = `${notWritten()} more lines were rejected, and are not written here`;
+      if (notWritten() > 0) file.write(`"",,REJECTS_NOT_WRITTEN,${quote(more)}\n`);
       file.end();
       await written;
+    },
+    get notWritten() {
+      return notWritten();
     },
   };
 }
 
-function checkRejects(inputs: readonly InputReport[], maxRejects: number, path: string): void {
+/** @param written where they are to be read */
+function checkRejects(inputs: readonly InputReport[], maxRejects: number, written: string): void {
   for (const { file, rows, rejected } of inputs) {
     const share = rows === 0 ? 0 : rejected / rows;
     if (share <= maxRejects) continue;
     throw new CommandFailure(
       `${file}: ${rejected} of ${rows} lines rejected (${percent(share)}), more than ${percent(maxRejects)}.\n` +
-        `See ${path}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
+        `See ${written}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
     );
   }
 }

@@ -47,7 +47,7 @@ function wished(command: Command): Command {
     .addOption(new Option('--fail-policy <policy>', 'on indeterminate').choices(FAIL_POLICIES))
     .addOption(new Option('--mode <mode>', 'how strictly to answer').choices(MODES))
     .option('--max-stale-seconds <seconds>', 'oldest data that is good enough', wholeNumber)
-    .option('--quota-items <items>', 'items a minute', wholeNumber)
+    .option('--quota-numbers <numbers>', 'numbers a minute', wholeNumber)
     .option('--record-blocks', 'keep a record of what was blocked')
     .option('--no-record-blocks', 'keep none')
     .addOption(

@@ -45,7 +45,7 @@ export interface paths {
         put?: never;
         /**
          * Ask up to 10,000 questions
-         * @description Answered in order, from one head. A bad item is the error of that item alone. Each item counts against the quota. The answer is sent while it is made: it has no length in front, and `summary` comes last. Without `summary` it was cut off.
+         * @description Answered in order, from one head. A bad item is the error of that item alone. Against the quota count the numbers that are sent: each item its `from` and its `to`, and at least one; those in `defaults` once. The answer is sent while it is made: it has no length in front, and `summary` comes last. Without `summary` it was cut off.
          */
         post: operations["checkBatch"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
         put?: never;
         /**
          * Ask any number of questions, a line each
-         * @description One line out for each line in, in order, all from the head of the start; dates are those of the moment, and a stream that outlives its head grows stale and says so. Any size: the answer begins while the request is still being sent, so read while you write. LF or CRLF ends a line; the last line may have no end. A line of more than 1,024 characters is an error of that line. Over the quota, the stream answers what still fits and waits for the next window. An empty body is answered with an empty one.
+         * @description One line out for each line in, in order, all from the head of the start; dates are those of the moment, and a stream that outlives its head grows stale and says so. Any size: the answer begins while the request is still being sent, so read while you write. LF or CRLF ends a line; the last line may have no end. A line of more than 1,024 characters is an error of that line. Against the quota a line counts one, a line of JSON its `from` and its `to`. Over the quota, the stream answers what still fits and waits for the next window. An empty body is answered with an empty one.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -118,7 +118,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for up to 10,000 calls or texts
-         * @description Answered in order, from one head. A bad item is the error of that item alone. Each item counts against the quota. The answer is sent while it is made: it has no length in front, and `summary` comes last. Without `summary` it was cut off.
+         * @description Answered in order, from one head. A bad item is the error of that item alone. Against the quota count the numbers that are sent: each item its `from` and its `to`, and at least one; those in `defaults` once. The answer is sent while it is made: it has no length in front, and `summary` comes last. Without `summary` it was cut off.
          */
         post: operations["gatewayBatch"];
         delete?: never;
@@ -1546,10 +1546,10 @@ export interface components {
              */
             recordBlocks?: boolean;
             /**
-             * @description Items a minute.
-             * @default 6000000
+             * @description Numbers a minute: each `from` and each `to` that it sends.
+             * @default 60000
              */
-            quotaItems?: number;
+            quotaNumbers?: number;
             /**
              * @description Korean short codes that it owns, and may send from.
              * @default []
@@ -2066,6 +2066,8 @@ export interface components {
         BadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 [name: string]: unknown;
             };
             content: {
@@ -2153,6 +2155,8 @@ export interface components {
         BodyTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 [name: string]: unknown;
             };
             content: {
@@ -2170,8 +2174,52 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. */
+        /** @description `BODY_TOO_LARGE`: the body is over its bound. */
+        AdminBodyTooLarge: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:body-too-large",
+                 *       "title": "The body is too large",
+                 *       "status": 413,
+                 *       "detail": "the body may have at most 4096 bytes",
+                 *       "instance": "/v1/check",
+                 *       "code": "BODY_TOO_LARGE",
+                 *       "message": "the body may have at most 4096 bytes"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. Where `Content-Type` is given twice, or several types are joined by commas, the first one counts. */
         ContentTypeUnsupported: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:content-type-unsupported",
+                 *       "title": "The content type is not supported here",
+                 *       "status": 415,
+                 *       "detail": "send content-type: application/json",
+                 *       "instance": "/v1/check",
+                 *       "code": "CONTENT_TYPE_UNSUPPORTED",
+                 *       "message": "send content-type: application/json"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. Where `Content-Type` is given twice, or several types are joined by commas, the first one counts. */
+        AdminContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
                 [name: string]: unknown;
@@ -2191,7 +2239,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the items of this request do not fit into what is left of the quota. None of them was counted. Without `Retry-After`: they are more than the whole quota, and never will fit. */
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request do not fit into what is left of the quota. At most one of them was counted. Without `Retry-After`: they are more than the whole quota, and never will fit. */
         QuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2206,10 +2254,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:quota-exceeded",
                  *       "title": "The quota is used up",
                  *       "status": 429,
-                 *       "detail": "at most 6000000 items in 60 s; try again when the window ends",
+                 *       "detail": "at most 60000 numbers in 60 s; try again when the window ends",
                  *       "instance": "/v1/check",
                  *       "code": "QUOTA_EXCEEDED",
-                 *       "message": "at most 6000000 items in 60 s; try again when the window ends"
+                 *       "message": "at most 60000 numbers in 60 s; try again when the window ends"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2759,9 +2807,9 @@ export interface components {
     headers: {
         /** @description The correlator of the request, or a new one. Quote it to the operator. */
         Correlator: components["schemas"]["CorrelatorText"];
-        /** @description Items left in this window (`r`), and seconds until it ends (`t`). draft-ietf-httpapi-ratelimit-headers. */
+        /** @description Numbers left in this window (`r`), and seconds until it ends (`t`). draft-ietf-httpapi-ratelimit-headers. */
         RateLimit: string;
-        /** @description The client's quota of items (`q`) in a window of `w` seconds. */
+        /** @description The client's quota of numbers (`q`) in a window of `w` seconds. */
         RateLimitPolicy: string;
         /** @description Seconds to wait before the next try, where the service knows. */
         RetryAfter: number;
@@ -3739,8 +3787,8 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -3820,8 +3868,8 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -3922,8 +3970,8 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["ReleaseRefused"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
@@ -4052,8 +4100,8 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["PromoteConflict"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["ReleaseRefused"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
@@ -4102,8 +4150,8 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["RollbackConflict"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -4228,8 +4276,8 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["EntriesConflict"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["EntriesRefused"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
@@ -4267,8 +4315,8 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["EntriesRefused"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -4394,8 +4442,8 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["AccessConflict"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -4451,8 +4499,8 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["BudgetExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -4541,8 +4589,8 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["AccessConflict"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4596,8 +4644,8 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };

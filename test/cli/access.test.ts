@@ -32,7 +32,7 @@ describe('clients', () => {
 
   it('get a key that is shown once, and kept as a digest', async () => {
     const wishes = ['--rights', 'check, gateway', '--fail-policy', 'closed', '--mode', 'label'];
-    const more = ['--max-stale-seconds', '600', '--quota-items', '1_000', '--short-codes', '1335,114'];
+    const more = ['--max-stale-seconds', '600', '--quota-numbers', '1_000', '--short-codes', '1335,114'];
     const added = await clients('add', 'acme-1', ...wishes, ...more);
     expect([added.code, added.errors]).toEqual([0, '']);
     expect(added.out).toMatch(/^acme-1\.[\w-]{43}\n$/);
@@ -44,7 +44,7 @@ describe('clients', () => {
       failPolicy: 'closed',
       maxStaleSeconds: 600,
       mode: 'label',
-      quotaItems: 1_000,
+      quotaNumbers: 1_000,
       shortCodes: ['1335', '114'],
     });
   });
@@ -101,8 +101,8 @@ describe('a wrong value', () => {
     [['acme', '--rights', 'admin'], 'rights[0] must be one of check, gateway'],
     [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds: at least 10 seconds'],
     [['acme', '--max-stale-seconds', 'soon'], "'--max-stale-seconds <seconds>' argument 'soon' is invalid"],
-    [['acme', '--quota-items', '0'], 'quotaItems: at least 1 item a minute'],
-    [['acme', '--quota-items', ''], 'must be a whole number'],
+    [['acme', '--quota-numbers', '0'], 'quotaNumbers: at least 1 number a minute'],
+    [['acme', '--quota-numbers', ''], 'must be a whole number'],
     [['acme', '--short-codes', '12,a'], 'shortCodes[0]: a short code of 3 to 8 digits'],
     [['acme', '--mode', 'off'], 'Allowed choices are enforce, label, shadow'],
     [['acme', '--fail-policy', 'ajar'], 'Allowed choices are open, closed'],

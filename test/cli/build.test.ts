@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newestBuild } from '../../cli/build-folder.ts';
 import { build } from '../../cli/commands/build.ts';
-import { LISTS_MAX, RANGES_PER_LIST_MAX, SOURCES_PER_LIST_MAX } from '../../shared/limits.ts';
+import { built } from '../../cli/report.ts';
+import {
+  LISTS_MAX,
+  RANGES_PER_LIST_MAX,
+  REJECTS_WRITTEN_MAX,
+  SOURCES_PER_LIST_MAX,
+} from '../../shared/limits.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { ABROAD, buildOf, buildUpon, HOME, inputsOf, pathOf } from './support/builds.ts';
 import { failureOf } from './support/failing.ts';
@@ -63,6 +69,36 @@ describe('rejects', () => {
       build({ catalogue: path, builds: BUILDS, maxRejects: 0.01, admin: null }),
     );
     expect(failure.message).toContain(`abroad.txt: 1 of ${ABROAD.length + 1} lines`);
+  });
+
+  describe('in great number', () => {
+    const MORE = 7;
+    const text = [HOME[0], ...Array<string>(REJECTS_WRITTEN_MAX + MORE).fill('112')].join('\n');
+    const settings = (name: string, maxRejects: number) => {
+      const inputs = [{ file: write(`${name}.txt`, text), list: 'suspended' }];
+      const path = catalogue(`${name}.json`, { inputs });
+      return { catalogue: path, builds: join(BUILDS, name), maxRejects, admin: null };
+    };
+    const last = `"",,REJECTS_NOT_WRITTEN,"${MORE} more lines were rejected, and are not written here"`;
+
+    it('are counted on, and written no more: the file and the report say how many are missing', async () => {
+      const outcome = await build(settings('many', 1));
+      expect(outcome.inputs).toMatchObject([{ accepted: 1, rejected: REJECTS_WRITTEN_MAX + MORE }]);
+      const written = readFileSync(join(outcome.folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n');
+      expect([written.length, written.at(-1)]).toEqual([REJECTS_WRITTEN_MAX + 2, last]);
+      expect(outcome.folder.report.rejectsNotWritten).toBe(MORE);
+      const [shown, json] = built(outcome);
+      expect(shown).toContain(`rejects.csv, without the last ${MORE}`);
+      expect(json).toMatchObject({ rejectsNotWritten: MORE });
+    });
+
+    it('stop the build, with the same end of the file', async () => {
+      const stopping = settings('many-stopped', 0.01);
+      const { message } = await failureOf(() => build(stopping));
+      expect(message).toContain(`See ${stopping.builds}/rejects.csv, without the last ${MORE};`);
+      const written = readFileSync(join(stopping.builds, 'rejects.csv'), 'utf8').trimEnd();
+      expect(written.endsWith(last)).toBe(true);
+    });
   });
 
   it('are not what has ended', async () => {

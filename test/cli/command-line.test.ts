@@ -56,7 +56,10 @@ const HELP: [string, string[]][] = [
   ['guards set', ['<name=value...>', '--reason <text>']],
   ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
   ['clients list', []],
-  ['clients add', ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-items <items>', ...WAIT]],
+  [
+    'clients add',
+    ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-numbers <numbers>', ...WAIT],
+  ],
   ['clients set', ['<id>', '--mode <mode>', ...WAIT]],
   ['clients rotate', ['<id>', ...WAIT]],
   ['clients remove', ['<id>', '--reason <text>', ...WAIT]],
@@ -177,6 +180,7 @@ describe('--json', () => {
         expect.objectContaining({ rows: 2, accepted: 1, expired: 0, rejected: 1 }),
         expect.objectContaining({ rows: 1, accepted: 1, expired: 0, rejected: 0 }),
       ],
+      rejectsNotWritten: 0,
     });
     const proven = await lists('--json', 'prove', '--quick', outcome.folder);
     expect(proven.code).toBe(0);

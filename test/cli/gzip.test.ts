@@ -4,8 +4,11 @@
 import './support/workspace.ts';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { readRows } from '../../cli/rows.ts';
+import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits.ts';
 import { failureOf } from './support/failing.ts';
 import { rowsOf } from './support/rows.ts';
+import { write } from './support/workspace.ts';
 
 const numbers = Array.from({ length: 5_000 }, (_, index) => `+8210${20_000_000 + index * 7919}`);
 const FILES = {
@@ -34,6 +37,37 @@ describe.each(Object.entries(FILES))('%s, gzipped', (name, text) => {
     const damaged = Uint8Array.from(gzipSync(text));
     damaged[damaged.length >> 1]! ^= 0xff;
     expect((await failureOf(() => rowsOf(`${name}.gz`, damaged))).message).toMatch(/a\..*\.gz: /);
+  });
+});
+
+describe('a file that unpacks to far more than it is', () => {
+  const bomb = (bytes: number): Buffer => gzipSync('1\n'.repeat(bytes / 2));
+
+  it('is refused with its ratio and the way out, before it is read to its end', async () => {
+    let rows = 0;
+    const path = write('bomb.txt.gz', bomb(16 * GZIP_FREE_BYTES));
+    const { message } = await failureOf(() => readRows({ path }, () => rows++));
+    expect(message).toMatch(
+      new RegExp(
+        `^${path}: unpacks to more than ${GZIP_RATIO_MAX} times its size \\(\\d+ MiB so far.*gunzip -k ${path}`,
+      ),
+    );
+    expect(rows).toBeLessThan(GZIP_FREE_BYTES);
+  });
+
+  it('is taken as long as it is small', async () => {
+    expect(await rowsOf('small.txt.gz', bomb(GZIP_FREE_BYTES))).toHaveLength(GZIP_FREE_BYTES / 2);
+  });
+
+  it.each([
+    ['numbers in order', (index: number) => `+8210${20_000_000 + index}`],
+    [
+      'rows of which only the number changes',
+      (index: number) => `+8210${20_000_000 + index},${'a'.repeat(60)}`,
+    ],
+  ])('is none of the lists that there are: %s', async (_, line) => {
+    const lines = Array.from({ length: 200_000 }, (_each, index) => line(index));
+    expect(await rowsOf('list.txt.gz', gzipSync(lines.join('\n')))).toHaveLength(lines.length);
   });
 });
 

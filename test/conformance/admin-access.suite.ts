@@ -154,7 +154,7 @@ describe('clients', () => {
     expect(got.json).toEqual({
       ...clientOf(secretSha256),
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
-      ...{ quotaItems: 6_000_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
+      ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
     const { clients } = await told<{ clients: Client[] }>('clients');
     expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'shop-1']);
@@ -184,12 +184,12 @@ describe('clients', () => {
     ['another id than in the path', { id: 'shop-2' }, 'FIELD_VALUE', 'id'],
     ['an id that is no name', { id: 'Shop 1' }, 'FIELD_VALUE', 'client.id'],
     ['an unknown right', { rights: ['admin'] }, 'FIELD_VALUE', 'client.rights.0'],
-    ['a quota of nothing', { quotaItems: 0 }, 'FIELD_VALUE', 'client.quotaItems'],
+    ['a quota of nothing', { quotaNumbers: 0 }, 'FIELD_VALUE', 'client.quotaNumbers'],
     ['a bound for stale data below 10 s', { maxStaleSeconds: 9 }, 'FIELD_VALUE', 'client.maxStaleSeconds'],
     ['a number as a short code', { shortCodes: ['01044440001'] }, 'FIELD_VALUE', 'client.shortCodes.0'],
     ['112 as a short code', { shortCodes: ['1335', '112'] }, 'FIELD_VALUE', 'client.shortCodes'],
     ['another mode', { mode: 'off' }, 'FIELD_VALUE', 'client.mode'],
-    ['text for a number', { quotaItems: '10' }, 'FIELD_TYPE', 'client.quotaItems'],
+    ['text for a number', { quotaNumbers: '10' }, 'FIELD_TYPE', 'client.quotaNumbers'],
     ['an unknown field', { key: 'secret' }, 'FIELD_UNKNOWN', 'client.key'],
   ])('with %s are refused by the name of the field', async (_what, rest, code, field) => {
     await refusedAdmin([path, put({ ...clientOf('1'.repeat(64)), ...rest })], [400, code, field]);

@@ -1,8 +1,8 @@
 /**
- * The quota: it counts items, says what is left, and ends in a 429 that says when to come back.
+ * The quota: it counts numbers, says what is left, and ends in a 429 that says when to come back.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, inOneWindow, refused, stream } from './support/ask.ts';
+import { ask, inOneWindow, refused, stream, streamJson } from './support/ask.ts';
 import { NUMBERS } from './support/input-lists.ts';
 import { world } from './support/world.ts';
 
@@ -16,29 +16,43 @@ function leftOf(headers: Headers): number {
   return Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')![1]);
 }
 
+/** What is left, with the one that asking for it counts put back. */
 async function left(): Promise<number> {
-  return leftOf((await ask('/v1/check/batch', { client, body: { items: [] } })).headers);
+  return leftOf((await ask('/v1/check/batch', { client, body: { items: [] } })).headers) + 1;
 }
 
 describe('RateLimit', () => {
-  it('counts one for a check, the items for a batch, and nothing for a bad request', async () => {
+  it('counts the numbers of a check and of a batch', async () => {
     await inOneWindow(async () => {
       const before = await left();
       const { headers } = await ask('/v1/check', { client, body: { to: NUMBERS.free } });
-      expect(headers.get('ratelimit-policy')).toBe('"items";q=1000;w=60');
-      expect(leftOf(headers)).toBe(before - 1);
+      expect(headers.get('ratelimit-policy')).toBe('"numbers";q=1000;w=60');
+      expect(leftOf(headers)).toBe(before - 2);
+      const both = await ask('/v1/check', { client, body: { from: 'MYSHOP', to: NUMBERS.free } });
+      expect(leftOf(both.headers)).toBe(before - 4);
       const batch = await ask('/v1/check/batch', { client, body: { items: items(25) } });
-      expect(leftOf(batch.headers)).toBe(before - 26);
-      await ask('/v1/check', { client, body: { to: 'JOHN' } });
-      expect(await left()).toBe(before - 26);
+      expect(leftOf(batch.headers)).toBe(before - 29);
     });
   });
 
-  it('counts the lines of a stream', async () => {
+  it('counts a default once, and at least one for an item, a bad request and a batch of nothing', async () => {
+    await inOneWindow(async () => {
+      const before = await left();
+      const body = { defaults: { from: '1588-1234' }, items: [...items(3), {}] };
+      expect(leftOf((await ask('/v1/check/batch', { client, body })).headers)).toBe(before - 6);
+      expect(leftOf((await ask('/v1/check', { client, body: { to: 'JOHN' } })).headers)).toBe(before - 7);
+      const empty = { defaults: { from: '1588-1234' }, items: [] };
+      const { headers } = await ask('/v1/check/batch', { client, body: empty });
+      expect(leftOf(headers)).toBe(before - 8);
+    });
+  });
+
+  it('counts the lines of a stream, and both numbers of a line of JSON', async () => {
     await inOneWindow(async () => {
       const before = await left();
       await stream(`${NUMBERS.free}\n`.repeat(5), { client });
-      expect(await left()).toBe(before - 5);
+      await streamJson(`{"from":"MYSHOP","to":"${NUMBERS.free}"}\n`.repeat(5), { client });
+      expect(await left()).toBe(before - 16);
     });
   });
 
@@ -54,9 +68,9 @@ describe('RateLimit', () => {
   });
 
   it('is not used up by another client', async () => {
-    const { headers } = await ask('/v1/check', { body: { to: NUMBERS.free } });
-    expect(headers.get('ratelimit-policy')).toBe('"items";q=6000000;w=60');
-    expect(leftOf(headers)).toBeGreaterThan(1_000_000);
+    const { headers } = await ask('/v1/check', { client: 'label', body: { to: NUMBERS.free } });
+    expect(headers.get('ratelimit-policy')).toBe('"numbers";q=5000;w=60');
+    expect(leftOf(headers)).toBeGreaterThan(1_000);
   });
 });
 
@@ -81,12 +95,12 @@ describe('a quota that is used up', () => {
     });
   });
 
-  it('refuses a batch that does not fit, and counts none of it', async () => {
+  it('refuses a batch that does not fit, and counts one for it', async () => {
     await inOneWindow(async () => {
       const request = { client: 'tiny' } as const;
       await refused(['/v1/check/batch', { ...request, body: { items: items(11) } }], [429, 'QUOTA_EXCEEDED']);
       const { status, headers } = await ask('/v1/check/batch', { ...request, body: { items: items(1) } });
-      expect([status, leftOf(headers) < 10]).toEqual([200, true]);
+      expect([status, leftOf(headers)]).toEqual([200, 8]);
     });
   });
 

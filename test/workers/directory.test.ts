@@ -4,7 +4,9 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { CLIENTS_MAX, HEAD_STALE_MS, KEY_FRESH_MS } from '../../shared/limits.ts';
+import { CLIENTS_MAX, HEAD_FRESH_MS, HEAD_STALE_MS, KEY_FRESH_MS } from '../../shared/limits.ts';
+import { writeCopy } from '../../workers/head-cache.ts';
+import { testKeys } from '../shared/support/test-keys.ts';
 import { ask, askAndSettle, askHere } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
 import { fakeAuthority } from './support/isolate.ts';
@@ -66,7 +68,7 @@ describe('without a directory', () => {
 
   test('a cold isolate is right as soon as there is one', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
-    expect((await askAndSettle(question)).status).toBe(401);
+    expect((await askAndSettle({ ...question, client: 'closed' })).status).toBe(401);
     await publishClients();
     await publishHead(built.manifest, 2);
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
@@ -132,7 +134,7 @@ describe('a key that is not known yet', () => {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publishClients(others);
-    await askAndSettle(question);
+    await askAndSettle({ ...question, client: 'closed' });
     // The authority has the client; KV, which cannot be asked so soon again, does not.
     await publishClients();
     fakeAuthority().decide(await decidedHead({ seq: 2 }));
@@ -152,18 +154,30 @@ describe('a key that is not known yet', () => {
     await publishClients([replaced, ...others]);
     fakeAuthority().decide(await decidedHead({ seq: 3 }));
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
-    expect((await askHere(question)).status).toBe(401);
+    expect((await askHere({ ...question, client: 'closed' })).status).toBe(200);
     await publishClients();
     fakeAuthority().decide(await decidedHead({ seq: 4 }));
     vi.setSystemTime(NOW + 2 * (KEY_FRESH_MS + 1));
     expect((await askHere(question)).status).toBe(200);
   });
 
+  test('works at once also where a poll with an older copy is under way', async () => {
+    const { seq, sealed } = await decidedHead({ seq: 1 });
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await writeCopy({ seq, fetchedAt: Date.now() - HEAD_FRESH_MS + 1, asOf: NOW }, sealed, testKeys);
+    const known = askHere({ ...question, client: 'closed' });
+    expect((await askHere(question)).status).toBe(200);
+    expect((await known).status).toBe(200);
+  });
+
   test('has the head looked for at most once in KEY_FRESH_MS, however many try', async () => {
     for (let second = 1; second <= 3; second++) {
       const start = NOW + second * (KEY_FRESH_MS + 1);
       vi.setSystemTime(start);
-      const crowd = Array.from({ length: 20 }, (_, index) => ({ ...question, client: `nobody-${index}` }));
+      const crowd = Array.from({ length: 20 }, (_, index) => ({
+        ...question,
+        client: `nobody-${second}-${index}`,
+      }));
       const answers = await Promise.all(crowd.map((asking) => askHere(asking)));
       for (const asking of crowd) {
         vi.setSystemTime(Date.now() + KEY_FRESH_MS / crowd.length);

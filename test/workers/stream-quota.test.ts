@@ -3,7 +3,7 @@
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUOTA_WINDOW_SECONDS } from '../../shared/limits.ts';
-import { publishClients, SMALL_QUOTA_ITEMS } from './support/clients.ts';
+import { publishClients, SMALL_QUOTA_NUMBERS } from './support/clients.ts';
 import './support/isolate.ts';
 import { OpenStream } from './support/open-stream.ts';
 import { build, LISTED, publish, smallLists } from './support/world.ts';
@@ -32,14 +32,14 @@ describe('a stream of a client with a small quota', () => {
 
   test('is answered at once as far as the quota goes, to the last item', async () => {
     const stream = await OpenStream.start('small');
-    stream.send(...Array<string>(SMALL_QUOTA_ITEMS).fill(LISTED));
-    expect(await readOrWait(stream)).toBe(answers(SMALL_QUOTA_ITEMS));
+    stream.send(...Array<string>(SMALL_QUOTA_NUMBERS).fill(LISTED));
+    expect(await readOrWait(stream)).toBe(answers(SMALL_QUOTA_NUMBERS));
   });
 
   test('waits for the next window, and goes on with it', async () => {
     const stream = await OpenStream.start('small');
-    stream.send(...Array<string>(SMALL_QUOTA_ITEMS - 1).fill(LISTED));
-    expect(await stream.read()).toBe(answers(SMALL_QUOTA_ITEMS - 1));
+    stream.send(...Array<string>(SMALL_QUOTA_NUMBERS - 1).fill(LISTED));
+    expect(await stream.read()).toBe(answers(SMALL_QUOTA_NUMBERS - 1));
     stream.send(LISTED, LISTED);
     expect(await stream.read()).toBe(answers(1));
     const next = stream.read();
@@ -50,9 +50,22 @@ describe('a stream of a client with a small quota', () => {
     await stream.close();
   });
 
+  test('counts both numbers of a line of JSON, and waits where only one of them fits', async () => {
+    const line = JSON.stringify({ from: LISTED, to: LISTED });
+    const stream = await OpenStream.start('small', {}, 'application/x-ndjson');
+    stream.send(line, line, line);
+    const fits = Math.floor(SMALL_QUOTA_NUMBERS / 2);
+    expect((await stream.read()).split('\n')).toHaveLength(fits);
+    const next = stream.read();
+    await vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 });
+    await vi.advanceTimersByTimeAsync(WINDOW_MS);
+    expect((await next).split('\n')).toHaveLength(3 - fits);
+    await stream.close();
+  });
+
   test('comes to its end though one chunk holds more lines than the quota', async () => {
     const stream = await OpenStream.start('small');
-    const lines = 2 * SMALL_QUOTA_ITEMS + 1;
+    const lines = 2 * SMALL_QUOTA_NUMBERS + 1;
     stream.send(...Array<string>(lines).fill(LISTED));
     let got = '';
     for (let window = 0; window < 4 && got.split('\n').length < lines; window++) {

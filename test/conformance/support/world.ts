@@ -20,15 +20,15 @@ const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
 
 /** What `clients add` is told for each client of the tests. */
 const CLIENTS = {
-  bulk: ['--rights', 'check,gateway'],
+  bulk: ['--rights', 'check,gateway', '--quota-numbers', '1000000000'],
   senders: ['--sender-rules', 'none'],
   label: ['--mode', 'label'],
   shadow: ['--mode', 'shadow'],
   careful: ['--fail-policy', 'closed', '--max-stale-seconds', '10', '--short-codes', '1335'],
-  small: ['--quota-items', '10'],
-  tiny: ['--quota-items', '10'],
-  flow: ['--quota-items', '10'],
-  counted: ['--quota-items', '1000'],
+  small: ['--quota-numbers', '10'],
+  tiny: ['--quota-numbers', '10'],
+  flow: ['--quota-numbers', '10'],
+  counted: ['--quota-numbers', '1000'],
   gateway: ['--rights', 'gateway'],
 } as const;
 export type ClientName = keyof typeof CLIENTS;

@@ -85,7 +85,7 @@ describe('a directory', () => {
     maxStaleSeconds: 3600,
     mode: 'enforce',
     recordBlocks: false,
-    quotaItems: 1000,
+    quotaNumbers: 1000,
     internationalPrefix: null,
     senderRules: 'kr',
     shortCodes: [],

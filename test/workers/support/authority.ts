@@ -110,7 +110,7 @@ async function readSegment(key: string): Promise<Segment> {
 }
 
 /** A client as it is put, with every field. */
-export function client(id: string, quotaItems = 10) {
+export function client(id: string, quotaNumbers = 10) {
   return {
     id,
     secretSha256: ['0'.repeat(64)],
@@ -121,7 +121,7 @@ export function client(id: string, quotaItems = 10) {
     internationalPrefix: null,
     senderRules: 'kr' as const,
     recordBlocks: false,
-    quotaItems,
+    quotaNumbers,
     shortCodes: [],
   };
 }

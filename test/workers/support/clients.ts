@@ -14,8 +14,8 @@ async function client(id: string, settings: object = {}): Promise<object> {
   return { id, secretSha256, rights: ['check'], senderRules: 'none', ...settings };
 }
 
-/** Items that the client `small` may have checked in a window. */
-export const SMALL_QUOTA_ITEMS = 5;
+/** Numbers that the client `small` may ask for in a window. */
+export const SMALL_QUOTA_NUMBERS = 5;
 
 const bothSecrets = [await sha256Hex('secret-of-two'), await sha256Hex('next-secret-of-two')];
 
@@ -24,8 +24,9 @@ export const CLIENTS = [
   await client('closed', { failPolicy: 'closed' }),
   await client('two', { secretSha256: bothSecrets }),
   await client('nothing', { rights: [] }),
-  await client('small', { quotaItems: SMALL_QUOTA_ITEMS }),
-  await client('parts', { quotaItems: 100_000 }),
+  await client('small', { quotaNumbers: SMALL_QUOTA_NUMBERS }),
+  await client('parts', { quotaNumbers: 100_000 }),
+  await client('most', { quotaNumbers: 10_000_000 }),
 ];
 
 export async function publishClients(clients: readonly object[] = CLIENTS): Promise<void> {

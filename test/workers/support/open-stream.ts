@@ -15,12 +15,12 @@ export class OpenStream {
     this.#reader = (response.body as ReadableStream<Uint8Array>).getReader();
   }
 
-  static async start(client = 'open', bindings: Partial<Env> = {}): Promise<OpenStream> {
+  static async start(client = 'open', bindings: Partial<Env> = {}, type = 'text/plain'): Promise<OpenStream> {
     const { readable, writable } = new IdentityTransformStream();
     const { url, headers } = request({
       path: '/v1/check/stream',
       client,
-      headers: { 'content-type': 'text/plain' },
+      headers: { 'content-type': type },
     });
     const asked = new Request(url, { method: 'POST', headers, body: readable });
     return new OpenStream(await fetchHere(asked, bindings), writable.getWriter());

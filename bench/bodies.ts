@@ -1,0 +1,140 @@
+/**
+ * What crafted bodies cost the edge, against an ordinary body of the same size: a bound on the length of a body is a
+ * bound on its cost only if no byte costs much more than another. The edge itself, in workerd; bodies take turns.
+ */
+import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX, CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
+import { EdgeWorld } from './edge-world.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { type Row, row, short } from './row.ts';
+import { median, medianRatio } from './runtime.ts';
+import { benchKeys, randomTails, releaseOfImages } from './sets.ts';
+import type { BodyTurns } from './told.ts';
+
+/** Of the time that an ordinary body of the same size takes. */
+const REACH = 10;
+const ROUNDS = 7;
+const ROUNDS_SMALL = 1;
+const NUMBER = '01023456789';
+/** One item of an ordinary batch. */
+const ITEM = { id: 'a1234567', from: '15881234', to: NUMBER };
+/** Unicode's longest: it becomes 18 characters where text is folded. */
+const LIGATURE = '\ufdfa';
+
+/** A body, and about how many bytes of it there are to be. */
+type Craft = (bytes: number) => string;
+
+/** Copies of a piece, with commas between, in so many bytes and no more than an item each. */
+function many(piece: (index: number) => string, bytes: number, most = Number.POSITIVE_INFINITY): string {
+  const size = Buffer.byteLength(piece(0)) + 1;
+  return Array.from({ length: Math.min(most, Math.floor(bytes / size)) }, (_, index) => piece(index)).join(
+    ',',
+  );
+}
+
+const items = (piece: (index: number) => string, bytes: number): string =>
+  `{"items":[${many(piece, bytes - 12, BATCH_ITEMS_MAX)}]}`;
+const itemOf = (fields: object): string => JSON.stringify(fields);
+const field = (index: number): string => `"f${String(index).padStart(6, '0')}":1`;
+/** Each character as an escape. */
+const escaped = (text: string): string =>
+  [...text].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+
+const CHECKS: Readonly<Record<string, Craft>> = {
+  'lists in lists': (bytes) => `{"to":${'['.repeat((bytes - 7) / 2)}${']'.repeat((bytes - 7) / 2)}}`,
+  'objects in objects': (bytes) => `${'{"a":'.repeat((bytes - 1) / 6)}1${'}'.repeat((bytes - 1) / 6)}`,
+  'unknown fields': (bytes) => `{${many(field, bytes - 2)}}`,
+  'one field over and over': (bytes) => `{${many(() => `"to":"${NUMBER}"`, bytes - 2)}}`,
+  'a long string of U+FDFA': (bytes) => itemOf({ from: LIGATURE.repeat((bytes - 11) / 3) }),
+  '64 of U+FDFA': () => itemOf({ from: LIGATURE.repeat(64), to: NUMBER }),
+  '63 combining marks': () => itemOf({ from: `a${'\u0301\u0316'.repeat(31)}\u0301`, to: NUMBER }),
+  'a long string of combining marks': (bytes) => itemOf({ from: `a${'\u0301'.repeat((bytes - 12) / 2)}` }),
+  'a field with a long name': (bytes) => `{"${'a'.repeat(bytes - 6)}":1}`,
+  'escaped characters': (bytes) => `{"to":"${escaped('0'.repeat((bytes - 9) / 6))}"}`,
+  'numbers of JSON': (bytes) => `{"to":[${many(() => '1.7976931348623157e308', bytes - 9)}]}`,
+  'a long number of JSON': (bytes) => `{"to":${'9'.repeat(bytes - 7)}}`,
+};
+
+const BATCHES: Readonly<Record<string, Craft>> = {
+  'lists in lists': (bytes) => `{"items":[${'['.repeat((bytes - 12) / 2)}${']'.repeat((bytes - 12) / 2)}]}`,
+  'objects in objects': (bytes) =>
+    `{"items":[${'{"a":'.repeat((bytes - 13) / 6)}1${'}'.repeat((bytes - 13) / 6)}]}`,
+  'unknown fields': (bytes) => `{"items":[],${many(field, bytes - 13)}}`,
+  'unknown fields of an item': (bytes) => `{"items":[{${many(field, bytes - 14)}}]}`,
+  'unknown fields of defaults': (bytes) => `{"items":[],"defaults":{${many(field, bytes - 25)}}}`,
+  'one field of an item over and over': (bytes) =>
+    `{"items":[{${many(() => `"to":"${NUMBER}"`, bytes - 14)}}]}`,
+  'empty items': (bytes) => items(() => '{}', bytes),
+  'items that are none': (bytes) => items(() => 'null', bytes),
+  'an unknown field in each item': (bytes) => items((index) => `{${field(index)}}`, bytes),
+  '64 of U+FDFA in each item': (bytes) => items(() => itemOf({ from: LIGATURE.repeat(64) }), bytes),
+  '11 of U+FDFA in each item': (bytes) => items(() => itemOf({ from: LIGATURE.repeat(11) }), bytes),
+  '63 combining marks in each item': (bytes) =>
+    items(() => itemOf({ from: `a${'\u0301\u0316'.repeat(31)}\u0301` }), bytes),
+  'a long string of U+FDFA': (bytes) => itemOf({ items: [{ from: LIGATURE.repeat((bytes - 23) / 3) }] }),
+  'long ids': (bytes) => items(() => itemOf({ id: 'a'.repeat(128), to: NUMBER }), bytes),
+  'ids that are too long': (bytes) => items(() => itemOf({ id: 'a'.repeat(129), to: NUMBER }), bytes),
+  'ids that JSON escapes': (bytes) => items(() => `{"id":"${escaped('\u0001'.repeat(60))}"}`, bytes),
+  'escaped characters': (bytes) => items(() => `{"\\u0074\\u006f":"${escaped(NUMBER)}"}`, bytes),
+  'numbers of JSON': (bytes) => `{"items":[[${many(() => '1.7976931348623157e308', bytes - 14)}]]}`,
+};
+
+const ORDINARY = 'ordinary';
+
+/** The same with spaces behind it, which JSON allows: as large as an ordinary body. */
+function padded(body: string, bytes: number): string {
+  const missing = bytes - Buffer.byteLength(body);
+  if (missing < 0) throw new Error(`a crafted body is larger than an ordinary one: ${-missing} bytes`);
+  return body + ' '.repeat(missing);
+}
+
+/** Bodies that take turns, all of one size. */
+interface Suite {
+  readonly path: string;
+  readonly ordinary: string;
+  readonly crafts: Readonly<Record<string, Craft>>;
+}
+
+/** A batch as it usually is, and the largest. */
+function suites(small: boolean): Suite[] {
+  const check = itemOf({ from: ITEM.from, to: NUMBER });
+  const batch = items(() => itemOf(ITEM), Number.POSITIVE_INFINITY);
+  const path = '/v1/check/batch';
+  const usual = [
+    { path: '/v1/check', ordinary: padded(check, CHECK_BODY_BYTES_MAX), crafts: CHECKS },
+    { path, ordinary: batch, crafts: BATCHES },
+  ];
+  return small ? usual : [...usual, { path, ordinary: padded(batch, BATCH_BODY_BYTES_MAX), crafts: BATCHES }];
+}
+
+export async function bodiesBench(options: BenchOptions): Promise<Row[]> {
+  const [count] = sizesOf(options, [1_000_000], [100_000]);
+  const keys = await benchKeys();
+  const { built } = await releaseOfImages(randomTails(count!, options.seed), keys);
+  const world = await EdgeWorld.start();
+  try {
+    await world.publish(built, 1);
+    const rows: Row[] = [];
+    for (const { path, ordinary, crafts } of suites(options.small)) {
+      const bytes = Buffer.byteLength(ordinary);
+      const bodies: Record<string, string> = { [ORDINARY]: ordinary };
+      for (const [name, craft] of Object.entries(crafts)) bodies[name] = padded(craft(bytes), bytes);
+      const turns = await world.takeTurns(path, bodies, options.small ? ROUNDS_SMALL : ROUNDS);
+      rows.push(...rowsOf(path, bytes, turns));
+    }
+    return rows;
+  } finally {
+    await world.stop();
+  }
+}
+
+function rowsOf(path: string, bytes: number, turns: BodyTurns): Row[] {
+  const { [ORDINARY]: ordinary, ...crafted } = turns;
+  if (ordinary!.status !== 200) throw new Error(`${path}: an ordinary body was answered ${ordinary!.status}`);
+  const size = `${bytes.toLocaleString('en')} bytes`;
+  const peer = `an ordinary one: ${short(median(ordinary!.ms))} ms`;
+  return Object.entries(crafted).map(([name, { status, ms }]) => {
+    if (status >= 500) throw new Error(`${path}, ${name}: answered ${status}`);
+    const ratio = medianRatio(ms, ordinary!.ms);
+    return row(`${path} of ${size}, ${name} (${status})`, median(ms), 'ms', peer, ratio, REACH);
+  });
+}
