@@ -6,7 +6,7 @@
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
-import { parseListed, parseParty } from '../shared/numbers/parse.ts';
+import { parseListed } from '../shared/numbers/parse.ts';
 import type { NumberParty, ParseError } from '../shared/numbers/party.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
 import { isValidNumber } from '../shared/numbers/validity.ts';
@@ -117,7 +117,8 @@ export class EntryReader {
 const INVALID: Record<ParseError, string> = {
   NUMBER_MISSING: 'no number',
   NUMBER_TOO_LONG: 'more than 15 digits, or 64 characters',
-  NUMBER_CHARACTER: 'a character that no number has, or a plus or 0 in the wrong place',
+  NUMBER_CHARACTER:
+    'not one number: a character that no number has, a plus or 0 in the wrong place, or digits beside the number',
 };
 
 const EMERGENCY = reject(
@@ -178,7 +179,7 @@ function sourceOf(text: string, list: CatalogueList): What | Rejected {
 
 /** `+821000000000..+821019999999`: both ends included. */
 function rangeOf(text: string): What | Rejected {
-  const ends = text.split('..').map((end) => parseParty(end));
+  const ends = text.split('..').map((end) => parseListed(end));
   const [from, to] = ends;
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
     return reject('RANGE_INVALID', 'a range is two numbers with two dots between');

@@ -20,6 +20,8 @@ const CR = 0x0d;
  * those that are kept in one integer.
  */
 const FIRST_DIGITS = 8;
+/** Digits of a last group: with fewer the parser decides. */
+const LAST_GROUP_MIN = 4;
 
 /**
  * @param to place of the LF @returns 0 for what is not ASCII, no number, or one that cannot be listed. O(length),
@@ -45,19 +47,26 @@ function dialledNumberOf(bytes: Uint8Array, from: number, to: number): number {
   // A dash here may have another 0 behind it.
   if (first <= ZERO || first === EIGHT) return 0;
   let count = 0;
+  let groupStart = 0;
+  let isBroken = false;
   let high = 0;
   let low = 0;
   for (let at = from + 1; at < to; at++) {
     const digit = bytes[at]! - ZERO;
     if (digit < 0 || digit > 9) {
-      if (digit === DASH - ZERO || digit === CR - ZERO) continue;
-      return 0;
+      if (digit !== DASH - ZERO && digit !== CR - ZERO) return 0;
+      isBroken = true;
+      continue;
     }
+    if (isBroken) groupStart = count;
+    isBroken = false;
     if (count < FIRST_DIGITS) high = (high * 10 + digit) | 0;
     else low = (low * 10 + digit) | 0;
     count++;
   }
   if (count < FIRST_DIGITS || count > KR_NSN_DIGITS_MAX) return 0;
+  // 02-123-4567-8 is short for two numbers.
+  if (groupStart > 0 && count - groupStart < LAST_GROUP_MIN) return 0;
   const national = high * POW10[count - FIRST_DIGITS]! + low;
   if (krClassOfNational(national, count) === 'unknown') return 0;
   const n = KR_CODE * POW10[count]! + national;

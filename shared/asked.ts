@@ -7,7 +7,7 @@ import { ITEM_ID_CHARS_MAX, SOURCE_CHARS_MAX } from './limits.ts';
 import { type InternationalPrefix, type ParseOptions, parseParty } from './numbers/parse.ts';
 import type { ParsedParty, Party } from './numbers/party.ts';
 import { CHANNELS, type Channel, type Ingress, type Question, type Sender } from './question.ts';
-import { foldSenderId } from './sources/sender-id.ts';
+import { foldsWithinBound } from './sources/sender-id.ts';
 import type { Subject } from './verdict.ts';
 
 /** A text that can mean several numbers. */
@@ -55,8 +55,7 @@ export function readParty(
   if (party.kind === 'invalid') return { error: fieldError(party.code, subject) };
   if (party.kind !== 'source') return { party };
   if (subject === 'to') return { error: fieldError('SOURCE_AS_RECIPIENT', subject) };
-  // One character can fold to 18 (U+FDFA), and every list is searched for the folded text.
-  if (foldSenderId(party.text).length <= SOURCE_CHARS_MAX) return { party };
+  if (foldsWithinBound(party.text)) return { party };
   const message = `is a sender ID of more than ${SOURCE_CHARS_MAX} characters in compatibility form (NFKC)`;
   return { error: fieldError('FIELD_VALUE', subject, message) };
 }

@@ -23,8 +23,9 @@ export interface FieldError {
 
 const MESSAGES: Record<FieldProblem, string> = {
   NUMBER_MISSING: 'holds no digits; leave the field out to check only the other number',
-  NUMBER_TOO_LONG: 'is longer than any number: at most 15 digits (E.164) in 64 characters',
-  NUMBER_CHARACTER: 'holds a character that is neither digit, letter nor separator',
+  NUMBER_TOO_LONG: 'is longer than any number: at most 15 digits (E.164) in 64 characters; send one number',
+  NUMBER_CHARACTER:
+    'is not one number: it has a character or letters that no number has, or digits beside the number',
   FIELD_TYPE: 'has the wrong type',
   FIELD_UNKNOWN: 'is not a field of this request',
   FIELD_MISSING: 'is missing: give from, to, or both',

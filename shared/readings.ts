@@ -1,7 +1,7 @@
 /**
  * One decision for a text that can mean several numbers: each reading is screened, and the decisions are joined.
  * If all readings come to the same verdict, that is the answer. If not, a gateway takes the strongest, since traffic
- * does not wait there; a check answers `NUMBER_AMBIGUOUS`, and the client asks again with `+`.
+ * does not wait there; a check answers `NUMBER_AMBIGUOUS`, and the client resends the number with `+`.
  */
 
 import type { Decision } from './decision.ts';

@@ -5,6 +5,8 @@ import { readQuestion } from '../shared/asked.ts';
 import type { Answer } from '../shared/decision.ts';
 import { nameOf } from '../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
+import { parseParty } from '../shared/numbers/parse.ts';
+import { isValidNumber } from '../shared/numbers/validity.ts';
 import type { Question } from '../shared/question.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Address } from './address.ts';
@@ -55,13 +57,19 @@ function fieldsOf({ parameters }: Address): { readonly fields: Record<string, un
       const twice = nameOf(name);
       return problem('FIELD_TYPE', `${twice} is given twice`, { field: twice });
     }
-    // A plus that was not percent-encoded comes as a space; no number begins with one.
-    const isSpaced = value.startsWith(' ') && NUMBERS.includes(name);
-    into[field] = isSpaced ? value.replace(/^ (?=[1-9])/, '+') : value;
+    into[field] = NUMBERS.includes(name) ? withPlus(value) : value;
   }
   // Both forms of it at once are refused with the one that is none.
   if (Object.keys(ingress).length > 0 && !Object.hasOwn(fields, 'ingress')) fields.ingress = ingress;
   return { fields };
+}
+
+/** A plus that was not percent-encoded arrives as a space. A space can also be meant, as in ` 112`. */
+function withPlus(value: string): string {
+  if (!/^ [1-9]/.test(value)) return value;
+  const written = `+${value.slice(1)}`;
+  const party = parseParty(written);
+  return party.kind === 'number' && isValidNumber(party.n) ? written : value;
 }
 
 /** Nothing is waited for once the release is in memory; the answer is the one object of the runtime. */

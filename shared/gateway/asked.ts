@@ -8,7 +8,7 @@ import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits
 import { KR_CARRIER_PREFIXES } from '../numbers/carriers.ts';
 import { type ParseOptions, parseParty } from '../numbers/parse.ts';
 import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING } from '../question.ts';
-import { foldSenderId } from '../sources/sender-id.ts';
+import { foldSenderId, foldsWithinBound } from '../sources/sender-id.ts';
 import { operatorOf } from '../sources/source.ts';
 
 /** MCC of Korea. */
@@ -16,7 +16,8 @@ const KR_MCC = '450';
 /** 00 in front of a country code is what every carrier understands. */
 const CARRIER_PREFIXES: readonly string[] = ['00', ...KR_CARRIER_PREFIXES];
 /** Who withholds a number in SIP is called so, with or without a host (RFC 3323, 4.1). */
-const ANONYMOUS = /^(sips?:)?anonymous(@|$)/;
+const ANONYMOUS = /^anonymous(@|$)/;
+const WITHHELD = { kind: 'withheld' } as const;
 
 /** What a gateway knows that says nothing: traffic from abroad. */
 export const UNKNOWN_INGRESS: Ingress = {
@@ -120,7 +121,7 @@ function takeOne(
       if (ingress.operator !== null) return null;
       return fieldError('FIELD_VALUE', field, 'must be MCC and MNC, as in 51502 or 515-02');
     case 'trunk':
-      if (text.length > TRUNK_CHARS_MAX || /\p{Cc}/u.test(text) || foldSenderId(text) === '') {
+      if (!isTrunkName(text)) {
         const message = `must name a trunk in at most ${TRUNK_CHARS_MAX} characters, none of them a control`;
         return fieldError('FIELD_VALUE', field, message);
       }
@@ -148,6 +149,11 @@ function takeOne(
   }
 }
 
+function isTrunkName(text: string): boolean {
+  const isBounded = text.length <= TRUNK_CHARS_MAX && foldsWithinBound(text);
+  return isBounded && !/\p{Cc}/u.test(text) && foldSenderId(text) !== '';
+}
+
 type ReadSender = { readonly sender: NonNullable<Draft['from']> } | { readonly error: FieldError };
 
 function readSender(text: string, isVoice: boolean, options: ParseOptions): ReadSender {
@@ -156,15 +162,15 @@ function readSender(text: string, isVoice: boolean, options: ParseOptions): Read
   if (/\p{Cc}/u.test(text)) {
     return { error: fieldError('FIELD_VALUE', 'from', 'holds a control character') };
   }
-  if (text.trim() === '' || (isVoice && ANONYMOUS.test(foldSenderId(text)))) {
-    return { sender: { kind: 'withheld' } };
-  }
+  if (text.trim() === '') return { sender: WITHHELD };
   const read = readParty(text, 'from', options);
   if ('error' in read) {
     if (read.error.code !== 'NUMBER_MISSING') return read;
     const message = 'holds no digits; give an empty text where the number was withheld';
     return { error: fieldError('NUMBER_MISSING', 'from', message) };
   }
+  if (isVoice && read.party.kind === 'source' && ANONYMOUS.test(foldSenderId(read.party.text)))
+    return { sender: WITHHELD };
   if (!isVoice && read.party.kind === 'source' && [...read.party.text].length > SENDER_ID_CHARS_MAX) {
     const message = `is a sender id of more than ${SENDER_ID_CHARS_MAX} characters (3GPP TS 23.040)`;
     return { error: fieldError('FIELD_VALUE', 'from', message) };

@@ -1,16 +1,17 @@
 /**
  * What stands around a number: URIs, names, extensions and signs; and which texts with letters are sender IDs.
  *
- * A wrong answer here switches off every list, or finds another subscriber. So a text with at least 7 digits and
- * fewer letters than digits is a number, or nothing: never a sender ID. Letters that look like digits are refused
- * next to the number, as `02-1234-567O` would otherwise be somebody else's 02-123-4567.
- * Expects at most `PARTY_CHARS_MAX` units; every expression here is linear in them.
+ * A mistake here switches off every list, or finds another subscriber. So a text with at least 7 digits is a number or
+ * an error, never a sender ID, and letters that look like digits are refused beside the number: `02-1234-567O` would
+ * otherwise be somebody else's 02-123-4567. Expects at most `PARTY_CHARS_MAX` units; every expression here takes time in
+ * proportion to them.
  */
+import { isEmergency } from './plan.ts';
 
 /** A text that is no plain number. */
 export type Written =
-  /** The part that is the number. */
-  | { readonly kind: 'number'; readonly text: string }
+  /** The part that is the number. `isBare`: nothing that can be mistaken for digits was removed. */
+  | { readonly kind: 'number'; readonly text: string; readonly isBare: boolean }
   | { readonly kind: 'senderId'; readonly text: string }
   /** A character that no number has, or letters that cannot be told from digits. */
   | { readonly kind: 'invalid' };
@@ -18,67 +19,93 @@ export type Written =
 const INVALID: Written = { kind: 'invalid' };
 
 /** U+FFFD, which decoders put in place of bytes that are no UTF-8: the sender ID would be another one. */
-const REPLACEMENT = '\ufffd';
+const UNREADABLE = /[\p{Cc}\ufffd]/u;
 /** Digits of the shortest subscriber number. */
 const NUMBER_DIGITS_MIN = 7;
 
 const LETTER = /\p{L}/u;
-const DIGITS = /\p{Nd}/gu;
-const LETTERS = /\p{L}/gu;
-/** `tel:` (RFC 3966), `sms:` (RFC 5724), `sip:` (RFC 3261), alone or in angle brackets behind a display name. */
-const URI = /^(?:[^<>]*<)?\s*(tel|sms|sips?):([^<>]*)>?\s*$/i;
+/** Also those in circles and the like: they are no number, and no sender ID either. */
+const DIGITS = /\p{N}/gu;
+/**
+ * `tel:` (RFC 3966), `sms:` (RFC 5724) and `sip:` (RFC 3261), alone, or in angle brackets between a display name and
+ * header parameters.
+ */
+const URI = /^([^<>]*<)?\s*(tel|sms|sips?):([^<>]*)(?:>\s*(?:;[^<>]*)?)?$/i;
+const SCHEME = /(?:tel|sms|sips?):/i;
 /** The host of a SIP URI without user, if it can be a number: digits and dots are an IP address. */
 const BARE_USER = /^\+?[\d()-]+$/;
-/** Pictures: they are no separators, since each has several units. */
-const PICTURE = /\p{Extended_Pictographic}|\u20e3/gu;
-const PLUS_IN_FRONT = /^[^\p{L}\p{Nd}]*[+＋][^\p{L}\p{Nd}]*\p{Nd}/u;
+/** Pictures have several units, so they are no separators. Those that show a digit are not removed. */
+const PICTURE = /(?![🔟💯⭕🅾])[\p{Extended_Pictographic}\p{RI}\p{Emoji_Modifier}]|\u20e3/gu;
+const PLUS_IN_FRONT = /^[^\p{L}\p{N}]*[+＋][^\p{L}\p{N}]*\p{Nd}/u;
 /** An extension at the end: it does not change whose number it is. */
-const EXTENSION =
-  /[\s,(（]*(?:내선|구내|교환|extension|ext|x|#)[\s.:]*(?:번호)?[\s.:]*\p{Nd}{1,6}[\s)）]*$/iu;
+const EXTENSION = /(?:내선|구내|교환|extension|ext|x|#)[\s.:]*(?:번호[\s.:]*)?\p{Nd}{1,6}[\s)）]*$/iu;
+/** What is left behind a number that was copied out of a list. */
+const LIST_END = /[\s,;]$/;
 /** From the first digit, or the plus or bracket before it, to the last digit. */
 const CORE = /[+＋(（]?\p{Nd}.*\p{Nd}/su;
+/** What a spreadsheet makes of a long number: its last digits are lost. */
+const SCIENTIFIC = /^\s*\+?\d(?:[.,]\d+)?E\+?\d{1,2}\s*$/i;
+/** Three to five digits and Hangul: `112 (경찰)`. */
+const NAMED_CODE = /^[가-힣\P{L}]*$/u;
+const CODE = /^\P{Nd}*(\p{Nd}{3,5})\P{Nd}*$/u;
+
 const WORD = /\p{L}+/gu;
-/** Letters that nobody takes for a digit: all of Hangul, Han and kana but the names of digits, and some of ASCII. */
-const PLAIN_LETTER =
-  /[acefhjkmnprtuvwxyACEFHJKLMNPRTUVWXY\p{sc=Hangul}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u;
-const DIGIT_NAMES = /^[공영일이삼사오육륙칠팔구零〇一二三四五六七八九]+$/u;
+/** Syllables, and letters of ASCII that nobody takes for a digit. */
+const PLAIN_LETTER = /[가-힣acefhjkmnprtuvwxyACEFHJKMNPRTUVWXY]/;
+const SYLLABLE = /[가-힣]/;
+const DIGIT_NAMES =
+  /^(?:공|영|령|빵|일|이|삼|사|오|육|륙|칠|팔|구|하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|[零〇一二三四五六七八九壹貳參肆伍陸柒捌玖])+$/u;
 
 /** Finds the number in a text that `scan` has found something foreign in. */
 export function undecorated(text: string): Written {
-  if (text.includes(REPLACEMENT)) return INVALID;
-  const [, scheme, content] = URI.exec(text) ?? [];
+  if (UNREADABLE.test(text.trim())) return INVALID;
+  const [, displayName, scheme, content] = URI.exec(text) ?? [];
   if (scheme === undefined || content === undefined) return inText(text);
+  // Two addresses, or a name that is a number: one of them may be forged.
+  if (displayName !== undefined && (SCHEME.test(displayName) || hasNumber(displayName))) return INVALID;
   const user = userOf(scheme.toLowerCase(), content);
-  if (user === null) return INVALID;
-  return LETTER.test(user) ? inText(user) : { kind: 'number', text: user };
+  if (user === null || UNREADABLE.test(user)) return INVALID;
+  if (!LETTER.test(user)) return { kind: 'number', text: user, isBare: true };
+  // A login name with digits is no number; a tel: URI can have an extension behind it.
+  return scheme.toLowerCase().startsWith('sip') && hasNumber(user) ? INVALID : inText(user);
 }
 
 function inText(text: string): Written {
-  const visible = text.replace(PICTURE, ' ');
-  const withoutExtension = visible.replace(EXTENSION, '');
+  const visible = withoutListEnd(text.replace(PICTURE, ' '));
+  const withoutExtension = withoutListEnd(visible.replace(EXTENSION, ''));
   const number = hasNumber(withoutExtension) ? withoutExtension : visible;
-  if (!LETTER.test(number)) return number === text ? INVALID : { kind: 'number', text: number };
-  return isDecoratedNumber(number) ? coreOf(number) : { kind: 'senderId', text: text.trim() };
+  if (SCIENTIFIC.test(number)) return INVALID;
+  if (!LETTER.test(number))
+    return number === text ? INVALID : { kind: 'number', text: number, isBare: false };
+  if (hasNumber(number)) return coreOf(number);
+  const code = NAMED_CODE.test(number) ? CODE.exec(number)?.[1]?.normalize('NFKC') : undefined;
+  if (code !== undefined && isEmergency(code)) return { kind: 'number', text: code, isBare: true };
+  return { kind: 'senderId', text: text.trim() };
 }
 
-/** Whether a text with letters is written like a number: a plus in front, or at least 7 digits and fewer letters. */
-export function isDecoratedNumber(text: string): boolean {
-  return PLUS_IN_FRONT.test(text) || (hasNumber(text) && countOf(text, LETTERS) < countOf(text, DIGITS));
+function withoutListEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && LIST_END.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
-function hasNumber(text: string): boolean {
-  return PLUS_IN_FRONT.test(text) || countOf(text, DIGITS) >= NUMBER_DIGITS_MIN;
+/** Whether a text is a number or nothing: a plus in front, or at least 7 digits. */
+export function hasNumber(text: string): boolean {
+  return PLUS_IN_FRONT.test(text) || (text.match(DIGITS)?.length ?? 0) >= NUMBER_DIGITS_MIN;
 }
 
 /** The user part of a SIP URI or the number of a `tel:` URI, without parameters; null if it is neither. */
 function userOf(scheme: string, content: string): string | null {
-  const [address = '', ...parameters] = content.split(/[;?]/);
-  const [user = '', host] = address.split('@');
-  // A local number of another country: Korea's rules do not read it.
-  if (parameters.some((parameter) => /^phone-context=\+(?!82)/i.test(parameter))) return null;
-  if (scheme.startsWith('sip') && host === undefined && !BARE_USER.test(user)) return null;
+  const at = content.lastIndexOf('@');
+  const [address = '', ...parameters] = (at < 0 ? content : content.slice(0, at)).split(/[;?]/);
+  if (scheme.startsWith('sip') && at < 0 && !BARE_USER.test(address)) return null;
   try {
-    return decodeURIComponent(user).trim();
+    // A local number of another country, or of somebody's exchange: Korea's rules do not read it.
+    const isForeign = (parameter: string): boolean => {
+      const [name = '', value = ''] = decodeURIComponent(parameter).split('=');
+      return name.trim().toLowerCase() === 'phone-context' && !value.trim().startsWith('+82');
+    };
+    return parameters.some(isForeign) ? null : decodeURIComponent(address).trim();
   } catch {
     return null;
   }
@@ -86,18 +113,20 @@ function userOf(scheme: string, content: string): string | null {
 
 /** A number with its decoration removed: no letter inside, and none beside it that can be meant for a digit. */
 function coreOf(text: string): Written {
-  const core = CORE.exec(text);
-  if (core === null || LETTER.test(core[0])) return INVALID;
-  const before = text.slice(0, core.index);
-  const after = text.slice(core.index + core[0].length);
+  const core = CORE.exec(text)?.[0];
+  if (core === undefined || LETTER.test(core)) return INVALID;
+  const start = text.indexOf(core);
+  const before = text.slice(0, start);
+  const after = text.slice(start + core.length);
   const isSafe = (word: string): boolean => PLAIN_LETTER.test(word) && !DIGIT_NAMES.test(word);
-  const words = [...before.matchAll(WORD), ...after.matchAll(WORD)].map(([word]) => word);
-  const touching = [/\p{L}$/u.exec(before)?.[0], /^\p{L}/u.exec(after)?.[0]];
-  const isClear = words.every(isSafe) && touching.every((letter) => letter === undefined || isSafe(letter));
-  return isClear ? { kind: 'number', text: core[0] } : INVALID;
-}
-
-/** @param unit a global expression of one character */
-function countOf(text: string, unit: RegExp): number {
-  return text.match(unit)?.length ?? 0;
+  const touching = [/\p{L}+$/u.exec(before)?.[0], /^\p{L}+/u.exec(after)?.[0]].filter(
+    (word) => word !== undefined,
+  );
+  // Groups of digits show where a number ends. Without them only the words can tell.
+  const isGrouped = /\p{Nd}[^\p{Nd}]+\p{Nd}/u.test(core);
+  const words = isGrouped
+    ? touching
+    : [...before.matchAll(WORD), ...after.matchAll(WORD)].map(([word]) => word);
+  const isClear = words.every(isSafe) && (isGrouped || touching.every((word) => SYLLABLE.test(word)));
+  return isClear ? { kind: 'number', text: core, isBare: false } : INVALID;
 }

@@ -3,17 +3,18 @@
  *
  * A text without `+` can have several readings: a Korean national number, a number behind a Korean carrier prefix, or
  * a number behind `00`. The parser never guesses: it returns the one reading that can be somebody's number, or all of
- * them as `ambiguous`. Separators never change the result, and the E.164 form of a number parses to itself.
- * One 0 before another digit is a trunk prefix; two or more are not.
+ * them as `ambiguous`. Where separators stand never changes which number is read, only whether the text is refused
+ * (`groups.ts`). The E.164 form of a number parses to itself. One 0 before another digit is a trunk prefix; two are not.
  */
 import { PARTY_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
 import { Candidates } from './candidates.ts';
 import { carrierPrefixOf } from './carriers.ts';
 import { undecorated } from './decoration.ts';
+import { floatDigits, hasTail, isSeveral, KOREAN_LAST_GROUP } from './groups.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
-import { isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
+import { isEmergency, isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 import { isValidNumber } from './validity.ts';
 
@@ -49,12 +50,9 @@ const BARE_INTERNATIONAL_DIGITS_MIN = 10;
 const SMALL_DIGITS_MAX = 9;
 /** In place of a number that has no digits, too many, or a 0 where a country code must begin. */
 const DOES_NOT_FIT = 0;
-const DOT = 0x2e;
 const ZERO = 0x30;
-/** What a spreadsheet or a data frame makes of a column of numbers. */
-const FLOAT = /^(\+?\d+)\.0{1,2}$/;
-
-const TEL_URI = /^\s*tel:/i;
+/** A `tel:` URI: its number, without parameters (RFC 3966). */
+const TEL_URI = /^\s*tel:([^;?]*)/i;
 
 /** Readings of the text that is being parsed. One per isolate, like `digits`. */
 const candidates = new Candidates();
@@ -65,8 +63,8 @@ const candidates = new Candidates();
  * - `NUMBER_MISSING`: no digit at all, or only zeros.
  * - `NUMBER_TOO_LONG`: more than `PARTY_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
  * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator, or stands for bytes that are no UTF-8; a
- *   plus not in front; a 0 right after the plus, where a country code must begin; letters among the digits; a second
- *   number behind `~` or `/`.
+ *   plus not in front; a 0 right after the plus, where a country code must begin; letters among the digits; more than
+ *   one number, or digits beside the number.
  *
  * O(length). Korean numbers take well under a microsecond and allocate nothing but the result.
  */
@@ -74,22 +72,20 @@ export function parseParty(text: string, options: ParseOptions = NO_OPTIONS): Pa
   if (text.length > PARTY_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
   if (scanned === SCAN_FOREIGN) return parseDecorated(text, options);
-  return parseScanned(endsAsFloat(text) ? scan(text.replace(FLOAT, '$1')) : scanned, options);
-}
-
-/** `1078022941.0`: the dot would be taken for a separator, and the 0 for a digit of the number. */
-function endsAsFloat(text: string): boolean {
-  const last = text.length - 1;
-  if (text.charCodeAt(last) !== ZERO) return false;
-  return (text.charCodeAt(last - 1) === DOT || text.charCodeAt(last - 2) === DOT) && FLOAT.test(text);
+  const whole = floatDigits(scanned, text);
+  return parseScanned(whole === 0 ? scanned : (scanned & SCAN_PLUS) | whole, options);
 }
 
 function parseDecorated(text: string, options: ParseOptions): ParsedParty {
   const written = undecorated(text);
-  if (written.kind !== 'number')
-    return written.kind === 'senderId' ? { kind: 'source', text: written.text } : CHARACTER;
+  if (written.kind === 'invalid') return CHARACTER;
+  if (written.kind === 'senderId') return { kind: 'source', text: written.text };
   const scanned = scan(written.text);
-  return scanned === SCAN_FOREIGN ? CHARACTER : parseScanned(scanned, options);
+  if (scanned === SCAN_FOREIGN) return CHARACTER;
+  const whole = floatDigits(scanned, written.text);
+  if (whole !== 0) return parseScanned((scanned & SCAN_PLUS) | whole, options);
+  // What stood beside the number may have been its last digits.
+  return written.isBare ? parseScanned(scanned, options) : parseScanned(scanned, options, KOREAN_LAST_GROUP);
 }
 
 /**
@@ -99,20 +95,49 @@ function parseDecorated(text: string, options: ParseOptions): ParsedParty {
 export function parseListed(text: string): ParsedParty {
   const party = parseParty(text);
   if (party.kind === 'source' || party.kind === 'invalid') return party;
-  return TEL_URI.test(text) || scan(text) !== SCAN_FOREIGN ? party : CHARACTER;
+  return scan(TEL_URI.exec(text)?.[1] ?? text) === SCAN_FOREIGN ? CHARACTER : party;
 }
 
-/** Like `parseParty`, for what `scan` or `scanBytes` has just read without finding anything foreign. */
-export function parseScanned(scanned: number, options: ParseOptions = NO_OPTIONS): ParsedParty {
+/**
+ * Like `parseParty`, for what `scan` or `scanBytes` has just read without finding anything foreign.
+ * @param lastGroupMin digits of the last group of a Korean number, at least
+ */
+export function parseScanned(
+  scanned: number,
+  options: ParseOptions = NO_OPTIONS,
+  lastGroupMin?: number,
+): ParsedParty {
   const count = scanned & SCAN_COUNT_MASK;
   if (isAllZeros(count)) return MISSING;
-  if ((scanned & SCAN_PLUS) !== 0)
-    return digits[0] === 0 ? CHARACTER : numberOr(international(0, count), null);
+  if (isSeveral(scanned)) return CHARACTER;
+  const party = readDigits(count, (scanned & SCAN_PLUS) !== 0, options);
+  return hasTail(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
+}
+
+function canBeKorean(party: ParsedParty): boolean {
+  if (party.kind === 'number') return krClassOf(party.n) !== null;
+  return party.kind === 'ambiguous' && party.readings.some(({ n }) => krClassOf(n) !== null);
+}
+
+function readDigits(count: number, hasPlus: boolean, options: ParseOptions): ParsedParty {
+  if (hasPlus) {
+    if (digits[0] === 0) return CHARACTER;
+    // +112 is no number of anybody, and a call that must not be stopped.
+    return emergencyCode(0, count) ?? numberOr(international(0, count), null);
+  }
   if (options.carrierPrefix !== null)
     return behindPrefix(options.carrierPrefix, count, options.internationalPrefix);
   if (digits[0] !== 0) return bare(0, count);
   if (digits[1] !== 0) return numberOr(korean(0, count), null);
   return doubleZero(count, options.internationalPrefix);
+}
+
+/** The emergency code that is all digits from `from`, null if they are none. */
+function emergencyCode(from: number, count: number): ParsedParty | null {
+  const length = count - from;
+  if (digits[from] !== 1 || length < SHORT_CODE_DIGITS_MIN || length > SHORT_CODE_DIGITS_MAX) return null;
+  const code = String(integer(from, count));
+  return isEmergency(code) ? { kind: 'shortCode', code } : null;
 }
 
 /** Digits with neither plus nor 0 in front: a short code, a local number, a Korean number without its 0, or E.164. */
@@ -123,8 +148,8 @@ function bare(from: number, count: number): ParsedParty {
   }
   const isKorean = digits[from] === 8 && digits[from + 1] === 2;
   // 82-51-119 is +82, an area code and an emergency code: nothing may stand in the way of that call.
-  const isEmergency = isKorean && isEmergencyNumber(integer(from, count));
-  if (!isEmergency && digits[from] !== 1 && length >= LOCAL_DIGITS_MIN && length <= LOCAL_DIGITS_MAX) {
+  const isEmergencyCall = isKorean && isEmergencyNumber(international(from, count));
+  if (!isEmergencyCall && digits[from] !== 1 && length >= LOCAL_DIGITS_MIN && length <= LOCAL_DIGITS_MAX) {
     return { kind: 'localNumber', digits: String(integer(from, count)) };
   }
   const national = korean(from, count);
@@ -151,7 +176,7 @@ function doubleZero(count: number, convention: InternationalPrefix | null): Pars
   candidates.add(generic, genericPrefix);
   candidates.add(behindCarrier, carrier);
   if (carrier !== null) candidates.add(dialled(carrier.length, count), carrier);
-  const result = candidates.settle();
+  const result = candidates.settle() ?? (carrier === null ? null : emergencyCode(carrier.length, count));
   if (result !== null) return result;
   if (behindCarrier !== DOES_NOT_FIT) return numberOr(behindCarrier, carrier);
   return generic === DOES_NOT_FIT ? numberOr(asWritten, null) : numberOr(generic, genericPrefix);

@@ -15,6 +15,12 @@ export const SCAN_PLUS = 128;
 /** Mask of `scan`'s answer: count of digits, 0 to 64. */
 export const SCAN_COUNT_MASK = 127;
 
+/** Shift of the breaks in `scan`'s answer: bit i of them says that a separator stood behind i digits. */
+export const SCAN_BREAKS_SHIFT = 8;
+
+/** Most digits behind which a break is kept: an answer stays a small integer. */
+const BREAK_DIGITS_MAX = 21;
+
 /** `scan`'s answer when a unit is neither digit, separator nor a leading plus, or when two numbers may be written. */
 export const SCAN_FOREIGN = -1;
 
@@ -23,12 +29,14 @@ export const digits = new Uint8Array(PARTY_CHARS_MAX);
 
 const SEPARATOR = 10;
 const PLUS = 11;
-/** A separator that also joins two numbers: `02-123-4567~9` and `02-123-4567/8` are short for several. */
+/** A separator that also joins two numbers: `02-123-4567~9` and `02-123-4567·8` are short for several. */
 const JOINER = 12;
 const FOREIGN = 13;
 
 /** Fewer digits behind a joiner are the end of another number. */
 const JOINED_DIGITS_MIN = 3;
+/** Digits of the shortest number that a joiner of its own kind can follow. */
+const NUMBER_DIGITS_MIN = 7;
 
 const DOT = 0x2e;
 const ASCII_LIMIT = 0x80;
@@ -95,20 +103,9 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0x2018, 0x201f],
   [0xff02, 0xff02],
   [0xff07, 0xff07],
-  // Low line, and middle dots.
+  // Low line.
   [0x005f, 0x005f],
-  [0x00b7, 0x00b7],
-  [0x0387, 0x0387],
-  [0x119e, 0x119e],
-  [0x2022, 0x2022],
-  [0x2024, 0x2024],
-  [0x2027, 0x2027],
-  [0x2219, 0x2219],
-  [0x22c5, 0x22c5],
-  [0x30fb, 0x30fb],
-  [0x318d, 0x318d],
   [0xff3f, 0xff3f],
-  [0xff65, 0xff65],
   // Telephone signs.
   [0x2121, 0x2121],
   [0x260e, 0x260f],
@@ -134,8 +131,12 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0xff5d, 0xff5d],
 ];
 
-/** Solidus and tilde, each also full-width. */
-const JOINERS = [0x002f, 0x007e, 0x223c, 0x301c, 0xff0f, 0xff5e];
+const JOINERS = [
+  // Solidus and tilde.
+  ...[0x002f, 0x007e, 0x223c, 0x301c, 0xff0f, 0xff5e],
+  // Middle dots.
+  ...[0x00b7, 0x0387, 0x119e, 0x2022, 0x2024, 0x2027, 0x2219, 0x22c5, 0x30fb, 0x318d, 0xff65],
+];
 
 const kinds = new Uint8Array(65_536).fill(FOREIGN);
 for (const [from, to] of SEPARATOR_RANGES) kinds.fill(SEPARATOR, from, to + 1);
@@ -144,24 +145,24 @@ for (const plus of PLUSES) kinds[plus] = PLUS;
 for (const zero of DIGIT_ZEROS) for (let value = 0; value < 10; value++) kinds[zero + value] = value;
 
 /**
- * Fills `digits` from `text`. Returns the count of digits, with `SCAN_PLUS` set if a plus came first; or
- * `SCAN_FOREIGN` at the first unit that cannot stand in a number (a second or late plus too), and where a joiner
- * makes several numbers of it. Expects at most `PARTY_CHARS_MAX` units. O(length), no allocation.
+ * Fills `digits` from `text`. Returns the count of digits, `SCAN_PLUS` if a plus came first, and the breaks; or
+ * `SCAN_FOREIGN` at the first unit that cannot stand in a number (a second or late plus too), and if a joiner
+ * separates two numbers. Expects at most `PARTY_CHARS_MAX` units. O(length), no allocation.
  */
 export function scan(text: string): number {
   let count = 0;
   let plus = 0;
-  let joinedAt = 0;
+  let breaks = 0;
+  let joins = 0;
   for (let index = 0; index < text.length; index++) {
     const kind = kinds[text.charCodeAt(index)]!;
     if (kind < SEPARATOR) digits[count++] = kind;
-    else if (kind !== SEPARATOR) {
-      if (kind === JOINER) joinedAt = count;
-      else if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
-      else plus = SCAN_PLUS;
-    }
+    else if (kind === SEPARATOR) breaks |= breakAt(count);
+    else if (kind === JOINER) joins |= breakAt(count);
+    else if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
+    else plus = SCAN_PLUS;
   }
-  return isSeveral(joinedAt, count) ? SCAN_FOREIGN : count | plus;
+  return scanned(count, plus, breaks, joins);
 }
 
 /**
@@ -171,21 +172,35 @@ export function scan(text: string): number {
 export function scanBytes(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;
   let plus = 0;
-  let joinedAt = 0;
+  let breaks = 0;
+  let joins = 0;
   for (let index = from; index < to; index++) {
     const byte = bytes[index]!;
-    const kind = kinds[byte]!;
+    const kind = byte === DOT || byte >= ASCII_LIMIT ? FOREIGN : kinds[byte]!;
     if (kind < SEPARATOR) digits[count++] = kind;
-    else if (kind !== SEPARATOR || byte === DOT || byte >= ASCII_LIMIT) {
-      if (kind === JOINER) joinedAt = count;
-      else if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
-      else plus = SCAN_PLUS;
-    }
+    else if (kind === SEPARATOR) breaks |= breakAt(count);
+    else if (kind === JOINER) joins |= breakAt(count);
+    else if (kind !== PLUS || count !== 0 || plus !== 0) return SCAN_FOREIGN;
+    else plus = SCAN_PLUS;
   }
-  return isSeveral(joinedAt, count) ? SCAN_FOREIGN : count | plus;
+  return scanned(count, plus, breaks, joins);
 }
 
-/** @param joinedAt count of digits before the last joiner, 0 if there is none */
-function isSeveral(joinedAt: number, count: number): boolean {
-  return joinedAt !== 0 && joinedAt !== count && count - joinedAt < JOINED_DIGITS_MIN;
+function breakAt(count: number): number {
+  return count > BREAK_DIGITS_MAX ? 0 : 1 << count;
+}
+
+function scanned(count: number, plus: number, breaks: number, joins: number): number {
+  if (joins !== 0 && joinsNumbers(count, breaks, joins)) return SCAN_FOREIGN;
+  return count | plus | ((breaks | joins) << SCAN_BREAKS_SHIFT);
+}
+
+/** Whether the last joiner within the digits separates two numbers: by what follows it, or by what came before. */
+function joinsNumbers(count: number, breaks: number, joins: number): boolean {
+  const inner = (1 << Math.min(count, BREAK_DIGITS_MAX)) - 2;
+  if ((joins & inner) === 0) return false;
+  const last = 31 - Math.clz32(joins & inner);
+  if (count - last < JOINED_DIGITS_MIN) return true;
+  // 010~2000~5036 is one number, 02-123-4567~4570 are several.
+  return last >= NUMBER_DIGITS_MIN && (breaks & ~joins & inner) !== 0;
 }

@@ -5,6 +5,7 @@
  * spoofer would use.
  */
 import table from '../../data/look-alikes.json' with { type: 'json' };
+import { SOURCE_CHARS_MAX } from '../limits.ts';
 
 const latinByLookAlike = new Map<string, string>(
   Object.entries(table.letters).flatMap(([latin, letters]) =>
@@ -21,6 +22,20 @@ const DASHES = /[\p{Pd}\u2212\u2043]/gu;
 /** The spelling: compatibility-folded (full-width and the like), lower case, every dash the same, only what is seen. */
 export function foldSenderId(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(UNSEEN, '').replace(DASHES, '-');
+}
+
+/**
+ * Whether the spelling has at most `SOURCE_CHARS_MAX` characters. Check it before folding: one character can fold to 18
+ * (U+FDFA), and this stops at the first that is too many. Expects a text that is bounded itself.
+ */
+export function foldsWithinBound(text: string): boolean {
+  if (ASCII.test(text)) return text.length <= SOURCE_CHARS_MAX;
+  let length = 0;
+  for (const character of text) {
+    length += character.normalize('NFKC').length;
+    if (length > SOURCE_CHARS_MAX) return false;
+  }
+  return true;
 }
 
 /**

@@ -5,11 +5,11 @@
  */
 import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
 import { callingCodeOf, dropsTrunkZero } from '../numbers/calling-codes.ts';
-import { isDecoratedNumber } from '../numbers/decoration.ts';
+import { hasNumber } from '../numbers/decoration.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX } from '../numbers/number.ts';
 import { fingerprint } from '../set/xxhash.ts';
 import type { Effect } from '../verdict.ts';
-import { foldSenderId, skeletonOf } from './sender-id.ts';
+import { foldSenderId, foldsWithinBound, skeletonOf } from './sender-id.ts';
 
 export const SOURCE_KINDS = ['senderId', 'operator', 'trunk', 'smsc'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
@@ -90,11 +90,11 @@ export function parseSource(written: string): WrittenSource {
   const kind = WRITTEN.exec(written);
   const [, word = 'sender', name = written] = kind ?? [];
   const text = name.trim();
-  if (text.length > SOURCE_CHARS_MAX || foldSenderId(text).length > SOURCE_CHARS_MAX)
+  if (text.length > SOURCE_CHARS_MAX || !foldsWithinBound(text))
     return { problem: `is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)` };
   if (text.includes('\ufffd')) return { problem: 'is no UTF-8: save the file as UTF-8' };
   // No sender is ever read as this sender ID, and the number that was meant would not be listed.
-  if (word.toLowerCase() === 'sender' && /\p{L}/u.test(text) && isDecoratedNumber(text)) {
+  if (word.toLowerCase() === 'sender' && /\p{L}/u.test(text) && hasNumber(text)) {
     return { problem: 'has letters in a number: write the number alone' };
   }
   if (kind === null && /^\s*callingCode\s*:/i.test(text)) {

@@ -6,7 +6,7 @@ import type { Policy } from '../../../shared/policy/policy.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import type { Snapshot } from '../../../shared/snapshot.ts';
 import { TEST_ANSWERS } from '../../../shared/test-numbers.ts';
-import { ask, EMPTY, listing } from '../support/gateway-ask.ts';
+import { ask, EMPTY, listing, unloaded } from '../support/gateway-ask.ts';
 import { SENDERS_BY_KIND } from '../support/gateway-world.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { NOW, number, snapshot } from '../support/screen-world.ts';
@@ -92,9 +92,8 @@ describe('a gateway', () => {
       for (const { verdict, label } of quiet) expect([verdict, label]).toEqual(['indeterminate', null]);
     }
     // What is missing could let a block of the policy go: it passes, and is labelled at least.
-    const missing = await listing(['allow', 'operator:51502']);
-    const withoutShards = { ...missing, release: null };
-    expect(ask(krFixed, { operator: '51502' }, withoutShards)).toMatchObject({
+    const missing = await unloaded(['allow', 'operator:51502']);
+    expect(ask(krFixed, { operator: '51502' }, missing)).toMatchObject({
       ...{ verdict: 'indeterminate', label: '[국제발신]' },
     });
     const unknown = number(TEST_ANSWERS.find(({ code }) => code === 'LIST_UNAVAILABLE')!.n);

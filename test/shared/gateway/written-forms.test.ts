@@ -61,11 +61,11 @@ function isOneOfSeveral({ readings }: GatewayAnswer, number: string): boolean {
   return several.length > 0;
 }
 
-/** Full-width digits, and what people put between them. */
+/** Full-width digits, and what people put between them, but no group of one or two digits at an end. */
 function dressed(text: string, wide: boolean, gaps: readonly string[]): string {
   const shaped = [...text].map((one, index) => {
     const shown = wide && /\d/.test(one) ? String.fromCharCode(0xff10 + Number(one)) : one;
-    return shown + (gaps[index] ?? '');
+    return shown + (index > 1 && index < text.length - 4 ? gaps[index] : '');
   });
   return shaped.join('');
 }

@@ -69,10 +69,14 @@ const isTheirs = ({ theirs }: Disagreement, form: RegExp): boolean => form.test(
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    id: 'several-numbers',
-    why: '02-123-4567/8 is short for two numbers: one or two digits behind a slash are never the end of a number.',
-    covers: (d) =>
-      d.ours.kind === 'invalid' && /[/／](?:[^0-9０-９/／]*[0-9０-９]){1,2}[^0-9０-９/／]*$/.test(d.text),
+    id: 'digits-behind-a-representative-number',
+    why: '1588-1234 123 is a representative number and digits beside it, also where the digits fit another number.',
+    covers: (d) => d.ours.kind === 'invalid' && !d.plus && /^1[568]\d{7,}$/.test(d.digits),
+  },
+  {
+    id: 'canadian-310',
+    why: '310-0808 is dialled only within Canada: no such number is reached behind +1.',
+    covers: (d) => isTheirs(d, /^1310\d{4}$/) && onlyTheirs(d),
   },
   {
     id: 'area-code-missing',

@@ -31,6 +31,15 @@ export function ask(
 
 /** @param lists each an effect, and sources as they are written */
 export async function listing(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
+  return { ...EMPTY, release: await install(await buildLists(lists)) };
+}
+
+/** The same with nothing of the release loaded. */
+export async function unloaded(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
+  return { ...EMPTY, release: await install(await buildLists(lists), () => false) };
+}
+
+function buildLists(lists: readonly [effect: Effect, ...sources: string[]][]): ReturnType<typeof build> {
   const plain = lists.map(([effect, ...sources], index) => {
     const list = plainList(`list-${index}`, { sources: sources.map((text) => ({ text, ...EVER })) });
     return {
@@ -38,5 +47,5 @@ export async function listing(...lists: [effect: Effect, ...sources: string[]][]
       info: { ...list.info, effect, subjects: ['from'], reason: 'OVERSEAS_SOURCE_LISTED' },
     } as const;
   });
-  return { ...EMPTY, release: await install(await build(plain as never)) };
+  return build(plain as never);
 }

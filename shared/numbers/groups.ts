@@ -1,0 +1,70 @@
+/**
+ * The groups in which digits were written: `02-123-4567` has groups of 2, 3 and 4. They show when something beside the
+ * number was read as part of it: a list number in front, or an extension, a floor or a second number behind.
+ * Every function expects the answer of `scan`, while `digits` holds what it read.
+ */
+import { digits, SCAN_BREAKS_SHIFT, SCAN_COUNT_MASK, SCAN_PLUS } from './scan.ts';
+
+/** Korean numbers end in a group of four digits. */
+export const KOREAN_LAST_GROUP = 4;
+/** Fewer digits are no last group of any usual form, unless the number is written in pairs. */
+const LAST_GROUP_MIN = 3;
+const PAIR = 2;
+const REPRESENTATIVE_DIGITS = 8;
+/** A float is written with up to three zeros. */
+const FLOAT_ZEROS_MAX = 3;
+
+/** The breaks within the digits: neither before the first nor behind the last. */
+function innerBreaks(scanned: number): number {
+  const count = scanned & SCAN_COUNT_MASK;
+  const before = count > 21 ? -1 : (1 << count) - 1;
+  return (scanned >>> SCAN_BREAKS_SHIFT) & before & ~1;
+}
+
+function hasBreak(breaks: number, at: number): boolean {
+  return ((breaks >>> at) & 1) === 1;
+}
+
+/**
+ * Whether a Korean number that was read ends before the text does: `02-123-4567 8`, `1588-1234 (24`.
+ * @param lastGroupMin fewer digits in the last group are no end; pairs are, as in `02 21 23 45 67`
+ */
+export function hasTail(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean {
+  const breaks = innerBreaks(scanned);
+  if (breaks === 0) return false;
+  const last = 31 - Math.clz32(breaks);
+  const rest = breaks & ~(1 << last);
+  const before = last - (rest === 0 ? 0 : 31 - Math.clz32(rest));
+  const lastGroup = (scanned & SCAN_COUNT_MASK) - last;
+  return lastGroup < lastGroupMin && (lastGroup > PAIR || before > PAIR);
+}
+
+/**
+ * Whether a text without plus has a list number in front (`1. 02-123-4567`), or digits behind a whole representative
+ * number (`1588-1234 123`).
+ */
+export function isSeveral(scanned: number): boolean {
+  const breaks = innerBreaks(scanned);
+  if (breaks === 0 || (scanned & SCAN_PLUS) !== 0 || digits[0] === 0) return false;
+  const count = scanned & SCAN_COUNT_MASK;
+  const isRepresentative = (at: number): boolean =>
+    digits[at] === 1 && (digits[at + 1] === 5 || digits[at + 1] === 6 || digits[at + 1] === 8);
+  if (
+    hasBreak(breaks, 1) &&
+    (digits[1] === 0 || (isRepresentative(1) && count === 1 + REPRESENTATIVE_DIGITS))
+  )
+    return true;
+  if (hasBreak(breaks, 2) && digits[0] === 1 && digits[2] === 0) return true;
+  return isRepresentative(0) && hasBreak(breaks, REPRESENTATIVE_DIGITS) && count > REPRESENTATIVE_DIGITS;
+}
+
+/** Count of digits before the `.0` of a float, 0 if the text is none: `1078022941.0`, as spreadsheets write it. */
+export function floatDigits(scanned: number, text: string): number {
+  const breaks = innerBreaks(scanned);
+  if (breaks === 0 || (breaks & (breaks - 1)) !== 0) return 0;
+  const count = scanned & SCAN_COUNT_MASK;
+  const whole = 31 - Math.clz32(breaks);
+  if (count - whole > FLOAT_ZEROS_MAX) return 0;
+  for (let index = whole; index < count; index++) if (digits[index] !== 0) return 0;
+  return /[.．]\p{Nd}{1,3}\P{Nd}*$/u.test(text) ? whole : 0;
+}
