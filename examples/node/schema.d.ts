@@ -2331,6 +2331,28 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `FIELD_VALUE`: `strict` is neither `true` nor `false`. */
+        UnknownStrict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:field-value",
+                 *       "title": "A field has a value that is not allowed",
+                 *       "status": 400,
+                 *       "detail": "\"strict\" must be \"true\", \"false\" or without a value",
+                 *       "instance": "/healthz",
+                 *       "code": "FIELD_VALUE",
+                 *       "message": "\"strict\" must be \"true\", \"false\" or without a value",
+                 *       "field": "strict"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is wrong: `code` says how, and `field` where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
         AdminBadRequest: {
             headers: {
@@ -3532,7 +3554,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["UnknownStrict"];
             405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unhealthy"];
@@ -3674,8 +3696,8 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };

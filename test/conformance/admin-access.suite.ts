@@ -157,7 +157,7 @@ describe('clients', () => {
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
     const { clients } = await told<{ clients: Client[] }>('clients');
-    expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'shop-1']);
+    expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'senders', 'shop-1']);
     await untilStatus(key, 200);
     await told(path, { method: 'DELETE', body: { reason: 'a test' }, token: 'clients' });
     await untilStatus(key, 401);

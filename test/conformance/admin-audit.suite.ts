@@ -131,7 +131,7 @@ describe('the status', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       status = await told<StatusInfo>('status');
     }
-    expect(status).toMatchObject({ seq, kvSeq: seq, candidate: null, clients: 2 });
+    expect(status).toMatchObject({ seq, kvSeq: seq, candidate: null, clients: 3 });
     expect(status.current!.state).toBe('promoted');
     expect(status.live.entries).toBeGreaterThan(10_000);
     expect(status.live.segments).toBeGreaterThan(0);

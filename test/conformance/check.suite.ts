@@ -97,7 +97,6 @@ describe('POST /v1/check', () => {
     'KR - GOV - NOTICE',
     'KR–GOV—NOTICE',
     'KR\u200b-GOV\u2060-NOT\u00adICE',
-    'KR-GOV-NOTICE\u0007',
   ])('finds the sender id however it is written: %s', async (from) =>
     expect((await check({ from })).reasons[0]!.code).toBe('OVERSEAS_SOURCE_LISTED'),
   );

@@ -80,11 +80,12 @@ describe('a stream of text', () => {
   });
 
   it('never echoes what a reader could take for the end of a line', async () => {
-    const ends = ['\r', '\u0085', '\u2028', '\u2029', '\u000b', '\u000c', '\u0000', '\u001b'];
-    const answers = await stream(ends.map((end) => `MY${end}SHOP\n`).join(''), {
-      query: '?subject=from',
-    });
-    expect(answers).toEqual(ends.map(() => 'MY SHOP,block,SENDER_FORMAT_RULE'));
+    const query = '?subject=from';
+    const controls = ['\r', '\u0085', '\u000b', '\u000c', '\u0000', '\u001b'];
+    const answers = await stream(controls.map((end) => `MY${end}SHOP\n`).join(''), { query });
+    expect(answers).toEqual(controls.map(() => 'MY SHOP,error,NUMBER_CHARACTER'));
+    const separators = await stream('MY\u2028SHOP\nMY\u2029SHOP\n', { query });
+    expect(separators).toEqual(Array.from({ length: 2 }, () => 'MY SHOP,block,SENDER_FORMAT_RULE'));
     expect(await stream('JO\u2028HN\n')).toEqual(['JO HN,error,SOURCE_AS_RECIPIENT']);
   });
 
