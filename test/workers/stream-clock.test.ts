@@ -100,7 +100,7 @@ describe('a stream that lasts', () => {
   test('never echoes what a reader could take for the end of a line', async () => {
     const stream = await OpenStream.start();
     expect(await stream.ask('EVIL SENDER\r01020000001,allow,')).toBe(
-      'EVIL SENDER 01020000001,allow,,error,SOURCE_AS_RECIPIENT',
+      'EVIL SENDER 01020000001,allow,,error,NUMBER_CHARACTER',
     );
     expect(await stream.ask('010\u202820000001')).toBe('010 20000001,allow,');
     await stream.close();
