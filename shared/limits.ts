@@ -13,6 +13,8 @@ export const VERIFIED_KEYS_MAX = 4_096;
 export const CHECK_BODY_BYTES_MAX = 4_096;
 /** Body of a batch, in bytes: 10,000 items of 400 bytes. */
 export const BATCH_BODY_BYTES_MAX = 4_194_304;
+/** So many characters of a batch count as one number of the quota, at least: the room that each of 10,000 items has. */
+export const BATCH_CHARS_PER_NUMBER = 420;
 /** A body that is refused is still read, up to this many bytes, so that its sender can read why. */
 export const UNREAD_BODY_BYTES_MAX = 16_777_216;
 /** Items in one batch. */

@@ -56,7 +56,7 @@ function lookUpWay({ operator, trunk, smsc }: Ingress, search: Search): void {
 }
 
 /**
- * Data is missing about something.
+ * Records that a value which this look-up needs is not loaded.
  * @param lists those that may have an entry in it; an entry of a list on trial decides nothing
  */
 function missing(about: About, lists: readonly SpeakingList[], search: Search): void {

@@ -17,6 +17,9 @@ export interface Read {
 
 /** @param all at least one; `question` is the first of them */
 export function joined(question: Question, all: readonly Read[], { failPolicy }: Wishes): Decision {
+  // An emergency call is never held up, whatever else the text can mean.
+  const emergency = all.find(({ decision }) => decision.reasons[0]?.code === 'EMERGENCY_NEVER_BLOCKED');
+  if (emergency !== undefined) return { ...emergency.decision, reading: emergency.reading };
   const strongest = all.reduce((best, each) => (strengthOf(each) > strengthOf(best) ? each : best));
   const { verdict } = strongest.decision;
   const agree = all.every(({ decision }) => decision.verdict === verdict);

@@ -4,11 +4,11 @@
  */
 import { type Asked, type Convention, type Defaults, readDefaults, readQuestion } from '../shared/asked.ts';
 import { isRecord, nameOf } from '../shared/fields.ts';
-import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX } from '../shared/limits.ts';
+import { BATCH_BODY_BYTES_MAX, BATCH_CHARS_PER_NUMBER, BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import type { Snapshot } from '../shared/snapshot.ts';
 import type { Verdict } from '../shared/verdict.ts';
 import { headNames, itemError } from './answers.ts';
-import { readJson } from './body.ts';
+import { parseJson, readJsonText } from './body.ts';
 import { type ClientCall, forClients } from './call.ts';
 import { noParameter, type Problem, problem } from './http.ts';
 import type { Kind } from './question-kind.ts';
@@ -44,7 +44,12 @@ async function answer(call: ClientCall, kind: Kind): Promise<Response> {
   const { reply, url } = call;
   const parameter = noParameter(url);
   if (parameter !== null) return reply.problem(parameter, url.pathname);
-  const body = await readJson(call.request, BATCH_BODY_BYTES_MAX);
+  const text = await readJsonText(call.request, BATCH_BODY_BYTES_MAX);
+  if (!text.ok) return reply.problem(problem(text.code, text.message), url.pathname);
+  // Parsing costs as much as the text is long, whatever is in it.
+  const refusedText = call.charge(Math.ceil(text.value.length / BATCH_CHARS_PER_NUMBER));
+  if (refusedText !== null) return refusedText;
+  const body = parseJson(text.value);
   if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
   const written = readBody(body.value, kind);
   if ('code' in written) return reply.problem(written, url.pathname);

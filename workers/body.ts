@@ -30,15 +30,23 @@ export function drain(request: Request): MaybePromise<void> {
 
 /** @param bytesMax bound of the body, in bytes */
 export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown, BodyProblem>> {
+  const text = await readJsonText(request, bytesMax);
+  return text.ok ? parseJson(text.value) : text;
+}
+
+/** The body of a JSON request before it is parsed. @param bytesMax bound of the body, in bytes */
+export async function readJsonText(request: Request, bytesMax: number): Promise<Result<string, BodyProblem>> {
   const type = mediaType(request);
   if (type !== '' && type !== 'application/json') {
     return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
   }
-  const text = await readText(request, bytesMax);
-  if (!text.ok) return text;
-  if (text.value.trim() === '') return fail('BODY_MISSING', 'send a JSON object as the body');
+  return readText(request, bytesMax);
+}
+
+export function parseJson(text: string): Result<unknown, BodyProblem> {
+  if (text.trim() === '') return fail('BODY_MISSING', 'send a JSON object as the body');
   try {
-    const value: unknown = JSON.parse(text.value);
+    const value: unknown = JSON.parse(text);
     return ok(value);
   } catch {
     // The parser's own message quotes the body, which holds numbers.

@@ -95,9 +95,8 @@ export async function currentHead(call: Call): Promise<Pinned | Response> {
 }
 
 /**
- * A route for clients with this right. Every request counts one number against the client's quota, before its body
- * is read: who is over the quota costs nothing more, and no request is for nothing. With the head fresh and the key remembered it waits for nothing, and
- * makes no object of the runtime.
+ * A route for clients with this right. Every request counts one number before its body is read, so a client over its
+ * quota costs nothing more. With a fresh head and a remembered key, nothing is awaited and no runtime object is made.
  */
 export function forClients(right: Right, handle: (call: ClientCall) => MaybePromise<Response>) {
   return (call: Call): MaybePromise<Response> => {

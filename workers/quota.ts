@@ -42,14 +42,14 @@ interface Use {
 }
 
 /** The numbers of one request. */
-interface Asked {
+interface RequestCount {
   readonly numbers: number;
   /** How many of them are counted already. */
   readonly counted: number;
 }
 
 /** What came of counting. */
-interface Charged {
+interface ChargeResult {
   /** The 429 to answer with, or null. */
   readonly refused: Problem | null;
   /** What is left, for whatever is answered. */
@@ -69,11 +69,11 @@ export class Quota {
   }
 
   /** Count the numbers of a request that are not counted yet, unless they are too many. */
-  charge(client: Client, asked: Asked, binding: RateLimit, ctx: ExecutionContext): Charged {
+  charge(client: Client, count: RequestCount, binding: RateLimit, ctx: ExecutionContext): ChargeResult {
     const now = Date.now();
     const use = this.#useOf(client, now);
-    const refused = refusalOf(client, asked, use, now);
-    if (refused === null) this.#add(asked.numbers - asked.counted, client, use, now, binding, ctx);
+    const refused = refusalOf(client, count, use, now);
+    if (refused === null) this.#add(count.numbers - count.counted, client, use, now, binding, ctx);
     return { refused, headers: headersOf(client, use, now) };
   }
 
@@ -123,7 +123,7 @@ export class Quota {
 
 function refusalOf(
   { quotaNumbers }: Client,
-  { numbers, counted }: Asked,
+  { numbers, counted }: RequestCount,
   use: Use,
   now: number,
 ): Problem | null {

@@ -29,6 +29,9 @@ class Loads {
   readonly #flights = new Map<string, SingleFlight>();
   /** When a value last could not be loaded, in ms since 1970, until it is loaded. */
   readonly failedAt = new Map<string, number>();
+  /** When a value that had to make room was last read again, in ms since 1970; and how many were. */
+  readAgainAt = 0;
+  readAgainCount = 0;
 
   flight(key: string): SingleFlight {
     const flight = this.#flights.get(key) ?? new SingleFlight();
@@ -171,20 +174,33 @@ export async function verifyAll(release: Release, call: Loading): Promise<boolea
 
 /**
  * The values of a release that cannot be loaded. Those that were never found whole are tried first, within
- * LOAD_WAIT_MS, and those that failed HEALTH_RETRY_MS ago again. A value that is only not loaded yet, or has no
- * room in memory, is not among them.
+ * LOAD_WAIT_MS, and those that failed HEALTH_RETRY_MS ago again; of those that had to make room in memory, one. A value
+ * that is only not loaded yet, or has no room, is not among them.
  */
 export async function unloadable(release: Release, call: Loading): Promise<Blob[]> {
   if (release.complete) return [];
-  const { failedAt } = loadsOf(release);
+  const loads = loadsOf(release);
+  const { failedAt } = loads;
   const blobs = blobsOf(release.manifest);
-  const isGood = (blob: Blob): boolean =>
-    release.has(blob) || (release.verified(blob) && !failedAt.has(blob.key));
   const now = Date.now();
+  const again = readAgain(
+    blobs.filter((blob) => release.verified(blob) && !release.has(blob) && !failedAt.has(blob.key)),
+    loads,
+    now,
+  );
+  const isGood = (blob: Blob): boolean =>
+    release.has(blob) || (release.verified(blob) && blob !== again && !failedAt.has(blob.key));
   const due = blobs.filter(({ key }) => now - (failedAt.get(key) ?? 0) >= HEALTH_RETRY_MS);
   const trying = loadInTurn(release, due, isGood, call, { atOnce: READS_AT_ONCE, patient: false });
   await within(trying, LOAD_WAIT_MS).catch(() => undefined);
   return blobs.filter((blob) => failedAt.has(blob.key) && !release.has(blob));
+}
+
+/** The next of the values that had to make room, one every HEALTH_RETRY_MS. */
+function readAgain(evicted: readonly Blob[], loads: Loads, now: number): Blob | undefined {
+  if (now - loads.readAgainAt < HEALTH_RETRY_MS) return undefined;
+  loads.readAgainAt = now;
+  return evicted[loads.readAgainCount++ % evicted.length];
 }
 
 /** The values that a question is answered from, in all its readings. */

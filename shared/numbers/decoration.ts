@@ -20,6 +20,8 @@ const INVALID: Written = { kind: 'invalid' };
 
 /** U+FFFD, which decoders put in place of bytes that are no UTF-8: the sender ID would be another one. */
 const UNREADABLE = /[\p{Cc}\ufffd]/u;
+/** No name is written with so many marks on one letter; folding them takes time that grows with their square. */
+const STACKED_MARKS = /\p{M}{8}/u;
 /** Digits of the shortest subscriber number. */
 const NUMBER_DIGITS_MIN = 7;
 
@@ -58,7 +60,7 @@ const DIGIT_NAMES =
 
 /** Finds the number in a text that `scan` has found something foreign in. */
 export function undecorated(text: string): Written {
-  if (UNREADABLE.test(text.trim())) return INVALID;
+  if (UNREADABLE.test(text.trim()) || STACKED_MARKS.test(text)) return INVALID;
   const [, displayName, scheme, content] = URI.exec(text) ?? [];
   if (scheme === undefined || content === undefined) return inText(text);
   // Two addresses, or a name that is a number: one of them may be forged.

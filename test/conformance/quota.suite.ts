@@ -47,6 +47,15 @@ describe('RateLimit', () => {
     });
   });
 
+  it('counts the length of a batch where that is more than its numbers', async () => {
+    await inOneWindow(async () => {
+      const before = await left();
+      const body = JSON.stringify({ items: items(2) }).padEnd(4_200, ' ');
+      const { headers } = await ask('/v1/check/batch', { client, body });
+      expect(leftOf(headers)).toBe(before - 1 - 10);
+    });
+  });
+
   it('counts the lines of a stream, and both numbers of a line of JSON', async () => {
     await inOneWindow(async () => {
       const before = await left();

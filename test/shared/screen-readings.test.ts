@@ -81,6 +81,17 @@ describe('a recipient that can be one of two numbers', () => {
     expect([label.verdict, label.action]).toEqual(['indeterminate', 'open']);
   });
 
+  it('is an emergency call if one of the numbers is', () => {
+    // The Cook Islands, or carrier 006 and +82-31-112.
+    const at = blocking(682_31112);
+    expect(outcome(check({ to: '0068231112' }, { at }))).toBe('allow EMERGENCY_NEVER_BLOCKED');
+    const gateway = check(
+      { channel: 'voice', from: '+12125551234', to: '0068231112' },
+      { at, gateway: true },
+    );
+    expect(gateway.verdict).toBe('allow');
+  });
+
   it('stays blocked where the other party decides alone', () => {
     const at = blocking(82_10_2000_5036);
     const answer = check({ from: '010-2000-5036', to: AMBIGUOUS }, { at });

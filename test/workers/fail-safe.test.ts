@@ -176,6 +176,16 @@ describe('/healthz', () => {
     }
   });
 
+  test('finds a value that is lost after it had to make room in memory', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
+    for (const to of [LISTED, filler(3), filler(49)]) await askAndSettle({ body: { to } });
+    expect((await health()).body.status).toBe('ok');
+    destroy(missing);
+    vi.setSystemTime(NOW + HEALTH_RETRY_MS);
+    expect((await health()).body.status).toBe('degraded');
+  });
+
   test('is ok again once the values are there', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     destroy(missing);
