@@ -25,7 +25,7 @@ const MESSAGES: Record<FieldProblem, string> = {
   NUMBER_MISSING: 'holds no digits; leave the field out to check only the other number',
   NUMBER_TOO_LONG: 'is longer than any number: at most 15 digits (E.164) in 64 characters; send one number',
   NUMBER_CHARACTER:
-    'is not one number: it has a character or letters that no number has, or digits beside the number',
+    'is not one number: it has a character that no number has, letters among its digits, or digits beside it; write the number alone, in UTF-8',
   FIELD_TYPE: 'has the wrong type',
   FIELD_UNKNOWN: 'is not a field of this request',
   FIELD_MISSING: 'is missing: give from, to, or both',

@@ -40,7 +40,7 @@ const BARE_USER = /^\+?[\d()-]+$/;
 const PICTURE = /(?![🔟💯⭕🅾])[\p{Extended_Pictographic}\p{RI}\p{Emoji_Modifier}]|\u20e3/gu;
 const PLUS_IN_FRONT = /^[^\p{L}\p{N}]*[+＋][^\p{L}\p{N}]*\p{Nd}/u;
 /** An extension at the end: it does not change whose number it is. */
-const EXTENSION = /(?:내선|구내|교환|extension|ext|x|#)[\s.:]*(?:번호[\s.:]*)?\p{Nd}{1,6}[\s)）]*$/iu;
+const EXTENSION = /(?:내선|구내|교환|extension|ext|x|#)[\s.:]*(?:번호[\s.:]*)?\p{Nd}{1,6}번?[\s)）]*$/iu;
 /** What is left behind a number that was copied out of a list. */
 const LIST_END = /[\s,;]$/;
 /** From the first digit, or the plus or bracket before it, to the last digit. */
@@ -120,6 +120,8 @@ function coreOf(text: string): Written {
   const start = text.indexOf(core);
   const before = text.slice(0, start);
   const after = text.slice(start + core.length);
+  // 010-5555-OOOO: letters that go on where the digits end are meant for digits.
+  if (/^[-._\p{Pd}]+\p{L}/u.test(after) || /\p{L}[-._\p{Pd}]+$/u.test(before)) return INVALID;
   const isSafe = (word: string): boolean => PLAIN_LETTER.test(word) && !DIGIT_NAMES.test(word);
   const touching = [/\p{L}+$/u.exec(before)?.[0], /^\p{L}+/u.exec(after)?.[0]].filter(
     (word) => word !== undefined,

@@ -25,6 +25,8 @@ describe('a decorated number', () => {
     'tel: 02-2123-4567 EXT 12',
     '02-2123-4567 x12',
     '02-2123-4567 #12',
+    '02-2123-4567 (내선 12번)',
+    '02-2123-4567 (내선12번)',
     '☎ 02-2123-4567 (대표)',
     '０２－２１２３－４５６７（대표）',
   ])('%j is that number', (text) => {
@@ -88,6 +90,9 @@ describe('a decorated number', () => {
       'a last digit that is none',
     ]),
     ['021234567ㅇ', 'a jamo like 0'],
+    ['010-5555-OOOO', 'letters for digits'],
+    ['010-5555-XXXX', 'a mask'],
+    ['010-5555-ㅇㅇㅇㅇ', 'letters for digits'],
     ['021234567X', 'a mask'],
     ['+82221234567x', 'a letter that can hide a digit'],
     ['821012345678@s.example.net', 'a word that looks like a digit'],
