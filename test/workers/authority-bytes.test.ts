@@ -147,5 +147,5 @@ test('tables of a newer version are refused', async () => {
     storage.sql.exec('INSERT INTO schema_steps (step) VALUES (99)');
   });
   await evictDurableObject(stub());
-  expect((await authority().token('root')).configured).toMatch(/at step 99, this code knows 4: deploy/);
+  expect((await authority().token('root')).configured).toMatch(/at step 99, this code knows 5: deploy/);
 });

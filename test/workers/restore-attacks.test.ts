@@ -28,7 +28,17 @@ import { smallLists } from './support/world.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const ANY = { match: null, absent: false };
-const TABLES = ['releases', 'live', 'segments', 'clients', 'audit', 'answers', 'meta', 'values_to_put'];
+const TABLES = [
+  'releases',
+  'live',
+  'live_held',
+  'segments',
+  'clients',
+  'audit',
+  'answers',
+  'meta',
+  'values_to_put',
+];
 
 let warned: string[];
 beforeEach(() => {

@@ -16,7 +16,7 @@ import { ITSELF, type Order, type Refusal, refuse } from './order.ts';
 
 /** What a change takes. */
 export interface Cost {
-  /** Things it changes. */
+  /** Things it changes; of the live layer, one for each number and subject. */
   readonly entries: number;
   readonly relieves: boolean;
 }
@@ -24,6 +24,11 @@ export interface Cost {
 /** Of one thing. */
 export const GROWTH: Cost = { entries: 1, relieves: false };
 export const RELIEF: Cost = { entries: 1, relieves: true };
+
+/** What is left to count of a change that was counted when it began. */
+export function counted(cost: Cost): Cost {
+  return { ...cost, entries: 0 };
+}
 
 const BUDGETS = {
   entries: {
@@ -39,7 +44,7 @@ const BUDGETS = {
 } as const;
 type Budget = keyof typeof BUDGETS;
 
-const RELIEVING = 'unblock, clear, promote, rollback, and changes of clients and tokens';
+const RELIEVING = 'unblock, clear, promote, rollback, audit trim, and changes of clients and tokens';
 
 export class Room {
   readonly #sql: SqlStorage;
