@@ -159,10 +159,10 @@ export const STORAGE_WARNING_SHARE = 0.5;
 export const STORAGE_CRITICAL_SHARE = 0.8;
 /**
  * Share from which it takes only changes that undo or remove something, and those of clients and tokens. The
- * gigabyte behind it lasts one token for a week at the least.
+ * 800 MB behind it last one token six days; the last 200 MB are for `root`.
  */
 export const STORAGE_FULL_SHARE = 0.9;
-/** Share from which it takes them from `root` alone: 200 MB in which tokens can be revoked, whoever filled the rest. */
+/** Share from which it takes them from `root` alone: tokens can be revoked, whoever filled the rest. */
 export const STORAGE_ROOT_SHARE = 0.98;
 /**
  * Entries that one token may change in an hour, one for each number and subject: half of what the live layer holds. Any
@@ -174,6 +174,8 @@ export const TOKEN_ENTRIES_PER_HOUR_MAX = 250_000;
  * days.
  */
 export const TOKEN_BYTES_PER_DAY_MAX = 67_108_864;
+/** What a number or source with an `until` is charged besides, in bytes: its end writes an audit record of about 180. */
+export const ENTRY_END_BYTES = 200;
 /** Changes that undo or remove something, and those of clients and tokens, have this many times the budget. */
 export const TOKEN_RELIEF_FACTOR = 2;
 /** Releases before the current one that rollback can go to. */

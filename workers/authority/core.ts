@@ -4,7 +4,13 @@
 import type { Actor, AuditTrimmed, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
-import { CLIENTS_MAX, KV_OPERATIONS_MAX, SEGMENT_ENTRIES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
+import {
+  CLIENTS_MAX,
+  ENTRY_END_BYTES,
+  KV_OPERATIONS_MAX,
+  SEGMENT_ENTRIES_MAX,
+  WAITING_KEPT_MS,
+} from '../../shared/limits.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
@@ -103,7 +109,11 @@ export class Core {
     while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
     const now = Math.floor(Date.now() / 1000);
     // An item can make two targets: see targets.ts.
-    const left = { ...asked, entries: targets.value.length * subjects - asked.entries };
+    const left = {
+      ...asked,
+      entries: targets.value.length * subjects - asked.entries,
+      laterBytes: change.until === null ? 0 : targets.value.length * ENTRY_END_BYTES,
+    };
     const done = this.ledger.change(order, left, (seq, operation) =>
       this.live.apply(change, targets.value, order, { seq, operation, now }),
     );

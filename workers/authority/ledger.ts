@@ -104,7 +104,8 @@ export class Ledger {
         this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
         const answer: Outcome<Value> = { ok: true, value: done.value.value };
         this.#remember(order, answer);
-        this.room.charge(order, cost, this.room.bytes - bytes, Date.now());
+        const grown = this.room.bytes - bytes + (cost.laterBytes ?? 0);
+        this.room.charge(order, cost, grown, Date.now());
         return answer;
       });
     } catch (error) {

@@ -19,6 +19,8 @@ export interface Cost {
   /** Things it changes; of the live layer, one for each number and subject. */
   readonly entries: number;
   readonly relieves: boolean;
+  /** Bytes that the change makes the tables grow by later, when its entries end. */
+  readonly laterBytes?: number;
 }
 
 /** Of one thing. */
@@ -111,7 +113,7 @@ export class Room {
     };
   }
 
-  /** Count a change that was made, or tried. @param bytes by which it made the tables grow */
+  /** Count a change that was made, or tried. @param bytes by which it makes the tables grow, now and later */
   charge({ actor }: Order, { entries }: Cost, bytes: number, now: number): void {
     if (actor.root || actor.name === ITSELF.name) return;
     const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };
