@@ -1638,6 +1638,8 @@ export interface components {
                 hash: components["schemas"]["Sha256"];
                 /** @description Records up to this one were trimmed: they are in an export only. 0 where none was. */
                 trimmedTo: number;
+                /** @description Hash of the record `trimmedTo`: `previous` of the first record of the log. 64 zeros where none was trimmed. */
+                trimmedHash: string;
             };
             /** @description What the coordinator stores, most of it the audit log. */
             storageBytes: number;

@@ -193,7 +193,7 @@ export class Core {
 
   status(): Omit<StatusInfo, 'propagation'> {
     const { current, candidate } = this.releases;
-    const { seq } = this.ledger;
+    const { seq, audit } = this.ledger;
     return {
       seq,
       changedAt: this.ledger.changedAt,
@@ -202,7 +202,7 @@ export class Core {
       live: { entries: this.live.rows, segments: this.segments.named.length, tail: this.#tail },
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,
-      audit: { ...this.ledger.audit.last, trimmedTo: this.ledger.audit.trimmed.n },
+      audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
       ...this.ledger.room.info,
     };
   }
