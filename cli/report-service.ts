@@ -177,12 +177,18 @@ export function seenLine({
 }
 
 export function verified(verification: Verification): Outcome {
-  const { records, last, broken, trimmedTo } = verification;
+  const { records, last, broken, trimmedTo, trimmedHash } = verification;
   const upTo = `${count(records)} records are right${records === 0 ? '' : `, up to ${last.n}:${last.hash}`}\n`;
   const begin =
-    trimmedTo === undefined ? '' : `records up to ${count(trimmedTo)} were trimmed: verify their export\n`;
+    trimmedTo === undefined
+      ? ''
+      : `records up to ${count(trimmedTo)} were trimmed: verify their export${knownOption(trimmedTo, trimmedHash)}\n`;
   const wrong = broken === null ? '' : `${colours.red(`${broken.problem}: ${broken.message}`)}\n`;
   return [begin + (broken === null ? colours.green(upTo) : upTo + wrong), verification];
+}
+
+function knownOption(n: number, hash: string | undefined): string {
+  return hash === undefined ? '' : ` with --known ${n}:${hash}`;
 }
 
 export function guardsOf(guards: object): Outcome {

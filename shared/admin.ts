@@ -226,6 +226,8 @@ export interface StatusInfo extends StorageInfo {
     readonly hash: string;
     /** Records up to this one were trimmed; 0 where none was. Older services do not say. */
     readonly trimmedTo?: number;
+    /** Hash of that record, which the first one of the log follows; 64 zeros where none was trimmed. */
+    readonly trimmedHash?: string;
   };
   /** The data centres that asked since the authority started, and the `seq` they were given. */
   readonly propagation: readonly {

@@ -33,6 +33,12 @@ export interface AuditRecord extends AuditEntry {
   readonly hash: string;
 }
 
+/** A record by its place and hash. */
+export interface KnownRecord {
+  readonly n: number;
+  readonly hash: string;
+}
+
 /** What the first record follows. */
 export const CHAIN_START = '0'.repeat(64);
 
@@ -68,8 +74,8 @@ export class AuditVerifier {
     this.#previous = previous;
   }
 
-  /** Records that were found right. */
-  get verified(): { readonly n: number; readonly hash: string } {
+  /** The last record that was found right, or the place before the first one. */
+  get verified(): KnownRecord {
     return { n: this.#n, hash: this.#previous };
   }
 

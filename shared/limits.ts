@@ -102,7 +102,17 @@ export const CLIENT_SHORT_CODES_MAX = 32;
 
 /** Live entries, one for each number and subject (250,000 numbers with both); more must be folded into a release. */
 export const LIVE_ENTRIES_MAX = 500_000;
-/** Of those, kept for `unblock`, which cannot wait for a push: one operation of 10,000 numbers with both subjects. */
+/** The last of them, for `unblock` and `clear` by `root` alone: one operation of 10,000 numbers with both subjects. */
+export const LIVE_ROOT_RESERVE = 20_000;
+/**
+ * Live entries that one authority may hold, whatever its tokens: a quarter, so that one stolen token cannot fill the live
+ * layer. `root` has no such share.
+ */
+export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 4;
+/**
+ * The last of this share, and of the live layer before LIVE_ROOT_RESERVE, for `unblock` and `clear` alone, which cannot
+ * wait for a push: one operation of 10,000 numbers with both subjects.
+ */
 export const UNBLOCK_RESERVE = 20_000;
 /** Items of one operation, and the entries that they make: with a tail they fit a segment. */
 export const BULK_ENTRIES_MAX = 10_000;
@@ -151,18 +161,23 @@ export const STORAGE_WARNING_SHARE = 0.5;
 export const STORAGE_CRITICAL_SHARE = 0.8;
 /**
  * Share from which it takes only changes that undo or remove something, and those of clients and tokens. The
- * gigabyte behind it lasts one token for a week at the least.
+ * 800 MB behind it last one token six days; the last 200 MB are for `root`.
  */
 export const STORAGE_FULL_SHARE = 0.9;
-/** Share from which it takes them from `root` alone: 200 MB in which tokens can be revoked, whoever filled the rest. */
+/** Share from which it takes them from `root` alone: tokens can be revoked, whoever filled the rest. */
 export const STORAGE_ROOT_SHARE = 0.98;
-/** Entries that one token may change in an hour: as many numbers as the live layer holds. Any other change counts as one. */
+/**
+ * Entries that one token may change in an hour, one for each number and subject: half of what the live layer holds. Any
+ * other change counts as one.
+ */
 export const TOKEN_ENTRIES_PER_HOUR_MAX = 250_000;
 /**
  * Bytes that one token may add to the coordinator in a day: some 250,000 new entries. One token alone fills it in 134
  * days.
  */
 export const TOKEN_BYTES_PER_DAY_MAX = 67_108_864;
+/** What a number or source with an `until` is charged besides, in bytes: its end writes an audit record of about 180. */
+export const ENTRY_END_BYTES = 200;
 /** Changes that undo or remove something, and those of clients and tokens, have this many times the budget. */
 export const TOKEN_RELIEF_FACTOR = 2;
 /** Releases before the current one that rollback can go to. */

@@ -13,7 +13,7 @@ export function storageLevel(share: number): StorageLevel {
   return share >= STORAGE_WARNING_SHARE ? 'warning' : 'normal';
 }
 
-/** What the coordinator stores. Older ones do not say all of it. */
+/** What the coordinator stores. Older coordinators omit some fields. */
 export interface StorageInfo {
   readonly storageBytes?: number;
   readonly storageBytesMax?: number;

@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
-import { type AuditRecord, AuditVerifier, type BrokenChain } from '../../shared/audit.ts';
+import { type AuditRecord, AuditVerifier, type BrokenChain, type KnownRecord } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, whyNot } from '../failure.ts';
@@ -34,12 +34,6 @@ export async function* linesOfFile(path: string): AsyncGenerator<string> {
   }
 }
 
-/** A record by its place and hash, as it was kept somewhere else. */
-export interface KnownRecord {
-  readonly n: number;
-  readonly hash: string;
-}
-
 export interface Verification {
   /** Records that were found right. */
   readonly records: number;
@@ -49,6 +43,8 @@ export interface Verification {
   readonly broken: BrokenChain | null;
   /** Of the service: records up to this one were trimmed, and are in an export only. */
   readonly trimmedTo?: number;
+  /** Hash of that record. Older services do not give it. */
+  readonly trimmedHash?: string;
 }
 
 export interface VerifySettings {
@@ -56,7 +52,10 @@ export interface VerifySettings {
   readonly from: string;
   /** The lines begin behind this place; what stands before it is believed. */
   readonly after?: number;
-  /** Records that must be there, with these hashes; all behind `after`, or they would not be looked at. */
+  /**
+   * Records that must have these hashes. One at the place before the first line is not among the lines: the first record
+   * must follow its hash. None is before `after`, or it would not be looked at.
+   */
   readonly known?: readonly KnownRecord[];
 }
 
@@ -65,12 +64,12 @@ export async function verifyAudit(
   lines: AsyncIterable<string>,
   { from, after = 0, known = [] }: VerifySettings,
 ): Promise<Verification> {
-  const unseen = known.find(({ n }) => n <= after);
+  const unseen = known.find(({ n }) => n < after);
   if (unseen !== undefined) {
-    const message = `record ${unseen.n} is not behind record ${after}, and would not be looked at: begin earlier`;
+    const message = `record ${unseen.n} is before record ${after}, and would not be looked at: begin earlier`;
     throw new CommandFailure(message, 2);
   }
-  let verifier = new AuditVerifier(after);
+  let verifier = new AuditVerifier(after, hashesAt(after, known)[0]);
   let isFirst = true;
   let records = 0;
   const outcome = (broken: BrokenChain | null): Verification => ({
@@ -85,15 +84,24 @@ export async function verifyAudit(
     const broken = verifier.next(record);
     if (broken !== null) return outcome(broken);
     if (record.n > after) records++;
-    if (known.some(({ n, hash }) => n === record.n && hash !== record.hash)) {
-      const message = `record ${record.n} has another hash than the one that was kept: the log was made anew`;
-      return outcome({ n: record.n, problem: 'ALTERED', message });
-    }
+    if (hashesAt(record.n - 1, known).some((hash) => hash !== record.previous))
+      return outcome(remade(record.n - 1));
+    if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return outcome(remade(record.n));
   }
+  if (isFirst && new Set(hashesAt(after, known)).size > 1) return outcome(remade(after));
   const due = verifier.verified.n + 1;
   const end = Math.max(after, ...known.map(({ n }) => n));
   if (end < due) return outcome(null);
   return outcome({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });
+}
+
+function hashesAt(place: number, known: readonly KnownRecord[]): string[] {
+  return known.filter(({ n }) => n === place).map(({ hash }) => hash);
+}
+
+function remade(n: number): BrokenChain {
+  const message = `record ${n} has another hash than the one that was kept: the log was made anew`;
+  return { n, problem: 'ALTERED', message };
 }
 
 /** A file may hold more than what stands behind the place: then that is followed too. */
@@ -117,19 +125,27 @@ export async function verifyService(
   admin: Admin,
   { after = 0, known = [] }: Omit<VerifySettings, 'from'>,
 ): Promise<Verification> {
-  const { trimmedTo = 0, ...end } = (await admin.get<StatusInfo>('status')).audit;
+  const { audit } = await admin.get<StatusInfo>('status');
+  const { trimmedTo = 0, trimmedHash, ...end } = audit;
   if (end.n < after) {
     throw new CommandFailure(`the log of ${admin.url} ends with record ${end.n}, before record ${after}`);
   }
-  const trimmed = known.find(({ n }) => n > after && n <= trimmedTo);
+  const trimmed = known.find(({ n }) => n >= after && n < trimmedTo);
   if (trimmed !== undefined) {
-    const message = `record ${trimmed.n} was trimmed, with all up to record ${trimmedTo}: look for it in the export`;
+    const message = `record ${trimmed.n} was trimmed, with all up to record ${trimmedTo}: verify the export with it`;
     throw new CommandFailure(message);
   }
   const begin = Math.max(after, trimmedTo);
-  const due = end.n === begin ? known : [...known, end];
-  const outcome = await verifyAudit(auditLines(admin, begin), { from: admin.url, after: begin, known: due });
-  return trimmedTo > after ? { ...outcome, trimmedTo } : outcome;
+  const told = begin === trimmedTo ? [...trimmedIn(audit), end] : [end];
+  const settings = { from: admin.url, after: begin, known: [...known, ...told] };
+  const outcome = await verifyAudit(auditLines(admin, begin), settings);
+  if (trimmedTo <= after) return outcome;
+  return { ...outcome, trimmedTo, ...(trimmedHash === undefined ? {} : { trimmedHash }) };
+}
+
+/** The last record that the service trimmed, where it gives its hash. */
+function trimmedIn({ trimmedTo: n, trimmedHash: hash }: StatusInfo['audit']): KnownRecord[] {
+  return n === undefined || hash === undefined ? [] : [{ n, hash }];
 }
 
 /**
@@ -137,8 +153,10 @@ export async function verifyService(
  * @throws CommandFailure where the file is not a whole log from where that of the service begins
  */
 export async function trimAudit(admin: Admin, path: string, reason: string): Promise<AuditTrimmed> {
-  const { trimmedTo = 0 } = (await admin.get<StatusInfo>('status')).audit;
-  const { broken } = await verifyAudit(linesOfFile(path), { from: path, after: trimmedTo });
+  const { audit } = await admin.get<StatusInfo>('status');
+  const { trimmedTo = 0 } = audit;
+  const settings = { from: path, after: trimmedTo, known: trimmedIn(audit) };
+  const { broken } = await verifyAudit(linesOfFile(path), settings);
   if (broken !== null) throw new CommandFailure(`${path}: ${broken.problem}: ${broken.message}`);
   const last = await lastBefore(path, Date.now() - AUDIT_KEPT_MS);
   if (last === null || last.n <= trimmedTo) {

@@ -2,15 +2,9 @@
  * Commands that look on: status, watch, the audit log; and the guards that pushes are held to.
  */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { KnownRecord } from '../../shared/audit.ts';
 import { adminOfEnvironment } from '../admin.ts';
-import {
-  auditLines,
-  type KnownRecord,
-  linesOfFile,
-  trimAudit,
-  verifyAudit,
-  verifyService,
-} from '../commands/audit.ts';
+import { auditLines, linesOfFile, trimAudit, verifyAudit, verifyService } from '../commands/audit.ts';
 import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
@@ -93,7 +87,7 @@ function addAudit(program: Command, print: Print): void {
     .option('--after <n>', 'begin behind this record, and believe what stands before it', wholeNumber, 0)
     .option(
       '--known <n:hash>',
-      'a record that was kept elsewhere, behind --after: it must be there with this hash',
+      'a record that was kept elsewhere, at --after or behind it: it must have this hash',
       known,
     )
     .action(async (file: string | undefined, options: { after: number; known?: KnownRecord }) => {

@@ -1638,6 +1638,8 @@ export interface components {
                 hash: components["schemas"]["Sha256"];
                 /** @description Records up to this one were trimmed: they are in an export only. 0 where none was. */
                 trimmedTo: number;
+                /** @description Hash of the record `trimmedTo`: `previous` of the first record of the log. 64 zeros where none was trimmed. */
+                trimmedHash: string;
             };
             /** @description What the coordinator stores, most of it the audit log. */
             storageBytes: number;
@@ -2506,7 +2508,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject, the last 20,000 for `unblock` alone), or over one number (8). An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject), in the share of the token's authority (125,000 entries; `root` has no such share), or over one number (8). The last 20,000 of a share, and 20,000 of the layer, are for `unblock` and `clear`; the very last 20,000 of the layer are for `unblock` and `clear` by `root`. A change that does not make the layer grow is always taken. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2518,10 +2520,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:live-full",
                  *       "title": "The live layer is full",
                  *       "status": 409,
-                 *       "detail": "room for 480000 live entries (and 20000 for unblock): they are dropped once the current release and the 2 before it have all folded them in",
+                 *       "detail": "the live layer has room for 460000 live entries, and 20000 more for unblock and clear: they are dropped once the current release and the 2 before it have all folded them in. Build and push",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "LIVE_FULL",
-                 *       "message": "room for 480000 live entries (and 20000 for unblock): they are dropped once the current release and the 2 before it have all folded them in"
+                 *       "message": "the live layer has room for 460000 live entries, and 20000 more for unblock and clear: they are dropped once the current release and the 2 before it have all folded them in. Build and push"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2733,7 +2735,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BUDGET_EXCEEDED`: the token has used up one of its budgets: 250,000 entries changed in an hour (any other change counts as one), or 64 MiB of storage in a day. `budget` says which, and when it is full again. `unblock`, `clear`, promotions, rollbacks and changes of clients and tokens have twice as much. `root` has no budget. */
+        /** @description `BUDGET_EXCEEDED`: the token has used up one of its budgets: 250,000 entries changed in an hour (one for each number and subject; any other change counts as one; a refused change counts too), or 64 MiB of storage in a day. `budget` says which, and when it is full again. `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens have twice as much. `root` has no budget. */
         BudgetExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2746,10 +2748,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:budget-exceeded",
                  *       "title": "The budget of the token is used up",
                  *       "status": 429,
-                 *       "detail": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, and changes of clients and tokens have a budget 2 times as large",
+                 *       "detail": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "BUDGET_EXCEEDED",
-                 *       "message": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, and changes of clients and tokens have a budget 2 times as large",
+                 *       "message": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
                  *       "budget": {
                  *         "name": "entries",
                  *         "resetsAt": "2026-11-24T04:00:00.000Z"
@@ -2759,7 +2761,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STORAGE_FULL`: the coordinator stores 90 % of what it can hold, and takes only `unblock`, `clear`, promotions, rollbacks, and changes of clients and tokens; from 98 % on, those of `root` alone. Export the audit log and trim it: `POST /v1/admin/audit/trim`. */
+        /** @description `STORAGE_FULL`: the coordinator stores 90 % of what it can hold, and takes only `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens; from 98 % on, those of `root` alone. Export the audit log and trim it: `POST /v1/admin/audit/trim`. */
         StorageFull: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2771,10 +2773,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:storage-full",
                  *       "title": "The coordinator has no room for this",
                  *       "status": 507,
-                 *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim",
+                 *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "STORAGE_FULL",
-                 *       "message": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim"
+                 *       "message": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

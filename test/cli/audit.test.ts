@@ -71,17 +71,29 @@ describe('a chain', () => {
     expect(await verify([], { after: 5 })).toMatchObject({ broken: null });
   });
 
-  it.each([2, 3])(
-    'behind record %i is not said to have record 2 that was kept, which is before',
-    async (after) => {
-      const altered = { ...LOG[1]!, hash: '0'.repeat(64) };
-      const failure = await failureOf(() => verify(LOG.slice(after), { after, known: [altered] }));
-      expect([failure.exitCode, failure.message]).toEqual([
-        2,
-        `record 2 is not behind record ${after}, and would not be looked at: begin earlier`,
-      ]);
-    },
-  );
+  it('behind a record follows its hash, where that was kept', async () => {
+    const kept = { after: 2, known: [LOG[1]!] };
+    const other = { ...kept, known: [{ ...LOG[1]!, hash: '0'.repeat(64) }] };
+    const wrong = { n: 2, problem: 'ALTERED', message: expect.stringContaining('the log was made anew') };
+    for (const log of [LOG.slice(2), LOG.slice(1), LOG]) {
+      expect(await verify(log, kept)).toMatchObject({ records: 3, broken: null });
+      expect((await verify(log, other)).broken).toMatchObject(wrong);
+    }
+    expect((await verify(logOf(5, 'another').slice(2), kept)).broken).toMatchObject(wrong);
+    expect((await verify(LOG.slice(3), kept)).broken).toMatchObject({ n: 3, problem: 'MISSING' });
+    const { n, hash } = LOG[1]!;
+    expect(await verify([], kept)).toEqual({ records: 0, last: { n, hash }, broken: null });
+    const both = { ...kept, known: [...kept.known, ...other.known] };
+    expect((await verify([], both)).broken).toMatchObject(wrong);
+  });
+
+  it('is not said to have a record that was kept, which is before where it is looked at', async () => {
+    const failure = await failureOf(() => verify(LOG.slice(3), { after: 3, known: [LOG[1]!] }));
+    expect([failure.exitCode, failure.message]).toEqual([
+      2,
+      'record 2 is before record 3, and would not be looked at: begin earlier',
+    ]);
+  });
 
   it('of something that is no log ends with a sentence', async () => {
     for (const content of ['{"n":1}', 'null', 'log']) {
@@ -96,13 +108,13 @@ describe('a chain', () => {
 
 describe('the log of the service', () => {
   /** A service with this log. */
-  async function serviceOf(log: readonly AuditRecord[], trimmedTo = 0) {
+  async function serviceOf(log: readonly AuditRecord[], trimmedTo = 0, trimmedHash?: string) {
     const { url, asked } = await fakeService(({ path }) => {
       const query = new URL(path, 'http://x').searchParams;
       const after = Number(query.get('after'));
       const page = log.slice(Math.max(after, trimmedTo)).slice(0, Number(query.get('limit')));
       const body = page.map((record) => `${JSON.stringify(record)}\n`).join('');
-      return { body: path.endsWith('/status') ? { audit: { ...log.at(-1), trimmedTo } } : body };
+      return { body: path.endsWith('/status') ? { audit: { ...log.at(-1), trimmedTo, trimmedHash } } : body };
     });
     return { admin: new Admin({ url, token: 'root.x' }), asked };
   }
@@ -152,20 +164,43 @@ describe('the log of the service', () => {
   });
 
   it('that was trimmed is followed from there, and says so', async () => {
-    const { admin } = await serviceOf(LOG, 2);
+    const trimmedHash = LOG[1]!.hash;
+    const { admin } = await serviceOf(LOG, 2, trimmedHash);
     const { n, hash } = LOG.at(-1)!;
     const whole = { records: 3, last: { n, hash }, broken: null };
-    expect(await verifyService(admin, {})).toEqual({ ...whole, trimmedTo: 2 });
-    expect(await verifyService(admin, { known: [LOG[3]!] })).toMatchObject(whole);
+    expect(await verifyService(admin, {})).toEqual({ ...whole, trimmedTo: 2, trimmedHash });
+    expect(await verifyService((await serviceOf(LOG, 2)).admin, {})).toEqual({ ...whole, trimmedTo: 2 });
+    for (const known of [LOG[1]!, LOG[3]!])
+      expect(await verifyService(admin, { known: [known] })).toMatchObject(whole);
     expect(await verifyService(admin, { after: 3 })).toEqual({ ...whole, records: 2 });
-    const { message } = await failureOf(() => verifyService(admin, { known: [LOG[1]!] }));
-    expect(message).toBe('record 2 was trimmed, with all up to record 2: look for it in the export');
+    const { message } = await failureOf(() => verifyService(admin, { known: [LOG[0]!] }));
+    expect(message).toBe('record 1 was trimmed, with all up to record 2: verify the export with it');
     process.env.NUMGATE_URL = admin.url;
     const { code, out } = await lists('audit', 'verify');
     expect([code, out]).toEqual([
       0,
-      expect.stringContaining('records up to 2 were trimmed: verify their export'),
+      expect.stringContaining(
+        `records up to 2 were trimmed: verify their export with --known 2:${trimmedHash}\n`,
+      ),
     ]);
+  });
+
+  it('that was made anew behind the trimmed place is broken there', async () => {
+    const wrong = { n: 2, problem: 'ALTERED', message: expect.stringContaining('the log was made anew') };
+    const remade = logOf(5, 'another');
+    const honest = await serviceOf(remade, 2, LOG[1]!.hash);
+    expect((await verifyService(honest.admin, {})).broken).toMatchObject(wrong);
+    const lying = await serviceOf(remade, 2, remade[1]!.hash);
+    expect((await verifyService(lying.admin, { known: [LOG[1]!] })).broken).toMatchObject(wrong);
+  });
+
+  it('that ends where it is to begin has the hash that was kept, or is broken', async () => {
+    const { admin } = await serviceOf(LOG);
+    const [n, hash] = [5, LOG[4]!.hash];
+    const from = { after: 5, known: [{ n, hash }] };
+    expect(await verifyService(admin, from)).toEqual({ records: 0, last: { n, hash }, broken: null });
+    const other = { ...from, known: [{ n, hash: '0'.repeat(64) }] };
+    expect((await verifyService(admin, other)).broken).toMatchObject({ n: 5, problem: 'ALTERED' });
   });
 
   it('that ends before where it is to begin is no whole log', async () => {

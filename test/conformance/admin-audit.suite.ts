@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
 import type { StatusInfo } from '../../shared/admin.ts';
-import { type AuditRecord, AuditVerifier, keyedNumber } from '../../shared/audit.ts';
+import { type AuditRecord, AuditVerifier, CHAIN_START, keyedNumber } from '../../shared/audit.ts';
 import type { BlockRecord } from '../../shared/block-record.ts';
 import { STORAGE_BYTES_MAX } from '../../shared/limits.ts';
 import { ask } from './support/ask.ts';
@@ -107,7 +107,7 @@ describe('the audit log', () => {
 describe('trimming the log', () => {
   it('is for root, and refused for a record that is young, unknown, or not what the caller takes it for', async () => {
     const { audit } = await told<StatusInfo>('status');
-    expect(audit.trimmedTo).toBe(0);
+    expect([audit.trimmedTo, audit.trimmedHash]).toEqual([0, CHAIN_START]);
     const trim = (n: number, hash: string) =>
       ['audit/trim', { body: { n, hash, reason: 'a test' } }] as const;
     const { n, hash } = audit;

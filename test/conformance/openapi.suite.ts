@@ -97,6 +97,11 @@ describe('the OpenAPI document', () => {
     const text = JSON.stringify([parameters, responses]);
     expect(text).toContain(`"maxLength":${limits.IDEMPOTENCY_KEY_CHARS_MAX}`);
     expect(text).toContain(`${limits.LIVE_ENTRIES_MAX.toLocaleString('en')} entries`);
+    expect(text).toContain(
+      `authority (${limits.LIVE_ENTRIES_PER_AUTHORITY_MAX.toLocaleString('en')} entries`,
+    );
+    expect(text).toContain(`The last ${limits.UNBLOCK_RESERVE.toLocaleString('en')} of a share`);
+    expect(text).toContain(`the very last ${limits.LIVE_ROOT_RESERVE.toLocaleString('en')} of the layer`);
     expect(text).toContain(`over one number (${limits.ENTRIES_PER_KEY_MAX})`);
     expect(text).toContain(`${limits.IDEMPOTENCY_KEPT_MS / 3_600_000} hours`);
     expect(text).toContain(

@@ -4,18 +4,11 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import {
-  LIVE_ENTRIES_MAX,
-  SEALED_PER_LIVE_MAX,
-  SEGMENT_ENTRIES_MAX,
-  UNBLOCK_RESERVE,
-  VALUES_KEPT_MS,
-} from '../../shared/limits.ts';
+import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
-import { Ledger } from '../../workers/authority/ledger.ts';
 import { LiveStore } from '../../workers/authority/live-store.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, codeOf, done, order, readHead, stage, stub, WRANGLER } from './support/authority.ts';
+import { authority, done, order, readHead, stage, stub, WRANGLER } from './support/authority.ts';
 import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
@@ -75,7 +68,7 @@ test('an entry that ends costs the rows that end, not the table', async () => {
     for (const subject of [1, 2]) {
       storage.sql.exec('INSERT INTO live VALUES (0, 8210, 99, ?, 9, NULL)', subject);
     }
-    return new LiveStore(sql, new Ledger(storage), testKeys).expire(NOW, 100);
+    return new LiveStore(sql, testKeys).expire(NOW, 100);
   });
   expect(value).toMatchObject([{ action: 'entries.end', before: { subjects: ['from', 'to'] } }]);
   expect(rowsRead).toBeLessThan(50);
@@ -85,7 +78,7 @@ test('to look at one number, or change it, costs the rows of that number', async
   const target = { kind: 'number', high: 8210, low: 30_012_345, source: null } as const;
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
-    const live = new LiveStore(sql, new Ledger(storage), testKeys);
+    const live = new LiveStore(sql, testKeys);
     const made = live.apply(CHANGE, [target], order(), { seq: 3, operation: 1, now: 1_000 });
     return { made, found: live.find(target, 1_000) };
   });
@@ -130,27 +123,6 @@ test('removing many values reads the manifests that are waiting once', async () 
   parse.mockRestore();
   expect(await env.LISTS.get(unnamed[0]!)).toBeNull();
   expect(manifests).toBeLessThanOrEqual(WAITING);
-});
-
-test('a full live layer still takes an unblock, and what needs no more room', async () => {
-  const change = async (op: 'block' | 'unblock' | 'clear', number: string) =>
-    codeOf(await authority().changeEntries(order(), { ...CHANGE, op, items: [{ number }] }));
-  const holding = (rows: number) =>
-    counted((_, { sql }) => sql.exec("UPDATE meta SET value = ? WHERE key = 'liveRows'", String(rows)));
-  expect(await change('block', '+821030000001')).toBe('ok');
-  await holding(LIVE_ENTRIES_MAX - UNBLOCK_RESERVE);
-  const refused = await authority().changeEntries(order(), {
-    ...CHANGE,
-    op: 'block',
-    items: [{ number: '+821030000002' }],
-  });
-  expect(codeOf(refused)).toBe('LIVE_FULL');
-  expect(refused.ok ? '' : refused.message).toContain('the 2 before it have all folded them in');
-  expect(await change('clear', '+821030000001')).toBe('ok');
-  expect(await change('unblock', '+821030000002')).toBe('ok');
-  await holding(LIVE_ENTRIES_MAX);
-  expect(await change('unblock', '+821030000003')).toBe('LIVE_FULL');
-  expect(await change('unblock', '+821030000001')).toBe('ok');
 });
 
 test('one plan is made for all who ask for it at a time, and another for other guards', async () => {

@@ -2,6 +2,7 @@
  * The budgets of a token: what they count, where they end, and when they are full again.
  */
 import { evictDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 import type { Actor } from '../../shared/admin.ts';
 import {
@@ -12,7 +13,18 @@ import {
 } from '../../shared/limits.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { Order } from '../../workers/authority/order.ts';
-import { ADMIN, authority, build, client, codeOf, done, stub, WRANGLER } from './support/authority.ts';
+import {
+  ADMIN,
+  ALL_GUARDS,
+  authority,
+  build,
+  client,
+  codeOf,
+  done,
+  stage,
+  stub,
+  WRANGLER,
+} from './support/authority.ts';
 import './support/fresh.ts';
 import {
   ANY,
@@ -37,7 +49,7 @@ describe('the budget of a token', () => {
     done(await authority().changeEntries(by(ADMIN), { ...change('block'), items }));
     done(await authority().putGuards(by(ADMIN), await authority().guards()));
     const [bytes, entries] = await budgets();
-    expect(entries).toEqual({ actor: ADMIN.name, budget: 'entries', used: 1_001, ends: NOON + HOUR });
+    expect(entries).toEqual({ actor: ADMIN.name, budget: 'entries', used: 2_001, ends: NOON + HOUR });
     expect(bytes).toMatchObject({ actor: ADMIN.name, budget: 'bytes', ends: NOON + DAY });
     // Some hundred bytes for each entry: see authority-bytes.test.ts.
     expect(bytes!.used).toBeGreaterThan(1_000 * 100);
@@ -81,17 +93,16 @@ describe('the budget of a token', () => {
   });
 
   test('refuses what does not fit into it as a whole, and takes what does', async () => {
-    await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 1);
+    await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 2);
     const two = { ...change('block'), items: [{ number: '+821030000001' }, { number: '+821030000002' }] };
     expect(codeOf(await authority().changeEntries(by(ADMIN), two))).toBe('BUDGET_EXCEEDED');
     expect(codeOf(await block(ADMIN))).toBe('ok');
     expect(codeOf(await block(ADMIN))).toBe('BUDGET_EXCEEDED');
   });
 
-  test('counts a change that is refused once it was tried, and nothing of one that has no room', async () => {
-    await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 1);
+  test('counts a change that is refused, and nothing of one that has no room', async () => {
+    await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 2);
     const put = () => authority().putClient(by(ADMIN), 'a', client('a'), { match: 'x', absent: false });
-    // Looked at before any transaction: that costs nothing.
     expect(codeOf(await put())).toBe('PRECONDITION_FAILED');
     const guarded = authority().putPolicy(by(ADMIN), STANDARD_POLICY.policy, { match: 'x', absent: false });
     expect(codeOf(await guarded)).toBe('PRECONDITION_FAILED');
@@ -145,5 +156,51 @@ describe('the budget of a token', () => {
 
   test('leaves room for many bulk operations', () => {
     expect(TOKEN_ENTRIES_PER_HOUR_MAX).toBeGreaterThanOrEqual(20 * BULK_ENTRIES_MAX);
+  });
+});
+
+describe('a promotion that is refused', () => {
+  const wish = { base: null, share: 1, overrides: [], reason: 'test' };
+  const usedEntries = async () => (await budgets()).find(({ budget }) => budget === 'entries')?.used;
+
+  test('counts each time, and reads the values for another plan once', async () => {
+    const release = await stage({ lists: smallLists() });
+    const before = Number(await usedEntries());
+    const get = vi.spyOn(env.LISTS, 'get');
+    const reads = () => get.mock.calls.filter(([key]) => String(key).startsWith('shard/')).length;
+    const promote = () => authority().promote(by(ADMIN), release, { ...wish, plan: '0'.repeat(16) });
+    expect(codeOf(await promote())).toBe('PLAN_MOVED');
+    const readsOfOne = reads();
+    expect(readsOfOne).toBeGreaterThan(0);
+    const { hash } = done(await authority().plan(release));
+    get.mockClear();
+    for (let call = 0; call < 5; call++) {
+      expect(refusalOf(await promote())).toMatchObject({ code: 'PLAN_MOVED', extras: { plan: hash } });
+    }
+    expect(reads()).toBe(0);
+    expect(await usedEntries()).toBe(before + 6);
+    // The values are still compared where the plan is the right one.
+    done(await authority().promote(by(ADMIN), release, { ...wish, plan: hash, overrides: ALL_GUARDS }));
+    expect(reads()).toBeGreaterThan(0);
+    expect(await usedEntries()).toBe(before + 7);
+  });
+
+  test('by a guard is written down, also where the budget for growth is used up', async () => {
+    const release = await stage({ lists: smallLists() });
+    await spend(ADMIN, 'bytes', TOKEN_BYTES_PER_DAY_MAX);
+    expect(codeOf(await authority().promote(by(ADMIN), release, wish))).toBe('GUARD_HIT');
+    expect((await authority().audit(0, 10)).at(-1)).toMatchObject({
+      ...{ action: 'release.refuse', subject: release, actor: ADMIN.name },
+      after: { code: 'GUARD_HIT', overridable: true },
+    });
+  });
+
+  test('is no longer tried once the budget is used up', async () => {
+    const release = await stage({ lists: smallLists() });
+    await spend(ADMIN, 'entries', TOKEN_RELIEF_FACTOR * TOKEN_ENTRIES_PER_HOUR_MAX - 1);
+    const get = vi.spyOn(env.LISTS, 'get');
+    const promote = () => authority().promote(by(ADMIN), release, { ...wish, base: 'another' });
+    expect([await promote(), await promote()].map(codeOf)).toEqual(['BASE_MOVED', 'BUDGET_EXCEEDED']);
+    expect(get).not.toHaveBeenCalled();
   });
 });

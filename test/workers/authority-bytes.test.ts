@@ -16,6 +16,7 @@ import type { Authority } from '../../workers/authority/authority.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, done, order, stub } from './support/authority.ts';
 import './support/fresh.ts';
+import { budgets, NOON } from './support/room.ts';
 
 /** Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to 11,527. */
 const BYTES_PER_ENTRY_MAX = 350;
@@ -68,6 +69,27 @@ test('10,000 entries take some hundred bytes each, and their reason is stored on
     expect(bytes).toBeLessThan(BYTES_PER_ENTRY_MAX * BULK_ENTRIES_MAX);
   }
   expect(Math.abs(long - short)).toBeLessThan(BYTES_PER_REASON_MAX);
+});
+
+test('the budget of bytes covers what the end of entries writes later', { timeout: 60_000 }, async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  await authority().status();
+  const size = () => runInDurableObject(stub(), (_, { storage }) => storage.sql.databaseSize);
+  const before = await size();
+  for (let round = 0; round < 3; round++) {
+    const now = NOON + round * 60_000;
+    vi.setSystemTime(now);
+    const until = new Date(now + 5_000).toISOString();
+    const wish = change('block', 30_000_000 + round * BULK_ENTRIES_MAX, BULK_ENTRIES_MAX, { until });
+    done(await authority().changeEntries(order(), wish));
+    await settled();
+    vi.setSystemTime(now + 10_000);
+    await runInDurableObject(stub(), (instance) => (instance as unknown as Authority).alarm());
+  }
+  const { live, audit } = await authority().status();
+  expect([live.entries, audit.n]).toEqual([0, 6 * BULK_ENTRIES_MAX]);
+  const { used } = (await budgets()).find(({ budget }) => budget === 'bytes')!;
+  expect(used).toBeGreaterThanOrEqual((await size()) - before);
 });
 
 describe('what an operation stores once', () => {
@@ -147,5 +169,5 @@ test('tables of a newer version are refused', async () => {
     storage.sql.exec('INSERT INTO schema_steps (step) VALUES (99)');
   });
   await evictDurableObject(stub());
-  expect((await authority().token('root')).configured).toMatch(/at step 99, this code knows 4: deploy/);
+  expect((await authority().token('root')).configured).toMatch(/at step 99, this code knows 5: deploy/);
 });

@@ -93,7 +93,7 @@ describe('a full coordinator', () => {
       const refusal = refusalOf(await block(actor));
       expect(refusal.code).toBe('STORAGE_FULL');
       expect(refusal.message).toBe(
-        'the coordinator stores 9,000 of 10,000 MB: it still takes unblock, clear, promote, rollback, and changes of ' +
+        'the coordinator stores 9,000 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of ' +
           'clients and tokens. Export the audit log and trim it: npm run lists -- audit trim',
       );
       const codes = [

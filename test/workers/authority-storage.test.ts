@@ -149,6 +149,7 @@ describe('an authority that has lost', () => {
       ...[
         'releases',
         'live',
+        'live_held',
         'live_changes',
         'segments',
         'clients',

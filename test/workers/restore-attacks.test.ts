@@ -6,7 +6,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDirectory } from '../../shared/clients.ts';
-import { TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
+import { LOAD_WAIT_MS, TAIL_ENTRIES_MAX } from '../../shared/limits.ts';
 import { type HeadDocument, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
@@ -23,12 +23,23 @@ import {
   stub,
 } from './support/authority.ts';
 import './support/fresh.ts';
+import { failing, hanging, KvWatch } from './support/kv.ts';
 import { smallLists } from './support/world.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const ANY = { match: null, absent: false };
-const TABLES = ['releases', 'live', 'segments', 'clients', 'audit', 'answers', 'meta', 'values_to_put'];
+const TABLES = [
+  'releases',
+  'live',
+  'live_held',
+  'segments',
+  'clients',
+  'audit',
+  'answers',
+  'meta',
+  'values_to_put',
+];
 
 let warned: string[];
 beforeEach(() => {
@@ -194,19 +205,20 @@ describe('a head in KV', () => {
   });
 });
 
-test('KV that does not answer is asked again, and nothing is begun meanwhile', async () => {
+test.each([
+  ['fails', failing],
+  ['hangs', hanging],
+])('KV that %s is asked again, and nothing is begun meanwhile', async (_, fate) => {
   done(await authority().putClient(order(), 'kept', client('kept'), ANY));
   await copied();
   const { key } = (await readHead())!.head.clients!;
   await loseTables();
-  const real = env.LISTS.get.bind(env.LISTS) as (...given: unknown[]) => Promise<unknown>;
-  const failing = async (asked: string, options: unknown): Promise<unknown> => {
-    if (asked === key) throw new Error('KV GET failed: 500');
-    return real(asked, options);
-  };
-  vi.spyOn(env.LISTS, 'get').mockImplementation(failing as unknown as typeof env.LISTS.get);
-  await expect(refusal()).rejects.toThrow();
-  vi.mocked(env.LISTS.get).mockRestore();
+  const kv = new KvWatch();
+  kv.fate(key, fate);
+  await expect(refusal()).rejects.toThrow(
+    fate === hanging ? `not loaded within ${LOAD_WAIT_MS} ms` : undefined,
+  );
+  kv.heal();
   expect(await refusal()).toBeNull();
   expect(await clientIds()).toEqual(['kept']);
 });

@@ -4,7 +4,13 @@
  * operation costs the same however long the reason is. Nothing shrinks it but `trim`, which keeps the hash of the
  * last record that it takes away: the chain goes on from there.
  */
-import { type AuditEntry, type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
+import {
+  type AuditEntry,
+  type AuditRecord,
+  auditHash,
+  CHAIN_START,
+  type KnownRecord,
+} from '../../shared/audit.ts';
 import { fromHex, toHex } from '../../shared/bytes.ts';
 import { AUDIT_KEPT_MS, AUDIT_PAGE_CHARS_MAX, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits.ts';
 import { type Made, made, type Outcome, refuseField } from './order.ts';
@@ -17,12 +23,6 @@ export interface Operation {
   readonly at: number;
   readonly actor: string;
   readonly reason: string;
-}
-
-/** A record by its place. */
-interface Known {
-  readonly n: number;
-  readonly hash: string;
 }
 
 /** Single values that are kept beside the tables. */
@@ -82,7 +82,7 @@ export class AuditLog {
   }
 
   /** Place and hash of the newest record. */
-  get last(): Known {
+  get last(): KnownRecord {
     const [row] = this.#sql
       .exec<{ n: number; hash: ArrayBuffer }>('SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1')
       .toArray();
@@ -90,9 +90,9 @@ export class AuditLog {
   }
 
   /** The last record that was trimmed: the log begins behind it. */
-  get trimmed(): Known {
+  get trimmed(): KnownRecord {
     const stored = this.#values.get(TRIMMED);
-    return stored === null ? { n: 0, hash: CHAIN_START } : (JSON.parse(stored) as Known);
+    return stored === null ? { n: 0, hash: CHAIN_START } : (JSON.parse(stored) as KnownRecord);
   }
 
   /** Records behind a place, oldest first: at most `limit`, and no more than one answer can carry. */
@@ -131,7 +131,7 @@ export class AuditLog {
    * Take away the records up to this one. Its hash shows that the caller has read the log up to it.
    * @param now ms since 1970
    */
-  trim({ n, hash }: Known, now: number): Outcome<Made<{ trimmedTo: number }>> {
+  trim({ n, hash }: KnownRecord, now: number): Outcome<Made<{ trimmedTo: number }>> {
     const before = this.trimmed.n;
     if (n <= before) {
       return refuseField('n', `is trimmed already: the log begins behind record ${placeOf(before)}`);

@@ -4,7 +4,13 @@
 import type { Actor, AuditTrimmed, EntriesDone, EntryChange, StatusInfo, Token } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
-import { CLIENTS_MAX, KV_OPERATIONS_MAX, SEGMENT_ENTRIES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
+import {
+  CLIENTS_MAX,
+  ENTRY_END_BYTES,
+  KV_OPERATIONS_MAX,
+  SEGMENT_ENTRIES_MAX,
+  WAITING_KEPT_MS,
+} from '../../shared/limits.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
@@ -20,7 +26,7 @@ import { made, type Order, type Outcome, refuse, refuseField } from './order.ts'
 import { ReleaseChanges } from './release-changes.ts';
 import { ReleaseStore, releaseInfo } from './release-store.ts';
 import { catchUp } from './restore.ts';
-import { RELIEF } from './room.ts';
+import { counted, RELIEF } from './room.ts';
 import { SegmentStore } from './segments.ts';
 import { SharedRuns } from './shared-runs.ts';
 import { promoteStaged } from './staged.ts';
@@ -56,7 +62,7 @@ export class Core {
     this.#kv = kv;
     this.#secrets = secrets;
     this.ledger = new Ledger(storage);
-    this.live = new LiveStore(storage.sql, this.ledger, secrets.keys);
+    this.live = new LiveStore(storage.sql, secrets.keys);
     this.segments = new SegmentStore(storage, this.live, secrets.keys);
     this.releases = new ReleaseStore(storage.sql);
     this.clients = new ClientsStore(storage.sql);
@@ -90,8 +96,9 @@ export class Core {
   }
 
   async changeEntries(order: Order, change: EntryChange): Promise<Outcome<EntriesDone>> {
-    const cost = { entries: change.items.length, relieves: change.op !== 'block' };
-    const known = this.ledger.outcomeBefore<EntriesDone>(order, cost);
+    const subjects = new Set(change.subjects).size;
+    const asked = { entries: change.items.length * subjects, relieves: change.op !== 'block' };
+    const known = this.ledger.begin<EntriesDone>(order, asked);
     if (known !== null) return known;
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {
       return refuseField('until', 'must lie in the future');
@@ -101,7 +108,13 @@ export class Core {
     // The open tail is one segment: what does not fit in waits until it is sealed, down to TAIL_ENTRIES_MAX.
     while (this.#tail + targets.value.length > SEGMENT_ENTRIES_MAX) await this.followUp.seal();
     const now = Math.floor(Date.now() / 1000);
-    const done = this.ledger.change(order, cost, (seq, operation) =>
+    // An item can make two targets: see targets.ts.
+    const left = {
+      ...asked,
+      entries: targets.value.length * subjects - asked.entries,
+      laterBytes: change.until === null ? 0 : targets.value.length * ENTRY_END_BYTES,
+    };
+    const done = this.ledger.change(order, left, (seq, operation) =>
       this.live.apply(change, targets.value, order, { seq, operation, now }),
     );
     if (done.ok) this.followUp.changed();
@@ -135,7 +148,7 @@ export class Core {
     client: Client | null,
     condition: Condition,
   ): Promise<Outcome<{ seq: number }>> {
-    const known = this.ledger.outcomeBefore<{ seq: number }>(order, RELIEF);
+    const known = this.ledger.begin<{ seq: number }>(order, RELIEF);
     if (known !== null) return known;
     const before = this.clients.client(id);
     if (client === null && before === null)
@@ -146,7 +159,7 @@ export class Core {
     if (next.length > CLIENTS_MAX) return refuse('CLIENTS_TOO_MANY', `at most ${CLIENTS_MAX} clients`);
     const directory = await this.values.directoryOf(next);
     const done = await this.values.bring([directory], () =>
-      this.ledger.change(order, RELIEF, () => {
+      this.ledger.change(order, counted(RELIEF), () => {
         this.values.setDirectory(directory);
         return made({}, [this.clients.put(id, client)]);
       }),
@@ -180,7 +193,7 @@ export class Core {
 
   status(): Omit<StatusInfo, 'propagation'> {
     const { current, candidate } = this.releases;
-    const { seq } = this.ledger;
+    const { seq, audit } = this.ledger;
     return {
       seq,
       changedAt: this.ledger.changedAt,
@@ -189,7 +202,7 @@ export class Core {
       live: { entries: this.live.rows, segments: this.segments.named.length, tail: this.#tail },
       clients: this.clients.count,
       kvSeq: this.heads.kvSeq,
-      audit: { ...this.ledger.audit.last, trimmedTo: this.ledger.audit.trimmed.n },
+      audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
       ...this.ledger.room.info,
     };
   }

@@ -94,7 +94,7 @@ export class Ledger {
   ): Outcome<Value> {
     try {
       return this.#storage.transactionSync(() => {
-        const known = this.outcomeBefore<Value>(order, cost);
+        const known = this.#outcomeBefore<Value>(order, cost);
         if (known !== null) return known;
         const bytes = this.room.bytes;
         const id = this.audit.nextOperation;
@@ -104,22 +104,31 @@ export class Ledger {
         this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
         const answer: Outcome<Value> = { ok: true, value: done.value.value };
         this.#remember(order, answer);
-        this.room.charge(order, cost, this.room.bytes - bytes, Date.now());
+        const grown = this.room.bytes - bytes + (cost.laterBytes ?? 0);
+        this.room.charge(order, cost, grown, Date.now());
         return answer;
       });
     } catch (error) {
       if (!(error instanceof Undo)) throw error;
-      // Looking at it was work all the same.
+      // A refused change counts too: it cost the same work.
       this.room.charge(order, cost, 0, Date.now());
       return error.refusal;
     }
   }
 
   /**
-   * The outcome that is known before any work: the answer that this request got before, or that there is no room for
-   * the change. Null where the change is to be made.
+   * Begin a change that costs work before `change` or `note`, and count it, whatever comes of that work. Give `change`
+   * or `note` what is left to count: see `counted`.
+   * @returns the outcome that is known before any work; null where the change is to be made
    */
-  outcomeBefore<Value>(order: Order, cost: Cost): Outcome<Value> | null {
+  begin<Value>(order: Order, cost: Cost): Outcome<Value> | null {
+    const known = this.#outcomeBefore<Value>(order, cost);
+    if (known === null) this.room.charge(order, cost, 0, Date.now());
+    return known;
+  }
+
+  /** The answer that this request got before, or that there is no room for the change; else null. */
+  #outcomeBefore<Value>(order: Order, cost: Cost): Outcome<Value> | null {
     return this.#answered<Value>(order) ?? this.room.refusal(order, cost, Date.now());
   }
 

@@ -6,12 +6,7 @@
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
 import { timeOf } from '../../shared/hit.ts';
-import {
-  ENTRIES_PER_KEY_MAX,
-  LIVE_ENTRIES_MAX,
-  RELEASES_BACK,
-  UNBLOCK_RESERVE,
-} from '../../shared/limits.ts';
+import { ENTRIES_PER_KEY_MAX } from '../../shared/limits.ts';
 import {
   fingerprintText,
   LIVE_KINDS,
@@ -24,7 +19,7 @@ import { TAILS } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
-import type { Ledger } from './ledger.ts';
+import { Growth, LiveRoom } from './live-room.ts';
 import {
   type AuthoredRow,
   BY_KEY,
@@ -57,12 +52,12 @@ interface Place {
 
 export class LiveStore {
   readonly #sql: SqlStorage;
-  readonly #ledger: Ledger;
+  readonly #room: LiveRoom;
   readonly #keys: ListKeys;
 
-  constructor(sql: SqlStorage, ledger: Ledger, keys: ListKeys) {
+  constructor(sql: SqlStorage, keys: ListKeys) {
     this.#sql = sql;
-    this.#ledger = ledger;
+    this.#room = new LiveRoom(sql);
     this.#keys = keys;
   }
 
@@ -77,18 +72,18 @@ export class LiveStore {
     this.#addChange(seq, operation, [op, op === 'block' ? code : null, actor.authority, end]);
     const audit: AuditEntry[] = [];
     const replaced = new Set<number>();
-    let rows = this.rows;
+    const growth = new Growth();
     const bits = [...new Set(subjects)].map((subject) => SUBJECT_BIT[subject]);
     for (const [index, target] of targets.entries()) {
       const place = [LIVE_KINDS.indexOf(target.kind), target.high, target.low] as const;
       const before = this.#stateOf(place, now);
       for (const bit of bits) {
-        const added = this.#put([...place, bit], { seq, end, source: target.source }, replaced);
-        if (added === null) {
+        const { source } = target;
+        if (!this.#put([...place, bit], { seq, end, source }, replaced, growth)) {
           const message = `the entry would lie over ${ENTRIES_PER_KEY_MAX} others: clear it first`;
           return refuse('LIVE_FULL', message, { items: [{ index, code: 'LIVE_FULL', message }] });
         }
-        rows += added;
+        growth.add(actor.authority, 1);
       }
       audit.push({
         action: `entries.${op}`,
@@ -97,15 +92,10 @@ export class LiveStore {
         after: this.#stateOf(place, now),
       });
     }
-    const most = op === 'unblock' ? LIVE_ENTRIES_MAX : LIVE_ENTRIES_MAX - UNBLOCK_RESERVE;
-    // What takes no more room than there was is never refused.
-    if (rows > most && rows > this.rows) {
-      const reserve = op === 'unblock' ? '' : ` (and ${UNBLOCK_RESERVE} for unblock)`;
-      const dropped = `the current release and the ${RELEASES_BACK} before it have all folded them in`;
-      return refuse('LIVE_FULL', `room for ${most} live entries${reserve}: they are dropped once ${dropped}`);
-    }
+    const full = this.#room.refusal(op, actor, growth);
+    if (full !== null) return full;
     this.#dropEmpty(replaced);
-    this.#setRows(rows);
+    this.#room.add(growth);
     return made({ changed: items.length }, audit);
   }
 
@@ -115,18 +105,24 @@ export class LiveStore {
    */
   restore(entries: readonly LiveEntry[], operation: number): void {
     const replaced = new Set<number>();
-    let rows = this.rows;
+    const growth = new Growth();
     for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
       const { kind, high, low, subjects, seq, op, code, authority, until } = entry;
       this.#addChange(seq, operation, [op, code, authority, until]);
       const place = [LIVE_KINDS.indexOf(kind), high, low];
       const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
       for (const subject of subjectsOf(subjects)) {
-        rows += this.#put([...place, SUBJECT_BIT[subject]], { seq, end: until, source }, replaced) ?? 0;
+        const added = this.#put(
+          [...place, SUBJECT_BIT[subject]],
+          { seq, end: until, source },
+          replaced,
+          growth,
+        );
+        if (added) growth.add(authority, 1);
       }
     }
     this.#dropEmpty(replaced);
-    this.#setRows(rows);
+    this.#room.add(growth);
   }
 
   /** @param shared op, code, authority and end of all its entries */
@@ -144,43 +140,42 @@ export class LiveStore {
     }
   }
 
-  /** Entries, one for each number and subject. Kept beside the table: counting it would read it whole. */
+  /** Entries, one for each number and subject. */
   get rows(): number {
-    return Number(this.#ledger.get('liveRows') ?? 0);
-  }
-
-  #setRows(rows: number): void {
-    this.#ledger.set('liveRows', String(rows));
+    return this.#room.entries;
   }
 
   /**
    * Put one row in, for those of its key and subject that end no later.
    * @param place kind, high, low, subject @param replaced gets the changes of the rows that it replaces
-   * @returns how many rows there are more than before, or null where too many would lie under it
+   * @param growth gets what the authorities of those rows hold less
+   * @returns whether it was put in: too many may lie under it
    */
   #put(
     place: readonly number[],
     { seq, end, source }: { seq: number; end: number; source: string | null },
     replaced: Set<number>,
-  ): number | null {
+    growth: Growth,
+  ): boolean {
     const others = this.#sql
-      .exec<{ seq: number; until: number }>(
-        `SELECT seq, until FROM live CROSS JOIN live_changes USING (seq)
+      .exec<{ seq: number; until: number; authority: string }>(
+        `SELECT seq, until, authority FROM live CROSS JOIN live_changes USING (seq)
          WHERE kind = ? AND high = ? AND low = ? AND subject = ?`,
         ...place,
       )
       .toArray();
     const ended = others.filter(({ until }) => until <= end);
-    if (others.length - ended.length >= ENTRIES_PER_KEY_MAX) return null;
+    if (others.length - ended.length >= ENTRIES_PER_KEY_MAX) return false;
     for (const other of ended) {
       this.#sql.exec(
         'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND seq = ?',
         ...[...place, other.seq],
       );
       replaced.add(other.seq);
+      growth.add(other.authority, -1);
     }
     this.#sql.exec('INSERT INTO live VALUES (?, ?, ?, ?, ?, ?)', ...place, seq, source);
-    return 1 - ended.length;
+    return true;
   }
 
   /** What is in force for a key, for the audit log: newest first. */
@@ -264,16 +259,16 @@ export class LiveStore {
         ...[now, limit],
       )
       .toArray();
-    let rows = this.rows;
-    for (const { kind, high, low, subjects, seq } of ended) {
+    const growth = new Growth();
+    for (const { kind, high, low, subjects, seq, authority } of ended) {
       this.#sql.exec(
         'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
         ...[kind, high, low, seq],
       );
-      rows -= subjectsOf(subjects).length;
+      growth.add(authority, -subjectsOf(subjects).length);
     }
     this.#dropEmpty(new Set(ended.map(({ seq }) => seq)));
-    this.#setRows(rows);
+    this.#room.add(growth);
     return ended.map((row) => ({
       action: 'entries.end',
       subject: this.#nameOf({
@@ -289,11 +284,15 @@ export class LiveStore {
 
   /** Remove what every release that can still be read has folded in. */
   dropFolded(foldedSeq: number): void {
-    const { count } = this.#sql
-      .exec<{ count: number }>('SELECT COUNT(*) AS count FROM live WHERE seq <= ?', foldedSeq)
-      .one();
+    const growth = new Growth();
+    const folded = this.#sql.exec<{ authority: string; count: number }>(
+      `SELECT authority, COUNT(*) AS count FROM live CROSS JOIN live_changes USING (seq)
+       WHERE seq <= ? GROUP BY authority`,
+      foldedSeq,
+    );
+    for (const { authority, count } of folded) growth.add(authority, -count);
     this.#sql.exec('DELETE FROM live WHERE seq <= ?', foldedSeq);
     this.#sql.exec('DELETE FROM live_changes WHERE seq <= ?', foldedSeq);
-    this.#setRows(this.rows - count);
+    this.#room.add(growth);
   }
 }

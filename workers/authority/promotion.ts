@@ -70,6 +70,7 @@ export class Planner {
   readonly #keys: ListKeys;
   readonly #kv: KVNamespace;
   readonly #runs = new SharedRuns<Outcome<Plan>>();
+  #last: { readonly name: string; readonly hash: string } | null = null;
 
   constructor(keys: ListKeys, kv: KVNamespace) {
     this.#keys = keys;
@@ -78,9 +79,17 @@ export class Planner {
 
   /** What a release would change against another. */
   plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<Outcome<Plan>> {
-    // A name stands for one manifest, and a manifest for its values.
-    const name = JSON.stringify([base?.release ?? null, next.release, settings]);
-    return this.#runs.run(name, () => this.#plan(base, next, settings));
+    const name = nameOf(base, next, settings);
+    return this.#runs.run(name, async () => {
+      const plan = await this.#plan(base, next, settings);
+      if (plan.ok) this.#last = { name, hash: plan.value.hash };
+      return plan;
+    });
+  }
+
+  /** The hash of this plan, if it is the last one that was made; else null. Reads nothing. */
+  lastHash(base: Manifest | null, next: Manifest, settings: GuardSettings): string | null {
+    return this.#last?.name === nameOf(base, next, settings) ? this.#last.hash : null;
   }
 
   async #plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<Outcome<Plan>> {
@@ -99,6 +108,16 @@ export class Planner {
       return incomplete('a value is not in KV (yet)', [missing]);
     }
   }
+}
+
+/** A name stands for one manifest, and a manifest for its values. */
+function nameOf(base: Manifest | null, next: Manifest, settings: GuardSettings): string {
+  return JSON.stringify([base?.release ?? null, next.release, settings]);
+}
+
+/** @param hash of the plan as it is now */
+export function planMoved(hash: string): Refusal {
+  return refuse('PLAN_MOVED', `the plan is now ${hash}: look at it again`, { plan: hash });
 }
 
 /** Another release is current than the caller takes for it. */

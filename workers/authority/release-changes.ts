@@ -20,9 +20,9 @@ import type { Secrets } from '../env.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveStore } from './live-store.ts';
 import { type Made, made, type Order, type Outcome, type Refusal, refuse } from './order.ts';
-import { baseMoved, incomplete, Planner, PROMOTABLE, refused, verifyValues } from './promotion.ts';
+import { baseMoved, incomplete, Planner, PROMOTABLE, planMoved, refused, verifyValues } from './promotion.ts';
 import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
-import { GROWTH, RELIEF } from './room.ts';
+import { counted, GROWTH, RELIEF } from './room.ts';
 
 interface Stores {
   readonly ledger: Ledger;
@@ -64,7 +64,7 @@ export class ReleaseChanges {
   /** Take a signed manifest in. Staging it again changes nothing. */
   async stage(order: Order, signed: SignedText): Promise<Outcome<ReleaseInfo>> {
     const { ledger, releases } = this.#stores;
-    const known = ledger.outcomeBefore<ReleaseInfo>(order, GROWTH);
+    const known = ledger.begin<ReleaseInfo>(order, GROWTH);
     if (known !== null) return known;
     const opened = await this.#open(signed);
     if (!opened.ok) return this.recordRefusal(order, null, refused(opened.code, opened.message), false);
@@ -75,7 +75,7 @@ export class ReleaseChanges {
         return { ok: true, value: releaseInfo(same, releases.isReadable(same.release)) };
       return refused('RELEASE_NAME_TAKEN', `there is another release ${manifest.release}`);
     }
-    return ledger.note(order, GROWTH, () => {
+    return ledger.note(order, counted(GROWTH), () => {
       releases.insert(manifest, signed, order.actor.name, Date.now());
       const stored = releases.get(manifest.release)!;
       const { base, foldedSeq } = manifest;
@@ -95,12 +95,15 @@ export class ReleaseChanges {
 
   async promote(order: Order, release: string, wish: Promote): Promise<Outcome<PromoteDone>> {
     const { ledger, releases, guards } = this.#stores;
-    const known = ledger.outcomeBefore<PromoteDone>(order, RELIEF);
+    // What follows reads every value of two releases: it counts, also where it ends with a refusal.
+    const known = ledger.begin<PromoteDone>(order, RELIEF);
     if (known !== null) return known;
     const stored = releases.get(release);
     if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
     const unfit = this.#unfit(stored, wish);
     if (unfit !== null) return unfit;
+    const lastPlan = this.#planner.lastHash(releases.current?.manifest ?? null, stored.manifest, guards);
+    if (lastPlan !== null && wish.plan !== undefined && wish.plan !== lastPlan) return planMoved(lastPlan);
     // A key that signed it may have been taken back since it was staged.
     const opened = await this.#open(stored.signed);
     if (!opened.ok) return this.recordRefusal(order, release, refused(opened.code, opened.message), false);
@@ -113,7 +116,7 @@ export class ReleaseChanges {
     if (against !== null) {
       return against.code === 'GUARD_HIT' ? this.recordRefusal(order, release, against, false) : against;
     }
-    const done = ledger.change<Omit<PromoteDone, 'seq'>>(order, RELIEF, () => {
+    const done = ledger.change<Omit<PromoteDone, 'seq'>>(order, counted(RELIEF), () => {
       // Others may have changed something while the release was being verified.
       const now = releases.get(release)!;
       const moved = this.#unfit(now, wish);
@@ -177,9 +180,7 @@ export class ReleaseChanges {
   }
 
   #against(plan: Plan, { plan: hash, overrides }: Promote): Refusal | null {
-    if (hash !== undefined && hash !== plan.hash) {
-      return refuse('PLAN_MOVED', `the plan is now ${plan.hash}: look at it again`, { plan: plan.hash });
-    }
+    if (hash !== undefined && hash !== plan.hash) return planMoved(plan.hash);
     const guards = remainingGuards(plan, overrides);
     if (guards.length === 0) return null;
     const names = [...new Set(guards.map(({ guard }) => guard))].join(', ');
@@ -225,7 +226,7 @@ export class ReleaseChanges {
 
   async rollback(order: Order, { release: expected }: Rollback): Promise<Outcome<RollbackDone>> {
     const { ledger, releases } = this.#stores;
-    const known = ledger.outcomeBefore<RollbackDone>(order, RELIEF);
+    const known = ledger.begin<RollbackDone>(order, RELIEF);
     if (known !== null) return known;
     const targetNow = (): StoredRelease | null =>
       releases.candidate === null ? (releases.back[0] ?? null) : releases.current;
@@ -234,7 +235,7 @@ export class ReleaseChanges {
     if (opened?.ok === false) {
       return refuse('ROLLBACK_IMPOSSIBLE', `edges would refuse ${target?.release}: ${opened.message}`);
     }
-    const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, RELIEF, () => {
+    const done = ledger.change<Omit<RollbackDone, 'seq'>>(order, counted(RELIEF), () => {
       const { current, candidate } = releases;
       const last = candidate ?? current;
       const previous = targetNow();
@@ -272,12 +273,16 @@ export class ReleaseChanges {
     return done;
   }
 
-  /** Write down that a release was refused, and why. @param final whether it never can be promoted */
+  /**
+   * Write down that a release was refused, and why: also where the budget for growth is used up, as an attempt against
+   * a guard must leave a trace.
+   * @param final whether it never can be promoted
+   */
   recordRefusal(order: Order, release: string | null, refusal: Refusal, final: boolean): Refusal {
     const stored = release === null ? null : this.#stores.releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
     const { ledger, releases } = this.#stores;
-    ledger.note({ ...order, repeat: null }, GROWTH, () => {
+    ledger.note({ ...order, repeat: null }, RELIEF, () => {
       if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
       const audit: AuditEntry = {
         action: 'release.refuse',

@@ -201,12 +201,15 @@ async function clientsOf(
   return ok([...directory.values()]);
 }
 
-/** The bytes with the SHA-256 that the head names. What its key says of them is not asked. */
+/**
+ * The bytes with the SHA-256 that the head names. The digest in the key itself is not trusted.
+ * @throws where KV does not give them in time: the next request tries again
+ */
 async function readNamed(
   { key, sha256 }: NamedValue,
   kv: KVNamespace,
 ): Promise<Result<Uint8Array<ArrayBuffer>, RestoreProblem>> {
-  const value = await kv.get(key, 'arrayBuffer');
+  const value = await within(kv.get(key, 'arrayBuffer'), LOAD_WAIT_MS);
   if (value === null) return fail('VALUE_MISSING', `KV does not have the value "${key}" that it names`);
   const bytes = new Uint8Array(value);
   if ((await sha256Hex(bytes)) === sha256) return ok(bytes);

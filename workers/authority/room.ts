@@ -16,14 +16,21 @@ import { ITSELF, type Order, type Refusal, refuse } from './order.ts';
 
 /** What a change takes. */
 export interface Cost {
-  /** Things it changes. */
+  /** Things it changes; of the live layer, one for each number and subject. */
   readonly entries: number;
   readonly relieves: boolean;
+  /** Bytes that the change makes the tables grow by later, when its entries end. */
+  readonly laterBytes?: number;
 }
 
 /** Of one thing. */
 export const GROWTH: Cost = { entries: 1, relieves: false };
 export const RELIEF: Cost = { entries: 1, relieves: true };
+
+/** What is left to count of a change that was counted when it began. */
+export function counted(cost: Cost): Cost {
+  return { ...cost, entries: 0 };
+}
 
 const BUDGETS = {
   entries: {
@@ -39,7 +46,7 @@ const BUDGETS = {
 } as const;
 type Budget = keyof typeof BUDGETS;
 
-const RELIEVING = 'unblock, clear, promote, rollback, and changes of clients and tokens';
+const RELIEVING = 'unblock, clear, promote, rollback, audit trim, and changes of clients and tokens';
 
 export class Room {
   readonly #sql: SqlStorage;
@@ -106,7 +113,7 @@ export class Room {
     };
   }
 
-  /** Count a change that was made, or tried. @param bytes by which it made the tables grow */
+  /** Count a change that was made, or tried. @param bytes by which it makes the tables grow, now and later */
   charge({ actor }: Order, { entries }: Cost, bytes: number, now: number): void {
     if (actor.root || actor.name === ITSELF.name) return;
     const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };

@@ -97,6 +97,12 @@ const STEPS: readonly string[] = [
   CREATE TABLE unnamed_values (key TEXT PRIMARY KEY, since INTEGER NOT NULL, removed_at INTEGER) WITHOUT ROWID;
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE live_held (authority TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO live_held
+    SELECT authority, COUNT(*) FROM live CROSS JOIN live_changes USING (seq) GROUP BY authority;
+  DELETE FROM meta WHERE key = 'liveRows';
+  `,
 ];
 
 /** Bring the tables up to date. @returns why this code cannot work on them, or null */
