@@ -105,10 +105,10 @@ export const LIVE_ENTRIES_MAX = 500_000;
 /** The last of them, for `unblock` and `clear` by `root` alone: one operation of 10,000 numbers with both subjects. */
 export const LIVE_ROOT_RESERVE = 20_000;
 /**
- * Live entries that one authority may hold, whatever its tokens: a quarter, so that one stolen token cannot fill the live
+ * Live entries that one authority may hold, whatever its tokens: half, so that one stolen token cannot fill the live
  * layer. `root` has no such share.
  */
-export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 4;
+export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
 /**
  * The last of this share, and of the live layer before LIVE_ROOT_RESERVE, for `unblock` and `clear` alone, which cannot
  * wait for a push: one operation of 10,000 numbers with both subjects.

@@ -2508,7 +2508,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject), in the share of the token's authority (125,000 entries; `root` has no such share), or over one number (8). The last 20,000 of a share, and 20,000 of the layer, are for `unblock` and `clear`; the very last 20,000 of the layer are for `unblock` and `clear` by `root`. A change that does not make the layer grow is always taken. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject), in the share of the token's authority (250,000 entries; `root` has no such share), or over one number (8). The last 20,000 of a share, and 20,000 of the layer, are for `unblock` and `clear`; the very last 20,000 of the layer are for `unblock` and `clear` by `root`. A change that does not make the layer grow is always taken. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

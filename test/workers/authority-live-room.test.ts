@@ -57,7 +57,7 @@ test('the limits leave room for a bulk operation of numbers with both subjects',
   const largest = 2 * BULK_ENTRIES_MAX;
   expect(UNBLOCK_RESERVE).toBeGreaterThanOrEqual(largest);
   expect(LIVE_ROOT_RESERVE).toBeGreaterThanOrEqual(largest);
-  expect(LIVE_ENTRIES_PER_AUTHORITY_MAX).toBeLessThanOrEqual(LIVE_ENTRIES_MAX / 4);
+  expect(LIVE_ENTRIES_PER_AUTHORITY_MAX).toBeLessThanOrEqual(LIVE_ENTRIES_MAX / 2);
 });
 
 test('one token cannot fill the live layer with unblocks', { timeout: 60_000 }, async () => {
