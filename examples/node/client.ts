@@ -26,8 +26,13 @@ export interface LocalAnswer {
   /** For what passes, and is from abroad as far as its ingress says; null for everything else. */
   readonly label: string | null;
   readonly source: 'local';
-  /** `refused`: the service did answer, with a problem that asking again does not solve. */
-  readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused';
+  /**
+   * `refused`: the service did answer, with a problem that asking again does not solve. `tooLong`: the sender or
+   * recipient is longer than the service reads, so it was not asked.
+   */
+  readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused' | 'tooLong';
+  /** The field that cannot be read; null if it is none. */
+  readonly field: string | null;
   /** As the service told it; null where it told none. */
   readonly problem: Problem | null;
 }
@@ -69,6 +74,8 @@ export interface Limits {
 export const LABEL = '[국제발신]';
 /** First pause before the next attempt; each is twice the one before. In ms. */
 const PAUSE_MS = 50;
+/** Longest sender or recipient that the service reads, in UTF-16 units. */
+const PARTY_CHARS_MAX = 64;
 /** A check changes nothing, so it can be asked again wherever no answer was made. */
 const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
@@ -81,6 +88,29 @@ interface Reply<Value> {
 /** Where nothing says otherwise, traffic at a gateway is from abroad; so is what displays a carrier prefix. */
 export function isFromAbroad(ingress: Ingress = {}): boolean {
   return ingress.type !== 'domestic' || ingress.carrierPrefix !== undefined;
+}
+
+/**
+ * Whether the caller can have caused a rejection by what the call or text contains. Such traffic is held back: otherwise
+ * the caller would choose the fail policy. Without a problem of numgate, a filter in front of it rejected the text.
+ */
+function isCausedByCaller(status: number, problem: Problem | null): boolean {
+  if (status === 413) return true;
+  if (problem === null) return status === 400 || status === 403;
+  return status === 400 && /^(defaults\.)?(from|to|ingress\.carrierPrefix)$/.test(problem.field ?? '');
+}
+
+interface Parties {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** @returns the answer about a sender or recipient that is too long to be asked about, or null */
+function tooLong(question: Parties): LocalAnswer | null {
+  const field = (['from', 'to'] as const).find((name) => (question[name]?.length ?? 0) > PARTY_CHARS_MAX);
+  if (field === undefined) return null;
+  const held = { verdict: 'indeterminate', action: 'closed', label: null, source: 'local' } as const;
+  return { ...held, why: 'tooLong', field, problem: null };
 }
 
 export function makeClient(options: ClientOptions): NumgateClient {
@@ -98,7 +128,16 @@ export function makeClient(options: ClientOptions): NumgateClient {
     const end = performance.now() + withinMs;
     const leftMs = (): number => Math.floor(end - performance.now());
     const local = (why: LocalAnswer['why'], problem: Problem | null = null): LocalAnswer => {
-      return { verdict: 'indeterminate', action: failPolicy, label: null, source: 'local', why, problem };
+      const field = problem?.field ?? null;
+      return {
+        verdict: 'indeterminate',
+        action: failPolicy,
+        label: null,
+        source: 'local',
+        why,
+        field,
+        problem,
+      };
     };
     let failure = local('timeout');
     for (let tried = 0; leftMs() > 0; tried++) {
@@ -110,9 +149,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
         const problem = reply.error?.code === undefined ? null : reply.error;
         if (!RETRY_STATUS.has(status)) {
           const refused = local('refused', problem);
-          // Whoever calls writes the sender, and would choose to pass: not for the fail policy to decide.
-          const isTheirs = status === 400 && (problem?.field === 'from' || problem?.field === 'to');
-          return isTheirs ? { ...refused, action: 'closed' } : refused;
+          return isCausedByCaller(status, problem) ? { ...refused, action: 'closed' } : refused;
         }
         failure = local('busy', problem);
         waitMs = retryAfterMs(headers.get('retry-after'));
@@ -133,26 +170,37 @@ export function makeClient(options: ClientOptions): NumgateClient {
     answer.action === 'open' && isFromAbroad(ingress) ? { ...answer, label } : answer;
 
   return {
-    check: (body) => ask((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
+    // The generated type of its question is `unknown`, since the schema says that one of two fields is needed.
+    check: async (body) =>
+      tooLong(body as Parties) ?? ask((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
 
     gatewayCheck: async (body, limits) => {
+      const held = tooLong(body);
+      if (held !== null) return held;
       const once = (signal: AbortSignal) => api.POST('/v1/gateway/check', { body, signal });
       const answered = await ask(once, limits?.deadlineMs ?? deadlineMs);
       return 'source' in answered ? withLabel(answered, body.ingress) : answered;
     },
 
     gatewayBatch: async (items, defaults = {}, limits) => {
-      const body = { defaults, items: [...items] };
+      const held = items.map((item) => tooLong({ ...defaults, ...item }));
+      const asked = items.filter((_, index) => held[index] === null);
+      if (asked.length === 0) return held.filter((answer) => answer !== null);
+      const body = { defaults, items: asked };
       const answered = await ask(async (signal) => {
         const reply = await api.POST('/v1/gateway/check/batch', { body, signal });
         // It is sent while it is made: without its end, nothing of it counts.
-        if (reply.data !== undefined && reply.data.results.length !== items.length) {
+        if (reply.data !== undefined && reply.data.results.length !== asked.length) {
           throw new Error('the answer was cut off');
         }
         return reply;
       }, limits?.deadlineMs ?? deadlineMs);
-      if (!('source' in answered)) return answered.results;
-      return items.map(({ ingress }) => withLabel(answered, { ...defaults.ingress, ...ingress }));
+      const answers =
+        'source' in answered
+          ? asked.map(({ ingress }) => withLabel(answered, { ...defaults.ingress, ...ingress }))
+          : answered.results;
+      const rest = answers.values();
+      return held.map((answer) => answer ?? rest.next().value!);
     },
   };
 }

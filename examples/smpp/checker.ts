@@ -96,7 +96,7 @@ export class Checker {
         ? [await client.gatewayCheck({ ...defaults, ...items[0]! }, left)]
         : await client.gatewayBatch(items, defaults, left);
     this.#calls--;
-    this.#report(answers[0]!);
+    this.#report(answers);
     for (const [index, { decide }] of batch.entries()) decide(this.#decisionOf(answers[index]!));
     this.#dispatch();
   }
@@ -122,7 +122,10 @@ export class Checker {
   }
 
   /** Once for each change, so that the log does not fill while numgate is away. */
-  #report(answer: Answered): void {
+  #report(answers: readonly Answered[]): void {
+    // A sender or recipient that is too long says nothing about numgate: it was not asked.
+    const answer = answers.find((candidate) => !('source' in candidate && candidate.why === 'tooLong'));
+    if (answer === undefined) return;
     const isAway = 'source' in answer && fieldOf(answer) === null;
     if (isAway === this.#isAway) return;
     this.#isAway = isAway;
@@ -144,5 +147,5 @@ function passWith(label: string | null): Decision {
 /** The field that could not be read, of an item or of a single question; null where all could. */
 function fieldOf(answer: Answered): string | null {
   if ('error' in answer) return answer.error.field;
-  return 'source' in answer ? (answer.problem?.field ?? null) : null;
+  return 'source' in answer ? answer.field : null;
 }

@@ -103,7 +103,8 @@ describe.skipIf(missing !== null)('kamailio with a service that fails', () => {
 
   it('asks nothing about an emergency call', async () => {
     const running = await started(status(500), { FAIL_CLOSED: true });
-    for (const to of ['112', '119', '02119', '+82119']) await ends.passed(running, { ...call, to });
+    for (const to of ['112', '119', '02119', '+82119', '%31%31%39', '119;phone-context=+82'])
+      await ends.passed(running, { ...call, to });
     await ends.passed(running, { ...call, target: 'urn:service:sos' });
     expect(asked).toEqual([]);
   });
@@ -125,6 +126,28 @@ describe.skipIf(missing !== null)('kamailio with a service that fails', () => {
     const text = await ends.passed(running, { ...call, method: 'MESSAGE', body: 'hello' });
     expect([labelsOf(text), text.body]).toEqual([[LABEL], `${LABEL} hello`]);
     expect(running.logged()).toContain(`no answer of numgate (${code}): passed`);
+  });
+
+  it.each<[string, number, string, string]>([
+    ['is too long', 413, '{"code":"BODY_TOO_LARGE"}', 'Sender'],
+    ['has an unreadable sender', 400, '{"code":"NUMBER_CHARACTER","field":"from"}', 'Sender'],
+    ['has an unreadable recipient', 400, '{"code":"NUMBER_CHARACTER","field":"to"}', 'Recipient'],
+    ['a filter before the service rejects with 400', 400, '<html>Bad Request</html>', 'Sender'],
+    ['a filter before the service rejects with 403', 403, '<html>Blocked</html>', 'Sender'],
+  ])('never passes a call whose question %s', async (_what, code, body, party) => {
+    const running = await started((_request, response) => void response.writeHead(code).end(body));
+    expect((await ends.refused(running, call)).start).toBe(`SIP/2.0 400 Unreadable ${party}`);
+  });
+
+  it('passes, as the fail policy says, a call whose question has an error of this config', async () => {
+    for (const [code, body] of [
+      [400, '{"code":"FIELD_VALUE","field":"ingress.trunk"}'],
+      [403, '{"code":"PERMISSION_DENIED"}'],
+    ] as const) {
+      const running = await started((_request, response) => void response.writeHead(code).end(body));
+      expect(labelsOf(await ends.passed(running, call))).toEqual([LABEL]);
+      await running.stop();
+    }
   });
 
   it.each<[string, string]>([

@@ -75,6 +75,29 @@ describe('against the service', () => {
     });
   });
 
+  it.each([
+    ['53 spaces', KR_FIXED + ' '.repeat(53)],
+    ['5,000 spaces', KR_FIXED + ' '.repeat(5_000)],
+    ['5,000 zeros', KR_FIXED + '0'.repeat(5_000)],
+    ['64 control characters', KR_FIXED + '\0'.repeat(64)],
+  ])('holds back a sender or recipient followed by %s, and nothing else', async (_what, party) => {
+    const held = { verdict: 'indeterminate', action: 'closed', label: null, source: 'local', why: 'tooLong' };
+    const from = { ...held, field: 'from' };
+    const to = { ...held, field: 'to' };
+    expect(await real().check({ from: party })).toMatchObject(from);
+    expect(await real().gatewayCheck({ ...ABROAD, from: party })).toMatchObject(from);
+    expect(await real().gatewayCheck({ ...ABROAD, from: PH_MOBILE, to: party })).toMatchObject(to);
+    const items = [{ from: party }, { from: PH_MOBILE }, { from: PH_MOBILE, to: party }, { from: KR_FIXED }];
+    const answers = [from, { verdict: 'label' }, to, { verdict: 'block' }];
+    expect(await real().gatewayBatch(items, ABROAD)).toMatchObject(answers);
+    expect(await real().gatewayBatch([{}], { ...ABROAD, from: party })).toMatchObject([from]);
+  });
+
+  it('asks about a sender of 64 characters', async () => {
+    const answer = await real().gatewayCheck({ ...ABROAD, from: KR_FIXED.padEnd(64) });
+    expect(answer).toMatchObject({ verdict: 'block' });
+  });
+
   it('runs from the command line', async () => {
     const { url: NUMGATE_URL, clientKey: NUMGATE_KEY } = service!;
     const env = { ...process.env, NUMGATE_URL, NUMGATE_KEY, DEADLINE_MS: String(UNHURRIED.deadlineMs) };
@@ -102,6 +125,10 @@ function json(
 
 function problem(status: number, code: string, headers: Record<string, string> = {}): Handler {
   return (_, response) => json(response, status, { status, code, title: code }, headers);
+}
+
+function wrong(field: string): Handler {
+  return (_, response) => json(response, 400, { status: 400, code: 'FIELD_VALUE', title: '', field });
 }
 
 describe('against one that misbehaves', () => {
@@ -174,7 +201,23 @@ describe('against one that misbehaves', () => {
     expect(asked()).toBe(1);
   });
 
-  it.each([400, 401, 403, 404, 413, 500])('does not ask again after %i', async (status) => {
+  it.each<[string, Handler]>([
+    ['a question that is too long', problem(413, 'BODY_TOO_LARGE')],
+    ['a batch with a default sender that cannot be read', wrong('defaults.from')],
+    ['a sender that cannot be read', wrong('from')],
+    ['a recipient that cannot be read', wrong('to')],
+    ['a carrier prefix that is none', wrong('ingress.carrierPrefix')],
+    ['a text that a filter rejects with 400', (_, response) => void response.writeHead(400).end('<html>')],
+    ['a text that a filter rejects with 403', (_, response) => void response.writeHead(403).end('<html>')],
+  ])('holds back %s, whatever the fail policy', async (_what, handler) => {
+    const { client, asked } = await misbehaving([handler], { failPolicy: 'open' });
+    expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('refused', 'closed'));
+    expect(await client.gatewayCheck(question)).toMatchObject({ ...local('refused', 'closed'), label: null });
+    expect(await client.gatewayBatch([question], ABROAD)).toMatchObject([local('refused', 'closed')]);
+    expect(asked()).toBe(3);
+  });
+
+  it.each([400, 401, 403, 404, 500])('does not ask again after %i', async (status) => {
     const { client, asked } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
     const answer = await client.gatewayCheck(question);
     expect(answer).toMatchObject({ ...local('refused', 'open'), problem: { status, code: 'WRONG' } });

@@ -103,6 +103,11 @@ describe('the SMPP proxy', () => {
     ['a national number of Korea', { source_addr_ton: 2, source_addr: '0212345678' }, 10],
     ['a sender id that is too long', { source_addr_ton: 5, source_addr: 'A-SENDER-TOO-LONG' }, 10],
     ['a sender with a control character', { source_addr_ton: 5, source_addr: 'SH\u0007OP' }, 10],
+    ['a sender of 5,000 octets', { source_addr: `82212345678${'0'.repeat(4_989)}` }, 10],
+    ['a recipient of 5,000 octets', { destination_addr: `821044440001${' '.repeat(4_988)}` }, 11],
+    ['a recipient that is no number', { dest_addr_ton: 0, destination_addr: '*31#01044440001' }, 11],
+    ['a recipient with letters', { dest_addr_ton: 5, destination_addr: '01044440001x' }, 11],
+    ['a recipient with separators', { dest_addr_ton: 0, destination_addr: '010-4444-0001' }, 11],
     ['a sender id', { source_addr_ton: 5, source_addr: 'SHOP' }, 0],
   ])('answers %s, whatever the fail policy', async (_, fields, status) => {
     const smsc = await startSmsc();
@@ -110,6 +115,22 @@ describe('the SMPP proxy', () => {
     const { session } = await bindEsme(proxy.port);
     const { command_status } = await ask(session, 'submit_sm', message(SENDERS.label, 'x', fields));
     expect([command_status, smsc.received.length]).toEqual([status, status === 0 ? 1 : 0]);
+  });
+
+  it('refuses many messages with long addresses alone: those beside them are checked', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open' });
+    const { session } = await bindEsme(proxy.port);
+    // Together they are more than a batch may have.
+    const long = Array.from({ length: 80 }, () => ({ source_addr: '0'.repeat(60_000) }));
+    const all = [...long, {}, { source_addr: '82212345678' }];
+    const answers = await Promise.all(
+      all.map((fields) => ask(session, 'submit_sm', message(SENDERS.allow, 'x', fields))),
+    );
+    const statuses = answers.map(({ command_status }) => command_status);
+    expect(statuses).toEqual([...long.map(() => BLOCKED), 0, BLOCKED]);
+    expect(proxy.counts).toEqual({ passed: 1, labelled: 0, labelNotShown: 0, refused: 81 });
+    expect(proxy.logged).toEqual(['session opened ']);
   });
 
   it('checks data_sm as well, and refuses what has many recipients', async () => {
