@@ -30,6 +30,8 @@ vi.mock('../../cli/paths.ts', async (original) => {
 });
 
 const STATE = join(FOLDER, 'state');
+/** A busy machine may not answer at once. */
+const WAIT = { timeout: 60_000 };
 let started: BuildOutcome;
 
 /** What `npm start` says until it ends, and its exit code. Once it serves, it is looked at and stopped. */
@@ -113,7 +115,7 @@ describe('npm start', () => {
       await lists.put(keys[1]!, new Uint8Array(5).buffer);
     });
     const { code, said } = await startAgain(async (url) => {
-      expect(await healthOf(url)).toMatchObject({ status: 'ok' });
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
     });
     expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
     expect(said).toContain(
@@ -128,7 +130,7 @@ describe('npm start', () => {
     const { path } = started.folder;
     renameSync(path, `${path}.kept`);
     const { code, said } = await startAgain(async (url) => {
-      expect(await healthOf(url)).toMatchObject({ status: 'degraded', release });
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded', release });
     });
     renameSync(`${path}.kept`, path);
     expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
@@ -143,12 +145,12 @@ describe('npm start', () => {
     rmSync(join(STATE, 'v3', 'kv'), { recursive: true });
     renameSync(path, `${path}.kept`);
     const without = await startAgain(async (url) => {
-      expect(await healthOf(url)).toMatchObject({ status: 'degraded' });
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded' });
     });
     renameSync(`${path}.kept`, path);
     expect([without.code, without.said]).toEqual([0, expect.stringContaining('numgate answers on')]);
     const { code, said } = await startAgain(async (url) => {
-      expect(await healthOf(url)).toMatchObject({ status: 'ok' });
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
     });
     expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
   });
