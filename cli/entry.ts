@@ -5,6 +5,7 @@
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
 import { callingCodeOf, dropsTrunkZero, regionOf } from '../shared/numbers/calling-codes.ts';
+import { hasNumber } from '../shared/numbers/decoration.ts';
 import { digitCountOf, NUMBER_LIMIT, POW10 } from '../shared/numbers/number.ts';
 import { parseListed } from '../shared/numbers/parse.ts';
 import type { NumberParty, ParseError } from '../shared/numbers/party.ts';
@@ -35,6 +36,7 @@ export const REJECT_CODES = [
   'NUMBER_INVALID',
   'NUMBER_IMPOSSIBLE',
   'NUMBER_AMBIGUOUS',
+  'NUMBER_INCOMPLETE',
   'SHORT_CODE',
   'EMERGENCY_NUMBER',
   'TEST_NUMBER',
@@ -132,7 +134,12 @@ const AMBIGUOUS = reject(
   'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
 );
 
-const LOCAL = reject('NUMBER_AMBIGUOUS', 'lacks its area code: write it in front, or + and the country code');
+const LOCAL = reject(
+  'NUMBER_INCOMPLETE',
+  'lacks its area code: write it in front, or + and the country code',
+);
+
+const DECORATED = reject('NUMBER_INVALID', 'has letters in or beside the number: write the number alone');
 
 const TEST = reject('TEST_NUMBER', 'test numbers have a fixed answer, whatever a list says');
 
@@ -171,6 +178,7 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
 }
 
 function sourceOf(text: string, list: CatalogueList): What | Rejected {
+  if (!list.sources && !isWrittenSource(text) && hasNumber(text)) return DECORATED;
   const parsed = parseSource(text);
   if ('problem' in parsed) return reject('SOURCE_INVALID', parsed.problem);
   if (list.sources) return { kind: 'source', source: parsed.source };

@@ -18,7 +18,7 @@ const PIPE_CLOSED = 141;
 const program = new Command('npm run lists --')
   .description('Build, prove and publish the lists that numgate answers from, and change them now.')
   .option('--json', 'print one JSON object instead of text; of a failure, one with "error"')
-  .showHelpAfterError('(add --help for what there is)')
+  .showHelpAfterError('(see --help)')
   .exitOverride()
   .configureHelp({
     showGlobalOptions: true,

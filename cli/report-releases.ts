@@ -120,7 +120,12 @@ function uploadedLine({ uploaded, uploadedBytes, values }: Uploaded): string {
 
 /** @param overrides the guards that the release went through */
 export function pushed(outcome: PushOutcome, overrides: readonly Guard[]): Outcome<PushOutcome> {
-  return [stateLine(outcome, overrides) + uploadedLine(outcome), outcome];
+  const { wasCurrent, uploaded, values } = outcome;
+  const again =
+    wasCurrent && uploaded < values
+      ? '  it was current before; --all uploads every value again, also over damaged ones\n'
+      : '';
+  return [stateLine(outcome, overrides) + uploadedLine(outcome) + again, outcome];
 }
 
 function stateLine({ release, seq, share, state }: PromoteDone, overrides: readonly Guard[]): string {

@@ -93,15 +93,20 @@ export interface EntriesChange {
   readonly allowLists: readonly string[];
   /** What was cleared, as it was written, and had no live entry. */
   readonly unheld: readonly string[];
+  /** Items that said the same as one before them, and were left out. */
+  readonly repeated: number;
 }
 
 export function entriesChanged(
-  { op, items, until, allowLists, unheld }: EntriesChange,
+  { op, items, until, allowLists, unheld, repeated }: EntriesChange,
   done: EntriesDone,
 ): Outcome<EntriesDone> {
   const end = until === undefined ? '' : ` until ${until}`;
   const names = allowLists.join(', ');
   const advice = [
+    repeated === 0
+      ? ''
+      : `  ${count(repeated)} more said the same as one before, and ${repeated === 1 ? 'was' : 'were'} left out\n`,
     names === '' ? '' : `  what is on an allow list (${names}) goes through all the same: take it off\n`,
     unheld.length === 0
       ? ''
@@ -148,13 +153,34 @@ function withoutDigests<Holder extends { readonly secretSha256: readonly string[
   return holders.map(({ secretSha256, ...shown }) => ({ ...shown, keys: secretSha256.length }));
 }
 
+/** Settings that most clients leave as they are: only those that are not. */
+function otherSettings({
+  internationalPrefix,
+  senderRules,
+  recordBlocks,
+  shortCodes,
+}: Pick<Client, 'internationalPrefix' | 'senderRules' | 'recordBlocks' | 'shortCodes'>): string {
+  return [
+    internationalPrefix === null ? '' : `international prefix ${internationalPrefix}`,
+    senderRules === 'kr' ? '' : `sender rules ${senderRules}`,
+    shortCodes.length === 0 ? '' : `short codes ${shortCodes.join(' ')}`,
+    recordBlocks ? 'records blocks' : '',
+  ]
+    .filter((words) => words !== '')
+    .join(', ');
+}
+
 export function clientsOf(clients: readonly Client[]): Outcome {
   const rows = clients.map(
-    ({ id, rights, mode, failPolicy, maxStaleSeconds, quotaNumbers, secretSha256 }) => [
+    ({ id, rights, mode, failPolicy, maxStaleSeconds, quotaNumbers, secretSha256, ...others }) => [
       ...[id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaNumbers, secretSha256.length],
+      otherSettings(others),
     ],
   );
-  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'numbers a minute#', 'keys#'];
+  const names = [
+    ...['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'numbers a minute#', 'keys#'],
+    'other settings',
+  ];
   return [tableOf(names, rows), { clients: withoutDigests(clients) }];
 }
 

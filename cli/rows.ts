@@ -9,6 +9,7 @@ import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import { csvFields } from './csv.ts';
 import { CommandFailure, quoted, whyNot } from './failure.ts';
+import { count } from './figures.ts';
 
 export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -128,7 +129,7 @@ async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Ar
   for await (const chunk of gunzip as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     if (bytes > GZIP_FREE_BYTES && bytes > GZIP_RATIO_MAX * gunzip.bytesWritten) {
-      const soFar = `${Math.floor(bytes / 1_048_576)} MiB so far, of ${gunzip.bytesWritten} bytes`;
+      const soFar = `${Math.floor(bytes / 1_048_576)} MiB out of its first ${count(gunzip.bytesWritten)} bytes`;
       throw new CommandFailure(
         `${path}: unpacks to more than ${GZIP_RATIO_MAX} times its size (${soFar}), which no list does; ` +
           `if it is as it should be, unpack it first: gunzip -k ${path}`,

@@ -27,13 +27,14 @@ export async function health(call: Call): Promise<Response> {
   if (release === null) {
     return fail(problem('UNAVAILABLE', 'no release is loaded: push one', { extras: { seq } }));
   }
-  const keys = await unloadableKeys(pinned, call);
+  const { keys, lacking } = await unloadableKeys(pinned, call);
   const names = headNames(snapshot);
   if (keys.length === 0) return reply.json({ status: names.stale ? 'stale' : 'ok', ...names });
   const missing = keys.slice(0, MISSING_NAMED_MAX);
   if (!strict) return reply.json({ status: 'degraded', ...names, missing });
   const count = `${keys.length} value${keys.length === 1 ? '' : 's'}`;
-  const message = `${count} of the release cannot be loaded: upload it again with push --all`;
+  const path = `build/releases/${lacking ?? release}`;
+  const message = `${count} of the release cannot be loaded: upload it again with "push ${path} --all"`;
   return fail(problem('DEGRADED', message, { extras: { seq, missing } }));
 }
 
@@ -45,13 +46,18 @@ function isStrict({ parameters }: Address): boolean | Problem {
   return problem('FIELD_VALUE', '"strict" must be "true", "false" or without a value', { field: 'strict' });
 }
 
+interface Unloadable {
+  readonly keys: readonly string[];
+  /** The first release that lacks one of them. */
+  readonly lacking: string | null;
+}
+
 /** KV keys of the values that cannot be loaded: of the release that serves, and of one that is to take its place. */
-async function unloadableKeys({ snapshot, pending }: Pinned, call: Call): Promise<string[]> {
-  const releases = new Set([snapshot.release, pending]);
-  const blobs = await Promise.all(
-    [...releases].flatMap((release) => (release === null ? [] : [unloadable(release, call)])),
-  );
-  return [...new Set(blobs.flat().map(({ key }) => key))];
+async function unloadableKeys({ snapshot, pending }: Pinned, call: Call): Promise<Unloadable> {
+  const releases = [...new Set([snapshot.release, pending])].filter((release) => release !== null);
+  const blobs = await Promise.all(releases.map((release) => unloadable(release, call)));
+  const lacking = releases.find((_, index) => blobs[index]!.length > 0)?.manifest.release ?? null;
+  return { keys: [...new Set(blobs.flat().map(({ key }) => key))], lacking };
 }
 
 export async function describe({ reply }: Call): Promise<Response> {

@@ -21,11 +21,12 @@ export async function* auditLines(admin: Admin, after: number): AsyncGenerator<s
   }
 }
 
+/** Every line, also those without a record. */
 export async function* linesOfFile(path: string): AsyncGenerator<string> {
   const file = createReadStream(path);
   try {
     for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line.trim() !== '') yield line;
+      yield line;
     }
   } catch (error) {
     throw new CommandFailure(`${path}: ${whyNot(error)}`);
@@ -77,8 +78,11 @@ export async function verifyAudit(
     last: verifier.verified,
     broken,
   });
+  let place = 0;
   for await (const line of lines) {
-    const record = recordOf(line, from);
+    place++;
+    if (line.trim() === '') continue;
+    const record = recordOf(line, `${from}, line ${place}`);
     if (isFirst) verifier = verifierFrom(record, after);
     isFirst = false;
     const broken = verifier.next(record);
@@ -117,7 +121,18 @@ function recordOf(line: string, from: string): AuditRecord {
   } catch {
     // Told below.
   }
-  throw new CommandFailure(`${from}: a line is no record of the audit log`);
+  throw new CommandFailure(`${from}: is no record of the audit log: is the export whole, and not gzipped?`);
+}
+
+/** Follow the chain of an export. Without a record there is nothing that was found right. */
+export async function verifyFile(
+  path: string,
+  settings: Omit<VerifySettings, 'from'>,
+): Promise<Verification> {
+  const outcome = await verifyAudit(linesOfFile(path), { ...settings, from: path });
+  const isEmpty = outcome.records === 0 && outcome.broken === null;
+  if (!isEmpty || (settings.after ?? 0) > 0) return outcome;
+  throw new CommandFailure(`${path}: has no record of the audit log`);
 }
 
 /** Follow the log of the service to where it says that it ends. */
@@ -170,6 +185,7 @@ export async function trimAudit(admin: Admin, path: string, reason: string): Pro
 async function lastBefore(path: string, time: number): Promise<KnownRecord | null> {
   let last: KnownRecord | null = null;
   for await (const line of linesOfFile(path)) {
+    if (line.trim() === '') continue;
     const record = recordOf(line, path);
     if (Date.parse(record.at) > time) break;
     last = record;

@@ -190,7 +190,7 @@ async function openRejects(path: string): Promise<Rejects> {
       if (notWritten() === 0) file.write(`${quote(name)},${line},${code},${quote(message)}\n`);
     },
     close: async () => {
-      const more = `${notWritten()} more lines were rejected, and are not written here`;
+      const more = `${count(notWritten())} more lines were rejected, and are not written here`;
       if (notWritten() > 0) file.write(`"",,REJECTS_NOT_WRITTEN,${quote(more)}\n`);
       file.end();
       await written;
@@ -207,7 +207,7 @@ function checkRejects(inputs: readonly InputReport[], maxRejects: number, writte
     const share = rows === 0 ? 0 : rejected / rows;
     if (share <= maxRejects) continue;
     throw new CommandFailure(
-      `${file}: ${rejected} of ${rows} lines rejected (${percent(share)}), more than ${percent(maxRejects)}.\n` +
+      `${file}: ${count(rejected)} of ${count(rows)} lines rejected (${percent(share)}), more than ${percent(maxRejects)}.\n` +
         `See ${written}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
     );
   }

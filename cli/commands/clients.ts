@@ -73,6 +73,9 @@ export async function setClient(
   wishes: ClientWishes,
   reason: string,
 ): Promise<ChangeDone> {
+  if (Object.values(wishes).every((value) => value === undefined)) {
+    throw new CommandFailure('name a setting to change, as in --mode enforce: see --help', 2);
+  }
   const { value: client, etag } = await admin.tagged<Client>(pathOf(id));
   return putClient(admin, { ...client, ...wishes }, reason, etag === null ? {} : { 'if-match': etag });
 }

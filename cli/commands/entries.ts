@@ -16,6 +16,7 @@ import { parseSource } from '../../shared/sources/source.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem } from '../admin-problem.ts';
 import { CommandFailure } from '../failure.ts';
+import { count } from '../figures.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { startProgress } from '../progress.ts';
 import { readRows } from '../rows.ts';
@@ -47,16 +48,36 @@ export function itemsOfWords(texts: readonly string[]): WrittenItem[] {
 /** The numbers and sources of a file: CSV, NDJSON, or one a line. */
 export async function itemsOfFile(path: string): Promise<WrittenItem[]> {
   const items: WrittenItem[] = [];
+  const wrong: WrongItem[] = [];
   await readRows({ path }, ({ line, number, reason, since, until, authority, damage }) => {
-    if (damage !== null) throw new CommandFailure(`${path}, line ${line}: ${damage}`);
-    if ([reason, since, until, authority].some((field) => field !== '')) {
-      throw new CommandFailure(
-        `${path}, line ${line}: only the number of a line is read here; --code, --until and --reason say the rest`,
-      );
-    }
-    items.push({ item: itemOf(number), place: `${path}, line ${line}` });
+    const place = `${path}, line ${line}`;
+    if (damage !== null) wrong.push({ place, code: 'ROW_DAMAGED', message: damage });
+    else if ([reason, since, until, authority].some((field) => field !== '')) {
+      const message = 'only the number of a line is read here; --code, --until and --reason say the rest';
+      wrong.push({ place, code: 'ENTRY_INVALID', message });
+    } else items.push({ item: itemOf(number), place });
   });
+  if (wrong.length > 0) {
+    throw wrongItems(wrong, { code: 'ENTRY_INVALID', exitCode: 1, isFirst: true, isPart: true });
+  }
   return items;
+}
+
+/** The items without those that say the same as one before them. */
+export function distinctItems(items: readonly WrittenItem[]): WrittenItem[] {
+  const seen = new Set<string>();
+  return items.filter(({ item }) => seen.size < seen.add(sameAs(item)).size);
+}
+
+/** A text that is the same for all ways to write one number or source. */
+function sameAs(item: EntryItem): string {
+  if ('source' in item) {
+    const parsed = parseSource(item.source);
+    return 'source' in parsed ? `${parsed.source.kind} ${parsed.source.name}` : `senderId ${item.source}`;
+  }
+  const party = parseListed(item.number);
+  const isOne = party.kind === 'number' && party.carrierPrefix === null;
+  return isOne ? `number ${party.n}` : `text ${item.number}`;
 }
 
 /**
@@ -68,24 +89,29 @@ export async function changeEntries(
   items: readonly WrittenItem[],
   wish: EntryWish,
 ): Promise<EntriesDone> {
-  checkSources(items);
   if (items.length === 0) throw new CommandFailure('name a number or a source, or a --file of them', 2);
+  const operations = [...operationsOf(items)];
+  // Of one operation, the service finds all that is wrong, and changes nothing.
+  if (operations.length > 1) checkSources(items);
   const progress = startProgress(wish.op);
   let done: EntriesDone = { changed: 0, seq: 0 };
   let first = 0;
-  const stopTelling = onInterrupt(
-    () => `${soFar(first, done)}; of those behind them, the next ${BULK_ENTRIES_MAX} may have been`,
-  );
+  let made = 0;
+  const stopTelling = onInterrupt(() => {
+    const next = count(operations[made]?.length ?? 0);
+    return `${soFar(items, first, done)}; of those behind them, the next ${next} may have been${goOn(items, first)}`;
+  });
   try {
-    for (const some of operationsOf(items)) {
+    for (const some of operations) {
       const { seq, changed } = await admin
         .change<EntriesDone>('POST', 'entries', { ...wish, items: some.map(({ item }) => item) })
         .catch((error: unknown) => {
-          throw partly(placed(error, some, first === 0), first, done);
+          throw partly(placed(error, some, first === 0), items, first, done);
         });
       done = { seq, changed: done.changed + changed };
       first += some.length;
-      progress.update(first / items.length, `${first}`);
+      made++;
+      progress.update(first / items.length, count(first));
     }
   } finally {
     stopTelling();
@@ -95,8 +121,15 @@ export async function changeEntries(
 }
 
 /** @param first items of operations that were made; they may make more entries */
-function soFar(first: number, { seq }: EntriesDone): string {
-  return first === 0 ? 'nothing was changed before' : `the first ${first} were changed (seq ${seq})`;
+function soFar(items: readonly WrittenItem[], first: number, { seq }: EntriesDone): string {
+  if (first === 0) return 'nothing was changed before';
+  return `the first ${count(first)} were changed (seq ${seq}), up to ${items[first - 1]!.place}`;
+}
+
+/** How to change the rest. */
+function goOn(items: readonly WrittenItem[], first: number): string {
+  if (first === 0) return '';
+  return `\nto go on, repeat the command with what is behind ${items[first - 1]!.place}`;
 }
 
 /** Cut into what one operation takes: a sender id may make two entries. */
@@ -119,12 +152,17 @@ function* operationsOf(items: readonly WrittenItem[]): Generator<readonly Writte
 /** A slip is found before anything is changed, also where it stands behind the first operation. */
 function checkSources(items: readonly WrittenItem[]): void {
   const wrong = items.flatMap(({ item, place }) => {
-    const parsed = 'source' in item ? parseSource(item.source) : null;
-    return parsed !== null && 'problem' in parsed
-      ? [{ place, code: 'ENTRY_INVALID', message: parsed.problem }]
-      : [];
+    const message = sourceProblem(item);
+    return message === null ? [] : [{ place, code: 'ENTRY_INVALID', message }];
   });
-  if (wrong.length > 0) throw wrongItems(wrong, { code: 'ENTRY_INVALID', exitCode: 1, isFirst: true });
+  if (wrong.length === 0) return;
+  throw wrongItems(wrong, { code: 'ENTRY_INVALID', exitCode: 1, isFirst: true, isPart: true });
+}
+
+/** Why a source is none; null for a number, which the service looks at. */
+function sourceProblem(item: EntryItem): string | null {
+  const parsed = 'source' in item ? parseSource(item.source) : null;
+  return parsed !== null && 'problem' in parsed ? parsed.problem : null;
 }
 
 interface WrongItem {
@@ -140,33 +178,40 @@ interface WrongSettings extends Pick<CommandFailure, 'exitCode'> {
   readonly code: string;
   /** Whether no operation before has changed anything. */
   readonly isFirst: boolean;
+  /** Whether more may be found wrong once these are corrected. */
+  readonly isPart: boolean;
 }
 
-function wrongItems(items: readonly WrongItem[], { code, exitCode, isFirst }: WrongSettings): CommandFailure {
+function wrongItems(
+  items: readonly WrongItem[],
+  { code, exitCode, isFirst, isPart }: WrongSettings,
+): CommandFailure {
   const told = items.slice(0, WRONG_TOLD_MAX);
   const lines = told.map(({ place, code: what, message }) => `  ${place}: ${what}: ${message}`);
-  const count = items.length === 1 ? '1 item is' : `${told.length} items are`;
+  const many = items.length === 1 ? '1 item is' : `${told.length} items are`;
   const more = items.length < WRONG_TOLD_MAX ? '' : ', or more';
-  const first = `${code}: ${count} wrong${more}${isFirst ? '; nothing was changed' : ''}`;
+  const first = `${code}: ${many} wrong${isPart ? ' so far' : ''}${more}${isFirst ? '; nothing was changed' : ''}`;
   return new CommandFailure([first, ...lines].join('\n'), exitCode, { code, items: told });
 }
 
 /** What the service says of items, by where they were written: it knows only their place in one operation. */
 function placed(error: unknown, items: readonly WrittenItem[], isFirst: boolean): unknown {
   if (!(error instanceof AdminProblem) || error.problem.items === undefined) return error;
-  const wrong = error.problem.items.map(({ index, ...told }) => ({
-    place: items[index]?.place ?? `item ${index + 1}`,
-    ...told,
-  }));
-  return wrongItems(wrong, { code: error.code, exitCode: error.exitCode, isFirst });
+  const wrong = error.problem.items.map(({ index, code, message }) => {
+    const { place, item } = items[index] ?? { place: `item ${index + 1}`, item: null };
+    // The service names fields of its own, which nobody has written here.
+    return { place, code, message: (item === null ? null : sourceProblem(item)) ?? message };
+  });
+  const { code, exitCode } = error;
+  return wrongItems(wrong, { code, exitCode, isFirst, isPart: false });
 }
 
 /** An operation has failed. @param done what those before it have changed */
-function partly(error: unknown, first: number, done: EntriesDone): unknown {
+function partly(error: unknown, items: readonly WrittenItem[], first: number, done: EntriesDone): unknown {
   if (!(error instanceof CommandFailure) || first === 0) return error;
-  const before = `${soFar(first, done)}; those behind them were not:`;
+  const before = `${soFar(items, first, done)}; those behind them were not:`;
   const told = { ...error.told, changed: first, seq: done.seq };
-  return new CommandFailure(`${before}\n${error.message}`, error.exitCode, told);
+  return new CommandFailure(`${before}\n${error.message}${goOn(items, first)}`, error.exitCode, told);
 }
 
 /** Texts of a command line that are looked up; more come out of files, whose slips nobody sees one by one. */

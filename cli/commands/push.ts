@@ -10,7 +10,7 @@ import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem, guardLine } from '../admin-problem.ts';
-import type { BuildFolder } from '../build-folder.ts';
+import type { BuildFolder, Proof } from '../build-folder.ts';
 import { CommandFailure } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { listKeys } from '../secrets.ts';
@@ -44,6 +44,8 @@ export interface PushPorts {
 
 export interface PushOutcome extends Uploaded, PromoteDone {
   readonly plan: string;
+  /** The release was current before: only values were uploaded. */
+  readonly wasCurrent: boolean;
 }
 
 /** @param onPlan told before anything is written */
@@ -55,7 +57,7 @@ export async function push(
 ): Promise<PushOutcome> {
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
-  checkProof(folder, release, settings.unproven);
+  const proof = proofOf(folder, release);
   const upload = new Upload(folder, manifest, ports.kv);
   const made = await plan(folder, ports.admin);
   const { base } = made;
@@ -65,11 +67,12 @@ export async function push(
         `${release} is current in all data centres already, and goes back to no share`,
         4,
       );
-    // Nothing to promote; but values that KV has lost are put there again where that is asked for.
-    if (settings.all) await upload.run(NONE);
-    const { seq } = base.status;
-    return { ...upload.outcome, ...{ release, seq, state: 'promoted', share: 1, plan: made.plan.hash } };
+    // Nothing to promote, and nothing to prove any more; but values that KV has lost are uploaded again.
+    await upload.run(settings.all ? NONE : await valuesIn(ports.kv));
+    const done: PromoteDone = { release, seq: base.status.seq, state: 'promoted', share: 1 };
+    return { ...upload.outcome, ...done, plan: made.plan.hash, wasCurrent: true };
   }
+  checkComplete(proof, release, settings.unproven);
   onPlan(made);
   checkPlan(made.plan, settings);
   // First, so that the values are named: what a push left there that died long ago may be about to be removed.
@@ -99,7 +102,7 @@ async function uploadAndPromote(
     reason,
   };
   const done = await promoteWhenVisible(release, wish, upload, ports);
-  return { ...done, ...upload.outcome, plan: hash };
+  return { ...done, ...upload.outcome, plan: hash, wasCurrent: false };
 }
 
 /** Ask until the values are to be seen in KV where the authority is. */
@@ -134,26 +137,34 @@ export async function pushStaged(
 ): Promise<Uploaded & { readonly release: string }> {
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
-  checkProof(folder, release, unproven);
+  checkComplete(proofOf(folder, release), release, unproven);
   const upload = new Upload(folder, manifest, kv);
-  const valuesInKv = async (): Promise<ReadonlySet<string>> => new Set(await kv.keys(SHARD_PREFIX));
-  await upload.run(all ? NONE : await valuesInKv());
+  await upload.run(all ? NONE : await valuesIn(kv));
   await kv.put(stagedKey(release), JSON.stringify(folder.manifest));
   // Until now nothing named them, so that some may have been removed meanwhile. Nobody else would say so.
-  const there = await valuesInKv();
+  const there = await valuesIn(kv);
   await upload.again((key) => !there.has(key));
   return { release, ...upload.outcome };
 }
 
-function checkProof(folder: BuildFolder, release: string, unproven: boolean): void {
+/** Keys of the values that KV lists. Whether a value is damaged is not seen there. */
+async function valuesIn(kv: Kv): Promise<ReadonlySet<string>> {
+  return new Set(await kv.keys(SHARD_PREFIX));
+}
+
+/** What `prove` found of the release; null where it was not asked. @throws CommandFailure where answers were wrong */
+function proofOf(folder: BuildFolder, release: string): Proof | null {
   // A proof says nothing of another release that was put in its folder.
   const proof = folder.proof?.release === release ? folder.proof : null;
   if (proof !== null && proof.wrong !== 0) {
     throw new CommandFailure(`${release} gave ${proof.wrong} wrong answers when it was proven`);
   }
-  if (proof?.complete !== true && !unproven) {
-    throw new CommandFailure(`${release} is not proven: run npm run lists -- prove, or say --unproven`);
-  }
+  return proof;
+}
+
+function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
+  if (proof?.complete === true || unproven) return;
+  throw new CommandFailure(`${release} is not proven: run npm run lists -- prove, or say --unproven`);
 }
 
 /** Before anything is uploaded: the authority would say the same afterwards. */

@@ -9,6 +9,7 @@ import {
   allEntries,
   allowLists,
   changeEntries,
+  distinctItems,
   findEntries,
   itemsOfFile,
   itemsOfWords,
@@ -50,10 +51,11 @@ export function addEntries(program: Command, print: Print): void {
       );
     changing.addHelpText('after', HELP[op]);
     changing.action(async (texts: string[], options: EntryOptions) => {
-      const items = [
+      const written = [
         ...itemsOfWords(texts),
         ...(options.file === undefined ? [] : await itemsOfFile(options.file)),
       ];
+      const items = distinctItems(written);
       const { code: said, subject, reason } = options;
       const until = options.until === undefined ? undefined : untilOf(options.until, new Date());
       const admin = adminOfEnvironment();
@@ -67,7 +69,10 @@ export function addEntries(program: Command, print: Print): void {
         ...(until === undefined ? {} : { until }),
       });
       const allowed = op === 'block' ? await allowLists(admin).catch(() => []) : [];
-      const change = { op, items: items.map(({ item }) => item), until, allowLists: allowed, unheld };
+      const change = {
+        ...{ op, items: items.map(({ item }) => item), until, allowLists: allowed, unheld },
+        repeated: written.length - items.length,
+      };
       await printChange(print, entriesChanged(change, done), options);
     });
     example(changing, EXAMPLES[op]);

@@ -115,7 +115,7 @@ function addPush(program: Command, print: Print): void {
         // The cron promotes to all, hits every guard, and waits for nobody.
         .conflicts(['override', 'plan', 'share', 'reason', 'wait']),
     )
-    .option('--all', 'upload every value, also those that are in KV already', false)
+    .option('--all', 'upload every value, also those that are in KV already, as where one is damaged', false)
     .option('--unproven', 'publish without a whole proof', false)
     .action(async (path: string | undefined, options: PushOptions) => {
       const { plan: seen = null, override: overrides, reason: given, ...settings } = options;

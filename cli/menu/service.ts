@@ -4,7 +4,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { KnownRecord } from '../../shared/audit.ts';
 import { adminOfEnvironment } from '../admin.ts';
-import { auditLines, linesOfFile, trimAudit, verifyAudit, verifyService } from '../commands/audit.ts';
+import { auditLines, trimAudit, verifyFile, verifyService } from '../commands/audit.ts';
 import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
@@ -25,9 +25,12 @@ interface WatchOptions {
 export function addService(program: Command, print: Print): void {
   const showing = edges(program.command('status'))
     .description('show what is current, and what edges answer from')
-    .action(async ({ url }: { url: string[] }) =>
-      print(...statusOf(await status(adminOfEnvironment(), urlsOf(url)))),
-    );
+    .action(async ({ url }: { url: string[] }) => {
+      const shown = await status(adminOfEnvironment(), urlsOf(url));
+      print(...statusOf(shown));
+      const silent = shown.edges.filter(({ health }) => health === null).map((edge) => edge.url);
+      if (silent.length > 0) throw new CommandFailure(`no answer from ${silent.join(', ')}`);
+    });
   example(showing, 'status --url https://edge-1.example --url https://edge-2.example');
 
   const watching = edges(program.command('watch'))
@@ -94,7 +97,7 @@ function addAudit(program: Command, print: Print): void {
       const settings = { after: options.after, known: options.known === undefined ? [] : [options.known] };
       const outcome = await (file === undefined
         ? verifyService(adminOfEnvironment(), settings)
-        : verifyAudit(linesOfFile(file), { from: file, ...settings }));
+        : verifyFile(file, settings));
       print(...verified(outcome));
       if (outcome.broken !== null) throw new CommandFailure('the audit log is not what it was');
     });

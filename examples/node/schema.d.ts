@@ -2320,10 +2320,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:degraded",
                  *       "title": "Part of the data cannot be loaded",
                  *       "status": 503,
-                 *       "detail": "1 value of the release cannot be loaded: upload it again with push --all",
+                 *       "detail": "1 value of the release cannot be loaded: upload it again with \"push build/releases/20261124T0312Z-9f2c1e4b --all\"",
                  *       "instance": "/healthz",
                  *       "code": "DEGRADED",
-                 *       "message": "1 value of the release cannot be loaded: upload it again with push --all",
+                 *       "message": "1 value of the release cannot be loaded: upload it again with \"push build/releases/20261124T0312Z-9f2c1e4b --all\"",
                  *       "seq": 1842,
                  *       "missing": [
                  *         "shard/d05bbcd8c8556434b0358aedd6ebc107"

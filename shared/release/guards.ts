@@ -122,7 +122,8 @@ function protectedNumber({ change, watched }: ListDiff): GuardHit | null {
 
 function wholeBlock({ change, wholeBlocks }: ListDiff): GuardHit | null {
   if (!harms(change) || wholeBlocks === 0) return null;
-  const message = `${counted(wholeBlocks)} blocks of 10,000 Korean numbers in use would be listed whole, or all but a tenth`;
+  const blocks = `${counted(wholeBlocks)} block${wholeBlocks === 1 ? '' : 's'}`;
+  const message = `${blocks} of 10,000 Korean numbers in use would be listed whole, or all but a tenth`;
   return hit('whole-block', change.name, message, { blocks: wholeBlocks });
 }
 

@@ -6,6 +6,7 @@ import './support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
+import type { StatusInfo } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
 import { lists, type Outcome } from './support/command.ts';
 import { startTestService } from './support/service.ts';
@@ -78,17 +79,30 @@ describe('clients', () => {
 
   it('are listed without digests', async () => {
     const [{ out: text }, { out }] = await Promise.all([clients('list'), clients('list', '--json')]);
-    expect(text).toMatch(/acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 2/);
+    expect(text).toMatch(
+      /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 2 .* short codes 1335 114/,
+    );
+    const settings = ['--international-prefix', '00', '--sender-rules', 'none', '--record-blocks'];
+    expect((await clients('add', 'acme-2', ...settings)).code).toBe(0);
+    const other = (await clients('list')).out;
+    expect(other).toMatch(/acme-2 .* international prefix 00, sender rules none, records blocks/);
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
     expect(client).toMatchObject({ id: 'acme-1', keys: 2, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
   });
 
+  it('are not changed by nothing: that would be a record of no change', async () => {
+    const { seq } = await admin.get<StatusInfo>('status');
+    const { code, errors } = await clients('set', 'acme-1', '--reason', 'a test', '--wait');
+    expect([code, errors]).toEqual([2, expect.stringMatching(/^error: name a setting to change, /)]);
+    expect((await admin.get<StatusInfo>('status')).seq).toBe(seq);
+  });
+
   it('are removed, and then not known', async () => {
     const { code, out } = await clients('remove', 'acme-1', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([0, { id: 'acme-1', removed: true }]);
-    for (const command of ['remove', 'rotate', 'set']) {
-      const again = await clients(command, 'acme-1');
+    for (const command of [['remove'], ['rotate'], ['set', '--mode', 'shadow']]) {
+      const again = await clients(...command, 'acme-1');
       expect([again.code, again.errors]).toEqual([1, expect.stringMatching(/^error: CLIENT_UNKNOWN: /)]);
     }
   });

@@ -4,7 +4,14 @@
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
-import { auditLines, linesOfFile, trimAudit, verifyAudit, verifyService } from '../../cli/commands/audit.ts';
+import {
+  auditLines,
+  linesOfFile,
+  trimAudit,
+  verifyAudit,
+  verifyFile,
+  verifyService,
+} from '../../cli/commands/audit.ts';
 import { type AuditRecord, auditHash, CHAIN_START } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
 import { lists } from './support/command.ts';
@@ -99,8 +106,12 @@ describe('a chain', () => {
     for (const content of ['{"n":1}', 'null', 'log']) {
       const path = write('audit.ndjson', `\n${content}\n`);
       const failure = await failureOf(() => verifyAudit(linesOfFile(path), { from: path }));
-      expect(failure.message).toBe(`${path}: a line is no record of the audit log`);
+      expect(failure.message).toMatch(`${path}, line 2: is no record of the audit log: is the export whole`);
     }
+    const empty = write('empty.ndjson', '\n');
+    const nothing = await failureOf(() => verifyFile(empty, {}));
+    expect(nothing.message).toBe(`${empty}: has no record of the audit log`);
+    expect(await verifyFile(empty, { after: 7 })).toMatchObject({ records: 0, broken: null });
     const none = await failureOf(() => verifyAudit(linesOfFile('/nowhere'), { from: 'x' }));
     expect(none.message).toMatch(/^\/nowhere: is not there$/);
   });

@@ -4,7 +4,15 @@
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
-import { allEntries, allowLists, changeEntries, itemOf, itemsOfFile } from '../../cli/commands/entries.ts';
+import {
+  allEntries,
+  allowLists,
+  changeEntries,
+  distinctItems,
+  itemOf,
+  itemsOfFile,
+  itemsOfWords,
+} from '../../cli/commands/entries.ts';
 import { entriesChanged } from '../../cli/report-service.ts';
 import { BULK_ENTRIES_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { start } from './support/command.ts';
@@ -50,8 +58,11 @@ describe('a file', () => {
   });
 
   it.each([
-    ['number,until\n010-2000-5036,2027-01-01\n', 'line 2: only the number of a line is read here'],
-    ['number\n"010-2000-5036\n', 'line 2: CSV: '],
+    [
+      'number,until\n010-2000-5036,2027-01-01\n',
+      'line 2: ENTRY_INVALID: only the number of a line is read here',
+    ],
+    ['number\n"010-2000-5036\n', 'line 2: ROW_DAMAGED: CSV: '],
   ])('that says more, or is damaged, is refused by its line: %j', async (content, words) => {
     const failure = await failureOf(() => itemsOfFile(write('bad.csv', content)));
     expect(failure.message).toContain(words);
@@ -105,7 +116,8 @@ describe('many entries', () => {
     expect(await outcome).toEqual({
       ...{ code: 130, out: '' },
       errors:
-        '\ninterrupted: the first 10000 were changed (seq 6); of those behind them, the next 10000 may have been\n',
+        `\ninterrupted: the first 10,000 were changed (seq 6), up to ${file}, line 10001; of those behind them, the ` +
+        `next 10,000 may have been\nto go on, repeat the command with what is behind ${file}, line 10001\n`,
     });
   });
 
@@ -116,11 +128,13 @@ describe('many entries', () => {
     const { message, exitCode } = await failureOf(() =>
       changeEntries(new Admin({ url, token: 't' }), many, wish),
     );
-    expect(message).toBe(
-      'the first 10000 were changed (seq 6); those behind them were not:\nLIVE_FULL: the message of LIVE_FULL',
-    );
+    expect(message).toBe(`${CHANGED}\nLIVE_FULL: the message of LIVE_FULL\n${GO_ON}`);
     expect(exitCode).toBe(4);
   });
+
+  const CHANGED =
+    'the first 10,000 were changed (seq 6), up to n.csv, line 10001; those behind them were not:';
+  const GO_ON = 'to go on, repeat the command with what is behind n.csv, line 10001';
 
   const refused = (index: number) => {
     const items = [{ index, code: 'ENTRY_INVALID', message: 'is not a number' }];
@@ -139,8 +153,7 @@ describe('many entries', () => {
     );
     const part = await failureOf(() => changeEntries(new Admin({ url: second.url, token: 't' }), many, wish));
     expect(part.message).toBe(
-      'the first 10000 were changed (seq 6); those behind them were not:\n' +
-        'ENTRY_INVALID: 1 item is wrong\n  n.csv, line 10008: ENTRY_INVALID: is not a number',
+      `${CHANGED}\nENTRY_INVALID: 1 item is wrong\n  n.csv, line 10008: ENTRY_INVALID: is not a number\n${GO_ON}`,
     );
     expect(part.told).toMatchObject({
       ...{ code: 'ENTRY_INVALID', exitCode: 1, changed: 10_000, seq: 6 },
@@ -154,8 +167,45 @@ describe('many entries', () => {
     const failure = await failureOf(() =>
       changeEntries(new Admin({ url, token: 't' }), [...many, slip], wish),
     );
-    expect(failure.message).toMatch(/nothing was changed\n {2}n\.csv, line 20003: .*write the number alone$/);
+    expect(failure.message).toMatch(
+      /wrong so far; nothing was changed\n {2}n\.csv, line 20003: .*write the number alone$/,
+    );
     expect([failure.message.includes('000A'), asked.length]).toEqual([false, 0]);
+  });
+
+  it('that one operation takes are all told wrong at once, by the service, in words of the command line', async () => {
+    const { url, asked } = await fakeService(() => {
+      const told = { code: 'ENTRY_INVALID', message: 'has letters; give a number as "number"' };
+      const items = [
+        { index: 0, code: 'ENTRY_PROTECTED', message: 'is an emergency number' },
+        { index: 2, ...told },
+      ];
+      return problem(422, 'ENTRY_PROTECTED', { items });
+    });
+    const items = itemsOfWords(['119', '010-2000-5036', '010-6000-000A']);
+    const { message } = await failureOf(() => changeEntries(new Admin({ url, token: 't' }), items, wish));
+    expect(message).toBe(
+      'ENTRY_PROTECTED: 2 items are wrong; nothing was changed\n' +
+        '  item 1: ENTRY_PROTECTED: is an emergency number\n' +
+        '  item 3: ENTRY_INVALID: has letters in a number: write the number alone',
+    );
+    expect(asked).toHaveLength(1);
+  });
+
+  it('that say the same as one before are left out, however each is written', () => {
+    const texts = [
+      '010-2000-5036',
+      '+82 10 2000 5036',
+      '010-2000-5037',
+      'PARCEL-KR',
+      ' PARCEL-KR',
+      'parcel-kr',
+    ];
+    const more = ['operator:515-02', 'operator:51502', '?', '?', '0063 917 123 4567', '+63 917 123 4567'];
+    const distinct = distinctItems(itemsOfWords([...texts, ...more]));
+    expect(distinct.map(({ place }) => Number(place.slice('item '.length)))).toEqual([
+      ...[1, 3, 4, 6, 7, 9, 11, 12],
+    ]);
   });
 
   it('are none at all: the command was asked wrongly', async () => {
@@ -186,8 +236,11 @@ describe('a change that was made', () => {
     const items = ['010-2000-5036', 'PARCEL-KR', 'operator:515-02', 'trunk:A', 'trunk:B', 'smsc:+63917*'];
     const change = { op: 'block', items: items.map(itemOf), until: '2026-12-01T00:00:00.000Z' } as const;
     const done = { changed: 6, seq: 9 };
-    expect(entriesChanged({ ...change, allowLists: ['partners', 'ours'], unheld: [] }, done)).toEqual([
+    expect(
+      entriesChanged({ ...change, allowLists: ['partners', 'ours'], unheld: [], repeated: 2 }, done),
+    ).toEqual([
       '1 number, 1 sender id, 1 operator, 2 trunks, 1 SMSC blocked until 2026-12-01T00:00:00.000Z (seq 9)\n' +
+        '  2 more said the same as one before, and were left out\n' +
         '  what is on an allow list (partners, ours) goes through all the same: take it off\n',
       done,
     ]);

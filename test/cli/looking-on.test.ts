@@ -55,6 +55,7 @@ describe('status, releases, guards and watch', () => {
     expect(text.out).toContain(`seq ${seq}, changed `);
     const gone = await lists('status', '--url', 'http://127.0.0.1:1', '--json');
     expect(JSON.parse(gone.out)).toMatchObject({ edges: [{ url: 'http://127.0.0.1:1', health: null }] });
+    expect([gone.code, gone.errors]).toEqual([1, 'error: no answer from http://127.0.0.1:1\n']);
   });
 
   it('show releases, the current one first, and refusals', async () => {

@@ -59,6 +59,9 @@ describe('a release on trial', () => {
       current: { release: old },
       candidate: { release, share: 0.1 },
     });
+    // As for values of it that KV has lost.
+    const again = await world.publish(next, { share: 0.1, all: true });
+    expect(again).toMatchObject({ state: 'candidate', share: 0.1, uploaded: again.values });
     const wish = { share: 1, overrides: [], reason: 'a test' };
     expect(await promote(admin, release, wish)).toMatchObject({ release, state: 'promoted', share: 1 });
     expect(await world.current()).toBe(release);

@@ -12,6 +12,7 @@ import type { BuildOutcome } from '../../cli/commands/build.ts';
 import { plan } from '../../cli/commands/plan.ts';
 import { push } from '../../cli/commands/push.ts';
 import { watchUntil } from '../../cli/commands/watch.ts';
+import { pushed } from '../../cli/report-releases.ts';
 import { listKeys } from '../../cli/secrets.ts';
 import { kvOf } from '../../cli/wrangler.ts';
 import type { ReleaseInfo } from '../../shared/admin.ts';
@@ -91,6 +92,25 @@ describe('push', () => {
       4,
       expect.stringContaining('is current in all data centres already'),
     ]);
+  });
+
+  it('of what is current uploads the values that KV has lost, whatever was written down, and needs no proof', async () => {
+    const blobs = blobsOf(first.manifest);
+    const { key } = blobs[0]!;
+    await kv.delete(key);
+    const { folder } = first;
+    folder.writeProof({ release: first.manifest.release, asked: 1, wrong: 0, complete: false });
+    const settings = { unproven: false };
+    expect(await world.publish(first, settings)).toMatchObject({ uploaded: 1, wasCurrent: true });
+    expect(await kv.get(key)).toEqual(folder.value(key));
+    // A listing of KV does not show what is damaged.
+    await kv.bulkPut(new Map([[key, new Uint8Array(9)]]));
+    const looked = await world.publish(first, settings);
+    expect(pushed(looked, [])[0]).toContain('--all uploads every value again, also over damaged ones');
+    const all = await world.publish(first, { ...settings, all: true });
+    expect(pushed(all, [])[0]).not.toContain('--all');
+    expect(await kv.get(key)).toEqual(folder.value(key));
+    pretendProven(folder, first.manifest.release);
   });
 
   it('uploads only what one changed list changed', async () => {

@@ -1,16 +1,20 @@
 /**
- * `npm start` where it must not go on: over a state that was made with other secrets, or has lost values.
+ * `npm start` over a state that is not as it left it: made with other secrets, or with values lost or damaged.
  */
 import './support/workspace.ts';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
+import type { BuildOutcome } from '../../cli/commands/build.ts';
 import { push } from '../../cli/commands/push.ts';
+import { healthOf } from '../../cli/commands/watch.ts';
 import type * as Paths from '../../cli/paths.ts';
 import { type LocalSecrets, localSecrets, workerSecrets } from '../../cli/secrets.ts';
 import { startService } from '../../cli/service.ts';
 import { kvOf } from '../../cli/wrangler.ts';
+import { blobsOf } from '../../shared/release/manifest.ts';
 import { buildOf } from './support/builds.ts';
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
 
@@ -21,18 +25,33 @@ vi.mock('../../cli/paths.ts', async (original) => {
   return {
     ...paths,
     ...{ SECRETS_FILE: place('secrets.json'), DEV_VARS_FILE: place('dev.vars'), BUNDLE: place('bundle') },
+    BUILDS: place('builds/started'),
   };
 });
 
 const STATE = join(FOLDER, 'state');
+/** A busy machine may not answer at once. */
+const WAIT = { timeout: 60_000 };
+let started: BuildOutcome;
 
-/** What `npm start` says until it ends, and its exit code. */
-async function startAgain(): Promise<{ code: unknown; said: string }> {
+/** What `npm start` says until it ends, and its exit code. Once it serves, it is looked at and stopped. */
+async function startAgain(
+  look: (url: string) => Promise<void> = async () => undefined,
+): Promise<{ code: unknown; said: string }> {
+  const before = process.listeners('SIGTERM');
   const ended = Promise.withResolvers<unknown>();
   vi.spyOn(process, 'exit').mockImplementation(((status: unknown) => ended.resolve(status)) as never);
   let said = '';
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
     said += String(text);
+    return true;
+  });
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    const url = /numgate answers on \S*?(http:\/\/localhost:\d+)/.exec(String(text))?.[1];
+    if (url === undefined) return true;
+    said += String(text);
+    const stop = process.listeners('SIGTERM').findLast((listener) => !before.includes(listener));
+    look(url).then(() => stop?.('SIGTERM'), ended.reject);
     return true;
   });
   vi.resetModules();
@@ -45,7 +64,8 @@ beforeAll(async () => {
   write('secrets.json', JSON.stringify(secrets));
   const service = await startService({ port: 0, secrets: await workerSecrets(secrets) });
   try {
-    const { folder } = await buildOf('started');
+    started = await buildOf('started');
+    const { folder } = started;
     const ports = {
       kv: kvOf({ remote: false, env: '' }),
       admin: new Admin({ url: service.url, token: SECRETS.ADMIN_TOKEN }),
@@ -83,15 +103,71 @@ describe('npm start', () => {
     expect(said).toContain(
       `what is in ${STATE} was made with other secrets than ${join(FOLDER, 'secrets.json')}`,
     );
-    expect(said).toContain('restore those secrets, or delete that folder to begin anew');
-  });
-
-  it('over a state whose KV is gone stops, and says what to do', async () => {
-    rmSync(join(STATE, 'v3', 'kv'), { recursive: true });
-    const { code, said } = await startAgain();
-    expect(code).toBe(1);
-    expect(said).toMatch(
-      /the local KV in \S+ has lost values of \d{8}T\d{4}Z-[0-9a-f]{8}:\ndelete that folder/,
+    expect(said).toContain(
+      'restore those secrets. Only if nothing in it is needed any more, delete that folder',
     );
   });
+
+  it('over a state that has lost a value and holds another damaged uploads them again', async () => {
+    const keys = blobsOf(started.manifest).map(({ key }) => key);
+    await change(async (lists) => {
+      await lists.delete(keys[0]!);
+      await lists.put(keys[1]!, new Uint8Array(5).buffer);
+    });
+    const { code, said } = await startAgain(async (url) => {
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
+    });
+    expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect(said).toContain(
+      `the local KV has lost 2 of ${keys.length} values of ${started.manifest.release}, or holds them damaged`,
+    );
+    expect(said).not.toContain('delete');
+  });
+
+  it('where the build is gone too starts all the same, and says what repairs it', async () => {
+    const { release } = started.manifest;
+    await change((lists) => lists.delete(blobsOf(started.manifest)[0]!.key));
+    const { path } = started.folder;
+    renameSync(path, `${path}.kept`);
+    const { code, said } = await startAgain(async (url) => {
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded', release });
+    });
+    renameSync(`${path}.kept`, path);
+    expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect(said).toContain(`${path} is not there`);
+    expect(said).toContain(`npm run lists -- push ${path} --all\n`);
+    expect(said.indexOf('delete')).toBeGreaterThan(said.indexOf('--all'));
+    expect(said).toContain('that destroys its\nclients, keys, tokens, live entries and audit log');
+  });
+
+  it('over a state whose KV is gone uploads all of it again', async () => {
+    const { path } = started.folder;
+    rmSync(join(STATE, 'v3', 'kv'), { recursive: true });
+    renameSync(path, `${path}.kept`);
+    const without = await startAgain(async (url) => {
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded' });
+    });
+    renameSync(`${path}.kept`, path);
+    expect([without.code, without.said]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    const { code, said } = await startAgain(async (url) => {
+      await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
+    });
+    expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
+  });
 });
+
+/** Change the local KV while no service runs over it. */
+async function change(
+  work: (lists: Awaited<ReturnType<Miniflare['getKVNamespace']>>) => Promise<unknown>,
+): Promise<void> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      resourcePersistencePath: join(STATE, 'v3'),
+      cf: false,
+      modules: true,
+      script: 'export default {}',
+      kvNamespaces: { LISTS: 'numgate-lists' },
+    }),
+  );
+  await work(await miniflare.getKVNamespace('LISTS')).finally(() => miniflare.dispose());
+}

@@ -239,6 +239,8 @@ describe('/healthz', () => {
     await health();
     const { body } = await health();
     expect([body.status, body.release, body.missing]).toEqual(['degraded', large.manifest.release, own]);
+    const strict = await health('?strict');
+    expect(strict.body.message).toContain(`"push build/releases/${next.manifest.release} --all"`);
   });
 
   test('refuses a parameter "strict" that is neither true nor false', async () => {

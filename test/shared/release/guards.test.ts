@@ -205,7 +205,8 @@ describe('whole-block', () => {
     ['numbers with dates', (count: number) => ({ numbers: run(FIRST, count, DAY) })],
     ['a range', (count: number) => ({ ranges: [{ from: FIRST, to: FIRST + count - 1, ...EVER }] })],
   ])('is hit by %s of a whole block', async (_, content) => {
-    await expectHits(null, [list(content(10_000))], ['whole-block']);
+    const hits = await hitsOf(null, [list(content(10_000))]);
+    expect(hits).toMatchObject([{ guard: 'whole-block', message: expect.stringMatching(/: 1 block of /) }]);
     await expectHits(null, [list(content(9_000))], ['whole-block']);
     await expectHits(null, [list(content(8_999))], []);
     await expectHits(null, [list(content(10_000), { effect: 'allow' })], []);
