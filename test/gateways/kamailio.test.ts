@@ -135,8 +135,8 @@ describe.skipIf(missing !== null)('kamailio with the real service', () => {
 
   it('refuses half a character, whatever stood behind it in an earlier request', async () => {
     // Kamailio decodes in buffers that it uses again: a digit left there must not complete the character.
-    const long = { method: 'INVITE', from: `<sip:+82${'3'.repeat(40)}@carrier.example>`, to: TO };
-    const half = { method: 'MESSAGE', from: '<sip:+82212%3@carrier.example>', to: TO };
+    const long = { method: 'INVITE', from: `<sip:+82${'3'.repeat(40)}@carrier.example>`, to: TO } as const;
+    const half = { method: 'MESSAGE', from: '<sip:+82212%3@carrier.example>', to: TO } as const;
     for (let round = 0; round < 20; round++) {
       await ends.refused(kamailio, long);
       expect((await ends.refused(kamailio, half)).status, `round ${round}`).toBe(400);
