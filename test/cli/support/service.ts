@@ -11,6 +11,7 @@ import { type Service, startService } from '../../../cli/service.ts';
 import type { Kv } from '../../../cli/wrangler.ts';
 import { FOLDER, SECRETS } from './workspace.ts';
 
+const ATTEMPTS = 10;
 /** For tests that wait until the edge shows a change, once or twice. */
 export const VISIBLE_WAIT_MS = 240_000;
 
@@ -61,11 +62,25 @@ async function openKv(): Promise<TestKv> {
       const bytes = await lists.get(key, 'arrayBuffer');
       return bytes === null ? null : new Uint8Array(bytes);
     },
-    put: (key, value) => lists.put(key, value),
+    put: (key, value) => retried(() => lists.put(key, value)),
     bulkPut: async (values) => {
-      for (const [key, bytes] of values) await lists.put(key, bytes.slice().buffer);
+      for (const [key, bytes] of values) await retried(() => lists.put(key, bytes.slice().buffer));
     },
-    delete: (key) => lists.delete(key),
+    delete: (key) => retried(() => lists.delete(key)),
     keys: async (prefix = '') => (await lists.list({ prefix })).keys.map(({ name }) => name),
   };
+}
+
+/**
+ * The service and this KV lock one database. On a busy machine a write can wait for that lock for 10 s, which is a
+ * 500 of the local KV.
+ */
+async function retried(write: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
 }
