@@ -1,9 +1,7 @@
-/**
- * The numbers that a bench asks: a share of them listed, the others not, in random order.
- */
+/** The numbers that a benchmark looks up: a share of them listed, the others not, in random order. */
 import { countOf, hasTail, placesOf, randomFrom } from './sets.ts';
 
-/** Listed numbers that the asked ones are drawn from. */
+/** Size of the sample of listed numbers to draw from. */
 const SAMPLE_MAX = 1_000_000;
 
 /**
@@ -31,7 +29,7 @@ export function askedPlaces(
   return asked;
 }
 
-/** Listed places, evenly over all of them. */
+/** Listed places, spread evenly over all of them. */
 function sampleOf(bits: Uint8Array): number[] {
   const step = Math.ceil(countOf(bits) / SAMPLE_MAX);
   const sample: number[] = [];

@@ -1,8 +1,8 @@
 /**
- * A batch of 10,000 through the running service. Against a Worker in the same process that only parses
- * the same question and makes JSON of the same answer, and against Redis, which is asked for the same
- * numbers in one command on a kept connection. Timed in the client, from the first byte that is written
- * to the last that is read; they take turns, and ratios are of two turns of one round.
+ * A batch of 10,000 through the running service. Baselines: a Worker in the same process that only parses the
+ * same request and serializes the same response, and Redis, which looks up the same numbers in one command on
+ * a persistent connection. The client measures from the first byte written to the last byte read. They take
+ * turns, and each ratio compares two turns of one round.
  */
 import { BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import { Client } from './client.ts';
@@ -14,18 +14,18 @@ import { median, medianRatio } from './runtime.ts';
 import { served } from './served.ts';
 import { skip } from './skipped.ts';
 
-/** Of the time that JSON alone takes. */
+/** Target, relative to JSON alone. */
 const JSON_REACH = 3;
-/** Of the time that Redis takes. */
+/** Target, relative to Redis. */
 const REDIS_REACH = 1;
 const ROUNDS = 60;
 const ROUNDS_SMALL = 5;
-/** Before it is timed: the engine compiles what it has seen often enough. */
+/** Warm-up rounds, so that the engine compiles hot code first. */
 const WARM_ROUNDS = 20;
 const KEY = 'listed';
 const ITEMS = BATCH_ITEMS_MAX.toLocaleString('en');
 
-/** Does what is timed once; what comes back was checked before. */
+/** Does the measured work once. The response was checked before. */
 type Turn = () => Promise<unknown>;
 
 interface BatchAnswer {
@@ -76,7 +76,7 @@ async function batchOver(count: number, options: BenchOptions, redis: Redis | nu
   }
 }
 
-/** @param ms what each turn took, by name, a round each */
+/** @param ms time of each turn, by name, one value per round */
 function rowsOf(ms: Readonly<Record<string, readonly number[]>>, count: number): Row[] {
   const rows: Row[] = [];
   for (const report of ['all', 'hits']) {
@@ -93,7 +93,7 @@ function rowsOf(ms: Readonly<Record<string, readonly number[]>>, count: number):
   return rows;
 }
 
-/** Asks Redis for the same numbers, once it has the same set; checked once. */
+/** Looks up the same numbers in Redis, after loading the same set. Checked once. */
 async function redisTurn(redis: Redis, { listed }: Questions, asked: readonly Asked[]): Promise<Turn> {
   await redis.ask(command('DEL', KEY));
   await redis.fill(KEY, listed);
@@ -104,7 +104,7 @@ async function redisTurn(redis: Redis, { listed }: Questions, asked: readonly As
   return turn;
 }
 
-/** @param expected of whom an answer must be there, in this order */
+/** @param expected the expected results, in this order */
 export function checkBatch(answer: Buffer, expected: readonly Asked[]): void {
   const { results } = JSON.parse(answer.toString()) as BatchAnswer;
   if (results.length !== expected.length) throw new Error(`${results.length} answers came`);
@@ -115,7 +115,7 @@ export function checkBatch(answer: Buffer, expected: readonly Asked[]): void {
   }
 }
 
-/** In turn, so that whatever else the machine does meets all of them. @returns what each took, in ms */
+/** In turns, so that other load on the machine affects all of them. @returns the time of each turn, in ms */
 async function takeTurns(
   turns: Readonly<Record<string, Turn>>,
   rounds: number,

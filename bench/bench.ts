@@ -1,6 +1,4 @@
-/**
- * `npm run bench -- [names]`: checks answers, then times them, and prints a table.
- */
+/** `npm run bench -- [names]`: checks results, then measures, and prints a table. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { newSecrets } from '../cli/secrets.ts';
 import { batchBench } from './batch.ts';
@@ -25,7 +23,7 @@ import { sizeBench } from './size.ts';
 import { streamBench } from './stream.ts';
 import { visibleBench } from './visible.ts';
 
-/** Options that say what lists are made of. */
+/** Options that describe the lists. */
 const LIST_OPTIONS = ['numbers', 'heads', 'hits'] as const;
 type ListOption = (typeof LIST_OPTIONS)[number];
 
@@ -33,11 +31,11 @@ interface Bench {
   readonly run: (options: BenchOptions) => Promise<Row[]>;
   /** What it measures, for `--help`. */
   readonly what: string;
-  /** The options that make a difference to it. */
+  /** The options that affect it. */
   readonly heeds: readonly ListOption[];
 }
 
-/** Size, speed, scale and price: what runs where no name is given. */
+/** Size, speed, scale and price: the default benchmarks. */
 const SPEED: Record<string, Bench> = {
   size: {
     run: sizeBench,
@@ -56,7 +54,7 @@ const SPEED: Record<string, Bench> = {
   batch: { run: batchBench, what: 'batches against JSON and Redis', heeds: ['numbers', 'heads', 'hits'] },
   price: { run: priceBench, what: 'the price of a billion verdicts', heeds: ['numbers', 'heads', 'hits'] },
 };
-/** Behaviour over time, behind gateways and under attack: by name, or `all`. */
+/** Behaviour over time, behind gateways and under attack: run by name, or with `all`. */
 const SERVICE: Record<string, Bench> = {
   bodies: { run: bodiesBench, what: 'crafted bodies against ordinary ones', heeds: ['numbers'] },
   visible: { run: visibleBench, what: 'seconds until a change is seen', heeds: [] },
@@ -75,7 +73,7 @@ function chosenOf(names: readonly string[]): string[] {
   return chosen.includes(ALL) ? Object.keys(BENCHES) : [...new Set(chosen)];
 }
 
-/** An option that would change nothing is a slip, not a wish. */
+/** Rejects an option that no selected benchmark uses, because it is probably a mistake. */
 function refuseIdle(names: readonly string[]): void {
   for (const option of LIST_OPTIONS) {
     if (program.getOptionValueSource(option) !== 'cli') continue;
@@ -97,7 +95,7 @@ function within(low: number, high: number, isWhole: boolean) {
 }
 
 const NUMBERS_MAX = 50_000_000;
-/** Behind how many heads of +82 10 and abroad the benches can make numbers. */
+/** Number of prefixes, in +82 10 and abroad, for which the benchmarks can make numbers. */
 const HEADS_MAX = 900;
 const readCount = within(1, NUMBERS_MAX, true);
 
@@ -125,7 +123,7 @@ const program = new Command('npm run bench --')
   .action(async (given: string[], { json, ...options }: BenchOptions & { json: boolean }) => {
     const names = chosenOf(given);
     refuseIdle(names);
-    // What is built here is built with secrets of its own: an installation in this folder keeps those it has.
+    // Builds here use their own secrets. An installation in this folder keeps its own.
     Object.assign(process.env, await newSecrets());
     const start = performance.now();
     const rows: Row[] = [];
@@ -138,11 +136,11 @@ const program = new Command('npm run bench --')
       await endServed();
     }
     process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${tableOf(rows)}\n`);
-    // The file is of whole runs at full size only.
+    // Only complete runs at full size write the file.
     const isWhole = Object.keys(SPEED).every((name) => names.includes(name));
     const command = ['npm run bench', ...process.argv.slice(2)].join(' ');
     if (isWhole && !options.small) writeResults(rows, options, command, (performance.now() - start) / 1000);
-    // What a small run takes is no measure of anything.
+    // The targets do not apply to small runs.
     if (!options.small && rows.some(({ pass }) => !pass)) process.exitCode = 1;
   });
 

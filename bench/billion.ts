@@ -1,17 +1,17 @@
 /**
- * What a billion verdicts in a month cost on Cloudflare, by how they are asked, once it is known how much CPU
- * time one takes. Against the same number of verdicts by a read of KV for each, and by a call to a Durable
- * Object for each, in as many requests; the CPU time of those is left out, in their favour.
+ * What a billion verdicts per month cost on Cloudflare, by request type, given the measured CPU time of a
+ * verdict. Baselines: one KV read per verdict, and one Durable Object call per verdict, in the same number of
+ * requests. The CPU time of the baselines is left out, in their favour.
  */
 import { BATCH_ITEMS_MAX } from '../shared/limits.ts';
 import { kvReadsCost, objectCallsCost, requestsCost, requestsCostOfAll } from './prices.ts';
 import { type Row, row, short } from './row.ts';
 
 export const VERDICTS = 1e9;
-/** Cheaper than the others. */
+/** Target: cheaper than the baselines. */
 const REACH = 1;
 
-/** Verdicts in one request to the Worker, by what the rows call it. */
+/** Verdicts per request to the Worker, by the name in the rows. */
 export const WAYS = {
   single: 1,
   'batch of 100': 100,
@@ -25,7 +25,7 @@ export function nameOf(way: string): string {
   return `a billion verdicts, ${way}`;
 }
 
-/** @param cpuUs CPU time of a verdict, in µs: three digits of it are used, since no more are told */
+/** @param cpuUs CPU time of a verdict, in µs; rounded to three digits, as printed */
 export function billionRows(way: string, perRequest: number, cpuUs: number): Row[] {
   const requests = VERDICTS / perRequest;
   const cpuMs = (Number(cpuUs.toPrecision(3)) * VERDICTS) / 1e3;

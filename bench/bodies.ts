@@ -1,6 +1,7 @@
 /**
- * What crafted bodies cost the edge, against an ordinary body of the same size: a bound on the length of a body is a
- * bound on its cost only if no byte costs much more than another. The edge itself, in workerd; bodies take turns.
+ * What crafted bodies cost the edge, compared with an ordinary body of the same size. A limit on body length
+ * limits the cost only if no byte costs much more than another. Runs the edge itself in workerd. Bodies take
+ * turns.
  */
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX, CHECK_BODY_BYTES_MAX } from '../shared/limits.ts';
 import { EdgeWorld } from './edge-world.ts';
@@ -10,20 +11,20 @@ import { median, medianRatio } from './runtime.ts';
 import { benchKeys, randomTails, releaseOfImages } from './sets.ts';
 import type { BodyTurns } from './told.ts';
 
-/** Of the time that an ordinary body of the same size takes. */
+/** Target, relative to an ordinary body of the same size. */
 const REACH = 10;
 const ROUNDS = 7;
 const ROUNDS_SMALL = 1;
 const NUMBER = '01023456789';
 /** One item of an ordinary batch. */
 const ITEM = { id: 'a1234567', from: '15881234', to: NUMBER };
-/** Unicode's longest: it becomes 18 characters where text is folded. */
+/** Unicode's longest expansion: 18 characters after folding. */
 const LIGATURE = '\ufdfa';
 
-/** A body, and about how many bytes of it there are to be. */
+/** Makes a body of about this many bytes. */
 type Craft = (bytes: number) => string;
 
-/** Copies of a piece, with commas between, in so many bytes and no more than an item each. */
+/** Copies of a piece, separated by commas: at most this many bytes, and at most `most` copies. */
 function many(piece: (index: number) => string, bytes: number, most = Number.POSITIVE_INFINITY): string {
   const size = Buffer.byteLength(piece(0)) + 1;
   return Array.from({ length: Math.min(most, Math.floor(bytes / size)) }, (_, index) => piece(index)).join(
@@ -80,7 +81,7 @@ const BATCHES: Readonly<Record<string, Craft>> = {
 
 const ORDINARY = 'ordinary';
 
-/** The same with spaces behind it, which JSON allows: as large as an ordinary body. */
+/** Pads the body with trailing spaces, which JSON allows, to the size of an ordinary body. */
 function padded(body: string, bytes: number): string {
   const missing = bytes - Buffer.byteLength(body);
   if (missing < 0) throw new Error(`a crafted body is larger than an ordinary one: ${-missing} bytes`);
@@ -94,7 +95,7 @@ interface Suite {
   readonly crafts: Readonly<Record<string, Craft>>;
 }
 
-/** A batch as it usually is, and the largest. */
+/** A batch of usual size, and the largest. */
 function suites(small: boolean): Suite[] {
   const check = itemOf({ from: ITEM.from, to: NUMBER });
   const batch = items(() => itemOf(ITEM), Number.POSITIVE_INFINITY);

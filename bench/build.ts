@@ -1,32 +1,36 @@
 /**
- * The whole command `lists build` over a file of plain numbers, against `sort -u` of the same file, and the
- * whole command `lists prove` of what was built: wall time, and the peak memory of the process with its threads.
+ * Measures the whole command `numgate build` over a file of plain numbers, against `sort -u` of the same
+ * file, and the whole command `numgate prove` of the result: wall time, and the peak memory of the process
+ * with its threads.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
-import { TAILS } from '../shared/numbers/number.ts';
-import { TEST_ANSWERS } from '../shared/test-numbers.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
+import { TEST_NUMBERS } from '../shared/test-numbers.ts';
 import { temporaryFolder } from './leftovers.ts';
 import { type Order, writeRandomNumbers } from './number-files.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
 
-/** Of the time of `sort -u`, which puts the same lines in order and each once, and does nothing else. */
+/** Target, relative to `sort -u`, which only sorts the same lines and removes duplicates. */
 const SORT_REACH = 1.5;
 const GIB_REACH = 1.5;
-/** The locale that systems come with; every system has it. */
+/** The usual default locale. Every system has it. */
 const UTF8 = 'C.UTF-8';
-/** All 10^8 numbers of 010, where nothing is listed behind other heads. */
+/** For all 10^8 numbers of 010, if nothing is listed with other prefixes. */
 const PROVE_SECONDS_REACH = 60;
 const COUNTS = [10_000_000, 40_000_000];
 const COUNTS_SMALL = [500_000];
-/** Larger files are measured once, and ascending only: `sort` alone takes minutes for them as they were drawn. */
+/**
+ * Larger files are measured once, and only in ascending order: `sort` alone takes minutes for them in random
+ * order.
+ */
 const REPEATED_MAX = 10_000_000;
 
-/** Numbers of 010-0000-00NN that have a fixed answer, if all were listed. */
-const TEST_NUMBERS_MAX = TEST_ANSWERS.length;
+/** Test numbers 010-0000-00NN, the most that can be rejected. */
+const TEST_NUMBERS_MAX = TEST_NUMBERS.length;
 
 interface Case {
   readonly count: number;
@@ -74,13 +78,13 @@ async function buildRows(
   for (let round = 0; round < rounds; round++) {
     const ours = runLists('build', '--offline', catalogue, '--out', join(folder, 'out'));
     const summary = JSON.parse(ours.stdout) as BuildSummary;
-    // All are distinct. A few of 010-0000 are test numbers, and are rejected.
+    // All are distinct. A few numbers of 010-0000 are test numbers and are rejected.
     const listed = summary.lists[0]?.numbers ?? 0;
     const rejected = summary.inputs[0]?.rejected ?? 0;
     if (listed + rejected !== count || rejected > TEST_NUMBERS_MAX)
       throw new Error(`the build lists ${listed} of ${count} numbers, and rejects ${rejected}`);
     const sort = run('sort', ['-u', '-o', sorted, numbers], { LC_ALL: UTF8 });
-    // Digits sort alike in every locale, and in this one by their bytes.
+    // Digits sort alike in every locale. In this one they sort by bytes.
     const sortBytes = run('sort', ['-u', '-o', sorted, numbers], { LC_ALL: 'C' });
     least.ours = Math.min(least.ours, ours.seconds);
     least.sort = Math.min(least.sort, sort.seconds);
@@ -104,7 +108,8 @@ function proveRows(built: string, count: number, { small, heads }: BenchOptions)
   const proven = runLists('prove', built, ...(small ? ['--quick'] : []));
   const proof = JSON.parse(proven.stdout) as { wrong: number; universe: number };
   if (proof.wrong !== 0) throw new Error(`${proof.wrong} wrong answers`);
-  if (!small && proof.universe !== TAILS) throw new Error(`${proof.universe} numbers of 010 were asked`);
+  if (!small && proof.universe !== SUFFIX_COUNT)
+    throw new Error(`${proof.universe} numbers of 010 were asked`);
   const asked = `${proof.universe.toLocaleString('en')} numbers of 010 asked, ${count.toLocaleString('en')} listed`;
   const name = small ? 'prove --quick' : 'prove';
   return [
@@ -116,14 +121,14 @@ function proveRows(built: string, count: number, { small, heads }: BenchOptions)
 interface Run {
   readonly stdout: string;
   readonly seconds: number;
-  /** Peak memory of the process, all of its threads included; 0 where it does not tell. */
+  /** Peak memory of the process with all its threads. 0 if the process does not report it. */
   readonly gib: number;
 }
 
-/** A command of ours, which tells its own peak memory at its end. */
+/** Runs a numgate command, which reports its own peak memory at its end. */
 function runLists(...args: string[]): Run {
   const report = join(PROJECT, 'bench', 'peak-memory.ts');
-  return run(process.execPath, ['--import', report, 'cli/lists.ts', '--json', ...args]);
+  return run(process.execPath, ['--import', report, 'cli/numgate.ts', '--json', ...args]);
 }
 
 function run(command: string, args: string[], more: Readonly<Record<string, string>> = {}): Run {

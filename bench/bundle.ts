@@ -1,7 +1,8 @@
 /**
- * What is deployed, as wrangler bundles it: its size compressed, and how long its global scope takes, which is
- * what every new isolate begins with. Each bundle is evaluated in workerd several times over: in processes of
- * its own, since only the first evaluation of a process is a start, and in each under several names.
+ * Measures the deployed bundles, as wrangler makes them: the compressed size, and the time of the global
+ * scope, which every new isolate runs first. workerd evaluates each bundle several times. Each round runs in
+ * its own process, because only the first evaluation in a process is a cold start, and evaluates the bundle
+ * under several names.
  */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -13,7 +14,7 @@ import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { median } from './runtime.ts';
 
-/** What is deployed, by the environment of wrangler.toml. */
+/** The deployed bundles, by the environment of wrangler.toml. */
 const DEPLOYED = { suite: '', edge: 'edge', control: 'control' };
 const KIB_REACH = 100;
 const START_REACH_MS = 20;
@@ -45,7 +46,7 @@ export async function bundleBench({ small }: BenchOptions): Promise<Row[]> {
   return rows;
 }
 
-/** Evaluates the main module of a bundle, whose copies it imports one after the other. */
+/** Evaluates copies of the main module of a bundle, one after the other. */
 const IMPORTING = `export default {
   async fetch(request) {
     const times = [];
@@ -59,7 +60,7 @@ const IMPORTING = `export default {
   },
 };`;
 
-/** @returns ms of each copy, compiling it included */
+/** @returns time of each copy in ms, including compilation */
 async function evaluated(
   [main, ...others]: readonly BundleModule[],
   folder: string,

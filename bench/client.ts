@@ -1,6 +1,4 @@
-/**
- * A lean HTTP client: one connection that is kept, bodies that were made before, answers as bytes.
- */
+/** A minimal HTTP client: one persistent connection, prepared bodies, responses as bytes. */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 
@@ -13,7 +11,7 @@ export class Client {
     this.#headers = headers;
   }
 
-  /** Send a body and read the whole answer. @throws where that is not 200 */
+  /** Sends a body and reads the whole response. @throws if the status is not 200 */
   async send(method: 'POST' | 'PUT', url: string, body: Buffer): Promise<Buffer> {
     const headers = { ...this.#headers, 'content-length': body.length };
     const sending = request(url, { method, agent: this.#agent, headers });

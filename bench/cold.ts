@@ -1,9 +1,9 @@
 /**
- * A cold isolate: how many reads of KV stand one behind the other before its first verdict, how long that
- * takes beside one read of the same shard, and whether its other lists get warm without anybody waiting long.
- * The edge itself, in workerd, with a KV that is made slow where reads are counted.
+ * A cold isolate: how many sequential KV reads precede its first verdict, how long that takes compared with
+ * one read of the same shard, and whether its other lists warm up without making any request wait long. Runs
+ * the edge itself in workerd. KV is slowed down where reads are counted.
  */
-import { TAILS } from '../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import { EdgeWorld } from './edge-world.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
@@ -11,15 +11,15 @@ import { median } from './runtime.ts';
 import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOfImages } from './sets.ts';
 import type { Asked } from './told.ts';
 
-/** What the head names, then the shard of the number. */
+/** Target: the values that the head names, then the shard of the number. */
 const READS_REACH = 2;
-/** While the rest gets warm, a question waits for its own shard, which may have been asked for just then. */
+/** During warm-up, a request waits for its own shard, which may have been requested just before. */
 const WARMING_REACH = 2;
-/** So long a read is made where reads are counted: much longer than everything else, in ms. */
+/** Duration of a read where reads are counted, in ms. Much longer than everything else. */
 const SLOW_MS = 100;
 const SLOW_ROUNDS = 3;
 const ROUNDS = 7;
-/** Questions while it gets warm. */
+/** Maximum number of requests during warm-up. */
 const WARMING_MAX = 500;
 
 export async function coldBench(options: BenchOptions): Promise<Row[]> {
@@ -30,9 +30,9 @@ export async function coldBench(options: BenchOptions): Promise<Row[]> {
   const random = randomFrom(options.seed + 4);
   /** A number of 010 that exists, and its verdict. */
   const question = (): { number: string; verdict: string } => {
-    const tail = 20_000_000 + (random() % (TAILS - 20_000_000));
+    const tail = 20_000_000 + (random() % (SUFFIX_COUNT - 20_000_000));
     const verdict = hasTail(images, keys.permutation.permute(tail)) ? 'block' : 'allow';
-    return { number: `+${HEAD * TAILS + tail}`, verdict };
+    return { number: `+${HEAD * SUFFIX_COUNT + tail}`, verdict };
   };
   const askOne = async (world: EdgeWorld): Promise<Asked> => {
     const { number, verdict } = question();
@@ -44,7 +44,7 @@ export async function coldBench(options: BenchOptions): Promise<Row[]> {
   try {
     await world.publish(built, 1);
     const name = `cold isolate, ${count!.toLocaleString('en')} listed`;
-    // Without a copy in the data centre, and without the authority: the most there is to read.
+    // Without a copy in the data centre and without the coordinator: the maximum number of reads.
     await world.set({ kvMs: SLOW_MS, authorityAnswers: false });
     const fallback = depthOf(await askOne(world));
     await world.set({ authorityAnswers: true });
@@ -93,7 +93,7 @@ export async function coldBench(options: BenchOptions): Promise<Row[]> {
   }
 }
 
-/** Reads before the answer that began after another one had ended: the longest chain of them. */
+/** The longest chain of reads before the response, each of which began after another had ended. */
 function depthOf({ reads, to }: Asked): number {
   let depth = 0;
   let last = Number.NEGATIVE_INFINITY;
@@ -105,7 +105,7 @@ function depthOf({ reads, to }: Asked): number {
   return depth;
 }
 
-/** Ask until two SLOW_MS have passed without anything to read. @returns ms of the longest answer */
+/** Sends requests until two SLOW_MS have passed without a read. @returns ms of the slowest response */
 async function warm(ask: () => Promise<Asked>): Promise<number> {
   let longest = 0;
   let quietSince = performance.now();

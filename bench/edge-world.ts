@@ -58,7 +58,7 @@ export class EdgeWorld {
     return new EdgeWorld(worker, keys, pair.privateKey, clients);
   }
 
-  /** Values first, then the head: in KV, and with the authority. */
+  /** Writes the values first, then the head: to KV and to the coordinator. */
   async publish({ manifest, values }: BuiltRelease, seq: number): Promise<void> {
     for (const [key, bytes] of values) await this.worker.put(key, bytes);
     const signed = await signManifest(manifest, this.#privateKey);
@@ -79,12 +79,12 @@ export class EdgeWorld {
     await this.worker.ask('/set', JSON.stringify(knobs));
   }
 
-  /** Ask the edge about numbers: one as a single question, more as a batch. */
+  /** Checks numbers at the edge: one as a single request, more as a batch. */
   async askAbout(numbers: readonly string[]): Promise<Asked> {
     return JSON.parse(await this.worker.ask('/ask', JSON.stringify(numbers))) as Asked;
   }
 
-  /** Post these bodies to the edge in turns. */
+  /** Posts these bodies to the edge in turns. */
   async takeTurns(
     path: string,
     bodies: Readonly<Record<string, string>>,

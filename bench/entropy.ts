@@ -1,8 +1,6 @@
-/**
- * The entropy bound of an exact set.
- */
+/** The entropy bound of an exact set. */
 
-/** log2 of the binomial coefficient over n: the least bits a number that any exact set needs. */
+/** log2 of the binomial coefficient, divided by n: the minimum bits per number of any exact set. */
 export function entropyBits(numbers: number, universe: number): number {
   const p = numbers / universe;
   if (p <= 0 || p >= 1) return 0;

@@ -1,13 +1,14 @@
 /**
- * A fleet of isolates under a fake clock: each runs the policy of `shared/propagation.ts` the way
- * `workers/head.ts` and `workers/head-sources.ts` do, against the cache, the authority and the KV of a
- * simulated world. Every request of every isolate is an event. Both sides must be changed together.
+ * A fleet of isolates under a fake clock. Each runs the policy of `shared/propagation.ts` as
+ * `workers/edge/head/head-reader.ts` and `workers/edge/head/head-sources.ts` do, against the cache, the
+ * coordinator and the KV of a simulated world. Every request of every isolate is an event. Change both sides
+ * together.
  */
 import {
-  AUTHORITY_PATIENCE_MS,
-  AUTHORITY_WAIT_MS,
   CLAIM_RETRY_MS,
   CLAIM_SECONDS,
+  COORDINATOR_BACKGROUND_WAIT_MS,
+  COORDINATOR_WAIT_MS,
   KV_MUTABLE_TTL_SECONDS,
   LOAD_WAIT_MS,
 } from '../shared/limits.ts';
@@ -15,22 +16,25 @@ import { afterCache, Breaker, type CachedCopy, HeadPoll, isNewer } from '../shar
 import { FakeClock, type Process } from './fake-clock.ts';
 import type { Condition, DataCentre, World } from './world.ts';
 
-/** A request that waits looks again after this, and asks only with more left, as in `workers/head-sources.ts`. */
+/**
+ * A waiting request looks again after this time, and calls the coordinator only if more time is left, as in
+ * `workers/edge/head/head-sources.ts`.
+ */
 const LOOK_AGAIN_MS = CLAIM_RETRY_MS / 4;
 
 export interface Scenario {
   readonly world: World;
   readonly endMs: number;
-  /** When changes are made, rising: the first is `seq` 2, since 1 was there from the beginning. */
+  /** When changes are made, ascending. The first one is `seq` 2, because 1 exists from the beginning. */
   readonly changesMs: readonly number[];
-  /** The state of the authority at a time. */
+  /** The state of the coordinator at a time. */
   readonly condition: (now: number) => Condition;
 }
 
-/** What happened in each second of the simulation. */
+/** Counts per second of the simulation. */
 export interface Counts {
   readonly requests: Uint32Array;
-  /** Requests that waited for a look at the head, and for how long together, in ms. */
+  /** Requests that waited for the head, and their total waiting time in ms. */
   readonly waited: Uint32Array;
   readonly waitedMs: Float64Array;
   readonly authority: Uint32Array;
@@ -65,9 +69,9 @@ export class Fleet {
   readonly #scenario: Scenario;
   readonly #clock: FakeClock;
   readonly #isolates: readonly Isolate[];
-  /** For each change and isolate, when the isolate last answered a request without it. */
+  /** For each change and isolate, when the isolate last answered a request without the change. */
   readonly #lastWithout: readonly Float64Array[];
-  /** For each change, when it is in the store of KV. */
+  /** For each change, when it reaches the store of KV. */
   readonly #kvWrittenMs: readonly number[];
   #seq = 1;
   #authorityFreeAt = 0;
@@ -107,8 +111,8 @@ export class Fleet {
   }
 
   /**
-   * Time to visible of a change, for each isolate: how long after it the isolate last answered a
-   * request without it, in ms; 0 if it never did.
+   * Time to visible of a change, for each isolate: time from the change to the last request that the isolate
+   * answered without it, in ms; 0 if there was none.
    */
   visibleMs(change: number): Float64Array {
     const changedAt = this.#scenario.changesMs[change]!;
@@ -132,7 +136,7 @@ export class Fleet {
     }
   }
 
-  /** A request that is answered after the poll, or when it has waited long enough. */
+  /** A request that is answered after the poll, or after its maximum wait. */
   *#waitingRequest(isolate: Isolate): Process {
     const waiting: Waiting = { since: this.#clock.now, answered: false };
     isolate.waiting.push(waiting);
@@ -169,7 +173,7 @@ export class Fleet {
   /** @param waits whether a request waits for it */
   *#look(isolate: Isolate, waits: boolean): Process {
     const { place, poll, breaker } = isolate;
-    const deadline = this.#clock.now + (waits ? AUTHORITY_WAIT_MS : AUTHORITY_PATIENCE_MS);
+    const deadline = this.#clock.now + (waits ? COORDINATOR_WAIT_MS : COORDINATOR_BACKGROUND_WAIT_MS);
     let copy: CachedCopy | null = null;
     for (;;) {
       copy = yield* this.#readCopy(place);
@@ -189,7 +193,7 @@ export class Fleet {
       if (!waits) return poll.comeBack(this.#clock.now);
       yield LOOK_AGAIN_MS;
     }
-    // The authority does not answer: the newest of what isolate, data centre and KV have is left for all.
+    // The coordinator does not respond. The newest copy from the isolate, data centre or KV is left for all.
     const inKv = yield* this.#readKv(place);
     for (const seq of [inKv, copy?.seq ?? 0]) this.#adopt(isolate, seq);
     poll.confirmed(copy?.asOf ?? 0, this.#clock.now);
@@ -202,7 +206,10 @@ export class Fleet {
     return place.copy;
   }
 
-  /** Whether nobody else is asking; now this isolate is, as others see once it is written. */
+  /**
+   * Claims the call to the coordinator, unless another isolate holds the claim. Others see the claim once it
+   * is written.
+   */
   *#claims(place: Place): Process<boolean> {
     this.#count(this.counts.cacheReads);
     yield this.#scenario.world.cacheMs();
@@ -212,7 +219,7 @@ export class Fleet {
     return true;
   }
 
-  /** Whether the authority answered. */
+  /** Calls the coordinator. @returns whether it responded */
   *#asks(isolate: Isolate, deadline: number): Process<boolean> {
     const { place, poll, breaker } = isolate;
     const askedAt = this.#clock.now;
@@ -237,7 +244,7 @@ export class Fleet {
     place.copy = copy;
   }
 
-  /** The authority's `seq`, or how it failed. */
+  /** The coordinator's `seq`, or how the call failed. */
   *#authority(place: Place, deadline: number): Process<number | 'overloaded' | 'failed'> {
     const { world, condition } = this.#scenario;
     const rttMs = world.rttMs(place);
@@ -260,7 +267,9 @@ export class Fleet {
     return inTime ? answer : 'failed';
   }
 
-  /** The `seq` of the copy in KV. The caches in front of it are filled anew every TTL, as if always read. */
+  /**
+   * The `seq` of the copy in KV. The caches in front of it refresh every TTL, as if they were always read.
+   */
   *#readKv(place: Place): Process<number> {
     this.#count(this.counts.kvReads);
     yield this.#scenario.world.kvMs();
@@ -276,7 +285,10 @@ export class Fleet {
   }
 }
 
-/** When the copy of each change is in KV: a write comes some time after its change, and not too soon after another. */
+/**
+ * When the copy of each change is in KV: a write follows its change after a delay, and writes keep a minimum
+ * interval.
+ */
 function kvWrites(changesMs: readonly number[], world: World): number[] {
   let last = Number.NEGATIVE_INFINITY;
   return changesMs.map((changedAt) => {

@@ -1,15 +1,15 @@
 /**
- * Workers that do what HTTP and JSON alone cost, and look nothing up: what the benches over HTTP compare
- * with. They run in the process of the service, so that both have the same runtime and the same core.
+ * Workers that do only HTTP and JSON, without a lookup. The HTTP benchmarks use them as baselines. They run
+ * in the process of the service, so both share the runtime and the core.
  */
 
-/** Reads nothing, answers `ok`. */
+/** Reads nothing and responds `ok`. */
 const OK = `export default { fetch: () => new Response('ok') };`;
 
-/** Gives the body back as it comes. */
+/** Streams the body back. */
 const IDENTITY = `export default { fetch: (request) => new Response(request.body) };`;
 
-/** Reads the body, and answers what was PUT before: the same bytes each time. */
+/** Reads the body and returns what was PUT before: the same bytes each time. */
 const FIXED = `
 let answer = '';
 export default {
@@ -21,8 +21,8 @@ export default {
 };`;
 
 /**
- * What HTTP asks of a check, and no verdict: reads the key, the correlator and the body, and answers what was PUT
- * before, under the same headers, which are written anew for each request.
+ * The HTTP work of a check without a verdict: reads the key, the correlator and the body, and returns what
+ * was PUT before, with the same headers, which are created for each request.
  */
 const ENVELOPE = `
 let answer = '';
@@ -44,7 +44,7 @@ async function keep(request) {
   return new Response(null);
 }`;
 
-/** Parses the body as JSON, and makes JSON of the value that was PUT to this address before. */
+/** Parses the body as JSON and serializes the value that was PUT to this URL before. */
 const JSON_ONLY = `
 const answers = new Map();
 export default {
@@ -56,7 +56,7 @@ export default {
   },
 };`;
 
-/** Their modules, by the names that the benches know them by. */
+/** The modules by their names in the benchmarks. */
 export const FLOORS = {
   ok: OK,
   identity: IDENTITY,

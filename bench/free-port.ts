@@ -1,6 +1,4 @@
-/**
- * A TCP port of this machine that nobody listens on.
- */
+/** Finds a free TCP port on this machine. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 

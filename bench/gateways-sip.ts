@@ -1,7 +1,8 @@
 /**
- * What asking costs a SIP gateway: examples/kamailio between two ends of SIP on this machine, once as it is
- * and once with its own setting to ask nothing, in front of a real service. Texts, one transaction each. All
- * share the processors with the bench: the ratio is what counts. Without Kamailio there is nothing to measure.
+ * What checks cost a SIP gateway: examples/kamailio between two SIP endpoints on this machine, with checks on
+ * and with its own setting to disable them, in front of a real service. Texts, one transaction each. All
+ * share the processors with the benchmark, so only the ratio is meaningful. Without Kamailio nothing is
+ * measured.
  */
 import { type Kamailio, kamailioMissing, startKamailio } from '../test/gateways/support/kamailio.ts';
 import { headerOf, SipEnd } from '../test/gateways/support/sip.ts';
@@ -10,23 +11,23 @@ import type { BenchOptions } from './options.ts';
 import { type Row, row } from './row.ts';
 import { skip } from './skipped.ts';
 
-/** Transactions at once while calls a second are counted; latency is measured with one. */
+/** Concurrent transactions for the throughput measurement. Latency is measured with one. */
 const AT_ONCE = 16;
 const CHILDREN = 16;
 const ROUNDS = 10;
-/** A busy machine is not to be measured as a service that fails. */
+/** Long, so that a busy machine does not look like a failing service. */
 const TIMEOUT_MS = 10_000;
 const ALLOWED = '<sip:+821000000024@carrier.example>';
 const BLOCKED = '<sip:+821000000003@carrier.example>';
 const LABELLED = '<sip:+639171234567@carrier.example>';
 const TO = '+821099998888';
 
-/** What is measured of one Kamailio. */
+/** Measurements of one Kamailio. */
 interface Figures {
   readonly kamailio: Kamailio;
-  /** Of one text after the other, in ms; the n-th of both were sent one after the other. */
+  /** Times of texts sent one at a time, in ms. The n-th texts of both were sent one after the other. */
   readonly times: number[];
-  /** With many at once, in ms. */
+  /** With many concurrent transactions, in ms. */
   busyMs: number;
 }
 
@@ -82,7 +83,7 @@ export async function sipBench({ small }: BenchOptions): Promise<Row[]> {
   }
 }
 
-/** That both answer as they should, before anything is timed. */
+/** Checks that both respond correctly before anything is timed. */
 async function check(caller: SipEnd, nextHop: SipEnd, asking: Kamailio, passing: Kamailio): Promise<void> {
   const outcome = async (from: string, { port }: Kamailio): Promise<string> => {
     const { status } = await caller.ask({ method: 'MESSAGE', from, to: TO, body: 'bench' }, port);
@@ -106,12 +107,12 @@ function noFigures(kamailio: Kamailio): Figures {
   return { kamailio, times: [], busyMs: 0 };
 }
 
-/** By turns, so that whatever else the machine does meets all of them. Adds to the figures. */
+/** In turns, so that other load on the machine affects all of them. Adds to the figures. */
 async function measure({ caller, nextHop }: Ends, figures: readonly Figures[], texts: number): Promise<void> {
   const ask = async ({ port }: Kamailio): Promise<void> => {
     const { status } = await caller.ask({ method: 'MESSAGE', from: ALLOWED, to: TO, body: 'bench' }, port);
     if (status !== 200) throw new Error(`answered ${status}`);
-    // What was kept is looked through for each answer.
+    // Keeps the list of received messages short, because each response is searched for in it.
     if (caller.got.length > AT_ONCE * 4) caller.got.splice(0, AT_ONCE * 2);
     nextHop.got.length = 0;
   };

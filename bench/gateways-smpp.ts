@@ -1,7 +1,7 @@
 /**
- * Texts through the SMPP proxy, beside the same proxy with checking off, in turns in the same run: how many
- * a second with a full window, and how much later one text arrives that travels alone. ESME, proxy and SMSC
- * share one thread, and the service has another; so this is a floor.
+ * Texts through the SMPP proxy, compared with the same proxy with checks off, in turns in the same run: texts
+ * per second with a full window, and the added latency of a single text. ESME, proxy and SMSC share one
+ * thread, and the service has another, so the result is a lower bound.
  */
 import type { AddressInfo } from 'node:net';
 import smpp, { type PDU, type Session } from 'smpp';
@@ -15,7 +15,7 @@ const ROUNDS = 4;
 const HOST = '127.0.0.1';
 const LABEL = '[국제발신]';
 
-/** Senders from abroad, by what numgate says of them, and how many in a hundred. */
+/** Senders from abroad, with numgate's verdict and their percentage. */
 const SENDERS = [
   { from: '639170000001', verdict: 'allow', share: 70 },
   { from: '639170000002', verdict: 'label', share: 20 },
@@ -57,7 +57,7 @@ export async function gatewaysSmppBench({ small }: BenchOptions): Promise<Row[]>
         const [on, off] = times(runs.alone, share);
         return row(`SMPP, added to a text alone, p${share * 100}`, on - off, 'ms', peerOf(off), null, null);
       }),
-      // With a full window this is time in queues, of which nothing can be told by subtraction.
+      // With a full window this is queueing time, so the difference is not meaningful.
       ...[0.5, 0.99].map((share) => {
         const [on, off] = times(runs.load, share);
         return row(`SMPP, a text, window ${WINDOW}, p${share * 100}`, on, 'ms', peerOf(off), on / off, null);
@@ -86,7 +86,7 @@ function quantileOf(runs: readonly Run[], share: number): number {
 
 interface Smsc {
   readonly port: number;
-  /** Texts since the last call, in the order in which they came. */
+  /** Texts since the last call, in order of arrival. */
   take(): string[];
   stop(): Promise<void>;
 }
@@ -110,7 +110,7 @@ async function startSmsc(): Promise<Smsc> {
 }
 
 interface Route {
-  /** Throws where an answer or what arrived is not as it must be. */
+  /** Throws if a response or a delivered text is wrong. */
   send(count: number, window: number): Promise<Run>;
 }
 

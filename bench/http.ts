@@ -1,7 +1,8 @@
 /**
- * One check over HTTP, with its key, on a direct socket: requests a second and latency, against a Worker
- * in the same process that only answers `ok` and gets the same requests. Driven by wrk, which takes turns
- * between them in short rounds: ratios are of two turns of one round, and the median of all rounds.
+ * One check over HTTP, with its key, on a direct socket: requests per second and latency. The baseline is a
+ * Worker in the same process that receives the same requests and only responds `ok`. wrk drives both in
+ * turns, in short rounds. Each ratio compares two turns of one round, and the result is the median of all
+ * rounds.
  */
 import type { Installation } from './installation.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
@@ -12,18 +13,18 @@ import { served } from './served.ts';
 import { skip } from './skipped.ts';
 import { hasWrk, type WrkRequest, WrkScript } from './wrk.ts';
 
-/** Of the requests a second that `ok` answers. */
+/** Target, relative to the requests per second of `ok`. */
 const RATE_REACH = 0.85;
-/** Of the latency of `ok`. */
+/** Target, relative to the latency of `ok`. */
 const LATENCY_REACH = 1.2;
 const LATENCY_REACH_MS = 1;
-/** Connections: as many as keep the core busy, and one for the latency. */
+/** Connections: enough to keep the core busy, and one for the latency. */
 const MANY = 32;
 const TURN_SECONDS = 1;
 const ROUNDS = 5;
-/** Distinct requests, sent over and over. */
+/** Distinct requests, sent repeatedly. */
 const REQUESTS = 20_000;
-/** Answers that are checked before anything is timed. */
+/** Responses that are checked before anything is timed. */
 const CHECKED = 2_000;
 const CHECKED_AT_ONCE = 16;
 
@@ -31,17 +32,17 @@ const ENVELOPE = 'a Worker that reads the key and answers fixed JSON of this siz
 /** Headers that the server writes itself. */
 const OF_CONNECTION = /^(connection|keep-alive|content-length|transfer-encoding|content-encoding|date)$/;
 
-/** Where requests go, and which. */
+/** The URL and the requests to send. */
 interface Target {
   readonly url: string;
   readonly script: WrkScript;
 }
 
-/** Turns of one target with so many connections, a round each. */
+/** Turns of one target with a fixed number of connections, one per round. */
 interface Turns {
   readonly perSecond: number[];
   readonly p50Ms: number[];
-  /** Processor time of the runtime for a request, in µs. */
+  /** Processor time of the runtime per request, in µs. */
   readonly processorUs: number[];
 }
 
@@ -70,7 +71,7 @@ async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
     await fetch(besideUrls.fixed!, { method: 'PUT', body: answer.answer });
     const told = { method: 'PUT', headers: { authorization }, body: JSON.stringify(answer) };
     await fetch(besideUrls.envelope!, told);
-    // None behind itself: who comes behind another Worker finds nothing of his own in the caches.
+    // No target comes right after itself: after another Worker it finds none of its own data in the caches.
     const targets: Record<string, Target> = {
       GET: { url, script: scripts.GET },
       okGET: { url: besideUrls.ok!, script: scripts.GET },
@@ -96,7 +97,7 @@ async function httpOver(count: number, options: BenchOptions): Promise<Row[]> {
 
 type Method = 'GET' | 'POST';
 
-/** An answer to POST as it came, but for what is about the one connection. */
+/** A response to POST, without what belongs to the connection. */
 interface Answer {
   readonly answer: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -109,7 +110,7 @@ function requestOf(method: Method, { number }: Asked, authorization: string): Wr
   return { method, path: '/v1/check', headers, body: JSON.stringify({ to: number }) };
 }
 
-/** Both methods against the Set. @returns an answer to POST */
+/** Checks both methods against the Set. @returns a response to POST */
 async function check(asked: readonly Asked[], { url }: Installation, authorization: string): Promise<Answer> {
   let last = '';
   let under: Record<string, string> = {};
@@ -201,7 +202,7 @@ function rowsOf(method: Method, many: Record<string, Turns>, one: Record<string,
   ];
 }
 
-/** What part of a check is HTTP, and what a Worker that does no more has of what `ok` has: nothing is promised of it. */
+/** How much of a check is HTTP, and how a Worker that does only HTTP compares with `ok`. No target. */
 function beside(
   method: Method,
   peer: string,

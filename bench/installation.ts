@@ -1,6 +1,6 @@
 /**
- * A whole installation in a temporary folder: secrets, a built and pushed release, a client, and the
- * running service. Made with the real commands.
+ * A complete installation in a temporary folder: secrets, a built and pushed release, a client, and the
+ * running service. Uses the real commands.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,10 +15,10 @@ const run = promisify(execFile);
 
 export interface Installation {
   readonly url: string;
-  /** Of the Workers beside the service, by name. */
+  /** URLs of the Workers beside the service, by name. */
   readonly besideUrls: Readonly<Record<string, string>>;
   readonly clientKey: string;
-  /** Of the admin who may do everything. */
+  /** Token of the admin with all scopes. */
   readonly adminToken: string;
   /** Process ids of the runtime (workerd). */
   readonly runtimePids: readonly number[];
@@ -27,7 +27,7 @@ export interface Installation {
 
 /**
  * @param suspended numbers to list, as they are written
- * @param cleared senders that pass, whatever else is known of them
+ * @param cleared senders that are always allowed
  * @param beside Workers to compare with, in the same process: name and module of each
  */
 export async function startInstallation(
@@ -58,9 +58,9 @@ export async function startInstallation(
       NUMGATE_URL: service.url,
       NUMGATE_TOKEN: secrets.ADMIN_TOKEN,
     };
-    // Not waited for by the thread: the service answers in this process.
+    // Asynchronous, because the service runs in this process.
     const lists = async (...args: string[]): Promise<string> => {
-      const child = await run(process.execPath, ['cli/lists.ts', ...args], { cwd: PROJECT, env });
+      const child = await run(process.execPath, ['cli/numgate.ts', ...args], { cwd: PROJECT, env });
       return child.stdout;
     };
     const catalogue = join(folder, 'lists.json');
@@ -85,7 +85,7 @@ export async function startInstallation(
     const wishes = ['--quota-numbers', '1000000000', '--rights', 'check,gateway'];
     const clientKey = (await lists('clients', 'add', 'bench', ...wishes)).trim();
     const runtimePids = runtimes().filter((pid) => !before.has(pid));
-    // Where there is no such process, what it takes would be nothing, and pass.
+    // Without such a process, the measured usage would be zero, and the benchmark would pass.
     if (runtimePids.length === 0) throw new Error('the runtime is not among the processes of this machine');
     const { url, besideUrls } = service;
     return { url, besideUrls, clientKey, adminToken: secrets.ADMIN_TOKEN, runtimePids, stop };

@@ -1,6 +1,6 @@
 /**
- * What a bench leaves on the machine while it runs, folders and processes, goes with the process however it
- * ends: at the end, by an error, or by Ctrl-C.
+ * Removes what a benchmark leaves on the machine, folders and processes, however the process ends: normally,
+ * by an error, or by Ctrl-C.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ export interface Folder {
   remove(): void;
 }
 
-/** A folder of its own. @param name of what it is for, in lower case */
+/** Creates a temporary folder. @param name of its purpose, in lower case */
 export function temporaryFolder(name: string): Folder {
   const path = mkdtempSync(join(tmpdir(), `numgate-${name}-`));
   return { path, remove: onExit(() => rmSync(path, { recursive: true, force: true })) };

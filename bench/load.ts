@@ -1,6 +1,4 @@
-/**
- * Opening a release from its values: what a cold isolate does, and what the digest adds to it.
- */
+/** Opens a release from its values: what a cold isolate does, and what verifying the digest adds. */
 import { sha256Hex } from '../shared/bytes.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';

@@ -1,6 +1,6 @@
 /**
- * A measuring Worker of `bench/workers/` in workerd of its own, on a direct socket, with the inspector of
- * its isolate: what is timed or weighed there has the engine, and the kind of isolate, of the product.
+ * Runs a measuring Worker of `bench/workers/` in its own workerd, on a direct socket, with the inspector of
+ * its isolate. Measurements there use the same engine and kind of isolate as the product.
  */
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,17 +16,20 @@ const NAME = 'measuring';
 export const COMPATIBILITY_DATE = '2026-10-15';
 
 export interface Measuring {
-  /** Ask the Worker. @returns the body of its answer @throws if it did not answer 200 */
+  /** Calls the Worker. @returns the body of the response @throws if the status is not 200 */
   ask(path: string, body?: string | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Promise<string>;
-  /** What it answers, as JSON. */
+  /** The response of the Worker, parsed as JSON. */
   told<Told>(path: string): Promise<Told>;
-  /** Put a value into its KV. */
+  /** Writes a value to its KV. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   inspector(): Promise<Inspector>;
   stop(): Promise<void>;
 }
 
-/** @param name a file of `bench/workers/`, without its ending @param bindings texts of its environment */
+/**
+ * @param name a file of `bench/workers/`, without its extension @param bindings text variables of its
+ * environment
+ */
 export async function startMeasuring(
   name: string,
   bindings: Record<string, string> = {},
@@ -59,7 +62,7 @@ export async function startMeasuring(
       await miniflare.ready;
       const { origin } = await miniflare.unsafeGetDirectURL(NAME);
       const ask: Measuring['ask'] = async (path, body) => {
-        // A connection of its own: while a bench prepares, the runtime closes those that are idle.
+        // A new connection each time, because the runtime closes idle ones while a benchmark prepares.
         const headers = { connection: 'close' };
         const answer = await fetch(`${origin}${path}`, { method: 'POST', headers, body: body ?? null });
         const text = await answer.text();
@@ -93,10 +96,10 @@ async function bundled(name: string, outdir: string): Promise<BundleModule[]> {
     format: 'esm',
     target: 'es2024',
     outdir,
-    // As wrangler has it: packages give their form for Workers, and Wasm stays a module of its own.
+    // As in wrangler: packages resolve to their form for Workers, and Wasm stays a separate module.
     conditions: ['workerd', 'worker', 'browser'],
     loader: { '.wasm': 'copy' },
-    // The paths in tsconfig.json are for types alone.
+    // The paths in tsconfig.json are only for types.
     tsconfigRaw: '{}',
     logLevel: 'error',
   });
@@ -111,7 +114,7 @@ async function bundled(name: string, outdir: string): Promise<BundleModule[]> {
   return modules;
 }
 
-/** What the inspector answers. */
+/** A message from the inspector. */
 interface Answered {
   readonly id?: number;
   readonly result?: unknown;
@@ -124,17 +127,17 @@ interface HeapNode {
   readonly children: readonly HeapNode[];
 }
 
-/** What an isolate holds, in bytes. */
+/** Memory of an isolate, in bytes. */
 export interface HeapUsage {
   /** JavaScript values. */
   readonly usedSize: number;
-  /** What array buffers hold outside of the heap. */
+  /** Memory of array buffers outside the heap. */
   readonly backingStorageSize: number;
-  /** What the runtime holds for JavaScript values. */
+  /** Memory that the runtime holds for JavaScript values. */
   readonly embedderHeapUsedSize: number;
 }
 
-/** Chrome DevTools protocol, with the isolate of the Worker. */
+/** Chrome DevTools protocol connection to the isolate of the Worker. */
 export class Inspector {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (answered: Answered) => void>();
@@ -167,19 +170,20 @@ export class Inspector {
     return result as Told;
   }
 
-  /** What the isolate holds once all garbage is gone. */
+  /** Memory of the isolate after a full garbage collection. */
   async heap(): Promise<HeapUsage> {
-    // All garbage is collected for it; to be told to collect it alone, the runtime does not answer while it idles.
+    // A snapshot collects all garbage first. The runtime does not respond to a plain collection request while
+    // it idles.
     await this.#call('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
     return this.#call('Runtime.getHeapUsage');
   }
 
-  /** What the isolate holds now, garbage and all. */
+  /** Memory of the isolate now, including garbage. */
   heapNow(): Promise<HeapUsage> {
     return this.#call('Runtime.getHeapUsage');
   }
 
-  /** Bytes that were allocated in the heap while this ran, also those that are garbage by now: sampled. */
+  /** Bytes allocated in the heap during `run`, including garbage. Sampled. */
   async allocated(run: () => Promise<unknown>): Promise<number> {
     await this.#call('HeapProfiler.enable');
     await this.#call('HeapProfiler.startSampling', {

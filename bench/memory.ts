@@ -1,27 +1,27 @@
 /**
- * Memory of an isolate of the edge with a large release, and its peak while another one takes its place: one
- * that differs in some numbers, and one that differs in all. What the engine of the isolate says of its heap
- * and of the buffers outside of it, which is what the platform bounds; the process has the runtime too.
+ * Memory of an edge isolate with a large release, and its peak while another release replaces it: one that
+ * differs in some numbers, and one that differs in all. Measures the heap and the buffers outside it, as the
+ * isolate's engine reports them. The platform limits these. The process also contains the runtime.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HEAD_FRESH_MS } from '../shared/limits.ts';
-import { TAILS } from '../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import { EdgeWorld } from './edge-world.ts';
 import type { HeapUsage, Inspector } from './measuring.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Row, row } from './row.ts';
 import { benchKeys, HEAD, hasTail, randomFrom, randomTails, releaseOfImages } from './sets.ts';
 
-/** Of the 128 MB that an isolate has. */
+/** Targets, of the 128 MB that an isolate has. */
 const LOADED_REACH = 64;
 const PEAK_REACH = 96;
-/** Share of the numbers that goes, and as many that come. */
+/** Share of the numbers that is removed. The same number is added. */
 const CHURN = 0.005;
-/** So that there is something to look at while shards come in, in ms. */
+/** Slows KV down, so that the loading of shards can be sampled, in ms. */
 const KV_MS = 5;
 /** Longest wait for a release, in ms. */
 const WAIT_MS = 60_000;
-/** Numbers asked after each step. */
+/** Numbers checked after each step. */
 const ASKED = 2_000;
 const MB = 1e6;
 
@@ -54,13 +54,13 @@ function megabytes({ usedSize, backingStorageSize, embedderHeapUsedSize }: HeapU
   return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
 }
 
-/** The isolate before it has a release: it has been asked for something that it has not. */
+/** Memory of the isolate before it has a release. */
 async function idle(world: EdgeWorld, inspector: Inspector): Promise<number> {
   await world.worker.ask('/cold');
   return megabytes(await inspector.heap());
 }
 
-/** Publish a release, and have it answer. */
+/** Publishes a release and waits until the isolate uses it. */
 async function step(world: EdgeWorld, images: Uint8Array, seq: number): Promise<void> {
   const { built } = await releaseOfImages(images, await benchKeys());
   await world.publish(built, seq);
@@ -72,12 +72,14 @@ async function step(world: EdgeWorld, images: Uint8Array, seq: number): Promise<
   }
 }
 
-/** Ask. @returns whether it answered from this release @throws if it did, and was wrong */
+/**
+ * Sends a batch. @returns whether the response used this release @throws if it did and a verdict was wrong
+ */
 async function answersFrom(world: EdgeWorld, release: string, images: Uint8Array): Promise<boolean> {
   const random = randomFrom(images.length);
-  // Numbers of 010 that exist; there is a rule for the others.
-  const tails = Array.from({ length: ASKED }, () => 20_000_000 + (random() % (TAILS - 20_000_000)));
-  const asked = await world.askAbout(tails.map((tail) => `+${HEAD * TAILS + tail}`));
+  // Numbers of 010 that exist. A rule covers the others.
+  const tails = Array.from({ length: ASKED }, () => 20_000_000 + (random() % (SUFFIX_COUNT - 20_000_000)));
+  const asked = await world.askAbout(tails.map((tail) => `+${HEAD * SUFFIX_COUNT + tail}`));
   if (asked.release !== release) return false;
   const { permutation } = await benchKeys();
   tails.forEach((tail, index) => {
@@ -87,7 +89,7 @@ async function answersFrom(world: EdgeWorld, release: string, images: Uint8Array
   return true;
 }
 
-/** @returns the most that was seen while the release came in, garbage and all, and what is left of it */
+/** @returns the peak while the release was loaded, including garbage, and the memory afterwards */
 async function swap(
   world: EdgeWorld,
   inspector: Inspector,
@@ -113,7 +115,7 @@ async function swap(
   return { peak, after: `${left.toFixed(1)} MB once it is done, seen ${samples} times` };
 }
 
-/** The same numbers, but for some that went and as many that came. */
+/** The same numbers, with some removed and as many added. */
 function churn(images: Uint8Array<ArrayBuffer>, count: number, seed: number): Uint8Array<ArrayBuffer> {
   const changed = images.slice();
   const random = randomFrom(seed + 6);

@@ -1,36 +1,34 @@
-/**
- * Files of plain numbers for the benches: distinct, random, over as many heads as are asked for.
- */
+/** Files of plain numbers for the benchmarks: distinct, random, over a given number of prefixes. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { TAILS } from '../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import { hasTail, randomFrom } from './sets.ts';
 
-/** `drawn`: in the order in which chance brought them. `ascending`: what sort has least to do with. */
+/** `drawn`: in random order. `ascending`: the easiest order for sort. */
 export type Order = 'ascending' | 'drawn';
 
-/** Characters that are written at once. */
+/** Characters per write. */
 const PIECE = 1 << 20;
-/** Heads besides 010: +86 and three digits without a 0 in front. */
+/** Prefixes: 010, and +86 with three digits that do not begin with 0. */
 const HEADS_MAX = 901;
 
-/** How the numbers behind a head begin, each as it is usually written. */
+/** How numbers of a prefix begin, in their usual notation. */
 function beginningOf(head: number): string {
   return head === 0 ? '010' : `+${86_100 + head - 1}`;
 }
 
-/** Distinct numbers, as many behind one head as behind another but for chance. @param heads 1 is 010 alone */
+/** Distinct numbers, spread randomly over the prefixes. @param heads number of prefixes; 1 is 010 alone */
 export async function writeRandomNumbers(
   path: string,
   { count, heads, seed, order }: { count: number; heads: number; seed: number; order: Order },
 ): Promise<void> {
   if (heads > HEADS_MAX) throw new Error(`numbers can be written over at most ${HEADS_MAX} heads`);
   const random = randomFrom(seed);
-  const sets = Array.from({ length: heads }, () => new Uint8Array(TAILS / 8));
+  const sets = Array.from({ length: heads }, () => new Uint8Array(SUFFIX_COUNT / 8));
   const file = numberFile(path);
   for (let made = 0; made < count; ) {
     const head = heads === 1 ? 0 : random() % heads;
-    const tail = random() % TAILS;
+    const tail = random() % SUFFIX_COUNT;
     const set = sets[head]!;
     if (hasTail(set, tail)) continue;
     set[tail >>> 3]! |= 1 << (tail & 7);
@@ -42,7 +40,7 @@ export async function writeRandomNumbers(
   await file.close();
 }
 
-/** Those tails behind 010, ascending. */
+/** Writes these suffixes of 010, ascending. */
 export async function writeTails(path: string, set: Uint8Array): Promise<void> {
   const file = numberFile(path);
   await addAll(file, beginningOf(0), set);
@@ -50,7 +48,7 @@ export async function writeTails(path: string, set: Uint8Array): Promise<void> {
 }
 
 async function addAll(file: NumberFile, beginning: string, set: Uint8Array): Promise<void> {
-  for (let tail = 0; tail < TAILS; tail++)
+  for (let tail = 0; tail < SUFFIX_COUNT; tail++)
     if (hasTail(set, tail) && file.add(beginning, tail)) await file.drained();
 }
 

@@ -1,21 +1,19 @@
-/**
- * What a bench is told: nothing is tuned to one size, one seed or one density.
- */
+/** Options of a benchmark. No benchmark is tuned to one size, seed or density. */
 
 export interface BenchOptions {
-  /** Small sizes, for CI: shows that the bench runs, not what it promises. */
+  /** Small sizes, for CI: shows that the benchmark runs, not that it reaches its targets. */
   readonly small: boolean;
-  /** Seed of the random lists and questions. */
+  /** Seed of the random lists and requests. */
   readonly seed: number;
-  /** Sizes of the lists, instead of the bench's own. */
+  /** Sizes of the lists, instead of the benchmark's own. */
   readonly numbers: readonly number[] | null;
-  /** Heads over which a list is spread: numbers / (heads x 10^8) is its density. */
+  /** Number of prefixes over which a list is spread. Its density is numbers / (heads x 10^8). */
   readonly heads: number;
-  /** Share of the asked numbers that are listed, 0 to 1. */
+  /** Share of the looked-up numbers that are listed, 0 to 1. */
   readonly hits: number;
 }
 
-/** The sizes to measure. @param full of the bench itself @param small of its quick form */
+/** The sizes to measure. @param full default sizes @param small sizes with `--small` */
 export function sizesOf(
   options: BenchOptions,
   full: readonly number[],

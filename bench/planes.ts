@@ -1,7 +1,7 @@
 /**
- * The two planes apart, as `[env.control]` and `[env.edge]` deploy them: each a `wrangler dev` process of
- * its own, joined by wrangler's registry, over one state in a temporary folder, with a release, a client
- * and an admin of their own.
+ * The two planes apart, as `[env.control]` and `[env.edge]` deploy them: each is its own `wrangler dev`
+ * process. wrangler's registry connects them. They share one state in a temporary folder, and have their own
+ * release, client and admin.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { devVars, newSecrets } from '../cli/secrets.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './leftovers.ts';
 
-/** Wait for a process to answer, in ms. */
+/** Longest wait for a process to respond, in ms. */
 const READY_WAIT_MS = 90_000;
 
 export interface Planes {
   readonly controlUrl: string;
   readonly edgeUrl: string;
-  /** One live change. @returns its `seq` */
+  /** Makes one live change. @returns its `seq` */
   change(op: 'block' | 'unblock' | 'clear', number: string): Promise<number>;
   /** Verdicts of the edge. */
   check(numbers: readonly string[]): Promise<string[]>;
@@ -71,7 +71,7 @@ export async function planes(): Promise<Planes> {
     const controlUrl = await start('control', '/openapi.json');
     const edgeUrl = await start('edge', '/openapi.json');
     const lists = (...args: string[]): string => {
-      const child = spawnSync(process.execPath, ['cli/lists.ts', '--json', ...args], {
+      const child = spawnSync(process.execPath, ['cli/numgate.ts', '--json', ...args], {
         ...{ cwd: PROJECT, encoding: 'utf8', env: { ...env, NUMGATE_URL: controlUrl } },
       });
       if (child.status !== 0) throw new Error(`lists ${args[0]}: ${child.stderr}`);
@@ -131,7 +131,7 @@ async function answering(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`${url} did not answer:\n${Buffer.concat(printed).toString('utf8').slice(-2_000)}`);
 }
 
-/** End a process with all that it started: each is a process group of its own. */
+/** Ends a process and all its children. Each process is its own process group. */
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -1,7 +1,7 @@
 /**
- * The price of a billion verdicts (`billion.ts`), with the CPU time that one takes measured in this run: what
- * the runtime takes of the processor while it answers, for each way of asking. That has HTTP and all else that
- * the runtime does in it, which Cloudflare does not bill: an upper estimate.
+ * The price of a billion verdicts (`billion.ts`), from the CPU time of a verdict measured in this run: the
+ * processor time of the runtime during the requests, for each request type. It includes HTTP and other work
+ * of the runtime, which Cloudflare does not bill, so it is an upper estimate.
  */
 import { checkBatch } from './batch.ts';
 import { billionRows, CPU_UNIT, nameOf, WAYS } from './billion.ts';
@@ -14,18 +14,20 @@ import { median, processorSeconds } from './runtime.ts';
 import { served } from './served.ts';
 import { blockOf, LINES_PER_BLOCK, repeat, stream } from './stream.ts';
 
-/** Connections: a runtime that is hardly asked wakes up for every request. */
+/** Connections: enough to keep the runtime busy, because an idle runtime wakes up for every request. */
 const CONNECTIONS = 4;
 const ROUNDS = 3;
-/** Requests of a round: what takes some tenths of a second. A larger one has as many as come to these verdicts. */
+/**
+ * Requests per round, for some tenths of a second. Larger requests are limited by this number of verdicts.
+ */
 const REQUESTS = 3_000;
 const VERDICTS_MAX = 200_000;
-/** The CPU time of a line does not depend on how many there are. */
+/** The CPU time per line does not depend on the number of lines. */
 const STREAMED = 400_000;
-/** In a small run, a part of them. */
+/** A small run divides the counts by this. */
 const SMALL = 20;
 
-/** Asks once for each number of a round. @returns processor time of the runtime, in s */
+/** Sends the requests of one round. @returns processor time of the runtime, in s */
 type Round = () => Promise<number>;
 
 interface Measured {
@@ -42,7 +44,7 @@ export async function priceBench(options: BenchOptions): Promise<Row[]> {
     const { round, verdicts } = way.startsWith('stream')
       ? streamed(questions, installation, STREAMED / part)
       : requested(questions, installation, perRequest, REQUESTS / part);
-    // Checked, and compiled by the engine, before it is measured.
+    // This round checks the responses and lets the engine compile hot code before the measurement.
     await round();
     const seconds: number[] = [];
     for (let left = options.small ? 1 : ROUNDS; left > 0; left--) seconds.push(await round());
@@ -66,7 +68,7 @@ function streamed(
   return { round, verdicts: lines };
 }
 
-/** @param perRequest numbers in each request, 1 for `/v1/check` @param requests at most so many */
+/** @param perRequest numbers in each request, 1 for `/v1/check` @param requests maximum number of requests */
 function requested(
   questions: Questions,
   { url, clientKey, runtimePids }: Installation,

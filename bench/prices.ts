@@ -1,24 +1,24 @@
 /**
- * What Cloudflare asks for on the paid plan, in US dollars, as its public price list had it in November
- * 2026. Amounts that the plan includes are taken off; the plan's own 5 dollars a month are left out.
+ * Cloudflare's prices on the paid plan, in US dollars, from its public price list in November 2026. Amounts
+ * that the plan includes are subtracted. The plan's own 5 dollars per month are left out.
  */
 
 export const SECONDS_A_MONTH = 2_592_000;
 
-/** Of a price: what is included in a month, and what a million more cost. */
+/** The amount included per month, and the price of each further million. */
 interface Price {
   readonly included: number;
   readonly perMillion: number;
 }
 
 const WORKER_REQUESTS: Price = { included: 10e6, perMillion: 0.3 };
-/** CPU time of Workers, in ms; waiting is free. */
+/** CPU time of Workers, in ms. Waiting is free. */
 const WORKER_CPU: Price = { included: 30e6, perMillion: 0.02 };
-/** By key, also of keys that are not there, and of many that are read at once. */
+/** Per key, including missing keys and keys of bulk reads. */
 const KV_READS: Price = { included: 10e6, perMillion: 0.5 };
 const KV_WRITES: Price = { included: 1e6, perMillion: 5 };
 const OBJECT_REQUESTS: Price = { included: 1e6, perMillion: 0.15 };
-/** Of a Durable Object: GB-seconds, at 128 MB whatever it uses. */
+/** Of a Durable Object: GB-seconds, at 128 MB regardless of its use. */
 const OBJECT_DURATION: Price = { included: 400e3, perMillion: 12.5 };
 const OBJECT_GB = 0.128;
 
@@ -32,8 +32,8 @@ export function propagationCost(authorityRequests: number, kvReads: number, kvWr
 }
 
 /**
- * A month of writing and reading values of KV, by their count: bytes cost nothing. What the plan includes is
- * not taken off, since the rest of the service uses it too.
+ * A month of KV value writes and reads, by count: bytes cost nothing. The included amount is not subtracted,
+ * because the rest of the service uses it too.
  */
 export function valuesCost(writes: number, reads: number): number {
   return (writes * KV_WRITES.perMillion + reads * KV_READS.perMillion) / 1e6;
@@ -49,19 +49,22 @@ export function requestsCost(requests: number, cpuMs: number): number {
   return cost(WORKER_REQUESTS, requests) + cost(WORKER_CPU, cpuMs);
 }
 
-/** The same where the rest of the account has used up what the plan includes. @returns of each, in this order */
+/**
+ * The same, if the rest of the account has used up what the plan includes. @returns the costs of requests and
+ * of CPU time
+ */
 export function requestsCostOfAll(requests: number, cpuMs: number): [number, number] {
   return [costOfAll(WORKER_REQUESTS, requests), costOfAll(WORKER_CPU, cpuMs)];
 }
 
-/** A month of reads of KV by a Worker. */
+/** A month of KV reads by a Worker. */
 export function kvReadsCost(reads: number): number {
   return cost(KV_READS, reads);
 }
 
 /** A month of calls to one Durable Object. */
 export function objectCallsCost(calls: number): number {
-  // Asked all the time, it never sleeps.
+  // With constant calls it never sleeps.
   return cost(OBJECT_REQUESTS, calls) + cost(OBJECT_DURATION, OBJECT_GB * SECONDS_A_MONTH);
 }
 

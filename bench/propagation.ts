@@ -1,10 +1,10 @@
 /**
- * How long a change takes to be seen everywhere, what the authority has to bear, and what it costs: a
+ * How long a change takes to become visible everywhere, the load on the coordinator, and the cost: a
  * simulated fleet (`fleet.ts`) in an assumed world (`world.ts`), run with the real policy of
- * `shared/propagation.ts`. docs/operations.md says how to read the table.
+ * `shared/propagation.ts`. docs/operations.md explains the table.
  *
- * Time to visible of a change at an isolate: how long after the change the isolate last answered a
- * request without it; 0 if it never did. Percentiles are over all pairs of change and isolate.
+ * Time to visible of a change at an isolate: time from the change to the last request that the isolate
+ * answered without it; 0 if there was none. Percentiles are over all pairs of change and isolate.
  */
 import { KV_MUTABLE_TTL_SECONDS } from '../shared/limits.ts';
 import { Fleet } from './fleet.ts';
@@ -17,18 +17,18 @@ import { type Condition, standardWorld } from './world.ts';
 const ISOLATES = [1_000, 10_000, 100_000];
 const ISOLATES_SMALL = [1_000];
 
-/** What is promised, at p99, in s: design, section 5. */
+/** Targets at p99, in s: design, section 5. */
 const HEALTHY_REACH_S = 15;
 const FALLBACK_REACH_S = 90;
 /** "Tens a second." */
-const AUTHORITY_REACH = 99;
+const COORDINATOR_REACH = 99;
 
-/** Until then the isolates, all cold at first, have settled; nothing before it is counted. */
+/** Warm-up: all isolates start cold. Nothing before this time is counted, in s. */
 const SETTLED_S = 60;
-/** Changes are made at random times, with so much between them in the mean, in s. */
+/** Changes are made at random times, with this mean interval, in s. */
 const CHANGE_GAP_S = 12;
 const CHANGES_S = 90;
-/** Afterwards so much longer, so that the last change is seen, in s. */
+/** Extra time at the end, so that the last change becomes visible, in s. */
 const SEEN_S = 90;
 const OUTAGE_S = 600;
 
@@ -40,7 +40,7 @@ export async function propagationBench({ small, seed }: BenchOptions): Promise<R
   ]);
 }
 
-/** The authority is in one condition all the time. */
+/** The coordinator stays in one condition. */
 function steady(isolates: number, condition: 'healthy' | 'slow', seed: number): Row[] {
   const random = seeded(seed + 6);
   const endS = SETTLED_S + CHANGES_S + SEEN_S;
@@ -62,7 +62,7 @@ function steady(isolates: number, condition: 'healthy' | 'slow', seed: number): 
   const empty = emptyWorkerCost(requests.mean);
   const rows = [
     visibleRow(`${name}: time to visible`, visible, healthy ? HEALTHY_REACH_S : FALLBACK_REACH_S),
-    rateRow(`${name}: authority`, authority, 'request/s', AUTHORITY_REACH),
+    rateRow(`${name}: authority`, authority, 'request/s', COORDINATOR_REACH),
     rateRow(`${name}: KV reads of the head`, kvReads, 'read/s'),
     rateRow(`${name}: cache reads`, rate(counts.cacheReads, SETTLED_S, endS), 'read/s'),
     waitedRow(name, fleet, SETTLED_S, endS),
@@ -72,14 +72,14 @@ function steady(isolates: number, condition: 'healthy' | 'slow', seed: number): 
   return [...rows, row(`${name}: cost of a month`, month, '$', peer, month / empty, null)];
 }
 
-/** The authority fails for ten minutes. Changes were made in the seconds before, and written to KV. */
+/** The coordinator fails for ten minutes. The last changes before the outage were written to KV. */
 function outage(isolates: number, seed: number): Row[] {
   const random = seeded(seed + 7);
   const failsS = SETTLED_S + 30;
   const healsS = failsS + OUTAGE_S;
   const endS = healsS + SEEN_S;
   const before = [failsS - 3, failsS - 2, failsS - 1];
-  // The first change after the outage shows who is back to normal.
+  // The first change after the outage shows when isolates are back to normal.
   const fleet = ran(isolates, random, endS, [...before, healsS], (now) =>
     now >= failsS * 1000 && now < healsS * 1000 ? 'failing' : 'healthy',
   );
@@ -95,7 +95,7 @@ function outage(isolates: number, seed: number): Row[] {
       `${name}: authority meanwhile`,
       rate(counts.authority, failsS, healsS),
       'request/s',
-      AUTHORITY_REACH,
+      COORDINATOR_REACH,
     ),
     rateRow(`${name}: KV reads of the head`, rate(counts.kvReads, failsS, healsS), 'read/s'),
     waitedRow(name, fleet, failsS, healsS),
@@ -134,7 +134,7 @@ function ran(
 
 interface Rate {
   readonly mean: number;
-  /** In one second. */
+  /** Highest count in one second. */
   readonly peak: number;
 }
 
@@ -159,7 +159,7 @@ function waitedRow(name: string, { counts }: Fleet, fromS: number, toS: number):
   return row(`${name}: requests that wait`, share, '%', `${meanMs.toFixed(0)} ms in the mean`, null, null);
 }
 
-/** All in one, sorted, in s. */
+/** All values in one array, sorted, in s. */
 function seconds(partsMs: readonly Float64Array[]): Float64Array {
   return new Float64Array(partsMs.flatMap((part) => [...part])).map((ms) => ms / 1000).sort();
 }

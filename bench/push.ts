@@ -1,13 +1,13 @@
 /**
- * A daily push: half a percent of the numbers has changed, and the values that are not in KV yet go up. By
+ * A daily push: half a percent of the numbers has changed, and the values missing in KV are uploaded. Uses
  * the real build of both days and the real upload, into a KV in memory.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOutcome, build } from '../cli/commands/build.ts';
+import { type BuildResult, build } from '../cli/commands/build.ts';
 import { Upload, type Uploaded } from '../cli/upload.ts';
 import type { Kv } from '../cli/wrangler.ts';
-import { TAILS } from '../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { entropyBits } from './entropy.ts';
 import { temporaryFolder } from './leftovers.ts';
@@ -17,7 +17,7 @@ import { type Row, row } from './row.ts';
 import { hasTail, randomFrom, randomTails } from './sets.ts';
 import { type Days, shardRows } from './shards.ts';
 
-/** Of the numbers, in a day: as many come as go. */
+/** Shares of the numbers per day. */
 const ADDED = 0.0025;
 const REMOVED = 0.0025;
 
@@ -31,14 +31,14 @@ export async function pushBench(options: BenchOptions): Promise<Row[]> {
   return rows;
 }
 
-/** Whatever has changed has done so by chance: who gives up a number, or comes to one, follows no order. */
+/** The changes are random, because numbers are given up and assigned in no order. */
 function nextDay(before: Uint8Array, count: number, seed: number): Uint8Array {
   const random = randomFrom(seed);
   const after = before.slice();
   const change = (changes: number, wasListed: boolean): void => {
     for (let made = 0; made < changes; ) {
-      const tail = random() % TAILS;
-      // Nothing changes twice: a number that has come back on the same day would be no change.
+      const tail = random() % SUFFIX_COUNT;
+      // A number changes only once, because a second change on the same day would undo the first.
       if (hasTail(before, tail) !== wasListed || hasTail(after, tail) !== wasListed) continue;
       after[tail >>> 3]! ^= 1 << (tail & 7);
       made++;
@@ -60,9 +60,10 @@ async function pushRows({ before, after, count }: Days): Promise<Row[]> {
     const daily = await upload(second, held);
     const name = `push, 0.5 % of ${count.toLocaleString('en')} changed`;
     const all = `full push: ${full.uploadedBytes.toLocaleString('en')}`;
-    // Which of the listed went, and which of the others came: `entropyBits` is of one of them.
+    // The bound has two parts: which listed numbers were removed, and which others were added. `entropyBits`
+    // covers one of them.
     const [gone, come] = [count * REMOVED, count * ADDED];
-    const bound = (gone * entropyBits(gone, count) + come * entropyBits(come, TAILS - count)) / 8;
+    const bound = (gone * entropyBits(gone, count) + come * entropyBits(come, SUFFIX_COUNT - count)) / 8;
     const values = (peer: string, of: number, reach: number | null): Row =>
       row(`${name}: values uploaded`, daily.uploaded, '', `${peer}: ${of}`, daily.uploaded / of, reach);
     const bytes = daily.uploadedBytes;
@@ -84,7 +85,7 @@ async function pushRows({ before, after, count }: Days): Promise<Row[]> {
   }
 }
 
-async function buildOf(folder: string, set: Uint8Array): Promise<BuildOutcome> {
+async function buildOf(folder: string, set: Uint8Array): Promise<BuildResult> {
   await writeTails(join(folder, 'numbers.txt'), set);
   const lists = [{ name: 'bench', reason: 'NUMBER_SUSPENDED', authority: 'bench' }];
   const catalogue = join(folder, 'lists.json');
@@ -93,7 +94,7 @@ async function buildOf(folder: string, set: Uint8Array): Promise<BuildOutcome> {
 }
 
 /** @param held keys that are in KV already */
-async function upload({ folder, manifest }: BuildOutcome, held: ReadonlySet<string>): Promise<Uploaded> {
+async function upload({ folder, manifest }: BuildResult, held: ReadonlySet<string>): Promise<Uploaded> {
   const put = new Map<string, number>();
   const kv: Kv = {
     name: `in memory, ${held.size} held`,
@@ -106,9 +107,9 @@ async function upload({ folder, manifest }: BuildOutcome, held: ReadonlySet<stri
   };
   const run = new Upload(folder, manifest, kv);
   await run.run(held);
-  const { outcome } = run;
+  const { result } = run;
   const bytes = [...put.values()].reduce((sum, each) => sum + each, 0);
-  if (bytes !== outcome.uploadedBytes)
-    throw new Error(`${bytes} bytes came, and ${outcome.uploadedBytes} were told`);
-  return outcome;
+  if (bytes !== result.uploadedBytes)
+    throw new Error(`${bytes} bytes came, and ${result.uploadedBytes} were told`);
+  return result;
 }

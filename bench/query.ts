@@ -1,6 +1,6 @@
 /**
- * One query in workerd: against the floor (the same permutation, and one probe of a plain bitmap), against
- * structures from npm, and against itself from 10^5 to 4 x 10^7 numbers; and what it allocates.
+ * One lookup in workerd, compared with a floor (the same permutation and one probe of a plain bitmap), with
+ * structures from npm, and with itself from 10^5 to 4 x 10^7 numbers. Also measures its allocations.
  */
 import { askedPlaces } from './asked.ts';
 import { type Measuring, startMeasuring } from './measuring.ts';
@@ -11,17 +11,20 @@ import type { Side, Times } from './told.ts';
 
 const COUNTS = [5_000_000, 20_000_000];
 const COUNTS_SMALL = [1_000_000];
-/** Sizes whose query is compared with itself. */
+/** List sizes whose lookups are compared with each other. */
 const STEPS = [100_000, 1_000_000, 5_000_000, 20_000_000, 40_000_000];
 const STEPS_SMALL = [100_000, 1_000_000];
-/** Against the floor, and the slowest against the quickest size. */
+/** Relative to the floor, and the slowest size relative to the fastest. */
 const FLOOR_REACH = 3;
 const GROWTH_REACH = 2.5;
-/** Bytes a query: a million queries may take what the measure itself takes, less than a thousandth of an object. */
+/**
+ * Bytes per lookup. The measurement's own allocations over a million lookups stay below it, and one object is
+ * more than a thousand times larger.
+ */
 const ALLOCATED_REACH = 0.01;
-/** A `Set` of more numbers is more than an isolate holds. */
+/** A `Set` of more numbers exceeds the memory of an isolate. */
 const SET_MAX = 5_000_000;
-/** The bitmap of the floor has 12.5 MB a head. */
+/** The bitmap of the floor takes 12.5 MB per prefix. */
 const HEADS_MAX = 16;
 const ROUNDS = 10;
 const ASKED = 1_000_000;
@@ -53,7 +56,7 @@ export async function queryBench(options: BenchOptions): Promise<Row[]> {
   }
 }
 
-/** Give the Worker a release and its peers. @param isMain whether it is compared with other structures too */
+/** Gives the Worker a release and its peers. @param isMain whether to compare with other structures too */
 async function load(worker: Measuring, count: number, isMain: boolean, options: BenchOptions): Promise<void> {
   const { small, seed, heads, hits } = options;
   const keys = await benchKeys();
@@ -84,7 +87,7 @@ const PEERS: Partial<Record<Side, string>> = {
   bloom: 'bloom-filters, 1 % wrong',
 };
 
-/** Ours against each. The floor's ratio is the least of ours over the least of the floor's. */
+/** Compares our lookup with each peer. The floor's ratio is our minimum divided by the floor's minimum. */
 function rowsOf(name: string, times: Times): Row[] {
   const ours = least(times.ours!);
   const against = (side: Side): string => `permutation and bitmap: ${least(times[side]!).toFixed(0)} ns`;
@@ -125,7 +128,7 @@ function growthRow(times: readonly number[], steps: readonly number[]): Row {
   return row(`query, ${sizes} listed`, slowest, 'ns', `${each} ns`, slowest / least(times), GROWTH_REACH);
 }
 
-/** Beside it what the same loop takes that makes one small object for each query. */
+/** For comparison, it also measures the same loop with one small object per lookup. */
 async function allocatedRow(name: string, worker: Measuring): Promise<Row> {
   const inspector = await worker.inspector();
   try {
@@ -136,7 +139,7 @@ async function allocatedRow(name: string, worker: Measuring): Promise<Row> {
       };
       return (await inspector.allocated(run)) / asked;
     };
-    // What each query allocates is in every run; what the engine compiles meanwhile is not.
+    // The allocations of the lookups are in every run, those of the compiler are not. So the minimum counts.
     const ours = least([await bytes('/run'), await bytes('/run'), await bytes('/run')]);
     const other = await bytes('/allocating');
     const peer = `with an object a query: ${other.toFixed(0)} byte`;

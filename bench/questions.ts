@@ -1,15 +1,13 @@
-/**
- * Numbers on a list and questions about them, as senders write them, for the benches over HTTP.
- */
-import { TAILS } from '../shared/numbers/number.ts';
+/** Numbers on a list and requests about them, in the notation of senders, for the HTTP benchmarks. */
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import type { BenchOptions } from './options.ts';
 import { randomFrom } from './sets.ts';
 
-/** No subscriber has a number of 010 below this tail. */
+/** No subscriber has a number of 010 below this suffix. */
 const FIRST_TAIL = 20_000_000;
-/** The second head and those after it: behind +86, since Korea has not as many. */
+/** The second prefix and all further ones are abroad, in +86, because Korea does not have enough. */
 const ABROAD = 86_100;
-/** A Set holds no more than 2^24 values. */
+/** A Set holds at most 2^24 values. */
 const SET_BITS = 24;
 
 export interface Asked {
@@ -23,10 +21,10 @@ export class Questions {
   readonly #heads: number;
   readonly #hits: number;
   readonly #random: () => number;
-  /** Plain sets, by the upper bits of what is in them. */
+  /** Plain sets, by the upper bits of their members. */
   readonly #sets = new Map<number, Set<number>>();
 
-  /** @param count how many are listed */
+  /** @param count how many numbers are listed */
   constructor(count: number, { seed, heads, hits }: BenchOptions) {
     this.#random = randomFrom(seed);
     this.#heads = heads;
@@ -40,7 +38,7 @@ export class Questions {
     }
   }
 
-  /** Questions, of which the share `hits` is about listed numbers. */
+  /** Requests. The share `hits` of them is about listed numbers. */
   ask(count: number): Asked[] {
     return Array.from({ length: count }, () => {
       if (this.#random() < this.#hits * 2 ** 32)
@@ -54,9 +52,9 @@ export class Questions {
 
   #draw(): { index: number; number: string } {
     const head = this.#heads === 1 ? 0 : this.#random() % this.#heads;
-    const tail = FIRST_TAIL + (this.#random() % (TAILS - FIRST_TAIL));
+    const tail = FIRST_TAIL + (this.#random() % (SUFFIX_COUNT - FIRST_TAIL));
     const number = head === 0 ? `010${tail}` : `+${ABROAD + head}${tail}`;
-    return { index: head * TAILS + tail, number };
+    return { index: head * SUFFIX_COUNT + tail, number };
   }
 
   #setOf(index: number): Set<number> {

@@ -1,6 +1,6 @@
 /**
- * A Redis of its own on loopback, with nothing kept on disk: what a set in the memory of a server costs.
- * Spoken to over a plain socket (RESP2), so that no client library is measured.
+ * A separate Redis on loopback without persistence: what a set in the memory of a server costs. It uses a
+ * plain socket (RESP2), so that no client library is measured.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,20 +9,20 @@ import { freePort } from './free-port.ts';
 import { onExit, temporaryFolder } from './leftovers.ts';
 
 const HOST = '127.0.0.1';
-/** Longest wait until it answers, in ms. */
+/** Longest wait until it responds, in ms. */
 const START_MS = 10_000;
 const TRY_EVERY_MS = 50;
-/** Members in one command while a set is filled. */
+/** Members per command when filling a set. */
 const MEMBERS_PER_COMMAND = 5_000;
 const CRLF = '\r\n';
 
-/** Bytes of a command, made once. */
+/** Encodes a command. */
 export function command(...words: readonly string[]): Buffer {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}${CRLF}${word}${CRLF}`);
   return Buffer.from(`*${words.length}${CRLF}${parts.join('')}`);
 }
 
-/** What SMISMEMBER answers if these are in the set, and those are not. */
+/** The SMISMEMBER reply for members (true) and non-members (false). */
 export function membership(are: readonly boolean[]): Buffer {
   return Buffer.from(`*${are.length}${CRLF}${are.map((is) => `:${is ? 1 : 0}${CRLF}`).join('')}`);
 }
@@ -36,7 +36,7 @@ export class Redis {
     this.#socket = socket;
   }
 
-  /** @returns null where there is no redis-server */
+  /** @returns null if redis-server is not installed */
   static async start(): Promise<Redis | null> {
     if (spawnSync('redis-server', ['--version']).error !== undefined) return null;
     const folder = temporaryFolder('redis');
@@ -62,9 +62,9 @@ export class Redis {
   }
 
   /**
-   * Send a command and read its whole reply.
-   * @param bytes of the reply, where it has more than one line
-   * @throws where the reply is an error
+   * Sends a command and reads its whole reply.
+   * @param bytes of the reply, if it has more than one line
+   * @throws if the reply is an error
    */
   async ask(sent: Buffer, bytes: number | null = null): Promise<Buffer> {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -95,7 +95,7 @@ export class Redis {
     return Number(digits);
   }
 
-  /** Make a set of these, which are distinct. */
+  /** Makes a set of these distinct members. */
   async fill(key: string, members: readonly string[]): Promise<void> {
     for (let from = 0; from < members.length; from += MEMBERS_PER_COMMAND)
       await this.ask(command('SADD', key, ...members.slice(from, from + MEMBERS_PER_COMMAND)));
@@ -103,7 +103,7 @@ export class Redis {
     if (count !== members.length) throw new Error(`redis has ${count} of ${members.length} members`);
   }
 
-  /** Bytes that a key and all that is in it take. */
+  /** Bytes that a key and all its content take. */
   memoryOf(key: string): Promise<number> {
     // Of all members, not of a sample.
     return this.#number('MEMORY', 'USAGE', key, 'SAMPLES', '0');

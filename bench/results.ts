@@ -1,6 +1,4 @@
-/**
- * `bench/RESULTS.md`: the rows of the last whole run, with the machine, the commit and the command.
- */
+/** `bench/RESULTS.md`: the rows of the last complete run, with the machine, the commit and the command. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
@@ -12,7 +10,7 @@ import { skipped } from './skipped.ts';
 
 const RESULTS = join(PROJECT, 'bench', 'RESULTS.md');
 
-/** @param command as it was given @param seconds it took */
+/** @param command as it was given @param seconds duration of the run */
 export function writeResults(
   rows: readonly Row[],
   { seed, heads, hits }: BenchOptions,
@@ -58,7 +56,7 @@ function machine(): string {
   return `${processors.length} x ${model}, ${gib} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
 }
 
-/** The commit that was measured, and whether anything else was changed. */
+/** The commit that was measured, and whether there were uncommitted changes. */
 function commit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: PROJECT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

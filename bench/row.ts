@@ -1,22 +1,20 @@
-/**
- * One line of a benchmark: a figure, what it is held against in the same run, and what it must reach.
- */
+/** One line of a benchmark: a figure, its baseline from the same run, and its target. */
 import Table from 'cli-table3';
 
 export interface Row {
   readonly name: string;
   readonly figure: number;
   readonly unit: string;
-  /** What it is compared with, measured or computed in the same run. */
+  /** The baseline, measured or computed in the same run. */
   readonly peer: string;
-  /** figure / peer, or null where there is no peer. */
+  /** figure / peer, or null if there is no peer. */
   readonly ratio: number | null;
-  /** What the ratio (or the figure, where there is none) must reach, in words; null where nothing is promised. */
+  /** The target in words, for the ratio or, if there is none, for the figure. Null if there is no target. */
   readonly reach: string | null;
   readonly pass: boolean;
 }
 
-/** A bound from below. */
+/** A lower bound. */
 export interface AtLeast {
   readonly atLeast: number;
 }
@@ -25,7 +23,7 @@ export function atLeast(bound: number): AtLeast {
   return { atLeast: bound };
 }
 
-/** @param reach of the ratio, or of the figure if there is no ratio: a number is the most that it may be */
+/** @param reach target of the ratio, or of the figure if there is no ratio; a number is an upper bound */
 export function row(
   name: string,
   figure: number,
@@ -49,7 +47,7 @@ export function short(value: number): string {
 
 export const COLUMNS = ['what', 'figure', 'unit', 'against', 'ratio', 'reach', ''] as const;
 
-/** A row as its columns are read. */
+/** The cells of a row, in column order. */
 export function cellsOf({ name, figure, unit, peer, ratio, reach, pass }: Row): string[] {
   const verdict = reach === null ? '' : pass ? 'pass' : 'FAIL';
   return [name, short(figure), unit, peer, ratio === null ? '' : short(ratio), reach ?? '', verdict];

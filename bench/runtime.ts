@@ -1,20 +1,18 @@
-/**
- * What processes take of the machine (Linux), and the middle of several measurements.
- */
+/** Resource usage of processes (Linux), and medians of measurements. */
 import { readFileSync } from 'node:fs';
 
-/** Of `/proc/<pid>/stat`, in every Linux that Node runs on. */
+/** Unit of `/proc/<pid>/stat`, the same on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
-/** Fields `utime` and `stime`, counted from the one after the name (proc_pid_stat(5)). */
+/** Indices of `utime` and `stime`, counted from the field after the name (proc_pid_stat(5)). */
 const USER_TIME = 11;
 const SYSTEM_TIME = 12;
 
-/** Time on processors that these have taken so far, in s: what others run meanwhile is not in it. */
+/** Processor time of these processes so far, in s. Other processes do not affect it. */
 export function processorSeconds(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the process stands in brackets, and may have spaces.
+    // The process name is in parentheses and may contain spaces.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     ticks += Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]);
   }
@@ -31,12 +29,12 @@ export function residentMib(pids: readonly number[]): number {
   return kib / 1024;
 }
 
-/** The middle one; of an even count, the upper of the two. */
+/** The median. For an even count, the upper of the two middle values. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >>> 1]!;
 }
 
-/** The median of the ratios, each of two measurements made one after the other. */
+/** The median of the ratios. Each ratio compares two consecutive measurements. */
 export function medianRatio(ours: readonly number[], peers: readonly number[]): number {
   return median(ours.map((value, round) => value / peers[round]!));
 }

@@ -1,6 +1,6 @@
 /**
- * The service that the benches over HTTP share, since it takes a while to build and push a list: one at a
- * time, until another size is asked for. Beside it, in the same process, run the Workers to compare with.
+ * The service that the HTTP benchmarks share, because building and pushing a list takes a while. Only one
+ * runs at a time. A different list size replaces it. The baseline Workers run in the same process.
  */
 import { FLOORS } from './floors.ts';
 import { type Installation, startInstallation } from './installation.ts';
@@ -14,7 +14,7 @@ interface Served {
 
 let current: (Served & { readonly count: number }) | null = null;
 
-/** @param count how many numbers it has on its list */
+/** @param count how many numbers are listed */
 export async function served(count: number, options: BenchOptions): Promise<Served> {
   if (current?.count === count) return current;
   await endServed();
@@ -23,7 +23,7 @@ export async function served(count: number, options: BenchOptions): Promise<Serv
   return current;
 }
 
-/** To be called when all benches have run, also when one failed. */
+/** Call this after all benchmarks, even if one failed. */
 export async function endServed(): Promise<void> {
   const ending = current;
   current = null;

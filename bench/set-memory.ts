@@ -1,12 +1,12 @@
 /**
- * A process of its own, with `--expose-gc`: reads numbers of 32 bits from standard input, puts them into a
- * `Set<number>`, and prints by how many bytes the heap has grown once all garbage is gone.
+ * Runs as a separate process, with `--expose-gc`. Reads 32-bit numbers from standard input, puts them into a
+ * `Set<number>`, and prints the heap growth in bytes after garbage collection.
  */
 import { readFileSync } from 'node:fs';
 
 function heapUsed(): number {
   if (gc === undefined) throw new Error('to be run with --expose-gc');
-  // Twice: what the first has made garbage of is collected by the second.
+  // Twice: the second collection removes garbage that the first one creates.
   gc();
   gc();
   return process.memoryUsage().heapUsed;

@@ -1,14 +1,12 @@
-/**
- * Random lists of one head for the benches, and their releases in memory.
- */
+/** Random lists for the benchmarks, and their releases in memory. */
 import { type BuiltRelease, buildRelease } from '../shared/build/release.ts';
-import { TAILS } from '../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
 import { deriveListKeys, type ListKeys } from '../shared/set/keys.ts';
 import type { Permutation } from '../shared/set/permutation.ts';
 
-/** Head of 010. */
+/** Prefix of 010. */
 export const HEAD = 8210;
 
 /** xorshift32. @returns whole numbers below 2^32 */
@@ -23,14 +21,14 @@ export function randomFrom(seed: number): () => number {
 }
 
 /**
- * A bitmap of distinct random tails.
- * @param heads over so many heads, one after the other: a tail is then a place in all of them
+ * A bitmap of distinct random suffixes.
+ * @param heads number of consecutive prefixes; a bit index is then a place across all of them
  */
 export function randomTails(count: number, seed: number, heads = 1): Uint8Array<ArrayBuffer> {
   const random = randomFrom(seed);
-  const bits = new Uint8Array((heads * TAILS) / 8);
+  const bits = new Uint8Array((heads * SUFFIX_COUNT) / 8);
   for (let made = 0; made < count; ) {
-    const tail = Math.floor((random() / 2 ** 32) * heads * TAILS);
+    const tail = Math.floor((random() / 2 ** 32) * heads * SUFFIX_COUNT);
     if ((bits[tail >>> 3]! & (1 << (tail & 7))) !== 0) continue;
     bits[tail >>> 3]! |= 1 << (tail & 7);
     made++;
@@ -59,29 +57,29 @@ export function countOf(bits: Uint8Array): number {
   return count;
 }
 
-/** The same set by the images of its tails. */
+/** The same set with permuted suffixes. */
 export function permutedBits(bits: Uint8Array, permutation: Permutation): Uint8Array<ArrayBuffer> {
   const images = new Uint8Array(bits.length);
   for (const place of placesOf(bits)) {
-    const ahead = Math.floor(place / TAILS) * TAILS;
+    const ahead = Math.floor(place / SUFFIX_COUNT) * SUFFIX_COUNT;
     const image = ahead + permutation.permute(place - ahead);
     images[image >>> 3]! |= 1 << (image & 7);
   }
   return images;
 }
 
-/** The places whose images these are, in the same order. */
+/** The places of these permuted places, in the same order. */
 export function invertedPlaces(
   images: Uint32Array<ArrayBuffer>,
   permutation: Permutation,
 ): Uint32Array<ArrayBuffer> {
   return images.map((image) => {
-    const ahead = Math.floor(image / TAILS) * TAILS;
+    const ahead = Math.floor(image / SUFFIX_COUNT) * SUFFIX_COUNT;
     return ahead + permutation.invert(image - ahead);
   });
 }
 
-/** LIST_KEY of the benches. */
+/** LIST_KEY of the benchmarks. */
 export const LIST_SECRET = new Uint8Array(32).fill(1);
 
 export function benchKeys(): Promise<ListKeys> {
@@ -93,17 +91,20 @@ interface InMemory {
   readonly release: Release;
 }
 
-/** A release with one list: these tails behind HEAD, and the heads that follow it if there are more. */
+/** A release with one list: these suffixes of HEAD, and of the prefixes after it if there are more. */
 export function releaseOf(bits: Uint8Array, keys: ListKeys): Promise<InMemory> {
   return releaseOfImages(permutedBits(bits, keys.permutation), keys);
 }
 
-/** The same by the images of the tails: random images are those of random tails, and need no permutation. */
+/**
+ * The same from permuted suffixes. Random permuted suffixes correspond to random suffixes, so no permutation
+ * is needed.
+ */
 export async function releaseOfImages(images: Uint8Array, keys: ListKeys): Promise<InMemory> {
-  // What `ListEntries` makes of the numbers, without sorting: the images come in order.
+  // The same result as `ListEntries`, without sorting, because the permuted suffixes are in order.
   const plain = new Map<number, Uint32Array>();
-  for (let ahead = 0; ahead * TAILS < images.length * 8; ahead++) {
-    const ofHead = images.subarray((ahead * TAILS) / 8, ((ahead + 1) * TAILS) / 8);
+  for (let ahead = 0; ahead * SUFFIX_COUNT < images.length * 8; ahead++) {
+    const ofHead = images.subarray((ahead * SUFFIX_COUNT) / 8, ((ahead + 1) * SUFFIX_COUNT) / 8);
     plain.set(HEAD + ahead, placesOf(ofHead));
   }
   const content = { plain, dated: [], ranges: [], sources: [] };

@@ -1,14 +1,14 @@
 /**
- * Bytes of an exact set against the entropy bound, against filters that are not exact, and against sets in
- * the memory of Redis and of JavaScript that hold the same numbers. Every listed number and a large sample
- * of all others are asked before a size is told. A size is that of all values of a release,
- * whole shards with their headers; the manifest that names them is told beside it.
+ * Bytes of an exact set, compared with the entropy bound, with filters that are not exact, and with sets of
+ * the same numbers in the memory of Redis and JavaScript. Before a size is reported, every listed number and
+ * a large sample of all others are looked up. The size counts all values of a release: whole shards with
+ * their headers. The manifest that names them is reported separately.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { askingOrder } from '../cli/asking-order.ts';
 import { PROJECT } from '../cli/paths.ts';
-import { TAILS } from '../shared/numbers/number.ts';
+import { queryOrder } from '../cli/query-order.ts';
+import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import type { Release } from '../shared/release/release.ts';
 import type { ListKeys } from '../shared/set/keys.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
@@ -21,22 +21,22 @@ import { skip } from './skipped.ts';
 
 const COUNTS = [100_000, 1_000_000, 5_000_000, 10_000_000, 20_000_000];
 const COUNTS_SMALL = [100_000, 1_000_000];
-/** Of the entropy bound. */
+/** Target, relative to the entropy bound. */
 const RATIO_REACH = 1.12;
-/** Of fewer numbers a head, the manifest and the headers of shards are no small part. */
+/** With fewer numbers per prefix, the manifest and the shard headers are a large part. */
 const PROMISED_FROM = 100_000;
-/** 5 million of 10^8 in at most so many bits each. */
+/** Target for 5 million of 10^8: at most this many bits per number. */
 const BITS_REACH = 7;
 const BITS_REACH_COUNT = 5_000_000;
-/** Numbers asked beside those that are listed. */
+/** Numbers looked up in addition to the listed ones. */
 const CHECKS = 2_000_000;
 const ASKED_AT_ONCE = 4_000_000;
-/** More take Redis over ten seconds. */
+/** More take over ten seconds in Redis. */
 const REDIS_MAX = 5_000_000;
 const REDIS_KEY = 'listed';
-/** A `Set` holds no more than 2^24 values. */
+/** A `Set` holds at most 2^24 values. */
 const SET_MAX = 2 ** 24;
-/** A bitmap of a head takes 12.5 MB, and a place in all of them 31 bits. */
+/** The bitmap of a prefix takes 12.5 MB, and a place across all of them 31 bits. */
 const HEADS_MAX = 16;
 
 export async function sizeBench(options: BenchOptions): Promise<Row[]> {
@@ -85,7 +85,7 @@ async function sizeRows(
   return rows;
 }
 
-/** @throws where an answer is not what the bitmap says */
+/** @throws if a result differs from the bitmap */
 function check(release: Release, keys: ListKeys, bits: Uint8Array, seed: number): void {
   const random = randomFrom(seed);
   const heads = byHead(bits);
@@ -97,51 +97,51 @@ function check(release: Release, keys: ListKeys, bits: Uint8Array, seed: number)
       const listed = (part?.until(0, head, image, 0) ?? NOT_LISTED) !== NOT_LISTED;
       if (listed !== hasTail(ofHead, tail)) throw new Error(`a wrong answer for ${head} ${tail}`);
     };
-    // In the order in which they lie in the release: in any other, each would wait for memory.
+    // In the order of the entries in the release. In any other order, each lookup would wait for memory.
     const askAll = (tails: Uint32Array): void => {
       for (let from = 0; from < tails.length; from += ASKED_AT_ONCE)
-        askingOrder(tails.subarray(from, from + ASKED_AT_ONCE), keys.permutation).forEach(ask);
+        queryOrder(tails.subarray(from, from + ASKED_AT_ONCE), keys.permutation).forEach(ask);
     };
     askAll(placesOf(ofHead));
-    askAll(Uint32Array.from({ length: CHECKS / heads.length }, () => random() % TAILS));
+    askAll(Uint32Array.from({ length: CHECKS / heads.length }, () => random() % SUFFIX_COUNT));
   }
 }
 
-/** The bitmaps of the heads. */
+/** The bitmaps of the prefixes. */
 function byHead(bits: Uint8Array): Uint8Array[] {
-  const heads = (bits.length * 8) / TAILS;
+  const heads = (bits.length * 8) / SUFFIX_COUNT;
   return Array.from({ length: heads }, (_, head) =>
-    bits.subarray((head * TAILS) / 8, ((head + 1) * TAILS) / 8),
+    bits.subarray((head * SUFFIX_COUNT) / 8, ((head + 1) * SUFFIX_COUNT) / 8),
   );
 }
 
-/** Least bits of all that are listed: how many each head has is known, and which ones is chance. */
+/** Minimum bits for all listed numbers, if the count per prefix is known and the numbers are random. */
 function boundBits(bits: Uint8Array): number {
   const counts = byHead(bits).map(countOf);
-  return counts.reduce((sum, count) => sum + count * entropyBits(count, TAILS), 0);
+  return counts.reduce((sum, count) => sum + count * entropyBits(count, SUFFIX_COUNT), 0);
 }
 
-/** Bloom filter with 1 % wrong answers, a number: ln(100) / ln(2)^2. */
+/** Bits per number of a Bloom filter with 1 % false positives: ln(100) / ln(2)^2. */
 const BLOOM_BITS = Math.log(100) / Math.LN2 ** 2;
 
-/** Binary fuse filter of three hashes and a byte a place (Graf and Lemire 2022), a number. */
+/** Bits per number of a binary fuse filter with three hashes and one byte per slot (Graf and Lemire 2022). */
 function fuse8Bits(count: number): number {
   const segment = Math.min(2 ** 18, 2 ** Math.floor(Math.log(count) / Math.log(3.33) + 2.25));
   const factor = Math.max(1.125, 0.875 + (0.25 * Math.log(1e6)) / Math.log(count));
-  // Whole segments, of which the last two only end what begins before them.
+  // Whole segments. The last two only hold the ends of what begins in earlier ones.
   const segments = Math.max(1, Math.ceil(Math.round(count * factor) / segment) - 2) + 2;
   return (segments * segment * 8) / count;
 }
 
-/** Bits of a number in Redis, as it is written in Korea. */
+/** Bits per number in Redis, with the numbers in full. */
 async function redisBits(redis: Redis, places: Uint32Array): Promise<number> {
-  const members = Array.from(places, (place) => String(HEAD * TAILS + place));
+  const members = Array.from(places, (place) => String(HEAD * SUFFIX_COUNT + place));
   await redis.ask(command('DEL', REDIS_KEY));
   await redis.fill(REDIS_KEY, members);
   return ((await redis.memoryOf(REDIS_KEY)) * 8) / members.length;
 }
 
-/** Bits of a number in a `Set` of nothing but tails, which are small enough to take no object of their own. */
+/** Bits per number in a `Set` of suffixes only, which are small enough to need no object of their own. */
 function setBits(places: Uint32Array): number {
   const script = join(PROJECT, 'bench', 'set-memory.ts');
   const env = { ...process.env, NODE_OPTIONS: '' };

@@ -1,13 +1,14 @@
 /**
- * What could not be measured or tested on this machine, in words: said at once, and beside the results. CI
- * names the peers that it has in NUMGATE_PEERS, with spaces; what needs one of those fails instead.
+ * Records what could not be measured or tested on this machine. Each skip is printed at once and again with
+ * the results. CI lists the installed peers in NUMGATE_PEERS, separated by spaces. If one of those is
+ * missing, the benchmark or test fails instead.
  */
 
 export const skipped: string[] = [];
 
 /**
- * @param peer the package that is missing, by its name in NUMGATE_PEERS
- * @throws where CI has it
+ * @param peer the missing package, by its name in NUMGATE_PEERS
+ * @throws if CI has installed it
  */
 export function skip(peer: string, words: string): void {
   if ((process.env.NUMGATE_PEERS ?? '').split(' ').includes(peer)) {

@@ -1,9 +1,9 @@
 /**
- * Ten million numbers through the running service as one stream: every answer against a plain Set, the
- * memory of the runtime while it runs, and the same bytes through a Worker that gives them back.
+ * Ten million numbers through the running service as one stream. Compares every verdict with a plain Set, and
+ * measures the memory of the runtime. The baseline is a Worker that streams the same bytes back.
  *
- * The client does as little as it can, since it shares the machine with what it measures: it sends the
- * same prepared blocks of lines again and again, and compares bytes with bytes.
+ * The client does as little as possible, because it shares the machine with the service: it sends the same
+ * prepared blocks of lines repeatedly and compares bytes with bytes.
  */
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
@@ -13,17 +13,20 @@ import { atLeast, type Row, row, short } from './row.ts';
 import { processorSeconds, residentMib } from './runtime.ts';
 import { served } from './served.ts';
 
-/** Numbers a second that one core must answer. */
+/** Target: numbers per second on one core. */
 const RATE_REACH = 1_000_000;
-/** Growth of the runtime's memory over the second half of the stream, in MiB: constant memory, but for noise. */
+/**
+ * Growth of the runtime's memory over the second half of the stream, in MiB: constant memory, except for
+ * noise.
+ */
 const GROWTH_REACH = 48;
 export const LINES_PER_BLOCK = 20_000;
-/** Blocks that differ. */
+/** Number of different blocks. */
 const BLOCKS = 25;
-/** Between two looks at the memory, in ms. */
+/** Interval between two memory samples, in ms. */
 const LOOK_EVERY_MS = 50;
 
-/** Lines to send, and what must come back. */
+/** Lines to send, and the expected response. */
 interface Block {
   readonly sent: Buffer;
   readonly expected: Buffer;
@@ -31,9 +34,9 @@ interface Block {
 
 interface Streamed {
   readonly seconds: number;
-  /** On processors, of the runtime. */
+  /** Processor time of the runtime. */
   readonly processorSeconds: number;
-  /** Resident memory, in MiB, in the order it was seen. */
+  /** Resident memory, in MiB, in order of sampling. */
   readonly memory: readonly number[];
 }
 
@@ -54,7 +57,7 @@ async function streamOver(count: number, asked: number, options: BenchOptions): 
   const times = asked / LINES_PER_BLOCK;
   const through = (blocksSent: number): Promise<Streamed> =>
     stream(`${url}/v1/check/stream`, headers, repeat(blocks, blocksSent), runtimePids);
-  // Until the engine has compiled what runs often, and its heap has grown to what it needs.
+  // Warm-up: the engine compiles hot code, and its heap grows to the needed size.
   await through(Math.ceil(times / 10));
   const ours = await through(times);
   const echoed = blocks.map(({ sent }) => ({ sent, expected: sent }));
@@ -116,7 +119,10 @@ export function repeat(blocks: readonly Block[], times: number): Block[] {
   return Array.from({ length: times }, (_, index) => blocks[index % blocks.length]!);
 }
 
-/** Send these lines as one stream. @param pids of the runtime @throws where an answer is unlike the expected one */
+/**
+ * Sends these lines as one stream. @param pids of the runtime @throws if the response differs from the
+ * expected one
+ */
 export async function stream(
   url: string,
   headers: Record<string, string>,
@@ -129,7 +135,7 @@ export async function stream(
   try {
     const before = processorSeconds(pids);
     const start = performance.now();
-    // At the same time: who does not read is not read from.
+    // Concurrently, because the service stops reading if the client does not read.
     await Promise.all([send(sending, blocks), receive(sending, blocks)]);
     const seconds = (performance.now() - start) / 1000;
     return { seconds, processorSeconds: processorSeconds(pids) - before, memory };
@@ -150,7 +156,7 @@ async function receive(sending: ClientRequest, blocks: readonly Block[]): Promis
   await compare(answers, blocks);
 }
 
-/** Read the answers, and throw at the first byte that is not the expected one. */
+/** Reads the response and throws at the first byte that differs. */
 async function compare(answers: IncomingMessage, blocks: readonly Block[]): Promise<void> {
   let block = 0;
   let at = 0;

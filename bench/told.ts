@@ -1,10 +1,11 @@
 /**
- * What the measuring Workers of `bench/workers/` tell the benches, which run in Node.
+ * Types of the results that the measuring Workers of `bench/workers/` return to the benchmarks, which run in
+ * Node.
  */
 
 /**
- * What answers a query, many in a row; `Alone`: each behind the one before. `permutation` is only the first
- * step of `ours` and `floor`.
+ * The measured lookups, run back to back. With `Alone`, each one depends on the result of the one before.
+ * `permutation` is only the first step of `ours` and `floor`.
  */
 export type Side =
   | 'ours'
@@ -16,17 +17,17 @@ export type Side =
   | 'roaring'
   | 'bloom';
 
-/** ns a query, a round each. */
+/** ns per lookup, one value per round. */
 export type Times = Partial<Record<Side, number[]>>;
 
-/** One read of KV, in ms on the clock of the isolate. */
+/** One KV read, in ms on the clock of the isolate. */
 export interface Read {
   readonly key: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** What the edge answered, and what it read meanwhile. */
+/** The response of the edge, and the KV reads during the request. */
 export interface Asked {
   readonly from: number;
   readonly to: number;
@@ -35,14 +36,14 @@ export interface Asked {
   readonly reads: readonly Read[];
 }
 
-/** What came of bodies that took turns, by name: the status, and ms a request, a round each. */
+/** Results of bodies that took turns, by name: the status, and ms per request, one value per round. */
 export type BodyTurns = Readonly<Record<string, { readonly status: number; readonly ms: number[] }>>;
 
-/** What may be set in the Worker around the edge. */
+/** Settings of the measuring Worker around the edge. */
 export interface Knobs {
-  /** Every read of KV takes so much longer, in ms. */
+  /** Delay added to every KV read, in ms. */
   kvMs: number;
   authorityAnswers: boolean;
-  /** The clock is so far ahead, in ms. */
+  /** How far the clock is ahead, in ms. */
   aheadMs: number;
 }

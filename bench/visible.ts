@@ -1,8 +1,8 @@
 /**
- * How long a block and an unblock take until a reader sees them: control and edge as two Workers in two
- * processes (`wrangler dev`), joined as they are when deployed apart. Numbers are blocked at random
- * times and asked for all the time; what is timed is from before the order is sent until the first
- * answer that has it, which is what an admin experiences.
+ * How long a block and an unblock take to become visible to a reader. Control and edge run as two Workers in
+ * two processes (`wrangler dev`), connected as in a separate deployment. Numbers are blocked at random times
+ * and checked continuously. The measured time runs from before the change is sent to the first response that
+ * shows it, which is what an admin experiences.
  */
 
 import type { BenchOptions } from './options.ts';
@@ -12,14 +12,14 @@ import { randomFrom } from './sets.ts';
 
 /** design.md: everywhere with traffic, 15 s at p99. */
 const REACH_MS = 15_000;
-/** Between two questions of the reader, in ms. */
+/** Interval between two requests of the reader, in ms. */
 const ASK_EVERY_MS = 50;
 /** Longest wait for a change, in ms. */
 const WAIT_MS = 60_000;
 
 interface Watched {
   readonly number: string;
-  /** The verdict that is waited for. */
+  /** The expected verdict. */
   awaited: string;
   since: number;
   seen: (ms: number) => void;
@@ -60,7 +60,7 @@ export async function visibleBench({ small, seed }: BenchOptions): Promise<Row[]
   }
 }
 
-/** Asks the edge about all watched numbers again and again, as a client with traffic does. */
+/** Checks all watched numbers at the edge continuously, as a client with traffic does. */
 class Reader {
   readonly #watched = new Map<string, Watched>();
   readonly #planes: Planes;
@@ -89,7 +89,7 @@ class Reader {
     }
   }
 
-  /** @returns ms until the edge gave this verdict */
+  /** @returns ms until the edge returned this verdict */
   async timed(number: string, awaited: string, change: () => Promise<unknown>): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#watched.set(number, { number, awaited, since: performance.now(), seen: resolve });

@@ -1,8 +1,8 @@
 /**
- * What the simulation of propagation assumes about the world, each assumption by name: where isolates
- * are, how often they are asked, and how the data centre's cache, the authority and Workers KV behave.
- * Times in ms. Nothing here was measured at Cloudflare; where documents say something, it is taken from
- * them, and where they do not, the slower case.
+ * The assumptions of the propagation simulation, each with a name: where isolates are, how often they receive
+ * requests, and how the data centre's cache, the coordinator and Workers KV behave. Times in ms. Nothing here
+ * was measured at Cloudflare. Values come from documents where these exist. Elsewhere the slower case is
+ * assumed.
  */
 import type { Random } from '../shared/propagation.ts';
 
@@ -10,61 +10,66 @@ import type { Random } from '../shared/propagation.ts';
 export const DATA_CENTRES = 330;
 /** This share of the data centres has one isolate each. */
 const LONELY_SHARE = 0.1;
-/** The others have isolates as Zipf's law says: the n-th largest in proportion to n^-1. */
+/** The others have isolates by Zipf's law: the n-th largest in proportion to n^-1. */
 const ZIPF_EXPONENT = 1;
 
 /** This share of the isolates has a request every few minutes. */
 const IDLE_SHARE = 0.1;
 const IDLE_GAP_MS = 180_000;
-/** The others are asked at random times, between these rates; rates are spread evenly over the logarithm. */
+/**
+ * The others receive requests at random times, at rates between these. The rates are uniform on a logarithmic
+ * scale.
+ */
 const BUSY_LEAST_PER_MS = 0.05 / 1000;
 const BUSY_MOST_PER_MS = 1 / 1000;
 
-/** Round trip from a data centre to the authority: even between these, so 200 ms in the mean. */
+/** Round trip from a data centre to the coordinator: uniform between these, so the mean is 200 ms. */
 const RTT_LEAST_MS = 20;
 const RTT_MOST_MS = 380;
-/** One round trip takes up to this share longer than another. */
+/** A round trip may take up to this share longer than another. */
 const RTT_SPREAD = 0.2;
 
-/** The Cache API: at least so long, and so much longer in the mean, exponentially. */
+/** The Cache API: minimum time, and mean of an additional exponential time. */
 const CACHE_LEAST_MS = 2;
 const CACHE_MORE_MS = 3;
 
-/** Time of the authority for one `head()`: 1,000 a second, the soft limit of a Durable Object. */
-const AUTHORITY_SERVICE_MS = 1;
+/** Time of the coordinator for one `head()`: 1,000 per second, the soft limit of a Durable Object. */
+const COORDINATOR_SERVICE_MS = 1;
 /** A request that would wait longer for its turn is refused as overloaded. */
-const AUTHORITY_QUEUE_MS = 500;
-/** While it is slow: at least so much later, and so much more in the mean, exponentially. */
+const COORDINATOR_QUEUE_MS = 500;
+/** Additional time while the coordinator is slow: minimum, and mean of an exponential part. */
 const SLOW_LEAST_MS = 1_000;
 const SLOW_MORE_MS = 150;
-/** While it fails, this share of the requests gets no answer at all; the others an error. */
+/**
+ * While the coordinator fails, this share of the requests gets no response at all, and the others get an
+ * error.
+ */
 const FAILS_SILENTLY_SHARE = 0.5;
 
-/** A read of KV: at least so long, and so much longer in the mean, exponentially. */
+/** A KV read: minimum time, and mean of an additional exponential time. */
 const KV_LEAST_MS = 10;
 const KV_MORE_MS = 60;
-/** From a change until its copy is in KV's store, and least time between two writes of one key. */
+/** Time from a change until its copy is in KV's store, and minimum interval between two writes of one key. */
 const KV_WRITE_MS = 300;
 const KV_WRITE_INTERVAL_MS = 1_100;
-/** The store of a region has a write up to so much later. */
+/** Maximum delay until the store of a region has a write. */
 const KV_STORE_LAG_MS = 10_000;
-/** Between the data centres and the stores, KV caches by region, for the same time. */
+/** KV also caches by region, between the data centres and the stores, with the same TTL. */
 const KV_REGIONS = 10;
 
 export type Condition = 'healthy' | 'slow' | 'failing';
 
-/** One data centre. */
 export interface DataCentre {
   readonly rttMs: number;
-  /** When the caches of KV in front of it, the nearest first, were filled: they are again every TTL. */
+  /** When the KV caches in front of it were filled, nearest first. They are refreshed every TTL. */
   readonly kvPhasesMs: readonly number[];
-  /** How much later than the write the store behind them has it. */
+  /** Delay from the write until the store behind them has it. */
   readonly kvLagMs: number;
 }
 
 export interface World {
   readonly dataCentres: readonly DataCentre[];
-  /** One for each isolate: its data centre, and a draw of the time between two of its requests. */
+  /** One entry per isolate: its data centre, and a function that draws the time to its next request. */
   readonly isolates: readonly { readonly dataCentre: number; readonly gapMs: () => number }[];
   readonly rttMs: (dataCentre: DataCentre) => number;
   readonly cacheMs: () => number;
@@ -106,8 +111,8 @@ export function standardWorld(isolates: number, kvTtlMs: number, random: Random)
     kvMs: () => KV_LEAST_MS + exponential(KV_MORE_MS),
     slowMs: () => SLOW_LEAST_MS + exponential(SLOW_MORE_MS),
     failsSilently: () => random() < FAILS_SILENTLY_SHARE,
-    serviceMs: AUTHORITY_SERVICE_MS,
-    queueMs: AUTHORITY_QUEUE_MS,
+    serviceMs: COORDINATOR_SERVICE_MS,
+    queueMs: COORDINATOR_QUEUE_MS,
     kvWriteMs: KV_WRITE_MS,
     kvWriteIntervalMs: KV_WRITE_INTERVAL_MS,
     random,
@@ -120,7 +125,7 @@ function placesOf(isolates: number): number[] {
   const weights = Array.from({ length: DATA_CENTRES - lonely }, (_, index) => (index + 1) ** -ZIPF_EXPONENT);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const places = Array.from({ length: DATA_CENTRES }, (_, index) => index);
-  // Each has one; the others are shared out, largest first.
+  // Each data centre has one isolate. The others are distributed, largest first.
   let owed = 0;
   for (const [index, weight] of weights.entries()) {
     owed += (weight / total) * (isolates - DATA_CENTRES);

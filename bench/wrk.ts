@@ -1,6 +1,6 @@
 /**
- * Load over HTTP by wrk (Debian has it): requests that were written before, one after the other on each
- * connection, in one thread.
+ * HTTP load with wrk (a Debian package): prepared requests, one after the other on each connection, in one
+ * thread.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export interface WrkRequest {
 export interface Load {
   readonly requests: number;
   readonly perSecond: number;
-  /** Latency that half of the requests do not exceed, in ms. */
+  /** Median latency, in ms. */
   readonly p50Ms: number;
 }
 
@@ -34,12 +34,12 @@ export class WrkScript {
   readonly #path = join(this.#folder.path, 'requests.lua');
 
   constructor(requests: readonly WrkRequest[]) {
-    // JSON strings of ASCII are strings of Lua too.
+    // JSON strings in ASCII are also valid Lua strings.
     const texts = requests.map((request) => `  ${JSON.stringify(textOf(request))},\n`);
     writeFileSync(this.#path, `local requests = {\n${texts.join('')}}\n${SCRIPT}`);
   }
 
-  /** @param url origin to send to @throws where an answer is an error or does not come */
+  /** @param url origin to send to @throws if a response is an error or is missing */
   async drive(url: string, connections: number, seconds: number): Promise<Load> {
     const args = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', this.#path, url];
     const { stdout } = await run('wrk', args);
@@ -63,7 +63,7 @@ function textOf({ method, path, headers, body = '' }: WrkRequest): string {
 }
 
 const MARK = 'measured ';
-/** What wrk prints is for people; its own `done` has the figures. */
+/** wrk's own output is for people. This `done` function prints the figures. */
 const SCRIPT = `
 local next = 0
 function request()

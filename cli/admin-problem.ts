@@ -1,18 +1,16 @@
-/**
- * Problems of the admin API as the ends of commands: what is wrong, the figures, and the way out.
- */
+/** Maps problems of the admin API to command failures: the message, the details and the override option. */
 import type { ProblemExtras } from '../shared/admin.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
 import { CommandFailure, type ExitCode } from './failure.ts';
 
-/** A problem document (RFC 9457) as the service writes it. */
+/** A problem document (RFC 9457) from the service. */
 export interface Problem extends ProblemExtras {
   readonly status: number;
   readonly code: string;
   readonly message: string;
 }
 
-/** The service understood the request, and refused it. */
+/** The service understood the request and refused it. */
 export class AdminProblem extends CommandFailure {
   readonly problem: Problem;
 
@@ -26,7 +24,7 @@ export class AdminProblem extends CommandFailure {
   }
 }
 
-/** The members that say something, without those that every problem document has. */
+/** The members specific to this problem, without those that every problem document has. */
 function extrasOf(problem: Problem): Record<string, unknown> {
   const left = ['type', 'title', 'detail', 'instance'];
   return Object.fromEntries(Object.entries(problem).filter(([name]) => !left.includes(name)));
@@ -48,7 +46,7 @@ function wordsOf({ code, message, guards = [], since = [], items = [] }: Problem
   return lines.join('\n');
 }
 
-/** A guard that is hit, with the option that lets the change through it. */
+/** A guard that the change hits, with the option that overrides it. */
 export function guardLine({ guard, message, override }: GuardHit): string {
   return `${guard}: ${message}   --override ${override}`;
 }

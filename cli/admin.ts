@@ -1,24 +1,24 @@
 /**
- * The client of the admin API. A change carries an Idempotency-Key of its own, so that it can be asked
- * for again when the network or the service fails on the way, and is made once.
+ * Client of the admin API. Each change carries its own Idempotency-Key, so a retry after a network or service
+ * failure applies it only once.
  */
 import { setTimeout } from 'node:timers/promises';
 import { AdminProblem, type Problem } from './admin-problem.ts';
 import { CommandFailure } from './failure.ts';
 import { adminToken } from './secrets.ts';
 
-/** How often a question, and a change, are asked for again. */
+/** Retries of a read and of a change. */
 const READ_RETRIES = 2;
 const CHANGE_RETRIES = 5;
-/** First pause before the next try; each is twice the one before, in ms. */
+/** Pause before the first retry, in ms. Each further pause is twice as long. */
 const PAUSE_MS = 250;
-/** Longest pause, also where the service asks for a longer one, in ms. */
+/** Longest pause, in ms. It also caps `Retry-After`. */
 const PAUSE_MS_MAX = 10_000;
-/** A promotion reads every value of the release. */
+/** Response timeout, in ms. A promotion reads every value of the release. */
 const ANSWER_WAIT_MS = 120_000;
 
 export interface AdminSettings {
-  /** Where the control plane answers. */
+  /** Base URL of the control plane. */
   readonly url: string;
   readonly token: string;
   readonly pause?: (ms: number) => Promise<unknown>;
@@ -26,31 +26,34 @@ export interface AdminSettings {
 
 export type Query = Readonly<Record<string, string | number | null>>;
 
-/** An answer with its ETag, for If-Match. */
+/** A response with its ETag, for If-Match. */
 export interface Tagged<Value> {
   readonly value: Value;
   readonly etag: string | null;
 }
 
-/** Nothing answers there. */
+/** The service does not respond. */
 export class Unreachable extends CommandFailure {}
 
 interface Sent {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Behind `/v1/admin/`. */
+  /** Path below `/v1/admin/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
 }
 
-/** Read to its end: an answer that breaks off is as good as none. */
+/** A response read to its end. A response that breaks off counts as a failed try. */
 interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** All methods throw AdminProblem where the service refuses, and Unreachable where there is none. */
+/**
+ * Client of the admin API. All methods throw AdminProblem if the service refuses the request, and Unreachable
+ * if it does not respond.
+ */
 export class Admin {
   readonly url: string;
   readonly #token: string;
@@ -75,18 +78,18 @@ export class Admin {
     return (await this.#ask({ method: 'GET', path }, READ_RETRIES)).bytes;
   }
 
-  /** A page of lines, and the cursor of the next one; null at the end. */
+  /** One page of lines and the cursor of the next page. The cursor is null at the end. */
   async page(path: string, query: Query): Promise<{ readonly text: string; readonly next: string | null }> {
     const { bytes, headers } = await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES);
     return { text: new TextDecoder().decode(bytes), next: headers.get('x-next') };
   }
 
-  /** A question that may hold a number, and therefore has a body. */
+  /** A read that may contain a number and therefore sends a body. */
   async find<Value>(path: string, body: object): Promise<Value> {
     return json(await this.#ask({ method: 'POST', path, body }, READ_RETRIES));
   }
 
-  /** One intended change: asked for until it is answered, made once. */
+  /** Makes one change. Retries carry the same Idempotency-Key, so the change is applied only once. */
   async change<Value>(
     method: 'POST' | 'PUT' | 'DELETE',
     path: string,
@@ -98,7 +101,7 @@ export class Admin {
   }
 
   async #ask(sent: Sent, retries: number): Promise<Answer> {
-    // A change may have been made by a try whose answer was lost.
+    // A try whose response was lost may still have applied the change.
     let isHeard = false;
     for (let tried = 0; ; tried++) {
       const answer = await this.#once(sent).catch((error: Error) => error);
@@ -138,7 +141,7 @@ function afterwards(sent: Sent, isHeard: boolean): string {
   return isHeard ? MAYBE_MADE : '\nnothing was changed';
 }
 
-/** Nobody was there to hear it. */
+/** The request never reached a server. */
 function isUnheard({ cause }: Error): boolean {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND';
@@ -151,7 +154,7 @@ function search(query: Query): string {
     : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }
 
-/** As the wire contract has it: shared/admin.ts is what both sides are compiled against. */
+/** The cast is safe by contract: both sides compile against shared/admin.ts. */
 function json<Value>({ status, bytes }: Answer): Value {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Value;
@@ -169,7 +172,9 @@ function problemIn(answer: Answer): Problem | null {
   }
 }
 
-/** 503 passes. But values that are not in KV yet take longer, and whoever pushes knows more about them. */
+/**
+ * A 503 is usually temporary. But values that are not in KV yet take longer, and the push handles that case.
+ */
 function isTemporary(answer: Answer): boolean {
   if (answer.status !== 503) return false;
   const code = problemIn(answer)?.code;
@@ -180,10 +185,13 @@ function isChange({ headers }: Sent): boolean {
   return headers?.['idempotency-key'] !== undefined;
 }
 
-/** @param retryAfter of the answer: seconds */
+/** @param retryAfter value of the response header, in seconds */
 export function pauseMs(tried: number, retryAfter: string | null): number {
-  const asked = Number(retryAfter ?? Number.NaN) * 1000;
-  return Math.min(PAUSE_MS_MAX, Number.isNaN(asked) ? PAUSE_MS * 2 ** tried : Math.max(asked, PAUSE_MS));
+  const requestedMs = Number(retryAfter ?? Number.NaN) * 1000;
+  return Math.min(
+    PAUSE_MS_MAX,
+    Number.isNaN(requestedMs) ? PAUSE_MS * 2 ** tried : Math.max(requestedMs, PAUSE_MS),
+  );
 }
 
 function failureOf(answer: Answer, url: string): CommandFailure {
@@ -194,18 +202,18 @@ function failureOf(answer: Answer, url: string): CommandFailure {
   );
 }
 
-/** fetch says why only in the cause. */
+/** fetch gives the reason only in `cause`. */
 function wordsOf({ message, cause }: Error): string {
   return cause instanceof Error && cause.message !== '' ? cause.message : message;
 }
 
-/** Where the service answers. */
+/** URL of the service. */
 export function serviceUrl(): string {
   const url = process.env.NUMGATE_URL?.trim() || `http://localhost:${servicePort()}`;
   return addressOf(url, 'NUMGATE_URL');
 }
 
-/** On which `npm start` has it. */
+/** Port that `npm start` uses. */
 export function servicePort(): number {
   const text = process.env.PORT ?? '8787';
   const port = Number(text);
@@ -213,9 +221,12 @@ export function servicePort(): number {
   throw new CommandFailure('PORT must be 0 to 65535', 2);
 }
 
-/** @param name of what says the address @throws CommandFailure where it is none that can be asked */
+/**
+ * @param name of the option or variable that holds the URL
+ * @throws CommandFailure if it is not an http(s) URL
+ */
 export function addressOf(url: string, name: string): string {
-  // `control.example.com` is no URL, and `localhost:8787` one with the scheme `localhost`.
+  // `control.example.com` is not a URL, and `localhost:8787` parses as a URL with the scheme `localhost`.
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
   throw new CommandFailure(`${name} is not an address, as in https://control.example.com: ${url}`, 2);
 }

@@ -1,6 +1,6 @@
 /**
- * The release that is current: what a build follows, and what a plan compares with. Its values come from
- * the service, and stay on disk for the next time: they are named for their content.
+ * The current release: a build is based on it, and a plan compares with it. Its values come from the service
+ * and are cached on disk under content-addressed names.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ import type { ListKeys } from '../shared/set/keys.ts';
 import type { Admin } from './admin.ts';
 import { AdminProblem } from './admin-problem.ts';
 import { fileOfKey } from './build-folder.ts';
-import { CommandFailure, orFail } from './failure.ts';
+import { CommandFailure, unwrap } from './failure.ts';
 import { VALUES } from './paths.ts';
 import { publicKeys } from './secrets.ts';
 
-/** What the authority says is current, opened and checked. */
+/** The current release according to the coordinator, opened and verified. */
 export interface BaseRelease {
   readonly status: StatusInfo;
-  /** Null where no release was promoted yet. */
+  /** Null if no release was promoted yet. */
   readonly manifest: Manifest | null;
 }
 
@@ -27,10 +27,10 @@ export async function currentRelease(admin: Admin, keys: ListKeys): Promise<Base
   const status = await admin.get<StatusInfo>('status');
   if (status.current === null) return { status, manifest: null };
   const signed = await admin.get<SignedText>(`releases/${status.current.release}/manifest`);
-  return { status, manifest: orFail(await openManifest(signed, await publicKeys(), keys.keyId)) };
+  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)) };
 }
 
-/** Values of releases, from the folder where they are kept, else from the service. */
+/** Values of releases, from the cache folder or else from the service. */
 export class ValueCache {
   readonly #admin: Admin;
 
@@ -41,7 +41,7 @@ export class ValueCache {
   async load({ key, sha256 }: Blob): Promise<Uint8Array<ArrayBuffer>> {
     const path = join(VALUES, fileOfKey(key));
     const kept = await readFile(path).catch(() => null);
-    // A copy: small files share one buffer, and sections must start on a multiple of 8.
+    // Copy: small files share one buffer, and sections must start at a multiple of 8.
     const copy = kept === null ? null : new Uint8Array(kept);
     if (copy !== null && (await sha256Hex(copy)) === sha256) return copy;
     const bytes = await this.#admin.bytes(`values/${key}`).catch((error: unknown) => {
@@ -55,7 +55,7 @@ export class ValueCache {
     return bytes;
   }
 
-  /** Remove what this release does not name. */
+  /** Removes the values that this release does not name. */
   async keepOnly(manifest: Manifest): Promise<void> {
     const kept = new Set(blobsOf(manifest).map(({ key }) => fileOfKey(key)));
     const names = await readdir(VALUES).catch(() => []);

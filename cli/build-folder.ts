@@ -1,6 +1,6 @@
 /**
- * A built release on disk: the signed manifest, the KV values, the rejects, and what it was built from.
- * Written beside and renamed, so a folder with a release's name is always whole.
+ * A built release on disk: the signed manifest, the KV values, the rejects and the build inputs. A build is
+ * written to a temporary folder and then renamed, so a folder with a release's name is always complete.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,35 +9,35 @@ import { type Manifest, openManifest } from '../shared/release/manifest.ts';
 import type { SignedText } from '../shared/release/signed.ts';
 import type { ListKeys } from '../shared/set/keys.ts';
 import type { InputReport } from './collect.ts';
-import { CommandFailure, orFail } from './failure.ts';
+import { CommandFailure, unwrap } from './failure.ts';
 import type { FoldedList } from './fold.ts';
 import { publicKeys } from './secrets.ts';
 
-/** What a build leaves beside the release. */
+/** What a build records beside the release. */
 export interface BuildReport {
   readonly release: string;
   /** Path of the catalogue. */
   readonly catalogue: string;
-  /** The moment that decided which entries had ended, in seconds since 1970. */
+  /** Time of the build, in seconds since 1970. Entries that expired before it are not listed. */
   readonly now: number;
   readonly inputs: readonly InputReport[];
-  /** Rejects that are counted, and not in `rejects.csv`. */
+  /** Rejects that were counted but not written to `rejects.csv`. */
   readonly rejectsNotWritten: number;
 }
 
 /** What a push has put into KV, in case it is interrupted. */
 export interface Journal {
-  /** Names the KV: another one has none of it. */
+  /** Name of the KV store. Another store has none of these keys. */
   readonly target: string;
   readonly keys: readonly string[];
 }
 
-/** What `prove` found. */
+/** Result of `prove`. */
 export interface Proof {
   readonly release: string;
   readonly asked: number;
   readonly wrong: number;
-  /** Whether every number of 010 was asked, not only some beside the listed ones. */
+  /** Whether every number of 010 was checked, not only a sample and the listed ones. */
   readonly complete: boolean;
 }
 
@@ -62,9 +62,9 @@ export class BuildFolder {
     return this.#read('manifest.json');
   }
 
-  /** What was signed, if it was by a key that is trusted here, for these lists. */
+  /** Opens the manifest. It must be signed by a trusted key and match the key of these lists. */
   async open({ keyId }: ListKeys): Promise<Manifest> {
-    return orFail(await openManifest(this.manifest, await publicKeys(), keyId));
+    return unwrap(await openManifest(this.manifest, await publicKeys(), keyId));
   }
 
   get report(): BuildReport {
@@ -81,7 +81,7 @@ export class BuildFolder {
     return existsSync(join(this.path, 'pushed.json')) ? this.#read('pushed.json') : null;
   }
 
-  /** Beside and renamed: whenever a push dies, what it had done is known. */
+  /** Written to a temporary file and renamed, so the journal survives a push that dies at any point. */
   writeJournal(journal: Journal): void {
     const path = join(this.path, 'pushed.json');
     writeFileSync(`${path}.new`, `${JSON.stringify(journal)}\n`);
@@ -105,7 +105,7 @@ export class BuildFolder {
   value(key: string): Uint8Array<ArrayBuffer> {
     const path = join(this.path, 'values', fileOfKey(key));
     if (!existsSync(path)) throw new CommandFailure(`${path} is not there: build again`);
-    // A copy: small files share one buffer, and sections must start on a multiple of 8.
+    // Copy: small files share one buffer, and sections must start at a multiple of 8.
     return new Uint8Array(readFileSync(path));
   }
 }
@@ -114,7 +114,7 @@ export function fileOfKey(key: string): string {
   return `${key.replace('/', '-')}.bin`;
 }
 
-/** Where rejects are written while a build runs, and kept if it stops on them. */
+/** Where a build writes rejects while it runs. The file stays if the build stops because of them. */
 export function rejectsPath(builds: string): string {
   mkdirSync(builds, { recursive: true });
   return join(builds, 'rejects.csv');
@@ -134,7 +134,7 @@ export function writeBuild(
   for (const [key, bytes] of values) writeFileSync(join(unfinished, 'values', fileOfKey(key)), bytes);
   writeFileSync(join(unfinished, 'manifest.json'), `${JSON.stringify(signed)}\n`);
   writeFileSync(join(unfinished, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  // It holds numbers in clear.
+  // The file holds numbers in clear.
   writeFileSync(join(unfinished, 'folded.json'), `${JSON.stringify(folded)}\n`, { mode: 0o600 });
   renameSync(rejectsPath(builds), join(unfinished, 'rejects.csv'));
   rmSync(path, { recursive: true, force: true });
@@ -142,18 +142,18 @@ export function writeBuild(
   return new BuildFolder(path);
 }
 
-/** The newest build, by its name, which begins with its time. */
+/** The newest build by its build time. */
 export function newestBuild(builds: string): BuildFolder {
   const names = existsSync(builds) ? readdirSync(builds).filter((name) => /^\d{8}T\d{4}Z-/.test(name)) : [];
   const newest = names
     .map((name) => ({ name, at: readFolderTime(builds, name) }))
     .sort((a, b) => a.at - b.at)
     .at(-1);
-  if (newest === undefined) throw new CommandFailure(`no build in ${builds}: run npm run lists -- build`);
+  if (newest === undefined) throw new CommandFailure(`no build in ${builds}: run npx numgate build`);
   return new BuildFolder(join(builds, newest.name));
 }
 
-/** Two builds of one minute are told apart by their report. */
+/** Orders builds of the same minute, which their names do not. */
 function readFolderTime(builds: string, name: string): number {
   const path = join(builds, name);
   return existsSync(join(path, 'report.json')) ? new BuildFolder(path).report.now : 0;

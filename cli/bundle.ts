@@ -1,12 +1,10 @@
-/**
- * The Worker as wrangler deploys it, bundled by wrangler itself.
- */
+/** The Worker as wrangler deploys it. wrangler itself makes the bundle. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUNDLE } from './paths.ts';
 import { wrangler } from './wrangler.ts';
 
-/** A module of the bundle, the main one first. */
+/** A module of the bundle. The main module comes first. */
 export interface BundleModule {
   readonly type: 'ESModule' | 'CompiledWasm';
   readonly path: string;

@@ -1,6 +1,6 @@
 /**
- * The catalogue: which lists a release has, and which files fill them. A JSON file of its own, so that
- * what a list does (its effect, its subjects) is reviewed and not buried in a command line.
+ * The catalogue names the lists of a release and the files that fill them. It is a JSON file, so that the
+ * effect and the subjects of a list can be reviewed and are not buried in a command line.
  */
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
@@ -22,9 +22,9 @@ const listSchema = v.strictObject({
     'to',
   ]),
   authority: nameSchema,
-  /** When the authority drew the list up; the time of the build if absent. */
+  /** When the authority compiled the list. Default: the time of the build. */
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'))),
-  /** Whether lines with letters are sources of this list. Else they are rejected. */
+  /** Whether lines with letters are sources of this list. If not, they are rejected. */
   sources: v.optional(v.boolean(), false),
 });
 
@@ -32,7 +32,7 @@ const inputSchema = v.strictObject({
   /** Relative to the catalogue. */
   file: v.string(),
   format: v.optional(v.picklist(FORMATS)),
-  /** Where lines without a reason go. */
+  /** List for lines without a reason. */
   list: v.optional(nameSchema),
 });
 
@@ -41,7 +41,7 @@ const catalogueSchema = v.strictObject({
   inputs: v.array(inputSchema),
 });
 
-/** The fields of the object in which an unknown one stands. */
+/** Field names of the object that holds the unknown field. */
 function fieldsAt([outer, ...inner]: readonly (string | number)[]): string[] {
   const schema = inner.length === 0 ? catalogueSchema : outer === 'lists' ? listSchema : inputSchema;
   return Object.keys(schema.entries);
@@ -74,11 +74,11 @@ export function readCatalogue(path: string): Catalogue {
         `${path}: list ${list.name}: "live", and what begins with ${FOLDED_LIST_PREFIX}, is for live entries`,
       );
     }
-    // A list that is meant to let numbers through must not block them because a field was forgotten.
+    // An allow list must not block its numbers because a field was forgotten.
     if (list.reason === 'ALLOW_OVERRIDE' && list.effect !== 'allow') {
       throw new CommandFailure(`${path}: list ${list.name}: reason ALLOW_OVERRIDE needs "effect": "allow"`);
     }
-    // Its verdicts say ALLOW_OVERRIDE, whatever the catalogue does.
+    // Verdicts of an allow list always carry ALLOW_OVERRIDE, whatever reason the catalogue gives.
     if (list.effect === 'allow' && list.reason !== 'ALLOW_OVERRIDE') {
       throw new CommandFailure(`${path}: list ${list.name}: "effect": "allow" needs reason ALLOW_OVERRIDE`);
     }

@@ -1,17 +1,15 @@
-/**
- * Values that an admin wrote, held against a schema: what is wrong is told by the name of the field.
- */
+/** Validates values that an admin wrote against a schema. Errors name the field. */
 import * as v from 'valibot';
-import { fieldIssue } from '../shared/issue.ts';
+import { toFieldIssue } from '../shared/schema-issue.ts';
 import { CommandFailure, type ExitCode } from './failure.ts';
 
 export interface CheckedSettings<Schema extends v.GenericSchema> {
   readonly schema: Schema;
-  /** Goes before the sentence, such as the path of a file. */
+  /** Prefix of the message, such as the path of a file. */
   readonly before?: string;
-  /** Stands for the value as a whole. */
+  /** Name of the value as a whole. */
   readonly whole: string;
-  /** The names there are where an unknown one stands. */
+  /** Known field names of the object at this path, for messages about unknown fields. */
   readonly fieldsAt?: (path: readonly (string | number)[]) => readonly string[];
   readonly exitCode?: ExitCode;
 }
@@ -23,7 +21,7 @@ export function checked<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   const parsed = v.safeParse(schema, given);
   if (parsed.success) return parsed.output;
-  const { code, path, words } = fieldIssue(parsed.issues[0]);
+  const { code, path, words } = toFieldIssue(parsed.issues[0]);
   const field = path.length === 0 ? whole : path.map(stepOf).join('');
   const known =
     code === 'FIELD_UNKNOWN' && fieldsAt !== undefined ? `: fields are ${fieldsAt(path).join(', ')}` : '';

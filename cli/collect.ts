@@ -1,13 +1,13 @@
 /**
- * Reads all inputs of a catalogue once: entries to one side, rejects to the other.
- * `build` collects them into lists, `prove` into a plain model; both see the same entries.
+ * Reads all inputs of a catalogue once and separates entries from rejects.
+ * `build` collects the entries into lists, `prove` into a plain model. Both see the same entries.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
 import type { Catalogue, CatalogueInput } from './catalogue.ts';
 import { type Entry, EntryReader, type RejectCode } from './entry.ts';
-import { CommandFailure, whyNot } from './failure.ts';
+import { CommandFailure, describeFileError } from './failure.ts';
 import { PROJECT } from './paths.ts';
 import { plainNumberOf } from './plain-number.ts';
 import { readRows } from './rows.ts';
@@ -19,7 +19,7 @@ export interface Reject {
   readonly message: string;
 }
 
-/** What became of the lines of one file. */
+/** Line counts of one input file. */
 export interface InputReport {
   readonly file: string;
   readonly sha256: string;
@@ -35,13 +35,16 @@ export interface CollectOptions {
   /** Seconds since 1970. */
   readonly now: number;
   readonly onEntry: (entry: Accepted) => void;
-  /** Given the numbers of plain text that have nothing else, instead of `onEntry`. @param list its index */
+  /**
+   * Called instead of `onEntry` for a plain-text line that has only a number.
+   * @param list index of the list
+   */
   readonly onNumber?: (list: number, n: number) => void;
   readonly onReject: (reject: Reject) => void;
   readonly onProgress: (share: number, note: string) => void;
 }
 
-/** A file's name as reports give it: relative to the project where it is inside. */
+/** A file's name in reports: relative to the project if it is inside the project. */
 export function fileName(path: string): string {
   const short = relative(PROJECT, path);
   return short.startsWith('..') ? path : short;
@@ -53,7 +56,7 @@ export async function digestOf(path: string): Promise<string> {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
       hash.update(chunk as Uint8Array);
   } catch (error) {
-    throw new CommandFailure(`${path}: ${whyNot(error)}`);
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
   return hash.digest('hex');
 }

@@ -1,6 +1,6 @@
 /**
- * The inputs of the demo that are made and not shipped: the sample, and a real feed of numbers abroad
- * from the npm package @ip1sms/disposable-phone-numbers (MIT).
+ * The demo inputs that are generated: the sample, and a real feed of numbers abroad from the npm package
+ * @ip1sms/disposable-phone-numbers (MIT).
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +17,7 @@ export async function makeDemoInputs(): Promise<void> {
   writeFileSync(join(DEMO_INPUTS, 'overseas.csv'), overseasFeed());
 }
 
-/** The package holds digits without plus, each with the day it was last seen. */
+/** The package maps digits without plus to the day the number was last seen. */
 function overseasFeed(): string {
   const path = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers/number-list.json');
   const feed = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;

@@ -1,6 +1,6 @@
 /**
- * From a row of input to what it lists: a number, a range or a source, with its dates, in one list.
- * Everything that cannot be listed is told by a code and a sentence that never holds the number.
+ * Turns a row of input into an entry of one list: a number, a range or a source, with its dates. A row that
+ * cannot be listed gets a code and a message that never contains the number.
  */
 
 import { ALWAYS, type Dates } from '../shared/build/list-entries.ts';
@@ -13,7 +13,7 @@ import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.
 import { isValidNumber } from '../shared/numbers/validity.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { isWrittenSource, parseSource, type Source } from '../shared/sources/source.ts';
-import { testAnswer } from '../shared/test-numbers.ts';
+import { findTestNumber } from '../shared/test-numbers.ts';
 import type { CatalogueList } from './catalogue.ts';
 import { secondsOf } from './dates.ts';
 import { quoted } from './failure.ts';
@@ -58,13 +58,13 @@ export class EntryReader {
   readonly #lists: readonly CatalogueList[];
   readonly #now: number;
 
-  /** @param now seconds since 1970: what ended before is not listed */
+  /** @param now seconds since 1970; entries that expired before are not listed */
   constructor(lists: readonly CatalogueList[], now: number) {
     this.#lists = lists;
     this.#now = now;
   }
 
-  /** @param defaultList where rows without a reason go, or null */
+  /** @param defaultList list for rows without a reason, or null */
   read(row: Row, defaultList: string | null): Entry {
     if (row.damage !== null) return reject('ROW_DAMAGED', row.damage);
     const list = this.#listOf(row, defaultList);
@@ -75,7 +75,7 @@ export class EntryReader {
     return 'code' in dates ? dates : { ok: true, list, what, dates };
   }
 
-  /** Index of the list of rows that have nothing but a number, or null if they have none. */
+  /** Index of the list for rows with only a number, or null if there is none. */
   plainList(defaultList: string | null): number | null {
     const list = this.#listOf({ reason: '', authority: '' }, defaultList);
     return typeof list === 'string' ? null : list;
@@ -104,14 +104,14 @@ export class EntryReader {
   #datesOf({ since, until }: Row): Dates | Rejected {
     if (since === '' && until === '') return ALWAYS;
     const from = since === '' ? 0 : secondsOf(since);
-    // 9999-12-31 and its like mean "without end".
+    // 9999-12-31 and similar dates mean "without end".
     const to = until === '' ? FOREVER : secondsOf(until);
     if (from === null || to === null) {
       return reject('DATE_INVALID', 'since and until are dates (2026-11-24) or times (RFC 3339)');
     }
     if (to <= from) return reject('DATE_INVALID', 'until is not after since');
     if (to <= this.#now) return { ok: false, code: 'EXPIRED' };
-    // That an entry began in the past changes no answer: only what is still to come is kept.
+    // A start in the past changes no decision, so only future dates are kept.
     return from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to };
   }
 }
@@ -128,7 +128,7 @@ const EMERGENCY = reject(
   'emergency numbers are reached whatever a list says, also behind an area code',
 );
 
-/** 0063 is carrier 006 before an Italian number, or 00 before one of the Philippines. */
+/** 0063 is carrier 006 before an Italian number, or 00 before a Philippine number. */
 const AMBIGUOUS = reject(
   'NUMBER_AMBIGUOUS',
   'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
@@ -149,7 +149,7 @@ const IMPOSSIBLE = reject('NUMBER_IMPOSSIBLE', 'no subscriber can have this numb
 export function refusalOf({ n, carrierPrefix }: NumberParty) {
   if (carrierPrefix !== null) return AMBIGUOUS;
   if (isEmergencyNumber(n)) return EMERGENCY;
-  if (testAnswer(n) !== null) return TEST;
+  if (findTestNumber(n) !== null) return TEST;
   return isValidNumber(n) ? null : IMPOSSIBLE;
 }
 
@@ -172,7 +172,7 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
     case 'source':
       return sourceOf(text, list);
     case 'invalid':
-      // Letters in a number: the message for sources says how to list a sender ID.
+      // Letters in a number: the message for sources explains how to list a sender ID.
       return /\p{L}/u.test(text) ? sourceOf(text, list) : reject('NUMBER_INVALID', INVALID[party.code]);
   }
 }
@@ -211,7 +211,7 @@ const TOO_WIDE = reject(
   'this is a whole country: list its networks or ranges; one abroad also as callingCode:+237',
 );
 
-/** Whether a range has every number of its length behind one country code. */
+/** Whether a range holds every number of its length in one country. */
 function isWholeCountry(from: number, to: number): boolean {
   const code = callingCodeOf(from);
   const scale = POW10[digitCountOf(from) - digitCountOf(code)]!;
@@ -222,7 +222,7 @@ function isWholeCountry(from: number, to: number): boolean {
 /** Digits of the longest prefix. */
 const PREFIX_DIGITS = 14;
 
-/** `+63917*`: every number that begins so, of any length. */
+/** `+63917*`: every number with these leading digits, of any length. */
 function prefixOf(text: string): What | Rejected {
   const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
   if (match === null) return reject('RANGE_INVALID', 'a prefix is +, at most 14 digits, and *');
@@ -238,7 +238,7 @@ function prefixOf(text: string): What | Rejected {
   return { kind: 'ranges', ranges: rangesOfPrefix(prefix) };
 }
 
-/** Every number that begins so, of each length. */
+/** One range per length of number. */
 function rangesOfPrefix(prefix: number): { from: number; to: number }[] {
   const ranges: { from: number; to: number }[] = [];
   for (let width = 1; prefix * width < NUMBER_LIMIT; width *= 10) {
@@ -247,7 +247,7 @@ function rangesOfPrefix(prefix: number): { from: number; to: number }[] {
   return ranges;
 }
 
-/** `callingCode:+237`: every number of a country abroad, said so outright. */
+/** `callingCode:+237`: every number of a country abroad, requested explicitly. */
 function callingCodeRanges(text: string): What | Rejected {
   const [, digits = ''] = /^\s*callingCode\s*:\s*\+?(\d{1,3})\s*$/i.exec(text) ?? [];
   const code = Number(digits);

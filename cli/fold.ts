@@ -1,6 +1,7 @@
 /**
- * Folds the live layer into lists of a release: what decides a number or a source today, and what will
- * when that ends, each for the time it is in force. At any moment the lists say what the live layer said.
+ * Folds the live layer into lists of a release. A folded list holds the entry that decides a number or source
+ * now and those that decide it later, each with its dates. At any moment the folded lists give the same
+ * result as the live layer did.
  */
 import { createHash } from 'node:crypto';
 import type { EntryInfo } from '../shared/admin.ts';
@@ -11,7 +12,7 @@ import { FOREVER } from '../shared/set/layout.ts';
 import { type Code, SUBJECTS, type Subject } from '../shared/verdict.ts';
 import { CommandFailure } from './failure.ts';
 
-/** A number, or the fingerprint of a source in 16 hex digits: a release holds no more of a source. */
+/** A number, or the fingerprint of a source in 16 hex digits. A release stores nothing else of a source. */
 export type FoldedWhat =
   | { readonly kind: 'number'; readonly n: number }
   | { readonly kind: 'fingerprint'; readonly hex: string };
@@ -24,27 +25,30 @@ export interface FoldedList extends Pick<ListInfo, 'name' | 'reason' | 'effect' 
   readonly entries: readonly FoldedEntry[];
 }
 
-/** What an entry is on, whatever its subjects; null where it takes others back. */
-type Opinion = Pick<FoldedList, 'reason' | 'effect' | 'authority'> | null;
+/** The effect of an entry without its subjects. Null for an entry that clears others. */
+type OwnEffect = Pick<FoldedList, 'reason' | 'effect' | 'authority'> | null;
 
 interface Layer extends Dates {
-  readonly opinion: Opinion;
+  readonly ownEffect: OwnEffect;
 }
 
-/** All that was said of one number or source for one subject. */
+/** All entries of one number or source for one subject. */
 interface Timeline {
   readonly what: FoldedWhat;
   readonly subject: Subject;
-  /** The newest first: while it is in force, those behind it say nothing. */
+  /** Newest first. While an entry is in force, it overrides those after it. */
   readonly live: (Layer & { readonly seq: number })[];
-  /** Of the release before, none over another: they say what they said wherever no live entry does. */
+  /**
+   * Entries of the previous release, which do not override each other. They apply whenever no live entry
+   * does.
+   */
   readonly carried: Layer[];
 }
 
 /**
- * @param entries made since the release that is built upon
- * @param carried lists into which that release had folded what came before
- * @param now seconds since 1970: what ended before is not listed
+ * @param entries made since the base release
+ * @param carried lists that the base release had folded
+ * @param now seconds since 1970; entries that expired before are not listed
  */
 export function fold(
   entries: readonly EntryInfo[],
@@ -60,25 +64,26 @@ export function fold(
   };
   for (const entry of entries) {
     const what = whatOf(entry);
-    const layer = { since: 0, until: untilOf(entry), opinion: opinionOf(entry), seq: entry.seq };
+    const layer = { since: 0, until: untilOf(entry), ownEffect: ownEffectOf(entry), seq: entry.seq };
     for (const subject of subjectsOf(entry)) timelineOf(what, subject).live.push(layer);
   }
-  for (const { subjects, entries: listed, ...opinion } of carried) {
+  for (const { subjects, entries: listed, ...ownEffect } of carried) {
     for (const { what, since, until } of listed) {
-      for (const subject of subjects) timelineOf(what, subject).carried.push({ since, until, opinion });
+      for (const subject of subjects) timelineOf(what, subject).carried.push({ since, until, ownEffect });
     }
   }
   return listsOf([...timelines.values()], now);
 }
 
-/** A timeline as stretches, each with the opinion that is in force all the while. */
+/** Splits a timeline into stretches with one effect each. */
 function stretchesOf({ live, carried }: Timeline, now: number): Layer[] {
   const stretches: Layer[] = [];
   let from = now;
-  const add = ({ since, until, opinion }: Layer): void => {
+  const add = ({ since, until, ownEffect }: Layer): void => {
     const start = Math.max(from, since);
-    // That it began in the past changes no answer.
-    if (opinion !== null && start < until) stretches.push({ since: start > now ? start : 0, until, opinion });
+    // A start in the past changes no decision.
+    if (ownEffect !== null && start < until)
+      stretches.push({ since: start > now ? start : 0, until, ownEffect });
   };
   for (const layer of live.toSorted((a, b) => b.seq - a.seq)) {
     add(layer);
@@ -88,12 +93,12 @@ function stretchesOf({ live, carried }: Timeline, now: number): Layer[] {
   return stretches;
 }
 
-/** The stretches as lists: what holds for both subjects stands on a list for both. */
+/** The stretches as lists. An effect that holds for both subjects goes to one list for both. */
 function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
   const merged = new Map<string, Layer & { readonly what: FoldedWhat; readonly subjects: Subject[] }>();
   for (const timeline of timelines) {
     for (const layer of stretchesOf(timeline, now)) {
-      const { reason, effect, authority } = layer.opinion!;
+      const { reason, effect, authority } = layer.ownEffect!;
       const key = [idOf(timeline.what), reason, effect, authority, layer.since, layer.until].join(' ');
       const known = merged.get(key);
       if (known === undefined)
@@ -102,8 +107,8 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
     }
   }
   const lists = new Map<string, Omit<FoldedList, 'name'> & { readonly entries: FoldedEntry[] }>();
-  for (const { opinion, subjects: named, what, since, until } of merged.values()) {
-    const { reason, effect, authority } = opinion!;
+  for (const { ownEffect, subjects: named, what, since, until } of merged.values()) {
+    const { reason, effect, authority } = ownEffect!;
     const subjects = SUBJECTS.filter((subject) => named.includes(subject));
     const key = [effect, reason, authority, ...subjects].join(' ');
     const list = lists.get(key) ?? { reason, effect, subjects, authority, entries: [] };
@@ -114,7 +119,7 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
   return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** `live-sender-reported-kisa`, and `live-to-…` where it is for one subject only. */
+/** `live-sender-reported-kisa`, or `live-to-…` if it is for one subject only. */
 function nameOf({ effect, reason, subjects, authority }: Omit<FoldedList, 'name'>): string {
   const subject = subjects.length === 1 ? `${subjects[0]}-` : '';
   const what = effect === 'allow' ? 'allow' : reason.toLowerCase().replaceAll('_', '-');
@@ -128,10 +133,10 @@ function idOf(what: FoldedWhat): string {
   return what.kind === 'number' ? String(what.n) : what.hex;
 }
 
-/** A source by the fingerprint it is told with: its text is for people, and may have been lost. */
+/** Identifies a source by its fingerprint. Its text is for people and may have been lost. */
 function whatOf({ number, fingerprint, seq }: EntryInfo): FoldedWhat {
   if (number !== null) return { kind: 'number', n: Number(number.slice(1)) };
-  // Also of a service that is older than this build, and tells none.
+  // A service older than this build returns no fingerprint.
   if (typeof fingerprint === 'string') return { kind: 'fingerprint', hex: fingerprint };
   throw new CommandFailure(`the service tells no fingerprint of a source (seq ${seq}): deploy it first`);
 }
@@ -148,7 +153,7 @@ function subjectsOf({ subjects }: EntryInfo): Subject[] {
   return SUBJECTS.filter((subject) => subjects.includes(subject));
 }
 
-function opinionOf({ op, code, authority }: EntryInfo): Opinion {
+function ownEffectOf({ op, code, authority }: EntryInfo): OwnEffect {
   if (op === 'clear') return null;
   if (op === 'unblock') return { reason: 'ALLOW_OVERRIDE', effect: 'allow', authority };
   return { reason: code as Code, effect: 'block', authority };

@@ -1,10 +1,8 @@
-/**
- * What is said where a command is ended from outside, as by Ctrl-C: how far it came.
- */
+/** Reports the progress of a command that is interrupted, for example with Ctrl-C. */
 
-/** @returns no longer needed: the work is done, or has failed by itself */
+/** @returns removes the notice; call it when the work is done or has failed */
 export function onInterrupt(words: () => string): () => void {
-  const tell = (): void => void process.stderr.write(`\ninterrupted: ${words()}\n`);
-  process.once('exit', tell);
-  return () => void process.off('exit', tell);
+  const notice = (): void => void process.stderr.write(`\ninterrupted: ${words()}\n`);
+  process.once('exit', notice);
+  return () => void process.off('exit', notice);
 }

@@ -1,9 +1,9 @@
 /**
- * A list as anyone would keep it in memory: bitmaps for one head, a plain set for the rest, arrays for what
- * has dates. What a built release is compared with. Plain data, so that threads can share it.
+ * A straightforward in-memory model of a list: bitmaps for one prefix, a plain set for the rest, arrays for
+ * entries with dates. `prove` compares a built release with it. It is plain data, so threads can share it.
  */
 import { type Dates, isDated } from '../shared/build/list-entries.ts';
-import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT, suffixOf } from '../shared/numbers/number.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
 import type { RangeRow } from '../shared/set/range-table.ts';
@@ -25,28 +25,30 @@ import {
 
 export interface ListModel {
   readonly effect: Effect;
-  /** The head of which every number is going to be asked. */
+  /** The prefix whose numbers are all checked. */
   readonly denseHead: number;
-  /** One bit a tail of that head, listed alone or by a range; each made when the first one comes. */
+  /**
+   * One bit per suffix of that prefix, for single numbers and for ranges. A bitmap is created on first use.
+   */
   dense: Bitmap | null;
   denseRanges: Bitmap | null;
-  /** One bit a tail of that head that is in `dated`, so that the others need not be looked for. */
+  /** One bit per suffix of that prefix that is in `dated`, to skip the lookup for all others. */
   denseDated: Bitmap | null;
-  /** Undated numbers behind other heads. */
+  /** Undated numbers with other prefixes. */
   readonly elsewhere: PlainSet;
   readonly dated: Map<number, Dates[]>;
   readonly ranges: RangeRow[];
   readonly datedRanges: RangeRow[];
-  /** By the text that their fingerprint is made of. */
+  /** By the text that their fingerprint is computed from. */
   readonly sources: Map<string, Dates[]>;
-  /** Folded sources by their fingerprint: nothing else is known of them. */
+  /** Folded sources by their fingerprint. Nothing else is known about them. */
   readonly fingerprints: Map<bigint, Dates[]>;
 }
 
-export function emptyModel(effect: Effect, denseHead: number): ListModel {
+export function emptyModel(effect: Effect, densePrefix: number): ListModel {
   return {
     effect,
-    denseHead,
+    denseHead: densePrefix,
     dense: null,
     denseRanges: null,
     denseDated: null,
@@ -66,22 +68,22 @@ export function addToModel(model: ListModel, what: What, dates: Dates): void {
     for (const range of what.ranges) addRange(model, { ...range, ...dates });
   } else if (isDated(dates)) {
     add(model.dated, what.n, dates);
-    if (headOf(what.n) !== model.denseHead) return;
+    if (prefixOf(what.n) !== model.denseHead) return;
     model.denseDated ??= bitmap();
-    setBit(model.denseDated, tailOf(what.n));
+    setBit(model.denseDated, suffixOf(what.n));
   } else {
     addNumber(model, what.n);
   }
 }
 
-/** A number without dates. */
+/** Adds a number without dates. */
 export function addNumber(model: ListModel, n: number): void {
-  if (headOf(n) !== model.denseHead) {
+  if (prefixOf(n) !== model.denseHead) {
     addTo(model.elsewhere, n);
     return;
   }
   model.dense ??= bitmap();
-  setBit(model.dense, tailOf(n));
+  setBit(model.dense, suffixOf(n));
 }
 
 export function addFolded(model: ListModel, { what, since, until }: FoldedEntry): void {
@@ -102,29 +104,29 @@ function addRange(model: ListModel, range: RangeRow): void {
     model.datedRanges.push(range);
     return;
   }
-  const first = Math.max(range.from, model.denseHead * TAILS);
-  const last = Math.min(range.to, model.denseHead * TAILS + TAILS - 1);
+  const first = Math.max(range.from, model.denseHead * SUFFIX_COUNT);
+  const last = Math.min(range.to, model.denseHead * SUFFIX_COUNT + SUFFIX_COUNT - 1);
   if (first > last) return;
   model.denseRanges ??= bitmap();
-  for (let tail = tailOf(first); tail <= tailOf(last); tail++) setBit(model.denseRanges, tail);
+  for (let suffix = suffixOf(first); suffix <= suffixOf(last); suffix++) setBit(model.denseRanges, suffix);
 }
 
-/** Until when the model lists a number by itself, as Part.until answers. */
+/** When the model's single entries for a number expire, comparable to Part.until. */
 export function exactUntil(model: ListModel, n: number, now: number): number {
-  if (headOf(n) === model.denseHead) {
-    const tail = n - model.denseHead * TAILS;
-    if (hasBit(model.dense, tail)) return FOREVER;
-    if (!hasBit(model.denseDated, tail)) return NOT_LISTED;
+  if (prefixOf(n) === model.denseHead) {
+    const suffix = n - model.denseHead * SUFFIX_COUNT;
+    if (hasBit(model.dense, suffix)) return FOREVER;
+    if (!hasBit(model.denseDated, suffix)) return NOT_LISTED;
   } else if (isIn(model.elsewhere, n)) {
     return FOREVER;
   }
   return latest(model.dated.get(n) ?? [], now);
 }
 
-/** Until when a range of the model holds a number, as RangeTable.until answers. */
+/** When the model's ranges that hold a number expire, comparable to RangeTable.until. */
 export function rangeUntil(model: ListModel, n: number, now: number): number {
-  const inDense = headOf(n) === model.denseHead;
-  if (inDense && hasBit(model.denseRanges, n - model.denseHead * TAILS)) return FOREVER;
+  const inDense = prefixOf(n) === model.denseHead;
+  if (inDense && hasBit(model.denseRanges, n - model.denseHead * SUFFIX_COUNT)) return FOREVER;
   let until = NOT_LISTED;
   for (const range of inDense ? model.datedRanges : model.ranges) {
     if (range.from <= n && n <= range.to) until = Math.max(until, latest([range], now));
@@ -132,7 +134,10 @@ export function rangeUntil(model: ListModel, n: number, now: number): number {
   return until;
 }
 
-/** Entries of numbers, as the release counts them: none with dates where one is without. */
+/**
+ * Counts number entries as the release does: dated entries of a number do not count if it also has an undated
+ * one.
+ */
 export function countNumbers(model: ListModel): number {
   let count = sizeOf(model.elsewhere) + (model.dense === null ? 0 : countBits(model.dense));
   for (const [n, all] of model.dated) if (exactUntil(model, n, -1) === NOT_LISTED) count += all.length;

@@ -1,11 +1,11 @@
 /**
- * Names of mobile operators by MCC and MNC, from the npm package mcc-mnc-list (MIT, after Wikipedia). For
- * people to find a code and to recognise one; nothing is decided by it, since codes come and go.
+ * Names of mobile operators by MCC and MNC, from the npm package mcc-mnc-list (MIT, based on Wikipedia). They
+ * help people find and recognise a code. No decision uses them, because codes come and go.
  */
 import list, { type Operator } from 'mcc-mnc-list';
 
 export interface NamedOperator {
-  /** MCC and MNC, 5 or 6 digits, as lists and gateways write them. */
+  /** MCC and MNC, 5 or 6 digits, as in lists and gateway requests. */
   readonly operator: string;
   readonly name: string;
   readonly country: string;
@@ -27,7 +27,10 @@ function namedOf({ mcc, mnc, brand, operator, countryName, status }: Operator): 
   };
 }
 
-/** Operators whose code begins with a word of digits, and whose name or country has each other word. */
+/**
+ * Operators that match all words: the code must begin with each word of digits, and the name or country must
+ * contain each other word.
+ */
 export function operatorsLike(words: readonly string[]): NamedOperator[] {
   const wanted = words.map((word) => word.toLowerCase());
   return operators.filter((each) => {
@@ -38,7 +41,7 @@ export function operatorsLike(words: readonly string[]): NamedOperator[] {
   });
 }
 
-/** `Globe, Globe Telecom (Philippines)`, or null for a code that has no name. */
+/** `Globe, Globe Telecom (Philippines)`, or null for a code without a name. */
 export function operatorName(code: string): string | null {
   const found = operators.find(({ operator }) => operator === code);
   return found === undefined ? null : `${found.name} (${found.country})`;

@@ -1,21 +1,19 @@
-/**
- * Standard output: what a command gives, and whether it has given any.
- */
+/** Writes to standard output and records whether anything was written. */
 
 let written = false;
 
-/** Whether anything was given: an error may not stand behind it. */
+/** Whether anything was written. If so, an error object must not follow it. */
 export function hasWritten(): boolean {
   return written;
 }
 
-/** @returns whether more may follow at once */
+/** @returns whether you may write more at once */
 export function write(text: string): boolean {
   written = true;
   return process.stdout.write(text);
 }
 
-/** One of many lines, not faster than they are read. */
+/** Writes one of many lines, no faster than the reader consumes them. */
 export async function writeLine(line: string): Promise<void> {
   if (!write(`${line}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
 }

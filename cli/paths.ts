@@ -1,25 +1,23 @@
-/**
- * Where things are: the one file that knows the folders a command reads and writes.
- */
+/** The only file that knows the paths a command reads and writes. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 export const WRANGLER_CONFIG = join(PROJECT, 'wrangler.toml');
-/** Secrets of a local installation; never committed. */
+/** Secrets of a local installation. Never committed. */
 export const SECRETS_FILE = join(PROJECT, '.numgate', 'secrets.json');
 /** The Worker's own secrets for `wrangler dev`. */
 export const DEV_VARS_FILE = join(PROJECT, '.dev.vars');
-/** Built releases, a folder each. */
+/** Built releases, one folder each. */
 export const BUILDS = join(PROJECT, 'build', 'releases');
-/** Inputs of the demo that are made and not shipped. */
+/** Demo inputs that are generated. */
 export const DEMO_INPUTS = join(PROJECT, 'build', 'demo');
 export const DEMO_CATALOGUE = join(PROJECT, 'data', 'demo.lists.json');
-/** Local KV and Durable Objects, shared by wrangler and the embedded service. NUMGATE_STATE changes it. */
+/** Local KV and Durable Objects, shared by wrangler and the embedded service. NUMGATE_STATE overrides it. */
 export const STATE = process.env.NUMGATE_STATE ?? join(PROJECT, '.wrangler', 'state');
-/** Values of the current release, as the service gave them. */
+/** Values of the current release, cached from the service. */
 export const VALUES = join(dirname(STATE), 'values');
 /** The bundle that the embedded service runs. */
 export const BUNDLE = join(PROJECT, '.wrangler', 'bundle');
-/** What Node has compiled of the command line, for the next start. */
+/** Node's compile cache of the command line. */
 export const COMPILED = join(PROJECT, '.wrangler', 'compiled');

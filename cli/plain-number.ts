@@ -1,13 +1,13 @@
 /**
- * The number of a line of plain text, read from its bytes: what `EntryReader` lists for that line, or nothing
- * where it takes that reader to tell. `test/cli/plain-lines.test.ts` holds both against each other.
+ * Parses the number of a plain-text line from its bytes, as `EntryReader` would list it. Returns 0 if only
+ * that reader can decide. `test/cli/plain-lines.test.ts` compares the two.
  */
 import { PARTY_CHARS_MAX } from '../shared/limits.ts';
 import { POW10 } from '../shared/numbers/number.ts';
 import { parseScanned } from '../shared/numbers/parse.ts';
 import { KR_CODE, KR_NSN_DIGITS_MAX, krClassOfNational } from '../shared/numbers/plan.ts';
 import { SCAN_FOREIGN, scanBytes } from '../shared/numbers/scan.ts';
-import { testAnswer } from '../shared/test-numbers.ts';
+import { findTestNumber } from '../shared/test-numbers.ts';
 import { refusalOf } from './entry.ts';
 
 const ZERO = 0x30;
@@ -16,16 +16,17 @@ const DASH = 0x2d;
 const CR = 0x0d;
 
 /**
- * Digits of a national number that are read here, at least: fewer may be an emergency number. They are also
- * those that are kept in one integer.
+ * Minimum digits of a national number here, because fewer may be an emergency number. Also the digits that
+ * one integer keeps.
  */
 const FIRST_DIGITS = 8;
-/** Digits of a last group: with fewer the parser decides. */
+/** Minimum digits of a last group. With fewer the parser decides. */
 const LAST_GROUP_MIN = 4;
 
 /**
- * @param to place of the LF @returns 0 for what is not ASCII, no number, or one that cannot be listed. O(length),
- * about 30 ns for a Korean number as it is dialled, 90 ns for any other; keeps nothing.
+ * @param to index of the LF
+ * @returns 0 if the line is not ASCII, not a number, or a number that cannot be listed. O(length), about 30
+ * ns for a Korean number as dialled, 90 ns for any other; allocates nothing.
  */
 export function plainNumberOf(bytes: Uint8Array, from: number, to: number): number {
   const n = dialledNumberOf(bytes, from, to);
@@ -38,13 +39,13 @@ export function plainNumberOf(bytes: Uint8Array, from: number, to: number): numb
 }
 
 /**
- * What nearly all lines are: one 0, and a national number that does not begin as a carrier's selection (08…),
- * with dashes or without. The parser reads those as +82 and the digits behind the 0.
+ * Nearly all lines have this form: one 0 and a national number that does not begin like a carrier selection
+ * (08…), with or without dashes. The parser reads them as +82 and the digits after the 0.
  */
 function dialledNumberOf(bytes: Uint8Array, from: number, to: number): number {
   if (to - from > PARTY_CHARS_MAX || bytes[from] !== ZERO) return 0;
   const first = bytes[from + 1]!;
-  // A dash here may have another 0 behind it.
+  // A dash here may precede another 0.
   if (first <= ZERO || first === EIGHT) return 0;
   let count = 0;
   let groupStart = 0;
@@ -65,10 +66,10 @@ function dialledNumberOf(bytes: Uint8Array, from: number, to: number): number {
     count++;
   }
   if (count < FIRST_DIGITS || count > KR_NSN_DIGITS_MAX) return 0;
-  // 02-123-4567-8 is short for two numbers.
+  // 02-123-4567-8 is shorthand for two numbers.
   if (groupStart > 0 && count - groupStart < LAST_GROUP_MIN) return 0;
   const national = high * POW10[count - FIRST_DIGITS]! + low;
   if (krClassOfNational(national, count) === 'unknown') return 0;
   const n = KR_CODE * POW10[count]! + national;
-  return testAnswer(n) === null ? n : 0;
+  return findTestNumber(n) === null ? n : 0;
 }

@@ -1,6 +1,6 @@
 /**
- * The command line of a list admin: what it has, and how it ends. Results go to standard output, progress and
- * errors to standard error; exit codes are those of failure.ts.
+ * The command line of a list admin. Results go to standard output, progress and errors to standard error.
+ * failure.ts defines the exit codes.
  */
 import { Command, Help } from 'commander';
 import { addAccess } from './menu/access.ts';
@@ -11,57 +11,66 @@ import { addService } from './menu/service.ts';
 import { hasWritten, write } from './output.ts';
 import * as report from './report.ts';
 
-/** Exit codes after SIGINT and SIGPIPE, as shells have them. */
+/** Exit codes after SIGINT and SIGPIPE, as in shells. */
 const INTERRUPTED = 130;
 const PIPE_CLOSED = 141;
 
-const program = new Command('npm run lists --')
-  .description('Build, prove and publish the lists that numgate answers from, and change them now.')
-  .option('--json', 'print one JSON object instead of text; of a failure, one with "error"')
+const program = new Command('npx numgate')
+  .description('Build, prove and publish lists, make live changes, and manage clients, tokens and policy.')
+  .option('--json', 'print one JSON object instead of text; on failure it has "error"')
   .showHelpAfterError('(see --help)')
   .exitOverride()
   .configureHelp({
     showGlobalOptions: true,
     optionDescription(option) {
-      const told = Help.prototype.optionDescription.call(this, option);
-      return option.mandatory ? `${told} (required)` : told;
+      const reported = Help.prototype.optionDescription.call(this, option);
+      return option.mandatory ? `${reported} (required)` : reported;
     },
   })
   .addHelpText(
     'after',
     `
-NUMGATE_URL says where the service is (http://localhost:8787, or PORT), NUMGATE_TOKEN who asks (on this machine
-else the token that npm start made). Exit codes: 0 done, 1 could not be done, 2 asked wrongly, 3 refused by a guard,
-4 what was to be changed is not what it was taken for. A failure is told on standard error; with --json also as
-{"error": {"code", "message", "exitCode", …}} on standard output, where no result was printed there before.`,
+Environment:
+  NUMGATE_URL    URL of the service (default: http://localhost:8787, or the port in PORT)
+  NUMGATE_TOKEN  admin token (default on this machine: the token that npm start created)
+
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 refused by a guard, 4 the state to be changed has moved meanwhile.
+Errors go to standard error. With --json, a command that has printed no result also prints
+{"error": {"code", "message", "exitCode", …}} to standard output.`,
   );
 
-// Also of a command line that cannot be read.
+// Checked here, so that it also works for an invalid command line.
 const isJson = process.argv.includes('--json');
 const print = (text: string, value: object): void => {
   write(isJson ? `${JSON.stringify(value)}\n` : text);
 };
 
+program.commandsGroup('Lists:');
 addReleases(program, print);
+program.commandsGroup('Live changes:');
 addEntries(program, print);
+program.commandsGroup('Monitoring:');
 addService(program, print);
+program.commandsGroup('Clients and tokens:');
 addAccess(program, print);
+program.commandsGroup('Policy:');
 addGateways(program, print);
 
-// Whoever read the output has seen enough: `audit export | head`.
+// The reader closed the pipe, as in `audit export | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(PIPE_CLOSED);
 });
 
-// By process.exit, so that temporary files are removed; a build that was being read leaves nothing.
+// process.exit runs the exit handlers, which remove temporary files. An interrupted build leaves nothing
+// behind.
 process.once('SIGINT', () => process.exit(INTERRUPTED));
 process.once('SIGTERM', () => process.exit(INTERRUPTED));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  const { exitCode, text, value } = report.failed(error);
+  const { exitCode, text, value } = report.failureReport(error);
   process.stderr.write(text);
   if (isJson && value !== null && !hasWritten()) print('', value);
   process.exitCode = exitCode;

@@ -1,10 +1,11 @@
 /**
- * A progress bar on a terminal, nothing elsewhere. On standard error: standard output is for results.
+ * A progress bar on a terminal, otherwise nothing. It uses standard error, because standard output is for
+ * results.
  */
 import { SingleBar } from 'cli-progress';
 
 export interface Progress {
-  /** @param share 0 to 1 @param note shown behind the bar */
+  /** @param share 0 to 1 @param note shown after the bar */
   update(share: number, note?: string): void;
   stop(): void;
 }

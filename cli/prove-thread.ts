@@ -1,6 +1,4 @@
-/**
- * One thread of `prove`: its share of the numbers of one head.
- */
+/** One thread of `prove`: checks its share of the numbers of one prefix. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BuildFolder } from './build-folder.ts';
 import type { ListModel } from './list-model.ts';
@@ -13,26 +11,26 @@ export interface ThreadTask {
   readonly head: number;
   readonly from: number;
   readonly to: number;
-  /** Ask each number (1), or only one in so many. */
+  /** Check each number (1), or one in `step`. */
   readonly step: number;
 }
 
-/** Sent now and then: what has come since the last one. */
+/** Progress since the last message. */
 export interface ThreadNews {
   readonly asked: number;
-  /** Listed numbers asked beside the step. */
+  /** Listed numbers that were checked beside the step. */
   readonly listed: number;
   readonly wrong: number;
 }
 
-/** Numbers asked between two messages. */
+/** Numbers checked between two messages. */
 const STRIDE = 1_000_000;
 
-const { folder, models, now, head, from, to, step } = workerData as ThreadTask;
+const { folder, models, now, head: prefix, from, to, step } = workerData as ThreadTask;
 const release = await reopen(new BuildFolder(folder));
 for (let start = from; start < to; start += STRIDE) {
   const prover = new Prover(release, models, now);
-  prover.head(head, start, Math.min(to, start + STRIDE), step);
+  prover.head(prefix, start, Math.min(to, start + STRIDE), step);
   const news: ThreadNews = { asked: prover.asked, listed: prover.listed, wrong: prover.wrong };
   parentPort?.postMessage(news);
 }

@@ -1,37 +1,35 @@
-/**
- * Asks a reopened release and a plain model the same questions, and counts where they differ.
- */
+/** Looks up the same numbers in a reopened release and in a plain model, and counts the differences. */
 import { type Dates, isDated } from '../shared/build/list-entries.ts';
-import { headOf, TAILS, tailOf } from '../shared/numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT, suffixOf } from '../shared/numbers/number.ts';
 import { blobsOf } from '../shared/release/manifest.ts';
 import { Release } from '../shared/release/release.ts';
 import { FOREVER } from '../shared/set/layout.ts';
 import { NOT_LISTED } from '../shared/set/number-set.ts';
 import { fingerprint as printOf } from '../shared/set/xxhash.ts';
-import { askingOrder } from './asking-order.ts';
 import type { BuildFolder } from './build-folder.ts';
-import { orFail } from './failure.ts';
+import { unwrap } from './failure.ts';
 import { countNumbers, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
 import { numbersIn, sizeOf, tailsIn } from './plain-set.ts';
+import { queryOrder } from './query-order.ts';
 import { listKeys } from './secrets.ts';
 
-/** Open a release from its folder, as the edge opens it from KV. */
+/** Opens a release from its folder, as the edge opens it from KV. */
 export async function reopen(folder: BuildFolder): Promise<Release> {
   const keys = await listKeys();
   const manifest = await folder.open(keys);
   const release = new Release(manifest, keys);
-  for (const blob of blobsOf(manifest)) orFail(await release.install(blob, folder.value(blob.key)));
+  for (const blob of blobsOf(manifest)) unwrap(await release.install(blob, folder.value(blob.key)));
   return release;
 }
 
-/** Around both ends of an entry. No end is never reached: what is asked is always before it. */
+/** Moments around both ends of an entry. FOREVER is excluded, because lookups always happen before it. */
 function momentsOf({ since, until }: Dates): number[] {
   return [since - 1, since, until - 1, until].filter((moment) => moment >= 0 && moment < FOREVER);
 }
 
 export class Prover {
   asked = 0;
-  /** Listed ones that `head` asked beside those of its step; not in `asked`. */
+  /** Listed numbers that `head` checked beside those of its step. Not included in `asked`. */
   listed = 0;
   wrong = 0;
   readonly #release: Release;
@@ -51,42 +49,42 @@ export class Prover {
   }
 
   /**
-   * Tails from `from` to before `to` behind a head: each list, exact entries and ranges. With a step, one
-   * in so many, and those that a list names. About half a microsecond a tail and list.
+   * Checks the suffixes in [from, to) of a prefix: each list, single entries and ranges. With a step, checks
+   * one in `step` and all listed ones. About half a microsecond per suffix and list.
    */
-  head(head: number, from: number, to: number, step: number): void {
-    const tails = new Uint32Array(Math.ceil((to - from) / step));
-    for (let index = 0; index < tails.length; index++) tails[index] = from + index * step;
-    this.asked += this.#ask(head, tails);
+  head(prefix: number, from: number, to: number, step: number): void {
+    const suffixes = new Uint32Array(Math.ceil((to - from) / step));
+    for (let index = 0; index < suffixes.length; index++) suffixes[index] = from + index * step;
+    this.asked += this.#ask(prefix, suffixes);
     if (step === 1) return;
     for (const { dense } of this.#models) {
       if (dense === null) continue;
-      const listed = [...tailsIn(dense, from, to)].filter((tail) => tail % step !== 0);
-      this.listed += this.#ask(head, Uint32Array.from(listed));
+      const listed = [...tailsIn(dense, from, to)].filter((suffix) => suffix % step !== 0);
+      this.listed += this.#ask(prefix, Uint32Array.from(listed));
     }
   }
 
-  /** @returns how many were asked */
-  #ask(head: number, tails: Uint32Array): number {
+  /** @returns how many numbers were checked */
+  #ask(prefix: number, suffixes: Uint32Array): number {
     let asked = 0;
-    for (const tail of askingOrder(tails, this.#release.keys.permutation)) {
+    for (const suffix of queryOrder(suffixes, this.#release.keys.permutation)) {
       asked++;
-      if (!this.#tailIsRight(head, tail)) this.wrong++;
+      if (!this.#suffixIsRight(prefix, suffix)) this.wrong++;
     }
     return asked;
   }
 
-  #tailIsRight(head: number, tail: number): boolean {
+  #suffixIsRight(prefix: number, suffix: number): boolean {
     const models = this.#models;
-    const n = head * TAILS + tail;
-    const permutedTail = this.#release.keys.permutation.permute(tail);
+    const n = prefix * SUFFIX_COUNT + suffix;
+    const permutedSuffix = this.#release.keys.permutation.permute(suffix);
     const part = this.#release
-      .shard(this.#release.shardIndexOf(head, permutedTail))
-      ?.partOf(head, permutedTail);
+      .shard(this.#release.shardIndexOf(prefix, permutedSuffix))
+      ?.partOf(prefix, permutedSuffix);
     let right = true;
     for (let list = 0; list < models.length; list++) {
       const model = models[list]!;
-      const exact = part?.until(list, head, permutedTail, this.#now) ?? NOT_LISTED;
+      const exact = part?.until(list, prefix, permutedSuffix, this.#now) ?? NOT_LISTED;
       right &&= exact === exactUntil(model, n, this.#now);
       if (model.ranges.length > 0) right &&= this.#rangeIsRight(list, n, this.#now);
     }
@@ -100,16 +98,17 @@ export class Prover {
   }
 
   #exactIsRight(list: number, n: number, now: number): boolean {
-    const head = headOf(n);
-    const permutedTail = this.#release.keys.permutation.permute(tailOf(n));
-    const shard = this.#release.shard(this.#release.shardIndexOf(head, permutedTail));
-    const exact = shard?.partOf(head, permutedTail).until(list, head, permutedTail, now) ?? NOT_LISTED;
+    const prefix = prefixOf(n);
+    const permutedSuffix = this.#release.keys.permutation.permute(suffixOf(n));
+    const shard = this.#release.shard(this.#release.shardIndexOf(prefix, permutedSuffix));
+    const exact =
+      shard?.partOf(prefix, permutedSuffix).until(list, prefix, permutedSuffix, now) ?? NOT_LISTED;
     return exact === exactUntil(this.#models[list]!, n, now);
   }
 
   /**
-   * Every undated number outside the dense head with its neighbours, and every dated one around its
-   * dates. @returns listed numbers asked
+   * Checks every undated number outside the dense prefix with its neighbours, and every dated number around
+   * its dates. @returns the number of listed numbers checked
    */
   elsewhere(): number {
     let listed = 0;
@@ -125,7 +124,7 @@ export class Prover {
     return listed;
   }
 
-  /** Around both ends of every range, and around its dates. */
+  /** Checks around both ends of every range, and around its dates. */
   ranges(): void {
     for (const [list, { ranges }] of this.#models.entries()) {
       for (const range of ranges) {
@@ -138,7 +137,7 @@ export class Prover {
     }
   }
 
-  /** Every source, now and around its dates. */
+  /** Checks every source, now and around its dates. */
   sources(): void {
     const { sourceSeed } = this.#release.keys;
     for (const [list, { sources, fingerprints }] of this.#models.entries()) {
@@ -155,8 +154,8 @@ export class Prover {
   }
 
   /**
-   * Whether each list has as many numbers and sources as the model. Where all that are listed were found,
-   * that leaves room for no other, wherever it is.
+   * Checks that each list has as many numbers and sources as the model. If all listed ones were found, equal
+   * counts prove that there are no others.
    */
   counts(): void {
     const { manifest, sources } = this.#release;

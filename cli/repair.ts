@@ -1,6 +1,6 @@
 /**
- * Values of the current release that the local KV has lost or holds damaged, and their repair: they are uploaded
- * again from the folder of the build, where that is still whole. The service starts in either case.
+ * Repairs values of the current release that the local KV has lost or holds damaged. They are uploaded again
+ * from the build folder if it is still complete. The service starts in either case.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { BUILDS, STATE } from './paths.ts';
 import { kvOf } from './wrangler.ts';
 
 /**
- * @param say takes what the admin is told
+ * @param say receives messages for the admin
  * @returns whether every value of the release is in the local KV now
  */
 export async function repairValues(
@@ -47,7 +47,7 @@ export async function repairValues(
   }
 }
 
-/** How many of these the service does not get from KV as the manifest names them. */
+/** How many values the service cannot load from KV with the digest in the manifest. */
 async function lostAmong(blobs: readonly Blob[], admin: Admin): Promise<number> {
   let lost = 0;
   for (const { key, sha256 } of blobs) {
@@ -64,7 +64,7 @@ function adviceOn(path: string): string {
   return [
     'the service starts without them: /healthz says "degraded", and numbers that they decide are indeterminate.',
     'To repair it, put that folder back as it was built, and run:',
-    `  npm run lists -- push ${fileName(path)} --all`,
+    `  npx numgate push ${fileName(path)} --all`,
     'Without that folder, build the same lists again, and push them with --all.',
     `Only if nothing in this installation is needed any more, delete ${STATE} and begin anew: that destroys its`,
     'clients, keys, tokens, live entries and audit log.',

@@ -1,24 +1,22 @@
-/**
- * How plans, pushes and releases look.
- */
+/** Output for plans, pushes and releases. */
 import colours from 'picocolors';
 import type { PromoteDone, ReleaseInfo, RollbackDone } from '../shared/admin.ts';
 import { type Counts, NO_COUNTS } from '../shared/release/churn.ts';
 import type { ListChange, Terms } from '../shared/release/diff.ts';
 import type { Guard, GuardHit } from '../shared/release/guards.ts';
 import { guardLine } from './admin-problem.ts';
-import type { PlanOutcome } from './commands/plan.ts';
-import type { PushOutcome } from './commands/push.ts';
+import type { PlanResult } from './commands/plan.ts';
+import type { PushResult } from './commands/push.ts';
 import { count, percent } from './figures.ts';
-import { commandLine, REASON } from './next-step.ts';
-import { type Outcome, tableOf } from './report.ts';
+import { commandLine, REASON } from './override-hint.ts';
+import { type Report, tableOf } from './report.ts';
 import type { Uploaded } from './upload.ts';
 
-/** Heads that are shown of a list: those that change most. */
-const HEADS_SHOWN = 3;
+/** Prefixes shown per list: those with the most changes. */
+const PREFIXES_SHOWN_MAX = 3;
 
-/** What would change, which guards it hits, and the command that pushes exactly this. */
-export function planned({ plan, folder }: PlanOutcome): Outcome {
+/** What would change, which guards it hits, and the command that pushes exactly this plan. */
+export function planned({ plan, folder }: PlanResult): Report {
   const changing = plan.lists.filter(isChanged);
   const override = plan.guards.map((hit) => hit.override);
   const command = commandLine(['push', folder.path], { plan: plan.hash, override, reason: REASON });
@@ -33,13 +31,13 @@ export function planned({ plan, folder }: PlanOutcome): Outcome {
     `${colours.bold('Plan')} ${plan.hash}: ${countsOf(totalOf(changing))}`,
     ...guardLines(plan.guards),
     'To push exactly this:',
-    `  npm run lists -- ${command}`,
+    `  npx numgate ${command}`,
   ];
   return [`${text.join('\n')}\n`, { ...plan, command }];
 }
 
-/** One line. The guards that stop it are told by the failure. */
-export function planInShort({ plan }: PlanOutcome): string {
+/** One line. The failure lists the guards that stop the plan. */
+export function planSummary({ plan }: PlanResult): string {
   const changing = plan.lists.filter(isChanged);
   const counts = countsOf(totalOf(changing));
   return `${plan.release} upon ${plan.base ?? 'nothing'}: ${counts} in ${changing.length} lists\n`;
@@ -55,7 +53,7 @@ function listLines(change: ListChange): string[] {
   const mark = { new: colours.green(' (new list)'), kept: '', dropped: colours.red(' (list is dropped)') }[
     state
   ];
-  const heads = headsOf(change).map(([head, counts]) =>
+  const heads = prefixesOf(change).map(([head, counts]) =>
     colours.dim(`      +${head}********  ${countsOf(counts)}`),
   );
   return [
@@ -65,13 +63,13 @@ function listLines(change: ListChange): string[] {
   ];
 }
 
-/** The heads that change most, whether by entries with dates or without. */
-function headsOf({ numbers, dated }: ListChange): [head: number, counts: Counts][] {
+/** The prefixes with the most changes, dated and undated entries together. */
+function prefixesOf({ numbers, dated }: ListChange): [head: number, counts: Counts][] {
   const heads = new Map<number, Counts>();
   for (const change of [...numbers.heads, ...dated.heads]) {
     heads.set(change.head, sumOf([heads.get(change.head) ?? NO_COUNTS, change]));
   }
-  return [...heads].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a)).slice(0, HEADS_SHOWN);
+  return [...heads].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a)).slice(0, PREFIXES_SHOWN_MAX);
 }
 
 function wordsOf({ reason, effect, subjects, authority }: Terms): string {
@@ -118,45 +116,45 @@ function uploadedLine({ uploaded, uploadedBytes, values }: Uploaded): string {
   return `  ${count(uploaded)} of ${count(values)} values uploaded, ${count(uploadedBytes)} bytes${others}\n`;
 }
 
-/** @param overrides the guards that the release went through */
-export function pushed(outcome: PushOutcome, overrides: readonly Guard[]): Outcome<PushOutcome> {
-  const { wasCurrent, uploaded, values } = outcome;
+/** @param overrides guards that were overridden for the release */
+export function pushed(result: PushResult, overrides: readonly Guard[]): Report<PushResult> {
+  const { wasCurrent, uploaded, values } = result;
   const again =
     wasCurrent && uploaded < values
       ? '  it was current before; --all uploads every value again, also over damaged ones\n'
       : '';
-  return [stateLine(outcome, overrides) + uploadedLine(outcome) + again, outcome];
+  return [stateLine(result, overrides) + uploadedLine(result) + again, result];
 }
 
 function stateLine({ release, seq, share, state }: PromoteDone, overrides: readonly Guard[]): string {
   const name = colours.bold(release);
   if (state !== 'candidate') return `${name} is current (seq ${seq})\n`;
-  // On the way to all it is held against the same guards again.
-  const said = overrides.length === 0 ? {} : { override: overrides, reason: REASON };
+  // The promotion to all data centres is checked against the same guards again.
+  const cliOptions = overrides.length === 0 ? {} : { override: overrides, reason: REASON };
   return [
-    `${name} is on trial in ${percent(share)} of the data centres (seq ${seq})`,
-    `  to all:  npm run lists -- ${commandLine(['promote', release], said)}`,
-    `  to none: npm run lists -- rollback --reason ${REASON}\n`,
+    `${name} is the canary in ${percent(share)} of the data centres (seq ${seq})`,
+    `  to all:  npx numgate ${commandLine(['promote', release], cliOptions)}`,
+    `  to none: npx numgate rollback --reason ${REASON}\n`,
   ].join('\n');
 }
 
-export function staged(outcome: Uploaded & { readonly release: string }): Outcome {
+export function staged(result: Uploaded & { readonly release: string }): Report {
   const text =
-    `${colours.bold(outcome.release)} is staged: the authority's cron promotes it within a minute or two,\n` +
-    `  or refuses it and says why: npm run lists -- releases\n${uploadedLine(outcome)}`;
-  return [text, outcome];
+    `${colours.bold(result.release)} is staged: the coordinator's cron promotes it within a minute or two,\n` +
+    `  or refuses it and says why: npx numgate releases\n${uploadedLine(result)}`;
+  return [text, result];
 }
 
-export function promoted(outcome: PromoteDone, overrides: readonly Guard[]): Outcome<PromoteDone> {
-  return [stateLine(outcome, overrides), outcome];
+export function promoted(result: PromoteDone, overrides: readonly Guard[]): Report<PromoteDone> {
+  return [stateLine(result, overrides), result];
 }
 
-export function rolledBack(outcome: RollbackDone): Outcome<RollbackDone> {
-  const { withdrawn, current, seq } = outcome;
-  return [`${colours.bold(current)} is current (seq ${seq}); ${withdrawn} was taken back\n`, outcome];
+export function rolledBack(result: RollbackDone): Report<RollbackDone> {
+  const { withdrawn, current, seq } = result;
+  return [`${colours.bold(current)} is current (seq ${seq}); ${withdrawn} was taken back\n`, result];
 }
 
-export function releasesOf(releases: readonly ReleaseInfo[]): Outcome {
+export function releasesOf(releases: readonly ReleaseInfo[]): Report {
   const rows = releases.map(
     ({ release, state, base, foldedSeq, numbers, bytes, promotedAt, by, readable }) => [
       ...[release, readable && state === 'superseded' ? `${state} (rollback)` : state, base ?? '', foldedSeq],

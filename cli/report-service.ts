@@ -1,6 +1,4 @@
-/**
- * How the service, its entries, its clients and its log look.
- */
+/** Output for the service, its entries, its clients and its audit log. */
 import colours from 'picocolors';
 import type { EntriesDone, EntryInfo, EntryItem } from '../shared/admin.ts';
 import type { Client } from '../shared/clients.ts';
@@ -9,29 +7,30 @@ import type { StorageInfo, StorageLevel } from '../shared/storage-level.ts';
 import type { Verification } from './commands/audit.ts';
 import type { Status } from './commands/status.ts';
 import type { ListedToken } from './commands/tokens.ts';
-import type { Seen } from './commands/watch.ts';
+import type { EdgeSighting } from './commands/watch.ts';
 import { count, percent } from './figures.ts';
 import { operatorName } from './operators.ts';
-import { listTable, type Outcome, tableOf } from './report.ts';
+import { listTable, type Report, tableOf } from './report.ts';
 
-export function statusOf(status: Status): Outcome {
+export function statusOf(status: Status): Report {
   const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges, propagation } =
     status;
   const lines = [
     current === null
-      ? 'no release is current: npm run lists -- build, prove, push'
+      ? 'no release is current: npx numgate build, prove, push'
       : `${colours.bold(current.release)} is current since ${current.promotedAt}, by ${current.by}`,
     ...(candidate === null
       ? []
       : [
-          `${colours.bold(candidate.release)} is on trial in ${percent(candidate.share)} of the data centres`,
+          `${colours.bold(candidate.release)} is the canary in ${percent(candidate.share)} of the data centres`,
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
     `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, the last one ${audit.hash}${trimmedWords(audit.trimmedTo)}`,
     ...storageLines(status),
     ...propagation.map(
-      ({ dataCentre, seq: told, askedAt }) => `data centre ${dataCentre} was given seq ${told} at ${askedAt}`,
+      ({ dataCentre, seq: reported, askedAt }) =>
+        `data centre ${dataCentre} was given seq ${reported} at ${askedAt}`,
     ),
     ...edges.map(({ url, health }) =>
       health === null
@@ -73,7 +72,7 @@ const KINDS: Readonly<Record<'number' | SourceKind, readonly [one: string, more:
   smsc: ['SMSC', 'SMSCs'],
 };
 
-/** By their kinds, so that a number that was taken for a sender id is seen: `2 numbers, 1 sender id`. */
+/** Counts by kind, so that a number taken for a sender ID is visible: `2 numbers, 1 sender id`. */
 function kindsOf(items: readonly EntryItem[]): string {
   const counts = new Map<'number' | SourceKind, number>();
   for (const item of items) {
@@ -89,18 +88,18 @@ export interface EntriesChange {
   readonly items: readonly EntryItem[];
   /** RFC 3339, as it was sent. */
   readonly until: string | undefined;
-  /** Allow lists of the release, which go before a block. */
+  /** Allow lists of the release, which take precedence over a block. */
   readonly allowLists: readonly string[];
-  /** What was cleared, as it was written, and had no live entry. */
+  /** Cleared items without a live entry, as they were written. */
   readonly unheld: readonly string[];
-  /** Items that said the same as one before them, and were left out. */
+  /** Number of duplicate items that were left out. */
   readonly repeated: number;
 }
 
 export function entriesChanged(
-  { op, items, until, allowLists, unheld, repeated }: EntriesChange,
+  { op, items, until, allowLists, unheld: unlisted, repeated }: EntriesChange,
   done: EntriesDone,
-): Outcome<EntriesDone> {
+): Report<EntriesDone> {
   const end = until === undefined ? '' : ` until ${until}`;
   const names = allowLists.join(', ');
   const advice = [
@@ -108,23 +107,23 @@ export function entriesChanged(
       ? ''
       : `  ${count(repeated)} more said the same as one before, and ${repeated === 1 ? 'was' : 'were'} left out\n`,
     names === '' ? '' : `  what is on an allow list (${names}) goes through all the same: take it off\n`,
-    unheld.length === 0
+    unlisted.length === 0
       ? ''
-      : `  there was no live entry of ${unheld.join(', ')}; what a release has folded in is taken back all the same\n`,
+      : `  there was no live entry of ${unlisted.join(', ')}; what a release has folded in is taken back all the same\n`,
   ].join('');
   return [`${kindsOf(items)} ${DONE[op]}${end} (seq ${done.seq})\n${advice}`, done];
 }
 
-/** A source, and the name of an operator. */
+/** A source, with the name of an operator. */
 function named(source: string): string {
   const name = source.startsWith('operator:') ? operatorName(source.slice('operator:'.length)) : null;
   return name === null ? source : `${source} ${name}`;
 }
 
-/** Entries in a table, the newest: a table of more takes minutes to lay out, and nobody reads it. */
+/** Rows of the entry table at most, the newest entries. A larger table takes minutes to lay out. */
 const ENTRIES_SHOWN = 200;
 
-export function entriesOf(entries: readonly EntryInfo[]): Outcome {
+export function entriesOf(entries: readonly EntryInfo[]): Report {
   const shown = entries.slice(-ENTRIES_SHOWN);
   const rows = shown.map(({ number, source, op, code, subjects, authority, until, seq, by, reason }) => [
     ...[
@@ -146,14 +145,14 @@ export function entriesOf(entries: readonly EntryInfo[]): Outcome {
   return [tableOf(names, rows) + more, { entries }];
 }
 
-/** Digests are nothing to show: how many keys there are is. */
+/** Replaces the digests by the number of keys. */
 function withoutDigests<Holder extends { readonly secretSha256: readonly string[] }>(
   holders: readonly Holder[],
 ) {
   return holders.map(({ secretSha256, ...shown }) => ({ ...shown, keys: secretSha256.length }));
 }
 
-/** Settings that most clients leave as they are: only those that are not. */
+/** Settings that differ from their defaults, which most clients keep. */
 function otherSettings({
   internationalPrefix,
   senderRules,
@@ -170,7 +169,7 @@ function otherSettings({
     .join(', ');
 }
 
-export function clientsOf(clients: readonly Client[]): Outcome {
+export function clientsOf(clients: readonly Client[]): Report {
   const rows = clients.map(
     ({ id, rights, mode, failPolicy, maxStaleSeconds, quotaNumbers, secretSha256, ...others }) => [
       ...[id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaNumbers, secretSha256.length],
@@ -184,7 +183,7 @@ export function clientsOf(clients: readonly Client[]): Outcome {
   return [tableOf(names, rows), { clients: withoutDigests(clients) }];
 }
 
-export function tokensOf(tokens: readonly ListedToken[]): Outcome {
+export function tokensOf(tokens: readonly ListedToken[]): Report {
   const rows = tokens.map(({ id, scopes, authority, secretSha256 }) => [
     ...[id, scopes.join(' '), authority, secretSha256.length],
   ]);
@@ -196,13 +195,13 @@ export function seenLine({
   seq,
   release,
   afterMs,
-}: Omit<Seen, 'seq'> & { readonly seq: number | null }): string {
+}: Omit<EdgeSighting, 'seq'> & { readonly seq: number | null }): string {
   const seconds = (afterMs / 1000).toFixed(1);
   if (seq === null) return `${seconds} s  ${url} has no data, or does not answer\n`;
   return `${seconds} s  ${url} shows seq ${seq}, release ${release ?? 'none'}\n`;
 }
 
-export function verified(verification: Verification): Outcome {
+export function verified(verification: Verification): Report {
   const { records, last, broken, trimmedTo, trimmedHash } = verification;
   const upTo = `${count(records)} records are right${records === 0 ? '' : `, up to ${last.n}:${last.hash}`}\n`;
   const begin =
@@ -217,7 +216,7 @@ function knownOption(n: number, hash: string | undefined): string {
   return hash === undefined ? '' : ` with --known ${n}:${hash}`;
 }
 
-export function guardsOf(guards: object): Outcome {
+export function guardsOf(guards: object): Report {
   const lines = Object.entries(guards).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
   return [lines.join(''), guards];
 }

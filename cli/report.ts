@@ -1,24 +1,22 @@
-/**
- * How outcomes look: text for people, an object for `--json`. Nothing here decides anything.
- */
+/** Formats outcomes: text for people, an object for `--json`. No logic is here. */
 import Table from 'cli-table3';
 import { CommanderError } from 'commander';
 import colours from 'picocolors';
 import type { ListInfo } from '../shared/release/manifest.ts';
-import { type BuildOutcome, writtenRejects } from './commands/build.ts';
-import type { ProveOutcome } from './commands/prove.ts';
-import { CommandFailure, whyNot } from './failure.ts';
+import { type BuildResult, writtenRejects } from './commands/build.ts';
+import type { ProveResult } from './commands/prove.ts';
+import { CommandFailure, describeFileError } from './failure.ts';
 import { count } from './figures.ts';
 
 /** Text and object of one outcome. */
-export type Outcome<Value extends object = object> = [text: string, value: Value];
+export type Report<Value extends object = object> = [text: string, value: Value];
 
 const PLAIN = {
   chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   style: { head: [], border: [] },
 };
 
-/** Rows under their names; columns whose name ends with # hold figures. */
+/** Rows under column names. A name that ends with # marks a column of figures. */
 export function tableOf(names: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const table = new Table({
     ...PLAIN,
@@ -39,7 +37,7 @@ export function listTable(lists: readonly ListInfo[]): string {
   );
 }
 
-export function built({ folder, manifest, inputs, rejectsNotWritten, bytes }: BuildOutcome): Outcome {
+export function buildReport({ folder, manifest, inputs, rejectsNotWritten, bytes }: BuildResult): Report {
   const numbers = manifest.lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
   const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;
   const rejected = inputs.reduce((sum, input) => sum + input.rejected, 0);
@@ -73,7 +71,7 @@ export function built({ folder, manifest, inputs, rejectsNotWritten, bytes }: Bu
   ];
 }
 
-export function proven({
+export function proofReport({
   release,
   asked,
   wrong,
@@ -81,7 +79,7 @@ export function proven({
   universe,
   elsewhere,
   manifest,
-}: ProveOutcome): Outcome {
+}: ProveResult): Report {
   const verdict =
     wrong === 0 ? colours.green('0 wrong answers') : colours.red(`${count(wrong)} WRONG ANSWERS`);
   const lists = manifest.lists.length;
@@ -93,40 +91,46 @@ export function proven({
   return [text, { release, wrong, complete, asked, universe, elsewhere, lists }];
 }
 
-/** What a command ended with: for people, and as a program is told. */
-export interface Failed {
+/** A failure, as text for people and as an object for programs. */
+export interface FailureReport {
   readonly exitCode: number;
-  /** For standard error; empty where it was written already. */
+  /** For standard error. Empty if it was written already. */
   readonly text: string;
-  /** Null where nothing failed: help was asked for. */
+  /** Null if nothing failed, because help was requested. */
   readonly value: { readonly error: object } | null;
 }
 
 /** Exit code of a bug (EX_SOFTWARE of sysexits.h). */
 const BUG = 70;
 
-export function failed(error: unknown): Failed {
+export function failureReport(error: unknown): FailureReport {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exitCode: 0, text: '', value: null };
     const message =
       error.code === 'commander.help' ? 'no command is named' : error.message.replace(/^error: /, '');
     return { exitCode: 2, text: '', value: { error: { code: 'USAGE', message, exitCode: 2 } } };
   }
-  if (error instanceof CommandFailure) return failedWith('error', error.message, error.exitCode, error.told);
-  // Of the system: no permission, no space, not a folder.
+  if (error instanceof CommandFailure)
+    return failedWith('error', error.message, error.exitCode, error.details);
+  // System errors: no permission, no space, not a folder.
   if (error instanceof Error && 'syscall' in error) {
     const { path } = error as NodeJS.ErrnoException;
-    return failedWith('error', `${path === undefined ? '' : `${path}: `}${whyNot(error)}`, 1);
+    return failedWith('error', `${path === undefined ? '' : `${path}: `}${describeFileError(error)}`, 1);
   }
   const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return failedWith('bug', words, BUG);
 }
 
-function failedWith(kind: 'error' | 'bug', message: string, exitCode: number, told?: object): Failed {
+function failedWith(
+  kind: 'error' | 'bug',
+  message: string,
+  exitCode: number,
+  reported?: object,
+): FailureReport {
   const code = kind === 'bug' ? 'BUG' : 'FAILED';
   return {
     exitCode,
     text: `${colours.red(kind)}: ${message}\n`,
-    value: { error: told ?? { code, message, exitCode } },
+    value: { error: reported ?? { code, message, exitCode } },
   };
 }

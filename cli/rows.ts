@@ -1,6 +1,6 @@
 /**
- * Reads an input file as rows: CSV with a header, NDJSON, or plain text with a number a line, each
- * also gzipped. Streams: a file may be larger than memory.
+ * Reads an input file as rows: CSV with a header, NDJSON, or plain text with one number per line, each
+ * optionally gzipped. It streams, so a file may be larger than memory.
  */
 import { closeSync, createReadStream, openSync, type ReadStream, readSync, statSync } from 'node:fs';
 import { createGunzip, type Gunzip } from 'node:zlib';
@@ -8,16 +8,16 @@ import { isRecord } from '../shared/fields.ts';
 import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../shared/limits.ts';
 import { LineSplitter } from '../shared/line-splitter.ts';
 import { csvFields } from './csv.ts';
-import { CommandFailure, quoted, whyNot } from './failure.ts';
+import { CommandFailure, describeFileError, quoted } from './failure.ts';
 import { count } from './figures.ts';
 
 export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Columns and fields that mean something; `note` is for people. */
+/** Columns and fields that have a meaning. `note` is for people. */
 const COLUMNS = ['number', 'reason', 'since', 'until', 'authority', 'note'] as const;
 
-/** One line of input; empty strings stand for absent values. */
+/** One line of input. Empty strings stand for absent values. */
 export interface Row {
   /** 1 for the first line of the file. */
   readonly line: number;
@@ -26,7 +26,7 @@ export interface Row {
   readonly since: string;
   readonly until: string;
   readonly authority: string;
-  /** Why the line is no row, or null. */
+  /** Why the line is not a row, or null. */
   readonly damage: string | null;
 }
 
@@ -46,7 +46,7 @@ export interface InputFile {
   readonly format?: Format | undefined;
 }
 
-/** The format by the name's ending, unless it is given. */
+/** The given format, or the format by the file extension. */
 function formatOf({ path, format }: InputFile): Format {
   if (format !== undefined) return format;
   const name = path.replace(/\.gz$/i, '').toLowerCase();
@@ -59,10 +59,10 @@ function formatOf({ path, format }: InputFile): Format {
 }
 
 const GZIP_MAGIC = 0x1f8b;
-/** The byte order mark in UTF-16, either way round. */
+/** The byte order mark in UTF-16, in either byte order. */
 const UTF16_MARKS: readonly number[] = [0xfffe, 0xfeff];
 
-/** The first two bytes; 0 where there are fewer. */
+/** The first two bytes, or 0 if there are fewer. */
 function magicOf(path: string): number {
   const file = openSync(path, 'r');
   try {
@@ -74,13 +74,17 @@ function magicOf(path: string): number {
   }
 }
 
-/** Asked of a line of plain text in bytes, without its LF. @returns whether it is done with: then it makes no row */
+/**
+ * Receives a plain-text line in bytes, without its LF. @returns whether it handled the line; if so, the line
+ * makes no row
+ */
 export type TakeLine = (bytes: Uint8Array, from: number, to: number) => boolean;
 
 /**
- * Hand each row to `each`, in order. Synchronous a row, since there may be ten million.
+ * Passes each row to `each`, in order. Rows are handled synchronously, because there may be ten million.
  * @param onProgress called with the share of the file that was read
- * @param takeLine asked first of every line of plain text but the first one: what it takes costs no text and no row
+ * @param takeLine called first for every plain-text line except the first one; a line that it handles creates
+ * no string and no row
  */
 export async function readRows(
   input: InputFile,
@@ -95,7 +99,7 @@ export async function readRows(
     size = statSync(path).size;
     magic = magicOf(path);
   } catch (error) {
-    throw new CommandFailure(`${path}: ${whyNot(error)}`);
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
   const format = formatOf(input);
   const gzip = magic === GZIP_MAGIC;
@@ -115,13 +119,13 @@ export async function readRows(
     if (format === 'csv') csv.end();
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
-    throw new CommandFailure(`${path}: ${whyNot(error)}`);
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   } finally {
     file.destroy();
   }
 }
 
-/** The content of a gzipped file, as long as it is in proportion to the file. */
+/** The content of a gzipped file, as long as its compression ratio is plausible. */
 async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Array> {
   const gunzip: Gunzip = file.pipe(createGunzip());
   file.on('error', (error) => gunzip.destroy(error));
@@ -139,7 +143,7 @@ async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Ar
   }
 }
 
-/** Reads the lines of one CSV: the first one with content is the header. */
+/** Reads the lines of one CSV. The first non-blank line is the header. */
 class CsvReader {
   readonly #path: string;
   #columns: readonly string[] | null = null;
@@ -157,7 +161,8 @@ class CsvReader {
       return null;
     }
     if (fields === null) return damaged(line, 'CSV: quotes do not match, or go on in the next line');
-    // Spreadsheets leave out empty cells at the end, or add some. Anything more has slid.
+    // Spreadsheets omit empty cells at the end or add some. Any other extra cell means that the columns are
+    // shifted.
     if (fields.slice(columns.length).some((field) => field !== ''))
       return damaged(line, `CSV: ${fields.length} fields, and the header has ${columns.length}`);
     const row: Record<string, string> = {};
@@ -187,7 +192,7 @@ function checkHeader(path: string, fields: readonly string[] | null): string[] {
   return header;
 }
 
-/** @returns null for a line that is none of the list's */
+/** @returns null for a line without a row */
 type LineReader = (text: string, line: number) => Row | null;
 
 async function readLines(
@@ -206,10 +211,10 @@ async function readLines(
   const split = (bytes: Uint8Array): void => {
     for (const text of splitter.push(bytes)) take(text);
   };
-  // The first line is the splitter's: a byte order mark may stand before it.
+  // The first line goes to the splitter, because a byte order mark may precede it.
   let isWhole = false;
   for await (const chunk of content) {
-    /** Bytes up to here are done with; those from here to `from` are the splitter's. */
+    /** Bytes before `done` are handled. Bytes from `done` to `from` go to the splitter. */
     let done = 0;
     let from = 0;
     for (let end = lineEnd(chunk, from); end !== -1; end = lineEnd(chunk, from)) {
@@ -227,13 +232,13 @@ async function readLines(
   for (const text of splitter.end()) take(text);
 }
 
-/** Place of the next LF, or -1. Lines are short: looking byte by byte takes two thirds of what `indexOf` does. */
+/** Index of the next LF, or -1. Lines are short: a byte loop takes two thirds of the time of `indexOf`. */
 function lineEnd(bytes: Uint8Array, from: number): number {
   for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at;
   return -1;
 }
 
-/** A number a line; blank lines and lines that begin with # are for people. */
+/** One number per line. Blank lines and lines that begin with # are ignored. */
 function plainRow(text: string, line: number): Row | null {
   const number = text.trim();
   return number === '' || number.startsWith('#') ? null : { ...EMPTY, line, number };

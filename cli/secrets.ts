@@ -1,6 +1,6 @@
 /**
- * The secrets of a list admin: from the environment, else from the file that `npm start` made.
- * In production they come from the environment; the Worker gets its share by `wrangler secret put`.
+ * The secrets of a list admin: from the environment, else from the file that `npm start` made. In production
+ * they come from the environment. The Worker receives its share through `wrangler secret put`.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -29,7 +29,7 @@ function readFile(): Partial<LocalSecrets> {
   }
 }
 
-/** @param variable of the environment that stands for it, in what is said */
+/** @param variable name of the environment variable for error messages */
 function secret(name: SecretName, variable: string = name): string {
   const value = process.env[name] ?? readFile()[name];
   if (value === undefined || value === '') {
@@ -69,8 +69,8 @@ export async function publicKeys(): Promise<CryptoKey[]> {
 }
 
 /**
- * What an admin shows to a service: NUMGATE_TOKEN, else, also where that is empty, the token of the local
- * installation; but that to no other machine.
+ * The token for a service: NUMGATE_TOKEN, or, if that is unset or empty, the token of the local installation.
+ * The local token is never sent to another machine.
  */
 export function adminToken(url: string): string {
   const token = process.env.NUMGATE_TOKEN?.trim() || null;
@@ -80,23 +80,23 @@ export function adminToken(url: string): string {
   throw new CommandFailure(`NUMGATE_TOKEN is not set: it says who asks ${url}`);
 }
 
-/** A new key `<id>.<secret>` of a client or a token: what its holder gets, and what is stored. */
+/** A new key `<id>.<secret>` of a client or a token: the key for its holder and the digest to store. */
 export async function newKey(id: string): Promise<{ key: string; secretSha256: string }> {
   const key = `${id}.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`;
   return { key, secretSha256: await secretDigest(key) };
 }
 
-/** SHA-256 (hex) of the secret of a key: what is stored of it. */
+/** SHA-256 (hex) of the secret of a key. Only this digest is stored. */
 export function secretDigest(key: string): Promise<string> {
   return sha256Hex(key.slice(key.indexOf('.') + 1));
 }
 
-/** What the Worker gets of the local secrets, by `wrangler secret put` where it is deployed. */
+/** The local secrets that the Worker needs. A deployed Worker gets them through `wrangler secret put`. */
 export async function workerSecrets({ LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN }: LocalSecrets) {
   return { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) };
 }
 
-/** The same as the text of a file of variables for `wrangler dev`. */
+/** The same secrets as the text of a variables file for `wrangler dev`. */
 export async function devVars(secrets: LocalSecrets): Promise<string> {
   const variables = Object.entries(await workerSecrets(secrets));
   return variables.map(([name, value]) => `${name}="${value}"\n`).join('');
@@ -116,7 +116,7 @@ export async function newSecrets(): Promise<LocalSecrets> {
   };
 }
 
-/** The local secrets; made, for this machine only, where there are none. */
+/** The local secrets. Creates missing ones, for this machine only. */
 export async function localSecrets(): Promise<LocalSecrets> {
   const known = readFile();
   if (NAMES.every((name) => known[name] !== undefined)) return known as LocalSecrets;
@@ -125,10 +125,10 @@ export async function localSecrets(): Promise<LocalSecrets> {
       `${SECRETS_FILE} has one key of the pair that signs releases, and not the other`,
     );
   }
-  // What is there is kept: lists built with a lost LIST_KEY can be read by nobody.
+  // Keep existing secrets: lists built with a lost LIST_KEY are unreadable.
   const secrets = { ...(await newSecrets()), ...known };
   mkdirSync(dirname(SECRETS_FILE), { recursive: true });
-  // Beside and renamed: what is there is never lost to an end in between.
+  // Written to a temporary file and renamed, so an interruption never loses existing secrets.
   writeFileSync(`${SECRETS_FILE}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${SECRETS_FILE}.new`, SECRETS_FILE);
   writeFileSync(DEV_VARS_FILE, await devVars(secrets), { mode: 0o600 });

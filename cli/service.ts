@@ -1,6 +1,6 @@
 /**
- * The embedded service: the deployed bundle in Miniflare, on a direct socket (no proxy in between),
- * over the state that `wrangler … --local` writes. One machine, no account, full speed.
+ * The embedded service: the deployed bundle in Miniflare, on a direct socket without a proxy, over the state
+ * that `wrangler … --local` writes. One machine, no account, full speed.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,9 +15,9 @@ const HOST = '127.0.0.1';
 
 export interface Service {
   readonly url: string;
-  /** Of the Workers beside it, by name. */
+  /** URLs of the other Workers in this process, by name. */
   readonly besideUrls: Readonly<Record<string, string>>;
-  /** Runs the Worker's cron handler once: the runtime has no clock of its own for it. */
+  /** Runs the Worker's cron handler once. The runtime does not schedule it. */
   runCron(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -29,11 +29,14 @@ export interface ServiceSettings {
   /** Folder of the state, as for `--persist-to`. */
   readonly state?: string;
   readonly bundleFolder?: string;
-  /** Workers in the same process on sockets of their own, by name, as one module each: benches compare with them. */
+  /**
+   * Other Workers in the same process, by name, as one module each and on sockets of their own. Benchmarks
+   * use them as baselines.
+   */
   readonly beside?: Readonly<Record<string, string>>;
 }
 
-/** As wrangler.toml has it. */
+/** As in wrangler.toml. */
 const EVERY_MINUTE = '* * * * *';
 
 export async function startService(settings: ServiceSettings): Promise<Service> {
@@ -45,7 +48,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   const options = convertV4MiniflareOptions({
     log: new Log(LogLevel.WARN),
     resourcePersistencePath: join(state, 'v3'),
-    // A fixed placeholder: the default one is fetched from the network.
+    // A fixed placeholder, because the default is fetched from the network.
     cf: false,
     workers: [
       {

@@ -1,6 +1,6 @@
 /**
- * `npm start`: the whole service on this machine. Makes secrets and demo lists where there are none,
- * serves, pushes the lists as an admin would, and prints a request that can be pasted.
+ * `npm start`: the whole service on this machine. Creates secrets and demo lists if they are missing, starts
+ * the service, pushes the lists as an admin would, and prints a request that you can paste.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
@@ -25,12 +25,12 @@ import { type Service, startService } from './service.ts';
 import { claimState } from './state-claim.ts';
 import { kvOf } from './wrangler.ts';
 
-/** Wait for the first answer, in ms. */
+/** How long to wait for the first response, in ms. */
 const READY_WAIT_MS = 20_000;
 const READY_PAUSE_MS = 200;
 /** Time between two runs of the cron, in ms. */
 const CRON_MS = 60_000;
-/** Local: a demo is not to be slowed down. */
+/** High, so that the quota does not slow down a local demo. */
 const DEMO_QUOTA_NUMBERS = 1_000_000_000;
 const REASON = 'npm start';
 
@@ -38,7 +38,7 @@ const say = (text: string): void => void process.stderr.write(`${colours.dim(tex
 const warn = (text: string): void => void process.stderr.write(`${colours.yellow(text)}\n`);
 
 /**
- * Publish the demo lists where nothing is published. What others made is not ours to replace.
+ * Publishes the demo lists if nothing is published. Never replaces lists that others made.
  * @returns whether every value of the current release is in KV
  */
 async function ensureRelease(admin: Admin): Promise<boolean> {
@@ -59,10 +59,10 @@ async function publishDemo(admin: Admin): Promise<void> {
   say('making the demo lists …');
   await makeDemoInputs();
   const built = await build({ catalogue: DEMO_CATALOGUE, builds: BUILDS, maxRejects: 0.01, admin });
-  process.stderr.write(report.built(built)[0]);
-  say('checking them against their inputs (npm run lists -- prove asks every number of 010) …');
+  process.stderr.write(report.buildReport(built)[0]);
+  say('checking them against their inputs (npx numgate prove asks every number of 010) …');
   const proven = await prove(built.folder, QUICK_STEP);
-  process.stderr.write(report.proven(proven)[0]);
+  process.stderr.write(report.proofReport(proven)[0]);
   if (proven.wrong !== 0) throw new CommandFailure('the demo release is wrong; nothing was pushed');
   say('pushing them into the local KV with wrangler …');
   const kv = kvOf({ remote: false, env: '' });
@@ -82,7 +82,10 @@ async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSec
   await putClient(admin, { ...client, rights: ['check', 'gateway'] }, REASON);
 }
 
-/** Until the service answers verdicts: also while it is degraded, where that does not pass. */
+/**
+ * Waits until the service returns verdicts. A degraded service also counts if values are missing, because it
+ * stays degraded.
+ */
 async function untilReady(url: string, isWhole: boolean): Promise<void> {
   const deadline = Date.now() + READY_WAIT_MS;
   let health: Health | null = null;
@@ -97,7 +100,7 @@ async function untilReady(url: string, isWhole: boolean): Promise<void> {
   warn(`${message}\nthe service starts all the same: see "Restore" in docs/operations.md`);
 }
 
-/** Miniflare has no clock for the cron: what was staged with wrangler alone would wait for ever. */
+/** Miniflare does not run the cron. Without this, a staged release would wait forever. */
 function runCronOf(service: Service): void {
   setInterval(() => {
     service.runCron().catch((error: unknown) => say(`the cron failed: ${String(error)}`));
@@ -141,12 +144,12 @@ async function main(): Promise<void> {
 }
 
 await new Command('npm start --')
-  .description('Run the whole service on this machine; PORT says where (8787).')
+  .description('Run the whole service on this machine, on port PORT (8787).')
   .exitOverride()
   .action(main)
   .parseAsync()
   .catch((error: unknown) => {
-    const { exitCode, text } = report.failed(error);
+    const { exitCode, text } = report.failureReport(error);
     process.stderr.write(text);
     process.exit(exitCode);
   });

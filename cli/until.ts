@@ -1,6 +1,4 @@
-/**
- * When a live entry ends, as an admin writes it: a length of time, a date or a time.
- */
+/** Parses the expiry of a live entry: a duration, a date or a time. */
 import { FOREVER } from '../shared/set/layout.ts';
 import { secondsOf } from './dates.ts';
 import { CommandFailure } from './failure.ts';
@@ -8,8 +6,9 @@ import { CommandFailure } from './failure.ts';
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
 /**
- * @param text `30m`, `2h`, `7d`, `2w`, 2026-12-31 (its first moment in Korea), or a time of RFC 3339
- * @returns RFC 3339; nothing for what is beyond all time that is kept, as 9999-12-31 @throws CommandFailure where it is none of these, or over
+ * @param text `30m`, `2h`, `7d`, `2w`, 2026-12-31 (the start of that day in Korea), or an RFC 3339 time
+ * @returns RFC 3339, or undefined for a time beyond the latest supported one, such as 9999-12-31
+ * @throws CommandFailure if the text has none of these forms, or is in the past
  */
 export function untilOf(text: string, now: Date): string | undefined {
   const length = /^([1-9]\d{0,4})([mhdw])$/.exec(text.trim());

@@ -1,6 +1,6 @@
 /**
- * Puts the values of a release into KV: what is not there yet, in files that wrangler and the API of KV
- * take. What was put is written down after each file, so that a push that died goes on where it was.
+ * Uploads the missing values of a release to KV, in files that wrangler and the KV API accept. A journal is
+ * written after each file, so an interrupted push resumes where it stopped.
  */
 import { sha256Hex } from '../shared/bytes.ts';
 import { releaseKey } from '../shared/release/kv-keys.ts';
@@ -12,7 +12,7 @@ import type { Kv } from './wrangler.ts';
 
 export interface Uploaded {
   readonly values: number;
-  /** Values that were put there now. */
+  /** Values that this run uploaded. */
   readonly uploaded: number;
   readonly uploadedBytes: number;
 }
@@ -21,9 +21,9 @@ export class Upload {
   readonly #folder: BuildFolder;
   readonly #manifest: Manifest;
   readonly #kv: Kv;
-  /** Keys that a push put there, this one or one before it. */
+  /** Keys that this push or an earlier one uploaded. */
   readonly #pushed: Set<string>;
-  /** Values that this run put there. */
+  /** Values that this run uploaded. */
   readonly #now = new Map<string, number>();
 
   constructor(folder: BuildFolder, manifest: Manifest, kv: Kv) {
@@ -34,12 +34,12 @@ export class Upload {
     this.#pushed = new Set(journal?.target === kv.name ? journal.keys : []);
   }
 
-  /** Keys that were written down as put there. Some may have been removed since. */
+  /** Keys recorded as uploaded. Some may have been removed since. */
   get pushed(): ReadonlySet<string> {
     return this.#pushed;
   }
 
-  /** Put all values and the manifest there. @param held keys of values that are taken for being there */
+  /** Uploads all values and the manifest. @param held keys of values assumed to be in KV */
   async run(held: ReadonlySet<string>): Promise<void> {
     for (const key of this.#pushed) if (!held.has(key)) this.#pushed.delete(key);
     await this.#put(({ key }) => !held.has(key));
@@ -47,20 +47,20 @@ export class Upload {
   }
 
   /**
-   * Values are not to be seen in KV. Those of this run will be; where one was only taken for being there,
-   * none of the others is taken for it any more.
+   * Handles values that are not visible in KV. Values of this run will become visible. If a value was only
+   * assumed to be in KV, uploads all values that this run has not uploaded.
    */
-  async mend(missing: readonly string[]): Promise<void> {
+  async uploadMissing(missing: readonly string[]): Promise<void> {
     if (missing.every((key) => this.#now.has(key))) return;
     await this.#put(({ key }) => !this.#now.has(key));
   }
 
-  /** Put there again what was removed, also where this run had put it there. */
+  /** Uploads removed values again, even those that this run uploaded. */
   async again(isRemoved: (key: string) => boolean): Promise<void> {
     await this.#put(({ key }) => isRemoved(key));
   }
 
-  get outcome(): Uploaded {
+  get result(): Uploaded {
     const sizes = [...this.#now.values()];
     return {
       values: blobsOf(this.#manifest).length,
@@ -91,7 +91,7 @@ export class Upload {
     this.#folder.writeJournal({ target: this.#kv.name, keys: [...this.#pushed] });
   }
 
-  /** The bytes of the values, if they are those that the manifest was signed for. */
+  /** The bytes of the values, verified against the signed manifest. */
   async #valuesOf(blobs: readonly Blob[]): Promise<Map<string, Uint8Array>> {
     const values = new Map<string, Uint8Array>();
     for (const { key, sha256 } of blobs) {
@@ -104,7 +104,7 @@ export class Upload {
   }
 }
 
-/** Cut into runs of at most so many bytes each, in order. */
+/** Splits the values into runs of at most `bytesMax` bytes each, in order. */
 export function inFiles<Value extends { readonly bytes: number }>(
   blobs: readonly Value[],
   bytesMax: number,

@@ -1,5 +1,5 @@
 /**
- * Runs wrangler, the tool that writes KV: the same code path for the local store and for `--remote`.
+ * Runs wrangler, the tool that writes KV. The code path is the same for the local store and for `--remote`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ export interface Target {
   readonly env: string;
 }
 
-/** @returns standard output @throws CommandFailure with wrangler's own words */
+/** @returns standard output @throws CommandFailure with wrangler's error message */
 export async function wrangler(args: readonly string[]): Promise<Buffer> {
   const child = spawn(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
     cwd: PROJECT,
@@ -29,7 +29,7 @@ export async function wrangler(args: readonly string[]): Promise<Buffer> {
       CI: '1',
       NO_COLOR: '1',
       WRANGLER_HIDE_BANNER: 'true',
-      // A list of keys is a line of its log: at a quieter level there is none.
+      // wrangler prints the key list as a log line. A quieter level would suppress it.
       WRANGLER_LOG: 'log',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,20 +56,20 @@ function kvFlags({ remote, env }: Target): string[] {
   return ['--binding', 'LISTS', '--preview', 'false', '--env', env, ...where];
 }
 
-/** 93 MB in base64, below the API's 100 MB. */
+/** 93 MB in base64, below the API's limit of 100 MB. */
 const BULK_BYTES_MAX = 70_000_000;
 
 /** Workers KV, as a push needs it. */
 export interface Kv {
-  /** Tells one store from another. */
+  /** Distinguishes one store from another. */
   readonly name: string;
-  /** Raw bytes that one `bulkPut` takes. */
+  /** Raw bytes that one `bulkPut` accepts. */
   readonly bulkBytesMax: number;
-  /** Keys that begin so. What was written or removed in the last minute may not be told yet. */
+  /** Keys with this prefix. Writes and removals of the last minute may not be visible yet. */
   keys(prefix: string): Promise<readonly string[]>;
-  /** Write a value that may be larger than a command line. */
+  /** Writes a value that may be larger than a command line. */
   put(key: string, value: string): Promise<void>;
-  /** Write many binary values with one call. */
+  /** Writes many binary values with one call. */
   bulkPut(values: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 

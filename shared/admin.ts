@@ -1,6 +1,6 @@
 /**
- * The admin API on the wire: what control takes and gives, in one place for the Worker and the CLI.
- * Numbers stand in bodies only, never in a path or a query.
+ * Wire types of the admin API, shared by the control Worker and the CLI.
+ * Numbers appear only in bodies, never in a path or a query.
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
@@ -14,18 +14,20 @@ import { keySecretsSchema, nameSchema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
-/** What a token may do. `read` sees everything but secrets. */
+/** What a token may do. `read` covers everything except secrets. */
 export const SCOPES = ['read', 'entries', 'releases', 'clients'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who acts: from a token or a Cloudflare Access identity. */
+/** The authenticated caller: a token or a Cloudflare Access identity. */
 export interface Actor {
-  /** `token:<id>`, `access:<email or service>`, or `numgate` for what the authority does by itself. */
+  /**
+   * `token:<id>`, `access:<email or service>`, or `numgate` for changes that the coordinator makes itself.
+   */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Named in the reasons of the entries that the actor makes. */
+  /** Appears in the reasons of entries that the actor creates. */
   readonly authority: string;
-  /** Whether it may make and end tokens. */
+  /** Whether the actor may create and revoke tokens. */
   readonly root: boolean;
 }
 
@@ -35,7 +37,7 @@ const time = v.pipe(
   v.check((text) => !Number.isNaN(Date.parse(text)), 'a time as in 2026-11-24T03:12:09Z'),
 );
 
-/** Why: kept in the audit log with the change. */
+/** Why the change is made. Stored in the audit log with the change. */
 export const reasonSchema = v.pipe(
   v.string(),
   v.trim(),
@@ -52,20 +54,20 @@ export const tokenSchema = v.strictObject({
 });
 export type Token = v.InferOutput<typeof tokenSchema>;
 
-/** A number as people write it, or a source: a sender id, or `operator:51502` (sources/source.ts). */
+/** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
 export type EntryItem = v.InferOutput<typeof itemSchema>;
 
-/** `POST /v1/admin/entries`: one operation on one or many; all of it or nothing. */
+/** `POST /v1/admin/entries`: one operation on one or more items, applied atomically. */
 export const entryChangeSchema = v.strictObject({
   op: v.picklist(LIVE_OPS),
   items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
-  /** Of a block: the code of its verdicts. */
+  /** For a block: the code of its verdicts. */
   code: v.optional(v.picklist(AGAINST_CODES), 'SENDER_REPORTED'),
   subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(SUBJECTS.length)), [
     ...SUBJECTS,
   ]),
-  /** When it ends by itself; without it, it stays until it is taken back or folded into a release. */
+  /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
   until: v.optional(v.nullable(time), null),
   reason: reasonSchema,
 });
@@ -74,12 +76,12 @@ export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
 /** `POST /v1/admin/entries/find` */
 export const findSchema = itemSchema;
 
-/** A live entry as it is told. */
+/** A live entry in a response. */
 export interface EntryInfo {
   readonly number: string | null;
-  /** For people: after a restore, it is not what was blocked. */
+  /** For display only: after a restore, this may not be the text that was blocked. */
   readonly source: string | null;
-  /** Of a source, keyed, in 16 hex digits: what it is known by, whatever became of its text. */
+  /** For a source: its keyed fingerprint, 16 hex digits. Identifies the source even if its text was lost. */
   readonly fingerprint: string | null;
   readonly op: (typeof LIVE_OPS)[number];
   readonly code: string | null;
@@ -92,24 +94,24 @@ export interface EntryInfo {
   readonly reason: string;
 }
 
-/** `GET /v1/admin/entries?after=<cursor>&upTo=<seq>&limit=`: by rising seq. */
+/** `GET /v1/admin/entries?after=<cursor>&upTo=<seq>&limit=`: in ascending order of `seq`. */
 export interface EntryPage {
-  /** All entries up to this change are in the pages; give it as `upTo` for the next page. */
+  /** The pages cover all entries up to this change. Pass it as `upTo` for the next page. */
   readonly upTo: number;
   readonly entries: readonly EntryInfo[];
-  /** Give as `after` for the next page; null at the end. */
+  /** Pass as `after` for the next page; null on the last page. */
   readonly next: string | null;
 }
 
 export interface ChangeDone {
-  /** The `seq` that shows the change, in every verdict and in `/healthz`. */
+  /** The `seq` at which the change is visible, in every verdict and in `/healthz`. */
   readonly seq: number;
 }
 export interface EntriesDone extends ChangeDone {
   readonly changed: number;
 }
 
-/** `POST /v1/admin/releases`: the signed manifest. Its values may come into KV later, until it is promoted. */
+/** `POST /v1/admin/releases`: the signed manifest. Its values may arrive in KV later, up to the promotion. */
 export const stageSchema = v.strictObject({
   ...signedTextSchema.entries,
   reason: v.optional(reasonSchema, 'staged'),
@@ -127,13 +129,13 @@ export type ReleaseState = (typeof RELEASE_STATES)[number];
 
 /** `POST /v1/admin/releases/{release}/promote` */
 export const promoteSchema = v.strictObject({
-  /** The release that is current as far as you know; null for none. */
+  /** The release that you believe is current; null for none. */
   base: v.nullable(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
-  /** Hash of the plan you saw; without it, a plan that hits no guard is taken as it is. */
+  /** Hash of the plan you reviewed. Without it, the service accepts any plan that hits no guard. */
   plan: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   /** Share of the data centres, above 0; 1 is all. */
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
-  /** Names of the guards that may be hit. */
+  /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(GUARDS)), v.maxLength(GUARDS.length)), []),
   reason: reasonSchema,
 });
@@ -145,18 +147,18 @@ export interface PromoteDone extends ChangeDone {
   readonly share: number;
 }
 
-/** `POST /v1/admin/rollback`: undo the last step: the candidate if there is one, else the current release. */
+/** `POST /v1/admin/rollback`: undo the last step: the canary if there is one, else the current release. */
 export const rollbackSchema = v.strictObject({
-  /** What is to be undone, as far as you know: nothing happens where it is something else. */
+  /** The release that you expect to undo. If it is another one, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;
 
 export interface RollbackDone extends ChangeDone {
-  /** What was taken back. */
+  /** The release that was withdrawn. */
   readonly withdrawn: string;
-  /** What is current now. */
+  /** The release that is current now. */
   readonly current: string;
 }
 
@@ -167,19 +169,19 @@ export interface ReleaseInfo {
   readonly foldedSeq: number;
   readonly stagedAt: string;
   readonly by: string;
-  /** Of a refused release: the code and the sentence. */
+  /** For a refused release: the code and the message. */
   readonly refusal: { readonly code: string; readonly message: string } | null;
   readonly promotedAt: string | null;
-  /** Whether rollback can still go there. */
+  /** Whether a rollback can still return to this release. */
   readonly readable: boolean;
   readonly numbers: number;
   readonly bytes: number;
 }
 
-/** `POST /v1/admin/audit/trim`: remove the records up to this one, which was exported. */
+/** `POST /v1/admin/audit/trim`: remove the records up to this one, after they were exported. */
 export const trimAuditSchema = v.strictObject({
   n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  /** Of record `n`: who knows it has read the log up to it. */
+  /** Hash of record `n`: proves that the caller has read the log up to it. */
   hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex')),
   reason: reasonSchema,
 });
@@ -189,10 +191,13 @@ export interface AuditTrimmed {
 
 export const removeSchema = v.strictObject({ reason: reasonSchema });
 
-/** Nobody's to send from. Others that must be reached, as hotlines, have owners that text. */
+/**
+ * Nobody may send from these. Other codes that must be reachable, such as hotlines, have owners that send
+ * texts.
+ */
 const NEVER_OWNED: readonly string[] = ['112', '119'];
 
-/** `PUT /v1/admin/clients/{id}`: the whole client; its id stands in the path too. */
+/** `PUT /v1/admin/clients/{id}`: the whole client. Its ID is also in the path. */
 export const putClientSchema = v.strictObject({
   client: v.pipe(
     clientSchema,
@@ -218,18 +223,18 @@ export interface StatusInfo extends StorageInfo {
   readonly candidate: (ReleaseInfo & { readonly share: number }) | null;
   readonly live: { readonly entries: number; readonly segments: number; readonly tail: number };
   readonly clients: number;
-  /** The `seq` of the copy in KV that is read while the authority does not answer. */
+  /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;
-  /** Place and hash of the newest audit record: kept elsewhere, it guards the end of the log. */
+  /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */
   readonly audit: {
     readonly n: number;
     readonly hash: string;
-    /** Records up to this one were trimmed; 0 where none was. Older services do not say. */
+    /** The last trimmed record; 0 if none was trimmed. Older services omit it. */
     readonly trimmedTo?: number;
-    /** Hash of that record, which the first one of the log follows; 64 zeros where none was trimmed. */
+    /** Hash of that record, which the first record of the log follows; 64 zeros if none was trimmed. */
     readonly trimmedHash?: string;
   };
-  /** The data centres that asked since the authority started, and the `seq` they were given. */
+  /** Data centres that polled since the coordinator started, with the `seq` each received. */
   readonly propagation: readonly {
     readonly dataCentre: string;
     readonly seq: number;
@@ -242,30 +247,30 @@ export interface ListsInfo {
   readonly lists: readonly ListInfo[];
 }
 
-/** Problems that carry more than a sentence have these members besides. */
+/** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
-  /** UNAVAILABLE and DEGRADED, of `/healthz`: the change that is seen. */
+  /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
   readonly seq?: number;
   /** GUARD_HIT */
   readonly guards?: readonly GuardHit[];
-  /** BASE_MOVED: what you took for current, and what is. */
+  /** BASE_MOVED: the base you sent, and the current release. */
   readonly base?: string | null;
   readonly current?: string | null;
-  /** What became current since your base and was not taken back, oldest first. */
+  /** Releases that became current after your base and were not withdrawn, oldest first. */
   readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
   /** PLAN_MOVED */
   readonly plan?: string;
   /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
   readonly refusal?: string;
-  /** RELEASE_INCOMPLETE and DEGRADED: KV keys of values that are not there, at most MISSING_NAMED_MAX. */
+  /** RELEASE_INCOMPLETE and DEGRADED: KV keys of missing values, at most MISSING_NAMED_MAX. */
   readonly missing?: readonly string[];
   /** BUDGET_EXCEEDED: which budget, and when it is full again. */
   readonly budget?: { readonly name: string; readonly resetsAt: string };
-  /** ENTRY_…: which items, at most 100. */
+  /** ENTRY_…: the affected items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
 
-/** Codes of the problems that only the control plane has, with status and title. Stable for ever. */
+/** Problem codes of the control plane, with status and title. They never change. */
 export const ADMIN_PROBLEMS = {
   ENTRY_INVALID: [422, 'An entry is not a number that can be listed'],
   ENTRY_PROTECTED: [422, 'An entry is a protected number'],

@@ -1,14 +1,14 @@
 /**
- * The audit log: a hash chain over every change (SHA-256, FIPS 180-4). Each record's hash covers the one
- * before it, so that nothing in the middle can be altered, removed or moved unnoticed; keeping the newest
- * hash somewhere else guards the end. Numbers stand in it keyed (see `keyedNumber`), never in clear.
+ * The audit log: a hash chain over every change (SHA-256, FIPS 180-4). Each record's hash covers the previous
+ * record, so altered, removed or moved records in the middle are detected. To protect the end, store the
+ * newest hash elsewhere. Numbers are keyed (see `keyedNumber`), never in clear.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from './bytes.ts';
-import { headOf, tailOf } from './numbers/number.ts';
+import { prefixOf, suffixOf } from './numbers/number.ts';
 import type { ListKeys } from './set/keys.ts';
 
-/** What is told of a change. */
+/** The description of a change. */
 export interface AuditEntry {
   /** `entries.block`, `release.promote`, … */
   readonly action: string;
@@ -20,66 +20,66 @@ export interface AuditEntry {
 }
 
 export interface AuditRecord extends AuditEntry {
-  /** Place in the chain, from 1, without gap. */
+  /** Position in the chain, from 1, without gaps. */
   readonly n: number;
   readonly at: string;
-  /** Who: see Actor. */
+  /** The name of the Actor. */
   readonly actor: string;
   readonly reason: string;
-  /** The change of the head that it was part of; that of the head then current, where it changed none. */
+  /** The `seq` of the head that contains the change; the current `seq` if the head did not change. */
   readonly seq: number;
-  /** `hash` of the record before; CHAIN_START for the first. */
+  /** `hash` of the previous record; CHAIN_START for the first. */
   readonly previous: string;
   readonly hash: string;
 }
 
-/** A record by its place and hash. */
+/** A record by its position and hash. */
 export interface KnownRecord {
   readonly n: number;
   readonly hash: string;
 }
 
-/** What the first record follows. */
+/** `previous` of the first record. */
 export const CHAIN_START = '0'.repeat(64);
 
-/** The hash of a record: over its fields in a fixed order, as JSON. */
+/** The hash of a record, over its fields as JSON in a fixed order. */
 export function auditHash(record: Omit<AuditRecord, 'hash'>): string {
   const { n, at, seq, actor, action, subject, reason, before, after, previous } = record;
   const text = JSON.stringify([n, at, seq, actor, action, subject, reason, before, after, previous]);
   return toHex(sha256(utf8(text)));
 }
 
-/** A number as the log has it: head, dash, permuted tail. Whoever has LIST_KEY can turn it back. */
+/** A number in the log: prefix, dash, permuted suffix. LIST_KEY reverses it. */
 export function keyedNumber(n: number, { permutation }: ListKeys): string {
-  return `${headOf(n)}-${String(permutation.permute(tailOf(n))).padStart(8, '0')}`;
+  return `${prefixOf(n)}-${String(permutation.permute(suffixOf(n))).padStart(8, '0')}`;
 }
 
 export type ChainProblem = 'ALTERED' | 'MISSING' | 'REORDERED';
 
 export interface BrokenChain {
-  /** Place of the first record that is wrong. */
+  /** Position of the first bad record. */
   readonly n: number;
   readonly problem: ChainProblem;
   readonly message: string;
 }
 
-/** Follows a chain record by record. */
+/** Verifies a chain record by record. */
 export class AuditVerifier {
   #n: number;
   #previous: string;
 
-  /** @param n place of the record before the first one @param previous its hash */
+  /** @param n position before the first record to verify @param previous hash of that record */
   constructor(n = 0, previous = CHAIN_START) {
     this.#n = n;
     this.#previous = previous;
   }
 
-  /** The last record that was found right, or the place before the first one. */
+  /** The last verified record, or the starting position. */
   get verified(): KnownRecord {
     return { n: this.#n, hash: this.#previous };
   }
 
-  /** @returns what is wrong with this record, or null */
+  /** @returns the problem with this record, or null */
   next(record: AuditRecord): BrokenChain | null {
     const due = this.#n + 1;
     if (record.n < due) {

@@ -1,6 +1,6 @@
 /**
- * Bytes as text and back: hex for names and digests, base64 for keys and signatures.
- * For small values; shards never pass through here.
+ * Converts bytes to text and back: hex for names and digests, base64 for keys and signatures.
+ * For small values; shards are never converted.
  */
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -11,7 +11,7 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** @param text of an even number of hex digits */
+/** @param text with an even number of hex digits */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 }
@@ -22,7 +22,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The bytes, or null where the text is not base64. */
+/** The bytes, or null if the text is not base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   try {
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
@@ -36,7 +36,6 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer> | string): Promis
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)));
 }
 
-/** Text as UTF-8. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
 }

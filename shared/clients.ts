@@ -1,6 +1,6 @@
 /**
- * The client directory: who may ask, and how each wants to be answered when lists are stale, missing
- * or on trial. One document that the head names, so that the edge needs no read of its own for a request.
+ * The client directory: who may send requests, and the settings for each client when lists are stale, missing
+ * or in shadow. It is one document that the head names, so a request costs the edge no read of its own.
  */
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
@@ -32,7 +32,7 @@ export const clientSchema = v.strictObject({
   rights: v.pipe(v.array(v.picklist(RIGHTS)), v.maxLength(RIGHTS.length)),
   /** What to do on `indeterminate`: let pass (`open`) or hold back (`closed`). */
   failPolicy: v.optional(v.picklist(FAIL_POLICIES), 'open'),
-  /** Data older than this is not good enough for the client. */
+  /** Data older than this makes the verdict `indeterminate`. */
   maxStaleSeconds: v.optional(
     v.pipe(
       v.number(),
@@ -42,15 +42,18 @@ export const clientSchema = v.strictObject({
     ),
     MAX_STALE_SECONDS_DEFAULT,
   ),
-  /** `label` turns block into label, `shadow` turns both into allow; the answer says so. */
+  /**
+   * `label` turns block into label, `shadow` turns both into allow. The response reports the original
+   * verdict.
+   */
   mode: v.optional(v.picklist(MODES), 'enforce'),
-  /** How the client writes numbers abroad without a plus: see `InternationalPrefix`. Null: not known. */
+  /** How the client writes numbers abroad without a plus: see `InternationalPrefix`. Null if unknown. */
   internationalPrefix: v.optional(v.nullable(v.picklist(INTERNATIONAL_PREFIXES)), null),
   /** Whether the sender of a domestic text must follow Korea's rules: see `data/kr-sender-rules.json`. */
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
-  /** Whether each block is recorded, with the number keyed: see block-record.ts. */
+  /** Whether to record each block, with the number keyed: see screening/block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
-  /** Numbers a minute: see workers/quota.ts. */
+  /** Numbers per minute: see workers/edge/quota.ts. */
   quotaNumbers: v.optional(
     v.pipe(
       v.number(),
@@ -60,7 +63,7 @@ export const clientSchema = v.strictObject({
     ),
     QUOTA_NUMBERS_DEFAULT,
   ),
-  /** Korean short codes the client owns, and may send from. */
+  /** Korean short codes that the client owns and may send from. */
   shortCodes: v.optional(
     v.pipe(
       v.array(v.pipe(v.string(), v.regex(/^\d{3,8}$/, 'a short code of 3 to 8 digits'))),
@@ -77,13 +80,13 @@ const directorySchema = v.strictObject({
   clients: v.pipe(v.array(clientSchema), v.maxLength(CLIENTS_MAX)),
 });
 
-/** The directory as it is stored: sealed, so that nobody without LIST_KEY reads or makes one. */
+/** Serializes and seals the directory. Without LIST_KEY, nobody can read or create one. */
 export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
   const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients });
   return seal(utf8(text), keys);
 }
 
-/** The clients by id, or null where the bytes are not a directory that was sealed with our keys. */
+/** The clients by ID, or null if the bytes are not a directory sealed with these keys. */
 export async function openDirectory(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,

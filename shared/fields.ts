@@ -1,6 +1,5 @@
 /**
- * Fields of a request: what can be wrong with one, and how it is told. An error names the field and never
- * holds its value, which may be a number.
+ * Field errors of a request. An error names the field and never contains its value, which may be a number.
  */
 import { flat } from './flat.ts';
 import type { ParseError } from './numbers/party.ts';
@@ -14,7 +13,7 @@ export type FieldProblem =
   | 'FIELD_CONTRADICTION'
   | 'SOURCE_AS_RECIPIENT';
 
-/** What was wrong with one question. Never holds the value: it may be a number. */
+/** An error in one request. Never contains the value: it may be a number. */
 export interface FieldError {
   readonly code: FieldProblem;
   readonly field: string;
@@ -34,12 +33,12 @@ const MESSAGES: Record<FieldProblem, string> = {
   SOURCE_AS_RECIPIENT: 'holds letters; only a sender may be alphanumeric',
 };
 
-/** @param detail in place of the usual sentence, without the field's name */
+/** @param detail replaces the usual sentence, without the field's name */
 export function fieldError(code: FieldProblem, field: string, detail?: string): FieldError {
   return { code, field, message: flat(field, ' ', detail ?? MESSAGES[code]) };
 }
 
-/** A field's name as an error may hold it: short, and without the digits of a number that stands as a name. */
+/** A field's name as an error may contain it: shortened, and without digits, in case the name is a number. */
 export function nameOf(field: string): string {
   const name = field.slice(0, 64);
   return (name.match(/\p{Nd}/gu)?.length ?? 0) > 4 ? name.replace(/\p{Nd}/gu, '*') : name;
@@ -49,7 +48,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value, if it is one of those allowed; else what is wrong with the field. */
+/** The value if it is one of the allowed ones, else the field error. */
 export function oneOf<Value extends string>(
   allowed: readonly Value[],
   field: string,

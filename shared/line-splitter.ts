@@ -1,12 +1,12 @@
 /**
- * Cuts a byte stream into lines of bounded length. LF ends a line, a CR before it is dropped, and a
- * last line without LF counts. A line over the bound becomes null, and none of it is kept.
+ * Splits a byte stream into lines of bounded length. LF ends a line, a CR before it is dropped, and a last
+ * line without LF counts. A line over the bound becomes null and is not buffered.
  */
 
 export class LineSplitter {
   readonly #charsMax: number;
   readonly #decoder = new TextDecoder();
-  /** Begin of a line whose end has not come yet. */
+  /** Start of a line whose end has not arrived yet. */
   #carry = '';
   #overlong = false;
 
@@ -34,7 +34,7 @@ export class LineSplitter {
       from = to + 1;
     }
     this.#carry += text.slice(from);
-    // The last character may be the CR of an end that has not come whole.
+    // The last character may be the CR of a line end that has only partly arrived.
     if (withoutCr(this.#carry).length > this.#charsMax) {
       this.#carry = '';
       this.#overlong = true;

@@ -1,12 +1,12 @@
 /**
- * An expected failure is a value with a code, not a throw; a throw is a bug.
- * Codes are switched over once where they meet the wire, and once where they meet an exit code.
+ * Expected failures are values with a code; a throw is a bug.
+ * Codes are mapped once to wire errors and once to exit codes.
  */
 
 export interface Failure<Code extends string> {
   readonly ok: false;
   readonly code: Code;
-  /** One sentence for a person: what was wrong, never a full number. */
+  /** One sentence for people: what was wrong, never a full number. */
   readonly message: string;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Forms that several documents have in common.
+ * Schemas that several documents share.
  */
 import * as v from 'valibot';
 import { KEY_SECRETS_MAX } from './limits.ts';
 
-/** Of a list, an authority, a client, a token, a rule. */
+/** Name of a list, an authority, a client, a token or a rule. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const nameSchema = v.pipe(
   v.string(),
@@ -13,5 +13,5 @@ export const nameSchema = v.pipe(
 
 export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'));
 
-/** SHA-256 of the secrets of a key that are in force: two while one is being replaced. */
+/** SHA-256 of the active secrets of a key: two during a rotation. */
 export const keySecretsSchema = v.pipe(v.array(sha256Schema), v.minLength(1), v.maxLength(KEY_SECRETS_MAX));

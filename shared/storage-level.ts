@@ -1,12 +1,12 @@
 /**
- * How full the coordinator's storage is, for the coordinator, its log and `status`.
+ * How full the coordinator's storage is: shared by the coordinator, its log and `status`.
  */
 import { STORAGE_CRITICAL_SHARE, STORAGE_FULL_SHARE, STORAGE_WARNING_SHARE } from './limits.ts';
 
 export const STORAGE_LEVELS = ['normal', 'warning', 'critical', 'full'] as const;
 export type StorageLevel = (typeof STORAGE_LEVELS)[number];
 
-/** @param share of STORAGE_BYTES_MAX that is stored */
+/** @param share used share of STORAGE_BYTES_MAX */
 export function storageLevel(share: number): StorageLevel {
   if (share >= STORAGE_FULL_SHARE) return 'full';
   if (share >= STORAGE_CRITICAL_SHARE) return 'critical';

@@ -1,14 +1,14 @@
 /**
- * The words of an answer: verdicts, effects, subjects, codes and reasons, and which is stronger.
- * Codes are stable for ever, and new ones come at the end (a test number has the place of its code); clients
- * act on the verdict and show the code.
+ * Vocabulary of a decision: verdicts and their strength, effects, subjects, codes and reasons.
+ * Codes never change. Append new ones at the end: a test number encodes the position of its code. Clients act
+ * on the verdict and display the code.
  */
 
-/** Weakest first: the verdict of a request is the strongest of its subjects. */
+/** Weakest first. The strongest verdict among the subjects is the verdict of the request. */
 export const VERDICTS = ['allow', 'label', 'indeterminate', 'block'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What being on a list does. `shadow` only reports; `allow` overrides every block of the lists. */
+/** What a list does to its members. `shadow` only reports; `allow` overrides every block of a list. */
 export const EFFECTS = ['allow', 'block', 'label', 'shadow'] as const;
 export type Effect = (typeof EFFECTS)[number];
 
@@ -45,7 +45,7 @@ export const CODES = [
 ] as const;
 export type Code = (typeof CODES)[number];
 
-/** Codes that the service finds by itself, or that let a number through. */
+/** Codes that the service produces itself, and codes that let a number pass. */
 const OTHER_CODES: readonly Code[] = [
   'ALLOW_OVERRIDE',
   'EMERGENCY_NEVER_BLOCKED',
@@ -54,7 +54,7 @@ const OTHER_CODES: readonly Code[] = [
   'TEST_NUMBER',
   'NUMBER_AMBIGUOUS',
 ];
-/** Codes that a list, an entry or a rule can have against a number. */
+/** Codes that a list, an entry or a rule can use against a number. */
 export const AGAINST_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
 
 /** How a reason was found. */
@@ -74,18 +74,18 @@ export type Match = (typeof MATCHES)[number];
 export interface Reason {
   readonly subject: Subject;
   readonly code: Code;
-  /** Name of the list, or of the rule. */
+  /** Name of the list or rule. */
   readonly list: string | null;
   readonly match: Match;
   readonly effect: Effect | 'indeterminate';
   readonly authority: string | null;
-  /** RFC 3339 time at which the entry ends, or null. */
+  /** RFC 3339 time at which the entry expires; null if it does not. */
   readonly until: string | null;
-  /** What to do about it, for codes that need it. */
+  /** What to do about it, for codes that need action. */
   readonly detail?: string;
 }
 
-/** Position in the order of strength. */
+/** Rank of a verdict; higher is stronger. */
 export function strength(verdict: Verdict): number {
   return VERDICTS.indexOf(verdict);
 }

@@ -1,13 +1,13 @@
 /**
- * Entry of the control plane: the only writer. The authority lives here; the edge is bound to it.
+ * Entry point of the control plane, the only writer. It hosts the coordinator, and the edge binds to it.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
-import { appOf } from './app.ts';
+import { sweep } from './cron.ts';
+import { describe } from './edge/health.ts';
 import type { ControlEnv } from './env.ts';
-import { describe } from './service.ts';
-import { sweep } from './sweep.ts';
+import { appOf } from './http/app.ts';
 
-export { Authority } from './authority/authority.ts';
+export { Coordinator } from './coordinator/coordinator.ts';
 
 export default {
   fetch: appOf([...ADMIN_ROUTES, { method: 'GET', path: '/openapi.json', handle: describe }]),

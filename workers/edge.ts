@@ -1,9 +1,10 @@
 /**
- * Entry of the data plane: reads Workers KV and the head, answers, writes no list and holds no admin
- * secret.
+ * Entry point of the data plane. It reads Workers KV and the head and answers checks. It writes no lists and
+ * holds no admin secrets.
  */
-import { appOf } from './app.ts';
+
 import type { Env } from './env.ts';
+import { appOf } from './http/app.ts';
 import { EDGE_ROUTES } from './routes.ts';
 
 export default { fetch: appOf(EDGE_ROUTES) } satisfies ExportedHandler<Env>;

@@ -1,41 +1,44 @@
 /**
- * What the runtime gives, checked once an isolate and turned into what the Worker uses.
- * A missing secret is told by name, with the command that sets it.
+ * Bindings and secrets from the runtime, checked once per isolate. The error for a missing secret names it
+ * and the command that sets it.
  */
 import { fromBase64 } from '../shared/bytes.ts';
 import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
-import type { HeadSource } from './authority/edge-port.ts';
+import type { HeadSource } from './storage/coordinator-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
 export interface Env {
   readonly LISTS: KVNamespace;
   readonly QUOTA: RateLimit;
-  /** Class Authority: the edge sees of it what it may ask; admin/admin-call.ts knows the rest. */
-  readonly AUTHORITY: { getByName(name: string): HeadSource };
-  /** 32 random bytes in base64; the same that the releases are built with. */
+  /** Class Coordinator. The edge sees only its read methods; admin/context.ts types the rest. */
+  readonly COORDINATOR: { getByName(name: string): HeadSource };
+  /** 32 random bytes in base64. Must be the key that the releases are built with. */
   readonly LIST_KEY: string;
-  /** Ed25519 public keys (raw, base64) that may sign a manifest: two, comma between, while one is replaced. */
+  /**
+   * Ed25519 public keys (raw, base64) that may sign a manifest. During rotation, two keys separated by a
+   * comma.
+   */
   readonly RELEASE_PUBLIC_KEYS: string;
 }
 
-/** Of the control plane, and of the suite as one Worker. */
+/** Environment of the control plane, and of the whole suite as one Worker. */
 export interface ControlEnv extends Env {
-  /** SHA-256 (hex) of the secret of the token `root`: two, comma between, while one is replaced. */
+  /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;
-  /** `https://<team>.cloudflareaccess.com`, where Cloudflare Access stands in front; else not set. */
+  /** `https://<team>.cloudflareaccess.com` if Cloudflare Access protects the API; otherwise not set. */
   readonly ACCESS_TEAM?: string;
   /** The audience tag of the Access application. */
   readonly ACCESS_AUDIENCE?: string;
-  /** Scopes of who comes through Access, with commas between; `read` where it is not set. */
+  /** Scopes of admins who come through Access, separated by commas. Default: `read`. */
   readonly ACCESS_SCOPES?: string;
 }
 
-/** The runtime promises nothing about secrets: any may be absent. */
+/** The runtime guarantees nothing about secrets: any may be absent. */
 type UncheckedEnv = { [Name in keyof Env]?: Env[Name] | undefined };
 
-/** What secrets are turned into. */
+/** The keys derived from the secrets. */
 export interface Secrets {
   readonly keys: ListKeys;
   readonly publicKeys: readonly CryptoKey[];

@@ -1,6 +1,6 @@
 /**
- * Structured logs, for operators. An event and named values, never a request, never a number: an
- * error's message may quote input, so only its name and place are kept.
+ * Structured logs for operators. A log line has an event and named values, never a request or a number. An
+ * error's message may quote input, so only its name and stack frames are logged.
  */
 
 type Value = string | number | boolean | null;
@@ -10,19 +10,19 @@ export function warn(event: string, values: Record<string, Value> = {}): void {
   console.warn(JSON.stringify({ event, ...values }));
 }
 
-/** Something failed that is expected to at times. */
+/** Logs a failure that is expected at times. */
 export function warnFailed(event: string, error: unknown, values: Record<string, Value> = {}): void {
   warn(event, { ...values, name: error instanceof Error ? error.name : typeof error });
 }
 
-/** An error that should not have happened. */
+/** Logs an error that should not have happened. */
 export function logBug(error: unknown, correlator: string): void {
   const name = error instanceof Error ? error.name : typeof error;
   const frames =
     error instanceof Error
       ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
       : [];
-  // The correlator is the client's own, and may be a number, also one with dashes.
+  // The client chooses the correlator, and it may be a number, also with dashes.
   warn('bug', {
     name,
     correlator: correlator.replace(/\d(?:[^\da-z]*\d){6,}/gi, '…'),

@@ -1,13 +1,13 @@
 /**
- * Entry of the whole suite as one Worker: both planes and the authority.
+ * Entry point of the whole suite as one Worker: both planes and the coordinator.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
-import { appOf } from './app.ts';
+import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
+import { appOf } from './http/app.ts';
 import { EDGE_ROUTES } from './routes.ts';
-import { sweep } from './sweep.ts';
 
-export { Authority } from './authority/authority.ts';
+export { Coordinator } from './coordinator/coordinator.ts';
 
 export default {
   fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES]),

@@ -1,4 +1,7 @@
-/** What the bench uses of the package, whose own types bring those of Node into a Worker. */
+/**
+ * The part of the package that the benchmark uses. The package's own types would bring Node types into a
+ * Worker.
+ */
 export class BloomFilter {
   static create(numbers: number, wrong: number): BloomFilter;
   add(element: string): void;

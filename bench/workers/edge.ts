@@ -1,15 +1,15 @@
 /**
- * Measuring Worker around the edge of the product: the same code and the same isolate, with an authority of its
- * own, a KV whose reads are written down and may be made slow, and a clock that may be put forward.
+ * Measuring Worker around the product's edge: the same code in the same isolate, with its own coordinator, a
+ * KV that records its reads and can be slowed down, and a clock that can be set forward.
  */
-import { resetIsolate } from '../../workers/call.ts';
+import { resetIsolate } from '../../workers/edge/context.ts';
 import edge from '../../workers/edge.ts';
 import type { Env } from '../../workers/env.ts';
 import type { Asked, BodyTurns, Knobs, Read } from '../told.ts';
 
 type MeasuredEnv = Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'> & { readonly CLIENT_KEY: string };
 
-/** Reads of KV that one request has under way at a time: what the platform allows. */
+/** Concurrent KV reads per request: the limit of the platform. */
 const READS_AT_ONCE = 6;
 
 const knobs: Knobs = { kvMs: 0, authorityAnswers: true, aheadMs: 0 };
@@ -21,7 +21,7 @@ let head = { seq: 0, sealed: new Uint8Array(0) };
 const authority = {
   getByName: () => ({
     head: async () => {
-      if (!knobs.authorityAnswers) throw new Error('the authority does not answer');
+      if (!knobs.authorityAnswers) throw new Error('the coordinator does not answer');
       return head;
     },
     value: async () => null,
@@ -54,7 +54,7 @@ function envOf(env: MeasuredEnv, reads: Read[]): Env {
   return {
     LISTS: slow(env.LISTS, reads),
     QUOTA,
-    AUTHORITY: authority as unknown as Env['AUTHORITY'],
+    COORDINATOR: authority as unknown as Env['COORDINATOR'],
     LIST_KEY,
     RELEASE_PUBLIC_KEYS,
   };
@@ -80,12 +80,12 @@ async function ask(numbers: readonly string[], env: MeasuredEnv, ctx: ExecutionC
 
 /** Bodies that take turns, by name. */
 const bodies = new Map<string, ArrayBuffer>();
-/** Bodies are posted for so long before anything is timed, in rounds: the engine compiles what it has seen often. */
+/** Warm-up rounds before anything is timed, so that the engine compiles hot code. */
 const WARM_ROUNDS = 2;
-/** Bytes that are posted in one turn, at the least: a single short request is over too soon to be timed. */
+/** Minimum bytes posted per turn, because a single short request is too fast to time. */
 const TURN_BYTES = 524_288;
 
-/** Round after round, each body once in each. */
+/** Runs the rounds. Each round posts each body once. */
 async function takeTurns(
   path: string,
   rounds: number,

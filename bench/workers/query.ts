@@ -1,22 +1,24 @@
 /**
- * Measuring Worker of the bench `query`: one isolate holds a release and its peers, compares what they
- * answer, and times loops over the same asked numbers. The clock of a local workerd goes on in a loop.
- * Numbers are told as places: from 0 on, head after head.
+ * Measuring Worker of the benchmark `query`: one isolate holds a release and its peers, compares their
+ * results, and times loops over the same numbers. The clock of a local workerd advances during a loop.
+ * Numbers are encoded as places: counted from 0, prefix after prefix.
  */
 import { BloomFilter } from 'bloom-filters';
 import type { RoaringBitmap32 } from 'roaring-wasm';
-import { TAILS } from '../../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { Manifest } from '../../shared/release/manifest.ts';
 import { Release } from '../../shared/release/release.ts';
 import { benchKeys, HEAD, hasTail } from '../sets.ts';
 import type { Side, Times } from '../told.ts';
 import { openRoaring } from './roaring.ts';
 
-/** The Bloom filter takes so much longer that it is asked fewer, and holds the listed ones of those. */
+/**
+ * The Bloom filter is so much slower that it gets fewer lookups, and holds only the listed numbers of those.
+ */
 const BLOOM_ASKED = 10_000;
-/** The asked numbers are timed in so many slices. */
+/** Number of slices in which the numbers are timed. */
 const SLICES = 5;
-/** What the filter promises, as the bench `size` assumes it. */
+/** False positive rate of the filter, as the benchmark `size` assumes it. */
 const BLOOM_WRONG = 0.01;
 
 const keys = await benchKeys();
@@ -24,33 +26,33 @@ const { permutation } = keys;
 const { RoaringBitmap32: Roaring } = await openRoaring();
 
 let release: Release;
-/** One bit for each place, by its permuted tail. */
+/** One bit per place, by its permuted suffix. */
 let floorBits = new Uint8Array(0);
 let asked = new Uint32Array(0);
 let set: Set<number> | null = null;
 let roaring: RoaringBitmap32 | null = null;
 let bloom: BloomFilter | null = null;
 
-/** As `shared/look-up.ts` asks a list. */
+/** Looks up a list as `shared/screening/look-up.ts` does. */
 function isListed(place: number): boolean {
-  const ahead = (place / TAILS) | 0;
+  const ahead = (place / SUFFIX_COUNT) | 0;
   const head = HEAD + ahead;
-  const image = permutation.permute(place - ahead * TAILS);
+  const image = permutation.permute(place - ahead * SUFFIX_COUNT);
   const part = release.shard(release.shardIndexOf(head, image))?.partOf(head, image);
   return part?.has(0, head, image) === true;
 }
 
 function isInFloor(place: number): boolean {
-  const ahead = (place / TAILS) | 0;
-  return hasTail(floorBits, ahead * TAILS + permutation.permute(place - ahead * TAILS));
+  const ahead = (place / SUFFIX_COUNT) | 0;
+  return hasTail(floorBits, ahead * SUFFIX_COUNT + permutation.permute(place - ahead * SUFFIX_COUNT));
 }
 
-/** 0, which the engine cannot know: places are below 2^31. */
+/** Returns 0, but the engine cannot know that: places are below 2^31. */
 function never(): number {
   return asked[0]! >>> 31;
 }
 
-/** A loop of its own for each, so that none is slowed down by what another one taught the engine. */
+/** A separate loop for each side, so that the engine's profile of one does not slow down another. */
 const LOOPS: Record<Side, (from: number, to: number) => number> = {
   ours: (from, to) => {
     let listed = 0;
@@ -62,8 +64,8 @@ const LOOPS: Record<Side, (from: number, to: number) => number> = {
     for (let at = from; at < to; at++) if (isInFloor(asked[at]!)) listed++;
     return listed;
   },
-  // Each waits for the answer to the one before, as in a request of its own: in a row, the processor begins
-  // several at once.
+  // Each lookup waits for the result of the one before, as if in a separate request. Back to back, the
+  // processor overlaps several.
   oursAlone: (from, to) => {
     let listed = 0;
     let wait = 0;
@@ -86,7 +88,7 @@ const LOOPS: Record<Side, (from: number, to: number) => number> = {
   },
   permutation: (from, to) => {
     let odd = 0;
-    for (let at = from; at < to; at++) odd += permutation.permute(asked[at]! % TAILS) & 1;
+    for (let at = from; at < to; at++) odd += permutation.permute(asked[at]! % SUFFIX_COUNT) & 1;
     return odd;
   },
   set: (from, to) => {
@@ -106,7 +108,7 @@ const LOOPS: Record<Side, (from: number, to: number) => number> = {
   },
 };
 
-/** What a side must answer, one number after the other. */
+/** The result of a side for one number. */
 const ANSWERS: Partial<Record<Side, (place: number) => boolean>> = {
   ours: isListed,
   set: (place) => set!.has(place),
@@ -121,7 +123,10 @@ function present(): Side[] {
   return sides;
 }
 
-/** How many answers are unlike the floor's; of the Bloom filter, which says yes too often, how many it misses. */
+/**
+ * How many results differ from the floor's. For the Bloom filter, which has false positives, only false
+ * negatives count.
+ */
 function differences(): number {
   let wrong = 0;
   for (const side of present()) {
@@ -135,8 +140,8 @@ function differences(): number {
 }
 
 /**
- * Round after round, each side once in each, over one slice of the asked numbers after the other: what
- * slows the machine down meets them all, and a short loop has the chance to be left alone.
+ * Each round times each side once, over one slice of the numbers. Slowdowns of the machine affect all sides,
+ * and a short loop may run undisturbed.
  */
 function timed(rounds: number): Times {
   const sides = present().map((side) => ({ side, times: [] as number[] }));
@@ -159,7 +164,7 @@ function fillBloom(numbers: number): BloomFilter {
   return filter;
 }
 
-/** Something is allocated for each query: what the measure of allocations must see. */
+/** Allocates an object per lookup, which the measurement of allocations must detect. */
 function allocating(): number {
   const made: { listed: boolean }[] = [];
   for (let at = 0; at < asked.length; at++) made[at & 0xff] = { listed: isListed(asked[at]!) };

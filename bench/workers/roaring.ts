@@ -1,6 +1,6 @@
 /**
- * roaring-wasm in workerd: it brings its code as bytes, which a Worker may not compile, so it is given the
- * module of the same code that the bundle holds.
+ * roaring-wasm in workerd. The package contains its code as bytes, which a Worker may not compile, so it
+ * receives the module of the same code from the bundle.
  */
 import code from 'roaring-wasm/browser/index.wasm';
 
@@ -10,7 +10,7 @@ export async function openRoaring(): Promise<typeof import('roaring-wasm')> {
     module: code,
     instance: await instantiate(code, imports),
   });
-  // Declared as the runtime has it, which takes no bytes.
+  // The cast is needed because the runtime's declaration accepts no bytes.
   WebAssembly.instantiate = given as unknown as typeof instantiate;
   try {
     const roaring = await import('roaring-wasm');

@@ -1,15 +1,15 @@
-/**
- * `lists audit`: the log as lines of JSON, whether its chain of hashes is whole, and the end of old records.
- */
+/** `numgate audit`: export the log as lines of JSON, verify its hash chain, and trim old records. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, type BrokenChain, type KnownRecord } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
 import type { Admin } from '../admin.ts';
-import { CommandFailure, whyNot } from '../failure.ts';
+import { CommandFailure, describeFileError } from '../failure.ts';
 
-/** The lines of the log behind a place, oldest first, each a record in JSON. An empty page is the end. */
+/**
+ * The lines of the log after record `after`, oldest first, each a record in JSON. An empty page is the end.
+ */
 export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
   for (;;) {
     const { text } = await admin.page('audit', { after, limit: PAGE_MAX });
@@ -21,7 +21,7 @@ export async function* auditLines(admin: Admin, after: number): AsyncGenerator<s
   }
 }
 
-/** Every line, also those without a record. */
+/** Every line, including lines without a record. */
 export async function* linesOfFile(path: string): AsyncGenerator<string> {
   const file = createReadStream(path);
   try {
@@ -29,38 +29,39 @@ export async function* linesOfFile(path: string): AsyncGenerator<string> {
       yield line;
     }
   } catch (error) {
-    throw new CommandFailure(`${path}: ${whyNot(error)}`);
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   } finally {
     file.destroy();
   }
 }
 
 export interface Verification {
-  /** Records that were found right. */
+  /** Records that were verified. */
   readonly records: number;
-  /** The last of them; keep it to know later that nothing up to it was made anew. */
+  /** The last verified record. Keep it: a later check against it detects that the log was rewritten. */
   readonly last: KnownRecord;
-  /** The first record that is altered, missing or out of order; null if the chain is whole. */
+  /** The first record that is altered, missing or out of order. Null if the chain is intact. */
   readonly broken: BrokenChain | null;
-  /** Of the service: records up to this one were trimmed, and are in an export only. */
+  /** Set for the log of the service: records up to this one were trimmed and exist only in an export. */
   readonly trimmedTo?: number;
-  /** Hash of that record. Older services do not give it. */
+  /** Hash of that record. Older services do not return it. */
   readonly trimmedHash?: string;
 }
 
 export interface VerifySettings {
-  /** What the lines are of, for errors. */
+  /** Where the lines come from, for errors. */
   readonly from: string;
-  /** The lines begin behind this place; what stands before it is believed. */
+  /** Verification starts after this record. The records before it are trusted. */
   readonly after?: number;
   /**
-   * Records that must have these hashes. One at the place before the first line is not among the lines: the first record
-   * must follow its hash. None is before `after`, or it would not be looked at.
+   * Records that must have these hashes. For a known record at `after`, which is not among the lines, the
+   * first line must chain to its hash. Known records before `after` are not allowed, because they would not
+   * be checked.
    */
   readonly known?: readonly KnownRecord[];
 }
 
-/** Follow the chain from its beginning, or from a place. */
+/** Verifies the chain from its beginning or from a given record. */
 export async function verifyAudit(
   lines: AsyncIterable<string>,
   { from, after = 0, known = [] }: VerifySettings,
@@ -73,7 +74,7 @@ export async function verifyAudit(
   let verifier = new AuditVerifier(after, hashesAt(after, known)[0]);
   let isFirst = true;
   let records = 0;
-  const outcome = (broken: BrokenChain | null): Verification => ({
+  const result = (broken: BrokenChain | null): Verification => ({
     records,
     last: verifier.verified,
     broken,
@@ -86,17 +87,17 @@ export async function verifyAudit(
     if (isFirst) verifier = verifierFrom(record, after);
     isFirst = false;
     const broken = verifier.next(record);
-    if (broken !== null) return outcome(broken);
+    if (broken !== null) return result(broken);
     if (record.n > after) records++;
     if (hashesAt(record.n - 1, known).some((hash) => hash !== record.previous))
-      return outcome(remade(record.n - 1));
-    if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return outcome(remade(record.n));
+      return result(remade(record.n - 1));
+    if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return result(remade(record.n));
   }
-  if (isFirst && new Set(hashesAt(after, known)).size > 1) return outcome(remade(after));
+  if (isFirst && new Set(hashesAt(after, known)).size > 1) return result(remade(after));
   const due = verifier.verified.n + 1;
   const end = Math.max(after, ...known.map(({ n }) => n));
-  if (end < due) return outcome(null);
-  return outcome({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });
+  if (end < due) return result(null);
+  return result({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });
 }
 
 function hashesAt(place: number, known: readonly KnownRecord[]): string[] {
@@ -108,7 +109,7 @@ function remade(n: number): BrokenChain {
   return { n, problem: 'ALTERED', message };
 }
 
-/** A file may hold more than what stands behind the place: then that is followed too. */
+/** A file may begin before `after`. Those records are verified too. */
 function verifierFrom(first: AuditRecord, after: number): AuditVerifier {
   const start = Math.max(0, Math.min(first.n - 1, after));
   return start === 0 ? new AuditVerifier(0) : new AuditVerifier(start, first.previous);
@@ -119,23 +120,23 @@ function recordOf(line: string, from: string): AuditRecord {
     const record = JSON.parse(line) as Partial<AuditRecord> | null;
     if (typeof record?.n === 'number' && typeof record.hash === 'string') return record as AuditRecord;
   } catch {
-    // Told below.
+    // Thrown below.
   }
   throw new CommandFailure(`${from}: is no record of the audit log: is the export whole, and not gzipped?`);
 }
 
-/** Follow the chain of an export. Without a record there is nothing that was found right. */
+/** Verifies the chain of an export. An export without a record is an error. */
 export async function verifyFile(
   path: string,
   settings: Omit<VerifySettings, 'from'>,
 ): Promise<Verification> {
-  const outcome = await verifyAudit(linesOfFile(path), { ...settings, from: path });
-  const isEmpty = outcome.records === 0 && outcome.broken === null;
-  if (!isEmpty || (settings.after ?? 0) > 0) return outcome;
+  const result = await verifyAudit(linesOfFile(path), { ...settings, from: path });
+  const isEmpty = result.records === 0 && result.broken === null;
+  if (!isEmpty || (settings.after ?? 0) > 0) return result;
   throw new CommandFailure(`${path}: has no record of the audit log`);
 }
 
-/** Follow the log of the service to where it says that it ends. */
+/** Verifies the log of the service up to the last record that it reports. */
 export async function verifyService(
   admin: Admin,
   { after = 0, known = [] }: Omit<VerifySettings, 'from'>,
@@ -151,21 +152,21 @@ export async function verifyService(
     throw new CommandFailure(message);
   }
   const begin = Math.max(after, trimmedTo);
-  const told = begin === trimmedTo ? [...trimmedIn(audit), end] : [end];
-  const settings = { from: admin.url, after: begin, known: [...known, ...told] };
-  const outcome = await verifyAudit(auditLines(admin, begin), settings);
-  if (trimmedTo <= after) return outcome;
-  return { ...outcome, trimmedTo, ...(trimmedHash === undefined ? {} : { trimmedHash }) };
+  const reported = begin === trimmedTo ? [...trimmedIn(audit), end] : [end];
+  const settings = { from: admin.url, after: begin, known: [...known, ...reported] };
+  const result = await verifyAudit(auditLines(admin, begin), settings);
+  if (trimmedTo <= after) return result;
+  return { ...result, trimmedTo, ...(trimmedHash === undefined ? {} : { trimmedHash }) };
 }
 
-/** The last record that the service trimmed, where it gives its hash. */
+/** The last record that the service trimmed, if the service returns its hash. */
 function trimmedIn({ trimmedTo: n, trimmedHash: hash }: StatusInfo['audit']): KnownRecord[] {
   return n === undefined || hash === undefined ? [] : [{ n, hash }];
 }
 
 /**
- * Remove from the service the records that a file holds, but for the newest: those are not old enough.
- * @throws CommandFailure where the file is not a whole log from where that of the service begins
+ * Removes from the service the records that a file holds, except those that are not old enough yet.
+ * @throws CommandFailure if the file is not an intact log that starts where the log of the service starts
  */
 export async function trimAudit(admin: Admin, path: string, reason: string): Promise<AuditTrimmed> {
   const { audit } = await admin.get<StatusInfo>('status');
@@ -181,7 +182,7 @@ export async function trimAudit(admin: Admin, path: string, reason: string): Pro
   return admin.change('POST', 'audit/trim', { n: last.n, hash: last.hash, reason });
 }
 
-/** The last record of a file that is older than this, in ms since 1970. */
+/** The last record of a file that is not newer than `time`, in ms since 1970. */
 async function lastBefore(path: string, time: number): Promise<KnownRecord | null> {
   let last: KnownRecord | null = null;
   for await (const line of linesOfFile(path)) {

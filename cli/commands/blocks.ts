@@ -1,13 +1,17 @@
 /**
- * `lists blocks`: what was blocked on a day, for clients that have it recorded. With LIST_KEY at hand the
- * keyed numbers can be turned back; without being asked to, they are not.
+ * `numgate blocks`: what was blocked on a day, for clients that record blocks. The numbers are keyed.
+ * LIST_KEY can reveal them, but only on request.
  */
-import type { BlockRecord } from '../../shared/block-record.ts';
-import { TAILS, toE164 } from '../../shared/numbers/number.ts';
+
+import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
+import type { BlockRecord } from '../../shared/screening/block-record.ts';
 import type { Permutation } from '../../shared/set/permutation.ts';
 import type { Admin } from '../admin.ts';
 
-/** Records of one day (UTC), as lines of JSON. @param permutation to tell the numbers; null leaves them keyed */
+/**
+ * Records of one day (UTC), as lines of JSON.
+ * @param permutation reveals the numbers; null leaves them keyed
+ */
 export async function* blockLines(
   admin: Admin,
   day: string,
@@ -27,7 +31,7 @@ function revealed(line: string, permutation: Permutation): string {
   const record = JSON.parse(line) as BlockRecord;
   const numberOf = (text: string | null): string | null => {
     const [, head, tail] = /^(\d+)-(\d{8})$/.exec(text ?? '') ?? [];
-    return head === undefined ? text : toE164(Number(head) * TAILS + permutation.invert(Number(tail)));
+    return head === undefined ? text : toE164(Number(head) * SUFFIX_COUNT + permutation.invert(Number(tail)));
   };
   return JSON.stringify({ ...record, from: numberOf(record.from), to: numberOf(record.to) });
 }

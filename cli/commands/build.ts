@@ -1,6 +1,4 @@
-/**
- * `lists build`: from files to a signed release on disk. Nothing is published.
- */
+/** `numgate build`: from files to a signed release on disk. Nothing is published. */
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -17,7 +15,7 @@ import { currentRelease, ValueCache } from '../base-release.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
 import { type CatalogueList, readCatalogue } from '../catalogue.ts';
 import { collect, type InputReport, type Reject } from '../collect.ts';
-import { CommandFailure, orFail } from '../failure.ts';
+import { CommandFailure, unwrap } from '../failure.ts';
 import { count, percent } from '../figures.ts';
 import { type FoldedList, fold } from '../fold.ts';
 import { foldedIn } from '../folded-lists.ts';
@@ -30,13 +28,13 @@ export interface BuildSettings {
   readonly builds: string;
   /** Share of a file's lines that may be rejected. */
   readonly maxRejects: number;
-  /** Take a file that lists nothing for what it says. */
+  /** Accept a file that lists nothing. */
   readonly allowEmpty?: boolean;
-  /** Where to ask what is current; null builds without it, and folds no live entry in. */
+  /** The service that knows the current release. Null builds without a base and folds no live entries. */
   readonly admin: Admin | null;
 }
 
-export interface BuildOutcome {
+export interface BuildResult {
   readonly folder: BuildFolder;
   readonly manifest: Manifest;
   readonly inputs: readonly InputReport[];
@@ -50,13 +48,13 @@ export async function build({
   maxRejects,
   allowEmpty = false,
   admin,
-}: BuildSettings): Promise<BuildOutcome> {
+}: BuildSettings): Promise<BuildResult> {
   const catalogue = readCatalogue(path);
   const keys = await listKeys();
   const signer = await signingKey();
   const createdAt = new Date();
   const now = Math.floor(createdAt.getTime() / 1000);
-  const { base, foldedSeq, folded } = await upon(admin, keys, now);
+  const { base, foldedSeq, folded } = await loadBase(admin, keys, now);
   checkCount(catalogue.lists.length, folded);
   const lists = catalogue.lists.map(() => new ListEntries(keys.permutation));
   const rejects = await openRejects(rejectsPath(builds));
@@ -101,7 +99,7 @@ export async function build({
     keys,
     { base, createdAt, foldedSeq, onProgress: encoding.update },
   ).finally(() => encoding.stop());
-  const release = orFail(built);
+  const release = unwrap(built);
   const signed = await signManifest(release.manifest, signer);
   const rejectsNotWritten = rejects.notWritten;
   const report = {
@@ -114,15 +112,15 @@ export async function build({
   return { folder, manifest: release.manifest, inputs, rejectsNotWritten, bytes };
 }
 
-interface Upon {
+interface Base {
   readonly base: string | null;
   /** The last live change that is folded in. */
   readonly foldedSeq: number;
   readonly folded: readonly FoldedList[];
 }
 
-/** The release that this one follows, and the live entries that it takes in. */
-async function upon(admin: Admin | null, keys: ListKeys, now: number): Promise<Upon> {
+/** The release that this one is based on, and the live entries that it folds in. */
+async function loadBase(admin: Admin | null, keys: ListKeys, now: number): Promise<Base> {
   if (admin === null) return { base: null, foldedSeq: 0, folded: [] };
   try {
     const { manifest } = await currentRelease(admin, keys);
@@ -130,8 +128,8 @@ async function upon(admin: Admin | null, keys: ListKeys, now: number): Promise<U
     const before = manifest?.foldedSeq ?? 0;
     const values = new ValueCache(admin);
     const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => values.load(blob));
-    const made = entries.filter(({ seq }) => seq > before);
-    const folded = fold(made, carried, now);
+    const created = entries.filter(({ seq }) => seq > before);
+    const folded = fold(created, carried, now);
     return { base: manifest?.release ?? null, foldedSeq: upTo, folded };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
@@ -165,11 +163,11 @@ function contentOf({ entries }: FoldedList, keys: ListKeys): ListContent {
 interface Rejects {
   write(reject: Reject): void;
   close(): Promise<void>;
-  /** How many came behind the last that was written. */
+  /** Number of rejects beyond the limit of the file. */
   readonly notWritten: number;
 }
 
-/** Where rejects are to be read, and how many of them are not there. */
+/** Path of the rejects, and how many of them it lacks. */
 export function writtenRejects(path: string, notWritten: number): string {
   return notWritten === 0 ? path : `${path}, without the last ${count(notWritten)}`;
 }
@@ -178,7 +176,7 @@ async function openRejects(path: string): Promise<Rejects> {
   const file = createWriteStream(path, { mode: 0o600 });
   await once(file, 'open');
   const written = finished(file);
-  // Told by `close`; until then it is not to end the process.
+  // `close` reports the error. Until then it must not end the process.
   written.catch(() => undefined);
   const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   let rejected = 0;
@@ -201,7 +199,7 @@ async function openRejects(path: string): Promise<Rejects> {
   };
 }
 
-/** @param written where they are to be read */
+/** @param written where the rejects are */
 function checkRejects(inputs: readonly InputReport[], maxRejects: number, written: string): void {
   for (const { file, rows, rejected } of inputs) {
     const share = rows === 0 ? 0 : rejected / rows;
@@ -213,7 +211,7 @@ function checkRejects(inputs: readonly InputReport[], maxRejects: number, writte
   }
 }
 
-/** An empty file is more often a failed export than an empty list, and would let everyone through. */
+/** An empty file is more often a failed export than an empty list, and would let every number through. */
 function checkEmpty(inputs: readonly InputReport[]): void {
   const empty = inputs.find(({ accepted, expired }) => accepted + expired === 0);
   if (empty === undefined) return;

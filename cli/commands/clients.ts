@@ -1,5 +1,6 @@
 /**
- * `lists clients`: who may ask. A key is made here and shown once; the service gets only its digest.
+ * `numgate clients`: who may send requests. A key is created here and shown once. The service stores only its
+ * digest.
  */
 import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin.ts';
@@ -14,23 +15,23 @@ export async function listClients(admin: Admin): Promise<Client[]> {
   return (await admin.get<{ clients: Client[] }>('clients')).clients;
 }
 
-/** What a client may be given; checked against the directory's own schema. */
-export type ClientWishes = Partial<Omit<Client, 'id' | 'secretSha256'>>;
+/** Settings of a client, validated against the directory's own schema. */
+export type ClientOptions = Partial<Omit<Client, 'id' | 'secretSha256'>>;
 
-export interface KeyMade extends ChangeDone {
+export interface NewClientKey extends ChangeDone {
   readonly id: string;
   readonly key: string;
 }
 
-/** Make a client with a new key. */
+/** Creates a client with a new key. */
 export async function addClient(
   admin: Admin,
   id: string,
-  wishes: ClientWishes,
+  settings: ClientOptions,
   reason: string,
-): Promise<KeyMade> {
+): Promise<NewClientKey> {
   const { key, secretSha256 } = await newKey(id);
-  const client = clientOf({ id, secretSha256: [secretSha256], rights: ['check'], ...wishes });
+  const client = clientOf({ id, secretSha256: [secretSha256], rights: ['check'], ...settings });
   const { seq } = await putClient(admin, client, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
     if (!(error instanceof AdminProblem) || error.code !== 'PRECONDITION_FAILED') throw error;
     throw new CommandFailure(`there is a client ${id} already: clients rotate gives it another key`, 4);
@@ -38,7 +39,7 @@ export async function addClient(
   return { id, key, seq };
 }
 
-/** Store a client under its id. */
+/** Stores a client under its id. */
 export function putClient(
   admin: Admin,
   given: v.InferInput<typeof clientSchema>,
@@ -57,8 +58,8 @@ function clientOf(given: v.InferInput<typeof clientSchema>): Client {
   return checked(given, { schema: clientSchema, whole: 'the client' });
 }
 
-/** Give a client a second key beside its present one; the older of two ends. */
-export async function rotateClient(admin: Admin, id: string, reason: string): Promise<KeyMade> {
+/** Gives a client a second key beside its present one. If it has two, the older one is dropped. */
+export async function rotateClient(admin: Admin, id: string, reason: string): Promise<NewClientKey> {
   const { value: client, etag } = await admin.tagged<Client>(pathOf(id));
   const { key, secretSha256 } = await newKey(id);
   const rotated = { ...client, secretSha256: [...client.secretSha256.slice(-1), secretSha256] };
@@ -66,18 +67,18 @@ export async function rotateClient(admin: Admin, id: string, reason: string): Pr
   return { id, key, seq };
 }
 
-/** Change what a client was given, and nothing else of it. */
+/** Changes only the given settings of a client. */
 export async function setClient(
   admin: Admin,
   id: string,
-  wishes: ClientWishes,
+  settings: ClientOptions,
   reason: string,
 ): Promise<ChangeDone> {
-  if (Object.values(wishes).every((value) => value === undefined)) {
+  if (Object.values(settings).every((value) => value === undefined)) {
     throw new CommandFailure('name a setting to change, as in --mode enforce: see --help', 2);
   }
   const { value: client, etag } = await admin.tagged<Client>(pathOf(id));
-  return putClient(admin, { ...client, ...wishes }, reason, etag === null ? {} : { 'if-match': etag });
+  return putClient(admin, { ...client, ...settings }, reason, etag === null ? {} : { 'if-match': etag });
 }
 
 export function removeClient(admin: Admin, id: string, reason: string): Promise<ChangeDone> {

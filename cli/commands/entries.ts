@@ -1,6 +1,4 @@
-/**
- * `lists block`, `unblock`, `clear`, `entries`: the live layer. A change is visible within seconds.
- */
+/** `numgate block`, `unblock`, `clear`, `entries`: the live layer. A change is visible within seconds. */
 import type {
   EntriesDone,
   EntryChange,
@@ -21,16 +19,16 @@ import { onInterrupt } from '../interrupt.ts';
 import { startProgress } from '../progress.ts';
 import { readRows } from '../rows.ts';
 
-/** What is to be done with each item. */
-export type EntryWish = Pick<EntryChange, 'op' | 'reason'> &
+/** The operation to apply to each item. */
+export type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &
   Partial<Omit<EntryChange, 'op' | 'reason' | 'items'>>;
 
-/** An item as it is written: with letters it is a source, anything else has to be a number. */
+/** Parses one item. Text with letters is a source. Anything else must be a number. */
 export function itemOf(text: string): EntryItem {
   const item = text.trim();
-  // A source that is too long is still one: its beginning decides.
+  // A source that is too long is still a source, so its beginning decides.
   const party = parseListed(item.slice(0, PARTY_CHARS_MAX));
-  // Letters in a number are refused as a source, with the reason.
+  // A number with letters is rejected as a source, and the error gives the reason.
   const hasLetters = party.kind === 'invalid' && /\p{L}/u.test(item);
   return party.kind === 'source' || hasLetters ? { source: item } : { number: item };
 }
@@ -45,7 +43,7 @@ export function itemsOfWords(texts: readonly string[]): WrittenItem[] {
   return texts.map((text, index) => ({ item: itemOf(text), place: `item ${index + 1}` }));
 }
 
-/** The numbers and sources of a file: CSV, NDJSON, or one a line. */
+/** The numbers and sources of a file: CSV, NDJSON, or one per line. */
 export async function itemsOfFile(path: string): Promise<WrittenItem[]> {
   const items: WrittenItem[] = [];
   const wrong: WrongItem[] = [];
@@ -63,13 +61,13 @@ export async function itemsOfFile(path: string): Promise<WrittenItem[]> {
   return items;
 }
 
-/** The items without those that say the same as one before them. */
+/** The items without duplicates of earlier ones. */
 export function distinctItems(items: readonly WrittenItem[]): WrittenItem[] {
   const seen = new Set<string>();
   return items.filter(({ item }) => seen.size < seen.add(sameAs(item)).size);
 }
 
-/** A text that is the same for all ways to write one number or source. */
+/** A key that is the same for all spellings of one number or source. */
 function sameAs(item: EntryItem): string {
   if ('source' in item) {
     const parsed = parseSource(item.source);
@@ -81,46 +79,46 @@ function sameAs(item: EntryItem): string {
 }
 
 /**
- * Change entries, in several operations where there are many: each is made whole or not at all.
- * @throws CommandFailure that says how many were changed before
+ * Changes entries. Many items are split into several operations, each of which is atomic.
+ * @throws CommandFailure that says how many items were changed before the failure
  */
 export async function changeEntries(
   admin: Admin,
   items: readonly WrittenItem[],
-  wish: EntryWish,
+  operation: EntryOperation,
 ): Promise<EntriesDone> {
   if (items.length === 0) throw new CommandFailure('name a number or a source, or a --file of them', 2);
   const operations = [...operationsOf(items)];
-  // Of one operation, the service finds all that is wrong, and changes nothing.
+  // The service validates a single operation as a whole and changes nothing if an item is wrong.
   if (operations.length > 1) checkSources(items);
-  const progress = startProgress(wish.op);
+  const progress = startProgress(operation.op);
   let done: EntriesDone = { changed: 0, seq: 0 };
   let first = 0;
-  let made = 0;
-  const stopTelling = onInterrupt(() => {
-    const next = count(operations[made]?.length ?? 0);
+  let created = 0;
+  const stopNotice = onInterrupt(() => {
+    const next = count(operations[created]?.length ?? 0);
     return `${soFar(items, first, done)}; of those behind them, the next ${next} may have been${goOn(items, first)}`;
   });
   try {
     for (const some of operations) {
       const { seq, changed } = await admin
-        .change<EntriesDone>('POST', 'entries', { ...wish, items: some.map(({ item }) => item) })
+        .change<EntriesDone>('POST', 'entries', { ...operation, items: some.map(({ item }) => item) })
         .catch((error: unknown) => {
           throw partly(placed(error, some, first === 0), items, first, done);
         });
       done = { seq, changed: done.changed + changed };
       first += some.length;
-      made++;
+      created++;
       progress.update(first / items.length, count(first));
     }
   } finally {
-    stopTelling();
+    stopNotice();
     progress.stop();
   }
   return done;
 }
 
-/** @param first items of operations that were made; they may make more entries */
+/** @param first number of items in the completed operations; they may make more entries */
 function soFar(items: readonly WrittenItem[], first: number, { seq }: EntriesDone): string {
   if (first === 0) return 'nothing was changed before';
   return `the first ${count(first)} were changed (seq ${seq}), up to ${items[first - 1]!.place}`;
@@ -132,7 +130,7 @@ function goOn(items: readonly WrittenItem[], first: number): string {
   return `\nto go on, repeat the command with what is behind ${items[first - 1]!.place}`;
 }
 
-/** Cut into what one operation takes: a sender id may make two entries. */
+/** Splits the items into operations. A sender ID may make two entries. */
 function* operationsOf(items: readonly WrittenItem[]): Generator<readonly WrittenItem[]> {
   let some: WrittenItem[] = [];
   let entries = 0;
@@ -149,7 +147,7 @@ function* operationsOf(items: readonly WrittenItem[]): Generator<readonly Writte
   yield some;
 }
 
-/** A slip is found before anything is changed, also where it stands behind the first operation. */
+/** Finds errors before anything is changed, even in items after the first operation. */
 function checkSources(items: readonly WrittenItem[]): void {
   const wrong = items.flatMap(({ item, place }) => {
     const message = sourceProblem(item);
@@ -159,7 +157,7 @@ function checkSources(items: readonly WrittenItem[]): void {
   throw wrongItems(wrong, { code: 'ENTRY_INVALID', exitCode: 1, isFirst: true, isPart: true });
 }
 
-/** Why a source is none; null for a number, which the service looks at. */
+/** Why a source is invalid. Null for a number, which the service validates. */
 function sourceProblem(item: EntryItem): string | null {
   const parsed = 'source' in item ? parseSource(item.source) : null;
   return parsed !== null && 'problem' in parsed ? parsed.problem : null;
@@ -171,14 +169,14 @@ interface WrongItem {
   readonly message: string;
 }
 
-/** Wrong items that are told, as the service tells them. */
-const WRONG_TOLD_MAX = 100;
+/** Wrong items that are reported at most, the same limit as in the service. */
+const WRONG_SHOWN_MAX = 100;
 
 interface WrongSettings extends Pick<CommandFailure, 'exitCode'> {
   readonly code: string;
-  /** Whether no operation before has changed anything. */
+  /** Whether no earlier operation has changed anything. */
   readonly isFirst: boolean;
-  /** Whether more may be found wrong once these are corrected. */
+  /** Whether more errors may appear once these are corrected. */
   readonly isPart: boolean;
 }
 
@@ -186,44 +184,50 @@ function wrongItems(
   items: readonly WrongItem[],
   { code, exitCode, isFirst, isPart }: WrongSettings,
 ): CommandFailure {
-  const told = items.slice(0, WRONG_TOLD_MAX);
-  const lines = told.map(({ place, code: what, message }) => `  ${place}: ${what}: ${message}`);
-  const many = items.length === 1 ? '1 item is' : `${told.length} items are`;
-  const more = items.length < WRONG_TOLD_MAX ? '' : ', or more';
+  const reported = items.slice(0, WRONG_SHOWN_MAX);
+  const lines = reported.map(({ place, code: what, message }) => `  ${place}: ${what}: ${message}`);
+  const many = items.length === 1 ? '1 item is' : `${reported.length} items are`;
+  const more = items.length < WRONG_SHOWN_MAX ? '' : ', or more';
   const first = `${code}: ${many} wrong${isPart ? ' so far' : ''}${more}${isFirst ? '; nothing was changed' : ''}`;
-  return new CommandFailure([first, ...lines].join('\n'), exitCode, { code, items: told });
+  return new CommandFailure([first, ...lines].join('\n'), exitCode, { code, items: reported });
 }
 
-/** What the service says of items, by where they were written: it knows only their place in one operation. */
+/**
+ * Maps the service's errors to where the items were written. The service knows only their index in one
+ * operation.
+ */
 function placed(error: unknown, items: readonly WrittenItem[], isFirst: boolean): unknown {
   if (!(error instanceof AdminProblem) || error.problem.items === undefined) return error;
   const wrong = error.problem.items.map(({ index, code, message }) => {
     const { place, item } = items[index] ?? { place: `item ${index + 1}`, item: null };
-    // The service names fields of its own, which nobody has written here.
+    // The service names fields of its own, which the admin did not write.
     return { place, code, message: (item === null ? null : sourceProblem(item)) ?? message };
   });
   const { code, exitCode } = error;
   return wrongItems(wrong, { code, exitCode, isFirst, isPart: false });
 }
 
-/** An operation has failed. @param done what those before it have changed */
+/** An operation has failed. @param done what the operations before it have changed */
 function partly(error: unknown, items: readonly WrittenItem[], first: number, done: EntriesDone): unknown {
   if (!(error instanceof CommandFailure) || first === 0) return error;
   const before = `${soFar(items, first, done)}; those behind them were not:`;
-  const told = { ...error.told, changed: first, seq: done.seq };
-  return new CommandFailure(`${before}\n${error.message}${goOn(items, first)}`, error.exitCode, told);
+  const reported = { ...error.details, changed: first, seq: done.seq };
+  return new CommandFailure(`${before}\n${error.message}${goOn(items, first)}`, error.exitCode, reported);
 }
 
-/** Texts of a command line that are looked up; more come out of files, whose slips nobody sees one by one. */
+/**
+ * Items of a command line that are looked up at most. Longer inputs come from files, where nobody reviews
+ * each item.
+ */
 const LOOKED_UP_MAX = 20;
 
-/** Those of these that no live entry blocks or lets through: to clear them changes at most what was folded in. */
-export async function withoutEntry(admin: Admin, texts: readonly string[]): Promise<string[]> {
+/** The items that no live entry blocks or allows. Clearing them changes at most folded entries. */
+export async function itemsWithoutEntry(admin: Admin, texts: readonly string[]): Promise<string[]> {
   const found = await Promise.all(texts.slice(0, LOOKED_UP_MAX).map((text) => findEntries(admin, text)));
   return texts.filter((_, index) => found[index]?.every(({ op }) => op === 'clear') === true);
 }
 
-/** Lists of the current release that let numbers through: a live block does not reach what stands on them. */
+/** Allow lists of the current release. A live block does not affect numbers on them. */
 export async function allowLists(admin: Admin): Promise<string[]> {
   const { lists } = await admin.get<ListsInfo>('lists');
   const allows = lists.filter(
@@ -232,7 +236,7 @@ export async function allowLists(admin: Admin): Promise<string[]> {
   return allows.map(({ name }) => name);
 }
 
-/** All entries up to one change, by rising seq. */
+/** All entries up to one change, by ascending seq. */
 export async function allEntries(admin: Admin): Promise<{ entries: EntryInfo[]; upTo: number }> {
   const entries: EntryInfo[] = [];
   let upTo: number | null = null;
@@ -246,7 +250,7 @@ export async function allEntries(admin: Admin): Promise<{ entries: EntryInfo[]; 
   return { entries, upTo };
 }
 
-/** What is in force for one number or source, the newest first. */
+/** The entries in force for one number or source, newest first. */
 export async function findEntries(admin: Admin, text: string): Promise<EntryInfo[]> {
   const { entries } = await admin.find<{ entries: EntryInfo[] }>('entries/find', itemOf(text));
   return entries;

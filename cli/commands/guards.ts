@@ -1,6 +1,4 @@
-/**
- * `lists guards`: what a push must not do without being told to.
- */
+/** `numgate guards`: bounds that a push may exceed only with an override. */
 import { type GuardSettings, guardSettingsSchema } from '../../shared/release/guards.ts';
 import type { Admin } from '../admin.ts';
 import { checked } from '../checked.ts';
@@ -16,8 +14,8 @@ export async function setGuards(
   pairs: readonly string[],
   reason: string,
 ): Promise<GuardSettings> {
-  const wishes = Object.fromEntries(pairs.map(pairOf));
-  const given = { ...(await getGuards(admin)), ...wishes };
+  const settings = Object.fromEntries(pairs.map(pairOf));
+  const given = { ...(await getGuards(admin)), ...settings };
   const guards = checked(given, { schema: guardSettingsSchema, whole: 'the guards' });
   return admin.change('PUT', 'guards', { guards, reason });
 }

@@ -1,6 +1,6 @@
 /**
- * `lists plan`: what a push would change against the current release, and which guards it would hit.
- * Changes nothing. The authority makes the same plan when the release is promoted, and compares its hash.
+ * `numgate plan`: what a push would change against the current release, and which guards it would hit.
+ * Changes nothing. The coordinator makes the same plan when the release is promoted and compares its hash.
  */
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { Blob, Manifest } from '../../shared/release/manifest.ts';
@@ -12,14 +12,14 @@ import type { BuildFolder } from '../build-folder.ts';
 import { CommandFailure } from '../failure.ts';
 import { listKeys } from '../secrets.ts';
 
-export interface PlanOutcome {
+export interface PlanResult {
   readonly plan: Plan;
   readonly manifest: Manifest;
   readonly base: BaseRelease;
   readonly folder: BuildFolder;
 }
 
-export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanOutcome> {
+export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResult> {
   const keys = await listKeys();
   const manifest = await folder.open(keys);
   const base = await currentRelease(admin, keys);
@@ -28,11 +28,11 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanOutco
   if (base.manifest !== null) await cache.keepOnly(base.manifest);
   const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
     folder.has(blob.key) ? folder.value(blob.key) : cache.load(blob);
-  const made = await planOf({ base: base.manifest, next: manifest, keys, load, settings }).catch(
+  const created = await planOf({ base: base.manifest, next: manifest, keys, load, settings }).catch(
     (error: unknown) => {
       if (error instanceof ReleaseUnreadable) throw new CommandFailure(error.message);
       throw error;
     },
   );
-  return { plan: made, manifest, base, folder };
+  return { plan: created, manifest, base, folder };
 }

@@ -1,6 +1,4 @@
-/**
- * `lists policy`: what gateways are told about traffic from abroad.
- */
+/** `numgate policy`: the rules for traffic from abroad at gateways. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ChangeDone } from '../../shared/admin.ts';
@@ -17,21 +15,21 @@ import { checked } from '../checked.ts';
 import { CommandFailure } from '../failure.ts';
 import { readJsonFile } from '../json-file.ts';
 
-/** A rule, and where it stands: 1 is held against a call or text first. */
+/** A rule and its position. Rule 1 is evaluated first. */
 export interface PlacedRule {
   readonly place: number;
   readonly rule: Rule;
 }
 
-/** What was, and what comes in its place. */
+/** A value before and after a change. */
 export interface Change<Value> {
   readonly before: Value;
   readonly after: Value;
 }
 
-/** What a policy changes in the one before it. */
+/** The differences between two policies. */
 export interface PolicyDiff {
-  /** Every rule of both by its id: those of the new policy in order, then those that are gone. */
+  /** Every rule of both by its id: first those of the new policy in order, then the removed ones. */
   readonly rules: readonly Change<PlacedRule | null>[];
   readonly label: Change<string> | null;
   readonly redress: Change<Policy['redress']> | null;
@@ -39,8 +37,8 @@ export interface PolicyDiff {
 
 export type PolicyDone = VersionedPolicy & ChangeDone & { readonly diff: PolicyDiff };
 /** What `policy set` would do. */
-export interface PolicyTrial {
-  /** Version of the policy that is in force, and stays. */
+export interface PolicyPreview {
+  /** Version of the policy in force, which does not change. */
   readonly inForce: number;
   readonly diff: PolicyDiff;
 }
@@ -49,14 +47,14 @@ export function getPolicy(admin: Admin): Promise<VersionedPolicy> {
   return admin.get('policy');
 }
 
-/** A policy, and the version that it was made from, where that is known. */
-export interface WantedPolicy {
+/** A policy, and the version that it was based on, if known. */
+export interface PolicyFile {
   readonly policy: Policy;
   readonly version: number | null;
 }
 
-/** A policy out of a file: as `policy show --json` prints it, with or without its version. */
-export function policyOfFile(path: string): WantedPolicy {
+/** Reads a policy file as `policy show --json` prints it, with or without its version. */
+export function policyOfFile(path: string): PolicyFile {
   const document = readJsonFile(path);
   const { policy: written = document, version } = isRecord(document) ? document : {};
   const settings = { before: `${path}: `, whole: 'the policy', exitCode: 1 } as const;
@@ -64,10 +62,10 @@ export function policyOfFile(path: string): WantedPolicy {
   return { policy, version: typeof version === 'number' ? version : null };
 }
 
-/** Put a policy in the place of the one that is in force; null for the one that comes with the code. */
+/** Replaces the policy in force. Null restores the policy that comes with the code. */
 export async function setPolicy(
   admin: Admin,
-  wanted: WantedPolicy | null,
+  wanted: PolicyFile | null,
   reason: string,
 ): Promise<PolicyDone> {
   const { value, etag } = await admin.tagged<VersionedPolicy>('policy');
@@ -79,14 +77,14 @@ export async function setPolicy(
 }
 
 /** What `setPolicy` would change. */
-export async function tryPolicy(admin: Admin, wanted: WantedPolicy | null): Promise<PolicyTrial> {
+export async function previewPolicy(admin: Admin, wanted: PolicyFile | null): Promise<PolicyPreview> {
   const inForce = await getPolicy(admin);
   checkVersion(wanted, inForce);
   return { inForce: inForce.version, diff: diffOf(inForce.policy, wanted?.policy ?? STANDARD_POLICY.policy) };
 }
 
-/** What somebody else has changed since is not overwritten unseen. */
-function checkVersion(wanted: WantedPolicy | null, { version: inForce, policy }: VersionedPolicy): void {
+/** Prevents overwriting a change that somebody else made meanwhile. */
+function checkVersion(wanted: PolicyFile | null, { version: inForce, policy }: VersionedPolicy): void {
   if (wanted === null || wanted.version === null || wanted.version === inForce) return;
   if (isDeepStrictEqual(wanted.policy, policy)) return;
   throw new CommandFailure(
@@ -105,7 +103,7 @@ export function diffOf(before: Policy, after: Policy): PolicyDiff {
       ...gone.map((placed) => ({ before: placed, after: null })),
     ],
     label: before.label === after.label ? null : { before: before.label, after: after.label },
-    // Without an address in it, it says as little as none.
+    // A redress without an address equals no redress.
     redress: isDeepStrictEqual(before.redress ?? {}, after.redress ?? {})
       ? null
       : { before: before.redress, after: after.redress },
@@ -116,8 +114,8 @@ function placesOf({ rules }: Policy): ReadonlyMap<string, PlacedRule> {
   return new Map(rules.map((rule, index) => [rule.id, { place: index + 1, rule }]));
 }
 
-/** Whether two rules say the same: in which order the values of a fact stand says nothing. */
-export function saysTheSame(one: Rule, other: Rule): boolean {
+/** Whether two rules are equivalent. The order of the values of a fact does not matter. */
+export function isSameRule(one: Rule, other: Rule): boolean {
   const sorted = ({ when, ...rule }: Rule): object => ({
     ...rule,
     when: Object.fromEntries(Object.entries(when).map(([fact, values]) => [fact, values?.toSorted()])),

@@ -1,11 +1,11 @@
 /**
- * `lists prove`: reopens a built release as the edge would, and asks it every number of 010, every
- * listed number, and numbers beside the listed ones, against a plain model made from the inputs.
- * The model knows nothing of permutations, shards or encodings.
+ * `numgate prove`: reopens a built release as the edge would. It checks every number of 010, every listed
+ * number and the numbers next to the listed ones against a plain model made from the inputs. The model knows
+ * nothing of permutations, shards or encodings.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { TAILS } from '../../shared/numbers/number.ts';
+import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
 import type { BuildFolder, Proof } from '../build-folder.ts';
 import { readCatalogue } from '../catalogue.ts';
@@ -16,23 +16,23 @@ import { startProgress } from '../progress.ts';
 import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
 import { Prover, reopen } from '../prover.ts';
 
-/** Head of 010: +82 10. */
-const PROVEN_HEAD = 8210;
-/** `--quick`: one number of 010 in so many. Divides the strides of prove-thread.ts. */
+/** Prefix of 010: +82 10. */
+const PROVEN_PREFIX = 8210;
+/** With `--quick`, one of this many numbers of 010 is checked. Must divide the strides of prove-thread.ts. */
 export const QUICK_STEP = 50;
 /** More threads than this wait for memory, not for cores. */
 const THREADS_MAX = 8;
 
-export interface ProveOutcome extends Proof {
+export interface ProveResult extends Proof {
   readonly manifest: Manifest;
-  /** Numbers of 010 asked. */
+  /** Numbers of 010 that were checked. */
   readonly universe: number;
-  /** Listed numbers outside 010, or with dates, asked one by one. */
+  /** Listed numbers outside 010, or with dates, that were checked one by one. */
   readonly elsewhere: number;
 }
 
-/** @param step ask every number of 010 (1), or one in so many besides the listed ones */
-export async function prove(folder: BuildFolder, step: number): Promise<ProveOutcome> {
+/** @param step check every number of 010 (1), or one in `step` besides the listed ones */
+export async function prove(folder: BuildFolder, step: number): Promise<ProveResult> {
   const release = await reopen(folder);
   const { report } = folder;
   const models = await remember(folder, release.manifest);
@@ -52,14 +52,14 @@ export async function prove(folder: BuildFolder, step: number): Promise<ProveOut
   return { ...proof, manifest: release.manifest, universe: universe.asked + universe.listed, elsewhere };
 }
 
-/** Read the inputs again, and what was folded in, into plain models. */
+/** Reads the inputs and the folded entries again, into plain models. */
 async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListModel[]> {
   const { catalogue: path, now, inputs } = folder.report;
   const { folded } = folder;
   const catalogue = readCatalogue(path);
   if (effectsOf([...catalogue.lists, ...folded]) !== effectsOf(lists))
     throw new CommandFailure(`${path} does not name the lists of the release: build again`);
-  const models = lists.map(({ effect }) => emptyModel(effect, PROVEN_HEAD));
+  const models = lists.map(({ effect }) => emptyModel(effect, PROVEN_PREFIX));
   const progress = startProgress('reading');
   const again = await collect(catalogue, {
     now,
@@ -80,7 +80,7 @@ async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListM
   return models;
 }
 
-/** What being on each list does, as one text. */
+/** The effects of all lists, as one text. */
 function effectsOf(
   lists: readonly Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority'>[],
 ): string {
@@ -89,7 +89,7 @@ function effectsOf(
   );
 }
 
-/** The 10^8 numbers of the proven head, shared out over the cores. */
+/** Checks the 10^8 numbers of the proven prefix, divided among the cores. */
 async function proveUniverse(
   folder: string,
   models: readonly ListModel[],
@@ -101,18 +101,18 @@ async function proveUniverse(
   let asked = 0;
   let listed = 0;
   let wrong = 0;
-  // A multiple of the step, so that the threads together ask what one alone would.
-  const share = Math.ceil(TAILS / threads / step) * step;
-  // What stands behind other heads is asked for here, and would be copied for each thread.
-  const ofHead = models.map((model) => ({ ...model, elsewhere: new Map() }));
+  // A multiple of the step, so that the threads check the same numbers as one thread would.
+  const share = Math.ceil(SUFFIX_COUNT / threads / step) * step;
+  // Numbers with other prefixes are checked in this thread. Copying them to each thread would be a waste.
+  const ofPrefix = models.map((model) => ({ ...model, elsewhere: new Map() }));
   const runs = Array.from({ length: threads }, (_, index) => {
     const from = index * share;
-    const to = Math.min(TAILS, from + share);
-    return runThread({ folder, models: ofHead, now, head: PROVEN_HEAD, from, to, step }, (news) => {
+    const to = Math.min(SUFFIX_COUNT, from + share);
+    return runThread({ folder, models: ofPrefix, now, head: PROVEN_PREFIX, from, to, step }, (news) => {
       asked += news.asked;
       listed += news.listed;
       wrong += news.wrong;
-      progress.update((asked * step) / TAILS, `${wrong} wrong`);
+      progress.update((asked * step) / SUFFIX_COUNT, `${wrong} wrong`);
     });
   });
   try {
@@ -120,7 +120,7 @@ async function proveUniverse(
   } finally {
     progress.stop();
   }
-  const due = Math.ceil(TAILS / step);
+  const due = Math.ceil(SUFFIX_COUNT / step);
   if (asked !== due) throw new CommandFailure(`only ${asked} of ${due} numbers were asked`);
   return { asked, listed, wrong };
 }

@@ -1,7 +1,7 @@
 /**
- * `lists push`: the authority is told of the release, so that it lets its values be; then values and manifest
- * go into KV; then the authority is asked to make it current. Whatever dies in between, a reader sees the
- * old release or the new one; running it again finishes.
+ * `numgate push`: first registers the release with the coordinator, which then keeps its values. Then it
+ * writes the values and the manifest to KV. Then it requests the promotion. If a step fails, a reader sees
+ * the old release or the new one. Running the command again completes the push.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Promote, PromoteDone } from '../../shared/admin.ts';
@@ -16,22 +16,25 @@ import { onInterrupt } from '../interrupt.ts';
 import { listKeys } from '../secrets.ts';
 import { Upload, type Uploaded } from '../upload.ts';
 import type { Kv } from '../wrangler.ts';
-import { type PlanOutcome, plan } from './plan.ts';
+import { type PlanResult, plan } from './plan.ts';
 
-/** How long values are waited for, in ms, with pauses between. */
+/** How long to wait for values to become visible, and the pause between tries, in ms. */
 const VISIBLE_WAIT_MS = 180_000;
 const VISIBLE_PAUSE_MS = 5_000;
-/** Workers KV shows a new value everywhere within a minute or so, in ms. One that it does not was removed. */
+/**
+ * Workers KV shows a new value everywhere within about a minute, in ms. A value that is still missing was
+ * removed.
+ */
 const SHOWN_WITHIN_MS = 60_000;
 
 const NONE: ReadonlySet<string> = new Set();
 
 export interface PushSettings extends Pick<Promote, 'share' | 'overrides' | 'reason'> {
-  /** Hash of the plan that was seen; null takes the plan that is made now. */
+  /** Hash of the reviewed plan. Null accepts the plan that is made now. */
   readonly plan: string | null;
-  /** Publish a build that was not proven whole. One that was proven wrong is never published. */
+  /** Publish a build without a full proof. A build that failed its proof is never published. */
   readonly unproven: boolean;
-  /** Upload every value, whatever is in KV already. */
+  /** Upload every value, even those already in KV. */
   readonly all: boolean;
 }
 
@@ -42,93 +45,94 @@ export interface PushPorts {
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
-export interface PushOutcome extends Uploaded, PromoteDone {
+export interface PushResult extends Uploaded, PromoteDone {
   readonly plan: string;
-  /** The release was current before: only values were uploaded. */
+  /** The release was current before, so only values were uploaded. */
   readonly wasCurrent: boolean;
 }
 
-/** @param onPlan told before anything is written */
+/** @param onPlan called before anything is written */
 export async function push(
   folder: BuildFolder,
   ports: PushPorts,
   settings: PushSettings,
-  onPlan: (outcome: PlanOutcome) => void = () => undefined,
-): Promise<PushOutcome> {
+  onPlan: (result: PlanResult) => void = () => undefined,
+): Promise<PushResult> {
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
   const proof = proofOf(folder, release);
   const upload = new Upload(folder, manifest, ports.kv);
-  const made = await plan(folder, ports.admin);
-  const { base } = made;
+  const created = await plan(folder, ports.admin);
+  const { base } = created;
   if (base.manifest?.release === release) {
     if (settings.share < 1)
       throw new CommandFailure(
         `${release} is current in all data centres already, and goes back to no share`,
         4,
       );
-    // Nothing to promote, and nothing to prove any more; but values that KV has lost are uploaded again.
+    // Nothing to promote or prove, but values that KV has lost are uploaded again.
     await upload.run(settings.all ? NONE : await valuesIn(ports.kv));
     const done: PromoteDone = { release, seq: base.status.seq, state: 'promoted', share: 1 };
-    return { ...upload.outcome, ...done, plan: made.plan.hash, wasCurrent: true };
+    return { ...upload.result, ...done, plan: created.plan.hash, wasCurrent: true };
   }
   checkComplete(proof, release, settings.unproven);
-  onPlan(made);
-  checkPlan(made.plan, settings);
-  // First, so that the values are named: what a push left there that died long ago may be about to be removed.
-  const stopTelling = onInterrupt(() => 'the same command goes on from here: what was uploaded is kept');
+  onPlan(created);
+  checkPlan(created.plan, settings);
+  // Register first, so that the values are referenced. Values left by an older, failed push may be about to
+  // be removed.
+  const stopNotice = onInterrupt(() => 'the same command goes on from here: what was uploaded is kept');
   try {
     await ports.admin.change('POST', 'releases', folder.manifest);
-    return await uploadAndPromote(made, upload, ports, settings);
+    return await uploadAndPromote(created, upload, ports, settings);
   } finally {
-    stopTelling();
+    stopNotice();
   }
 }
 
 async function uploadAndPromote(
-  { base, plan: { hash, release } }: PlanOutcome,
+  { base, plan: { hash, release } }: PlanResult,
   upload: Upload,
   ports: PushPorts,
   settings: PushSettings,
-): Promise<PushOutcome> {
+): Promise<PushResult> {
   const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
   await upload.run(settings.all ? NONE : new Set([...upload.pushed, ...ofBase]));
   const { share, overrides, reason } = settings;
-  const wish: Promote = {
+  const operation: Promote = {
     base: base.manifest?.release ?? null,
     plan: hash,
     share,
     overrides,
     reason,
   };
-  const done = await promoteWhenVisible(release, wish, upload, ports);
-  return { ...done, ...upload.outcome, plan: hash, wasCurrent: false };
+  const done = await promoteWhenVisible(release, operation, upload, ports);
+  return { ...done, ...upload.result, plan: hash, wasCurrent: false };
 }
 
-/** Ask until the values are to be seen in KV where the authority is. */
+/** Retries the promotion until the values are visible in the coordinator's KV. */
 async function promoteWhenVisible(
   release: string,
-  wish: Promote,
+  operation: Promote,
   upload: Upload,
   { admin, pause = setTimeout }: PushPorts,
 ): Promise<PromoteDone> {
   for (let waitedMs = 0; ; waitedMs += VISIBLE_PAUSE_MS) {
     try {
-      return await admin.change<PromoteDone>('POST', `releases/${release}/promote`, wish);
+      return await admin.change<PromoteDone>('POST', `releases/${release}/promote`, operation);
     } catch (error) {
       if (!(error instanceof AdminProblem) || error.code !== 'RELEASE_INCOMPLETE') throw error;
       if (waitedMs >= VISIBLE_WAIT_MS) throw error;
       const missing = error.problem.missing ?? [];
       const isLate = waitedMs > 0 && waitedMs % SHOWN_WITHIN_MS === 0;
-      await (isLate ? upload.again((key) => missing.includes(key)) : upload.mend(missing));
+      await (isLate ? upload.again((key) => missing.includes(key)) : upload.uploadMissing(missing));
       await pause(VISIBLE_PAUSE_MS);
     }
   }
 }
 
 /**
- * Upload, and leave the rest to the authority's cron: for who has nothing but wrangler's credentials. The
- * manifest that asks for it comes last: a push that was broken off is not to become current by itself.
+ * Uploads the release and leaves the promotion to the coordinator's cron, for admins who have only wrangler
+ * credentials. The staging key is written last, so an interrupted push never becomes current.
  */
 export async function pushStaged(
   folder: BuildFolder,
@@ -141,20 +145,24 @@ export async function pushStaged(
   const upload = new Upload(folder, manifest, kv);
   await upload.run(all ? NONE : await valuesIn(kv));
   await kv.put(stagedKey(release), JSON.stringify(folder.manifest));
-  // Until now nothing named them, so that some may have been removed meanwhile. Nobody else would say so.
+  // Until now nothing referenced the values, so some may have been removed meanwhile. Nothing else would
+  // report that.
   const there = await valuesIn(kv);
   await upload.again((key) => !there.has(key));
-  return { release, ...upload.outcome };
+  return { release, ...upload.result };
 }
 
-/** Keys of the values that KV lists. Whether a value is damaged is not seen there. */
+/** Keys of the values that KV lists. The listing does not show whether a value is damaged. */
 async function valuesIn(kv: Kv): Promise<ReadonlySet<string>> {
   return new Set(await kv.keys(SHARD_PREFIX));
 }
 
-/** What `prove` found of the release; null where it was not asked. @throws CommandFailure where answers were wrong */
+/**
+ * The proof of the release, or null if it was not proven.
+ * @throws CommandFailure if the proof found wrong results
+ */
 function proofOf(folder: BuildFolder, release: string): Proof | null {
-  // A proof says nothing of another release that was put in its folder.
+  // A proof of another release in the same folder does not count.
   const proof = folder.proof?.release === release ? folder.proof : null;
   if (proof !== null && proof.wrong !== 0) {
     throw new CommandFailure(`${release} gave ${proof.wrong} wrong answers when it was proven`);
@@ -164,16 +172,16 @@ function proofOf(folder: BuildFolder, release: string): Proof | null {
 
 function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
   if (proof?.complete === true || unproven) return;
-  throw new CommandFailure(`${release} is not proven: run npm run lists -- prove, or say --unproven`);
+  throw new CommandFailure(`${release} is not proven: run npx numgate prove, or say --unproven`);
 }
 
-/** Before anything is uploaded: the authority would say the same afterwards. */
-function checkPlan(made: Plan, { plan: seen, overrides }: PushSettings): void {
-  if (seen !== null && seen !== made.hash) {
-    throw new CommandFailure(`the plan is now ${made.hash}: look at npm run lists -- plan again`, 4);
+/** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */
+function checkPlan(created: Plan, { plan: seen, overrides }: PushSettings): void {
+  if (seen !== null && seen !== created.hash) {
+    throw new CommandFailure(`the plan is now ${created.hash}: look at npx numgate plan again`, 4);
   }
-  const guards = remainingGuards(made, overrides);
+  const guards = remainingGuards(created, overrides);
   if (guards.length === 0) return;
   const message = ['guards are hit:', ...guards.map((hit) => `  ${guardLine(hit)}`)].join('\n');
-  throw new CommandFailure(message, 3, { guards, plan: made.hash });
+  throw new CommandFailure(message, 3, { guards, plan: created.hash });
 }

@@ -1,6 +1,4 @@
-/**
- * `lists releases`, `promote`, `rollback`: which releases the authority has, and which is current.
- */
+/** `numgate releases`, `promote`, `rollback`: which releases the coordinator has, and which is current. */
 import type {
   Promote,
   PromoteDone,
@@ -11,26 +9,26 @@ import type {
 } from '../../shared/admin.ts';
 import type { Admin } from '../admin.ts';
 
-/** The newest first. */
+/** Newest first. */
 export async function listReleases(admin: Admin): Promise<ReleaseInfo[]> {
   return (await admin.get<{ releases: ReleaseInfo[] }>('releases')).releases;
 }
 
-/** Make a release that the authority has the current one, upon what is current now. */
+/** Makes a release of the coordinator current, based on the present one. */
 export async function promote(
   admin: Admin,
   release: string,
-  wish: Omit<Promote, 'base'>,
+  operation: Omit<Promote, 'base'>,
 ): Promise<PromoteDone> {
   const { current } = await admin.get<StatusInfo>('status');
   const path = `releases/${encodeURIComponent(release)}/promote`;
-  return admin.change('POST', path, { ...wish, base: current?.release ?? null });
+  return admin.change('POST', path, { ...operation, base: current?.release ?? null });
 }
 
-/** Undo the last step: the candidate if there is one, else the current release. */
+/** Undoes the last step: the canary if there is one, else the current release. */
 export async function rollback(admin: Admin, { release, reason }: Rollback): Promise<RollbackDone> {
   const { current, candidate } = await admin.get<StatusInfo>('status');
-  // Named, so that an answer that was lost on the way does not make it two steps.
+  // Named, so that a retry after a lost response does not undo two steps.
   const last = release ?? (candidate ?? current)?.release;
   return admin.change('POST', 'rollback', last === undefined ? { reason } : { release: last, reason });
 }

@@ -1,6 +1,6 @@
 /**
- * `lists sample`: a seeded list of suspended and terminated Korean numbers, since the real ones are
- * held by operators. Distinct numbers of 010-2000-0000 to 010-9999-9999; some suspensions end.
+ * `numgate sample`: a seeded list of suspended and terminated Korean numbers, because operators hold the real
+ * lists. The numbers are distinct, from 010-2000-0000 to 010-9999-9999. Some suspensions expire.
  */
 
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ const FIRST = 20_000_000;
 const UNIVERSE = 80_000_000;
 export const SAMPLE_SIZE_MAX = 40_000_000;
 export const SEED_MAX = 2 ** 32 - 1;
-/** Of a thousand entries: suspended (the others are terminated), and of those, how many with an end. */
+/** Per thousand entries: how many are suspended (the others are terminated), and how many of those expire. */
 const SUSPENDED = 700;
 const DATED = 2;
 const LINES_PER_WRITE = 10_000;
@@ -27,10 +27,10 @@ export interface SampleSettings {
   readonly out: string;
 }
 
-/** xorshift32 stays at 0 for ever: what seed 0 is taken for. */
+/** Replaces seed 0, because xorshift32 stays at 0 forever. */
 const SEED_OF_ZERO = 0x9e3779b9;
 
-/** xorshift32: small, seeded, good enough to scatter a sample. */
+/** xorshift32: small, seeded, and random enough for a sample. */
 function randomFrom(seed: number): () => number {
   let state = seed || SEED_OF_ZERO;
   return () => {
@@ -69,13 +69,13 @@ function* linesOf(
 ): Generator<string> {
   const taken = new Uint8Array(UNIVERSE / 8);
   let text = 'number,reason,since,until,authority\n';
-  for (let made = 0; made < size; ) {
+  for (let created = 0; created < size; ) {
     const index = Math.floor(random() * UNIVERSE);
     if ((taken[index >>> 3]! & (1 << (index & 7))) !== 0) continue;
     taken[index >>> 3]! |= 1 << (index & 7);
     text += lineOf(index, random);
-    if (++made % LINES_PER_WRITE === 0 || made === size) {
-      onProgress(made / size);
+    if (++created % LINES_PER_WRITE === 0 || created === size) {
+      onProgress(created / size);
       yield text;
       text = '';
     }

@@ -1,6 +1,4 @@
-/**
- * `lists status`: what the authority says is current, and what each edge answers from.
- */
+/** `numgate status`: the head according to the coordinator, and the head that each edge uses. */
 import type { ListsInfo, StatusInfo } from '../../shared/admin.ts';
 import type { Admin } from '../admin.ts';
 import { type Health, healthOf } from './watch.ts';

@@ -1,6 +1,6 @@
 /**
- * `lists tokens`: who may change lists. Only the token `root` may do this. A token is made here and
- * shown once; the service gets only its digest.
+ * `numgate tokens`: who may change lists. Only the token `root` may manage tokens. A token is created here
+ * and shown once. The service stores only its digest.
  */
 import { type Token, tokenSchema } from '../../shared/admin.ts';
 import type { Admin } from '../admin.ts';
@@ -9,12 +9,12 @@ import { checked } from '../checked.ts';
 import { CommandFailure } from '../failure.ts';
 import { newKey } from '../secrets.ts';
 
-export interface TokenMade {
+export interface NewToken {
   readonly id: string;
   readonly token: string;
 }
 
-/** A token, and the version that `If-Match` names. */
+/** A token, and its version for `If-Match`. */
 export type ListedToken = Token & { readonly version: string };
 
 export async function listTokens(admin: Admin): Promise<ListedToken[]> {
@@ -28,7 +28,7 @@ export async function addToken(
   scopes: readonly string[],
   authority: string,
   reason: string,
-): Promise<TokenMade> {
+): Promise<NewToken> {
   const { key, secretSha256 } = await newKey(id);
   const given = { id, secretSha256: [secretSha256], scopes, authority };
   const token = checked(given, { schema: tokenSchema, whole: 'the token' });
@@ -52,11 +52,10 @@ function pathOf(id: string): string {
   return `tokens/${encodeURIComponent(id)}`;
 }
 
-/** Give a token a second secret beside its present one; the older of two ends. */
-export async function rotateToken(admin: Admin, id: string, reason: string): Promise<TokenMade> {
+/** Gives a token a second secret beside its present one. If it has two, the older one is dropped. */
+export async function rotateToken(admin: Admin, id: string, reason: string): Promise<NewToken> {
   const known = (await listTokens(admin)).find((token) => token.id === id);
-  if (known === undefined)
-    throw new CommandFailure(`there is no token ${id}: see npm run lists -- tokens list`);
+  if (known === undefined) throw new CommandFailure(`there is no token ${id}: see npx numgate tokens list`);
   const { version, ...token } = known;
   const { key, secretSha256 } = await newKey(id);
   const rotated = { ...token, secretSha256: [...token.secretSha256.slice(-1), secretSha256] };

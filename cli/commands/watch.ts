@@ -1,14 +1,12 @@
-/**
- * `lists watch`: follows what edges answer from, until a change is visible on all of them.
- */
+/** `numgate watch`: polls edges until a change is visible on all of them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandFailure } from '../failure.ts';
 
-/** Wait for one answer, and between two questions, in ms. */
+/** Response timeout and pause between two requests, in ms. */
 const ANSWER_WAIT_MS = 3_000;
 const INTERVAL_MS = 250;
 
-/** What `/healthz` of an edge says, or null where it did not answer. */
+/** The `/healthz` response of an edge. `healthOf` returns null if the edge did not respond. */
 export type Health = Readonly<Record<string, unknown>> & {
   readonly seq?: number;
   readonly release?: string | null;
@@ -26,18 +24,22 @@ export async function healthOf(url: string): Promise<Health | null> {
 }
 
 /** An edge shows a change. */
-export interface Seen {
+export interface EdgeSighting {
   readonly url: string;
   readonly seq: number;
   readonly release: string | null;
-  /** Since the watch began. */
+  /** Time since the watch began. */
   readonly afterMs: number;
 }
 
-/** Until every edge answers from this change or a later one. @throws CommandFailure after the time */
-export async function watchUntil(urls: readonly string[], seq: number, timeoutMs: number): Promise<Seen[]> {
+/** Waits until every edge shows this change or a later one. @throws CommandFailure on timeout */
+export async function watchUntil(
+  urls: readonly string[],
+  seq: number,
+  timeoutMs: number,
+): Promise<EdgeSighting[]> {
   const begin = Date.now();
-  const watchOne = async (url: string): Promise<Seen> => {
+  const watchOne = async (url: string): Promise<EdgeSighting> => {
     for (;;) {
       const health = await healthOf(url);
       const afterMs = Date.now() - begin;
@@ -56,10 +58,10 @@ export async function watchUntil(urls: readonly string[], seq: number, timeoutMs
   return Promise.all(urls.map(watchOne));
 }
 
-/** Tell every change of what an edge answers from, without end. */
+/** Reports every change of the head that an edge uses, without end. */
 export async function watchChanges(
   urls: readonly string[],
-  onChange: (seen: Omit<Seen, 'seq'> & { readonly seq: number | null }) => void,
+  onChange: (seen: Omit<EdgeSighting, 'seq'> & { readonly seq: number | null }) => void,
 ): Promise<void> {
   const begin = Date.now();
   const watchOne = async (url: string): Promise<void> => {

@@ -1,6 +1,4 @@
-/**
- * Commands about who may ask (clients) and who may change (tokens).
- */
+/** Commands for clients, who may send requests, and tokens, who may make changes. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SCOPES } from '../../shared/admin.ts';
 import { FAIL_POLICIES, MODES, RIGHTS, SENDER_RULES } from '../../shared/clients.ts';
@@ -8,30 +6,30 @@ import { INTERNATIONAL_PREFIXES, type InternationalPrefix } from '../../shared/n
 import { adminOfEnvironment } from '../admin.ts';
 import {
   addClient,
-  type ClientWishes,
-  type KeyMade,
+  type ClientOptions,
   listClients,
+  type NewClientKey,
   removeClient,
   rotateClient,
   setClient,
 } from '../commands/clients.ts';
-import { addToken, listTokens, removeToken, rotateToken, type TokenMade } from '../commands/tokens.ts';
+import { addToken, listTokens, type NewToken, removeToken, rotateToken } from '../commands/tokens.ts';
 import { clientsOf, tokensOf } from '../report-service.ts';
 import {
+  addReasonOption,
+  addWaitOptions,
+  commaList,
   example,
   type Print,
   printChange,
   printKey,
-  reasoned,
   type Waiting,
-  waiting,
   wholeNumber,
-  words,
 } from './options.ts';
 
 type Reasoned = { readonly reason: string };
 
-/** In place of the prefix that a client uses. */
+/** Option value for a client without a known international prefix. */
 const UNKNOWN = 'unknown';
 
 function internationalPrefix(text: string): InternationalPrefix | null {
@@ -41,28 +39,29 @@ function internationalPrefix(text: string): InternationalPrefix | null {
   throw new InvalidArgumentError(`must be one of ${[...INTERNATIONAL_PREFIXES, UNKNOWN].join(', ')}`);
 }
 
-function wished(command: Command): Command {
+function addClientOptions(command: Command): Command {
   return command
-    .option('--rights <list>', `of ${RIGHTS.join(', ')}`, words)
-    .addOption(new Option('--fail-policy <policy>', 'on indeterminate').choices(FAIL_POLICIES))
-    .addOption(new Option('--mode <mode>', 'how strictly to answer').choices(MODES))
-    .option('--max-stale-seconds <seconds>', 'oldest data that is good enough', wholeNumber)
-    .option('--quota-numbers <numbers>', 'numbers a minute', wholeNumber)
-    .option('--record-blocks', 'keep a record of what was blocked')
-    .option('--no-record-blocks', 'keep none')
+    .option('--rights <list>', `of ${RIGHTS.join(', ')}`, commaList)
+    .addOption(
+      new Option('--fail-policy <policy>', 'what the client does on indeterminate').choices(FAIL_POLICIES),
+    )
+    .addOption(new Option('--mode <mode>', 'how verdicts are returned').choices(MODES))
+    .option('--max-stale-seconds <seconds>', 'answer indeterminate when data is older than this', wholeNumber)
+    .option('--quota-numbers <numbers>', 'numbers the client may check per minute', wholeNumber)
+    .option('--record-blocks', 'record what was blocked')
+    .option('--no-record-blocks', 'record nothing')
     .addOption(
       new Option(
         '--international-prefix <prefix>',
-        `how it writes numbers abroad without +: kr (001, 00700 and so on), 00, or ${UNKNOWN}`,
+        `how the client dials abroad: kr (001, 00700 and so on), 00, or ${UNKNOWN}`,
       ).argParser(internationalPrefix),
     )
     .addOption(
-      new Option(
-        '--sender-rules <rules>',
-        "whether Korea's rules for senders of domestic texts apply",
-      ).choices(SENDER_RULES),
+      new Option('--sender-rules <rules>', "apply Korea's rules for senders of domestic texts").choices(
+        SENDER_RULES,
+      ),
     )
-    .option('--short-codes <list>', 'Korean short codes the client owns', words);
+    .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
 export function addAccess(program: Command, print: Print): void {
@@ -71,43 +70,47 @@ export function addAccess(program: Command, print: Print): void {
 }
 
 function addClients(program: Command, print: Print): void {
-  const clients = program.command('clients').description('who may ask: keys, rights and wishes');
-  const show = (made: KeyMade, wait: Waiting): Promise<void> =>
-    printKey(print, [`${made.key}\n`, made], wait);
+  const clients = program.command('clients').description('manage clients: keys, rights and settings');
+  const show = (created: NewClientKey, wait: Waiting): Promise<void> =>
+    printKey(print, [`${created.key}\n`, created], wait);
 
   const listing = clients
     .command('list')
-    .description('show the clients')
+    .description('list clients')
     .action(async () => print(...clientsOf(await listClients(adminOfEnvironment()))));
   example(listing, 'clients list');
 
-  const adding = waiting(reasoned(wished(clients.command('add')), 'lists clients add'))
-    .description('make a client and print its key, once (default right: check)')
+  const adding = addWaitOptions(
+    addReasonOption(addClientOptions(clients.command('add')), 'numgate clients add'),
+  )
+    .description('create a client and print its key once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
-    .action(async (id: string, { reason, wait, url, ...wishes }: Reasoned & Waiting & ClientWishes) =>
-      show(await addClient(adminOfEnvironment(), id, wishes, reason), { wait, url }),
+    .action(async (id: string, { reason, wait, url, ...settings }: Reasoned & Waiting & ClientOptions) =>
+      show(await addClient(adminOfEnvironment(), id, settings, reason), { wait, url }),
     );
   example(adding, 'clients add relay-07 --fail-policy closed --mode shadow');
 
-  const setting = waiting(reasoned(wished(clients.command('set')), 'lists clients set'))
-    .description('change what a client was given; its keys and all that is not named stay')
+  const setting = addWaitOptions(
+    addReasonOption(addClientOptions(clients.command('set')), 'numgate clients set'),
+  )
+    .description('change settings of a client; keys and settings that are not named stay as they are')
     .argument('<id>')
-    .action(async (id: string, { reason, wait, url, ...wishes }: Reasoned & Waiting & ClientWishes) => {
-      const done = { id, ...(await setClient(adminOfEnvironment(), id, wishes, reason)) };
+    .action(async (id: string, { reason, wait, url, ...settings }: Reasoned & Waiting & ClientOptions) => {
+      const done = { id, ...(await setClient(adminOfEnvironment(), id, settings, reason)) };
       await printChange(print, [`${id} changed (seq ${done.seq})\n`, done], { wait, url });
     });
   example(setting, 'clients set relay-07 --mode enforce --wait');
 
-  const rotating = waiting(reasoned(clients.command('rotate'), 'lists clients rotate'))
-    .description('give a client a second key; the one before stays valid until the next rotation')
+  const rotating = addWaitOptions(addReasonOption(clients.command('rotate'), 'numgate clients rotate'))
+    .description('give a client a second key; the previous key stays valid until the next rotation')
     .argument('<id>')
     .action(async (id: string, { reason, ...wait }: Reasoned & Waiting) =>
       show(await rotateClient(adminOfEnvironment(), id, reason), wait),
     );
   example(rotating, 'clients rotate relay-07 --wait');
 
-  const removing = waiting(reasoned(clients.command('remove'), 'lists clients remove'))
-    .description('end a client')
+  const removing = addWaitOptions(addReasonOption(clients.command('remove'), 'numgate clients remove'))
+    .description('remove a client')
     .argument('<id>')
     .action(async (id: string, { reason, ...wait }: Reasoned & Waiting) => {
       const done = { id, removed: true, ...(await removeClient(adminOfEnvironment(), id, reason)) };
@@ -117,35 +120,35 @@ function addClients(program: Command, print: Print): void {
 }
 
 function addTokens(program: Command, print: Print): void {
-  const tokens = program.command('tokens').description('who may change lists (only for the token root)');
-  const printToken = (made: TokenMade): void => print(`${made.token}\n`, made);
+  const tokens = program.command('tokens').description('manage admin tokens (only the token root may)');
+  const printToken = (created: NewToken): void => print(`${created.token}\n`, created);
 
   const listing = tokens
     .command('list')
-    .description('show the tokens')
+    .description('list tokens')
     .action(async () => print(...tokensOf(await listTokens(adminOfEnvironment()))));
   example(listing, 'tokens list');
 
-  const adding = reasoned(tokens.command('add'), 'lists tokens add')
-    .description('make a token and print it, once')
+  const adding = addReasonOption(tokens.command('add'), 'numgate tokens add')
+    .description('create a token and print it once')
     .argument('<id>', 'lower case letters, digits and dashes')
-    .requiredOption('--scopes <list>', `of ${SCOPES.join(', ')}`, words)
-    .requiredOption('--authority <name>', 'for which its holder acts, named in the reasons of verdicts')
+    .requiredOption('--scopes <list>', `of ${SCOPES.join(', ')}`, commaList)
+    .requiredOption('--authority <name>', 'authority that the token acts for, shown in reasons')
     .action(async (id: string, options: Reasoned & { scopes: string[]; authority: string }) =>
       printToken(await addToken(adminOfEnvironment(), id, options.scopes, options.authority, options.reason)),
     );
   example(adding, 'tokens add night-shift --scopes read,entries --authority kisa');
 
-  const rotating = reasoned(tokens.command('rotate'), 'lists tokens rotate')
-    .description('give a token a second secret; the one before stays valid until the next rotation')
+  const rotating = addReasonOption(tokens.command('rotate'), 'numgate tokens rotate')
+    .description('give a token a second secret; the previous one stays valid until the next rotation')
     .argument('<id>')
     .action(async (id: string, { reason }: Reasoned) =>
       printToken(await rotateToken(adminOfEnvironment(), id, reason)),
     );
   example(rotating, 'tokens rotate night-shift');
 
-  const removing = reasoned(tokens.command('remove'), 'lists tokens remove')
-    .description('end a token')
+  const removing = addReasonOption(tokens.command('remove'), 'numgate tokens remove')
+    .description('remove a token')
     .argument('<id>')
     .action(async (id: string, { reason }: Reasoned) => {
       await removeToken(adminOfEnvironment(), id, reason);

@@ -1,6 +1,4 @@
-/**
- * Commands of the live layer: what is changed now, without a release.
- */
+/** Commands of the live layer: changes that take effect now, without a release. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { AGAINST_CODES, type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
@@ -13,11 +11,18 @@ import {
   findEntries,
   itemsOfFile,
   itemsOfWords,
-  withoutEntry,
+  itemsWithoutEntry,
 } from '../commands/entries.ts';
 import { entriesChanged, entriesOf } from '../report-service.ts';
 import { untilOf } from '../until.ts';
-import { example, type Print, printChange, reasoned, type Waiting, waiting } from './options.ts';
+import {
+  addReasonOption,
+  addWaitOptions,
+  example,
+  type Print,
+  printChange,
+  type Waiting,
+} from './options.ts';
 
 interface EntryOptions extends Waiting {
   readonly file?: string;
@@ -28,26 +33,27 @@ interface EntryOptions extends Waiting {
 }
 
 const WHAT: Readonly<Record<LiveOp, string>> = {
-  block: 'block numbers or sources, from now on',
-  unblock: 'let numbers or sources through, whatever a list says (clear takes a block back)',
-  clear: 'take live entries back: the release alone decides again',
+  block: 'block numbers or sources now',
+  unblock: 'allow numbers or sources, whatever a list says (to undo a block, use clear)',
+  clear: 'remove live entries, so that the release decides again',
 };
 
 export function addEntries(program: Command, print: Print): void {
   for (const op of ['block', 'unblock', 'clear'] as const) {
-    const changing = waiting(reasoned(program.command(op)))
+    const changing = addWaitOptions(addReasonOption(program.command(op)))
       .description(WHAT[op])
-      .argument('[numbers or sources...]', 'as they are written; with letters it is a sender id')
-      .option('--file <file>', 'more of them: .csv, .ndjson, or .txt with one a line')
+      .argument('[numbers or sources...]', 'numbers in any usual form; text with letters is a sender ID')
+      .option('--file <file>', 'read more from a file: .csv, .ndjson, or .txt with one per line')
       .addOption(
-        new Option('--subject <subject>', 'only as sender or as recipient (default: both)').choices(SUBJECTS),
+        new Option('--subject <subject>', 'only as sender or only as recipient (default: both)').choices(
+          SUBJECTS,
+        ),
       );
-    if (op === 'block')
-      changing.option('--code <code>', 'code of the verdict (default: SENDER_REPORTED)', code);
+    if (op === 'block') changing.option('--code <code>', 'reason code (default: SENDER_REPORTED)', code);
     if (op !== 'clear')
       changing.option(
         '--until <end>',
-        'ends by itself: 2h, 7d, a date (as that day begins in Korea), or a time (RFC 3339)',
+        'when the entry expires: 2h, 7d, a date (start of that day in Korea), or a time (RFC 3339)',
       );
     changing.addHelpText('after', HELP[op]);
     changing.action(async (texts: string[], options: EntryOptions) => {
@@ -56,21 +62,21 @@ export function addEntries(program: Command, print: Print): void {
         ...(options.file === undefined ? [] : await itemsOfFile(options.file)),
       ];
       const items = distinctItems(written);
-      const { code: said, subject, reason } = options;
+      const { code: cliOptions, subject, reason } = options;
       const until = options.until === undefined ? undefined : untilOf(options.until, new Date());
       const admin = adminOfEnvironment();
-      // Advice only, this and the next: the change is made, also where the token may not read.
-      const unheld = op === 'clear' ? await withoutEntry(admin, texts).catch(() => []) : [];
+      // This lookup and the next are only advice. The change is made even if the token may not read.
+      const unlisted = op === 'clear' ? await itemsWithoutEntry(admin, texts).catch(() => []) : [];
       const done = await changeEntries(admin, items, {
         op,
         reason,
-        ...(said === undefined ? {} : { code: said }),
+        ...(cliOptions === undefined ? {} : { code: cliOptions }),
         ...(subject === undefined ? {} : { subjects: [subject] }),
         ...(until === undefined ? {} : { until }),
       });
       const allowed = op === 'block' ? await allowLists(admin).catch(() => []) : [];
       const change = {
-        ...{ op, items: items.map(({ item }) => item), until, allowLists: allowed, unheld },
+        ...{ op, items: items.map(({ item }) => item), until, allowLists: allowed, unheld: unlisted },
         repeated: written.length - items.length,
       };
       await printChange(print, entriesChanged(change, done), options);
@@ -80,7 +86,7 @@ export function addEntries(program: Command, print: Print): void {
 
   const listing = program
     .command('entries')
-    .description('show the live entries, or those of one number or source')
+    .description('list live entries, or those of one number or source')
     .argument('[number or source]')
     .action(async (text: string | undefined) => {
       const admin = adminOfEnvironment();
@@ -92,11 +98,11 @@ export function addEntries(program: Command, print: Print): void {
 }
 
 const SENDER_IDS = `
-A sender id that is written like a number (a plus and a digit first, or at least 7 digits and fewer letters) is
-taken for a slip and refused: write sender: in front if it is meant.`;
+A sender ID that looks like a number (a plus and a digit first, or at least 7 digits and fewer letters) is
+refused as a likely mistake. Write sender: in front of it if you mean a sender ID.`;
 const HELP: Readonly<Record<LiveOp, string>> = {
   block: `${SENDER_IDS}
-Emergency and protected numbers are refused. What is on an allow list of the release goes through all the same.`,
+Emergency and protected numbers are refused. A number on an allow list of the release is still allowed.`,
   unblock: SENDER_IDS,
   clear: SENDER_IDS,
 };
@@ -109,5 +115,5 @@ const EXAMPLES: Readonly<Record<LiveOp, string>> = {
 
 function code(text: string): string {
   if (AGAINST_CODES.some((known) => known === text)) return text;
-  throw new InvalidArgumentError(`is one of ${AGAINST_CODES.join(', ')}`);
+  throw new InvalidArgumentError(`must be one of ${AGAINST_CODES.join(', ')}`);
 }

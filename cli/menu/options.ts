@@ -1,21 +1,19 @@
-/**
- * What commands have in common: how options are read, who they talk to, and how they print.
- */
+/** Shared parts of the commands: option parsers, connections and printing. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { GUARDS, type Guard } from '../../shared/release/guards.ts';
 import { addressOf, serviceUrl } from '../admin.ts';
 import { BuildFolder, newestBuild } from '../build-folder.ts';
-import { type Seen, watchUntil } from '../commands/watch.ts';
+import { type EdgeSighting, watchUntil } from '../commands/watch.ts';
 import { CommandFailure } from '../failure.ts';
 import { BUILDS } from '../paths.ts';
-import type { Outcome } from '../report.ts';
+import type { Report } from '../report.ts';
 import { seenLine } from '../report-service.ts';
 
-/** Prints the text, or the value where `--json` was said. */
+/** Prints the text, or the value with `--json`. */
 export type Print = (text: string, value: object) => void;
 
-/** Longest wait for a change to be visible, in seconds. */
+/** Longest wait for a change to become visible, in seconds. */
 export const WAIT_SECONDS = 120;
 
 export function wholeNumber(text: string): number {
@@ -32,21 +30,21 @@ export function share(text: string): number {
   return value;
 }
 
-/** Of the data centres: none is what rollback is for. */
-export function trialShare(text: string): number {
+/** Share of the data centres. To withdraw a canary, use rollback instead of share 0. */
+export function canaryShare(text: string): number {
   const value = share(text);
-  if (value === 0) throw new InvalidArgumentError('must be above 0: rollback takes a trial back');
+  if (value === 0) throw new InvalidArgumentError('must be above 0: to withdraw a canary, use rollback');
   return value;
 }
 
-export function words(text: string): string[] {
+export function commaList(text: string): string[] {
   return text
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
 }
 
-/** A guard's name; the option may be said several times. */
+/** A guard's name. The option is repeatable. */
 export function guards(text: string, before: readonly Guard[]): Guard[] {
   const guard = GUARDS.find((known) => known === text);
   if (guard === undefined) throw new InvalidArgumentError(`must be one of ${GUARDS.join(', ')}`);
@@ -54,36 +52,36 @@ export function guards(text: string, before: readonly Guard[]): Guard[] {
 }
 
 export function example(command: Command, ...lines: readonly string[]): Command {
-  const shown = lines.map((line) => `  npm run lists -- ${line}\n`).join('');
+  const shown = lines.map((line) => `  npx numgate ${line}\n`).join('');
   return command.addHelpText('after', `\nExample:\n${shown.trimEnd()}`);
 }
 
-/** Options that say which KV wrangler writes. */
-export function targeted(command: Command): Command {
+/** Options that select the KV that wrangler writes. */
+export function addTargetOptions(command: Command): Command {
   return command
-    .option('--remote', 'the KV of the wrangler login, not the local one', false)
+    .option('--remote', 'use the KV of your Cloudflare account instead of the local one', false)
     .option('--env <name>', 'environment of wrangler.toml', '');
 }
 
-export function reasoned(command: Command, reason?: string): Command {
-  const told = 'why: kept in the audit log';
+export function addReasonOption(command: Command, reason?: string): Command {
+  const reported = 'reason for the audit log';
   return reason === undefined
-    ? command.requiredOption('--reason <text>', told)
-    : command.option('--reason <text>', told, reason);
+    ? command.requiredOption('--reason <text>', reported)
+    : command.option('--reason <text>', reported, reason);
 }
 
-/** A step of releases: the reason that was given, or the usual one. A guard is not overridden without one. */
+/** The given reason for a release step, or the default. Overriding a guard requires a reason. */
 export function reasonOf(given: string | undefined, usual: string, overrides: readonly Guard[]): string {
   if (given === undefined && overrides.length > 0) {
-    throw new CommandFailure('--override needs --reason: say why the guard may be hit', 2);
+    throw new CommandFailure('--override requires --reason: say why the guard may be overridden', 2);
   }
   return given ?? usual;
 }
 
-/** Options of what changes the head. */
-export function waiting(command: Command): Command {
+/** Options of commands that change the head. */
+export function addWaitOptions(command: Command): Command {
   return command
-    .option('--wait', `wait until the edge shows the change, ${WAIT_SECONDS} s at most`, false)
+    .option('--wait', `wait until the edge shows the change (at most ${WAIT_SECONDS} s)`, false)
     .addOption(edge().implies({ wait: true }));
 }
 
@@ -92,7 +90,7 @@ export function edges(command: Command): Command {
 }
 
 function edge(): Option {
-  return new Option('--url <edge>', 'an edge; may be said several times')
+  return new Option('--url <edge>', 'URL of an edge; repeatable')
     .argParser((text: string, before: readonly string[]) => [...before, addressOf(text, '--url')])
     .default([], 'NUMGATE_URL');
 }
@@ -106,15 +104,15 @@ export function urlsOf(url: readonly string[]): readonly string[] {
   return url.length === 0 ? [serviceUrl()] : url;
 }
 
-/** Wait until these edges show a change. */
-function arrival(url: readonly string[], { seq }: ChangeDone): Promise<Seen[]> {
+/** Waits until these edges show a change. */
+function arrival(url: readonly string[], { seq }: ChangeDone): Promise<EdgeSighting[]> {
   return watchUntil(urlsOf(url), seq, WAIT_SECONDS * 1000);
 }
 
-/** Print a key, which is shown once, and then wait until it is known, where that is wished. */
+/** Prints a key, which is shown once. With `--wait`, then waits until the key is visible. */
 export async function printKey(
   print: Print,
-  [text, value]: Outcome<ChangeDone>,
+  [text, value]: Report<ChangeDone>,
   { wait, url }: Waiting,
 ): Promise<void> {
   print(text, value);
@@ -123,19 +121,19 @@ export async function printKey(
   process.stderr.write(visible.map(seenLine).join(''));
 }
 
-/** Print a change, and how to see it arrive; or wait until it has. */
+/** Prints a change and how to watch for it, or waits until it is visible. */
 export async function printChange(
   print: Print,
-  [text, value]: Outcome<ChangeDone>,
+  [text, value]: Report<ChangeDone>,
   { wait, url }: Waiting,
 ): Promise<void> {
   if (!wait) {
-    print(`${text}  to see it arrive: npm run lists -- watch --seq ${value.seq}\n`, value);
+    print(`${text}  to wait until it is visible: npx numgate watch --seq ${value.seq}\n`, value);
     return;
   }
   process.stderr.write(text);
   const visible = await arrival(url, value).catch((error: unknown) => {
-    // The change is made: who waits for it in vain is to know its number all the same.
+    // The change is made. Report its seq even if the wait fails.
     if (!(error instanceof CommandFailure)) throw error;
     throw new CommandFailure(error.message, error.exitCode, { ...value });
   });

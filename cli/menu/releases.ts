@@ -1,73 +1,71 @@
-/**
- * Commands from files to a release that is current.
- */
+/** Commands that turn files into a current release. */
 import { type Command, Option } from 'commander';
 import type { Promote } from '../../shared/admin.ts';
 import type { Guard } from '../../shared/release/guards.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { build } from '../commands/build.ts';
-import { type PlanOutcome, plan } from '../commands/plan.ts';
+import { type PlanResult, plan } from '../commands/plan.ts';
 import { prove, QUICK_STEP } from '../commands/prove.ts';
 import { type PushSettings, push, pushStaged } from '../commands/push.ts';
 import { listReleases, promote, rollback } from '../commands/releases.ts';
 import { sample } from '../commands/sample.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../figures.ts';
-import { type Said, withWayOut } from '../next-step.ts';
+import { type CliOptions, withOverrideHint } from '../override-hint.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import * as report from '../report.ts';
 import * as releaseReport from '../report-releases.ts';
 import { kvOf, type Target } from '../wrangler.ts';
 import {
+  addReasonOption,
+  addTargetOptions,
+  addWaitOptions,
+  canaryShare,
   example,
   folderOf,
   guards,
   type Print,
   printChange,
-  reasoned,
   reasonOf,
   share,
-  targeted,
-  trialShare,
   type Waiting,
-  waiting,
   wholeNumber,
 } from './options.ts';
 
 export function addReleases(program: Command, print: Print): void {
   const building = program
     .command('build')
-    .description('build a signed release from the files of a catalogue and the live entries in force')
+    .description('build a signed release from a catalogue and the current live entries')
     .argument('[catalogue]', 'catalogue of lists and inputs (JSON)', DEMO_CATALOGUE)
     .option('--out <folder>', 'folder for built releases', BUILDS)
     .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
-    .option('--allow-empty', 'take a file that lists nothing for what it says', false)
-    .option('--offline', 'do not ask the service: without the live entries, upon no release', false)
+    .option('--allow-empty', 'accept an input file without entries', false)
+    .option('--offline', 'do not contact the service: no live entries, no base release', false)
     .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
       const admin = offline ? null : adminOfEnvironment();
-      print(...report.built(await build({ catalogue, builds: out, admin, ...options })));
+      print(...report.buildReport(await build({ catalogue, builds: out, admin, ...options })));
     });
   example(building, 'build my.lists.json');
 
   const proving = program
     .command('prove')
-    .description('ask a built release every number of 010 and every listed number; wrong answers must be 0')
+    .description('check a build: every number of 010 and every listed number; 0 may be wrong')
     .argument('[folder]', 'folder of the build (default: the newest)')
     .option(
       '--quick',
-      `ask one number of 010 in ${QUICK_STEP}, and every listed one: no proof for push`,
+      `check one 010 number in ${QUICK_STEP} and every listed number; push does not accept this as proof`,
       false,
     )
     .action(async (path: string | undefined, { quick }: { quick: boolean }) => {
-      const outcome = await prove(folderOf(path), quick ? QUICK_STEP : 1);
-      print(...report.proven(outcome));
-      if (outcome.wrong !== 0) throw new CommandFailure('the release must not be published');
+      const result = await prove(folderOf(path), quick ? QUICK_STEP : 1);
+      print(...report.proofReport(result));
+      if (result.wrong !== 0) throw new CommandFailure('the release must not be published');
     });
   example(proving, 'prove');
 
   const planning = program
     .command('plan')
-    .description('show what a push would change, and which guards it would hit; changes nothing')
+    .description('show what a push would change and which guards it would hit')
     .argument('[folder]', 'folder of the build (default: the newest)')
     .action(async (path: string | undefined) => {
       print(...releaseReport.planned(await plan(folderOf(path), adminOfEnvironment())));
@@ -79,9 +77,9 @@ export function addReleases(program: Command, print: Print): void {
 
   const sampling = program
     .command('sample')
-    .description('make a seeded list of suspended and terminated Korean numbers')
+    .description('write a seeded sample list of suspended and terminated Korean numbers')
     .option('--size <numbers>', 'how many, up to 40,000,000', wholeNumber, 1_000_000)
-    .option('--seed <number>', 'same seed, same list', wholeNumber, 1)
+    .option('--seed <number>', 'the same seed gives the same list', wholeNumber, 1)
     .option('--out <file>', 'gzipped CSV to write', 'build/demo/kr-sample.csv.gz')
     .action(async (options: { size: number; seed: number; out: string }) => {
       await sample(options);
@@ -105,21 +103,26 @@ interface PushOptions extends Target, Waiting, Pick<PushSettings, 'unproven' | '
 }
 
 function addPush(program: Command, print: Print): void {
-  const pushing = waiting(stepped(targeted(program.command('push'))))
-    .description('publish a proven release: upload what is new, then make it current')
+  const pushing = addWaitOptions(stepped(addTargetOptions(program.command('push'))))
+    .description('publish a proven release: upload new values, then promote it')
     .argument('[folder]', 'folder of the build (default: the newest)')
-    .option('--share <share>', 'of the data centres, first; promote takes it to all', trialShare, 1)
+    .option(
+      '--share <share>',
+      'share of the data centres for a canary; promote extends it to all',
+      canaryShare,
+      1,
+    )
     .addOption(
-      new Option('--staged', 'upload only, and leave the rest to the cron: needs no token')
+      new Option('--staged', 'upload only; the cron promotes it (needs no token)')
         .default(false)
-        // The cron promotes to all, hits every guard, and waits for nobody.
+        // The cron promotes to all data centres, accepts no override, and waits for nobody.
         .conflicts(['override', 'plan', 'share', 'reason', 'wait']),
     )
-    .option('--all', 'upload every value, also those that are in KV already, as where one is damaged', false)
-    .option('--unproven', 'publish without a whole proof', false)
+    .option('--all', 'upload every value, even those already in KV (to repair a damaged one)', false)
+    .option('--unproven', 'publish without a full proof', false)
     .action(async (path: string | undefined, options: PushOptions) => {
       const { plan: seen = null, override: overrides, reason: given, ...settings } = options;
-      const reason = reasonOf(given, 'lists push', overrides);
+      const reason = reasonOf(given, 'numgate push', overrides);
       const folder = folderOf(path);
       const kv = kvOf(options);
       if (options.staged) {
@@ -127,31 +130,32 @@ function addPush(program: Command, print: Print): void {
         return;
       }
       const ports = { kv, admin: adminOfEnvironment() };
-      const onPlan = (made: PlanOutcome): void => void process.stderr.write(releaseReport.planInShort(made));
-      const wish = { ...settings, plan: seen, overrides, reason };
-      const outcome = await push(folder, ports, wish, onPlan).catch((error: unknown) => {
-        throw withWayOut(error, ['push', folder.path], saidOf(options));
+      const onPlan = (created: PlanResult): void =>
+        void process.stderr.write(releaseReport.planSummary(created));
+      const operation = { ...settings, plan: seen, overrides, reason };
+      const result = await push(folder, ports, operation, onPlan).catch((error: unknown) => {
+        throw withOverrideHint(error, ['push', folder.path], cliOptionsOf(options));
       });
-      await printChange(print, releaseReport.pushed(outcome, overrides), options);
+      await printChange(print, releaseReport.pushed(result, overrides), options);
     });
   example(pushing, 'push --plan 3f0c… --override removes --reason "ticket 4711"', 'push --share 0.1');
 }
 
-/** Options of what makes a release current. */
+/** Options of commands that make a release current. */
 function stepped(command: Command): Command {
   return command
-    .option('--plan <hash>', 'only if the plan is still the one that was seen')
+    .option('--plan <hash>', 'only if the plan still has this hash')
     .option(
       '--override <guard>',
-      'let the change through a guard that it hits; may be said several times; needs --reason',
+      'override a guard that the change hits; repeatable; requires --reason',
       guards,
       [],
     )
-    .option('--reason <text>', `why: kept in the audit log (default: "lists ${command.name()}")`);
+    .option('--reason <text>', `reason for the audit log (default: "numgate ${command.name()}")`);
 }
 
-/** What was said, without what is so anyhow. */
-function saidOf({ share: part, url, ...options }: PushOptions | StepOptions): Said {
+/** The options that differ from the defaults. */
+function cliOptionsOf({ share: part, url, ...options }: PushOptions | StepOptions): CliOptions {
   return { ...options, share: part < 1 ? part : undefined, url };
 }
 
@@ -162,29 +166,29 @@ interface StepOptions extends Waiting, Pick<Promote, 'share'> {
 }
 
 function addSteps(program: Command, print: Print): void {
-  const promoting = waiting(stepped(program.command('promote')))
-    .description('make a release that was pushed current, in a share of the data centres or in all')
+  const promoting = addWaitOptions(stepped(program.command('promote')))
+    .description('make a pushed release current, for a share of the data centres or for all')
     .argument('<release>')
-    .option('--share <share>', 'of the data centres', trialShare, 1)
+    .option('--share <share>', 'share of the data centres', canaryShare, 1)
     .addHelpText(
       'after',
       `
-From a trial to all, the release is held against the same guards again: say the --override of the trial too.`,
+Promoting a canary to all checks the guards again: repeat the --override options of the canary.`,
     )
     .action(async (release: string, options: StepOptions) => {
       const { share: part, plan: seen, override: overrides } = options;
-      const reason = reasonOf(options.reason, 'lists promote', overrides);
-      const wish = { share: part, reason, overrides, ...(seen === undefined ? {} : { plan: seen }) };
-      const done = await promote(adminOfEnvironment(), release, wish).catch((error: unknown) => {
-        throw withWayOut(error, ['promote', release], saidOf(options));
+      const reason = reasonOf(options.reason, 'numgate promote', overrides);
+      const operation = { share: part, reason, overrides, ...(seen === undefined ? {} : { plan: seen }) };
+      const done = await promote(adminOfEnvironment(), release, operation).catch((error: unknown) => {
+        throw withOverrideHint(error, ['promote', release], cliOptionsOf(options));
       });
       await printChange(print, releaseReport.promoted(done, overrides), options);
     });
   example(promoting, 'promote 20261124T0312Z-9f2c1e4b --share 0.5');
 
-  const rolling = waiting(reasoned(program.command('rollback')))
-    .description('take the last step back: the release on trial if there is one, else the current one')
-    .option('--release <name>', 'only if this is what would be taken back')
+  const rolling = addWaitOptions(addReasonOption(program.command('rollback')))
+    .description('undo the last promotion: withdraw the canary if there is one, else the current release')
+    .option('--release <name>', 'only if this release would be withdrawn')
     .action(async ({ release, reason, ...options }: Waiting & { release?: string; reason: string }) => {
       const done = await rollback(adminOfEnvironment(), {
         reason,
@@ -196,7 +200,7 @@ From a trial to all, the release is held against the same guards again: say the 
 
   const listing = program
     .command('releases')
-    .description('show the releases that the authority has, and why one was refused')
+    .description('list releases, and why one was refused')
     .action(async () => print(...releaseReport.releasesOf(await listReleases(adminOfEnvironment()))));
   example(listing, 'releases');
 }

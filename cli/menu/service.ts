@@ -1,6 +1,4 @@
-/**
- * Commands that look on: status, watch, the audit log; and the guards that pushes are held to.
- */
+/** Commands for monitoring: status, watch, the audit log, and the guards for pushes. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { KnownRecord } from '../../shared/audit.ts';
 import { adminOfEnvironment } from '../admin.ts';
@@ -14,7 +12,7 @@ import { CommandFailure } from '../failure.ts';
 import { writeLine } from '../output.ts';
 import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
 import { listKeys } from '../secrets.ts';
-import { edges, example, type Print, reasoned, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
+import { addReasonOption, edges, example, type Print, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
 
 interface WatchOptions {
   readonly url: string[];
@@ -24,7 +22,7 @@ interface WatchOptions {
 
 export function addService(program: Command, print: Print): void {
   const showing = edges(program.command('status'))
-    .description('show what is current, and what edges answer from')
+    .description('show the current state, and the state each edge answers from')
     .action(async ({ url }: { url: string[] }) => {
       const shown = await status(adminOfEnvironment(), urlsOf(url));
       print(...statusOf(shown));
@@ -34,9 +32,13 @@ export function addService(program: Command, print: Print): void {
   example(showing, 'status --url https://edge-1.example --url https://edge-2.example');
 
   const watching = edges(program.command('watch'))
-    .description('follow what edges answer from: until they show a change, or every change until Ctrl-C')
-    .option('--seq <number>', 'until they show this change', wholeNumber)
-    .option('--timeout <seconds>', `with --seq: when to give up (default: ${WAIT_SECONDS})`, wholeNumber)
+    .description('follow the state of edges, until they show a change or until Ctrl-C')
+    .option('--seq <number>', 'stop when every edge shows this change', wholeNumber)
+    .option(
+      '--timeout <seconds>',
+      `with --seq: give up after this long (default: ${WAIT_SECONDS})`,
+      wholeNumber,
+    )
     .action(async ({ url, seq, timeout }: WatchOptions) => {
       const urls = urlsOf(url);
       if (seq === undefined && timeout !== undefined) throw new CommandFailure('--timeout needs --seq', 2);
@@ -51,9 +53,9 @@ export function addService(program: Command, print: Print): void {
 
   const blocks = program
     .command('blocks')
-    .description('what was blocked on a day, for clients with --record-blocks, as NDJSON')
-    .argument('<day>', 'a day of UTC, as in 2026-11-24', day)
-    .option('--reveal', 'tell the numbers, which are kept keyed with LIST_KEY', false)
+    .description('export what was blocked on a day as NDJSON, for clients with --record-blocks')
+    .argument('<day>', 'a UTC day, such as 2026-11-24', day)
+    .option('--reveal', 'show numbers in the clear (they are stored keyed with LIST_KEY)', false)
     .action(async (asked: string, { reveal }: { reveal: boolean }) => {
       const permutation = reveal ? (await listKeys()).permutation : null;
       for await (const line of blockLines(adminOfEnvironment(), asked, permutation)) await writeLine(line);
@@ -66,16 +68,16 @@ export function addService(program: Command, print: Print): void {
 
 function day(text: string): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && secondsOf(text) !== null) return text;
-  throw new InvalidArgumentError('is a day, as in 2026-11-24');
+  throw new InvalidArgumentError('must be a UTC day, such as 2026-11-24');
 }
 
 function addAudit(program: Command, print: Print): void {
-  const audit = program.command('audit').description('the log of every change, and whether it is whole');
+  const audit = program.command('audit').description('export, verify and trim the audit log');
 
   const exporting = audit
     .command('export')
-    .description('write the log as NDJSON to standard output')
-    .option('--after <n>', 'only what stands behind this record', wholeNumber, 0)
+    .description('write the audit log to standard output as NDJSON')
+    .option('--after <n>', 'only records after this one', wholeNumber, 0)
     .action(async ({ after }: { after: number }) => {
       for await (const line of auditLines(adminOfEnvironment(), after)) await writeLine(line);
     });
@@ -83,31 +85,27 @@ function addAudit(program: Command, print: Print): void {
 
   const verifying = audit
     .command('verify')
-    .description(
-      'follow the chain of hashes, of a file or of the service; tell the first record that is wrong',
-    )
-    .argument('[file]', 'what audit export wrote (default: ask the service)')
-    .option('--after <n>', 'begin behind this record, and believe what stands before it', wholeNumber, 0)
+    .description('verify the hash chain of a file or of the service, and show the first wrong record')
+    .argument('[file]', 'a file from audit export (default: the log of the service)')
+    .option('--after <n>', 'start after this record, and trust the records before it', wholeNumber, 0)
     .option(
       '--known <n:hash>',
-      'a record that was kept elsewhere, at --after or behind it: it must have this hash',
+      'a record noted elsewhere, at or after --after, that must have this hash',
       known,
     )
     .action(async (file: string | undefined, options: { after: number; known?: KnownRecord }) => {
       const settings = { after: options.after, known: options.known === undefined ? [] : [options.known] };
-      const outcome = await (file === undefined
+      const result = await (file === undefined
         ? verifyService(adminOfEnvironment(), settings)
         : verifyFile(file, settings));
-      print(...verified(outcome));
-      if (outcome.broken !== null) throw new CommandFailure('the audit log is not what it was');
+      print(...verified(result));
+      if (result.broken !== null) throw new CommandFailure('audit log verification failed');
     });
   example(verifying, 'audit verify audit.ndjson --known 1200:9f2c…');
 
-  const trimming = reasoned(audit.command('trim'))
-    .description(
-      'remove from the service the records of an export that are older than a week; for the token root',
-    )
-    .argument('<file>', 'what audit export wrote: it is verified first, and then holds the only copy')
+  const trimming = addReasonOption(audit.command('trim'))
+    .description('remove exported records older than a week from the service (only the token root may)')
+    .argument('<file>', 'a file from audit export; it is verified first, and is the only copy afterwards')
     .action(async (file: string, { reason }: { reason: string }) => {
       const done = await trimAudit(adminOfEnvironment(), file, reason);
       print(`the log begins behind record ${done.trimmedTo}: keep ${file}\n`, done);
@@ -117,30 +115,34 @@ function addAudit(program: Command, print: Print): void {
 
 function known(text: string): KnownRecord {
   const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('is a place and a hash, as audit verify prints them');
+  if (match === null)
+    throw new InvalidArgumentError('must be a record number and a hash, as audit verify prints them');
   return { n: Number(match[1]), hash: match[2]! };
 }
 
 function addGuards(program: Command, print: Print): void {
-  const guards = program.command('guards').description('what a push must not do without being told to');
+  const guards = program
+    .command('guards')
+    .helpGroup('Policy:')
+    .description('show or change guards, the bounds on what a push may change');
 
   const showing = guards
     .command('show')
-    .description('show the settings')
+    .description('show the guards')
     .action(async () => print(...guardsOf(await getGuards(adminOfEnvironment()))));
   example(showing, 'guards show');
 
-  const setting = reasoned(guards.command('set'))
-    .description('change settings; those that are not named stay')
-    .argument('<name=value...>', 'values are written as JSON')
+  const setting = addReasonOption(guards.command('set'))
+    .description('change guards; those that are not named stay as they are')
+    .argument('<name=value...>', 'values as JSON')
     .action(async (pairs: string[], { reason }: { reason: string }) =>
       print(...guardsOf(await setGuards(adminOfEnvironment(), pairs, reason))),
     );
   setting.addHelpText(
     'after',
     `
-protectedNumbers are all of them, each as an integer. They stop a push that would list one, and a block of one;
-a live block of one that is in force already stays until it is cleared.`,
+protectedNumbers replaces the whole list; write each number as an integer. A push that lists a protected number, or
+a block of one, is refused. A live block that is already in force stays until it is cleared.`,
   );
   example(setting, "guards set addShare=0.5 --reason 'first import of the year'");
 }

@@ -1,7 +1,7 @@
 /**
- * `node check.ts <from> [to]`: ask once, as for a text that comes in from abroad, and print the answer.
- * The environment says where and who: NUMGATE_URL, NUMGATE_KEY; FAIL_POLICY (open or closed); and DEADLINE_MS,
- * the longest wait for an answer.
+ * `node check.ts <from> [to]`: sends one request, as for a text from abroad, and prints the response. The
+ * environment configures it: NUMGATE_URL, NUMGATE_KEY, FAIL_POLICY (open or closed), and DEADLINE_MS, the
+ * longest wait for a response.
  */
 import { makeClient } from './client.ts';
 

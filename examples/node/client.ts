@@ -1,7 +1,8 @@
 /**
- * A client of numgate for a gateway: typed by the service's own OpenAPI document, and never without an
- * answer. An attempt has a timeout, all attempts together a deadline; after that, the local fail policy
- * answers, and says that it did. It never throws and never lets through silently.
+ * A numgate client for a gateway. Its types come from the service's own OpenAPI document, and every call
+ * returns a result. Each attempt has a timeout, and all attempts together have a deadline. After that, the
+ * local fail policy decides, and the result says so. The client never throws and never lets traffic through
+ * silently.
  */
 import createClient from 'openapi-fetch';
 import type { components, paths } from './schema.d.ts';
@@ -19,45 +20,45 @@ export type ItemError = Schemas['ItemError'];
 export type Problem = Schemas['Problem'];
 export type FailPolicy = Schemas['Action'];
 
-/** What this client says itself where the service did not answer. */
+/** What this client returns if the service did not respond. */
 export interface LocalAnswer {
   readonly verdict: 'indeterminate';
   readonly action: FailPolicy;
-  /** For what passes, and is from abroad as far as its ingress says; null for everything else. */
+  /** Set if the traffic passes and is from abroad according to its ingress, otherwise null. */
   readonly label: string | null;
   readonly source: 'local';
   /**
-   * `refused`: the service did answer, with a problem that asking again does not solve. `tooLong`: the sender or
-   * recipient is longer than the service reads, so it was not asked.
+   * `refused`: the service responded with a problem that a retry does not solve. `tooLong`: the sender or
+   * recipient exceeds the service's limit, so no request was sent.
    */
   readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused' | 'tooLong';
-  /** The field that cannot be read; null if it is none. */
+  /** The field that cannot be parsed, or null. */
   readonly field: string | null;
-  /** As the service told it; null where it told none. */
+  /** The problem document of the service, or null if there is none. */
   readonly problem: Problem | null;
 }
 
 export interface ClientOptions {
   readonly url: string;
   readonly key: string;
-  /** What to do with a call or text that could not be asked about: let pass, or hold back. */
+  /** What to do with a call or text that could not be checked: let it pass or hold it back. */
   readonly failPolicy: FailPolicy;
-  /** The label of what passes from abroad without an answer: that of your policy; null for none. */
+  /** The label for traffic from abroad that passes without a response, from your policy. Null for none. */
   readonly label?: string | null;
-  /** Longest wait for one attempt, in ms. */
+  /** Timeout of one attempt, in ms. */
   readonly timeoutMs?: number;
-  /** Longest wait for an answer, with all attempts and the pauses between them, in ms. */
+  /** Deadline for all attempts and the pauses between them, in ms. */
   readonly deadlineMs?: number;
   /** Attempts after the first. */
   readonly retries?: number;
-  /** Waits between attempts; tests pass their own. */
+  /** Waits between attempts. Tests pass their own function. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 export interface NumgateClient {
   check(question: Question): Promise<Answer | LocalAnswer>;
   gatewayCheck(question: GatewayQuestion, limits?: Limits): Promise<GatewayAnswer | LocalAnswer>;
-  /** @returns an answer for each item, in their order. At most 10,000 items. */
+  /** @returns one result per item, in the same order. At most 10,000 items. */
   gatewayBatch(
     items: readonly GatewayItem[],
     defaults?: GatewayDefaults,
@@ -65,18 +66,18 @@ export interface NumgateClient {
   ): Promise<(GatewayItemAnswer | ItemError | LocalAnswer)[]>;
 }
 
-/** For one question that has waited already: what is left of its deadline, in ms. */
+/** For a request that has already waited: the rest of its deadline, in ms. */
 export interface Limits {
   readonly deadlineMs: number;
 }
 
-/** That of the standard policy. */
+/** The label of the standard policy. */
 export const LABEL = '[국제발신]';
-/** First pause before the next attempt; each is twice the one before. In ms. */
+/** Pause before the first retry, in ms. Each further pause is twice as long. */
 const PAUSE_MS = 50;
-/** Longest sender or recipient that the service reads, in UTF-16 units. */
+/** Longest sender or recipient that the service accepts, in UTF-16 units. */
 const PARTY_CHARS_MAX = 64;
-/** A check changes nothing, so it can be asked again wherever no answer was made. */
+/** A check changes nothing, so it is safe to retry whenever no verdict was returned. */
 const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 interface Reply<Value> {
@@ -85,14 +86,15 @@ interface Reply<Value> {
   readonly response: Response;
 }
 
-/** Where nothing says otherwise, traffic at a gateway is from abroad; so is what displays a carrier prefix. */
+/** By default, traffic at a gateway is from abroad. Traffic that displays a carrier prefix is too. */
 export function isFromAbroad(ingress: Ingress = {}): boolean {
   return ingress.type !== 'domestic' || ingress.carrierPrefix !== undefined;
 }
 
 /**
- * Whether the caller can have caused a rejection by what the call or text contains. Such traffic is held back: otherwise
- * the caller would choose the fail policy. Without a problem of numgate, a filter in front of it rejected the text.
+ * Whether the caller may have caused a rejection through the content of the call or text. Such traffic is
+ * held back, because otherwise the caller could choose the fail policy. A rejection without a numgate problem
+ * comes from a filter in front of numgate.
  */
 function isCausedByCaller(status: number, problem: Problem | null): boolean {
   if (status === 413) return true;
@@ -105,7 +107,7 @@ interface Parties {
   readonly to?: string;
 }
 
-/** @returns the answer about a sender or recipient that is too long to be asked about, or null */
+/** @returns the result for a sender or recipient that is too long to check, or null */
 function tooLong(question: Parties): LocalAnswer | null {
   const field = (['from', 'to'] as const).find((name) => (question[name]?.length ?? 0) > PARTY_CHARS_MAX);
   if (field === undefined) return null;
@@ -153,12 +155,12 @@ export function makeClient(options: ClientOptions): NumgateClient {
         }
         failure = local('busy', problem);
         waitMs = retryAfterMs(headers.get('retry-after'));
-        // What does not fit into the whole quota is told so by the absence of a time.
+        // A 429 without Retry-After means that the request exceeds the whole quota.
         if (status === 429 && waitMs === null) return failure;
       } catch (error) {
         failure = local((error as Error).name === 'TimeoutError' ? 'timeout' : 'unreachable');
       }
-      // Half of the pause is random, so that those that were refused together do not come back together.
+      // Half of the pause is random, so that clients refused together do not retry together.
       const pauseMs = Math.max(waitMs ?? 0, PAUSE_MS * 2 ** tried * (0.5 + Math.random() / 2));
       if (tried >= retries || pauseMs >= leftMs()) break;
       await pause(pauseMs);
@@ -170,7 +172,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
     answer.action === 'open' && isFromAbroad(ingress) ? { ...answer, label } : answer;
 
   return {
-    // The generated type of its question is `unknown`, since the schema says that one of two fields is needed.
+    // The generated request type is `unknown`, because the schema requires one of two fields.
     check: async (body) =>
       tooLong(body as Parties) ?? ask((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
 
@@ -189,7 +191,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
       const body = { defaults, items: asked };
       const answered = await ask(async (signal) => {
         const reply = await api.POST('/v1/gateway/check/batch', { body, signal });
-        // It is sent while it is made: without its end, nothing of it counts.
+        // The response is streamed. If it is cut off, all of it is discarded.
         if (reply.data !== undefined && reply.data.results.length !== asked.length) {
           throw new Error('the answer was cut off');
         }
@@ -205,7 +207,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
   };
 }
 
-/** RFC 9110, 10.2.3: seconds or a date. @returns null where there is none */
+/** RFC 9110, 10.2.3: seconds or a date. @returns null if there is neither */
 function retryAfterMs(value: string | null): number | null {
   if (value === null) return null;
   const seconds = Number(value);

@@ -8,21 +8,21 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * Ask one question with GET
-         * @description For gateways that can only GET. Prefer POST: numbers in addresses end up in logs. Write a plus as `%2B`; a plus as it is, which arrives as a space, is understood in front of a number. A parameter that is not here, or is given twice, is refused by name. HEAD is answered with the same status and headers, and counts the same.
+         * Check one text or call with GET
+         * @description For gateways that can only send GET. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unescaped plus arrives as a space, which is accepted before a number. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET.
          */
         get: operations["checkGet"];
         put?: never;
         /**
-         * Ask one question
-         * @description `Accept: text/plain` answers one line, for gateways that cannot read JSON; the head is then in the headers `numgate-*`. No parameters: one in the address is refused by name.
+         * Check one text or call
+         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. A query parameter is rejected with an error that names it.
          */
         post: operations["checkPost"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -44,8 +44,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask up to 10,000 questions
-         * @description Answered in order, from one head. A bad item is the error of that item alone. Against the quota count the numbers that are sent: each item its `from` and its `to`, and at least one; those in `defaults` once. The answer is sent while it is made: it has no length in front, and `summary` comes last. Without `summary` it was cut off.
+         * Check up to 10,000 texts or calls
+         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off.
          */
         post: operations["checkBatch"];
         delete?: never;
@@ -58,7 +58,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -67,8 +67,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask any number of questions, a line each
-         * @description One line out for each line in, in order, all from the head of the start; dates are those of the moment, and a stream that outlives its head grows stale and says so. Any size: the answer begins while the request is still being sent, so read while you write. LF or CRLF ends a line; the last line may have no end. A line of more than 1,024 characters is an error of that line. Against the quota a line counts one, a line of JSON its `from` and its `to`. Over the quota, the stream answers what still fits and waits for the next window. An empty body is answered with an empty one.
+         * Check any number of texts or calls, one per line
+         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 1,024 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -81,21 +81,21 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * Ask for one call or text with GET
-         * @description For gateways that can only GET. The fields are those of POST; those of `ingress` have a dot: `ingress.type`. Prefer POST: numbers in addresses end up in logs. Write a plus as `%2B`. A parameter that is not here, or is given twice, is refused by name. HEAD is answered with the same status and headers, and counts the same.
+         * Check one call or text at a gateway with GET
+         * @description For gateways that can only send GET. The fields are those of POST; fields of `ingress` use a dot: `ingress.type`. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET.
          */
         get: operations["gatewayGet"];
         put?: never;
         /**
-         * Ask for one call or text
-         * @description `Accept: text/plain` answers one line, for gateways that cannot read JSON; the head is then in the headers `numgate-*`. No parameters: one in the address is refused by name.
+         * Check one call or text at a gateway
+         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. A query parameter is rejected with an error that names it.
          */
         post: operations["gatewayPost"];
         delete?: never;
@@ -108,7 +108,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -117,8 +117,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for up to 10,000 calls or texts
-         * @description Answered in order, from one head. A bad item is the error of that item alone. Against the quota count the numbers that are sent: each item its `from` and its `to`, and at least one; those in `defaults` once. The answer is sent while it is made: it has no length in front, and `summary` comes last. Without `summary` it was cut off.
+         * Check up to 10,000 calls or texts at a gateway
+         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off.
          */
         post: operations["gatewayBatch"];
         delete?: never;
@@ -131,15 +131,15 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * Is the service fit to answer?
-         * @description 200 with the head once there is a release, 503 before. `degraded` where values of the release cannot be loaded: the isolate tries to load those that it does not have, for at most 2 s, and those that failed again after 10 s.
+         * Check the health of the service
+         * @description 200 with the head once there is a release, 503 before. `degraded` if values of the release cannot be loaded: the isolate tries to load values that it does not have for at most 2 s, and retries failed values after 10 s.
          */
         get: operations["health"];
         put?: never;
@@ -154,15 +154,15 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * This document
-         * @description The OpenAPI document of the service that answers.
+         * Get this document
+         * @description Returns the OpenAPI document of this service.
          */
         get: operations["describe"];
         put?: never;
@@ -177,14 +177,14 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * What is current
+         * Get the status of the service
          * @description Scope `read`.
          */
         get: operations["adminStatus"];
@@ -200,15 +200,15 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * The audit log
-         * @description Every change, oldest first, as a hash chain: each record holds the hash of the one before. A page may have fewer records than `limit`; an empty page is the end. Numbers are keyed. Scope `read`.
+         * Export the audit log
+         * @description Every change, oldest first, as a hash chain: each record contains the hash of the previous record. A page may have fewer records than `limit`; an empty page is the end. Numbers are keyed. Scope `read`.
          */
         get: operations["adminAudit"];
         put?: never;
@@ -223,7 +223,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -233,7 +233,7 @@ export interface paths {
         put?: never;
         /**
          * Trim the audit log
-         * @description Remove the records up to one, once they were exported: the service keeps its hash, and the chain goes on from there. Records of the last 7 days stay. The cron frees the storage, some 40 MB a minute. For `root`.
+         * @description Removes the records up to and including one, after you export them. The service keeps the hash of that record, and the chain continues from there. Records of the last 7 days stay. The cron frees the storage at about 40 MB per minute. Only for `root`.
          */
         post: operations["adminTrimAudit"];
         delete?: never;
@@ -246,15 +246,15 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * Records of blocked texts and calls
-         * @description Of clients that have them kept (`recordBlocks`), by day of UTC. Numbers are keyed. Kept for a year. Scope `read`.
+         * List records of blocked texts and calls
+         * @description Records of clients with `recordBlocks`, by UTC day. Numbers are keyed. Records are kept for a year. Scope `read`.
          */
         get: operations["adminBlocks"];
         put?: never;
@@ -269,19 +269,19 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * What pushes are held to
+         * Get the guard settings
          * @description Scope `read`.
          */
         get: operations["adminGuards"];
         /**
-         * Set what pushes are held to
+         * Set the guard settings
          * @description Scope `releases`.
          */
         put: operations["adminPutGuards"];
@@ -296,20 +296,20 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * The gateway policy
-         * @description Scope `read`. `ETag` is its version.
+         * Get the gateway policy
+         * @description Scope `read`. `ETag` is the version of the policy.
          */
         get: operations["adminPolicy"];
         /**
          * Set the gateway policy
-         * @description Scope `releases`. The whole policy. Edges have it with the `seq` of the answer.
+         * @description Replaces the whole policy. Edges use it from the returned `seq` on. Scope `releases`.
          */
         put: operations["adminPutPolicy"];
         post?: never;
@@ -323,14 +323,14 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * The lists of the current release
+         * List the lists of the current release
          * @description Scope `read`.
          */
         get: operations["adminLists"];
@@ -346,21 +346,21 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * The newest 50 releases
+         * List the newest 50 releases
          * @description Scope `read`.
          */
         get: operations["adminReleases"];
         put?: never;
         /**
-         * Take a signed manifest in
-         * @description The values of the release are uploaded before, with wrangler. Staging a release again changes nothing. Scope `releases`.
+         * Stage a signed manifest
+         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. Scope `releases`.
          */
         post: operations["adminStage"];
         delete?: never;
@@ -373,7 +373,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -386,7 +386,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The signed manifest of a release
+         * Get the signed manifest of a release
          * @description Scope `read`.
          */
         get: operations["adminManifest"];
@@ -402,7 +402,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -415,8 +415,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a release would change
-         * @description Against the current release, exactly, list by list; with the guards that it would hit. Reads the values of both. Scope `read`.
+         * Plan a release
+         * @description Compares the release with the current one, exactly and list by list, and reports the guards that are hit. Reads the values of both. Scope `read`.
          */
         get: operations["adminPlan"];
         put?: never;
@@ -431,7 +431,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -446,8 +446,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a release current
-         * @description In a share of the data centres, or in all. Every value is read from KV and checked against the signed manifest before. Scope `releases`.
+         * Promote a release
+         * @description In a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Scope `releases`.
          */
         post: operations["adminPromote"];
         delete?: never;
@@ -460,7 +460,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -469,8 +469,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take the last step back
-         * @description The release on trial if there is one, else the current one: the release before it is current again. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Scope `releases`.
+         * Roll back the last step
+         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Scope `releases`.
          */
         post: operations["adminRollback"];
         delete?: never;
@@ -483,12 +483,12 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
                 /**
-                 * @description The part of the KV key behind `shard/`.
+                 * @description The part of the KV key after `shard/`.
                  * @example 0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e
                  */
                 digest: string;
@@ -496,8 +496,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A value of a release, as it is in KV
-         * @description Permuted or sealed: of no use without LIST_KEY. Scope `read`.
+         * Get a value of a release as stored in KV
+         * @description The value is permuted or sealed, and is useless without LIST_KEY. Scope `read`.
          */
         get: operations["adminValue"];
         put?: never;
@@ -512,21 +512,21 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * All live entries
-         * @description Entries whose time is over may be among them for a moment. Scope `read`.
+         * List all live entries
+         * @description Expired entries may be included for a moment. Scope `read`.
          */
         get: operations["adminEntries"];
         put?: never;
         /**
-         * Block, unblock or clear, now
-         * @description One operation on up to 10,000 numbers and sender ids, whole or not at all. It is visible within seconds, in every verdict that has its `seq` or a later one. Of the entries of a number, the newest that has not ended decides. Scope `entries`.
+         * Block, unblock or clear now
+         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Scope `entries`.
          */
         post: operations["adminChangeEntries"];
         delete?: never;
@@ -539,7 +539,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -548,8 +548,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The live entries of one number or sender id
-         * @description Changes nothing. A POST, since numbers do not belong into addresses. Scope `read`.
+         * Find the live entries of one number or source
+         * @description Changes nothing. It is a POST because numbers do not belong in URLs. Scope `read`.
          */
         post: operations["adminFindEntries"];
         delete?: never;
@@ -562,14 +562,14 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * All clients
+         * List all clients
          * @description Scope `read`.
          */
         get: operations["adminClients"];
@@ -585,7 +585,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -598,18 +598,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One client
+         * Get a client
          * @description Scope `read`.
          */
         get: operations["adminClient"];
         /**
-         * Make or replace a client
-         * @description The key is made by who hands it out; only its digest comes here. Scope `clients`.
+         * Create or replace a client
+         * @description Generate the key on your side and send only its digest. Scope `clients`.
          */
         put: operations["adminPutClient"];
         post?: never;
         /**
-         * End a client
+         * Delete a client
          * @description Scope `clients`.
          */
         delete: operations["adminRemoveClient"];
@@ -622,14 +622,14 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
             cookie?: never;
         };
         /**
-         * All tokens
+         * List all tokens
          * @description Only for the token `root`.
          */
         get: operations["adminTokens"];
@@ -645,7 +645,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -659,13 +659,13 @@ export interface paths {
         };
         get?: never;
         /**
-         * Make or replace a token
-         * @description The token is made by who hands it out; only its digest comes here. Only for the token `root`.
+         * Create or replace a token
+         * @description Generate the token on your side and send only its digest. Only for the token `root`.
          */
         put: operations["adminPutToken"];
         post?: never;
         /**
-         * End a token
+         * Delete a token
          * @description Only for the token `root`.
          */
         delete: operations["adminRemoveToken"];
@@ -679,12 +679,12 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description May the text or call pass? `label`: let it pass, with a warning. `indeterminate`: nobody knows; do what `action` says. Never taken for `allow` by the service.
+         * @description Whether the text or call may pass. `label`: let it pass, with a warning. `indeterminate`: unknown; follow `action`. The service never treats it as `allow`.
          * @enum {string}
          */
         Verdict: "allow" | "label" | "indeterminate" | "block";
         /**
-         * @description Whose number: of the sender or of the recipient.
+         * @description The party that a finding is about: sender or recipient.
          * @enum {string}
          */
         Subject: "from" | "to";
@@ -695,70 +695,70 @@ export interface components {
          */
         Channel: "sms" | "voice";
         /**
-         * @description What to do on `indeterminate`, by the client's own fail policy: let pass (`open`) or hold back (`closed`). Only there.
+         * @description What to do on `indeterminate`, by the client's fail policy: let pass (`open`) or hold back (`closed`). Present only then.
          * @enum {string}
          */
         Action: "open" | "closed";
         /**
-         * @description Why. Stable for ever. New values may come: treat one that you do not know as valid, and act on the verdict.
+         * @description Stable name of the reason. New values may be added: treat an unknown value as valid, and act on the verdict.
          *
-         *     - `NUMBER_FORMAT_INVALID`: no subscriber can have it: wrong length, or a country code nobody has
-         *     - `NUMBER_UNALLOCATED`: in a block that the plan has given to nobody
+         *     - `NUMBER_FORMAT_INVALID`: no subscriber can have the number: wrong length, or no such calling code
+         *     - `NUMBER_UNALLOCATED`: in a block that the numbering plan has not allocated
          *     - `NUMBER_SUSPENDED`: listed as suspended
          *     - `NUMBER_TERMINATED`: listed as terminated
          *     - `SENDER_FORMAT_RULE`: a Korean rule forbids this form of sender; `list` names the rule
          *     - `SENDER_NOT_REGISTERED`: listed as not registered as a sender
-         *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred it from being a sender of bulk texts
+         *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred its use as a sender of bulk texts
          *     - `SENDER_REPORTED`: reported as a sender of spam
          *     - `SENDER_UNQUALIFIED`: listed as a sender without the qualification
-         *     - `CERTIFICATE_EXPIRED`: the certificate of the sender has expired
-         *     - `CERTIFICATE_REVOKED`: the certificate of the sender is revoked
-         *     - `CERTIFICATE_MISMATCH`: the certificate is not that of the sender
-         *     - `DOMESTIC_CLI_FROM_ABROAD`: a Korean number as the sender of traffic from abroad
-         *     - `MOBILE_CLI_NOT_ROAMING`: a Korean mobile number from abroad, and its phone is not roaming
-         *     - `MOBILE_CLI_ROAMING_UNVERIFIED`: a Korean mobile number from abroad, and nobody knows whether its phone is roaming
-         *     - `OVERSEAS_NUMBER_LISTED`: a listed number abroad
-         *     - `OVERSEAS_RANGE_LISTED`: in a listed range abroad
-         *     - `OVERSEAS_SOURCE_LISTED`: a listed sender id, operator or route abroad
+         *     - `CERTIFICATE_EXPIRED`: the sender's certificate has expired
+         *     - `CERTIFICATE_REVOKED`: the sender's certificate is revoked
+         *     - `CERTIFICATE_MISMATCH`: the certificate does not belong to the sender
+         *     - `DOMESTIC_CLI_FROM_ABROAD`: traffic from abroad has a Korean number as its sender
+         *     - `MOBILE_CLI_NOT_ROAMING`: a Korean mobile number from abroad, but the phone is not roaming
+         *     - `MOBILE_CLI_ROAMING_UNVERIFIED`: a Korean mobile number from abroad; it is unknown whether the phone is roaming
+         *     - `OVERSEAS_NUMBER_LISTED`: a listed foreign number
+         *     - `OVERSEAS_RANGE_LISTED`: in a listed foreign range
+         *     - `OVERSEAS_SOURCE_LISTED`: a listed foreign sender ID, operator or route
          *     - `SUBSCRIBER_DNO`: its owner never originates (do not originate)
-         *     - `ALLOW_OVERRIDE`: on an allow list, which wins over every block of the lists, but not over `LIST_STALE`
-         *     - `EMERGENCY_NEVER_BLOCKED`: a called emergency number, also behind +82 or an area code
+         *     - `ALLOW_OVERRIDE`: on an allow list, which overrides every block of the lists, but not `LIST_STALE`
+         *     - `EMERGENCY_NEVER_BLOCKED`: a called emergency number, also after +82 or an area code
          *     - `LIST_STALE`: the data is older than the client's maxStaleSeconds
          *     - `LIST_UNAVAILABLE`: the data that could decide is not loaded
          *     - `TEST_NUMBER`: the test number that is always allowed
-         *     - `OVERSEAS_ORIGIN`: from abroad, and nothing else is known of it
-         *     - `NUMBER_AMBIGUOUS`: the text can mean several numbers, and their verdicts differ; write the number with `+`
+         *     - `OVERSEAS_ORIGIN`: from abroad, with no other finding
+         *     - `NUMBER_AMBIGUOUS`: the text has several readings with different verdicts; write the number with `+`
          * @enum {string}
          */
         Code: "NUMBER_FORMAT_INVALID" | "NUMBER_UNALLOCATED" | "NUMBER_SUSPENDED" | "NUMBER_TERMINATED" | "SENDER_FORMAT_RULE" | "SENDER_NOT_REGISTERED" | "SENDER_IDENTITY_OPTOUT" | "SENDER_REPORTED" | "SENDER_UNQUALIFIED" | "CERTIFICATE_EXPIRED" | "CERTIFICATE_REVOKED" | "CERTIFICATE_MISMATCH" | "DOMESTIC_CLI_FROM_ABROAD" | "MOBILE_CLI_NOT_ROAMING" | "MOBILE_CLI_ROAMING_UNVERIFIED" | "OVERSEAS_NUMBER_LISTED" | "OVERSEAS_RANGE_LISTED" | "OVERSEAS_SOURCE_LISTED" | "SUBSCRIBER_DNO" | "ALLOW_OVERRIDE" | "EMERGENCY_NEVER_BLOCKED" | "LIST_STALE" | "LIST_UNAVAILABLE" | "TEST_NUMBER" | "OVERSEAS_ORIGIN" | "NUMBER_AMBIGUOUS";
         /**
-         * @description How it was found: the number itself, a range that holds it, a sender id, an operator, a trunk, an SMSC, a rule of the plan or of the gateway policy, the state of the data, or a test number. New values may come: treat one that you do not know as valid, and act on the verdict.
+         * @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict.
          * @enum {string}
          */
         Match: "exact" | "range" | "source" | "operator" | "trunk" | "smsc" | "rule" | "data" | "test";
         /**
-         * @description What this reason alone does. `shadow`: the list is on trial, is reported and decides nothing. New values may come: treat one that you do not know as valid, and act on the verdict.
+         * @description What this reason does on its own. `shadow`: the list is a shadow list; the match is reported and decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict.
          * @enum {string}
          */
         Effect: "allow" | "block" | "label" | "shadow" | "indeterminate";
         /**
-         * @description The sender as it was written: a number in any usual form (`+82 10-1234-5678`, `010-1234-5678`, `1588-1234`, `tel:+821012345678`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts allow no sender ID and no number abroad.
+         * @description The sender as written: a number in any usual form (`+82 10-1234-5678`, `010-1234-5678`, `1588-1234`, `tel:+821012345678`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
          * @example 1588-1234
          * @example +639171234567
          * @example KR-GOV-NOTICE
          */
         Sender: string;
         /**
-         * @description The recipient as it was written: a number in any usual form, or a short code. Letters are refused.
+         * @description The recipient as written: a number in any usual form, or a short code. Letters are rejected.
          * @example 010-9876-5432
          */
         Recipient: string;
-        /** @description The sender as it was read: E.164, a short code, the digits of a local number that lacks its area code, or the sender ID. Null if it was not sent, or if it stays ambiguous. */
+        /** @description The sender as parsed: E.164, a short code, the digits of a local number without its area code, or the sender ID. Null if it was not sent, or if it is ambiguous. */
         AnsweredFrom: string | null;
-        /** @description The recipient as it was read: E.164, a short code, or the digits of a local number that lacks its area code. Null if it was not sent, or if it stays ambiguous. */
+        /** @description The recipient as parsed: E.164, a short code, or the digits of a local number without its area code. Null if it was not sent, or if it is ambiguous. */
         AnsweredTo: string | null;
         /**
-         * @description Every number that `from` or `to` can mean as it was written. Only if there are several.
+         * @description Every reading of `from` or `to`. Present only if there are several.
          * @example {
          *       "to": [
          *         "+994123123456",
@@ -770,15 +770,15 @@ export interface components {
             from?: components["schemas"]["AnsweredFrom"][];
             to?: components["schemas"]["AnsweredTo"][];
         };
-        /** @description The signed build of the lists that answered. Null while none is loaded. */
+        /** @description The release that was used. Null while none is loaded. */
         ReleaseName: string | null;
         /**
          * Format: date-time
-         * @description When the head was last seen to be current. Null while none was ever seen.
+         * @description When the head was last confirmed to be current. Null if no head was ever loaded.
          */
         AsOf: string | null;
         /**
-         * @description One hit.
+         * @description One finding.
          * @example {
          *       "subject": "to",
          *       "code": "NUMBER_SUSPENDED",
@@ -792,22 +792,22 @@ export interface components {
         Reason: {
             subject: components["schemas"]["Subject"];
             code: components["schemas"]["Code"];
-            /** @description Name of the list, or of the rule; `live` for what was changed since the release. Null where there is neither. */
+            /** @description Name of the list or rule; `live` for the live layer. Null if there is neither. */
             list: string | null;
             match: components["schemas"]["Match"];
             effect: components["schemas"]["Effect"];
-            /** @description Who drew the list up. Null where no list was hit. */
+            /** @description The organisation that vouches for it. Null if no list matched. */
             authority: string | null;
             /**
              * Format: date-time
-             * @description When the entry ends. Null: it has no end.
+             * @description When the entry expires. Null if it does not expire.
              */
             until: string | null;
-            /** @description What to do about it. Only with codes that need it, as `NUMBER_AMBIGUOUS`. */
+            /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`. */
             detail?: string;
         };
         /**
-         * @description One question. Give `from`, `to`, or both. At most 4,096 bytes.
+         * @description One text or call. Send `from`, `to`, or both. At most 4,096 bytes.
          * @example {
          *       "from": "1588-1234",
          *       "to": "010-9876-5432",
@@ -820,7 +820,7 @@ export interface components {
             channel?: components["schemas"]["Channel"];
         } | unknown | unknown;
         /**
-         * @description The strongest verdict of the subjects asked for (block, indeterminate, label, allow), and the head that it was made from.
+         * @description The strongest verdict of the subjects that you sent (block, indeterminate, label, allow), and the head that was used.
          * @example {
          *       "verdict": "block",
          *       "subject": "to",
@@ -849,37 +849,37 @@ export interface components {
             subject: components["schemas"]["Subject"] | null;
             from: components["schemas"]["AnsweredFrom"];
             to: components["schemas"]["AnsweredTo"];
-            /** @description Every hit, the deciding one first. Empty if nothing was found. */
+            /** @description Every finding, the deciding one first. Empty if nothing was found. */
             reasons: components["schemas"]["Reason"][];
             action?: components["schemas"]["Action"];
             /**
-             * @description Only in mode `label` or `shadow`, and only where the mode softened the verdict: the verdict before that.
+             * @description The verdict before mode `label` or `shadow` softened it. Present only if the mode did so.
              * @enum {string}
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
             release: components["schemas"]["ReleaseName"];
-            /** @description Rises with every change of what is current. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
-            /** @description Whether the head was last seen to be current more than 60 s ago. */
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
         };
         /**
-         * @description One question of a batch or stream. Needs `from` or `to`, of its own or out of `defaults`.
+         * @description One item of a batch or stream. Requires `from` or `to`, in the item or in `defaults`.
          * @example {
          *       "id": "a",
          *       "to": "010-9876-5432"
          *     }
          */
         BatchItem: {
-            /** @description Comes back with the answer. */
+            /** @description Returned with the result. */
             id?: string;
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
         };
-        /** @description Values for the fields that an item leaves out. */
+        /** @description Values for the fields that an item omits. */
         BatchDefaults: {
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
@@ -890,13 +890,13 @@ export interface components {
             defaults?: components["schemas"]["BatchDefaults"];
             items: components["schemas"]["BatchItem"][];
             /**
-             * @description `hits`: only items that are not `allow` or have `unenforced`, and errors.
+             * @description `hits`: only errors and items that are not `allow` or have `unenforced`.
              * @default all
              * @enum {string}
              */
             report?: "all" | "hits";
         };
-        /** @description Counts over all items, whatever `report` says. Last in the answer. */
+        /** @description Counts over all items, regardless of `report`. Last in the response. */
         BatchSummary: {
             total: number;
             allow: number;
@@ -906,15 +906,15 @@ export interface components {
             error: number;
         };
         /**
-         * @description Why an item could not be judged. New values may come: treat one that you do not know as valid, and act on the verdict.
+         * @description Why an item could not be screened. New values may be added: treat an unknown value as valid, and act on the verdict.
          * @enum {string}
          */
         FieldProblemCode: "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "SOURCE_AS_RECIPIENT";
         FieldError: {
             code: components["schemas"]["FieldProblemCode"];
-            /** @description The field that is wrong; `item` if the item is no object. */
+            /** @description The invalid field; `item` if the item is not an object. */
             field: string;
-            /** @description One sentence for people. Never holds the number. */
+            /** @description One sentence for people. Never contains the number. */
             message: string;
         };
         ItemAnswer: {
@@ -925,29 +925,29 @@ export interface components {
             subject: components["schemas"]["Subject"] | null;
             from: components["schemas"]["AnsweredFrom"];
             to: components["schemas"]["AnsweredTo"];
-            /** @description Every hit, the deciding one first. Empty if nothing was found. */
+            /** @description Every finding, the deciding one first. Empty if nothing was found. */
             reasons: components["schemas"]["Reason"][];
             action?: components["schemas"]["Action"];
             /**
-             * @description Only in mode `label` or `shadow`, and only where the mode softened the verdict: the verdict before that.
+             * @description The verdict before mode `label` or `shadow` softened it. Present only if the mode did so.
              * @enum {string}
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
         };
-        /** @description The item could not be judged. The others are. */
+        /** @description The item could not be screened. Other items are not affected. */
         ItemError: {
             /** @description The `id` of the item, or null if it had none. */
             id: string | null;
             error: components["schemas"]["FieldError"];
         };
-        /** @description All answers, from one head. The summary comes last. */
+        /** @description All results, from one head. The summary comes last. */
         BatchAnswer: {
             release: components["schemas"]["ReleaseName"];
-            /** @description Rises with every change of what is current. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
-            /** @description Whether the head was last seen to be current more than 60 s ago. */
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
             /** @description In the order of the items. */
             results: (components["schemas"]["ItemAnswer"] | components["schemas"]["ItemError"])[];
@@ -961,39 +961,39 @@ export interface components {
             subject: components["schemas"]["Subject"] | null;
             from: components["schemas"]["AnsweredFrom"];
             to: components["schemas"]["AnsweredTo"];
-            /** @description Every hit, the deciding one first. Empty if nothing was found. */
+            /** @description Every finding, the deciding one first. Empty if nothing was found. */
             reasons: components["schemas"]["Reason"][];
             action?: components["schemas"]["Action"];
             /**
-             * @description Only in mode `label` or `shadow`, and only where the mode softened the verdict: the verdict before that.
+             * @description The verdict before mode `label` or `shadow` softened it. Present only if the mode did so.
              * @enum {string}
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
             release: components["schemas"]["ReleaseName"];
-            /** @description Rises with every change of what is current. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
-            /** @description Whether the head was last seen to be current more than 60 s ago. */
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
         };
-        /** @description The line could not be judged. The others are. */
+        /** @description The line could not be screened. Other lines are not affected. */
         StreamError: {
             /** @description The `id` of the item, or null if it had none. */
             id: string | null;
             error: {
                 /**
-                 * @description New values may come: treat one that you do not know as valid, and act on the verdict.
+                 * @description New values may be added: treat an unknown value as valid, and act on the verdict.
                  * @enum {string}
                  */
                 code: "JSON_INVALID" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "SOURCE_AS_RECIPIENT";
-                /** @description The field that is wrong; `line` if the line is no JSON, `item` if it is no object. */
+                /** @description The invalid field; `line` if the line is not JSON, `item` if it is not an object. */
                 field: string;
-                /** @description One sentence for people. Never holds the number. */
+                /** @description One sentence for people. Never contains the number. */
                 message: string;
             };
         };
-        /** @description One line of the answer to a stream of NDJSON: one for each line of the request, in its order. */
+        /** @description One line of the response to an NDJSON stream: one per line of the request, in order. */
         StreamLine: components["schemas"]["StreamAnswer"] | components["schemas"]["StreamError"];
         /**
          * @example {
@@ -1006,103 +1006,103 @@ export interface components {
          */
         Health: {
             /**
-             * @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that nothing missing could take back. `stale`: as the field `stale`.
+             * @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`.
              * @enum {string}
              */
             status: "ok" | "stale" | "degraded";
             release: components["schemas"]["ReleaseName"];
-            /** @description Rises with every change of what is current. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
-            /** @description Whether the head was last seen to be current more than 60 s ago. */
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
-            /** @description Of `degraded`: KV keys of the values that cannot be loaded. */
+            /** @description On `degraded`: KV keys of the values that cannot be loaded. */
             missing?: string[];
         };
         /**
-         * @description Stable for ever. New values may come: treat one that you do not know as valid, and act on the verdict.
+         * @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict.
          * @enum {string}
          */
         ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
-        /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have members of their own besides. Never holds a number. */
+        /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have additional members. Never contains a number. */
         Problem: {
             /**
              * Format: uri
              * @description The code as a URI.
              */
             type: string;
-            /** @description The same for every problem of this code. */
+            /** @description The same for every problem with this code. */
             title: string;
             status: number;
-            /** @description What was wrong this time, and the way out. Equal to `message`. */
+            /** @description What was wrong with this request, and how to fix it. Equal to `message`. */
             detail: string;
-            /** @description Path of the request. Digits that could be a number are hidden. */
+            /** @description Path of the request. Digits that could be a number are masked. */
             instance: string;
             code: components["schemas"]["ProblemCode"];
             message: string;
-            /** @description The field or parameter that is wrong, where it is one; `body` if the body is no object. Digits of a name that could be a number are hidden. */
+            /** @description The invalid field or parameter, if there is one; `body` if the body is not an object. Digits of a name that could be a number are masked. */
             field?: string;
-            /** @description Of `GUARD_HIT`: the guards that are hit and were not overridden. */
+            /** @description On `GUARD_HIT`: the guards that were hit and not overridden. */
             guards?: components["schemas"]["GuardHit"][];
-            /** @description Of `BASE_MOVED`: what you took for current, or for the last step. */
+            /** @description On `BASE_MOVED`: the release that you expected to be current, or to be the last step. */
             base?: string | null;
-            /** @description Of `BASE_MOVED`: what it is. */
+            /** @description On `BASE_MOVED`: the actual release. */
             current?: string | null;
-            /** @description Of `BASE_MOVED`: what became current since your base and was not taken back, oldest first. */
+            /** @description On `BASE_MOVED`: the releases promoted since your base and not rolled back, oldest first. */
             since?: components["schemas"]["Promoted"][];
-            /** @description Of `PLAN_MOVED` and `GUARD_HIT`: hash of the plan as it is now. */
+            /** @description On `PLAN_MOVED` and `GUARD_HIT`: hash of the plan as it is now. */
             plan?: string;
-            /** @description Of `RELEASE_REFUSED`: why, such as `SIGNATURE_INVALID`. */
+            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`. */
             refusal?: string;
-            /** @description Of `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are not there, or cannot be loaded. */
+            /** @description On `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are missing or cannot be loaded. */
             missing?: string[];
-            /** @description Of `ENTRY_…` and of `LIVE_FULL` over one number: which items. */
+            /** @description On `ENTRY_…`, and on `LIVE_FULL` for one number: the affected items. */
             items?: components["schemas"]["ItemProblem"][];
-            /** @description Of `UNAVAILABLE` and `DEGRADED` at `/healthz`: the newest change that is seen. */
+            /** @description On `UNAVAILABLE` and `DEGRADED` at `/healthz`: `seq` of the newest change that the edge has seen. */
             seq?: number;
-            /** @description Of `BUDGET_EXCEEDED`: which budget of the token is used up. */
+            /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
             budget?: components["schemas"]["Budget"];
         };
         Budget: {
             /**
-             * @description `entries`: changed in an hour. `bytes`: added to the storage in a day. New values may come.
+             * @description `entries`: entries changed in an hour. `bytes`: bytes added to the storage in a day. New values may be added.
              * @example entries
              */
             name: string;
             /**
              * Format: date-time
-             * @description When it is full again.
+             * @description When the budget resets.
              */
             resetsAt: string;
         };
         /** @example b4333c46-49c0-4f62-80d7-f0ef930f1c46 */
         CorrelatorText: string;
         /**
-         * @description Lower case letters, digits and dashes.
+         * @description Lower-case letters, digits and hyphens.
          * @example relay-07
          */
         Name: string;
         /**
-         * @description Name of a release: when it was built, and the beginning of the digest of its content.
+         * @description Name of a release: its build time, and the beginning of the digest of its content.
          * @example 20261124T0312Z-9f2c1e4b
          */
         ReleaseId: string;
-        /** @description Number of the change that the head shows. It rises by one with each. A verdict with this `seq` or a higher one shows the change. */
+        /** @description Version of the head. Each change raises it by one. A verdict with this `seq` or a higher one reflects the change. */
         Seq: number;
         /**
-         * @description Why: kept in the audit log. Do not put a number into it.
+         * @description The reason for the change, kept in the audit log. Do not include a number.
          * @example ticket 4711
          */
         ReasonText: string;
         /** @description A SHA-256 in hex. */
         Sha256: string;
         /**
-         * @description Who: `token:<id>`, `access:<email or service>`, `wrangler` for what was staged with wrangler alone, `numgate` for what the authority did by itself.
+         * @description The author: `token:<id>`, `access:<email or service>`, `wrangler` for releases staged with wrangler alone, `numgate` for automatic changes by the coordinator.
          * @example token:kisa
          */
         ActorName: string;
         /**
-         * @description The change is made. It is shown by whoever answers from this `seq` or a later one.
+         * @description The change is made. Every response with this `seq` or a later one reflects it.
          * @example {
          *       "seq": 1843
          *     }
@@ -1110,16 +1110,16 @@ export interface components {
         Done: {
             seq: components["schemas"]["Seq"];
         };
-        /** @description A number as people write it, or a source: a sender id, an operator, a trunk, an SMSC. */
+        /** @description A number as people write it, or a source: a sender ID, an operator, a trunk, an SMSC. */
         EntryItem: {
             /**
-             * @description A number in any usual form. Abroad with `+`.
+             * @description A number in any usual form. Write foreign numbers with `+`.
              * @example 010-2000-5036
              */
             number: string;
         } | {
             /**
-             * @description A sender id, which has letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. `sender:` in front of a sender id that begins like one of these, or is written like a number: a plus and a digit first, or at least 7 digits and fewer letters. Those are refused without it, as slips.
+             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these, or that looks like a number: a plus and a digit first, or at least 7 digits and fewer letters. Without it, such an ID is rejected as a mistake.
              * @example PARCEL-KR
              * @example operator:515-02
              * @example trunk:MNL-2
@@ -1128,7 +1128,7 @@ export interface components {
             source: string;
         };
         /**
-         * @description `unblock` goes before every list, `block` before every list but those that allow. `clear` takes earlier live entries back: the release alone decides again.
+         * @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, so that the release alone decides again.
          * @enum {string}
          */
         LiveOp: "block" | "unblock" | "clear";
@@ -1150,15 +1150,15 @@ export interface components {
          */
         EntryChange: {
             op: components["schemas"]["LiveOp"];
-            /** @description All of them are changed, or none. */
+            /** @description All items are changed, or none. */
             items: components["schemas"]["EntryItem"][];
             /**
-             * @description Of a block: the code of its verdicts.
+             * @description For `block`: the code of its verdicts.
              * @default SENDER_REPORTED
              */
             code?: components["schemas"]["Code"];
             /**
-             * @description As what the number is blocked or let through. A source is never a recipient: `to` alone is refused for it, but for `clear`.
+             * @description Whether the entry applies to the sender, the recipient, or both. A source is never a recipient: `to` alone is rejected for it, except with `clear`.
              * @default [
              *       "from",
              *       "to"
@@ -1167,7 +1167,7 @@ export interface components {
             subjects?: components["schemas"]["Subject"][];
             /**
              * Format: date-time
-             * @description When it ends by itself; what it lay over then decides again. Not for `clear`.
+             * @description When the entry expires; the entries under it then decide again. Not allowed with `clear`.
              * @default null
              */
             until?: string | null;
@@ -1180,7 +1180,7 @@ export interface components {
          *     }
          */
         EntriesDone: {
-            /** @description Items that were changed. */
+            /** @description Number of items changed. */
             changed: number;
             seq: components["schemas"]["Seq"];
         };
@@ -1206,79 +1206,79 @@ export interface components {
         EntryInfo: {
             /** @description E.164; null for a source. */
             number: string | null;
-            /** @description The sender id, for people: `fingerprint …` where its text was lost. Null for a number. */
+            /** @description The source, for people to read; `fingerprint …` if its text was lost. Null for a number. */
             source: string | null;
-            /** @description What a sender id is known by, keyed; null for a number. */
+            /** @description Keyed fingerprint that identifies the source; null for a number. */
             fingerprint: string | null;
             op: components["schemas"]["LiveOp"];
-            /** @description Of a block; null for the others. */
+            /** @description For `block`; null for the other operations. */
             code: components["schemas"]["Code"] | null;
             subjects: components["schemas"]["Subject"][];
-            /** @description Whose entry it is: named in verdicts. */
+            /** @description Authority of the entry, named in verdicts. */
             authority: string;
             /** Format: date-time */
             until: string | null;
             seq: components["schemas"]["Seq"];
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When the entry was made.
              */
             at: string;
             by: components["schemas"]["ActorName"];
             reason: components["schemas"]["ReasonText"];
         };
         EntryPage: {
-            /** @description The pages hold all entries up to this change. Give it as `upTo` for the next page. */
+            /** @description The pages contain all entries up to this change. Send it as `upTo` to get the next page. */
             upTo: number;
-            /** @description By rising `seq`. */
+            /** @description In ascending order of `seq`. */
             entries: components["schemas"]["EntryInfo"][];
-            /** @description Give as `after` for the next page; null at the end. */
+            /** @description Send it as `after` to get the next page; null on the last page. */
             next: string | null;
         };
         EntriesFound: {
-            /** @description What is in force, the newest first. The first one for a subject decides. */
+            /** @description The entries in force, newest first. The first entry for a subject decides. */
             entries: components["schemas"]["EntryInfo"][];
         };
-        /** @description A signed manifest. Its values may come into KV later: a promotion needs them. At most 1,048,576 bytes. */
+        /** @description A signed manifest. Its values may be uploaded to KV later; promotion requires them. At most 1,048,576 bytes. */
         StageRequest: {
-            /** @description The manifest, exactly as it was signed: JSON in a string. */
+            /** @description The manifest exactly as signed: JSON in a string. */
             signed: string;
-            /** @description Ed25519 over it, in base64. */
+            /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
             /** @default staged */
             reason?: components["schemas"]["ReasonText"];
         };
         SignedText: {
-            /** @description The manifest, exactly as it was signed: JSON in a string. */
+            /** @description The manifest exactly as signed: JSON in a string. */
             signed: string;
-            /** @description Ed25519 over it, in base64. */
+            /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
         };
         /**
-         * @description `staged`: known, never current. `candidate`: on trial in a share of the data centres. `promoted`: current. `superseded`: was current. `withdrawn`: taken back by a rollback. `refused`: damaged, never can be current. New values may come: treat one that you do not know as valid.
+         * @description `staged`: known, never current. `candidate`: the canary, current in a share of the data centres. `promoted`: current. `superseded`: previously current. `withdrawn`: rolled back. `refused`: damaged, can never become current. New values may be added: treat an unknown value as valid.
          * @enum {string}
          */
         ReleaseState: "staged" | "candidate" | "promoted" | "superseded" | "withdrawn" | "refused";
         ReleaseInfo: {
             release: components["schemas"]["ReleaseId"];
             state: components["schemas"]["ReleaseState"];
-            /** @description The release that it was built from. */
+            /** @description The release that it was based on. */
             base: string | null;
-            /** @description Last live change that it folds in. */
+            /** @description `seq` of the last live change that is folded in. */
             foldedSeq: number;
             /** Format: date-time */
             stagedAt: string;
             /** @description Who staged it. */
             by: components["schemas"]["ActorName"];
-            /** @description Why it was not promoted when that was last tried. */
+            /** @description Why the last attempt to promote it was refused. */
             refusal: components["schemas"]["Refusal"] | null;
             /** Format: date-time */
             promotedAt: string | null;
-            /** @description Whether it is current, on trial, or one that a rollback can go to. */
+            /** @description Whether it is current, the canary, or a possible rollback target. */
             readable: boolean;
-            /** @description Numbers on its lists, ranges aside. */
+            /** @description Numbers on its lists, without ranges. */
             numbers: number;
-            /** @description Of its values in KV. */
+            /** @description Size of its values in KV. */
             bytes: number;
         };
         Refusal: {
@@ -1288,31 +1288,31 @@ export interface components {
             message: string;
         };
         ReleaseList: {
-            /** @description The newest first. */
+            /** @description Newest first. */
             releases: components["schemas"]["ReleaseInfo"][];
         };
         Candidate: {
             release: components["schemas"]["ReleaseId"];
             state: components["schemas"]["ReleaseState"];
-            /** @description The release that it was built from. */
+            /** @description The release that it was based on. */
             base: string | null;
-            /** @description Last live change that it folds in. */
+            /** @description `seq` of the last live change that is folded in. */
             foldedSeq: number;
             /** Format: date-time */
             stagedAt: string;
             /** @description Who staged it. */
             by: components["schemas"]["ActorName"];
-            /** @description Why it was not promoted when that was last tried. */
+            /** @description Why the last attempt to promote it was refused. */
             refusal: components["schemas"]["Refusal"] | null;
             /** Format: date-time */
             promotedAt: string | null;
-            /** @description Whether it is current, on trial, or one that a rollback can go to. */
+            /** @description Whether it is current, the canary, or a possible rollback target. */
             readable: boolean;
-            /** @description Numbers on its lists, ranges aside. */
+            /** @description Numbers on its lists, without ranges. */
             numbers: number;
-            /** @description Of its values in KV. */
+            /** @description Size of its values in KV. */
             bytes: number;
-            /** @description Of the data centres. */
+            /** @description Share of the data centres that use it. */
             share: number;
         };
         /**
@@ -1324,20 +1324,20 @@ export interface components {
          *     }
          */
         PromoteRequest: {
-            /** @description The release that is current as far as you know; null for none. */
+            /** @description The release that you expect to be current; null for none. */
             base: string | null;
             /**
-             * @description Hash of the plan that you saw. Without it, a plan that hits no guard is taken as it is.
+             * @description Hash of the plan that you saw. Without it, the current plan is accepted if it hits no guard.
              * @example 3f0c9a1b2c4d5e6f
              */
             plan?: string;
             /**
-             * @description Share of the data centres that get it; 1 is all.
+             * @description Share of the data centres that get the release; 1 is all.
              * @default 1
              */
             share?: number;
             /**
-             * @description Guards that may be hit.
+             * @description Guards that the release may hit.
              * @default []
              */
             overrides?: components["schemas"]["Guard"][];
@@ -1350,7 +1350,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
         };
         RollbackRequest: {
-            /** @description What is to be taken back, as far as you know: nothing happens where it is something else. */
+            /** @description The release that you expect to roll back. If the last step was another release, nothing changes. */
             release?: string;
             reason: components["schemas"]["ReasonText"];
         };
@@ -1367,29 +1367,29 @@ export interface components {
             promotedAt: string;
         };
         ItemProblem: {
-            /** @description Place in `items`, from 0. */
+            /** @description Position in `items`, from 0. */
             index: number;
             /** @description Such as `ENTRY_INVALID`. */
             code: string;
-            /** @description What is wrong with it. Never holds the number. */
+            /** @description What is wrong with the item. Never contains the number. */
             message: string;
         };
         /**
-         * @description `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `protected-number`: one that no list may block or label. `whole-block`: a block of 10,000 numbers in use, listed whole. `short-prefix`: a range wider than any one network. New values may come: treat one that you do not know as valid.
+         * @description `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `protected-number`: a number that no list may block or label. `whole-block`: a block of 10,000 numbers in use, listed in full or all but a tenth. `short-prefix`: a range wider than any single network. New values may be added: treat an unknown value as valid.
          * @enum {string}
          */
         Guard: "older-base" | "adds" | "removes" | "shrunken-list" | "protected-number" | "whole-block" | "short-prefix";
         GuardHit: {
             guard: components["schemas"]["Guard"];
-            /** @description Null where the release as a whole is meant. */
+            /** @description Null if the hit concerns the release as a whole. */
             list: string | null;
             /** @description One sentence with figures. */
             message: string;
-            /** @description The figures of the sentence. */
+            /** @description The figures in the sentence. */
             figures: {
                 [key: string]: number | string;
             };
-            /** @description The name for `overrides`. */
+            /** @description The name to send in `overrides`. */
             override: components["schemas"]["Guard"];
         };
         Share: number;
@@ -1399,15 +1399,15 @@ export interface components {
          */
         ProtectedNumber: number;
         Guards: {
-            /** @description Entries that may come in one release, as a share of the list. */
+            /** @description Entries that one release may add, as a share of the list. */
             addShare: components["schemas"]["Share"];
-            /** @description Entries that may go in one release, as a share of the list. */
+            /** @description Entries that one release may remove, as a share of the list. */
             removeShare: components["schemas"]["Share"];
-            /** @description Numbers that no list and no live entry may block, besides the emergency numbers. */
+            /** @description Numbers, besides the emergency numbers, that no list may block or label and no live entry may block. */
             protectedNumbers: components["schemas"]["ProtectedNumber"][];
         };
         GuardsRequest: {
-            /** @description All settings: what is left out goes back to its default. */
+            /** @description All settings. An omitted setting returns to its default. */
             guards: {
                 /** @default 0.2 */
                 addShare?: components["schemas"]["Share"];
@@ -1422,10 +1422,10 @@ export interface components {
             reason: components["schemas"]["Code"];
             effect: components["schemas"]["Effect"];
             subjects: components["schemas"]["Subject"][];
-            /** @description Who answers for the list. */
+            /** @description The organisation that vouches for the list. */
             authority: string;
         };
-        /** @description Entries of one kind; `changed` are those with other dates. */
+        /** @description Entries of one kind. `changed` counts entries whose dates changed. */
         Churn: {
             before: number;
             after: number;
@@ -1439,11 +1439,11 @@ export interface components {
             added: number;
             removed: number;
             changed: number;
-            /** @description The parts of the number space that change most. */
+            /** @description The prefixes with the most changes. */
             heads: components["schemas"]["HeadChange"][];
         };
         HeadChange: {
-            /** @description A number without its last 8 digits: 8210 for 010-xxxx-xxxx. */
+            /** @description Prefix of the numbers: 8210 for 010-xxxx-xxxx. It omits the last 8 digits. */
             head: number;
             added: number;
             removed: number;
@@ -1455,7 +1455,7 @@ export interface components {
             added: number;
             removed: number;
             changed: number;
-            /** @description Numbers that ranges cover now and did not before. */
+            /** @description Numbers that ranges cover now and did not cover before. */
             numbersAdded: number;
             numbersRemoved: number;
         };
@@ -1464,23 +1464,23 @@ export interface components {
             name: string;
             /** @enum {string} */
             state: "new" | "kept" | "dropped";
-            /** @description As they will be; of a dropped list, as they were. */
+            /** @description The new terms; for a dropped list, the previous terms. */
             terms: components["schemas"]["Terms"];
-            /** @description As they were, if they are others now. */
+            /** @description The previous terms, if they changed. */
             termsBefore: components["schemas"]["Terms"] | null;
             numbers: components["schemas"]["HeadChurn"];
             dated: components["schemas"]["HeadChurn"];
             ranges: components["schemas"]["RangeChurn"];
             sources: components["schemas"]["Churn"];
         };
-        /** @description What a release would change against the current one. */
+        /** @description What a release would change, compared with the current one. */
         Plan: {
-            /** @description The release that is current. */
+            /** @description The current release. */
             base: string | null;
             release: components["schemas"]["ReleaseId"];
             lists: components["schemas"]["ListChange"][];
             guards: components["schemas"]["GuardHit"][];
-            /** @description Of all of this and the settings of the guards. Give it as `plan` when you promote. */
+            /** @description Hash of the plan and the guard settings. Send it as `plan` when you promote. */
             hash: string;
         };
         ListInfo: {
@@ -1489,11 +1489,11 @@ export interface components {
             reason: components["schemas"]["Code"];
             effect: components["schemas"]["Effect"];
             subjects: components["schemas"]["Subject"][];
-            /** @description Who answers for the list. */
+            /** @description The organisation that vouches for the list. */
             authority: string;
             /**
              * Format: date-time
-             * @description When the authority drew it up.
+             * @description When the authority compiled the list.
              */
             asOf: string;
             numbers: number;
@@ -1506,20 +1506,20 @@ export interface components {
             release: string | null;
             lists: components["schemas"]["ListInfo"][];
         };
-        /** @description Answers have every field. */
+        /** @description Responses contain every field. */
         Client: {
             id: components["schemas"]["Name"];
-            /** @description Digests of the secrets in force: two while one is replaced. */
+            /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
             rights: ("check" | "gateway")[];
             /**
-             * @description What it does on `indeterminate`.
+             * @description What the client does on `indeterminate`.
              * @default open
              * @enum {string}
              */
             failPolicy?: "open" | "closed";
             /**
-             * @description Data older than this is not good enough.
+             * @description Maximum accepted age of the data, in seconds.
              * @default 3600
              */
             maxStaleSeconds?: number;
@@ -1529,7 +1529,7 @@ export interface components {
              */
             mode?: "enforce" | "label" | "shadow";
             /**
-             * @description How the client writes numbers abroad without `+`. `kr`: with a Korean carrier prefix (001, 00700 and so on). `00`: with 00 and the country code. Null: not known, so both are read.
+             * @description How the client writes foreign numbers without `+`. `kr`: with a Korean carrier prefix (001, 00700 and so on). `00`: with 00 and the calling code. Null: unknown, so the service considers both.
              * @default null
              * @enum {string|null}
              */
@@ -1541,22 +1541,22 @@ export interface components {
              */
             senderRules?: "kr" | "none";
             /**
-             * @description Whether each block is recorded, with the number keyed: see `/v1/admin/blocks`.
+             * @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`.
              * @default false
              */
             recordBlocks?: boolean;
             /**
-             * @description Numbers a minute: each `from` and each `to` that it sends.
+             * @description Quota in numbers per minute. Each `from` and each `to` counts.
              * @default 60000
              */
             quotaNumbers?: number;
             /**
-             * @description Korean short codes that it owns, and may send from.
+             * @description Korean short codes that the client owns and may send from.
              * @default []
              */
             shortCodes?: string[];
         };
-        /** @description The whole client; its id stands in the path too. */
+        /** @description The whole client. Its id is also in the path. */
         ClientRequest: {
             client: components["schemas"]["Client"];
             reason: components["schemas"]["ReasonText"];
@@ -1566,16 +1566,16 @@ export interface components {
             clients: components["schemas"]["Client"][];
         };
         /**
-         * @description `read` sees everything but secrets; the others change what they name.
+         * @description `read` allows reading everything except secrets. The others allow changing what they name.
          * @enum {string}
          */
         Scope: "read" | "entries" | "releases" | "clients";
         Token: {
             id: components["schemas"]["Name"];
-            /** @description Digests of the secrets in force: two while one is replaced. */
+            /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
             scopes: components["schemas"]["Scope"][];
-            /** @description For whom its holder acts: named in verdicts that its entries decide. */
+            /** @description Authority that the holder acts for, named in verdicts that the token's entries decide. */
             authority: components["schemas"]["Name"];
         };
         ListedToken: {
@@ -1583,14 +1583,14 @@ export interface components {
             secretSha256: components["schemas"]["Sha256"][];
             scopes: components["schemas"]["Scope"][];
             authority: components["schemas"]["Name"];
-            /** @description Give it, in quotes, as `If-Match` with a change. */
+            /** @description Send it, in quotes, as `If-Match` with a change. */
             version: string;
         };
         Tokens: {
-            /** @description By id. `root` is not among them. */
+            /** @description By id, without `root`. */
             tokens: components["schemas"]["ListedToken"][];
         };
-        /** @description The whole token; its id stands in the path too, and is not `root`. */
+        /** @description The whole token. Its id is also in the path, and cannot be `root`. */
         TokenRequest: {
             token: components["schemas"]["Token"];
             reason: components["schemas"]["ReasonText"];
@@ -1602,55 +1602,55 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         TrimAuditRequest: {
-            /** @description Place of the last record that is to go. It must be older than 7 days. */
+            /** @description Position of the last record to remove. It must be older than 7 days. */
             n: number;
-            /** @description `hash` of that record: it shows that the log was read up to it. */
+            /** @description `hash` of that record. It proves that you have read the log up to that record. */
             hash: components["schemas"]["Sha256"];
             reason: components["schemas"]["ReasonText"];
         };
         AuditTrimmed: {
-            /** @description The log begins behind this record. */
+            /** @description The log starts after this record. */
             trimmedTo: number;
         };
         Status: {
             seq: components["schemas"]["Seq"];
             /** Format: date-time */
             changedAt: string | null;
-            /** @description Null until a release was promoted. */
+            /** @description Null until a release is promoted. */
             current: components["schemas"]["ReleaseInfo"] | null;
-            /** @description The release on trial. */
+            /** @description The canary. */
             candidate: components["schemas"]["Candidate"] | null;
             live: {
-                /** @description One for each number and subject. */
+                /** @description One per number and subject. */
                 entries: number;
-                /** @description Sealed values that hold all but the newest. */
+                /** @description Sealed segments. They contain all entries except the newest. */
                 segments: number;
-                /** @description Entries that the head itself holds. */
+                /** @description Entries that the head itself contains. */
                 tail: number;
             };
             clients: number;
-            /** @description `seq` of the copy in KV that is read while the authority does not answer. 0: it is being written. */
+            /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;
-            /** @description Kept somewhere else, it guards the end of the log. */
+            /** @description Keep a copy elsewhere to detect missing records at the end of the log. */
             audit: {
-                /** @description Place of the newest record. */
+                /** @description Position of the newest record. */
                 n: number;
                 hash: components["schemas"]["Sha256"];
-                /** @description Records up to this one were trimmed: they are in an export only. 0 where none was. */
+                /** @description Records up to this one were trimmed and exist only in exports. 0 if none were trimmed. */
                 trimmedTo: number;
-                /** @description Hash of the record `trimmedTo`: `previous` of the first record of the log. 64 zeros where none was trimmed. */
+                /** @description Hash of the record `trimmedTo`: `previous` of the first record in the log. 64 zeros if none were trimmed. */
                 trimmedHash: string;
             };
-            /** @description What the coordinator stores, most of it the audit log. */
+            /** @description Size of what the coordinator stores; most of it is the audit log. */
             storageBytes: number;
-            /** @description What it can hold. */
+            /** @description Capacity of the coordinator. */
             storageBytesMax: number;
             /**
-             * @description `normal`; `warning` from 50 % on; `critical` from 80 % on; `full` from 90 % on, where it refuses blocks, releases, guards and policies. New values may come.
+             * @description `normal`; `warning` from 50 %; `critical` from 80 %; `full` from 90 %, where the coordinator rejects blocks, releases, guards and policies. New values may be added.
              * @example normal
              */
             storageLevel: string;
-            /** @description The data centres that asked, and what they were given. Kept in memory: empty after a restart. */
+            /** @description The data centres that requested the head, and what each received. Kept in memory: empty after a restart. */
             propagation: {
                 /** @description Name of the data centre. */
                 dataCentre: string;
@@ -1660,24 +1660,24 @@ export interface components {
             }[];
         };
         AuditRecord: {
-            /** @description Place in the chain, without gap. */
+            /** @description Position in the chain, without gaps. */
             n: number;
             /** Format: date-time */
             at: string;
-            /** @description The change of the head that it was part of; that of the head then current, where it changed none. */
+            /** @description `seq` of the change. If the change did not affect the head, the `seq` that was current. */
             seq: number;
             actor: components["schemas"]["ActorName"];
             /** @description Such as `entries.block`, `release.promote`, `clients.put`. */
             action: string;
             /** @description What was changed: a keyed number, a source, a release, a client. */
             subject: string;
-            /** @description As it was given. */
+            /** @description As given with the change. */
             reason: string;
             /** @description State before the change; null for none. */
             before: unknown;
-            /** @description State after it; null for none. */
+            /** @description State after the change; null for none. */
             after: unknown;
-            /** @description `hash` of the record before; zeros for the first. */
+            /** @description `hash` of the previous record; zeros for the first record. */
             previous: components["schemas"]["Sha256"];
             /** @description SHA-256 over the JSON array of n, at, seq, actor, action, subject, reason, before, after, previous. */
             hash: components["schemas"]["Sha256"];
@@ -1685,25 +1685,25 @@ export interface components {
         BlockRecord: {
             /** Format: date-time */
             at: string;
-            /** @description Id of the client that asked. */
+            /** @description Id of the client that sent the request. */
             client: string;
             channel: components["schemas"]["Channel"];
-            /** @description A keyed number, a short code, or a sender id. Null where it was withheld. */
+            /** @description A keyed number, a short code, or a sender ID. Null if it was not sent, was withheld, or lacks its area code. */
             from: string | null;
-            /** @description A keyed number or a short code. */
+            /** @description A keyed number or a short code. Null if it was not sent or lacks its area code. */
             to: string | null;
-            /** @description MCC and MNC of the operator that a gateway had it from. */
+            /** @description MCC and MNC of the operator that the gateway received the traffic from. */
             operator: string | null;
-            /** @description Whose number decided. */
+            /** @description The subject that decided. */
             subject: string | null;
             code: components["schemas"]["Code"];
             list: string | null;
-            /** @description Whether the client was told to block: not in mode `shadow` and `label`. */
+            /** @description Whether the client received `block`. False in modes `shadow` and `label`. */
             enforced: boolean;
             seq: components["schemas"]["Seq"];
         };
         /**
-         * @description The sender as the gateway has it: a number in any usual form, a short code, a sender id (of a text at most 11 characters), or an empty text where it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write numbers abroad with `+`: behind 00 a text can mean several numbers, and the strongest verdict counts.
+         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: after 00, a text can have several readings, and the strongest verdict applies.
          * @example +82212345678
          * @example +639171234567
          * @example PARCEL-KR
@@ -1711,7 +1711,7 @@ export interface components {
          */
         GatewaySender: string;
         /**
-         * @description Where it comes in: from abroad, or from an operator of the country.
+         * @description How the traffic enters: from abroad, or from a domestic operator.
          * @enum {string}
          */
         IngressType: "international" | "domestic";
@@ -1727,22 +1727,22 @@ export interface components {
          */
         Operator: string;
         /**
-         * @description The prefix that was displayed before the number. Give it here rather than in `from`: `0082…` can be read in two ways, and behind a prefix that is named stands a country code.
+         * @description The prefix that was displayed before the number. Send it here instead of in `from`: `0082…` has two readings, but the digits after a named prefix begin with a calling code.
          * @enum {string}
          */
         CarrierPrefix: "00" | "001" | "002" | "005" | "006" | "008" | "009" | "0073" | "00345" | "00365" | "00391" | "00700" | "00727" | "00755" | "00761" | "00762" | "00766";
         /**
-         * @description Whether the home network says that a Korean mobile number is abroad now. `unknown` if left out.
+         * @description Whether the home network says that a Korean mobile number is abroad now. `unknown` if omitted.
          * @enum {string}
          */
         Roaming: "verified" | "notRoaming" | "unknown";
         /**
-         * @description STIR/SHAKEN attestation (RFC 8588). It never takes back what a list says.
+         * @description STIR/SHAKEN attestation (RFC 8588). It never overrides a list.
          * @enum {string}
          */
         Attestation: "A" | "B" | "C";
         /**
-         * @description What the gateway knows of the way it came.
+         * @description What the gateway knows about how the traffic entered.
          * @example {
          *       "type": "international",
          *       "country": "PH",
@@ -1750,11 +1750,11 @@ export interface components {
          *     }
          */
         Ingress: {
-            /** @description `international` if left out. */
+            /** @description `international` if omitted. */
             type?: components["schemas"]["IngressType"];
-            /** @description Where it comes in from. `KR` only with `domestic`, and nothing else with it. */
+            /** @description Country of entry. `KR` requires `domestic`, and `domestic` allows only `KR`. */
             country?: components["schemas"]["Country"];
-            /** @description The operator it comes from. With `domestic` one of Korea (MCC 450). */
+            /** @description Operator that the traffic comes from. With `domestic`, it must be Korean (MCC 450). */
             operator?: components["schemas"]["Operator"];
             /**
              * @description Your name for the trunk.
@@ -1762,7 +1762,7 @@ export interface components {
              */
             trunk?: string;
             /**
-             * @description Global title of the SMSC, with its country code.
+             * @description Global title of the SMSC, with its calling code.
              * @example +639170000130
              */
             smsc?: string;
@@ -1792,35 +1792,35 @@ export interface components {
             attestation?: components["schemas"]["Attestation"];
         };
         /**
-         * @description Where it begins, as far as can be told: `abroad` with international ingress, or where a carrier prefix was displayed.
+         * @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed.
          * @enum {string}
          */
         Origin: "abroad" | "domestic";
         /**
-         * @description What stands as the sender: Korean numbers by class (`krMobile` 010, `krFixed`, `krVoip` 070, `krPersonal` 050, `krTollFree` 080, `krPremium` 060, `krRepresentative` 15xx, 16xx, 18xx, `krShortCode`, `krOther` 01X, 012, 015, 030, `krImpossible`), numbers abroad (`foreign`, `foreignImpossible` of a length that nobody has, `foreignUnassigned` with a country code that nobody has), `senderId`, `withheld`.
+         * @description Kind of sender. Korean numbers by class: `krMobile` 010, `krFixed`, `krVoip` 070, `krPersonal` 050, `krTollFree` 080, `krPremium` 060, `krRepresentative` 15xx, 16xx, 18xx, `krShortCode`, `krOther` 01X, 012, 015, 030, `krImpossible`. Foreign numbers: `foreign`, `foreignImpossible` (impossible length), `foreignUnassigned` (unassigned calling code). Others: `senderId`, `withheld`.
          * @enum {string}
          */
         SenderKind: "krMobile" | "krFixed" | "krVoip" | "krPersonal" | "krTollFree" | "krPremium" | "krRepresentative" | "krShortCode" | "krOther" | "krImpossible" | "foreign" | "foreignImpossible" | "foreignUnassigned" | "senderId" | "withheld";
-        /** @description What was found out, and decides nothing by itself. */
+        /** @description Additional information that does not decide the verdict by itself. */
         Evidence: {
             origin: components["schemas"]["Origin"];
-            /** @description The carrier prefix that was displayed, also where it stood in `from`. */
+            /** @description The carrier prefix that was displayed, even if it was part of `from`. */
             carrierPrefix: string | null;
             sender: components["schemas"]["SenderKind"];
-            /** @description Main country of the calling code of the number, ISO 3166-1. Null for what has none. */
+            /** @description Main country of the number's calling code, ISO 3166-1. Null if there is none. */
             country: string | null;
-            /** @description Whether the country of ingress is none of those behind the calling code. Null where one of the two is not known. It decides nothing. */
+            /** @description Whether the ingress country is none of the countries of the calling code. Null if either is unknown. It does not affect the verdict. */
             countryMismatch: boolean | null;
         };
-        /** @description The `seq` of the change that set the policy; 0 for the one that comes with the code. */
+        /** @description The `seq` of the change that set the policy; 0 for the built-in policy. */
         PolicyVersion: number;
-        /** @description The gateway policy, and its rule that fits. */
+        /** @description The gateway policy, and the rule that matches. */
         GatewayPolicyRule: {
             version: components["schemas"]["PolicyVersion"];
-            /** @description Id of the first rule that fits; rules on trial are passed over. Null where none fits. What decided is the first of `reasons`. */
+            /** @description Id of the first rule that matches; shadow rules are skipped. Null if no rule matches. The first of `reasons` is the finding that decided. */
             rule: string | null;
         };
-        /** @description How to answer a SIP request. */
+        /** @description The SIP response to send. */
         SipAnswer: {
             /**
              * @description 603 on `block`, 503 on `indeterminate` with action `closed`.
@@ -1833,21 +1833,21 @@ export interface components {
              */
             reason: "Network Blocked" | "Service Unavailable";
             /**
-             * @description Value of a `Reason` header (RFC 3326): on 603 the redress contact of the policy as ATIS-1000099 and 47 CFR 64.1200 have it, or the code where there is none.
+             * @description Value of a `Reason` header (RFC 3326). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
              * @example Q.850;cause=21;text="v=analytics1;url=https://numgate.example/redress";location=TN
              */
             reasonHeader: string | null;
         };
-        /** @description How to answer an SMPP request. */
+        /** @description The SMPP response to send. */
         SmppAnswer: {
             /**
-             * @description SMPP 3.4: 10 ESME_RINVSRCADR where the sender is blocked, 11 ESME_RINVDSTADR where the recipient is, 88 ESME_RTHROTTLED on `indeterminate` with action `closed`.
+             * @description SMPP 3.4 status: 10 ESME_RINVSRCADR if the sender is blocked, 11 ESME_RINVDSTADR if the recipient is blocked, 88 ESME_RTHROTTLED on `indeterminate` with action `closed`.
              * @enum {integer}
              */
             commandStatus: 10 | 11 | 88;
         };
         /**
-         * @description The verdict, what the gateway needs next, and the head that it was made from.
+         * @description The verdict, what the gateway needs next, and the head that was used.
          * @example {
          *       "verdict": "block",
          *       "subject": "from",
@@ -1896,38 +1896,38 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
             /** @description The subject that decided; null if nothing was found. */
             subject: components["schemas"]["Subject"] | null;
-            /** @description The sender as it was read: E.164, a short code, or the sender id. Null where it was withheld. */
+            /** @description The sender as parsed: E.164, a short code, or the sender ID. Null if it was withheld. */
             from: string | null;
             to: components["schemas"]["AnsweredTo"];
-            /** @description Every hit, the deciding one first. Empty if nothing was found. */
+            /** @description Every finding, the deciding one first. Empty if nothing was found. */
             reasons: components["schemas"]["Reason"][];
             action?: components["schemas"]["Action"];
             /**
-             * @description Only in mode `label` or `shadow`, and only where the mode softened the verdict: the verdict before that.
+             * @description The verdict before mode `label` or `shadow` softened it. Present only if the mode did so.
              * @enum {string}
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
-            /** @description Null where it passes. */
+            /** @description Null if the call or text passes. */
             sip: components["schemas"]["SipAnswer"] | null;
-            /** @description Null where it passes. */
+            /** @description Null if the call or text passes. */
             smpp: components["schemas"]["SmppAnswer"] | null;
-            /** @description To be put before the text, or shown with the call. Only on `label`, and on `indeterminate` with `action` `open`: of traffic from abroad, if the policy does not allow it. */
+            /** @description Label to put before the text or show with the call. Set only for traffic from abroad: on `label`, and on `indeterminate` with `action` `open` if the policy does not allow the traffic. */
             label: string | null;
-            /** @description Whether the number of the sender is not to be shown. Only on `label`, and on `indeterminate` with `action` `open`. */
+            /** @description Whether to hide the sender's number. Only on `label`, and on `indeterminate` with `action` `open`. */
             withholdCli: boolean;
             /**
              * Format: date-time
-             * @description Until then the same question may be answered the same without asking: 5 s, no longer than the end of an entry, and not at all where the data is old or missing.
+             * @description You may reuse this response for the same request until then: 5 s, not beyond the expiry of an entry, and not at all if data is stale or missing.
              */
             cacheUntil: string;
             release: components["schemas"]["ReleaseName"];
-            /** @description Rises with every change of what is current. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
-            /** @description Whether the head was last seen to be current more than 60 s ago. */
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
         };
         GatewayItemAnswer: {
@@ -1936,37 +1936,37 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
             /** @description The subject that decided; null if nothing was found. */
             subject: components["schemas"]["Subject"] | null;
-            /** @description The sender as it was read: E.164, a short code, or the sender id. Null where it was withheld. */
+            /** @description The sender as parsed: E.164, a short code, or the sender ID. Null if it was withheld. */
             from: string | null;
             to: components["schemas"]["AnsweredTo"];
-            /** @description Every hit, the deciding one first. Empty if nothing was found. */
+            /** @description Every finding, the deciding one first. Empty if nothing was found. */
             reasons: components["schemas"]["Reason"][];
             action?: components["schemas"]["Action"];
             /**
-             * @description Only in mode `label` or `shadow`, and only where the mode softened the verdict: the verdict before that.
+             * @description The verdict before mode `label` or `shadow` softened it. Present only if the mode did so.
              * @enum {string}
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
-            /** @description Null where it passes. */
+            /** @description Null if the call or text passes. */
             sip: components["schemas"]["SipAnswer"] | null;
-            /** @description Null where it passes. */
+            /** @description Null if the call or text passes. */
             smpp: components["schemas"]["SmppAnswer"] | null;
-            /** @description To be put before the text, or shown with the call. Only on `label`, and on `indeterminate` with `action` `open`: of traffic from abroad, if the policy does not allow it. */
+            /** @description Label to put before the text or show with the call. Set only for traffic from abroad: on `label`, and on `indeterminate` with `action` `open` if the policy does not allow the traffic. */
             label: string | null;
-            /** @description Whether the number of the sender is not to be shown. Only on `label`, and on `indeterminate` with `action` `open`. */
+            /** @description Whether to hide the sender's number. Only on `label`, and on `indeterminate` with `action` `open`. */
             withholdCli: boolean;
             /**
              * Format: date-time
-             * @description Until then the same question may be answered the same without asking: 5 s, no longer than the end of an entry, and not at all where the data is old or missing.
+             * @description You may reuse this response for the same request until then: 5 s, not beyond the expiry of an entry, and not at all if data is stale or missing.
              */
             cacheUntil: string;
         };
-        /** @description One call or text of a batch. What it leaves out, also of `ingress`, comes out of `defaults`. */
+        /** @description One call or text of a batch. Omitted fields, also those of `ingress`, come from `defaults`. */
         GatewayBatchItem: {
-            /** @description Comes back with the answer. */
+            /** @description Returned with the result. */
             id?: string;
             from?: components["schemas"]["GatewaySender"];
             to?: components["schemas"]["Recipient"];
@@ -1975,7 +1975,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
         };
-        /** @description For what items leave out. */
+        /** @description Values for the fields that items omit. */
         GatewayBatchDefaults: {
             from?: components["schemas"]["GatewaySender"];
             to?: components["schemas"]["Recipient"];
@@ -1989,25 +1989,25 @@ export interface components {
             defaults?: components["schemas"]["GatewayBatchDefaults"];
             items: components["schemas"]["GatewayBatchItem"][];
             /**
-             * @description `hits`: only items that are not `allow` or have `unenforced`, and errors.
+             * @description `hits`: only errors and items that are not `allow` or have `unenforced`.
              * @default all
              * @enum {string}
              */
             report?: "all" | "hits";
         };
-        /** @description All answers, from one head. The summary comes last. */
+        /** @description All results, from one head. The summary comes last. */
         GatewayBatchAnswer: {
             release: components["schemas"]["ReleaseName"];
-            /** @description Rises with every change of what is current. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
-            /** @description Whether the head was last seen to be current more than 60 s ago. */
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
             /** @description In the order of the items. */
             results: (components["schemas"]["GatewayItemAnswer"] | components["schemas"]["ItemError"])[];
             summary: components["schemas"]["BatchSummary"];
         };
-        /** @description What has to be so for the rule to fit. What is left out may be anything. */
+        /** @description Conditions for the rule to match. An omitted condition matches anything. */
         PolicyWhen: {
             channel?: components["schemas"]["Channel"][];
             origin?: components["schemas"]["Origin"][];
@@ -2016,34 +2016,34 @@ export interface components {
             attestation?: ("A" | "B" | "C" | "none")[];
         };
         PolicyRule: {
-            /** @description Told in verdicts. */
+            /** @description Reported in verdicts. */
             id: string;
             when: components["schemas"]["PolicyWhen"];
             /**
-             * @description `shadow`: the rule is told and decides nothing.
+             * @description `shadow`: the rule is reported and decides nothing.
              * @enum {string}
              */
             effect: "allow" | "block" | "label" | "shadow";
-            /** @description Of every effect but `allow`. None of those that say something of lists or data. */
+            /** @description Required for every effect except `allow`. Codes about lists or data are not allowed. */
             code?: components["schemas"]["Code"];
             /**
-             * @description Whether the number is not to be shown, where this rule fits and the verdict is `label`.
+             * @description Whether to hide the sender's number if this rule matches and the verdict is `label`.
              * @default false
              */
             withholdCli?: boolean;
         };
-        /** @description Where those who were blocked can turn to. */
+        /** @description Where blocked parties can seek redress. */
         Redress: {
             url?: string;
             tel?: string;
             email?: string;
         };
-        /** @description What traffic from abroad may show as its sender. At most 16,384 characters as JSON. A rule that allows cannot ask for an attestation. */
+        /** @description Rules for the sender of traffic from abroad. At most 16,384 characters as JSON. A rule that allows cannot require an attestation. */
         Policy: {
-            /** @description The first that fits decides. Ids are unique. */
+            /** @description The first matching rule decides. Ids are unique. */
             rules: components["schemas"]["PolicyRule"][];
             /**
-             * @description What is shown on `label`. No control characters.
+             * @description Text shown on `label`. No control characters.
              * @example [국제발신]
              */
             label: string;
@@ -2064,7 +2064,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The request is wrong: `code` says how, and `field` where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
+        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
         BadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2088,7 +2088,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAUTHENTICATED`: the client key is missing or not known. */
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown. */
         Unauthenticated: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2110,7 +2110,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the client key does not have the right that this route needs. */
+        /** @description `PERMISSION_DENIED`: the client key does not have the right that this route requires. */
         PermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2131,7 +2131,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `METHOD_NOT_ALLOWED`: another method than those of `Allow`. A path that is not in this document is 404 `NOT_FOUND`. */
+        /** @description `METHOD_NOT_ALLOWED`: the method is not in `Allow`. A path that is not in this document returns 404 `NOT_FOUND`. */
         MethodNotAllowed: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2153,7 +2153,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BODY_TOO_LARGE`: the body is over its bound. */
+        /** @description `BODY_TOO_LARGE`: the body exceeds its limit. */
         BodyTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2176,7 +2176,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BODY_TOO_LARGE`: the body is over its bound. */
+        /** @description `BODY_TOO_LARGE`: the body exceeds its limit. */
         AdminBodyTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2197,7 +2197,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. Where `Content-Type` is given twice, or several types are joined by commas, the first one counts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. */
         ContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2220,7 +2220,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the content type is none of those here. Where `Content-Type` is given twice, or several types are joined by commas, the first one counts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. */
         AdminContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2241,7 +2241,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the numbers of this request do not fit into what is left of the quota. At most one of them was counted. Without `Retry-After`: they are more than the whole quota, and never will fit. */
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. */
         QuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2308,7 +2308,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAVAILABLE`: there is no release to answer from. `DEGRADED`, on `?strict` only: `missing` names values of the release that cannot be loaded. `NOT_CONFIGURED`: a secret is missing. */
+        /** @description `UNAVAILABLE`: there is no release. `DEGRADED`, only with `?strict`: `missing` names values of the release that cannot be loaded. `NOT_CONFIGURED`: a secret is missing. */
         Unhealthy: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2355,7 +2355,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request is wrong: `code` says how, and `field` where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
+        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
         AdminBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2377,7 +2377,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAUTHENTICATED`: the admin token is missing or not known. */
+        /** @description `UNAUTHENTICATED`: the admin token is missing or unknown. */
         AdminUnauthenticated: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2399,7 +2399,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route needs. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route requires. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2420,7 +2420,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `NOT_CONFIGURED`: a secret is missing; `message` names it. `UNAVAILABLE`: the authority does not answer; try again. */
+        /** @description `NOT_CONFIGURED`: a secret is missing; `message` names it. `UNAVAILABLE`: the coordinator does not respond; try again. */
         AdminUnavailable: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2441,7 +2441,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RELEASE_UNKNOWN`: the authority has no such release. */
+        /** @description `RELEASE_UNKNOWN`: the coordinator has no such release. */
         ReleaseUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2462,7 +2462,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RELEASE_INCOMPLETE`: values of the release are not to be seen in KV yet; `missing` names them. Try again after `Retry-After`. `NOT_CONFIGURED`, `UNAVAILABLE`: as on every route. */
+        /** @description `RELEASE_INCOMPLETE`: values of the release are not visible in KV yet; `missing` names them. Try again after `Retry-After`. `NOT_CONFIGURED`, `UNAVAILABLE`: as on every route. */
         ReleaseIncomplete: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2508,7 +2508,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: there is no room in the live layer (500,000 entries, one for each number and subject), in the share of the token's authority (250,000 entries; `root` has no such share), or over one number (8). The last 20,000 of a share, and 20,000 of the layer, are for `unblock` and `clear`; the very last 20,000 of the layer are for `unblock` and `clear` by `root`. A change that does not make the layer grow is always taken. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. A change that does not make the layer grow is always accepted. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2529,7 +2529,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BASE_MOVED`: another release than `base` is current; `current` names it, and `since` what was promoted meanwhile. `PLAN_MOVED`: the plan has another hash than yours. `RELEASE_STATE`: another release is on trial, or this one is current already. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `BASE_MOVED`: a release other than `base` is current; `current` names it, and `since` lists the promotions since then. `PLAN_MOVED`: the hash of the plan differs from yours. `RELEASE_STATE`: another release is the canary, or this one is already current. `IDEMPOTENCY_CONFLICT`. */
         PromoteConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2559,7 +2559,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ROLLBACK_IMPOSSIBLE`: there is no release before the current one that can still be read. `BASE_MOVED`: the last step was another release than the one you named. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `ROLLBACK_IMPOSSIBLE`: no readable release precedes the current one. `BASE_MOVED`: the last step was a release other than the one you named. `IDEMPOTENCY_CONFLICT`. */
         RollbackConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2580,7 +2580,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CLIENTS_TOO_MANY`: there are as many as there may be. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `CLIENTS_TOO_MANY`: the maximum number of clients or tokens is reached. `IDEMPOTENCY_CONFLICT`. */
         AccessConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2601,7 +2601,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PRECONDITION_FAILED`: what you want to change is not what you took it for. */
+        /** @description `PRECONDITION_FAILED`: the target does not match your precondition. */
         PreconditionFailed: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2685,7 +2685,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was changed; `items` says what is wrong with which. `ENTRY_INVALID`: not a number that can be listed, or given twice. `ENTRY_PROTECTED`: an emergency number, a short code, a test number, or one that the guards protect. `ENTRY_TOO_WIDE`: a range or a prefix. */
+        /** @description Nothing was changed; `items` names each invalid item and the problem. `ENTRY_INVALID`: not a number that can be listed, or a duplicate. `ENTRY_PROTECTED`: an emergency number, a short code, a test number, or a number that the guards protect. `ENTRY_TOO_WIDE`: a range or a prefix. */
         EntriesRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2713,7 +2713,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RELEASE_REFUSED`: the release never can be current as it is; `refusal` says why. `GUARD_HIT`: it would change more than it should; `guards` has the figures, and the names by which `overrides` lets it through. */
+        /** @description `RELEASE_REFUSED`: the release can never become current as it is; `refusal` says why. `GUARD_HIT`: the release changes more than the guards allow; `guards` has the figures, and the names to send in `overrides`. */
         ReleaseRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2735,7 +2735,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BUDGET_EXCEEDED`: the token has used up one of its budgets: 250,000 entries changed in an hour (one for each number and subject; any other change counts as one; a refused change counts too), or 64 MiB of storage in a day. `budget` says which, and when it is full again. `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens have twice as much. `root` has no budget. */
+        /** @description `BUDGET_EXCEEDED`: the token has used up a budget: 250,000 entries changed in an hour (one per number and subject; any other change counts as one, and so does a rejected change), or 64 MiB of storage in a day. `budget` names the budget and when it resets. `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens have twice the budget. `root` has no budget. */
         BudgetExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2761,7 +2761,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STORAGE_FULL`: the coordinator stores 90 % of what it can hold, and takes only `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens; from 98 % on, those of `root` alone. Export the audit log and trim it: `POST /v1/admin/audit/trim`. */
+        /** @description `STORAGE_FULL`: the coordinator stores 90 % of its capacity or more. It accepts only `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens; from 98 % on, only those by `root`. Export the audit log and trim it: `POST /v1/admin/audit/trim`. */
         StorageFull: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2773,10 +2773,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:storage-full",
                  *       "title": "The coordinator has no room for this",
                  *       "status": 507,
-                 *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim",
+                 *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npx numgate audit trim",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "STORAGE_FULL",
-                 *       "message": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npm run lists -- audit trim"
+                 *       "message": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npx numgate audit trim"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2784,30 +2784,30 @@ export interface components {
         };
     };
     parameters: {
-        /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+        /** @description Returned with the response. An invalid value is replaced by a new one. */
         Correlator: components["schemas"]["CorrelatorText"];
         /**
-         * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+         * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
          * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
          */
         IdempotencyKey: string;
         /**
-         * @description The `ETag` (of a token, its `version`) that you have read: the change is made only if it is still that one. Else 412.
+         * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
          * @example "9f2c1e4b7d3a5c60"
          */
         IfMatch: string;
         /**
-         * @description `*`: the change is made only if there is none with this id. Else 412.
+         * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
          * @example *
          */
         IfNoneMatch: "*";
         /**
-         * @description The release that is current as far as you know, as in `base` of the body; `"none"` for none. One that differs from `base` is 412.
+         * @description The release that you expect to be current, the same as `base` in the body; `"none"` for none. A value that differs from `base` returns 412.
          * @example "20261124T0312Z-9f2c1e4b"
          */
         IfMatchRelease: string;
         /**
-         * @description The release that is to be taken back, as far as you know: the same as `release` in the body, which goes before it.
+         * @description The release that you expect to roll back, the same as `release` in the body. The body takes precedence.
          * @example "20261124T0312Z-9f2c1e4b"
          */
         IfMatchLastStep: string;
@@ -2822,46 +2822,46 @@ export interface components {
          */
         IdPath: components["schemas"]["Name"];
         /**
-         * @description Length of a page. More than 1,000 is taken for 1,000.
+         * @description Page size. Values above 1,000 are treated as 1,000.
          * @example 1000
          */
         Limit: number;
     };
     requestBodies: never;
     headers: {
-        /** @description The correlator of the request, or a new one. Quote it to the operator. */
+        /** @description The correlator of the request, or a new one. Quote it in support requests. */
         Correlator: components["schemas"]["CorrelatorText"];
         /** @description Numbers left in this window (`r`), and seconds until it ends (`t`). draft-ietf-httpapi-ratelimit-headers. */
         RateLimit: string;
         /** @description The client's quota of numbers (`q`) in a window of `w` seconds. */
         RateLimitPolicy: string;
-        /** @description Seconds to wait before the next try, where the service knows. */
+        /** @description Seconds to wait before you retry, if known. */
         RetryAfter: number;
         /** @description RFC 9110. */
         WwwAuthenticate: "Bearer realm=\"numgate\"";
-        /** @description Methods that there are here. */
+        /** @description Methods that this path supports. */
         Allow: string;
-        /** @description `release` of the head that all lines are answered from; empty while none is loaded. */
+        /** @description `release` of the head used for all lines; empty while none is loaded. */
         Release: string;
         /** @description `seq` of that head. */
         Seq: number;
-        /** @description `asOf` of that head; empty while none was ever seen. */
+        /** @description `asOf` of that head; empty if none was ever loaded. */
         AsOf: string;
         /** @description `stale` of that head. */
         Stale: "true" | "false";
-        /** @description `release` of the head that the answer was made from; empty while none is loaded. With a text answer; a JSON answer holds it. */
+        /** @description `release` of the head used for the response; empty while none is loaded. Sent with text responses; JSON responses contain it. */
         ReleaseOfText: string;
-        /** @description `seq` of that head. With a text answer; a JSON answer holds it. */
+        /** @description `seq` of that head. Sent with text responses; JSON responses contain it. */
         SeqOfText: number;
-        /** @description `asOf` of that head; empty while none was ever seen. With a text answer; a JSON answer holds it. */
+        /** @description `asOf` of that head; empty if none was ever loaded. Sent with text responses; JSON responses contain it. */
         AsOfOfText: string;
-        /** @description `stale` of that head. With a text answer; a JSON answer holds it. */
+        /** @description `stale` of that head. Sent with text responses; JSON responses contain it. */
         StaleOfText: "true" | "false";
         /** @description RFC 9110. */
         AdminWwwAuthenticate: "Bearer realm=\"numgate admin\"";
-        /** @description Names the content. Give it as `If-Match` with a change. */
+        /** @description Identifies the content. Send it as `If-Match` with a change. */
         ETag: string;
-        /** @description Give as `after` for the next page. Not there at the end. */
+        /** @description Send it as `after` to get the next page. Absent on the last page. */
         Next: string;
     };
     pathItems: never;
@@ -2872,7 +2872,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The sender. Give `from`, `to`, or both.
+                 * @description The sender. Send `from`, `to`, or both.
                  * @example 1588-1234
                  */
                 from?: components["schemas"]["Sender"];
@@ -2882,13 +2882,13 @@ export interface operations {
                  */
                 to?: components["schemas"]["Recipient"];
                 /**
-                 * @description What is to be sent.
+                 * @description The channel of the message.
                  * @example sms
                  */
                 channel?: components["schemas"]["Channel"];
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -2896,7 +2896,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The verdict. A blocked number is a successful answer. */
+            /** @description The verdict. A blocked number is a successful response. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -2950,7 +2950,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -2969,7 +2969,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The verdict. A blocked number is a successful answer. */
+            /** @description The verdict. A blocked number is a successful response. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3025,7 +3025,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3054,7 +3054,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An answer for each item, or for each hit; the summary last. */
+            /** @description One result per item, or per hit with `report` `hits`. The summary comes last. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3125,13 +3125,13 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What the lines of `text/plain` are.
+                 * @description Subject of each line of `text/plain`.
                  * @example to
                  */
                 subject?: components["schemas"]["Subject"];
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3149,7 +3149,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answers, in the form of the request. */
+            /** @description The results, in the format of the request. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3186,7 +3186,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The sender; empty where it was withheld.
+                 * @description The sender; empty if it was withheld.
                  * @example +82212345678
                  */
                 from: components["schemas"]["GatewaySender"];
@@ -3196,29 +3196,29 @@ export interface operations {
                  */
                 to?: components["schemas"]["Recipient"];
                 /**
-                 * @description A call or a text.
+                 * @description Whether this is a call or a text.
                  * @example voice
                  */
                 channel?: components["schemas"]["Channel"];
-                /** @description `international` if left out. */
+                /** @description `international` if omitted. */
                 "ingress.type"?: components["schemas"]["IngressType"];
-                /** @description Where it comes in from. `KR` only with `domestic`, and nothing else with it. */
+                /** @description Country of entry. `KR` requires `domestic`, and `domestic` allows only `KR`. */
                 "ingress.country"?: components["schemas"]["Country"];
-                /** @description The operator it comes from. With `domestic` one of Korea (MCC 450). */
+                /** @description Operator that the traffic comes from. With `domestic`, it must be Korean (MCC 450). */
                 "ingress.operator"?: components["schemas"]["Operator"];
                 /** @description Your name for the trunk. */
                 "ingress.trunk"?: string;
-                /** @description Global title of the SMSC, with its country code. */
+                /** @description Global title of the SMSC, with its calling code. */
                 "ingress.smsc"?: string;
                 /** @description The prefix that was displayed before the number. */
                 "ingress.carrierPrefix"?: components["schemas"]["CarrierPrefix"];
-                /** @description As in a body. */
+                /** @description Same as the field in the body. */
                 roaming?: components["schemas"]["Roaming"];
-                /** @description As in a body. */
+                /** @description Same as the field in the body. */
                 attestation?: components["schemas"]["Attestation"];
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3302,7 +3302,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3406,7 +3406,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3439,7 +3439,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An answer for each item, or for each hit; the summary last. */
+            /** @description One result per item, or per hit with `report` `hits`. The summary comes last. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3532,13 +3532,13 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description 503 `DEGRADED` in place of 200 with `degraded`. Other parameters are ignored.
+                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`. Other parameters are ignored.
                  * @example true
                  */
                 strict?: "" | "true" | "false";
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3546,7 +3546,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It answers. `status` says how well. */
+            /** @description The service can respond. `status` gives its health. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3566,7 +3566,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3596,7 +3596,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3604,7 +3604,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state of the service. */
+            /** @description The status of the service. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3625,18 +3625,18 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Place of the record before the page.
+                 * @description Return records after this position.
                  * @example 0
                  */
                 after?: number;
                 /**
-                 * @description Length of a page. More than 1,000 is taken for 1,000.
+                 * @description Page size. Values above 1,000 are treated as 1,000.
                  * @example 1000
                  */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3666,10 +3666,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3683,7 +3683,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are gone. */
+            /** @description The records are removed. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3708,18 +3708,18 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Day of UTC.
+                 * @description UTC day.
                  * @example 2026-11-24
                  */
                 day: string;
                 /**
-                 * @description Cursor of a page: the `x-next` of the one before.
+                 * @description Page cursor: `x-next` of the previous page.
                  * @example AAAA
                  */
                 after?: string;
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3750,7 +3750,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3779,10 +3779,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3823,7 +3823,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3853,15 +3853,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` (of a token, its `version`) that you have read: the change is made only if it is still that one. Else 412.
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
                  * @example "9f2c1e4b7d3a5c60"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -3875,7 +3875,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is in force from `seq` on. */
+            /** @description The policy is in force from `seq` on. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -3904,7 +3904,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3933,7 +3933,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -3962,10 +3962,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -3979,7 +3979,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The release is known. */
+            /** @description The release is staged. */
             201: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -4007,7 +4007,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -4043,7 +4043,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -4079,15 +4079,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The release that is current as far as you know, as in `base` of the body; `"none"` for none. One that differs from `base` is 412.
+                 * @description The release that you expect to be current, the same as `base` in the body; `"none"` for none. A value that differs from `base` returns 412.
                  * @example "20261124T0312Z-9f2c1e4b"
                  */
                 "If-Match"?: components["parameters"]["IfMatchRelease"];
@@ -4107,7 +4107,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is current, or on trial. */
+            /** @description The release is current, or is the canary. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -4137,15 +4137,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The release that is to be taken back, as far as you know: the same as `release` in the body, which goes before it.
+                 * @description The release that you expect to roll back, the same as `release` in the body. The body takes precedence.
                  * @example "20261124T0312Z-9f2c1e4b"
                  */
                 "If-Match"?: components["parameters"]["IfMatchLastStep"];
@@ -4159,7 +4159,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What is current now. */
+            /** @description The release that is current now. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -4186,12 +4186,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
                 /**
-                 * @description The part of the KV key behind `shard/`.
+                 * @description The part of the KV key after `shard/`.
                  * @example 0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e
                  */
                 digest: string;
@@ -4222,23 +4222,23 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 1842.0.8210.20005036
                  */
                 after?: string;
                 /**
-                 * @description `upTo` of the page before: what comes meanwhile is not mixed in.
+                 * @description `upTo` of the previous page. It excludes later changes.
                  * @example 1843
                  */
                 upTo?: number;
                 /**
-                 * @description Length of a page. More than 1,000 is taken for 1,000.
+                 * @description Page size. Values above 1,000 are treated as 1,000.
                  * @example 1000
                  */
                 limit?: components["parameters"]["Limit"];
             };
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -4268,10 +4268,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4313,7 +4313,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -4325,7 +4325,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What is in force. */
+            /** @description The entries in force. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -4350,7 +4350,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -4379,7 +4379,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path: {
@@ -4416,20 +4416,20 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` (of a token, its `version`) that you have read: the change is made only if it is still that one. Else 412.
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
                  * @example "9f2c1e4b7d3a5c60"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description `*`: the change is made only if there is none with this id. Else 412.
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
                  * @example *
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -4478,15 +4478,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` (of a token, its `version`) that you have read: the change is made only if it is still that one. Else 412.
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
                  * @example "9f2c1e4b7d3a5c60"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -4506,7 +4506,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The client is removed. */
+            /** @description The client is deleted. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -4535,7 +4535,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
             };
             path?: never;
@@ -4564,20 +4564,20 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` (of a token, its `version`) that you have read: the change is made only if it is still that one. Else 412.
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
                  * @example "9f2c1e4b7d3a5c60"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description `*`: the change is made only if there is none with this id. Else 412.
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
                  * @example *
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -4623,15 +4623,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Comes back with the answer. A value that does not fit is replaced by a new one. */
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description A name that you choose for this change. Sent again within 24 hours by the same actor, the change is not made again, and its answer comes again. With another body, method or path it is 409 `IDEMPOTENCY_CONFLICT`. What was refused is not remembered.
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
                  * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` (of a token, its `version`) that you have read: the change is made only if it is still that one. Else 412.
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
                  * @example "9f2c1e4b7d3a5c60"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -4651,7 +4651,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The token is removed. */
+            /** @description The token is deleted. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];

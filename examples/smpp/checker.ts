@@ -1,7 +1,7 @@
 /**
- * Asks numgate about messages, and turns its answers into what to do with them. A message alone is asked
- * about at once; what comes while a call is under way is collected and goes in one batch. No message waits
- * longer than the deadline, its time in the queue included; then the fail policy decides.
+ * Checks messages with numgate and turns responses into decisions. A single message is checked at once.
+ * Messages that arrive during a call are collected and sent in one batch. No message waits longer than the
+ * deadline, which includes its time in the queue. After the deadline the fail policy decides.
  */
 import type {
   FailPolicy,
@@ -21,22 +21,22 @@ export type Decision =
 
 export interface CheckerOptions {
   readonly client: NumgateClient;
-  /** What is the same of all messages. */
+  /** Fields that all messages share. */
   readonly defaults: GatewayDefaults;
   readonly failPolicy: FailPolicy;
-  /** The label of a message that passes without an answer; null for none. */
+  /** The label of a message that passes without a response. Null for none. */
   readonly label: string | null;
-  /** Most messages of one call. */
+  /** Maximum number of messages in one call. */
   readonly batchItems: number;
-  /** Longest wait for a call that is under way, until another one is made beside it, in ms. */
+  /** How long messages wait for the call under way before another call starts, in ms. */
   readonly batchWaitMs: number;
   /** Longest time until a message is decided, in ms. */
   readonly deadlineMs: number;
-  /** Is told when numgate goes away and comes back, and why. */
+  /** Called when numgate becomes unreachable and when it recovers, with the reason. */
   readonly log: (event: string, detail?: string) => void;
 }
 
-/** At once: enough to hide the way to numgate, and no flood where it is slow. */
+/** Maximum number of concurrent calls: enough to hide the network latency without flooding a slow service. */
 const CALLS_MAX = 4;
 
 const PASS: Decision = { kind: 'pass' };
@@ -62,7 +62,7 @@ export class Checker {
 
   check(from: string, to: string): Promise<Decision> {
     const { promise, resolve } = Promise.withResolvers<Decision>();
-    // What is read in one turn is asked about in one call.
+    // All messages read in one turn share one call.
     if (this.#waiting.length === 0) queueMicrotask(() => this.#dispatch());
     this.#waiting.push({ item: { from, to }, since: performance.now(), decide: resolve });
     if (this.#waiting.length >= this.#options.batchItems) this.#dispatch();
@@ -89,7 +89,7 @@ export class Checker {
     this.#calls++;
     const { client, defaults, deadlineMs } = this.#options;
     const items = batch.map(({ item }) => item);
-    // The time of the oldest is the time of all.
+    // The oldest message sets the deadline for all.
     const left = { deadlineMs: deadlineMs - (performance.now() - batch[0]!.since) };
     const answers: Answered[] =
       items.length === 1
@@ -104,7 +104,7 @@ export class Checker {
   #decisionOf(answer: Answered): Decision {
     const { failPolicy, label } = this.#options;
     const field = fieldOf(answer);
-    // A sender or recipient that numgate cannot read is none that may pass, whatever the fail policy.
+    // A message whose sender or recipient numgate cannot parse never passes, whatever the fail policy.
     if (field === 'from') return { kind: 'refuse', status: STATUS.invalidSource };
     if (field === 'to') return { kind: 'refuse', status: STATUS.invalidDestination };
     if ('error' in answer) return undecided(failPolicy, label);
@@ -121,9 +121,9 @@ export class Checker {
     }
   }
 
-  /** Once for each change, so that the log does not fill while numgate is away. */
+  /** Logs each change once, so that the log does not fill while numgate is unreachable. */
   #report(answers: readonly Answered[]): void {
-    // A sender or recipient that is too long says nothing about numgate: it was not asked.
+    // A sender or recipient that is too long says nothing about numgate, because no request was sent.
     const answer = answers.find((candidate) => !('source' in candidate && candidate.why === 'tooLong'));
     if (answer === undefined) return;
     const isAway = 'source' in answer && fieldOf(answer) === null;
@@ -144,7 +144,7 @@ function passWith(label: string | null): Decision {
   return label === null ? PASS : { kind: 'label', label };
 }
 
-/** The field that could not be read, of an item or of a single question; null where all could. */
+/** The field that could not be parsed, of an item or a single request, or null. */
 function fieldOf(answer: Answered): string | null {
   if ('error' in answer) return answer.error.field;
   return 'source' in answer ? answer.field : null;

@@ -1,6 +1,6 @@
 /**
- * What happens to each request: which of them are messages, what is asked about them, and what becomes of
- * their bytes. Counts what it did; a number or a text never leaves it.
+ * Decides what happens to each request: which ones are messages, what to check about them, and which bytes to
+ * pass on. It counts what it did. Numbers and texts never leave it.
  */
 import type { Checker, Decision } from './checker.ts';
 import { withLabel } from './label.ts';
@@ -13,15 +13,18 @@ export type Direction = 'submit' | 'deliver';
 export interface JudgeOptions {
   readonly checker: Checker;
   readonly directions: readonly Direction[];
-  /** Tag of the optional parameter for a label that the text cannot take; null for none. */
+  /** Tag of the optional parameter for a label that the text cannot hold. Null for none. */
   readonly labelTag: number | null;
 }
 
 const CHECKED: ReadonlySet<string> = new Set(['submit_sm', 'deliver_sm', 'data_sm']);
-/** One request with many recipients has no one answer. It is refused, since it would go by unchecked. */
+/**
+ * A request with many recipients has no single verdict. It is refused, because otherwise it would pass
+ * unchecked.
+ */
 const REFUSED: ReadonlySet<string> = new Set(['submit_multi', 'broadcast_sm']);
 
-/** Message type of esm_class (5.2.12): SMSC delivery receipt, intermediate notification. */
+/** Message type in esm_class (5.2.12): SMSC delivery receipt, intermediate notification. */
 const MESSAGE_TYPE = 0x3c;
 const RECEIPTS: readonly number[] = [0x04, 0x20];
 
@@ -41,7 +44,7 @@ export class Judge {
     if (!CHECKED.has(command)) return { pdu, decision: PASS };
     const message = readMessage(pdu);
     if (message === null) return this.#refuse(pdu, STATUS.invalidLength);
-    // Only the SMSC makes them: an ESME that sets the bit is not believed.
+    // Only the SMSC sends receipts. The bit is ignored if an ESME sets it.
     if (direction === 'deliver' && RECEIPTS.includes(message.esmClass & MESSAGE_TYPE)) {
       return { pdu, decision: PASS };
     }

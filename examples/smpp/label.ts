@@ -1,13 +1,13 @@
 /**
- * Puts a label in front of a text, where the receiver's phone is sure to show the same text behind it.
- * A text with a label is sent in UCS-2, which has the characters of every label. What is a part of a longer
- * text, has a header of its own, is binary, or would not fit, stays as it is: the label then goes into an
- * optional parameter, if one was chosen for it.
+ * Puts a label in front of a text, if the receiver's phone is sure to show the same text after it. A labelled
+ * text is sent in UCS-2, which has the characters of every label. A text stays unchanged if it is part of a
+ * longer text, has its own header, is binary, or would not fit. Its label then goes into an optional
+ * parameter, if one is configured.
  */
 import { HEADER_BYTES, type Message, type Span } from './pdu.ts';
 
 const UCS2 = 8;
-/** TP-User-Data (3GPP TS 23.040): what one text holds, in octets. A payload is cut into texts by the SMSC. */
+/** TP-User-Data (3GPP TS 23.040): capacity of one text, in octets. The SMSC splits a payload into texts. */
 const TEXT_OCTETS_MAX = 140;
 const PAYLOAD_OCTETS_MAX = 65_000;
 const UDH_INDICATOR = 0x40;
@@ -16,7 +16,10 @@ const MESSAGE_PAYLOAD = 0x0424;
 /** sar_msg_ref_num, sar_total_segments, sar_segment_seqnum; source_port, destination_port. */
 const PART_OR_PORT: readonly number[] = [0x020c, 0x020e, 0x020f, 0x020a, 0x020b];
 
-/** What is the same in ASCII and in the default alphabet of GSM: which of them 0 means, the SMSC decides. */
+/**
+ * Characters that are the same in ASCII and in the GSM default alphabet. The SMSC decides which of them data
+ * coding 0 means.
+ */
 const SURE = /^[A-Za-z0-9 !"#%&'()*+,\-./:;<=>?\r\n]*$/;
 const KSC5601 = new TextDecoder('euc-kr', { fatal: true });
 
@@ -26,7 +29,7 @@ export interface Labelled {
   readonly isShown: boolean;
 }
 
-/** @param tag of the optional parameter (UTF-8) where the text cannot take the label; null for none */
+/** @param tag of the optional parameter (UTF-8) if the text cannot hold the label; null for none */
 export function withLabel(pdu: Buffer, message: Message, label: string, tag: number | null): Labelled {
   const inText = labelText(pdu, message, label);
   if (inText !== null) return { pdu: inText, isShown: true };
@@ -50,7 +53,7 @@ function labelText(pdu: Buffer, message: Message, label: string): Buffer | null 
   return replaced(pdu, dataCodingAt, { start: place.start - length.length, end: place.end }, [length, value]);
 }
 
-/** @returns null where it is not sure which characters these are */
+/** @returns null if the characters are uncertain */
 function ucs2Of(octets: Buffer, dataCoding: number): Buffer | null {
   switch (dataCoding) {
     case 0:
@@ -73,7 +76,7 @@ function ucs2Of(octets: Buffer, dataCoding: number): Buffer | null {
   }
 }
 
-/** UTF-16, high octet first. */
+/** UTF-16, big-endian. */
 function ucs2(text: string): Buffer {
   return Buffer.from(text, 'utf16le').swap16();
 }
@@ -84,7 +87,7 @@ function replaced(pdu: Buffer, dataCodingAt: number, { start, end }: Span, parts
   return sized([before, ...parts, pdu.subarray(end)]);
 }
 
-/** One PDU, its `command_length` set. */
+/** One PDU with its `command_length` set. */
 function sized(parts: readonly Buffer[]): Buffer {
   const pdu = Buffer.concat(parts);
   if (pdu.length < HEADER_BYTES) throw new Error('a PDU has a header');

@@ -1,7 +1,7 @@
 /**
- * The requests of one direction of a session. They are passed on in the order in which they came, so one
- * that is decided waits for those before it. Its bound counts what is being decided and what the other side
- * has not answered yet; sequence numbers are the sender's own on both sides, so nothing is translated.
+ * The requests of one direction of a session. They are passed on in order, so a decided request waits for
+ * those before it. The window counts requests being decided and requests that the other side has not answered
+ * yet. Both sides keep the sender's sequence numbers, so nothing is translated.
  */
 import type { Decision } from './checker.ts';
 import type { Leg } from './leg.ts';
@@ -10,13 +10,13 @@ import { commandOf, HEADER_BYTES, refusal, STATUS, sequenceOf } from './pdu.ts';
 export interface LaneOptions {
   readonly from: Leg;
   readonly to: Leg;
-  /** Most requests that are under way. */
+  /** Maximum number of requests under way. */
   readonly window: number;
-  /** What the sender is told of those that are under way when the other side dies. */
+  /** Status for requests under way when the other side disconnects. */
   readonly lostStatus: number;
-  /** What to do with a request, and the bytes to pass on. */
+  /** Decides what to do with a request, and the bytes to pass on. */
   readonly judge: (pdu: Buffer, command: string) => Verdict | Promise<Verdict>;
-  /** Is called whenever there is room. */
+  /** Called whenever there is room. */
   readonly onRoom: () => void;
 }
 
@@ -35,7 +35,7 @@ interface Unanswered {
   readonly since: number;
 }
 
-/** Nobody answers these. */
+/** Requests without a response. */
 const WITHOUT_RESPONSE: ReadonlySet<string> = new Set(['alert_notification', 'outbind']);
 
 export class Lane {
@@ -43,7 +43,7 @@ export class Lane {
   #queue: Entry[] = [];
   readonly #unanswered = new Map<number, Unanswered>();
   #isClosing = false;
-  /** When something left it. */
+  /** When a request last left the lane. */
   #movedAt = performance.now();
 
   constructor(options: LaneOptions) {
@@ -58,18 +58,18 @@ export class Lane {
     return this.size >= this.#options.window;
   }
 
-  /** Full, and for so long nothing has left it, in ms. */
+  /** Whether the lane is full and nothing has left it for `sinceMs`, in ms. */
   isStuck(sinceMs: number): boolean {
     return this.isFull && performance.now() - this.#movedAt > sinceMs;
   }
 
-  /** A request that was read from the sender. */
+  /** Takes a request that was read from the sender. */
   take(request: Buffer): void {
     const { from, to, lostStatus } = this.#options;
     const command = commandOf(request);
     const isPutOff = command !== 'unbind' && (this.isFull || this.#isClosing);
     if (to.isGone) from.write(refusal(request, lostStatus));
-    // It asks whether the way is there, and not whether the messages before it have been decided.
+    // enquire_link tests the connection. It does not wait for the messages before it.
     else if (command === 'enquire_link') to.write(request);
     else if (isPutOff) from.write(refusal(request, STATUS.throttled));
     else this.#enter(request, command);
@@ -87,7 +87,7 @@ export class Lane {
     else settle(judged);
   }
 
-  /** A response that was read from the other side. */
+  /** Takes a response that was read from the other side. */
   answered(response: Buffer): void {
     this.#options.from.write(response);
     if (this.#unanswered.delete(sequenceOf(response))) this.#move();
@@ -121,7 +121,7 @@ export class Lane {
     this.#isClosing = true;
   }
 
-  /** The other side cannot answer any more: nothing that is under way stays without an answer. */
+  /** The other side cannot respond any more, so every request under way gets a response here. */
   fail(): void {
     const { from, lostStatus } = this.#options;
     for (const { header } of this.#unanswered.values()) from.write(refusal(header, lostStatus));
@@ -129,13 +129,18 @@ export class Lane {
     this.drop();
   }
 
-  /** The sender is dead: what was not passed on is none of the other side's, for it will be sent again. */
+  /**
+   * The sender is gone. Requests not yet passed on are discarded, because the sender will send them again.
+   */
   drop(): void {
     this.#unanswered.clear();
     this.#queue = [];
   }
 
-  /** Forget what the other side has not answered for so long: the sender has given it up, too. */
+  /**
+   * Forgets requests that the other side has not answered within `waitMs`. The sender has given up on them,
+   * too.
+   */
   expire(waitMs: number): void {
     const before = performance.now() - waitMs;
     const { size } = this.#unanswered;

@@ -1,6 +1,6 @@
 /**
- * One end of a session: a socket, cut into PDUs. A PDU is taken only when somebody asks for it; what is not
- * taken stays in the socket, and TCP tells the peer to wait.
+ * One end of a session: a socket, split into PDUs. PDUs are read only on demand. Unread data stays in the
+ * socket, and TCP makes the peer wait.
  */
 import type { Socket } from 'node:net';
 import { HEADER_BYTES, PDU_BYTES_MAX } from './pdu.ts';
@@ -16,28 +16,28 @@ export class Leg {
     this.socket = socket;
     this.#closeWaitMs = closeWaitMs;
     socket.setNoDelay(true);
-    // `close` follows, and is what is acted on.
+    // The `close` event follows and is handled.
     socket.on('error', () => undefined);
   }
 
-  /** Whether the peer cannot answer any more. */
+  /** Whether the peer cannot respond any more. */
   get isGone(): boolean {
     return this.socket.destroyed || this.socket.writableEnded || this.socket.readableEnded;
   }
 
-  /** Whether the peer does not take what was said to it already. */
+  /** Whether the peer does not read what was already written. */
   get isCongested(): boolean {
     return this.socket.writableNeedDrain;
   }
 
-  /** @returns null until there is a whole PDU */
+  /** @returns null until a whole PDU is available */
   next(): Buffer | null {
     if (this.#isFinishing) return null;
     this.#head ??= this.#read(4);
     if (this.#head === null) return null;
     const length = this.#head.readUInt32BE(0);
     if (length < HEADER_BYTES || length > PDU_BYTES_MAX) {
-      // Where the next PDU begins, nobody knows any more.
+      // It is no longer possible to find the start of the next PDU.
       this.socket.destroy();
       return null;
     }
@@ -48,20 +48,20 @@ export class Leg {
     return pdu;
   }
 
-  /** At its end a socket gives less than it is asked for. */
+  /** At its end a socket returns fewer bytes than requested. */
   #read(length: number): Buffer | null {
     const bytes = this.socket.read(length) as Buffer | null;
     return bytes?.length === length ? bytes : null;
   }
 
   write(pdu: Buffer): void {
-    // One that has said its last may still listen.
+    // A peer that has closed its sending side may still read.
     if (!this.socket.destroyed && !this.socket.writableEnded) this.socket.write(pdu);
   }
 
   /**
-   * Close our end, and give the peer time to read what was said last. What it still sends is thrown away:
-   * a socket that is closed with something unread takes back what was said.
+   * Closes our end and gives the peer time to read the last data. Further data from the peer is discarded:
+   * closing a socket with unread data would lose what was written.
    */
   finish(): void {
     if (this.#isFinishing) return;

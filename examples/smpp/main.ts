@@ -1,6 +1,6 @@
 /**
- * `node main.ts --smsc host:port …`: the proxy as a process. Every flag is in README.md. Ends on SIGINT and
- * SIGTERM, when what is under way has been answered. Logs lines of JSON, none of them with a number.
+ * `node main.ts --smsc host:port …`: runs the proxy as a process. README.md lists every flag. On SIGINT and
+ * SIGTERM it finishes the requests under way and exits. It logs lines of JSON, which never contain a number.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,7 @@
 /**
- * SMPP 3.4 PDUs as the bytes that came. The package `smpp` knows the codes and makes our own answers, but
- * what it decodes and encodes again loses things (user data headers, TLVs that it does not know, relative
- * times); so what passes through is never encoded again, and is only read as far as a check needs it.
+ * SMPP 3.4 PDUs as raw bytes. The package `smpp` supplies the codes and builds our own responses. But
+ * decoding and re-encoding with it loses data (user data headers, unknown TLVs, relative times). So a PDU
+ * that passes through is never re-encoded, and is parsed only as far as a check needs.
  */
 import smpp from 'smpp';
 
@@ -39,7 +39,7 @@ export function commandOf(pdu: Buffer): string {
   return smpp.commandsById[pdu.readUInt32BE(4)]?.command ?? 'unknown';
 }
 
-/** The response to a request: its header alone, as the standard has it where the status is not 0. */
+/** The error response to a request: only a header, as the standard requires for a status other than 0. */
 export function refusal(request: Buffer, status: number): Buffer {
   const response = `${commandOf(request)}_resp`;
   const command = response in smpp.commands ? response : 'generic_nack';
@@ -53,28 +53,28 @@ export function unbindOf(sequence: number): Buffer {
   return new smpp.PDU('unbind', { sequence_number: sequence }).toBuffer();
 }
 
-/** Where something stands in a PDU. */
+/** A range of bytes in a PDU. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** What a `submit_sm`, `deliver_sm` or `data_sm` says, with the places of what a label changes. */
+/** The content of a `submit_sm`, `deliver_sm` or `data_sm`, with the positions of what a label changes. */
 export interface Message {
   readonly from: string;
   readonly to: string;
   readonly esmClass: number;
   readonly protocolId: number;
   readonly dataCodingAt: number;
-  /** Not 0 where the SMSC has the text. */
+  /** Not 0 if the SMSC stores the text. */
   readonly defaultMessageId: number;
-  /** The octets of `short_message`, the length in the octet before them; null in a `data_sm`. */
+  /** The octets of `short_message`, with the length in the octet before them. Null in a `data_sm`. */
   readonly shortMessage: Span | null;
-  /** Values of the optional parameters, by tag; tag and length are the four octets before each. */
+  /** Values of the optional parameters, by tag. Tag and length are the four octets before each value. */
   readonly tlvs: ReadonlyMap<number, Span>;
 }
 
-/** @returns null where the PDU is not what its command says */
+/** @returns null if the PDU does not match its command */
 export function readMessage(pdu: Buffer): Message | null {
   let at = HEADER_BYTES;
   const octet = (): number => pdu.readUInt8(at++);
@@ -128,7 +128,10 @@ export function readMessage(pdu: Buffer): Message | null {
 /** Types of number (5.2.5). */
 const TON_INTERNATIONAL = 1;
 
-/** As numgate reads it: a number abroad with its plus; a text, or a number of another type, as it stands. */
+/**
+ * The address as numgate expects it: an international number with its plus. Texts and other types of number
+ * stay unchanged.
+ */
 function addressOf(ton: number, address: string): string {
   return ton === TON_INTERNATIONAL && /^\d/.test(address) ? `+${address}` : address;
 }

@@ -1,6 +1,6 @@
 /**
- * An SMPP 3.4 proxy between ESMEs and an SMSC that asks numgate about each message before it passes. Every
- * ESME gets an SMSC session of its own; all of them share the calls to numgate.
+ * An SMPP 3.4 proxy between ESMEs and an SMSC that checks each message with numgate before it passes. Every
+ * ESME gets its own SMSC session. All sessions share the calls to numgate.
  */
 import { connect, createServer } from 'node:net';
 import {
@@ -19,32 +19,34 @@ export interface ProxyOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly smsc: { readonly host: string; readonly port: number };
   readonly numgate: { readonly url: string; readonly key: string };
-  /** What to do with a message that could not be checked: pass it, or tell its sender to try again. */
+  /** What to do with a message that could not be checked: pass it, or have its sender retry. */
   readonly failPolicy: FailPolicy;
-  /** The label of what passes from abroad without an answer: that of numgate's policy; null for none. */
+  /**
+   * The label for traffic from abroad that passes without a response, from numgate's policy. Null for none.
+   */
   readonly label?: string | null;
   /** The ingress of all messages: type, operator, trunk, SMSC. */
   readonly ingress: Ingress;
-  /** Which of them are checked. */
+  /** Directions that are checked. */
   readonly directions?: readonly Direction[];
-  /** Most requests under way in each direction of a session. */
+  /** Maximum number of requests under way in each direction of a session. */
   readonly window?: number;
-  /** Most sessions; one more is closed at once. */
+  /** Maximum number of sessions. Further connections are closed at once. */
   readonly sessionsMax?: number;
   readonly batchItems?: number;
   /** How long messages are collected while a call is under way, in ms. */
   readonly batchWaitMs?: number;
   /** Longest time until a message is decided, in ms. */
   readonly deadlineMs?: number;
-  /** How long the other side's answer is waited for, in ms. */
+  /** How long to wait for a response from the other side, in ms. */
   readonly responseWaitMs?: number;
-  /** How long a sender that has filled its window is not read while nothing is answered, in ms. */
+  /** How long reading stops for a sender with a full window if no response arrives, in ms. */
   readonly fullWaitMs?: number;
   /** How long an SMSC may take to accept a connection, in ms. */
   readonly connectWaitMs?: number;
   /** How long a peer may take to close its end after the proxy closed its own, in ms. */
   readonly closeWaitMs?: number;
-  /** How long messages that are under way are waited for at the end, in ms. */
+  /** How long a shutdown waits for messages under way, in ms. */
   readonly stopWaitMs?: number;
   readonly labelTag?: number | null;
   readonly log?: (event: string, detail?: string) => void;
@@ -53,7 +55,7 @@ export interface ProxyOptions {
 export interface SmppProxy {
   readonly port: number;
   readonly counts: Judge['counts'];
-  /** Messages under way are waited for, then both sides are unbound. */
+  /** Waits for messages under way, then unbinds both sides. */
   stop(): Promise<void>;
 }
 

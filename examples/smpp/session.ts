@@ -1,6 +1,6 @@
 /**
- * One ESME and the session with the SMSC that is opened for it: binds are the SMSC's to judge. Two lanes,
- * and what happens when either side stops, leaves or dies.
+ * One ESME and the SMSC session that is opened for it. The SMSC decides about binds. The session has two
+ * lanes, and handles either side stopping, leaving or disconnecting.
  */
 import type { Socket } from 'node:net';
 import type { Direction, Judge } from './judge.ts';
@@ -10,26 +10,26 @@ import { commandOf, isResponse, STATUS, statusOf, unbindOf } from './pdu.ts';
 
 export interface SessionOptions {
   readonly judge: Judge;
-  /** Most requests under way in each direction. */
+  /** Maximum number of requests under way in each direction. */
   readonly window: number;
-  /** How long the other side's answer is waited for, in ms. */
+  /** How long to wait for a response from the other side, in ms. */
   readonly responseWaitMs: number;
-  /** How long a sender that has filled its window is not read while nothing is answered, in ms. */
+  /** How long reading stops for a sender with a full window if no response arrives, in ms. */
   readonly fullWaitMs: number;
   /** How long a peer may take to close its end after we closed ours, in ms. */
   readonly closeWaitMs: number;
 }
 
-/** Between two looks at what has not been answered, at most, in ms. */
+/** Maximum interval between two checks for expired requests, in ms. */
 const TICK_MS = 1_000;
-/** What may be said until the SMSC has taken a bind. */
+/** Commands allowed before the SMSC has accepted a bind. */
 const BEFORE_BIND = /^(bind_.*|unbind)$/;
-/** Of our own unbind: the last number there is, which no peer's own has reached. */
+/** Sequence number of our own unbind: the highest possible, which no peer's own has reached. */
 const OWN_SEQUENCE = 0x7fffffff;
 
 interface Side {
   readonly leg: Leg;
-  /** Of what comes from here. */
+  /** Requests from this side. */
   readonly lane: Lane;
   hasEnded: boolean;
 }
@@ -52,7 +52,7 @@ export class Session {
     const onRoom = (): void => this.#pump();
     const laneOf = (from: Leg, to: Leg, lostStatus: number, direction: Direction): Lane => {
       const judged = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {
-        // Who is not bound costs no check.
+        // An unbound peer causes no checks.
         if (this.#isBound || BEFORE_BIND.test(command)) return judge.of(pdu, command, direction);
         return { pdu, decision: { kind: 'refuse', status: STATUS.notBound } };
       };
@@ -86,7 +86,7 @@ export class Session {
       socket.on('close', () => {
         side.lane.drop();
         other.lane.fail();
-        // Until it closes, what it sent before it knew is answered, too.
+        // Until the other side closes, requests that it sent before it noticed are answered, too.
         this.#pump();
         other.leg.finish();
         resolve();
@@ -94,9 +94,9 @@ export class Session {
     });
   }
 
-  /** Take what can be taken, on both sides, and end what has come to its end. */
+  /** Reads what can be read on both sides, and closes what has finished. */
   #pump(): void {
-    // What is read from one side makes room for the other.
+    // Reading from one side makes room for the other.
     this.#hasRoom = true;
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -116,9 +116,9 @@ export class Session {
   }
 
   /**
-   * A side whose lane is full waits: its TCP window fills. Where both are full, or one is stuck, it is read
-   * on, since behind its requests come the responses and links that the other side needs; the requests are
-   * told to come again later.
+   * If a side's lane is full, reading stops and its TCP window fills. If both lanes are full, or one is
+   * stuck, reading goes on, because responses and enquire_link PDUs that the other side needs come after the
+   * requests. Those requests are refused with a temporary error.
    */
   #read({ leg, lane }: Side, other: Side): void {
     const isHeld = (): boolean => lane.isFull && !other.lane.isFull && !lane.isStuck(this.#fullWaitMs);
@@ -127,7 +127,7 @@ export class Session {
       if (pdu === null) return;
       if (!isResponse(pdu)) lane.take(pdu);
       else {
-        // Only the SMSC's word counts.
+        // Only the SMSC can accept a bind.
         if (leg === this.#smsc.leg && commandOf(pdu).startsWith('bind_')) {
           this.#isBound ||= statusOf(pdu) === 0;
         }
@@ -136,7 +136,7 @@ export class Session {
     }
   }
 
-  /** Put off what is new, wait for what is under way, unbind on both sides. @returns when it has closed */
+  /** Puts off new requests, waits for those under way, and unbinds both sides. @returns when it has closed */
   async stop(waitMs: number): Promise<void> {
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;

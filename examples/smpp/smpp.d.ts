@@ -1,4 +1,4 @@
-/** The part of the package `smpp` that is used here: it comes without types. */
+/** Types for the part of the package `smpp` that is used here. The package has none of its own. */
 declare module 'smpp' {
   import type { EventEmitter } from 'node:events';
   import type { Server, Socket } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Appends bits to a growing array of 32-bit words, first bit most significant: what BitReader reads.
+ * Appends bits to a growing array of 32-bit words, first bit most significant. BitReader reads them.
  */
 
 export class BitWriter {
@@ -30,7 +30,7 @@ export class BitWriter {
     this.length += bits;
   }
 
-  /** So many zeros and a one. */
+  /** Writes `zeros` zeros and a one. */
   writeUnary(zeros: number): void {
     this.#reserve(zeros + 1);
     this.length += zeros;
@@ -43,7 +43,7 @@ export class BitWriter {
     const quotient = Math.floor(value / unit);
     const remainder = value - quotient * unit;
     const bits = quotient + 1 + parameter;
-    // Nearly always: zeros, one and remainder are one value with zeros in front.
+    // Almost always: zeros, one and remainder fit into a single value with leading zeros.
     if (bits <= 32) {
       this.write(unit | remainder, bits);
       return;

@@ -1,6 +1,6 @@
 /**
- * Builder of the sections that hold one head's slice: Rice, its complement, or a bitmap, whichever
- * is smallest. Reads: sorted distinct tails. Writes: the words that RiceSet and BitmapSet open.
+ * Builds the sections for one prefix's slice: Rice, its complement, or a bitmap, whichever is smallest.
+ * Input: sorted distinct suffixes. Output: the words that RiceSet and BitmapSet read.
  */
 import {
   BITMAP_HEADER_WORDS,
@@ -14,65 +14,69 @@ import {
 } from '../set/layout.ts';
 import { BitWriter } from './bit-writer.ts';
 
-/** Code bits of a bucket: the index costs 9 bits a bucket, a query decodes half a bucket. */
+/** Code bits of a bucket: the index costs 9 bits per bucket, and a look-up decodes half a bucket. */
 const BUCKET_BITS = 96;
-/** How much narrower the buckets become when one of them was too full. */
+/** Factor by which buckets become narrower if one of them was too full. */
 const NARROWER = 7 / 8;
 
-/** @param tails sorted distinct tails of the part, counted from its first @param size tails in the part */
-export function encodeDense(tails: Uint32Array, size: number): Uint32Array {
+/**
+ * @param suffixes sorted distinct suffixes, relative to the start of the part @param size suffixes in the
+ * part
+ */
+export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
   const bitmapWords = BITMAP_HEADER_WORDS + Math.ceil(size / 32);
-  const complement = tails.length > size / 2;
-  const fewer = Math.max(1, complement ? size - tails.length : tails.length);
-  // Where a bitmap is sure to be smaller, no code is made to see it.
-  if (fewer * bestRice(fewer, size).bitsPerEntry > size) return encodeBitmap(tails, size);
-  const encoded = complement ? complementOf(tails, size) : tails;
+  const complement = suffixes.length > size / 2;
+  const fewer = Math.max(1, complement ? size - suffixes.length : suffixes.length);
+  // If a bitmap is certain to be smaller, skip the Rice encoding.
+  if (fewer * bestRice(fewer, size).bitsPerEntry > size) return encodeBitmap(suffixes, size);
+  const encoded = complement ? complementOf(suffixes, size) : suffixes;
   const flags = complement ? FLAG_COMPLEMENT : 0;
   const rice = encodeRice(encoded, size, flags);
-  return rice.length <= bitmapWords ? rice : encodeBitmap(tails, size);
+  return rice.length <= bitmapWords ? rice : encodeBitmap(suffixes, size);
 }
 
-function complementOf(tails: Uint32Array, size: number): Uint32Array {
-  const rest = new Uint32Array(size - tails.length);
+function complementOf(suffixes: Uint32Array, size: number): Uint32Array {
+  const rest = new Uint32Array(size - suffixes.length);
   let at = 0;
   let next = 0;
-  for (let tail = 0; tail < size; tail++) {
-    if (tail === tails[next]) next++;
-    else rest[at++] = tail;
+  for (let suffix = 0; suffix < size; suffix++) {
+    if (suffix === suffixes[next]) next++;
+    else rest[at++] = suffix;
   }
   return rest;
 }
 
 /**
- * The Rice parameter with the shortest expected code, and that length in bits an entry.
+ * The Rice parameter with the shortest expected code, and that length in bits per entry.
  * Gaps are geometric with ratio q = 1 - density: parameter k costs k + 1 + q^(2^k) / (1 - q^(2^k)).
  */
 export function bestRice(count: number, size: number): { parameter: number; bitsPerEntry: number } {
   const q = 1 - Math.min(count / size, 1 - 1e-9);
   let best = { parameter: 0, bitsPerEntry: Number.POSITIVE_INFINITY };
   for (let parameter = 0; parameter <= 27; parameter++) {
-    const tail = q ** (2 ** parameter);
-    const bitsPerEntry = parameter + 1 + tail / (1 - tail);
+    const suffix = q ** (2 ** parameter);
+    const bitsPerEntry = parameter + 1 + suffix / (1 - suffix);
     if (bitsPerEntry < best.bitsPerEntry) best = { parameter, bitsPerEntry };
   }
   return best;
 }
 
-function encodeRice(tails: Uint32Array, size: number, flags: number): Uint32Array {
-  const { parameter, bitsPerEntry } = bestRice(Math.max(tails.length, 1), size);
-  const bits = Math.max(tails.length, 1) * bitsPerEntry;
+function encodeRice(suffixes: Uint32Array, size: number, flags: number): Uint32Array {
+  const { parameter, bitsPerEntry } = bestRice(Math.max(suffixes.length, 1), size);
+  const bits = Math.max(suffixes.length, 1) * bitsPerEntry;
   let width = Math.min(size, Math.max(1, Math.round((size * BUCKET_BITS) / bits)));
   for (;;) {
-    const section = tryRice(tails, size, flags, parameter, width);
+    const section = tryRice(suffixes, size, flags, parameter, width);
     if (section !== null) return section;
-    // A bucket was too full. Permuted tails are uniform, so it is one of very many, or the input was made
-    // to be bad; narrower buckets end it, since a code is no longer than 32 bits where a bucket is one tail.
+    // A bucket was too full. Permuted suffixes are uniform, so this is one of very many buckets, or crafted
+    // input. Narrower buckets always succeed in the end: a bucket of one suffix has a code of at most 32
+    // bits.
     width = Math.max(1, Math.floor(width * NARROWER));
   }
 }
 
 function tryRice(
-  tails: Uint32Array,
+  suffixes: Uint32Array,
   size: number,
   flags: number,
   parameter: number,
@@ -89,9 +93,9 @@ function tryRice(
     if (place === 0) index[row] = start;
     const end = (bucket + 1) * width;
     let last = bucket * width - 1;
-    while (next < tails.length && tails[next]! < end) {
-      writer.writeRice(tails[next]! - last - 1, parameter);
-      last = tails[next++]!;
+    while (next < suffixes.length && suffixes[next]! < end) {
+      writer.writeRice(suffixes[next]! - last - 1, parameter);
+      last = suffixes[next++]!;
     }
     const length = writer.length - start;
     if (length > RICE_LENGTH_MASK) return null;
@@ -99,19 +103,19 @@ function tryRice(
   }
   const bits = writer.words();
   const words = new Uint32Array(RICE_HEADER_WORDS + index.length + bits.length + 1);
-  words.set([SECTION_RICE | (flags << 8) | (parameter << 16), tails.length, width, buckets]);
+  words.set([SECTION_RICE | (flags << 8) | (parameter << 16), suffixes.length, width, buckets]);
   words.set(index, RICE_HEADER_WORDS);
   words.set(bits, RICE_HEADER_WORDS + index.length);
   return words;
 }
 
-function encodeBitmap(tails: Uint32Array, size: number): Uint32Array {
+function encodeBitmap(suffixes: Uint32Array, size: number): Uint32Array {
   const words = new Uint32Array(BITMAP_HEADER_WORDS + Math.ceil(size / 32));
   words[0] = SECTION_BITMAP;
-  words[1] = tails.length;
-  for (let index = 0; index < tails.length; index++) {
-    const tail = tails[index]!;
-    words[BITMAP_HEADER_WORDS + (tail >>> 5)]! |= 0x80000000 >>> (tail & 31);
+  words[1] = suffixes.length;
+  for (let index = 0; index < suffixes.length; index++) {
+    const suffix = suffixes[index]!;
+    words[BITMAP_HEADER_WORDS + (suffix >>> 5)]! |= 0x80000000 >>> (suffix & 31);
   }
   return words;
 }

@@ -1,36 +1,36 @@
 /**
- * What a list holds while a release is being built: numbers by head, and the few things that are not
- * plain numbers.
+ * The content of a list while a release is built: numbers by prefix, and the few entries that are not plain
+ * numbers.
  */
-import { headOf, TAILS, tailOf } from '../numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { FOREVER } from '../set/layout.ts';
 import type { Permutation } from '../set/permutation.ts';
 import type { RangeRow } from '../set/range-table.ts';
 import type { SourceRow } from '../set/source-table.ts';
 import type { DatedEntry } from './shard.ts';
 import { lowerBound } from './sorted.ts';
-import { Tails } from './tails.ts';
+import { SuffixSet } from './suffix-set.ts';
 
-/** Numbers that wait to be permuted: in a loop of their own, one does not wait for the look-ups of another. */
+/** Numbers buffered before permutation: in a separate loop, the table reads of different numbers overlap. */
 const WAITING = 4_096;
 
-/** When an entry holds, in seconds since 1970; `always` is the common case. */
+/** When an entry is in force, in seconds since 1970. `ALWAYS` is the common case. */
 export interface Dates {
   readonly since: number;
   readonly until: number;
 }
 export const ALWAYS: Dates = { since: 0, until: FOREVER };
 
-/** Whether an entry's answer ever changes by itself. */
+/** Whether the entry has a start or an expiry. */
 export function isDated({ since, until }: Dates): boolean {
   return since !== ALWAYS.since || until !== ALWAYS.until;
 }
 
-/** The finished content of a list, ready to be laid out. */
+/** The final content of a list, ready to encode. */
 export interface ListContent {
-  /** Sorted distinct permuted tails by head. */
+  /** Sorted distinct permuted suffixes by prefix. */
   readonly plain: ReadonlyMap<number, Uint32Array>;
-  /** Sorted by head, tail, since; without numbers that are in `plain`. */
+  /** Sorted by prefix, suffix, since; excludes numbers in `plain`. */
   readonly dated: readonly DatedEntry[];
   readonly ranges: readonly RangeRow[];
   readonly sources: readonly SourceRow[];
@@ -38,10 +38,10 @@ export interface ListContent {
 
 export class ListEntries {
   readonly #permutation: Permutation;
-  readonly #plain = new Map<number, Tails>();
-  readonly #heads = new Uint32Array(WAITING);
+  readonly #plain = new Map<number, SuffixSet>();
+  readonly #prefixes = new Uint32Array(WAITING);
   /** Not yet permuted. */
-  readonly #tails = new Uint32Array(WAITING);
+  readonly #suffixes = new Uint32Array(WAITING);
   #waiting = 0;
   readonly #dated: DatedEntry[] = [];
   readonly ranges: RangeRow[] = [];
@@ -51,56 +51,56 @@ export class ListEntries {
     this.#permutation = permutation;
   }
 
-  /** About 60 ns, and 4 to 8 bytes: at most 12.5 MB a head. */
+  /** About 60 ns, and 4 to 8 bytes: at most 12.5 MB per prefix. */
   addNumber(n: number, dates: Dates): void {
-    const head = headOf(n);
+    const prefix = prefixOf(n);
     if (isDated(dates)) {
-      const tail = this.#permutation.permute(tailOf(n));
-      this.#dated.push({ head, tail, since: dates.since, until: dates.until });
+      const suffix = this.#permutation.permute(suffixOf(n));
+      this.#dated.push({ prefix: prefix, suffix: suffix, since: dates.since, until: dates.until });
       return;
     }
-    this.#heads[this.#waiting] = head;
-    this.#tails[this.#waiting] = n - head * TAILS;
+    this.#prefixes[this.#waiting] = prefix;
+    this.#suffixes[this.#waiting] = n - prefix * SUFFIX_COUNT;
     if (++this.#waiting === WAITING) this.#flush();
   }
 
   #flush(): void {
-    const heads = this.#heads;
-    const tails = this.#tails;
+    const prefixes = this.#prefixes;
+    const suffixes = this.#suffixes;
     const waiting = this.#waiting;
     const permutation = this.#permutation;
-    for (let index = 0; index < waiting; index++) tails[index] = permutation.permute(tails[index]!);
+    for (let index = 0; index < waiting; index++) suffixes[index] = permutation.permute(suffixes[index]!);
     for (let from = 0, to = 0; from < waiting; from = to) {
-      const head = heads[from]!;
-      while (to < waiting && heads[to] === head) to++;
-      this.#tailsOf(head).add(tails, from, to);
+      const prefix = prefixes[from]!;
+      while (to < waiting && prefixes[to] === prefix) to++;
+      this.#suffixesOf(prefix).add(suffixes, from, to);
     }
     this.#waiting = 0;
   }
 
-  #tailsOf(head: number): Tails {
-    const tails = this.#plain.get(head) ?? new Tails();
-    this.#plain.set(head, tails);
-    return tails;
+  #suffixesOf(prefix: number): SuffixSet {
+    const suffixes = this.#plain.get(prefix) ?? new SuffixSet();
+    this.#plain.set(prefix, suffixes);
+    return suffixes;
   }
 
   finish(): ListContent {
     this.#flush();
     const plain = new Map<number, Uint32Array>();
-    for (const head of [...this.#plain.keys()].sort((a, b) => a - b))
-      plain.set(head, this.#plain.get(head)!.finish());
+    for (const prefix of [...this.#plain.keys()].sort((a, b) => a - b))
+      plain.set(prefix, this.#plain.get(prefix)!.finish());
     const dated = this.#dated
-      .filter(({ head, tail }) => !contains(plain.get(head), tail))
-      .sort((a, b) => a.head - b.head || a.tail - b.tail || a.since - b.since || a.until - b.until)
+      .filter(({ prefix, suffix }) => !contains(plain.get(prefix), suffix))
+      .sort((a, b) => a.prefix - b.prefix || a.suffix - b.suffix || a.since - b.since || a.until - b.until)
       .filter((entry, index, all) => index === 0 || !isSame(entry, all[index - 1]!));
     return { plain, dated, ranges: this.ranges, sources: this.sources };
   }
 }
 
-function contains(sorted: Uint32Array | undefined, tail: number): boolean {
-  return sorted !== undefined && sorted[lowerBound(sorted, tail)] === tail;
+function contains(sorted: Uint32Array | undefined, suffix: number): boolean {
+  return sorted !== undefined && sorted[lowerBound(sorted, suffix)] === suffix;
 }
 
 function isSame(a: DatedEntry, b: DatedEntry): boolean {
-  return a.head === b.head && a.tail === b.tail && a.since === b.since && a.until === b.until;
+  return a.prefix === b.prefix && a.suffix === b.suffix && a.since === b.since && a.until === b.until;
 }

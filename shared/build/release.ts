@@ -11,7 +11,7 @@ import {
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits.ts';
-import { TAILS } from '../numbers/number.ts';
+import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { shardKey } from '../release/kv-keys.ts';
 import type { Blob, ListInfo, Manifest } from '../release/manifest.ts';
 import { fail, ok, type Result } from '../result.ts';
@@ -30,7 +30,7 @@ import { encodeRanges, encodeSources, flattenRanges, sortSources } from './table
 /** Pieces that ranges may be cut into before neighbours are joined again. */
 const PIECES_MAX = 16 * RANGES_PER_LIST_MAX;
 
-/** A list to be built: what the manifest says of it, without the counts, and its content. */
+/** A list to build: its manifest fields without the counts, and its content. */
 export interface ListSource {
   readonly info: Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority' | 'asOf'>;
   readonly content: ListContent;
@@ -47,11 +47,11 @@ export interface BuildOptions {
   readonly base: string | null;
   readonly createdAt: Date;
   readonly foldedSeq: number;
-  /** Called with the share done, 0 to 1. */
+  /** Called with the completed share, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
-/** A list is larger than a bound of limits.ts. */
+/** A list exceeds a limit of limits.ts. */
 export type BuildProblem = 'LIMIT_EXCEEDED';
 
 export async function buildRelease(
@@ -98,7 +98,7 @@ export async function buildRelease(
     foldedSeq: options.foldedSeq,
     lists: lists.map(({ info, content }, index) => ({
       ...info,
-      numbers: [...content.plain.values()].reduce((sum, tails) => sum + tails.length, 0),
+      numbers: [...content.plain.values()].reduce((sum, suffixes) => sum + suffixes.length, 0),
       dated: content.dated.length,
       ranges: ranges[index]!.length,
       sources: sources[index]!.length,
@@ -116,13 +116,16 @@ export async function buildRelease(
   return ok({ manifest: { ...body, release }, values });
 }
 
-/** A release is named for its minute and its content: 20261124T0312Z-9f2c1e4b. */
+/** A release is named by its minute and its content: 20261124T0312Z-9f2c1e4b. */
 async function releaseName(body: object, createdAt: Date): Promise<string> {
   const minute = createdAt.toISOString().slice(0, 16).replace(/[-:]/g, '');
   return `${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;
 }
 
-/** How often dense heads are cut in halves again: then a part has 1/1,024 of the entries it was meant for. */
+/**
+ * How often to halve the parts of dense prefixes again. At the maximum, a part has 1/1,024 of the intended
+ * entries.
+ */
 const FINER_MAX = 10;
 
 interface EncodedShard {
@@ -137,13 +140,13 @@ function encodeShards(
   for (let finer = 0; finer <= FINER_MAX; finer++) {
     const slices = cutSlices(lists, finer);
     const shards = packShards(slices, lists, onProgress);
-    // Estimates are for uniform tails; where they were too low, cut dense heads in halves again.
+    // Estimates assume uniform suffixes. If they were too low, halve the parts of dense prefixes again.
     if (shards !== null) return shards;
   }
   return null;
 }
 
-/** Encode the slices and fill shards with them. @returns null if one alone is larger than a shard */
+/** Encodes the slices and packs them into shards. @returns null if one slice alone exceeds a shard */
 function packShards(
   slices: readonly Slice[],
   lists: readonly ListContent[],
@@ -166,7 +169,7 @@ function packShards(
     if (large || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
     parts.push(part);
     words += more;
-    // A large part stands alone: what grows before it moves no border behind it.
+    // A large part gets its own shard, so that growth before it does not move later boundaries.
     if (large) close(slice.end);
     onProgress?.((index + 1) / slices.length);
   }
@@ -182,7 +185,8 @@ function encodePart(slice: Slice, lists: readonly ListContent[]): EncodedPart {
     ),
     dated: lists.map(({ dated }) => {
       const inside = dated.filter(
-        ({ head, tail }) => head * TAILS + tail >= slice.start && head * TAILS + tail < slice.end,
+        ({ prefix, suffix }) =>
+          prefix * SUFFIX_COUNT + suffix >= slice.start && prefix * SUFFIX_COUNT + suffix < slice.end,
       );
       return inside.length === 0 ? null : encodeDated(inside);
     }),
@@ -190,25 +194,27 @@ function encodePart(slice: Slice, lists: readonly ListContent[]): EncodedPart {
 }
 
 function encodeDensePart(slice: Slice, { plain }: ListContent): Uint32Array | null {
-  const head = Math.floor(slice.start / TAILS);
-  const from = slice.start - head * TAILS;
-  const all = plain.get(head);
+  const prefix = Math.floor(slice.start / SUFFIX_COUNT);
+  const from = slice.start - prefix * SUFFIX_COUNT;
+  const all = plain.get(prefix);
   if (all === undefined) return null;
-  const local = all.slice(lowerBound(all, from), lowerBound(all, slice.end - head * TAILS));
+  const local = all.slice(lowerBound(all, from), lowerBound(all, slice.end - prefix * SUFFIX_COUNT));
   for (let index = 0; index < local.length; index++) local[index]! -= from;
   return local.length === 0 ? null : encodeDense(local, slice.end - slice.start);
 }
 
 function encodeSparsePart(slice: Slice, { plain }: ListContent): Uint32Array | null {
-  const runs = [...plain].filter(([head]) => head * TAILS >= slice.start && head * TAILS < slice.end);
-  const count = runs.reduce((sum, [, tails]) => sum + tails.length, 0);
+  const runs = [...plain].filter(
+    ([prefix]) => prefix * SUFFIX_COUNT >= slice.start && prefix * SUFFIX_COUNT < slice.end,
+  );
+  const count = runs.reduce((sum, [, suffixes]) => sum + suffixes.length, 0);
   if (count === 0) return null;
-  const keys = { heads: new Uint32Array(count), tails: new Uint32Array(count) };
+  const keys = { prefixes: new Uint32Array(count), suffixes: new Uint32Array(count) };
   let at = 0;
-  for (const [head, tails] of runs) {
-    keys.heads.fill(head, at, at + tails.length);
-    keys.tails.set(tails, at);
-    at += tails.length;
+  for (const [prefix, suffixes] of runs) {
+    keys.prefixes.fill(prefix, at, at + suffixes.length);
+    keys.suffixes.set(suffixes, at);
+    at += suffixes.length;
   }
   return encodeSparse(keys);
 }

@@ -1,7 +1,7 @@
 /**
- * Builder of a shard: lays the sections of its parts one behind the other. What Shard opens.
+ * Builds a shard: writes the sections of its parts one after the other. Shard reads it.
  */
-import { TAILS } from '../numbers/number.ts';
+import { SUFFIX_COUNT } from '../numbers/number.ts';
 import {
   DATED_HEADER_WORDS,
   DATED_ROW_WORDS,
@@ -13,29 +13,29 @@ import {
   SHARD_MAGIC,
 } from '../set/layout.ts';
 
-/** An entry with dates, its tail permuted. */
+/** An entry with dates and a permuted suffix. */
 export interface DatedEntry {
-  readonly head: number;
-  readonly tail: number;
-  /** Seconds since 1970; FOREVER for no end. */
+  readonly prefix: number;
+  readonly suffix: number;
+  /** Seconds since 1970; FOREVER if the entry does not expire. */
   readonly since: number;
   readonly until: number;
 }
 
-/** A part with the sections of each list, encoded; null where the list has nothing there. */
+/** A part with the encoded sections of each list; null if the list has no entries in it. */
 export interface EncodedPart {
-  /** head * 10^8 + tail of the first key. */
+  /** prefix * 10^8 + suffix of the first key. */
   readonly start: number;
   readonly plain: readonly (Uint32Array | null)[];
   readonly dated: readonly (Uint32Array | null)[];
 }
 
-/** @param entries sorted by head, tail, since */
+/** @param entries sorted by prefix, suffix, since */
 export function encodeDated(entries: readonly DatedEntry[]): Uint32Array {
   const words = new Uint32Array(DATED_HEADER_WORDS + entries.length * DATED_ROW_WORDS);
   words.set([SECTION_DATED, entries.length]);
-  entries.forEach(({ head, tail, since, until }, index) => {
-    words.set([head, tail, since, until], DATED_HEADER_WORDS + index * DATED_ROW_WORDS);
+  entries.forEach(({ prefix, suffix, since, until }, index) => {
+    words.set([prefix, suffix, since, until], DATED_HEADER_WORDS + index * DATED_ROW_WORDS);
   });
   return words;
 }
@@ -44,14 +44,14 @@ function partRowWords(lists: number): number {
   return PART_FIXED_WORDS + lists * PART_WORDS_PER_LIST;
 }
 
-/** Words that a part takes up: its row and its sections. */
+/** Size of a part in words: its row and its sections. */
 export function partWords(part: EncodedPart): number {
   let words = partRowWords(part.plain.length);
   for (const section of [...part.plain, ...part.dated]) words += section?.length ?? 0;
   return words;
 }
 
-/** @param end key behind the last part @param lists lists in the release */
+/** @param end key after the last part @param lists lists in the release */
 export function encodeShard(
   parts: readonly EncodedPart[],
   end: number,
@@ -59,7 +59,14 @@ export function encodeShard(
 ): Uint8Array<ArrayBuffer> {
   const size = parts.reduce((sum, part) => sum + partWords(part), SHARD_HEADER_WORDS);
   const words = new Uint32Array(size);
-  words.set([SHARD_MAGIC, FORMAT_VERSION, lists, parts.length, Math.floor(end / TAILS), end % TAILS]);
+  words.set([
+    SHARD_MAGIC,
+    FORMAT_VERSION,
+    lists,
+    parts.length,
+    Math.floor(end / SUFFIX_COUNT),
+    end % SUFFIX_COUNT,
+  ]);
   const rowWords = partRowWords(lists);
   let at = SHARD_HEADER_WORDS + parts.length * rowWords;
   const place = (section: Uint32Array | null): number => {
@@ -70,7 +77,7 @@ export function encodeShard(
   };
   parts.forEach((part, index) => {
     const row = SHARD_HEADER_WORDS + index * rowWords;
-    words.set([Math.floor(part.start / TAILS), part.start % TAILS], row);
+    words.set([Math.floor(part.start / SUFFIX_COUNT), part.start % SUFFIX_COUNT], row);
     for (let list = 0; list < lists; list++) {
       words[row + PART_FIXED_WORDS + list * PART_WORDS_PER_LIST] = place(part.plain[list] ?? null);
       words[row + PART_FIXED_WORDS + list * PART_WORDS_PER_LIST + 1] = place(part.dated[list] ?? null);

@@ -1,18 +1,17 @@
 /**
- * Cuts the key space into parts, and packs parts into shards.
- * A head with many entries gets parts of its own, so many that each fits a shard (a power of two:
- * cuts stay where they are from day to day); the heads between are pooled. Every key belongs to
- * exactly one part.
+ * Cuts the key space into parts that fit a shard.
+ * A prefix with many entries gets its own parts. Their count is a power of two, so that cuts stay the same
+ * from day to day. The prefixes between are pooled. Every key belongs to exactly one part.
  */
 import { SHARD_BYTES_MAX } from '../limits.ts';
-import { NUMBER_LIMIT, TAILS } from '../numbers/number.ts';
+import { NUMBER_LIMIT, SUFFIX_COUNT } from '../numbers/number.ts';
 import { DATED_ROW_WORDS } from '../set/layout.ts';
 import { bestRice } from './dense-section.ts';
 import type { ListContent } from './list-entries.ts';
 
-/** From this many entries on, a head is dense: the index of a section of its own costs less than 2 %. */
+/** From this many entries on, a prefix is dense: the index of its own section costs less than 2 %. */
 const DENSE_ENTRIES = 1_024;
-/** Aim for a shard, in bytes: leaves room for chance, and for a day's growth before a cut moves. */
+/** Target size of a shard, in bytes: leaves room for variance, and for a day's growth before a cut moves. */
 const SHARD_BYTES_AIM = SHARD_BYTES_MAX * 0.75;
 /** Upper estimate for a pooled entry, in bytes. */
 const POOLED_ENTRY_BYTES = 6;
@@ -20,11 +19,11 @@ const POOLED_ENTRY_BYTES = 6;
 export interface Slice {
   readonly start: number;
   readonly end: number;
-  /** One head only: its sections are dense. */
+  /** One prefix only: its sections are dense. */
   readonly dense: boolean;
 }
 
-/** What the lists hold behind one head. */
+/** Entries of all lists under one prefix. */
 interface HeadSize {
   plain: number;
   dated: number;
@@ -35,28 +34,28 @@ interface HeadSize {
 function denseBytes(count: number): number {
   if (count === 0) return 0;
   const bits =
-    Math.min(count, TAILS - count) *
-    bestRice(Math.max(1, Math.min(count, TAILS - count)), TAILS).bitsPerEntry;
-  return Math.min(bits * 1.09, TAILS) / 8;
+    Math.min(count, SUFFIX_COUNT - count) *
+    bestRice(Math.max(1, Math.min(count, SUFFIX_COUNT - count)), SUFFIX_COUNT).bitsPerEntry;
+  return Math.min(bits * 1.09, SUFFIX_COUNT) / 8;
 }
 
-/** @param finer how often to halve the parts of dense heads, when a shard came out too large */
+/** @param finer how often to halve the parts of dense prefixes, if a shard came out too large */
 export function cutSlices(lists: readonly ListContent[], finer: number): Slice[] {
-  const heads = new Map<number, HeadSize>();
-  const sizeOf = (head: number): HeadSize => {
-    const size = heads.get(head) ?? { plain: 0, dated: 0, denseBytes: 0 };
-    heads.set(head, size);
+  const prefixes = new Map<number, HeadSize>();
+  const sizeOf = (prefix: number): HeadSize => {
+    const size = prefixes.get(prefix) ?? { plain: 0, dated: 0, denseBytes: 0 };
+    prefixes.set(prefix, size);
     return size;
   };
   for (const { plain, dated } of lists) {
-    for (const [head, tails] of plain) {
-      const size = sizeOf(head);
-      size.plain += tails.length;
-      size.denseBytes += denseBytes(tails.length);
+    for (const [prefix, suffixes] of plain) {
+      const size = sizeOf(prefix);
+      size.plain += suffixes.length;
+      size.denseBytes += denseBytes(suffixes.length);
     }
-    for (const { head } of dated) sizeOf(head).dated++;
+    for (const { prefix } of dated) sizeOf(prefix).dated++;
   }
-  if (heads.size === 0) return [];
+  if (prefixes.size === 0) return [];
   const slices: Slice[] = [];
   let start = 0;
   let pooledBytes = 0;
@@ -65,20 +64,20 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
     start = end;
     pooledBytes = 0;
   };
-  for (const head of [...heads.keys()].sort((a, b) => a - b)) {
-    const { plain, dated, denseBytes } = heads.get(head)!;
+  for (const prefix of [...prefixes.keys()].sort((a, b) => a - b)) {
+    const { plain, dated, denseBytes } = prefixes.get(prefix)!;
     const datedBytes = dated * DATED_ROW_WORDS * 4;
     if (plain + dated < DENSE_ENTRIES) {
       const bytes = plain * POOLED_ENTRY_BYTES + datedBytes;
-      if (pooledBytes + bytes > SHARD_BYTES_AIM) closePool(head * TAILS);
+      if (pooledBytes + bytes > SHARD_BYTES_AIM) closePool(prefix * SUFFIX_COUNT);
       pooledBytes += bytes;
       continue;
     }
-    closePool(head * TAILS);
+    closePool(prefix * SUFFIX_COUNT);
     const parts =
       2 ** (Math.max(0, Math.ceil(Math.log2((denseBytes + datedBytes) / SHARD_BYTES_AIM))) + finer);
     for (let part = 0; part < parts; part++) {
-      const end = head * TAILS + Math.ceil(((part + 1) * TAILS) / parts);
+      const end = prefix * SUFFIX_COUNT + Math.ceil(((part + 1) * SUFFIX_COUNT) / parts);
       slices.push({ start, end, dense: true });
       start = end;
     }

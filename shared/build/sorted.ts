@@ -1,8 +1,8 @@
 /**
- * Binary search in what the builder has sorted.
+ * Binary search in sorted arrays.
  */
 
-/** Index of the first value that is not below `value`; the length if there is none. */
+/** Index of the first value that is at least `value`; the length if there is none. */
 export function lowerBound(sorted: Uint32Array, value: number): number {
   let low = 0;
   let high = sorted.length;

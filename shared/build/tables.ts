@@ -1,5 +1,5 @@
 /**
- * Builders of the range table and the source table: what RangeTable and SourceTable open.
+ * Builds the range table and the source table, which RangeTable and SourceTable read.
  */
 import {
   FORMAT_VERSION,
@@ -14,9 +14,9 @@ import { columnsAt, type RangeRow } from '../set/range-table.ts';
 import type { SourceRow } from '../set/source-table.ts';
 
 /**
- * Cut ranges at each other's ends, so that any two of the result are disjoint or equal, and join
- * neighbours with the same dates. Equal ranges left over differ in their dates.
- * @param piecesMax where to stop: then the result is longer than this, and not joined
+ * Cuts ranges at each other's ends, so that any two of the result are disjoint or equal, and joins neighbours
+ * with the same dates. Ranges that remain equal differ in their dates.
+ * @param piecesMax stops above this many pieces: the result is then longer than this, and not joined
  */
 export function flattenRanges(ranges: readonly RangeRow[], piecesMax = Number.POSITIVE_INFINITY): RangeRow[] {
   const cuts = [...new Set(ranges.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
@@ -32,13 +32,13 @@ export function flattenRanges(ranges: readonly RangeRow[], piecesMax = Number.PO
     const dates = new Map(open.map(({ since, until }) => [`${since} ${until}`, { since, until }]));
     const inOrder = [...dates.values()].sort((a, b) => a.since - b.since || a.until - b.until);
     for (const { since, until } of inOrder) pieces.push({ from, to, since, until });
-    // Ranges nested in each other with different dates give pieces without end.
+    // Nested ranges with different dates can produce very many pieces.
     if (pieces.length > piecesMax) return pieces;
   }
   return joinNeighbours(pieces);
 }
 
-/** Only where both pieces stand alone: equal ranges with several dates must stay equal. */
+/** Joins only pieces without an equal range: equal ranges with several dates must stay equal. */
 function joinNeighbours(pieces: readonly RangeRow[]): RangeRow[] {
   const alone = (index: number): boolean =>
     pieces[index]!.from !== pieces[index - 1]?.from && pieces[index]!.from !== pieces[index + 1]?.from;
@@ -78,7 +78,7 @@ export function encodeRanges(lists: readonly (readonly RangeRow[])[]): Uint8Arra
   return bytes;
 }
 
-/** The entries of one list in the order of the table, without repeats. */
+/** The entries of one list in table order, without duplicates. */
 export function sortSources(sources: readonly SourceRow[]): SourceRow[] {
   const byKey = new Map(
     sources.map((entry) => [`${entry.fingerprint} ${entry.since} ${entry.until}`, entry]),

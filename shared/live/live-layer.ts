@@ -1,8 +1,8 @@
 /**
- * The live layer in memory: sealed segments and the open tail, asked about one number or source at a time.
- * Entries stay where they lie, and an index finds them by key. In front of each index stands a bitmap of
- * hashed keys without false negatives, so that a number with no entry costs two reads and allocates nothing.
- * The index of the sealed segments is made when they change, and kept while only the tail does.
+ * The live layer in memory: sealed segments and the open tail, with a look-up for one number or source at a
+ * time. Entries stay in the segments; an index finds them by key. Each index has a bitmap of hashed keys
+ * without false negatives in front, so a number without an entry costs two reads and allocates nothing.
+ * The index of the sealed segments is rebuilt when they change and kept when only the tail changes.
  */
 import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
 import { SEGMENT_KIND_MASK, SEGMENT_ROW_WORDS, SEGMENT_SUBJECTS_SHIFT } from '../set/layout.ts';
@@ -11,20 +11,20 @@ import { encodeSegment, Segment } from './segment.ts';
 
 type Kind = LiveKey['kind'];
 
-/** Words of the filter for each entry, at the least: of other keys, about one in fifty passes. */
+/** Minimum words of the filter per entry: about one in fifty other keys passes. */
 const FILTER_WORDS_PER_ENTRY = 0.5;
-/** Slots of the index for each entry, at the least. */
+/** Minimum slots of the index per entry. */
 const SLOTS_PER_ENTRY = 2;
-/** A place is a segment and, in the low bits, a row of it. */
+/** A place is a segment number and, in the low bits, a row of that segment. */
 const ROW_BITS = 32 - Math.clz32(SEGMENT_ENTRIES_MAX - 1);
 const ROW_MASK = 2 ** ROW_BITS - 1;
 
-/** The least power of two, from 2 on, that is no less. */
+/** The smallest power of two that is at least `least` and at least 2. */
 function powerOfTwo(least: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(2, least)));
 }
 
-/** The upper bits are well spread, also for numbers in a row. */
+/** The upper bits are well distributed, even for consecutive numbers. */
 function hashOf(high: number, low: number): number {
   return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
 }
@@ -34,19 +34,19 @@ function filterBitsOf(hash: number): number {
   return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31));
 }
 
-/** The hash with its lower bits spread too. */
+/** Also distributes the lower bits of the hash. */
 function mixed(hash: number): number {
   const half = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   return half ^ (half >>> 16);
 }
 
-/** The entries of some segments by key: open addressing, linear probing. */
+/** Index of the entries of some segments by key: open addressing, linear probing. */
 class LiveIndex {
   readonly segments: readonly Segment[];
   readonly #filter: Uint32Array;
-  /** The bits of a hash above these are its word in the filter. */
+  /** The bits of a hash above this shift select its word of the filter. */
   readonly #filterShift: number;
-  /** 0, or 1 + the place of an entry. */
+  /** 0 for empty, or 1 + the place of an entry. */
   readonly #slots: Uint32Array;
 
   constructor(segments: readonly Segment[]) {
@@ -70,13 +70,13 @@ class LiveIndex {
     this.#slots[slot] = place + 1;
   }
 
-  /** False where no entry has a key with this hash. */
+  /** False if no entry has a key with this hash. */
   mayHave(hash: number): boolean {
     const bits = filterBitsOf(hash);
     return (this.#filter[hash >>> this.#filterShift]! & bits) === bits;
   }
 
-  /** As LiveLayer.find, among these entries. */
+  /** Like LiveLayer.find, for these entries. */
   find(
     hash: number,
     kind: Kind,
@@ -113,29 +113,29 @@ class LiveIndex {
 }
 
 export class LiveLayer {
-  /** Nothing was changed since the release. */
+  /** A layer without entries. */
   static readonly EMPTY: LiveLayer = LiveLayer.of([], new Segment(encodeSegment([])));
 
   readonly #sealed: LiveIndex;
   readonly #tail: LiveIndex;
 
-  private constructor(sealed: LiveIndex, tail: LiveIndex) {
+  private constructor(sealed: LiveIndex, suffix: LiveIndex) {
     this.#sealed = sealed;
-    this.#tail = tail;
+    this.#tail = suffix;
   }
 
-  /** @param earlier a layer whose index is kept where it has these very segments in this order */
-  static of(segments: readonly Segment[], tail: Segment, earlier?: LiveLayer): LiveLayer {
+  /** @param earlier a layer whose index is reused if it has the same segments in the same order */
+  static of(segments: readonly Segment[], suffix: Segment, earlier?: LiveLayer): LiveLayer {
     const known = earlier === undefined ? undefined : earlier.#sealed;
     const same =
       known?.segments.length === segments.length &&
       segments.every((segment, index) => segment === known.segments[index]);
-    return new LiveLayer(same ? known : new LiveIndex(segments), new LiveIndex([tail]));
+    return new LiveLayer(same ? known : new LiveIndex(segments), new LiveIndex([suffix]));
   }
 
   /**
-   * The entry that decides: of those of this key and subject that are in force and not folded into the
-   * release, the newest. It may be one that takes others back (`clear`).
+   * The deciding entry: the newest of this key and subject that is in force and not folded into the release.
+   * It may be a `clear`.
    * @param subjectBit of SUBJECT_BIT @param foldedSeq of the release @param now seconds since 1970
    */
   find(

@@ -1,7 +1,7 @@
 /**
- * A segment of the live layer as bytes: entries in the order of `byLiveKey`, read where they lie.
- * Codes and authorities stand in it by name, so that no order of a list in code bears on stored bytes.
- * Equal entries give equal bytes, whatever their order.
+ * The binary form of a segment of the live layer: entries in `byLiveKey` order, read in place.
+ * Codes and authorities are stored by name, so stored bytes do not depend on the order of lists in code. The
+ * same entries give the same bytes, whatever their order.
  */
 import { utf8 } from '../bytes.ts';
 import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
@@ -23,15 +23,15 @@ import { byLiveKey, LIVE_KINDS, LIVE_OPS, type LiveEntry, SUBJECT_BIT } from './
 const SUBJECTS_MAX = SUBJECT_BIT.from | SUBJECT_BIT.to;
 
 /**
- * @param entries no two of the same key and `seq`
- * @throws RangeError if there are, or more than SEGMENT_ENTRIES_MAX, or a name holds a line feed
+ * @param entries no two with the same key and `seq`
+ * @throws RangeError on duplicates, more than SEGMENT_ENTRIES_MAX entries, or a line feed in a name
  */
 export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBuffer> {
   if (entries.length > SEGMENT_ENTRIES_MAX) {
     throw new RangeError(`segment: ${entries.length} entries, more than ${SEGMENT_ENTRIES_MAX}`);
   }
   const sorted = entries.toSorted(byLiveKey);
-  // Codes come first: their place has eight bits.
+  // Codes come first: their index has eight bits.
   const codes = new Set(entries.flatMap(({ code }) => code ?? []).sort());
   const authorities = new Set(entries.map(({ authority }) => authority).sort());
   const names = [...codes, ...authorities];
@@ -68,11 +68,11 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
 
 export class Segment {
   readonly count: number;
-  /** The rows, in the bytes it was opened over: SEGMENT_ROW_WORDS words each. */
+  /** The rows as a view of the bytes: SEGMENT_ROW_WORDS words each. */
   readonly rows: Uint32Array;
   readonly #names: readonly string[];
 
-  /** @param bytes the unsealed segment, starting on a multiple of 4 @throws LayoutError */
+  /** @param bytes the unsealed segment, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const rowsAt = SEGMENT_HEADER_WORDS * 4;
     if (bytes.byteOffset % 4 !== 0 || bytes.length < rowsAt) throw new LayoutError('segment: truncated');
@@ -91,7 +91,7 @@ export class Segment {
     checkRows(this.rows, this.#names.length);
   }
 
-  /** One entry, made out of its row. @param index 0 to count - 1 */
+  /** Decodes one entry from its row. @param index 0 to count - 1 */
   entry(index: number): LiveEntry {
     const at = index * SEGMENT_ROW_WORDS;
     const { rows } = this;
@@ -104,7 +104,7 @@ export class Segment {
       seq: rows[at + 3]!,
       op: LIVE_OPS[op]!,
       subjects,
-      // A code is told as it is named, also one that a newer authority brought.
+      // A code is reported by its name, even if this version of the code does not know it.
       code: code === 0 ? null : (this.#names[code - 1] as Code),
       authority: this.#names[authority]!,
     };
@@ -160,7 +160,7 @@ function checkRows(rows: Uint32Array, names: number): void {
   }
 }
 
-/** `byLiveKey` of the rows at two places is below 0. */
+/** Whether `byLiveKey` of the rows at `a` and `b` is below 0. */
 function rises(rows: Uint32Array, a: number, b: number): boolean {
   const kinds = (rows[a + 4]! & SEGMENT_KIND_MASK) - (rows[b + 4]! & SEGMENT_KIND_MASK);
   if (kinds !== 0) return kinds < 0;

@@ -1,43 +1,45 @@
 /**
- * How much of the numbering plans a range takes in: whole blocks of Korea's plan, and ranges that are
- * shorter, as prefixes, than any one network.
+ * How much of the numbering plans a range covers: whole blocks of Korea's plan, and ranges whose prefix is
+ * shorter than that of any one network.
  *
- * Of Korea, only numbers that somebody can have count: what the plan leaves unused may be listed whole, as
- * `data/kr-unallocated.csv` does. The tables are made at the first question, in some 20 ms.
+ * In Korea, only valid numbers count. Unused parts of the plan may be listed whole, as
+ * `data/kr-unallocated.csv` does. The tables are built on first use, in some 20 ms.
  */
 import { callingCodeOf } from './calling-codes.ts';
 import { digitCountOf, POW10 } from './number.ts';
 import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOfNational } from './plan.ts';
 
-/** Numbers are allocated in blocks of so many. */
+/** Size of an allocated block. */
 export const BLOCK_NUMBERS = 10_000;
-/** From here on a block counts as whole: a few numbers that were listed before, or left out, change nothing. */
+/**
+ * From this count on, a block counts as whole. A few numbers already listed or left out make no difference.
+ */
 export const BLOCK_FILLED_MIN = 9_000;
-/** Digits that a range must fix behind a calling code, or behind an area or service code of Korea. */
+/** Digits that a range must fix after a calling code, or after a Korean area or service code. */
 const FIXED_DIGITS = 2;
-/** Digits behind +82 that decide a class, besides the length; and fewest digits there. */
+/** Digits after +82 that decide a class, besides the length; and the minimum number of digits there. */
 const CLASS_DIGITS = 5;
 const NSN_DIGITS_MIN = 4;
-/** 010-0000 to 010-1999: unused, though the rows of the plan do not say so. See data/README.md. */
+/** 010-0000 to 010-1999: unused, although the plan has no row for this. See data/README.md. */
 const UNUSED_FROM = 82_10_0000_0000;
 const UNUSED_TO = 82_10_1999_9999;
 
-/** Both ends included. */
+/** Both ends inclusive. */
 interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** Numbers of one length behind one area or service code of Korea. */
+/** Numbers of one length behind one Korean area or service code. */
 interface CodeSpan extends Span {
   readonly code: number;
-  /** Numbers in the widest range that fixes enough digits. */
+  /** Size of the widest range that fixes enough digits. */
   readonly widest: number;
 }
 
 interface Tables {
   readonly codes: readonly CodeSpan[];
-  /** Blocks that hold a number somebody can have, joined where they touch. */
+  /** Blocks that contain a valid number, joined where they touch. */
   readonly blocks: readonly Span[];
 }
 
@@ -72,13 +74,13 @@ function makeTables(): Tables {
   return { codes, blocks };
 }
 
-/** Digits of the area or service code: 02, but 031, 010 and 1588 by two, and 00308. */
+/** Digits of the area or service code: one for 02, two for 031, 010 and 1588, five for 00308. */
 function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
   if (krClass === 'tollFreeInbound') return CLASS_DIGITS;
   return firstDigit === 2 ? 1 : 2;
 }
 
-/** What each of the spans, which are in order, has in common with a range. */
+/** The overlap of each span with a range. The spans must be in ascending order. */
 function* overlaps<Each extends Span>(
   spans: readonly Each[],
   { from, to }: Span,
@@ -97,12 +99,12 @@ function* overlaps<Each extends Span>(
 }
 
 /**
- * Blocks of 10,000 Korean numbers, with numbers that somebody can have, of which BLOCK_FILLED_MIN or more lie from
- * `from` to `to`.
+ * Blocks of 10,000 Korean numbers that contain valid numbers and have at least BLOCK_FILLED_MIN numbers
+ * between `from` and `to`.
  */
 export function wholeBlocksIn(from: number, to: number): number {
   tables ??= makeTables();
-  // As far as a block may be cut, it is whole.
+  // A block is still whole if at most this many numbers are cut off.
   const slack = BLOCK_NUMBERS - BLOCK_FILLED_MIN;
   let count = 0;
   for (const [, shared] of overlaps(tables.blocks, { from, to })) {
@@ -115,15 +117,15 @@ export function wholeBlocksIn(from: number, to: number): number {
 }
 
 /**
- * Whether the numbers from `from` to `to` are more than a prefix of two digits behind a calling code has,
- * or in Korea, behind an area or service code. Each country and each length is looked at by itself.
+ * Whether the range from `from` to `to` has more numbers than a prefix of two digits after a calling code, or
+ * in Korea after an area or service code. Each country and length is checked separately.
  */
 export function isTooWide(from: number, to: number): boolean {
   tables ??= makeTables();
   for (let n = from; n <= to; ) {
     const code = callingCodeOf(n);
     const digits = digitCountOf(n);
-    // Where no country is, the next one may begin with the next three digits.
+    // In an unassigned range, another country may begin at the next three digits.
     const prefixDigits = code === 0 ? Math.min(digits, 3) : digitCountOf(code);
     const scale = POW10[digits - prefixDigits]!;
     const last = Math.min(to, (Math.floor(n / scale) + 1) * scale - 1);

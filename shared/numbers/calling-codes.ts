@@ -1,17 +1,18 @@
 /**
- * Calling codes of the world: which country code a number begins with, and which numbers that country has.
+ * Calling codes of the world: the calling code of a number, and the numbers that its country uses.
  *
- * Built once from `data/calling-codes.json` (215 codes) into three tables of 1,000 entries (22 KB). No code is the
- * beginning of another, so three digits always decide. Patterns are compiled when a number of their code first comes.
+ * Three tables of 1,000 entries (22 KB) are built once from `data/calling-codes.json` (215 codes). No code is
+ * the beginning of another, so three digits always decide. Patterns are compiled when a number first needs
+ * them.
  */
 import table from '../../data/calling-codes.json' with { type: 'json' };
 import { digitCountOf, POW10 } from './number.ts';
 
 /** Regions of one calling code, ISO 3166-1 alpha-2; `001` is the world (satellite, freephone). */
 export interface CallingCodeRegions {
-  /** The region that the code mainly serves: `US` for 1. */
+  /** The main region of the code: `US` for 1. */
   readonly main: string;
-  /** Further regions behind the same code, in alphabetical order. */
+  /** Other regions with the same code, in alphabetical order. */
   readonly others: readonly string[];
 }
 
@@ -32,14 +33,14 @@ const trunkZeroByCode = new Uint8Array(PREFIX_COUNT);
 const regionsByCode = new Map<number, CallingCodeRegions>();
 const patternsByCode = new Map<number, Patterns>();
 
-/** Patterns of the national numbers behind one code, as text until they are needed. */
+/** Patterns of the national numbers of one code, as text until first use. */
 interface Patterns {
   readonly possible: Pattern;
-  /** Equal to `possible` where the plan of the country says no more. */
+  /** Equal to `possible` if the country's plan says no more. */
   readonly assigned: Pattern;
 }
 
-/** A regular expression without repetition that is unbounded: its cost is bounded by its length. */
+/** A regular expression without unbounded repetition: its cost is bounded by its length. */
 class Pattern {
   readonly #source: string;
   #compiled: RegExp | null = null;
@@ -68,14 +69,14 @@ for (const { code, regions, lengths, trunkZero, ...patterns } of table.codes as 
 }
 
 /**
- * The calling code among the first three digits of an international number, 0 if unassigned.
- * A number of fewer than three digits is padded with zeros on the right by the caller.
+ * The calling code at the start of the first three digits of an international number, 0 if unassigned. The
+ * caller pads a number of fewer than three digits with zeros on the right.
  */
 export function callingCodeOfPrefix(prefix3: number): number {
   return codeByPrefix[prefix3] ?? 0;
 }
 
-/** The calling code that N begins with, 0 if it is unassigned. */
+/** The calling code of N, 0 if unassigned. */
 export function callingCodeOf(n: number): number {
   const count = digitCountOf(n);
   const prefix3 = count >= 3 ? Math.floor(n / POW10[count - 3]!) : n * POW10[3 - count]!;
@@ -83,15 +84,15 @@ export function callingCodeOf(n: number): number {
   return digitCountOf(code) > count ? 0 : code;
 }
 
-/** Whether a national trunk 0 written after this code is dropped (`+44 (0)20…`). False where numbers keep it (Italy). */
+/** Whether a trunk 0 after this code is dropped (`+44 (0)20…`). False where numbers keep it (Italy). */
 export function dropsTrunkZero(code: number): boolean {
   return trunkZeroByCode[code] === 1;
 }
 
 /**
- * Whether N can be somebody's number abroad: an assigned calling code, one of its lengths, and leading digits that
- * the country uses. False is proof that no subscriber has it; true is no proof of the contrary. Not for Korea, whose
- * plan knows more: `krClassOf`. O(15 digits).
+ * Whether N can belong to a subscriber abroad: an assigned calling code, one of its lengths, and leading
+ * digits that the country uses. False proves that no subscriber has it; true does not prove that one does.
+ * Not for Korea, where `krClassOf` is more precise. O(15 digits).
  */
 export function isPossible(n: number): boolean {
   const code = callingCodeOf(n);
@@ -100,8 +101,9 @@ export function isPossible(n: number): boolean {
 }
 
 /**
- * Whether N is possible, and its leading digits belong to some type of line or service (mobile, fixed, toll free and
- * so on). New ranges can be missing here, so false proves nothing: it only decides between two readings of a text.
+ * Whether N is possible, and its leading digits belong to some type of line or service (mobile, fixed, toll
+ * free and so on). New ranges can be missing, so false proves nothing. Use it only to choose between two
+ * readings of a text.
  */
 export function isAssigned(n: number): boolean {
   const code = callingCodeOf(n);
@@ -113,12 +115,12 @@ function hasLength(n: number, code: number): boolean {
   return code !== 0 && ((lengthBitsByCode[code]! >>> length) & 1) === 1;
 }
 
-/** The digits behind the calling code; they may begin with 0. */
+/** The digits after the calling code; they may begin with 0. */
 function nationalOf(n: number, code: number): string {
   return String(n).slice(digitCountOf(code));
 }
 
-/** Main and other regions of a calling code, null if it is unassigned. */
+/** Main and other regions of a calling code; null if unassigned. */
 export function regionOf(code: number): CallingCodeRegions | null {
   return regionsByCode.get(code) ?? null;
 }

@@ -1,12 +1,15 @@
 /**
- * The numbers that a text can be, gathered without allocation: nearly every text has one.
+ * Collects the numbers that a text can mean, without allocation: nearly every text has one.
  */
 import { isAssigned } from './calling-codes.ts';
 import type { NumberParty, ParsedParty } from './party.ts';
 import { isEmergencyNumber, krClassOf } from './plan.ts';
 import { isValidNumber } from './validity.ts';
 
-/** A Korean number as it is dialled, 00 and a country code, and a country code or a Korean number behind a carrier. */
+/**
+ * A Korean number as dialled, 00 and a country code, and a country code or a Korean number behind a carrier
+ * prefix.
+ */
 const CANDIDATES_MAX = 4;
 
 export class Candidates {
@@ -18,7 +21,7 @@ export class Candidates {
     this.#count = 0;
   }
 
-  /** Adds a number, once, if somebody can have it. */
+  /** Adds a valid number once. */
   add(n: number, carrierPrefix: string | null): void {
     if (!isValidNumber(n) && !isEmergencyNumber(n)) return;
     for (let index = 0; index < this.#count; index++) if (this.#ns[index] === n) return;
@@ -27,8 +30,8 @@ export class Candidates {
   }
 
   /**
-   * The number, several as `ambiguous`, or null if there is none. Of several, those in ranges that are known to be
-   * assigned rule out the others.
+   * Returns the number, several as `ambiguous`, or null if there is none. If some are in ranges known to be
+   * assigned, the others are dropped.
    */
   settle(): ParsedParty | null {
     if (this.#count === 0) return null;

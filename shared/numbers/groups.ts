@@ -1,20 +1,20 @@
 /**
- * The groups in which digits were written: `02-123-4567` has groups of 2, 3 and 4. They show when something beside the
- * number was read as part of it: a list number in front, or an extension, a floor or a second number behind.
- * Every function expects the answer of `scan`, while `digits` holds what it read.
+ * The groups in which digits were written: `02-123-4567` has groups of 2, 3 and 4. They reveal text that was
+ * read as part of the number by mistake: a list number before it, or an extension, a floor or a second number
+ * after it. Every function expects the result of `scan` while `digits` still holds its digits.
  */
 import { digits, SCAN_BREAKS_SHIFT, SCAN_COUNT_MASK, SCAN_PLUS } from './scan.ts';
 
 /** Korean numbers end in a group of four digits. */
 export const KOREAN_LAST_GROUP = 4;
-/** Fewer digits are no last group of any usual form, unless the number is written in pairs. */
+/** A shorter last group occurs in no usual form, unless the number is written in pairs. */
 const LAST_GROUP_MIN = 3;
 const PAIR = 2;
 const REPRESENTATIVE_DIGITS = 8;
-/** A float is written with up to three zeros. */
+/** Spreadsheets write a float with up to three zeros. */
 const FLOAT_ZEROS_MAX = 3;
 
-/** The breaks within the digits: neither before the first nor behind the last. */
+/** The breaks within the digits: not before the first or after the last. */
 function innerBreaks(scanned: number): number {
   const count = scanned & SCAN_COUNT_MASK;
   const before = count > 21 ? -1 : (1 << count) - 1;
@@ -26,10 +26,10 @@ function hasBreak(breaks: number, at: number): boolean {
 }
 
 /**
- * Whether a Korean number that was read ends before the text does: `02-123-4567 8`, `1588-1234 (24`.
- * @param lastGroupMin fewer digits in the last group are no end; pairs are, as in `02 21 23 45 67`
+ * Whether a Korean number ends before the text does: `02-123-4567 8`, `1588-1234 (24`.
+ * @param lastGroupMin a shorter last group is not an end, except pairs, as in `02 21 23 45 67`
  */
-export function hasTail(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean {
+export function hasLastGroup(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean {
   const breaks = innerBreaks(scanned);
   if (breaks === 0) return false;
   const last = 31 - Math.clz32(breaks);
@@ -40,8 +40,8 @@ export function hasTail(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean
 }
 
 /**
- * Whether a text without plus has a list number in front (`1. 02-123-4567`), or digits behind a whole representative
- * number (`1588-1234 123`).
+ * Whether a text without plus has a list number before it (`1. 02-123-4567`), or digits after a complete
+ * representative number (`1588-1234 123`).
  */
 export function isSeveral(scanned: number): boolean {
   const breaks = innerBreaks(scanned);
@@ -58,7 +58,10 @@ export function isSeveral(scanned: number): boolean {
   return isRepresentative(0) && hasBreak(breaks, REPRESENTATIVE_DIGITS) && count > REPRESENTATIVE_DIGITS;
 }
 
-/** Count of digits before the `.0` of a float, 0 if the text is none: `1078022941.0`, as spreadsheets write it. */
+/**
+ * Count of digits before the `.0` of a float as spreadsheets write it (`1078022941.0`); 0 if the text is
+ * none.
+ */
 export function floatDigits(scanned: number, text: string): number {
   const breaks = innerBreaks(scanned);
   if (breaks === 0 || (breaks & (breaks - 1)) !== 0) return 0;

@@ -1,16 +1,16 @@
 /**
  * The integer form of a telephone number: its E.164 digits read as one integer N < 10^15.
  *
- * ITU-T E.164 allows at most 15 digits and no country code begins with 0, so N and the written number
- * determine each other, and N stays far below 2^53. Sets are keyed by head (N div 10^8) and tail
- * (N mod 10^8), one rule for every country. All functions are O(1) up to the 15 digits.
+ * ITU-T E.164 allows at most 15 digits, and no country code begins with 0, so N and the written number
+ * determine each other, and N stays far below 2^53. Sets are keyed by prefix (N div 10^8) and suffix (N mod
+ * 10^8), for every country alike. All functions are O(1) up to the 15 digits.
  */
 import { flat } from '../flat.ts';
 
-/** Count of tails behind one head. */
-export const TAILS = 100_000_000;
+/** Count of suffixes per prefix. */
+export const SUFFIX_COUNT = 100_000_000;
 
-/** First integer that is too long to be an E.164 number (ITU-T E.164, 6.1: at most 15 digits). */
+/** First integer that is too long for an E.164 number (ITU-T E.164, 6.1: at most 15 digits). */
 export const NUMBER_LIMIT = 1_000_000_000_000_000;
 
 /** Most decimal digits of a number. */
@@ -22,37 +22,37 @@ export const POW10: Float64Array = Float64Array.from(
   (_, power) => 10 ** power,
 );
 
-/** Codes of characters. */
+/** Character codes. */
 const PLUS = 0x2b;
 const ZERO = 0x30;
 
 /** N div 10^8: country and leading digits. 8210 for Korea's 010-1234-5678. */
-export function headOf(n: number): number {
-  return Math.floor(n / TAILS);
+export function prefixOf(n: number): number {
+  return Math.floor(n / SUFFIX_COUNT);
 }
 
 /**
  * N mod 10^8: the last eight digits. 12345678 for Korea's 010-1234-5678.
- * Without `%`, which takes a tenth of a query on doubles; exact, since N div 10^8 is below 2^24.
+ * Avoids `%`, which takes a tenth of a look-up on doubles. Exact, since N div 10^8 is below 2^24.
  */
-export function tailOf(n: number): number {
-  return n - Math.floor(n / TAILS) * TAILS;
+export function suffixOf(n: number): number {
+  return n - Math.floor(n / SUFFIX_COUNT) * SUFFIX_COUNT;
 }
 
 /** Count of decimal digits of N, 1 to 15. Expects 0 <= N < 10^15. */
 export function digitCountOf(n: number): number {
-  // Most numbers have nine digits or more: start there.
-  let count = n >= TAILS ? 9 : 1;
+  // Most numbers have at least nine digits.
+  let count = n >= SUFFIX_COUNT ? 9 : 1;
   while (count < NUMBER_DIGITS_MAX && n >= POW10[count]!) count++;
   return count;
 }
 
-/** The written E.164 form, `+` and digits, in one piece (flat.ts). */
+/** The written E.164 form, `+` and digits, as a flat string (flat.ts). */
 export function toE164(n: number): string {
-  // Short enough to be in one piece anyway.
+  // Short strings are always flat.
   if (n < 100_000_000_000) return `+${n}`;
   if (n > 999_999_999_999) return flat('+', n);
-  // Twelve digits, as every Korean mobile number has: in half the time.
+  // Twelve digits, as in every Korean mobile number: takes half the time.
   const high = Math.floor(n / 1_000_000);
   const low = n - high * 1_000_000;
   return String.fromCharCode(
@@ -72,7 +72,7 @@ export function toE164(n: number): string {
   );
 }
 
-/** Code of a digit. @param value below 2^31 @param place a power of ten */
+/** Character code of one digit. @param value below 2^31 @param place a power of ten */
 function digit(value: number, place: number): number {
   return ZERO + (((value / place) | 0) % 10);
 }

@@ -1,17 +1,19 @@
 /**
- * Parses what people and gateways write into a number, a short code or a sender ID, seen from Korea.
+ * Parses what people and gateways write into a number, a short code or a sender ID, from a Korean point of
+ * view.
  *
- * A text without `+` can have several readings: a Korean national number, a number behind a Korean carrier prefix, or
- * a number behind `00`. The parser never guesses: it returns the one reading that can be somebody's number, or all of
- * them as `ambiguous`. Where separators stand never changes which number is read, only whether the text is refused
- * (`groups.ts`). The E.164 form of a number parses to itself. One 0 before another digit is a trunk prefix; two are not.
+ * A text without `+` can have several readings: a Korean national number, a number after a Korean carrier
+ * prefix, or a number after `00`. The parser never guesses: it returns the only valid reading, or all of them
+ * as `ambiguous`. The position of separators never changes which number is read, only whether the text is
+ * rejected (`groups.ts`). The E.164 form of a number parses to itself. One 0 before another digit is a trunk
+ * prefix; two are not.
  */
 import { PARTY_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
 import { Candidates } from './candidates.ts';
 import { carrierPrefixOf } from './carriers.ts';
 import { undecorated } from './decoration.ts';
-import { floatDigits, hasTail, isSeveral, KOREAN_LAST_GROUP } from './groups.ts';
+import { floatDigits, hasLastGroup, isSeveral, KOREAN_LAST_GROUP } from './groups.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
@@ -19,16 +21,16 @@ import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.t
 import { isValidNumber } from './validity.ts';
 
 /**
- * How somebody writes international numbers without a plus. `kr`: with a Korean carrier prefix (00700, 001 and so
- * on), never with 00 alone. `00`: with 00 and the country code, never with a carrier prefix.
+ * How a client writes international numbers without a plus. `kr`: with a Korean carrier prefix (00700, 001
+ * and so on), never with 00 alone. `00`: with 00 and the country code, never with a carrier prefix.
  */
 export const INTERNATIONAL_PREFIXES = ['kr', '00'] as const;
 export type InternationalPrefix = (typeof INTERNATIONAL_PREFIXES)[number];
 
 export interface ParseOptions {
-  /** Null if it is not known: both are read. */
+  /** Null if unknown: both are read. */
   readonly internationalPrefix: InternationalPrefix | null;
-  /** The prefix that a gateway displayed before the number, if it sent it as a field of its own. */
+  /** The carrier prefix displayed before the number, if the gateway sent it in a separate field. */
   readonly carrierPrefix: string | null;
 }
 
@@ -44,29 +46,29 @@ const SHORT_CODE_DIGITS_MAX = 5;
 const LOCAL_DIGITS_MIN = 7;
 const LOCAL_DIGITS_MAX = 8;
 const REPRESENTATIVE_DIGITS = 8;
-/** Fewer digits without any prefix are a mistyped Korean number, not one from abroad. */
+/** Fewer digits without any prefix are a mistyped Korean number, not a foreign one. */
 const BARE_INTERNATIONAL_DIGITS_MIN = 10;
 
 const SMALL_DIGITS_MAX = 9;
-/** In place of a number that has no digits, too many, or a 0 where a country code must begin. */
+/** Stands for a number with no digits, too many digits, or a 0 where a country code must begin. */
 const DOES_NOT_FIT = 0;
 const ZERO = 0x30;
 /** A `tel:` URI: its number, without parameters (RFC 3966). */
 const TEL_URI = /^\s*tel:([^;?]*)/i;
 
-/** Readings of the text that is being parsed. One per isolate, like `digits`. */
+/** Readings of the text being parsed. One per isolate, like `digits`. */
 const candidates = new Candidates();
 
 /**
- * Parses one written party. Never throws. Digits that no subscriber can have are still a number as long as they fit
- * 15 digits: check with `isValidNumber`.
+ * Parses one written party. Never throws. Digits that no subscriber can have are still a number if they fit
+ * into 15 digits: check with `isValidNumber`.
  * - `NUMBER_MISSING`: no digit at all, or only zeros.
  * - `NUMBER_TOO_LONG`: more than `PARTY_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
- * - `NUMBER_CHARACTER`: a character that is no digit, letter or separator, or stands for bytes that are no UTF-8; a
- *   plus not in front; a 0 right after the plus, where a country code must begin; letters among the digits; more than
- *   one number, or digits beside the number.
+ * - `NUMBER_CHARACTER`: a character that is not a digit, letter or separator, or replaces bytes that are not
+ *   UTF-8; a plus that is not leading; a 0 right after the plus, where a country code must begin; letters
+ *   among the digits; more than one number, or digits beside the number.
  *
- * O(length). Korean numbers take well under a microsecond and allocate nothing but the result.
+ * O(length). Korean numbers take well under a microsecond and allocate only the result.
  */
 export function parseParty(text: string, options: ParseOptions = NO_OPTIONS): ParsedParty {
   if (text.length > PARTY_CHARS_MAX) return TOO_LONG;
@@ -84,13 +86,13 @@ function parseDecorated(text: string, options: ParseOptions): ParsedParty {
   if (scanned === SCAN_FOREIGN) return CHARACTER;
   const whole = floatDigits(scanned, written.text);
   if (whole !== 0) return parseScanned((scanned & SCAN_PLUS) | whole, options);
-  // What stood beside the number may have been its last digits.
+  // The text removed beside the number may have been its last digits.
   return written.isBare ? parseScanned(scanned, options) : parseScanned(scanned, options, KOREAN_LAST_GROUP);
 }
 
 /**
- * Like `parseParty`, for lists and entries: a number with letters or an extension beside it is `NUMBER_CHARACTER`,
- * since there it is a slip, and the wrong subscriber would be blocked. `tel:` URIs are read.
+ * Like `parseParty`, for lists and entries. A number with letters or an extension beside it is
+ * `NUMBER_CHARACTER`: there it is a slip, and would block the wrong subscriber. `tel:` URIs are accepted.
  */
 export function parseListed(text: string): ParsedParty {
   const party = parseParty(text);
@@ -99,8 +101,8 @@ export function parseListed(text: string): ParsedParty {
 }
 
 /**
- * Like `parseParty`, for what `scan` or `scanBytes` has just read without finding anything foreign.
- * @param lastGroupMin digits of the last group of a Korean number, at least
+ * Like `parseParty`, for text that `scan` or `scanBytes` has just read without a foreign character.
+ * @param lastGroupMin minimum digits of the last group of a Korean number
  */
 export function parseScanned(
   scanned: number,
@@ -111,7 +113,7 @@ export function parseScanned(
   if (isAllZeros(count)) return MISSING;
   if (isSeveral(scanned)) return CHARACTER;
   const party = readDigits(count, (scanned & SCAN_PLUS) !== 0, options);
-  return hasTail(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
+  return hasLastGroup(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
 }
 
 function canBeKorean(party: ParsedParty): boolean {
@@ -122,7 +124,7 @@ function canBeKorean(party: ParsedParty): boolean {
 function readDigits(count: number, hasPlus: boolean, options: ParseOptions): ParsedParty {
   if (hasPlus) {
     if (digits[0] === 0) return CHARACTER;
-    // +112 is no number of anybody, and a call that must not be stopped.
+    // +112 belongs to no subscriber, and the call must not be stopped.
     return emergencyCode(0, count) ?? numberOr(international(0, count), null);
   }
   if (options.carrierPrefix !== null)
@@ -132,7 +134,7 @@ function readDigits(count: number, hasPlus: boolean, options: ParseOptions): Par
   return doubleZero(count, options.internationalPrefix);
 }
 
-/** The emergency code that is all digits from `from`, null if they are none. */
+/** The emergency code that consists of all digits from `from`; null if they are none. */
 function emergencyCode(from: number, count: number): ParsedParty | null {
   const length = count - from;
   if (digits[from] !== 1 || length < SHORT_CODE_DIGITS_MIN || length > SHORT_CODE_DIGITS_MAX) return null;
@@ -140,14 +142,16 @@ function emergencyCode(from: number, count: number): ParsedParty | null {
   return isEmergency(code) ? { kind: 'shortCode', code } : null;
 }
 
-/** Digits with neither plus nor 0 in front: a short code, a local number, a Korean number without its 0, or E.164. */
+/**
+ * Digits without leading plus or 0: a short code, a local number, a Korean number without its 0, or E.164.
+ */
 function bare(from: number, count: number): ParsedParty {
   const length = count - from;
   if (digits[from] === 1 && length >= SHORT_CODE_DIGITS_MIN && length <= SHORT_CODE_DIGITS_MAX) {
     return { kind: 'shortCode', code: String(integer(from, count)) };
   }
   const isKorean = digits[from] === 8 && digits[from + 1] === 2;
-  // 82-51-119 is +82, an area code and an emergency code: nothing may stand in the way of that call.
+  // 82-51-119 is +82, an area code and an emergency code: that call must always pass.
   const isEmergencyCall = isKorean && isEmergencyNumber(international(from, count));
   if (!isEmergencyCall && digits[from] !== 1 && length >= LOCAL_DIGITS_MIN && length <= LOCAL_DIGITS_MAX) {
     return { kind: 'localNumber', digits: String(integer(from, count)) };
@@ -161,13 +165,13 @@ function bare(from: number, count: number): ParsedParty {
   return candidates.settle() ?? numberOr(national === DOES_NOT_FIT ? foreign : national, null);
 }
 
-/** Digits that begin with 00, all readings of them. */
+/** All readings of digits that begin with 00. */
 function doubleZero(count: number, convention: InternationalPrefix | null): ParsedParty {
   const carrier = convention === '00' ? null : carrierPrefixOf(digits, count);
   const generic = convention === 'kr' ? DOES_NOT_FIT : international(GENERIC_PREFIX.length, count);
-  // 00 before 82 is another way to write +82: no evidence of overseas ingress.
+  // 00 before 82 is another way to write +82, so it is no evidence of overseas ingress.
   const genericPrefix = krClassOf(generic) === null ? GENERIC_PREFIX : null;
-  // 00798 and 00308 are Korean toll free numbers as they are dialled.
+  // 00798 and 00308 are Korean toll-free numbers as dialled.
   const asWritten = convention === '00' ? DOES_NOT_FIT : korean(0, count);
   const behindCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
 
@@ -183,8 +187,8 @@ function doubleZero(count: number, convention: InternationalPrefix | null): Pars
 }
 
 /**
- * Digits behind a prefix that is known: a country code, with or without 00, or a number as it is dialled in Korea;
- * if neither can be somebody's number, whatever else it can be in Korea.
+ * Reads the digits after a known prefix: a country code, with or without 00, or a number as dialled in Korea.
+ * If neither is valid, any other Korean reading.
  */
 function behindPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
   const start = beginsWith(prefix, count) ? prefix.length : 0;
@@ -192,7 +196,7 @@ function behindPrefix(prefix: string, count: number, convention: InternationalPr
   candidates.clear();
   candidates.add(international(from, count), null);
   candidates.add(dialled(start, count), null);
-  // The prefix may also be cut off already: 006 and 0063… can be 00 and the Philippines.
+  // The prefix may already be removed: 006 and 0063… can be 00 and the Philippines.
   if (start !== 0 && convention !== 'kr') candidates.add(international(GENERIC_PREFIX.length, count), null);
   const result = candidates.settle();
   if (result !== null || start === count) return result ?? MISSING;
@@ -218,7 +222,7 @@ function international(from: number, count: number): number {
   return count - from > NUMBER_DIGITS_MAX ? DOES_NOT_FIT : integer(from, count);
 }
 
-/** The Korean number that is dialled from `from`: with its trunk 0, or 8 digits of a representative number. */
+/** The Korean number as dialled from `from`: with its trunk 0, or 8 digits of a representative number. */
 function dialled(from: number, count: number): number {
   if (hasTrunkZero(from, count)) return join(KR_CODE, from + 1, count);
   const isRepresentative = digits[from] === 1 && count - from === REPRESENTATIVE_DIGITS;
@@ -226,8 +230,8 @@ function dialled(from: number, count: number): number {
 }
 
 /**
- * The Korean number whose national digits begin at `from`, with or without trunk 0. Behind a trunk 0 also
- * with a domestic carrier selection (081 to 084, 086 to 088, 085xx), if only that makes it valid.
+ * The Korean number whose national digits begin at `from`, with or without trunk 0. After a trunk 0, skips a
+ * domestic carrier selection (081 to 084, 086 to 088, 085xx) if the number is valid only without it.
  */
 function korean(from: number, count: number): number {
   if (!hasTrunkZero(from, count)) return join(KR_CODE, from, count);
@@ -243,14 +247,14 @@ function hasTrunkZero(at: number, count: number): boolean {
   return at + 1 < count && digits[at] === 0 && digits[at + 1] !== 0;
 }
 
-/** Calling code and the digits from `from`, `DOES_NOT_FIT` if that is more than 15 digits. */
+/** Calling code and the digits from `from`; `DOES_NOT_FIT` if that is more than 15 digits. */
 function join(code: number, from: number, count: number): number {
   const length = Math.max(0, count - from);
   if (digitCountOf(code) + length > NUMBER_DIGITS_MAX) return DOES_NOT_FIT;
   return code * POW10[length]! + integer(from, count);
 }
 
-/** Digits `from` to `to` as an integer. In two parts that each fit 31 bits: half the time of one double. */
+/** Digits `from` to `to` as an integer. Two parts that each fit 31 bits take half the time of one double. */
 function integer(from: number, to: number): number {
   const middle = Math.min(to, from + SMALL_DIGITS_MAX);
   const high = smallInteger(from, middle);

@@ -1,27 +1,30 @@
 /**
  * The character level of the parser: one pass over a written number that keeps the digits and skips
- * everything that people put between them.
+ * separators.
  *
- * One table over the 65,536 UTF-16 units (64 KB, filled once) gives each unit's kind. Digits are ASCII,
- * full-width, Arabic-Indic and Eastern Arabic-Indic. Separators are Unicode's spaces, dashes, dots, brackets and
- * quotation marks, zero-width and bidirectional controls and other invisible characters, `_`, telephone signs, and two
- * letters that are typed as dashes: the katakana long mark and the Hangul `ㅡ`.
+ * One table over the 65,536 UTF-16 units (64 KB, filled once) gives the kind of each unit. Digits are ASCII,
+ * full-width, Arabic-Indic and Eastern Arabic-Indic. Separators are Unicode's spaces, dashes, dots, brackets
+ * and quotation marks, zero-width and bidirectional controls and other invisible characters, `_`, telephone
+ * signs, and two letters that are typed as dashes: the katakana long mark and the Hangul `ㅡ`.
  */
 import { PARTY_CHARS_MAX } from '../limits.ts';
 
-/** Bit of `scan`'s answer: a plus sign stood before the first digit. */
+/** Bit of `scan`'s result: a plus sign before the first digit. */
 export const SCAN_PLUS = 128;
 
-/** Mask of `scan`'s answer: count of digits, 0 to 64. */
+/** Mask of `scan`'s result: count of digits, 0 to 64. */
 export const SCAN_COUNT_MASK = 127;
 
-/** Shift of the breaks in `scan`'s answer: bit i of them says that a separator stood behind i digits. */
+/** Shift of the breaks in `scan`'s result: bit i means a separator after i digits. */
 export const SCAN_BREAKS_SHIFT = 8;
 
-/** Most digits behind which a break is kept: an answer stays a small integer. */
+/** Most digits after which a break is recorded, so that the result stays a small integer. */
 const BREAK_DIGITS_MAX = 21;
 
-/** `scan`'s answer when a unit is neither digit, separator nor a leading plus, or when two numbers may be written. */
+/**
+ * `scan`'s result if a unit is neither digit, separator nor leading plus, or if the text may contain two
+ * numbers.
+ */
 export const SCAN_FOREIGN = -1;
 
 /** Digit values of the last scan. One per isolate: valid until the next `scan`, never across an await. */
@@ -29,13 +32,13 @@ export const digits = new Uint8Array(PARTY_CHARS_MAX);
 
 const SEPARATOR = 10;
 const PLUS = 11;
-/** A separator that also joins two numbers: `02-123-4567~9` and `02-123-4567·8` are short for several. */
+/** A separator that also joins two numbers: `02-123-4567~9` and `02-123-4567·8` abbreviate several. */
 const JOINER = 12;
 const FOREIGN = 13;
 
-/** Fewer digits behind a joiner are the end of another number. */
+/** Fewer digits than this after a joiner are the end of another number. */
 const JOINED_DIGITS_MIN = 3;
-/** Digits of the shortest number that a joiner of its own kind can follow. */
+/** Digits of the shortest number that a joiner, as a distinct separator, can follow. */
 const NUMBER_DIGITS_MIN = 7;
 
 const DOT = 0x2e;
@@ -78,7 +81,7 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0xfe58, 0xfe58],
   [0xfe63, 0xfe63],
   [0xff0d, 0xff0d],
-  // Zero-width and bidirectional controls, fillers, variation selectors, the blank of Braille: nobody sees them.
+  // Zero-width and bidirectional controls, fillers, variation selectors, the Braille blank: all invisible.
   [0x00ad, 0x00ad],
   [0x034f, 0x034f],
   [0x061c, 0x061c],
@@ -95,7 +98,7 @@ const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
   [0xfeff, 0xfeff],
   [0xffa0, 0xffa0],
   [0xfff0, 0xfff8],
-  // Quotation marks, and the accents typed for them.
+  // Quotation marks, and the accents typed in their place.
   [0x0022, 0x0022],
   [0x0027, 0x0027],
   [0x0060, 0x0060],
@@ -145,9 +148,9 @@ for (const plus of PLUSES) kinds[plus] = PLUS;
 for (const zero of DIGIT_ZEROS) for (let value = 0; value < 10; value++) kinds[zero + value] = value;
 
 /**
- * Fills `digits` from `text`. Returns the count of digits, `SCAN_PLUS` if a plus came first, and the breaks; or
- * `SCAN_FOREIGN` at the first unit that cannot stand in a number (a second or late plus too), and if a joiner
- * separates two numbers. Expects at most `PARTY_CHARS_MAX` units. O(length), no allocation.
+ * Fills `digits` from `text`. Returns the count of digits, `SCAN_PLUS` if a plus came first, and the breaks.
+ * Returns `SCAN_FOREIGN` at the first unit that cannot be in a number (including a second or late plus), and
+ * if a joiner separates two numbers. Expects at most `PARTY_CHARS_MAX` units. O(length), no allocation.
  */
 export function scan(text: string): number {
   let count = 0;
@@ -166,8 +169,9 @@ export function scan(text: string): number {
 }
 
 /**
- * Like `scan`, for ASCII in bytes from `from` to before `to`, for readers of files: `SCAN_FOREIGN` also at every
- * other byte, and at a dot, since two of them write a range. O(length), no allocation.
+ * Like `scan`, for the ASCII bytes from `from` to `to` (exclusive), for file readers. Also returns
+ * `SCAN_FOREIGN` at every non-ASCII byte, and at a dot, because two dots write a range. O(length), no
+ * allocation.
  */
 export function scanBytes(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;
@@ -195,12 +199,12 @@ function scanned(count: number, plus: number, breaks: number, joins: number): nu
   return count | plus | ((breaks | joins) << SCAN_BREAKS_SHIFT);
 }
 
-/** Whether the last joiner within the digits separates two numbers: by what follows it, or by what came before. */
+/** Whether the last joiner within the digits separates two numbers, judged by what follows or precedes it. */
 function joinsNumbers(count: number, breaks: number, joins: number): boolean {
   const inner = (1 << Math.min(count, BREAK_DIGITS_MAX)) - 2;
   if ((joins & inner) === 0) return false;
   const last = 31 - Math.clz32(joins & inner);
   if (count - last < JOINED_DIGITS_MIN) return true;
-  // 010~2000~5036 is one number, 02-123-4567~4570 are several.
+  // 010~2000~5036 is one number; 02-123-4567~4570 is several.
   return last >= NUMBER_DIGITS_MIN && (breaks & ~joins & inner) !== 0;
 }

@@ -1,8 +1,8 @@
 /**
- * Korean rules for the sender of a domestic text, by the form of the sender alone.
+ * Korean rules for the sender of a domestic text, based on the form of the sender alone.
  *
- * The rules are data (`data/kr-sender-rules.json`), each with its reason and source. A rule names a class of the plan,
- * a kind of sender, or a count of digits as they are dialled. O(1).
+ * The rules are data (`data/kr-sender-rules.json`), each with its reason and source. A rule names a class of
+ * the plan, a kind of sender, or a count of digits as dialled. O(1).
  */
 import table from '../../data/kr-sender-rules.json' with { type: 'json' };
 import { digitCountOf } from './number.ts';
@@ -25,8 +25,8 @@ const length = rules.find((rule) => rule.digitsMin !== undefined)!;
 const digitsMaxByClass = new Map(Object.entries(length.digitsMaxByClass ?? {}));
 
 /**
- * The ID of the rule that this sender breaks, null if there is none. Whether the number is valid is another question
- * (`isValidNumber`).
+ * The ID of the rule that this sender breaks; null if there is none. Does not check whether the number is
+ * valid (`isValidNumber`).
  * @param ownedShortCodes short codes that the client may send from
  */
 export function senderRule(sender: Party, ownedShortCodes: readonly string[]): string | null {
@@ -42,7 +42,7 @@ function numberRule(n: number): string | null {
   return idByClass.get(krClass) ?? (hasLength(n, krClass) ? null : length.id);
 }
 
-/** Counts digits as they are dialled: with the 0 that +82 replaces, which representative numbers never have. */
+/** Counts digits as dialled: with the 0 that +82 replaces, which representative numbers never have. */
 function hasLength(n: number, krClass: KrClass): boolean {
   const count = digitCountOf(n) - 2 + (krClass === 'representative' ? 0 : 1);
   return count >= length.digitsMin! && count <= (digitsMaxByClass.get(krClass) ?? length.digitsMax!);

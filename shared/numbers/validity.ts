@@ -1,12 +1,12 @@
 /**
- * Whether somebody can have a number at all, by the numbering plans of Korea and of the world.
+ * Whether a number can exist under the numbering plans of Korea and the world.
  */
 import { isPossible } from './calling-codes.ts';
 import { krClassOf } from './plan.ts';
 
 /**
- * Whether N can be somebody's number: in Korea a class of the plan, abroad leading digits and a length that the
- * country uses. False is proof that no subscriber has it; true is no proof that somebody does.
+ * Whether N can belong to a subscriber: in Korea, a class of the plan; abroad, leading digits and a length
+ * that the country uses. False proves that no subscriber has it; true does not prove that one does.
  */
 export function isValidNumber(n: number): boolean {
   const krClass = krClassOf(n);

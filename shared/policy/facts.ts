@@ -1,16 +1,16 @@
 /**
- * What is known of traffic at a gateway, in the words that a policy has rules about; and the evidence that
- * is told with a verdict. Pure, and O(1) but for the regions of a calling code.
+ * The facts about traffic at a gateway that policy rules match, and the evidence that a response reports.
+ * Pure. O(1), except for the regions of a calling code.
  */
 import { callingCodeOf, isPossible, regionOf } from '../numbers/calling-codes.ts';
 import { isEmergencyNumber, type KrClass, krClassOf } from '../numbers/plan.ts';
-import type { Ingress, Question, Sender } from '../question.ts';
+import type { Ingress, ScreenRequest, Sender } from '../request.ts';
 
-/** Where traffic begins, as far as it can be told. */
+/** Where traffic began, as far as the ingress shows. */
 export const ORIGINS = ['abroad', 'domestic'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
-/** What stands as the sender. */
+/** Kind of the sender. */
 export const SENDERS = [
   'krMobile',
   'krFixed',
@@ -62,28 +62,32 @@ export function senderKind(sender: Sender): SenderKind {
   return isPossible(n) ? 'foreign' : 'foreignImpossible';
 }
 
-/** The Korean prefix that was displayed before the sender's number: given by name, or written before it. */
+/**
+ * The Korean carrier prefix before the sender's number: from its own field, or part of the written number.
+ */
 function displayedPrefix(from: Sender, { carrierPrefix }: Ingress): string | null {
   return carrierPrefix ?? (from.kind === 'number' ? from.carrierPrefix : null);
 }
 
-/** A displayed prefix says that the traffic was abroad, also where it comes in from within the country. */
+/**
+ * A displayed prefix means that the traffic came from abroad, even if it entered from a domestic operator.
+ */
 function originOf(from: Sender, ingress: Ingress): Origin {
   const abroad = ingress.type === 'international' || displayedPrefix(from, ingress) !== null;
   return abroad ? 'abroad' : 'domestic';
 }
 
-/** What the policy decides by. */
+/** The facts that the policy decides on. */
 export interface Facts {
-  readonly channel: Question['channel'];
+  readonly channel: ScreenRequest['channel'];
   readonly origin: Origin;
   readonly sender: SenderKind;
   readonly roaming: Ingress['roaming'];
-  /** `none` where there is no attestation. */
+  /** `none` if there is no attestation. */
   readonly attestation: NonNullable<Ingress['attestation']> | 'none';
 }
 
-export function factsOf(from: Sender, channel: Question['channel'], ingress: Ingress): Facts {
+export function factsOf(from: Sender, channel: ScreenRequest['channel'], ingress: Ingress): Facts {
   return {
     channel,
     origin: originOf(from, ingress),
@@ -93,14 +97,14 @@ export function factsOf(from: Sender, channel: Question['channel'], ingress: Ing
   };
 }
 
-/** What is told with a verdict, and decides nothing by itself. */
+/** Reported with a verdict; decides nothing itself. */
 export interface Evidence {
   readonly origin: Origin;
   readonly carrierPrefix: string | null;
   readonly sender: SenderKind;
-  /** Main country of the sender's calling code, ISO 3166-1; null for what has none. */
+  /** Main country of the sender's calling code, ISO 3166-1; null if there is none. */
   readonly country: string | null;
-  /** Whether the country of ingress is none of those behind the calling code; null where one is not known. */
+  /** Whether the ingress country is not among those of the calling code; null if either is unknown. */
   readonly countryMismatch: boolean | null;
 }
 

@@ -1,17 +1,16 @@
 /**
- * The gateway policy: what traffic from abroad may show as its sender, as data. The first rule that fits
- * decides; a rule on trial (`shadow`) is told and decides nothing. Lists come before it, and no rule can
- * take back what a list says.
+ * The gateway policy, as data: which senders traffic from abroad may show. The first matching rule decides; a
+ * shadow rule only reports. Lists come first, and no rule overrides a list.
  */
 import * as v from 'valibot';
 import standard from '../../data/gateway-policy.json' with { type: 'json' };
 import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits.ts';
-import { ATTESTATIONS, CHANNELS, ROAMING } from '../question.ts';
+import { ATTESTATIONS, CHANNELS, ROAMING } from '../request.ts';
 import { nameSchema } from '../schemas.ts';
 import { AGAINST_CODES, EFFECTS } from '../verdict.ts';
 import { type Facts, ORIGINS, SENDERS } from './facts.ts';
 
-/** Values of one fact, any of which fits. */
+/** Values of one fact; any of them matches. */
 function anyOf<Value extends string>(values: readonly Value[]) {
   return v.optional(v.pipe(v.array(v.picklist(values)), v.minLength(1), v.maxLength(values.length)));
 }
@@ -26,14 +25,14 @@ const whenSchema = v.strictObject({
 
 const ruleSchema = v.pipe(
   v.strictObject({
-    /** Told in verdicts as the rule that decided. */
+    /** Reported in verdicts as the deciding rule. */
     id: nameSchema,
-    /** What has to be so; what is left out may be anything. */
+    /** Conditions of the rule. An omitted fact matches any value. */
     when: whenSchema,
     effect: v.picklist(EFFECTS),
-    /** Of every effect but `allow`. */
+    /** Required for every effect except `allow`. */
     code: v.optional(v.picklist(AGAINST_CODES)),
-    /** Whether the number is not to be shown to who is called or texted. */
+    /** Whether to hide the number from the recipient. */
     withholdCli: v.optional(v.boolean(), false),
   }),
   v.forward(
@@ -53,7 +52,7 @@ const ruleSchema = v.pipe(
 );
 export type Rule = v.InferOutput<typeof ruleSchema>;
 
-/** Where those who were blocked can turn to (47 CFR 64.1200(k)); told in the SIP Reason header. */
+/** Contacts for blocked senders (47 CFR 64.1200(k)), sent in the SIP Reason header. */
 const redressSchema = v.strictObject({
   url: v.optional(
     v.pipe(v.string(), v.regex(/^https:\/\/[\w.~:/?#[\]@!$&'()*+,=%-]{1,200}$/, 'an https address')),
@@ -82,27 +81,27 @@ export const policySchema = v.pipe(
 );
 export type Policy = v.InferOutput<typeof policySchema>;
 
-/** A policy, and which one it is. */
+/** A policy and its version. */
 export interface VersionedPolicy {
-  /** The `seq` of the change that set it; 0 for the one that comes with the code. */
+  /** The `seq` of the change that set it; 0 for the policy that ships with the code. */
   readonly version: number;
   readonly policy: Policy;
 }
 
 export const STANDARD_POLICY: VersionedPolicy = { version: 0, policy: v.parse(policySchema, standard) };
 
-/** What the policy says of one question. */
-export interface Ruling {
-  /** The rule that decides; null where none fits. */
+/** The rules that match one request. */
+export interface PolicyMatch {
+  /** The deciding rule; null if none matches. */
   readonly rule: Rule | null;
-  /** Rules on trial that would have come before it. */
+  /** Shadow rules that match before it. */
   readonly shadows: readonly Rule[];
 }
 
 const NO_SHADOWS: readonly Rule[] = [];
 
-/** Hold the facts against the rules, in their order. O(rules); allocates only where a rule on trial fits. */
-export function rulingOf({ rules }: Policy, facts: Facts): Ruling {
+/** Matches the facts against the rules in order. O(rules); allocates only if a shadow rule matches. */
+export function matchPolicy({ rules }: Policy, facts: Facts): PolicyMatch {
   let shadows = NO_SHADOWS;
   for (const rule of rules) {
     if (!fits(rule, facts)) continue;

@@ -1,6 +1,6 @@
 /**
- * The check before a release becomes current: every value is what the manifest says, and adds up to its
- * counts. Holds one value at a time; cost: some 20 ns a number.
+ * Verifies a release before it becomes current: every value matches the manifest, and the counts add up.
+ * Holds one value at a time. Costs some 20 ns per number.
  */
 import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
@@ -14,9 +14,9 @@ import { openValue } from './opened-value.ts';
 import type { BlobProblem } from './release.ts';
 
 /**
- * `LISTS_WRONG`: a value has more or fewer lists. `SLICE_WRONG`: a shard is for other keys.
- * `ORDER_WRONG`: entries do not rise, or lie where no query finds them. `COUNT_WRONG`: the counts of the
- * manifest are not what is there. `LIMIT_EXCEEDED`: more numbers than any release may have.
+ * `LISTS_WRONG`: a value has more or fewer lists. `SLICE_WRONG`: a shard covers other keys.
+ * `ORDER_WRONG`: entries are not ascending, or no look-up can find them. `COUNT_WRONG`: the counts of the
+ * manifest differ from the values. `LIMIT_EXCEEDED`: more numbers than a release may have.
  */
 export type CheckProblem =
   | BlobProblem
@@ -29,7 +29,7 @@ export type CheckProblem =
 type Checked = Result<null, CheckProblem>;
 
 const KINDS = ['numbers', 'dated', 'ranges', 'sources'] as const;
-/** Entries of a list. */
+/** Entry counts of a list. */
 type Tally = Record<(typeof KINDS)[number], number>;
 
 export class ReleaseCheck {
@@ -44,7 +44,7 @@ export class ReleaseCheck {
     this.#tallies = manifest.lists.map(() => ({ numbers: 0, dated: 0, ranges: 0, sources: 0 }));
   }
 
-  /** Check one value, in any order. Adding one again changes nothing. @param bytes starting on a multiple of 8 */
+  /** Checks one value. Any order; a repeated value is ignored. @param bytes aligned to 8 bytes */
   async add(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
     const { lists, shards } = this.#manifest;
     const said = lists.reduce((sum, list) => sum + list.numbers, 0);
@@ -66,7 +66,7 @@ export class ReleaseCheck {
     return ok(null);
   }
 
-  /** Whether every value was added, and what they hold is what the manifest counts. */
+  /** Checks that every value was added and that their contents match the counts of the manifest. */
   finish(): Checked {
     const missing = blobsOf(this.#manifest).filter(({ key }) => !this.#added.has(key)).length;
     if (missing > 0) return fail('VALUE_MISSING', `${missing} values were not checked`);
@@ -100,16 +100,16 @@ export class ReleaseCheck {
     let last = part.start - 1;
     for (const batch of part.keys(list)) {
       for (const each of batch) {
-        if (each <= last || each >= part.end) return orderWrong(key, name);
+        if (each <= last || each >= part.end) return misorderedEntries(key, name);
         last = each;
       }
       tally.numbers += batch.length;
-      // A few bytes can say that a whole head is listed: no more is walked than the manifest counts.
+      // A few bytes can list a whole prefix, so reading stops at the count of the manifest.
       if (tally.numbers > numbers) return countWrong(name, 'numbers', numbers, `${tally.numbers} or more`);
     }
     last = part.start;
     for (const row of part.dated(list)) {
-      if (row.key < last || row.key >= part.end) return orderWrong(key, name);
+      if (row.key < last || row.key >= part.end) return misorderedEntries(key, name);
       last = row.key;
       tally.dated++;
     }
@@ -124,7 +124,7 @@ export class ReleaseCheck {
       for (const { from, to } of table.rows(list)) {
         const isEqual = from === last.from && to === last.to;
         const isSound = Number.isInteger(from) && Number.isInteger(to) && from <= to && to < NUMBER_LIMIT;
-        if (!isSound || (from <= last.to && !isEqual)) return orderWrong(ranges!.key, name);
+        if (!isSound || (from <= last.to && !isEqual)) return misorderedEntries(ranges!.key, name);
         last = { from, to };
         this.#tallies[list]!.ranges++;
       }
@@ -138,7 +138,7 @@ export class ReleaseCheck {
     for (const [list, { name }] of lists.entries()) {
       let last = 0n;
       for (const { fingerprint } of table.rows(list)) {
-        if (fingerprint < last) return orderWrong(sources!.key, name);
+        if (fingerprint < last) return misorderedEntries(sources!.key, name);
         last = fingerprint;
         this.#tallies[list]!.sources++;
       }
@@ -151,7 +151,7 @@ function listsWrong(key: string, found: number, said: number): Checked {
   return fail('LISTS_WRONG', `${key} has ${found} lists, the manifest ${said}`);
 }
 
-function orderWrong(key: string, list: string): Checked {
+function misorderedEntries(key: string, list: string): Checked {
   return fail('ORDER_WRONG', `${key}: entries of ${list} do not rise, or lie where no query finds them`);
 }
 

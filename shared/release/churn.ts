@@ -1,14 +1,14 @@
 /**
- * Two sorted runs of entries compared: what came, what went, and behind which heads. Exact, not net: a
- * number that went and another that came are two changes. Holds one entry of each run at a time.
+ * Compares two sorted runs of entries: additions, removals, and the prefixes they fall under. Exact, not net:
+ * one number removed and another added are two changes. Holds one entry of each run at a time.
  */
-import { CHANGED_HEADS_MAX } from '../limits.ts';
+import { CHANGED_PREFIXES_MAX } from '../limits.ts';
 import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, wholeBlocksIn } from '../numbers/blocks.ts';
-import { headOf, TAILS } from '../numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
 import type { DatedRow } from '../set/dated-set.ts';
 import type { Permutation } from '../set/permutation.ts';
 
-/** Entries that came, went, or stayed with other dates. */
+/** Entries that were added, removed, or kept with other dates. */
 export interface Counts {
   readonly added: number;
   readonly removed: number;
@@ -17,53 +17,59 @@ export interface Counts {
 
 export const NO_COUNTS: Counts = { added: 0, removed: 0, changed: 0 };
 
-export interface HeadChange extends Counts {
+export interface PrefixChange extends Counts {
   readonly head: number;
 }
 
-/** Adds up changes, which come by rising key, and keeps the heads that change most. */
-export class HeadTally {
+/** Sums changes, which arrive in ascending key order, and keeps the prefixes that change most. */
+export class PrefixTally {
   added = 0;
   removed = 0;
   changed = 0;
-  #top: HeadChange[] = [];
+  #top: PrefixChange[] = [];
   #head = -1;
-  /** First key behind the head. */
+  /** First key after the prefix. */
   #end = 0;
-  /** The sums where the head began. */
+  /** The sums at the start of the prefix. */
   #addedBefore = 0;
   #removedBefore = 0;
   #changedBefore = 0;
 
   count(key: number, added: number, removed: number, changed: number): void {
-    if (key >= this.#end) this.#open(headOf(key));
+    if (key >= this.#end) this.#open(prefixOf(key));
     this.added += added;
     this.removed += removed;
     this.changed += changed;
   }
 
-  #open(head: number): void {
+  #open(prefix: number): void {
     const added = this.added - this.#addedBefore;
     const removed = this.removed - this.#removedBefore;
     const changed = this.changed - this.#changedBefore;
     if (added + removed + changed > 0) this.#keep({ head: this.#head, added, removed, changed });
-    this.#head = head;
-    this.#end = (head + 1) * TAILS;
+    this.#head = prefix;
+    this.#end = (prefix + 1) * SUFFIX_COUNT;
     this.#addedBefore = this.added;
     this.#removedBefore = this.removed;
     this.#changedBefore = this.changed;
   }
 
-  #keep(change: HeadChange): void {
+  #keep(change: PrefixChange): void {
     const least = this.#top.at(-1);
-    if (this.#top.length === CHANGED_HEADS_MAX && least !== undefined && weightOf(change) <= weightOf(least))
+    if (
+      this.#top.length === CHANGED_PREFIXES_MAX &&
+      least !== undefined &&
+      weightOf(change) <= weightOf(least)
+    )
       return;
-    // A stable sort of heads that come in order: equal changes stay by head.
-    this.#top = [...this.#top, change].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, CHANGED_HEADS_MAX);
+    // Stable sort of prefixes that arrive in order: equal changes stay sorted by prefix.
+    this.#top = [...this.#top, change]
+      .sort((a, b) => weightOf(b) - weightOf(a))
+      .slice(0, CHANGED_PREFIXES_MAX);
   }
 
-  /** The sums, and the heads that changed most: the most first, equal ones by head. */
-  result(): Counts & { readonly heads: readonly HeadChange[] } {
+  /** The sums, and the prefixes that changed most: largest first, ties by prefix. */
+  result(): Counts & { readonly heads: readonly PrefixChange[] } {
     this.#open(-1);
     return { added: this.added, removed: this.removed, changed: this.changed, heads: this.#top };
   }
@@ -73,13 +79,15 @@ function weightOf({ added, removed, changed }: Counts): number {
   return added + removed + changed;
 }
 
-/** Finds blocks that come whole, among keys that are distinct and rise: holds the blocks of one head. */
+/**
+ * Counts whole blocks among added keys, which must be distinct and ascending. Holds the blocks of one prefix.
+ */
 export class BlockCounter {
-  /** Of those that the plan uses. */
+  /** Whole blocks that the plan uses. */
   whole = 0;
   readonly #permutation: Permutation;
-  readonly #filled = new Uint16Array(TAILS / BLOCK_NUMBERS);
-  /** First number of the head, and of the next one. */
+  readonly #filled = new Uint16Array(SUFFIX_COUNT / BLOCK_NUMBERS);
+  /** First number of the prefix, and of the next one. */
   #start = 0;
   #end = 0;
   #hasBlocks = false;
@@ -89,7 +97,7 @@ export class BlockCounter {
   }
 
   add(key: number): void {
-    if (key >= this.#end) this.#open(headOf(key));
+    if (key >= this.#end) this.#open(prefixOf(key));
     if (!this.#hasBlocks) return;
     const block = Math.floor(this.#permutation.invert(key - this.#start) / BLOCK_NUMBERS);
     this.#filled[block]!++;
@@ -98,15 +106,15 @@ export class BlockCounter {
     this.whole += wholeBlocksIn(first, first + BLOCK_NUMBERS - 1);
   }
 
-  #open(head: number): void {
-    this.#start = head * TAILS;
-    this.#end = this.#start + TAILS;
+  #open(prefix: number): void {
+    this.#start = prefix * SUFFIX_COUNT;
+    this.#end = this.#start + SUFFIX_COUNT;
     this.#hasBlocks = wholeBlocksIn(this.#start, this.#end - 1) > 0;
     if (this.#hasBlocks) this.#filled.fill(0);
   }
 }
 
-/** The keys of a walk one by one. `key` is Infinity at the end. */
+/** Iterates over the keys of a list. `key` is Infinity at the end. */
 export class KeyCursor {
   key = Number.POSITIVE_INFINITY;
   readonly #batches: Iterator<Float64Array>;
@@ -132,7 +140,7 @@ export class KeyCursor {
   }
 }
 
-/** Dated rows, those of one key at a time. `key` is Infinity at the end. */
+/** Iterates over dated rows, one key at a time. `key` is Infinity at the end. */
 export class DatedCursor {
   key = Number.POSITIVE_INFINITY;
   readonly #rows: Iterator<DatedRow>;
@@ -149,7 +157,7 @@ export class DatedCursor {
     this.key = this.#row?.key ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The dates of a key, and on to the next one; none if the cursor stands at another. */
+  /** Returns the dates of `key` and advances to the next key; empty if the cursor is at another key. */
   take(key: number): ReadonlySet<string> {
     const dates = new Set<string>();
     for (; this.key === key; this.#advance()) dates.add(`${this.#row!.since} ${this.#row!.until}`);
@@ -157,17 +165,17 @@ export class DatedCursor {
   }
 }
 
-/** What is told of the numbers that two walks have in common, or not. */
+/** Results of the comparison of two runs. */
 export interface Tallies {
-  readonly heads: HeadTally;
+  readonly heads: PrefixTally;
   readonly blocks: BlockCounter;
-  /** Whether what was listed before counts as new: the list did less until now. */
+  /** Whether existing entries count as new because the terms of the list get stricter. */
   readonly rises: boolean;
 }
 
-/** Compare plain entries up to before key `end`. */
+/** Compares plain entries up to key `end` (exclusive). */
 export function compareKeys(before: KeyCursor, after: KeyCursor, end: number, tallies: Tallies): void {
-  const { heads, blocks, rises } = tallies;
+  const { heads: prefixes, blocks, rises } = tallies;
   while (before.key < end || after.key < end) {
     const key = after.key;
     if (before.key === key) {
@@ -175,30 +183,33 @@ export function compareKeys(before: KeyCursor, after: KeyCursor, end: number, ta
       before.advance();
       after.advance();
     } else if (before.key < key) {
-      heads.count(before.key, 0, 1, 0);
+      prefixes.count(before.key, 0, 1, 0);
       before.advance();
     } else {
-      heads.count(key, 1, 0, 0);
+      prefixes.count(key, 1, 0, 0);
       blocks.add(key);
       after.advance();
     }
   }
 }
 
-/** Compare dated entries up to before key `end`. */
+/** Compares dated entries up to key `end` (exclusive). */
 export function compareDated(before: DatedCursor, after: DatedCursor, end: number, tallies: Tallies): void {
-  const { heads, blocks, rises } = tallies;
+  const { heads: prefixes, blocks, rises } = tallies;
   for (;;) {
     const key = Math.min(before.key, after.key);
     if (key >= end) return;
     const [old, now] = [before.take(key), after.take(key)];
     const { added, removed, changed } = compareDates(old, now);
-    if (added + removed + changed > 0) heads.count(key, added, removed, changed);
+    if (added + removed + changed > 0) prefixes.count(key, added, removed, changed);
     if (now.size > 0 && (old.size === 0 || rises)) blocks.add(key);
   }
 }
 
-/** The entries of one number, range or source: as many as can be are the same ones with other dates. */
+/**
+ * Compares the entries of one number, range or source. Pairs up as many as possible as entries with other
+ * dates.
+ */
 function compareDates(before: ReadonlySet<string>, after: ReadonlySet<string>): Counts {
   let kept = 0;
   for (const dates of before) if (after.has(dates)) kept++;
@@ -209,7 +220,7 @@ function compareDates(before: ReadonlySet<string>, after: ReadonlySet<string>): 
 /** What an entry of a table is for, and its dates. */
 export type TableEntry = readonly [what: string, dates: string];
 
-/** Compare the entries of a list in two tables, in any order. */
+/** Compares the entries of a list in two tables, in any order. */
 export function compareTables(before: Iterable<TableEntry>, after: Iterable<TableEntry>): Counts {
   const [old, now] = [datesOf(before), datesOf(after)];
   const none: ReadonlySet<string> = new Set();

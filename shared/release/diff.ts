@@ -1,11 +1,10 @@
 /**
- * What a release would change against another, list by list: lists are matched by name, entries compared
- * exactly. Every value is checked against its manifest as it is opened. One shard of each release is in
- * memory at a time, and shards that both have are not loaded; others cost some 20 ns a number, and a Korean
- * number that came 100 ns more.
+ * Compares two releases list by list: lists are matched by name, entries exactly. Every value is verified
+ * against its manifest when opened. One shard of each release is in memory at a time. Shards in both releases
+ * are not loaded; others cost some 20 ns per number, and 100 ns more per added Korean number.
  */
 import { isTooWide, wholeBlocksIn } from '../numbers/blocks.ts';
-import { headOf, NUMBER_LIMIT, TAILS, tailOf } from '../numbers/number.ts';
+import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { RangeTable } from '../set/range-table.ts';
 import type { SourceTable } from '../set/source-table.ts';
@@ -16,9 +15,9 @@ import {
   compareDated,
   compareKeys,
   compareTables,
-  type HeadChange,
-  HeadTally,
   NO_COUNTS,
+  type PrefixChange,
+  PrefixTally,
   type TableEntry,
   type Tallies,
 } from './churn.ts';
@@ -27,22 +26,22 @@ import type { Load } from './opened-value.ts';
 import { datedOf, type KeySlice, keysOf, Reading, type ShardReading } from './reading.ts';
 import { cover, type Span, sizeOf, without } from './spans.ts';
 
-/** What being on a list means. */
+/** What membership in a list means. */
 export type Terms = Pick<ListInfo, 'reason' | 'effect' | 'subjects' | 'authority'>;
 
-/** Entries of one kind: counts before and after, and what came and went, exact and not net. */
+/** Entries of one kind: counts before and after, and the changes, exact and not net. */
 export interface Churn extends Counts {
   readonly before: number;
   readonly after: number;
 }
 
-/** `changed` heads: those that changed most, at most CHANGED_HEADS_MAX. */
+/** `heads`: the prefixes that changed most, at most CHANGED_PREFIXES_MAX. */
 export interface HeadChurn extends Churn {
-  readonly heads: readonly HeadChange[];
+  readonly heads: readonly PrefixChange[];
 }
 
 export interface RangeChurn extends Churn {
-  /** Numbers that ranges cover now and did not before, whatever the dates, and the other way round. */
+  /** Numbers that ranges newly cover, whatever the dates; `numbersRemoved` for the reverse. */
   readonly numbersAdded: number;
   readonly numbersRemoved: number;
 }
@@ -50,31 +49,31 @@ export interface RangeChurn extends Churn {
 export interface ListChange {
   readonly name: string;
   readonly state: 'new' | 'kept' | 'dropped';
-  /** As they will be; of a dropped list, as they were. */
+  /** The new terms; for a dropped list, the old ones. */
   readonly terms: Terms;
-  /** As they were, if they are others now. */
+  /** The old terms, if they differ. */
   readonly termsBefore: Terms | null;
-  /** Entries without dates; they can come and go, but never be `changed`. */
+  /** Entries without dates: they can be added and removed, but never `changed`. */
   readonly numbers: HeadChurn;
-  /** Entries with dates, by rows; `changed` are those with other dates. */
+  /** Entries with dates, by row; `changed` counts those with other dates. */
   readonly dated: HeadChurn;
   readonly ranges: RangeChurn;
   readonly sources: Churn;
 }
 
-/** A change, and what guards ask of it. */
+/** A change, with the figures that guards need. */
 export interface ListDiff {
   readonly change: ListChange;
-  /** Blocks of 10,000 usable Korean numbers that came whole, or nearly (BLOCK_FILLED_MIN). */
+  /** Blocks of 10,000 usable Korean numbers that were added whole, or nearly (BLOCK_FILLED_MIN). */
   readonly wholeBlocks: number;
-  /** Spans of numbers that came and are wider than any one network. */
+  /** Added spans of numbers that are wider than any one network. */
   readonly wideSpans: number;
-  /** The watched numbers that the list holds now, exactly or in a range, whatever the dates. */
+  /** Watched numbers that the next release lists, exactly or in a range, whatever the dates. */
   readonly watched: readonly number[];
 }
 
 export interface Comparison {
-  /** Null where there is no release yet. */
+  /** Null if there is no release yet. */
   readonly base: Manifest | null;
   readonly next: Manifest;
   readonly keys: ListKeys;
@@ -83,20 +82,20 @@ export interface Comparison {
   readonly watched?: readonly number[];
 }
 
-/** How much an effect does to who is listed. */
+/** Severity of an effect for those listed. */
 const WEIGHT: Readonly<Record<Effect, number>> = { allow: 0, shadow: 0, label: 1, block: 2 };
 
-/** Whether those listed are worse off by the later terms: then each entry of the list is as good as new. */
+/** Whether the later terms are worse for those listed. If so, every entry counts as new. */
 export function rises(before: Terms, after: Terms): boolean {
   const isWider = after.subjects.some((subject) => !before.subjects.includes(subject));
   return WEIGHT[after.effect] > (isWider ? 0 : WEIGHT[before.effect]);
 }
 
-/** A list in both releases, or in one, and what is found out about it. */
+/** A list in one or both releases, with the results of the comparison. */
 class Pair {
   readonly old: ListInfo | null;
   readonly now: ListInfo | null;
-  /** Place of the list in each release, -1 where it is not there. */
+  /** Index of the list in each release, -1 if absent. */
   readonly before: number;
   readonly after: number;
   readonly rises: boolean;
@@ -104,7 +103,7 @@ class Pair {
   readonly dated: Tallies;
   ranges: Omit<RangeChurn, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
   sources: Counts = NO_COUNTS;
-  /** Numbers that ranges cover now and did not before. */
+  /** Numbers that ranges newly cover. */
   covered: readonly Span[] = [];
   readonly watched = new Set<number>();
 
@@ -114,9 +113,9 @@ class Pair {
     this.old = before.lists[this.before] ?? null;
     this.now = after.lists[this.after] ?? null;
     this.rises = this.old !== null && this.now !== null && rises(this.old, this.now);
-    const tallies = { rises: this.rises, heads: new HeadTally(), blocks: new BlockCounter(permutation) };
+    const tallies = { rises: this.rises, heads: new PrefixTally(), blocks: new BlockCounter(permutation) };
     this.numbers = tallies;
-    this.dated = { ...tallies, heads: new HeadTally(), blocks: new BlockCounter(permutation) };
+    this.dated = { ...tallies, heads: new PrefixTally(), blocks: new BlockCounter(permutation) };
   }
 
   result(): ListDiff {
@@ -152,8 +151,8 @@ function termsOf({ reason, effect, subjects, authority }: ListInfo): Terms {
 }
 
 /**
- * Each list of the next release in its order, then those that it drops.
- * @throws ReleaseUnreadable where a value is not what its manifest says; and whatever `load` does
+ * The lists of the next release in order, then the dropped lists.
+ * @throws ReleaseUnreadable if a value differs from its manifest, and any error of `load`
  */
 export async function diffReleases({
   base,
@@ -166,7 +165,7 @@ export async function diffReleases({
   const after = new Reading(next, keys, load);
   const names = new Set([...after.lists, ...before.lists].map(({ name }) => name));
   const pairs = [...names].map((name) => new Pair(before, after, name, keys));
-  // Equal bytes mean the same only where the lists stand in the same places and do no more than before.
+  // Equal bytes mean the same only if the lists have the same indexes and no stricter terms.
   const alike = pairs.every((pair) => pair.before === pair.after && !pair.rises);
   const sides: Sides = { before, after, pairs, alike };
   await compareShards(sides, watched, keys);
@@ -187,7 +186,9 @@ interface Sides {
   readonly alike: boolean;
 }
 
-/** The key space, cut wherever either release cuts it: each slice lies in one shard of each. */
+/**
+ * The key space, cut at every shard start of either release, so that each slice lies in one shard of each.
+ */
 function slicesOf({ before, after }: Sides): KeySlice[] {
   const cuts = [...new Set([...before.starts, ...after.starts])].sort((a, b) => a - b);
   return cuts.map((start, index) => ({ start, end: cuts[index + 1] ?? NUMBER_LIMIT }));
@@ -199,19 +200,19 @@ async function compareShards(
   { permutation }: ListKeys,
 ): Promise<void> {
   const { before, after, pairs, alike } = sides;
-  const sought = watched.map((n) => ({ n, head: headOf(n), image: permutation.permute(tailOf(n)) }));
+  const sought = watched.map((n) => ({ n, head: prefixOf(n), image: permutation.permute(suffixOf(n)) }));
   for (const slice of slicesOf(sides)) {
     const key = after.keyOf(slice);
     const unchanged = alike && key !== null && key === before.keyOf(slice);
-    const inside = sought.filter(({ head, image }) => {
-      const place = head * TAILS + image;
+    const inside = sought.filter(({ head: prefix, image }) => {
+      const place = prefix * SUFFIX_COUNT + image;
       return place >= slice.start && place < slice.end;
     });
     if (unchanged && inside.length === 0) continue;
     const [old, now] = await Promise.all([unchanged ? null : before.shard(slice), after.shard(slice)]);
     for (const pair of pairs) {
-      for (const { n, head, image } of inside) {
-        if (now?.shard.partOf(head, image).has(pair.after, head, image) === true) pair.watched.add(n);
+      for (const { n, head: prefix, image } of inside) {
+        if (now?.shard.partOf(prefix, image).has(pair.after, prefix, image) === true) pair.watched.add(n);
       }
       if (!unchanged) compareSlice(old, now, slice.end, pair);
     }

@@ -1,6 +1,6 @@
 /**
- * Guards: what no push does without being told to. Each looks at the changes of a release against the
- * current one and says what it found in figures; whoever meant it overrides it by its name.
+ * Guards: bounds on what a push may change without an override. Each guard compares a release with the
+ * current one and reports what it found, with figures. You override a guard by its name.
  */
 import * as v from 'valibot';
 import { PROTECTED_NUMBERS_MAX } from '../limits.ts';
@@ -24,9 +24,9 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const number = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(NUMBER_LIMIT - 1));
 
 export const guardSettingsSchema = v.strictObject({
-  /** Entries that may come in one release, as a share of the list. */
+  /** Largest share of new entries in a list per release. */
   addShare: v.optional(share, 0.2),
-  /** Entries that may go in one release, as a share of the list. */
+  /** Largest share of removed entries in a list per release. */
   removeShare: v.optional(share, 0.2),
   /** Numbers that no list may block or label, besides the emergency numbers. */
   protectedNumbers: v.optional(v.pipe(v.array(number), v.maxLength(PROTECTED_NUMBERS_MAX)), []),
@@ -35,17 +35,17 @@ export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
 
 export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
 
-/** A list below this many entries is measured as if it had them: small lists change by large shares. */
+/** Minimum list size for shares: small lists change by large shares. */
 const SHARE_ENTRIES_MIN = 1_000;
 
 export interface GuardHit {
   readonly guard: Guard;
-  /** Null where the release as a whole is meant. */
+  /** Null for the release as a whole. */
   readonly list: string | null;
   /** One sentence with figures, never a full number. */
   readonly message: string;
   readonly figures: Readonly<Record<string, number | string>>;
-  /** The name to override it by. */
+  /** Name for the override. */
   readonly override: Guard;
 }
 
@@ -53,7 +53,7 @@ function hit(guard: Guard, list: string | null, message: string, figures: GuardH
   return { guard, list, message: list === null ? message : `${list}: ${message}`, figures, override: guard };
 }
 
-/** By the order of the lists, and for each list in the order of GUARDS. */
+/** Hits in list order, and for each list in the order of GUARDS. */
 export function guardsOf(
   diffs: readonly ListDiff[],
   base: Manifest | null,
@@ -62,7 +62,7 @@ export function guardsOf(
 ): GuardHit[] {
   const hits: (GuardHit | null)[] = [olderBase(base, next)];
   for (const diff of diffs) {
-    // Of what is folded in, each entry was made or taken back by hand: it may all come and go.
+    // Every folded entry was added or removed by hand, so any share of them may change.
     if (!diff.change.name.startsWith(FOLDED_LIST_PREFIX)) {
       if (base !== null || diff.change.state !== 'new') hits.push(adds(diff.change, settings));
       hits.push(removes(diff.change, settings), shrunkenList(diff.change));
@@ -80,13 +80,13 @@ function olderBase(base: Manifest | null, next: Manifest): GuardHit | null {
   return hit('older-base', null, message, figures);
 }
 
-/** Entries of every kind, counted by one of their figures. */
+/** Entries of every kind, summed over one of their figures. */
 function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'removed'): number {
   const { numbers, dated, ranges, sources } = change;
   return numbers[figure] + dated[figure] + ranges[figure] + sources[figure];
 }
 
-/** A list that is new, or does more than before, counts as added whole. */
+/** If a list is new or its terms get stricter, all its entries count as added. */
 function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
   if (change.state === 'new' && !harms(change)) return null;
   const isWhole = change.termsBefore !== null && rises(change.termsBefore, change.terms);
@@ -96,7 +96,7 @@ function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null 
   return hit('adds', change.name, message, { added, before, share: addShare });
 }
 
-/** A list that does less than before counts as removed whole. */
+/** If the terms of a list get milder, all its entries count as removed. */
 function removes(change: ListChange, { removeShare }: GuardSettings): GuardHit | null {
   const isWhole = change.termsBefore !== null && rises(change.terms, change.termsBefore);
   const [removed, before] = [entries(change, isWhole ? 'before' : 'removed'), entries(change, 'before')];
@@ -127,14 +127,14 @@ function wholeBlock({ change, wholeBlocks }: ListDiff): GuardHit | null {
   return hit('whole-block', change.name, message, { blocks: wholeBlocks });
 }
 
-/** Also in a list that allows: what it would let through is as much too wide. */
+/** Applies to allow lists too: a range that is too wide lets too much pass. */
 function shortPrefix({ change, wideSpans }: ListDiff): GuardHit | null {
   if (change.terms.effect === 'shadow' || wideSpans === 0) return null;
   const message = `${counted(wideSpans)} new ranges fix fewer than two digits behind the country, area or service code`;
   return hit('short-prefix', change.name, message, { ranges: wideSpans });
 }
 
-/** Whether being listed does a subscriber any harm. */
+/** Whether the list blocks or labels its members. */
 function harms({ state, terms }: ListChange): boolean {
   return state !== 'dropped' && (terms.effect === 'block' || terms.effect === 'label');
 }
@@ -143,12 +143,12 @@ function above(share: number): string {
   return `more than ${Number((share * 100).toFixed(2))} %`;
 }
 
-/** By hand: the hash of a plan may not hang on a runtime's locale. */
+/** Formatted by hand: the hash of a plan must not depend on the runtime's locale. */
 function counted(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Digits of the area codes of Korea, and none: emergency numbers are reached behind each of them. */
+/** Korean area codes, and none: emergency numbers can be reached behind each of them. */
 const AREA_CODES = [
   '',
   '2',
@@ -157,7 +157,7 @@ const AREA_CODES = [
 /** Short codes have three to five digits. */
 const SHORT_CODES = { from: 100, to: 99_999 };
 
-/** Emergency numbers as they could stand in a list: +82 119, +82 2 119. */
+/** Emergency numbers as a list could contain them: +82 119, +82 2 119. */
 function emergencyNumbers(): number[] {
   const codes = Array.from({ length: SHORT_CODES.to - SHORT_CODES.from + 1 }, (_, index) =>
     String(SHORT_CODES.from + index),
@@ -170,7 +170,7 @@ function emergencyNumbers(): number[] {
 
 let emergency: readonly number[] | null = null;
 
-/** Every number that no list may block or label, in order. */
+/** Every number that no list may block or label, in ascending order. */
 export function protectedNumbersOf({ protectedNumbers }: GuardSettings): number[] {
   emergency ??= emergencyNumbers();
   return [...new Set([...protectedNumbers, ...emergency])].sort((a, b) => a - b);

@@ -1,8 +1,8 @@
 /**
- * The head: what is current, as the authority decided it. One small document: it names the release (and
- * a candidate for a share of the data centres), the sealed segments of the live layer and the client
- * directory by content, and holds the newest live entries itself. It is sealed with a key made of
- * LIST_KEY, so that whoever can write KV can neither read it nor make another one.
+ * The head: the current state, as the coordinator decided it. A small document that names by content the
+ * release (and a canary for a share of the data centres), the sealed segments of the live layer and the
+ * client directory. It contains the newest live entries itself. It is sealed with a key derived from
+ * LIST_KEY, so that write access to KV is not enough to read or forge it.
  */
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
@@ -17,14 +17,14 @@ import { type SignedText, signedTextSchema } from './signed.ts';
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.string(), v.isoTimestamp());
 
-/** A release by its name and the signature of its manifest: it names no other. */
+/** A release by its name and the signature of its manifest, which identify it uniquely. */
 const namedReleaseSchema = v.strictObject({ release: v.string(), signature: v.string() });
 export type NamedRelease = v.InferOutput<typeof namedReleaseSchema>;
 
-/** A sealed value in KV, named for its content; the authority has it too. */
+/** A sealed value in KV, named by its content. The coordinator also has it. */
 const namedValueSchema = v.strictObject({
   key: v.string(),
-  /** SHA-256 of the value as it is stored, hex. */
+  /** SHA-256 of the stored value, hex. */
   sha256: sha256Schema,
 });
 export type NamedValue = v.InferOutput<typeof namedValueSchema>;
@@ -32,13 +32,13 @@ export type NamedValue = v.InferOutput<typeof namedValueSchema>;
 const headSchema = v.strictObject({
   kind: v.literal('numgate-head'),
   format: v.literal(2),
-  /** Rises by one with every change; a reader never goes back. */
+  /** Increases by one with every change. A reader never goes back. */
   seq: v.pipe(count, v.minValue(1)),
-  /** When the change `seq` was made. */
+  /** Time of the change `seq`. */
   changedAt: time,
-  /** Null until a release was promoted. */
+  /** Null until a release is promoted. */
   current: v.nullable(namedReleaseSchema),
-  /** A release on trial in a share (0 to 1) of the data centres. */
+  /** A canary in a share (0 to 1) of the data centres. */
   candidate: v.nullable(
     v.strictObject({
       ...namedReleaseSchema.entries,
@@ -46,8 +46,8 @@ const headSchema = v.strictObject({
     }),
   ),
   /**
-   * Live entries with a `seq` up to this are gone: a release that has not folded them in must not be
-   * asked with this live layer.
+   * Live entries with a `seq` up to this were removed. Do not combine this live layer with a release that has
+   * not folded them in.
    */
   droppedSeq: count,
   /** Sealed segments of the live layer, oldest first. */
@@ -56,14 +56,14 @@ const headSchema = v.strictObject({
   tail: v.string(),
   /** The client directory; null until there is a client. */
   clients: v.nullable(namedValueSchema),
-  /** The gateway policy, where it was ever changed. */
+  /** The gateway policy, if it was ever changed. */
   policy: v.optional(v.strictObject({ version: v.pipe(count, v.minValue(1)), policy: policySchema })),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 
 /**
- * The head; and in the copy in KV the manifests it names, so that a reader without anything needs one read, and
- * when the authority wrote it.
+ * The head. The copy in KV adds the manifests it names, so that a cold reader needs one read, and the time at
+ * which the coordinator wrote it.
  */
 const documentSchema = v.strictObject({
   head: headSchema,
@@ -72,15 +72,15 @@ const documentSchema = v.strictObject({
 });
 export interface HeadDocument {
   readonly head: Head;
-  /** Empty where the reader is to read them by name. */
+  /** Empty if the reader must read them by name. */
   readonly manifests: readonly SignedText[];
-  /** When the head was the current one; nothing where that is when the reader asked. */
+  /** When the head was current. Absent if that is the time of the reader's request. */
   readonly writtenAt?: string | undefined;
 }
 
 export type HeadProblem = 'HEAD_INVALID' | 'HEAD_FOREIGN';
 
-/** The document as it is stored: equal documents give equal bytes. */
+/** Seals the document for storage. Equal documents give equal bytes. */
 export async function sealHead(document: HeadDocument, keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
   return seal(utf8(JSON.stringify(document)), keys);
 }

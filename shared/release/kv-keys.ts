@@ -1,16 +1,16 @@
 /**
- * Every key in Workers KV, and the only place that knows them: docs/storage.md says who writes each.
- * All but `head` and `staged/…` are immutable; values of a release and of the head are named for their
+ * All keys in Workers KV. docs/storage.md lists who writes each.
+ * All except `head` and `staged/…` are immutable. Values of a release and of the head are named by their
  * content.
  */
 
-/** The current head, sealed, with its manifests: what is read while the authority does not answer. */
+/** The current head, sealed, with its manifests. Read while the coordinator does not respond. */
 export const HEAD_KEY = 'head';
 
-/** Manifests that wait for the authority's cron, put there with nothing but wrangler. */
+/** Manifests that wait for the coordinator's cron; wrangler alone can put them here. */
 export const STAGED_PREFIX = 'staged/';
 
-/** @param sha256 hex digest of the value: equal content has an equal key, so it is uploaded once */
+/** @param sha256 hex digest of the value: equal content has an equal key and is uploaded once */
 export function shardKey(sha256: string): string {
   return `${SHARD_PREFIX}${sha256.slice(0, DIGEST_CHARS)}`;
 }
@@ -38,7 +38,7 @@ export function stagedKey(release: string): string {
   return `${STAGED_PREFIX}${release}`;
 }
 
-/** Sealed records of blocks. @param at RFC 3339 time of the first @param id makes the key unique */
+/** Sealed block records. @param at RFC 3339 time of the first @param id makes the key unique */
 export function recordsKey(at: string, id: string): string {
   return `${recordsPrefix(at.slice(0, 10))}${at.slice(11, 19).replaceAll(':', '')}-${id}`;
 }

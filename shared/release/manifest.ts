@@ -1,6 +1,6 @@
 /**
- * The signed manifest: what a release is made of. Whoever holds the manifest can check every other
- * byte of the release; whoever holds the public key can check the manifest.
+ * The signed manifest: the table of contents of a release. The public key verifies the manifest, and the
+ * manifest verifies every other byte of the release.
  */
 import * as v from 'valibot';
 import {
@@ -18,18 +18,18 @@ import { CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
 import { isSigned, type SignedText, signText } from './signed.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Lists that a build makes out of live entries begin with this: what is live supersedes them. */
+/** Prefix of lists that a build makes from live entries. Live entries supersede these lists. */
 export const FOLDED_LIST_PREFIX = 'live-';
 const time = v.pipe(v.string(), v.isoTimestamp());
 
 const listSchema = v.strictObject({
   name: nameSchema,
-  /** The code of a verdict that this list decides. */
+  /** The code of verdicts that this list decides. */
   reason: v.picklist(CODES),
   effect: v.picklist(EFFECTS),
   subjects: v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(2)),
   authority: nameSchema,
-  /** When the authority drew the list up. */
+  /** When the authority compiled the list. */
   asOf: time,
   numbers: count,
   dated: count,
@@ -39,12 +39,12 @@ const listSchema = v.strictObject({
 export type ListInfo = v.InferOutput<typeof listSchema>;
 
 const blobSchema = v.strictObject({
-  /** KV key, made of the digest. */
+  /** KV key, derived from the digest. */
   key: v.string(),
   bytes: count,
-  /** XXH64: what a load compares first. */
+  /** XXH64: checked first on load. */
   checksum: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
-  /** SHA-256: what binds the value to the manifest. */
+  /** SHA-256: binds the value to the manifest. */
   sha256: sha256Schema,
 });
 /** One KV value of a release. */
@@ -53,14 +53,14 @@ export type Blob = v.InferOutput<typeof blobSchema>;
 const manifestSchema = v.strictObject({
   format: v.literal(FORMAT_VERSION),
   release: v.pipe(v.string(), v.regex(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/)),
-  /** The release this one was built from, or null for the first. */
+  /** The release this one was built from; null for the first. */
   base: v.nullable(v.string()),
   createdAt: time,
   keyId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
   /** The last live change that the release folds in. */
   foldedSeq: count,
   lists: v.pipe(v.array(listSchema), v.maxLength(LISTS_MAX)),
-  /** Slices of the key space in order; each starts at `start` and ends where the next one starts. */
+  /** Slices of the key space in order. Each begins at `start` and ends where the next one begins. */
   shards: v.pipe(
     v.array(v.strictObject({ ...blobSchema.entries, start: v.pipe(count, v.maxValue(NUMBER_LIMIT)) })),
     v.maxLength(SHARDS_MAX),
@@ -77,8 +77,8 @@ export function signManifest(manifest: Manifest, privateKey: CryptoKey): Promise
 }
 
 /**
- * The manifest, if one of the keys signed it, this code can read it, and it was made with our LIST_KEY.
- * @param keyId key id of our LIST_KEY
+ * The manifest, if it is signed by one of the keys, has a supported format, and was made with this LIST_KEY.
+ * @param keyId key ID of this LIST_KEY
  */
 export async function openManifest(
   envelope: SignedText,

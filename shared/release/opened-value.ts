@@ -1,16 +1,16 @@
 /**
- * One value of a release, opened alone: how a release is gone through without ever being held whole.
- * `Release.install` checks size, XXH64, SHA-256, seal and structure; what it opened goes with the value.
+ * Opens one value of a release alone, to process a release without holding all of it.
+ * `Release.install` checks size, XXH64, SHA-256, seal and structure; the result is discarded with the value.
  */
 import type { Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { Blob, Manifest } from './manifest.ts';
 import { type BlobProblem, Release } from './release.ts';
 
-/** Bytes of a value, starting on a multiple of 8. Rejects where they cannot be had. */
+/** Loads the bytes of a value, aligned to 8 bytes. Rejects if they are unavailable. */
 export type Load = (blob: Blob) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** A release that holds this value and no other. */
+/** A release with only this value installed. */
 export async function openValue(
   manifest: Manifest,
   blob: Blob,

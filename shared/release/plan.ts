@@ -1,6 +1,6 @@
 /**
- * The plan of a push: what would change, which guards it hits, and a hash of both. The CLI shows it and
- * the authority makes it again: who agreed to a hash agreed to these figures.
+ * The plan of a push: its changes, the guards it hits, and a hash of both. The CLI shows the plan and the
+ * coordinator recomputes it, so whoever confirms the hash confirms these figures.
  */
 import { sha256Hex } from '../bytes.ts';
 import type { ListKeys } from '../set/keys.ts';
@@ -9,11 +9,11 @@ import { type GuardHit, type GuardSettings, guardsOf, protectedNumbersOf } from 
 import type { Manifest } from './manifest.ts';
 import type { Load } from './opened-value.ts';
 
-/** Hex digits of a plan's hash: to be read out and typed. */
+/** Hex digits of a plan's hash: short enough to read out and type. */
 const HASH_DIGITS = 16;
 
 export interface Plan {
-  /** The release that is current, null for none. */
+  /** The current release, null for none. */
   readonly base: string | null;
   readonly release: string;
   readonly lists: readonly ListChange[];
@@ -25,12 +25,12 @@ export interface PlanInput {
   readonly base: Manifest | null;
   readonly next: Manifest;
   readonly keys: ListKeys;
-  /** Bytes of a value of either release. They are checked here. */
+  /** Loads the bytes of a value of either release. They are verified here. */
   readonly load: Load;
   readonly settings: GuardSettings;
 }
 
-/** @throws ReleaseUnreadable where a value is not what its manifest says; and whatever `load` does */
+/** @throws ReleaseUnreadable if a value differs from its manifest, and any error of `load` */
 export async function planOf({ base, next, keys, load, settings }: PlanInput): Promise<Plan> {
   const diffs = await diffReleases({ base, next, keys, load, watched: protectedNumbersOf(settings) });
   const body = {
@@ -43,12 +43,12 @@ export async function planOf({ base, next, keys, load, settings }: PlanInput): P
   return { ...body, hash };
 }
 
-/** The guards that are hit and not overridden. @param names of guards that may be hit */
+/** Guards that are hit and not overridden. @param names overridden guards */
 export function remainingGuards({ guards }: Plan, names: readonly string[]): GuardHit[] {
   return guards.filter(({ override }) => !names.includes(override));
 }
 
-/** JSON with the members of every object in the order of their names. */
+/** JSON with the members of every object sorted by name. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, each: unknown) =>
     typeof each === 'object' && each !== null && !Array.isArray(each)

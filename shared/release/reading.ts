@@ -1,6 +1,6 @@
 /**
- * Reads a release from its first key to its last, one shard in memory at a time, its tables when asked.
- * Every value is checked against the manifest before it is used.
+ * Reads a release in key order, with one shard in memory at a time; tables are loaded on demand. Every value
+ * is checked against the manifest before use.
  */
 import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
@@ -16,7 +16,7 @@ import type { BlobProblem, Release } from './release.ts';
 
 export type ReadingProblem = BlobProblem | 'COUNT_WRONG' | 'LIMIT_EXCEEDED';
 
-/** A value is not the one that its manifest names, or there is more than it counts, or than any release may have. */
+/** A value differs from its manifest, or has more entries than the manifest counts or a release may have. */
 export class ReleaseUnreadable extends Error {
   override readonly name = 'ReleaseUnreadable';
   readonly code: ReadingProblem;
@@ -27,7 +27,7 @@ export class ReleaseUnreadable extends Error {
   }
 }
 
-/** Keys from `start` to before `end`. */
+/** Keys from `start` (inclusive) to `end` (exclusive). */
 export interface KeySlice {
   readonly start: number;
   readonly end: number;
@@ -36,7 +36,7 @@ export interface KeySlice {
 const NO_KEYS = new KeyCursor([]);
 const NO_ROWS = new DatedCursor([]);
 
-/** A shard, and how far each of its lists has been read. */
+/** A shard with a cursor for each of its lists. */
 export class ShardReading {
   readonly shard: Shard;
   readonly #bound: (keys: Iterable<Float64Array>) => Iterable<Float64Array>;
@@ -62,14 +62,14 @@ export class ShardReading {
 }
 
 export class Reading {
-  /** First keys of the shards. */
+  /** First key of each shard. */
   readonly starts: readonly number[];
   readonly #manifest: Manifest | null;
   readonly #keys: ListKeys;
   readonly #load: Load;
   #index = -1;
   #shard: ShardReading | null = null;
-  /** Numbers that the manifest counts, and those that were read. */
+  /** Numbers that the manifest counts; `#read` counts those read. */
   readonly #count: number;
   #read = 0;
 
@@ -86,12 +86,12 @@ export class Reading {
     return this.#manifest?.lists ?? [];
   }
 
-  /** Index of the shard that a slice lies in, -1 if there are none. */
+  /** Index of the shard that contains a slice, -1 if there is none. */
   #indexAt({ start }: KeySlice): number {
     return this.starts.findLastIndex((first) => first <= start);
   }
 
-  /** KV key of the shard that has just this slice, or null. */
+  /** KV key of the shard that covers exactly this slice, or null. */
   keyOf(slice: KeySlice): string | null {
     const index = this.#indexAt(slice);
     const shard = this.#manifest?.shards[index];
@@ -99,11 +99,11 @@ export class Reading {
     return shard?.start === slice.start && end === slice.end ? shard.key : null;
   }
 
-  /** The shard that a slice lies in. Slices are to be asked for in order. @throws ReleaseUnreadable */
+  /** The shard that contains a slice. Request slices in ascending order. @throws ReleaseUnreadable */
   async shard(slice: KeySlice): Promise<ShardReading | null> {
     const index = this.#indexAt(slice);
     if (index === this.#index) return this.#shard;
-    // Let go of the one before while the next one is loaded.
+    // Release the previous shard while the next one loads.
     this.#shard = null;
     this.#index = index;
     const release = await this.#open(this.#manifest?.shards[index] ?? null);
@@ -141,7 +141,7 @@ export class Reading {
     return opened.value;
   }
 
-  /** A few bytes can say that whole heads are listed: a walk has to end all the same. */
+  /** A few bytes can list whole prefixes. This bounds the iteration. */
   *#bounded(batches: Iterable<Float64Array>): Generator<Float64Array> {
     for (const batch of batches) {
       this.#read += batch.length;

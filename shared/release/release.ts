@@ -1,10 +1,10 @@
 /**
- * A release in memory: its manifest, and as much of it as is loaded.
- * Immutable but for loading: a shard is there or absent, as the memory that holds it has room. It answers
- * for one list at a time and keeps "not listed" apart from "not loaded".
+ * A release in memory: its manifest and the values loaded so far.
+ * Immutable except for loading: each shard is present or absent, as memory permits. Look-ups are per list and
+ * distinguish "not listed" from "not loaded".
  */
 import { sha256Hex } from '../bytes.ts';
-import { headOf, TAILS, tailOf } from '../numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { LayoutError } from '../set/number-set.ts';
@@ -19,34 +19,34 @@ import { ShardMemory, type Slot } from './shard-memory.ts';
 
 export type BlobProblem = 'BLOB_DAMAGED';
 
-/** A list as a look-up needs it. */
-export interface SpeakingList {
-  /** Its place in the manifest. */
+/** A list with what a look-up needs. */
+export interface SubjectList {
+  /** Index in the manifest. */
   readonly list: number;
   readonly info: ListInfo;
-  /** Whether it was made of live entries: then it says nothing where a newer one decides. */
+  /** Whether the list was made from live entries. If so, it is skipped when a newer live entry decides. */
   readonly isFolded: boolean;
 }
 
 export class Release {
   readonly manifest: Manifest;
   readonly keys: ListKeys;
-  /** The lists that have a say on a subject, in the order of the manifest. */
-  readonly speaking: Readonly<Record<Subject, readonly SpeakingList[]>>;
+  /** The lists for each subject, in manifest order. */
+  readonly listsBySubject: Readonly<Record<Subject, readonly SubjectList[]>>;
   readonly #starts: Float64Array;
-  /** Place of each shard by its key. */
+  /** Index of each shard by its key. */
   readonly #index: ReadonlyMap<string, number>;
   readonly #slots: readonly Slot[];
   readonly #memory: ShardMemory;
-  /** Keys of the values that were found whole, though their shards may have gone since. */
+  /** Keys of values that passed verification, even if their shards were evicted since. */
   readonly #verified = new Set<string>();
   #ranges: RangeTable | null = null;
   #sources: SourceTable | null = null;
   #complete = false;
-  /** `changes` of the memory when `#complete` was counted. */
+  /** `changes` of the memory when `#complete` was computed. */
   #countedAt = -1;
 
-  /** @param memory what holds the shards; releases that have the same one share them */
+  /** @param memory holds the shards; releases with the same memory share them */
   constructor(manifest: Manifest, keys: ListKeys, memory = new ShardMemory()) {
     this.manifest = manifest;
     this.keys = keys;
@@ -54,20 +54,20 @@ export class Release {
     const lists = manifest.lists.map((info, list) => {
       return { list, info, isFolded: info.name.startsWith(FOLDED_LIST_PREFIX) };
     });
-    const on = (subject: Subject): SpeakingList[] =>
+    const on = (subject: Subject): SubjectList[] =>
       lists.filter(({ info }) => info.subjects.includes(subject));
-    this.speaking = { from: on('from'), to: on('to') };
+    this.listsBySubject = { from: on('from'), to: on('to') };
     this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
     this.#index = new Map(manifest.shards.map(({ key }, index) => [key, index]));
     this.#slots = manifest.shards.map(({ key, bytes }) => memory.slot(key, bytes));
   }
 
-  /** Where a number's exact entries are. @returns index of the shard, -1 if the release lists no numbers */
-  shardIndexOf(head: number, permutedTail: number): number {
-    const key = head * TAILS + permutedTail;
+  /** Finds the shard with a number's exact entries. @returns its index, -1 if the release lists no numbers */
+  shardIndexOf(prefix: number, permutedSuffix: number): number {
+    const key = prefix * SUFFIX_COUNT + permutedSuffix;
     const starts = this.#starts;
     let at = 0;
-    // Without branches, since where a permuted tail lies is a toss-up at each step: less than half the time.
+    // Branchless: the side of each step is random for a permuted suffix. Takes less than half the time.
     for (let count = starts.length; count > 1; ) {
       const half = count >>> 1;
       at += half & -Number(starts[at + half]! <= key);
@@ -80,13 +80,13 @@ export class Release {
     return this.#slots[index]?.shard ?? null;
   }
 
-  /** The KV value that holds a number's exact entries, or null if the release lists no numbers. */
+  /** The KV value with a number's exact entries; null if the release lists no numbers. */
   blobFor(n: number): Blob | null {
-    const index = this.shardIndexOf(headOf(n), this.keys.permutation.permute(tailOf(n)));
+    const index = this.shardIndexOf(prefixOf(n), this.keys.permutation.permute(suffixOf(n)));
     return this.manifest.shards[index] ?? null;
   }
 
-  /** The range table; null while it is not loaded. Not to be asked for where the manifest has none. */
+  /** The range table; null while it is not loaded. Do not use it if the manifest has none. */
   get ranges(): RangeTable | null {
     return this.#ranges;
   }
@@ -95,7 +95,7 @@ export class Release {
     return this.#sources;
   }
 
-  /** Whether every value of the release is loaded: then nothing has to be looked for. */
+  /** Whether every value of the release is loaded. */
   get complete(): boolean {
     const { changes } = this.#memory;
     if (this.#countedAt !== changes) {
@@ -111,30 +111,30 @@ export class Release {
     return this.shard(this.#indexOf(blob)) !== null;
   }
 
-  /** Whether a value was found whole, also if its shard has gone since. */
+  /** Whether a value passed verification, even if its shard was evicted since. */
   verified(blob: Blob): boolean {
     if (this.has(blob)) this.#verified.add(blob.key);
     return this.#verified.has(blob.key);
   }
 
-  /** The missing values, as many of them as there is room for beside what is in use. */
+  /** The missing values that fit beside those in use. */
   loadable(): Blob[] {
     const missing = blobsOf(this.manifest).filter((blob) => !this.has(blob));
     const shards = missing.filter((blob) => this.bytesOf(blob) > 0);
     return [...this.#memory.fitting(shards), ...missing.filter((blob) => this.bytesOf(blob) === 0)];
   }
 
-  /** Bytes that a value takes of the room for shards; tables take none, and are always kept. */
+  /** Bytes that a value takes from the shard budget. Tables take none and are never evicted. */
   bytesOf(blob: Blob): number {
     return this.#indexOf(blob) < 0 ? 0 : blob.bytes;
   }
 
-  /** Most bytes of shards that are held at once, of all releases. */
+  /** Shard budget in bytes, over all releases. */
   get bytesMax(): number {
     return this.#memory.bytesMax;
   }
 
-  /** Keep these values, once they are loaded, until `unpin`. @returns whether there is room for them */
+  /** Keeps these values once loaded, until `unpin`. @returns whether there is room for them */
   pin(blobs: readonly Blob[]): boolean {
     return this.#memory.pin(this.#slotsOf(blobs));
   }
@@ -152,15 +152,15 @@ export class Release {
   }
 
   /**
-   * Take in the bytes of one KV value: their size, checksum and structure are checked first.
-   * The bytes are kept, not copied; they must start on a multiple of 8. A shard is not kept where there is no
-   * room for it, unless it is pinned.
+   * Installs the bytes of one KV value after it checks their size, checksum, digest and structure. The bytes
+   * are kept, not copied, and must be aligned to 8 bytes. A shard without room is dropped unless it is
+   * pinned.
    */
   async install(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, BlobProblem>> {
     if (bytes.length !== blob.bytes || checksum(bytes) !== blob.checksum) {
       return fail('BLOB_DAMAGED', `${blob.key}: size or checksum differs from the manifest`);
     }
-    // The checksum finds accidents; who writes KV can make another value with the same one.
+    // The checksum detects accidents. An attacker who can write KV can forge a value with the same checksum.
     if ((await sha256Hex(bytes)) !== blob.sha256) {
       return fail('BLOB_DAMAGED', `${blob.key}: digest differs from the manifest`);
     }
@@ -187,7 +187,7 @@ export class Release {
     return ok(null);
   }
 
-  /** Take over what an earlier release already holds of this one, so that a swap loads only what changed. */
+  /** Takes over the values that an earlier release already holds, so that a swap loads only the changes. */
   adopt(earlier: Release): void {
     for (const slot of this.#slots) {
       const held = earlier.shard(earlier.#index.get(slot.key) ?? -1);

@@ -1,16 +1,16 @@
 /**
- * The shards that an isolate holds, of all its releases together, within a budget of bytes: releases share
- * what has the same key. Where there is no room, what is used no more goes first, then what was used longest
- * ago, and never what somebody waits for (`pin`). A shard that went is "not loaded", never "not listed".
+ * The shards that an isolate holds, over all its releases, within a byte budget. Releases share shards with
+ * the same key. Eviction drops retired shards first, then the least recently used, and never a pinned one
+ * (`pin`). An evicted shard is "not loaded", never "not listed".
  */
 import type { Shard } from '../set/shard.ts';
 
-/** Place of one shard: releases hold the place, so that what goes is gone for all of them. */
+/** Slot of one shard. Releases hold the slot, so an eviction applies to all of them. */
 export class Slot {
   readonly key: string;
   readonly bytes: number;
   shard: Shard | null = null;
-  /** How many wait for it, or are about to use it. */
+  /** Number of waiters and imminent users. */
   pins = 0;
   /** Whether no current release names it. */
   retired = false;
@@ -23,26 +23,26 @@ export class Slot {
 
 export class ShardMemory {
   readonly bytesMax: number;
-  /** Rises with every shard that comes or goes. */
+  /** Incremented when a shard is added or dropped. */
   changes = 0;
   readonly #slots = new Map<string, Slot>();
-  /** Those with a shard, what was used longest ago first. */
+  /** Slots with a shard, least recently used first. */
   readonly #held = new Set<Slot>();
-  /** Whether their shard is there or on its way. */
+  /** Pinned slots, whether their shard is loaded or on its way. */
   readonly #pinned = new Set<Slot>();
   #bytes = 0;
 
-  /** @param bytesMax unbounded where there is one release, and all of it is wanted */
+  /** @param bytesMax unbounded if there is one release and all of it is needed */
   constructor(bytesMax = Number.POSITIVE_INFINITY) {
     this.bytesMax = bytesMax;
   }
 
-  /** Bytes of the shards that are held. */
+  /** Bytes of the shards held. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The place of a shard that a release names: it is no longer retired. */
+  /** The slot of a shard that a release names. It is no longer retired. */
   slot(key: string, bytes: number): Slot {
     const slot = this.#slots.get(key) ?? new Slot(key, bytes);
     slot.retired = false;
@@ -50,11 +50,11 @@ export class ShardMemory {
     return slot;
   }
 
-  /** Keep a shard, if there is room, or somebody waits for it. */
+  /** Keeps a shard if there is room or the slot is pinned. */
   hold(slot: Slot, shard: Shard): void {
     if (slot.shard !== null || !this.#makeRoom(slot)) return;
     slot.shard = shard;
-    // A release that was still coming in while another one took over may be the next to serve.
+    // A release that was still loading when another one took over may serve next.
     if (!this.#slots.has(slot.key)) this.#slots.set(slot.key, slot);
     this.#held.add(slot);
     this.#bytes += slot.bytes;
@@ -84,8 +84,9 @@ export class ShardMemory {
   }
 
   /**
-   * Let nothing of these go until `unpin`, and count them as used now. All or none, so that those who wait
-   * never hold what the others need; what is pinned stays within the budget, unless one asks for more.
+   * Protects these slots from eviction until `unpin`, and marks them as used. All or none, so that no two
+   * waiters hold what the other needs. Pinned shards stay within the budget unless a single request exceeds
+   * it.
    * @returns whether there was room
    */
   pin(slots: readonly Slot[]): boolean {
@@ -104,7 +105,7 @@ export class ShardMemory {
     for (const slot of slots) if (--slot.pins === 0) this.#pinned.delete(slot);
   }
 
-  /** As many of these, in order, as there is room for beside what is in use. */
+  /** The items that fit, in order, beside the shards in use. */
   fitting<Wanted extends { readonly bytes: number }>(wanted: readonly Wanted[]): Wanted[] {
     const inUse = new Set(this.#pinned);
     for (const slot of this.#held) if (!slot.retired) inUse.add(slot);
@@ -118,8 +119,8 @@ export class ShardMemory {
   }
 
   /**
-   * A release took the place of another: from now on, what none of these keys names is the first to go, and
-   * what was so already goes at once. Requests that began with the release before still find its shards.
+   * Call when a release replaces another. Retires every shard that is not in `keys` and drops those already
+   * retired. Requests that started with the previous release still find its shards.
    */
   retireAllBut(keys: Iterable<string>): void {
     const named = new Set(keys);

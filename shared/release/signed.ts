@@ -1,7 +1,7 @@
 /**
- * A text and who vouches for it: Ed25519 (RFC 8032) over the exact text, which is therefore carried as
- * a string. Everything of a release that KV holds is signed so, or named by the digest in something that
- * is: who can write KV cannot make a reader believe anything.
+ * A signed text: Ed25519 (RFC 8032) over the exact text, which is therefore carried as a string. Everything
+ * of a release in KV is signed this way, or named by its digest in a signed document, so write access to KV
+ * is not enough to forge a release.
  */
 import * as v from 'valibot';
 import { fromBase64, toBase64 } from '../bytes.ts';
@@ -17,7 +17,7 @@ export const signedTextSchema = v.strictObject({
 });
 export type SignedText = v.InferOutput<typeof signedTextSchema>;
 
-/** The signed text in a JSON document, or null where it is none. */
+/** The signed text in a JSON document, or null if there is none. */
 export function parseSignedText(text: string): SignedText | null {
   try {
     const parsed = v.safeParse(signedTextSchema, JSON.parse(text));
@@ -27,7 +27,7 @@ export function parseSignedText(text: string): SignedText | null {
   }
 }
 
-/** What it is for is signed with it, so that no other kind of document can stand for a manifest. */
+/** The purpose is part of the signed message, so that no other kind of document passes as a manifest. */
 function message(text: string) {
   return new TextEncoder().encode(`numgate/1 manifest\n${text}`);
 }
@@ -37,7 +37,7 @@ export async function signText(text: string, privateKey: CryptoKey): Promise<Sig
   return { signed: text, signature: toBase64(new Uint8Array(signature)) };
 }
 
-/** Keys that may sign, as RELEASE_PUBLIC_KEYS has them. @returns null where one of them is none */
+/** Parses RELEASE_PUBLIC_KEYS, the keys that may sign. @returns null if one of them is invalid */
 export async function openPublicKeys(text: string): Promise<CryptoKey[] | null> {
   const keys: CryptoKey[] = [];
   for (const part of text.split(',').map((each) => each.trim())) {
@@ -55,7 +55,7 @@ export async function isSigned(
   publicKeys: readonly CryptoKey[],
 ): Promise<boolean> {
   const bytes = fromBase64(signature);
-  // workerd throws on a signature of another length; Node answers false.
+  // For a signature of another length, workerd throws and Node returns false.
   if (bytes?.length !== SIGNATURE_BYTES) return false;
   for (const key of publicKeys) {
     if (await crypto.subtle.verify('Ed25519', key, bytes, message(signed))) return true;

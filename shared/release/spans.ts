@@ -1,15 +1,15 @@
 /**
- * The numbers that the ranges of a list cover, whatever their dates, as disjoint spans in order: how a
- * range that only was cut in two, or joined to its neighbour, is told from one that is new.
+ * The numbers that the ranges of a list cover, whatever their dates, as disjoint ascending spans. Used to
+ * distinguish a new range from one that was only split, or merged with its neighbour.
  */
 
-/** Numbers from `from` to `to`, both included. */
+/** Numbers from `from` to `to`, both inclusive. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** @param ranges by rising `from` @returns disjoint spans that do not touch */
+/** @param ranges in ascending order of `from` @returns disjoint spans that do not touch */
 export function cover(ranges: Iterable<Span>): Span[] {
   const spans: Span[] = [];
   for (const { from, to } of ranges) {
@@ -20,7 +20,7 @@ export function cover(ranges: Iterable<Span>): Span[] {
   return spans;
 }
 
-/** What `spans` cover and `others` do not; both as `cover` makes them. */
+/** The numbers in `spans` but not in `others`; both as returned by `cover`. */
 export function without(spans: readonly Span[], others: readonly Span[]): Span[] {
   const rest: Span[] = [];
   let next = 0;
@@ -37,7 +37,7 @@ export function without(spans: readonly Span[], others: readonly Span[]): Span[]
   return rest;
 }
 
-/** Numbers covered. */
+/** Count of covered numbers. */
 export function sizeOf(spans: readonly Span[]): number {
   return spans.reduce((sum, { from, to }) => sum + (to - from + 1), 0);
 }

@@ -1,6 +1,6 @@
 /**
- * Sequential reader of a bit stream (first bit most significant), for the encodings whose queries
- * decode little. The dense reader has its own loop, without the object.
+ * Sequential reader of a bit stream (first bit most significant), for encodings whose look-ups decode little.
+ * RiceSet has its own loop without this object.
  */
 
 export class BitReader {
@@ -9,7 +9,7 @@ export class BitReader {
   readonly #end: number;
   #bit = 0;
 
-  /** @param origin first word of the stream @param end first word behind it; bits from there on read as 0 */
+  /** @param origin first word of the stream @param end first word after it; bits from there on read as 0 */
   constructor(words: Int32Array, origin: number, end: number) {
     this.#words = words;
     this.#origin = origin;
@@ -44,7 +44,7 @@ export class BitReader {
     return value;
   }
 
-  /** Zeros before the next one; the one is consumed. Stops at the end of the stream. */
+  /** Counts the zeros before the next one bit and consumes both. Stops at the end of the stream. */
   readUnary(): number {
     let zeros = 0;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Reader of a bitmap section: one bit for each tail of the part, for densities where nothing is
- * smaller (about 35 % to 65 %). Cost of a query: one word.
+ * Reader of a bitmap section: one bit for each suffix of the part, for densities where nothing is smaller
+ * (about 35 % to 65 %). A look-up reads one word.
  */
 import { BITMAP_HEADER_WORDS } from './layout.ts';
 import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
@@ -23,8 +23,8 @@ export class BitmapSet implements NumberSet {
     if (this.#bits + Math.ceil(size / 32) > end) throw new LayoutError('bitmap section: past the end');
   }
 
-  has(_head: number, permutedTail: number): boolean {
-    const local = permutedTail - this.#from;
+  has(_prefix: number, permutedSuffix: number): boolean {
+    const local = permutedSuffix - this.#from;
     return ((this.#words[this.#bits + (local >>> 5)]! << (local & 31)) & 0x80000000) !== 0;
   }
 
@@ -33,7 +33,7 @@ export class BitmapSet implements NumberSet {
     let filled = 0;
     for (let first = 0; first < this.#size; first += 32) {
       let left = this.#words[this.#bits + (first >>> 5)]!;
-      // Bits behind the last tail mean nothing.
+      // Bits after the last suffix have no meaning.
       if (this.#size - first < 32) left &= ~(0xffffffff >>> (this.#size - first));
       while (left !== 0) {
         const bit = Math.clz32(left);

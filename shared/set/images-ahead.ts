@@ -1,17 +1,18 @@
 /**
- * Images of the tails that will be asked for next. The look-ups of one image wait for one another; those of
- * several tails in a row overlap (docs/performance.md). A shortcut and no more: what was not prepared is computed
- * when it is asked for. Prepare and ask without an `await` between: who comes between prepares his own.
+ * Precomputes images of the suffixes that are looked up next. The table reads of one image depend on each
+ * other, but those of several suffixes overlap (docs/performance.md). This is only a shortcut: any other
+ * image is computed on demand. Do not `await` between preparing and using images: another request would
+ * prepare its own.
  */
 import type { Permutation } from './permutation.ts';
 
-/** Most images that are prepared at a time: 8 KB, which stay in the processor's nearest cache. */
+/** Most images prepared at a time: 8 KB, which fit into the processor's first-level cache. */
 export const IMAGES_AHEAD_MAX = 1024;
 
 export class ImagesAhead {
   readonly #permutation: Permutation;
-  /** In the order in which they were prepared; -1 behind the last. */
-  readonly #tails = new Int32Array(IMAGES_AHEAD_MAX + 1).fill(-1);
+  /** In the order of preparation; -1 after the last. */
+  readonly #suffixes = new Int32Array(IMAGES_AHEAD_MAX + 1).fill(-1);
   readonly #images = new Int32Array(IMAGES_AHEAD_MAX);
   #count = 0;
   #next = 0;
@@ -20,26 +21,29 @@ export class ImagesAhead {
     this.#permutation = permutation;
   }
 
-  /** Forget what was prepared. */
+  /** Discards the prepared images. */
   clear(): void {
-    this.#tails.fill(-1, 0, this.#count);
+    this.#suffixes.fill(-1, 0, this.#count);
     this.#count = 0;
     this.#next = 0;
   }
 
-  /** Compute the image of a tail that will be asked for behind those before it; nothing where there is no room. */
-  prepare(tail: number): void {
+  /**
+   * Computes the image of a suffix that will be looked up after those already prepared. Does nothing if there
+   * is no room.
+   */
+  prepare(suffix: number): void {
     const at = this.#count;
     if (at === IMAGES_AHEAD_MAX) return;
-    this.#images[at] = this.#permutation.permute(tail);
-    this.#tails[at] = tail;
+    this.#images[at] = this.#permutation.permute(suffix);
+    this.#suffixes[at] = suffix;
     this.#count = at + 1;
   }
 
-  /** The image of a tail; at once if it is the next one prepared. */
-  imageOf(tail: number): number {
+  /** The image of a suffix; immediate if it is the next one prepared. */
+  imageOf(suffix: number): number {
     const at = this.#next;
-    if (this.#tails[at] !== tail) return this.#permutation.permute(tail);
+    if (this.#suffixes[at] !== suffix) return this.#permutation.permute(suffix);
     this.#next = at + 1;
     return this.#images[at]!;
   }

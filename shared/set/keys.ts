@@ -1,25 +1,27 @@
 /**
- * What one secret, LIST_KEY, is turned into: HKDF-SHA-256 (RFC 5869) with a label for each use, so
- * that no two uses share a key. Deriving takes a few milliseconds and is done once an isolate.
+ * Derives all keys from one secret, LIST_KEY: HKDF-SHA-256 (RFC 5869) with a label per use, so that no two
+ * uses share a key. Takes a few milliseconds, once per isolate.
  */
 import { toHex } from '../bytes.ts';
 import { ImagesAhead } from './images-ahead.ts';
 import { fillPermutation, type Permutation } from './permutation.ts';
 
-/** LIST_KEY, in bytes. */
+/** Length of LIST_KEY in bytes. */
 export const LIST_KEY_BYTES = 32;
 
 export interface ListKeys {
-  /** Names the secret without telling it: 16 hex digits. A release made with another key is refused. */
+  /**
+   * Identifies the secret without revealing it: 16 hex digits. A release made with another key is rejected.
+   */
   readonly keyId: string;
   readonly permutation: Permutation;
-  /** Scratch of who asks for many images of it. */
+  /** Scratch space to compute many images at once. */
   readonly imagesAhead: ImagesAhead;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
   /** AES-256-GCM key of `seal`. */
   readonly sealKey: CryptoKey;
-  /** HMAC-SHA-256 key that makes the nonce of a sealed value out of its content. */
+  /** HMAC-SHA-256 key that derives the nonce of a sealed value from its content. */
   readonly nonceKey: CryptoKey;
 }
 

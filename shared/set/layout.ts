@@ -1,7 +1,7 @@
 /**
- * The byte layout of all that a release and the live layer store, and the only place that knows it.
- * All integers are little-endian; bit streams are sequences of 32-bit words, first bit in the most
- * significant place. docs/format.md is this file in prose, with worked examples.
+ * The byte layout of everything that a release and the live layer store. No other file defines any of it. All
+ * integers are little-endian. Bit streams are sequences of 32-bit words, first bit most significant.
+ * docs/format.md describes this file in prose, with worked examples.
  */
 
 /** "NGS1", "NGR1", "NGF1", "NGL1" as little-endian words: shard, range table, source table, live segment. */
@@ -10,15 +10,15 @@ export const RANGES_MAGIC = 0x3152474e;
 export const SOURCES_MAGIC = 0x3146474e;
 export const SEGMENT_MAGIC = 0x314c474e;
 
-/** Version of the format as a whole; readers refuse any other. */
+/** Version of the format as a whole. Readers reject any other. */
 export const FORMAT_VERSION = 2 as const;
 
 /**
- * Shard header, in words: magic, format version, list count, part count, then the exclusive end of
- * the slice as head and tail. The part table follows.
+ * Shard header, in words: magic, format version, list count, part count, then the exclusive end of the slice
+ * as prefix and suffix. The part table follows.
  */
 export const SHARD_HEADER_WORDS = 6;
-/** Part row, in words: start head, start tail, then two section offsets (plain, dated) a list. */
+/** Part row, in words: start prefix, start suffix, then two section offsets (plain, dated) per list. */
 export const PART_FIXED_WORDS = 2;
 export const PART_WORDS_PER_LIST = 2;
 
@@ -27,39 +27,43 @@ export const SECTION_RICE = 1;
 export const SECTION_BITMAP = 2;
 export const SECTION_SPARSE = 3;
 export const SECTION_DATED = 4;
-/** Flag: the section holds what is NOT listed. */
+/** Flag: the section holds the keys that are NOT listed. */
 export const FLAG_COMPLEMENT = 1;
 
-/** Rice section: first, count, bucket width, bucket count; then group rows; then bits; then a word of zeros. */
+/**
+ * Rice section: first, count, bucket width, bucket count; then group rows; then bits; then a word of zeros.
+ */
 export const RICE_HEADER_WORDS = 4;
-/** Buckets of a group (as a shift). */
+/** Buckets per group (as a shift). */
 export const RICE_GROUP_SHIFT = 5;
-/** Group row: the bit at which its first bucket starts, then the length of each bucket in bits, a byte each. */
+/**
+ * Group row: the bit at which its first bucket starts, then the length of each bucket in bits, one byte each.
+ */
 export const RICE_GROUP_WORDS = 9;
-/** A length is a byte: no code of a bucket is longer, in bits. */
+/** A length is one byte: the code of a bucket has at most this many bits. */
 export const RICE_LENGTH_MASK = 255;
-/** Bitmap section: first, count; then one bit for each tail of the part. */
+/** Bitmap section: first, count; then one bit for each suffix of the part. */
 export const BITMAP_HEADER_WORDS = 2;
 /** Sparse section: first, count, block count; then block rows; then bits. */
 export const SPARSE_HEADER_WORDS = 3;
-/** Sparse block row: first head, first tail, bit offset. */
+/** Sparse block row: first prefix, first suffix, bit offset. */
 export const SPARSE_ROW_WORDS = 3;
 /** Entries in a full sparse block. */
 export const SPARSE_BLOCK_ENTRIES = 32;
 /** Bits of the Rice parameter at the start of a sparse block. */
 export const SPARSE_PARAMETER_BITS = 5;
-/** Bits of a tail written plain: 10^8 < 2^27. */
-export const TAIL_BITS = 27;
-/** Dated section: first, count; then rows of head, tail, since, until (seconds since 1970). */
+/** Bits of an uncompressed suffix: 10^8 < 2^27. */
+export const SUFFIX_BITS = 27;
+/** Dated section: first, count; then rows of prefix, suffix, since, until (seconds since 1970). */
 export const DATED_HEADER_WORDS = 2;
 export const DATED_ROW_WORDS = 4;
 
-/** `until` of an entry without end. */
+/** `until` of an entry that does not expire. */
 export const FOREVER = 0xffffffff;
 
 /**
- * Range table: magic, version, list count, 0; counts (padded to 8 bytes); then for each list the columns
- * from and to (8 bytes an element), since and until (4 each).
+ * Range table: magic, version, list count, 0; counts (padded to 8 bytes); then for each list the columns from
+ * and to (8 bytes per element), since and until (4 each).
  */
 export const RANGES_HEADER_WORDS = 4;
 export const RANGE_ROW_BYTES = 24;
@@ -67,13 +71,16 @@ export const RANGE_ROW_BYTES = 24;
 export const SOURCES_HEADER_WORDS = 4;
 export const SOURCE_ROW_WORDS = 4;
 
-/** Live segment: magic, version, row count, bytes of names; then rows; then names, each ended by a line feed. */
+/**
+ * Live segment: magic, version, row count, bytes of names; then rows; then names, each followed by a line
+ * feed.
+ */
 export const SEGMENT_HEADER_WORDS = 4;
 /** Segment row, in words: high, low, until, seq, flags. */
 export const SEGMENT_ROW_WORDS = 5;
 /**
- * Flags of a segment row: kind | op << 2 | subjects << 4 | code << 8 | authority << 16. Kind and op count
- * LIVE_KINDS and LIVE_OPS; code and authority count the names, code from 1 on with 0 for none.
+ * Flags of a segment row: kind | op << 2 | subjects << 4 | code << 8 | authority << 16. Kind and op index
+ * LIVE_KINDS and LIVE_OPS. Code and authority index the names; code counts from 1, with 0 for none.
  */
 export const SEGMENT_KIND_MASK = 3;
 export const SEGMENT_OP_SHIFT = 2;

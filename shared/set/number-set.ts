@@ -1,28 +1,30 @@
 /**
- * What every encoding of a set of numbers answers, whatever its bytes look like.
- * Keys are (head, permuted tail); a set is opened over a slice of that space and asked only inside it.
+ * The interface of every encoding of a set of numbers.
+ * Keys are (prefix, permuted suffix). A set covers a slice of that space and accepts only keys inside it.
  */
 
-/** Keys in a full batch of a walk: 8 KB, so that walks over all lists of two releases stay small. */
+/**
+ * Keys in a full batch of an iteration: 8 KB, so that reading all lists of two releases takes little memory.
+ */
 export const WALK_BATCH_KEYS = 1_024;
 
-/** No entry: the number is not in the set. Otherwise the answer is its `until`. */
+/** Returned if the number is not in the set, in place of its `until`. */
 export const NOT_LISTED = -1;
 
 export interface NumberSet {
-  /** Entries listed. */
+  /** Count of listed keys. */
   readonly count: number;
   /** Whether the key is listed. Allocates nothing. */
-  has(head: number, permutedTail: number): boolean;
+  has(prefix: number, permutedSuffix: number): boolean;
   /**
-   * Every listed key (head * 10^8 + permuted tail) in rising order, many at a time. A batch is never
-   * empty, and holds only until the next one is asked for.
+   * Every listed key (prefix * 10^8 + permuted suffix) in ascending order, in batches. A batch is never
+   * empty, and is valid only until the next one is requested.
    * @param start first key of the part
    */
   keys(start: number): Iterable<Float64Array>;
 }
 
-/** A section was not what its header says: the shard is refused as a whole. */
+/** A section does not match its header. The whole shard is rejected. */
 export class LayoutError extends Error {
   override readonly name = 'LayoutError';
 }

@@ -1,19 +1,23 @@
 /**
- * A keyed permutation of the 10^8 tails behind one head.
- * A decimal Feistel network on (tail div 10^4, tail mod 10^4): a bijection whatever its round
- * functions are, so hashing adds no collision. The round functions are tables of 10^4 uniform
- * values each, drawn from AES-256-CTR; 10 rounds, as in NIST SP 800-38G (FF1). See docs/threats.md.
- * Cost: ten dependent look-ups in 200 KB of tables. Sums are brought back below HALF without a branch:
- * every second one would be predicted wrong, which costs as much as all the look-ups.
+ * A keyed permutation of the 10^8 suffixes of a prefix.
+ * A decimal Feistel network on (suffix div 10^4, suffix mod 10^4): a bijection for any round functions, so
+ * hashing adds no collision. The round functions are tables of 10^4 uniform values each, drawn from
+ * AES-256-CTR; 10 rounds, as in NIST SP 800-38G (FF1). See docs/threats.md.
+ * Costs ten dependent reads in 200 KB of tables. Sums are reduced below HALF without a branch: every second
+ * branch would be mispredicted, which costs as much as all the reads.
  */
 
-/** Half of a tail: values 0 to 9,999. */
+/** Half of a suffix: values 0 to 9,999. */
 export const HALF = 10_000;
 /** Feistel rounds. */
 export const ROUNDS = 10;
-/** 65,536 draws hold 6 whole copies of 0 to 9,999; draws from here on are rejected, so that none is likelier. */
+/**
+ * 65,536 draws hold 6 whole copies of 0 to 9,999. Draws from here on are rejected to keep the values uniform.
+ */
 const UNBIASED_BELOW = 60_000;
-/** Key stream that fills the tables: 131,072 draws, of which 120,000 are kept on average and 100,000 needed. */
+/**
+ * Key stream that fills the tables: 131,072 draws, of which 120,000 are kept on average and 100,000 needed.
+ */
 const KEY_STREAM_BYTES = 262_144;
 
 export class Permutation {
@@ -25,11 +29,11 @@ export class Permutation {
     this.#rounds = rounds;
   }
 
-  /** The image of a tail. @param tail 0 to 10^8 - 1 (not checked: hot path) */
-  permute(tail: number): number {
+  /** The image of a suffix. @param suffix 0 to 10^8 - 1 (not checked: hot path) */
+  permute(suffix: number): number {
     const rounds = this.#rounds;
-    let left = (tail / HALF) | 0;
-    let right = tail - left * HALF;
+    let left = (suffix / HALF) | 0;
+    let right = suffix - left * HALF;
     for (let at = 0; at < ROUNDS * HALF; at += 2 * HALF) {
       left = (left + rounds[at + right]! - HALF) | 0;
       left += HALF & (left >> 31);
@@ -39,7 +43,7 @@ export class Permutation {
     return left * HALF + right;
   }
 
-  /** The tail whose image this is. */
+  /** The suffix with this image. */
   invert(image: number): number {
     const rounds = this.#rounds;
     let left = (image / HALF) | 0;
@@ -54,7 +58,7 @@ export class Permutation {
   }
 }
 
-/** Fill the round tables from an AES-256-CTR key stream. @param key an AES-CTR key with `encrypt` */
+/** Fills the round tables from an AES-256-CTR key stream. @param key an AES-CTR key with `encrypt` */
 export async function fillPermutation(key: CryptoKey): Promise<Permutation> {
   const counter = new Uint8Array(16);
   const stream = await crypto.subtle.encrypt(

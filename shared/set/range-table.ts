@@ -1,25 +1,25 @@
 /**
- * Reader of the range table: for each list, intervals of numbers that are either disjoint or equal
- * (equal ones differ in their dates). A query is a binary search a list.
+ * Reader of the range table: for each list, intervals of numbers that are disjoint or equal (equal ones
+ * differ in their dates). A look-up is one binary search per list.
  */
 import { FORMAT_VERSION, RANGE_ROW_BYTES, RANGES_HEADER_WORDS, RANGES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED } from './number-set.ts';
 
-/** Columns of one list, each with an element a range. */
+/** Columns of one list, with one element per range. */
 interface Columns {
   /** First number. */
   readonly from: Float64Array;
-  /** Last number, included. */
+  /** Last number, inclusive. */
   readonly to: Float64Array;
   readonly since: Uint32Array;
   readonly until: Uint32Array;
 }
 
-/** Numbers (not permuted) from `from` to `to`, both included. */
+/** Numbers (not permuted) from `from` to `to`, both inclusive. */
 export interface RangeRow {
   readonly from: number;
   readonly to: number;
-  /** Seconds since 1970; FOREVER for no end. */
+  /** Seconds since 1970; FOREVER if the entry does not expire. */
   readonly since: number;
   readonly until: number;
 }
@@ -37,7 +37,7 @@ export function columnsAt(buffer: ArrayBuffer, at: number, count: number): Colum
 export class RangeTable {
   readonly #lists: readonly Columns[];
 
-  /** @param bytes the unsealed table, starting on a multiple of 8 @throws LayoutError */
+  /** @param bytes the unsealed table, aligned to 8 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     if (bytes.byteOffset % 8 !== 0 || bytes.length % 8 !== 0 || bytes.length < RANGES_HEADER_WORDS * 4) {
       throw new LayoutError('range table: truncated');
@@ -66,7 +66,7 @@ export class RangeTable {
     return this.#lists[list]?.from.length ?? 0;
   }
 
-  /** Every range of a list, in the order of the table: by `from`. */
+  /** All ranges of a list in table order: by `from`. */
   *rows(list: number): Generator<RangeRow> {
     const columns = this.#lists[list];
     for (let row = 0; columns !== undefined && row < columns.from.length; row++) {
@@ -75,7 +75,7 @@ export class RangeTable {
     }
   }
 
-  /** The latest `until` of the ranges in force that hold the number, or NOT_LISTED. */
+  /** The latest `until` of the ranges in force that contain the number, or NOT_LISTED. */
   until(list: number, n: number, now: number): number {
     const columns = this.#lists[list];
     if (columns === undefined) return NOT_LISTED;

@@ -1,10 +1,10 @@
 /**
- * Reader of a Rice section: a dense set of permuted tails, uniform over the part.
- * The part is cut into buckets of equal width, about 96 bits of code each; a bucket holds its tails
- * as Rice-coded gaps (Rice and Plaunt 1971). A query finds its bucket by one division, where its code
- * starts by adding up the lengths of the buckets before it in their group, four to a word, and decodes
- * until it passes the tail. Within 12 % of the entropy bound from 0.1 % to 30 % density.
- * Cost of a query: one row of 36 bytes, and half a bucket: 8 gaps in 6 bytes where 5 % is listed.
+ * Reader of a Rice section: a dense set of permuted suffixes, uniform over the part.
+ * The part is divided into buckets of equal width, about 96 bits of code each. A bucket holds its suffixes as
+ * Rice-coded gaps (Rice and Plaunt 1971). A look-up finds its bucket by one division, and the start of its
+ * code as the sum of the lengths of the earlier buckets in the group, four to a word. It decodes until it
+ * passes the suffix. Within 12 % of the entropy bound from 0.1 % to 30 % density.
+ * A look-up costs one row of 36 bytes, and half a bucket: 8 gaps in 6 bytes where 5 % is listed.
  */
 import { BitReader } from './bit-reader.ts';
 import {
@@ -16,14 +16,17 @@ import {
 } from './layout.ts';
 import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
 
-/** Place of a bucket in its group. */
+/** Position of a bucket in its group. */
 const IN_GROUP = (1 << RICE_GROUP_SHIFT) - 1;
-/** Every other byte of a word: two sums of bytes in one addition. */
+/** Every other byte of a word: one addition sums two bytes. */
 const EVEN_BYTES = 0x00ff00ff;
 
 export class RiceSet implements NumberSet {
   readonly count: number;
-  /** Signed: an unsigned word of 2^30 or more is no small integer to V8, and each one read is allocated. */
+  /**
+   * Signed: V8 does not store an unsigned word of 2^30 or more as a small integer, and would allocate on each
+   * read.
+   */
   readonly #words: Int32Array;
   /** First word of the group rows. */
   readonly #groups: number;
@@ -36,8 +39,9 @@ export class RiceSet implements NumberSet {
   readonly #complement: boolean;
 
   /**
-   * @param words the shard @param at first word of the section
-   * @param end first word behind the section's space @param from first tail of the part @param size tails in the part
+   * @param words the shard @param at first word of the section @param end first word after the section's
+   * space
+   * @param from first suffix of the part @param size suffixes in the part
    */
   constructor(words: Uint32Array, at: number, end: number, from: number, size: number) {
     const first = words[at]!;
@@ -58,11 +62,11 @@ export class RiceSet implements NumberSet {
     const groups = Math.ceil(buckets / (1 << RICE_GROUP_SHIFT));
     this.#bits = this.#groups + groups * RICE_GROUP_WORDS;
     if (this.#bits > end) throw new LayoutError('rice section: index past the end');
-    // A query reads two words at a time: a read behind the shard, once, would make all later ones slow.
+    // A look-up reads two words at a time. One read past the shard would make all later reads slow.
     this.#checkIndex(groups, (end - this.#bits - 1) * 32);
   }
 
-  /** Every group must start where the one before ends, so that no query leaves the section. */
+  /** Checks that every group starts where the previous one ends, so that no look-up leaves the section. */
   #checkIndex(groups: number, bits: number): void {
     let end = 0;
     for (let group = 0; group < groups; group++) {
@@ -79,18 +83,18 @@ export class RiceSet implements NumberSet {
     return (this.#words[row + 1 + ((bucket & IN_GROUP) >>> 2)]! >>> ((bucket & 3) << 3)) & RICE_LENGTH_MASK;
   }
 
-  has(_head: number, permutedTail: number): boolean {
+  has(_prefix: number, permutedSuffix: number): boolean {
     const words = this.#words;
     const parameter = this.#parameter;
     const origin = this.#bits;
-    const local = (permutedTail - this.#from) | 0;
+    const local = (permutedSuffix - this.#from) | 0;
     const bucket = (local / this.#width) | 0;
     const target = (local - Math.imul(bucket, this.#width)) | 0;
     const row = (this.#groups + Math.imul(bucket >>> RICE_GROUP_SHIFT, RICE_GROUP_WORDS)) | 0;
     const full = (bucket & IN_GROUP) >>> 2;
     const last = (row + 1 + full) | 0;
     let pairs = 0;
-    // All words of lengths, those from `last` on masked: an end that is always elsewhere costs more than they do.
+    // Reads all length words and masks those from `last` on: a loop end that always varies costs more.
     for (let word = 0; word < RICE_GROUP_WORDS - 2; word++) {
       const lengths = words[row + 1 + word]! & ((word - full) >> 31);
       pairs = (pairs + (lengths & EVEN_BYTES) + ((lengths >>> 8) & EVEN_BYTES)) | 0;
@@ -99,7 +103,7 @@ export class RiceSet implements NumberSet {
     const shift = (bucket & 3) << 3;
     const before = lengths & ~(-1 << shift);
     pairs = (pairs + (before & EVEN_BYTES) + ((before >>> 8) & EVEN_BYTES)) | 0;
-    // `| 0` keeps the query in 32-bit integers: a section has below 2^31 bits.
+    // `| 0` keeps the look-up in 32-bit integers: a section has fewer than 2^31 bits.
     let bit = (words[row]! + (pairs & 0xffff) + (pairs >>> 16)) | 0;
     const end = (bit + ((lengths >>> shift) & RICE_LENGTH_MASK)) | 0;
     let value = -1;
@@ -107,21 +111,22 @@ export class RiceSet implements NumberSet {
     while (fits && bit < end) {
       const word = (origin + (bit >>> 5)) | 0;
       let window = (words[word]! << bit) | ((words[word + 1]! >>> 1) >>> ~bit);
-      // As many codes as the window holds whole: reading the words for each takes half as long again.
+      // Decodes all codes that the window holds completely: reading the words for each code takes half as
+      // long again.
       for (let left = 32; ; ) {
         const quotient = Math.clz32(window);
         const length = (quotient + 1 + parameter) | 0;
         if (length > left) {
-          // A call in here, even one that is never made, makes the loop half as fast: it stands behind.
+          // Kept out of the loop: a call in here, even one that is never made, halves its speed.
           fits = left < 32;
           break;
         }
         bit = (bit + length) | 0;
         left = (left - length) | 0;
-        // Two shifts: a shift by 32 is a shift by 0 in JavaScript, and the parameter may be 0.
+        // Two shifts: in JavaScript a shift by 32 is a shift by 0, and the parameter may be 0.
         const behind = (window << quotient) << 1;
         value = (value + (quotient << parameter) + ((behind >>> 1) >>> (31 - parameter)) + 1) | 0;
-        // A code behind the end is one of the next bucket.
+        // A code past the end belongs to the next bucket.
         if (value >= target) return (value === target && bit <= end) !== this.#complement;
         window = behind << parameter;
       }
@@ -129,7 +134,7 @@ export class RiceSet implements NumberSet {
     return fits ? this.#complement : this.#hasLong(bit, end, value, target);
   }
 
-  /** The rest of a bucket, from an entry that is longer than a window. */
+  /** Decodes the rest of a bucket, from an entry that is longer than a window. */
   #hasLong(bit: number, end: number, value: number, target: number): boolean {
     const bits = new BitReader(this.#words, this.#bits, this.#words.length);
     bits.seek(bit);
@@ -145,7 +150,7 @@ export class RiceSet implements NumberSet {
     return this.#complement ? between(encoded, start, start + this.#size) : encoded;
   }
 
-  /** The keys that stand in the code, whether that means listed or not; as `has` finds them. */
+  /** The encoded keys, whether they are the listed ones or the complement; the same keys that `has` finds. */
   *#encoded(start: number): Generator<Float64Array> {
     const words = this.#words;
     const parameter = this.#parameter;
@@ -158,7 +163,7 @@ export class RiceSet implements NumberSet {
       const behind = Math.min(first + this.#width, this.#size);
       let bit = code;
       const end = bit + this.#length(bucket);
-      let tail = first - 1;
+      let suffix = first - 1;
       while (bit < end) {
         // As in `has`.
         const word = (origin + (bit >>> 5)) | 0;
@@ -167,15 +172,16 @@ export class RiceSet implements NumberSet {
         const length = (quotient + 1 + parameter) | 0;
         if (length > 32) {
           bits.seek(bit);
-          tail += bits.readRice(parameter) + 1;
+          suffix += bits.readRice(parameter) + 1;
           bit = bits.position;
         } else {
           bit = (bit + length) | 0;
-          tail += (quotient << parameter) + ((((window << quotient) << 1) >>> 1) >>> (31 - parameter)) + 1;
+          suffix += (quotient << parameter) + ((((window << quotient) << 1) >>> 1) >>> (31 - parameter)) + 1;
         }
-        // A query for a tail of another bucket never comes here, and none takes a code that the bucket cuts short.
-        if (tail >= behind || bit > end) break;
-        batch[filled++] = start + tail;
+        // A look-up for a suffix of another bucket never reads this bucket, and none accepts a code that the
+        // bucket truncates.
+        if (suffix >= behind || bit > end) break;
+        batch[filled++] = start + suffix;
         if (filled === WALK_BATCH_KEYS) {
           yield batch;
           filled = 0;
@@ -192,7 +198,7 @@ function sumOfBytes(word: number): number {
   return (pairs & 0xffff) + (pairs >>> 16);
 }
 
-/** The keys from `start` to before `end` that `batches` leaves out. */
+/** The keys from `start` to `end` (exclusive) that `batches` omits. */
 function* between(batches: Iterable<Float64Array>, start: number, end: number): Generator<Float64Array> {
   const batch = new Float64Array(WALK_BATCH_KEYS);
   let filled = 0;

@@ -1,8 +1,8 @@
 /**
- * AES-256-GCM around what is read in clear once opened (range and source tables, the head, live segments, the
- * client directory, block records), so that none of it can be read from KV without LIST_KEY. The nonce is an HMAC of the content: equal content
- * gives equal bytes, so an unchanged table keeps its key; two contents share a nonce with
- * probability 2^-96.
+ * AES-256-GCM for values whose opened form is plain (range and source tables, the head, live segments, the
+ * client directory, block records), so that they cannot be read from KV without LIST_KEY. The nonce is an
+ * HMAC of the content: equal content gives equal bytes, so an unchanged table keeps its key. Two contents
+ * share a nonce with probability 2^-96.
  */
 
 import type { ListKeys } from './keys.ts';
@@ -21,7 +21,7 @@ export async function seal(
   return bytes;
 }
 
-/** The content, or null where the bytes were altered, cut, or sealed with another key. */
+/** The content, or null if the bytes were altered, truncated, or sealed with another key. */
 export async function unseal(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,

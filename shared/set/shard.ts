@@ -1,10 +1,10 @@
 /**
- * Reader of a shard: one slice of the space (head, permuted tail), with the sections of every list.
- * Opened in place over the bytes from KV: a few small objects a section, nothing parsed or copied,
- * nothing allocated in a query. Bytes that are not a shard are refused when it is opened.
+ * Reader of a shard: one slice of the key space (prefix, permuted suffix), with the sections of every list.
+ * Opened in place over the bytes from KV: a few small objects per section, nothing parsed or copied, no
+ * allocation in a look-up. The constructor rejects malformed bytes.
  */
 
-import { TAILS } from '../numbers/number.ts';
+import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { BitmapSet } from './bitmap-set.ts';
 import { type DatedRow, DatedSet } from './dated-set.ts';
 import {
@@ -23,11 +23,11 @@ import { LayoutError, NOT_LISTED, type NumberSet } from './number-set.ts';
 import { RiceSet } from './rice-set.ts';
 import { SparseSet } from './sparse-set.ts';
 
-/** A run of keys inside a shard: a slice of one head, or many thinly listed heads. */
+/** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. */
 export class Part {
-  /** head * 10^8 + tail of the first key. */
+  /** prefix * 10^8 + suffix of the first key. */
   readonly start: number;
-  /** The first key behind it. */
+  /** The first key after the part. */
   readonly end: number;
   readonly #plain: readonly (NumberSet | null)[];
   readonly #dated: readonly (DatedSet | null)[];
@@ -48,25 +48,25 @@ export class Part {
    * Until when a number is on a list: NOT_LISTED, FOREVER, or seconds since 1970.
    * @param list index in the manifest @param now seconds since 1970
    */
-  until(list: number, head: number, permutedTail: number, now: number): number {
-    if (this.#plain[list]?.has(head, permutedTail) === true) return FOREVER;
-    return this.#dated[list]?.until(head, permutedTail, now) ?? NOT_LISTED;
+  until(list: number, prefix: number, permutedSuffix: number, now: number): number {
+    if (this.#plain[list]?.has(prefix, permutedSuffix) === true) return FOREVER;
+    return this.#dated[list]?.until(prefix, permutedSuffix, now) ?? NOT_LISTED;
   }
 
-  /** Plain and dated entries of a list in this part. */
+  /** Count of plain and dated entries of a list in this part. */
   count(list: number): number {
     return (this.#plain[list]?.count ?? 0) + (this.#dated[list]?.count ?? 0);
   }
 
   /** Whether a list has an entry for a number, whatever its dates. */
-  has(list: number, head: number, permutedTail: number): boolean {
+  has(list: number, prefix: number, permutedSuffix: number): boolean {
     return (
-      this.#plain[list]?.has(head, permutedTail) === true ||
-      this.#dated[list]?.has(head, permutedTail) === true
+      this.#plain[list]?.has(prefix, permutedSuffix) === true ||
+      this.#dated[list]?.has(prefix, permutedSuffix) === true
     );
   }
 
-  /** The plain entries of a list in order, as `NumberSet.keys` gives them. */
+  /** The plain entries of a list in order, like `NumberSet.keys`. */
   keys(list: number): Iterable<Float64Array> {
     return this.#plain[list]?.keys(this.start) ?? [];
   }
@@ -79,10 +79,13 @@ export class Part {
 
 export class Shard {
   readonly lists: number;
-  /** In order; each begins where the one before ends. */
+  /** In order; each begins where the previous one ends. */
   readonly parts: readonly Part[];
 
-  /** @param bytes the shard, starting on a multiple of 4 @throws LayoutError if they are not a whole, well-formed shard */
+  /**
+   * @param bytes the shard, aligned to 4 bytes @throws LayoutError unless they are a complete, well-formed
+   * shard
+   */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     if (bytes.length % 4 !== 0 || bytes.byteOffset % 4 !== 0 || bytes.length < SHARD_HEADER_WORDS * 4) {
       throw new LayoutError('shard: truncated');
@@ -99,14 +102,14 @@ export class Shard {
     return this.parts[0]!.start;
   }
 
-  /** The first key behind the slice. */
+  /** The first key after the slice. */
   get end(): number {
     return this.parts.at(-1)!.end;
   }
 
-  /** The part that a key of this shard's slice falls into. */
-  partOf(head: number, permutedTail: number): Part {
-    const key = head * TAILS + permutedTail;
+  /** The part that contains a key of this shard's slice. */
+  partOf(prefix: number, permutedSuffix: number): Part {
+    const key = prefix * SUFFIX_COUNT + permutedSuffix;
     let low = 1;
     let high = this.parts.length;
     while (low < high) {
@@ -117,12 +120,12 @@ export class Shard {
     return this.parts[low - 1]!;
   }
 
-  /** Plain and dated entries of a list in this shard. */
+  /** Count of plain and dated entries of a list in this shard. */
   count(list: number): number {
     return this.parts.reduce((sum, part) => sum + part.count(list), 0);
   }
 
-  /** The plain entries of a list in order, as `NumberSet.keys` gives them. */
+  /** The plain entries of a list in order, like `NumberSet.keys`. */
   *keys(list: number): Generator<Float64Array> {
     for (const part of this.parts) yield* part.keys(list);
   }
@@ -142,10 +145,10 @@ function openParts(words: Uint32Array): Part[] {
   const parts: Part[] = [];
   for (let index = 0; index < words[3]!; index++) {
     const row = SHARD_HEADER_WORDS + index * rowWords;
-    // The row after the last one is not there: the end of the slice stands in the header instead.
+    // There is no row after the last one: the end of the slice is in the header instead.
     const next = index + 1 < words[3]! ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
-    const start = words[row]! * TAILS + words[row + 1]!;
-    const end = words[next]! * TAILS + words[next + 1]!;
+    const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
+    const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
     if (end <= start) throw new LayoutError('shard: parts out of order');
     const plain: (NumberSet | null)[] = [];
     const dated: (DatedSet | null)[] = [];
@@ -166,12 +169,12 @@ function openParts(words: Uint32Array): Part[] {
 }
 
 function openPlain(words: Uint32Array, at: number, start: number, end: number): NumberSet {
-  const from = start % TAILS;
+  const from = start % SUFFIX_COUNT;
   const size = end - start;
   const kind = words[at]! & 0xff;
   if (kind === SECTION_SPARSE) return new SparseSet(words, at, words.length);
-  // Only a part inside one head can be dense.
-  if (from + size > TAILS) throw new LayoutError('shard: dense section over several heads');
+  // Only a part inside one prefix can be dense.
+  if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several heads');
   if (kind === SECTION_RICE) return new RiceSet(words, at, words.length, from, size);
   if (kind === SECTION_BITMAP) return new BitmapSet(words, at, words.length, from, size);
   throw new LayoutError(`shard: unknown section kind ${kind}`);

@@ -1,23 +1,23 @@
 /**
- * Reader of the source table: keyed 64-bit XXH64 fingerprints of sender ids and other sources
- * (sources/source.ts). A query is a binary search a list.
+ * Reader of the source table: keyed 64-bit XXH64 fingerprints of sender IDs and other sources
+ * (sources/source.ts). A look-up is one binary search per list.
  */
 import { FORMAT_VERSION, SOURCE_ROW_WORDS, SOURCES_HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED } from './number-set.ts';
 
 export interface SourceRow {
   readonly fingerprint: bigint;
-  /** Seconds since 1970; FOREVER for no end. */
+  /** Seconds since 1970; FOREVER if the entry does not expire. */
   readonly since: number;
   readonly until: number;
 }
 
 export class SourceTable {
   readonly #words: Uint32Array;
-  /** First word of each list's rows, and of the end. */
+  /** First word of each list's rows, and the end of the last. */
   readonly #starts: readonly number[];
 
-  /** @param bytes the unsealed table, starting on a multiple of 4 @throws LayoutError */
+  /** @param bytes the unsealed table, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     if (bytes.byteOffset % 4 !== 0 || bytes.length % 4 !== 0 || bytes.length < SOURCES_HEADER_WORDS * 4) {
       throw new LayoutError('source table: truncated');
@@ -45,7 +45,7 @@ export class SourceTable {
     return start === undefined || end === undefined ? 0 : (end - start) / SOURCE_ROW_WORDS;
   }
 
-  /** Every entry of a list, in the order of the table: by fingerprint. */
+  /** All entries of a list in table order: by fingerprint. */
   *rows(list: number): Generator<SourceRow> {
     const words = this.#words;
     const start = this.#starts[list] ?? 0;

@@ -1,8 +1,7 @@
 /**
- * Alphanumeric sender ids, and the two forms in which they are compared. A list that blocks compares them by
- * their skeleton (Unicode UTS #39), so that letters of other scripts that look like Latin ones are no way
- * around it. One that lets through compares their spelling: a look-alike of a trusted sender is what a
- * spoofer would use.
+ * Alphanumeric sender IDs, and the two forms in which they are compared. Lists that block compare the
+ * skeleton (Unicode UTS #39), so that look-alike letters of other scripts do not evade them. Allow lists
+ * compare the spelling, because a spoofer would use a look-alike of a trusted sender.
  */
 import table from '../../data/look-alikes.json' with { type: 'json' };
 import { SOURCE_CHARS_MAX } from '../limits.ts';
@@ -14,19 +13,22 @@ const latinByLookAlike = new Map<string, string>(
 );
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
 const ASCII = /^[\x00-\x7f]*$/;
-/** White space, controls, and what nobody sees: format characters, fillers, the blank of Braille. */
+/** White space, controls, and invisible characters: format characters, fillers, the Braille blank. */
 const UNSEEN = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
-/** Dashes, and what looks like one: the minus sign, the hyphen bullet. */
+/** Dashes and look-alikes: the minus sign, the hyphen bullet. */
 const DASHES = /[\p{Pd}\u2212\u2043]/gu;
 
-/** The spelling: compatibility-folded (full-width and the like), lower case, every dash the same, only what is seen. */
+/**
+ * The spelling: compatibility-folded (full-width and the like), lower case, unified dashes, visible
+ * characters only.
+ */
 export function foldSenderId(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(UNSEEN, '').replace(DASHES, '-');
 }
 
 /**
- * Whether the spelling has at most `SOURCE_CHARS_MAX` characters. Check it before folding: one character can fold to 18
- * (U+FDFA), and this stops at the first that is too many. Expects a text that is bounded itself.
+ * Whether the spelling has at most `SOURCE_CHARS_MAX` characters. Check this before folding: one character
+ * can fold to 18 (U+FDFA), and this function stops early. Expects a text that is itself bounded.
  */
 export function foldsWithinBound(text: string): boolean {
   if (ASCII.test(text)) return text.length <= SOURCE_CHARS_MAX;
@@ -39,8 +41,8 @@ export function foldsWithinBound(text: string): boolean {
 }
 
 /**
- * The skeleton: the spelling, with letters for the Latin ones that they look like, as a capital or else as a
- * small letter; so that case makes no difference here either. Equal to the spelling for ASCII.
+ * The skeleton: the spelling with look-alike letters replaced by the Latin ones, compared as capital and then
+ * as small letter, so that case makes no difference. Equal to the spelling for ASCII.
  * @param spelling of foldSenderId
  */
 export function skeletonOf(spelling: string): string {

@@ -1,7 +1,7 @@
 /**
- * Sources: what is listed besides numbers. A source is written `KIND:NAME` in lists, in the admin API and on
- * the command line; a sender id may stand there alone. It is stored and asked for by keyed 64-bit XXH64
- * fingerprints: of n listed sources, one that is not listed is taken for one with probability n / 2^64.
+ * Sources: sender identities that are not numbers. A source is written `KIND:NAME` in lists, in the admin API
+ * and on the command line; a sender ID may omit the kind. Sources are stored and looked up by keyed 64-bit
+ * XXH64 fingerprints: with n listed sources, an unlisted one matches with probability n / 2^64.
  */
 import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
 import { callingCodeOf, dropsTrunkZero } from '../numbers/calling-codes.ts';
@@ -17,28 +17,28 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 export interface Source<Kind extends SourceKind = SourceKind> {
   readonly kind: Kind;
   /**
-   * The text of a sender id or trunk; MCC and MNC of an operator in 5 or 6 digits; of an SMSC its global
-   * title in digits, or its first ones and `*`.
+   * The text of a sender ID or trunk; MCC and MNC of an operator in 5 or 6 digits; for an SMSC its global
+   * title in digits, or the first digits and `*`.
    */
   readonly name: string;
 }
 
-/** The two forms of a source. Different only for sender ids with letters that look like Latin ones. */
+/** The two forms of a source. They differ only for sender IDs with letters that look like Latin ones. */
 export interface Forms<Form> {
-  /** What it is let through by, and by nothing else. */
+  /** The only form that allow lists match. */
   readonly spelling: Form;
-  /** What it is blocked, labelled and reported by, with all that looks like it. */
+  /** The form that block, label and shadow lists match, together with all look-alikes. */
   readonly skeleton: Form;
 }
 export type SourceFingerprints = Forms<bigint>;
 
-/** The texts that fingerprints are made of. */
+/** The texts that are fingerprinted. */
 export function textsOf({ kind, name }: Source): Forms<string> {
   if (kind === 'senderId') {
     const spelling = foldSenderId(name);
     return { spelling, skeleton: skeletonOf(spelling) };
   }
-  // No folded sender id has a control character, so none can be taken for another kind of source.
+  // No folded sender ID has a control character, so none can collide with another kind of source.
   const text = `\u0001${kind}\u0001${kind === 'trunk' ? foldSenderId(name) : name}`;
   return { spelling: text, skeleton: text };
 }
@@ -51,12 +51,12 @@ export function fingerprintsOf(source: Source, seed: bigint): SourceFingerprints
   return { spelling, skeleton };
 }
 
-/** The form under which a list holds a source. */
+/** The form in which a list stores a source. */
 export function formFor<Form>({ spelling, skeleton }: Forms<Form>, effect: Effect): Form {
   return effect === 'allow' ? spelling : skeleton;
 }
 
-/** Every source that lists an SMSC: itself, and each prefix of its global title. */
+/** Every source that covers an SMSC: itself, and each prefix of its global title. */
 export function smscSources(globalTitle: number): Source<'smsc'>[] {
   const digits = String(globalTitle);
   const sources: Source<'smsc'>[] = [{ kind: 'smsc', name: digits }];
@@ -66,26 +66,28 @@ export function smscSources(globalTitle: number): Source<'smsc'>[] {
   return sources;
 }
 
-/** `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three. Null where it is neither. */
+/**
+ * `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three. Null for anything else.
+ */
 export function operatorOf(written: string): string | null {
   const match = /^([2-7]\d{2}|901)[- ]?(\d{2,3})$/.exec(written.trim());
   return match === null ? null : `${match[1]}${match[2]}`;
 }
 
-/** A source, or why the text is none. */
+/** A source, or the reason why the text is not one. */
 export type WrittenSource = { readonly source: Source } | { readonly problem: string };
 
 const WRITTEN = /^\s*(sender|operator|trunk|smsc)\s*:\s*(.*)$/is;
 
-/** Whether a kind stands in front. */
+/** Whether the text begins with a kind. */
 export function isWrittenSource(written: string): boolean {
   return WRITTEN.test(written);
 }
 
-/** A word and a colon, as a kind stands in front of a source. */
+/** A word and a colon, like the kind of a source. */
 const KIND_LIKE = /^\s*\p{L}+\s*:/u;
 
-/** Read a source as it is written. Without a kind in front, it is a sender id. */
+/** Parses a written source. Without a kind it is a sender ID. */
 export function parseSource(written: string): WrittenSource {
   const kind = WRITTEN.exec(written);
   const [, word = 'sender', name = written] = kind ?? [];
@@ -93,7 +95,7 @@ export function parseSource(written: string): WrittenSource {
   if (text.length > SOURCE_CHARS_MAX || !foldsWithinBound(text))
     return { problem: `is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)` };
   if (text.includes('\ufffd')) return { problem: 'is no UTF-8: save the file as UTF-8' };
-  // No sender is ever read as this sender ID, and the number that was meant would not be listed.
+  // No sender is ever parsed as this sender ID, and the intended number would not be listed.
   if (word.toLowerCase() === 'sender' && /\p{L}/u.test(text) && hasNumber(text)) {
     return { problem: 'has letters in a number: write the number alone' };
   }
@@ -118,7 +120,7 @@ export function parseSource(written: string): WrittenSource {
     case 'smsc':
       return smscOf(text);
     default:
-      // Anything without a letter is a number or a mistake, and listed as neither.
+      // A text without a letter is a number or a mistake, so it is not listed.
       if (/\p{L}/u.test(foldSenderId(text))) return { source: { kind: 'senderId', name: text } };
       return { problem: 'is no sender id: those have letters' };
   }
@@ -133,14 +135,14 @@ function smscOf(text: string): WrittenSource {
   if (digits.length > NUMBER_DIGITS_MAX || code === 0) return { problem };
   if (star !== '' && digits.length === digitCountOf(code))
     return { problem: 'is a whole country: add digits' };
-  // A gateway's global title is read as a number, which has none.
+  // A gateway's global title is parsed as a number, which has no trunk 0.
   if (dropsTrunkZero(code) && digits.startsWith('0', digitCountOf(code))) {
     return { problem: 'has a 0 behind the country code, which no global title there has' };
   }
   return { source: { kind: 'smsc', name: digits + star } };
 }
 
-/** As `parseSource` reads it. */
+/** Formats a source so that `parseSource` can parse it. */
 export function writtenSource({ kind, name }: Source): string {
   if (kind === 'senderId') return KIND_LIKE.test(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newestBuild } from '../../cli/build-folder.ts';
 import { build } from '../../cli/commands/build.ts';
-import { built } from '../../cli/report.ts';
+import { buildReport } from '../../cli/report.ts';
 import {
   LISTS_MAX,
   RANGES_PER_LIST_MAX,
@@ -87,7 +87,7 @@ describe('rejects', () => {
       const written = readFileSync(join(outcome.folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n');
       expect([written.length, written.at(-1)]).toEqual([REJECTS_WRITTEN_MAX + 2, last]);
       expect(outcome.folder.report.rejectsNotWritten).toBe(MORE);
-      const [shown, json] = built(outcome);
+      const [shown, json] = buildReport(outcome);
       expect(shown).toContain(`rejects.csv, without the last ${MORE}`);
       expect(json).toMatchObject({ rejectsNotWritten: MORE });
     });
@@ -196,7 +196,7 @@ describe('a build', () => {
     const { folder } = await buildOf('newest');
     expect(newestBuild(join(BUILDS, 'newest')).path).toBe(folder.path);
     const empty = pathOf('no-builds');
-    expect((await failureOf(() => newestBuild(empty))).message).toContain('run npm run lists -- build');
+    expect((await failureOf(() => newestBuild(empty))).message).toContain('run npx numgate build');
   });
 
   it.each([

@@ -83,7 +83,7 @@ describe('an entry', () => {
     );
     expect(code).toBe(0);
     const seq =
-      /^1 number blocked until (\S+Z) \(seq (\d+)\)\n {2}to see it arrive: npm run lists -- watch --seq \2\n$/.exec(
+      /^1 number blocked until (\S+Z) \(seq (\d+)\)\n {2}to wait until it is visible: npx numgate watch --seq \2\n$/.exec(
         out,
       )?.[2];
     expect(seq).toBeDefined();
@@ -144,8 +144,12 @@ describe('an entry', () => {
     [['block', NUMBER], 2, "required option '--reason <text>' not specified"],
     [['block', '--reason', 'x'], 2, 'name a number or a source'],
     [['block', NUMBER, '--reason', 'x', '--until', 'soon'], 2, '--until is a length of time'],
-    [['block', NUMBER, '--reason', 'x', '--code', 'SPAM'], 2, 'is one of NUMBER_FORMAT_INVALID, '],
-    [['block', NUMBER, '--reason', 'x', '--code', 'TEST_NUMBER'], 2, 'is one of NUMBER_FORMAT_INVALID, '],
+    [['block', NUMBER, '--reason', 'x', '--code', 'SPAM'], 2, 'must be one of NUMBER_FORMAT_INVALID, '],
+    [
+      ['block', NUMBER, '--reason', 'x', '--code', 'TEST_NUMBER'],
+      2,
+      'must be one of NUMBER_FORMAT_INVALID, ',
+    ],
     [['block', '010-9999-123A', '--reason', 'x'], 1, '  item 1: ENTRY_INVALID: has letters in a number'],
     [['block', 'PARCEL-KR', '--subject', 'to', '--reason', 'x'], 1, 'a recipient always is one'],
     [['block', 'P'.repeat(65), '--reason', 'x'], 1, 'is longer than 64 characters'],

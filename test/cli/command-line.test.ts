@@ -15,10 +15,7 @@ import { BUILDS, SECRETS, write } from './support/workspace.ts';
 const TARGET = ['--remote', '--env <name>'];
 const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
 const HELP: [string, string[]][] = [
-  [
-    '',
-    ['--json', '--help', 'Exit codes: 0 done', 'NUMGATE_URL', 'build', 'plan', 'push', 'rollback', 'audit'],
-  ],
+  ['', ['Exit codes: 0 success', 'NUMGATE_URL', 'Lists:', 'build', 'Monitoring:', 'audit']],
   [
     'build',
     [
@@ -75,8 +72,8 @@ describe('help', () => {
     expect([code, errors]).toEqual([0, '']);
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
     if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
-      expect(out).toContain('why: kept in the audit log (required)');
-    if (command !== '') expect(out).toContain(`Example:\n  npm run lists -- ${command}`);
+      expect(out).toContain('reason for the audit log (required)');
+    if (command !== '') expect(out).toContain(`Example:\n  npx numgate ${command}`);
   });
 });
 
@@ -91,12 +88,12 @@ describe('a command asked wrongly', () => {
     [['build', '--out'], "option '--out <folder>' argument missing"],
     [['clients'], 'Usage: '],
     [['push', '--share', '1.5'], 'must be between 0 and 1'],
-    [['push', '--share', '0'], 'must be above 0: rollback takes a trial back'],
-    [['audit', 'verify', '--known', '7'], 'is a place and a hash'],
+    [['push', '--share', '0'], 'must be above 0: to withdraw a canary, use rollback'],
+    [['audit', 'verify', '--known', '7'], 'must be a record number and a hash'],
     [['sample', '--size', '-5'], 'must be a whole number'],
-    [['blocks', '2026-13-45'], 'is a day, as in 2026-11-24'],
-    [['push', '--override', 'adds'], '--override needs --reason'],
-    [['promote', 'x', '--override', 'adds'], '--override needs --reason'],
+    [['blocks', '2026-13-45'], 'must be a UTC day, such as 2026-11-24'],
+    [['push', '--override', 'adds'], '--override requires --reason'],
+    [['promote', 'x', '--override', 'adds'], '--override requires --reason'],
     [['push', '--staged', '--override', 'adds'], "option '--staged' cannot be used with option '--override"],
     [['push', '--staged', '--share', '0.5'], "option '--staged' cannot be used with option '--share"],
     [['watch', '--timeout', '3'], '--timeout needs --seq'],

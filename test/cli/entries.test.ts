@@ -155,7 +155,7 @@ describe('many entries', () => {
     expect(part.message).toBe(
       `${CHANGED}\nENTRY_INVALID: 1 item is wrong\n  n.csv, line 10008: ENTRY_INVALID: is not a number\n${GO_ON}`,
     );
-    expect(part.told).toMatchObject({
+    expect(part.details).toMatchObject({
       ...{ code: 'ENTRY_INVALID', exitCode: 1, changed: 10_000, seq: 6 },
       items: [{ place: 'n.csv, line 10008', code: 'ENTRY_INVALID' }],
     });

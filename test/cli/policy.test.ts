@@ -4,7 +4,7 @@
 import './support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../cli/admin.ts';
-import { diffOf, saysTheSame } from '../../cli/commands/policy.ts';
+import { diffOf, isSameRule } from '../../cli/commands/policy.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import { lists, type Outcome } from './support/command.ts';
 import { startTestService } from './support/service.ts';
@@ -81,8 +81,8 @@ describe('the difference of two policies', () => {
   it('is none in values of another order, and in a redress without an address', () => {
     const { origin = [], sender = [] } = first!.when;
     const turned = { ...first!, when: { sender: sender.toReversed(), origin } };
-    expect(saysTheSame(first!, turned)).toBe(true);
-    expect(saysTheSame(first!, { ...turned, when: { origin } })).toBe(false);
+    expect(isSameRule(first!, turned)).toBe(true);
+    expect(isSameRule(first!, { ...turned, when: { origin } })).toBe(false);
     expect(diffOf({ ...standard, redress: null }, { ...standard, redress: {} }).redress).toBe(null);
   });
 });

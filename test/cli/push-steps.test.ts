@@ -1,5 +1,5 @@
 /**
- * The steps of a push: its plan and guards, a trial in a share of the data centres, and back; and a push
+ * The steps of a push: its plan and guards, a canary in a share of the data centres, and back; and a push
  * with nothing but the credentials of wrangler.
  */
 import './support/workspace.ts';
@@ -30,7 +30,7 @@ describe('a plan', () => {
     const keys = await kv.keys();
     const { exitCode, message } = await failureOf(() => world.publish(next, { plan: 'f00' }));
     const { hash } = (await plan(next.folder, admin)).plan;
-    expect([exitCode, message]).toEqual([4, `the plan is now ${hash}: look at npm run lists -- plan again`]);
+    expect([exitCode, message]).toEqual([4, `the plan is now ${hash}: look at npx numgate plan again`]);
     expect(await kv.keys()).toEqual(keys);
     expect(await world.publish(next, { plan: hash })).toMatchObject({ state: 'promoted', plan: hash });
   });
@@ -49,7 +49,7 @@ describe('a plan', () => {
   });
 });
 
-describe('a release on trial', () => {
+describe('a canary', () => {
   it('goes to a share first, and then to all or back', async () => {
     const old = await world.current();
     const next = await world.anotherBuild();

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../cli/admin.ts';
 import { currentRelease } from '../../cli/base-release.ts';
 import { fileOfKey } from '../../cli/build-folder.ts';
-import type { BuildOutcome } from '../../cli/commands/build.ts';
+import type { BuildResult } from '../../cli/commands/build.ts';
 import { plan } from '../../cli/commands/plan.ts';
 import { push } from '../../cli/commands/push.ts';
 import { watchUntil } from '../../cli/commands/watch.ts';
@@ -24,7 +24,7 @@ import { type Publishing, SETTINGS, startPublishing } from './support/publishing
 import { type TestKv, VISIBLE_WAIT_MS } from './support/service.ts';
 import { SECRETS } from './support/workspace.ts';
 
-let first: BuildOutcome;
+let first: BuildResult;
 let world: Publishing;
 let admin: Admin;
 let kv: TestKv;
@@ -41,7 +41,7 @@ describe('push', () => {
     const refusal = async (unproven = false): Promise<string> =>
       (await failureOf(() => world.publish(first, { unproven }))).message;
     const { release } = manifest;
-    expect(await refusal()).toBe(`${release} is not proven: run npm run lists -- prove, or say --unproven`);
+    expect(await refusal()).toBe(`${release} is not proven: run npx numgate prove, or say --unproven`);
     folder.writeProof({ release, asked: 1, wrong: 0, complete: false });
     expect(await refusal()).toMatch(/is not proven/);
     folder.writeProof({ release: '20260101T0000Z-00000000', asked: 1, wrong: 0, complete: true });
@@ -147,7 +147,7 @@ describe('push', () => {
     expect(failure.message).toMatch(/the release was made with LIST_KEY [0-9a-f]{16}, not/);
   });
 
-  it('puts there again what the authority misses, without being told', async () => {
+  it('puts there again what the coordinator misses, without being told', async () => {
     const next = await world.anotherBuild();
     const { manifest: now } = await currentRelease(admin, await listKeys());
     const kept = blobsOf(next.manifest).map(({ key }) => key);
@@ -195,7 +195,7 @@ describe('push', () => {
     expect([puts, pauses, await world.current()]).toEqual([1, 3, next.manifest.release]);
   });
 
-  it('uploads only what the authority has been told of, so that it removes none of it meanwhile', async () => {
+  it('uploads only what the coordinator has been told of, so that it removes none of it meanwhile', async () => {
     const next = await world.anotherBuild();
     const { release } = next.manifest;
     const states: (string | undefined)[] = [];

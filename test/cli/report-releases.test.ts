@@ -4,10 +4,10 @@
 import './support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { PlanOutcome } from '../../cli/commands/plan.ts';
+import type { PlanResult } from '../../cli/commands/plan.ts';
 import { CommandFailure } from '../../cli/failure.ts';
-import { withWayOut } from '../../cli/next-step.ts';
-import { planInShort, planned, promoted } from '../../cli/report-releases.ts';
+import { withOverrideHint } from '../../cli/override-hint.ts';
+import { planned, planSummary, promoted } from '../../cli/report-releases.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import type { GuardHit } from '../../shared/release/guards.ts';
 
@@ -41,9 +41,9 @@ const hit: GuardHit = {
 };
 
 /** Only what is shown of an outcome. */
-function outcomeOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanOutcome {
+function outcomeOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
   const plan = { base: 'old', release: 'new', lists, guards, hash: '865a1c8a7e5f2f52' };
-  return { plan, folder: { path: 'build/releases/new' } } as unknown as PlanOutcome;
+  return { plan, folder: { path: 'build/releases/new' } } as unknown as PlanResult;
 }
 
 describe('a plan', () => {
@@ -85,7 +85,7 @@ describe('a plan', () => {
       '  removes: kr-suspended: 40 of 100 entries would end   --override removes',
       '  removes: kr-suspended: 40 of 100 entries would end   --override removes',
       'To push exactly this:',
-      '  npm run lists -- push build/releases/new --plan 865a1c8a7e5f2f52 --override removes --reason "…"',
+      '  npx numgate push build/releases/new --plan 865a1c8a7e5f2f52 --override removes --reason "…"',
       '',
     ]);
     expect(value).toMatchObject({ hash: '865a1c8a7e5f2f52', guards: [hit, hit] });
@@ -96,25 +96,25 @@ describe('a plan', () => {
     const text = stripVTControlCharacters(planned(outcome)[0]);
     expect(text).toContain('no guard is hit\n');
     expect(text).not.toContain('--override');
-    expect(stripVTControlCharacters(planInShort(outcome))).toBe(
+    expect(stripVTControlCharacters(planSummary(outcome))).toBe(
       'new upon old: + 1,205  - 40  ~ 2 in 4 lists\n',
     );
   });
 });
 
 describe('what comes next', () => {
-  it('after a trial is told as commands, with the guards that it went through', () => {
+  it('after a canary is shown as commands, with the guards that it went through', () => {
     const done = { release: 'new', seq: 7, state: 'candidate', share: 0.1 } as const;
     const lines = (overrides: Parameters<typeof promoted>[1]) =>
       stripVTControlCharacters(promoted(done, overrides)[0]).split('\n');
     expect(lines([])).toEqual([
-      'new is on trial in 10 % of the data centres (seq 7)',
-      '  to all:  npm run lists -- promote new',
-      '  to none: npm run lists -- rollback --reason "…"',
+      'new is the canary in 10 % of the data centres (seq 7)',
+      '  to all:  npx numgate promote new',
+      '  to none: npx numgate rollback --reason "…"',
       '',
     ]);
     expect(lines(['adds', 'removes'])[1]).toBe(
-      '  to all:  npm run lists -- promote new --override adds --override removes --reason "…"',
+      '  to all:  npx numgate promote new --override adds --override removes --reason "…"',
     );
   });
 
@@ -124,16 +124,18 @@ describe('what comes next', () => {
       plan: '865a1c8a7e5f2f52',
     });
     const said = { remote: true, env: '', share: 0.5, wait: false, url: [], override: ['adds'] };
-    const failure = withWayOut(stopped, ['push', 'build/releases/new'], said) as CommandFailure;
+    const failure = withOverrideHint(stopped, ['push', 'build/releases/new'], said) as CommandFailure;
     const command =
       'push build/releases/new --remote --share 0.5 --override adds --override removes --plan 865a1c8a7e5f2f52 --reason "…"';
     expect(failure.message).toBe(
-      `guards are hit:\nif all of plan 865a1c8a7e5f2f52 is meant:\n  npm run lists -- ${command}`,
+      `guards are hit:\nif all of plan 865a1c8a7e5f2f52 is meant:\n  npx numgate ${command}`,
     );
-    expect(failure.told).toMatchObject({ code: 'GUARD_HIT', exitCode: 3, guards: [hit, hit], command });
-    const spaced = withWayOut(stopped, ['push', "my builds/it's new"], { env: 'a b' }) as CommandFailure;
+    expect(failure.details).toMatchObject({ code: 'GUARD_HIT', exitCode: 3, guards: [hit, hit], command });
+    const spaced = withOverrideHint(stopped, ['push', "my builds/it's new"], {
+      env: 'a b',
+    }) as CommandFailure;
     expect(spaced.message).toContain(`push 'my builds/it'\\''s new' --env 'a b' --plan`);
     const other = new CommandFailure('no', 4);
-    expect(withWayOut(other, ['push'], said)).toBe(other);
+    expect(withOverrideHint(other, ['push'], said)).toBe(other);
   });
 });

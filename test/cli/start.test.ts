@@ -2,12 +2,12 @@
  * `npm start` over a state that is not as it left it: made with other secrets, or with values lost or damaged.
  */
 import './support/workspace.ts';
-import { renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Admin } from '../../cli/admin.ts';
-import type { BuildOutcome } from '../../cli/commands/build.ts';
+import type { BuildResult } from '../../cli/commands/build.ts';
 import { push } from '../../cli/commands/push.ts';
 import { healthOf } from '../../cli/commands/watch.ts';
 import type * as Paths from '../../cli/paths.ts';
@@ -32,7 +32,7 @@ vi.mock('../../cli/paths.ts', async (original) => {
 const STATE = join(FOLDER, 'state');
 /** A busy machine may not answer at once. */
 const WAIT = { timeout: 60_000 };
-let started: BuildOutcome;
+let started: BuildResult;
 
 /** What `npm start` says until it ends, and its exit code. Once it serves, it is looked at and stopped. */
 async function startAgain(
@@ -92,6 +92,16 @@ describe('npm start', () => {
     expect(said).toContain(`this installation is running already, on port 18900 (process ${process.ppid})`);
   });
 
+  it('over a state of an older version stops, and says what to do', async () => {
+    const old = join(STATE, 'v3', 'do', 'numgate-Authority');
+    mkdirSync(old);
+    const { code, said } = await startAgain();
+    rmSync(old, { recursive: true });
+    expect(code).toBe(1);
+    expect(said).toContain(`${STATE} was made by numgate 0.1`);
+    expect(said).toContain('delete that folder, and start again');
+  });
+
   it('over a state that other secrets made stops, and says what to do', async () => {
     const others = { ...(await localSecrets()), LIST_KEY: btoa('x'.repeat(32)) };
     write('secrets.json', JSON.stringify(others));
@@ -135,7 +145,7 @@ describe('npm start', () => {
     renameSync(`${path}.kept`, path);
     expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
     expect(said).toContain(`${path} is not there`);
-    expect(said).toContain(`npm run lists -- push ${path} --all\n`);
+    expect(said).toContain(`npx numgate push ${path} --all\n`);
     expect(said.indexOf('delete')).toBeGreaterThan(said.indexOf('--all'));
     expect(said).toContain('that destroys its\nclients, keys, tokens, live entries and audit log');
   });

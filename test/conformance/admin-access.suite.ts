@@ -116,7 +116,7 @@ describe('tokens', () => {
     ['a secret instead of its digest', { secretSha256: ['secret'] }, 'FIELD_VALUE', 'token.secretSha256.0'],
     ['no scope', { scopes: [] }, 'FIELD_VALUE', 'token.scopes'],
     ['an unknown scope', { scopes: ['write'] }, 'FIELD_VALUE', 'token.scopes.0'],
-    ['an authority that is no name', { authority: 'KISA!' }, 'FIELD_VALUE', 'token.authority'],
+    ['a coordinator that is no name', { authority: 'KISA!' }, 'FIELD_VALUE', 'token.authority'],
     ['an unknown field', { root: true }, 'FIELD_UNKNOWN', 'token.root'],
   ])('with %s are refused by the name of the field', async (_what, rest, code, field) => {
     await refusedAdmin([path, put({ ...tokenOf(['0'.repeat(64)]), ...rest })], [400, code, field]);

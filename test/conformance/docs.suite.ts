@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as limits from '../../shared/limits.ts';
 import { CODES } from '../../shared/verdict.ts';
-import { PROBLEMS } from '../../workers/http.ts';
+import { PROBLEMS } from '../../workers/http/reply.ts';
 import { document } from './support/ask.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 
@@ -61,8 +61,8 @@ describe('docs/api.md', () => {
 describe('docs/storage.md', () => {
   const page = read('../../docs/storage.md');
 
-  it('has every table and column of the authority', () => {
-    const schema = read('../../workers/authority/schema.ts');
+  it('has every table and column of the coordinator', () => {
+    const schema = read('../../workers/coordinator/schema.ts');
     const tables = [
       ...schema.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(([\s\S]*?)\)(?: WITHOUT|;|')/g),
     ];
@@ -117,7 +117,7 @@ describe('every document', () => {
         [...menu.matchAll(/\.command\(\s*'([\w-]+)/g)].map(([, name]) => name!),
       );
       const commands = new Set([...made, 'block', 'unblock', 'clear', '<command>']);
-      const named = [...text.matchAll(/npm run (?:--silent )?lists --(?: --json)? ([\w<>-]+)/g)];
+      const named = [...text.matchAll(/npx numgate(?: --json)? (?!--)([\w<>-]+)/g)];
       expect(named.map(([, name]) => name!).filter((name) => !commands.has(name))).toEqual([]);
     },
   );

@@ -8,10 +8,10 @@ import { RELEASE_STATES, SCOPES } from '../../shared/admin.ts';
 import { MODES } from '../../shared/clients.ts';
 import * as limits from '../../shared/limits.ts';
 import { LIVE_OPS } from '../../shared/live/entry.ts';
-import { CHANNELS } from '../../shared/question.ts';
 import { GUARDS } from '../../shared/release/guards.ts';
+import { CHANNELS } from '../../shared/request.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
-import { PROBLEMS } from '../../workers/http.ts';
+import { PROBLEMS } from '../../workers/http/reply.ts';
 import { document } from './support/ask.ts';
 
 interface Schema {

@@ -75,7 +75,7 @@ describe('data older than maxStaleSeconds', () => {
   });
 });
 
-describe('an edge whose authority does not answer', () => {
+describe('an edge whose coordinator does not answer', () => {
   const codes = ({ reasons }: Answer): string[] => reasons.map(({ code }) => code);
 
   it('answers from the copy of the head in KV', async () => {

@@ -55,7 +55,7 @@ describe('precedence for one number', () => {
     ]);
   });
 
-  it('reports a list on trial and lets it decide nothing', async () => {
+  it('reports a shadow list and lets it decide nothing', async () => {
     const alone = await check({ to: NUMBERS.onTrial });
     expect([alone.verdict, alone.reasons[0]!.code, alone.reasons[0]!.effect]).toEqual([
       'allow',

@@ -1,6 +1,6 @@
 /**
  * The simulation of `npm run bench -- propagation` in worlds so small that a person can follow them: no
- * jitter, a request every second, the authority 100 ms away. All times below are worked out by hand.
+ * jitter, a request every second, the coordinator 100 ms away. All times below are worked out by hand.
  */
 import { describe, expect, it } from 'vitest';
 import { Fleet } from '../../bench/fleet.ts';
@@ -49,7 +49,7 @@ function secondsOf(counter: Uint32Array): number[] {
 
 describe('the simulated fleet', () => {
   it('sees a change with the poll that follows it', () => {
-    // Polls at 1, 6, 11, 16 s; the authority is reached 50 ms later. The first request waits for it.
+    // Polls at 1, 6, 11, 16 s; the coordinator is reached 50 ms later. The first request waits for it.
     const fleet = ran([[1_000]], [6_020, 7_500], 20_000);
     expect(secondsOf(fleet.counts.authority)).toEqual([1, 6, 11, 16]);
     expect(secondsOf(fleet.counts.waited)).toEqual([1]);
@@ -75,7 +75,7 @@ describe('the simulated fleet', () => {
     expect([...fleet.visibleMs(0)]).toEqual([500, 1_520]);
   });
 
-  it('takes a second longer for the authority while that is slow', () => {
+  it('takes a second longer for the coordinator while that is slow', () => {
     const fleet = ran([[1_000]], [7_500], 20_000, () => 'slow');
     // As in health, but the answer to the poll of 11 s is there at 12.1 s, after the request of 12 s.
     expect([...fleet.visibleMs(0)]).toEqual([4_500]);
@@ -83,7 +83,7 @@ describe('the simulated fleet', () => {
     expect(fleet.counts.waitedMs[2]).toBe(1_101 + 101);
   });
 
-  it('sees a change through KV while the authority fails', () => {
+  it('sees a change through KV while the coordinator fails', () => {
     // Asked at 1, 6, 11 and 21 s: at 16 s the copy that was left at 11 s is fresh. After two failures the
     // breaker is open for 11 s, so at 31 s KV is read at once. Its cache has what the store had at 8 s:
     // the change of 7 s, which was written at 7.3 s, and not that of 7.8 s.
@@ -98,7 +98,7 @@ describe('the simulated fleet', () => {
     expect(secondsOf(fleet.counts.waited)).toEqual([1]);
   });
 
-  it('makes one request of an isolate without traffic wait while the authority fails', () => {
+  it('makes one request of an isolate without traffic wait while the coordinator fails', () => {
     // At 17 s it has not looked for 16 s. The error is there after 100 ms, KV 10 ms later.
     const fleet = ran([[1_000, 16_000]], [], 20_000, (now) => (now < 8_000 ? 'healthy' : 'failing'));
     expect(secondsOf(fleet.counts.waited)).toEqual([1, 17]);

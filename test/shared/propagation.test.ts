@@ -138,7 +138,7 @@ describe('the breaker', () => {
     return ms;
   };
 
-  it('opens at the last of some failures in a row, and at once where the authority is overloaded', () => {
+  it('opens at the last of some failures in a row, and at once where the coordinator is overloaded', () => {
     const breaker = new Breaker(() => 0);
     for (let failure = 1; failure < BREAKER_FAILURES; failure++) breaker.failed(NOW, false);
     expect(breaker.allows(NOW)).toBe(true);
@@ -196,7 +196,7 @@ describe('the breaker', () => {
 });
 
 describe('the copy of the data centre', () => {
-  it('is used while it is fresh; then the authority is asked, or KV where the breaker is open', () => {
+  it('is used while it is fresh; then the coordinator is asked, or KV where the breaker is open', () => {
     holds(
       fc.property(ageMs, ageMs, fc.boolean(), (age, freshMs, allows) => {
         const copy = { seq: 1, fetchedAt: NOW - age, asOf: 0 };

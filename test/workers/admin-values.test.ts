@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { sha256Hex } from '../../shared/bytes.ts';
 import worker from '../../workers/main.ts';
-import { build } from './support/authority.ts';
+import { build } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { rememberMiss } from './support/kv.ts';
 import { publishValues, smallLists } from './support/world.ts';
@@ -37,13 +37,13 @@ test('a value that was asked for too early is there once it is, and not after a 
 
 const KEY = `shard/${'0'.repeat(32)}`;
 
-test('who shows nothing that could be right does not reach the authority', async () => {
+test('who shows nothing that could be right does not reach the coordinator', async () => {
   let asked = 0;
   const token = async (): Promise<object> => {
     asked++;
     return { configured: null, token: null };
   };
-  const more = { AUTHORITY: { getByName: () => ({ token }) } };
+  const more = { COORDINATOR: { getByName: () => ({ token }) } };
   for (const headers of [
     {},
     { authorization: 'Basic cm9vdDpz' },

@@ -43,7 +43,7 @@ describe('the first request of an isolate', () => {
   test('reads what the head names, then what its number needs, and waits for nothing else', async () => {
     await publish(large);
     await publishClients();
-    // As the authority gives it: without the manifests.
+    // As the coordinator gives it: without the manifests.
     const authority = fakeAuthority();
     authority.decide(await decidedHead());
     const kv = new KvWatch();

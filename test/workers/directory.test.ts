@@ -5,7 +5,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CLIENTS_MAX, HEAD_FRESH_MS, HEAD_STALE_MS, KEY_FRESH_MS } from '../../shared/limits.ts';
-import { writeCopy } from '../../workers/head-cache.ts';
+import { writeCopy } from '../../workers/edge/head/head-cache.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { ask, askAndSettle, askHere } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
@@ -58,7 +58,7 @@ describe('without a directory', () => {
     },
   );
 
-  test('a cold isolate asks the authority for what KV does not have', async () => {
+  test('a cold isolate asks the coordinator for what KV does not have', async () => {
     await publishClients();
     const bytes = await env.LISTS.get(directoryKey(), 'arrayBuffer');
     fakeAuthority().values.set(directoryKey(), new Uint8Array(bytes!));
@@ -135,7 +135,7 @@ describe('a key that is not known yet', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publishClients(others);
     await askAndSettle({ ...question, client: 'closed' });
-    // The authority has the client; KV, which cannot be asked so soon again, does not.
+    // The coordinator has the client; KV, which cannot be asked so soon again, does not.
     await publishClients();
     fakeAuthority().decide(await decidedHead({ seq: 2 }));
     await publishManifest(built.manifest);

@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { AUTHORITY_PATIENCE_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
+import { COORDINATOR_BACKGROUND_WAIT_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
 import { type LiveEntry, numberKey } from '../../shared/live/entry.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { liveEntry } from '../shared/support/live.ts';
@@ -146,7 +146,7 @@ describe('a sealed segment', () => {
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
 
-  test.each(Object.entries(BROKEN))('that %s in KV is asked of the authority', async (_, fate) => {
+  test.each(Object.entries(BROKEN))('that %s in KV is asked of the coordinator', async (_, fate) => {
     const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
     fakeAuthority().values.set(key, bytes);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
@@ -185,7 +185,7 @@ describe('a sealed segment', () => {
     expect([kv.count(one.key), kv.count(other.key)]).toEqual([1, 2]);
   });
 
-  test('of an authority that hangs is given up after a while, and nobody waits for it', async () => {
+  test('of a coordinator that hangs is given up after a while, and nobody waits for it', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await env.LISTS.delete(key);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
@@ -201,7 +201,7 @@ describe('a sealed segment', () => {
     await asked;
     const { body } = await askHere({ body: { to: LISTED } });
     expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
-    await vi.advanceTimersByTimeAsync(AUTHORITY_PATIENCE_MS);
+    await vi.advanceTimersByTimeAsync(COORDINATOR_BACKGROUND_WAIT_MS);
     await settled;
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_MISSING'));
   });

@@ -9,14 +9,14 @@ import { numberKey } from '../../shared/live/entry.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import type { Head } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import { resetIsolate } from '../../workers/call.ts';
-import { writeCopy } from '../../workers/head-cache.ts';
+import { resetIsolate } from '../../workers/edge/context.ts';
+import { writeCopy } from '../../workers/edge/head/head-cache.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { holdsAsync } from '../shared/support/properties.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import type { FakeAuthority } from './support/fake-authority.ts';
+import type { FakeAuthority } from './support/fake-coordinator.ts';
 import { fakeAuthority } from './support/isolate.ts';
 import { failing, Gate, KvWatch } from './support/kv.ts';
 import {
@@ -56,7 +56,7 @@ function change(seq: number): Partial<Head> {
   return { seq, tail: toBase64(encodeSegment(seq % 2 === 1 ? [blocked] : [])) };
 }
 
-/** What each source shows from now on; the authority and KV fail where it is null. */
+/** What each source shows from now on; the coordinator and KV fail where it is null. */
 interface Shown {
   readonly authority: number | null;
   readonly kv: number | null;
@@ -89,9 +89,9 @@ describe('a head that is behind ours', () => {
   const all = { authority: HELD, kv: HELD, copy: null };
 
   test.each<[string, Shown]>([
-    ['the authority', { ...all, authority: HELD - 1 }],
+    ['the coordinator', { ...all, authority: HELD - 1 }],
     ['the data centre', { ...all, copy: HELD - 1 }],
-    ['KV, while the authority fails,', { ...all, authority: null, kv: HELD - 1 }],
+    ['KV, while the coordinator fails,', { ...all, authority: null, kv: HELD - 1 }],
     ['everything', { authority: HELD - 1, kv: HELD - 1, copy: HELD - 1 }],
   ])('is not taken from %s', async (_, shown) => {
     await show(all);
@@ -130,7 +130,7 @@ describe('a head that is behind ours', () => {
     expect(await seqNow()).toBe(HELD + 2);
   });
 
-  test('from the authority says nothing of now, and is written down', async () => {
+  test('from the coordinator says nothing of now, and is written down', async () => {
     await show(all);
     const { body } = await askAndSettle({ body: { to: NOWHERE } });
     vi.setSystemTime(NOW + NEXT_POLL_MS);

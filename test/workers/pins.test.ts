@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { Release } from '../../shared/release/release.ts';
 import { ShardMemory } from '../../shared/release/shard-memory.ts';
-import { type Loading, withValues } from '../../workers/shards.ts';
+import { type ShardLoadContext, withValues } from '../../workers/edge/head/shards.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import './support/isolate.ts';
 import { Gate } from './support/kv.ts';
@@ -23,7 +23,7 @@ function requestOf(gate: Gate) {
     env: { LISTS: { get } },
     ctx: { waitUntil: (work: Promise<unknown>) => void kept.push(work) },
   };
-  return { loading: loading as unknown as Loading, kept };
+  return { loading: loading as unknown as ShardLoadContext, kept };
 }
 
 test('a request that waits for the load of another one lives until it has let go', async () => {

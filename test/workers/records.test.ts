@@ -3,8 +3,8 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { type BlockRecord, openRecords } from '../../shared/block-record.ts';
-import { headOf, TAILS } from '../../shared/numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { type BlockRecord, openRecords } from '../../shared/screening/block-record.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { askAndSettle } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
@@ -37,7 +37,7 @@ async function recorded(): Promise<BlockRecord[]> {
 
 function numberOf(keyed: string): string {
   const [head, tail] = keyed.split('-').map(Number);
-  return `+${head! * TAILS + testKeys.permutation.invert(tail!)}`;
+  return `+${head! * SUFFIX_COUNT + testKeys.permutation.invert(tail!)}`;
 }
 
 test('a block is recorded with its number keyed, its time, and who asked', async () => {
@@ -53,7 +53,7 @@ test('a block is recorded with its number keyed, its time, and who asked', async
     seq: 1,
   });
   expect(record!.to).not.toContain(LISTED.slice(-8));
-  expect(record!.to).toMatch(new RegExp(`^${headOf(Number(LISTED))}-`));
+  expect(record!.to).toMatch(new RegExp(`^${prefixOf(Number(LISTED))}-`));
   expect(numberOf(record!.to!)).toBe(LISTED);
 });
 

@@ -11,7 +11,7 @@ import {
   KEY_REFUSED_MS,
   KEYS_REFUSED_MAX,
 } from '../../shared/limits.ts';
-import { RefusedKeys } from '../../workers/auth.ts';
+import { RefusedKeys } from '../../workers/edge/authentication.ts';
 import { type Answered, type Asking, askAndSettle, askHere } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
 import { fakeAuthority } from './support/isolate.ts';
@@ -38,7 +38,7 @@ async function askOverAndOver(start: number, asking: (index: number) => Asking):
 
 const [, ...others] = CLIENTS;
 
-/** The isolate knows all clients but `open`; the authority knows all. */
+/** The isolate knows all clients but `open`; the coordinator knows all. */
 beforeEach(async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
@@ -100,7 +100,7 @@ describe('a key that was never tried', () => {
     fakeAuthority().decide(await decidedHead({ seq: 2 }));
   });
 
-  test('works at once for all of a crowd, with one question to the authority', async () => {
+  test('works at once for all of a crowd, with one question to the coordinator', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     const crowd = await Promise.all(Array.from({ length: 20 }, () => askHere(question)));
     expect(crowd.map(({ status }) => status)).toEqual(Array(20).fill(200));
@@ -125,8 +125,8 @@ describe('endless different keys', () => {
     expect(fakeAuthority().asked.length).toBeLessThanOrEqual(seconds);
   });
 
-  test('share it too where neither the authority nor KV answers, and only an old copy is left', async () => {
-    // After one question the isolate leaves the authority alone: each look reads the copy, and then KV.
+  test('share it too where neither the coordinator nor KV answers, and only an old copy is left', async () => {
+    // After one question the isolate leaves the coordinator alone: each look reads the copy, and then KV.
     fakeAuthority().way = 'overloaded';
     const kv = new KvWatch();
     kv.fateOfRest(failing);

@@ -1,26 +1,26 @@
 /**
- * Where an isolate gets the head from: the copy of its data centre, the authority, KV; who asks, and what
+ * Where an isolate gets the head from: the copy of its data centre, the coordinator, KV; who asks, and what
  * becomes of the others. A new isolate in this test is another isolate of the same data centre.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { utf8 } from '../../shared/bytes.ts';
 import {
-  AUTHORITY_WAIT_MS,
   BREAKER_MAX_MS,
   CLAIM_RETRY_MS,
   CLAIM_SECONDS,
+  COORDINATOR_WAIT_MS,
   HEAD_FRESH_MS,
   JITTER_SHARE,
 } from '../../shared/limits.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
-import { resetIsolate } from '../../workers/call.ts';
-import { claim, readCopy, writeCopy } from '../../workers/head-cache.ts';
+import { resetIsolate } from '../../workers/edge/context.ts';
+import { claim, readCopy, writeCopy } from '../../workers/edge/head/head-cache.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { type Answered, askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import type { FakeAuthority } from './support/fake-authority.ts';
+import type { FakeAuthority } from './support/fake-coordinator.ts';
 import { HANG_MS } from './support/hang.ts';
 import { fakeAuthority } from './support/isolate.ts';
 import { failing, KvWatch } from './support/kv.ts';
@@ -46,7 +46,7 @@ let warned: MockInstance<typeof console.warn>;
 /** So long ago the copy in KV was written, in s. */
 const WRITTEN_AGO = 20;
 
-/** KV and the authority have the head with `seq` 5. */
+/** KV and the coordinator have the head with `seq` 5. */
 beforeEach(async () => {
   warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: NOW - WRITTEN_AGO * 1000 });
@@ -77,7 +77,7 @@ function warnings(text: string): number {
 }
 
 describe('the isolates of one data centre', () => {
-  test('ask the authority once, and share what it said', async () => {
+  test('ask the coordinator once, and share what it said', async () => {
     expect(await seen()).toEqual([5, 0]);
     vi.setSystemTime(NOW + HEAD_FRESH_MS - 1000);
     for (let isolate = 0; isolate < 3; isolate++) {
@@ -149,7 +149,7 @@ describe('the isolates of one data centre', () => {
     const answer = askHere(question);
     // A copy that is not there, then the claim, which has ended when it is looked at again.
     await vi.waitUntil(() => match.mock.calls.length >= 2, HANG_MS);
-    vi.setSystemTime(NOW + AUTHORITY_WAIT_MS - 100);
+    vi.setSystemTime(NOW + COORDINATOR_WAIT_MS - 100);
     expect((await answer).body.seq).toBe(5);
     expect([authority.asked.length, kv.count(HEAD_KEY)]).toEqual([0, 1]);
     expect(warnings('authorityFailed')).toBe(0);
@@ -163,7 +163,7 @@ describe('the isolates of one data centre', () => {
   });
 });
 
-describe('an authority that does not answer', () => {
+describe('a coordinator that does not answer', () => {
   test.each(['fail', 'overloaded', 'hang'] as const)('by way of %s is replaced by KV', async (way) => {
     authority.way = way;
     expect(await seen()).toEqual([5, WRITTEN_AGO]);
@@ -230,7 +230,7 @@ describe('an authority that does not answer', () => {
   });
 });
 
-describe('an authority that has nothing', () => {
+describe('a coordinator that has nothing', () => {
   test('has not failed: it is asked again, and KV is read', async () => {
     authority.decide({ seq: 0, sealed: null });
     expect(await seen()).toEqual([5, WRITTEN_AGO]);
@@ -251,14 +251,14 @@ describe('a copy of the data centre', () => {
   const copyOf = (seq: number, sealed: Uint8Array<ArrayBuffer>, keys = testKeys): Promise<void> =>
     writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, keys);
 
-  test('that is no head is refused, and the authority asked', async () => {
+  test('that is no head is refused, and the coordinator asked', async () => {
     await copyOf(9, utf8('not a head'));
     expect(await seen()).toEqual([5, 0]);
     expect(warnings('headRefused')).toBe(1);
     expect((await readCopy(testKeys))!.seq).toBe(5);
   });
 
-  test('that is no head does not make an isolate ask an authority that it leaves alone', async () => {
+  test('that is no head does not make an isolate ask a coordinator that it leaves alone', async () => {
     authority.way = 'overloaded';
     await seen();
     vi.setSystemTime(NOW + NEXT_POLL_MS);

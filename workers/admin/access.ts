@@ -1,15 +1,15 @@
 /**
- * Who comes through Cloudflare Access: its signed token is verified here too, so that a way around
- * Access is no way in. (Cloudflare docs, "Validate JWTs".)
+ * Authenticates admins who come through Cloudflare Access. The Worker verifies the signed token itself, so a
+ * request that bypasses Access is not admitted. (Cloudflare docs, "Validate JWTs".)
  */
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { type Actor, SCOPES } from '../../shared/admin.ts';
 import type { ControlEnv } from '../env.ts';
-import { type Problem, problem } from '../http.ts';
+import { type Problem, problem } from '../http/reply.ts';
 
 export const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate admin"' };
 
-/** The keys of a team, kept for the life of the isolate; jose asks again when a key is not among them. */
+/** Key sets by team, kept for the life of the isolate. jose fetches a set again when a key is not in it. */
 const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
 function keysOf(team: string): ReturnType<typeof createRemoteJWKSet> {
@@ -18,7 +18,7 @@ function keysOf(team: string): ReturnType<typeof createRemoteJWKSet> {
   return known;
 }
 
-/** @returns null where Access is not configured, or the request did not come through it */
+/** @returns null if Access is not configured, or the request did not come through it */
 export async function accessActor(
   request: Request,
   { ACCESS_TEAM: team, ACCESS_AUDIENCE: audience, ACCESS_SCOPES: scopes = 'read' }: ControlEnv,
@@ -31,7 +31,7 @@ export async function accessActor(
       audience,
       algorithms: ['RS256'],
     });
-    // A person has an email, a service token a common name.
+    // A person has an email; a service token has a common name.
     const who = payload.email ?? payload.common_name;
     if (typeof who !== 'string' || who === '') throw new Error('the token names nobody');
     const given = scopes.split(',').map((scope) => scope.trim());

@@ -1,19 +1,20 @@
 /**
- * `/v1/admin/blocks`: the records of blocked texts and calls of one day, for clients that have them kept.
+ * `/v1/admin/blocks`: the block records of one day, for clients with `recordBlocks`.
  */
-import { openRecords } from '../../shared/block-record.ts';
-import { recordsPrefix } from '../../shared/release/kv-keys.ts';
-import { openSecrets } from '../env.ts';
-import { problem } from '../http.ts';
-import { parametersOf } from '../parameters.ts';
-import { forAdmins } from './admin-call.ts';
 
-/** Values opened for one page. */
+import { recordsPrefix } from '../../shared/release/kv-keys.ts';
+import { openRecords } from '../../shared/screening/block-record.ts';
+import { openSecrets } from '../env.ts';
+import { parametersOf } from '../http/parameters.ts';
+import { problem } from '../http/reply.ts';
+import { forAdmins } from './context.ts';
+
+/** KV values read per page. */
 const VALUES_PER_PAGE = 1;
 
-/** NDJSON; the header `x-next` has the cursor of the next page, and is not there at the end. */
-export const blocks = forAdmins('read', async (call) => {
-  const { reply, url, env } = call;
+/** NDJSON. The header `x-next` holds the cursor of the next page and is absent on the last page. */
+export const blocks = forAdmins('read', async (context) => {
+  const { reply, url, env } = context;
   const given = parametersOf(url, { day: 'text', after: 'text' });
   if ('code' in given) return reply.problem(given, url.pathname);
   const { day = '', after = null } = given.text;

@@ -3,25 +3,25 @@
  */
 import { entryChangeSchema, findSchema } from '../../shared/admin.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, PAGE_MAX } from '../../shared/limits.ts';
-import { problem } from '../http.ts';
-import { parametersOf } from '../parameters.ts';
-import { type AdminCall, answer, forAdmins, forChanges, readBody } from './admin-call.ts';
+import { parametersOf } from '../http/parameters.ts';
+import { problem } from '../http/reply.ts';
+import { type AdminContext, forAdmins, forChanges, readBody, toResponse } from './context.ts';
 
 export const changeEntries = forChanges(
   'entries',
   entryChangeSchema,
-  async (call, order, change) => {
+  async (context, changeRequest, change) => {
     const { op, until } = change;
     if (until !== null && op === 'clear') {
       return problem('FIELD_VALUE', 'until is not for clear', { field: 'until' });
     }
-    // That `until` is past is told by the authority, once it has looked for the answer of a repeated request.
-    return answer(call, await call.authority.changeEntries(order, change));
+    // The coordinator rejects a past `until`, after it has looked up the result of a repeated request.
+    return toResponse(context, await context.coordinator.changeEntries(changeRequest, change));
   },
   BULK_BODY_BYTES_MAX,
 );
 
-export const listEntries = forAdmins('read', async ({ reply, url, authority }) => {
+export const listEntries = forAdmins('read', async ({ reply, url, coordinator: authority }) => {
   const given = parametersOf(url, { after: 'text', upTo: 'number', limit: 'number' });
   if ('code' in given) return reply.problem(given, url.pathname);
   const after = given.text.after ?? '';
@@ -33,10 +33,10 @@ export const listEntries = forAdmins('read', async ({ reply, url, authority }) =
   return reply.json(await authority.entries(after, given.number.upTo ?? null, limit));
 });
 
-/** A question, and a POST: numbers do not belong into URLs. */
-export const findEntries = forAdmins('read', async (call: AdminCall) => {
-  const body = await readBody(call, findSchema, ADMIN_BODY_BYTES_MAX);
-  if ('code' in body) return call.reply.problem(body, call.url.pathname);
-  const found = await call.authority.findEntries(body.value);
-  return answer(call, found.ok ? { ok: true, value: { entries: found.value } } : found);
+/** A lookup, but with POST: numbers do not belong in URLs. */
+export const findEntries = forAdmins('read', async (context: AdminContext) => {
+  const body = await readBody(context, findSchema, ADMIN_BODY_BYTES_MAX);
+  if ('code' in body) return context.reply.problem(body, context.url.pathname);
+  const found = await context.coordinator.findEntries(body.value);
+  return toResponse(context, found.ok ? { ok: true, value: { entries: found.value } } : found);
 });

@@ -1,17 +1,21 @@
 /**
- * `/v1/admin/policy`: what gateways are told about traffic from abroad.
+ * `/v1/admin/policy`: the rules for traffic at gateways.
  */
 import { putPolicySchema } from '../../shared/admin.ts';
-import { answer, conditionOf, forAdmins, forChanges } from './admin-call.ts';
+import { forAdmins, forChanges, preconditionOf, toResponse } from './context.ts';
 
-export const getPolicy = forAdmins('read', async ({ reply, authority }) => {
+export const getPolicy = forAdmins('read', async ({ reply, coordinator: authority }) => {
   const policy = await authority.policy();
   reply.header('etag', `"${policy.version}"`);
   return reply.json(policy);
 });
 
-export const putPolicy = forChanges('releases', putPolicySchema, async (call, order, { policy }) => {
-  const done = await call.authority.putPolicy(order, policy, conditionOf(call));
-  if (done.ok) call.reply.header('etag', `"${done.value.version}"`);
-  return answer(call, done);
-});
+export const putPolicy = forChanges(
+  'releases',
+  putPolicySchema,
+  async (context, changeRequest, { policy }) => {
+    const done = await context.coordinator.putPolicy(changeRequest, policy, preconditionOf(context));
+    if (done.ok) context.reply.header('etag', `"${done.value.version}"`);
+    return toResponse(context, done);
+  },
+);

@@ -1,13 +1,13 @@
 /**
  * The routes of the control plane.
  */
-import type { Route } from '../app.ts';
+import type { Route } from '../http/app.ts';
 import { blocks } from './blocks.ts';
 import * as clients from './clients.ts';
 import * as entries from './entries.ts';
+import * as watching from './monitoring.ts';
 import * as policy from './policy.ts';
 import * as releases from './releases.ts';
-import * as watching from './watching.ts';
 
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: watching.status },

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { Admin } from '../../../cli/admin.ts';
 import type { BuildFolder } from '../../../cli/build-folder.ts';
-import { type BuildOutcome, build } from '../../../cli/commands/build.ts';
+import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import { listKeys } from '../../../cli/secrets.ts';
 import type { EntryInfo } from '../../../shared/admin.ts';
 import { fingerprintText } from '../../../shared/live/entry.ts';
@@ -44,13 +44,13 @@ export function buildOf(
   home: readonly string[] = HOME,
   abroad: readonly string[] = ABROAD,
   allowEmpty = false,
-): Promise<BuildOutcome> {
+): Promise<BuildResult> {
   const path = inputsOf(name, home, abroad);
   return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0, allowEmpty, admin: null });
 }
 
 /** Of the usual lists, upon a service that has no release, and these live entries, each newer than the one before. */
-export async function buildUpon(entries: readonly Partial<EntryInfo>[]): Promise<BuildOutcome> {
+export async function buildUpon(entries: readonly Partial<EntryInfo>[]): Promise<BuildResult> {
   const { sourceSeed } = await listKeys();
   const fingerprintOf = ({ source = null }: Partial<EntryInfo>) =>
     source === null ? null : fingerprintText(sourceKey(source, sourceSeed));

@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const LISTS = fileURLToPath(new URL('../../../cli/lists.ts', import.meta.url));
+const LISTS = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;

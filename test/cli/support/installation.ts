@@ -2,7 +2,7 @@
  * A service with a small release and a client, and what an admin does to it with the command line.
  */
 import { expect } from 'vitest';
-import { type BuildOutcome, build } from '../../../cli/commands/build.ts';
+import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import { push } from '../../../cli/commands/push.ts';
 import { ABROAD, HOME, inputsOf } from './builds.ts';
 import { lists } from './command.ts';
@@ -17,13 +17,13 @@ export interface Installation extends TestService {
   /** Of a client that may check. */
   readonly key: string;
   /** Build upon what is current, and make it current. */
-  publish(): Promise<BuildOutcome>;
+  publish(): Promise<BuildResult>;
 }
 
 export async function startInstallation(): Promise<Installation> {
   const service = await startTestService();
   const key = (await lists('clients', 'add', 'acme')).out.trim();
-  const publish = async (): Promise<BuildOutcome> => {
+  const publish = async (): Promise<BuildResult> => {
     const catalogue = inputsOf('installed', HOME, ABROAD);
     const built = await build({ catalogue, builds: BUILDS, maxRejects: 0, admin: service.admin });
     await push(built.folder, service, {

@@ -2,8 +2,8 @@
  * What the tests of pushing share: builds of a sample upon what is current, and pushes into the service
  * of the test.
  */
-import { type BuildOutcome, build } from '../../../cli/commands/build.ts';
-import { type PushOutcome, type PushSettings, push } from '../../../cli/commands/push.ts';
+import { type BuildResult, build } from '../../../cli/commands/build.ts';
+import { type PushResult, type PushSettings, push } from '../../../cli/commands/push.ts';
 import { sample } from '../../../cli/commands/sample.ts';
 import type { StatusInfo } from '../../../shared/admin.ts';
 import { ABROAD, pathOf } from './builds.ts';
@@ -18,10 +18,10 @@ export const SETTINGS: PushSettings = {
 
 export interface Publishing extends TestService {
   /** Of these numbers and sources abroad, and of the sample. */
-  buildWith(abroad: readonly string[]): Promise<BuildOutcome>;
+  buildWith(abroad: readonly string[]): Promise<BuildResult>;
   /** A build that differs from all before it. */
-  anotherBuild(): Promise<BuildOutcome>;
-  publish(build: BuildOutcome, settings?: Partial<PushSettings>): Promise<PushOutcome>;
+  anotherBuild(): Promise<BuildResult>;
+  publish(build: BuildResult, settings?: Partial<PushSettings>): Promise<PushResult>;
   status(): Promise<StatusInfo>;
   /** The release that is current. */
   current(): Promise<string | undefined>;
@@ -37,7 +37,7 @@ export async function startPublishing(): Promise<Publishing> {
   const { admin } = service;
   await sampleOf(SAMPLE_SIZE, 1);
   let differing = 0;
-  const buildWith = (abroad: readonly string[]): Promise<BuildOutcome> => {
+  const buildWith = (abroad: readonly string[]): Promise<BuildResult> => {
     write('abroad.txt', abroad.join('\n'));
     const home = { ...SUSPENDED, authority: 'sample' };
     const path = catalogue('lists.json', {

@@ -70,7 +70,7 @@ export async function startPlanes(
   return run(state, workers, ['edge', CONTROL]);
 }
 
-/** Worker `name`: an edge whose authority does not answer, in a data centre of its own. */
+/** Worker `name`: an edge whose coordinator does not answer, in a data centre of its own. */
 export async function startAlone(
   name: string,
   secrets: Record<string, string>,
@@ -81,7 +81,7 @@ export async function startAlone(
   const edge = await workerOf('edge', name, edgeSecrets, folder);
   const nobody = {
     ...{ name: CONTROL, modules: true, script: NOBODY, compatibilityDate: '2026-10-15' },
-    durableObjects: { AUTHORITY: { className: 'Authority', useSQLite: true } },
+    durableObjects: { COORDINATOR: { className: 'Coordinator', useSQLite: true } },
   };
   return run(state, [edge, nobody], [name]);
 }

@@ -49,7 +49,7 @@ interface Addresses {
   /** The planes apart, with the same lists as `url`. */
   readonly edge: string;
   readonly control: string;
-  /** An edge with all that `edge` has in its store, whose authority does not answer. */
+  /** An edge with all that `edge` has in its store, whose coordinator does not answer. */
   readonly alone: string;
   /** Another one, with nothing in its store, that nobody has asked yet. */
   readonly cold: string;
@@ -74,7 +74,7 @@ export interface World extends Addresses {
   /** The release that was pushed, and the `seq` that it has at `url`. */
   readonly release: string;
   readonly seq: number;
-  /** The stores of `admin`, of the planes, and of the edges without an authority. */
+  /** The stores of `admin`, of the planes, and of the edges without a coordinator. */
   readonly kv: Readonly<Record<'admin' | 'planes' | 'alone' | 'cold', Kv>>;
   /** Runs the cron of `admin` once. */
   runCron(): Promise<void>;
@@ -96,7 +96,7 @@ export async function makeSecrets(): Promise<Secrets> {
 
 /** Run `lists <args> --json`. @returns the object it prints */
 export async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
-  const child = spawn(process.execPath, [join(PROJECT, 'cli', 'lists.ts'), '--json', ...args], {
+  const child = spawn(process.execPath, [join(PROJECT, 'cli', 'numgate.ts'), '--json', ...args], {
     cwd: PROJECT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 /**
  * Exactness at a larger scale: 200,000 random numbers behind one head, built, signed off by checksum, opened
  * again and asked; then 2,000,000 numbers that are not listed. Not one answer may be wrong.
- * All 10^8 tails of a real release are asked by `npm run lists -- prove`.
+ * All 10^8 tails of a real release are asked by `npx numgate prove`.
  */
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../numbers/random.ts';

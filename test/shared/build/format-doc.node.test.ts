@@ -62,7 +62,7 @@ describe('docs/format.md', () => {
     const [[single]] = rows(/cost about (\d+) bits each/g) as [[string]];
     const heads = Uint32Array.from({ length: 50_000 }, (_, index) => index);
     const below = randomFrom(1);
-    const section = encodeSparse({ heads, tails: heads.map(() => below(UNIVERSE)) });
+    const section = encodeSparse({ prefixes: heads, suffixes: heads.map(() => below(UNIVERSE)) });
     expect(Math.round((section.length * 32) / heads.length)).toBe(Number(single));
   });
 

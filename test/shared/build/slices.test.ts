@@ -1,5 +1,5 @@
 /**
- * How the key space is cut: every key belongs to exactly one part and one shard, dense heads have parts of
+ * How the key space is cut: every key belongs to exactly one part and one shard, dense prefixes have parts of
  * their own, and cuts lie where they lay the day before.
  */
 import fc from 'fast-check';
@@ -9,10 +9,10 @@ import { cutSlices, type Slice } from '../../../shared/build/slices.ts';
 import { Release } from '../../../shared/release/release.ts';
 import { build } from '../support/built-release.ts';
 import { plainList } from '../support/plain-model.ts';
-import { holds, holdsAsync, tail } from '../support/properties.ts';
+import { holds, holdsAsync, suffix } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-const TAILS = 100_000_000;
+const SUFFIXES = 100_000_000;
 const LIMIT = 1_000_000_000_000_000;
 const LAST_HEAD = 9_999_999;
 
@@ -22,9 +22,9 @@ function counted(
   dated: readonly (readonly [number, number])[] = [],
 ): ListContent {
   return {
-    plain: new Map(plain.map(([head, count]) => [head, new Uint32Array(count)])),
-    dated: dated.flatMap(([head, count]) =>
-      Array.from({ length: count }, () => ({ head, tail: 0, since: 1, until: 2 })),
+    plain: new Map(plain.map(([prefix, count]) => [prefix, new Uint32Array(count)])),
+    dated: dated.flatMap(([prefix, count]) =>
+      Array.from({ length: count }, () => ({ prefix, suffix: 0, since: 1, until: 2 })),
     ),
     ranges: [],
     sources: [],
@@ -37,8 +37,8 @@ function expectTiling(slices: readonly Slice[]): void {
   slices.forEach((slice, index) => {
     expect(slice.end).toBeGreaterThan(slice.start);
     expect(slice.end).toBe(slices[index + 1]?.start ?? LIMIT);
-    if (slice.dense) expect(Math.floor((slice.end - 1) / TAILS)).toBe(Math.floor(slice.start / TAILS));
-    else expect(slice.start % TAILS).toBe(0);
+    if (slice.dense) expect(Math.floor((slice.end - 1) / SUFFIXES)).toBe(Math.floor(slice.start / SUFFIXES));
+    else expect(slice.start % SUFFIXES).toBe(0);
   });
 }
 
@@ -48,7 +48,7 @@ describe('the slices', () => {
     expect(cutSlices([counted([])], 0)).toEqual([]);
   });
 
-  it('pool thin heads in one slice over everything', () => {
+  it('pool thin prefixes in one slice over everything', () => {
     expect(
       cutSlices(
         [
@@ -62,21 +62,21 @@ describe('the slices', () => {
     ).toEqual([{ start: 0, end: LIMIT, dense: false }]);
   });
 
-  it('give a head its own part from 1,024 entries on, over all lists, dated ones too', () => {
+  it('give a prefix its own part from 1,024 entries on, over all lists, dated ones too', () => {
     for (const lists of [
       [counted([[8210, 1_024]])],
       [counted([[8210, 1_000]]), counted([[8210, 24]])],
       [counted([[8210, 1_000]]), counted([], [[8210, 24]])],
     ]) {
       expect(cutSlices(lists, 0)).toEqual([
-        { start: 0, end: 8210 * TAILS, dense: false },
-        { start: 8210 * TAILS, end: 8211 * TAILS, dense: true },
-        { start: 8211 * TAILS, end: LIMIT, dense: false },
+        { start: 0, end: 8210 * SUFFIXES, dense: false },
+        { start: 8210 * SUFFIXES, end: 8211 * SUFFIXES, dense: true },
+        { start: 8211 * SUFFIXES, end: LIMIT, dense: false },
       ]);
     }
   });
 
-  it('need no pool before the first head or behind the last one', () => {
+  it('need no pool before the first prefix or behind the last one', () => {
     const slices = cutSlices(
       [
         counted([
@@ -90,11 +90,11 @@ describe('the slices', () => {
     expectTiling(slices);
   });
 
-  it('cut a large head into a power of two, always at the same places', () => {
+  it('cut a large prefix into a power of two, always at the same places', () => {
     const cutsOf = (count: number, finer = 0): number[] =>
       cutSlices([counted([[8210, count]])], finer)
         .filter(({ dense }) => dense)
-        .map(({ start }) => start - 8210 * TAILS);
+        .map(({ start }) => start - 8210 * SUFFIXES);
     for (const count of [600_000, 2_000_000, 9_000_000]) {
       const cuts = cutsOf(count);
       expect(Math.log2(cuts.length) % 1).toBe(0);
@@ -105,8 +105,8 @@ describe('the slices', () => {
   });
 
   it('tile the key space, whatever is listed', () => {
-    const head = fc.oneof(fc.integer({ min: 8200, max: 8230 }), fc.integer({ min: 0, max: LAST_HEAD }));
-    const size = fc.tuple(head, fc.constantFrom(1, 500, 1_023, 1_024, 30_000, 400_000));
+    const prefix = fc.oneof(fc.integer({ min: 8200, max: 8230 }), fc.integer({ min: 0, max: LAST_HEAD }));
+    const size = fc.tuple(prefix, fc.constantFrom(1, 500, 1_023, 1_024, 30_000, 400_000));
     holds(
       fc.property(
         fc.array(fc.array(size, { maxLength: 8 }), { minLength: 1, maxLength: 3 }),
@@ -127,18 +127,22 @@ describe('the slices', () => {
 
 describe('the shards of a release', () => {
   it('tile the key space, each saying itself where it begins and ends', async () => {
-    const entry = fc.tuple(fc.constantFrom(0, 1201, 8210, 8211, LAST_HEAD), tail);
+    const entry = fc.tuple(fc.constantFrom(0, 1201, 8210, 8211, LAST_HEAD), suffix);
     await holdsAsync(
       fc.asyncProperty(
         fc.array(entry, { minLength: 1, maxLength: 20 }),
         fc.constantFrom(8210, LAST_HEAD),
         async (entries, crowded) => {
           const crowd = Array.from({ length: 45_000 }, (_, index) => ({
-            n: crowded * TAILS + index * 2_000,
+            n: crowded * SUFFIXES + index * 2_000,
             since: 1,
             until: 2,
           }));
-          const thin = entries.map(([head, at]) => ({ n: head * TAILS + at, since: 0, until: 0xffffffff }));
+          const thin = entries.map(([prefix, at]) => ({
+            n: prefix * SUFFIXES + at,
+            since: 0,
+            until: 0xffffffff,
+          }));
           const { manifest, values } = await build([plainList('one', { numbers: [...crowd, ...thin] })]);
           const release = new Release(manifest, testKeys);
           expect(manifest.shards.length).toBeGreaterThan(1);
@@ -146,10 +150,10 @@ describe('the shards of a release', () => {
             const end = manifest.shards[index + 1]?.start ?? LIMIT;
             const bytes = values.get(key)!;
             const header = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-            expect(header[4]! * TAILS + header[5]!).toBe(end);
-            expect(header[6]! * TAILS + header[7]!).toBe(start);
+            expect(header[4]! * SUFFIXES + header[5]!).toBe(end);
+            expect(header[6]! * SUFFIXES + header[7]!).toBe(start);
             for (const each of [start, end - 1]) {
-              expect(release.shardIndexOf(Math.floor(each / TAILS), each % TAILS)).toBe(index);
+              expect(release.shardIndexOf(Math.floor(each / SUFFIXES), each % SUFFIXES)).toBe(index);
             }
           });
         },

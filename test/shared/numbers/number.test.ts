@@ -1,21 +1,28 @@
 /** The integer form: head and tail, and the written form. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digitCountOf, headOf, NUMBER_LIMIT, TAILS, tailOf, toE164 } from '../../../shared/numbers/number.ts';
+import {
+  digitCountOf,
+  NUMBER_LIMIT,
+  prefixOf,
+  SUFFIX_COUNT,
+  suffixOf,
+  toE164,
+} from '../../../shared/numbers/number.ts';
 
 const SEED = 20_261_124;
 const numbers = fc.integer({ min: 1, max: NUMBER_LIMIT - 1 });
 
 describe('the integer form', () => {
   it("splits Korea's 010-1234-5678 into head 8210 and tail 12345678", () => {
-    expect(headOf(821012345678)).toBe(8210);
-    expect(tailOf(821012345678)).toBe(12345678);
+    expect(prefixOf(821012345678)).toBe(8210);
+    expect(suffixOf(821012345678)).toBe(12345678);
     expect(toE164(821012345678)).toBe('+821012345678');
   });
 
   it(`is head, tail and digit count put together (seed ${SEED})`, () => {
     const holds = fc.property(numbers, (n) => {
-      expect(headOf(n) * TAILS + tailOf(n)).toBe(n);
+      expect(prefixOf(n) * SUFFIX_COUNT + suffixOf(n)).toBe(n);
       expect(digitCountOf(n)).toBe(String(n).length);
     });
     fc.assert(holds, { seed: SEED });

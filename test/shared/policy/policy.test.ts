@@ -1,10 +1,10 @@
 /**
- * The gateway policy as data: which documents are one, which rule fits, and rules on trial.
+ * The gateway policy as data: which documents are one, which rule fits, and shadow rules.
  */
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../shared/policy/facts.ts';
-import { type Policy, policySchema, rulingOf, STANDARD_POLICY } from '../../../shared/policy/policy.ts';
+import { matchPolicy, type Policy, policySchema, STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 
 const FACTS: Facts = {
   channel: 'voice',
@@ -32,19 +32,19 @@ describe('a policy', () => {
         { ...LABEL, when: { channel: ['sms'] } },
       ),
     );
-    expect(rulingOf(two, FACTS).rule?.id).toBe('voice');
-    expect(rulingOf(two, { ...FACTS, channel: 'sms' }).rule?.id).toBe('label');
-    expect(rulingOf(read(policy()), FACTS)).toEqual({ rule: null, shadows: [] });
+    expect(matchPolicy(two, FACTS).rule?.id).toBe('voice');
+    expect(matchPolicy(two, { ...FACTS, channel: 'sms' }).rule?.id).toBe('label');
+    expect(matchPolicy(read(policy()), FACTS)).toEqual({ rule: null, shadows: [] });
   });
 
-  it('tells rules on trial that come before, and goes on', () => {
+  it('tells shadow rules that come before, and goes on', () => {
     const trial = {
       id: 'trial',
       when: { sender: ['foreign'] },
       effect: 'shadow',
       code: 'OVERSEAS_SOURCE_LISTED',
     };
-    const ruling = rulingOf(read(policy(trial, LABEL, { ...trial, id: 'behind' })), FACTS);
+    const ruling = matchPolicy(read(policy(trial, LABEL, { ...trial, id: 'behind' })), FACTS);
     expect([ruling.rule?.id, ruling.shadows.map(({ id }) => id)]).toEqual(['label', ['trial']]);
   });
 
@@ -56,8 +56,8 @@ describe('a policy', () => {
     ['attestation', ['none'], ['A', 'B', 'C']],
   ])('holds %s against any of several values', (fact, fitting, other) => {
     const rule = (values: string[]): Policy => read(policy({ ...LABEL, when: { [fact]: values } }));
-    expect(rulingOf(rule(fitting), FACTS).rule).not.toBeNull();
-    expect(rulingOf(rule(other), FACTS).rule).toBeNull();
+    expect(matchPolicy(rule(fitting), FACTS).rule).not.toBeNull();
+    expect(matchPolicy(rule(other), FACTS).rule).toBeNull();
   });
 
   it.each([

@@ -11,7 +11,7 @@ import { build } from '../support/built-release.ts';
 import { expectChange } from '../support/plain-diff.ts';
 import { type Dated, EVER, type PlainList, plainList } from '../support/plain-model.ts';
 import { diffOf } from '../support/planned.ts';
-import { holdsAsync, tail } from '../support/properties.ts';
+import { holdsAsync, suffix } from '../support/properties.ts';
 
 const TAILS = 100_000_000;
 const DAY = { since: 1_750_000_000, until: 1_750_086_400 };
@@ -19,8 +19,8 @@ const WEEK = { since: 1_750_000_000, until: 1_750_604_800 };
 
 const dates = fc.constantFrom(EVER, EVER, DAY, WEEK);
 const number = fc
-  .tuple(fc.constantFrom(0, 1201, 8210, 8211, 63917, 9_999_999), fc.oneof(tail, fc.nat({ max: 5 })))
-  .map(([head, each]) => head * TAILS + each);
+  .tuple(fc.constantFrom(0, 1201, 8210, 8211, 63917, 9_999_999), fc.oneof(suffix, fc.nat({ max: 5 })))
+  .map(([prefix, each]) => prefix * TAILS + each);
 const entry = fc.tuple(number, dates).map(([n, when]) => ({ n, ...when }));
 const range = fc
   .tuple(fc.nat({ max: 300 }), fc.nat({ max: 60 }), dates)
@@ -155,10 +155,10 @@ describe('the difference of two releases', () => {
 });
 
 describe('the difference of large releases', () => {
-  /** Random numbers behind a head; dated ones fill a shard sooner. */
-  const bulk = (seed: number, head: number, count: number, when: Dated): PlainList['numbers'] => {
+  /** Random numbers behind a prefix; dated ones fill a shard sooner. */
+  const bulk = (seed: number, prefix: number, count: number, when: Dated): PlainList['numbers'] => {
     const below = randomFrom(seed);
-    return Array.from({ length: count }, () => ({ n: head * TAILS + below(TAILS), ...when }));
+    return Array.from({ length: count }, () => ({ n: prefix * TAILS + below(TAILS), ...when }));
   };
   const startsOf = ({ manifest }: BuiltRelease): number[] => manifest.shards.map(({ start }) => start);
 
@@ -195,7 +195,7 @@ describe('the difference of large releases', () => {
   });
 
   it('loads the shards that changed, and those where a watched number may be', async () => {
-    const heads = [8210, 8211, 8212].flatMap((head) => bulk(head, head, 20_000, DAY));
+    const heads = [8210, 8211, 8212].flatMap((prefix) => bulk(prefix, prefix, 20_000, DAY));
     const n = 8211 * TAILS + 5;
     const old = await build([plainList('one', { numbers: heads })]);
     const now = await build([plainList('one', { numbers: [...heads, { n, ...DAY }] })]);

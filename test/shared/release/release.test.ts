@@ -8,7 +8,7 @@ import { FOREVER } from '../../../shared/set/layout.ts';
 import { randomFrom } from '../numbers/random.ts';
 import { build, exactUntil, install } from '../support/built-release.ts';
 import { EVER, type PlainList, PlainModel, plainList } from '../support/plain-model.ts';
-import { holdsAsync, tail } from '../support/properties.ts';
+import { holdsAsync, suffix } from '../support/properties.ts';
 import { sourceFingerprint } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
@@ -24,7 +24,9 @@ const dates = fc.constantFrom(
   { since: 0, until: NOW },
   { since: NOW, until: NOW },
 );
-const number = fc.tuple(fc.constantFrom(...HEADS), tail).map(([head, each]) => head * 100_000_000 + each);
+const number = fc
+  .tuple(fc.constantFrom(...HEADS), suffix)
+  .map(([prefix, each]) => prefix * 100_000_000 + each);
 const content = fc.record({
   numbers: fc.array(
     fc.tuple(number, dates).map(([n, when]) => ({ n, ...when })),
@@ -40,7 +42,7 @@ const content = fc.record({
     fc.tuple(fc.stringMatching(/^[a-z]{1,2}$/), dates).map(([text, when]) => ({ text, ...when })),
     { maxLength: 20 },
   ),
-  /** So many random numbers behind one head besides: from 1,024 on it has a part of its own. */
+  /** So many random numbers behind one prefix besides: from 1,024 on it has a part of its own. */
   bulk: fc.tuple(
     fc.constantFrom(1201, 8210),
     fc.constantFrom(0, 1_000, 1_023, 1_024, 1_500, 4_000),
@@ -50,10 +52,13 @@ const content = fc.record({
 
 function listOf(
   name: string,
-  { bulk: [head, count, seed], ...rest }: typeof content extends fc.Arbitrary<infer C> ? C : never,
+  { bulk: [prefix, count, seed], ...rest }: typeof content extends fc.Arbitrary<infer C> ? C : never,
 ): PlainList {
   const below = randomFrom(seed);
-  const bulk = Array.from({ length: count }, () => ({ n: head * 100_000_000 + below(100_000_000), ...EVER }));
+  const bulk = Array.from({ length: count }, () => ({
+    n: prefix * 100_000_000 + below(100_000_000),
+    ...EVER,
+  }));
   return plainList(name, { ...rest, numbers: [...rest.numbers, ...bulk] });
 }
 
@@ -63,7 +68,7 @@ function numbersToAsk(lists: readonly PlainList[]): number[] {
     ...numbers.map(({ n }) => n),
     ...ranges.flatMap(({ from, to }) => [from, to]),
   ]);
-  const edges = HEADS.flatMap((head) => [head * 100_000_000, head * 100_000_000 + 99_999_999]);
+  const edges = HEADS.flatMap((prefix) => [prefix * 100_000_000, prefix * 100_000_000 + 99_999_999]);
   const beside = [...listed, ...edges].flatMap((n) => [n - 1, n, n + 1]);
   return [...new Set(beside)].filter((n) => n >= 0 && n < 1_000_000_000_000_000);
 }

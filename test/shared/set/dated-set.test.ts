@@ -14,7 +14,7 @@ import { holds } from '../support/properties.ts';
 const FOREVER = 0xffffffff;
 
 function encode(rows: readonly NaiveDated[]): Uint32Array {
-  return encodeDated(rows.map(([head, tail, since, until]) => ({ head, tail, since, until })));
+  return encodeDated(rows.map(([prefix, suffix, since, until]) => ({ prefix, suffix, since, until })));
 }
 
 function open(rows: readonly NaiveDated[]): DatedSet {
@@ -77,14 +77,15 @@ describe('a dated section', () => {
         const rows = unsorted.toSorted((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]);
         expect(bytesOf(encode(rows))).toEqual(naiveDated(rows));
         const set = open(rows);
-        for (let head = 0; head < 10; head++) {
-          for (let tail = 0; tail < 10; tail++) {
+        for (let prefix = 0; prefix < 10; prefix++) {
+          for (let suffix = 0; suffix < 10; suffix++) {
             for (let now = 0; now < 10; now++) {
               const inForce = rows.filter(
-                (each) => each[0] === head && each[1] === tail && each[2] <= now && now < each[3],
+                (each) => each[0] === prefix && each[1] === suffix && each[2] <= now && now < each[3],
               );
               const want = Math.max(NOT_LISTED, ...inForce.map((each) => each[3]));
-              if (set.until(head, tail, now) !== want) expect.fail(`${head},${tail} at ${now}, not ${want}`);
+              if (set.until(prefix, suffix, now) !== want)
+                expect.fail(`${prefix},${suffix} at ${now}, not ${want}`);
             }
           }
         }

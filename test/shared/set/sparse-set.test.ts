@@ -9,7 +9,7 @@ import { Shard } from '../../../shared/set/shard.ts';
 import { randomFrom } from '../numbers/random.ts';
 import { type NaiveKey, naiveSparse, type SparseChoice } from '../support/naive-sections.ts';
 import { bytesOf, isListed, shardWith } from '../support/one-part.ts';
-import { holds, tail } from '../support/properties.ts';
+import { holds, suffix } from '../support/properties.ts';
 
 const LAST_HEAD = 9_999_999;
 const LAST_TAIL = 99_999_999;
@@ -21,12 +21,12 @@ function sorted(keys: readonly NaiveKey[]): NaiveKey[] {
 
 function encode(keys: readonly NaiveKey[]): Uint32Array {
   return encodeSparse({
-    heads: Uint32Array.from(keys, ([head]) => head),
-    tails: Uint32Array.from(keys, ([, at]) => at),
+    prefixes: Uint32Array.from(keys, ([prefix]) => prefix),
+    suffixes: Uint32Array.from(keys, ([, at]) => at),
   });
 }
 
-/** The builder's choices: the head parameter from the header, a block's from the bits its row points to. */
+/** The builder's choices: the prefix parameter from the header, a block's from the bits its row points to. */
 function choiceIn(section: Uint32Array): SparseChoice {
   const blocks = section[2]!;
   const bits = [...section.slice(3 + 3 * blocks)].map((each) => each.toString(2).padStart(32, '0')).join('');
@@ -49,14 +49,14 @@ function around(keys: readonly NaiveKey[]): NaiveKey[] {
     [LAST_HEAD, 0],
     [LAST_HEAD, LAST_TAIL],
   ];
-  const beside = keys.flatMap(([head, at]): NaiveKey[] => [
-    [head, at],
-    [head, Math.max(0, at - 1)],
-    [head, Math.min(LAST_TAIL, at + 1)],
-    [Math.max(0, head - 1), at],
-    [Math.min(LAST_HEAD, head + 1), at],
-    [head, 0],
-    [head, LAST_TAIL],
+  const beside = keys.flatMap(([prefix, at]): NaiveKey[] => [
+    [prefix, at],
+    [prefix, Math.max(0, at - 1)],
+    [prefix, Math.min(LAST_TAIL, at + 1)],
+    [Math.max(0, prefix - 1), at],
+    [Math.min(LAST_HEAD, prefix + 1), at],
+    [prefix, 0],
+    [prefix, LAST_TAIL],
   ]);
   return [...edges, ...beside];
 }
@@ -68,8 +68,8 @@ function check(unsorted: readonly NaiveKey[]): void {
   const shard = open(bytesOf(section));
   expect(shard.count(0)).toBe(keys.length);
   const model = new Set(keys.map(String));
-  for (const [head, at] of around(keys)) {
-    if (isListed(shard, head, at) !== model.has(`${head},${at}`)) expect.fail(`wrong at ${head},${at}`);
+  for (const [prefix, at] of around(keys)) {
+    if (isListed(shard, prefix, at) !== model.has(`${prefix},${at}`)) expect.fail(`wrong at ${prefix},${at}`);
   }
 }
 
@@ -89,24 +89,24 @@ describe('a sparse section', () => {
       ],
     ],
     [
-      'the last key of one head and the first of the next',
+      'the last key of one prefix and the first of the next',
       [
         [8210, LAST_TAIL],
         [8211, 0],
       ],
     ],
-    ['one key a head, heads next to each other', run(100, (index) => [1000 + index, 5])],
-    ['one key a head, heads far apart', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
+    ['one key a prefix, heads next to each other', run(100, (index) => [1000 + index, 5])],
+    ['one key a prefix, heads far apart', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
     [
-      'one head close by and one at the end',
+      'one prefix close by and one at the end',
       [
         [1, 1],
         [2, 2],
         [LAST_HEAD, 3],
       ],
     ],
-    ['neighbours behind one head', run(100, (index) => [8210, 500 + index])],
-    ['tails far apart behind one head', run(90, (index) => [8210, index * 1_100_000])],
+    ['neighbours behind one prefix', run(100, (index) => [8210, 500 + index])],
+    ['tails far apart behind one prefix', run(90, (index) => [8210, index * 1_100_000])],
     [
       'many gaps of nothing, then one of nearly all',
       [...run(40, (index): NaiveKey => [7, index]), [7, LAST_TAIL]],
@@ -116,7 +116,7 @@ describe('a sparse section', () => {
   });
 
   it.each([1, 2, 31, 32, 33, 63, 64, 65, 95, 96, 97])(
-    'lists %i keys, behind one head and behind many',
+    'lists %i keys, behind one prefix and behind many',
     (count) => {
       const below = randomFrom(count);
       check(run(count, () => [8210, below(100_000_000)]));
@@ -128,7 +128,7 @@ describe('a sparse section', () => {
   it('agrees with a plain set', () => {
     const key = fc.tuple(
       fc.oneof(fc.integer({ min: 8200, max: 8220 }), fc.integer({ min: 0, max: LAST_HEAD })),
-      tail,
+      suffix,
     );
     holds(fc.property(fc.array(key, { maxLength: 300 }), check));
   });
@@ -147,8 +147,8 @@ describe('a sparse section', () => {
         const shard = open(
           naiveSparse(keys, { headParameter, blockParameters: [parameter, 31 - parameter, parameter] }),
         );
-        for (const [head, at] of around(keys)) {
-          expect(isListed(shard, head, at)).toBe(model.has(`${head},${at}`));
+        for (const [prefix, at] of around(keys)) {
+          expect(isListed(shard, prefix, at)).toBe(model.has(`${prefix},${at}`));
         }
       }
     }

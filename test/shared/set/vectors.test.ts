@@ -17,7 +17,7 @@ import {
   type ShardVector,
 } from '../support/shard-vector.ts';
 
-const TAILS = 100_000_000;
+const SUFFIXES = 100_000_000;
 const FOREVER = 0xffffffff;
 const NOT_LISTED = -1;
 
@@ -28,42 +28,42 @@ function built(plain: PlainVector | null, size: number): Uint32Array | null {
   if (plain === null) return null;
   if (plain.kind !== 'sparse') return encodeDense(Uint32Array.from(plain.tails), size);
   return encodeSparse({
-    heads: Uint32Array.from(plain.keys, ([head]) => head),
-    tails: Uint32Array.from(plain.keys, ([, tail]) => tail),
+    prefixes: Uint32Array.from(plain.keys, ([prefix]) => prefix),
+    suffixes: Uint32Array.from(plain.keys, ([, suffix]) => suffix),
   });
 }
 
 function buildShard(vector: ShardVector): Uint8Array {
   const parts = vector.parts.map(({ start, plain, dated }, index) => ({
-    start: start[0] * TAILS + start[1],
+    start: start[0] * SUFFIXES + start[1],
     plain: plain.map((section) => built(section, endOf(vector, index)[1] - start[1])),
     dated: dated.map((rows) =>
       rows === null
         ? null
-        : encodeDated(rows.map(([head, tail, since, until]) => ({ head, tail, since, until }))),
+        : encodeDated(rows.map(([prefix, suffix, since, until]) => ({ prefix, suffix, since, until }))),
     ),
   }));
-  return encodeShard(parts, vector.end[0] * TAILS + vector.end[1], vector.lists);
+  return encodeShard(parts, vector.end[0] * SUFFIXES + vector.end[1], vector.lists);
 }
 
 /** Keys worth asking for: all of a dense part, and all neighbours of what a pooled part lists. */
 function* keysToAsk(vector: ShardVector): Generator<readonly [number, number]> {
   for (const [index, { start, plain, dated }] of vector.parts.entries()) {
     const end = endOf(vector, index);
-    if (start[0] === end[0]) for (let tail = start[1]; tail < end[1]; tail++) yield [start[0], tail];
+    if (start[0] === end[0]) for (let suffix = start[1]; suffix < end[1]; suffix++) yield [start[0], suffix];
     for (const section of plain) {
       if (section?.kind !== 'sparse') continue;
-      for (const [head, tail] of section.keys)
+      for (const [prefix, suffix] of section.keys)
         yield* [
-          [head, tail],
-          [head, tail + 1],
-          [head + 1, tail],
+          [prefix, suffix],
+          [prefix, suffix + 1],
+          [prefix + 1, suffix],
         ] as const;
     }
-    for (const [head, tail] of dated.flatMap((rows) => rows ?? []))
+    for (const [prefix, suffix] of dated.flatMap((rows) => rows ?? []))
       yield* [
-        [head, tail],
-        [head, tail + 1],
+        [prefix, suffix],
+        [prefix, suffix + 1],
       ] as const;
   }
 }
@@ -85,16 +85,17 @@ describe.each(vectors)('the golden shard "$name"', (vector) => {
       (_, list) => new Set(plainKeysOf(vector, list).map(String)),
     );
     let asked = 0;
-    for (const [head, tail] of keysToAsk(vector)) {
+    for (const [prefix, suffix] of keysToAsk(vector)) {
       for (const now of [0, 1_700_000_000, 1_700_000_001, 1_799_999_999, 1_800_000_000]) {
         for (let list = 0; list < vector.lists; list++) {
           const dated = vector.parts
             .flatMap((part) => part.dated[list] ?? [])
-            .filter((row) => row[0] === head && row[1] === tail && row[2] <= now && now < row[3])
+            .filter((row) => row[0] === prefix && row[1] === suffix && row[2] <= now && now < row[3])
             .map((row) => row[3]);
-          const want = listed[list]!.has(`${head},${tail}`) ? FOREVER : Math.max(NOT_LISTED, ...dated);
-          const got = shard.partOf(head, tail).until(list, head, tail, now);
-          if (got !== want) expect.fail(`list ${list}, key ${head},${tail} at ${now}: ${got}, not ${want}`);
+          const want = listed[list]!.has(`${prefix},${suffix}`) ? FOREVER : Math.max(NOT_LISTED, ...dated);
+          const got = shard.partOf(prefix, suffix).until(list, prefix, suffix, now);
+          if (got !== want)
+            expect.fail(`list ${list}, key ${prefix},${suffix} at ${now}: ${got}, not ${want}`);
           asked++;
         }
       }

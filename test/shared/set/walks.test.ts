@@ -22,8 +22,8 @@ import { bytesOf, isListed, shardWith } from '../support/one-part.ts';
 import { holds } from '../support/properties.ts';
 import { randomSet } from '../support/random-set.ts';
 
-const TAILS = 100_000_000;
-const HEAD = 8210;
+const SUFFIXES = 100_000_000;
+const PREFIX = 8210;
 
 function keysOf(shard: Shard, list = 0): number[] {
   const keys: number[] = [];
@@ -34,17 +34,17 @@ function keysOf(shard: Shard, list = 0): number[] {
   return keys;
 }
 
-/** A dense section of `size` tails behind HEAD, from tail `from` on. */
+/** A dense section of `size` suffixes behind PREFIX, from suffix `from` on. */
 function denseShard(section: readonly number[], from: number, size: number): Shard {
   const end = from + size;
-  return new Shard(shardWith(section, [HEAD, from], end === TAILS ? [HEAD + 1, 0] : [HEAD, end]));
+  return new Shard(shardWith(section, [PREFIX, from], end === SUFFIXES ? [PREFIX + 1, 0] : [PREFIX, end]));
 }
 
 /** @returns kind of the section and whether it holds what is not listed */
-function checkDense(tails: readonly number[], size: number, from: number): readonly [number, boolean] {
-  const words = encodeDense(Uint32Array.from(tails), size);
+function checkDense(suffixes: readonly number[], size: number, from: number): readonly [number, boolean] {
+  const words = encodeDense(Uint32Array.from(suffixes), size);
   const shard = denseShard(bytesOf(words), from, size);
-  expect(keysOf(shard)).toEqual(tails.map((tail) => HEAD * TAILS + from + tail));
+  expect(keysOf(shard)).toEqual(suffixes.map((suffix) => PREFIX * SUFFIXES + from + suffix));
   return [words[0]! & 0xff, ((words[0]! >>> 8) & 1) === 1];
 }
 
@@ -55,18 +55,18 @@ describe('a walk over a dense section', () => {
     ['a bitmap', 21_000, 40_003, SECTION_BITMAP, false],
     ['a complement', 39_000, 40_000, SECTION_RICE, true],
   ])('tells what is listed where it is %s', (_, count, size, kind, complement) => {
-    const tails = randomSet(randomFrom(count), count, size);
-    for (const from of [0, 12_345, TAILS - size]) {
-      const chosen = checkDense(tails, size, from);
+    const suffixes = randomSet(randomFrom(count), count, size);
+    for (const from of [0, 12_345, SUFFIXES - size]) {
+      const chosen = checkDense(suffixes, size, from);
       expect(chosen[0]).toBe(kind);
       if (kind === SECTION_RICE) expect(chosen[1]).toBe(complement);
     }
   });
 
   it('tells nothing, everything, and all but the first or the last', () => {
-    const every = Array.from({ length: 5_000 }, (_, tail) => tail);
-    for (const tails of [[], every, every.slice(1), every.slice(0, -1), [0], [4_999]])
-      checkDense(tails, 5_000, 7);
+    const every = Array.from({ length: 5_000 }, (_, suffix) => suffix);
+    for (const suffixes of [[], every, every.slice(1), every.slice(0, -1), [0], [4_999]])
+      checkDense(suffixes, 5_000, 7);
   });
 
   it('agrees with a plain set', () => {
@@ -79,9 +79,9 @@ describe('a walk over a dense section', () => {
         ),
       );
     holds(
-      fc.property(set, fc.nat({ max: 1_000 }), ([size, tails], from) => {
+      fc.property(set, fc.nat({ max: 1_000 }), ([size, suffixes], from) => {
         checkDense(
-          tails.toSorted((a, b) => a - b),
+          suffixes.toSorted((a, b) => a - b),
           size,
           from,
         );
@@ -96,20 +96,20 @@ describe('a walk over a dense section', () => {
     [27, 9],
     [31, 7],
   ])('reads parameter %i in buckets of up to 255 bits', (parameter, widest) => {
-    const tails = [0, 33, 65, 98, 600];
+    const suffixes = [0, 33, 65, 98, 600];
     for (const width of [1, 7, widest]) {
-      const listed = keysOf(denseShard(naiveRice(tails, 700, { parameter, width }), 0, 700));
-      expect(listed).toEqual(tails.map((tail) => HEAD * TAILS + tail));
-      const rest = keysOf(denseShard(naiveComplement(tails, 700, { parameter, width }), 0, 700));
-      expect(rest).toEqual(tails.map((tail) => HEAD * TAILS + tail));
+      const listed = keysOf(denseShard(naiveRice(suffixes, 700, { parameter, width }), 0, 700));
+      expect(listed).toEqual(suffixes.map((suffix) => PREFIX * SUFFIXES + suffix));
+      const rest = keysOf(denseShard(naiveComplement(suffixes, 700, { parameter, width }), 0, 700));
+      expect(rest).toEqual(suffixes.map((suffix) => PREFIX * SUFFIXES + suffix));
     }
   });
 
-  it('passes over what a bitmap has behind its last tail', () => {
+  it('passes over what a bitmap has behind its last suffix', () => {
     const section = naiveBitmap([0, 3], 5);
-    // The third byte of a word holds its bits 8 to 15: all behind the fifth tail.
+    // The third byte of a word holds its bits 8 to 15: all behind the fifth suffix.
     section[section.length - 3] = 0xff;
-    expect(keysOf(denseShard(section, 0, 5))).toEqual([0, 3].map((tail) => HEAD * TAILS + tail));
+    expect(keysOf(denseShard(section, 0, 5))).toEqual([0, 3].map((suffix) => PREFIX * SUFFIXES + suffix));
   });
 
   it.each([
@@ -126,17 +126,19 @@ describe('a walk over a dense section', () => {
         const words = Uint32Array.of(first, 0, width, lengths.length, 0, ...new Uint32Array(8), ...bits, 0);
         new Uint8Array(words.buffer).set(lengths, 5 * 4);
         const shard = denseShard(bytesOf(words), 0, size);
-        const found = Array.from({ length: size }, (__, tail) => HEAD * TAILS + tail);
-        expect(keysOf(shard)).toEqual(found.filter((key) => isListed(shard, HEAD, key - HEAD * TAILS)));
+        const found = Array.from({ length: size }, (__, suffix) => PREFIX * SUFFIXES + suffix);
+        expect(keysOf(shard)).toEqual(
+          found.filter((key) => isListed(shard, PREFIX, key - PREFIX * SUFFIXES)),
+        );
       }
     }
   });
 
   it('ends, and stays in the slice, whatever byte is damaged', () => {
     const size = 700;
-    const tails = randomSet(randomFrom(3), 90, size);
+    const suffixes = randomSet(randomFrom(3), 90, size);
     for (const make of [naiveRice, naiveComplement]) {
-      const bytes = shardWith(make(tails, size, { parameter: 2, width: 80 }), [HEAD, 0], [HEAD, size]);
+      const bytes = shardWith(make(suffixes, size, { parameter: 2, width: 80 }), [PREFIX, 0], [PREFIX, size]);
       for (const { what, bytes: damaged } of flips(bytes, [0x01, 0x80, 0xff])) {
         let shard: Shard;
         try {
@@ -155,19 +157,21 @@ describe('a walk over a dense section', () => {
 
 describe('a walk over a sparse section', () => {
   const check = (unsorted: readonly (readonly [number, number])[]): void => {
-    const keys = [...new Set(unsorted.map(([head, tail]) => head * TAILS + tail))].sort((a, b) => a - b);
+    const keys = [...new Set(unsorted.map(([prefix, suffix]) => prefix * SUFFIXES + suffix))].sort(
+      (a, b) => a - b,
+    );
     const section = encodeSparse({
-      heads: Uint32Array.from(keys, (key) => Math.floor(key / TAILS)),
-      tails: Uint32Array.from(keys, (key) => key % TAILS),
+      prefixes: Uint32Array.from(keys, (key) => Math.floor(key / SUFFIXES)),
+      suffixes: Uint32Array.from(keys, (key) => key % SUFFIXES),
     });
     expect(keysOf(new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0])))).toEqual(keys);
   };
 
-  it('tells what is listed, behind few heads and behind many', () => {
+  it('tells what is listed, behind few prefixes and behind many', () => {
     const below = randomFrom(5);
-    for (const heads of [1, 3, 10_000_000]) {
+    for (const prefixes of [1, 3, 10_000_000]) {
       for (const count of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000])
-        check(Array.from({ length: count }, () => [below(heads), below(TAILS)]));
+        check(Array.from({ length: count }, () => [below(prefixes), below(SUFFIXES)]));
     }
   });
 
@@ -177,26 +181,26 @@ describe('a walk over a sparse section', () => {
   });
 
   it('is not disturbed by queries on the way', () => {
-    const tails = randomSet(randomFrom(8), 3_000, TAILS);
+    const suffixes = randomSet(randomFrom(8), 3_000, SUFFIXES);
     const section = encodeSparse({
-      heads: new Uint32Array(3_000).fill(HEAD),
-      tails: Uint32Array.from(tails),
+      prefixes: new Uint32Array(3_000).fill(PREFIX),
+      suffixes: Uint32Array.from(suffixes),
     });
     const shard = new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0]));
     const walked: number[] = [];
     for (const batch of shard.keys(0)) {
       walked.push(...batch);
-      expect(isListed(shard, HEAD, tails[7]!)).toBe(true);
+      expect(isListed(shard, PREFIX, suffixes[7]!)).toBe(true);
     }
-    expect(walked).toEqual(tails.map((tail) => HEAD * TAILS + tail));
+    expect(walked).toEqual(suffixes.map((suffix) => PREFIX * SUFFIXES + suffix));
   });
 });
 
 describe('a walk over a dated section', () => {
   const rows = [
-    { head: HEAD, tail: 4, since: 5, until: 9 },
-    { head: HEAD, tail: 4, since: 6, until: 8 },
-    { head: HEAD + 1, tail: 0, since: 0, until: 2 },
+    { prefix: PREFIX, suffix: 4, since: 5, until: 9 },
+    { prefix: PREFIX, suffix: 4, since: 6, until: 8 },
+    { prefix: PREFIX + 1, suffix: 0, since: 0, until: 2 },
   ];
 
   it('tells every row', () => {
@@ -204,7 +208,7 @@ describe('a walk over a dated section', () => {
     const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
     const shard = new Shard(fromHex(hexOf(bytes)));
     expect([...shard.dated(0)]).toEqual(
-      rows.map(({ head, tail, since, until }) => ({ key: head * TAILS + tail, since, until })),
+      rows.map(({ prefix, suffix, since, until }) => ({ key: prefix * SUFFIXES + suffix, since, until })),
     );
     expect(keysOf(shard)).toEqual([]);
   });
@@ -214,13 +218,13 @@ describe('a walk over a dated section', () => {
     const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
     const { parts } = new Shard(fromHex(hexOf(bytes)));
     const asked = [
-      [HEAD, 3],
-      [HEAD, 4],
-      [HEAD, 5],
-      [HEAD + 1, 0],
-      [HEAD + 1, 1],
+      [PREFIX, 3],
+      [PREFIX, 4],
+      [PREFIX, 5],
+      [PREFIX + 1, 0],
+      [PREFIX + 1, 1],
     ] as const;
-    expect(asked.map(([head, tail]) => parts[0]!.has(0, head, tail))).toEqual([
+    expect(asked.map(([prefix, suffix]) => parts[0]!.has(0, prefix, suffix))).toEqual([
       false,
       true,
       false,
@@ -232,16 +236,16 @@ describe('a walk over a dated section', () => {
 
 describe('a walk over a shard', () => {
   it('goes on from part to part, for each list by itself', () => {
-    const dense = (tails: readonly number[], size: number): number[] =>
-      bytesOf(encodeDense(Uint32Array.from(tails), size));
+    const dense = (suffixes: readonly number[], size: number): number[] =>
+      bytesOf(encodeDense(Uint32Array.from(suffixes), size));
     const parts = [
-      { start: [HEAD, 0], plain: [dense([1, 2], 50), null], dated: [null, null] },
-      { start: [HEAD, 50], plain: [null, dense([0, 49], 50)], dated: [null, null] },
-      { start: [HEAD, 100], plain: [dense([3], 900), dense([5], 900)], dated: [null, null] },
+      { start: [PREFIX, 0], plain: [dense([1, 2], 50), null], dated: [null, null] },
+      { start: [PREFIX, 50], plain: [null, dense([0, 49], 50)], dated: [null, null] },
+      { start: [PREFIX, 100], plain: [dense([3], 900), dense([5], 900)], dated: [null, null] },
     ] as const;
-    const shard = new Shard(fromHex(hexOf(naiveShard(parts, [HEAD, 1_000], 2))));
-    expect([shard.start, shard.end]).toEqual([HEAD * TAILS, HEAD * TAILS + 1_000]);
-    expect([0, 1].map((list) => keysOf(shard, list).map((key) => key - HEAD * TAILS))).toEqual([
+    const shard = new Shard(fromHex(hexOf(naiveShard(parts, [PREFIX, 1_000], 2))));
+    expect([shard.start, shard.end]).toEqual([PREFIX * SUFFIXES, PREFIX * SUFFIXES + 1_000]);
+    expect([0, 1].map((list) => keysOf(shard, list).map((key) => key - PREFIX * SUFFIXES))).toEqual([
       [1, 2, 103],
       [50, 99, 105],
     ]);

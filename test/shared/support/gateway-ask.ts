@@ -1,10 +1,11 @@
 /**
  * Asks as a gateway does, and lists sources to ask about.
  */
-import { type GatewayAnswer, gatewayAnswer } from '../../../shared/gateway/answer.ts';
-import type { Ingress, Question, Sender } from '../../../shared/question.ts';
-import { screen } from '../../../shared/screen.ts';
-import type { Snapshot, Wishes } from '../../../shared/snapshot.ts';
+
+import type { Ingress, ScreenRequest, Sender } from '../../../shared/request.ts';
+import { type GatewayResponse, toGatewayResponse } from '../../../shared/screening/gateway-response.ts';
+import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import type { Effect } from '../../../shared/verdict.ts';
 import { build, install } from './built-release.ts';
 import { gatewaySnapshot, ingress, SENDERS_BY_KIND } from './gateway-world.ts';
@@ -18,15 +19,15 @@ export function ask(
   from: Sender,
   way: Partial<Ingress> = {},
   at: Snapshot = EMPTY,
-  wish: Partial<Wishes> = {},
-  some: Partial<Question> = {},
-): GatewayAnswer {
-  const question: Question = {
+  wish: Partial<ClientSettings> = {},
+  some: Partial<ScreenRequest> = {},
+): GatewayResponse {
+  const question: ScreenRequest = {
     ...{ from, to: null, channel: 'voice', ingress: ingress(way), otherReadings: [] },
     ...some,
   };
   const settings = wishes(wish);
-  return gatewayAnswer(question, screen(question, at, settings), at, settings.mode);
+  return toGatewayResponse(question, screenAndFormat(question, at, settings), at, settings.mode);
 }
 
 /** @param lists each an effect, and sources as they are written */

@@ -2,12 +2,13 @@
  * Senders of every kind, and one release for each thing that a list can say of them: what the decision
  * table of the gateway is made of.
  */
-import { UNKNOWN_INGRESS } from '../../../shared/gateway/asked.ts';
+
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import type { SenderKind } from '../../../shared/policy/facts.ts';
-import type { Ingress, Sender } from '../../../shared/question.ts';
 import type { Release } from '../../../shared/release/release.ts';
-import type { Snapshot } from '../../../shared/snapshot.ts';
+import type { Ingress, Sender } from '../../../shared/request.ts';
+import { UNKNOWN_INGRESS } from '../../../shared/screening/parse-gateway-request.ts';
+import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
 import { build, install } from './built-release.ts';
 import { layerOf, liveEntry } from './live.ts';

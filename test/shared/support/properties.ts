@@ -21,5 +21,5 @@ export async function holdsAsync<Inputs extends unknown[]>(
   await fc.assert(property, { numRuns: RUNS, ...parameters });
 }
 
-/** A tail, permuted or not. */
-export const tail: fc.Arbitrary<number> = fc.integer({ min: 0, max: 99_999_999 });
+/** A suffix, permuted or not. */
+export const suffix: fc.Arbitrary<number> = fc.integer({ min: 0, max: 99_999_999 });

@@ -9,7 +9,7 @@ import type { Party } from '../../../shared/numbers/party.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 
 import { Release } from '../../../shared/release/release.ts';
-import type { Snapshot, Wishes } from '../../../shared/snapshot.ts';
+import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
 import { build, install, OPTIONS } from './built-release.ts';
 import { layerOf } from './live.ts';
@@ -172,7 +172,7 @@ export function keyOf(party: Party): LiveKey {
   return sourceKey(party.kind === 'source' ? party.text : party.code, testKeys.sourceSeed);
 }
 
-export function wishes(some: Partial<Wishes> = {}): Wishes {
+export function wishes(some: Partial<ClientSettings> = {}): ClientSettings {
   return {
     failPolicy: 'open',
     maxStaleSeconds: 3_600,

@@ -1,24 +1,24 @@
 /**
- * Tests of the edge start with an isolate that knows nothing, and with an authority that has nothing:
+ * Tests of the edge start with an isolate that knows nothing, and with a coordinator that has nothing:
  * they read the head that is in KV, or give the fake authority another fate. Import for its effect.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';
-import { resetIsolate } from '../../../workers/call.ts';
-import { FakeAuthority } from './fake-authority.ts';
+import { resetIsolate } from '../../../workers/edge/context.ts';
+import { FakeAuthority } from './fake-coordinator.ts';
 import './fresh.ts';
 import { forgetWorld } from './world.ts';
 
 let current: FakeAuthority;
 
-/** The authority that the edge is bound to in this test. */
+/** The coordinator that the edge is bound to in this test. */
 export function fakeAuthority(): FakeAuthority {
   return current;
 }
 
 beforeEach(() => {
   current = new FakeAuthority();
-  vi.spyOn(env.AUTHORITY, 'getByName').mockReturnValue(current as never);
+  vi.spyOn(env.COORDINATOR, 'getByName').mockReturnValue(current as never);
   resetIsolate();
   forgetWorld();
 });

@@ -5,8 +5,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import type { Actor } from '../../../shared/admin.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
-import type { Order, Outcome } from '../../../workers/authority/order.ts';
-import { ADMIN, authority, order, stub } from './authority.ts';
+import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
+import { ADMIN, authority, order, stub } from './coordinator.ts';
 
 export const NOON = Date.UTC(2040, 0, 1, 12);
 export const HOUR = 3_600_000;
@@ -20,7 +20,7 @@ export const TOKEN = {
   authority: 'kisa',
 };
 
-export const by = (actor: Actor): Order => ({ ...order(), actor });
+export const by = (actor: Actor): ChangeRequest => ({ ...order(), actor });
 
 export function change(op: 'block' | 'unblock' | 'clear', number = '+821030000001') {
   return {
@@ -29,7 +29,7 @@ export function change(op: 'block' | 'unblock' | 'clear', number = '+82103000000
   };
 }
 
-export function refusalOf(outcome: Outcome<unknown>) {
+export function refusalOf(outcome: ChangeResult<unknown>) {
   if (outcome.ok) throw new Error('it was not refused');
   return outcome;
 }

@@ -111,7 +111,7 @@ export function forgetWorld(): void {
   published = { seq: 0, signed: null, clients: null, entries: [] };
 }
 
-/** A head as the authority makes it. @param change what is to be otherwise */
+/** A head as the coordinator makes it. @param change what is to be otherwise */
 async function sealedHead(
   { seq, signed, clients, entries }: Published,
   change: Partial<Head> = {},
@@ -147,7 +147,7 @@ export async function putHead(change: Partial<Head> = {}): Promise<void> {
   if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published, change));
 }
 
-/** What is published, as the authority gives it: readers have the manifest by its name. */
+/** What is published, as the coordinator gives it: readers have the manifest by its name. */
 export async function decidedHead(
   change: Partial<Head> = {},
 ): Promise<{ seq: number; sealed: Uint8Array<ArrayBuffer> }> {

@@ -1,0 +1,132 @@
+/**
+ * A finding: one thing found for or against a party, its precedence, and the reason it becomes.
+ */
+
+import type { LiveEntry } from '../live/entry.ts';
+import type { Rule } from '../policy/policy.ts';
+import type { ListInfo } from '../release/manifest.ts';
+import { FOREVER } from '../set/layout.ts';
+import type { Code, Effect, Match, Reason, Subject, Verdict } from '../verdict.ts';
+
+/**
+ * Order of precedence: a lower value decides. Up to `unavailable`, a finding overrides every weaker finding
+ * of its aspect. Missing data has one of two values. `unavailable`: an allow entry may be missing, which
+ * would override a loaded block. `incomplete`: only blocks and labels may be missing, which override nothing.
+ */
+export const PRECEDENCE = {
+  test: 0,
+  emergency: 1,
+  liveUnblock: 2,
+  allowExact: 3,
+  allowRange: 4,
+  unavailable: 5,
+  liveBlock: 6,
+  exact: 7,
+  range: 8,
+  rule: 9,
+  incomplete: 10,
+  stale: 11,
+} as const;
+
+/**
+ * What a finding is about: the address, one property of the ingress, or the policy on traffic from abroad. An
+ * allow for one aspect overrides the policy, but nothing found for another aspect: a trusted operator does
+ * not make a terminated number valid. `data` (the data is stale) concerns all aspects.
+ */
+export type Aspect = 'address' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
+
+export interface Finding {
+  readonly precedence: number;
+  readonly aspect: Aspect;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+}
+
+/** A finding from a rule or about the data itself. @param list name of the rule */
+export function finding(
+  rank: number,
+  verdict: Verdict,
+  subject: Subject,
+  code: Code,
+  match: Match,
+  list: string | null = null,
+  aspect: Aspect = match === 'data' ? 'data' : 'address',
+): Finding {
+  return {
+    precedence: rank,
+    aspect: aspect,
+    verdict,
+    reason: { subject, code, list, match, effect: verdict, authority: null, until: null },
+  };
+}
+
+/** The finding from a policy rule on the sender; null if the rule allows it and has no code. */
+export function policyFinding({ id, effect, code }: Rule): Finding | null {
+  if (code === undefined) return null;
+  return {
+    precedence: PRECEDENCE.rule,
+    aspect: 'policy',
+    verdict: verdictOf(effect),
+    reason: { subject: 'from', code, list: id, match: 'rule', effect, authority: null, until: null },
+  };
+}
+
+/** A shadow finding is reported but decides nothing. */
+function verdictOf(effect: Effect): Verdict {
+  return effect === 'shadow' ? 'allow' : effect;
+}
+
+/** The finding from a list of the release. @param until seconds since 1970, or FOREVER */
+export function listFinding(
+  subject: Subject,
+  info: ListInfo,
+  match: Match,
+  until: number,
+  aspect: Aspect = 'address',
+): Finding {
+  const allows = info.effect === 'allow';
+  const ranged = match === 'range';
+  const rank = allows
+    ? ranged
+      ? PRECEDENCE.allowRange
+      : PRECEDENCE.allowExact
+    : ranged
+      ? PRECEDENCE.range
+      : PRECEDENCE.exact;
+  const reason: Reason = {
+    subject,
+    code: allows ? 'ALLOW_OVERRIDE' : info.reason,
+    list: info.name,
+    match,
+    effect: info.effect,
+    authority: info.authority,
+    until: formatUntil(until),
+  };
+  return { precedence: rank, aspect: aspect, verdict: verdictOf(info.effect), reason };
+}
+
+/** The finding from a live block or unblock. */
+export function liveFinding(subject: Subject, match: Match, entry: LiveEntry, aspect: Aspect): Finding {
+  const blocks = entry.op === 'block';
+  const verdict = blocks ? 'block' : 'allow';
+  const reason: Reason = {
+    subject,
+    code: entry.code ?? 'ALLOW_OVERRIDE',
+    list: 'live',
+    match,
+    effect: verdict,
+    authority: entry.authority,
+    until: formatUntil(entry.until),
+  };
+  return {
+    precedence: blocks ? PRECEDENCE.liveBlock : PRECEDENCE.liveUnblock,
+    aspect: aspect,
+    verdict,
+    reason,
+  };
+}
+
+/** The expiry of an entry, as it is sent. */
+export function formatUntil(until: number): string | null {
+  return until === FOREVER ? null : new Date(until * 1000).toISOString();
+}

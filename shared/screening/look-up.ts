@@ -1,0 +1,192 @@
+/**
+ * Looks up one subject in the live layer and the lists: its address and its ingress.
+ * Stale or missing data is a finding of its own. If any live entry decides, even a `clear`, lists of folded
+ * entries are skipped: they are older.
+ */
+
+import { fingerprintKey, type LiveEntry, type LiveKey, numberKey, SUBJECT_BIT } from '../live/entry.ts';
+import { prefixOf, suffixOf } from '../numbers/number.ts';
+import type { Release, SubjectList } from '../release/release.ts';
+import type { Ingress, Sender } from '../request.ts';
+import { NOT_LISTED } from '../set/number-set.ts';
+import { fingerprintsOf, type Source, type SourceFingerprints, smscSources } from '../sources/source.ts';
+import type { Match, Subject } from '../verdict.ts';
+import { type Aspect, type Finding, finding, listFinding, liveFinding, PRECEDENCE } from './finding.ts';
+import type { ClientSettings, Snapshot } from './snapshot.ts';
+
+/** The look-up of one subject. */
+interface LookUp {
+  readonly subject: Subject;
+  readonly snapshot: Snapshot;
+  /** Seconds since 1970. */
+  readonly seconds: number;
+  readonly hits: Finding[];
+  /** Whether a live entry was found. */
+  live: boolean;
+}
+
+/** @param ingress null unless the subject is a sender at a gateway */
+export function lookUp(
+  subject: Subject,
+  party: Sender,
+  ingress: Ingress | null,
+  snapshot: Snapshot,
+  { maxStaleSeconds }: ClientSettings,
+  findings: Finding[],
+): void {
+  const { release, asOf, now } = snapshot;
+  const lookUp: LookUp = { subject, snapshot, seconds: Math.floor(now / 1000), hits: findings, live: false };
+  if (party.kind === 'number') lookUpNumber(party.n, lookUp);
+  if (party.kind === 'source')
+    lookUpSources([{ kind: 'senderId', name: party.text }], 'address', 'source', lookUp);
+  if (ingress !== null) lookUpIngress(ingress, lookUp);
+  else if (party.kind === 'shortCode' || party.kind === 'localNumber') return;
+  // Without a release, a live entry and a policy, no data can be stale.
+  const hasData = release !== null || lookUp.live || ingress !== null;
+  if (hasData && now - asOf > maxStaleSeconds * 1000) {
+    findings.push(finding(PRECEDENCE.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
+  }
+}
+
+/** Looks up each property of the ingress as its own aspect. */
+function lookUpIngress({ operator, trunk, smsc }: Ingress, lookUp: LookUp): void {
+  if (operator !== null)
+    lookUpSources([{ kind: 'operator', name: operator }], 'operator', 'operator', lookUp);
+  if (trunk !== null) lookUpSources([{ kind: 'trunk', name: trunk }], 'trunk', 'trunk', lookUp);
+  if (smsc !== null) lookUpSources(smscSources(smsc), 'smsc', 'smsc', lookUp);
+}
+
+/**
+ * Records that a value needed for this look-up is not loaded.
+ * @param lists lists that may have an entry in the value; entries of a shadow list decide nothing
+ */
+function markMissing(aspect: Aspect, lists: readonly SubjectList[], lookUp: LookUp): void {
+  const effects = new Set(lists.map(({ info }) => info.effect));
+  effects.delete('shadow');
+  if (effects.size > 0)
+    addUnavailable(effects.has('allow') ? PRECEDENCE.unavailable : PRECEDENCE.incomplete, aspect, lookUp);
+}
+
+/**
+ * Records that there is no release, so no allow list is in force: a live block and a rule still decide. A
+ * block list may follow, so the verdict is never `allow`.
+ */
+function markWithoutRelease(aspect: Aspect, lookUp: LookUp): void {
+  addUnavailable(PRECEDENCE.incomplete, aspect, lookUp);
+}
+
+function addUnavailable(rank: number, aspect: Aspect, { subject, hits: findings }: LookUp): void {
+  findings.push(finding(rank, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, aspect));
+}
+
+function lookUpNumber(n: number, lookUp: LookUp): void {
+  const { snapshot, subject, seconds, hits: findings } = lookUp;
+  const { release } = snapshot;
+  const entry = liveEntry(numberKey(n), lookUp);
+  addLiveFinding(entry, 'address', 'exact', lookUp);
+  if (release === null) {
+    markWithoutRelease('address', lookUp);
+    return;
+  }
+  const prefix = prefixOf(n);
+  const permutedSuffix = release.keys.imagesAhead.imageOf(suffixOf(n));
+  const index = release.shardIndexOf(prefix, permutedSuffix);
+  const shard = release.shard(index);
+  const part = shard?.partOf(prefix, permutedSuffix) ?? null;
+  const { ranges } = release;
+  for (const { list, info, isFolded } of release.listsBySubject[subject]) {
+    if (isFolded && entry !== null) continue;
+    const exact = part === null ? NOT_LISTED : part.until(list, prefix, permutedSuffix, seconds);
+    if (exact !== NOT_LISTED) findings.push(listFinding(subject, info, 'exact', exact));
+    const range = ranges === null ? NOT_LISTED : ranges.until(list, n, seconds);
+    if (range !== NOT_LISTED) findings.push(listFinding(subject, info, 'range', range));
+  }
+  const lacksExact = index >= 0 && shard === null;
+  const lacksRanges = release.manifest.ranges !== null && ranges === null;
+  if (!lacksExact && !lacksRanges) return;
+  const lists = release.listsBySubject[subject].filter(({ info, isFolded }) => {
+    const isMissing = (lacksExact && info.numbers + info.dated > 0) || (lacksRanges && info.ranges > 0);
+    return isMissing && !(isFolded && entry !== null);
+  });
+  markMissing('address', lists, lookUp);
+}
+
+/** @param sources forms of one source: an SMSC is listed as a whole and by each prefix of its global title */
+function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match, lookUp: LookUp): void {
+  const { release, keys } = lookUp.snapshot;
+  let newest: LiveEntry | null = null;
+  // Whether every form has a live entry. If so, lists of folded entries are skipped.
+  let superseded = true;
+  for (const source of sources) {
+    const fingerprints = fingerprintsOf(source, keys.sourceSeed);
+    const entries = liveEntries(fingerprints, lookUp);
+    superseded &&= entries.own !== null;
+    const decides = decidingEntry(entries);
+    if (decides !== null && (newest === null || decides.seq > newest.seq)) newest = decides;
+    if (release !== null) lookUpInLists(fingerprints, entries, aspect, match, release, lookUp);
+  }
+  addLiveFinding(newest, aspect, match, lookUp);
+  if (release === null) markWithoutRelease(aspect, lookUp);
+  else if (release.manifest.sources !== null && release.sources === null) {
+    const lists = release.listsBySubject[lookUp.subject].filter(
+      ({ info, isFolded }) => info.sources > 0 && !(isFolded && superseded),
+    );
+    markMissing(aspect, lists, lookUp);
+  }
+}
+
+function lookUpInLists(
+  { spelling, skeleton }: SourceFingerprints,
+  { own, alike }: SourceEntries,
+  aspect: Aspect,
+  match: Match,
+  { listsBySubject, sources }: Release,
+  { subject, seconds, hits: findings }: LookUp,
+): void {
+  if (sources === null) return;
+  for (const { list, info, isFolded } of listsBySubject[subject]) {
+    // A live entry for a form supersedes the folded entries of that form.
+    let until = NOT_LISTED;
+    if (!(isFolded && own !== null)) until = sources.until(list, spelling, seconds);
+    const checksSkeleton = info.effect !== 'allow' && skeleton !== spelling;
+    if (checksSkeleton && !(isFolded && (own !== null || alike !== null))) {
+      until = Math.max(until, sources.until(list, skeleton, seconds));
+    }
+    if (until !== NOT_LISTED) findings.push(listFinding(subject, info, match, until, aspect));
+  }
+}
+
+/** Live entries for the spelling of a source, and for its skeleton, which matches look-alikes. */
+interface SourceEntries {
+  readonly own: LiveEntry | null;
+  readonly alike: LiveEntry | null;
+}
+
+function liveEntries({ spelling, skeleton }: SourceFingerprints, lookUp: LookUp): SourceEntries {
+  const own = liveEntry(fingerprintKey(spelling), lookUp);
+  return { own, alike: skeleton === spelling ? null : liveEntry(fingerprintKey(skeleton), lookUp) };
+}
+
+/** An entry for the spelling wins over one for the skeleton. An unblock of a look-alike is ignored. */
+function decidingEntry({ own, alike }: SourceEntries): LiveEntry | null {
+  if (own !== null && own.op !== 'clear') return own;
+  return alike?.op === 'block' ? alike : null;
+}
+
+function addLiveFinding(
+  entry: LiveEntry | null,
+  aspect: Aspect,
+  match: Match,
+  { subject, hits: findings }: LookUp,
+): void {
+  if (entry !== null && entry.op !== 'clear') findings.push(liveFinding(subject, match, entry, aspect));
+}
+
+/** The live entry that decides for a key. Without a release, no entry is folded. */
+function liveEntry({ kind, high, low }: LiveKey, lookUp: LookUp): LiveEntry | null {
+  const { release, live } = lookUp.snapshot;
+  const foldedSeq = release === null ? 0 : release.manifest.foldedSeq;
+  const entry = live.find(kind, high, low, SUBJECT_BIT[lookUp.subject], foldedSeq, lookUp.seconds);
+  lookUp.live ||= entry !== null;
+  return entry;
+}

@@ -1,0 +1,30 @@
+/**
+ * The data for one request, pinned when it starts: one head and the settings of one client.
+ */
+import type { Client } from '../clients.ts';
+import type { LiveLayer } from '../live/live-layer.ts';
+import type { VersionedPolicy } from '../policy/policy.ts';
+import type { Release } from '../release/release.ts';
+import type { ListKeys } from '../set/keys.ts';
+
+export interface Snapshot {
+  /** Null if the head names no release: no list is in force. */
+  readonly release: Release | null;
+  /** Changes made since the release. */
+  readonly live: LiveLayer;
+  /** The gateway policy for traffic from abroad. */
+  readonly policy: VersionedPolicy;
+  /** Derived from LIST_KEY. Source look-ups need them even without a release. */
+  readonly keys: ListKeys;
+  readonly seq: number;
+  /** When the head was last known to be current, in ms since 1970. */
+  readonly asOf: number;
+  /** Now, in ms since 1970. */
+  readonly now: number;
+}
+
+/** The client settings that affect a verdict. */
+export type ClientSettings = Pick<
+  Client,
+  'failPolicy' | 'maxStaleSeconds' | 'mode' | 'senderRules' | 'shortCodes'
+>;

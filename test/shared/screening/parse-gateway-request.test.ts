@@ -1,0 +1,169 @@
+/**
+ * What a gateway may ask, and what is wrong with what it may not, by the name of the field.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Ingress, ScreenRequest } from '../../../shared/request.ts';
+import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
+import { parseDefaults, parseRequest } from '../../../shared/screening/parse-request.ts';
+
+function read(fields: unknown) {
+  return parseRequest(fields, GATEWAY_FIELDS.none, false, GATEWAY_FIELDS, null);
+}
+
+function question(fields: object): ScreenRequest {
+  const asked = read(fields);
+  if (asked.error !== null) throw new Error(asked.error.message);
+  return asked.request;
+}
+
+describe('a question of a gateway', () => {
+  it('comes from abroad, by ways that are not known, where nothing else is said', () => {
+    expect(question({ from: '+639171234567' })).toMatchObject({
+      from: { kind: 'number', n: 639_171_234_567 },
+      to: null,
+      channel: 'sms',
+      ingress: {
+        type: 'international',
+        country: null,
+        operator: null,
+        roaming: 'unknown',
+        attestation: null,
+      },
+    });
+  });
+
+  it.each([
+    ['', 'sms', 'withheld'],
+    ['  ', 'sms', 'withheld'],
+    ['anonymous', 'voice', 'withheld'],
+    ['Anonymous', 'voice', 'withheld'],
+    ['anonymous@anonymous.invalid', 'voice', 'withheld'],
+    ['front-desk.seoul', 'voice', 'source'],
+    ['\u31640212345678', 'voice', 'number'],
+    ['15881234\u115f', 'sms', 'number'],
+    ['anonymous', 'sms', 'source'],
+    ['112', 'voice', 'shortCode'],
+    ['PARCEL-KR-1', 'sms', 'source'],
+    ['국제발신국제발신국제', 'sms', 'source'],
+  ])('takes %j with %s for %s', (from, channel, kind) => {
+    expect(question({ from, channel }).from?.kind).toBe(kind);
+    expect(question({ channel, from }).from?.kind).toBe(kind);
+  });
+
+  it.each<[object, Partial<Ingress>]>([
+    [
+      { type: 'domestic', country: 'KR', operator: '450-05' },
+      { type: 'domestic', country: 'KR', operator: '45005' },
+    ],
+    [{ smsc: '+63 917 000 0130' }, { smsc: 639_170_000_130 }],
+    [{ smsc: '639170000130' }, { smsc: 639_170_000_130 }],
+    [
+      { trunk: 'MNL-2', carrierPrefix: '00700' },
+      { trunk: 'MNL-2', carrierPrefix: '00700' },
+    ],
+  ])('reads %j', (given, way) => {
+    expect(question({ from: '', ingress: given }).ingress).toMatchObject(way);
+  });
+
+  it.each([
+    [{}, 'FIELD_MISSING', 'from'],
+    [{ to: '010-9876-5432' }, 'FIELD_MISSING', 'from'],
+    [{ from: 1 }, 'FIELD_TYPE', 'from'],
+    [{ from: 'TWELVE-CHARS' }, 'FIELD_VALUE', 'from'],
+    [{ from: 'A'.repeat(65), channel: 'voice' }, 'NUMBER_TOO_LONG', 'from'],
+    [{ from: 'A\tB' }, 'FIELD_VALUE', 'from'],
+    [{ from: '010\n1234 5678' }, 'FIELD_VALUE', 'from'],
+    [{ from: '---' }, 'NUMBER_MISSING', 'from'],
+    [{ from: '+1234567890123456' }, 'NUMBER_TOO_LONG', 'from'],
+    [{ from: '', to: 'ACME' }, 'SOURCE_AS_RECIPIENT', 'to'],
+    [{ from: '', roaming: 'yes' }, 'FIELD_VALUE', 'roaming'],
+    [{ from: '', attestation: 'D' }, 'FIELD_VALUE', 'attestation'],
+    [{ from: '', channel: 'mms' }, 'FIELD_VALUE', 'channel'],
+    [{ from: '', ingress: 'international' }, 'FIELD_TYPE', 'ingress'],
+    [{ from: '', ingress: null }, 'FIELD_TYPE', 'ingress'],
+    [{ from: '', ingress: { type: 'national' } }, 'FIELD_VALUE', 'ingress.type'],
+    [{ from: '', ingress: { country: 'ph' } }, 'FIELD_VALUE', 'ingress.country'],
+    [{ from: '', ingress: { country: 'PHL' } }, 'FIELD_VALUE', 'ingress.country'],
+    [{ from: '', ingress: { operator: '5150' } }, 'FIELD_VALUE', 'ingress.operator'],
+    [{ from: '', ingress: { operator: 51502 } }, 'FIELD_TYPE', 'ingress.operator'],
+    [{ from: '', ingress: { trunk: 'a\u0007' } }, 'FIELD_VALUE', 'ingress.trunk'],
+    [{ from: '', ingress: { trunk: 'x'.repeat(65) } }, 'FIELD_VALUE', 'ingress.trunk'],
+    [{ from: '', ingress: { smsc: 'MNL' } }, 'FIELD_VALUE', 'ingress.smsc'],
+    [{ from: '', ingress: { carrierPrefix: '007' } }, 'FIELD_VALUE', 'ingress.carrierPrefix'],
+    [{ from: '', ingress: { cell: '1' } }, 'FIELD_UNKNOWN', 'ingress.cell'],
+    [{ from: '', ingress: { 821012345678: '1' } }, 'FIELD_UNKNOWN', 'ingress.************'],
+    [{ from: '', ingress: { type: 'domestic', country: 'PH' } }, 'FIELD_CONTRADICTION', 'ingress.country'],
+    [{ from: '', ingress: { country: 'KR' } }, 'FIELD_CONTRADICTION', 'ingress.country'],
+    [
+      { from: '', ingress: { type: 'domestic', operator: '51502' } },
+      'FIELD_CONTRADICTION',
+      'ingress.operator',
+    ],
+    [{ from: '', certificate: 'x' }, 'FIELD_UNKNOWN', 'certificate'],
+    [[], 'FIELD_TYPE', 'body'],
+  ])('is refused: %j is %s of %s', (fields, code, field) => {
+    expect(read(fields).error).toMatchObject({ code, field });
+  });
+
+  it.each([
+    ['00639171234567', '00700', 639_171_234_567, 'number'],
+    ['0070000639171234567', '00700', 639_171_234_567, 'number'],
+    ['15881234', '006', 8_215_881_234, 'number'],
+    ['006 1588-1234', '006', 8_215_881_234, 'number'],
+    ['1335', '006', undefined, 'shortCode'],
+    ['010-1234-5678', '002', 821_012_345_678, 'number'],
+    ['+20212345678', '008', 20_212_345_678, 'number'],
+  ])('reads %j behind %s', (from, carrierPrefix, n, kind) => {
+    expect(question({ from, ingress: { carrierPrefix } }).from).toMatchObject(
+      n === undefined ? { kind } : { kind, n },
+    );
+  });
+
+  it('forgets the country and operator of the defaults where an item comes another way', () => {
+    const defaults = parseDefaults(
+      { ingress: { country: 'PH', operator: '51502', trunk: 'A' } },
+      GATEWAY_FIELDS,
+      null,
+    );
+    if ('code' in defaults) throw new Error(defaults.message);
+    const item = { from: '', ingress: { type: 'domestic' } };
+    expect(parseRequest(item, defaults, true, GATEWAY_FIELDS, null)).toMatchObject({
+      request: { ingress: { type: 'domestic', country: null, operator: null, trunk: 'A' } },
+    });
+  });
+
+  it('takes field by field of ingress from the defaults of a batch', () => {
+    const defaults = parseDefaults(
+      { from: '+639170000000', ingress: { operator: '51502', trunk: 'MNL-2' }, roaming: 'verified' },
+      GATEWAY_FIELDS,
+      null,
+    );
+    if ('code' in defaults) throw new Error(defaults.message);
+    const item = { id: 'a', ingress: { trunk: 'MNL-3' } };
+    const asked = parseRequest(item, defaults, true, GATEWAY_FIELDS, null);
+    expect(asked).toMatchObject({
+      id: 'a',
+      request: {
+        from: { n: 639_170_000_000 },
+        ingress: { operator: '51502', trunk: 'MNL-3', roaming: 'verified', type: 'international' },
+      },
+    });
+  });
+
+  it('holds what an item says against the defaults', () => {
+    const defaults = parseDefaults({ ingress: { type: 'domestic' } }, GATEWAY_FIELDS, null);
+    if ('code' in defaults) throw new Error(defaults.message);
+    const asked = parseRequest(
+      { from: '', ingress: { country: 'PH' } },
+      defaults,
+      true,
+      GATEWAY_FIELDS,
+      null,
+    );
+    expect(asked.error?.field).toBe('ingress.country');
+    expect(parseDefaults({ ingress: { type: 'x' } }, GATEWAY_FIELDS, null)).toMatchObject({
+      field: 'defaults.ingress.type',
+    });
+    expect(parseDefaults({ from: '---' }, GATEWAY_FIELDS, null)).toMatchObject({ field: 'defaults.from' });
+  });
+});

@@ -1,0 +1,154 @@
+/** Texts that can mean several numbers, and Korea's rules for senders, as decisions. */
+import { describe, expect, it } from 'vitest';
+import { numberKey } from '../../../shared/live/entry.ts';
+import type { CheckResponse } from '../../../shared/screening/decision.ts';
+import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
+import { CHECK_FIELDS, type Convention, parseRequest } from '../../../shared/screening/parse-request.ts';
+import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
+import { EMPTY } from '../support/gateway-ask.ts';
+import { liveEntry } from '../support/live.ts';
+import { wishes, withLive } from '../support/screen-world.ts';
+
+/** Nothing is listed. */
+const FRESH = EMPTY;
+/** 00 + Azerbaijan, or carrier 009 + Sri Lanka. */
+const AMBIGUOUS = '00994123123456';
+const AZERBAIJAN = 994_123_123_456;
+const SRI_LANKA = 94_123_123_456;
+
+const blocking = (...numbers: number[]): Snapshot =>
+  withLive(FRESH, ...numbers.map((n) => liveEntry(numberKey(n))));
+
+interface Asking {
+  readonly at?: Snapshot;
+  readonly wish?: Partial<ClientSettings>;
+  readonly convention?: Convention;
+  readonly gateway?: boolean;
+}
+
+function check(
+  fields: object,
+  { at = FRESH, wish, convention = null, gateway = false }: Asking = {},
+): CheckResponse {
+  const kind = gateway ? GATEWAY_FIELDS : CHECK_FIELDS;
+  const asked = parseRequest(fields, kind.none, false, kind, convention);
+  if (asked.error !== null) throw new Error(asked.error.message);
+  return screenAndFormat(asked.request, at, wishes(wish));
+}
+const outcome = ({ verdict, action, reasons }: CheckResponse): string =>
+  [verdict, ...(action === undefined ? [] : [action]), ...reasons.map(({ code }) => code)].join(' ');
+
+describe('a recipient that can be one of two numbers', () => {
+  it('gets the verdict that both have, with both numbers', () => {
+    const answer = check({ to: AMBIGUOUS });
+    expect(outcome(answer)).toBe('allow');
+    expect(answer.readings).toEqual({ to: [`+${AZERBAIJAN}`, `+${SRI_LANKA}`] });
+    expect(outcome(check({ to: AMBIGUOUS }, { at: blocking(AZERBAIJAN, SRI_LANKA) }))).toMatch(/^block /);
+  });
+
+  it.each([
+    [AZERBAIJAN, 'open'],
+    [AZERBAIJAN, 'closed'],
+    [SRI_LANKA, 'open'],
+    [SRI_LANKA, 'closed'],
+  ] as const)('is not open while %s is blocked, whatever the fail policy %s', (n, failPolicy) => {
+    const answer = check({ to: AMBIGUOUS }, { at: blocking(n), wish: { failPolicy } });
+    expect(outcome(answer)).toMatch(/^indeterminate closed NUMBER_AMBIGUOUS /);
+    expect(answer.to).toBeNull();
+    expect(answer.reasons[0]).toMatchObject({ subject: 'to', effect: 'indeterminate' });
+    expect(answer.reasons[0]!.detail).toContain('with +');
+  });
+
+  it('is settled by the prefix that the client uses', () => {
+    const at = blocking(SRI_LANKA);
+    expect(outcome(check({ to: AMBIGUOUS }, { at, convention: '00' }))).toBe('allow');
+    expect(outcome(check({ to: AMBIGUOUS }, { at, convention: 'kr' }))).toMatch(/^block /);
+    expect(check({ to: AMBIGUOUS }, { at, convention: '00' }).readings).toBeUndefined();
+  });
+
+  it('is settled by a plus', () => {
+    const at = blocking(SRI_LANKA);
+    expect(outcome(check({ to: `+${AZERBAIJAN}` }, { at }))).toBe('allow');
+    expect(outcome(check({ to: `+${SRI_LANKA}` }, { at }))).toMatch(/^block /);
+  });
+
+  it('is as the client’s mode softens it', () => {
+    const at = blocking(SRI_LANKA);
+    const shadow = check({ to: AMBIGUOUS }, { at, wish: { mode: 'shadow' } });
+    expect([shadow.verdict, shadow.unenforced, shadow.to]).toEqual(['allow', 'block', `+${SRI_LANKA}`]);
+    const label = check({ to: AMBIGUOUS }, { at, wish: { mode: 'label', failPolicy: 'open' } });
+    expect([label.verdict, label.action]).toEqual(['indeterminate', 'open']);
+  });
+
+  it('is an emergency call if one of the numbers is', () => {
+    // The Cook Islands, or carrier 006 and +82-31-112.
+    const at = blocking(682_31112);
+    expect(outcome(check({ to: '0068231112' }, { at }))).toBe('allow EMERGENCY_NEVER_BLOCKED');
+    const gateway = check(
+      { channel: 'voice', from: '+12125551234', to: '0068231112' },
+      { at, gateway: true },
+    );
+    expect(gateway.verdict).toBe('allow');
+  });
+
+  it('stays blocked where the other party decides alone', () => {
+    const at = blocking(82_10_2000_5036);
+    const answer = check({ from: '010-2000-5036', to: AMBIGUOUS }, { at });
+    expect(outcome(answer)).toMatch(/^block /);
+    expect(answer.readings?.to).toHaveLength(2);
+  });
+});
+
+describe('a sender at a gateway that can be one of two numbers', () => {
+  it('gets the strongest verdict, and the number that it is of', () => {
+    const answer = check({ channel: 'voice', from: AMBIGUOUS }, { at: blocking(SRI_LANKA), gateway: true });
+    expect(outcome(answer)).toMatch(/^block /);
+    expect(answer.from).toBe(`+${SRI_LANKA}`);
+    expect(answer.readings).toEqual({ from: [`+${AZERBAIJAN}`, `+${SRI_LANKA}`] });
+  });
+});
+
+describe('the sender of a domestic text', () => {
+  it.each([
+    ['2123-4567', 'area-code-required'],
+    ['ACME', 'alphanumeric-sender'],
+    ['+12125551234', 'foreign-number'],
+    ['02-120', 'digits-8-to-11'],
+    ['050-1234-5678', 'personal-050'],
+  ])('may not be %s: %s', (from, rule) => {
+    const answer = check({ from, to: '010-2000-5036' });
+    expect(answer.verdict).toBe('block');
+    expect(answer.reasons[0]).toMatchObject({ subject: 'from', code: 'SENDER_FORMAT_RULE', list: rule });
+    expect(outcome(check({ from }))).toMatch(/^block SENDER_FORMAT_RULE/);
+  });
+
+  it.each(['010-2000-5036 (대표)', '+82 2 2123 4567', '1588-1234'])('may be %s', (from) => {
+    expect(outcome(check({ from, to: '010-2000-5036' }))).toBe('allow');
+  });
+
+  it.each([
+    [
+      'a client without these rules',
+      { from: 'ACME', to: '010-2000-5036' },
+      { wish: { senderRules: 'none' } },
+    ],
+    ['a recipient abroad', { from: 'ACME', to: '+12125551234' }, {}],
+    ['a call', { from: '+12125551234', to: '010-2000-5036', channel: 'voice' }, {}],
+    [
+      'a gateway',
+      { from: 'ACME', to: '010-2000-5036', channel: 'sms', ingress: { type: 'domestic' } },
+      { gateway: true },
+    ],
+  ] as const)('follows no rule for %s', (_name, fields, asking) => {
+    expect(outcome(check(fields, asking))).toBe('allow');
+  });
+});
+
+describe('a local number', () => {
+  it('is nobody’s as a recipient, and is no number of Seoul', () => {
+    const answer = check({ to: '2123-4567' }, { at: blocking(82_2_2123_4567, 82_2_123_4567) });
+    expect(outcome(answer)).toBe('block NUMBER_FORMAT_INVALID');
+    expect(answer.to).toBe('21234567');
+  });
+});

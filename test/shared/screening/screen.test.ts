@@ -1,0 +1,295 @@
+/**
+ * The verdict, as tables: which list wins over which, what missing and old data do, what a client's wishes
+ * change. A number is named by the lists that it is on.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Party } from '../../../shared/numbers/party.ts';
+import type { CheckResponse } from '../../../shared/screening/decision.ts';
+import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import type { ClientSettings } from '../../../shared/screening/snapshot.ts';
+import { TEST_NUMBER_BASE, TEST_NUMBERS } from '../../../shared/test-numbers.ts';
+import { CODES, type Verdict } from '../../../shared/verdict.ts';
+import { MISSING, OLD, PRECEDENCE } from '../support/screen-tables.ts';
+import {
+  NOW,
+  number,
+  on,
+  type Place,
+  shortCode,
+  snapshot,
+  source,
+  UNTIL,
+  wishes,
+} from '../support/screen-world.ts';
+
+const FRESH = snapshot();
+
+function ask(
+  question: { from?: Party; to?: Party; channel?: 'sms' | 'voice' },
+  at = FRESH,
+  wish: Partial<ClientSettings> = {},
+): CheckResponse {
+  // Sender IDs are looked up where Korea's sender rules do not block them first.
+  const senderRules = question.from?.kind === 'source' ? 'none' : 'kr';
+  return screenAndFormat(
+    { from: null, to: null, ingress: null, channel: 'sms', otherReadings: [], ...question },
+    at,
+    wishes({ senderRules, ...wish }),
+  );
+}
+const codes = ({ reasons }: CheckResponse): string[] => reasons.map(({ code }) => code);
+/** What a client acts on: the verdict and the codes, the deciding one first. */
+const outcome = (answer: CheckResponse): string => [answer.verdict, ...codes(answer)].join(' ');
+
+describe('a number on the lists', () => {
+  it.each(PRECEDENCE)('%j: %s', (places, want) => {
+    for (const subject of ['from', 'to'] as const) {
+      const answer = ask({ [subject]: on(...places) });
+      expect(outcome(answer)).toBe(want);
+      expect(answer.subject).toBe(places.length === 0 ? null : subject);
+    }
+  });
+
+  it('tells the deciding exact entry before the range', () => {
+    const { reasons } = ask({ to: on('allowExact', 'allowRange', 'blockExact') });
+    expect(reasons.map(({ match }) => match)).toEqual(['exact', 'exact', 'range']);
+    expect(reasons[0]).toMatchObject({
+      list: 'allowed',
+      effect: 'allow',
+      authority: 'test',
+      until: null,
+      subject: 'to',
+    });
+  });
+
+  it('counts only as the subjects of the list', () => {
+    expect(outcome(ask({ from: on('senderOnly') }))).toBe('block SENDER_NOT_REGISTERED');
+    expect(outcome(ask({ to: on('senderOnly') }))).toBe('allow');
+  });
+});
+
+describe('a rule', () => {
+  const unused = (last: number): Party => number(829_900_000_000 + last);
+  const personal = (last: number): Party => number(825_012_345_678 + last);
+
+  it('refuses what the numbering plan does not have, behind every list', () => {
+    expect(outcome(ask({ to: unused(0) }))).toBe('block NUMBER_FORMAT_INVALID');
+    expect(outcome(ask({ to: unused(1) }))).toBe('allow ALLOW_OVERRIDE NUMBER_FORMAT_INVALID');
+    expect(outcome(ask({ to: unused(2) }))).toBe('block NUMBER_SUSPENDED NUMBER_FORMAT_INVALID');
+    expect(ask({ to: unused(0) }).reasons[0]).toMatchObject({
+      match: 'rule',
+      list: 'numbering-plan',
+      authority: null,
+    });
+  });
+
+  it('refuses a sender of the wrong form in texts only, behind every list', () => {
+    expect(outcome(ask({ from: personal(0) }))).toBe('block SENDER_FORMAT_RULE');
+    expect(outcome(ask({ from: personal(1) }))).toBe('allow ALLOW_OVERRIDE SENDER_FORMAT_RULE');
+    expect(outcome(ask({ from: personal(2) }))).toBe('block NUMBER_UNALLOCATED SENDER_FORMAT_RULE');
+    expect(outcome(ask({ from: personal(0), channel: 'voice' }))).toBe('allow');
+    expect(outcome(ask({ to: personal(0) }))).toBe('allow');
+  });
+
+  it('lets a short code send only for its owner', () => {
+    expect(outcome(ask({ from: shortCode('1335') }))).toBe('block SENDER_FORMAT_RULE');
+    expect(outcome(ask({ from: shortCode('1335') }, FRESH, { shortCodes: ['1335'] }))).toBe('allow');
+    expect(outcome(ask({ from: shortCode('112') }))).toBe('block SENDER_FORMAT_RULE');
+    expect(outcome(ask({ to: shortCode('1335') }))).toBe('allow');
+  });
+});
+
+describe('an emergency number that is called', () => {
+  it.each(['112', '119'])('%s is never blocked, whoever calls and whatever is missing', (code) => {
+    for (const from of [on('blockExact'), number(5), source('KB-BANK')]) {
+      for (const release of ['whole', 'none', 'withoutShards'] as const) {
+        const answer = ask({ from, to: shortCode(code), channel: 'voice' }, snapshot(release, NOW, 1e6));
+        expect([answer.verdict, answer.subject, codes(answer)[0]]).toEqual([
+          'allow',
+          'to',
+          'EMERGENCY_NEVER_BLOCKED',
+        ]);
+      }
+    }
+  });
+
+  it('still has the other reasons told', () => {
+    expect(outcome(ask({ from: on('blockExact'), to: shortCode('112') }))).toBe(
+      'allow EMERGENCY_NEVER_BLOCKED NUMBER_SUSPENDED',
+    );
+  });
+});
+
+describe('a source', () => {
+  it('is looked for among sources, folded, as sender only', () => {
+    const answer = ask({ from: source('ＫＢ-Bank ') });
+    expect(outcome(answer)).toBe('block OVERSEAS_SOURCE_LISTED');
+    expect(answer.reasons[0]).toMatchObject({ match: 'source', list: 'overseas-sources' });
+    expect(answer.from).toBe('ＫＢ-Bank ');
+    expect(outcome(ask({ from: source('kb-bank2') }))).toBe('allow');
+    expect(outcome(ask({ to: source('kb-bank') }))).toBe('allow');
+  });
+
+  it('needs the source table, and nothing else does', () => {
+    expect(outcome(ask({ from: source('anyone') }, snapshot('withoutSources')))).toBe(
+      'indeterminate LIST_UNAVAILABLE',
+    );
+    expect(outcome(ask({ from: source('kb-bank') }, snapshot('withoutShards')))).toBe(
+      'block OVERSEAS_SOURCE_LISTED',
+    );
+    expect(outcome(ask({ from: on('blockExact') }, snapshot('withoutSources')))).toBe(
+      'block NUMBER_SUSPENDED',
+    );
+  });
+});
+
+describe('data that is not there', () => {
+  it.each(MISSING)('(%s) for %j: %s', (release, places, want) => {
+    // An answer is not asked to put weaker reasons in an order of their own: the deciding one comes first.
+    const answer = ask({ to: on(...places) }, snapshot(release));
+    const [verdict, first, ...rest] = want.split(' ');
+    expect([answer.verdict, codes(answer)[0]]).toEqual([verdict, first]);
+    expect(codes(answer).slice(1).sort()).toEqual(rest.sort());
+  });
+
+  it('makes even a broken rule indeterminate where an allow entry could be missing', () => {
+    const broken = { to: number(829_900_000_000) };
+    expect(ask(broken, snapshot('withoutShards')).verdict).toBe('indeterminate');
+    expect(outcome(ask(broken, snapshot('none')))).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
+  });
+
+  it('leaves the action to the policy of the client, in every mode', () => {
+    for (const failPolicy of ['open', 'closed'] as const) {
+      for (const mode of ['enforce', 'label', 'shadow'] as const) {
+        const answer = ask({ to: on() }, snapshot('none'), { failPolicy, mode });
+        expect([answer.verdict, answer.action, answer.unenforced]).toEqual([
+          'indeterminate',
+          failPolicy,
+          undefined,
+        ]);
+      }
+    }
+    expect(ask({ to: on('blockExact') }).action).toBeUndefined();
+  });
+});
+
+describe('data that is old', () => {
+  const stale = snapshot('whole', NOW, 3_601);
+  it.each(OLD)('for %j: %s', (places, want) => {
+    expect(outcome(ask({ to: on(...places) }, stale))).toBe(want);
+  });
+
+  it('is what is older than the client bears, to the millisecond', () => {
+    const aged = (ms: number): CheckResponse =>
+      ask({ to: on() }, { ...FRESH, asOf: NOW - ms }, { maxStaleSeconds: 10 });
+    expect(outcome(aged(10_000))).toBe('allow');
+    expect(outcome(aged(10_001))).toBe('indeterminate LIST_STALE');
+  });
+});
+
+describe('the mode of a client', () => {
+  it.each<[ClientSettings['mode'], Place[], Verdict, Verdict | undefined]>([
+    ['enforce', ['blockExact'], 'block', undefined],
+    ['enforce', ['labelExact'], 'label', undefined],
+    ['label', ['blockExact'], 'label', 'block'],
+    ['label', ['labelExact'], 'label', undefined],
+    ['shadow', ['blockExact'], 'allow', 'block'],
+    ['shadow', ['labelExact'], 'allow', 'label'],
+    ['shadow', ['allowExact', 'blockExact'], 'allow', undefined],
+    ['shadow', [], 'allow', undefined],
+  ])('%s for %j: %s, unenforced %s', (mode, places, verdict, unenforced) => {
+    const answer = ask({ to: on(...places) }, FRESH, { mode });
+    expect([answer.verdict, answer.unenforced]).toEqual([verdict, unenforced]);
+  });
+});
+
+describe('a request with both subjects', () => {
+  it.each<[Party, Party, string, 'from' | 'to' | null]>([
+    [on(), on(), 'allow', null],
+    [on('blockExact'), on(), 'block NUMBER_SUSPENDED', 'from'],
+    [on(), on('blockRange'), 'block NUMBER_UNALLOCATED', 'to'],
+    [on('blockExact'), on('blockRange'), 'block NUMBER_UNALLOCATED NUMBER_SUSPENDED', 'to'],
+    [on('blockExact'), on('labelExact'), 'block NUMBER_SUSPENDED SENDER_REPORTED', 'from'],
+    [
+      on('blockExact'),
+      on('allowExact', 'labelExact'),
+      'block NUMBER_SUSPENDED SENDER_REPORTED ALLOW_OVERRIDE',
+      'from',
+    ],
+    [
+      on('allowExact', 'blockExact'),
+      on('labelExact'),
+      'label SENDER_REPORTED NUMBER_SUSPENDED ALLOW_OVERRIDE',
+      'to',
+    ],
+  ])('%j, %j: %s', (from, to, want, subject) => {
+    const answer = ask({ from, to });
+    expect(outcome(answer)).toBe(want);
+    expect(answer.subject).toBe(subject);
+    expect([answer.from, answer.to]).toEqual(
+      [from, to].map((party) => (party.kind === 'number' ? `+${party.n}` : '')),
+    );
+  });
+
+  it('is indeterminate before it is a label, and blocked before it is indeterminate', () => {
+    const missing = source('anyone');
+    const at = snapshot('withoutSources');
+    expect(ask({ from: missing, to: on('labelExact') }, at)).toMatchObject({
+      verdict: 'indeterminate',
+      subject: 'from',
+    });
+    expect(ask({ from: missing, to: on('blockExact') }, at)).toMatchObject({
+      verdict: 'block',
+      subject: 'to',
+    });
+  });
+
+  it('may ask for nothing', () => {
+    expect(ask({})).toEqual({ verdict: 'allow', subject: null, from: null, to: null, reasons: [] });
+  });
+});
+
+describe('until', () => {
+  it.each([
+    [on('datedExact'), 'block NUMBER_TERMINATED'],
+    [on('datedRange'), 'block NUMBER_UNALLOCATED'],
+    [source('smsc-1'), 'block OVERSEAS_SOURCE_LISTED'],
+  ])('is told and ends on its second: %j', (from, want) => {
+    for (const now of [NOW, UNTIL * 1000 - 1000, UNTIL * 1000 - 1]) {
+      const answer = ask({ from }, snapshot('whole', now));
+      expect(outcome(answer)).toBe(want);
+      expect(answer.reasons[0]!.until).toBe('2027-01-15T08:00:00.000Z');
+    }
+    for (const now of [UNTIL * 1000, UNTIL * 1000 + 1])
+      expect(outcome(ask({ from }, snapshot('whole', now)))).toBe('allow');
+  });
+});
+
+describe('the test numbers', () => {
+  it('are one for each code', () => {
+    expect(TEST_NUMBERS.map(({ code }) => code)).toEqual([...CODES]);
+    expect(new Set(TEST_NUMBERS.map(({ verdict }) => verdict))).toEqual(
+      new Set(['allow', 'label', 'indeterminate', 'block']),
+    );
+  });
+
+  it.each(TEST_NUMBERS)('$n always answers $verdict $code', ({ n, verdict, code }) => {
+    for (const release of ['whole', 'none', 'withoutShards'] as const) {
+      for (const subject of ['from', 'to'] as const) {
+        const answer = ask({ [subject]: number(n) }, snapshot(release, NOW, 1e6));
+        expect([outcome(answer), answer.subject, answer.reasons[0]!.match]).toEqual([
+          `${verdict} ${code}`,
+          subject,
+          'test',
+        ]);
+        expect(answer.action).toBe(verdict === 'indeterminate' ? 'open' : undefined);
+      }
+    }
+  });
+
+  it('end where the codes end', () => {
+    for (const n of [TEST_NUMBER_BASE, TEST_NUMBER_BASE + CODES.length + 1]) {
+      expect(ask({ to: number(n) }).reasons).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,137 @@
+/**
+ * What changes in the coordinator while it waits for KV: a promotion that verifies, a sweep that removes.
+ */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, test, vi } from 'vitest';
+import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
+import {
+  ALL_GUARDS,
+  authority,
+  build,
+  codeOf,
+  done,
+  kvHead,
+  order,
+  stage,
+  stub,
+  WRANGLER,
+} from './support/coordinator.ts';
+import './support/fresh.ts';
+import { HANG_MS } from './support/hang.ts';
+import { publishValues, smallLists } from './support/world.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** Holds the first call of a method of KV for a shard, until it is let go. */
+function holdFirst(method: 'get' | 'delete') {
+  const real = env.LISTS[method].bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
+  const held = Promise.withResolvers<void>();
+  let key: string | null = null;
+  vi.spyOn(env.LISTS, method as 'get').mockImplementation((async (...args: unknown[]) => {
+    const isFirst = key === null && String(args[0]).startsWith('shard/');
+    if (isFirst) {
+      key = String(args[0]);
+      await held.promise;
+    }
+    return real(...args);
+  }) as never);
+  const begun = (): Promise<string> =>
+    vi.waitFor(() => {
+      if (key === null) throw new Error('nothing is held yet');
+      return key;
+    }, HANG_MS);
+  return { begun, letGo: held.resolve };
+}
+
+const block = { op: 'block', items: [{ number: '+821012345678' }], subjects: ['to'] } as const;
+const change = () =>
+  authority().changeEntries(order(), {
+    ...{ ...block, items: [...block.items], subjects: [...block.subjects] },
+    ...{ code: 'SENDER_REPORTED', until: null, reason: 'test' },
+  });
+
+test('a coordinator that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  for (let seq = 1; seq <= 6; seq++) done(await change());
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), HANG_MS);
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
+  });
+  await evictDurableObject(stub());
+  const down = vi.spyOn(env.LISTS, 'get').mockRejectedValue(new Error('KV GET failed: 500'));
+  expect((await authority().status()).seq).toBe(3);
+  await authority()
+    .sweep(WRANGLER)
+    .catch(() => undefined);
+  down.mockRestore();
+  expect((await kvHead())?.head.seq).toBe(6);
+  await authority().sweep(WRANGLER);
+  expect((await authority().status()).seq).toBe(1_006);
+});
+
+test('the copy of the head is written again also while a staged release hangs', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  done(await change());
+  await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), HANG_MS);
+  const list = env.LISTS.list.bind(env.LISTS);
+  const held = Promise.withResolvers<void>();
+  vi.spyOn(env.LISTS, 'list').mockImplementation((async (options: KVNamespaceListOptions) => {
+    await held.promise;
+    return list(options);
+  }) as never);
+  const sweeps: Promise<void>[] = [];
+  for (const minute of [1, 2, 3]) {
+    const now = Date.UTC(2040, 0, 1, 0, minute);
+    vi.setSystemTime(now);
+    sweeps.push(authority().sweep(WRANGLER));
+    await vi.waitFor(
+      async () => expect(Date.parse((await kvHead())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
+      HANG_MS,
+    );
+  }
+  held.resolve();
+  await Promise.all(sweeps);
+});
+
+test('guards that are changed while a release is verified have its plan made again', async () => {
+  const release = await stage({ lists: smallLists(['+821012345678']), minute: 1 });
+  const promote = () =>
+    authority().promote(order(), release, { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' });
+  const { begun, letGo } = holdFirst('get');
+  const promoting = promote();
+  await begun();
+  done(await authority().putGuards(order(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }));
+  letGo();
+  expect(codeOf(await promoting)).toBe('PLAN_MOVED');
+  expect(codeOf(await promote())).toBe('ok');
+});
+
+test('what is staged while a sweep removes keeps the values that are still there', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  const numbers = ['+821012345678', '+821087654321', '+821055556666'];
+  const waiting = await Promise.all(
+    numbers.map((number, index) => build({ lists: smallLists([number]), minute: index + 1 })),
+  );
+  for (const built of waiting) await publishValues(built);
+  await authority().sweep(WRANGLER);
+  vi.setSystemTime(Date.UTC(2040, 0, 3));
+  const { begun, letGo } = holdFirst('delete');
+  const sweeping = authority().sweep(WRANGLER);
+  const going = await begun();
+  for (const { signed } of waiting) done(await authority().stage(order(), signed));
+  letGo();
+  await sweeping;
+  const shards = waiting.flatMap(({ values }) =>
+    [...values.keys()].filter((key) => key.startsWith('shard/')),
+  );
+  expect(shards.length).toBeGreaterThan(2);
+  for (const key of shards) {
+    const isThere = (await env.LISTS.get(key, 'arrayBuffer')) !== null;
+    expect([key, isThere]).toEqual([key, key !== going]);
+  }
+});

@@ -1,0 +1,127 @@
+/**
+ * The real authority, asked over RPC as the routes do, and what a test needs to give it orders.
+ */
+import { env } from 'cloudflare:workers';
+import { type Actor, SCOPES } from '../../../shared/admin.ts';
+import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
+import { fromBase64 } from '../../../shared/bytes.ts';
+import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import { Segment } from '../../../shared/live/segment.ts';
+import { GUARDS } from '../../../shared/release/guards.ts';
+import { type Head, type HeadDocument, openHead } from '../../../shared/release/head.ts';
+import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
+import { signManifest } from '../../../shared/release/manifest.ts';
+import type { SignedText } from '../../../shared/release/signed.ts';
+import { unseal } from '../../../shared/set/seal.ts';
+import type { CoordinatorStub } from '../../../workers/admin/context.ts';
+import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
+import { COORDINATOR_NAME } from '../../../workers/storage/coordinator-port.ts';
+import { listSource, type PlainList } from '../../shared/support/plain-model.ts';
+import { testKeys } from '../../shared/support/test-keys.ts';
+import { RELEASE_PRIVATE_KEY } from './secrets.ts';
+import { privateKey, publishValues } from './world.ts';
+
+/** Names of all guards: for tests that are about something else. */
+export const ALL_GUARDS = [...GUARDS];
+
+export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
+
+/** Whoever has the credentials of wrangler alone: the cron acts for him. */
+export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+
+export function order(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
+  return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
+}
+
+export function stub(): DurableObjectStub {
+  return env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as DurableObjectStub;
+}
+
+export function authority(): CoordinatorStub {
+  return stub() as unknown as CoordinatorStub;
+}
+
+export interface ReleaseWish {
+  readonly lists: readonly PlainList[];
+  readonly base?: string | null;
+  readonly foldedSeq?: number;
+  /** Tells releases of equal content apart. */
+  readonly minute?: number;
+}
+
+export async function build({
+  lists,
+  base = null,
+  foldedSeq = 0,
+  minute = 0,
+}: ReleaseWish): Promise<BuiltRelease & { signed: SignedText }> {
+  const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
+  const sources = lists.map((list) => listSource(list, testKeys));
+  const built = await buildRelease(sources, testKeys, { base, createdAt, foldedSeq });
+  if (!built.ok) throw new Error(built.message);
+  return {
+    ...built.value,
+    signed: await signManifest(built.value.manifest, await privateKey(RELEASE_PRIVATE_KEY)),
+  };
+}
+
+/** Build, upload and stage. @returns the release */
+export async function stage(wish: ReleaseWish): Promise<string> {
+  const built = await build(wish);
+  await publishValues(built);
+  done(await authority().stage(order(), built.signed));
+  return built.manifest.release;
+}
+
+/** What an order brought; the refusal as an error, where none was expected. */
+export function done<Value>(outcome: ChangeResult<Value>): Value {
+  if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
+  return outcome.value;
+}
+
+/** `ok`, or the code of the refusal. */
+export function codeOf(outcome: ChangeResult<unknown>): string {
+  return outcome.ok ? 'ok' : (outcome.extras?.refusal ?? outcome.code);
+}
+
+/** The copy of the head in KV, with what stands beside it; null where there is none that opens. */
+export async function kvHead(): Promise<HeadDocument | null> {
+  const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
+  if (bytes === null) return null;
+  const opened = await openHead(new Uint8Array(bytes), testKeys);
+  return opened.ok ? opened.value : null;
+}
+
+/** The head as a reader gets it, with its live layer. */
+export async function readHead(): Promise<{ head: Head; live: LiveLayer } | null> {
+  const { sealed } = await authority().head({ seq: 0, dataCentre: 'TST' });
+  if (sealed === null) return null;
+  const opened = await openHead(sealed, testKeys);
+  if (!opened.ok) throw new Error(opened.message);
+  const { head } = opened.value;
+  const segments = await Promise.all(head.segments.map(({ key }) => readSegment(key)));
+  return { head, live: LiveLayer.of(segments, new Segment(fromBase64(head.tail)!)) };
+}
+
+async function readSegment(key: string): Promise<Segment> {
+  const bytes = await authority().value(key);
+  if (bytes === null) throw new Error(`${key} is not there`);
+  return new Segment((await unseal(bytes, testKeys))!);
+}
+
+/** A client as it is put, with every field. */
+export function client(id: string, quotaNumbers = 10) {
+  return {
+    id,
+    secretSha256: ['0'.repeat(64)],
+    rights: ['check' as const],
+    failPolicy: 'open' as const,
+    maxStaleSeconds: 3600,
+    mode: 'enforce' as const,
+    internationalPrefix: null,
+    senderRules: 'kr' as const,
+    recordBlocks: false,
+    quotaNumbers,
+    shortCodes: [],
+  };
+}

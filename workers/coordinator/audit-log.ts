@@ -1,0 +1,186 @@
+/**
+ * The audit log in SQLite: a hash chain over every change (shared/audit.ts). The time, author and reason of
+ * an operation are one row in `operations`, and each of its records refers to that row. So the size of a
+ * record in a bulk operation does not depend on the length of the reason. Only `trim` shortens the log. It
+ * keeps the hash of the last record it removes, and the chain continues from there.
+ */
+import {
+  type AuditEntry,
+  type AuditRecord,
+  auditHash,
+  CHAIN_START,
+  type KnownRecord,
+} from '../../shared/audit.ts';
+import { fromHex, toHex } from '../../shared/bytes.ts';
+import { AUDIT_KEPT_MS, AUDIT_PAGE_CHARS_MAX, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits.ts';
+import { type AppliedChange, applied, type ChangeResult, refuseField } from './change-request.ts';
+
+/** The fields shared by all records of one operation. */
+export interface Operation {
+  readonly id: number;
+  readonly seq: number;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** A key-value store beside the tables. */
+interface Values {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+}
+
+/** Key of the last trimmed record, as JSON. */
+const TRIMMED = 'auditTrimmed';
+
+interface Row extends Record<string, SqlStorageValue> {
+  n: number;
+  at: number;
+  seq: number;
+  actor: string;
+  action: string;
+  subject: string;
+  reason: string;
+  before: string;
+  after: string;
+  hash: ArrayBuffer;
+}
+
+export class AuditLog {
+  readonly #sql: SqlStorage;
+  readonly #values: Values;
+
+  constructor(sql: SqlStorage, values: Values) {
+    this.#sql = sql;
+    this.#values = values;
+  }
+
+  /** The id of the next operation. */
+  get nextOperation(): number {
+    const { id } = this.#sql.exec<{ id: number | null }>('SELECT MAX(id) AS id FROM operations').one();
+    return (id ?? 0) + 1;
+  }
+
+  /** Writes an operation and its records. Must run in the transaction of the change. */
+  append({ id, seq, at, actor, reason: given }: Operation, entries: readonly AuditEntry[]): void {
+    // SQLite stores UTF-8, which cannot hold half a surrogate pair: the chain would not verify when read
+    // back.
+    const reason = given.toWellFormed();
+    this.#sql.exec('INSERT INTO operations VALUES (?, ?, ?, ?, ?)', id, seq, at, actor, reason);
+    const time = new Date(at).toISOString();
+    let { n, hash: previous } = this.last;
+    for (const { action, subject: named, before, after } of entries) {
+      const subject = named.toWellFormed();
+      n++;
+      const hash = auditHash({ n, at: time, seq, actor, action, subject, reason, before, after, previous });
+      this.#sql.exec(
+        'INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)',
+        ...[n, id, action, subject, JSON.stringify(before), JSON.stringify(after), fromHex(hash)],
+      );
+      previous = hash;
+    }
+  }
+
+  /** Number and hash of the newest record. */
+  get last(): KnownRecord {
+    const [row] = this.#sql
+      .exec<{ n: number; hash: ArrayBuffer }>('SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1')
+      .toArray();
+    return row === undefined ? this.trimmed : { n: row.n, hash: hexOf(row.hash) };
+  }
+
+  /** The last trimmed record. The log begins after it. */
+  get trimmed(): KnownRecord {
+    const stored = this.#values.get(TRIMMED);
+    return stored === null ? { n: 0, hash: CHAIN_START } : (JSON.parse(stored) as KnownRecord);
+  }
+
+  /** Records after a number, oldest first: at most `limit`, and at most one response's worth. */
+  records(behind: number, limit: number): AuditRecord[] {
+    const after = Math.max(behind, this.trimmed.n);
+    const rows = this.#sql.exec<Row>(
+      `SELECT n, at, seq, actor, action, subject, reason, before, after, hash
+       FROM audit CROSS JOIN operations ON operations.id = audit.operation WHERE n > ? ORDER BY n LIMIT ?`,
+      ...[after, limit],
+    );
+    const records: AuditRecord[] = [];
+    let previous = this.#hashAt(after);
+    let chars = 0;
+    for (const { hash: bytes, at, before, after: state, ...row } of rows) {
+      chars += before.length + state.length + row.reason.length;
+      if (chars > AUDIT_PAGE_CHARS_MAX && records.length > 0) break;
+      const hash = hexOf(bytes);
+      records.push({
+        ...{ ...row, at: new Date(at).toISOString(), before: JSON.parse(before), after: JSON.parse(state) },
+        ...{ previous, hash },
+      });
+      previous = hash;
+    }
+    return records;
+  }
+
+  /** @param n number of a record, or of the last trimmed one */
+  #hashAt(n: number): string {
+    const { trimmed } = this;
+    if (n === trimmed.n) return trimmed.hash;
+    const [row] = this.#sql.exec<{ hash: ArrayBuffer }>('SELECT hash FROM audit WHERE n = ?', n).toArray();
+    return row === undefined ? CHAIN_START : hexOf(row.hash);
+  }
+
+  /**
+   * Removes the records up to this one. Its hash proves that the caller has read the log up to it.
+   * @param now ms since 1970
+   */
+  trim({ n, hash }: KnownRecord, now: number): ChangeResult<AppliedChange<{ trimmedTo: number }>> {
+    const before = this.trimmed.n;
+    if (n <= before) {
+      return refuseField('n', `is trimmed already: the log begins behind record ${recordName(before)}`);
+    }
+    const [record] = this.#sql
+      .exec<{ at: number; hash: ArrayBuffer }>(
+        'SELECT at, hash FROM audit CROSS JOIN operations ON operations.id = audit.operation WHERE n = ?',
+        n,
+      )
+      .toArray();
+    if (record === undefined) {
+      return refuseField('n', `is behind the end of the log, which is record ${recordName(this.last.n)}`);
+    }
+    if (hexOf(record.hash) !== hash) {
+      return refuseField('hash', `is not that of record ${recordName(n)}: verify the export`);
+    }
+    if (record.at > now - AUDIT_KEPT_MS) {
+      return refuseField('n', `is of the last ${AUDIT_KEPT_MS / 86_400_000} days: name an older record`);
+    }
+    this.#values.set(TRIMMED, JSON.stringify({ n, hash }));
+    return applied({ trimmedTo: n }, [
+      {
+        action: 'audit.trim',
+        subject: 'audit',
+        before: { trimmedTo: before },
+        after: { trimmedTo: n, hash },
+      },
+    ]);
+  }
+
+  /** Deletes some of the trimmed rows, oldest first. */
+  removeTrimmed(): void {
+    const { n } = this.trimmed;
+    const { first } = this.#sql.exec<{ first: number | null }>('SELECT MIN(n) AS first FROM audit').one();
+    if (first === null || first > n) return;
+    this.#sql.exec('DELETE FROM audit WHERE n <= ?', Math.min(n, first + AUDIT_REMOVED_AT_ONCE - 1));
+    this.#sql.exec(
+      `DELETE FROM operations WHERE id < (SELECT operation FROM audit ORDER BY n LIMIT 1)
+       AND id NOT IN (SELECT operation FROM live_changes)`,
+    );
+  }
+}
+
+function hexOf(bytes: ArrayBuffer): string {
+  return toHex(new Uint8Array(bytes));
+}
+
+/** With commas, so a record number in an error does not look like a phone number. */
+function recordName(n: number): string {
+  return n.toLocaleString('en');
+}

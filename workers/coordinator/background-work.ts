@@ -1,0 +1,111 @@
+/**
+ * The work after a change, once the response is sent: seal full tails into segments, update the copy of the
+ * head in KV, and set the alarm for the next task. Nothing here changes which head is current.
+ */
+import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
+import { applied, SYSTEM_ACTOR } from './change-request.ts';
+import type { HeadWriter } from './head-writer.ts';
+import type { Ledger } from './ledger.ts';
+import type { LiveStore } from './live-store.ts';
+import type { SegmentStore } from './segments.ts';
+import { SharedWork } from './shared-work.ts';
+import { FREEING_CHANGE } from './storage-budget.ts';
+import type { ValueStore } from './value-store.ts';
+
+/** Delay before the alarm retries unfinished work, in ms. */
+const AGAIN_MS = 10_000;
+
+export interface Stores {
+  readonly ledger: Ledger;
+  readonly live: LiveStore;
+  readonly segments: SegmentStore;
+  readonly heads: HeadWriter;
+  readonly values: ValueStore;
+}
+
+export class BackgroundWork {
+  readonly #stores: Stores;
+  readonly #ctx: DurableObjectState;
+  readonly #runs = new SharedWork<void>();
+  /** Whether something has changed since the current run began. */
+  #behind = false;
+
+  constructor(stores: Stores, ctx: DurableObjectState) {
+    this.#stores = stores;
+    this.#ctx = ctx;
+  }
+
+  /** Call after every change of the head, in the same turn, so that the alarm is stored with the change. */
+  changed(): void {
+    this.#stores.heads.changed();
+    this.#behind = true;
+    this.#ctx.storage.setAlarm(Date.now() + AGAIN_MS).catch(() => undefined);
+    // If this fails, the alarm retries it.
+    this.#ctx.waitUntil(this.run().catch(() => undefined));
+  }
+
+  /** Runs when entries have expired or work was left unfinished. */
+  async alarm(): Promise<void> {
+    const now = Math.floor(Date.now() / 1000);
+    const { ledger, live } = this.#stores;
+    if ((live.nextEnd ?? Number.POSITIVE_INFINITY) <= now) {
+      const request = { actor: SYSTEM_ACTOR, reason: 'its time was over', repeat: null };
+      ledger.change(request, FREEING_CHANGE, () => applied({}, live.expire(now, BULK_ENTRIES_MAX)));
+      this.changed();
+    }
+    await this.run();
+  }
+
+  /**
+   * Does the work that is due. Also refreshes the copy of the head in KV if nothing has changed for a long
+   * time.
+   */
+  run(): Promise<void> {
+    return this.#runs.run('follow up', async () => {
+      do {
+        this.#behind = false;
+        await this.seal();
+        await this.#stores.values.putMissing();
+        await this.#setAlarm(await this.#stores.heads.write());
+      } while (this.#behind);
+    });
+  }
+
+  async #setAlarm(written: boolean): Promise<void> {
+    const end = this.#stores.live.nextEnd;
+    const due = [written ? null : Date.now() + AGAIN_MS, end === null ? null : end * 1000];
+    const times = due.filter((time) => time !== null);
+    if (times.length === 0) await this.#ctx.storage.deleteAlarm();
+    else await this.#ctx.storage.setAlarm(Math.min(...times));
+  }
+
+  /** @param compact see SegmentStore.due */
+  seal(compact = false): Promise<void> {
+    return this.#runs.run('seal', () => this.#seal(compact));
+  }
+
+  async #seal(compact: boolean): Promise<void> {
+    const { ledger, segments, heads, values } = this.#stores;
+    const due = await segments.due(ledger.seq, compact);
+    if (due === null) return;
+    await values.publish(due.sealed, () => {
+      // Entries changed meanwhile are in the tail, which is newer than what they replaced in a segment.
+      segments.replace(due.sealed, due.replaced);
+      ledger.set('sealedAt', String(ledger.seq));
+      // The copy in KV still names the replaced segments.
+      ledger.set('kvSeq', '0');
+    });
+    heads.changed();
+  }
+
+  /** Sealing does not change `seq`, so readers keep the old head. This change gives them the new one. */
+  publishSealed(): void {
+    const { ledger, segments } = this.#stores;
+    if (ledger.get('sealedAt') !== String(ledger.seq) || ledger.seq === 0) return;
+    const request = { actor: SYSTEM_ACTOR, reason: 'live entries were sealed', repeat: null };
+    const { named } = segments;
+    const audit = [{ action: 'live.seal', subject: 'segments', before: null, after: named.length }];
+    ledger.change(request, FREEING_CHANGE, () => applied({}, audit));
+    this.changed();
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Every change goes through the ledger. One transaction holds the change, the next `seq`, its audit records,
+ * and the result to return if the request is repeated. storage-budget.ts decides whether there is room for
+ * the change. Nothing else writes `seq`, `audit` or `answers`.
+ */
+import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits.ts';
+import { AuditLog } from './audit-log.ts';
+import {
+  type AppliedChange,
+  applied,
+  type ChangeRequest,
+  type ChangeResult,
+  type Refusal,
+  refuse,
+} from './change-request.ts';
+import { type Cost, StorageBudget } from './storage-budget.ts';
+
+/** Thrown inside a transaction to roll it back. Never leaves this file. */
+class Undo extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
+}
+
+export class Ledger {
+  readonly audit: AuditLog;
+  readonly room: StorageBudget;
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.audit = new AuditLog(storage.sql, this);
+    this.room = new StorageBudget(storage.sql);
+  }
+
+  /** The `seq` of the last change of the head; 0 before the first. */
+  get seq(): number {
+    return Number(this.get('seq') ?? 0);
+  }
+
+  get changedAt(): string | null {
+    return this.get('changedAt');
+  }
+
+  /** Live entries up to this `seq` are dropped: every readable release has folded them in. */
+  get droppedSeq(): number {
+    return Number(this.get('droppedSeq') ?? 0);
+  }
+
+  /** Reads a single value stored beside the tables. */
+  get(key: string): string | null {
+    const [row] = this.#sql.exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key).toArray();
+    return row?.value ?? null;
+  }
+
+  set(key: string, value: string): void {
+    this.#sql.exec(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      key,
+      value,
+    );
+  }
+
+  /**
+   * Changes the head, in one transaction.
+   * @param apply makes the change with the given `seq` and operation; a refusal rolls everything back
+   */
+  change<Value extends object>(
+    request: ChangeRequest,
+    cost: Cost,
+    apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
+  ): ChangeResult<Value & { seq: number }> {
+    return this.#transact(request, cost, (operation) => {
+      const seq = this.seq + 1;
+      const done = apply(seq, operation);
+      if (!done.ok) return done;
+      this.set('seq', String(seq));
+      this.set('changedAt', new Date().toISOString());
+      return applied({ ...done.value.value, seq }, done.value.audit);
+    });
+  }
+
+  /** Changes something that is not part of the head: tokens, guards, a recorded refusal. */
+  note<Value extends object>(
+    request: ChangeRequest,
+    cost: Cost,
+    apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
+  ): ChangeResult<Value> {
+    return this.#transact(request, cost, apply);
+  }
+
+  #transact<Value extends object>(
+    request: ChangeRequest,
+    cost: Cost,
+    apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
+  ): ChangeResult<Value> {
+    try {
+      return this.#storage.transactionSync(() => {
+        const known = this.#earlierResult<Value>(request, cost);
+        if (known !== null) return known;
+        const bytes = this.room.bytes;
+        const id = this.audit.nextOperation;
+        const done = apply(id);
+        if (!done.ok) throw new Undo(done);
+        const { actor, reason } = request;
+        this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
+        const answer: ChangeResult<Value> = { ok: true, value: done.value.value };
+        this.#remember(request, answer);
+        const grown = this.room.bytes - bytes + (cost.laterBytes ?? 0);
+        this.room.charge(request, cost, grown, Date.now());
+        return answer;
+      });
+    } catch (error) {
+      if (!(error instanceof Undo)) throw error;
+      // A refused change counts too, because it cost the same work.
+      this.room.charge(request, cost, 0, Date.now());
+      return error.refusal;
+    }
+  }
+
+  /**
+   * Starts a change that needs work before `change` or `note`, and counts it whether or not that work
+   * succeeds. Pass the rest of the cost to `change` or `note`: see `counted`.
+   * @returns a result known before any work, or null to go ahead
+   */
+  begin<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
+    const known = this.#earlierResult<Value>(request, cost);
+    if (known === null) this.room.charge(request, cost, 0, Date.now());
+    return known;
+  }
+
+  /** The earlier result of this request, or a refusal because there is no room; otherwise null. */
+  #earlierResult<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
+    return this.#answered<Value>(request) ?? this.room.refusal(request, cost, Date.now());
+  }
+
+  #answered<Value>({ actor, repeat }: ChangeRequest): ChangeResult<Value> | null {
+    if (repeat === null) return null;
+    const [row] = this.#sql
+      .exec<{ request_sha256: string; answer: string }>(
+        'SELECT request_sha256, answer FROM answers WHERE key = ? AND at > ?',
+        `${actor.name} ${repeat.key}`,
+        Date.now() - IDEMPOTENCY_KEPT_MS,
+      )
+      .toArray();
+    if (row === undefined) return null;
+    if (row.request_sha256 === repeat.sha256) return JSON.parse(row.answer) as ChangeResult<Value>;
+    return refuse('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used for a request with other content');
+  }
+
+  #remember({ actor, repeat }: ChangeRequest, answer: ChangeResult<object>): void {
+    if (repeat === null) return;
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
+      `${actor.name} ${repeat.key}`,
+      repeat.sha256,
+      JSON.stringify(answer),
+      Date.now(),
+    );
+  }
+
+  /** Deletes expired results, expired budgets and trimmed records. */
+  forget(now: number): void {
+    this.#sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
+    this.room.forget(now);
+    this.audit.removeTrimmed();
+  }
+}

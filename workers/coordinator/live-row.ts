@@ -1,0 +1,74 @@
+/**
+ * A row of the live layer: how it is selected, and how the admin API shows it.
+ */
+import type { EntryInfo } from '../../shared/admin.ts';
+import { fingerprintText, LIVE_KINDS, type LiveOp, SUBJECT_BIT } from '../../shared/live/entry.ts';
+import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
+import { formatUntil } from '../../shared/screening/finding.ts';
+import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
+
+export const NUMBER_KIND = LIVE_KINDS.indexOf('number');
+
+/** A row, with the subjects of one number and `seq` merged. */
+export interface LiveRow extends Record<string, SqlStorageValue> {
+  kind: number;
+  high: number;
+  low: number;
+  subjects: number;
+  seq: number;
+  op: string;
+  code: string | null;
+  authority: string;
+  until: number;
+  source: string | null;
+}
+
+/** A row with its operation. */
+export interface AuthoredRow extends LiveRow {
+  at: number;
+  actor: string;
+  reason: string;
+}
+
+export const ENTRY = 'kind, high, low, SUM(subject) AS subjects, seq, op, code, authority, until, source';
+// CROSS JOIN fixes the order of the tables: SQLite would otherwise start with the small one.
+export const ENTRIES = `SELECT ${ENTRY} FROM live CROSS JOIN live_changes USING (seq)`;
+export const ENTRIES_BY_CHANGE = `SELECT ${ENTRY} FROM live_changes CROSS JOIN live USING (seq)`;
+export const ENTRIES_WITH_AUTHOR = `SELECT ${ENTRY}, at, actor, reason FROM live CROSS JOIN live_changes USING (seq)
+  CROSS JOIN (SELECT id, at, actor, reason FROM operations) ON id = operation`;
+export const BY_KEY = 'GROUP BY seq, kind, high, low';
+/**
+ * For rows that another index finds. Without the `+`, SQLite would scan all of `live_seq` to get its order.
+ */
+export const BY_KEY_OF_FEW = 'GROUP BY +seq, kind, high, low';
+export const OF_KEY =
+  'WHERE kind = ? AND high = ? AND low = ? AND until > ? GROUP BY seq, kind, high, low ORDER BY seq DESC';
+
+export function subjectsOf(mask: number): Subject[] {
+  return SUBJECTS.filter((subject) => (mask & SUBJECT_BIT[subject]) !== 0);
+}
+
+/** The entries in force for a key, as written to the audit log; null if there are none. */
+export function stateOf(rows: readonly LiveRow[]): unknown {
+  if (rows.length === 0) return null;
+  return rows.map(({ op, code, subjects, until, seq }) => ({
+    ...{ op, code, subjects: subjectsOf(subjects), until: formatUntil(until), seq },
+  }));
+}
+
+export function toEntryInfo(row: AuthoredRow): EntryInfo {
+  return {
+    number: row.kind === NUMBER_KIND ? toE164(row.high * SUFFIX_COUNT + row.low) : null,
+    source: row.source,
+    fingerprint: fingerprintText({ kind: LIVE_KINDS[row.kind]!, high: row.high, low: row.low }),
+    op: row.op as LiveOp,
+    code: row.code,
+    subjects: subjectsOf(row.subjects),
+    authority: row.authority,
+    until: formatUntil(row.until),
+    seq: row.seq,
+    at: new Date(row.at).toISOString(),
+    by: row.actor,
+    reason: row.reason,
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * The releases in SQLite: their states, and the order in which they became current.
+ */
+import type { ReleaseInfo, ReleaseState } from '../../shared/admin.ts';
+import { RELEASES_BACK } from '../../shared/limits.ts';
+import { releaseKey } from '../../shared/release/kv-keys.ts';
+import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
+
+interface Row extends Record<string, SqlStorageValue> {
+  release: string;
+  state: string;
+  manifest: string;
+  signature: string;
+  staged_at: number;
+  staged_by: string;
+  refusal_code: string | null;
+  refusal_message: string | null;
+  /** Order of promotion; null if it was never current. */
+  place: number | null;
+  promoted_at: number | null;
+  promoted_by: string | null;
+  share: number | null;
+  withdrawn_at: number | null;
+}
+
+export interface StoredRelease {
+  readonly release: string;
+  readonly state: ReleaseState;
+  readonly signed: SignedText;
+  readonly manifest: Manifest;
+  readonly stagedAt: number;
+  readonly stagedBy: string;
+  readonly refusal: ReleaseInfo['refusal'];
+  readonly place: number | null;
+  readonly promotedAt: number | null;
+  readonly promotedBy: string | null;
+  /** Share of the data centres, for a canary. */
+  readonly share: number | null;
+  /** When it was withdrawn, either as the current release or as a first-time canary. */
+  readonly withdrawnAt: number | null;
+}
+
+/** Maximum releases listed when the base has moved. */
+const SINCE_MAX = 100;
+
+export class ReleaseStore {
+  readonly #sql: SqlStorage;
+  /** Incremented on every write. */
+  version = 0;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(release: string): StoredRelease | null {
+    return this.#select('WHERE release = ?', release)[0] ?? null;
+  }
+
+  get current(): StoredRelease | null {
+    return this.#select("WHERE state = 'promoted'")[0] ?? null;
+  }
+
+  get candidate(): StoredRelease | null {
+    return this.#select("WHERE state = 'candidate'")[0] ?? null;
+  }
+
+  /** The earlier releases that rollback can return to, newest first. */
+  get back(): StoredRelease[] {
+    return this.#select(
+      `WHERE state = 'superseded' AND place >= COALESCE((SELECT value FROM meta WHERE key = 'backPlace'), 0) + 0
+       ORDER BY place DESC LIMIT ?`,
+      RELEASES_BACK,
+    );
+  }
+
+  /** The releases that readers may need: current, canary, and those that rollback can return to. */
+  get readable(): StoredRelease[] {
+    return [this.current, this.candidate, ...this.back].filter((release) => release !== null);
+  }
+
+  isReadable(release: string): boolean {
+    return this.readable.some((readable) => readable.release === release);
+  }
+
+  /** All releases, newest first. */
+  list(limit: number): StoredRelease[] {
+    return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
+  }
+
+  /**
+   * Releases promoted after a place and not withdrawn, oldest first. If there are too many, only the newest.
+   */
+  since(place: number): { release: string; by: string; promotedAt: string }[] {
+    return this.#sql
+      .exec<{ release: string; promoted_by: string; promoted_at: number }>(
+        `SELECT release, promoted_by, promoted_at FROM releases
+         WHERE place > ? AND state IN ('promoted', 'superseded') ORDER BY place DESC LIMIT ?`,
+        ...[place, SINCE_MAX],
+      )
+      .toArray()
+      .reverse()
+      .map(({ release, promoted_by: by, promoted_at: at }) => ({
+        ...{ release, by, promotedAt: new Date(at).toISOString() },
+      }));
+  }
+
+  /** Releases staged or withdrawn after `since`. Their values are still needed. */
+  waiting(since: number): StoredRelease[] {
+    return this.#select(
+      "WHERE (state = 'staged' AND staged_at > ?) OR (state = 'withdrawn' AND withdrawn_at > ?)",
+      ...[since, since],
+    );
+  }
+
+  /** Keys of all values of readable releases, and of releases staged or withdrawn after `since`. */
+  keysWanted(since: number): ReadonlySet<string> {
+    const releases = [...this.readable, ...this.waiting(since)];
+    return new Set(
+      releases.flatMap(({ release, manifest }) => [
+        releaseKey(release),
+        ...blobsOf(manifest).map(({ key }) => key),
+      ]),
+    );
+  }
+
+  insert({ release }: Manifest, { signed, signature }: SignedText, by: string, at: number): void {
+    this.version++;
+    this.#sql.exec(
+      `INSERT INTO releases (release, state, manifest, signature, staged_at, staged_by)
+       VALUES (?, 'staged', ?, ?, ?, ?)`,
+      ...[release, signed, signature, at, by],
+    );
+  }
+
+  /**
+   * Stores why a release was not promoted.
+   * @param final whether it can never be promoted
+   */
+  setRefusal(release: string, code: string, message: string, final: boolean): void {
+    this.version++;
+    this.#sql.exec(
+      'UPDATE releases SET refusal_code = ?, refusal_message = ? WHERE release = ?',
+      ...[code, message, release],
+    );
+    // A release that another admin promoted meanwhile passed its checks, and keeps its state.
+    if (final) {
+      this.#sql.exec(
+        "UPDATE releases SET state = 'refused' WHERE release = ? AND state NOT IN ('promoted', 'candidate')",
+        release,
+      );
+    }
+  }
+
+  setState(release: string, state: ReleaseState): void {
+    this.version++;
+    this.#sql.exec('UPDATE releases SET state = ?, share = NULL WHERE release = ?', state, release);
+  }
+
+  /** Makes a release the canary and clears its earlier refusal. */
+  setCandidate(release: string, share: number | null): void {
+    this.version++;
+    this.#sql.exec(
+      `UPDATE releases SET state = 'candidate', share = ?, refusal_code = NULL, refusal_message = NULL
+       WHERE release = ?`,
+      ...[share, release],
+    );
+  }
+
+  /**
+   * Withdraws a release. A canary that was current before stays available for rollback, unless it was
+   * withdrawn since its last promotion to all.
+   * @returns its new state
+   */
+  withdraw({ release, state, place, withdrawnAt }: StoredRelease, at: number): ReleaseState {
+    const isWayBack = state === 'candidate' && place !== null && withdrawnAt === null;
+    const next = isWayBack ? 'superseded' : 'withdrawn';
+    this.setState(release, next);
+    if (!isWayBack) this.#sql.exec('UPDATE releases SET withdrawn_at = ? WHERE release = ?', at, release);
+    return next;
+  }
+
+  /** Makes a release the current one, with the next place in the order. */
+  setPromoted(release: string, by: string, at: number): void {
+    this.version++;
+    this.#sql.exec("UPDATE releases SET state = 'superseded' WHERE state = 'promoted'");
+    this.#sql.exec(
+      `UPDATE releases SET state = 'promoted', share = NULL, promoted_at = ?, promoted_by = ?, withdrawn_at = NULL,
+       refusal_code = NULL, refusal_message = NULL,
+       place = (SELECT COALESCE(MAX(place), 0) + 1 FROM releases) WHERE release = ?`,
+      ...[at, by, release],
+    );
+  }
+
+  #select(where: string, ...values: SqlStorageValue[]): StoredRelease[] {
+    return this.#sql
+      .exec<Row>(`SELECT * FROM releases ${where}`, ...values)
+      .toArray()
+      .map(storedOf);
+  }
+}
+
+function storedOf(row: Row): StoredRelease {
+  return {
+    release: row.release,
+    state: row.state as ReleaseState,
+    signed: { signed: row.manifest, signature: row.signature },
+    // Already validated when it was staged.
+    manifest: JSON.parse(row.manifest) as Manifest,
+    stagedAt: row.staged_at,
+    stagedBy: row.staged_by,
+    refusal:
+      row.refusal_code === null ? null : { code: row.refusal_code, message: row.refusal_message ?? '' },
+    place: row.place,
+    promotedAt: row.promoted_at,
+    promotedBy: row.promoted_by,
+    share: row.share,
+    withdrawnAt: row.withdrawn_at,
+  };
+}
+
+/** A release as the admin API shows it. */
+export function releaseInfo(stored: StoredRelease, readable: boolean): ReleaseInfo {
+  const { release, state, manifest, stagedAt, stagedBy, refusal, promotedAt } = stored;
+  return {
+    release,
+    state,
+    base: manifest.base,
+    foldedSeq: manifest.foldedSeq,
+    stagedAt: new Date(stagedAt).toISOString(),
+    by: stagedBy,
+    refusal,
+    promotedAt: promotedAt === null ? null : new Date(promotedAt).toISOString(),
+    readable,
+    numbers: manifest.lists.reduce((sum, { numbers, dated }) => sum + numbers + dated, 0),
+    bytes: blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}

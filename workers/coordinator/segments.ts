@@ -1,0 +1,156 @@
+/**
+ * The sealed segments of the live layer: immutable values, named by the head, that hold all entries except
+ * the newest. The last segment grows until it is full, and all are rewritten before most of their entries are
+ * dead. So there are few segments, and polls stay small.
+ */
+import { sha256Hex } from '../../shared/bytes.ts';
+import { OPEN_ENTRIES_MAX, SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { encodeSegment } from '../../shared/live/segment.ts';
+import type { NamedValue } from '../../shared/release/head.ts';
+import { segmentKey } from '../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { seal } from '../../shared/set/seal.ts';
+import type { LiveStore } from './live-store.ts';
+
+interface Row extends Record<string, SqlStorageValue> {
+  key: string;
+  sha256: string;
+  from_seq: number;
+  to_seq: number;
+  entries: number;
+}
+
+/** A segment to be written: the entries of changes above `from` and up to `to`. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly entries: number;
+}
+
+export interface SealedSegment extends Span, NamedValue {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export class SegmentStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #live: LiveStore;
+  readonly #keys: ListKeys;
+
+  constructor(storage: DurableObjectStorage, live: LiveStore, keys: ListKeys) {
+    this.#storage = storage;
+    this.#live = live;
+    this.#keys = keys;
+  }
+
+  #rows(): Row[] {
+    return this.#storage.sql
+      .exec<Row>('SELECT key, sha256, from_seq, to_seq, entries FROM segments ORDER BY from_seq')
+      .toArray();
+  }
+
+  /** The segments as the head names them. */
+  get named(): NamedValue[] {
+    return this.#rows().map(({ key, sha256 }) => ({ key, sha256 }));
+  }
+
+  has(key: string): boolean {
+    return this.#storage.sql.exec('SELECT 1 FROM segments WHERE key = ?', key).toArray().length > 0;
+  }
+
+  /** The last change in a segment. */
+  get sealedSeq(): number {
+    return this.#rows().at(-1)?.to_seq ?? 0;
+  }
+
+  bytes(key: string): Uint8Array<ArrayBuffer> | null {
+    const [row] = this.#storage.sql
+      .exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM segments WHERE key = ?', key)
+      .toArray();
+    return row === undefined ? null : new Uint8Array(row.bytes);
+  }
+
+  /**
+   * The sealed segments to write and the keys they replace; null if nothing is due.
+   * @param compact if nothing new is due, also check whether most sealed entries are dead, which reads the
+   * whole table
+   */
+  async due(seq: number, compact = false): Promise<{ sealed: SealedSegment[]; replaced: string[] } | null> {
+    const rows = this.#rows();
+    const spans = this.#spansDue(rows, seq, compact);
+    if (spans === null) return null;
+    const sealed: SealedSegment[] = [];
+    for (const span of spans) {
+      const bytes = await seal(encodeSegment(this.#live.entries(span.from, span.to)), this.#keys);
+      const sha256 = await sha256Hex(bytes);
+      sealed.push({ ...span, key: segmentKey(sha256), sha256, bytes });
+    }
+    const first = spans[0]?.from ?? 0;
+    return { sealed, replaced: rows.filter(({ from_seq }) => from_seq >= first).map(({ key }) => key) };
+  }
+
+  #spansDue(rows: readonly Row[], seq: number, compact: boolean): Span[] | null {
+    const last = rows.at(-1);
+    const tail = this.#live.counts(last?.to_seq ?? 0);
+    const sealedEntries = sum(rows);
+    if (sum(tail) > OPEN_ENTRIES_MAX) {
+      // Replaced entries stay in their segments. Before there are too many, rewrite all segments without
+      // them.
+      const most = SEALED_PER_LIVE_MAX * this.#live.rows + SEGMENT_ENTRIES_MAX;
+      if (sealedEntries + sum(tail) > most) return spansOf(this.#live.counts(0), 0, seq);
+      // While the last segment has room, rewrite it with the new entries added.
+      const joins = last !== undefined && last.entries + sum(tail) <= SEGMENT_ENTRIES_MAX;
+      return spansOf(
+        joins ? this.#live.counts(last.from_seq) : tail,
+        joins ? last.from_seq : (last?.to_seq ?? 0),
+        seq,
+      );
+    }
+    if (rows.length === 0 || !compact) return null;
+    // Most entries in the segments have expired, were replaced, or are folded into every release.
+    const held = this.#live.counts(0).filter((count) => count.seq <= last!.to_seq);
+    return sum(held) * 2 < sealedEntries ? spansOf(held, 0, last!.to_seq) : null;
+  }
+
+  /** Replaces segments. Must run in a transaction, once readers can find the values. */
+  replace(sealed: readonly SealedSegment[], replaced: readonly string[]): void {
+    const { sql } = this.#storage;
+    for (const key of replaced) sql.exec('DELETE FROM segments WHERE key = ?', key);
+    for (const { key, sha256, from, to, entries, bytes } of sealed) {
+      sql.exec(
+        'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)',
+        key,
+        sha256,
+        from,
+        to,
+        entries,
+        bytes,
+      );
+    }
+  }
+}
+
+function sum(counts: readonly { readonly entries: number }[]): number {
+  return counts.reduce((total, { entries }) => total + entries, 0);
+}
+
+/**
+ * Splits changes into runs that fit a segment. A single change always fits: it has at most BULK_ENTRIES_MAX
+ * entries.
+ */
+function spansOf(counts: readonly { seq: number; entries: number }[], from: number, to: number): Span[] {
+  const spans: Span[] = [];
+  let start = from;
+  let entries = 0;
+  let end = from;
+  for (const count of counts) {
+    if (entries > 0 && entries + count.entries > SEGMENT_ENTRIES_MAX) {
+      spans.push({ from: start, to: end, entries });
+      start = end;
+      entries = 0;
+    }
+    entries += count.entries;
+    end = count.seq;
+  }
+  if (entries > 0 || spans.length === 0) spans.push({ from: start, to, entries });
+  return spans;
+}

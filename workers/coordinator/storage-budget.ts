@@ -1,0 +1,146 @@
+/**
+ * Decides whether there is room for a change, in the coordinator's storage and in the budget of the author.
+ * Both are checked before any work. Relieving changes (those that undo or remove something, or that manage
+ * clients and tokens) are still allowed where others are refused. So filling the storage cannot prevent the
+ * revocation of a token.
+ */
+import {
+  STORAGE_BYTES_MAX,
+  STORAGE_FULL_SHARE,
+  STORAGE_ROOT_SHARE,
+  TOKEN_BYTES_PER_DAY_MAX,
+  TOKEN_ENTRIES_PER_HOUR_MAX,
+  TOKEN_RELIEF_FACTOR,
+} from '../../shared/limits.ts';
+import { type StorageInfo, storageLevel } from '../../shared/storage-level.ts';
+import { type ChangeRequest, type Refusal, refuse, SYSTEM_ACTOR } from './change-request.ts';
+
+/** The cost of a change. */
+export interface Cost {
+  /** Number of things it changes. In the live layer, each number and subject counts as one. */
+  readonly entries: number;
+  readonly relieves: boolean;
+  /** Bytes by which the tables grow later, when the entries of the change expire. */
+  readonly laterBytes?: number;
+}
+
+/** Cost of changing one thing. */
+export const GROWING_CHANGE: Cost = { entries: 1, relieves: false };
+export const FREEING_CHANGE: Cost = { entries: 1, relieves: true };
+
+/** The remaining cost of a change that was counted when it began. */
+export function counted(cost: Cost): Cost {
+  return { ...cost, entries: 0 };
+}
+
+const BUDGETS = {
+  entries: {
+    max: TOKEN_ENTRIES_PER_HOUR_MAX,
+    windowMs: 3_600_000,
+    words: `${TOKEN_ENTRIES_PER_HOUR_MAX.toLocaleString('en')} entries an hour`,
+  },
+  bytes: {
+    max: TOKEN_BYTES_PER_DAY_MAX,
+    windowMs: 86_400_000,
+    words: `${TOKEN_BYTES_PER_DAY_MAX / 1_048_576} MiB of storage a day`,
+  },
+} as const;
+type Budget = keyof typeof BUDGETS;
+
+const RELIEVING = 'unblock, clear, promote, rollback, audit trim, and changes of clients and tokens';
+
+export class StorageBudget {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Bytes in use, without free pages. Deleting rows frees their pages at once. */
+  get bytes(): number {
+    return this.#sql.databaseSize;
+  }
+
+  get info(): StorageInfo {
+    const { bytes } = this;
+    return {
+      storageBytes: bytes,
+      storageBytesMax: STORAGE_BYTES_MAX,
+      storageLevel: storageLevel(bytes / STORAGE_BYTES_MAX),
+    };
+  }
+
+  /**
+   * Why there is no room for a change, or null.
+   * @param now ms since 1970
+   */
+  refusal({ actor }: ChangeRequest, cost: Cost, now: number): Refusal | null {
+    if (actor.name === SYSTEM_ACTOR.name) return null;
+    const full = this.#full(actor.root, cost);
+    return full ?? (actor.root ? null : this.#spent(actor.name, cost, now));
+  }
+
+  #full(isRoot: boolean, { relieves }: Cost): Refusal | null {
+    const share = this.bytes / STORAGE_BYTES_MAX;
+    const most = !relieves ? STORAGE_FULL_SHARE : isRoot ? Number.POSITIVE_INFINITY : STORAGE_ROOT_SHARE;
+    if (share < most) return null;
+    const megabytes = (bytes: number): string => Math.floor(bytes / 1_000_000).toLocaleString('en');
+    const taken = relieves
+      ? `the token root alone may still order ${RELIEVING}`
+      : `it still takes ${RELIEVING}`;
+    return refuse(
+      'STORAGE_FULL',
+      `the coordinator stores ${megabytes(this.bytes)} of ${megabytes(STORAGE_BYTES_MAX)} MB: ${taken}. ` +
+        'Export the audit log and trim it: npx numgate audit trim',
+    );
+  }
+
+  #spent(actor: string, { entries, relieves }: Cost, now: number): Refusal | null {
+    const factor = relieves ? TOKEN_RELIEF_FACTOR : 1;
+    // The size of a change is known only afterwards, so the last change may exceed the budget.
+    const requested: Record<Budget, number> = { entries, bytes: 1 };
+    const rows = this.#sql
+      .exec<{ budget: Budget; used: number; ends: number }>(
+        'SELECT budget, used, ends FROM budgets WHERE actor = ? AND ends > ?',
+        ...[actor, now],
+      )
+      .toArray();
+    const spent = rows.find(({ budget, used }) => used + requested[budget] > BUDGETS[budget].max * factor);
+    if (spent === undefined) return null;
+    const { words } = BUDGETS[spent.budget];
+    const resetsAt = new Date(spent.ends).toISOString();
+    const others = relieves ? '' : `; ${RELIEVING} have a budget ${TOKEN_RELIEF_FACTOR} times as large`;
+    const message = `the budget of ${words} of this token is used up: it is full again at ${resetsAt}${others}`;
+    return {
+      ...refuse('BUDGET_EXCEEDED', message, { budget: { name: spent.budget, resetsAt } }),
+      retryAfterSeconds: Math.ceil((spent.ends - now) / 1_000),
+    };
+  }
+
+  /**
+   * Counts a change, applied or refused.
+   * @param bytes growth of the tables, now and later
+   */
+  charge({ actor }: ChangeRequest, { entries }: Cost, bytes: number, now: number): void {
+    if (actor.root || actor.name === SYSTEM_ACTOR.name) return;
+    const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };
+    for (const budget of Object.keys(BUDGETS) as Budget[]) {
+      this.#sql.exec(
+        'DELETE FROM budgets WHERE actor = ? AND budget = ? AND ends <= ?',
+        actor.name,
+        budget,
+        now,
+      );
+      this.#sql.exec(
+        `INSERT INTO budgets VALUES (?, ?, ?, ?)
+         ON CONFLICT (actor, budget) DO UPDATE SET used = used + excluded.used`,
+        ...[actor.name, budget, used[budget], now + BUDGETS[budget].windowMs],
+      );
+    }
+  }
+
+  /** Deletes expired budgets. */
+  forget(now: number): void {
+    this.#sql.exec('DELETE FROM budgets WHERE ends <= ?', now);
+  }
+}

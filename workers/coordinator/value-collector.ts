@@ -1,0 +1,124 @@
+/**
+ * Removes values from KV that nothing names any more, and finds named values that are missing. A value is
+ * removed only after it was unnamed for VALUES_KEPT_MS without interruption, so readers that lag behind and
+ * pushes under way still find what they need.
+ */
+import { VALUES_KEPT_MS } from '../../shared/limits.ts';
+import {
+  CLIENTS_PREFIX,
+  RELEASE_PREFIX,
+  SEGMENT_PREFIX,
+  SHARD_PREFIX,
+} from '../../shared/release/kv-keys.ts';
+import type { ValueStore } from './value-store.ts';
+
+/** How long KV may return a removed value from its caches, in ms. */
+const SHOWN_AFTER_REMOVAL_MS = 90_000;
+/** Maximum values removed per sweep. */
+const REMOVED_AT_ONCE = 500;
+/** Maximum pages of 1,000 keys read per prefix and sweep. */
+const PAGES_MAX = 20;
+
+const PREFIXES = [SHARD_PREFIX, RELEASE_PREFIX, SEGMENT_PREFIX, CLIENTS_PREFIX];
+
+export class ValueCollector {
+  readonly #sql: SqlStorage;
+  readonly #kv: KVNamespace;
+
+  constructor(sql: SqlStorage, kv: KVNamespace) {
+    this.#sql = sql;
+    this.#kv = kv;
+  }
+
+  /** Whether a value was removed so recently that KV may still return it. */
+  isRemoved(key: string): boolean {
+    const [row] = this.#sql
+      .exec(
+        'SELECT 1 FROM unnamed_values WHERE key = ? AND removed_at > ?',
+        key,
+        Date.now() - SHOWN_AFTER_REMOVAL_MS,
+      )
+      .toArray();
+    return row !== undefined;
+  }
+
+  /**
+   * Records unnamed values, removes those unnamed for long enough, and records named values that are missing.
+   * @param isWanted whether a value is needed at the moment of the call
+   * @param own the values that the coordinator can write again
+   * @param operationsMax KV operations it may use; keys are always listed
+   * @returns how many values were removed, and how many must be written again
+   */
+  async sweep(
+    isWanted: (key: string) => boolean,
+    own: ValueStore,
+    operationsMax: number,
+  ): Promise<{ removed: number; missing: number }> {
+    const expected = new Set(own.named);
+    const { keys, pages } = await this.#keys();
+    const there = new Set(keys);
+    const missing = own.named.filter((key) => expected.has(key) && !there.has(key));
+    for (const key of missing) own.miss(key);
+    const now = Date.now();
+    const unnamed = keys.filter((key) => !isWanted(key));
+    this.#forget(new Set(unnamed), now);
+    for (const key of unnamed) {
+      // A removed value that reappears was uploaded again: its period starts over.
+      this.#sql.exec(
+        `INSERT INTO unnamed_values VALUES (?, ?, NULL) ON CONFLICT (key) DO UPDATE
+         SET since = excluded.since, removed_at = NULL WHERE removed_at <= ?`,
+        ...[key, now, now - SHOWN_AFTER_REMOVAL_MS],
+      );
+    }
+    const removable = Math.max(0, Math.min(REMOVED_AT_ONCE, operationsMax - pages));
+    const old = this.#sql
+      .exec<{ key: string }>(
+        'SELECT key FROM unnamed_values WHERE removed_at IS NULL AND since <= ? LIMIT ?',
+        ...[now - VALUES_KEPT_MS, removable],
+      )
+      .toArray();
+    let removed = 0;
+    for (const { key } of old) {
+      // Check again each time: a release staged meanwhile may name it.
+      if (isWanted(key)) continue;
+      // Record the removal first, so a promotion that starts now does not trust what KV still returns.
+      this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
+      await this.#kv.delete(key);
+      removed++;
+      if (!own.isNamed(key)) continue;
+      // It became named again during the removal.
+      own.miss(key);
+      missing.push(key);
+    }
+    return { removed, missing: missing.length };
+  }
+
+  async #keys(): Promise<{ keys: string[]; pages: number }> {
+    const keys: string[] = [];
+    let pages = 0;
+    for (const prefix of PREFIXES) {
+      let cursor: string | null = null;
+      for (let page = 0; page < PAGES_MAX; page++) {
+        const listed: KVNamespaceListResult<unknown, string> = await this.#kv.list({ prefix, cursor });
+        pages++;
+        keys.push(...listed.keys.map(({ name }) => name));
+        if (listed.list_complete) break;
+        cursor = listed.cursor;
+      }
+    }
+    return { keys, pages };
+  }
+
+  /** Deletes the records of values that are named again, or were removed long ago. */
+  #forget(unnamed: ReadonlySet<string>, now: number): void {
+    const rows = this.#sql.exec<{ key: string }>('SELECT key FROM unnamed_values').toArray();
+    for (const { key } of rows) {
+      if (!unnamed.has(key)) {
+        this.#sql.exec(
+          'DELETE FROM unnamed_values WHERE key = ? AND (removed_at IS NULL OR removed_at <= ?)',
+          ...[key, now - SHOWN_AFTER_REMOVAL_MS],
+        );
+      }
+    }
+  }
+}

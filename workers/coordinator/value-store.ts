@@ -1,0 +1,149 @@
+/**
+ * The values that the coordinator creates and the head names: segments and the client directory. Each is
+ * written to KV before the head names it. If KV rejects or loses one, that is recorded and the value is
+ * written again. Until then, readers get it from the coordinator, and the copy of the head in KV is not
+ * replaced.
+ */
+import { sha256Hex } from '../../shared/bytes.ts';
+import { type Client, sealDirectory } from '../../shared/clients.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits.ts';
+import type { NamedValue } from '../../shared/release/head.ts';
+import { clientsKey } from '../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { warn } from '../log.ts';
+import { within } from '../storage/single-flight.ts';
+import type { ClientsStore } from './clients-store.ts';
+import type { Ledger } from './ledger.ts';
+import type { SegmentStore } from './segments.ts';
+
+/** Ledger key of the client directory that the head names. */
+const CLIENTS_NAME = 'clients';
+
+interface Stores {
+  readonly ledger: Ledger;
+  readonly segments: SegmentStore;
+  readonly clients: ClientsStore;
+}
+
+export interface StoredValue extends NamedValue {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export class ValueStore {
+  readonly #stores: Stores;
+  readonly #storage: DurableObjectStorage;
+  readonly #kv: KVNamespace;
+  readonly #keys: ListKeys;
+  /** Keys that are being written and will be named next. */
+  readonly #coming = new Set<string>();
+
+  constructor(stores: Stores, storage: DurableObjectStorage, kv: KVNamespace, keys: ListKeys) {
+    this.#stores = stores;
+    this.#storage = storage;
+    this.#kv = kv;
+    this.#keys = keys;
+  }
+
+  /** The current client directory, as the head names it. */
+  get directory(): NamedValue | null {
+    return JSON.parse(this.#stores.ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null;
+  }
+
+  /** Must run in the transaction that changes the clients. */
+  setDirectory({ key, sha256 }: NamedValue): void {
+    this.#stores.ledger.set(CLIENTS_NAME, JSON.stringify({ key, sha256 }));
+  }
+
+  /** The sealed client directory and its name. */
+  async directoryOf(clients: readonly Client[]): Promise<StoredValue> {
+    const bytes = await sealDirectory(clients, this.#keys);
+    const sha256 = await sha256Hex(bytes);
+    return { key: clientsKey(sha256), sha256, bytes };
+  }
+
+  /** Keys that the head names now. */
+  get named(): string[] {
+    const { directory } = this;
+    const segments = this.#stores.segments.named.map(({ key }) => key);
+    return directory === null ? segments : [...segments, directory.key];
+  }
+
+  isNamed(key: string): boolean {
+    return this.#stores.segments.has(key) || this.directory?.key === key;
+  }
+
+  /** Whether a value must be kept: the head names it, or is about to. */
+  isWanted(key: string): boolean {
+    return this.#coming.has(key) || this.isNamed(key);
+  }
+
+  /** A value that the head names, or null. */
+  async bytes(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const segment = this.#stores.segments.bytes(key);
+    if (segment !== null) return segment;
+    const directory = await this.directoryOf(this.#stores.clients.clients);
+    return directory.key === key ? directory.bytes : null;
+  }
+
+  /**
+   * Writes values to KV and makes the head name them, whether or not KV accepts them.
+   * @param name runs in a transaction; makes the head name the values, or refuses
+   */
+  async publish<Done>(values: readonly StoredValue[], name: () => Done): Promise<Done> {
+    for (const { key } of values) this.#coming.add(key);
+    const left = new Set(values.map(({ key }) => key));
+    try {
+      for (const { key, bytes } of values) {
+        // If one write fails, leave the rest for later, so the change does not wait for each.
+        if (!(await this.#put(key, bytes))) break;
+        left.delete(key);
+      }
+      return this.#storage.transactionSync(() => {
+        for (const key of left) this.miss(key);
+        return name();
+      });
+    } finally {
+      for (const { key } of values) this.#coming.delete(key);
+    }
+  }
+
+  /**
+   * Records that KV lacks a value that the head names. The copy of the head is not written until KV has it.
+   */
+  miss(key: string): void {
+    this.#storage.sql.exec('INSERT OR IGNORE INTO values_to_put VALUES (?)', key);
+    this.#stores.ledger.set('kvSeq', '0');
+  }
+
+  get #missing(): string[] {
+    return this.#storage.sql
+      .exec<{ key: string }>('SELECT key FROM values_to_put')
+      .toArray()
+      .map(({ key }) => key);
+  }
+
+  /** Whether KV has all values that the head names. */
+  get complete(): boolean {
+    return !this.#missing.some((key) => this.isNamed(key));
+  }
+
+  /** Writes missing values until a write fails. */
+  async putMissing(): Promise<void> {
+    for (const key of this.#missing) {
+      // A value that is no longer named is no longer needed.
+      const bytes = await this.bytes(key);
+      if (bytes !== null && !(await this.#put(key, bytes))) return;
+      this.#storage.sql.exec('DELETE FROM values_to_put WHERE key = ?', key);
+    }
+  }
+
+  async #put(key: string, value: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    try {
+      await within(this.#kv.put(key, value), LOAD_WAIT_MS);
+      return true;
+    } catch {
+      warn('valuePutFailed', { key });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * The cron job, every minute: promotes releases staged with wrangler alone, and removes values from KV that
+ * nothing names any more.
+ */
+import type { Actor } from '../shared/admin.ts';
+import { coordinatorOf } from './admin/context.ts';
+import type { ControlEnv } from './env.ts';
+
+/** Stands for anyone who can write KV and holds the signing key of releases. */
+const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+
+export async function sweep(_event: ScheduledController, env: ControlEnv): Promise<void> {
+  await coordinatorOf(env).sweep(WRANGLER);
+}

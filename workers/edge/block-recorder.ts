@@ -1,0 +1,52 @@
+/**
+ * Buffers records of blocked texts and calls and writes many of them to KV as one value. `waitUntil` of a
+ * request covers the wait, so at most RECORDS_WAIT_MS of records are lost with the isolate.
+ */
+
+import { RECORDS_KEPT_SECONDS, RECORDS_PER_VALUE_MAX, RECORDS_WAIT_MS } from '../../shared/limits.ts';
+import { recordsKey } from '../../shared/release/kv-keys.ts';
+import { type BlockRecord, sealRecords } from '../../shared/screening/block-record.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { warn } from '../log.ts';
+
+/** Attempts to write one value. */
+const TRIES = 3;
+/** Pause between attempts, in ms. */
+const PAUSE_MS = 1_000;
+
+export class BlockRecorder {
+  #records: BlockRecord[] = [];
+  #waiting = false;
+
+  add(record: BlockRecord, keys: ListKeys, kv: KVNamespace, ctx: ExecutionContext): void {
+    this.#records.push(record);
+    if (this.#records.length >= RECORDS_PER_VALUE_MAX) ctx.waitUntil(this.#write(keys, kv));
+    else if (!this.#waiting) {
+      this.#waiting = true;
+      ctx.waitUntil(this.#writeSoon(keys, kv));
+    }
+  }
+
+  async #writeSoon(keys: ListKeys, kv: KVNamespace): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, RECORDS_WAIT_MS));
+    this.#waiting = false;
+    await this.#write(keys, kv);
+  }
+
+  async #write(keys: ListKeys, kv: KVNamespace): Promise<void> {
+    const records = this.#records;
+    this.#records = [];
+    if (records.length === 0) return;
+    const bytes = await sealRecords(records, keys);
+    const key = recordsKey(records[0]!.at, crypto.randomUUID());
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      try {
+        await kv.put(key, bytes, { expirationTtl: RECORDS_KEPT_SECONDS });
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
+      }
+    }
+    warn('recordsLost', { records: records.length });
+  }
+}

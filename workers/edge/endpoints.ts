@@ -1,0 +1,43 @@
+/**
+ * The two kinds of check: the fields of each, the right it needs, and the format of its responses. Everything
+ * else is shared.
+ */
+
+import type { Right } from '../../shared/clients.ts';
+import type { ScreenRequest } from '../../shared/request.ts';
+import type { CheckResponse, Decision } from '../../shared/screening/decision.ts';
+import { toGatewayResponse } from '../../shared/screening/gateway-response.ts';
+import { GATEWAY_FIELDS } from '../../shared/screening/parse-gateway-request.ts';
+import { CHECK_FIELDS, type RequestFields } from '../../shared/screening/parse-request.ts';
+import { formatDecision } from '../../shared/screening/screen.ts';
+import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
+
+export interface CheckEndpoint {
+  readonly right: Right;
+  readonly fields: RequestFields;
+  /** Advice for clients with more items than a batch allows. */
+  readonly more: string;
+  format(
+    request: ScreenRequest,
+    decision: Decision,
+    snapshot: Snapshot,
+    settings: ClientSettings,
+  ): CheckResponse;
+}
+
+/** Checks a text before it is sent. */
+export const CHECK_ENDPOINT: CheckEndpoint = {
+  right: 'check',
+  fields: CHECK_FIELDS,
+  more: 'for more, use /v1/check/stream',
+  format: formatDecision,
+};
+
+/** Checks an incoming text or call at a gateway. */
+export const GATEWAY_ENDPOINT: CheckEndpoint = {
+  right: 'gateway',
+  fields: GATEWAY_FIELDS,
+  more: 'send more batches',
+  format: (request, decision, snapshot, { mode }) =>
+    toGatewayResponse(decision.reading ?? request, formatDecision(request, decision), snapshot, mode),
+};

@@ -1,0 +1,238 @@
+/**
+ * The head as this isolate knows it: release, live layer, clients and policy. Requests are answered from
+ * memory, and the head is polled in the background. Everything that a head names is loaded before that head
+ * becomes current. A head that is damaged, foreign or older than the current one is refused.
+ *
+ * An urgent unblock does not wait for a large release: if only the new release cannot be loaded, the rest of
+ * the head is adopted with the release that is already in use. This is safe because the live layer holds
+ * every entry that a release in use may not have folded in. `asOf` does not advance meanwhile, because the
+ * lists do not.
+ */
+import type { Client } from '../../../shared/clients.ts';
+import { HEAD_FRESH_MS, HEAD_WAIT_MS, ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits.ts';
+import { LiveLayer } from '../../../shared/live/live-layer.ts';
+import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
+import { HeadPoll, inShare, isNewer } from '../../../shared/propagation.ts';
+import type { Head, HeadDocument, NamedRelease } from '../../../shared/release/head.ts';
+import { openManifest } from '../../../shared/release/manifest.ts';
+import { Release } from '../../../shared/release/release.ts';
+import { ShardMemory } from '../../../shared/release/shard-memory.ts';
+import type { Snapshot } from '../../../shared/screening/snapshot.ts';
+import { fingerprint } from '../../../shared/set/xxhash.ts';
+import type { MaybePromise } from '../../http/maybe-promise.ts';
+import { warn } from '../../log.ts';
+import { SingleFlight } from '../../storage/single-flight.ts';
+import { HeadSources, type LoadContext, type SealedHead, ValueRefused } from './head-sources.ts';
+import { HeadValues, readManifest, tailSegment } from './head-values.ts';
+import { verifyAllValues } from './shards.ts';
+
+/** A release in memory. Releases with the same manifest signature are the same release. */
+interface Loaded {
+  readonly release: Release;
+  readonly signature: string;
+}
+
+/** The release to answer from. */
+interface Chosen {
+  readonly loaded: Loaded | null;
+  /** Whether it is the release that the head names for this data centre. */
+  readonly whole: boolean;
+}
+
+/** The content of one head. Replaced as a whole. */
+interface Current extends SealedHead, Chosen {
+  readonly seq: number;
+  readonly live: LiveLayer;
+  readonly clients: ReadonlyMap<string, Client>;
+}
+
+/** The head as pinned for one request. */
+export interface PinnedHead {
+  readonly snapshot: Snapshot;
+  /** Null until a head was read. */
+  readonly clients: ReadonlyMap<string, Client> | null;
+  /** The release that the head names, while it is still loading and another one is in use. */
+  readonly pending: Release | null;
+}
+
+export class HeadReader {
+  #current: Current | null = null;
+  /** The next release while it is loading. What is loaded is kept between attempts. */
+  #pending: Loaded | null = null;
+  readonly #shards: ShardMemory;
+  readonly #values = new HeadValues();
+  readonly #poll = new HeadPoll(Math.random);
+  readonly #flight = new SingleFlight();
+  readonly #sources = new HeadSources();
+
+  /** @param shardBytesMax limit for all releases in memory together */
+  constructor(shardBytesMax = ISOLATE_SHARD_BYTES_MAX) {
+    this.#shards = new ShardMemory(shardBytesMax);
+  }
+
+  /**
+   * The head for one request. Waits only if there is none or it is too old.
+   * @param waitMs age from which it is too old
+   */
+  pin(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): MaybePromise<PinnedHead> {
+    const now = Date.now();
+    const due = this.#poll.due(now, waitMs);
+    if (due === 'background') {
+      this.#poll.began(now);
+      this.#flight.refresh(
+        () => this.#refresh(loadContext, { waits: false, freshMs: HEAD_FRESH_MS }),
+        loadContext.ctx,
+      );
+    }
+    if (due !== 'wait') return this.#pinned(loadContext);
+    const before = this.#poll.seenAt;
+    const done = (): boolean => this.#poll.seenAt > before;
+    return this.#wait(loadContext, HEAD_FRESH_MS, done).then(() => this.#pinned(loadContext));
+  }
+
+  /** The head, at most `freshMs` old. Returns the one in memory if no newer one arrives in time. */
+  async look(loadContext: LoadContext, freshMs: number): Promise<PinnedHead> {
+    const isFresh = (): boolean => Date.now() - this.#poll.seenAt <= freshMs;
+    // A poll under way may settle for an older copy.
+    if (!isFresh()) await this.#wait(loadContext, freshMs, isFresh);
+    return this.#pinned(loadContext);
+  }
+
+  /** @param done whether a load that this request joined has satisfied it */
+  async #wait(loadContext: LoadContext, freshMs: number, done: () => boolean): Promise<void> {
+    this.#poll.began(Date.now());
+    const load = (): Promise<void> => this.#refresh(loadContext, { waits: true, freshMs });
+    try {
+      await this.#flight.wait(load, done, loadContext.ctx);
+    } catch {
+      this.#poll.waitedInVain(Date.now());
+    }
+  }
+
+  #pinned({ secrets }: LoadContext): PinnedHead {
+    const { loaded = null, live = LiveLayer.EMPTY, seq = 0, clients = null } = this.#current ?? {};
+    const release = loaded?.release ?? null;
+    const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
+    const { keys } = secrets;
+    const snapshot = { release, live, policy, keys, seq, asOf: this.#poll.asOf, now: Date.now() };
+    return { snapshot, clients, pending: this.#pending?.release ?? null };
+  }
+
+  async #refresh(
+    loadContext: LoadContext,
+    { waits, freshMs }: { waits: boolean; freshMs: number },
+  ): Promise<void> {
+    const current = this.#current;
+    const held = current === null ? null : { ...current, asOf: this.#poll.asOf };
+    const got = await this.#sources.get(loadContext, { held, waits, freshMs }).catch((error: unknown) => {
+      this.#poll.waitedInVain(Date.now());
+      throw error;
+    });
+    if (got === null) {
+      this.#poll.comeBack(Date.now());
+      return;
+    }
+    if (got.next !== null) await this.#adopt(got.next, loadContext);
+    // Retry an incomplete head, although its `seq` is current.
+    else if (current?.whole === false) await this.#adopt(current, loadContext);
+    this.#poll.confirmed(servesNamed(this.#current) ? got.asOf : 0, got.seenAt);
+    // Only an old copy was available: do not make the next request wait for it again.
+    if (Date.now() - got.seenAt > HEAD_WAIT_MS) this.#poll.waitedInVain(Date.now());
+  }
+
+  /** Makes this head current once everything it names is loaded. */
+  async #adopt({ document, sealed }: SealedHead, loadContext: LoadContext): Promise<void> {
+    const { head } = document;
+    if (this.#isKnown(head)) return;
+    const tail = tailSegment(head);
+    // In parallel: a cold isolate waits for one KV read here, and for one more for the number.
+    const [segments, clients, chosen] = await Promise.all([
+      this.#values.segments(head, loadContext),
+      this.#values.clients(head, loadContext),
+      this.#choose(document, loadContext),
+    ]);
+    // A later head may have become current during the load.
+    if (this.#isKnown(head)) return;
+    const live = LiveLayer.of(segments, tail, this.#current?.live);
+    this.#current = { seq: head.seq, document, sealed, live, clients, ...chosen };
+    this.#values.keepOnly(head);
+    if (!chosen.whole) return;
+    this.#pending = null;
+    this.#shards.retireAllBut(chosen.loaded?.release.manifest.shards.map(({ key }) => key) ?? []);
+  }
+
+  /** Whether this head contains nothing new. */
+  #isKnown({ seq }: Head): boolean {
+    const current = this.#current;
+    return current !== null && !isNewer(seq, current.seq) && (seq < current.seq || current.whole);
+  }
+
+  /**
+   * The release that the head names for this data centre. Falls back to the current release if the canary is
+   * refused, and keeps the release in use until the new one is complete.
+   */
+  async #choose(document: HeadDocument, loadContext: LoadContext): Promise<Chosen> {
+    const { head } = document;
+    const serving = this.#current?.loaded ?? null;
+    const meant = meantFor(head, loadContext.dataCentre);
+    if (meant === null) {
+      if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'it names no release' });
+      return { loaded: serving, whole: true };
+    }
+    const instead = head.current === null || head.current === meant ? [] : [head.current];
+    for (const named of [meant, ...instead]) {
+      const whole = named === meant;
+      if (serving?.signature === named.signature) return { loaded: serving, whole };
+      const loaded = await this.#load(named, document, loadContext);
+      if (loaded === null) continue;
+      // No release is in use: answer from what is loaded, and load the rest on demand.
+      if (serving === null) return { loaded, whole };
+      loaded.release.adopt(serving.release);
+      if (await verifyAllValues(loaded.release, loadContext)) return { loaded, whole };
+      warn('headRefused', { code: 'RELEASE_INCOMPLETE', message: named.release });
+      break;
+    }
+    if (serving !== null && serving.release.manifest.foldedSeq >= head.droppedSeq) {
+      return { loaded: serving, whole: false };
+    }
+    throw new ValueRefused('RELEASE_MISSING', 'there is no release that goes with its live layer');
+  }
+
+  /** @returns null if the manifest is refused */
+  async #load(
+    named: NamedRelease,
+    { manifests }: HeadDocument,
+    { env, secrets }: LoadContext,
+  ): Promise<Loaded | null> {
+    if (this.#pending?.signature === named.signature) return this.#pending;
+    try {
+      const inline = manifests.find(({ signature }) => signature === named.signature);
+      const signed = inline ?? (await readManifest(named, env));
+      const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.keyId);
+      if (!opened.ok) throw new ValueRefused(opened.code, opened.message);
+      this.#pending = {
+        release: new Release(opened.value, secrets.keys, this.#shards),
+        signature: named.signature,
+      };
+      return this.#pending;
+    } catch (error) {
+      if (error instanceof ValueRefused) return null;
+      throw error;
+    }
+  }
+}
+
+/** The release that this data centre answers from. */
+function meantFor({ current, candidate }: Head, dataCentre: string): NamedRelease | null {
+  if (candidate === null) return current;
+  const hash = Number(fingerprint(`${candidate.release} ${dataCentre}`, 0n) & 0xffffffffn);
+  return inShare(hash, candidate.share) ? candidate : current;
+}
+
+/** Whether the head still names the release in use. If so, the lists are as current as the head. */
+function servesNamed(current: Current | null): boolean {
+  if (current === null || current.loaded === null) return true;
+  const { signature } = current.loaded;
+  const { head } = current.document;
+  return head.current?.signature === signature || head.candidate?.signature === signature;
+}

@@ -1,0 +1,117 @@
+/**
+ * The values that a head names. They come from KV, or from the coordinator if KV lacks them or holds
+ * something else under their key. Loaded values are kept, even if the head itself could not be adopted.
+ */
+import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
+import { type Client, openDirectory } from '../../../shared/clients.ts';
+import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits.ts';
+import { Segment } from '../../../shared/live/segment.ts';
+import type { Head, NamedRelease, NamedValue } from '../../../shared/release/head.ts';
+import { releaseKey } from '../../../shared/release/kv-keys.ts';
+import { parseSignedText, type SignedText } from '../../../shared/release/signed.ts';
+import { LayoutError } from '../../../shared/set/number-set.ts';
+import { unseal } from '../../../shared/set/seal.ts';
+import type { Env } from '../../env.ts';
+import { readValue } from '../../storage/kv-values.ts';
+import { within } from '../../storage/single-flight.ts';
+import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+type Directory = ReadonlyMap<string, Client>;
+
+const NO_CLIENTS: Directory = new Map();
+
+/** @throws ValueRefused if a value cannot be loaded */
+export class HeadValues {
+  readonly #segments = new Map<string, Segment>();
+  readonly #directories = new Map<string, Directory>();
+
+  /** The sealed segments of the live layer, in the order of the head. */
+  segments(head: Head, loadContext: LoadContext): Promise<Segment[]> {
+    const open = async (named: NamedValue): Promise<Segment> =>
+      segmentOf(await unsealed(named, loadContext), named.key);
+    return Promise.all(head.segments.map((named) => kept(this.#segments, named, open)));
+  }
+
+  clients({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
+    const open = async ({ key, sha256 }: NamedValue): Promise<Directory> => {
+      const directory = await openDirectory(
+        await readNamed(key, sha256, loadContext.env),
+        loadContext.secrets.keys,
+      );
+      if (directory === null) throw new ValueRefused('VALUE_FOREIGN', key);
+      return directory;
+    };
+    return named === null ? Promise.resolve(NO_CLIENTS) : kept(this.#directories, named, open);
+  }
+
+  /** Drops values that this head does not name. */
+  keepOnly({ segments, clients }: Head): void {
+    const named = new Set([...segments, ...(clients === null ? [] : [clients])].map(({ key }) => key));
+    for (const held of [this.#segments, this.#directories]) {
+      for (const key of held.keys()) if (!named.has(key)) held.delete(key);
+    }
+  }
+}
+
+async function kept<Value>(
+  held: Map<string, Value>,
+  named: NamedValue,
+  open: (named: NamedValue) => Promise<Value>,
+): Promise<Value> {
+  const value = held.get(named.key) ?? (await open(named));
+  held.set(named.key, value);
+  return value;
+}
+
+/**
+ * The newest live entries, which the head contains itself.
+ * @throws ValueRefused
+ */
+export function tailSegment({ tail }: Head): Segment {
+  const bytes = fromBase64(tail);
+  if (bytes === null) throw new ValueRefused('HEAD_INVALID', 'the tail is not base64');
+  return segmentOf(bytes, 'the tail');
+}
+
+function segmentOf(bytes: Bytes, name: string): Segment {
+  try {
+    return new Segment(bytes);
+  } catch (error) {
+    if (error instanceof LayoutError) throw new ValueRefused('HEAD_INVALID', `${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws ValueRefused */
+export function readManifest({ release, signature }: NamedRelease, env: Env): Promise<SignedText> {
+  return read(releaseKey(release), env, async (bytes) => {
+    const signed = parseSignedText(new TextDecoder().decode(bytes));
+    return signed?.signature === signature ? signed : null;
+  });
+}
+
+async function unsealed({ key, sha256 }: NamedValue, { env, secrets }: LoadContext): Promise<Bytes> {
+  const content = await unseal(await readNamed(key, sha256, env), secrets.keys);
+  if (content === null) throw new ValueRefused('VALUE_FOREIGN', key);
+  return content;
+}
+
+function readNamed(key: string, sha256: string, env: Env): Promise<Bytes> {
+  return read(key, env, async (bytes) => ((await sha256Hex(bytes)) === sha256 ? bytes : null));
+}
+
+/** @param accept returns null if the bytes are not the named value */
+async function read<Value>(
+  key: string,
+  env: Env,
+  accept: (bytes: Bytes) => Promise<Value | null>,
+): Promise<Value> {
+  const inKv = await readValue(key, env.LISTS).catch(() => null);
+  const fromKv = inKv === null ? null : await accept(inKv);
+  if (fromKv !== null) return fromKv;
+  const own = await within(coordinatorPort(env).value(key), COORDINATOR_BACKGROUND_WAIT_MS).catch(() => null);
+  const fromAuthority = own === null ? null : await accept(own);
+  if (fromAuthority !== null) return fromAuthority;
+  throw new ValueRefused(inKv === null && own === null ? 'VALUE_MISSING' : 'VALUE_DAMAGED', key);
+}

@@ -1,0 +1,137 @@
+/**
+ * Screens many items of one request in order, with their values in memory: all at once if the release is
+ * complete, otherwise in runs, each as long as its shards fit into memory together.
+ */
+import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../../shared/limits.ts';
+import { suffixOf } from '../../shared/numbers/number.ts';
+import type { Blob } from '../../shared/release/manifest.ts';
+import type { Release } from '../../shared/release/release.ts';
+import type { ScreenRequest, Sender } from '../../shared/request.ts';
+import { IMAGES_AHEAD_MAX, type ImagesAhead } from '../../shared/set/images-ahead.ts';
+import { findTestNumber } from '../../shared/test-numbers.ts';
+import { loadAll, type ShardLoadContext, valuesNeededBy, withValues } from './head/shards.ts';
+
+/** Items whose images are computed together, with at most two numbers each. */
+const ITEMS_AHEAD = IMAGES_AHEAD_MAX / 2;
+/** How many runs of different requests fit into memory together. */
+const RUNS_AT_ONCE = 4;
+
+/** One item, reduced to the values it needs. */
+export interface RunItem {
+  /** The parsed request; null if the item is invalid. */
+  readonly request: ScreenRequest | null;
+}
+
+export class ItemRuns {
+  readonly #release: Release | null;
+  readonly #loading: ShardLoadContext;
+  /** When to wait again for a value that failed to load, by key, in ms since 1970. */
+  readonly #retryAt = new Map<string, number>();
+  /** When to wait again for any value, after a wait that timed out, in ms since 1970. */
+  #restsUntil = 0;
+
+  constructor(release: Release | null, loading: ShardLoadContext) {
+    this.#release = release;
+    this.#loading = loading;
+  }
+
+  /** Loads what memory allows before the first response. */
+  async begin(): Promise<void> {
+    const release = this.#release;
+    if (release === null || release.complete) return;
+    // One hanging value can use up the whole wait. Items that need other values still wait for them.
+    this.#waitLater(await loadAll(release, this.#loading));
+  }
+
+  /** @param answer screens one item from the values now in memory */
+  async answer<Item extends RunItem>(items: readonly Item[], answer: (item: Item) => void): Promise<void> {
+    const release = this.#release;
+    for (let from = 0; from < items.length; ) {
+      if (release === null || release.complete || Date.now() < this.#restsUntil) {
+        this.#answerAll(items, from, items.length, answer);
+        return;
+      }
+      const { needed, to } = this.#run(items, from, release);
+      const began = Date.now();
+      await withValues(release, needed, this.#loading, () => {
+        this.#note(
+          needed.filter((blob) => !release.has(blob)),
+          began,
+        );
+        this.#answerAll(items, from, to, answer);
+      });
+      from = to;
+    }
+  }
+
+  /**
+   * Screens items from the values in memory.
+   * @param to exclusive
+   */
+  #answerAll<Item extends RunItem>(
+    items: readonly Item[],
+    from: number,
+    to: number,
+    answer: (item: Item) => void,
+  ): void {
+    for (let at = from; at < to; ) {
+      const end = Math.min(to, at + ITEMS_AHEAD);
+      this.#prepare(items, at, end);
+      for (; at < end; at++) answer(items[at]!);
+    }
+  }
+
+  /** Computes the images of all numbers that will be looked up, in lookup order. */
+  #prepare(items: readonly RunItem[], from: number, to: number): void {
+    const images = this.#release?.keys.imagesAhead;
+    if (images === undefined) return;
+    images.clear();
+    for (let at = from; at < to; at++) {
+      const { request } = items[at]!;
+      if (request === null) continue;
+      prepareQuestion(request, images);
+      for (const other of request.otherReadings) prepareQuestion(other, images);
+    }
+  }
+
+  /** The next run: how many items fit into memory, and the values they need. */
+  #run(items: readonly RunItem[], from: number, release: Release): { needed: Blob[]; to: number } {
+    const needed = new Map<string, Blob>();
+    let bytes = 0;
+    let to = from;
+    for (; to < items.length; to++) {
+      const { request } = items[to]!;
+      const own = request === null ? [] : valuesNeededBy(request, release);
+      const more = own.filter(({ key }) => !needed.has(key) && !(Date.now() < (this.#retryAt.get(key) ?? 0)));
+      const moreBytes = more.reduce((sum, blob) => sum + release.bytesOf(blob), 0);
+      if (to > from && bytes + moreBytes > release.bytesMax / RUNS_AT_ONCE) break;
+      for (const blob of more) needed.set(blob.key, blob);
+      bytes += moreBytes;
+    }
+    return { needed: [...needed.values()], to };
+  }
+
+  #waitLater(missing: readonly Blob[]): void {
+    for (const { key } of missing) this.#retryAt.set(key, Date.now() + RUN_BACKOFF_MS);
+  }
+
+  /**
+   * Records values that failed to load.
+   * @param began when the wait started
+   */
+  #note(missing: readonly Blob[], began: number): void {
+    const now = Date.now();
+    this.#waitLater(missing);
+    if (missing.length > 0 && now - began >= LOAD_WAIT_MS) this.#restsUntil = now + RUN_BACKOFF_MS;
+  }
+}
+
+function prepareQuestion({ from, to }: ScreenRequest, images: ImagesAhead): void {
+  prepareParty(to, images);
+  prepareParty(from, images);
+}
+
+/** Test numbers are not looked up. */
+function prepareParty(party: Sender | null, images: ImagesAhead): void {
+  if (party?.kind === 'number' && findTestNumber(party.n) === null) images.prepare(suffixOf(party.n));
+}

@@ -1,0 +1,156 @@
+/**
+ * The quota: how many numbers a client may check per minute. The isolate counts, so no request waits. In the
+ * background it reports to the rate limit binding, which counts for the whole data centre and stops a client
+ * that uses many isolates. The quota protects against abuse; it is not for billing.
+ *
+ * Each `from` and each `to` counts as one number. Every request and every item counts as at least one.
+ */
+import type { Client } from '../../shared/clients.ts';
+import { isRecord } from '../../shared/fields.ts';
+import {
+  QUOTA_FLUSH_MS,
+  QUOTA_FLUSH_NUMBERS,
+  QUOTA_FLUSH_SHARE,
+  QUOTA_WINDOW_SECONDS,
+} from '../../shared/limits.ts';
+import { type Problem, problem } from '../http/reply.ts';
+
+/** The limit of the binding in wrangler.toml. A client's whole quota is divided into this many parts. */
+const QUOTA_PARTS = 10_000;
+
+const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;
+
+/** Numbers in an unparsed request, or in the defaults of a batch. */
+export function numbersIn(request: unknown): number {
+  if (!isRecord(request)) return 0;
+  return (request.from === undefined ? 0 : 1) + (request.to === undefined ? 0 : 1);
+}
+
+/** What one item counts. */
+export function countOf(item: unknown): number {
+  return Math.max(1, numbersIn(item));
+}
+
+interface Use {
+  window: number;
+  numbers: number;
+  unreported: number;
+  reportedAt: number;
+  /** The data centre reported that the quota of this window is used up. */
+  exceeded: boolean;
+}
+
+/** The numbers of one request. */
+interface RequestCount {
+  readonly numbers: number;
+  /** How many of them are already counted. */
+  readonly counted: number;
+}
+
+interface ChargeResult {
+  /** The 429 problem, or null. */
+  readonly refused: Problem | null;
+  /** The remaining quota, for every response. */
+  readonly headers: Record<string, string>;
+}
+
+export class Quota {
+  readonly #uses = new Map<string, Use>();
+
+  #useOf(client: Client, now: number): Use {
+    const window = Math.floor(now / WINDOW_MS);
+    const use = this.#uses.get(client.id);
+    if (use !== undefined && use.window === window) return use;
+    const fresh = { window, numbers: 0, unreported: 0, reportedAt: now, exceeded: false };
+    this.#uses.set(client.id, fresh);
+    return fresh;
+  }
+
+  /** Counts the numbers of a request that are not counted yet, or refuses if they exceed the quota. */
+  charge(client: Client, count: RequestCount, binding: RateLimit, ctx: ExecutionContext): ChargeResult {
+    const now = Date.now();
+    const use = this.#useOf(client, now);
+    const refused = refusalOf(client, count, use, now);
+    if (refused === null) this.#add(count.numbers - count.counted, client, use, now, binding, ctx);
+    return { refused, headers: headersOf(client, use, now) };
+  }
+
+  /**
+   * Counts as many of these numbers as fit into the window.
+   * @returns how many it counted
+   */
+  take(client: Client, numbers: number, binding: RateLimit, ctx: ExecutionContext): number {
+    const now = Date.now();
+    const use = this.#useOf(client, now);
+    const count = use.exceeded ? 0 : Math.min(numbers, client.quotaNumbers - use.numbers);
+    if (count <= 0) return 0;
+    this.#add(count, client, use, now, binding, ctx);
+    return count;
+  }
+
+  #add(
+    numbers: number,
+    client: Client,
+    use: Use,
+    now: number,
+    binding: RateLimit,
+    ctx: ExecutionContext,
+  ): void {
+    use.numbers += numbers;
+    use.unreported += numbers;
+    const enough = Math.min(QUOTA_FLUSH_NUMBERS, client.quotaNumbers * QUOTA_FLUSH_SHARE);
+    if (use.unreported >= enough || now - use.reportedAt > QUOTA_FLUSH_MS) {
+      this.#report(client, use, now, binding, ctx);
+    }
+  }
+
+  #report(client: Client, use: Use, now: number, binding: RateLimit, ctx: ExecutionContext): void {
+    const parts = Math.floor((use.unreported * QUOTA_PARTS) / client.quotaNumbers);
+    if (parts === 0) return;
+    use.unreported -= Math.ceil((parts * client.quotaNumbers) / QUOTA_PARTS);
+    use.reportedAt = now;
+    const reported = Promise.resolve()
+      .then(() => binding.limit({ key: client.id, delta: parts }))
+      .then(
+        ({ success }) => {
+          if (!success) use.exceeded = true;
+        },
+        // If the binding fails, the count of the isolate still applies.
+        () => undefined,
+      );
+    ctx.waitUntil(reported);
+  }
+}
+
+function refusalOf(
+  { quotaNumbers }: Client,
+  { numbers, counted }: RequestCount,
+  use: Use,
+  now: number,
+): Problem | null {
+  if (numbers > quotaNumbers) {
+    const message = `${numbers} numbers are more than the whole quota of ${quotaNumbers}: send fewer at once, or have the quota raised`;
+    return problem('QUOTA_EXCEEDED', message);
+  }
+  if (!use.exceeded && use.numbers + numbers - counted <= quotaNumbers) return null;
+  const message = `at most ${quotaNumbers} numbers in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
+  return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
+}
+
+/** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
+function headersOf(
+  { quotaNumbers }: Client,
+  { numbers, exceeded }: Use,
+  now: number,
+): Record<string, string> {
+  const remaining = exceeded ? 0 : Math.max(0, quotaNumbers - numbers);
+  return {
+    'ratelimit-policy': `"numbers";q=${quotaNumbers};w=${QUOTA_WINDOW_SECONDS}`,
+    ratelimit: `"numbers";r=${remaining};t=${secondsLeft(now)}`,
+  };
+}
+
+/** Seconds until the window ends, rounded up. */
+function secondsLeft(now: number): number {
+  return Math.ceil((WINDOW_MS - (now % WINDOW_MS)) / 1000);
+}

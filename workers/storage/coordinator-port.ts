@@ -1,0 +1,30 @@
+/**
+ * What the edge can call on the coordinator: read the head and the values that a head names. Nothing here
+ * changes state. Backward compatible by one version, because edge and control are deployed separately.
+ */
+
+export interface HeadRequest {
+  /** The `seq` of the calling isolate; 0 for none. */
+  readonly seq: number;
+  /** Its data centre (`cf.colo`), for the propagation in the status. */
+  readonly dataCentre: string;
+}
+
+export interface HeadAnswer {
+  /** The current `seq`; 0 before the first change. */
+  readonly seq: number;
+  /** The sealed head document without manifests; null if the caller's `seq` is current. */
+  readonly sealed: Uint8Array<ArrayBuffer> | null;
+}
+
+export interface HeadSource {
+  head(asking: HeadRequest): Promise<HeadAnswer>;
+  /**
+   * A value that the head names (manifest as JSON, segment, directory), or null. KV gets the same value,
+   * possibly later.
+   */
+  value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+}
+
+/** The name of the only coordinator. */
+export const COORDINATOR_NAME = 'main';
