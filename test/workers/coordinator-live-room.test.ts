@@ -82,7 +82,7 @@ describe('an authority', () => {
     const refusal = refusalOf(await one(ADMIN, 'block', 2));
     expect(refusal.code).toBe('LIVE_FULL');
     expect(refusal.message).toBe(
-      `the coordinator "kisa" may hold ${BLOCKS_MAX} live entries, and ${UNBLOCK_RESERVE} more for unblock and clear: they are dropped once ` +
+      `the authority "kisa" may hold ${BLOCKS_MAX} live entries, and ${UNBLOCK_RESERVE} more for unblock and clear: they are dropped once ` +
         'the current release and the 2 before it have all folded them in. Build and push',
     );
     expect([await one(ADMIN, 'unblock', 2), await one(ADMIN, 'clear', 3)].map(codeOf)).toEqual(['ok', 'ok']);
