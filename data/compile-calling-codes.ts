@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { CallingCodeRow } from '../shared/numbers/calling-codes.ts';
 
 /** Places of what is read here in a country's metadata, as `libphonenumber-js/metadata.max.json` version 4 has them. */
 const POSSIBLE_PATTERN = 2;
@@ -32,19 +33,6 @@ const OWN_PLAN = '82';
 
 const FILE = fileURLToPath(new URL('calling-codes.json', import.meta.url));
 
-interface Row {
-  readonly code: number;
-  /** ISO 3166-1 alpha-2, the main region first; none for codes of the world. */
-  readonly regions: readonly string[];
-  /** Lengths of a national number. */
-  readonly lengths: readonly number[];
-  readonly trunkZero: boolean;
-  /** What every national number matches. */
-  readonly possible?: string;
-  /** What the numbers match that are given to some type of line or service; left out where it is the same. */
-  readonly assigned?: string;
-}
-
 /** One row a line, so that a change of the plan is a change of few lines. */
 export function compileCallingCodes(): string {
   const require = createRequire(import.meta.url);
@@ -60,7 +48,7 @@ export function compileCallingCodes(): string {
   return `{\n  "origin": ${JSON.stringify(origin)},\n  "codes": [\n${rows.join(',\n')}\n  ]\n}\n`;
 }
 
-function rowOf(code: string, { country_calling_codes, countries, nonGeographic }: Metadata): Row {
+function rowOf(code: string, { country_calling_codes, countries, nonGeographic }: Metadata): CallingCodeRow {
   const regions = country_calling_codes[code] ?? [];
   const members =
     nonGeographic[code] === undefined ? regions.map((region) => countries[region]!) : [nonGeographic[code]];

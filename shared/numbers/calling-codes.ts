@@ -16,13 +16,17 @@ export interface CallingCodeRegions {
   readonly others: readonly string[];
 }
 
-/** A row of the data: see `data/compile-calling-codes.ts`. */
-interface Row {
+/** One calling code, as `data/compile-calling-codes.ts` writes it. */
+export interface CallingCodeRow {
   readonly code: number;
+  /** ISO 3166-1 alpha-2, the main region first. Empty for codes without a country. */
   readonly regions: readonly string[];
+  /** Lengths of a national number. */
   readonly lengths: readonly number[];
   readonly trunkZero: boolean;
+  /** Pattern that every national number matches. */
   readonly possible?: string;
+  /** Pattern of the numbers that are assigned to a type of line or service. Omitted if it equals `possible`. */
   readonly assigned?: string;
 }
 
@@ -55,7 +59,7 @@ class Pattern {
   }
 }
 
-for (const { code, regions, lengths, trunkZero, ...patterns } of table.codes as readonly Row[]) {
+for (const { code, regions, lengths, trunkZero, ...patterns } of table.codes as readonly CallingCodeRow[]) {
   const span = PREFIX_COUNT / POW10[digitCountOf(code)]!;
   codeByPrefix.fill(code, code * span, (code + 1) * span);
   for (const length of lengths) lengthBitsByCode[code]! |= 1 << length;
