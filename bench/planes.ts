@@ -74,7 +74,7 @@ export async function planes(): Promise<Planes> {
       const child = spawnSync(process.execPath, ['cli/numgate.ts', '--json', ...args], {
         ...{ cwd: PROJECT, encoding: 'utf8', env: { ...env, NUMGATE_URL: controlUrl } },
       });
-      if (child.status !== 0) throw new Error(`lists ${args[0]}: ${child.stderr}`);
+      if (child.status !== 0) throw new Error(`numgate ${args[0]}: ${child.stderr}`);
       return child.stdout;
     };
     writeFileSync(join(folder, 'numbers.txt'), '010-2345-6789\n');

@@ -1,5 +1,5 @@
 /**
- * `lists clients` and `lists tokens` against the real service: keys are shown once, only their digests
+ * `numgate clients` and `numgate tokens` against the real service: keys are shown once, only their digests
  * are kept, and nobody overwrites what another has changed.
  */
 import './support/workspace.ts';

@@ -1,5 +1,5 @@
 /**
- * `lists build`: what stands beside a release, when a build stops, and that it repeats itself.
+ * `numgate build`: what stands beside a release, when a build stops, and that it repeats itself.
  */
 import './support/workspace.ts';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * `lists block` and its like against a service that is told what to answer: what is asked of it.
+ * `numgate block` and its like against a service that is told what to answer: what is asked of it.
  */
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * `lists prove`: nothing wrong in a right release, and every kind of wrong release found.
+ * `numgate prove`: nothing wrong in a right release, and every kind of wrong release found.
  */
 import './support/workspace.ts';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * `lists push` into the real service: what gets into KV, and how little of it twice.
+ * `numgate push` into the real service: what gets into KV, and how little of it twice.
  */
 import './support/workspace.ts';
 import { cpSync, writeFileSync } from 'node:fs';
