@@ -1,5 +1,7 @@
 /** How a command fails: with a message and an exit code, never with a stack trace. */
 
+import type { Failure, Result } from '../shared/result.ts';
+
 /**
  * Exit codes: 1 the command failed, 2 invalid usage (commander itself uses 1), 3 a guard refused the change,
  * 4 the target changed since you looked.
@@ -58,7 +60,7 @@ export function quoted(text: string): string {
 }
 
 /** Returns the value, or fails the command. */
-export function unwrap<Value>(result: { ok: true; value: Value } | { ok: false; message: string }): Value {
+export function unwrap<Value>(result: Result<Value, Failure>): Value {
   if (!result.ok) throw new CommandFailure(result.message);
   return result.value;
 }

@@ -1,18 +1,25 @@
 /**
- * Expected failures are values with a code; a throw is a bug.
- * Codes are mapped once to wire errors and once to exit codes.
+ * How expected failures are returned. A throw is a bug.
+ * HTTP responses are made from failures in workers/http/reply.ts, exit codes in cli/failure.ts.
  */
 
-export interface Failure<Code extends string> {
+/** An expected failure. Narrower types extend it with what their readers need, such as a field. */
+export interface Failure<Code extends string = string> {
   readonly ok: false;
+  /** Stable name of the failure. */
   readonly code: Code;
-  /** One sentence for people: what was wrong, never a full number. */
+  /** One sentence: what is wrong and what to do. Never contains a full number. */
   readonly message: string;
 }
 
-export type Result<Value, Code extends string> = { readonly ok: true; readonly value: Value } | Failure<Code>;
+export interface Success<Value> {
+  readonly ok: true;
+  readonly value: Value;
+}
 
-export function ok<Value>(value: Value): { ok: true; value: Value } {
+export type Result<Value, Failed extends Failure> = Success<Value> | Failed;
+
+export function ok<Value>(value: Value): Success<Value> {
   return { ok: true, value };
 }
 

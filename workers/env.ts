@@ -4,7 +4,7 @@
  */
 import { fromBase64 } from '../shared/bytes.ts';
 import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
-import { fail, ok, type Result } from '../shared/result.ts';
+import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 
@@ -46,7 +46,7 @@ export interface Secrets {
 
 export type EnvProblem = 'NOT_CONFIGURED';
 
-export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, EnvProblem>> {
+export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Failure<EnvProblem>>> {
   const listKey = fromBase64(env.LIST_KEY ?? '');
   if (listKey === null || listKey.length !== LIST_KEY_BYTES) {
     return fail(

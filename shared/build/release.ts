@@ -14,7 +14,7 @@ import {
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { shardKey } from '../release/kv-keys.ts';
 import type { Blob, ListInfo, Manifest } from '../release/manifest.ts';
-import { fail, ok, type Result } from '../result.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { FORMAT_VERSION, SHARD_HEADER_WORDS } from '../set/layout.ts';
 import { seal } from '../set/seal.ts';
@@ -58,7 +58,7 @@ export async function buildRelease(
   lists: readonly ListSource[],
   keys: ListKeys,
   options: BuildOptions,
-): Promise<Result<BuiltRelease, BuildProblem>> {
+): Promise<Result<BuiltRelease, Failure<BuildProblem>>> {
   if (lists.length > LISTS_MAX) return fail('LIMIT_EXCEEDED', `${lists.length} lists, at most ${LISTS_MAX}`);
   const contents = lists.map(({ content }) => content);
   const ranges = contents.map((content) => flattenRanges(content.ranges, PIECES_MAX));

@@ -4,7 +4,7 @@
  */
 import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
-import { fail, ok, type Result } from '../result.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { RangeTable } from '../set/range-table.ts';
 import type { Part, Shard } from '../set/shard.ts';
@@ -26,7 +26,7 @@ export type CheckProblem =
   | 'COUNT_WRONG'
   | 'VALUE_MISSING'
   | 'LIMIT_EXCEEDED';
-type Checked = Result<null, CheckProblem>;
+type Checked = Result<null, Failure<CheckProblem>>;
 
 const KINDS = ['numbers', 'dated', 'ranges', 'sources'] as const;
 /** Entry counts of a list. */

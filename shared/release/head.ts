@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
 import { HEAD_BYTES_MAX } from '../limits.ts';
 import { policySchema } from '../policy/policy.ts';
-import { fail, ok, type Result } from '../result.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import { sha256Schema } from '../schemas.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { seal, unseal } from '../set/seal.ts';
@@ -88,7 +88,7 @@ export async function sealHead(document: HeadDocument, keys: ListKeys): Promise<
 export async function openHead(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
-): Promise<Result<HeadDocument, HeadProblem>> {
+): Promise<Result<HeadDocument, Failure<HeadProblem>>> {
   if (bytes.length > HEAD_BYTES_MAX) return fail('HEAD_INVALID', `more than ${HEAD_BYTES_MAX} bytes`);
   const content = await unseal(bytes, keys);
   if (content === null) return fail('HEAD_FOREIGN', 'the head is damaged, or sealed with another LIST_KEY');

@@ -11,7 +11,7 @@ import {
   SOURCES_PER_LIST_MAX,
 } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
-import { fail, ok, type Result } from '../result.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema, sha256Schema } from '../schemas.ts';
 import { FORMAT_VERSION } from '../set/layout.ts';
 import { CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
@@ -84,7 +84,7 @@ export async function openManifest(
   envelope: SignedText,
   publicKeys: readonly CryptoKey[],
   keyId: string,
-): Promise<Result<Manifest, ManifestProblem>> {
+): Promise<Result<Manifest, Failure<ManifestProblem>>> {
   if (envelope.signed.length > MANIFEST_CHARS_MAX) {
     return fail('MANIFEST_INVALID', `the manifest has more than ${MANIFEST_CHARS_MAX} characters`);
   }

@@ -2,7 +2,7 @@
  * Opens one value of a release alone, to process a release without holding all of it.
  * `Release.install` checks size, XXH64, SHA-256, seal and structure; the result is discarded with the value.
  */
-import type { Result } from '../result.ts';
+import type { Failure, Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { Blob, Manifest } from './manifest.ts';
 import { type BlobProblem, Release } from './release.ts';
@@ -16,7 +16,7 @@ export async function openValue(
   blob: Blob,
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
-): Promise<Result<Release, BlobProblem>> {
+): Promise<Result<Release, Failure<BlobProblem>>> {
   const release = new Release(manifest, keys);
   const installed = await release.install(blob, bytes);
   return installed.ok ? { ok: true, value: release } : installed;

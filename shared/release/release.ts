@@ -5,7 +5,7 @@
  */
 import { sha256Hex } from '../bytes.ts';
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
-import { fail, ok, type Result } from '../result.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { LayoutError } from '../set/number-set.ts';
 import { RangeTable } from '../set/range-table.ts';
@@ -156,7 +156,7 @@ export class Release {
    * are kept, not copied, and must be aligned to 8 bytes. A shard without room is dropped unless it is
    * pinned.
    */
-  async install(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, BlobProblem>> {
+  async install(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, Failure<BlobProblem>>> {
     if (bytes.length !== blob.bytes || checksum(bytes) !== blob.checksum) {
       return fail('BLOB_DAMAGED', `${blob.key}: size or checksum differs from the manifest`);
     }

@@ -3,21 +3,19 @@
  */
 import type { Actor, AdminProblemCode, ProblemExtras } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
+import type { Failure, Result } from '../../shared/result.ts';
 
 export type RefusalCode = AdminProblemCode | 'FIELD_VALUE';
 
 /** Why a change was refused. Refusals are expected, so they are values. */
-export interface Refusal {
-  readonly ok: false;
-  readonly code: RefusalCode;
-  readonly message: string;
+export interface Refusal extends Failure<RefusalCode> {
   /** The invalid field, for FIELD_VALUE. */
   readonly field?: string;
   readonly extras?: ProblemExtras;
   /** When the same request may succeed. */
   readonly retryAfterSeconds?: number;
 }
-export type ChangeResult<Value> = { readonly ok: true; readonly value: Value } | Refusal;
+export type ChangeResult<Value> = Result<Value, Refusal>;
 
 export function refuse(code: AdminProblemCode, message: string, extras?: ProblemExtras): Refusal {
   return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };

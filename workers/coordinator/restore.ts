@@ -20,7 +20,7 @@ import {
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { type Manifest, type ManifestProblem, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
-import { fail, ok, type Result } from '../../shared/result.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { LayoutError } from '../../shared/set/number-set.ts';
 import { unseal } from '../../shared/set/seal.ts';
@@ -82,7 +82,7 @@ export async function catchUp(
   stores: Stores,
   secrets: Secrets,
   kv: KVNamespace,
-): Promise<Result<CaughtUp, RestoreProblem>> {
+): Promise<Result<CaughtUp, Failure<RestoreProblem>>> {
   const { ledger } = stores;
   const bytes = await within(kv.get(HEAD_KEY, 'arrayBuffer'), LOAD_WAIT_MS).catch((error: unknown) => {
     // Without tables, the copy may be all that is left: never overwrite it unread.
@@ -127,7 +127,7 @@ async function readLost(
   { values }: Stores,
   secrets: Secrets,
   kv: KVNamespace,
-): Promise<Result<Lost, RestoreProblem>> {
+): Promise<Result<Lost, Failure<RestoreProblem>>> {
   const { head } = document;
   const current = await releaseIn(document, head.current, secrets);
   if (!current.ok) return current;
@@ -152,7 +152,7 @@ async function releaseIn(
   { manifests }: HeadDocument,
   named: NamedRelease | null,
   { publicKeys, keys }: Secrets,
-): Promise<Result<LostRelease | null, RestoreProblem>> {
+): Promise<Result<LostRelease | null, Failure<RestoreProblem>>> {
   if (named === null) return ok(null);
   const signed = manifests.find(({ signature }) => signature === named.signature);
   if (signed === undefined)
@@ -168,7 +168,7 @@ async function entriesOf(
   head: Head,
   keys: ListKeys,
   kv: KVNamespace,
-): Promise<Result<LiveEntry[], RestoreProblem>> {
+): Promise<Result<LiveEntry[], Failure<RestoreProblem>>> {
   const contents = [fromBase64(head.tail)];
   for (const named of head.segments) {
     const bytes = await readNamed(named, kv);
@@ -193,7 +193,7 @@ async function clientsOf(
   { clients: named }: Head,
   keys: ListKeys,
   kv: KVNamespace,
-): Promise<Result<Client[], RestoreProblem>> {
+): Promise<Result<Client[], Failure<RestoreProblem>>> {
   if (named === null) return ok([]);
   const bytes = await readNamed(named, kv);
   if (!bytes.ok) return bytes;
@@ -209,7 +209,7 @@ async function clientsOf(
 async function readNamed(
   { key, sha256 }: NamedValue,
   kv: KVNamespace,
-): Promise<Result<Uint8Array<ArrayBuffer>, RestoreProblem>> {
+): Promise<Result<Uint8Array<ArrayBuffer>, Failure<RestoreProblem>>> {
   const value = await within(kv.get(key, 'arrayBuffer'), LOAD_WAIT_MS);
   if (value === null) return fail('VALUE_MISSING', `KV does not have the value "${key}" that it names`);
   const bytes = new Uint8Array(value);

@@ -2,7 +2,7 @@
  * Reads request bodies. Each has a size limit, whatever Content-Length says.
  */
 import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../../shared/limits.ts';
-import { fail, ok, type Result } from '../../shared/result.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { within } from '../storage/single-flight.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
@@ -29,7 +29,10 @@ export function drain(request: Request): MaybePromise<void> {
 }
 
 /** @param bytesMax size limit of the body, in bytes */
-export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown, BodyProblem>> {
+export async function readJson(
+  request: Request,
+  bytesMax: number,
+): Promise<Result<unknown, Failure<BodyProblem>>> {
   const text = await readJsonText(request, bytesMax);
   return text.ok ? parseJson(text.value) : text;
 }
@@ -38,7 +41,10 @@ export async function readJson(request: Request, bytesMax: number): Promise<Resu
  * Reads a JSON body without parsing it.
  * @param bytesMax size limit of the body, in bytes
  */
-export async function readJsonText(request: Request, bytesMax: number): Promise<Result<string, BodyProblem>> {
+export async function readJsonText(
+  request: Request,
+  bytesMax: number,
+): Promise<Result<string, Failure<BodyProblem>>> {
   const type = mediaType(request);
   if (type !== '' && type !== 'application/json') {
     return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
@@ -46,7 +52,7 @@ export async function readJsonText(request: Request, bytesMax: number): Promise<
   return readText(request, bytesMax);
 }
 
-export function parseJson(text: string): Result<unknown, BodyProblem> {
+export function parseJson(text: string): Result<unknown, Failure<BodyProblem>> {
   if (text.trim() === '') return fail('BODY_MISSING', 'send a JSON object as the body');
   try {
     const value: unknown = JSON.parse(text);
@@ -57,7 +63,10 @@ export function parseJson(text: string): Result<unknown, BodyProblem> {
   }
 }
 
-export async function readText(request: Request, bytesMax: number): Promise<Result<string, BodyProblem>> {
+export async function readText(
+  request: Request,
+  bytesMax: number,
+): Promise<Result<string, Failure<BodyProblem>>> {
   const tooLarge = fail('BODY_TOO_LARGE', `the body may have at most ${bytesMax} bytes`);
   const declared = request.headers.get('content-length');
   if (declared !== null) {
