@@ -12,6 +12,8 @@ import type { HeadSource } from './storage/coordinator-port.ts';
 export interface Env {
   readonly LISTS: KVNamespace;
   readonly QUOTA: RateLimit;
+  /** Counts log events (workers/log.ts). Optional: without it, events are only logged. */
+  readonly EVENTS?: AnalyticsEngineDataset;
   /** Class Coordinator. The edge sees only its read methods; admin/context.ts types the rest. */
   readonly COORDINATOR: { getByName(name: string): HeadSource };
   /** 32 random bytes in base64. Must be the key that the releases are built with. */

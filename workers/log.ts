@@ -1,13 +1,17 @@
 /**
- * Structured logs for operators. A log line has an event and named values, never a request or a number. An
- * error's message may quote input, so only its name and stack frames are logged.
+ * Structured logs and metrics for operators. A log line has an event and named values, never a request or a
+ * number. An error's message may quote input, so only its name and stack frames are logged. Each event is also
+ * counted as a data point in Analytics Engine, by its name alone.
  */
+import { env } from 'cloudflare:workers';
+import type { Env } from './env.ts';
 
 type Value = string | number | boolean | null;
 
 export function warn(event: string, values: Record<string, Value> = {}): void {
   // biome-ignore lint/suspicious/noConsole: the one place that writes Workers Logs
   console.warn(JSON.stringify({ event, ...values }));
+  (env as Partial<Env>).EVENTS?.writeDataPoint({ indexes: [event], doubles: [1] });
 }
 
 /** Logs a failure that is expected at times. */

@@ -136,6 +136,13 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
     expect((await health('?strict=false')).status).toBe(200);
   });
 
+  test('counts each missing value once, as a metric', async () => {
+    const counted = vi.spyOn(env.EVENTS!, 'writeDataPoint');
+    for (let round = 0; round < 2; round++) await health();
+    const missing = counted.mock.calls.filter(([point]) => point?.indexes?.[0] === 'valueUnavailable');
+    expect(missing).toEqual(keys.map(() => [{ indexes: ['valueUnavailable'], doubles: [1] }]));
+  });
+
   test('logs each value once, however often it is asked for', async () => {
     for (let round = 0; round < 3; round++) {
       await health();
@@ -162,9 +169,11 @@ describe('/healthz', () => {
   test('is ok where everything can be loaded, and loads it', async () => {
     expect(await health('?strict')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(kv.gets).toEqual(expect.arrayContaining(keys));
-    const before = kv.gets.length;
+    // On a slow machine, a poll of the head may come between.
+    const valuesRead = (): number => kv.gets.filter((key) => keys.includes(key)).length;
+    const before = valuesRead();
     expect((await health()).body.status).toBe('ok');
-    expect(kv.gets.length).toBe(before);
+    expect(valuesRead()).toBe(before);
     expect(warned).toEqual([]);
   });
 
