@@ -189,6 +189,8 @@ describe('an operation on entries is made whole or not at all', () => {
     ['+8210123', 'ENTRY_INVALID'],
     ['x'.repeat(70), 'ENTRY_INVALID'],
     ['0063 917 123 4567', 'ENTRY_INVALID'],
+    // Korean without its 0, or a number of Peru.
+    ['5112345678', 'ENTRY_INVALID'],
   ])('refuses %s with %s, and says which item it was', async (number, code) => {
     const before = await seqNow();
     const { json } = await refusedAdmin(['entries', block([good, { number }])], [422, code]);

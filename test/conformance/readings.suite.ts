@@ -62,6 +62,22 @@ describe('a text that can mean several numbers', () => {
     expect((await check({ to: PERU })).verdict).toBe('allow');
   });
 
+  it('is one number for a client with a setting for international prefixes', async () => {
+    const to = '00994 12 312 34 56';
+    const [azerbaijan, sriLanka] = ['+994123123456', '+94123123456'];
+    expect((await check({ to })).readings).toEqual({ to: [azerbaijan, sriLanka] });
+    for (const [client, number] of [
+      ['zeros', azerbaijan],
+      ['carriers', sriLanka],
+    ] as const) {
+      const answer = await check({ to }, { client });
+      expect([client, answer.to, answer.readings]).toEqual([client, number, undefined]);
+      const batch = await ask('/v1/check/batch', { client, body: { items: [{ to }] } });
+      expect(batch.json.results[0]).toMatchObject({ to: number });
+      expect(await stream(`${to}\n`, { client })).toEqual([expect.stringMatching(/,allow,$/)]);
+    }
+  });
+
   it('is the same in a batch, in both streams, in text and with GET', async () => {
     const { json } = await ask('/v1/check/batch', { body: { items: [{ id: 'a', to: AMBIGUOUS }] } });
     expect(json.results[0]).toMatchObject({ verdict: 'indeterminate', action: 'closed' });

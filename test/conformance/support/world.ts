@@ -30,6 +30,8 @@ const CLIENTS = {
   flow: ['--quota-numbers', '10'],
   counted: ['--quota-numbers', '1000'],
   gateway: ['--rights', 'gateway'],
+  zeros: ['--international-prefix', '00'],
+  carriers: ['--international-prefix', 'kr'],
 } as const;
 export type ClientName = keyof typeof CLIENTS;
 /** Those that every service knows. */
