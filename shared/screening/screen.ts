@@ -101,15 +101,9 @@ function byPrecedence(a: Finding, b: Finding): number {
 
 /** The strongest of the deciding findings, over each aspect of each subject. */
 function findDeciding(findings: readonly Finding[]): Finding {
-  let deciding: Finding | null = null;
-  for (const subject of ['to', 'from'] as const) {
-    const own = findings.filter(({ reason }) => reason.subject === subject);
-    for (const things of groupByAspect(own)) {
-      const decided = strongestOf(things);
-      if (deciding === null || strength(decided.verdict) > strength(deciding.verdict)) deciding = decided;
-    }
-  }
-  return deciding!;
+  const own = (subject: Subject): Finding[] => findings.filter(({ reason }) => reason.subject === subject);
+  const deciding = [...groupByAspect(own('to')), ...groupByAspect(own('from'))].map(strongestOf);
+  return deciding.reduce((best, each) => (strength(each.verdict) > strength(best.verdict) ? each : best));
 }
 
 /** Groups the findings of one subject by aspect. Findings about stale data count for every aspect. */

@@ -22,7 +22,7 @@ import { type Problem, problem } from '../http/reply.ts';
 import { admit, type ClientContext } from './client-context.ts';
 import type { CheckEndpoint } from './endpoints.ts';
 import { headVersion } from './head-version.ts';
-import { ItemRuns } from './item-runs.ts';
+import { formatItemError, ItemRuns } from './item-runs.ts';
 import { countOf, numbersIn } from './quota.ts';
 
 /** Which items to return: all, or only those that are not `allow`. */
@@ -65,10 +65,10 @@ export function checkBatch(endpoint: CheckEndpoint): Handler {
     if (!written.ok) return written;
     const charged = client.charge(numbersInAll(written.value));
     if (!charged.ok) return charged;
-    const batch = readBatch(written.value, endpoint, client.client.internationalPrefix);
+    const batch = readBatch(written.value, endpoint, client.settings.internationalPrefix);
     if (!batch.ok) return batch;
     const snapshot = await client.snapshot();
-    const runs = new ItemRuns(snapshot.release, client);
+    const runs = new ItemRuns(snapshot.release, context);
     await runs.begin();
     const results = screenAll(batch.value, snapshot, runs, client, endpoint);
     return context.reply.stream(results, 'application/json');
@@ -83,7 +83,7 @@ function screenAll(
   batch: Batch,
   snapshot: Snapshot,
   runs: ItemRuns,
-  context: ClientContext,
+  client: ClientContext,
   endpoint: CheckEndpoint,
 ): ReadableStream<Uint8Array> {
   const counts: Record<Verdict | 'error', number> = {
@@ -94,16 +94,15 @@ function screenAll(
     error: 0,
   };
   const encoder = new TextEncoder();
-  const convention = context.client.internationalPrefix;
+  const convention = client.settings.internationalPrefix;
   let next = 0;
   let separator = '';
   const answerItem = ({ id, parsed }: Item): object | null => {
     if (!parsed.ok) {
       counts.error++;
-      const { code, field, message } = parsed;
-      return { id, error: { code, field, message } };
+      return { id, ...formatItemError(parsed) };
     }
-    const decision = context.screen(parsed.value, snapshot);
+    const decision = client.screen(parsed.value, snapshot);
     counts[decision.verdict]++;
     const isHit = decision.verdict !== 'allow' || decision.unenforced !== undefined;
     // Format an item only if the client wants it: formatting costs more than screening.

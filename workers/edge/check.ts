@@ -9,8 +9,8 @@ import { isValidNumber } from '../../shared/numbers/validity.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { CheckResponse } from '../../shared/screening/check-response.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
-import type { Answer, Handler } from '../http/app.ts';
-import { readJson } from '../http/body.ts';
+import type { Answer, Handler, RequestContext } from '../http/app.ts';
+import { parseJson, readJsonText } from '../http/body.ts';
 import { parametersOf, repeatedParameter } from '../http/parameters.ts';
 import type { RequestUrl } from '../http/request-url.ts';
 import { admit, type ClientContext } from './client-context.ts';
@@ -35,8 +35,10 @@ export function checkPost(endpoint: CheckEndpoint): Handler {
     if (!admitted.ok) return admitted;
     const parameters = parametersOf(context.url, {});
     if (!parameters.ok) return parameters;
-    const body = await readJson(context.request, CHECK_BODY_BYTES_MAX);
-    return body.ok ? check(admitted.value, endpoint, body.value) : body;
+    const text = await readJsonText(context.request, CHECK_BODY_BYTES_MAX);
+    if (!text.ok) return text;
+    const body = parseJson(text.value);
+    return body.ok ? check(context, admitted.value, endpoint, body.value) : body;
   };
 }
 
@@ -45,19 +47,24 @@ export function checkGet(endpoint: CheckEndpoint): Handler {
     const admitted = await admit(context, endpoint.right);
     if (!admitted.ok) return admitted;
     const fields = fieldsOf(context.url);
-    return fields.ok ? check(admitted.value, endpoint, fields.value) : fields;
+    return fields.ok ? check(context, admitted.value, endpoint, fields.value) : fields;
   };
 }
 
-async function check(context: ClientContext, endpoint: CheckEndpoint, given: unknown): Promise<Answer> {
-  const { client, reply } = context;
-  const charged = context.charge(numbersIn(given));
+async function check(
+  context: RequestContext,
+  client: ClientContext,
+  endpoint: CheckEndpoint,
+  given: unknown,
+): Promise<Answer> {
+  const { reply } = context;
+  const charged = client.charge(numbersIn(given));
   if (!charged.ok) return charged;
-  const parsed = parseRequest(given, endpoint.fields, client.internationalPrefix);
+  const parsed = parseRequest(given, endpoint.fields, client.settings.internationalPrefix);
   if (!parsed.ok) return parsed;
-  const snapshot = await context.snapshot();
+  const snapshot = await client.snapshot();
   const { release } = snapshot;
-  const screenNow = () => context.screen(parsed.value, snapshot);
+  const screenNow = () => client.screen(parsed.value, snapshot);
   const decision =
     release === null || release.complete
       ? screenNow()

@@ -50,19 +50,11 @@ function isStrict({ parameters }: RequestUrl): Result<boolean, FieldError> {
   return fieldError('FIELD_VALUE', 'strict', 'must be "true", "false" or without a value');
 }
 
-interface Unloadable {
-  readonly keys: readonly string[];
-  /** The first release that lacks one of the values. */
-  readonly lacking: string | null;
-}
-
 /** KV keys of the values that cannot be loaded, for the release in use and the one that is to replace it. */
-async function unloadableKeys(
-  { snapshot, pending }: PinnedHead,
-  context: RequestContext,
-): Promise<Unloadable> {
+async function unloadableKeys({ snapshot, pending }: PinnedHead, context: RequestContext) {
   const releases = [...new Set([snapshot.release, pending])].filter((release) => release !== null);
   const blobs = await Promise.all(releases.map((release) => unloadable(release, context)));
+  /** The first release that lacks one of the values. */
   const lacking = releases.find((_, index) => blobs[index]!.length > 0)?.manifest.release ?? null;
   return { keys: [...new Set(blobs.flat().map(({ key }) => key))], lacking };
 }

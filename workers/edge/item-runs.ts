@@ -22,6 +22,11 @@ export interface RunItem {
   readonly parsed: Result<ScreenRequest, Failure>;
 }
 
+/** The error of one item as it is sent. */
+export function formatItemError({ code, field, message }: Failure & { readonly field: string }): object {
+  return { error: { code, field, message } };
+}
+
 export class ItemRuns {
   readonly #release: Release | null;
   readonly #loading: ShardLoadContext;

@@ -19,7 +19,7 @@ import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { admit, type ClientContext } from './client-context.ts';
 import { addHeadHeaders, headVersion } from './head-version.ts';
-import { ItemRuns, type RunItem } from './item-runs.ts';
+import { formatItemError, ItemRuns } from './item-runs.ts';
 import { countOf } from './quota.ts';
 
 /** Characters that some readers treat as a line end. They are never echoed. */
@@ -30,31 +30,25 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 const CHUNK_BYTES = 65_536;
 
 /** A parsed line. */
-interface Line extends RunItem {
+interface Line {
+  /** What identifies the line in its answer: the text itself, or the id of a JSON request. */
+  readonly name: string | null;
+  readonly parsed: Result<ScreenRequest, LineError>;
   /** What the line counts against the quota. */
   readonly numbers: number;
-}
-
-/** How lines of one media type are parsed and answered. */
-interface LineFormat<Parsed extends Line> {
-  /** @param line null if the line was too long to keep */
-  parse(line: string | null): Parsed;
-  /** Returns exactly one line. */
-  answer(line: Parsed, snapshot: Snapshot): string;
-}
-
-interface TextLine extends Line {
-  readonly text: string;
-}
-
-interface JsonLine extends Line {
-  readonly id: string | null;
-  readonly parsed: Result<ScreenRequest, LineError>;
 }
 
 /** The error of one line, or of a field in it. */
 interface LineError extends Failure {
   readonly field: string;
+}
+
+/** How lines of one media type are parsed and answered. */
+interface LineFormat {
+  /** @param line null if the line was too long to keep */
+  parse(line: string | null): Line;
+  /** Returns exactly one line. */
+  answer(line: Line, snapshot: Snapshot): string;
 }
 
 export async function checkStream(context: RequestContext): Promise<Answer> {
@@ -73,51 +67,49 @@ export async function checkStream(context: RequestContext): Promise<Answer> {
   const subject = oneOf(SUBJECTS, 'subject', parameters.value.text.subject ?? 'to');
   if (!subject.ok) return subject;
   const snapshot = await client.snapshot();
-  const runs = new ItemRuns(snapshot.release, client);
+  const runs = new ItemRuns(snapshot.release, context);
   await runs.begin();
   addHeadHeaders(reply, snapshot);
-  const answers =
-    type === 'text/plain'
-      ? screenLines(client, snapshot, runs, textLine(client, subject.value))
-      : screenLines(client, snapshot, runs, jsonLine(client));
-  return reply.stream(answers, `${type}; charset=utf-8`);
+  const format = type === 'text/plain' ? textFormat(client, subject.value) : jsonFormat(client);
+  return reply.stream(screenLines(context, client, snapshot, runs, format), `${type}; charset=utf-8`);
 }
 
 /** `<number>,<verdict>,<code>` for each line with a number. */
-function textLine(context: ClientContext, subject: Subject): LineFormat<TextLine> {
-  const { internationalPrefix } = context.client;
+function textFormat(client: ClientContext, subject: Subject): LineFormat {
+  const { internationalPrefix } = client.settings;
   const options = { internationalPrefix, carrierPrefix: null };
   return {
     parse(line) {
       if (line === null) return TEXT_TOO_LONG;
       const party = parsePartyField(line, subject, options);
-      if (!party.ok) return { parsed: party, text: line, numbers: 1 };
+      if (!party.ok) return { name: line, parsed: party, numbers: 1 };
       const request = toRequest({ ...CHECK_FIELDS.none, [subject]: party.value });
-      return { parsed: ok(request), text: line, numbers: 1 };
+      return { name: line, parsed: ok(request), numbers: 1 };
     },
-    answer({ parsed, text }, snapshot) {
+    answer({ name, parsed }, snapshot) {
+      const text = name ?? '';
       // Testing first takes half as long as a replace that finds nothing.
       const echo = CONTROL.test(text) ? text.replace(new RegExp(CONTROL, 'g'), ' ') : text;
       if (!parsed.ok) return `${echo},error,${parsed.code}\n`;
-      const { verdict, reasons } = context.screen(parsed.value, snapshot);
+      const { verdict, reasons } = client.screen(parsed.value, snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
     },
   };
 }
 
 // Shared objects, not one per line: lines are held while their values load.
-const TEXT_TOO_LONG: TextLine = { parsed: fieldError('NUMBER_TOO_LONG', 'line'), text: '', numbers: 1 };
+const TEXT_TOO_LONG: Line = { name: null, parsed: fieldError('NUMBER_TOO_LONG', 'line'), numbers: 1 };
 const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
 const NO_JSON = invalidLine('is not JSON');
 
-function invalidLine(detail: string): JsonLine {
+function invalidLine(detail: string): Line {
   const error = { ok: false, code: 'JSON_INVALID', field: 'line', message: `"line" ${detail}` } as const;
-  return { parsed: error, id: null, numbers: 1 };
+  return { name: null, parsed: error, numbers: 1 };
 }
 
 /** One JSON response for each line with a JSON request. */
-function jsonLine(context: ClientContext): LineFormat<JsonLine> {
-  const convention = context.client.internationalPrefix;
+function jsonFormat(client: ClientContext): LineFormat {
+  const { internationalPrefix } = client.settings;
   return {
     parse(line) {
       if (line === null) return JSON_TOO_LONG;
@@ -127,25 +119,24 @@ function jsonLine(context: ClientContext): LineFormat<JsonLine> {
       } catch {
         return NO_JSON;
       }
-      const { id, parsed } = parseItem(value, CHECK_FIELDS.none, CHECK_FIELDS, convention);
-      return { id, parsed, numbers: countOf(value) };
+      const { id, parsed } = parseItem(value, CHECK_FIELDS.none, CHECK_FIELDS, internationalPrefix);
+      return { name: id, parsed, numbers: countOf(value) };
     },
-    answer({ parsed, id }, snapshot) {
-      if (!parsed.ok) {
-        const { code, field, message } = parsed;
-        return `${JSON.stringify({ id, error: { code, field, message } })}\n`;
-      }
-      const response = formatDecision(parsed.value, context.screen(parsed.value, snapshot));
-      return `${JSON.stringify({ id, ...response, ...headVersion(snapshot) })}\n`;
+    answer({ name, parsed }, snapshot) {
+      const answer = parsed.ok
+        ? { ...formatDecision(parsed.value, client.screen(parsed.value, snapshot)), ...headVersion(snapshot) }
+        : formatItemError(parsed);
+      return `${JSON.stringify({ id: name, ...answer })}\n`;
     },
   };
 }
 
-function screenLines<Parsed extends Line>(
-  context: ClientContext,
+function screenLines(
+  { request }: RequestContext,
+  client: ClientContext,
   first: Snapshot,
   runs: ItemRuns,
-  format: LineFormat<Parsed>,
+  format: LineFormat,
 ): ReadableStream<Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
@@ -156,16 +147,16 @@ function screenLines<Parsed extends Line>(
     lines: readonly (string | null)[],
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
-    if (lines.length > 0) pinned = await later(pinned, context);
+    if (lines.length > 0) pinned = await later(pinned, client);
     const parsed = lines.map(format.parse);
     let wanted = numbersOf(parsed);
     // Answer as many lines as the window allows, and the rest in later windows.
     for (let from = 0; from < parsed.length; ) {
-      credit += context.take(wanted - credit);
+      credit += client.take(wanted - credit);
       const to = endWithin(parsed, from, credit);
       if (to === from) {
         await nextWindow();
-        pinned = await later(pinned, context);
+        pinned = await later(pinned, client);
         continue;
       }
       const admitted = parsed.slice(from, to);
@@ -182,7 +173,7 @@ function screenLines<Parsed extends Line>(
   };
   // Read into our own buffer: piped data arrives in 4 KB chunks, and each chunk costs as much as about 30
   // lines.
-  const reader = context.request.body?.getReader({ mode: 'byob' });
+  const reader = request.body?.getReader({ mode: 'byob' });
   let buffer = new ArrayBuffer(CHUNK_BYTES);
   return new ReadableStream<Uint8Array>(
     {
@@ -223,8 +214,8 @@ function endWithin(lines: readonly Line[], from: number, credit: number): number
  * The snapshot from the start with the current time. While its head is still current, its `asOf` advances
  * too. If the stream outlives its head, its responses become stale and say so.
  */
-async function later(pinned: Snapshot, context: ClientContext): Promise<Snapshot> {
-  const { seq, release, asOf, now } = await context.latest();
+async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot> {
+  const { seq, release, asOf, now } = await client.latest();
   // A head can be adopted in two steps: the same `seq`, but at first with the release of the previous head.
   const isSame = seq === pinned.seq && release === pinned.release;
   return { ...pinned, now, asOf: isSame ? asOf : pinned.asOf };

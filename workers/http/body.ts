@@ -27,15 +27,6 @@ export async function drain(request: Request): Promise<void> {
   await within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
 }
 
-/** @param bytesMax size limit of the body, in bytes */
-export async function readJson(
-  request: Request,
-  bytesMax: number,
-): Promise<Result<unknown, Failure<BodyProblem>>> {
-  const text = await readJsonText(request, bytesMax);
-  return text.ok ? parseJson(text.value) : text;
-}
-
 /**
  * Reads a JSON body without parsing it.
  * @param bytesMax size limit of the body, in bytes

@@ -95,35 +95,33 @@ export class Reply {
   }
 
   json(body: unknown, status = 200): Success<Response> {
-    return this.#success(JSON.stringify(body), 'application/json', status);
+    return ok(this.#create(JSON.stringify(body), 'application/json', status));
   }
 
   /** One JSON value per line. */
   ndjson(values: readonly unknown[]): Success<Response> {
     const body = values.map((value) => `${JSON.stringify(value)}\n`).join('');
-    return this.#success(body, 'application/x-ndjson');
+    return ok(this.#create(body, 'application/x-ndjson'));
   }
 
   bytes(body: Uint8Array<ArrayBuffer>): Success<Response> {
-    return this.#success(body, 'application/octet-stream');
+    return ok(this.#create(body, 'application/octet-stream'));
   }
 
   text(line: string): Success<Response> {
-    return this.#success(`${line}\n`, 'text/plain; charset=utf-8');
+    return ok(this.#create(`${line}\n`, 'text/plain; charset=utf-8'));
   }
 
   stream(body: ReadableStream<Uint8Array>, contentType: string): Success<Response> {
-    return this.#success(body, contentType);
-  }
-
-  #success(body: BodyInit, contentType: string, status = 200): Success<Response> {
-    return ok(new Response(body, { status, headers: { ...this.#headers, 'content-type': contentType } }));
+    return ok(this.#create(body, contentType));
   }
 
   /** @param instance the path of the request */
   problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+    if (headers !== undefined) this.addHeaders(headers);
+    if (retryAfterSeconds !== undefined) this.header('retry-after', String(retryAfterSeconds));
     const body = {
       type,
       title,
@@ -135,14 +133,10 @@ export class Reply {
       ...(field !== undefined && { field }),
       ...extras,
     };
-    return new Response(JSON.stringify(body), {
-      status,
-      headers: {
-        ...this.#headers,
-        ...headers,
-        ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-        'content-type': 'application/problem+json',
-      },
-    });
+    return this.#create(JSON.stringify(body), 'application/problem+json', status);
+  }
+
+  #create(body: BodyInit, contentType: string, status = 200): Response {
+    return new Response(body, { status, headers: { ...this.#headers, 'content-type': contentType } });
   }
 }
