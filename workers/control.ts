@@ -5,11 +5,11 @@ import { ADMIN_ROUTES } from './admin/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
-import { OPENAPI_ROUTE } from './openapi.ts';
+import { describe } from './openapi.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
 
 export default {
-  fetch: appOf([...ADMIN_ROUTES, OPENAPI_ROUTE]),
+  fetch: appOf([...ADMIN_ROUTES, { method: 'GET', path: '/openapi.json', handle: describe }]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

@@ -8,7 +8,7 @@ import { CHECK_ENDPOINT, GATEWAY_ENDPOINT } from './edge/endpoints.ts';
 import { health } from './edge/health.ts';
 import { checkStream } from './edge/stream.ts';
 import type { Route } from './http/app.ts';
-import { OPENAPI_ROUTE } from './openapi.ts';
+import { describe } from './openapi.ts';
 
 export const EDGE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/check', handle: checkGet(CHECK_ENDPOINT) },
@@ -19,5 +19,5 @@ export const EDGE_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/gateway/check', handle: checkPost(GATEWAY_ENDPOINT) },
   { method: 'POST', path: '/v1/gateway/check/batch', handle: checkBatch(GATEWAY_ENDPOINT) },
   { method: 'GET', path: '/healthz', handle: health },
-  OPENAPI_ROUTE,
+  { method: 'GET', path: '/openapi.json', handle: describe },
 ];

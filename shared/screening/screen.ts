@@ -18,8 +18,7 @@ import { type Facts, factsOf } from '../policy/facts.ts';
 import { matchPolicy, type Rule, type VersionedPolicy } from '../policy/policy.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
 import { findTestNumber } from '../test-numbers.ts';
-import type { Reason, Subject, Verdict } from '../verdict.ts';
-import { strength } from '../verdict.ts';
+import { type Reason, type Subject, strength, type Verdict } from '../verdict.ts';
 import type { Decision, PolicyDecision } from './decision.ts';
 import { type Aspect, type Finding, finding, PRECEDENCE, policyFinding } from './finding.ts';
 import { lookUp } from './look-up.ts';
@@ -49,7 +48,8 @@ function screenReading(request: ScreenRequest, snapshot: Snapshot, settings: Cli
   if (!isTest) screenSender(from, request, facts, snapshot, settings, findings);
   if (facts === null) return decide(findings, settings);
   const { rule, shadows } = matchPolicy(snapshot.policy.policy, facts);
-  if (!isTest) addPolicyFindings(rule === null ? shadows : [rule, ...shadows], findings);
+  const rules = rule === null ? shadows : [rule, ...shadows];
+  if (!isTest) findings.push(...rules.flatMap((each) => policyFinding(each) ?? []));
   const decision = decide(findings, settings);
   return { ...decision, policy: policyDecision(snapshot.policy, facts, rule, findings, decision, settings) };
 }
@@ -193,13 +193,6 @@ function screenSender(
     checkForm('from', party, findings);
   }
   lookUp('from', party, request.ingress, snapshot, settings, findings);
-}
-
-function addPolicyFindings(rules: readonly Rule[], findings: Finding[]): void {
-  for (const rule of rules) {
-    const found = policyFinding(rule);
-    if (found !== null) findings.push(found);
-  }
 }
 
 function policyDecision(

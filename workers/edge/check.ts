@@ -6,12 +6,17 @@ import { type FieldError, nameOf } from '../../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../../shared/limits.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
+import type { Release } from '../../shared/release/release.ts';
+import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { CheckResponse } from '../../shared/screening/check-response.ts';
+import type { Decision } from '../../shared/screening/decision.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
-import type { Answer, Handler, RequestContext } from '../http/app.ts';
+import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import type { Handler, RequestContext } from '../http/app.ts';
 import { parseJson, readJsonText } from '../http/body.ts';
 import { parametersOf, repeatedParameter } from '../http/parameters.ts';
+import type { Problem } from '../http/reply.ts';
 import type { RequestUrl } from '../http/request-url.ts';
 import { admit, type ClientContext } from './client-context.ts';
 import type { CheckEndpoint } from './endpoints.ts';
@@ -30,51 +35,61 @@ const NOTHING: object = Object.create(null);
 const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
 export function checkPost(endpoint: CheckEndpoint): Handler {
-  return async (context) => {
-    const admitted = await admit(context, endpoint.right);
-    if (!admitted.ok) return admitted;
-    const parameters = parametersOf(context.url, {});
-    if (!parameters.ok) return parameters;
-    const text = await readJsonText(context.request, CHECK_BODY_BYTES_MAX);
-    if (!text.ok) return text;
-    const body = parseJson(text.value);
-    return body.ok ? check(context, admitted.value, endpoint, body.value) : body;
-  };
+  return handlerOf(endpoint, readBody);
 }
 
 export function checkGet(endpoint: CheckEndpoint): Handler {
+  return handlerOf(endpoint, async ({ url }) => fieldsOf(url));
+}
+
+/** @param read reads the fields of the request, which are not validated yet */
+function handlerOf(
+  { right, fields, format }: CheckEndpoint,
+  read: (context: RequestContext) => Promise<Result<unknown, Problem>>,
+): Handler {
   return async (context) => {
-    const admitted = await admit(context, endpoint.right);
+    const admitted = await admit(context, right);
     if (!admitted.ok) return admitted;
-    const fields = fieldsOf(context.url);
-    return fields.ok ? check(context, admitted.value, endpoint, fields.value) : fields;
+    const client = admitted.value;
+    const given = await read(context);
+    if (!given.ok) return given;
+    const charged = client.charge(numbersIn(given.value));
+    if (!charged.ok) return charged;
+    const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
+    if (!parsed.ok) return parsed;
+    const snapshot = await client.snapshot();
+    const { release } = snapshot;
+    const decision =
+      release === null || release.complete
+        ? client.screen(parsed.value, snapshot)
+        : await screenLoaded(parsed.value, snapshot, release, client, context);
+    const response = format(parsed.value, decision, snapshot);
+    if (!prefersText(context.request)) return context.reply.json({ ...response, ...headVersion(snapshot) });
+    addHeadHeaders(context.reply, snapshot);
+    return context.reply.text(formatLine(response));
   };
 }
 
-async function check(
-  context: RequestContext,
+/** Screens once the values that the request needs are loaded, and then loads the others. */
+async function screenLoaded(
+  request: ScreenRequest,
+  snapshot: Snapshot,
+  release: Release,
   client: ClientContext,
-  endpoint: CheckEndpoint,
-  given: unknown,
-): Promise<Answer> {
-  const { reply } = context;
-  const charged = client.charge(numbersIn(given));
-  if (!charged.ok) return charged;
-  const parsed = parseRequest(given, endpoint.fields, client.settings.internationalPrefix);
-  if (!parsed.ok) return parsed;
-  const snapshot = await client.snapshot();
-  const { release } = snapshot;
-  const screenNow = () => client.screen(parsed.value, snapshot);
-  const decision =
-    release === null || release.complete
-      ? screenNow()
-      : await withValues(release, valuesNeededBy(parsed.value, release), context, screenNow);
+  context: RequestContext,
+): Promise<Decision> {
+  const needed = valuesNeededBy(request, release);
+  const decision = await withValues(release, needed, context, () => client.screen(request, snapshot));
   // Start this last: a request can have only six reads under way at once.
-  if (release !== null) loadInBackground(release, context);
-  const response = endpoint.format(parsed.value, decision, snapshot);
-  if (!prefersText(context.request)) return reply.json({ ...response, ...headVersion(snapshot) });
-  addHeadHeaders(reply, snapshot);
-  return reply.text(formatLine(response));
+  loadInBackground(release, context);
+  return decision;
+}
+
+async function readBody({ request, url }: RequestContext): Promise<Result<unknown, Problem>> {
+  const parameters = parametersOf(url, {});
+  if (!parameters.ok) return parameters;
+  const text = await readJsonText(request, CHECK_BODY_BYTES_MAX);
+  return text.ok ? parseJson(text.value) : text;
 }
 
 /** The request fields in the query: `ingress.type` becomes field `type` of `ingress`. */

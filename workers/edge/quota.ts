@@ -75,7 +75,7 @@ export class Quota {
     const use = this.#useOf(client, now);
     const { quotaNumbers } = client;
     if (numbers > quotaNumbers) {
-      const message = `the request has ${numbers} numbers, but the quota is ${quotaNumbers}: send fewer`;
+      const message = `${numbers} numbers exceed the whole quota of ${quotaNumbers}: send fewer at once`;
       return problem('QUOTA_EXCEEDED', message, { headers: headersOf(client, use, now) });
     }
     if (use.exceeded || use.numbers + numbers - counted > quotaNumbers) {

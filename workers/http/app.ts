@@ -49,7 +49,7 @@ export function appOf(routes: readonly Route[]) {
     const url = new RequestUrl(request.url);
     try {
       const answer = await route({ request, url, env, ctx, reply });
-      await drain(request);
+      if (!request.bodyUsed && request.body !== null) await drain(request, request.body);
       return answer.ok ? answer.value : reply.problem(answer, url.pathname);
     } catch (error) {
       logBug(error, correlator);

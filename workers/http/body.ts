@@ -20,11 +20,10 @@ export function mediaType(request: Request): string {
  * Reads the rest of the body. Otherwise the connection closes while the client is still sending, and many
  * clients then report a broken pipe instead of the problem.
  */
-export async function drain(request: Request): Promise<void> {
-  if (request.bodyUsed || request.body === null) return;
+export async function drain(request: Request, body: ReadableStream): Promise<void> {
   const declared = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
   if (declared > UNREAD_BODY_BYTES_MAX) return;
-  await within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
+  await within(body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
 }
 
 /**
