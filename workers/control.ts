@@ -3,9 +3,9 @@
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
 import { sweep } from './cron.ts';
-import { describe } from './edge/health.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
+import { describe } from './openapi.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
 

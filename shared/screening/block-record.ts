@@ -9,6 +9,7 @@ import type { ScreenRequest, Sender } from '../request.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { seal, unseal } from '../set/seal.ts';
 import type { Decision } from './decision.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export interface BlockRecord {
   readonly at: string;
@@ -40,15 +41,15 @@ function written(party: Sender | null, keys: ListKeys): string | null {
 export function blockRecordOf(
   request: ScreenRequest,
   { verdict, unenforced, subject, reasons, reading = request }: Decision,
-  aspect: { readonly client: string; readonly seq: number; readonly now: number },
-  keys: ListKeys,
+  client: string,
+  { seq, now, keys }: Snapshot,
 ): BlockRecord | null {
   const enforced = verdict === 'block';
   const [reason] = reasons;
   if ((!enforced && unenforced !== 'block') || reason === undefined) return null;
   return {
-    at: new Date(aspect.now).toISOString(),
-    client: aspect.client,
+    at: new Date(now).toISOString(),
+    client,
     channel: request.channel,
     from: written(reading.from, keys),
     to: written(reading.to, keys),
@@ -57,7 +58,7 @@ export function blockRecordOf(
     code: reason.code,
     list: reason.list,
     enforced,
-    seq: aspect.seq,
+    seq,
   };
 }
 

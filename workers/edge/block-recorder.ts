@@ -6,8 +6,8 @@
 import { RECORDS_KEPT_SECONDS, RECORDS_PER_VALUE_MAX, RECORDS_WAIT_MS } from '../../shared/limits.ts';
 import { recordsKey } from '../../shared/release/kv-keys.ts';
 import { type BlockRecord, sealRecords } from '../../shared/screening/block-record.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
+import type { LoadContext } from './head/head-sources.ts';
 
 /** Attempts to write one value. */
 const TRIES = 3;
@@ -18,30 +18,30 @@ export class BlockRecorder {
   #records: BlockRecord[] = [];
   #waiting = false;
 
-  add(record: BlockRecord, keys: ListKeys, kv: KVNamespace, ctx: ExecutionContext): void {
+  add(record: BlockRecord, context: LoadContext): void {
     this.#records.push(record);
-    if (this.#records.length >= RECORDS_PER_VALUE_MAX) ctx.waitUntil(this.#write(keys, kv));
+    if (this.#records.length >= RECORDS_PER_VALUE_MAX) context.ctx.waitUntil(this.#write(context));
     else if (!this.#waiting) {
       this.#waiting = true;
-      ctx.waitUntil(this.#writeSoon(keys, kv));
+      context.ctx.waitUntil(this.#writeSoon(context));
     }
   }
 
-  async #writeSoon(keys: ListKeys, kv: KVNamespace): Promise<void> {
+  async #writeSoon(context: LoadContext): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, RECORDS_WAIT_MS));
     this.#waiting = false;
-    await this.#write(keys, kv);
+    await this.#write(context);
   }
 
-  async #write(keys: ListKeys, kv: KVNamespace): Promise<void> {
+  async #write({ env, secrets }: LoadContext): Promise<void> {
     const records = this.#records;
     this.#records = [];
     if (records.length === 0) return;
-    const bytes = await sealRecords(records, keys);
+    const bytes = await sealRecords(records, secrets.keys);
     const key = recordsKey(records[0]!.at, crypto.randomUUID());
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       try {
-        await kv.put(key, bytes, { expirationTtl: RECORDS_KEPT_SECONDS });
+        await env.LISTS.put(key, bytes, { expirationTtl: RECORDS_KEPT_SECONDS });
         return;
       } catch {
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));

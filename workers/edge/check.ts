@@ -2,22 +2,26 @@
  * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`: screen one request.
  */
 
-import { nameOf } from '../../shared/fields.ts';
+import { type FieldError, nameOf } from '../../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../../shared/limits.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
+import type { Release } from '../../shared/release/release.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
-import type { CheckResponse } from '../../shared/screening/decision.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { CheckResponse } from '../../shared/screening/check-response.ts';
+import type { Decision } from '../../shared/screening/decision.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
-import { readJson } from '../http/body.ts';
-import { after, type MaybePromise } from '../http/maybe-promise.ts';
-import { noParameter, type Problem, problem } from '../http/reply.ts';
+import type { Handler, RequestContext } from '../http/app.ts';
+import { parseJson, readJsonText } from '../http/body.ts';
+import { parametersOf, repeatedParameter } from '../http/parameters.ts';
+import type { Problem } from '../http/reply.ts';
 import type { RequestUrl } from '../http/request-url.ts';
-import { type ClientContext, forClients } from './context.ts';
+import { admit, type ClientContext } from './client-context.ts';
 import type { CheckEndpoint } from './endpoints.ts';
-import { addHeadHeaders, formatLine, headVersion } from './format.ts';
 import { loadInBackground, valuesNeededBy, withValues } from './head/shards.ts';
+import { addHeadHeaders, headVersion } from './head-version.ts';
 import { numbersIn } from './quota.ts';
 
 /** Prefix of `ingress` fields in query parameters. */
@@ -30,40 +34,77 @@ const NOTHING: object = Object.create(null);
 /** Parameters that can hold a number. */
 const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
-export const answerPost = (endpoint: CheckEndpoint) =>
-  forClients(endpoint.right, async (context) => {
-    const { request, reply, url } = context;
-    const parameter = noParameter(url);
-    if (parameter !== null) return reply.problem(parameter, url.pathname);
-    const body = await readJson(request, CHECK_BODY_BYTES_MAX);
-    if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-    return answer(context, endpoint, body.value);
-  });
+export function checkPost(endpoint: CheckEndpoint): Handler {
+  return handlerOf(endpoint, readBody);
+}
 
-export const answerGet = (endpoint: CheckEndpoint) =>
-  forClients(endpoint.right, (context) => {
-    const { reply, url } = context;
-    const given = fieldsOf(url);
-    if ('code' in given) return reply.problem(given, url.pathname);
-    return answer(context, endpoint, given.fields);
-  });
+export function checkGet(endpoint: CheckEndpoint): Handler {
+  return handlerOf(endpoint, async ({ url }) => fieldsOf(url));
+}
+
+/** @param read reads the fields of the request, which are not validated yet */
+function handlerOf(
+  { right, fields, format }: CheckEndpoint,
+  read: (context: RequestContext) => Promise<Result<unknown, Problem>>,
+): Handler {
+  return async (context) => {
+    const admitted = await admit(context, right);
+    if (!admitted.ok) return admitted;
+    const client = admitted.value;
+    const given = await read(context);
+    if (!given.ok) return given;
+    const charged = client.charge(numbersIn(given.value));
+    if (!charged.ok) return charged;
+    const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
+    if (!parsed.ok) return parsed;
+    const snapshot = await client.snapshot();
+    const { release } = snapshot;
+    const decision =
+      release === null || release.complete
+        ? client.screen(parsed.value, snapshot)
+        : await screenLoaded(parsed.value, snapshot, release, client, context);
+    const response = format(parsed.value, decision, snapshot);
+    if (!prefersText(context.request)) return context.reply.json({ ...response, ...headVersion(snapshot) });
+    addHeadHeaders(context.reply, snapshot);
+    return context.reply.text(formatLine(response));
+  };
+}
+
+/** Screens once the values that the request needs are loaded, and then loads the others. */
+async function screenLoaded(
+  request: ScreenRequest,
+  snapshot: Snapshot,
+  release: Release,
+  client: ClientContext,
+  context: RequestContext,
+): Promise<Decision> {
+  const needed = valuesNeededBy(request, release);
+  const decision = await withValues(release, needed, context, () => client.screen(request, snapshot));
+  // Start this last: a request can have only six reads under way at once.
+  loadInBackground(release, context);
+  return decision;
+}
+
+async function readBody({ request, url }: RequestContext): Promise<Result<unknown, Problem>> {
+  const parameters = parametersOf(url, {});
+  if (!parameters.ok) return parameters;
+  const text = await readJsonText(request, CHECK_BODY_BYTES_MAX);
+  return text.ok ? parseJson(text.value) : text;
+}
 
 /** The request fields in the query: `ingress.type` becomes field `type` of `ingress`. */
-function fieldsOf({ parameters }: RequestUrl): { readonly fields: Record<string, unknown> } | Problem {
+function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, FieldError> {
   const fields: Record<string, unknown> = Object.create(NOTHING);
   const ingress: Record<string, unknown> = Object.create(NOTHING);
   for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
-    if (Object.hasOwn(into, field)) {
-      const twice = nameOf(name);
-      return problem('FIELD_TYPE', `${twice} is given twice`, { field: twice });
-    }
+    if (Object.hasOwn(into, field)) return repeatedParameter(nameOf(name));
     into[field] = NUMBERS.includes(name) ? withPlus(value) : value;
   }
   // If both `ingress` and `ingress.*` are given, keep `ingress`: a string is not a valid value, so the
   // request is refused.
   if (Object.keys(ingress).length > 0 && !Object.hasOwn(fields, 'ingress')) fields.ingress = ingress;
-  return { fields };
+  return ok(fields);
 }
 
 /**
@@ -76,47 +117,14 @@ function withPlus(value: string): string {
   return party.kind === 'number' && isValidNumber(party.n) ? written : value;
 }
 
-/** Synchronous once the release is in memory. The response is then the only runtime object it creates. */
-function answer(context: ClientContext, endpoint: CheckEndpoint, given: unknown): MaybePromise<Response> {
-  const { reply, url, request } = context;
-  const refused = context.charge(numbersIn(given));
-  if (refused !== null) return refused;
-  const parsed = parseRequest(
-    given,
-    endpoint.fields.none,
-    false,
-    endpoint.fields,
-    context.client.internationalPrefix,
-  );
-  if (parsed.error !== null) {
-    const { code, field, message } = parsed.error;
-    return reply.problem(problem(code, message, { field }), url.pathname);
-  }
-  return after(context.snapshot(), (snapshot) =>
-    after(decision(context, endpoint, parsed.request, snapshot), (response) => {
-      if (!prefersText(request)) return reply.json({ ...response, ...headVersion(snapshot) });
-      addHeadHeaders(reply, snapshot);
-      return reply.text(formatLine(response));
-    }),
-  );
-}
-
-/** Screens the request after loading the values it needs. Synchronous once the release is complete. */
-function decision(
-  context: ClientContext,
-  endpoint: CheckEndpoint,
-  request: ScreenRequest,
-  snapshot: Snapshot,
-): MaybePromise<CheckResponse> {
-  const { release } = snapshot;
-  const respond = (): CheckResponse =>
-    endpoint.format(request, context.screen(request, snapshot), snapshot, context.client);
-  if (release === null || release.complete) return respond();
-  return withValues(release, valuesNeededBy(request, release), context, respond).then((response) => {
-    // Start this last: a request can have only six reads under way at once.
-    loadInBackground(release, context);
-    return response;
-  });
+/**
+ * `block NUMBER_SUSPENDED to`: the deciding reason on one line, for gateways that cannot parse JSON.
+ * `indeterminate` is followed by the client's `failPolicy`: `indeterminate LIST_STALE to open`.
+ */
+function formatLine({ verdict, reasons, action }: CheckResponse): string {
+  const [first] = reasons;
+  if (first === undefined) return verdict;
+  return [verdict, first.code, first.subject, ...(action === undefined ? [] : [action])].join(' ');
 }
 
 function prefersText(request: Request): boolean {

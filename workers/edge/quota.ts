@@ -13,6 +13,8 @@ import {
   QUOTA_FLUSH_SHARE,
   QUOTA_WINDOW_SECONDS,
 } from '../../shared/limits.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { Env } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 
 /** The limit of the binding in wrangler.toml. A client's whole quota is divided into this many parts. */
@@ -40,18 +42,10 @@ interface Use {
   exceeded: boolean;
 }
 
-/** The numbers of one request. */
-interface RequestCount {
-  readonly numbers: number;
-  /** How many of them are already counted. */
-  readonly counted: number;
-}
-
-interface ChargeResult {
-  /** The 429 problem, or null. */
-  readonly refused: Problem | null;
-  /** The remaining quota, for every response. */
-  readonly headers: Record<string, string>;
+/** The binding that counts for the data centre, and the context of the request that reports to it. */
+interface ReportContext {
+  readonly env: Pick<Env, 'QUOTA'>;
+  readonly ctx: ExecutionContext;
 }
 
 export class Quota {
@@ -66,75 +60,68 @@ export class Quota {
     return fresh;
   }
 
-  /** Counts the numbers of a request that are not counted yet, or refuses if they exceed the quota. */
-  charge(client: Client, count: RequestCount, binding: RateLimit, ctx: ExecutionContext): ChargeResult {
+  /**
+   * Counts the numbers of a request, or refuses if they exceed the quota.
+   * @param counted how many of them are counted already
+   * @returns the headers that name the remaining quota; a refusal carries them too
+   */
+  charge(
+    client: Client,
+    numbers: number,
+    counted: number,
+    context: ReportContext,
+  ): Result<Record<string, string>, Problem> {
     const now = Date.now();
     const use = this.#useOf(client, now);
-    const refused = refusalOf(client, count, use, now);
-    if (refused === null) this.#add(count.numbers - count.counted, client, use, now, binding, ctx);
-    return { refused, headers: headersOf(client, use, now) };
+    const { quotaNumbers } = client;
+    if (numbers > quotaNumbers) {
+      const message = `${numbers} numbers exceed the whole quota of ${quotaNumbers}: send fewer at once`;
+      return problem('QUOTA_EXCEEDED', message, { headers: headersOf(client, use, now) });
+    }
+    if (use.exceeded || use.numbers + numbers - counted > quotaNumbers) {
+      const message = `at most ${quotaNumbers} numbers are allowed in ${QUOTA_WINDOW_SECONDS} s; try later`;
+      const headers = headersOf(client, use, now);
+      return problem('QUOTA_EXCEEDED', message, { headers, retryAfterSeconds: secondsLeft(now) });
+    }
+    add(numbers - counted, client, use, now, context);
+    return ok(headersOf(client, use, now));
   }
 
   /**
    * Counts as many of these numbers as fit into the window.
    * @returns how many it counted
    */
-  take(client: Client, numbers: number, binding: RateLimit, ctx: ExecutionContext): number {
+  take(client: Client, numbers: number, context: ReportContext): number {
     const now = Date.now();
     const use = this.#useOf(client, now);
     const count = use.exceeded ? 0 : Math.min(numbers, client.quotaNumbers - use.numbers);
     if (count <= 0) return 0;
-    this.#add(count, client, use, now, binding, ctx);
+    add(count, client, use, now, context);
     return count;
-  }
-
-  #add(
-    numbers: number,
-    client: Client,
-    use: Use,
-    now: number,
-    binding: RateLimit,
-    ctx: ExecutionContext,
-  ): void {
-    use.numbers += numbers;
-    use.unreported += numbers;
-    const enough = Math.min(QUOTA_FLUSH_NUMBERS, client.quotaNumbers * QUOTA_FLUSH_SHARE);
-    if (use.unreported >= enough || now - use.reportedAt > QUOTA_FLUSH_MS) {
-      this.#report(client, use, now, binding, ctx);
-    }
-  }
-
-  #report(client: Client, use: Use, now: number, binding: RateLimit, ctx: ExecutionContext): void {
-    const parts = Math.floor((use.unreported * QUOTA_PARTS) / client.quotaNumbers);
-    if (parts === 0) return;
-    use.unreported -= Math.ceil((parts * client.quotaNumbers) / QUOTA_PARTS);
-    use.reportedAt = now;
-    const reported = Promise.resolve()
-      .then(() => binding.limit({ key: client.id, delta: parts }))
-      .then(
-        ({ success }) => {
-          if (!success) use.exceeded = true;
-        },
-        // If the binding fails, the count of the isolate still applies.
-        () => undefined,
-      );
-    ctx.waitUntil(reported);
   }
 }
 
-function refusalOf(
-  { quotaNumbers }: Client,
-  { numbers, counted }: RequestCount,
-  use: Use,
-  now: number,
-): Problem | null {
-  if (numbers > quotaNumbers) {
-    const message = `${numbers} numbers are more than the whole quota of ${quotaNumbers}: send fewer at once, or have the quota raised`;
-    return problem('QUOTA_EXCEEDED', message);
+/** Counts numbers, and reports to the data centre when enough are unreported. */
+function add(numbers: number, client: Client, use: Use, now: number, { env, ctx }: ReportContext): void {
+  const { quotaNumbers } = client;
+  use.numbers += numbers;
+  use.unreported += numbers;
+  const enough = Math.min(QUOTA_FLUSH_NUMBERS, quotaNumbers * QUOTA_FLUSH_SHARE);
+  if (use.unreported < enough && now - use.reportedAt <= QUOTA_FLUSH_MS) return;
+  const parts = Math.floor((use.unreported * QUOTA_PARTS) / quotaNumbers);
+  if (parts === 0) return;
+  use.unreported -= Math.ceil((parts * quotaNumbers) / QUOTA_PARTS);
+  use.reportedAt = now;
+  ctx.waitUntil(report(client, parts, use, env.QUOTA));
+}
+
+async function report({ id }: Client, parts: number, use: Use, binding: RateLimit): Promise<void> {
+  try {
+    const { success } = await binding.limit({ key: id, delta: parts });
+    if (!success) use.exceeded = true;
+  } catch {
+    // The count of the isolate still applies.
   }
-  if (!use.exceeded && use.numbers + numbers - counted <= quotaNumbers) return null;
-  const message = `at most ${quotaNumbers} numbers in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
-  return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
 }
 
 /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */

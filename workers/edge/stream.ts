@@ -4,23 +4,22 @@
  * for the next window instead of failing.
  */
 
+import { fieldError, oneOf } from '../../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../../shared/limits.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
-import {
-  CHECK_FIELDS,
-  parsePartyField,
-  parseRequest,
-  toRequest,
-} from '../../shared/screening/parse-request.ts';
-import { formatDecision } from '../../shared/screening/screen.ts';
+import type { ScreenRequest } from '../../shared/request.ts';
+import { type Failure, ok, type Result } from '../../shared/result.ts';
+import { formatDecision } from '../../shared/screening/check-response.ts';
+import { CHECK_FIELDS, parseItem, parsePartyField, toRequest } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
+import type { Answer, RequestContext } from '../http/app.ts';
 import { mediaType } from '../http/body.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
-import type { ClientContext } from './context.ts';
-import { addHeadHeaders, formatItemError, headVersion } from './format.ts';
-import { ItemRuns, type RunItem } from './item-runs.ts';
+import { admit, type ClientContext } from './client-context.ts';
+import { addHeadHeaders, headVersion } from './head-version.ts';
+import { formatItemError, ItemRuns } from './item-runs.ts';
 import { countOf } from './quota.ts';
 
 /** Characters that some readers treat as a line end. They are never echoed. */
@@ -31,92 +30,88 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 const CHUNK_BYTES = 65_536;
 
 /** A parsed line. */
-interface Line extends RunItem {
+interface Line {
+  /** What identifies the line in its answer: the text itself, or the id of a JSON request. */
+  readonly name: string | null;
+  readonly parsed: Result<ScreenRequest, LineError>;
   /** What the line counts against the quota. */
   readonly numbers: number;
 }
 
+/** The error of one line, or of a field in it. */
+interface LineError extends Failure {
+  readonly field: string;
+}
+
 /** How lines of one media type are parsed and answered. */
-interface LineFormat<Read extends Line> {
+interface LineFormat {
   /** @param line null if the line was too long to keep */
-  read(line: string | null): Read;
+  parse(line: string | null): Line;
   /** Returns exactly one line. */
-  answer(line: Read, snapshot: Snapshot): string;
+  answer(line: Line, snapshot: Snapshot): string;
 }
 
-interface TextLine extends Line {
-  readonly text: string;
-  /** The error code; empty if the line is valid. */
-  readonly code: string;
-}
-
-interface JsonLine extends Line {
-  readonly id: string | null;
-  /** The error as sent; null if the line is valid. */
-  readonly error: object | null;
-}
-
-export async function checkStream(context: ClientContext): Promise<Response> {
+export async function checkStream(context: RequestContext): Promise<Answer> {
+  const admitted = await admit(context, 'check');
+  if (!admitted.ok) return admitted;
+  const client = admitted.value;
   const { request, reply, url } = context;
   const type = mediaType(request);
-  const fail = (...parts: Parameters<typeof problem>): Response =>
-    reply.problem(problem(...parts), url.pathname);
   if (type !== 'text/plain' && type !== 'application/x-ndjson') {
-    return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
+    return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
   }
   if (request.headers.has('content-encoding'))
-    return fail('CONTENT_TYPE_UNSUPPORTED', 'send the lines as they are, without content-encoding');
-  const given = parametersOf(url, { subject: 'text' });
-  if ('code' in given) return reply.problem(given, url.pathname);
-  const subject = SUBJECTS.find((candidate) => candidate === (given.text.subject ?? 'to'));
-  if (subject === undefined)
-    return fail('FIELD_VALUE', `subject must be one of ${SUBJECTS.join(', ')}`, { field: 'subject' });
-  const snapshot = await context.snapshot();
+    return problem('CONTENT_TYPE_UNSUPPORTED', 'send the lines without content-encoding');
+  const parameters = parametersOf(url, { subject: 'text' });
+  if (!parameters.ok) return parameters;
+  const subject = oneOf(SUBJECTS, 'subject', parameters.value.text.subject ?? 'to');
+  if (!subject.ok) return subject;
+  const snapshot = await client.snapshot();
   const runs = new ItemRuns(snapshot.release, context);
   await runs.begin();
   addHeadHeaders(reply, snapshot);
-  const answers =
-    type === 'text/plain'
-      ? answering(context, snapshot, runs, textLine(context, subject))
-      : answering(context, snapshot, runs, jsonLine(context));
-  return reply.stream(answers, `${type}; charset=utf-8`);
+  const format = type === 'text/plain' ? textFormat(client, subject.value) : jsonFormat(client);
+  return reply.stream(screenLines(context, client, snapshot, runs, format), `${type}; charset=utf-8`);
 }
 
 /** `<number>,<verdict>,<code>` for each line with a number. */
-function textLine(context: ClientContext, subject: Subject): LineFormat<TextLine> {
-  const { internationalPrefix } = context.client;
+function textFormat(client: ClientContext, subject: Subject): LineFormat {
+  const { internationalPrefix } = client.settings;
   const options = { internationalPrefix, carrierPrefix: null };
   return {
-    read(line) {
-      if (line === null) return { request: null, text: '', code: 'NUMBER_TOO_LONG', numbers: 1 };
-      const read = parsePartyField(line, subject, options);
-      if ('error' in read) return { request: null, text: line, code: read.error.code, numbers: 1 };
-      const request = toRequest({ ...CHECK_FIELDS.none, [subject]: read.party });
-      return { request: request, text: line, code: '', numbers: 1 };
+    parse(line) {
+      if (line === null) return TEXT_TOO_LONG;
+      const party = parsePartyField(line, subject, options);
+      if (!party.ok) return { name: line, parsed: party, numbers: 1 };
+      const request = toRequest({ ...CHECK_FIELDS.none, [subject]: party.value });
+      return { name: line, parsed: ok(request), numbers: 1 };
     },
-    answer({ request, text, code }, snapshot) {
+    answer({ name, parsed }, snapshot) {
+      const text = name ?? '';
       // Testing first takes half as long as a replace that finds nothing.
       const echo = CONTROL.test(text) ? text.replace(new RegExp(CONTROL, 'g'), ' ') : text;
-      if (request === null) return `${echo},error,${code}\n`;
-      const { verdict, reasons } = context.screen(request, snapshot);
+      if (!parsed.ok) return `${echo},error,${parsed.code}\n`;
+      const { verdict, reasons } = client.screen(parsed.value, snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
     },
   };
 }
 
-function invalid(message: string): JsonLine {
-  const error = { error: { code: 'JSON_INVALID', field: 'line', message } };
-  return { request: null, id: null, error, numbers: 1 };
-}
 // Shared objects, not one per line: lines are held while their values load.
-const JSON_TOO_LONG = invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
-const NO_JSON = invalid('the line is not JSON');
+const TEXT_TOO_LONG: Line = { name: null, parsed: fieldError('NUMBER_TOO_LONG', 'line'), numbers: 1 };
+const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
+const NO_JSON = invalidLine('is not JSON');
+
+function invalidLine(detail: string): Line {
+  const error = { ok: false, code: 'JSON_INVALID', field: 'line', message: `"line" ${detail}` } as const;
+  return { name: null, parsed: error, numbers: 1 };
+}
 
 /** One JSON response for each line with a JSON request. */
-function jsonLine(context: ClientContext): LineFormat<JsonLine> {
-  const convention = context.client.internationalPrefix;
+function jsonFormat(client: ClientContext): LineFormat {
+  const { internationalPrefix } = client.settings;
   return {
-    read(line) {
+    parse(line) {
       if (line === null) return JSON_TOO_LONG;
       let value: unknown;
       try {
@@ -124,27 +119,24 @@ function jsonLine(context: ClientContext): LineFormat<JsonLine> {
       } catch {
         return NO_JSON;
       }
-      const { request, id, error } = parseRequest(value, CHECK_FIELDS.none, true, CHECK_FIELDS, convention);
-      return {
-        request: request,
-        id,
-        error: error === null ? null : formatItemError(error),
-        numbers: countOf(value),
-      };
+      const { id, parsed } = parseItem(value, CHECK_FIELDS.none, CHECK_FIELDS, internationalPrefix);
+      return { name: id, parsed, numbers: countOf(value) };
     },
-    answer({ request, id, error }, snapshot) {
-      if (request === null) return `${JSON.stringify({ id, ...error })}\n`;
-      const response = formatDecision(request, context.screen(request, snapshot));
-      return `${JSON.stringify({ id, ...response, ...headVersion(snapshot) })}\n`;
+    answer({ name, parsed }, snapshot) {
+      const answer = parsed.ok
+        ? { ...formatDecision(parsed.value, client.screen(parsed.value, snapshot)), ...headVersion(snapshot) }
+        : formatItemError(parsed);
+      return `${JSON.stringify({ id: name, ...answer })}\n`;
     },
   };
 }
 
-function answering<Read extends Line>(
-  context: ClientContext,
+function screenLines(
+  { request }: RequestContext,
+  client: ClientContext,
   first: Snapshot,
   runs: ItemRuns,
-  format: LineFormat<Read>,
+  format: LineFormat,
 ): ReadableStream<Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
@@ -155,24 +147,24 @@ function answering<Read extends Line>(
     lines: readonly (string | null)[],
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
-    if (lines.length > 0) pinned = await later(pinned, context);
-    const read = lines.map(format.read);
-    let wanted = numbersOf(read);
+    if (lines.length > 0) pinned = await later(pinned, client);
+    const parsed = lines.map(format.parse);
+    let wanted = numbersOf(parsed);
     // Answer as many lines as the window allows, and the rest in later windows.
-    for (let from = 0; from < read.length; ) {
-      credit += context.take(wanted - credit);
-      const to = endWithin(read, from, credit);
+    for (let from = 0; from < parsed.length; ) {
+      credit += client.take(wanted - credit);
+      const to = endWithin(parsed, from, credit);
       if (to === from) {
         await nextWindow();
-        pinned = await later(pinned, context);
+        pinned = await later(pinned, client);
         continue;
       }
-      const response = read.slice(from, to);
-      const numbers = numbersOf(response);
+      const admitted = parsed.slice(from, to);
+      const numbers = numbersOf(admitted);
       credit -= numbers;
       wanted -= numbers;
       let out = '';
-      await runs.answer(response, (line) => {
+      await runs.answer(admitted, (line) => {
         out += format.answer(line, pinned);
       });
       controller.enqueue(encoder.encode(out));
@@ -181,7 +173,7 @@ function answering<Read extends Line>(
   };
   // Read into our own buffer: piped data arrives in 4 KB chunks, and each chunk costs as much as about 30
   // lines.
-  const reader = context.request.body?.getReader({ mode: 'byob' });
+  const reader = request.body?.getReader({ mode: 'byob' });
   let buffer = new ArrayBuffer(CHUNK_BYTES);
   return new ReadableStream<Uint8Array>(
     {
@@ -222,8 +214,8 @@ function endWithin(lines: readonly Line[], from: number, credit: number): number
  * The snapshot from the start with the current time. While its head is still current, its `asOf` advances
  * too. If the stream outlives its head, its responses become stale and say so.
  */
-async function later(pinned: Snapshot, context: ClientContext): Promise<Snapshot> {
-  const { seq, release, asOf, now } = await context.latest();
+async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot> {
+  const { seq, release, asOf, now } = await client.latest();
   // A head can be adopted in two steps: the same `seq`, but at first with the release of the previous head.
   const isSame = seq === pinned.seq && release === pinned.release;
   return { ...pinned, now, asOf: isSame ? asOf : pinned.asOf };

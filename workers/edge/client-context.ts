@@ -1,0 +1,149 @@
+/**
+ * The context of one request of a client: who it is, what it may still use, and the data to answer from.
+ */
+
+import type { Client, Right } from '../../shared/clients.ts';
+import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
+import type { ScreenRequest } from '../../shared/request.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import { blockRecordOf } from '../../shared/screening/block-record.ts';
+import type { Decision } from '../../shared/screening/decision.ts';
+import { screen } from '../../shared/screening/screen.ts';
+import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import type { RequestContext } from '../http/app.ts';
+import { bearerOf } from '../http/credentials.ts';
+import { type Problem, problem } from '../http/reply.ts';
+import { authenticate } from './authentication.ts';
+import type { PinnedHead } from './head/head-reader.ts';
+import type { LoadContext } from './head/head-sources.ts';
+import { currentIsolate, type Isolate } from './isolate.ts';
+
+/**
+ * Admits a client with this right and counts one number of its quota. It does so before the body is read, so
+ * a client over its quota causes no further work.
+ */
+export async function admit(context: RequestContext, right: Right): Promise<Result<ClientContext, Problem>> {
+  const isolate = currentIsolate();
+  const loadContext = await isolate.loadContext(context);
+  if (!loadContext.ok) return loadContext;
+  const authenticated = await authenticateClient(context, right, loadContext.value, isolate);
+  if (!authenticated.ok) return authenticated;
+  const client = new ClientContext(context, right, loadContext.value, isolate, authenticated.value);
+  const charged = client.charge(1);
+  return charged.ok ? ok(client) : charged;
+}
+
+/** A client, and the head that names it. */
+interface AuthenticatedClient {
+  readonly client: Client;
+  readonly pinned: PinnedHead;
+}
+
+async function authenticateClient(
+  { request }: RequestContext,
+  right: Right,
+  loadContext: LoadContext,
+  { head, refusedKeys }: Isolate,
+): Promise<Result<AuthenticatedClient, Problem>> {
+  const pinned = await head.pin(loadContext);
+  const { clients } = pinned;
+  if (clients === null) {
+    const retryAfterSeconds = Math.ceil(LOAD_BACKOFF_MS / 1000);
+    return problem('UNAVAILABLE', 'the client directory is not loaded yet; try again', { retryAfterSeconds });
+  }
+  const first = await authenticate(request, clients, right);
+  if (first.ok) return ok({ client: first.value, pinned });
+  const [id, secret] = bearerOf(request);
+  const key = `${id}.${secret}`;
+  if (id === '' || refusedKeys.has(key, Date.now())) return first;
+  // The key or the right may be newer than the head in memory.
+  const latest = await head.look(loadContext, KEY_FRESH_MS);
+  const isNewer = latest.clients !== null && latest.clients !== clients;
+  const second = isNewer ? await authenticate(request, latest.clients, right) : first;
+  if (second.ok) return ok({ client: second.value, pinned: latest });
+  refusedKeys.add(key, Date.now());
+  return second;
+}
+
+/** An admitted client: its settings, its quota, and the head that was pinned for its request. */
+export class ClientContext {
+  readonly settings: Client;
+  readonly #context: RequestContext;
+  readonly #right: Right;
+  readonly #loadContext: LoadContext;
+  readonly #isolate: Isolate;
+  readonly #pinned: PinnedHead;
+  /** Numbers of this request counted so far. */
+  #counted = 0;
+
+  constructor(
+    context: RequestContext,
+    right: Right,
+    loadContext: LoadContext,
+    isolate: Isolate,
+    { client, pinned }: AuthenticatedClient,
+  ) {
+    this.settings = client;
+    this.#context = context;
+    this.#right = right;
+    this.#loadContext = loadContext;
+    this.#isolate = isolate;
+    this.#pinned = pinned;
+  }
+
+  /**
+   * Counts the numbers of this request against the client's quota, except those already counted.
+   * @param numbers total of the request
+   */
+  charge(numbers: number): Result<unknown, Problem> {
+    if (numbers <= this.#counted) return COUNTED;
+    const charged = this.#isolate.quota.charge(this.settings, numbers, this.#counted, this.#loadContext);
+    if (!charged.ok) return charged;
+    this.#context.reply.addHeaders(charged.value);
+    this.#counted = numbers;
+    return charged;
+  }
+
+  /**
+   * Counts as many of these numbers as the quota allows.
+   * @returns how many it counted
+   */
+  take(numbers: number): number {
+    return this.#isolate.quota.take(this.settings, numbers, this.#loadContext);
+  }
+
+  /**
+   * The snapshot for this request. The head was pinned before the client was known, so this waits for a newer
+   * one if the pinned head exceeds the client's `maxStaleSeconds`.
+   */
+  async snapshot(): Promise<Snapshot> {
+    const { snapshot } = this.#pinned;
+    const staleMs = this.settings.maxStaleSeconds * 1000;
+    if (snapshot.now - snapshot.asOf <= staleMs) return snapshot;
+    return (await this.#isolate.head.pin(this.#loadContext, staleMs)).snapshot;
+  }
+
+  /**
+   * The current snapshot, for long requests.
+   * @throws if the client's key was revoked
+   */
+  async latest(): Promise<Snapshot> {
+    const { clients, snapshot } = await this.#isolate.head.pin(this.#loadContext);
+    const { request } = this.#context;
+    const isKnown = clients === null || (await authenticate(request, clients, this.#right)).ok;
+    if (!isKnown) throw new Error('the client key was revoked');
+    return snapshot;
+  }
+
+  /** Screens a request for this client. Records a block if the client wants records. */
+  screen(request: ScreenRequest, snapshot: Snapshot): Decision {
+    const decision = screen(request, snapshot, this.settings);
+    if (this.settings.recordBlocks) {
+      const record = blockRecordOf(request, decision, this.settings.id, snapshot);
+      if (record !== null) this.#isolate.recorder.add(record, this.#loadContext);
+    }
+    return decision;
+  }
+}
+
+const COUNTED = ok(null);
