@@ -78,6 +78,12 @@ export interface HeadDocument {
   readonly writtenAt?: string | undefined;
 }
 
+/** A sealed head document, and the `seq` of its head. */
+export interface SealedHead {
+  readonly seq: number;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
 export type HeadProblem = 'HEAD_INVALID' | 'HEAD_FOREIGN';
 
 /** Seals the document for storage. Equal documents give equal bytes. */

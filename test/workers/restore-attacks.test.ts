@@ -103,8 +103,8 @@ describe('a client directory', () => {
     await env.LISTS.put(key, older);
     await loseTables();
     const why = await refusal();
-    expect(why).toContain(`the value "${key}" in KV is another one than it names: its SHA-256 differs`);
-    expect(why).toContain('delete the key "head" to begin empty');
+    expect(why).toContain(`the value "${key}" in KV does not match its SHA-256 in the head`);
+    expect(why).toContain('delete the key "head" to start empty');
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
     const ordered = authority().putClient(order(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
@@ -129,7 +129,7 @@ describe('a client directory', () => {
   test('that is gone leaves the coordinator without orders, until it begins empty', async () => {
     await env.LISTS.delete(key);
     await loseTables();
-    expect(await refusal()).toContain(`KV does not have the value "${key}"`);
+    expect(await refusal()).toContain(`KV lacks the value "${key}"`);
     await env.LISTS.delete(HEAD_KEY);
     expect(await refusal()).toBeNull();
     expect(await clientIds()).toEqual([]);
@@ -163,7 +163,7 @@ test('a segment of before, under the key of the newer one, is refused', async ()
   await copied();
   await env.LISTS.put(key!, older);
   await loseTables();
-  expect(await refusal()).toContain(`"${key}" in KV is another one than it names`);
+  expect(await refusal()).toContain(`"${key}" in KV does not match its SHA-256`);
   await env.LISTS.put(key!, newer);
   expect(await refusal()).toBeNull();
   expect((await authority().status()).live.entries).toBe(2 * some);
@@ -185,7 +185,7 @@ describe('a head in KV', () => {
   test('without the manifest of its release is no ground to begin without lists', async () => {
     await putHead((document) => ({ ...document, manifests: [] }));
     await loseTables();
-    expect(await refusal()).toContain(`it does not carry the manifest of ${release}`);
+    expect(await refusal()).toContain(`it lacks the manifest of ${release}`);
   });
 
   test('with the manifest of another release than it names is refused', async () => {
@@ -195,7 +195,7 @@ describe('a head in KV', () => {
       head: { ...head, current: { ...head.current!, release: named } },
     }));
     await loseTables();
-    expect(await refusal()).toContain(`the manifest of ${named} is that of ${release}`);
+    expect(await refusal()).toContain(`its manifest of ${named} belongs to ${release}`);
   });
 
   test('with a live layer that does not open is refused', async () => {

@@ -3,7 +3,7 @@
  * caller; the service receives only digests.
  */
 import { putClientSchema, putTokenSchema, removeSchema } from '../../shared/admin.ts';
-import { versionOf } from '../coordinator/clients-store.ts';
+import { versionOf } from '../coordinator/document-store.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges, preconditionOf, toResponse } from './context.ts';
 

@@ -3,9 +3,10 @@
  * lists.
  */
 import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
+import { SHARD_BYTES_MAX } from '../../shared/limits.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { problem } from '../http/reply.ts';
-import { readValue } from '../storage/kv-values.ts';
+import { readImmutable } from '../storage/kv-values.ts';
 import { forAdmins, forChanges, preconditionOf, toResponse } from './context.ts';
 
 /** Maximum releases in the list. */
@@ -29,7 +30,7 @@ export const getManifest = forAdmins('read', async ({ reply, url, coordinator: a
 export const getValue = forAdmins('read', async ({ reply, url, env, params }) => {
   const digest = params.digest ?? '';
   const known = /^[0-9a-f]{32}$/.test(digest);
-  const bytes = known ? await readValue(`${SHARD_PREFIX}${digest}`, env.LISTS) : null;
+  const bytes = known ? await readImmutable(`${SHARD_PREFIX}${digest}`, SHARD_BYTES_MAX, env.LISTS) : null;
   if (bytes !== null) return reply.bytes(bytes);
   return reply.problem(problem('NOT_FOUND', 'there is no such value in KV'), url.pathname);
 });

@@ -2,6 +2,7 @@
  * What the edge can call on the coordinator: read the head and the values that a head names. Nothing here
  * changes state. Backward compatible by one version, because edge and control are deployed separately.
  */
+import type { SealedHead } from '../../shared/release/head.ts';
 
 export interface HeadRequest {
   /** The `seq` of the calling isolate; 0 for none. */
@@ -10,15 +11,14 @@ export interface HeadRequest {
   readonly dataCentre: string;
 }
 
-export interface HeadAnswer {
-  /** The current `seq`; 0 before the first change. */
-  readonly seq: number;
-  /** The sealed head document without manifests; null if the caller's `seq` is current. */
-  readonly sealed: Uint8Array<ArrayBuffer> | null;
-}
-
 export interface HeadSource {
-  head(asking: HeadRequest): Promise<HeadAnswer>;
+  /**
+   * The current `seq` (0 before the first change), and the sealed head document without manifests: null if
+   * the caller's `seq` is current.
+   */
+  head(
+    request: HeadRequest,
+  ): Promise<Pick<SealedHead, 'seq'> & { readonly sealed: SealedHead['sealed'] | null }>;
   /**
    * A value that the head names (manifest as JSON, segment, directory), or null. KV gets the same value,
    * possibly later.

@@ -4,7 +4,7 @@
  */
 import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../../shared/clients.ts';
-import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits.ts';
+import { COORDINATOR_BACKGROUND_WAIT_MS, VALUE_BYTES_MAX } from '../../../shared/limits.ts';
 import { Segment } from '../../../shared/live/segment.ts';
 import type { Head, NamedRelease, NamedValue } from '../../../shared/release/head.ts';
 import { releaseKey } from '../../../shared/release/kv-keys.ts';
@@ -12,7 +12,7 @@ import { parseSignedText, type SignedText } from '../../../shared/release/signed
 import { LayoutError } from '../../../shared/set/number-set.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { Env } from '../../env.ts';
-import { readValue } from '../../storage/kv-values.ts';
+import { readImmutable } from '../../storage/kv-values.ts';
 import { within } from '../../storage/single-flight.ts';
 import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.ts';
 
@@ -107,7 +107,7 @@ async function read<Value>(
   env: Env,
   accept: (bytes: Bytes) => Promise<Value | null>,
 ): Promise<Value> {
-  const inKv = await readValue(key, env.LISTS).catch(() => null);
+  const inKv = await readImmutable(key, VALUE_BYTES_MAX, env.LISTS).catch(() => null);
   const fromKv = inKv === null ? null : await accept(inKv);
   if (fromKv !== null) return fromKv;
   const own = await within(coordinatorPort(env).value(key), COORDINATOR_BACKGROUND_WAIT_MS).catch(() => null);
