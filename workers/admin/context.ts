@@ -2,12 +2,12 @@
  * The context of one admin request: authentication, scopes, and the change request for the coordinator.
  * Tokens are compared by digest, in constant time.
  */
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
-import { toFieldIssue } from '../../shared/schema-issue.ts';
+import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest, ChangeResult } from '../coordinator/change-request.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Precondition } from '../coordinator/document-store.ts';
@@ -137,16 +137,13 @@ export async function readBody<Schema extends v.GenericSchema>(
   if (!isRecord(document)) {
     return problem('FIELD_TYPE', 'the body must be one JSON object', { field: 'body' });
   }
-  const parsed = v.safeParse(schema, document);
-  if (!parsed.success) return fieldProblem(parsed.issues[0]);
+  const content = validateJson(schema, document);
+  if (!content.ok) {
+    const field = content.path.length === 0 ? 'body' : nameOf(content.path.join('.'));
+    return problem(content.code, `"${field}" ${content.message}`, { field });
+  }
   const sha256 = await sha256Hex(`${request.method} ${url.pathname}\n${text.value}`);
-  return { value: parsed.output, sha256 };
-}
-
-function fieldProblem(issue: v.BaseIssue<unknown>): Problem {
-  const { code, path, words } = toFieldIssue(issue);
-  const field = path.length === 0 ? 'body' : nameOf(path.join('.'));
-  return problem(code, `${field}${words}`, { field });
+  return { value: content.value, sha256 };
 }
 
 /** The change request, with reason and idempotency key. */
