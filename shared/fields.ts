@@ -1,8 +1,10 @@
 /**
- * Field errors of a request. An error names the field and never contains its value, which may be a number.
+ * Field errors of a request. The message names the field in double quotes and never contains its value, which
+ * may be a number.
  */
 import { flat } from './flat.ts';
 import type { ParseError } from './numbers/party.ts';
+import { type Failure, ok, type Result } from './result.ts';
 
 export type FieldProblem =
   | ParseError
@@ -13,29 +15,27 @@ export type FieldProblem =
   | 'FIELD_CONTRADICTION'
   | 'SOURCE_AS_RECIPIENT';
 
-/** An error in one request. Never contains the value: it may be a number. */
-export interface FieldError {
-  readonly code: FieldProblem;
+/** An error in one field of a request. */
+export interface FieldError extends Failure<FieldProblem> {
   readonly field: string;
-  readonly message: string;
 }
 
-const MESSAGES: Record<FieldProblem, string> = {
-  NUMBER_MISSING: 'holds no digits; leave the field out to check only the other number',
-  NUMBER_TOO_LONG: 'is longer than any number: at most 15 digits (E.164) in 64 characters; send one number',
+const DETAILS: Record<FieldProblem, string> = {
+  NUMBER_MISSING: 'has no digits; omit the field to check only the other number',
+  NUMBER_TOO_LONG: 'is too long: send one number of at most 15 digits (E.164) in at most 64 characters',
   NUMBER_CHARACTER:
-    'is not one number: it has a character that no number has, letters among its digits, or digits beside it; write the number alone, in UTF-8',
+    'is not a single number: it has an invalid character, letters, or extra digits; send only the number',
   FIELD_TYPE: 'has the wrong type',
   FIELD_UNKNOWN: 'is not a field of this request',
-  FIELD_MISSING: 'is missing: give from, to, or both',
-  FIELD_VALUE: 'is not one of the values allowed here',
+  FIELD_MISSING: 'is missing',
+  FIELD_VALUE: 'has a value that is not allowed',
   FIELD_CONTRADICTION: 'contradicts another field',
-  SOURCE_AS_RECIPIENT: 'holds letters; only a sender may be alphanumeric',
+  SOURCE_AS_RECIPIENT: 'must be a number or a short code; only "from" may be alphanumeric',
 };
 
-/** @param detail replaces the usual sentence, without the field's name */
-export function fieldError(code: FieldProblem, field: string, detail?: string): FieldError {
-  return { code, field, message: flat(field, ' ', detail ?? MESSAGES[code]) };
+/** @param detail continues the sentence after the name of the field */
+export function fieldError(code: FieldProblem, field: string, detail = DETAILS[code]): FieldError {
+  return { ok: false, code, field, message: flat('"', field, '" ', detail) };
 }
 
 /** A field's name as an error may contain it: shortened, and without digits, in case the name is a number. */
@@ -48,13 +48,13 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value if it is one of the allowed ones, else the field error. */
+/** The value if it is one of the allowed ones. */
 export function oneOf<Value extends string>(
   allowed: readonly Value[],
   field: string,
   value: unknown,
-): { readonly value: Value } | { readonly error: FieldError } {
+): Result<Value, FieldError> {
   const known = allowed.find((candidate) => candidate === value);
-  if (known !== undefined) return { value: known };
-  return { error: fieldError('FIELD_VALUE', field, `must be one of ${allowed.join(', ')}`) };
+  if (known !== undefined) return ok(known);
+  return fieldError('FIELD_VALUE', field, `must be one of ${allowed.join(', ')}`);
 }

@@ -3,13 +3,13 @@
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
 import { sweep } from './cron.ts';
-import { describe } from './edge/health.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
+import { OPENAPI_ROUTE } from './openapi.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
 
 export default {
-  fetch: appOf([...ADMIN_ROUTES, { method: 'GET', path: '/openapi.json', handle: describe }]),
+  fetch: appOf([...ADMIN_ROUTES, OPENAPI_ROUTE]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

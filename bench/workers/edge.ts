@@ -2,7 +2,7 @@
  * Measuring Worker around the product's edge: the same code in the same isolate, with its own coordinator, a
  * KV that records its reads and can be slowed down, and a clock that can be set forward.
  */
-import { resetIsolate } from '../../workers/edge/context.ts';
+import { resetIsolate } from '../../workers/edge/isolate.ts';
 import edge from '../../workers/edge.ts';
 import type { Env } from '../../workers/env.ts';
 import type { Asked, BodyTurns, Knobs, Read } from '../told.ts';

@@ -1801,7 +1801,7 @@ export interface components {
          * @enum {string}
          */
         SenderKind: "krMobile" | "krFixed" | "krVoip" | "krPersonal" | "krTollFree" | "krPremium" | "krRepresentative" | "krShortCode" | "krOther" | "krImpossible" | "foreign" | "foreignImpossible" | "foreignUnassigned" | "senderId" | "withheld";
-        /** @description Additional information that does not decide the verdict by itself. */
+        /** @description Additional information. It does not decide the verdict. */
         Evidence: {
             origin: components["schemas"]["Origin"];
             /** @description The carrier prefix that was displayed, even if it was part of `from`. */
@@ -2076,12 +2076,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:source-as-recipient",
-                 *       "title": "A recipient has letters",
+                 *       "title": "Recipient is not a number",
                  *       "status": 400,
-                 *       "detail": "to holds letters; only a sender may be alphanumeric",
+                 *       "detail": "\"to\" must be a number or a short code; only \"from\" may be alphanumeric",
                  *       "instance": "/v1/check",
                  *       "code": "SOURCE_AS_RECIPIENT",
-                 *       "message": "to holds letters; only a sender may be alphanumeric",
+                 *       "message": "\"to\" must be a number or a short code; only \"from\" may be alphanumeric",
                  *       "field": "to"
                  *     }
                  */
@@ -2099,7 +2099,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:unauthenticated",
-                 *       "title": "The key is missing or wrong",
+                 *       "title": "Authentication failed",
                  *       "status": 401,
                  *       "detail": "send Authorization: Bearer <client key>",
                  *       "instance": "/v1/check",
@@ -2120,7 +2120,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:permission-denied",
-                 *       "title": "The key does not have this right",
+                 *       "title": "Permission denied",
                  *       "status": 403,
                  *       "detail": "the client key does not have the right \"check\"",
                  *       "instance": "/v1/check",
@@ -2142,12 +2142,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:method-not-allowed",
-                 *       "title": "The method is not allowed here",
+                 *       "title": "Method not allowed",
                  *       "status": 405,
-                 *       "detail": "use GET, POST",
+                 *       "detail": "use GET, POST for this path",
                  *       "instance": "/v1/check",
                  *       "code": "METHOD_NOT_ALLOWED",
-                 *       "message": "use GET, POST"
+                 *       "message": "use GET, POST for this path"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2165,7 +2165,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:body-too-large",
-                 *       "title": "The body is too large",
+                 *       "title": "Request body is too large",
                  *       "status": 413,
                  *       "detail": "the body may have at most 4096 bytes",
                  *       "instance": "/v1/check",
@@ -2186,7 +2186,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:body-too-large",
-                 *       "title": "The body is too large",
+                 *       "title": "Request body is too large",
                  *       "status": 413,
                  *       "detail": "the body may have at most 4096 bytes",
                  *       "instance": "/v1/check",
@@ -2209,7 +2209,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:content-type-unsupported",
-                 *       "title": "The content type is not supported here",
+                 *       "title": "Content type is not supported",
                  *       "status": 415,
                  *       "detail": "send content-type: application/json",
                  *       "instance": "/v1/check",
@@ -2230,7 +2230,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:content-type-unsupported",
-                 *       "title": "The content type is not supported here",
+                 *       "title": "Content type is not supported",
                  *       "status": 415,
                  *       "detail": "send content-type: application/json",
                  *       "instance": "/v1/check",
@@ -2254,12 +2254,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:quota-exceeded",
-                 *       "title": "The quota is used up",
+                 *       "title": "Quota exceeded",
                  *       "status": 429,
-                 *       "detail": "at most 60000 numbers in 60 s; try again when the window ends",
+                 *       "detail": "at most 60000 numbers are allowed in 60 s; try later",
                  *       "instance": "/v1/check",
                  *       "code": "QUOTA_EXCEEDED",
-                 *       "message": "at most 60000 numbers in 60 s; try again when the window ends"
+                 *       "message": "at most 60000 numbers are allowed in 60 s; try later"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2275,12 +2275,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:internal",
-                 *       "title": "The service failed",
+                 *       "title": "Internal error",
                  *       "status": 500,
-                 *       "detail": "the service failed; quote x-correlator",
+                 *       "detail": "the service failed; report the x-correlator of this response",
                  *       "instance": "/v1/check",
                  *       "code": "INTERNAL",
-                 *       "message": "the service failed; quote x-correlator"
+                 *       "message": "the service failed; report the x-correlator of this response"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2297,7 +2297,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:unavailable",
-                 *       "title": "The service has no data yet",
+                 *       "title": "Service is temporarily unavailable",
                  *       "status": 503,
                  *       "detail": "the client directory is not loaded yet; try again",
                  *       "instance": "/v1/check",
@@ -2318,7 +2318,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:degraded",
-                 *       "title": "Part of the data cannot be loaded",
+                 *       "title": "Release data is incomplete",
                  *       "status": 503,
                  *       "detail": "1 value of the release cannot be loaded: upload it again with \"push build/releases/20261124T0312Z-9f2c1e4b --all\"",
                  *       "instance": "/healthz",
@@ -2343,7 +2343,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:field-value",
-                 *       "title": "A field has a value that is not allowed",
+                 *       "title": "Field has an invalid value",
                  *       "status": 400,
                  *       "detail": "\"strict\" must be \"true\", \"false\" or without a value",
                  *       "instance": "/healthz",
@@ -2365,12 +2365,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:field-missing",
-                 *       "title": "A field is missing",
+                 *       "title": "Required field is missing",
                  *       "status": 400,
-                 *       "detail": "reason is missing",
+                 *       "detail": "\"reason\" is missing",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "FIELD_MISSING",
-                 *       "message": "reason is missing",
+                 *       "message": "\"reason\" is missing",
                  *       "field": "reason"
                  *     }
                  */
@@ -2388,7 +2388,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:unauthenticated",
-                 *       "title": "The key is missing or wrong",
+                 *       "title": "Authentication failed",
                  *       "status": 401,
                  *       "detail": "send Authorization: Bearer <admin token>",
                  *       "instance": "/v1/admin/status",
@@ -2409,12 +2409,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:permission-denied",
-                 *       "title": "The key does not have this right",
+                 *       "title": "Permission denied",
                  *       "status": 403,
-                 *       "detail": "this needs the scope \"entries\"",
+                 *       "detail": "this request needs the scope \"entries\"",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "PERMISSION_DENIED",
-                 *       "message": "this needs the scope \"entries\""
+                 *       "message": "this request needs the scope \"entries\""
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2430,7 +2430,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:not-configured",
-                 *       "title": "The service is not configured",
+                 *       "title": "Service is not configured",
                  *       "status": 503,
                  *       "detail": "RELEASE_PUBLIC_KEYS is not set: wrangler secret put RELEASE_PUBLIC_KEYS",
                  *       "instance": "/v1/admin/status",
@@ -2451,12 +2451,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:release-unknown",
-                 *       "title": "There is no such release",
+                 *       "title": "Release not found",
                  *       "status": 404,
-                 *       "detail": "there is no such release",
+                 *       "detail": "no release has this name",
                  *       "instance": "/v1/admin/releases/20261124T0312Z-9f2c1e4b/manifest",
                  *       "code": "RELEASE_UNKNOWN",
-                 *       "message": "there is no such release"
+                 *       "message": "no release has this name"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2473,7 +2473,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:release-incomplete",
-                 *       "title": "Values of the release are not in KV yet",
+                 *       "title": "Release is incomplete",
                  *       "status": 503,
                  *       "detail": "1 of 12 values are not in KV (yet)",
                  *       "instance": "/v1/admin/releases/20261124T0312Z-9f2c1e4b/promote",
@@ -2497,7 +2497,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:idempotency-conflict",
-                 *       "title": "The Idempotency-Key was used for another request",
+                 *       "title": "Idempotency-Key was used for another request",
                  *       "status": 409,
                  *       "detail": "this Idempotency-Key was used for a request with other content",
                  *       "instance": "/v1/admin/guards",
@@ -2518,7 +2518,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:live-full",
-                 *       "title": "The live layer is full",
+                 *       "title": "Live layer is full",
                  *       "status": 409,
                  *       "detail": "the live layer has room for 460000 live entries, and 20000 more for unblock and clear: they are dropped once the current release and the 2 before it have all folded them in. Build and push",
                  *       "instance": "/v1/admin/entries",
@@ -2539,7 +2539,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:base-moved",
-                 *       "title": "Another release has become current",
+                 *       "title": "Current release has changed",
                  *       "status": 409,
                  *       "detail": "you expected no release to be current, and it is 20261124T0312Z-9f2c1e4b: build and plan again",
                  *       "instance": "/v1/admin/releases/20261125T0312Z-0a1b2c3d/promote",
@@ -2569,7 +2569,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:rollback-impossible",
-                 *       "title": "There is nothing to go back to",
+                 *       "title": "Rollback is not possible",
                  *       "status": 409,
                  *       "detail": "there is no release before the current one",
                  *       "instance": "/v1/admin/rollback",
@@ -2590,7 +2590,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:clients-too-many",
-                 *       "title": "There are too many clients",
+                 *       "title": "Too many clients",
                  *       "status": 409,
                  *       "detail": "at most 10000 clients",
                  *       "instance": "/v1/admin/clients/relay-07",
@@ -2611,7 +2611,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:precondition-failed",
-                 *       "title": "What you want to change has changed",
+                 *       "title": "Precondition failed",
                  *       "status": 412,
                  *       "detail": "it has changed since: read it again",
                  *       "instance": "/v1/admin/clients/relay-07",
@@ -2632,12 +2632,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:client-unknown",
-                 *       "title": "There is no such client",
+                 *       "title": "Client not found",
                  *       "status": 404,
-                 *       "detail": "there is no such client",
+                 *       "detail": "no client has this id",
                  *       "instance": "/v1/admin/clients/relay-07",
                  *       "code": "CLIENT_UNKNOWN",
-                 *       "message": "there is no such client"
+                 *       "message": "no client has this id"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2653,7 +2653,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:token-unknown",
-                 *       "title": "There is no such token",
+                 *       "title": "Token not found",
                  *       "status": 404,
                  *       "detail": "there is no token night-shift",
                  *       "instance": "/v1/admin/tokens/night-shift",
@@ -2674,12 +2674,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:not-found",
-                 *       "title": "There is nothing at this path",
+                 *       "title": "Not found",
                  *       "status": 404,
-                 *       "detail": "there is no such value in KV",
+                 *       "detail": "KV has no value of this digest",
                  *       "instance": "/v1/admin/values/shard/0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e",
                  *       "code": "NOT_FOUND",
-                 *       "message": "there is no such value in KV"
+                 *       "message": "KV has no value of this digest"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2695,7 +2695,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:entry-protected",
-                 *       "title": "An entry is a protected number",
+                 *       "title": "Number is protected",
                  *       "status": 422,
                  *       "detail": "items[3] is an emergency number; nothing was changed",
                  *       "instance": "/v1/admin/entries",
@@ -2723,7 +2723,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:release-refused",
-                 *       "title": "The release is refused",
+                 *       "title": "Release refused",
                  *       "status": 422,
                  *       "detail": "SIGNATURE_INVALID: the manifest is not signed by a key this service trusts",
                  *       "instance": "/v1/admin/releases",
@@ -2746,7 +2746,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:budget-exceeded",
-                 *       "title": "The budget of the token is used up",
+                 *       "title": "Budget exceeded",
                  *       "status": 429,
                  *       "detail": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
                  *       "instance": "/v1/admin/entries",
@@ -2771,7 +2771,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "The coordinator has no room for this",
+                 *       "title": "Coordinator storage is full",
                  *       "status": 507,
                  *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npx numgate audit trim",
                  *       "instance": "/v1/admin/entries",
@@ -3093,7 +3093,7 @@ export interface operations {
                      *           "error": {
                      *             "code": "SOURCE_AS_RECIPIENT",
                      *             "field": "to",
-                     *             "message": "to holds letters; only a sender may be alphanumeric"
+                     *             "message": "\"to\" must be a number or a short code; only \"from\" may be alphanumeric"
                      *           }
                      *         }
                      *       ],
@@ -3500,7 +3500,7 @@ export interface operations {
                      *           "error": {
                      *             "code": "FIELD_VALUE",
                      *             "field": "from",
-                     *             "message": "from is a sender id of more than 11 characters (3GPP TS 23.040)"
+                     *             "message": "\"from\" must have at most 11 characters as a sender ID (3GPP TS 23.040)"
                      *           }
                      *         }
                      *       ],

@@ -1,7 +1,11 @@
 /**
- * The result of screening one request.
+ * The result of screening one request: everything that the formatters of responses need, so that none of them
+ * evaluates anything again.
  */
-import type { ScreenRequest } from '../request.ts';
+
+import type { Facts } from '../policy/facts.ts';
+import type { Rule } from '../policy/policy.ts';
+import type { ScreenRequest, Sender } from '../request.ts';
 import type { Reason, Subject, Verdict } from '../verdict.ts';
 
 /** The decision on one request, with its reasons. */
@@ -17,12 +21,19 @@ export interface Decision {
   readonly unenforced?: Verdict;
   /** For a request with several readings: the deciding one, without the numbers that remain unknown. */
   readonly reading?: ScreenRequest;
+  /** For a request with several readings: every number that a subject can mean, if there are several. */
+  readonly readings?: Partial<Record<Subject, readonly Sender[]>>;
+  /** For a sender at a gateway: what the policy decided, for the deciding reading. */
+  readonly policy?: PolicyDecision;
 }
 
-/** A decision as it is sent, with the parsed parties. */
-export interface CheckResponse extends Omit<Decision, 'reading'> {
-  readonly from: string | null;
-  readonly to: string | null;
-  /** Every number that a subject can mean, if there are several. */
-  readonly readings?: Partial<Record<Subject, readonly (string | null)[]>>;
+export interface PolicyDecision {
+  readonly version: number;
+  readonly facts: Facts;
+  /** The first matching rule that is not a shadow rule; null if none matches. */
+  readonly rule: Rule | null;
+  /** Whether that rule is a finding, and no allow entry vouches for the sender. */
+  readonly applies: boolean;
+  /** Whether the traffic passes with the label: by its verdict, or undecided under a rule against it. */
+  readonly isLabelled: boolean;
 }

@@ -1,15 +1,16 @@
 /**
- * Maps a decision to what a gateway needs: SIP and SMPP codes, the label, and how long it may cache the
- * response. Pure.
+ * Formats a decision for `/v1/gateway/check`: the response of a check, and what a gateway needs next: SIP and
+ * SMPP codes, the label, and how long it may cache the response. Pure.
  */
 
 import { flat } from '../flat.ts';
 import { GATEWAY_CACHE_MS, HEAD_STALE_MS } from '../limits.ts';
-import { type Evidence, evidenceOf, factsOf } from '../policy/facts.ts';
-import { matchPolicy, type Policy, type Rule } from '../policy/policy.ts';
+import { type Evidence, evidenceOf } from '../policy/facts.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { ScreenRequest } from '../request.ts';
-import type { CheckResponse } from './decision.ts';
-import type { ClientSettings, Snapshot } from './snapshot.ts';
+import { type CheckResponse, formatDecision } from './check-response.ts';
+import type { Decision } from './decision.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export interface SipResponse {
   readonly status: number;
@@ -36,71 +37,57 @@ export interface GatewayResponse extends CheckResponse {
 /** SMPP 3.4, 5.1.3: which party was blocked, or that the client should retry. */
 const ESME = { RINVSRCADR: 0x0a, RINVDSTADR: 0x0b, RTHROTTLED: 0x58 } as const;
 
-/**
- * @param response from `screenAndFormat`, for this request and snapshot
- * @param mode of the client
- */
+/** @param decision on this request, from this snapshot */
 export function toGatewayResponse(
   request: ScreenRequest,
-  response: CheckResponse,
+  decision: Decision,
   snapshot: Snapshot,
-  mode: ClientSettings['mode'],
 ): GatewayResponse {
-  const { from, channel, ingress } = request;
-  if (from === null || ingress === null)
-    throw new Error('a question of a gateway has a sender and an ingress');
-  const { version, policy } = snapshot.policy;
-  const facts = factsOf(from, channel, ingress);
-  const { rule } = matchPolicy(policy, facts);
-  const labelled = response.verdict === 'label' || (mode !== 'shadow' && isLabelledOpen(response, rule));
-  // Only if the rule had an effect: an allow finding overrides the policy.
-  const { reasons } = response;
-  const rules = reasons.some(({ match, list }) => match === 'rule' && list === rule?.id);
-  const isLetGo = reasons.some(({ effect, match }) => effect === 'allow' && match !== 'rule');
+  const { policy: decided, reading = request } = decision;
+  const { from, ingress } = reading;
+  if (decided === undefined || from === null || ingress === null) {
+    throw new Error('a gateway request has a sender and an ingress');
+  }
+  const { version, facts, rule, applies, isLabelled } = decided;
+  const { policy } = snapshot.policy;
   return {
-    ...response,
+    ...formatDecision(request, decision),
     policy: { version, rule: rule?.id ?? null },
     evidence: evidenceOf(from, ingress, facts),
-    sip: sipOf(response, policy),
-    smpp: smppOf(response),
+    sip: sipOf(decision, policy),
+    smpp: smppOf(decision),
     // The label says that the traffic is from abroad.
-    label: labelled && facts.origin === 'abroad' ? policy.label : null,
-    withholdCli: labelled && rules && !isLetGo && rule?.withholdCli === true,
-    cacheUntil: cacheUntil(response, snapshot),
+    label: isLabelled && facts.origin === 'abroad' ? policy.label : null,
+    withholdCli: isLabelled && applies && rule?.withholdCli === true,
+    cacheUntil: cacheUntil(decision, snapshot),
   };
 }
 
-/** Whether it passes without a decision and gets the label. No label if the policy allows such traffic. */
-function isLabelledOpen({ verdict, action }: CheckResponse, rule: Rule | null): boolean {
-  const isOpen = verdict === 'indeterminate' && action === 'open';
-  return isOpen && rule !== null && rule.effect !== 'allow';
-}
-
-function isHeldBack({ verdict, action }: CheckResponse): boolean {
+function isHeldBack({ verdict, action }: Decision): boolean {
   return verdict === 'indeterminate' && action === 'closed';
 }
 
-function sipOf(response: CheckResponse, policy: Policy): SipResponse | null {
-  if (isHeldBack(response)) return { status: 503, reason: 'Service Unavailable', reasonHeader: null };
-  if (response.verdict !== 'block') return null;
-  return { status: 603, reason: 'Network Blocked', reasonHeader: reasonHeader(response, policy) };
+function sipOf(decision: Decision, policy: Policy): SipResponse | null {
+  if (isHeldBack(decision)) return { status: 503, reason: 'Service Unavailable', reasonHeader: null };
+  if (decision.verdict !== 'block') return null;
+  return { status: 603, reason: 'Network Blocked', reasonHeader: reasonHeader(decision, policy) };
 }
 
 /** 47 CFR 64.1200(k) and ATIS-1000099: contacts for redress, or the code if the policy has none. */
-function reasonHeader({ reasons }: CheckResponse, { redress }: Policy): string {
+function reasonHeader({ reasons }: Decision, { redress }: Policy): string {
   const contacts = Object.entries(redress ?? {}).map(([name, value]) => `${name}=${value}`);
   const text = contacts.length === 0 ? reasons[0]!.code : ['v=analytics1', ...contacts].join(';');
   return flat('Q.850;cause=21;text="', text, '";location=TN');
 }
 
-function smppOf(response: CheckResponse): { commandStatus: number } | null {
-  if (isHeldBack(response)) return { commandStatus: ESME.RTHROTTLED };
-  if (response.verdict !== 'block') return null;
-  return { commandStatus: response.subject === 'to' ? ESME.RINVDSTADR : ESME.RINVSRCADR };
+function smppOf(decision: Decision): { commandStatus: number } | null {
+  if (isHeldBack(decision)) return { commandStatus: ESME.RTHROTTLED };
+  if (decision.verdict !== 'block') return null;
+  return { commandStatus: decision.subject === 'to' ? ESME.RINVDSTADR : ESME.RINVSRCADR };
 }
 
 /** Never beyond the expiry of an entry; not at all if the data is stale. */
-function cacheUntil({ verdict, reasons }: CheckResponse, { asOf, now }: Snapshot): string {
+function cacheUntil({ verdict, reasons }: Decision, { asOf, now }: Snapshot): string {
   const mayKeep = verdict !== 'indeterminate' && now - asOf <= HEAD_STALE_MS;
   const ends = reasons.flatMap(({ until }) => (until === null ? [] : [Date.parse(until)]));
   return new Date(mayKeep ? Math.min(now + GATEWAY_CACHE_MS, ...ends) : now).toISOString();

@@ -20,7 +20,7 @@ interface LookUp {
   readonly snapshot: Snapshot;
   /** Seconds since 1970. */
   readonly seconds: number;
-  readonly hits: Finding[];
+  readonly findings: Finding[];
   /** Whether a live entry was found. */
   live: boolean;
 }
@@ -35,7 +35,7 @@ export function lookUp(
   findings: Finding[],
 ): void {
   const { release, asOf, now } = snapshot;
-  const lookUp: LookUp = { subject, snapshot, seconds: Math.floor(now / 1000), hits: findings, live: false };
+  const lookUp: LookUp = { subject, snapshot, seconds: Math.floor(now / 1000), findings, live: false };
   if (party.kind === 'number') lookUpNumber(party.n, lookUp);
   if (party.kind === 'source')
     lookUpSources([{ kind: 'senderId', name: party.text }], 'address', 'source', lookUp);
@@ -75,12 +75,12 @@ function markWithoutRelease(aspect: Aspect, lookUp: LookUp): void {
   addUnavailable(PRECEDENCE.incomplete, aspect, lookUp);
 }
 
-function addUnavailable(rank: number, aspect: Aspect, { subject, hits: findings }: LookUp): void {
+function addUnavailable(rank: number, aspect: Aspect, { subject, findings }: LookUp): void {
   findings.push(finding(rank, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, aspect));
 }
 
 function lookUpNumber(n: number, lookUp: LookUp): void {
-  const { snapshot, subject, seconds, hits: findings } = lookUp;
+  const { snapshot, subject, seconds, findings } = lookUp;
   const { release } = snapshot;
   const entry = liveEntry(numberKey(n), lookUp);
   addLiveFinding(entry, 'address', 'exact', lookUp);
@@ -141,7 +141,7 @@ function lookUpInLists(
   aspect: Aspect,
   match: Match,
   { listsBySubject, sources }: Release,
-  { subject, seconds, hits: findings }: LookUp,
+  { subject, seconds, findings }: LookUp,
 ): void {
   if (sources === null) return;
   for (const { list, info, isFolded } of listsBySubject[subject]) {
@@ -177,7 +177,7 @@ function addLiveFinding(
   entry: LiveEntry | null,
   aspect: Aspect,
   match: Match,
-  { subject, hits: findings }: LookUp,
+  { subject, findings }: LookUp,
 ): void {
   if (entry !== null && entry.op !== 'clear') findings.push(liveFinding(subject, match, entry, aspect));
 }

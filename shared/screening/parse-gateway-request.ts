@@ -8,9 +8,19 @@ import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits
 import { KR_CARRIER_PREFIXES } from '../numbers/carriers.ts';
 import { type ParseOptions, parseParty } from '../numbers/parse.ts';
 import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING } from '../request.ts';
+import { ok, type Result } from '../result.ts';
 import { foldSenderId, foldsWithinBound } from '../sources/sender-id.ts';
 import { operatorOf } from '../sources/source.ts';
-import { CHECK_FIELDS, parsePartyField, type RequestDraft, type RequestFields } from './parse-request.ts';
+import {
+  assign,
+  CHECK_FIELDS,
+  DONE,
+  notString,
+  parsePartyField,
+  type RequestDraft,
+  type RequestFields,
+  type Step,
+} from './parse-request.ts';
 
 /** MCC of Korea. */
 const KR_MCC = '450';
@@ -32,121 +42,98 @@ export const UNKNOWN_INGRESS: Ingress = {
   attestation: null,
 };
 
+type IngressDraft = { -readonly [Name in keyof Ingress]: Ingress[Name] };
+
 export const GATEWAY_FIELDS: RequestFields = {
   none: { ...CHECK_FIELDS.none, ingress: UNKNOWN_INGRESS },
 
-  take(draft, field, value, convention) {
-    const ingress = draft.ingress ?? UNKNOWN_INGRESS;
-    if (field === 'from') {
-      if (typeof value !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
-      draft.writtenFrom = value;
-      return null;
+  parse(draft, field, value, convention) {
+    switch (field) {
+      case 'from':
+        if (typeof value !== 'string') return notString(field);
+        draft.writtenFrom = value;
+        return DONE;
+      case 'ingress':
+        return parseIngress(copyIngress(draft), value);
+      case 'roaming':
+        return assign(copyIngress(draft), field, oneOf(ROAMING, field, value));
+      case 'attestation':
+        return assign(copyIngress(draft), field, oneOf(ATTESTATIONS, field, value));
+      default:
+        return CHECK_FIELDS.parse(draft, field, value, convention);
     }
-    if (field === 'ingress') return parseIngress(draft, ingress, value);
-    if (field === 'roaming') {
-      const read = oneOf(ROAMING, field, value);
-      if ('error' in read) return read.error;
-      draft.ingress = { ...ingress, roaming: read.value };
-      return null;
-    }
-    if (field === 'attestation') {
-      const read = oneOf(ATTESTATIONS, field, value);
-      if ('error' in read) return read.error;
-      draft.ingress = { ...ingress, attestation: read.value };
-      return null;
-    }
-    return CHECK_FIELDS.take(draft, field, value, convention);
   },
 
   settle(draft, internationalPrefix) {
     const { writtenFrom, channel, ingress } = draft;
-    if (writtenFrom === null) return null;
-    const carrierPrefix = ingress?.carrierPrefix ?? null;
-    const read = parseSender(writtenFrom, channel === 'voice', { internationalPrefix, carrierPrefix });
-    if ('error' in read) return read.error;
-    draft.from = read.sender;
-    return null;
+    if (writtenFrom === null) return DONE;
+    const options = { internationalPrefix, carrierPrefix: ingress?.carrierPrefix ?? null };
+    return assign(draft, 'from', parseSender(writtenFrom, channel === 'voice', options));
   },
 
-  finish({ from, ingress }) {
-    if (from === null) {
-      return fieldError('FIELD_MISSING', 'from', 'is missing: give an empty text where it was withheld');
-    }
-    return findContradiction(ingress ?? UNKNOWN_INGRESS);
+  check({ from, ingress }) {
+    if (from !== null) return checkIngress(ingress ?? UNKNOWN_INGRESS);
+    return fieldError('FIELD_MISSING', 'from', 'is missing: send an empty string for a withheld number');
   },
 };
 
-function parseIngress(draft: RequestDraft, before: Ingress, value: unknown): FieldError | null {
+/** Gives the draft its own ingress: until then it shares that of the defaults. */
+function copyIngress(draft: RequestDraft): IngressDraft {
+  const ingress = { ...(draft.ingress ?? UNKNOWN_INGRESS) };
+  draft.ingress = ingress;
+  return ingress;
+}
+
+function parseIngress(ingress: IngressDraft, value: unknown): Step {
   if (!isRecord(value)) return fieldError('FIELD_TYPE', 'ingress', 'must be a JSON object');
-  const ingress: { -readonly [Name in keyof Ingress]: Ingress[Name] } = { ...before };
-  if (value.type !== undefined && value.type !== before.type) {
+  if (value.type !== undefined && value.type !== ingress.type) {
     // They belong to the other ingress type, for example from the defaults of a batch.
     ingress.country = null;
     ingress.operator = null;
   }
   for (const name in value) {
-    const field = `ingress.${nameOf(name)}`;
-    const text = value[name];
-    if (!INGRESS_NAMES.includes(name)) return fieldError('FIELD_UNKNOWN', field);
-    if (typeof text !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
-    const error = parseIngressField(ingress, name, field, text);
-    if (error !== null) return error;
+    const parsed = parseIngressField(ingress, name, value[name]);
+    if (!parsed.ok) return parsed;
   }
-  draft.ingress = ingress;
-  return null;
+  return DONE;
 }
 
 const INGRESS_NAMES: readonly string[] = ['type', 'country', 'operator', 'trunk', 'smsc', 'carrierPrefix'];
 
-function parseIngressField(
-  ingress: { -readonly [Name in keyof Ingress]: Ingress[Name] },
-  name: string,
-  field: string,
-  text: string,
-): FieldError | null {
+function parseIngressField(ingress: IngressDraft, name: string, text: unknown): Step {
+  const field = `ingress.${nameOf(name)}`;
+  if (!INGRESS_NAMES.includes(name)) return fieldError('FIELD_UNKNOWN', field);
+  if (typeof text !== 'string') return notString(field);
+  const wrong = (detail: string): FieldError => fieldError('FIELD_VALUE', field, detail);
   switch (name) {
-    case 'type': {
-      const read = oneOf(INGRESS_TYPES, field, text);
-      if ('error' in read) return read.error;
-      ingress.type = read.value;
-      return null;
-    }
+    case 'type':
+      return assign(ingress, name, oneOf(INGRESS_TYPES, field, text));
     case 'country':
-      if (!/^[A-Z]{2}$/.test(text)) {
-        return fieldError('FIELD_VALUE', field, 'must be two capital letters (ISO 3166-1)');
-      }
+      if (!/^[A-Z]{2}$/.test(text)) return wrong('must be two capital letters (ISO 3166-1), as in PH');
       ingress.country = text;
-      return null;
+      return DONE;
     case 'operator':
       ingress.operator = operatorOf(text);
-      if (ingress.operator !== null) return null;
-      return fieldError('FIELD_VALUE', field, 'must be MCC and MNC, as in 51502 or 515-02');
+      return ingress.operator === null ? wrong('must be an MCC and MNC, as in 51502 or 515-02') : DONE;
     case 'trunk':
       if (!isTrunkName(text)) {
-        const message = `must name a trunk in at most ${TRUNK_CHARS_MAX} characters, none of them a control`;
-        return fieldError('FIELD_VALUE', field, message);
-      }
-      ingress.trunk = text;
-      return null;
-    case 'smsc': {
-      const address = parseParty(text.trim().startsWith('+') ? text : `+${text.trim()}`);
-      if (address.kind !== 'number') {
-        return fieldError(
-          'FIELD_VALUE',
-          field,
-          'must be a global title with its country code: +639170000130',
+        return wrong(
+          `must be the name of a trunk: 1 to ${TRUNK_CHARS_MAX} characters, none of them a control`,
         );
       }
-      ingress.smsc = address.n;
-      return null;
+      ingress.trunk = text;
+      return DONE;
+    case 'smsc': {
+      const trimmed = text.trim();
+      const party = parseParty(trimmed.startsWith('+') ? text : `+${trimmed}`);
+      if (party.kind !== 'number') {
+        return wrong('must be a global title with its country code, as in +639170000130');
+      }
+      ingress.smsc = party.n;
+      return DONE;
     }
     default:
-      if (!CARRIER_PREFIXES.includes(text)) {
-        const message = `must be one of ${CARRIER_PREFIXES.join(', ')}`;
-        return fieldError('FIELD_VALUE', field, message);
-      }
-      ingress.carrierPrefix = text;
-      return null;
+      return assign(ingress, 'carrierPrefix', oneOf(CARRIER_PREFIXES, field, text));
   }
 }
 
@@ -155,39 +142,36 @@ function isTrunkName(text: string): boolean {
   return isBounded && !/\p{Cc}/u.test(text) && foldSenderId(text) !== '';
 }
 
-type ParsedSender = { readonly sender: NonNullable<RequestDraft['from']> } | { readonly error: FieldError };
-
-function parseSender(text: string, isVoice: boolean, options: ParseOptions): ParsedSender {
+function parseSender(
+  text: string,
+  isVoice: boolean,
+  options: ParseOptions,
+): Result<NonNullable<RequestDraft['from']>, FieldError> {
   // Check this before folding: the time to fold some texts grows with the square of their length.
-  if (text.length > PARTY_CHARS_MAX) return { error: fieldError('NUMBER_TOO_LONG', 'from') };
-  if (/\p{Cc}/u.test(text)) {
-    return { error: fieldError('FIELD_VALUE', 'from', 'holds a control character') };
+  if (text.length > PARTY_CHARS_MAX) return fieldError('NUMBER_TOO_LONG', 'from');
+  if (/\p{Cc}/u.test(text)) return fieldError('FIELD_VALUE', 'from', 'must not contain control characters');
+  if (text.trim() === '') return ok(WITHHELD);
+  const parsed = parsePartyField(text, 'from', options);
+  if (!parsed.ok) {
+    if (parsed.code !== 'NUMBER_MISSING') return parsed;
+    return fieldError(parsed.code, 'from', 'has no digits; send an empty string for a withheld number');
   }
-  if (text.trim() === '') return { sender: WITHHELD };
-  const read = parsePartyField(text, 'from', options);
-  if ('error' in read) {
-    if (read.error.code !== 'NUMBER_MISSING') return read;
-    const message = 'holds no digits; give an empty text where the number was withheld';
-    return { error: fieldError('NUMBER_MISSING', 'from', message) };
-  }
-  if (isVoice && read.party.kind === 'source' && ANONYMOUS.test(foldSenderId(read.party.text)))
-    return { sender: WITHHELD };
-  if (!isVoice && read.party.kind === 'source' && [...read.party.text].length > SENDER_ID_CHARS_MAX) {
-    const message = `is a sender id of more than ${SENDER_ID_CHARS_MAX} characters (3GPP TS 23.040)`;
-    return { error: fieldError('FIELD_VALUE', 'from', message) };
-  }
-  return { sender: read.party };
+  const party = parsed.value;
+  if (party.kind !== 'source') return parsed;
+  if (isVoice) return ANONYMOUS.test(foldSenderId(party.text)) ? ok(WITHHELD) : parsed;
+  if ([...party.text].length <= SENDER_ID_CHARS_MAX) return parsed;
+  const detail = `must have at most ${SENDER_ID_CHARS_MAX} characters as a sender ID (3GPP TS 23.040)`;
+  return fieldError('FIELD_VALUE', 'from', detail);
 }
 
-/** Reports ingress fields that contradict each other. */
-function findContradiction({ type, country, operator }: Ingress): FieldError | null {
+/** Checks that the ingress fields do not contradict each other. */
+function checkIngress({ type, country, operator }: Ingress): Step {
   const isKorean = country === 'KR';
   if (country !== null && isKorean !== (type === 'domestic')) {
-    return fieldError('FIELD_CONTRADICTION', 'ingress.country', `cannot be ${country} with ${type} ingress`);
+    return fieldError('FIELD_CONTRADICTION', 'ingress.country', `cannot be ${country} for ${type} ingress`);
   }
   if (type === 'domestic' && operator !== null && !operator.startsWith(KR_MCC)) {
-    const message = 'is an operator abroad, which domestic ingress does not come from';
-    return fieldError('FIELD_CONTRADICTION', 'ingress.operator', message);
+    return fieldError('FIELD_CONTRADICTION', 'ingress.operator', 'must be Korean for domestic ingress');
   }
-  return null;
+  return DONE;
 }

@@ -3,25 +3,31 @@
  * field. Hand-written for speed: a batch has 10,000 items.
  */
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
+import { flat } from '../flat.ts';
 import { ITEM_ID_CHARS_MAX, SOURCE_CHARS_MAX } from '../limits.ts';
 import { type InternationalPrefix, type ParseOptions, parseParty } from '../numbers/parse.ts';
 import type { ParsedParty, Party } from '../numbers/party.ts';
 import { CHANNELS, type Channel, type Ingress, type ScreenRequest, type Sender } from '../request.ts';
+import { ok, type Result } from '../result.ts';
 import { foldsWithinBound } from '../sources/sender-id.ts';
 import type { Subject } from '../verdict.ts';
 
 /** A text that can mean several numbers. */
 type Ambiguous = Extract<ParsedParty, { kind: 'ambiguous' }>;
 
-/** A request with its item ID, or the error that made it unreadable. */
-export type ParsedRequest =
-  | { readonly error: null; readonly id: string | null; readonly request: ScreenRequest }
-  | { readonly error: FieldError; readonly id: string | null; readonly request: null };
+/** A sender or recipient as parsed, before one of its readings is taken. */
+export type WrittenParty = Party | Ambiguous;
+
+/** An item of a batch or a stream. */
+export interface Item {
+  readonly id: string | null;
+  readonly parsed: Result<ScreenRequest, FieldError>;
+}
 
 /** A request while its fields are parsed. */
 export interface RequestDraft {
   from: Sender | Ambiguous | null;
-  to: Party | Ambiguous | null;
+  to: WrittenParty | null;
   channel: Channel;
   ingress: Ingress | null;
   /** The sender as written, if it can be parsed only after all other fields are known. */
@@ -34,15 +40,38 @@ export type RequestDefaults = Readonly<RequestDraft>;
 /** How the client writes international numbers; null if unknown. */
 export type Convention = InternationalPrefix | null;
 
+/** Whether a step succeeded; its value is not used. */
+export type Step = Result<unknown, FieldError>;
+/** Shared, because most steps of a batch have nothing to return. */
+export const DONE: Step = ok(null);
+
 /** The fields of one request type. */
 export interface RequestFields {
   readonly none: RequestDefaults;
-  /** Parses one field. @returns the error, or null */
-  take(draft: RequestDraft, field: string, value: unknown, convention: Convention): FieldError | null;
-  /** Parses fields that depend on others. @returns the error, or null */
-  settle(draft: RequestDraft, convention: Convention): FieldError | null;
-  /** Checks the complete draft. @returns the missing or contradictory field, or null */
-  finish(draft: RequestDraft): FieldError | null;
+  /** Parses one field into the draft. */
+  parse(draft: RequestDraft, field: string, value: unknown, convention: Convention): Step;
+  /** Parses fields that depend on others. */
+  settle(draft: RequestDraft, convention: Convention): Step;
+  /** Checks the complete draft for missing and contradictory fields. */
+  check(draft: RequestDraft): Step;
+}
+
+/** Sets a parsed field, unless it is invalid. */
+export function assign<Target, Name extends keyof Target>(
+  target: Target,
+  name: Name,
+  parsed: Result<Target[Name], FieldError>,
+): Step {
+  if (parsed.ok) target[name] = parsed.value;
+  return parsed;
+}
+
+export function notString(field: string): FieldError {
+  return fieldError('FIELD_TYPE', field, 'must be a string');
+}
+
+function notObject(field: string): FieldError {
+  return fieldError('FIELD_TYPE', field, 'must be a JSON object');
 }
 
 /** Parses one sender or recipient. */
@@ -50,25 +79,20 @@ export function parsePartyField(
   text: string,
   subject: Subject,
   options: ParseOptions,
-): { party: Party | Ambiguous } | { error: FieldError } {
+): Result<WrittenParty, FieldError> {
   const party = parseParty(text, options);
-  if (party.kind === 'invalid') return { error: fieldError(party.code, subject) };
-  if (party.kind !== 'source') return { party };
-  if (subject === 'to') return { error: fieldError('SOURCE_AS_RECIPIENT', subject) };
-  if (foldsWithinBound(party.text)) return { party };
-  const message = `is a sender ID of more than ${SOURCE_CHARS_MAX} characters in compatibility form (NFKC)`;
-  return { error: fieldError('FIELD_VALUE', subject, message) };
+  if (party.kind === 'invalid') return fieldError(party.code, subject);
+  if (party.kind !== 'source') return ok(party);
+  if (subject === 'to') return fieldError('SOURCE_AS_RECIPIENT', subject);
+  if (foldsWithinBound(party.text)) return ok(party);
+  const detail = `must have at most ${SOURCE_CHARS_MAX} characters in compatibility form (NFKC)`;
+  return fieldError('FIELD_VALUE', subject, detail);
 }
 
 const NO_READINGS: readonly ScreenRequest[] = [];
 
 /** The request of a draft: the first reading of each party, with the other readings in `otherReadings`. */
-export function toRequest({
-  from,
-  to,
-  channel,
-  ingress,
-}: Readonly<Omit<RequestDraft, 'writtenFrom'>>): ScreenRequest {
+export function toRequest({ from, to, channel, ingress }: RequestDefaults): ScreenRequest {
   if (from?.kind !== 'ambiguous' && to?.kind !== 'ambiguous')
     return { from, to, channel, ingress, otherReadings: NO_READINGS };
   const senders = from?.kind === 'ambiguous' ? from.readings : [from];
@@ -86,72 +110,79 @@ export function toRequest({
 export const CHECK_FIELDS: RequestFields = {
   none: { from: null, to: null, channel: 'sms', ingress: null, writtenFrom: null },
 
-  take(draft, field, value, internationalPrefix) {
-    if (field === 'channel') {
-      const read = oneOf(CHANNELS, field, value);
-      if ('error' in read) return read.error;
-      draft.channel = read.value;
-      return null;
-    }
+  parse(draft, field, value, internationalPrefix) {
+    if (field === 'channel') return assign(draft, field, oneOf(CHANNELS, field, value));
     if (field !== 'from' && field !== 'to') return fieldError('FIELD_UNKNOWN', nameOf(field));
-    if (typeof value !== 'string') return fieldError('FIELD_TYPE', field, 'must be a string');
-    const read = parsePartyField(value, field, { internationalPrefix, carrierPrefix: null });
-    if ('error' in read) return read.error;
-    draft[field] = read.party;
-    return null;
+    if (typeof value !== 'string') return notString(field);
+    const parsed = parsePartyField(value, field, { internationalPrefix, carrierPrefix: null });
+    if (parsed.ok) draft[field] = parsed.value;
+    return parsed;
   },
 
-  settle: () => null,
+  settle: () => DONE,
 
-  finish: ({ from, to }) => (from === null && to === null ? fieldError('FIELD_MISSING', 'to') : null),
+  check({ from, to }) {
+    if (from !== null || to !== null) return DONE;
+    return fieldError('FIELD_MISSING', 'to', 'is missing: send "from", "to" or both');
+  },
 };
 
-/** Parses one request from JSON. @param allowId whether `id` is a valid field */
+/** Parses a single request. */
 export function parseRequest(
   value: unknown,
-  defaults: RequestDefaults,
-  allowId: boolean,
   fields: RequestFields,
   convention: Convention,
-): ParsedRequest {
-  if (!isRecord(value)) {
-    return failedRequest(fieldError('FIELD_TYPE', allowId ? 'item' : 'body', 'must be a JSON object'), null);
+): Result<ScreenRequest, FieldError> {
+  if (!isRecord(value)) return notObject('body');
+  return parseWith(fields.none, value, false, fields, convention);
+}
+
+/** Parses one item of many: a request with an optional `id`. */
+export function parseItem(
+  value: unknown,
+  defaults: RequestDefaults,
+  fields: RequestFields,
+  convention: Convention,
+): Item {
+  if (!isRecord(value)) return { id: null, parsed: notObject('item') };
+  const { id } = value;
+  if (id === undefined) return { id: null, parsed: parseWith(defaults, value, true, fields, convention) };
+  if (typeof id !== 'string') return { id: null, parsed: notString('id') };
+  if (id.length > ITEM_ID_CHARS_MAX) {
+    const detail = `must have at most ${ITEM_ID_CHARS_MAX} characters`;
+    return { id: null, parsed: fieldError('FIELD_VALUE', 'id', detail) };
   }
-  let id: string | null = null;
-  if (allowId && value.id !== undefined) {
-    if (typeof value.id !== 'string')
-      return failedRequest(fieldError('FIELD_TYPE', 'id', 'must be a string'), id);
-    if (value.id.length > ITEM_ID_CHARS_MAX) {
-      const message = `has more than ${ITEM_ID_CHARS_MAX} characters`;
-      return failedRequest(fieldError('FIELD_VALUE', 'id', message), id);
-    }
-    id = value.id;
-  }
+  return { id, parsed: parseWith(defaults, value, true, fields, convention) };
+}
+
+function parseWith(
+  defaults: RequestDefaults,
+  value: Record<string, unknown>,
+  hasId: boolean,
+  fields: RequestFields,
+  convention: Convention,
+): Result<ScreenRequest, FieldError> {
   const draft: RequestDraft = { ...defaults };
-  const error =
-    parseInto(draft, value, allowId, fields, convention) ??
-    fields.settle(draft, convention) ??
-    fields.finish(draft);
-  return error === null ? { error: null, id, request: toRequest(draft) } : failedRequest(error, id);
+  const parsed = parseInto(draft, value, hasId, fields, convention);
+  if (!parsed.ok) return parsed;
+  const checked = fields.check(draft);
+  return checked.ok ? ok(toRequest(draft)) : checked;
 }
 
-function failedRequest(error: FieldError, id: string | null): ParsedRequest {
-  return { error, id, request: null };
-}
-
+/** @param hasId whether `id` is a valid field, which the caller has parsed */
 function parseInto(
   draft: RequestDraft,
   value: Record<string, unknown>,
-  allowId: boolean,
+  hasId: boolean,
   fields: RequestFields,
   convention: Convention,
-): FieldError | null {
+): Step {
   for (const field in value) {
-    if (allowId && field === 'id') continue;
-    const error = fields.take(draft, field, value[field], convention);
-    if (error !== null) return error;
+    if (hasId && field === 'id') continue;
+    const parsed = fields.parse(draft, field, value[field], convention);
+    if (!parsed.ok) return parsed;
   }
-  return null;
+  return fields.settle(draft, convention);
 }
 
 /** Parses the `defaults` of a batch: like a request, but every field is optional. */
@@ -159,11 +190,12 @@ export function parseDefaults(
   value: unknown,
   fields: RequestFields,
   convention: Convention,
-): RequestDefaults | FieldError {
-  if (value === undefined) return fields.none;
-  if (!isRecord(value)) return fieldError('FIELD_TYPE', 'defaults', 'must be a JSON object');
+): Result<RequestDefaults, FieldError> {
+  if (value === undefined) return ok(fields.none);
+  if (!isRecord(value)) return notObject('defaults');
   const draft: RequestDraft = { ...fields.none };
-  const error = parseInto(draft, value, false, fields, convention) ?? fields.settle(draft, convention);
-  if (error === null) return draft;
-  return { ...error, field: `defaults.${error.field}`, message: `defaults.${error.message}` };
+  const parsed = parseInto(draft, value, false, fields, convention);
+  if (parsed.ok) return ok(draft);
+  const { code, field, message } = parsed;
+  return { ok: false, code, field: `defaults.${field}`, message: flat('"defaults.', message.slice(1)) };
 }

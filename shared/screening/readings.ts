@@ -5,7 +5,7 @@
  * the number with `+`.
  */
 
-import type { ScreenRequest } from '../request.ts';
+import type { ScreenRequest, Sender } from '../request.ts';
 import { type Reason, SUBJECTS, type Subject, strength } from '../verdict.ts';
 import type { Decision } from './decision.ts';
 import type { ClientSettings } from './snapshot.ts';
@@ -22,25 +22,29 @@ export function joinReadings(
   all: readonly ScreenedReading[],
   { failPolicy }: ClientSettings,
 ): Decision {
+  const readings = distinctParties(all);
   // An emergency call is never held up, whatever else the text can mean.
   const emergency = all.find(({ decision }) => decision.reasons[0]?.code === 'EMERGENCY_NEVER_BLOCKED');
-  if (emergency !== undefined) return { ...emergency.decision, reading: emergency.reading };
   const strongest = all.reduce((best, each) => (strengthOf(each) > strengthOf(best) ? each : best));
-  const { verdict } = strongest.decision;
+  const { verdict, reasons } = strongest.decision;
   const agree = all.every(({ decision }) => decision.verdict === verdict);
-  if (agree || request.ingress !== null) return { ...strongest.decision, reading: strongest.reading };
-  const subjects = SUBJECTS.filter((subject) => distinctParties(request, subject) !== null);
+  if (emergency !== undefined || agree || request.ingress !== null) {
+    const { decision, reading } = emergency ?? strongest;
+    return { ...decision, reading, readings };
+  }
+  const subjects = SUBJECTS.filter((subject) => readings[subject] !== undefined);
   return {
     verdict: 'indeterminate',
     subject: subjects[0]!,
-    reasons: [...subjects.map(ambiguous), ...strongest.decision.reasons],
+    reasons: [...subjects.map(ambiguous), ...reasons],
     // `open` would be a guess if one of the readings is blocked.
     action: verdict === 'block' ? 'closed' : failPolicy,
     reading: {
       ...request,
-      from: subjects.includes('from') ? null : request.from,
-      to: subjects.includes('to') ? null : request.to,
+      from: readings.from === undefined ? request.from : null,
+      to: readings.to === undefined ? request.to : null,
     },
+    readings,
   };
 }
 
@@ -51,24 +55,23 @@ function strengthOf({ decision: { verdict, unenforced } }: ScreenedReading): num
 
 function ambiguous(subject: Subject): Reason {
   return {
-    ...{
-      subject,
-      code: 'NUMBER_AMBIGUOUS',
-      list: 'several-readings',
-      match: 'rule',
-      effect: 'indeterminate',
-    },
-    ...{ authority: null, until: null },
+    subject,
+    code: 'NUMBER_AMBIGUOUS',
+    list: 'several-readings',
+    match: 'rule',
+    effect: 'indeterminate',
+    authority: null,
+    until: null,
     detail: `"${subject}" can mean several numbers: write it with + and its country code`,
   };
 }
 
-/** The numbers that a subject can mean; null if there is only one. */
-export function distinctParties(
-  { otherReadings, ...request }: ScreenRequest,
-  subject: Subject,
-): NonNullable<ScreenRequest[Subject]>[] | null {
-  const parties = [request, ...otherReadings].flatMap((reading) => reading[subject] ?? []);
-  const distinct = [...new Set(parties)];
-  return distinct.length > 1 ? distinct : null;
+/** The numbers that each subject can mean, if there are several. */
+function distinctParties(all: readonly ScreenedReading[]): NonNullable<Decision['readings']> {
+  const distinct: Partial<Record<Subject, Sender[]>> = {};
+  for (const subject of SUBJECTS) {
+    const parties = new Set(all.flatMap(({ reading }) => reading[subject] ?? []));
+    if (parties.size > 1) distinct[subject] = [...parties];
+  }
+  return distinct;
 }

@@ -11,7 +11,7 @@ import { buildRelease } from '../../shared/build/release.ts';
 import { byLiveKey, fingerprintKey, fingerprintText, type LiveEntry } from '../../shared/live/entry.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import type { Release } from '../../shared/release/release.ts';
-import { screenAndFormat } from '../../shared/screening/screen.ts';
+import { screen } from '../../shared/screening/screen.ts';
 import { fingerprintsOf } from '../../shared/sources/source.ts';
 import { install } from '../shared/support/built-release.ts';
 import { layerOf, liveEntry } from '../shared/support/live.ts';
@@ -69,7 +69,7 @@ async function releaseOf(lists: readonly FoldedList[], foldedSeq: number): Promi
 function told(release: Release, live: LiveLayer): string {
   const at = { ...snapshot('none'), release, live };
   const question = { to: null, channel: 'sms', ingress: null, otherReadings: [] } as const;
-  return TEXTS.map((text) => screenAndFormat({ from: source(text), ...question }, at, wishes()))
+  return TEXTS.map((text) => screen({ from: source(text), ...question }, at, wishes()))
     .map(({ verdict, reasons }) => (verdict === 'allow' && reasons.length > 0 ? 'let through' : verdict))
     .join(', ');
 }

@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import type { NamedRelease } from '../../shared/release/head.ts';
 import { releaseKey } from '../../shared/release/kv-keys.ts';
-import { resetIsolate } from '../../workers/edge/context.ts';
+import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { type Answered, askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';

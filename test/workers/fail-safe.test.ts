@@ -8,7 +8,7 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import { HEALTH_RETRY_MS, LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../shared/limits.ts';
 import { numberKey } from '../../shared/live/entry.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { resetIsolate } from '../../workers/edge/context.ts';
+import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { readImmutable } from '../../workers/storage/kv-values.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { EVER, plainList } from '../shared/support/plain-model.ts';

@@ -4,7 +4,7 @@
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ShardMemory } from '../../shared/release/shard-memory.ts';
-import { resetIsolate } from '../../workers/edge/context.ts';
+import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { ask, askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
 import './support/isolate.ts';

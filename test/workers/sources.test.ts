@@ -15,8 +15,8 @@ import {
 } from '../../shared/limits.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
-import { resetIsolate } from '../../workers/edge/context.ts';
 import { claim, readCopy, writeCopy } from '../../workers/edge/head/head-cache.ts';
+import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { type Answered, askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';

@@ -11,7 +11,7 @@ import {
   LOAD_WAIT_MS,
 } from '../../shared/limits.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import { resetIsolate } from '../../workers/edge/context.ts';
+import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { askAndSettle, askHere, said } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
 import './support/isolate.ts';

@@ -4,6 +4,7 @@
  */
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { type Actor, SCOPES } from '../../shared/admin.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 
@@ -22,7 +23,7 @@ function keysOf(team: string): ReturnType<typeof createRemoteJWKSet> {
 export async function accessActor(
   request: Request,
   { ACCESS_TEAM: team, ACCESS_AUDIENCE: audience, ACCESS_SCOPES: scopes = 'read' }: ControlEnv,
-): Promise<Actor | Problem | null> {
+): Promise<Result<Actor, Problem> | null> {
   const token = request.headers.get('cf-access-jwt-assertion');
   if (token === null || team === undefined || audience === undefined) return null;
   try {
@@ -35,14 +36,14 @@ export async function accessActor(
     const who = payload.email ?? payload.common_name;
     if (typeof who !== 'string' || who === '') throw new Error('the token names nobody');
     const given = scopes.split(',').map((scope) => scope.trim());
-    return {
+    return ok({
       name: `access:${who}`,
       scopes: SCOPES.filter((scope) => given.includes(scope)),
       authority: 'access',
       root: false,
-    };
+    });
   } catch {
-    return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid here', {
+    return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid for this service', {
       headers: CHALLENGE,
     });
   }

@@ -3,22 +3,21 @@
  * caller; the service receives only digests.
  */
 import { putClientSchema, putTokenSchema, removeSchema } from '../../shared/admin.ts';
+import { fieldError } from '../../shared/fields.ts';
 import { versionOf } from '../coordinator/document-store.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges, preconditionOf, toResponse } from './context.ts';
 
-const WRONG_ID = problem('FIELD_VALUE', 'the id in the body is another one than in the path', {
-  field: 'id',
-});
+const WRONG_ID = fieldError('FIELD_VALUE', 'id', 'must be the id in the path');
 
 export const listClients = forAdmins('read', async ({ reply, coordinator: authority }) =>
   reply.json({ clients: await authority.clients() }),
 );
 
-export const getClient = forAdmins('read', async ({ reply, url, coordinator: authority, params }) => {
+export const getClient = forAdmins('read', async ({ reply, coordinator: authority, params }) => {
   const client = await authority.client(params.id ?? '');
   if (client === null) {
-    return reply.problem(problem('CLIENT_UNKNOWN', 'there is no such client'), url.pathname);
+    return problem('CLIENT_UNKNOWN', 'no client has this id');
   }
   reply.header('etag', `"${versionOf(client)}"`);
   return reply.json(client);
@@ -59,7 +58,8 @@ export const listTokens = forAdmins('root', async ({ reply, coordinator: authori
 
 export const putToken = forChanges('root', putTokenSchema, async (context, changeRequest, { token }) => {
   if (token.id !== context.params.id) return WRONG_ID;
-  if (token.id === 'root') return problem('FIELD_VALUE', 'root is set by ROOT_TOKEN_SHA256', { field: 'id' });
+  if (token.id === 'root')
+    return fieldError('FIELD_VALUE', 'id', 'cannot be root: ROOT_TOKEN_SHA256 sets that token');
   return toResponse(
     context,
     await context.coordinator.putToken(changeRequest, token.id, token, preconditionOf(context)),

@@ -5,16 +5,17 @@
 import type * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
-import { isRecord, nameOf } from '../../shared/fields.ts';
+import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest, ChangeResult } from '../coordinator/change-request.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Precondition } from '../coordinator/document-store.ts';
-import { bearerOf, matches } from '../edge/authentication.ts';
-import type { RequestContext } from '../edge/context.ts';
 import type { ControlEnv } from '../env.ts';
-import { mediaType, readText } from '../http/body.ts';
+import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
+import { mediaType, parseJson, readText } from '../http/body.ts';
+import { bearerOf, matches } from '../http/credentials.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { accessActor, CHALLENGE } from './access.ts';
@@ -33,29 +34,28 @@ export function coordinatorOf({ COORDINATOR }: ControlEnv): CoordinatorStub {
 export interface AdminContext extends RequestContext {
   readonly actor: Actor;
   readonly coordinator: CoordinatorStub;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: PathParameters;
 }
 
-type Handle = (context: AdminContext) => Promise<Response>;
+type Handle = (context: AdminContext) => Promise<Answer>;
 
 /** A route for admins with this scope. `root` is for the root token, which alone manages tokens. */
-export function forAdmins(scope: Scope | 'root', handle: Handle) {
-  return async (context: RequestContext, params: Readonly<Record<string, string>>): Promise<Response> => {
-    const { env, reply, url } = context;
-    const authority = coordinatorOf(env as unknown as ControlEnv);
-    const actor = await authenticate(context, authority);
-    if ('code' in actor) return reply.problem(actor, url.pathname);
+export function forAdmins(scope: Scope | 'root', handle: Handle): Handler {
+  return async (context, params) => {
+    const coordinator = coordinatorOf(context.env as unknown as ControlEnv);
+    const authenticated = await authenticate(context, coordinator);
+    if (!authenticated.ok) return authenticated;
+    const actor = authenticated.value;
     if (scope === 'root' ? !actor.root : !actor.scopes.includes(scope)) {
-      const message = scope === 'root' ? 'this is for the token root' : `this needs the scope "${scope}"`;
-      return reply.problem(problem('PERMISSION_DENIED', message), url.pathname);
+      const needed = scope === 'root' ? 'the token "root"' : `the scope "${scope}"`;
+      return problem('PERMISSION_DENIED', `this request needs ${needed}`);
     }
-    return handle({ ...context, actor, coordinator: authority, params });
+    return handle({ ...context, actor, coordinator, params });
   };
 }
 
 /**
  * A route for changes: validates the body and builds the change request.
- * @param handle returns the response, or the problem to send
  */
 export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string }>>(
   scope: Scope | 'root',
@@ -64,17 +64,15 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     context: AdminContext,
     changeRequest: ChangeRequest,
     value: v.InferOutput<Schema>,
-  ) => Promise<Response | Problem>,
+  ) => Promise<Answer>,
   bytesMax = ADMIN_BODY_BYTES_MAX,
-) {
+): Handler {
   return forAdmins(scope, async (context) => {
-    const { reply, url } = context;
     const body = await readBody(context, schema, bytesMax);
-    if ('code' in body) return reply.problem(body, url.pathname);
-    const changeRequest = changeRequestOf(context, body.value.reason ?? '', body.sha256);
-    if ('code' in changeRequest) return reply.problem(changeRequest, url.pathname);
-    const done = await handle(context, changeRequest, body.value);
-    return done instanceof Response ? done : reply.problem(done, url.pathname);
+    if (!body.ok) return body;
+    const { content, sha256 } = body.value;
+    const changeRequest = changeRequestOf(context, content.reason ?? '', sha256);
+    return changeRequest.ok ? handle(context, changeRequest.value, content) : changeRequest;
   });
 }
 
@@ -84,25 +82,25 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
  */
 async function authenticate(
   { request, env }: RequestContext,
-  authority: CoordinatorStub,
-): Promise<Actor | Problem> {
+  coordinator: CoordinatorStub,
+): Promise<Result<Actor, Problem>> {
   const control = env as unknown as ControlEnv;
   const access = await accessActor(request, control);
-  if (access !== null && 'code' in access) return access;
+  if (access?.ok === false) return access;
   const [id, secret] = access === null ? bearerOf(request) : ['', ''];
   const root = rootDigests(control);
   const isRoot = id === 'root' && (await matches(secret, root));
   // If no root digest is configured, the request goes on, so the response can say what is missing.
   const isWrong = id === '' || (id === 'root' && root.length > 0 && !isRoot);
   if (access === null && isWrong) return unauthenticated(request);
-  const found = await authority.token(id).catch(() => null);
-  if (found === null) return problem('UNAVAILABLE', 'the coordinator does not answer: try again');
+  const found = await coordinator.token(id).catch(() => null);
+  if (found === null) return problem('UNAVAILABLE', 'the coordinator does not respond; try again');
   const { configured, token } = found;
   if (configured !== null) return problem('NOT_CONFIGURED', configured);
   if (access !== null) return access;
-  if (isRoot) return { name: 'token:root', scopes: SCOPES, authority: 'root', root: true };
+  if (isRoot) return ok({ name: 'token:root', scopes: SCOPES, authority: 'root', root: true });
   if (!(await matches(secret, token?.secretSha256))) return unauthenticated(request);
-  return { name: `token:${id}`, scopes: token!.scopes, authority: token!.authority, root: false };
+  return ok({ name: `token:${id}`, scopes: token!.scopes, authority: token!.authority, root: false });
 }
 
 function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] {
@@ -111,7 +109,7 @@ function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] 
 
 function unauthenticated(request: Request): Problem {
   const isMissing = request.headers.get('authorization') === null;
-  const message = isMissing ? 'send Authorization: Bearer <admin token>' : 'the admin token is not known';
+  const message = isMissing ? 'send Authorization: Bearer <admin token>' : 'the admin token is not valid';
   return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });
 }
 
@@ -120,30 +118,24 @@ export async function readBody<Schema extends v.GenericSchema>(
   { request, url }: RequestContext,
   schema: Schema,
   bytesMax: number,
-): Promise<{ value: v.InferOutput<Schema>; sha256: string } | Problem> {
+): Promise<Result<{ content: v.InferOutput<Schema>; sha256: string }, Problem>> {
   const text = await readText(request, bytesMax);
-  if (!text.ok) return problem(text.code, text.message);
+  if (!text.ok) return text;
   if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
   // A page on another site could send any other type, along with the Cloudflare Access cookie.
   if (mediaType(request) !== 'application/json') {
     return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
   }
-  let document: unknown;
-  try {
-    document = JSON.parse(text.value);
-  } catch {
-    return problem('JSON_INVALID', 'the body must be one JSON object in UTF-8');
-  }
-  if (!isRecord(document)) {
-    return problem('FIELD_TYPE', 'the body must be one JSON object', { field: 'body' });
-  }
-  const content = validateJson(schema, document);
+  const document = parseJson(text.value);
+  if (!document.ok) return document;
+  if (!isRecord(document.value)) return fieldError('FIELD_TYPE', 'body', 'must be a JSON object');
+  const content = validateJson(schema, document.value);
   if (!content.ok) {
     const field = content.path.length === 0 ? 'body' : nameOf(content.path.join('.'));
-    return problem(content.code, `"${field}" ${content.message}`, { field });
+    return fieldError(content.code, field, content.message);
   }
   const sha256 = await sha256Hex(`${request.method} ${url.pathname}\n${text.value}`);
-  return { value: content.value, sha256 };
+  return ok({ content: content.value, sha256 });
 }
 
 /** The change request, with reason and idempotency key. */
@@ -151,14 +143,13 @@ function changeRequestOf(
   { request, actor }: AdminContext,
   reason: string,
   sha256: string,
-): ChangeRequest | Problem {
+): Result<ChangeRequest, Problem> {
   const key = request.headers.get('idempotency-key');
   if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
-    return problem('FIELD_VALUE', `Idempotency-Key has 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`, {
-      field: 'Idempotency-Key',
-    });
+    const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
+    return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
   }
-  return { actor, reason, repeat: key === null ? null : { key, sha256 } };
+  return ok({ actor, reason, repeat: key === null ? null : { key, sha256 } });
 }
 
 export function preconditionOf({ request }: AdminContext): Precondition {
@@ -171,15 +162,9 @@ export function preconditionOf({ request }: AdminContext): Precondition {
 
 /** The result of a change as a response. */
 export function toResponse<Value>(
-  { reply, url }: RequestContext,
+  { reply }: RequestContext,
   result: ChangeResult<Value>,
   status = 200,
-): Response {
-  if (result.ok) return reply.json(result.value, status);
-  const { code, message, field, extras = {}, retryAfterSeconds } = result;
-  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
-  return reply.problem(
-    problem(code, message, { extras, headers, ...(field === undefined ? {} : { field }) }),
-    url.pathname,
-  );
+): Answer {
+  return result.ok ? reply.json(result.value, status) : result;
 }

@@ -2,9 +2,9 @@
  * `/v1/admin/entries`: the live layer.
  */
 import { entryChangeSchema, findSchema } from '../../shared/admin.ts';
+import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { parametersOf } from '../http/parameters.ts';
-import { problem } from '../http/reply.ts';
 import { type AdminContext, forAdmins, forChanges, readBody, toResponse } from './context.ts';
 
 export const changeEntries = forChanges(
@@ -13,7 +13,7 @@ export const changeEntries = forChanges(
   async (context, changeRequest, change) => {
     const { op, until } = change;
     if (until !== null && op === 'clear') {
-      return problem('FIELD_VALUE', 'until is not for clear', { field: 'until' });
+      return fieldError('FIELD_VALUE', 'until', 'must not be set for "clear"');
     }
     // The coordinator rejects a past `until`, after it has looked up the result of a repeated request.
     return toResponse(context, await context.coordinator.changeEntries(changeRequest, change));
@@ -22,21 +22,21 @@ export const changeEntries = forChanges(
 );
 
 export const listEntries = forAdmins('read', async ({ reply, url, coordinator: authority }) => {
-  const given = parametersOf(url, { after: 'text', upTo: 'number', limit: 'number' });
-  if ('code' in given) return reply.problem(given, url.pathname);
-  const after = given.text.after ?? '';
+  const parameters = parametersOf(url, { after: 'text', upTo: 'number', limit: 'number' });
+  if (!parameters.ok) return parameters;
+  const { text, number } = parameters.value;
+  const after = text.after ?? '';
   if (!/^(\d+\.\d+\.\d+\.\d+)?$/.test(after)) {
-    const message = 'after is the "next" of a page';
-    return reply.problem(problem('FIELD_VALUE', message, { field: 'after' }), url.pathname);
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   }
-  const limit = Math.max(1, Math.min(given.number.limit ?? PAGE_MAX, PAGE_MAX));
-  return reply.json(await authority.entries(after, given.number.upTo ?? null, limit));
+  const limit = Math.max(1, Math.min(number.limit ?? PAGE_MAX, PAGE_MAX));
+  return reply.json(await authority.entries(after, number.upTo ?? null, limit));
 });
 
 /** A lookup, but with POST: numbers do not belong in URLs. */
 export const findEntries = forAdmins('read', async (context: AdminContext) => {
   const body = await readBody(context, findSchema, ADMIN_BODY_BYTES_MAX);
-  if ('code' in body) return context.reply.problem(body, context.url.pathname);
-  const found = await context.coordinator.findEntries(body.value);
-  return toResponse(context, found.ok ? { ok: true, value: { entries: found.value } } : found);
+  if (!body.ok) return body;
+  const found = await context.coordinator.findEntries(body.value.content);
+  return found.ok ? context.reply.json({ entries: found.value }) : found;
 });

@@ -12,10 +12,10 @@ export const status = forAdmins('read', async ({ reply, coordinator: authority }
 
 /** A page of the audit log as NDJSON. An empty page is the end. */
 export const audit = forAdmins('read', async ({ reply, url, coordinator: authority }) => {
-  const given = parametersOf(url, { after: 'number', limit: 'number' });
-  if ('code' in given) return reply.problem(given, url.pathname);
-  const limit = Math.max(1, Math.min(given.number.limit ?? PAGE_MAX, PAGE_MAX));
-  return reply.ndjson(await authority.audit(given.number.after ?? 0, limit));
+  const parameters = parametersOf(url, { after: 'number', limit: 'number' });
+  if (!parameters.ok) return parameters;
+  const { after = 0, limit = PAGE_MAX } = parameters.value.number;
+  return reply.ndjson(await authority.audit(after, Math.max(1, Math.min(limit, PAGE_MAX))));
 });
 
 export const trimAudit = forChanges('root', trimAuditSchema, async (context, changeRequest, { n, hash }) =>

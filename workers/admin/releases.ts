@@ -20,19 +20,19 @@ export const listLists = forAdmins('read', async ({ reply, coordinator: authorit
   reply.json(await authority.lists()),
 );
 
-export const getManifest = forAdmins('read', async ({ reply, url, coordinator: authority, params }) => {
+export const getManifest = forAdmins('read', async ({ reply, coordinator: authority, params }) => {
   const manifest = await authority.manifest(params.release ?? '');
   if (manifest !== null) return reply.json(manifest);
-  return reply.problem(problem('RELEASE_UNKNOWN', 'there is no such release'), url.pathname);
+  return problem('RELEASE_UNKNOWN', 'no release has this name');
 });
 
 /** A value of a release as stored in KV: permuted or sealed, and useless without LIST_KEY. */
-export const getValue = forAdmins('read', async ({ reply, url, env, params }) => {
+export const getValue = forAdmins('read', async ({ reply, env, params }) => {
   const digest = params.digest ?? '';
   const known = /^[0-9a-f]{32}$/.test(digest);
   const bytes = known ? await readImmutable(`${SHARD_PREFIX}${digest}`, SHARD_BYTES_MAX, env.LISTS) : null;
   if (bytes !== null) return reply.bytes(bytes);
-  return reply.problem(problem('NOT_FOUND', 'there is no such value in KV'), url.pathname);
+  return problem('NOT_FOUND', 'KV has no value of this digest');
 });
 
 export const planRelease = forAdmins('read', async (context) =>
@@ -49,7 +49,7 @@ export const stageRelease = forChanges(
 export const promoteRelease = forChanges('releases', promoteSchema, async (context, changeRequest, wish) => {
   const { match } = preconditionOf(context);
   if (match !== null && match !== (wish.base ?? 'none')) {
-    return problem('PRECONDITION_FAILED', 'If-Match names another release than base');
+    return problem('PRECONDITION_FAILED', 'If-Match must name the same release as "base"');
   }
   return toResponse(
     context,

@@ -3,22 +3,25 @@
  * one snapshot. An invalid item fails alone.
  */
 
-import { isRecord, nameOf } from '../../shared/fields.ts';
+import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_CHARS_PER_NUMBER, BATCH_ITEMS_MAX } from '../../shared/limits.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import {
   type Convention,
-  type ParsedRequest,
+  type Item,
   parseDefaults,
-  parseRequest,
+  parseItem,
   type RequestDefaults,
 } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { Verdict } from '../../shared/verdict.ts';
+import type { Handler } from '../http/app.ts';
 import { parseJson, readJsonText } from '../http/body.ts';
-import { noParameter, type Problem, problem } from '../http/reply.ts';
-import { type ClientContext, forClients } from './context.ts';
+import { parametersOf } from '../http/parameters.ts';
+import { type Problem, problem } from '../http/reply.ts';
+import { admit, type ClientContext } from './client-context.ts';
 import type { CheckEndpoint } from './endpoints.ts';
-import { formatItemError, headVersion } from './format.ts';
+import { headVersion } from './head-version.ts';
 import { ItemRuns } from './item-runs.ts';
 import { countOf, numbersIn } from './quota.ts';
 
@@ -44,37 +47,39 @@ interface Batch extends WrittenBatch {
   readonly report: (typeof REPORTS)[number];
 }
 
-export const answerBatch = (endpoint: CheckEndpoint) =>
-  forClients(endpoint.right, (context) => answer(context, endpoint));
-
-async function answer(context: ClientContext, endpoint: CheckEndpoint): Promise<Response> {
-  const { reply, url } = context;
-  const parameter = noParameter(url);
-  if (parameter !== null) return reply.problem(parameter, url.pathname);
-  const text = await readJsonText(context.request, BATCH_BODY_BYTES_MAX);
-  if (!text.ok) return reply.problem(problem(text.code, text.message), url.pathname);
-  // The cost of parsing depends on the length of the text, not on its content.
-  const refusedText = context.charge(Math.ceil(text.value.length / BATCH_CHARS_PER_NUMBER));
-  if (refusedText !== null) return refusedText;
-  const body = parseJson(text.value);
-  if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-  const written = readBody(body.value, endpoint);
-  if ('code' in written) return reply.problem(written, url.pathname);
-  const refused = context.charge(numbersInAll(written));
-  if (refused !== null) return refused;
-  const batch = readBatch(written, endpoint, context.client.internationalPrefix);
-  if ('code' in batch) return reply.problem(batch, url.pathname);
-  const snapshot = await context.snapshot();
-  const runs = new ItemRuns(snapshot.release, context);
-  await runs.begin();
-  return reply.stream(answering(batch, snapshot, runs, context, endpoint), 'application/json');
+export function checkBatch(endpoint: CheckEndpoint): Handler {
+  return async (context) => {
+    const admitted = await admit(context, endpoint.right);
+    if (!admitted.ok) return admitted;
+    const client = admitted.value;
+    const parameters = parametersOf(context.url, {});
+    if (!parameters.ok) return parameters;
+    const text = await readJsonText(context.request, BATCH_BODY_BYTES_MAX);
+    if (!text.ok) return text;
+    // The cost of parsing depends on the length of the text, not on its content.
+    const chargedText = client.charge(Math.ceil(text.value.length / BATCH_CHARS_PER_NUMBER));
+    if (!chargedText.ok) return chargedText;
+    const body = parseJson(text.value);
+    if (!body.ok) return body;
+    const written = readBody(body.value, endpoint);
+    if (!written.ok) return written;
+    const charged = client.charge(numbersInAll(written.value));
+    if (!charged.ok) return charged;
+    const batch = readBatch(written.value, endpoint, client.client.internationalPrefix);
+    if (!batch.ok) return batch;
+    const snapshot = await client.snapshot();
+    const runs = new ItemRuns(snapshot.release, client);
+    await runs.begin();
+    const results = screenAll(batch.value, snapshot, runs, client, endpoint);
+    return context.reply.stream(results, 'application/json');
+  };
 }
 
 /**
  * Streams the response, which can be much larger than the request, without holding it in memory as a whole.
  * The summary comes last, when it is known.
  */
-function answering(
+function screenAll(
   batch: Batch,
   snapshot: Snapshot,
   runs: ItemRuns,
@@ -92,19 +97,18 @@ function answering(
   const convention = context.client.internationalPrefix;
   let next = 0;
   let separator = '';
-  const answerItem = (parsed: ParsedRequest): object | null => {
-    const { id } = parsed;
-    if (parsed.error !== null) {
+  const answerItem = ({ id, parsed }: Item): object | null => {
+    if (!parsed.ok) {
       counts.error++;
-      return { id, ...formatItemError(parsed.error) };
+      const { code, field, message } = parsed;
+      return { id, error: { code, field, message } };
     }
-    const { request } = parsed;
-    const decision = context.screen(request, snapshot);
+    const decision = context.screen(parsed.value, snapshot);
     counts[decision.verdict]++;
     const isHit = decision.verdict !== 'allow' || decision.unenforced !== undefined;
     // Format an item only if the client wants it: formatting costs more than screening.
     if (!isHit && batch.report !== 'all') return null;
-    return { id, ...endpoint.format(request, decision, snapshot, context.client) };
+    return { id, ...endpoint.format(parsed.value, decision, snapshot) };
   };
   return new ReadableStream({
     start(controller) {
@@ -118,12 +122,10 @@ function answering(
       while (text.length < CHARS_PER_CHUNK && next < batch.items.length) {
         const items = batch.items.slice(next, next + ITEMS_PER_CHUNK);
         next += items.length;
-        const chunk = items.map((item) =>
-          parseRequest(item, batch.defaults, true, endpoint.fields, convention),
-        );
+        const chunk = items.map((item) => parseItem(item, batch.defaults, endpoint.fields, convention));
         const answers: object[] = [];
-        await runs.answer(chunk, (parsed) => {
-          const response = answerItem(parsed);
+        await runs.answer(chunk, (item) => {
+          const response = answerItem(item);
           if (response !== null) answers.push(response);
         });
         if (answers.length === 0) continue;
@@ -146,37 +148,30 @@ function numbersInAll({ defaults, items }: WrittenBatch): number {
   return items.reduce<number>((sum, item) => sum + countOf(item), numbersIn(defaults));
 }
 
-function readBody(value: unknown, { more }: CheckEndpoint): WrittenBatch | Problem {
-  if (!isRecord(value)) {
-    return problem('FIELD_TYPE', 'body must be a JSON object with items', { field: 'body' });
-  }
+function readBody(value: unknown, { more }: CheckEndpoint): Result<WrittenBatch, Problem> {
+  if (!isRecord(value)) return fieldError('FIELD_TYPE', 'body', 'must be a JSON object with "items"');
   // Stop at the first unknown field: collecting all of them can cost several times as much as reading the
   // body.
   for (const name in value) {
-    if (FIELDS.includes(name)) continue;
-    const field = nameOf(name);
-    return problem('FIELD_UNKNOWN', `${field} is not a field of this request`, { field });
+    if (!FIELDS.includes(name)) return fieldError('FIELD_UNKNOWN', nameOf(name));
   }
   const { defaults, items, report = 'all' } = value;
-  if (items === undefined)
-    return problem('FIELD_MISSING', 'items is missing: a list of questions', { field: 'items' });
-  if (!Array.isArray(items)) return problem('FIELD_TYPE', 'items must be a list', { field: 'items' });
+  if (items === undefined) return fieldError('FIELD_MISSING', 'items', 'is missing: send a list of requests');
+  if (!Array.isArray(items)) return fieldError('FIELD_TYPE', 'items', 'must be a list');
   if (items.length > BATCH_ITEMS_MAX) {
-    const message = `items has ${items.length} items, at most ${BATCH_ITEMS_MAX}; ${more}`;
+    const message = `"items" has ${items.length} items, but at most ${BATCH_ITEMS_MAX} are allowed: ${more}`;
     return problem('ITEMS_TOO_MANY', message, { field: 'items' });
   }
-  return { defaults, items: items as unknown[], report };
+  return ok({ defaults, items: items as unknown[], report });
 }
 
 function readBatch(
   { defaults, items, report }: WrittenBatch,
   { fields }: CheckEndpoint,
   convention: Convention,
-): Batch | Problem {
-  const known = REPORTS.find((candidate) => candidate === report);
-  if (known === undefined)
-    return problem('FIELD_VALUE', `report must be one of ${REPORTS.join(', ')}`, { field: 'report' });
+): Result<Batch, FieldError> {
+  const known = oneOf(REPORTS, 'report', report);
+  if (!known.ok) return known;
   const read = parseDefaults(defaults, fields, convention);
-  if ('code' in read) return problem(read.code, read.message, { field: read.field });
-  return { defaults: read, items, report: known };
+  return read.ok ? ok({ defaults: read.value, items, report: known.value }) : read;
 }

@@ -2,22 +2,21 @@
  * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`: screen one request.
  */
 
-import { nameOf } from '../../shared/fields.ts';
+import { type FieldError, nameOf } from '../../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../../shared/limits.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
-import type { ScreenRequest } from '../../shared/request.ts';
-import type { CheckResponse } from '../../shared/screening/decision.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { CheckResponse } from '../../shared/screening/check-response.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
-import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import type { Answer, Handler } from '../http/app.ts';
 import { readJson } from '../http/body.ts';
-import { after, type MaybePromise } from '../http/maybe-promise.ts';
-import { noParameter, type Problem, problem } from '../http/reply.ts';
+import { parametersOf, repeatedParameter } from '../http/parameters.ts';
 import type { RequestUrl } from '../http/request-url.ts';
-import { type ClientContext, forClients } from './context.ts';
+import { admit, type ClientContext } from './client-context.ts';
 import type { CheckEndpoint } from './endpoints.ts';
-import { addHeadHeaders, formatLine, headVersion } from './format.ts';
 import { loadInBackground, valuesNeededBy, withValues } from './head/shards.ts';
+import { addHeadHeaders, headVersion } from './head-version.ts';
 import { numbersIn } from './quota.ts';
 
 /** Prefix of `ingress` fields in query parameters. */
@@ -30,40 +29,60 @@ const NOTHING: object = Object.create(null);
 /** Parameters that can hold a number. */
 const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
-export const answerPost = (endpoint: CheckEndpoint) =>
-  forClients(endpoint.right, async (context) => {
-    const { request, reply, url } = context;
-    const parameter = noParameter(url);
-    if (parameter !== null) return reply.problem(parameter, url.pathname);
-    const body = await readJson(request, CHECK_BODY_BYTES_MAX);
-    if (!body.ok) return reply.problem(problem(body.code, body.message), url.pathname);
-    return answer(context, endpoint, body.value);
-  });
+export function checkPost(endpoint: CheckEndpoint): Handler {
+  return async (context) => {
+    const admitted = await admit(context, endpoint.right);
+    if (!admitted.ok) return admitted;
+    const parameters = parametersOf(context.url, {});
+    if (!parameters.ok) return parameters;
+    const body = await readJson(context.request, CHECK_BODY_BYTES_MAX);
+    return body.ok ? check(admitted.value, endpoint, body.value) : body;
+  };
+}
 
-export const answerGet = (endpoint: CheckEndpoint) =>
-  forClients(endpoint.right, (context) => {
-    const { reply, url } = context;
-    const given = fieldsOf(url);
-    if ('code' in given) return reply.problem(given, url.pathname);
-    return answer(context, endpoint, given.fields);
-  });
+export function checkGet(endpoint: CheckEndpoint): Handler {
+  return async (context) => {
+    const admitted = await admit(context, endpoint.right);
+    if (!admitted.ok) return admitted;
+    const fields = fieldsOf(context.url);
+    return fields.ok ? check(admitted.value, endpoint, fields.value) : fields;
+  };
+}
+
+async function check(context: ClientContext, endpoint: CheckEndpoint, given: unknown): Promise<Answer> {
+  const { client, reply } = context;
+  const charged = context.charge(numbersIn(given));
+  if (!charged.ok) return charged;
+  const parsed = parseRequest(given, endpoint.fields, client.internationalPrefix);
+  if (!parsed.ok) return parsed;
+  const snapshot = await context.snapshot();
+  const { release } = snapshot;
+  const screenNow = () => context.screen(parsed.value, snapshot);
+  const decision =
+    release === null || release.complete
+      ? screenNow()
+      : await withValues(release, valuesNeededBy(parsed.value, release), context, screenNow);
+  // Start this last: a request can have only six reads under way at once.
+  if (release !== null) loadInBackground(release, context);
+  const response = endpoint.format(parsed.value, decision, snapshot);
+  if (!prefersText(context.request)) return reply.json({ ...response, ...headVersion(snapshot) });
+  addHeadHeaders(reply, snapshot);
+  return reply.text(formatLine(response));
+}
 
 /** The request fields in the query: `ingress.type` becomes field `type` of `ingress`. */
-function fieldsOf({ parameters }: RequestUrl): { readonly fields: Record<string, unknown> } | Problem {
+function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, FieldError> {
   const fields: Record<string, unknown> = Object.create(NOTHING);
   const ingress: Record<string, unknown> = Object.create(NOTHING);
   for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
-    if (Object.hasOwn(into, field)) {
-      const twice = nameOf(name);
-      return problem('FIELD_TYPE', `${twice} is given twice`, { field: twice });
-    }
+    if (Object.hasOwn(into, field)) return repeatedParameter(nameOf(name));
     into[field] = NUMBERS.includes(name) ? withPlus(value) : value;
   }
   // If both `ingress` and `ingress.*` are given, keep `ingress`: a string is not a valid value, so the
   // request is refused.
   if (Object.keys(ingress).length > 0 && !Object.hasOwn(fields, 'ingress')) fields.ingress = ingress;
-  return { fields };
+  return ok(fields);
 }
 
 /**
@@ -76,47 +95,14 @@ function withPlus(value: string): string {
   return party.kind === 'number' && isValidNumber(party.n) ? written : value;
 }
 
-/** Synchronous once the release is in memory. The response is then the only runtime object it creates. */
-function answer(context: ClientContext, endpoint: CheckEndpoint, given: unknown): MaybePromise<Response> {
-  const { reply, url, request } = context;
-  const refused = context.charge(numbersIn(given));
-  if (refused !== null) return refused;
-  const parsed = parseRequest(
-    given,
-    endpoint.fields.none,
-    false,
-    endpoint.fields,
-    context.client.internationalPrefix,
-  );
-  if (parsed.error !== null) {
-    const { code, field, message } = parsed.error;
-    return reply.problem(problem(code, message, { field }), url.pathname);
-  }
-  return after(context.snapshot(), (snapshot) =>
-    after(decision(context, endpoint, parsed.request, snapshot), (response) => {
-      if (!prefersText(request)) return reply.json({ ...response, ...headVersion(snapshot) });
-      addHeadHeaders(reply, snapshot);
-      return reply.text(formatLine(response));
-    }),
-  );
-}
-
-/** Screens the request after loading the values it needs. Synchronous once the release is complete. */
-function decision(
-  context: ClientContext,
-  endpoint: CheckEndpoint,
-  request: ScreenRequest,
-  snapshot: Snapshot,
-): MaybePromise<CheckResponse> {
-  const { release } = snapshot;
-  const respond = (): CheckResponse =>
-    endpoint.format(request, context.screen(request, snapshot), snapshot, context.client);
-  if (release === null || release.complete) return respond();
-  return withValues(release, valuesNeededBy(request, release), context, respond).then((response) => {
-    // Start this last: a request can have only six reads under way at once.
-    loadInBackground(release, context);
-    return response;
-  });
+/**
+ * `block NUMBER_SUSPENDED to`: the deciding reason on one line, for gateways that cannot parse JSON.
+ * `indeterminate` is followed by the client's `failPolicy`: `indeterminate LIST_STALE to open`.
+ */
+function formatLine({ verdict, reasons, action }: CheckResponse): string {
+  const [first] = reasons;
+  if (first === undefined) return verdict;
+  return [verdict, first.code, first.subject, ...(action === undefined ? [] : [action])].join(' ');
 }
 
 function prefersText(request: Request): boolean {

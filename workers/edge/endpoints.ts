@@ -5,31 +5,26 @@
 
 import type { Right } from '../../shared/clients.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
-import type { CheckResponse, Decision } from '../../shared/screening/decision.ts';
+import { type CheckResponse, formatDecision } from '../../shared/screening/check-response.ts';
+import type { Decision } from '../../shared/screening/decision.ts';
 import { toGatewayResponse } from '../../shared/screening/gateway-response.ts';
 import { GATEWAY_FIELDS } from '../../shared/screening/parse-gateway-request.ts';
 import { CHECK_FIELDS, type RequestFields } from '../../shared/screening/parse-request.ts';
-import { formatDecision } from '../../shared/screening/screen.ts';
-import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
+import type { Snapshot } from '../../shared/screening/snapshot.ts';
 
 export interface CheckEndpoint {
   readonly right: Right;
   readonly fields: RequestFields;
   /** Advice for clients with more items than a batch allows. */
   readonly more: string;
-  format(
-    request: ScreenRequest,
-    decision: Decision,
-    snapshot: Snapshot,
-    settings: ClientSettings,
-  ): CheckResponse;
+  format(request: ScreenRequest, decision: Decision, snapshot: Snapshot): CheckResponse;
 }
 
 /** Checks a text before it is sent. */
 export const CHECK_ENDPOINT: CheckEndpoint = {
   right: 'check',
   fields: CHECK_FIELDS,
-  more: 'for more, use /v1/check/stream',
+  more: 'use /v1/check/stream',
   format: formatDecision,
 };
 
@@ -37,7 +32,6 @@ export const CHECK_ENDPOINT: CheckEndpoint = {
 export const GATEWAY_ENDPOINT: CheckEndpoint = {
   right: 'gateway',
   fields: GATEWAY_FIELDS,
-  more: 'send more batches',
-  format: (request, decision, snapshot, { mode }) =>
-    toGatewayResponse(decision.reading ?? request, formatDecision(request, decision), snapshot, mode),
+  more: 'send several batches',
+  format: toGatewayResponse,
 };

@@ -7,6 +7,7 @@ import { suffixOf } from '../../shared/numbers/number.ts';
 import type { Blob } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';
 import type { ScreenRequest, Sender } from '../../shared/request.ts';
+import type { Failure, Result } from '../../shared/result.ts';
 import { IMAGES_AHEAD_MAX, type ImagesAhead } from '../../shared/set/images-ahead.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { loadAll, type ShardLoadContext, valuesNeededBy, withValues } from './head/shards.ts';
@@ -16,10 +17,9 @@ const ITEMS_AHEAD = IMAGES_AHEAD_MAX / 2;
 /** How many runs of different requests fit into memory together. */
 const RUNS_AT_ONCE = 4;
 
-/** One item, reduced to the values it needs. */
+/** One item, reduced to what decides which values it needs. */
 export interface RunItem {
-  /** The parsed request; null if the item is invalid. */
-  readonly request: ScreenRequest | null;
+  readonly parsed: Result<ScreenRequest, Failure>;
 }
 
 export class ItemRuns {
@@ -87,10 +87,10 @@ export class ItemRuns {
     if (images === undefined) return;
     images.clear();
     for (let at = from; at < to; at++) {
-      const { request } = items[at]!;
-      if (request === null) continue;
-      prepareQuestion(request, images);
-      for (const other of request.otherReadings) prepareQuestion(other, images);
+      const { parsed } = items[at]!;
+      if (!parsed.ok) continue;
+      prepareRequest(parsed.value, images);
+      for (const other of parsed.value.otherReadings) prepareRequest(other, images);
     }
   }
 
@@ -100,8 +100,8 @@ export class ItemRuns {
     let bytes = 0;
     let to = from;
     for (; to < items.length; to++) {
-      const { request } = items[to]!;
-      const own = request === null ? [] : valuesNeededBy(request, release);
+      const { parsed } = items[to]!;
+      const own = parsed.ok ? valuesNeededBy(parsed.value, release) : [];
       const more = own.filter(({ key }) => !needed.has(key) && !(Date.now() < (this.#retryAt.get(key) ?? 0)));
       const moreBytes = more.reduce((sum, blob) => sum + release.bytesOf(blob), 0);
       if (to > from && bytes + moreBytes > release.bytesMax / RUNS_AT_ONCE) break;
@@ -126,7 +126,7 @@ export class ItemRuns {
   }
 }
 
-function prepareQuestion({ from, to }: ScreenRequest, images: ImagesAhead): void {
+function prepareRequest({ from, to }: ScreenRequest, images: ImagesAhead): void {
   prepareParty(to, images);
   prepareParty(from, images);
 }

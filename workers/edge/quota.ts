@@ -13,6 +13,7 @@ import {
   QUOTA_FLUSH_SHARE,
   QUOTA_WINDOW_SECONDS,
 } from '../../shared/limits.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import { type Problem, problem } from '../http/reply.ts';
 
 /** The limit of the binding in wrangler.toml. A client's whole quota is divided into this many parts. */
@@ -47,13 +48,6 @@ interface RequestCount {
   readonly counted: number;
 }
 
-interface ChargeResult {
-  /** The 429 problem, or null. */
-  readonly refused: Problem | null;
-  /** The remaining quota, for every response. */
-  readonly headers: Record<string, string>;
-}
-
 export class Quota {
   readonly #uses = new Map<string, Use>();
 
@@ -66,13 +60,30 @@ export class Quota {
     return fresh;
   }
 
-  /** Counts the numbers of a request that are not counted yet, or refuses if they exceed the quota. */
-  charge(client: Client, count: RequestCount, binding: RateLimit, ctx: ExecutionContext): ChargeResult {
+  /**
+   * Counts the numbers of a request that are not counted yet, or refuses if they exceed the quota.
+   * @returns the headers that name the remaining quota; a refusal carries them too
+   */
+  charge(
+    client: Client,
+    { numbers, counted }: RequestCount,
+    binding: RateLimit,
+    ctx: ExecutionContext,
+  ): Result<Record<string, string>, Problem> {
     const now = Date.now();
     const use = this.#useOf(client, now);
-    const refused = refusalOf(client, count, use, now);
-    if (refused === null) this.#add(count.numbers - count.counted, client, use, now, binding, ctx);
-    return { refused, headers: headersOf(client, use, now) };
+    const { quotaNumbers } = client;
+    if (numbers > quotaNumbers) {
+      const message = `the request has ${numbers} numbers, but the quota is ${quotaNumbers}: send fewer`;
+      return problem('QUOTA_EXCEEDED', message, { headers: headersOf(client, use, now) });
+    }
+    if (use.exceeded || use.numbers + numbers - counted > quotaNumbers) {
+      const message = `at most ${quotaNumbers} numbers are allowed in ${QUOTA_WINDOW_SECONDS} s; try later`;
+      const headers = headersOf(client, use, now);
+      return problem('QUOTA_EXCEEDED', message, { headers, retryAfterSeconds: secondsLeft(now) });
+    }
+    this.#add(numbers - counted, client, use, now, binding, ctx);
+    return ok(headersOf(client, use, now));
   }
 
   /**
@@ -120,21 +131,6 @@ export class Quota {
       );
     ctx.waitUntil(reported);
   }
-}
-
-function refusalOf(
-  { quotaNumbers }: Client,
-  { numbers, counted }: RequestCount,
-  use: Use,
-  now: number,
-): Problem | null {
-  if (numbers > quotaNumbers) {
-    const message = `${numbers} numbers are more than the whole quota of ${quotaNumbers}: send fewer at once, or have the quota raised`;
-    return problem('QUOTA_EXCEEDED', message);
-  }
-  if (!use.exceeded && use.numbers + numbers - counted <= quotaNumbers) return null;
-  const message = `at most ${quotaNumbers} numbers in ${QUOTA_WINDOW_SECONDS} s; try again when the window ends`;
-  return problem('QUOTA_EXCEEDED', message, { headers: { 'retry-after': String(secondsLeft(now)) } });
 }
 
 /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */

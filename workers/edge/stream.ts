@@ -4,22 +4,21 @@
  * for the next window instead of failing.
  */
 
+import { fieldError, oneOf } from '../../shared/fields.ts';
 import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../../shared/limits.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
-import {
-  CHECK_FIELDS,
-  parsePartyField,
-  parseRequest,
-  toRequest,
-} from '../../shared/screening/parse-request.ts';
-import { formatDecision } from '../../shared/screening/screen.ts';
+import type { ScreenRequest } from '../../shared/request.ts';
+import { type Failure, ok, type Result } from '../../shared/result.ts';
+import { formatDecision } from '../../shared/screening/check-response.ts';
+import { CHECK_FIELDS, parseItem, parsePartyField, toRequest } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
+import type { Answer, RequestContext } from '../http/app.ts';
 import { mediaType } from '../http/body.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
-import type { ClientContext } from './context.ts';
-import { addHeadHeaders, formatItemError, headVersion } from './format.ts';
+import { admit, type ClientContext } from './client-context.ts';
+import { addHeadHeaders, headVersion } from './head-version.ts';
 import { ItemRuns, type RunItem } from './item-runs.ts';
 import { countOf } from './quota.ts';
 
@@ -37,48 +36,50 @@ interface Line extends RunItem {
 }
 
 /** How lines of one media type are parsed and answered. */
-interface LineFormat<Read extends Line> {
+interface LineFormat<Parsed extends Line> {
   /** @param line null if the line was too long to keep */
-  read(line: string | null): Read;
+  parse(line: string | null): Parsed;
   /** Returns exactly one line. */
-  answer(line: Read, snapshot: Snapshot): string;
+  answer(line: Parsed, snapshot: Snapshot): string;
 }
 
 interface TextLine extends Line {
   readonly text: string;
-  /** The error code; empty if the line is valid. */
-  readonly code: string;
 }
 
 interface JsonLine extends Line {
   readonly id: string | null;
-  /** The error as sent; null if the line is valid. */
-  readonly error: object | null;
+  readonly parsed: Result<ScreenRequest, LineError>;
 }
 
-export async function checkStream(context: ClientContext): Promise<Response> {
+/** The error of one line, or of a field in it. */
+interface LineError extends Failure {
+  readonly field: string;
+}
+
+export async function checkStream(context: RequestContext): Promise<Answer> {
+  const admitted = await admit(context, 'check');
+  if (!admitted.ok) return admitted;
+  const client = admitted.value;
   const { request, reply, url } = context;
   const type = mediaType(request);
-  const fail = (...parts: Parameters<typeof problem>): Response =>
-    reply.problem(problem(...parts), url.pathname);
   if (type !== 'text/plain' && type !== 'application/x-ndjson') {
-    return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
+    return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
   }
   if (request.headers.has('content-encoding'))
-    return fail('CONTENT_TYPE_UNSUPPORTED', 'send the lines as they are, without content-encoding');
-  const given = parametersOf(url, { subject: 'text' });
-  if ('code' in given) return reply.problem(given, url.pathname);
-  const subject = SUBJECTS.find((candidate) => candidate === (given.text.subject ?? 'to'));
-  if (subject === undefined)
-    return fail('FIELD_VALUE', `subject must be one of ${SUBJECTS.join(', ')}`, { field: 'subject' });
-  const snapshot = await context.snapshot();
-  const runs = new ItemRuns(snapshot.release, context);
+    return problem('CONTENT_TYPE_UNSUPPORTED', 'send the lines without content-encoding');
+  const parameters = parametersOf(url, { subject: 'text' });
+  if (!parameters.ok) return parameters;
+  const subject = oneOf(SUBJECTS, 'subject', parameters.value.text.subject ?? 'to');
+  if (!subject.ok) return subject;
+  const snapshot = await client.snapshot();
+  const runs = new ItemRuns(snapshot.release, client);
   await runs.begin();
   addHeadHeaders(reply, snapshot);
   const answers =
     type === 'text/plain'
-      ? answering(context, snapshot, runs, textLine(context, subject))
-      : answering(context, snapshot, runs, jsonLine(context));
+      ? screenLines(client, snapshot, runs, textLine(client, subject.value))
+      : screenLines(client, snapshot, runs, jsonLine(client));
   return reply.stream(answers, `${type}; charset=utf-8`);
 }
 
@@ -87,36 +88,38 @@ function textLine(context: ClientContext, subject: Subject): LineFormat<TextLine
   const { internationalPrefix } = context.client;
   const options = { internationalPrefix, carrierPrefix: null };
   return {
-    read(line) {
-      if (line === null) return { request: null, text: '', code: 'NUMBER_TOO_LONG', numbers: 1 };
-      const read = parsePartyField(line, subject, options);
-      if ('error' in read) return { request: null, text: line, code: read.error.code, numbers: 1 };
-      const request = toRequest({ ...CHECK_FIELDS.none, [subject]: read.party });
-      return { request: request, text: line, code: '', numbers: 1 };
+    parse(line) {
+      if (line === null) return TEXT_TOO_LONG;
+      const party = parsePartyField(line, subject, options);
+      if (!party.ok) return { parsed: party, text: line, numbers: 1 };
+      const request = toRequest({ ...CHECK_FIELDS.none, [subject]: party.value });
+      return { parsed: ok(request), text: line, numbers: 1 };
     },
-    answer({ request, text, code }, snapshot) {
+    answer({ parsed, text }, snapshot) {
       // Testing first takes half as long as a replace that finds nothing.
       const echo = CONTROL.test(text) ? text.replace(new RegExp(CONTROL, 'g'), ' ') : text;
-      if (request === null) return `${echo},error,${code}\n`;
-      const { verdict, reasons } = context.screen(request, snapshot);
+      if (!parsed.ok) return `${echo},error,${parsed.code}\n`;
+      const { verdict, reasons } = context.screen(parsed.value, snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
     },
   };
 }
 
-function invalid(message: string): JsonLine {
-  const error = { error: { code: 'JSON_INVALID', field: 'line', message } };
-  return { request: null, id: null, error, numbers: 1 };
-}
 // Shared objects, not one per line: lines are held while their values load.
-const JSON_TOO_LONG = invalid(`the line has more than ${STREAM_LINE_CHARS_MAX} characters`);
-const NO_JSON = invalid('the line is not JSON');
+const TEXT_TOO_LONG: TextLine = { parsed: fieldError('NUMBER_TOO_LONG', 'line'), text: '', numbers: 1 };
+const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
+const NO_JSON = invalidLine('is not JSON');
+
+function invalidLine(detail: string): JsonLine {
+  const error = { ok: false, code: 'JSON_INVALID', field: 'line', message: `"line" ${detail}` } as const;
+  return { parsed: error, id: null, numbers: 1 };
+}
 
 /** One JSON response for each line with a JSON request. */
 function jsonLine(context: ClientContext): LineFormat<JsonLine> {
   const convention = context.client.internationalPrefix;
   return {
-    read(line) {
+    parse(line) {
       if (line === null) return JSON_TOO_LONG;
       let value: unknown;
       try {
@@ -124,27 +127,25 @@ function jsonLine(context: ClientContext): LineFormat<JsonLine> {
       } catch {
         return NO_JSON;
       }
-      const { request, id, error } = parseRequest(value, CHECK_FIELDS.none, true, CHECK_FIELDS, convention);
-      return {
-        request: request,
-        id,
-        error: error === null ? null : formatItemError(error),
-        numbers: countOf(value),
-      };
+      const { id, parsed } = parseItem(value, CHECK_FIELDS.none, CHECK_FIELDS, convention);
+      return { id, parsed, numbers: countOf(value) };
     },
-    answer({ request, id, error }, snapshot) {
-      if (request === null) return `${JSON.stringify({ id, ...error })}\n`;
-      const response = formatDecision(request, context.screen(request, snapshot));
+    answer({ parsed, id }, snapshot) {
+      if (!parsed.ok) {
+        const { code, field, message } = parsed;
+        return `${JSON.stringify({ id, error: { code, field, message } })}\n`;
+      }
+      const response = formatDecision(parsed.value, context.screen(parsed.value, snapshot));
       return `${JSON.stringify({ id, ...response, ...headVersion(snapshot) })}\n`;
     },
   };
 }
 
-function answering<Read extends Line>(
+function screenLines<Parsed extends Line>(
   context: ClientContext,
   first: Snapshot,
   runs: ItemRuns,
-  format: LineFormat<Read>,
+  format: LineFormat<Parsed>,
 ): ReadableStream<Uint8Array> {
   const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
@@ -156,23 +157,23 @@ function answering<Read extends Line>(
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
     if (lines.length > 0) pinned = await later(pinned, context);
-    const read = lines.map(format.read);
-    let wanted = numbersOf(read);
+    const parsed = lines.map(format.parse);
+    let wanted = numbersOf(parsed);
     // Answer as many lines as the window allows, and the rest in later windows.
-    for (let from = 0; from < read.length; ) {
+    for (let from = 0; from < parsed.length; ) {
       credit += context.take(wanted - credit);
-      const to = endWithin(read, from, credit);
+      const to = endWithin(parsed, from, credit);
       if (to === from) {
         await nextWindow();
         pinned = await later(pinned, context);
         continue;
       }
-      const response = read.slice(from, to);
-      const numbers = numbersOf(response);
+      const admitted = parsed.slice(from, to);
+      const numbers = numbersOf(admitted);
       credit -= numbers;
       wanted -= numbers;
       let out = '';
-      await runs.answer(response, (line) => {
+      await runs.answer(admitted, (line) => {
         out += format.answer(line, pinned);
       });
       controller.enqueue(encoder.encode(out));

@@ -4,7 +4,6 @@
 import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../../shared/limits.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { within } from '../storage/single-flight.ts';
-import type { MaybePromise } from './maybe-promise.ts';
 
 export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
 
@@ -21,11 +20,11 @@ export function mediaType(request: Request): string {
  * Reads the rest of the body. Otherwise the connection closes while the client is still sending, and many
  * clients then report a broken pipe instead of the problem.
  */
-export function drain(request: Request): MaybePromise<void> {
+export async function drain(request: Request): Promise<void> {
   if (request.bodyUsed || request.body === null) return;
   const declared = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
   if (declared > UNREAD_BODY_BYTES_MAX) return;
-  return within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
+  await within(request.body.pipeTo(new WritableStream()), LOAD_WAIT_MS).catch(() => undefined);
 }
 
 /** @param bytesMax size limit of the body, in bytes */

@@ -1,8 +1,8 @@
 /**
  * Reads query parameters. Only known parameters are allowed, each at most once.
  */
-import { nameOf } from '../../shared/fields.ts';
-import { type Problem, problem } from './reply.ts';
+import { type FieldError, fieldError, nameOf } from '../../shared/fields.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import type { RequestUrl } from './request-url.ts';
 
 export interface Parameters {
@@ -13,18 +13,21 @@ export interface Parameters {
 export function parametersOf(
   { parameters }: RequestUrl,
   known: Readonly<Record<string, 'text' | 'number'>>,
-): Parameters | Problem {
+): Result<Parameters, FieldError> {
   const text: Record<string, string> = {};
   const number: Record<string, number> = {};
   for (const [name, value] of parameters) {
     const field = nameOf(name);
-    const endpoint = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (endpoint === undefined)
-      return problem('FIELD_UNKNOWN', `${field} is not a parameter here`, { field });
-    if (name in text || name in number) return problem('FIELD_TYPE', `${field} is given twice`, { field });
-    if (endpoint === 'text') text[name] = value;
+    const type = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (type === undefined) return fieldError('FIELD_UNKNOWN', field, 'is not a parameter of this request');
+    if (name in text || name in number) return repeatedParameter(field);
+    if (type === 'text') text[name] = value;
     else if (/^\d{1,15}$/.test(value)) number[name] = Number(value);
-    else return problem('FIELD_VALUE', `${field} must be a whole number`, { field });
+    else return fieldError('FIELD_VALUE', field, 'must be a whole number');
   }
-  return { text, number };
+  return ok({ text, number });
+}
+
+export function repeatedParameter(field: string): FieldError {
+  return fieldError('FIELD_TYPE', field, 'must be given only once');
 }

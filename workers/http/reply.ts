@@ -5,45 +5,44 @@
 import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';
 import { CORRELATOR_CHARS_MAX } from '../../shared/limits.ts';
-import type { RequestUrl } from './request-url.ts';
+import { type Failure, ok, type Success } from '../../shared/result.ts';
 
 /** Error codes of a whole request, with status and title. They never change. */
 export const PROBLEMS = {
-  BODY_MISSING: [400, 'The request has no body'],
-  BODY_TOO_LARGE: [413, 'The body is too large'],
-  JSON_INVALID: [400, 'The body is not JSON'],
-  CONTENT_TYPE_UNSUPPORTED: [415, 'The content type is not supported here'],
-  FIELD_TYPE: [400, 'A field has the wrong type'],
-  FIELD_UNKNOWN: [400, 'A field is not known'],
-  FIELD_MISSING: [400, 'A field is missing'],
-  FIELD_VALUE: [400, 'A field has a value that is not allowed'],
-  FIELD_CONTRADICTION: [400, 'Two fields contradict each other'],
-  ITEMS_TOO_MANY: [400, 'The batch has too many items'],
-  NUMBER_MISSING: [400, 'A number has no digits'],
-  NUMBER_TOO_LONG: [400, 'A number is too long'],
-  NUMBER_CHARACTER: [400, 'A number has a character that no number has'],
-  SOURCE_AS_RECIPIENT: [400, 'A recipient has letters'],
-  UNAUTHENTICATED: [401, 'The key is missing or wrong'],
-  PERMISSION_DENIED: [403, 'The key does not have this right'],
-  NOT_FOUND: [404, 'There is nothing at this path'],
-  METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
-  QUOTA_EXCEEDED: [429, 'The quota is used up'],
-  INTERNAL: [500, 'The service failed'],
-  NOT_CONFIGURED: [503, 'The service is not configured'],
-  UNAVAILABLE: [503, 'The service has no data yet'],
-  DEGRADED: [503, 'Part of the data cannot be loaded'],
+  BODY_MISSING: [400, 'Request body is missing'],
+  BODY_TOO_LARGE: [413, 'Request body is too large'],
+  JSON_INVALID: [400, 'Request body is not valid JSON'],
+  CONTENT_TYPE_UNSUPPORTED: [415, 'Content type is not supported'],
+  FIELD_TYPE: [400, 'Field has the wrong type'],
+  FIELD_UNKNOWN: [400, 'Field is unknown'],
+  FIELD_MISSING: [400, 'Required field is missing'],
+  FIELD_VALUE: [400, 'Field has an invalid value'],
+  FIELD_CONTRADICTION: [400, 'Fields contradict each other'],
+  ITEMS_TOO_MANY: [400, 'Batch has too many items'],
+  NUMBER_MISSING: [400, 'Number has no digits'],
+  NUMBER_TOO_LONG: [400, 'Number is too long'],
+  NUMBER_CHARACTER: [400, 'Number has an invalid character'],
+  SOURCE_AS_RECIPIENT: [400, 'Recipient is not a number'],
+  UNAUTHENTICATED: [401, 'Authentication failed'],
+  PERMISSION_DENIED: [403, 'Permission denied'],
+  NOT_FOUND: [404, 'Not found'],
+  METHOD_NOT_ALLOWED: [405, 'Method not allowed'],
+  QUOTA_EXCEEDED: [429, 'Quota exceeded'],
+  INTERNAL: [500, 'Internal error'],
+  NOT_CONFIGURED: [503, 'Service is not configured'],
+  UNAVAILABLE: [503, 'Service is temporarily unavailable'],
+  DEGRADED: [503, 'Release data is incomplete'],
   ...ADMIN_PROBLEMS,
 } as const satisfies Record<string, readonly [number, string]> &
   Record<FieldProblem, readonly [number, string]>;
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** An error of a whole request, before it becomes a Response. */
-export interface Problem {
-  readonly code: ProblemCode;
-  /** One sentence that says what to do. Never contains a number. */
-  readonly message: string;
+/** The failure of a whole request, before it becomes a Response. */
+export interface Problem extends Failure<ProblemCode> {
   readonly field?: string;
   readonly headers?: Record<string, string>;
+  /** When the same request may succeed. */
+  readonly retryAfterSeconds?: number;
   /** Members beyond those of every problem. */
   readonly extras?: ProblemExtras;
 }
@@ -51,17 +50,9 @@ export interface Problem {
 export function problem(
   code: ProblemCode,
   message: string,
-  extra: Omit<Problem, 'code' | 'message'> = {},
+  extra: Omit<Problem, keyof Failure> = {},
 ): Problem {
-  return { code, message, ...extra };
-}
-
-/** The problem for a parameter on a route that has none, or null. */
-export function noParameter({ parameters }: RequestUrl): Problem | null {
-  const [first] = parameters;
-  if (first === undefined) return null;
-  const field = nameOf(first[0]);
-  return problem('FIELD_UNKNOWN', `${field} is not a parameter here`, { field });
+  return { ok: false, code, message, ...extra };
 }
 
 /** Characters that CAMARA Commonalities allows in `x-correlator`. */
@@ -85,6 +76,7 @@ export function cacheable(
 
 const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
+/** Creates the response of one request. What a handler returns is a success. */
 export class Reply {
   readonly #headers: Record<string, string>;
 
@@ -93,7 +85,7 @@ export class Reply {
     this.#headers = { ...SECURITY_HEADERS, 'x-correlator': correlator };
   }
 
-  /** Sets a header on the response, whatever it will be. */
+  /** Sets a header of the response, whatever it will be. */
   header(name: string, value: string): void {
     this.#headers[name] = value;
   }
@@ -102,34 +94,34 @@ export class Reply {
     Object.assign(this.#headers, headers);
   }
 
-  json(body: unknown, status = 200): Response {
-    return new Response(JSON.stringify(body), {
-      status,
-      headers: { ...this.#headers, 'content-type': 'application/json' },
-    });
+  json(body: unknown, status = 200): Success<Response> {
+    return this.#success(JSON.stringify(body), 'application/json', status);
   }
 
   /** One JSON value per line. */
-  ndjson(values: readonly unknown[]): Response {
+  ndjson(values: readonly unknown[]): Success<Response> {
     const body = values.map((value) => `${JSON.stringify(value)}\n`).join('');
-    return new Response(body, { headers: { ...this.#headers, 'content-type': 'application/x-ndjson' } });
+    return this.#success(body, 'application/x-ndjson');
   }
 
-  bytes(body: Uint8Array<ArrayBuffer>): Response {
-    return new Response(body, { headers: { ...this.#headers, 'content-type': 'application/octet-stream' } });
+  bytes(body: Uint8Array<ArrayBuffer>): Success<Response> {
+    return this.#success(body, 'application/octet-stream');
   }
 
-  text(line: string): Response {
-    return new Response(`${line}\n`, {
-      headers: { ...this.#headers, 'content-type': 'text/plain; charset=utf-8' },
-    });
+  text(line: string): Success<Response> {
+    return this.#success(`${line}\n`, 'text/plain; charset=utf-8');
   }
 
-  stream(body: ReadableStream<Uint8Array>, contentType: string): Response {
-    return new Response(body, { headers: { ...this.#headers, 'content-type': contentType } });
+  stream(body: ReadableStream<Uint8Array>, contentType: string): Success<Response> {
+    return this.#success(body, contentType);
   }
 
-  problem({ code, message, field, headers, extras }: Problem, instance: string): Response {
+  #success(body: BodyInit, contentType: string, status = 200): Success<Response> {
+    return ok(new Response(body, { status, headers: { ...this.#headers, 'content-type': contentType } }));
+  }
+
+  /** @param instance the path of the request */
+  problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     const body = {
@@ -140,12 +132,17 @@ export class Reply {
       instance: nameOf(instance),
       code,
       message,
-      ...(field === undefined ? {} : { field }),
+      ...(field !== undefined && { field }),
       ...extras,
     };
     return new Response(JSON.stringify(body), {
       status,
-      headers: { ...this.#headers, ...headers, 'content-type': 'application/problem+json' },
+      headers: {
+        ...this.#headers,
+        ...headers,
+        ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+        'content-type': 'application/problem+json',
+      },
     });
   }
 }

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SenderKind } from '../../../shared/policy/facts.ts';
 import { ATTESTATIONS, CHANNELS, INGRESS_TYPES, type Ingress, ROAMING } from '../../../shared/request.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import {
   gatewaySnapshot,
@@ -84,7 +84,7 @@ const attestations = [null, ...ATTESTATIONS];
 
 function decided(kind: SenderKind, channel: (typeof CHANNELS)[number], way: Ingress, at: Snapshot): Told {
   const question = { from: SENDERS_BY_KIND[kind], to: null, channel, ingress: way, otherReadings: [] };
-  const { verdict, reasons } = screenAndFormat(question, at, wishes());
+  const { verdict, reasons } = screen(question, at, wishes());
   // A shadow list is reported and decides nothing.
   const first = reasons.find(({ effect }) => effect !== 'shadow');
   return [verdict, first?.code ?? null];

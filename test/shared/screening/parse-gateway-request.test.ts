@@ -4,16 +4,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Ingress, ScreenRequest } from '../../../shared/request.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
-import { parseDefaults, parseRequest } from '../../../shared/screening/parse-request.ts';
+import { parseDefaults, parseItem, parseRequest } from '../../../shared/screening/parse-request.ts';
 
 function read(fields: unknown) {
-  return parseRequest(fields, GATEWAY_FIELDS.none, false, GATEWAY_FIELDS, null);
+  return parseRequest(fields, GATEWAY_FIELDS, null);
 }
 
 function question(fields: object): ScreenRequest {
   const asked = read(fields);
-  if (asked.error !== null) throw new Error(asked.error.message);
-  return asked.request;
+  if (!asked.ok) throw new Error(asked.message);
+  return asked.value;
 }
 
 describe('a question of a gateway', () => {
@@ -102,7 +102,7 @@ describe('a question of a gateway', () => {
     [{ from: '', certificate: 'x' }, 'FIELD_UNKNOWN', 'certificate'],
     [[], 'FIELD_TYPE', 'body'],
   ])('is refused: %j is %s of %s', (fields, code, field) => {
-    expect(read(fields).error).toMatchObject({ code, field });
+    expect(read(fields)).toMatchObject({ ok: false, code, field });
   });
 
   it.each([
@@ -125,10 +125,10 @@ describe('a question of a gateway', () => {
       GATEWAY_FIELDS,
       null,
     );
-    if ('code' in defaults) throw new Error(defaults.message);
+    if (!defaults.ok) throw new Error(defaults.message);
     const item = { from: '', ingress: { type: 'domestic' } };
-    expect(parseRequest(item, defaults, true, GATEWAY_FIELDS, null)).toMatchObject({
-      request: { ingress: { type: 'domestic', country: null, operator: null, trunk: 'A' } },
+    expect(parseItem(item, defaults.value, GATEWAY_FIELDS, null).parsed).toMatchObject({
+      value: { ingress: { type: 'domestic', country: null, operator: null, trunk: 'A' } },
     });
   });
 
@@ -138,29 +138,26 @@ describe('a question of a gateway', () => {
       GATEWAY_FIELDS,
       null,
     );
-    if ('code' in defaults) throw new Error(defaults.message);
+    if (!defaults.ok) throw new Error(defaults.message);
     const item = { id: 'a', ingress: { trunk: 'MNL-3' } };
-    const asked = parseRequest(item, defaults, true, GATEWAY_FIELDS, null);
+    const asked = parseItem(item, defaults.value, GATEWAY_FIELDS, null);
     expect(asked).toMatchObject({
       id: 'a',
-      request: {
-        from: { n: 639_170_000_000 },
-        ingress: { operator: '51502', trunk: 'MNL-3', roaming: 'verified', type: 'international' },
+      parsed: {
+        value: {
+          from: { n: 639_170_000_000 },
+          ingress: { operator: '51502', trunk: 'MNL-3', roaming: 'verified', type: 'international' },
+        },
       },
     });
   });
 
   it('holds what an item says against the defaults', () => {
     const defaults = parseDefaults({ ingress: { type: 'domestic' } }, GATEWAY_FIELDS, null);
-    if ('code' in defaults) throw new Error(defaults.message);
-    const asked = parseRequest(
-      { from: '', ingress: { country: 'PH' } },
-      defaults,
-      true,
-      GATEWAY_FIELDS,
-      null,
-    );
-    expect(asked.error?.field).toBe('ingress.country');
+    if (!defaults.ok) throw new Error(defaults.message);
+    const item = { from: '', ingress: { country: 'PH' } };
+    const { parsed } = parseItem(item, defaults.value, GATEWAY_FIELDS, null);
+    expect(parsed).toMatchObject({ ok: false, field: 'ingress.country' });
     expect(parseDefaults({ ingress: { type: 'x' } }, GATEWAY_FIELDS, null)).toMatchObject({
       field: 'defaults.ingress.type',
     });

@@ -5,8 +5,9 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import type { Party } from '../../../shared/numbers/party.ts';
-import type { CheckResponse } from '../../../shared/screening/decision.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import type { ScreenRequest } from '../../../shared/request.ts';
+import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { TEST_NUMBER_BASE } from '../../../shared/test-numbers.ts';
 import { liveEntry } from '../support/live.ts';
@@ -29,11 +30,11 @@ const FRESH = snapshot();
 
 function ask(question: { from?: Party; to?: Party; channel?: 'sms' | 'voice' }, at: Snapshot): CheckResponse {
   const senderRules = question.from?.kind === 'source' ? 'none' : 'kr';
-  return screenAndFormat(
-    { from: null, to: null, ingress: null, otherReadings: [], channel: 'sms', ...question },
-    at,
-    wishes({ senderRules }),
-  );
+  const request: ScreenRequest = {
+    ...{ from: null, to: null, ingress: null, otherReadings: [], channel: 'sms' },
+    ...question,
+  };
+  return formatDecision(request, screen(request, at, wishes({ senderRules })));
 }
 const outcome = ({ verdict, reasons }: CheckResponse): string =>
   [verdict, ...reasons.map(({ code }) => code)].join(' ');

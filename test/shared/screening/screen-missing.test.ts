@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { fingerprintKey, type LiveEntry, type LiveOp, numberKey } from '../../../shared/live/entry.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { UNKNOWN_INGRESS } from '../../../shared/screening/parse-gateway-request.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { fingerprintsOf } from '../../../shared/sources/source.ts';
 import { EFFECTS, type Effect, strength, type Verdict } from '../../../shared/verdict.ts';
@@ -158,7 +158,7 @@ function ask({ sender, gateway }: World, at: Snapshot): Verdict {
   const party = number(SENDERS[sender]);
   const ingress = { ...UNKNOWN_INGRESS, type: 'international' as const, operator: OPERATOR };
   const question = gateway ? { from: party, to: null, ingress } : { from: null, to: party, ingress: null };
-  return screenAndFormat({ channel: 'voice', otherReadings: [], ...question }, at, wishes()).verdict;
+  return screen({ channel: 'voice', otherReadings: [], ...question }, at, wishes()).verdict;
 }
 
 describe('a verdict with values of the release missing', () => {

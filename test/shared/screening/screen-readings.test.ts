@@ -1,10 +1,10 @@
 /** Texts that can mean several numbers, and Korea's rules for senders, as decisions. */
 import { describe, expect, it } from 'vitest';
 import { numberKey } from '../../../shared/live/entry.ts';
-import type { CheckResponse } from '../../../shared/screening/decision.ts';
+import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
 import { CHECK_FIELDS, type Convention, parseRequest } from '../../../shared/screening/parse-request.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import { EMPTY } from '../support/gateway-ask.ts';
 import { liveEntry } from '../support/live.ts';
@@ -32,9 +32,9 @@ function check(
   { at = FRESH, wish, convention = null, gateway = false }: Asking = {},
 ): CheckResponse {
   const kind = gateway ? GATEWAY_FIELDS : CHECK_FIELDS;
-  const asked = parseRequest(fields, kind.none, false, kind, convention);
-  if (asked.error !== null) throw new Error(asked.error.message);
-  return screenAndFormat(asked.request, at, wishes(wish));
+  const asked = parseRequest(fields, kind, convention);
+  if (!asked.ok) throw new Error(asked.message);
+  return formatDecision(asked.value, screen(asked.value, at, wishes(wish)));
 }
 const outcome = ({ verdict, action, reasons }: CheckResponse): string =>
   [verdict, ...(action === undefined ? [] : [action]), ...reasons.map(({ code }) => code)].join(' ');

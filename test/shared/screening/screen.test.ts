@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Party } from '../../../shared/numbers/party.ts';
-import type { CheckResponse } from '../../../shared/screening/decision.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import type { ScreenRequest } from '../../../shared/request.ts';
+import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings } from '../../../shared/screening/snapshot.ts';
 import { TEST_NUMBER_BASE, TEST_NUMBERS } from '../../../shared/test-numbers.ts';
 import { CODES, type Verdict } from '../../../shared/verdict.ts';
@@ -31,11 +32,11 @@ function ask(
 ): CheckResponse {
   // Sender IDs are looked up where Korea's sender rules do not block them first.
   const senderRules = question.from?.kind === 'source' ? 'none' : 'kr';
-  return screenAndFormat(
-    { from: null, to: null, ingress: null, channel: 'sms', otherReadings: [], ...question },
-    at,
-    wishes({ senderRules, ...wish }),
-  );
+  const request: ScreenRequest = {
+    ...{ from: null, to: null, ingress: null, channel: 'sms', otherReadings: [] },
+    ...question,
+  };
+  return formatDecision(request, screen(request, at, wishes({ senderRules, ...wish })));
 }
 const codes = ({ reasons }: CheckResponse): string[] => reasons.map(({ code }) => code);
 /** What a client acts on: the verdict and the codes, the deciding one first. */

@@ -13,7 +13,7 @@ import { type SenderKind, senderKind } from '../../../shared/policy/facts.ts';
 import { type GatewayResponse, toGatewayResponse } from '../../../shared/screening/gateway-response.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
 import { parseRequest } from '../../../shared/screening/parse-request.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import { findTestNumber } from '../../../shared/test-numbers.ts';
 import { strength, type Verdict } from '../../../shared/verdict.ts';
 import { gatewaySnapshot } from '../support/gateway-world.ts';
@@ -24,15 +24,9 @@ const RUNS = 3_000;
 const AT = gatewaySnapshot('none', { kind: 'withheld' });
 
 function ask(fields: object) {
-  const asked = parseRequest(
-    { channel: 'voice', ...fields },
-    GATEWAY_FIELDS.none,
-    false,
-    GATEWAY_FIELDS,
-    null,
-  );
-  if (asked.error !== null) throw new Error(`${asked.error.field}: ${asked.error.message}`);
-  return toGatewayResponse(asked.request, screenAndFormat(asked.request, AT, wishes()), AT, wishes().mode);
+  const asked = parseRequest({ channel: 'voice', ...fields }, GATEWAY_FIELDS, null);
+  if (!asked.ok) throw new Error(asked.message);
+  return toGatewayResponse(asked.value, screen(asked.value, AT, wishes()), AT);
 }
 
 const digit = fc.constantFrom(...'0123456789');

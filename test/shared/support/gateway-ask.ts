@@ -4,7 +4,7 @@
 
 import type { Ingress, ScreenRequest, Sender } from '../../../shared/request.ts';
 import { type GatewayResponse, toGatewayResponse } from '../../../shared/screening/gateway-response.ts';
-import { screenAndFormat } from '../../../shared/screening/screen.ts';
+import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import type { Effect } from '../../../shared/verdict.ts';
 import { build, install } from './built-release.ts';
@@ -26,8 +26,7 @@ export function ask(
     ...{ from, to: null, channel: 'voice', ingress: ingress(way), otherReadings: [] },
     ...some,
   };
-  const settings = wishes(wish);
-  return toGatewayResponse(question, screenAndFormat(question, at, settings), at, settings.mode);
+  return toGatewayResponse(question, screen(question, at, wishes(wish)), at);
 }
 
 /** @param lists each an effect, and sources as they are written */

@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';
-import { resetIsolate } from '../../../workers/edge/context.ts';
+import { resetIsolate } from '../../../workers/edge/isolate.ts';
 import { FakeAuthority } from './fake-coordinator.ts';
 import './fresh.ts';
 import { forgetWorld } from './world.ts';

@@ -19,7 +19,6 @@ import { Release } from '../../../shared/release/release.ts';
 import { ShardMemory } from '../../../shared/release/shard-memory.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
-import type { MaybePromise } from '../../http/maybe-promise.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
 import { HeadSources, type LoadContext, type OpenedHead, ValueRefused } from './head-sources.ts';
@@ -70,17 +69,18 @@ export class HeadReader {
    * The head for one request. Waits only if there is none or it is too old.
    * @param waitMs age from which it is too old
    */
-  pin(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): MaybePromise<PinnedHead> {
+  async pin(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): Promise<PinnedHead> {
     const now = Date.now();
     const due = this.#poll.due(now, waitMs);
     if (due === 'background') {
       this.#poll.began(now);
       this.#flight.refresh(() => this.#refresh(loadContext, false, HEAD_FRESH_MS), loadContext.ctx);
     }
-    if (due !== 'wait') return this.#pinned(loadContext);
-    const before = this.#poll.seenAt;
-    const done = (): boolean => this.#poll.seenAt > before;
-    return this.#wait(loadContext, HEAD_FRESH_MS, done).then(() => this.#pinned(loadContext));
+    if (due === 'wait') {
+      const before = this.#poll.seenAt;
+      await this.#wait(loadContext, HEAD_FRESH_MS, () => this.#poll.seenAt > before);
+    }
+    return this.#pinned(loadContext);
   }
 
   /** The head, at most `freshMs` old. Returns the one in memory if no newer one arrives in time. */

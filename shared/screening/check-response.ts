@@ -1,0 +1,52 @@
+/**
+ * Formats a decision for `/v1/check`. Pure.
+ */
+
+import { toE164 } from '../numbers/number.ts';
+import type { ScreenRequest, Sender } from '../request.ts';
+import type { Subject } from '../verdict.ts';
+import type { Decision } from './decision.ts';
+
+/** A decision as it is sent, with the parsed parties. */
+export interface CheckResponse extends Omit<Decision, 'reading' | 'readings' | 'policy'> {
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Every number that a subject can mean, if there are several. */
+  readonly readings?: Partial<Record<Subject, readonly (string | null)[]>>;
+}
+
+/** @param decision on this request */
+export function formatDecision(request: ScreenRequest, decision: Decision): CheckResponse {
+  const { verdict, subject, reasons, action, unenforced, reading = request, readings } = decision;
+  const response: { -readonly [Name in keyof CheckResponse]: CheckResponse[Name] } = {
+    verdict,
+    subject,
+    from: formatParty(reading.from),
+    to: formatParty(reading.to),
+    reasons,
+  };
+  if (action !== undefined) response.action = action;
+  if (unenforced !== undefined) response.unenforced = unenforced;
+  if (readings !== undefined) {
+    const formatted = Object.entries(readings).map(([each, parties]) => [each, parties.map(formatParty)]);
+    response.readings = Object.fromEntries(formatted);
+  }
+  return response;
+}
+
+/** A party as it is sent: E.164, short code, or the text of the source; null if withheld. */
+function formatParty(party: Sender | null): string | null {
+  if (party === null) return null;
+  switch (party.kind) {
+    case 'number':
+      return toE164(party.n);
+    case 'shortCode':
+      return party.code;
+    case 'localNumber':
+      return party.digits;
+    case 'source':
+      return party.text;
+    case 'withheld':
+      return null;
+  }
+}

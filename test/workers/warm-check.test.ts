@@ -1,0 +1,68 @@
+/**
+ * What a check costs once everything is in memory: no read, no digest, no look at where it comes from, and no
+ * wait for a poll.
+ */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, test, vi } from 'vitest';
+import worker from '../../workers/edge.ts';
+import { type Asking, askAndSettle, request } from './support/ask.ts';
+import { publishClients } from './support/clients.ts';
+import './support/isolate.ts';
+import { build, LISTED, NEXT_POLL_MS, NOW, publish, smallLists } from './support/world.ts';
+
+const built = await build(smallLists());
+const path = `/v1/check?to=${encodeURIComponent(LISTED)}`;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  await publish(built);
+  await publishClients();
+});
+
+/** @param answered called when the response has come @returns how often it looked where it came from */
+async function once(asking: Asking, answered = () => {}): Promise<number> {
+  const incoming = request(asking) as Parameters<typeof worker.fetch>[0];
+  let looks = 0;
+  Object.defineProperty(incoming, 'cf', {
+    get: () => {
+      looks++;
+      return { colo: 'ICN' };
+    },
+  });
+  const ctx = createExecutionContext();
+  const { status } = await worker.fetch(incoming, env, ctx);
+  expect(status).toBe(200);
+  answered();
+  await waitOnExecutionContext(ctx);
+  return looks;
+}
+
+/** Whether it read or verified anything, and how often it looked where it came from. */
+async function cost(asking: Asking): Promise<[worked: boolean, looks: number]> {
+  const spies = [
+    vi.spyOn(env.LISTS, 'get'),
+    vi.spyOn(caches.default, 'match'),
+    vi.spyOn(crypto.subtle, 'digest'),
+  ];
+  const looks = await once(asking);
+  const worked = spies.some(({ mock }) => mock.calls.length > 0);
+  for (const spy of spies) spy.mockRestore();
+  return [worked, looks];
+}
+
+test('a GET reads and verifies what it needs once, and then no more', async () => {
+  expect((await cost({ path }))[0]).toBe(true);
+  expect(await cost({ path })).toEqual([false, 0]);
+  expect((await cost({ path, client: 'closed' }))[0]).toBe(true);
+  expect(await cost({ path, client: 'closed' })).toEqual([false, 0]);
+});
+
+test('a poll that is due is begun behind an answer that does not wait, and says where it comes from', async () => {
+  await askAndSettle({ path });
+  vi.setSystemTime(NOW + NEXT_POLL_MS);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const looked = vi.spyOn(caches.default, 'match').mockReturnValue(promise);
+  const looks = await once({ path }, () => resolve(undefined));
+  expect([looked.mock.calls.length > 0, looks > 0]).toEqual([true, true]);
+});

@@ -1,0 +1,37 @@
+/**
+ * The head version that each response names.
+ */
+
+import { flat } from '../../shared/flat.ts';
+import { HEAD_STALE_MS } from '../../shared/limits.ts';
+import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import type { Reply } from '../http/reply.ts';
+
+/** The head version that a response was computed from. */
+export interface HeadVersion {
+  readonly release: string | null;
+  readonly seq: number;
+  /** RFC 3339, in seconds; null if no head was ever read. */
+  readonly asOf: string | null;
+  readonly stale: boolean;
+}
+
+export function headVersion({ release, seq, asOf, now }: Snapshot): HeadVersion {
+  return {
+    release: release?.manifest.release ?? null,
+    seq,
+    asOf: asOf === 0 ? null : flat(new Date(asOf).toISOString().slice(0, 19), 'Z'),
+    stale: now - asOf > HEAD_STALE_MS,
+  };
+}
+
+/** The head version as headers, for responses in plain lines. */
+export function addHeadHeaders(reply: Reply, snapshot: Snapshot): void {
+  const { release, seq, asOf, stale } = headVersion(snapshot);
+  reply.addHeaders({
+    'numgate-release': release ?? '',
+    'numgate-seq': String(seq),
+    'numgate-as-of': asOf ?? '',
+    'numgate-stale': String(stale),
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * The state that an isolate keeps between requests. It is lost with the isolate, and all of it can be loaded
+ * again.
+ */
+import { ok, type Result } from '../../shared/result.ts';
+import { type Env, openSecrets, type Secrets } from '../env.ts';
+import type { RequestContext } from '../http/app.ts';
+import type { Problem } from '../http/reply.ts';
+import { SingleFlight } from '../storage/single-flight.ts';
+import { RefusedKeys } from './authentication.ts';
+import { BlockRecorder } from './block-recorder.ts';
+import { HeadReader } from './head/head-reader.ts';
+import type { LoadContext } from './head/head-sources.ts';
+import { Quota } from './quota.ts';
+
+export class Isolate {
+  /** The result, including a failure, is kept: the environment of an isolate does not change. */
+  #secrets: Awaited<ReturnType<typeof openSecrets>> | null = null;
+  readonly #opening = new SingleFlight();
+  readonly head: HeadReader;
+  readonly quota = new Quota();
+  readonly refusedKeys = new RefusedKeys();
+  readonly recorder = new BlockRecorder();
+
+  constructor(shardBytesMax?: number) {
+    this.head = new HeadReader(shardBytesMax);
+  }
+
+  /** What the loads that this request starts need: its bindings, and the secrets. */
+  async loadContext(context: RequestContext): Promise<Result<LoadContext, Problem>> {
+    const secrets = this.#secrets ?? (await this.#openSecrets(context));
+    return secrets.ok ? ok(new RequestLoadContext(context, secrets.value)) : secrets;
+  }
+
+  async #openSecrets({ env, ctx }: RequestContext): ReturnType<typeof openSecrets> {
+    const open = async (): Promise<void> => {
+      this.#secrets = await openSecrets(env);
+    };
+    await this.#opening.wait(open, () => this.#secrets !== null, ctx).catch(() => undefined);
+    return this.#secrets ?? openSecrets(env);
+  }
+}
+
+let isolate = new Isolate();
+
+export function currentIsolate(): Isolate {
+  return isolate;
+}
+
+/**
+ * Resets all state, as a new isolate would.
+ * @param shardBytesMax memory for shards, if not the default
+ */
+export function resetIsolate(shardBytesMax?: number): void {
+  isolate = new Isolate(shardBytesMax);
+}
+
+class RequestLoadContext implements LoadContext {
+  readonly env: Env;
+  readonly secrets: Secrets;
+  readonly ctx: ExecutionContext;
+  readonly #request: Request;
+
+  constructor({ env, ctx, request }: RequestContext, secrets: Secrets) {
+    this.env = env;
+    this.secrets = secrets;
+    this.ctx = ctx;
+    this.#request = request;
+  }
+
+  /** Read only when a poll is due: the runtime parses `cf` on every access. */
+  get dataCentre(): string {
+    const { colo } = (this.#request.cf ?? {}) as { colo?: string };
+    return colo ?? 'local';
+  }
+}
