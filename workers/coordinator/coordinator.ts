@@ -72,15 +72,14 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   /** The first call of every admin request: is the service configured, and does this token exist? */
-  async token(id: string): Promise<{ readonly configured: string | null; readonly token: Token | null }> {
+  async token(id: string): Promise<Result<Token | null, Failure>> {
     // The problem may be fixed by now.
     if (!this.#core.ok) {
       await this.ctx.blockConcurrencyWhile(async () => {
         if (!this.#core.ok) this.#core = await this.#start();
       });
     }
-    if (!this.#core.ok) return { configured: this.#core.message, token: null };
-    return { configured: null, token: this.#core.value.tables.tokens.get(id) };
+    return this.#core.ok ? ok(this.#core.value.tables.tokens.get(id)) : this.#core;
   }
 
   async changeEntries(request: ChangeRequest, change: EntryChange) {
