@@ -8,18 +8,14 @@ import type {
   Actor,
   EntryChange,
   EntryItem,
-  EntryPage,
-  ListsInfo,
   Promote,
-  ReleaseInfo,
   Rollback,
   StatusInfo,
   Token,
 } from '../../shared/admin.ts';
-import type { AuditRecord } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
-import type { Policy, VersionedPolicy } from '../../shared/policy/policy.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -91,7 +87,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   /** @param upTo last `seq` to return; null for the current one */
-  async entries(after: string, upTo: number | null, limit: number): Promise<EntryPage> {
+  async entries(after: string, upTo: number | null, limit: number) {
     const { live, ledger } = this.#ready.tables;
     return live.page(after, upTo ?? ledger.seq, limit);
   }
@@ -112,24 +108,24 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.releases.plan(release);
   }
 
-  async releases(limit: number): Promise<ReleaseInfo[]> {
+  async releases(limit: number) {
     return this.#ready.releases.list(limit);
   }
 
-  async manifest(release: string): Promise<SignedText | null> {
+  async manifest(release: string) {
     return this.#ready.tables.releases.get(release)?.signed ?? null;
   }
 
-  async lists(): Promise<ListsInfo> {
+  async lists() {
     const { current } = this.#ready.tables.releases;
     return { release: current?.release ?? null, lists: current?.manifest.lists ?? [] };
   }
 
-  async clients(): Promise<Client[]> {
+  async clients() {
     return this.#ready.tables.clients.all;
   }
 
-  async client(id: string): Promise<Client | null> {
+  async client(id: string) {
     return this.#ready.tables.clients.get(id);
   }
 
@@ -138,7 +134,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.clients.putClient(request, id, client, condition);
   }
 
-  async tokens(): Promise<Token[]> {
+  async tokens() {
     return this.#ready.tables.tokens.all;
   }
 
@@ -147,7 +143,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.clients.putToken(request, id, token, condition);
   }
 
-  async guards(): Promise<GuardSettings> {
+  async guards() {
     return this.#ready.tables.settings.guards;
   }
 
@@ -155,7 +151,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.tables.settings.putGuards(request, guards);
   }
 
-  async policy(): Promise<VersionedPolicy> {
+  async policy() {
     return this.#ready.tables.settings.policy;
   }
 
@@ -166,7 +162,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return done;
   }
 
-  async audit(after: number, limit: number): Promise<AuditRecord[]> {
+  async audit(after: number, limit: number) {
     return this.#ready.tables.ledger.audit.records(after, limit);
   }
 

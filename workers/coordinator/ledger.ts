@@ -57,7 +57,7 @@ export class Ledger {
     cost: Cost,
     apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value & { seq: number }> {
-    return this.#transact(request, cost, (operation) => {
+    return this.note(request, cost, (operation) => {
       const seq = this.seq + 1;
       const done = apply(seq, operation);
       if (!done.ok) return done;
@@ -70,14 +70,6 @@ export class Ledger {
 
   /** Changes something that is not part of the head: tokens, guards, a recorded refusal. */
   note<Value extends object>(
-    request: ChangeRequest,
-    cost: Cost,
-    apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
-  ): ChangeResult<Value> {
-    return this.#transact(request, cost, apply);
-  }
-
-  #transact<Value extends object>(
     request: ChangeRequest,
     cost: Cost,
     apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
@@ -119,23 +111,22 @@ export class Ledger {
   }
 
   #known<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
-    const answered = this.#answered<Value>(request);
-    if (answered !== null) return answered;
-    const room = this.room.check(request, cost, Date.now());
-    return room.ok ? null : room;
-  }
-
-  #answered<Value>({ actor, repeat }: ChangeRequest): ChangeResult<Value> | null {
-    if (repeat === null) return null;
-    const [row] = this.#sql
-      .exec<{ request_sha256: string; answer: string }>(
-        'SELECT request_sha256, answer FROM answers WHERE key = ? AND at > ?',
-        `${actor.name} ${repeat.key}`,
-        Date.now() - IDEMPOTENCY_KEPT_MS,
-      )
-      .toArray();
-    if (row === undefined) return null;
-    if (row.request_sha256 === repeat.sha256) return JSON.parse(row.answer) as ChangeResult<Value>;
+    const { actor, repeat } = request;
+    const now = Date.now();
+    const [earlier] =
+      repeat === null
+        ? []
+        : this.#sql
+            .exec<{ sha256: string; answer: string }>(
+              'SELECT request_sha256 AS sha256, answer FROM answers WHERE key = ? AND at > ?',
+              ...[`${actor.name} ${repeat.key}`, now - IDEMPOTENCY_KEPT_MS],
+            )
+            .toArray();
+    if (earlier === undefined) {
+      const room = this.room.check(request, cost, now);
+      return room.ok ? null : room;
+    }
+    if (earlier.sha256 === repeat?.sha256) return JSON.parse(earlier.answer) as ChangeResult<Value>;
     return refuse('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used for a request with other content');
   }
 
@@ -143,10 +134,7 @@ export class Ledger {
     if (repeat === null) return;
     this.#sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
-      `${actor.name} ${repeat.key}`,
-      repeat.sha256,
-      JSON.stringify(answer),
-      Date.now(),
+      ...[`${actor.name} ${repeat.key}`, repeat.sha256, JSON.stringify(answer), Date.now()],
     );
   }
 

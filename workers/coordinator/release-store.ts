@@ -83,16 +83,14 @@ export class ReleaseStore {
    */
   since(place: number): { release: string; by: string; promotedAt: string }[] {
     return this.#sql
-      .exec<{ release: string; promoted_by: string; promoted_at: number }>(
-        `SELECT release, promoted_by, promoted_at FROM releases
+      .exec<{ release: string; by: string; at: number }>(
+        `SELECT release, promoted_by AS "by", promoted_at AS at FROM releases
          WHERE place > ? AND state IN ('promoted', 'superseded') ORDER BY place DESC LIMIT ?`,
         ...[place, SINCE_MAX],
       )
       .toArray()
       .reverse()
-      .map(({ release, promoted_by: by, promoted_at: at }) => ({
-        ...{ release, by, promotedAt: new Date(at).toISOString() },
-      }));
+      .map(({ at, ...row }) => ({ ...row, promotedAt: new Date(at).toISOString() }));
   }
 
   /** Keys of all values of readable releases, and of releases staged or withdrawn after `since`. */

@@ -20,22 +20,28 @@ export function readFresh(key: string, bytesMax: number, kv: KVNamespace): Promi
   return read(key, bytesMax, kv, KV_MUTABLE_TTL_SECONDS);
 }
 
+/** Bytes per read: small values cost no large buffer, and large values few reads. */
+const PIECE_BYTES = 131_072;
+
 async function read(key: string, bytesMax: number, kv: KVNamespace, cacheTtl: number): Promise<Bytes | null> {
   const stream = await kv.get(key, { type: 'stream', cacheTtl });
   if (stream === null) return null;
-  const chunks: Uint8Array[] = [];
+  const reader = stream.getReader({ mode: 'byob' });
+  const pieces: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop cancels the stream.
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > bytesMax) break;
+  for (let isEnd = false; !isEnd && size <= bytesMax; ) {
+    const most = Math.min(PIECE_BYTES, bytesMax + 1 - size);
+    const { value: piece = new Uint8Array(0) } = await reader.readAtLeast(most, new Uint8Array(most));
+    pieces.push(piece);
+    size += piece.length;
+    isEnd = piece.length < most;
   }
-  const bytes = new Uint8Array(Math.min(size, bytesMax + 1));
+  if (size > bytesMax) await reader.cancel();
+  const bytes = new Uint8Array(size);
   let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk.subarray(0, bytes.length - at), at);
-    at += chunk.length;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   return bytes;
 }
