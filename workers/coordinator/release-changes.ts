@@ -141,10 +141,7 @@ export class ReleaseChanges {
       const stillPromotable = checkPromotable(now, options, this.#tables);
       if (!stillPromotable.ok) return stillPromotable;
       if (now.state !== stored.state) {
-        return refuse(
-          'RELEASE_STATE',
-          `${release} is ${now.state} since a moment ago: check it and try again`,
-        );
+        return refuse('RELEASE_STATE', `${release} has just become ${now.state}: check it and try again`);
       }
       const missing = blobsOf(now.manifest)
         .map(({ key }) => key)

@@ -2,7 +2,6 @@
  * What the edge can call on the coordinator: read the head and the values that a head names. Nothing here
  * changes state. Backward compatible by one version, because edge and control are deployed separately.
  */
-import type { SealedHead } from '../../shared/release/head.ts';
 
 export interface HeadRequest {
   /** The `seq` of the calling isolate; 0 for none. */
@@ -18,7 +17,7 @@ export interface HeadSource {
    */
   head(
     request: HeadRequest,
-  ): Promise<Pick<SealedHead, 'seq'> & { readonly sealed: SealedHead['sealed'] | null }>;
+  ): Promise<{ readonly seq: number; readonly sealed: Uint8Array<ArrayBuffer> | null }>;
   /**
    * A value that the head names (manifest as JSON, segment, directory), or null. KV gets the same value,
    * possibly later.

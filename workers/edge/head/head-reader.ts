@@ -170,7 +170,7 @@ export class HeadReader {
     const serving = this.#current?.loaded ?? null;
     const meant = meantFor(head, loadContext.dataCentre);
     if (meant === null) {
-      if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'it names no release' });
+      if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'the head names no release' });
       return { loaded: serving, whole: true };
     }
     const instead = head.current === null || head.current === meant ? [] : [head.current];
@@ -189,7 +189,7 @@ export class HeadReader {
     if (serving !== null && serving.release.manifest.foldedSeq >= head.droppedSeq) {
       return { loaded: serving, whole: false };
     }
-    throw new ValueRefused('RELEASE_MISSING', 'there is no release that goes with its live layer');
+    throw new ValueRefused('RELEASE_MISSING', 'no loaded release matches its live layer');
   }
 
   /** @returns null if the manifest is refused */
