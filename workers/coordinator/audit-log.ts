@@ -144,7 +144,7 @@ export class AuditLog {
       const days = AUDIT_KEPT_MS / 86_400_000;
       return refuseField('n', `names a record of the last ${days} days: name an older record`);
     }
-    this.#meta.setJson('auditTrimmed', { n, hash });
+    this.#meta.set('auditTrimmed', { n, hash });
     const after = { trimmedTo: n, hash };
     return applied({ trimmedTo: n }, [
       { action: 'audit.trim', subject: 'audit', before: { trimmedTo: before }, after },

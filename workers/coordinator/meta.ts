@@ -34,16 +34,14 @@ export class Meta {
     return Number(this.text(key) ?? 0);
   }
 
-  /** A value that was set with `setJson`, or null. */
+  /** A value that was set as an object, or null. */
   json<Value>(key: Key): Value | null {
     return JSON.parse(this.text(key) ?? 'null') as Value | null;
   }
 
-  set(key: Key, value: string | number): void {
-    this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, String(value));
-  }
-
-  setJson(key: Key, value: object): void {
-    this.set(key, JSON.stringify(value));
+  /** @param value objects are stored as JSON */
+  set(key: Key, value: string | number | object): void {
+    const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, text);
   }
 }

@@ -52,40 +52,6 @@ export function checkPromotable(
   return ok(undefined);
 }
 
-/**
- * Verifies that every value is in KV and matches the signed manifest.
- * @param isRemoved whether a value was removed so recently that KV may still return it
- */
-export async function verifyValues(
-  manifest: Manifest,
-  keys: ListKeys,
-  kv: KVNamespace,
-  isRemoved: (key: string) => boolean,
-): Promise<ChangeResult<void>> {
-  const check = new ReleaseCheck(manifest, keys);
-  const missing: string[] = [];
-  const blobs = blobsOf(manifest);
-  for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
-    const some = blobs.slice(first, first + READS_AT_ONCE);
-    const values = await Promise.all(
-      some.map((blob) => (isRemoved(blob.key) ? null : readFresh(blob.key, blob.bytes, kv))),
-    );
-    for (const [index, bytes] of values.entries()) {
-      const blob = some[index]!;
-      if (bytes === null) missing.push(blob.key);
-      else {
-        const checked = await check.add(blob, bytes);
-        if (!checked.ok) return refused(checked.code, checked.message);
-      }
-    }
-  }
-  if (missing.length > 0) {
-    return incomplete(`${missing.length} of ${blobs.length} values are not in KV yet`, missing);
-  }
-  const counts = check.finish();
-  return counts.ok ? ok(undefined) : refused(counts.code, counts.message);
-}
-
 /** Uploaded values become visible within a few such intervals. */
 const RETRY_SECONDS = 5;
 
@@ -111,7 +77,8 @@ export function checkPlan(plan: Plan, { plan: hash, overrides }: Promote): Chang
 }
 
 /**
- * Computes plans. A plan takes up to 25 s of work, so concurrent requests for the same plan share one run.
+ * Verifies releases and computes plans. A plan takes up to 25 s of work, so concurrent requests for the same
+ * plan share one run.
  */
 export class Planner {
   readonly #keys: ListKeys;
@@ -122,6 +89,30 @@ export class Planner {
   constructor(keys: ListKeys, kv: KVNamespace) {
     this.#keys = keys;
     this.#kv = kv;
+  }
+
+  /**
+   * Verifies that every value is in KV and matches the signed manifest.
+   * @param isRemoved whether a value was removed so recently that KV may still return it
+   */
+  async verify(manifest: Manifest, isRemoved: (key: string) => boolean): Promise<ChangeResult<void>> {
+    const check = new ReleaseCheck(manifest, this.#keys);
+    const missing: string[] = [];
+    const blobs = blobsOf(manifest);
+    const read = async (blob: Blob) =>
+      [blob, isRemoved(blob.key) ? null : await readFresh(blob.key, blob.bytes, this.#kv)] as const;
+    for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
+      for (const [blob, bytes] of await Promise.all(blobs.slice(first, first + READS_AT_ONCE).map(read))) {
+        const checked = bytes === null ? null : await check.add(blob, bytes);
+        if (checked === null) missing.push(blob.key);
+        else if (!checked.ok) return refused(checked.code, checked.message);
+      }
+    }
+    if (missing.length > 0) {
+      return incomplete(`${missing.length} of ${blobs.length} values are not in KV yet`, missing);
+    }
+    const counts = check.finish();
+    return counts.ok ? ok(undefined) : refused(counts.code, counts.message);
   }
 
   /** The changes from one release to another. */

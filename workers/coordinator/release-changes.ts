@@ -26,15 +26,7 @@ import {
   type Refusal,
   refuse,
 } from './change-request.ts';
-import {
-  checkPlan,
-  checkPromotable,
-  incomplete,
-  Planner,
-  planMoved,
-  refused,
-  verifyValues,
-} from './promotion.ts';
+import { checkPlan, checkPromotable, incomplete, Planner, planMoved, refused } from './promotion.ts';
 import type { StoredRelease } from './release-store.ts';
 import { counted, FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
@@ -44,7 +36,6 @@ export class ReleaseChanges {
   readonly #tables: Tables;
   readonly #collector: ValueCollector;
   readonly #background: BackgroundWork;
-  readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
   readonly #planner: Planner;
 
@@ -58,7 +49,6 @@ export class ReleaseChanges {
     this.#tables = tables;
     this.#collector = collector;
     this.#background = background;
-    this.#kv = kv;
     this.#secrets = secrets;
     this.#planner = new Planner(secrets.keys, kv);
   }
@@ -102,7 +92,7 @@ export class ReleaseChanges {
   async plan(release: string): Promise<ChangeResult<Plan>> {
     const { releases, settings } = this.#tables;
     const stored = releases.get(release);
-    if (stored === null) return unknown();
+    if (stored === null) return unknownRelease();
     return this.#planner.plan(releases.current?.manifest ?? null, stored.manifest, settings.guards);
   }
 
@@ -117,7 +107,7 @@ export class ReleaseChanges {
     if (known !== null) return known;
     const { guards } = settings;
     const stored = releases.get(release);
-    if (stored === null) return unknown();
+    if (stored === null) return unknownRelease();
     const promotable = checkPromotable(stored, options, this.#tables);
     if (!promotable.ok) return promotable;
     const lastPlan = this.#planner.lastHash(releases.current?.manifest ?? null, stored.manifest, guards);
@@ -158,7 +148,7 @@ export class ReleaseChanges {
 
   async #verify(request: ChangeRequest, { release, manifest }: StoredRelease): Promise<ChangeResult<void>> {
     const isRemoved = (key: string): boolean => this.#collector.isRemoved(key);
-    const verified = await verifyValues(manifest, this.#secrets.keys, this.#kv, isRemoved);
+    const verified = await this.#planner.verify(manifest, isRemoved);
     // A missing value may still arrive. A damaged one stays damaged under its name.
     return !verified.ok && verified.code === 'RELEASE_REFUSED'
       ? this.recordRefusal(request, release, verified, true)
@@ -271,6 +261,6 @@ export class ReleaseChanges {
   }
 }
 
-function unknown(): Refusal {
+function unknownRelease(): Refusal {
   return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
 }

@@ -34,7 +34,7 @@ export class SettingsStore {
     });
     return this.#ledger.note(request, GROWING_CHANGE, () => {
       const [before, after] = [recorded(this.guards), recorded(guards)];
-      this.#meta.setJson('guards', guards);
+      this.#meta.set('guards', guards);
       return applied(guards, [{ action: 'guards.put', subject: 'guards', before, after }]);
     });
   }
@@ -45,7 +45,7 @@ export class SettingsStore {
   }
 
   restorePolicy(policy: VersionedPolicy): void {
-    this.#meta.setJson('policy', policy);
+    this.#meta.set('policy', policy);
   }
 
   putPolicy(
@@ -60,7 +60,7 @@ export class SettingsStore {
         return refuse('PRECONDITION_FAILED', message);
       }
       const after: VersionedPolicy = { version: seq, policy };
-      this.#meta.setJson('policy', after);
+      this.#meta.set('policy', after);
       return applied(after, [{ action: 'policy.put', subject: 'policy', before, after }]);
     });
   }

@@ -40,7 +40,7 @@ export class ValueStore {
 
   /** Must run in the transaction that changes the clients. */
   setDirectory({ key, sha256 }: NamedValue): void {
-    this.#tables.meta.setJson('clients', { key, sha256 });
+    this.#tables.meta.set('clients', { key, sha256 });
   }
 
   /** The sealed client directory and its name. */
