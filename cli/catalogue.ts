@@ -23,7 +23,7 @@ const listSchema = v.strictObject({
   ]),
   authority: nameSchema,
   /** When the authority compiled the list. Default: the time of the build. */
-  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'))),
+  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time as in 2026-11-24T03:12:09Z'))),
   /** Whether lines with letters are sources of this list. If not, they are rejected. */
   sources: v.optional(v.boolean(), false),
 });

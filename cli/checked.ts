@@ -1,6 +1,6 @@
 /** Validates values that an admin wrote against a schema. Errors name the field. */
-import * as v from 'valibot';
-import { toFieldIssue } from '../shared/schema-issue.ts';
+import type * as v from 'valibot';
+import { validateJson } from '../shared/validate-json.ts';
 import { CommandFailure, type ExitCode } from './failure.ts';
 
 export interface CheckedSettings<Schema extends v.GenericSchema> {
@@ -19,13 +19,13 @@ export function checked<Schema extends v.GenericSchema>(
   given: unknown,
   { schema, before = '', whole, fieldsAt, exitCode = 2 }: CheckedSettings<Schema>,
 ): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, given);
-  if (parsed.success) return parsed.output;
-  const { code, path, words } = toFieldIssue(parsed.issues[0]);
+  const validated = validateJson(schema, given);
+  if (validated.ok) return validated.value;
+  const { code, path, message } = validated;
   const field = path.length === 0 ? whole : path.map(stepOf).join('');
   const known =
     code === 'FIELD_UNKNOWN' && fieldsAt !== undefined ? `: fields are ${fieldsAt(path).join(', ')}` : '';
-  throw new CommandFailure(`${before}${field}${words}${known}`, exitCode);
+  throw new CommandFailure(`${before}${field} ${message}${known}`, exitCode);
 }
 
 /** `lists`, `[0]`, `.name` */

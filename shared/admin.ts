@@ -10,7 +10,7 @@ import { policySchema } from './policy/policy.ts';
 import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
-import { keySecretsSchema, nameSchema } from './schemas.ts';
+import { keySecretsSchema, nameSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
@@ -33,15 +33,15 @@ export interface Actor {
 
 const time = v.pipe(
   v.string(),
-  v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'a time as in 2026-11-24T03:12:09Z'),
+  v.isoTimestamp('must be a time as in 2026-11-24T03:12:09Z'),
+  v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time as in 2026-11-24T03:12:09Z'),
 );
 
 /** Why the change is made. Stored in the audit log with the change. */
 export const reasonSchema = v.pipe(
   v.string(),
   v.trim(),
-  v.minLength(1, 'say why'),
+  v.minLength(1, 'must say why you make the change'),
   v.maxLength(REASON_CHARS_MAX),
 );
 
@@ -182,7 +182,7 @@ export interface ReleaseInfo {
 export const trimAuditSchema = v.strictObject({
   n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** Hash of record `n`: proves that the caller has read the log up to it. */
-  hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex')),
+  hash: sha256Schema,
   reason: reasonSchema,
 });
 export interface AuditTrimmed {
@@ -204,7 +204,7 @@ export const putClientSchema = v.strictObject({
     v.forward(
       v.check(
         ({ shortCodes }) => !shortCodes.some((code) => NEVER_OWNED.includes(code)),
-        "112 and 119 are nobody's to send from",
+        'must not include 112 or 119: nobody may send from them',
       ),
       ['shortCodes'],
     ),

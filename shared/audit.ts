@@ -83,14 +83,14 @@ export class AuditVerifier {
   next(record: AuditRecord): BrokenChain | null {
     const due = this.#n + 1;
     if (record.n < due) {
-      return broken(due, 'REORDERED', `record ${record.n} stands where ${due} belongs`);
+      return broken(due, 'REORDERED', `record ${record.n} is out of order: record ${due} belongs there`);
     }
-    if (record.n > due) return broken(due, 'MISSING', `record ${due} is missing: ${record.n} follows`);
+    if (record.n > due) return broken(due, 'MISSING', `record ${due} is missing: record ${record.n} follows`);
     if (record.previous !== this.#previous) {
-      return broken(due, 'ALTERED', `record ${due} does not follow the hash of the one before`);
+      return broken(due, 'ALTERED', `record ${due} does not continue from the hash of the record before it`);
     }
     if (auditHash(record) !== record.hash) {
-      return broken(due, 'ALTERED', `record ${due} is not what its hash was made of`);
+      return broken(due, 'ALTERED', `record ${due} was altered: its hash does not match`);
     }
     this.#n = due;
     this.#previous = record.hash;

@@ -37,8 +37,8 @@ export const clientSchema = v.strictObject({
     v.pipe(
       v.number(),
       v.integer(),
-      v.minValue(MAX_STALE_SECONDS_MIN, `at least ${MAX_STALE_SECONDS_MIN} seconds`),
-      v.maxValue(MAX_STALE_SECONDS_MAX, `at most ${MAX_STALE_SECONDS_MAX} seconds, which are 7 days`),
+      v.minValue(MAX_STALE_SECONDS_MIN, `must be at least ${MAX_STALE_SECONDS_MIN} seconds`),
+      v.maxValue(MAX_STALE_SECONDS_MAX, `must be at most ${MAX_STALE_SECONDS_MAX} seconds, which are 7 days`),
     ),
     MAX_STALE_SECONDS_DEFAULT,
   ),
@@ -58,15 +58,15 @@ export const clientSchema = v.strictObject({
     v.pipe(
       v.number(),
       v.integer(),
-      v.minValue(1, 'at least 1 number a minute'),
-      v.maxValue(QUOTA_NUMBERS_MAX, `at most ${QUOTA_NUMBERS_MAX} numbers a minute`),
+      v.minValue(1, 'must be at least 1 number a minute'),
+      v.maxValue(QUOTA_NUMBERS_MAX, `must be at most ${QUOTA_NUMBERS_MAX} numbers a minute`),
     ),
     QUOTA_NUMBERS_DEFAULT,
   ),
   /** Korean short codes that the client owns and may send from. */
   shortCodes: v.optional(
     v.pipe(
-      v.array(v.pipe(v.string(), v.regex(/^\d{3,8}$/, 'a short code of 3 to 8 digits'))),
+      v.array(v.pipe(v.string(), v.regex(/^\d{3,8}$/, 'must be a short code of 3 to 8 digits'))),
       v.maxLength(CLIENT_SHORT_CODES_MAX),
     ),
     [],

@@ -152,6 +152,11 @@ export const SEALED_PER_LIVE_MAX = 2;
 export const ENTRIES_PER_KEY_MAX = 8;
 /** A sealed head, in bytes: two manifests, and a tail in base64. */
 export const HEAD_BYTES_MAX = 1_048_576;
+/**
+ * Any other value in KV whose size no manifest states, in bytes. The largest is the directory of 10,000
+ * clients: about 8 MB.
+ */
+export const VALUE_BYTES_MAX = 16_777_216;
 /** Longest sender ID of a live entry, in characters. */
 export const SOURCE_CHARS_MAX = 64;
 /** Longest reason of a change, in characters. */

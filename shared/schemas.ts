@@ -8,10 +8,10 @@ import { KEY_SECRETS_MAX } from './limits.ts';
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const nameSchema = v.pipe(
   v.string(),
-  v.regex(NAME_PATTERN, 'lower case letters, digits and dashes, at most 63'),
+  v.regex(NAME_PATTERN, 'must have only lower case letters, digits and dashes, at most 63'),
 );
 
-export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex'));
+export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex'));
 
 /** SHA-256 of the active secrets of a key: two during a rotation. */
 export const keySecretsSchema = v.pipe(v.array(sha256Schema), v.minLength(1), v.maxLength(KEY_SECRETS_MAX));

@@ -51,18 +51,17 @@ export type EnvProblem = 'NOT_CONFIGURED';
 export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Failure<EnvProblem>>> {
   const listKey = fromBase64(env.LIST_KEY ?? '');
   if (listKey === null || listKey.length !== LIST_KEY_BYTES) {
-    return fail(
-      'NOT_CONFIGURED',
-      `LIST_KEY must be ${LIST_KEY_BYTES} bytes in base64: wrangler secret put LIST_KEY`,
-    );
+    const form = `${LIST_KEY_BYTES} bytes in base64`;
+    return fail('NOT_CONFIGURED', `LIST_KEY must be ${form}: set it with wrangler secret put LIST_KEY`);
   }
   const publicKeys = await openPublicKeys(env.RELEASE_PUBLIC_KEYS ?? '');
   if (publicKeys === null) {
     const form = `Ed25519 public keys of ${PUBLIC_KEY_BYTES} bytes in base64`;
-    return fail('NOT_CONFIGURED', `RELEASE_PUBLIC_KEYS must be ${form}`);
+    return fail('NOT_CONFIGURED', `RELEASE_PUBLIC_KEYS must be ${form}, separated by commas`);
   }
   if (publicKeys.length === 0) {
-    return fail('NOT_CONFIGURED', 'RELEASE_PUBLIC_KEYS is not set: wrangler secret put RELEASE_PUBLIC_KEYS');
+    const command = 'wrangler secret put RELEASE_PUBLIC_KEYS';
+    return fail('NOT_CONFIGURED', `RELEASE_PUBLIC_KEYS is not set: set it with ${command}`);
   }
   return ok({ keys: await deriveListKeys(listKey), publicKeys });
 }

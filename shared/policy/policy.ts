@@ -38,14 +38,14 @@ const ruleSchema = v.pipe(
   v.forward(
     v.check(
       ({ effect, code }) => (code === undefined) === (effect === 'allow'),
-      'goes with every effect but allow',
+      'must be set for every effect except "allow", and not for "allow"',
     ),
     ['code'],
   ),
   v.forward(
     v.check(
       ({ effect, when }) => effect !== 'allow' || when.attestation === undefined,
-      'who signed a call says nothing about its number: a rule that allows cannot ask for it',
+      'must not be set in a rule that allows: a signature does not prove the number',
     ),
     ['when', 'attestation'],
   ),
@@ -55,10 +55,14 @@ export type Rule = v.InferOutput<typeof ruleSchema>;
 /** Contacts for blocked senders (47 CFR 64.1200(k)), sent in the SIP Reason header. */
 const redressSchema = v.strictObject({
   url: v.optional(
-    v.pipe(v.string(), v.regex(/^https:\/\/[\w.~:/?#[\]@!$&'()*+,=%-]{1,200}$/, 'an https address')),
+    v.pipe(v.string(), v.regex(/^https:\/\/[\w.~:/?#[\]@!$&'()*+,=%-]{1,200}$/, 'must be an https address')),
   ),
-  tel: v.optional(v.pipe(v.string(), v.regex(/^\+[1-9]\d{3,14}$/, 'a number with + and country code'))),
-  email: v.optional(v.pipe(v.string(), v.regex(/^[\w.+-]{1,64}@[\w.-]{1,128}$/, 'an e-mail address'))),
+  tel: v.optional(
+    v.pipe(v.string(), v.regex(/^\+[1-9]\d{3,14}$/, 'must be a number with + and country code')),
+  ),
+  email: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w.+-]{1,64}@[\w.-]{1,128}$/, 'must be an e-mail address')),
+  ),
 });
 
 export const policySchema = v.pipe(
@@ -69,14 +73,20 @@ export const policySchema = v.pipe(
       v.string(),
       v.minLength(1),
       v.maxLength(POLICY_LABEL_CHARS_MAX),
-      v.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'no control characters: it goes into headers and texts'),
+      v.regex(
+        /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u,
+        'must not have control characters: it is sent in headers and texts',
+      ),
     ),
     redress: v.nullable(redressSchema),
   }),
-  v.check(({ rules }) => new Set(rules.map(({ id }) => id)).size === rules.length, 'two rules have one id'),
+  v.check(
+    ({ rules }) => new Set(rules.map(({ id }) => id)).size === rules.length,
+    'must not give two rules the same id',
+  ),
   v.check(
     (policy) => JSON.stringify(policy).length <= POLICY_CHARS_MAX,
-    `has more than ${POLICY_CHARS_MAX} characters`,
+    `must have at most ${POLICY_CHARS_MAX} characters`,
   ),
 );
 export type Policy = v.InferOutput<typeof policySchema>;

@@ -78,6 +78,12 @@ export interface HeadDocument {
   readonly writtenAt?: string | undefined;
 }
 
+/** A sealed head document, and the `seq` of its head. */
+export interface SealedHead {
+  readonly seq: number;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
 export type HeadProblem = 'HEAD_INVALID' | 'HEAD_FOREIGN';
 
 /** Seals the document for storage. Equal documents give equal bytes. */
@@ -89,11 +95,12 @@ export async function openHead(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
 ): Promise<Result<HeadDocument, Failure<HeadProblem>>> {
-  if (bytes.length > HEAD_BYTES_MAX) return fail('HEAD_INVALID', `more than ${HEAD_BYTES_MAX} bytes`);
+  if (bytes.length > HEAD_BYTES_MAX)
+    return fail('HEAD_INVALID', `the head has more than ${HEAD_BYTES_MAX} bytes`);
   const content = await unseal(bytes, keys);
   if (content === null) return fail('HEAD_FOREIGN', 'the head is damaged, or sealed with another LIST_KEY');
   const document = v.safeParse(documentSchema, parsed(new TextDecoder().decode(content)));
-  if (!document.success) return fail('HEAD_INVALID', 'the head is not one that this service reads');
+  if (!document.success) return fail('HEAD_INVALID', 'the head has a format that this service does not read');
   return ok(document.output);
 }
 

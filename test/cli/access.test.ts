@@ -110,14 +110,14 @@ describe('clients', () => {
 
 describe('a wrong value', () => {
   it.concurrent.each([
-    [['Acme'], 'id: lower case letters, digits and dashes'],
-    [['a.b'], 'id: '],
+    [['Acme'], 'id must have only lower case letters, digits and dashes'],
+    [['a.b'], 'id must have '],
     [['acme', '--rights', 'admin'], 'rights[0] must be one of check, gateway'],
-    [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds: at least 10 seconds'],
+    [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds must be at least 10 seconds'],
     [['acme', '--max-stale-seconds', 'soon'], "'--max-stale-seconds <seconds>' argument 'soon' is invalid"],
-    [['acme', '--quota-numbers', '0'], 'quotaNumbers: at least 1 number a minute'],
+    [['acme', '--quota-numbers', '0'], 'quotaNumbers must be at least 1 number a minute'],
     [['acme', '--quota-numbers', ''], 'must be a whole number'],
-    [['acme', '--short-codes', '12,a'], 'shortCodes[0]: a short code of 3 to 8 digits'],
+    [['acme', '--short-codes', '12,a'], 'shortCodes[0] must be a short code of 3 to 8 digits'],
     [['acme', '--mode', 'off'], 'Allowed choices are enforce, label, shadow'],
     [['acme', '--fail-policy', 'ajar'], 'Allowed choices are open, closed'],
     [[], "missing required argument 'id'"],
@@ -182,10 +182,10 @@ describe('tokens', () => {
   });
 
   it.concurrent.each([
-    [['Night', '--scopes', 'read', '--authority', 'kisa'], 'id: '],
+    [['Night', '--scopes', 'read', '--authority', 'kisa'], 'id must have '],
     [['day', '--scopes', 'write', '--authority', 'kisa'], 'scopes[0] must be one of read, '],
     [['day', '--scopes', '', '--authority', 'kisa'], 'scopes must have at least '],
-    [['day', '--scopes', 'read', '--authority', 'KISA'], 'authority: '],
+    [['day', '--scopes', 'read', '--authority', 'KISA'], 'authority must have '],
     [['day', '--scopes', 'read'], "required option '--authority <name>' not specified"],
   ])('with a wrong value are told by its field: %j', async (args, message) => {
     const { code, errors } = await tokens('add', ...args);

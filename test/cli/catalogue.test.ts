@@ -33,7 +33,11 @@ describe('a catalogue', () => {
   });
 
   it.each<[string, Partial<CatalogueParts>, string]>([
-    ['a name with capitals', { lists: [{ ...SUSPENDED, name: 'Bad' }] }, 'lists[0].name: lower case letters'],
+    [
+      'a name with capitals',
+      { lists: [{ ...SUSPENDED, name: 'Bad' }] },
+      'lists[0].name must have only lower case letters',
+    ],
     [
       'an unknown reason',
       { lists: [{ ...SUSPENDED, reason: 'SPAM' }] },
@@ -60,7 +64,11 @@ describe('a catalogue', () => {
       'lists[0].subjects[0] must be one of from, to',
     ],
     ['no authority', { lists: [{ ...SUSPENDED, authority: undefined }] }, 'lists[0].authority is missing'],
-    ['a date that is none', { lists: [{ ...SUSPENDED, asOf: 'today' }] }, 'lists[0].asOf: a time as in'],
+    [
+      'a date that is none',
+      { lists: [{ ...SUSPENDED, asOf: 'today' }] },
+      'lists[0].asOf must be a time as in',
+    ],
     [
       'a field too many',
       { lists: [{ ...SUSPENDED, colour: 'red' }] },

@@ -151,13 +151,13 @@ describe('an entry', () => {
       'must be one of NUMBER_FORMAT_INVALID, ',
     ],
     [['block', '010-9999-123A', '--reason', 'x'], 1, '  item 1: ENTRY_INVALID: has letters in a number'],
-    [['block', 'PARCEL-KR', '--subject', 'to', '--reason', 'x'], 1, 'a recipient always is one'],
+    [['block', 'PARCEL-KR', '--subject', 'to', '--reason', 'x'], 1, 'a recipient must be a number'],
     [['block', 'P'.repeat(65), '--reason', 'x'], 1, 'is longer than 64 characters'],
     [['clear', NUMBER, '--reason', 'x', '--until', '2h'], 2, "unknown option '--until'"],
     [['block', '112', '--reason', 'x'], 1, '  item 1: '],
     [['block', '+82*', '--reason', 'x'], 1, 'ENTRY_'],
     [['block', NUMBER, '010-0000-0001', '--reason', 'x'], 1, '  item 2: '],
-    [['block', NUMBER, '--reason', '   '], 1, 'reason: say why'],
+    [['block', NUMBER, '--reason', '   '], 1, '"reason" must say why you make the change'],
   ])('that cannot be is refused: %j', async (args, exitCode, words) => {
     const { seq } = await service.admin.get<{ seq: number }>('status');
     const { code, errors } = await lists(...args);

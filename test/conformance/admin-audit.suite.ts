@@ -112,7 +112,7 @@ describe('trimming the log', () => {
       ['audit/trim', { body: { n, hash, reason: 'a test' } }] as const;
     const { n, hash } = audit;
     const young = await refusedAdmin(trim(n, hash), [400, 'FIELD_VALUE', 'n']);
-    expect(young.json.message).toBe('n is of the last 7 days: name an older record');
+    expect(young.json.message).toBe('"n" names a record of the last 7 days: name an older record');
     await refusedAdmin(trim(n + 1, hash), [400, 'FIELD_VALUE', 'n']);
     await refusedAdmin(trim(n, '0'.repeat(64)), [400, 'FIELD_VALUE', 'hash']);
     await refusedAdmin(trim(n, 'x'), [400, 'FIELD_VALUE', 'hash']);

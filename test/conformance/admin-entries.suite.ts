@@ -162,7 +162,7 @@ describe('GET /v1/admin/entries', () => {
       ['entries/find', { body: { number: 'none' } }],
       [422, 'ENTRY_INVALID'],
     );
-    expect(json.message).toBe('what is looked for is not a number');
+    expect(json.message).toBe('the number or source is not a number');
   });
 
   it('finds nothing of what never has an entry', async () => {

@@ -41,7 +41,7 @@ test('who shows nothing that could be right does not reach the coordinator', asy
   let asked = 0;
   const token = async (): Promise<object> => {
     asked++;
-    return { configured: null, token: null };
+    return { ok: true, value: null };
   };
   const more = { COORDINATOR: { getByName: () => ({ token }) } };
   for (const headers of [

@@ -143,7 +143,7 @@ test('more entries than fit a segment are refused, also where fewer items make t
   const block = change('block', alike(BULK_ENTRIES_MAX / 2 + 1), { subjects: ['from'] });
   expect(await authority().changeEntries(order(), block)).toMatchObject({
     ...{ ok: false, code: 'FIELD_VALUE', field: 'items' },
-    message: expect.stringMatching(/^items make 10002 entries, at most 10000 at once/),
+    message: expect.stringMatching(/^"items" creates 10002 entries, at most 10000 are allowed/),
   });
   const most = { ...block, items: block.items.slice(1) };
   expect(done(await authority().changeEntries(order(), most)).seq).toBe(1);

@@ -24,6 +24,7 @@ import {
   order,
   readHead,
   stage,
+  startFailure,
   stub,
   WRANGLER,
 } from './support/coordinator.ts';
@@ -178,14 +179,14 @@ describe('a coordinator that has lost', () => {
       await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(9)),
     );
     await env.LISTS.put(HEAD_KEY, foreign);
-    expect((await authority().token('root')).configured).toMatch(/another LIST_KEY/);
+    expect(await startFailure()).toMatch(/another LIST_KEY/);
     const refusal = await authority()
       .changeEntries(order(), BLOCK)
       .then(codeOf, ({ message }: Error) => message);
     expect(refusal).toMatch(/another LIST_KEY/);
     expect(new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!)).toEqual(foreign);
     await env.LISTS.delete(HEAD_KEY);
-    expect((await authority().token('root')).configured).toBeNull();
+    expect(await startFailure()).toBeNull();
     expect(done(await authority().changeEntries(order(), BLOCK)).seq).toBe(1);
   });
 });

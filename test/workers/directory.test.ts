@@ -164,7 +164,7 @@ describe('a key that is not known yet', () => {
   test('works at once also where a poll with an older copy is under way', async () => {
     const { seq, sealed } = await decidedHead({ seq: 1 });
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await writeCopy({ seq, fetchedAt: Date.now() - HEAD_FRESH_MS + 1, asOf: NOW }, sealed, testKeys);
+    await writeCopy({ seq, fetchedAt: Date.now() - HEAD_FRESH_MS + 1, asOf: NOW, sealed }, testKeys);
     const known = askHere({ ...question, client: 'closed' });
     expect((await askHere(question)).status).toBe(200);
     expect((await known).status).toBe(200);

@@ -9,7 +9,7 @@ import { HEALTH_RETRY_MS, LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../shared/lim
 import { numberKey } from '../../shared/live/entry.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { resetIsolate } from '../../workers/edge/isolate.ts';
-import { readBlob } from '../../workers/storage/kv-values.ts';
+import { readImmutable } from '../../workers/storage/kv-values.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { EVER, plainList } from '../shared/support/plain-model.ts';
 import { type Answered, askAndSettle, askHere, said, type Wire } from './support/ask.ts';
@@ -272,7 +272,7 @@ test('a value that is longer than its manifest says is not read whole', async ()
     },
   });
   const get = vi.spyOn(env.LISTS, 'get').mockResolvedValue(endless as never);
-  const read = await readBlob(blob, env.LISTS);
+  const read = await readImmutable(blob.key, blob.bytes, env.LISTS);
   expect(read).toHaveLength(blob.bytes + 1);
   expect(given).toBeLessThanOrEqual(blob.bytes + 2 * chunk);
   expect(get).toHaveBeenCalledOnce();
@@ -282,11 +282,11 @@ test('a value of KV itself is read as it is, up to its size and one byte', async
   vi.restoreAllMocks();
   const blob = large.manifest.shards[0]!;
   const bytes = large.values.get(blob.key)!;
-  expect(await readBlob(blob, env.LISTS)).toEqual(bytes);
+  expect(await readImmutable(blob.key, blob.bytes, env.LISTS)).toEqual(bytes);
   await env.LISTS.put(blob.key, Uint8Array.from([...bytes, ...bytes]));
-  expect(await readBlob(blob, env.LISTS)).toHaveLength(blob.bytes + 1);
+  expect(await readImmutable(blob.key, blob.bytes, env.LISTS)).toHaveLength(blob.bytes + 1);
   await env.LISTS.put(blob.key, new Uint8Array(0));
-  expect(await readBlob(blob, env.LISTS)).toHaveLength(0);
+  expect(await readImmutable(blob.key, blob.bytes, env.LISTS)).toHaveLength(0);
   await env.LISTS.delete(blob.key);
-  expect(await readBlob(blob, env.LISTS)).toBeNull();
+  expect(await readImmutable(blob.key, blob.bytes, env.LISTS)).toBeNull();
 });

@@ -74,7 +74,7 @@ async function show({ authority: decided, kv: stored, copy }: Shown): Promise<vo
   }
   if (copy !== null) {
     const { seq, sealed } = await decidedHead(change(copy));
-    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, testKeys);
+    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, testKeys);
   }
 }
 

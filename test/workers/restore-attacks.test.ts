@@ -20,6 +20,7 @@ import {
   order,
   readHead,
   stage,
+  startFailure,
   stub,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -66,10 +67,6 @@ async function loseTables(): Promise<void> {
   await evictDurableObject(stub());
 }
 
-/** Why the coordinator does not start; null where it does. */
-async function refusal(): Promise<string | null> {
-  return (await authority().token('root')).configured;
-}
 const clientIds = async (): Promise<string[]> => (await authority().clients()).map(({ id }) => id);
 
 function block(from: number, count: number) {
@@ -102,9 +99,9 @@ describe('a client directory', () => {
   test('of before, under the key of the newer one, is refused', async () => {
     await env.LISTS.put(key, older);
     await loseTables();
-    const why = await refusal();
-    expect(why).toContain(`the value "${key}" in KV is another one than it names: its SHA-256 differs`);
-    expect(why).toContain('delete the key "head" to begin empty');
+    const why = await startFailure();
+    expect(why).toContain(`the value "${key}" in KV does not match its SHA-256 in the head`);
+    expect(why).toContain('delete the key "head" to start empty');
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
     const ordered = authority().putClient(order(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
@@ -116,9 +113,9 @@ describe('a client directory', () => {
   test('is taken over once the right one is put back, without the revoked key', async () => {
     await env.LISTS.put(key, older);
     await loseTables();
-    expect(await refusal()).not.toBeNull();
+    expect(await startFailure()).not.toBeNull();
     await env.LISTS.put(key, newer);
-    expect(await refusal()).toBeNull();
+    expect(await startFailure()).toBeNull();
     expect(await clientIds()).toEqual(['kept']);
     done(await authority().putClient(order(), 'new', client('new'), ANY));
     const { head } = (await readHead())!;
@@ -129,15 +126,15 @@ describe('a client directory', () => {
   test('that is gone leaves the coordinator without orders, until it begins empty', async () => {
     await env.LISTS.delete(key);
     await loseTables();
-    expect(await refusal()).toContain(`KV does not have the value "${key}"`);
+    expect(await startFailure()).toContain(`KV lacks the value "${key}"`);
     await env.LISTS.delete(HEAD_KEY);
-    expect(await refusal()).toBeNull();
+    expect(await startFailure()).toBeNull();
     expect(await clientIds()).toEqual([]);
   });
 
   test('is named for what the tables hold, and is in KV under that name', async () => {
     await loseTables();
-    expect(await refusal()).toBeNull();
+    expect(await startFailure()).toBeNull();
     const { clients } = (await readHead())!.head;
     expect(clients!.key).toBe(key);
     expect(await authority().value(key)).toEqual(newer);
@@ -163,9 +160,9 @@ test('a segment of before, under the key of the newer one, is refused', async ()
   await copied();
   await env.LISTS.put(key!, older);
   await loseTables();
-  expect(await refusal()).toContain(`"${key}" in KV is another one than it names`);
+  expect(await startFailure()).toContain(`"${key}" in KV does not match its SHA-256`);
   await env.LISTS.put(key!, newer);
-  expect(await refusal()).toBeNull();
+  expect(await startFailure()).toBeNull();
   expect((await authority().status()).live.entries).toBe(2 * some);
 });
 
@@ -185,7 +182,7 @@ describe('a head in KV', () => {
   test('without the manifest of its release is no ground to begin without lists', async () => {
     await putHead((document) => ({ ...document, manifests: [] }));
     await loseTables();
-    expect(await refusal()).toContain(`it does not carry the manifest of ${release}`);
+    expect(await startFailure()).toContain(`it lacks the manifest of ${release}`);
   });
 
   test('with the manifest of another release than it names is refused', async () => {
@@ -195,13 +192,13 @@ describe('a head in KV', () => {
       head: { ...head, current: { ...head.current!, release: named } },
     }));
     await loseTables();
-    expect(await refusal()).toContain(`the manifest of ${named} is that of ${release}`);
+    expect(await startFailure()).toContain(`its manifest of ${named} belongs to ${release}`);
   });
 
   test('with a live layer that does not open is refused', async () => {
     await putHead(({ head, ...rest }) => ({ ...rest, head: { ...head, tail: 'AAAA' } }));
     await loseTables();
-    expect(await refusal()).toContain('the tail of the live layer does not open');
+    expect(await startFailure()).toContain('the tail of the live layer does not open');
   });
 });
 
@@ -215,10 +212,10 @@ test.each([
   await loseTables();
   const kv = new KvWatch();
   kv.fate(key, fate);
-  await expect(refusal()).rejects.toThrow(
+  await expect(startFailure()).rejects.toThrow(
     fate === hanging ? `not loaded within ${LOAD_WAIT_MS} ms` : undefined,
   );
   kv.heal();
-  expect(await refusal()).toBeNull();
+  expect(await startFailure()).toBeNull();
   expect(await clientIds()).toEqual(['kept']);
 });

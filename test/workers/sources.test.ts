@@ -112,7 +112,7 @@ describe('the isolates of one data centre', () => {
     expect(await claim(testKeys, NOW)).toBe(true);
     const { seq, sealed } = await decidedHead({ seq: 6 });
     await askAndSettle(question);
-    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, testKeys);
+    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, testKeys);
     vi.setSystemTime(NOW + NEXT_POLL_MS + CLAIM_RETRY_MS);
     expect((await seen())[0]).toBe(5);
     expect(await seen()).toEqual([6, CLAIM_RETRY_MS / 1000]);
@@ -127,7 +127,7 @@ describe('the isolates of one data centre', () => {
     // The claim above, then a copy that is not there, then the claim that is.
     await vi.waitUntil(() => match.mock.calls.length >= 3, HANG_MS);
     const { seq, sealed } = await decidedHead({ seq: 6 });
-    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, testKeys);
+    await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, testKeys);
     expect((await answer).body.seq).toBe(6);
     expect(authority.asked).toHaveLength(0);
     expect(kv.count(HEAD_KEY)).toBe(0);
@@ -249,7 +249,7 @@ describe('a coordinator that has nothing', () => {
 
 describe('a copy of the data centre', () => {
   const copyOf = (seq: number, sealed: Uint8Array<ArrayBuffer>, keys = testKeys): Promise<void> =>
-    writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now() }, sealed, keys);
+    writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, keys);
 
   test('that is no head is refused, and the coordinator asked', async () => {
     await copyOf(9, utf8('not a head'));

@@ -34,7 +34,7 @@ export async function accessActor(
     });
     // A person has an email; a service token has a common name.
     const who = payload.email ?? payload.common_name;
-    if (typeof who !== 'string' || who === '') throw new Error('the token names nobody');
+    if (typeof who !== 'string' || who === '') throw new Error('the token names no identity');
     const given = scopes.split(',').map((scope) => scope.trim());
     return ok({
       name: `access:${who}`,

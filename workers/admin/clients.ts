@@ -4,71 +4,54 @@
  */
 import { putClientSchema, putTokenSchema, removeSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
-import { versionOf } from '../coordinator/clients-store.ts';
+import { ok } from '../../shared/result.ts';
+import { versionOf } from '../coordinator/document-store.ts';
 import { problem } from '../http/reply.ts';
-import { forAdmins, forChanges, preconditionOf, toResponse } from './context.ts';
+import { forAdmins, forChanges } from './context.ts';
 
 const WRONG_ID = fieldError('FIELD_VALUE', 'id', 'must be the id in the path');
 
-export const listClients = forAdmins('read', async ({ reply, coordinator: authority }) =>
-  reply.json({ clients: await authority.clients() }),
+export const listClients = forAdmins('read', async ({ coordinator }) =>
+  ok({ clients: await coordinator.clients() }),
 );
 
-export const getClient = forAdmins('read', async ({ reply, coordinator: authority, params }) => {
-  const client = await authority.client(params.id ?? '');
-  if (client === null) {
-    return problem('CLIENT_UNKNOWN', 'no client has this id');
-  }
+export const getClient = forAdmins('read', async ({ reply, coordinator, params }) => {
+  const client = await coordinator.client(params.id!);
+  if (client === null) return problem('CLIENT_UNKNOWN', 'no client has this id');
   reply.header('etag', `"${versionOf(client)}"`);
-  return reply.json(client);
+  return ok(client);
 });
 
-export const putClient = forChanges(
+export const putClient = forChanges('clients', putClientSchema, async (context) => {
+  const { reply, coordinator, params, condition, change } = context;
+  const { client } = context.body;
+  if (client.id !== params.id) return WRONG_ID;
+  const done = await coordinator.putClient(change, client.id, client, condition);
+  if (done.ok) reply.header('etag', `"${versionOf(client)}"`);
+  return done;
+});
+
+export const removeClient = forChanges(
   'clients',
-  putClientSchema,
-  async (context, changeRequest, { client }) => {
-    if (client.id !== context.params.id) return WRONG_ID;
-    const done = await context.coordinator.putClient(
-      changeRequest,
-      client.id,
-      client,
-      preconditionOf(context),
-    );
-    if (done.ok) context.reply.header('etag', `"${versionOf(client)}"`);
-    return toResponse(context, done);
-  },
+  removeSchema,
+  ({ coordinator, params, condition, change }) => coordinator.putClient(change, params.id!, null, condition),
 );
 
-export const removeClient = forChanges('clients', removeSchema, async (context, changeRequest) =>
-  toResponse(
-    context,
-    await context.coordinator.putClient(
-      changeRequest,
-      context.params.id ?? '',
-      null,
-      preconditionOf(context),
-    ),
-  ),
-);
-
-export const listTokens = forAdmins('root', async ({ reply, coordinator: authority }) => {
-  const tokens = await authority.tokens();
-  return reply.json({ tokens: tokens.map((token) => ({ ...token, version: versionOf(token) })) });
+export const listTokens = forAdmins('root', async ({ coordinator }) => {
+  const tokens = await coordinator.tokens();
+  return ok({ tokens: tokens.map((token) => ({ ...token, version: versionOf(token) })) });
 });
 
-export const putToken = forChanges('root', putTokenSchema, async (context, changeRequest, { token }) => {
-  if (token.id !== context.params.id) return WRONG_ID;
-  if (token.id === 'root')
+export const putToken = forChanges('root', putTokenSchema, async (context) => {
+  const { coordinator, params, condition, change } = context;
+  const { token } = context.body;
+  if (token.id !== params.id) return WRONG_ID;
+  if (token.id === 'root') {
     return fieldError('FIELD_VALUE', 'id', 'cannot be root: ROOT_TOKEN_SHA256 sets that token');
-  return toResponse(
-    context,
-    await context.coordinator.putToken(changeRequest, token.id, token, preconditionOf(context)),
-  );
+  }
+  return coordinator.putToken(change, token.id, token, condition);
 });
 
-export const removeToken = forChanges('root', removeSchema, async (context, changeRequest) =>
-  toResponse(
-    context,
-    await context.coordinator.putToken(changeRequest, context.params.id ?? '', null, preconditionOf(context)),
-  ),
+export const removeToken = forChanges('root', removeSchema, ({ coordinator, params, condition, change }) =>
+  coordinator.putToken(change, params.id!, null, condition),
 );

@@ -2,21 +2,21 @@
  * The context of one admin request: authentication, scopes, and the change request for the coordinator.
  * Tokens are compared by digest, in constant time.
  */
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
-import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from '../../shared/limits.ts';
+import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { ok, type Result } from '../../shared/result.ts';
-import { toFieldIssue } from '../../shared/schema-issue.ts';
-import type { ChangeRequest, ChangeResult } from '../coordinator/change-request.ts';
-import type { Precondition } from '../coordinator/clients-store.ts';
+import { validateJson } from '../../shared/validate-json.ts';
+import type { ChangeRequest } from '../coordinator/change-request.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
+import type { Precondition } from '../coordinator/document-store.ts';
 import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { mediaType, parseJson, readText } from '../http/body.ts';
 import { bearerOf, matches } from '../http/credentials.ts';
-import { type Problem, problem } from '../http/reply.ts';
+import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { accessActor, CHALLENGE } from './access.ts';
 
@@ -35,12 +35,25 @@ export interface AdminContext extends RequestContext {
   readonly actor: Actor;
   readonly coordinator: CoordinatorStub;
   readonly params: PathParameters;
+  readonly condition: Precondition;
 }
 
-type Handle = (context: AdminContext) => Promise<Answer>;
+/** A change: its validated body, and the request for the coordinator. */
+export interface ChangeContext<Body> extends AdminContext {
+  readonly body: Body;
+  readonly change: ChangeRequest;
+}
+
+type Handle<Context, Value> = (context: Context) => Promise<Result<Value, Problem>>;
+/** Makes the response of a value. */
+type Send<Value> = (reply: Reply, value: Value) => Answer;
 
 /** A route for admins with this scope. `root` is for the root token, which alone manages tokens. */
-export function forAdmins(scope: Scope | 'root', handle: Handle): Handler {
+export function forAdmins<Value>(
+  scope: Scope | 'root',
+  handle: Handle<AdminContext, Value>,
+  send: Send<Value> = (reply, value) => reply.json(value),
+): Handler {
   return async (context, params) => {
     const coordinator = coordinatorOf(context.env as unknown as ControlEnv);
     const authenticated = await authenticate(context, coordinator);
@@ -50,30 +63,32 @@ export function forAdmins(scope: Scope | 'root', handle: Handle): Handler {
       const needed = scope === 'root' ? 'the token "root"' : `the scope "${scope}"`;
       return problem('PERMISSION_DENIED', `this request needs ${needed}`);
     }
-    return handle({ ...context, actor, coordinator, params });
+    const condition = preconditionOf(context);
+    const result = await handle({ ...context, actor, coordinator, params, condition });
+    return result.ok ? send(context.reply, result.value) : result;
   };
 }
 
-/**
- * A route for changes: validates the body and builds the change request.
- */
-export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string }>>(
+/** A route for changes: validates the body and builds the change request. */
+export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string }>, Value>(
   scope: Scope | 'root',
   schema: Schema,
-  handle: (
-    context: AdminContext,
-    changeRequest: ChangeRequest,
-    value: v.InferOutput<Schema>,
-  ) => Promise<Answer>,
-  bytesMax = ADMIN_BODY_BYTES_MAX,
+  handle: Handle<ChangeContext<v.InferOutput<Schema>>, Value>,
+  { bytesMax = ADMIN_BODY_BYTES_MAX, send }: { bytesMax?: number; send?: Send<Value> } = {},
 ): Handler {
-  return forAdmins(scope, async (context) => {
-    const body = await readBody(context, schema, bytesMax);
-    if (!body.ok) return body;
-    const { content, sha256 } = body.value;
-    const changeRequest = changeRequestOf(context, content.reason ?? '', sha256);
-    return changeRequest.ok ? handle(context, changeRequest.value, content) : changeRequest;
-  });
+  const validated: Handle<AdminContext, Value> = async (context) => {
+    const read = await readBody(context, schema, bytesMax);
+    if (!read.ok) return read;
+    const { body, sha256 } = read.value;
+    const key = context.request.headers.get('idempotency-key');
+    if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
+      const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
+      return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
+    }
+    const repeat = key === null ? null : { key, sha256 };
+    return handle({ ...context, body, change: { actor: context.actor, reason: body.reason ?? '', repeat } });
+  };
+  return forAdmins(scope, validated, send);
 }
 
 /**
@@ -95,8 +110,8 @@ async function authenticate(
   if (access === null && isWrong) return unauthenticated(request);
   const found = await coordinator.token(id).catch(() => null);
   if (found === null) return problem('UNAVAILABLE', 'the coordinator does not respond; try again');
-  const { configured, token } = found;
-  if (configured !== null) return problem('NOT_CONFIGURED', configured);
+  if (!found.ok) return problem('NOT_CONFIGURED', found.message);
+  const token = found.value;
   if (access !== null) return access;
   if (isRoot) return ok({ name: 'token:root', scopes: SCOPES, authority: 'root', root: true });
   if (!(await matches(secret, token?.secretSha256))) return unauthenticated(request);
@@ -118,7 +133,7 @@ export async function readBody<Schema extends v.GenericSchema>(
   { request, url }: RequestContext,
   schema: Schema,
   bytesMax: number,
-): Promise<Result<{ content: v.InferOutput<Schema>; sha256: string }, Problem>> {
+): Promise<Result<{ body: v.InferOutput<Schema>; sha256: string }, Problem>> {
   const text = await readText(request, bytesMax);
   if (!text.ok) return text;
   if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
@@ -129,33 +144,16 @@ export async function readBody<Schema extends v.GenericSchema>(
   const document = parseJson(text.value);
   if (!document.ok) return document;
   if (!isRecord(document.value)) return fieldError('FIELD_TYPE', 'body', 'must be a JSON object');
-  const parsed = v.safeParse(schema, document.value);
-  if (!parsed.success) return fieldProblem(parsed.issues[0]);
-  const sha256 = await sha256Hex(`${request.method} ${url.pathname}\n${text.value}`);
-  return ok({ content: parsed.output, sha256 });
-}
-
-function fieldProblem(issue: v.BaseIssue<unknown>): Problem {
-  const { code, path, words } = toFieldIssue(issue);
-  const field = path.length === 0 ? 'body' : nameOf(path.join('.'));
-  return problem(code, `"${field}"${words}`, { field });
-}
-
-/** The change request, with reason and idempotency key. */
-function changeRequestOf(
-  { request, actor }: AdminContext,
-  reason: string,
-  sha256: string,
-): Result<ChangeRequest, Problem> {
-  const key = request.headers.get('idempotency-key');
-  if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
-    const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
-    return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
+  const body = validateJson(schema, document.value);
+  if (!body.ok) {
+    const field = body.path.length === 0 ? 'body' : nameOf(body.path.join('.'));
+    return fieldError(body.code, field, body.message);
   }
-  return ok({ actor, reason, repeat: key === null ? null : { key, sha256 } });
+  const sha256 = await sha256Hex(`${request.method} ${url.pathname}\n${text.value}`);
+  return ok({ body: body.value, sha256 });
 }
 
-export function preconditionOf({ request }: AdminContext): Precondition {
+function preconditionOf({ request }: RequestContext): Precondition {
   const match = request.headers.get('if-match');
   return {
     match: match === null || match === '*' ? null : match.replace(/^W\//, '').replaceAll('"', ''),
@@ -163,11 +161,7 @@ export function preconditionOf({ request }: AdminContext): Precondition {
   };
 }
 
-/** The result of a change as a response. */
-export function toResponse<Value>(
-  { reply }: RequestContext,
-  result: ChangeResult<Value>,
-  status = 200,
-): Answer {
-  return result.ok ? reply.json(result.value, status) : result;
+/** Entries or records on a page. @param requested by the caller */
+export function pageLimit(requested = PAGE_MAX): number {
+  return Math.max(1, Math.min(requested, PAGE_MAX));
 }

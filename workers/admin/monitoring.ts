@@ -1,31 +1,59 @@
 /**
- * `/v1/admin/status`, `/v1/admin/audit`, `/v1/admin/guards`: status, audit log and guard settings.
+ * `/v1/admin/status`, `/v1/admin/audit` and `/v1/admin/blocks`: status, audit log and block records.
  */
-import { putGuardsSchema, trimAuditSchema } from '../../shared/admin.ts';
-import { PAGE_MAX } from '../../shared/limits.ts';
+import { trimAuditSchema } from '../../shared/admin.ts';
+import { fieldError } from '../../shared/fields.ts';
+import { VALUE_BYTES_MAX } from '../../shared/limits.ts';
+import { recordsPrefix } from '../../shared/release/kv-keys.ts';
+import { ok } from '../../shared/result.ts';
+import { openRecords } from '../../shared/screening/block-record.ts';
+import { openSecrets } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
-import { forAdmins, forChanges, toResponse } from './context.ts';
+import type { Reply } from '../http/reply.ts';
+import { readFresh } from '../storage/kv-values.ts';
+import { forAdmins, forChanges, pageLimit } from './context.ts';
 
-export const status = forAdmins('read', async ({ reply, coordinator: authority }) =>
-  reply.json(await authority.status()),
-);
+const sendLines = (reply: Reply, lines: readonly unknown[]) => reply.ndjson(lines);
+
+export const status = forAdmins('read', async ({ coordinator }) => ok(await coordinator.status()));
 
 /** A page of the audit log as NDJSON. An empty page is the end. */
-export const audit = forAdmins('read', async ({ reply, url, coordinator: authority }) => {
-  const parameters = parametersOf(url, { after: 'number', limit: 'number' });
-  if (!parameters.ok) return parameters;
-  const { after = 0, limit = PAGE_MAX } = parameters.value.number;
-  return reply.ndjson(await authority.audit(after, Math.max(1, Math.min(limit, PAGE_MAX))));
-});
-
-export const trimAudit = forChanges('root', trimAuditSchema, async (context, changeRequest, { n, hash }) =>
-  toResponse(context, await context.coordinator.trimAudit(changeRequest, n, hash)),
+export const audit = forAdmins(
+  'read',
+  async ({ url, coordinator }) => {
+    const parameters = parametersOf(url, { after: 'number', limit: 'number' });
+    if (!parameters.ok) return parameters;
+    const { after = 0, limit } = parameters.value.number;
+    return ok(await coordinator.audit(after, pageLimit(limit)));
+  },
+  sendLines,
 );
 
-export const getGuards = forAdmins('read', async ({ reply, coordinator: authority }) =>
-  reply.json(await authority.guards()),
+export const trimAudit = forChanges('root', trimAuditSchema, ({ coordinator, change, body }) =>
+  coordinator.trimAudit(change, body.n, body.hash),
 );
 
-export const putGuards = forChanges('releases', putGuardsSchema, async (context, changeRequest, { guards }) =>
-  toResponse(context, await context.coordinator.putGuards(changeRequest, guards)),
+/**
+ * The block records of one day, for clients with `recordBlocks`, as NDJSON. A page is one value of KV. The
+ * header `x-next` holds the cursor of the next page and is absent on the last page.
+ */
+export const blocks = forAdmins(
+  'read',
+  async ({ reply, url, env }) => {
+    const parameters = parametersOf(url, { day: 'text', after: 'text' });
+    if (!parameters.ok) return parameters;
+    const { day = '', after = null } = parameters.value.text;
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+      return fieldError('FIELD_VALUE', 'day', 'must be a day of UTC, as in 2026-11-24');
+    }
+    const secrets = await openSecrets(env);
+    if (!secrets.ok) return secrets;
+    const page = await env.LISTS.list({ prefix: recordsPrefix(day), cursor: after, limit: 1 });
+    const name = page.keys[0]?.name;
+    const bytes = name === undefined ? null : await readFresh(name, VALUE_BYTES_MAX, env.LISTS);
+    const records = bytes === null ? null : await openRecords(bytes, secrets.value.keys);
+    if (!page.list_complete) reply.header('x-next', page.cursor);
+    return ok(records ?? []);
+  },
+  sendLines,
 );

@@ -3,63 +3,57 @@
  * lists.
  */
 import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
+import { SHARD_BYTES_MAX } from '../../shared/limits.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
+import { ok } from '../../shared/result.ts';
 import { problem } from '../http/reply.ts';
-import { readValue } from '../storage/kv-values.ts';
-import { forAdmins, forChanges, preconditionOf, toResponse } from './context.ts';
+import { readImmutable } from '../storage/kv-values.ts';
+import { forAdmins, forChanges } from './context.ts';
 
 /** Maximum releases in the list. */
 const RELEASES_LISTED = 50;
 
-export const listReleases = forAdmins('read', async ({ reply, coordinator: authority }) =>
-  reply.json({ releases: await authority.releases(RELEASES_LISTED) }),
+export const listReleases = forAdmins('read', async ({ coordinator }) =>
+  ok({ releases: await coordinator.releases(RELEASES_LISTED) }),
 );
 
-export const listLists = forAdmins('read', async ({ reply, coordinator: authority }) =>
-  reply.json(await authority.lists()),
-);
+export const listLists = forAdmins('read', async ({ coordinator }) => ok(await coordinator.lists()));
 
-export const getManifest = forAdmins('read', async ({ reply, coordinator: authority, params }) => {
-  const manifest = await authority.manifest(params.release ?? '');
-  if (manifest !== null) return reply.json(manifest);
-  return problem('RELEASE_UNKNOWN', 'no release has this name');
+export const getManifest = forAdmins('read', async ({ coordinator, params }) => {
+  const manifest = await coordinator.manifest(params.release!);
+  return manifest === null ? problem('RELEASE_UNKNOWN', 'no release has this name') : ok(manifest);
 });
 
 /** A value of a release as stored in KV: permuted or sealed, and useless without LIST_KEY. */
-export const getValue = forAdmins('read', async ({ reply, env, params }) => {
-  const digest = params.digest ?? '';
-  const known = /^[0-9a-f]{32}$/.test(digest);
-  const bytes = known ? await readValue(`${SHARD_PREFIX}${digest}`, env.LISTS) : null;
-  if (bytes !== null) return reply.bytes(bytes);
-  return problem('NOT_FOUND', 'KV has no value of this digest');
-});
-
-export const planRelease = forAdmins('read', async (context) =>
-  toResponse(context, await context.coordinator.plan(context.params.release ?? '')),
+export const getValue = forAdmins(
+  'read',
+  async ({ env, params }) => {
+    const digest = params.digest!;
+    const known = /^[0-9a-f]{32}$/.test(digest);
+    const bytes = known ? await readImmutable(`${SHARD_PREFIX}${digest}`, SHARD_BYTES_MAX, env.LISTS) : null;
+    return bytes === null ? problem('NOT_FOUND', 'KV has no value of this digest') : ok(bytes);
+  },
+  (reply, bytes) => reply.bytes(bytes),
 );
+
+export const planRelease = forAdmins('read', ({ coordinator, params }) => coordinator.plan(params.release!));
 
 export const stageRelease = forChanges(
   'releases',
   stageSchema,
-  async (context, changeRequest, { signed, signature }) =>
-    toResponse(context, await context.coordinator.stage(changeRequest, { signed, signature }), 201),
+  ({ coordinator, change, body: { signed, signature } }) => coordinator.stage(change, { signed, signature }),
+  { send: (reply, staged) => reply.json(staged, 201) },
 );
 
-export const promoteRelease = forChanges('releases', promoteSchema, async (context, changeRequest, wish) => {
-  const { match } = preconditionOf(context);
-  if (match !== null && match !== (wish.base ?? 'none')) {
+export const promoteRelease = forChanges('releases', promoteSchema, async (context) => {
+  const { coordinator, params, condition, change, body } = context;
+  if (condition.match !== null && condition.match !== (body.base ?? 'none')) {
     return problem('PRECONDITION_FAILED', 'If-Match must name the same release as "base"');
   }
-  return toResponse(
-    context,
-    await context.coordinator.promote(changeRequest, context.params.release ?? '', wish),
-  );
+  return coordinator.promote(change, params.release!, body);
 });
 
-export const rollback = forChanges('releases', rollbackSchema, async (context, changeRequest, wish) => {
-  const release = wish.release ?? preconditionOf(context).match;
-  return toResponse(
-    context,
-    await context.coordinator.rollback(changeRequest, release === null ? wish : { ...wish, release }),
-  );
+export const rollback = forChanges('releases', rollbackSchema, ({ coordinator, condition, change, body }) => {
+  const release = body.release ?? condition.match;
+  return coordinator.rollback(change, release === null ? body : { ...body, release });
 });

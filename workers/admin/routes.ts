@@ -2,22 +2,21 @@
  * The routes of the control plane.
  */
 import type { Route } from '../http/app.ts';
-import { blocks } from './blocks.ts';
 import * as clients from './clients.ts';
 import * as entries from './entries.ts';
-import * as watching from './monitoring.ts';
-import * as policy from './policy.ts';
+import * as monitoring from './monitoring.ts';
 import * as releases from './releases.ts';
+import * as settings from './settings.ts';
 
 export const ADMIN_ROUTES: readonly Route[] = [
-  { method: 'GET', path: '/v1/admin/status', handle: watching.status },
-  { method: 'GET', path: '/v1/admin/audit', handle: watching.audit },
-  { method: 'POST', path: '/v1/admin/audit/trim', handle: watching.trimAudit },
-  { method: 'GET', path: '/v1/admin/blocks', handle: blocks },
-  { method: 'GET', path: '/v1/admin/guards', handle: watching.getGuards },
-  { method: 'PUT', path: '/v1/admin/guards', handle: watching.putGuards },
-  { method: 'GET', path: '/v1/admin/policy', handle: policy.getPolicy },
-  { method: 'PUT', path: '/v1/admin/policy', handle: policy.putPolicy },
+  { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
+  { method: 'GET', path: '/v1/admin/audit', handle: monitoring.audit },
+  { method: 'POST', path: '/v1/admin/audit/trim', handle: monitoring.trimAudit },
+  { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },
+  { method: 'GET', path: '/v1/admin/guards', handle: settings.getGuards },
+  { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
+  { method: 'GET', path: '/v1/admin/policy', handle: settings.getPolicy },
+  { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },
   { method: 'GET', path: '/v1/admin/releases', handle: releases.listReleases },
   { method: 'POST', path: '/v1/admin/releases', handle: releases.stageRelease },

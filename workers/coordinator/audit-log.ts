@@ -14,6 +14,7 @@ import {
 import { fromHex, toHex } from '../../shared/bytes.ts';
 import { AUDIT_KEPT_MS, AUDIT_PAGE_CHARS_MAX, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits.ts';
 import { type AppliedChange, applied, type ChangeResult, refuseField } from './change-request.ts';
+import type { Meta } from './meta.ts';
 
 /** The fields shared by all records of one operation. */
 export interface Operation {
@@ -24,15 +25,6 @@ export interface Operation {
   readonly actor: string;
   readonly reason: string;
 }
-
-/** A key-value store beside the tables. */
-interface Values {
-  get(key: string): string | null;
-  set(key: string, value: string): void;
-}
-
-/** Key of the last trimmed record, as JSON. */
-const TRIMMED = 'auditTrimmed';
 
 interface Row extends Record<string, SqlStorageValue> {
   n: number;
@@ -49,11 +41,11 @@ interface Row extends Record<string, SqlStorageValue> {
 
 export class AuditLog {
   readonly #sql: SqlStorage;
-  readonly #values: Values;
+  readonly #meta: Meta;
 
-  constructor(sql: SqlStorage, values: Values) {
+  constructor(sql: SqlStorage, meta: Meta) {
     this.#sql = sql;
-    this.#values = values;
+    this.#meta = meta;
   }
 
   /** The id of the next operation. */
@@ -92,8 +84,7 @@ export class AuditLog {
 
   /** The last trimmed record. The log begins after it. */
   get trimmed(): KnownRecord {
-    const stored = this.#values.get(TRIMMED);
-    return stored === null ? { n: 0, hash: CHAIN_START } : (JSON.parse(stored) as KnownRecord);
+    return this.#meta.json<KnownRecord>('auditTrimmed') ?? { n: 0, hash: CHAIN_START };
   }
 
   /** Records after a number, oldest first: at most `limit`, and at most one response's worth. */
@@ -135,7 +126,7 @@ export class AuditLog {
   trim({ n, hash }: KnownRecord, now: number): ChangeResult<AppliedChange<{ trimmedTo: number }>> {
     const before = this.trimmed.n;
     if (n <= before) {
-      return refuseField('n', `is trimmed already: the log begins behind record ${recordName(before)}`);
+      return refuseField('n', `must be above ${recordName(before)}: the log is already trimmed up to there`);
     }
     const [record] = this.#sql
       .exec<{ at: number; hash: ArrayBuffer }>(
@@ -144,22 +135,19 @@ export class AuditLog {
       )
       .toArray();
     if (record === undefined) {
-      return refuseField('n', `is behind the end of the log, which is record ${recordName(this.last.n)}`);
+      return refuseField('n', `must be at most ${recordName(this.last.n)}, the last record of the log`);
     }
     if (hexOf(record.hash) !== hash) {
-      return refuseField('hash', `is not that of record ${recordName(n)}: verify the export`);
+      return refuseField('hash', `is not the hash of record ${recordName(n)}: verify your export`);
     }
     if (record.at > now - AUDIT_KEPT_MS) {
-      return refuseField('n', `is of the last ${AUDIT_KEPT_MS / 86_400_000} days: name an older record`);
+      const days = AUDIT_KEPT_MS / 86_400_000;
+      return refuseField('n', `names a record of the last ${days} days: name an older record`);
     }
-    this.#values.set(TRIMMED, JSON.stringify({ n, hash }));
+    this.#meta.set('auditTrimmed', { n, hash });
+    const after = { trimmedTo: n, hash };
     return applied({ trimmedTo: n }, [
-      {
-        action: 'audit.trim',
-        subject: 'audit',
-        before: { trimmedTo: before },
-        after: { trimmedTo: n, hash },
-      },
+      { action: 'audit.trim', subject: 'audit', before: { trimmedTo: before }, after },
     ]);
   }
 

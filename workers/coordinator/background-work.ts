@@ -3,41 +3,35 @@
  * head in KV, and set the alarm for the next task. Nothing here changes which head is current.
  */
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
-import { applied, SYSTEM_ACTOR } from './change-request.ts';
+import { applied, systemRequest } from './change-request.ts';
 import type { HeadWriter } from './head-writer.ts';
-import type { Ledger } from './ledger.ts';
-import type { LiveStore } from './live-store.ts';
-import type { SegmentStore } from './segments.ts';
 import { SharedWork } from './shared-work.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
+import type { Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
 
 /** Delay before the alarm retries unfinished work, in ms. */
 const AGAIN_MS = 10_000;
 
-export interface Stores {
-  readonly ledger: Ledger;
-  readonly live: LiveStore;
-  readonly segments: SegmentStore;
-  readonly heads: HeadWriter;
-  readonly values: ValueStore;
-}
-
 export class BackgroundWork {
-  readonly #stores: Stores;
   readonly #ctx: DurableObjectState;
+  readonly #tables: Tables;
+  readonly #values: ValueStore;
+  readonly #heads: HeadWriter;
   readonly #runs = new SharedWork<void>();
   /** Whether something has changed since the current run began. */
   #behind = false;
 
-  constructor(stores: Stores, ctx: DurableObjectState) {
-    this.#stores = stores;
+  constructor(ctx: DurableObjectState, tables: Tables, values: ValueStore, heads: HeadWriter) {
     this.#ctx = ctx;
+    this.#tables = tables;
+    this.#values = values;
+    this.#heads = heads;
   }
 
   /** Call after every change of the head, in the same turn, so that the alarm is stored with the change. */
   changed(): void {
-    this.#stores.heads.changed();
+    this.#heads.changed();
     this.#behind = true;
     this.#ctx.storage.setAlarm(Date.now() + AGAIN_MS).catch(() => undefined);
     // If this fails, the alarm retries it.
@@ -47,10 +41,11 @@ export class BackgroundWork {
   /** Runs when entries have expired or work was left unfinished. */
   async alarm(): Promise<void> {
     const now = Math.floor(Date.now() / 1000);
-    const { ledger, live } = this.#stores;
+    const { ledger, live } = this.#tables;
     if ((live.nextEnd ?? Number.POSITIVE_INFINITY) <= now) {
-      const request = { actor: SYSTEM_ACTOR, reason: 'its time was over', repeat: null };
-      ledger.change(request, FREEING_CHANGE, () => applied({}, live.expire(now, BULK_ENTRIES_MAX)));
+      ledger.change(systemRequest('live entries expired'), FREEING_CHANGE, () =>
+        applied({}, live.expire(now, BULK_ENTRIES_MAX)),
+      );
       this.changed();
     }
     await this.run();
@@ -65,14 +60,14 @@ export class BackgroundWork {
       do {
         this.#behind = false;
         await this.seal();
-        await this.#stores.values.putMissing();
-        await this.#setAlarm(await this.#stores.heads.write());
+        await this.#values.putMissing();
+        await this.#setAlarm(await this.#heads.write(() => this.changed()));
       } while (this.#behind);
     });
   }
 
   async #setAlarm(written: boolean): Promise<void> {
-    const end = this.#stores.live.nextEnd;
+    const end = this.#tables.live.nextEnd;
     const due = [written ? null : Date.now() + AGAIN_MS, end === null ? null : end * 1000];
     const times = due.filter((time) => time !== null);
     if (times.length === 0) await this.#ctx.storage.deleteAlarm();
@@ -85,27 +80,27 @@ export class BackgroundWork {
   }
 
   async #seal(compact: boolean): Promise<void> {
-    const { ledger, segments, heads, values } = this.#stores;
+    const { meta, ledger, segments } = this.#tables;
     const due = await segments.due(ledger.seq, compact);
     if (due === null) return;
-    await values.publish(due.sealed, () => {
+    await this.#values.publish(due.sealed, () => {
       // Entries changed meanwhile are in the tail, which is newer than what they replaced in a segment.
       segments.replace(due.sealed, due.replaced);
-      ledger.set('sealedAt', String(ledger.seq));
+      meta.set('sealedAt', ledger.seq);
       // The copy in KV still names the replaced segments.
-      ledger.set('kvSeq', '0');
+      meta.set('kvSeq', 0);
     });
-    heads.changed();
+    this.#heads.changed();
   }
 
   /** Sealing does not change `seq`, so readers keep the old head. This change gives them the new one. */
   publishSealed(): void {
-    const { ledger, segments } = this.#stores;
-    if (ledger.get('sealedAt') !== String(ledger.seq) || ledger.seq === 0) return;
-    const request = { actor: SYSTEM_ACTOR, reason: 'live entries were sealed', repeat: null };
-    const { named } = segments;
-    const audit = [{ action: 'live.seal', subject: 'segments', before: null, after: named.length }];
-    ledger.change(request, FREEING_CHANGE, () => applied({}, audit));
+    const { meta, ledger, segments } = this.#tables;
+    if (ledger.seq === 0 || meta.number('sealedAt') !== ledger.seq) return;
+    const after = segments.named.length;
+    ledger.change(systemRequest('live entries were sealed'), FREEING_CHANGE, () =>
+      applied({}, [{ action: 'live.seal', subject: 'segments', before: null, after }]),
+    );
     this.changed();
   }
 }

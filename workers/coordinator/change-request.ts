@@ -3,12 +3,10 @@
  */
 import type { Actor, AdminProblemCode, ProblemExtras } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
-import type { Failure, Result } from '../../shared/result.ts';
+import { type Failure, ok, type Result } from '../../shared/result.ts';
 
-export type RefusalCode = AdminProblemCode | 'FIELD_VALUE';
-
-/** Why a change was refused. Refusals are expected, so they are values. */
-export interface Refusal extends Failure<RefusalCode> {
+/** Why a change was refused. workers/http/reply.ts sends it as a problem. */
+export interface Refusal extends Failure<AdminProblemCode | 'FIELD_VALUE'> {
   /** The invalid field, for FIELD_VALUE. */
   readonly field?: string;
   readonly extras?: ProblemExtras;
@@ -17,13 +15,17 @@ export interface Refusal extends Failure<RefusalCode> {
 }
 export type ChangeResult<Value> = Result<Value, Refusal>;
 
-export function refuse(code: AdminProblemCode, message: string, extras?: ProblemExtras): Refusal {
-  return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };
+export function refuse(
+  code: Refusal['code'],
+  message: string,
+  extra: Pick<Refusal, 'field' | 'extras' | 'retryAfterSeconds'> = {},
+): Refusal {
+  return { ok: false, code, message, ...extra };
 }
 
-/** A field of the request is invalid. */
+/** A field of the request is invalid. @param message continues the sentence after the field name */
 export function refuseField(field: string, message: string): Refusal {
-  return { ok: false, code: 'FIELD_VALUE', field, message: `${field} ${message}` };
+  return refuse('FIELD_VALUE', `"${field}" ${message}`, { field });
 }
 
 /** The author of changes that the coordinator makes on its own. */
@@ -37,6 +39,11 @@ export interface ChangeRequest {
   readonly repeat: { readonly key: string; readonly sha256: string } | null;
 }
 
+/** A change that the coordinator makes on its own. */
+export function systemRequest(reason: string): ChangeRequest {
+  return { actor: SYSTEM_ACTOR, reason, repeat: null };
+}
+
 export interface AppliedChange<Value> {
   readonly value: Value;
   readonly audit: readonly AuditEntry[];
@@ -46,5 +53,5 @@ export function applied<Value>(
   value: Value,
   audit: readonly AuditEntry[],
 ): ChangeResult<AppliedChange<Value>> {
-  return { ok: true, value: { value, audit } };
+  return ok({ value, audit });
 }

@@ -6,76 +6,55 @@
 import { DurableObject } from 'cloudflare:workers';
 import type {
   Actor,
-  AuditTrimmed,
-  EntriesDone,
   EntryChange,
-  EntryInfo,
   EntryItem,
-  EntryPage,
-  ListsInfo,
   Promote,
-  PromoteDone,
-  ReleaseInfo,
   Rollback,
-  RollbackDone,
   StatusInfo,
   Token,
 } from '../../shared/admin.ts';
-import type { AuditRecord } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
-import type { Policy, VersionedPolicy } from '../../shared/policy/policy.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import type { Plan } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
-import { SUBJECTS } from '../../shared/verdict.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
-import type { HeadAnswer, HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
-import type { ChangeRequest, ChangeResult } from './change-request.ts';
-import type { Precondition } from './clients-store.ts';
+import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
-import { policyIn, putPolicy } from './policy-store.ts';
-import { migrate } from './schema.ts';
+import type { Precondition } from './document-store.ts';
+import { createTables } from './schema.ts';
 
 export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
-  #core: Core | null = null;
-  #unconfigured = 'not started';
+  #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
   readonly #dataCentres = new Map<string, { seq: number; at: number }>();
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     ctx.blockConcurrencyWhile(async () => {
-      await this.#start();
+      this.#core = await this.#start();
     });
   }
 
-  /** If the coordinator cannot start, it keeps the reason. */
-  async #start(): Promise<void> {
-    if (this.#core !== null) return;
-    const outdated = migrate(this.ctx.storage);
-    if (outdated !== null) {
-      this.#unconfigured = outdated;
-      return;
-    }
+  async #start(): Promise<Result<Core, Failure>> {
+    const created = createTables(this.ctx.storage);
+    if (!created.ok) return created;
     const secrets = await openSecrets(this.env);
-    if (!secrets.ok) {
-      this.#unconfigured = secrets.message;
-      return;
-    }
+    if (!secrets.ok) return secrets;
     const core = new Core(this.ctx, this.env.LISTS, secrets.value);
     const caughtUp = await core.catchUp();
-    if (caughtUp.ok) this.#core = core;
-    else this.#unconfigured = caughtUp.message;
+    return caughtUp.ok ? ok(core) : caughtUp;
   }
 
   get #ready(): Core {
     // The routes return NOT_CONFIGURED before they call any other method.
-    if (this.#core === null) throw new Error(this.#unconfigured);
-    return this.#core;
+    if (!this.#core.ok) throw new Error(this.#core.message);
+    return this.#core.value;
   }
 
-  async head({ seq, dataCentre }: HeadRequest): Promise<HeadAnswer> {
+  async head({ seq, dataCentre }: HeadRequest): ReturnType<HeadSource['head']> {
     const head = await this.#ready.heads.sealed();
     if (head === null) return { seq: 0, sealed: null };
     if (this.#dataCentres.size < DATA_CENTRES_MAX || this.#dataCentres.has(dataCentre)) {
@@ -89,124 +68,107 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   /** The first call of every admin request: is the service configured, and does this token exist? */
-  async token(id: string): Promise<{ readonly configured: string | null; readonly token: Token | null }> {
+  async token(id: string): Promise<Result<Token | null, Failure>> {
     // The problem may be fixed by now.
-    if (this.#core === null) await this.ctx.blockConcurrencyWhile(() => this.#start());
-    if (this.#core === null) return { configured: this.#unconfigured, token: null };
-    return { configured: null, token: this.#core.clients.token(id) };
+    if (!this.#core.ok) {
+      await this.ctx.blockConcurrencyWhile(async () => {
+        if (!this.#core.ok) this.#core = await this.#start();
+      });
+    }
+    return this.#core.ok ? ok(this.#core.value.tables.tokens.get(id)) : this.#core;
   }
 
-  async changeEntries(request: ChangeRequest, change: EntryChange): Promise<ChangeResult<EntriesDone>> {
-    return this.#ready.changeEntries(request, change);
+  async changeEntries(request: ChangeRequest, change: EntryChange) {
+    return this.#ready.entries.change(request, change);
   }
 
-  async findEntries(item: EntryItem): Promise<ChangeResult<EntryInfo[]>> {
-    const { live } = this.#ready;
-    const targets = this.#ready.targetsOf({ op: 'find', items: [item], subjects: [...SUBJECTS] });
-    if (!targets.ok) return targets;
-    const now = Math.floor(Date.now() / 1000);
-    return { ok: true, value: targets.value.flatMap((target) => live.find(target, now)) };
+  async findEntries(item: EntryItem) {
+    return this.#ready.entries.find(item);
   }
 
   /** @param upTo last `seq` to return; null for the current one */
-  async entries(after: string, upTo: number | null, limit: number): Promise<EntryPage> {
-    const { live, ledger } = this.#ready;
+  async entries(after: string, upTo: number | null, limit: number) {
+    const { live, ledger } = this.#ready.tables;
     return live.page(after, upTo ?? ledger.seq, limit);
   }
 
-  async stage(request: ChangeRequest, signed: SignedText): Promise<ChangeResult<ReleaseInfo>> {
-    return this.#ready.changes.stage(request, signed);
+  async stage(request: ChangeRequest, signed: SignedText) {
+    return this.#ready.releases.stage(request, signed);
   }
 
-  async promote(
-    request: ChangeRequest,
-    release: string,
-    options: Promote,
-  ): Promise<ChangeResult<PromoteDone>> {
-    return this.#ready.changes.promote(request, release, options);
+  async promote(request: ChangeRequest, release: string, options: Promote) {
+    return this.#ready.releases.promote(request, release, options);
   }
 
-  async rollback(request: ChangeRequest, options: Rollback): Promise<ChangeResult<RollbackDone>> {
-    return this.#ready.changes.rollback(request, options);
+  async rollback(request: ChangeRequest, options: Rollback) {
+    return this.#ready.releases.rollback(request, options);
   }
 
-  async plan(release: string): Promise<ChangeResult<Plan>> {
-    return this.#ready.changes.plan(release);
+  async plan(release: string) {
+    return this.#ready.releases.plan(release);
   }
 
-  async releases(limit: number): Promise<ReleaseInfo[]> {
-    return this.#ready.changes.list(limit);
+  async releases(limit: number) {
+    return this.#ready.releases.list(limit);
   }
 
-  async manifest(release: string): Promise<SignedText | null> {
-    return this.#ready.releases.get(release)?.signed ?? null;
+  async manifest(release: string) {
+    return this.#ready.tables.releases.get(release)?.signed ?? null;
   }
 
-  async lists(): Promise<ListsInfo> {
-    const { current } = this.#ready.releases;
+  async lists() {
+    const { current } = this.#ready.tables.releases;
     return { release: current?.release ?? null, lists: current?.manifest.lists ?? [] };
   }
 
-  async clients(): Promise<Client[]> {
-    return this.#ready.clients.clients;
+  async clients() {
+    return this.#ready.tables.clients.all;
   }
 
-  async client(id: string): Promise<Client | null> {
-    return this.#ready.clients.client(id);
+  async client(id: string) {
+    return this.#ready.tables.clients.get(id);
   }
 
   /** @param client null to remove it */
-  async putClient(
-    request: ChangeRequest,
-    id: string,
-    client: Client | null,
-    condition: Precondition,
-  ): Promise<ChangeResult<{ seq: number }>> {
-    return this.#ready.putClient(request, id, client, condition);
+  async putClient(request: ChangeRequest, id: string, client: Client | null, condition: Precondition) {
+    return this.#ready.clients.putClient(request, id, client, condition);
   }
 
-  async tokens(): Promise<Token[]> {
-    return this.#ready.clients.tokens;
+  async tokens() {
+    return this.#ready.tables.tokens.all;
   }
 
-  async putToken(
-    request: ChangeRequest,
-    id: string,
-    token: Token | null,
-    condition: Precondition,
-  ): Promise<ChangeResult<{ id: string }>> {
-    return this.#ready.putToken(request, id, token, condition);
+  /** @param token null to remove it */
+  async putToken(request: ChangeRequest, id: string, token: Token | null, condition: Precondition) {
+    return this.#ready.clients.putToken(request, id, token, condition);
   }
 
-  async guards(): Promise<GuardSettings> {
-    return this.#ready.guards;
+  async guards() {
+    return this.#ready.tables.settings.guards;
   }
 
-  async putGuards(request: ChangeRequest, guards: GuardSettings): Promise<ChangeResult<GuardSettings>> {
-    return this.#ready.putGuards(request, guards);
+  async putGuards(request: ChangeRequest, guards: GuardSettings) {
+    return this.#ready.tables.settings.putGuards(request, guards);
   }
 
-  async policy(): Promise<VersionedPolicy> {
-    return policyIn(this.#ready.ledger);
+  async policy() {
+    return this.#ready.tables.settings.policy;
   }
 
-  async putPolicy(
-    request: ChangeRequest,
-    policy: Policy,
-    condition: Precondition,
-  ): Promise<ChangeResult<VersionedPolicy & { seq: number }>> {
-    const done = putPolicy(this.#ready.ledger, request, policy, condition);
-    if (done.ok) this.#ready.followUp.changed();
+  async putPolicy(request: ChangeRequest, policy: Policy, condition: Precondition) {
+    const { tables, background } = this.#ready;
+    const done = tables.settings.putPolicy(request, policy, condition);
+    if (done.ok) background.changed();
     return done;
   }
 
-  async audit(after: number, limit: number): Promise<AuditRecord[]> {
-    return this.#ready.ledger.audit.records(after, limit);
+  async audit(after: number, limit: number) {
+    return this.#ready.tables.ledger.audit.records(after, limit);
   }
 
   /** @param hash of record `n`, the last one to remove */
-  async trimAudit(request: ChangeRequest, n: number, hash: string): Promise<ChangeResult<AuditTrimmed>> {
-    return this.#ready.trimAudit(request, n, hash);
+  async trimAudit(request: ChangeRequest, n: number, hash: string) {
+    return this.#ready.tables.ledger.trimAudit(request, n, hash);
   }
 
   async status(): Promise<StatusInfo> {
@@ -225,6 +187,6 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   override async alarm(): Promise<void> {
-    await this.#core?.followUp.alarm();
+    if (this.#core.ok) await this.#core.value.background.alarm();
   }
 }

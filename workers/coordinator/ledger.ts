@@ -3,7 +3,9 @@
  * and the result to return if the request is repeated. storage-budget.ts decides whether there is room for
  * the change. Nothing else writes `seq`, `audit` or `answers`.
  */
+import type { AuditTrimmed } from '../../shared/admin.ts';
 import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits.ts';
+import { ok } from '../../shared/result.ts';
 import { AuditLog } from './audit-log.ts';
 import {
   type AppliedChange,
@@ -13,7 +15,8 @@ import {
   type Refusal,
   refuse,
 } from './change-request.ts';
-import { type Cost, StorageBudget } from './storage-budget.ts';
+import type { Meta } from './meta.ts';
+import { type Cost, FREEING_CHANGE, StorageBudget } from './storage-budget.ts';
 
 /** Thrown inside a transaction to roll it back. Never leaves this file. */
 class Undo extends Error {
@@ -30,40 +33,19 @@ export class Ledger {
   readonly room: StorageBudget;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #meta: Meta;
 
-  constructor(storage: DurableObjectStorage) {
+  constructor(storage: DurableObjectStorage, meta: Meta) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.audit = new AuditLog(storage.sql, this);
+    this.#meta = meta;
+    this.audit = new AuditLog(storage.sql, meta);
     this.room = new StorageBudget(storage.sql);
   }
 
   /** The `seq` of the last change of the head; 0 before the first. */
   get seq(): number {
-    return Number(this.get('seq') ?? 0);
-  }
-
-  get changedAt(): string | null {
-    return this.get('changedAt');
-  }
-
-  /** Live entries up to this `seq` are dropped: every readable release has folded them in. */
-  get droppedSeq(): number {
-    return Number(this.get('droppedSeq') ?? 0);
-  }
-
-  /** Reads a single value stored beside the tables. */
-  get(key: string): string | null {
-    const [row] = this.#sql.exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key).toArray();
-    return row?.value ?? null;
-  }
-
-  set(key: string, value: string): void {
-    this.#sql.exec(
-      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-      key,
-      value,
-    );
+    return this.#meta.number('seq');
   }
 
   /**
@@ -75,13 +57,14 @@ export class Ledger {
     cost: Cost,
     apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value & { seq: number }> {
-    return this.#transact(request, cost, (operation) => {
+    return this.note(request, cost, (operation) => {
       const seq = this.seq + 1;
       const done = apply(seq, operation);
       if (!done.ok) return done;
-      this.set('seq', String(seq));
-      this.set('changedAt', new Date().toISOString());
-      return applied({ ...done.value.value, seq }, done.value.audit);
+      this.#meta.set('seq', seq);
+      this.#meta.set('changedAt', new Date().toISOString());
+      const { value, audit } = done.value;
+      return applied({ ...value, seq }, audit);
     });
   }
 
@@ -91,17 +74,9 @@ export class Ledger {
     cost: Cost,
     apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value> {
-    return this.#transact(request, cost, apply);
-  }
-
-  #transact<Value extends object>(
-    request: ChangeRequest,
-    cost: Cost,
-    apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
-  ): ChangeResult<Value> {
     try {
       return this.#storage.transactionSync(() => {
-        const known = this.#earlierResult<Value>(request, cost);
+        const known = this.#known<Value>(request, cost);
         if (known !== null) return known;
         const bytes = this.room.bytes;
         const id = this.audit.nextOperation;
@@ -109,7 +84,7 @@ export class Ledger {
         if (!done.ok) throw new Undo(done);
         const { actor, reason } = request;
         this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
-        const answer: ChangeResult<Value> = { ok: true, value: done.value.value };
+        const answer = ok(done.value.value);
         this.#remember(request, answer);
         const grown = this.room.bytes - bytes + (cost.laterBytes ?? 0);
         this.room.charge(request, cost, grown, Date.now());
@@ -126,30 +101,32 @@ export class Ledger {
   /**
    * Starts a change that needs work before `change` or `note`, and counts it whether or not that work
    * succeeds. Pass the rest of the cost to `change` or `note`: see `counted`.
-   * @returns a result known before any work, or null to go ahead
+   * @returns a result that is known before any work: of the first such request, or that there is no room;
+   * otherwise null
    */
   begin<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
-    const known = this.#earlierResult<Value>(request, cost);
+    const known = this.#known<Value>(request, cost);
     if (known === null) this.room.charge(request, cost, 0, Date.now());
     return known;
   }
 
-  /** The earlier result of this request, or a refusal because there is no room; otherwise null. */
-  #earlierResult<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
-    return this.#answered<Value>(request) ?? this.room.refusal(request, cost, Date.now());
-  }
-
-  #answered<Value>({ actor, repeat }: ChangeRequest): ChangeResult<Value> | null {
-    if (repeat === null) return null;
-    const [row] = this.#sql
-      .exec<{ request_sha256: string; answer: string }>(
-        'SELECT request_sha256, answer FROM answers WHERE key = ? AND at > ?',
-        `${actor.name} ${repeat.key}`,
-        Date.now() - IDEMPOTENCY_KEPT_MS,
-      )
-      .toArray();
-    if (row === undefined) return null;
-    if (row.request_sha256 === repeat.sha256) return JSON.parse(row.answer) as ChangeResult<Value>;
+  #known<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
+    const { actor, repeat } = request;
+    const now = Date.now();
+    const [earlier] =
+      repeat === null
+        ? []
+        : this.#sql
+            .exec<{ sha256: string; answer: string }>(
+              'SELECT request_sha256 AS sha256, answer FROM answers WHERE key = ? AND at > ?',
+              ...[`${actor.name} ${repeat.key}`, now - IDEMPOTENCY_KEPT_MS],
+            )
+            .toArray();
+    if (earlier === undefined) {
+      const room = this.room.check(request, cost, now);
+      return room.ok ? null : room;
+    }
+    if (earlier.sha256 === repeat?.sha256) return JSON.parse(earlier.answer) as ChangeResult<Value>;
     return refuse('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used for a request with other content');
   }
 
@@ -157,11 +134,15 @@ export class Ledger {
     if (repeat === null) return;
     this.#sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
-      `${actor.name} ${repeat.key}`,
-      repeat.sha256,
-      JSON.stringify(answer),
-      Date.now(),
+      ...[`${actor.name} ${repeat.key}`, repeat.sha256, JSON.stringify(answer), Date.now()],
     );
+  }
+
+  /** @param hash of record `n`, the last one to remove */
+  trimAudit(request: ChangeRequest, n: number, hash: string): ChangeResult<AuditTrimmed> {
+    const done = this.note(request, FREEING_CHANGE, () => this.audit.trim({ n, hash }, Date.now()));
+    if (done.ok) this.audit.removeTrimmed();
+    return done;
   }
 
   /** Deletes expired results, expired budgets and trimmed records. */

@@ -13,19 +13,14 @@ import {
   UNBLOCK_RESERVE,
 } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
-import { type Refusal, refuse } from './change-request.ts';
+import { ok } from '../../shared/result.ts';
+import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
 
-/** How many entries a change adds or removes, by authority. */
-export class Growth {
-  readonly byAuthority = new Map<string, number>();
+/** How many entries a change adds (or removes, if negative), by authority. */
+export type Growth = Map<string, number>;
 
-  add(authority: string, entries: number): void {
-    this.byAuthority.set(authority, (this.byAuthority.get(authority) ?? 0) + entries);
-  }
-
-  get total(): number {
-    return [...this.byAuthority.values()].reduce((sum, entries) => sum + entries, 0);
-  }
+export function grow(growth: Growth, authority: string, entries: number): void {
+  growth.set(authority, (growth.get(authority) ?? 0) + entries);
 }
 
 export class LiveRoom {
@@ -46,23 +41,22 @@ export class LiveRoom {
     return this.#sql.exec<{ entries: number }>(query, authority).toArray()[0]?.entries ?? 0;
   }
 
-  /**
-   * Why there is no room for a change, or null. A change that does not grow the live layer is never refused.
-   */
-  refusal(op: LiveOp, { authority, root }: Actor, growth: Growth): Refusal | null {
-    if (growth.total <= 0) return null;
+  /** Whether there is room for a change. A change that does not grow the live layer is never refused. */
+  check(op: LiveOp, { authority, root }: Actor, growth: Growth): ChangeResult<void> {
+    const total = [...growth.values()].reduce((sum, entries) => sum + entries, 0);
+    if (total <= 0) return ok(undefined);
     const reserve = op === 'block' ? UNBLOCK_RESERVE : 0;
     const share = LIVE_ENTRIES_PER_AUTHORITY_MAX - reserve;
-    const held = this.#heldBy(authority) + (growth.byAuthority.get(authority) ?? 0);
-    if (!root && held > share) return full(`the authority "${authority}" may hold ${share}`, op);
+    const held = this.#heldBy(authority) + (growth.get(authority) ?? 0);
+    if (!root && held > share) return full(`the authority "${authority}" may have at most ${share}`, op);
     const most = LIVE_ENTRIES_MAX - reserve - (root && op !== 'block' ? 0 : LIVE_ROOT_RESERVE);
-    if (this.entries + growth.total > most) return full(`the live layer has room for ${most}`, op);
-    return null;
+    if (this.entries + total > most) return full(`the live layer may have at most ${most}`, op);
+    return ok(undefined);
   }
 
   /** Counts a change that was made. */
-  add({ byAuthority }: Growth): void {
-    for (const [authority, entries] of byAuthority) {
+  add(growth: Growth): void {
+    for (const [authority, entries] of growth) {
       this.#sql.exec(
         `INSERT INTO live_held VALUES (?, ?)
          ON CONFLICT (authority) DO UPDATE SET entries = entries + excluded.entries`,
@@ -73,11 +67,8 @@ export class LiveRoom {
   }
 }
 
-function full(room: string, op: LiveOp): Refusal {
+function full(limit: string, op: LiveOp): Refusal {
   const reserve = op === 'block' ? `, and ${UNBLOCK_RESERVE} more for unblock and clear` : '';
-  const dropped = `the current release and the ${RELEASES_BACK} before it have all folded them in`;
-  return refuse(
-    'LIVE_FULL',
-    `${room} live entries${reserve}: they are dropped once ${dropped}. Build and push`,
-  );
+  const removed = `once the current release and the ${RELEASES_BACK} before it contain them`;
+  return refuse('LIVE_FULL', `${limit} live entries${reserve}; they are removed ${removed}: build and push`);
 }

@@ -25,7 +25,7 @@ import {
   type ChangeResult,
   refuse,
 } from './change-request.ts';
-import { Growth, LiveRoom } from './live-room.ts';
+import { type Growth, grow, LiveRoom } from './live-room.ts';
 import {
   type AuthoredRow,
   BY_KEY,
@@ -68,36 +68,34 @@ export class LiveStore {
 
   /** Applies one operation to all targets. */
   apply(
-    { items, op, code, subjects, until }: EntryChange,
+    { items, op, code: blockCode, subjects, until: end }: EntryChange,
     targets: readonly Target[],
     { actor }: ChangeRequest,
     { seq, operation, now }: Place,
   ): ChangeResult<AppliedChange<{ changed: number }>> {
-    const end = until === null ? FOREVER : Math.min(FOREVER, Math.floor(Date.parse(until) / 1000));
-    this.#addChange(seq, operation, [op, op === 'block' ? code : null, actor.authority, end]);
+    const { authority } = actor;
+    const code = op === 'block' ? blockCode : null;
+    const until = end === null ? FOREVER : Math.min(FOREVER, Math.floor(Date.parse(end) / 1000));
+    this.#addChange(seq, operation, [op, code, authority, until]);
     const audit: AuditEntry[] = [];
     const replaced = new Set<number>();
-    const growth = new Growth();
-    const bits = [...new Set(subjects)].map((subject) => SUBJECT_BIT[subject]);
+    const growth: Growth = new Map();
     for (const [index, target] of targets.entries()) {
-      const place = [LIVE_KINDS.indexOf(target.kind), target.high, target.low] as const;
-      const before = this.#stateOf(place, now);
-      for (const bit of bits) {
-        if (!this.#put([...place, bit], { seq, end, source: target.source }, replaced, growth)) {
-          const message = `the entry would lie over ${ENTRIES_PER_KEY_MAX} others: clear it first`;
-          return refuse('LIVE_FULL', message, { items: [{ index, code: 'LIVE_FULL', message }] });
+      const before = this.#stateOf(target, now);
+      for (const subject of new Set(subjects)) {
+        const row = { ...target, subject: SUBJECT_BIT[subject], seq, until };
+        if (!this.#put(row, replaced, growth)) {
+          const problem = `this number or source already has ${ENTRIES_PER_KEY_MAX} longer entries: clear it first`;
+          const item = { index, code: 'LIVE_FULL', message: problem };
+          return refuse('LIVE_FULL', problem, { extras: { items: [item] } });
         }
-        growth.add(actor.authority, 1);
+        grow(growth, authority, 1);
       }
-      audit.push({
-        action: `entries.${op}`,
-        subject: this.#nameOf(target),
-        before,
-        after: this.#stateOf(place, now),
-      });
+      const after = this.#stateOf(target, now);
+      audit.push({ action: `entries.${op}`, subject: this.#nameOf(target), before, after });
     }
-    const full = this.#room.refusal(op, actor, growth);
-    if (full !== null) return full;
+    const room = this.#room.check(op, actor, growth);
+    if (!room.ok) return room;
     this.#dropEmpty(replaced);
     this.#room.add(growth);
     return applied({ changed: items.length }, audit);
@@ -109,20 +107,14 @@ export class LiveStore {
    */
   restore(entries: readonly LiveEntry[], operation: number): void {
     const replaced = new Set<number>();
-    const growth = new Growth();
+    const growth: Growth = new Map();
     for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
-      const { kind, high, low, subjects, seq, op, code, authority, until } = entry;
+      const { kind, seq, op, code, authority, until } = entry;
       this.#addChange(seq, operation, [op, code, authority, until]);
-      const place = [LIVE_KINDS.indexOf(kind), high, low];
       const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
-      for (const subject of subjectsOf(subjects)) {
-        const added = this.#put(
-          [...place, SUBJECT_BIT[subject]],
-          { seq, end: until, source },
-          replaced,
-          growth,
-        );
-        if (added) growth.add(authority, 1);
+      for (const subject of subjectsOf(entry.subjects)) {
+        const row = { ...entry, source, subject: SUBJECT_BIT[subject] };
+        if (this.#put(row, replaced, growth)) grow(growth, authority, 1);
       }
     }
     this.#dropEmpty(replaced);
@@ -151,16 +143,23 @@ export class LiveStore {
 
   /**
    * Inserts a row and deletes those of its key and subject that expire no later.
-   * @param place kind, high, low, subject
    * @param replaced collects the changes of the deleted rows; `growth` gets the loss of their authorities
    * @returns false if too many rows would lie beneath it
    */
   #put(
-    place: readonly number[],
-    { seq, end, source }: { seq: number; end: number; source: string | null },
+    {
+      kind,
+      high,
+      low,
+      subject,
+      seq,
+      until,
+      source,
+    }: Target & { subject: number; seq: number; until: number },
     replaced: Set<number>,
     growth: Growth,
   ): boolean {
+    const place = [LIVE_KINDS.indexOf(kind), high, low, subject];
     const others = this.#sql
       .exec<{ seq: number; until: number; authority: string }>(
         `SELECT seq, until, authority FROM live CROSS JOIN live_changes USING (seq)
@@ -168,7 +167,7 @@ export class LiveStore {
         ...place,
       )
       .toArray();
-    const ended = others.filter(({ until }) => until <= end);
+    const ended = others.filter((other) => other.until <= until);
     if (others.length - ended.length >= ENTRIES_PER_KEY_MAX) return false;
     for (const other of ended) {
       this.#sql.exec(
@@ -176,15 +175,20 @@ export class LiveStore {
         ...[...place, other.seq],
       );
       replaced.add(other.seq);
-      growth.add(other.authority, -1);
+      grow(growth, other.authority, -1);
     }
     this.#sql.exec('INSERT INTO live VALUES (?, ?, ?, ?, ?, ?)', ...place, seq, source);
     return true;
   }
 
-  /** The entries in force for a key, for the audit log: newest first. */
-  #stateOf(place: readonly number[], now: number): unknown {
-    return stateOf(this.#sql.exec<LiveRow>(`${ENTRIES} ${OF_KEY}`, ...place, now).toArray());
+  /** The rows in force for a key, newest first. @param query of ENTRIES or ENTRIES_WITH_AUTHOR */
+  #ofKey<Row extends LiveRow>(query: string, { kind, high, low }: LiveKey, now: number): Row[] {
+    return this.#sql.exec<Row>(`${query} ${OF_KEY}`, LIVE_KINDS.indexOf(kind), high, low, now).toArray();
+  }
+
+  /** The entries in force for a key, for the audit log. */
+  #stateOf(key: LiveKey, now: number): unknown {
+    return stateOf(this.#ofKey(ENTRIES, key, now));
   }
 
   #nameOf({ kind, high, low, source }: Target): string {
@@ -192,11 +196,8 @@ export class LiveStore {
   }
 
   /** The entries in force for one number or source. */
-  find({ kind, high, low }: Target, now: number): EntryInfo[] {
-    return this.#sql
-      .exec<AuthoredRow>(`${ENTRIES_WITH_AUTHOR} ${OF_KEY}`, LIVE_KINDS.indexOf(kind), high, low, now)
-      .toArray()
-      .map(toEntryInfo);
+  find(key: LiveKey, now: number): EntryInfo[] {
+    return this.#ofKey<AuthoredRow>(ENTRIES_WITH_AUTHOR, key, now).map(toEntryInfo);
   }
 
   /**
@@ -260,38 +261,35 @@ export class LiveStore {
         ...[now, limit],
       )
       .toArray();
-    const growth = new Growth();
-    for (const { kind, high, low, subjects, seq, authority } of ended) {
+    const growth: Growth = new Map();
+    const audit = ended.map(({ kind, high, low, subjects: mask, seq, authority, op, until, source }) => {
+      const subjects = subjectsOf(mask);
       this.#sql.exec(
         'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
         ...[kind, high, low, seq],
       );
-      growth.add(authority, -subjectsOf(subjects).length);
-    }
+      grow(growth, authority, -subjects.length);
+      return {
+        action: 'entries.end',
+        subject: this.#nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
+        before: { op, subjects, until: formatUntil(until), seq },
+        after: null,
+      };
+    });
     this.#dropEmpty(new Set(ended.map(({ seq }) => seq)));
     this.#room.add(growth);
-    return ended.map((row) => ({
-      action: 'entries.end',
-      subject: this.#nameOf({
-        kind: LIVE_KINDS[row.kind]!,
-        high: row.high,
-        low: row.low,
-        source: row.source,
-      }),
-      before: { op: row.op, subjects: subjectsOf(row.subjects), until: formatUntil(row.until), seq: row.seq },
-      after: null,
-    }));
+    return audit;
   }
 
   /** Removes entries that every readable release has folded in. */
   dropFolded(foldedSeq: number): void {
-    const growth = new Growth();
+    const growth: Growth = new Map();
     const folded = this.#sql.exec<{ authority: string; count: number }>(
       `SELECT authority, COUNT(*) AS count FROM live CROSS JOIN live_changes USING (seq)
        WHERE seq <= ? GROUP BY authority`,
       foldedSeq,
     );
-    for (const { authority, count } of folded) growth.add(authority, -count);
+    for (const { authority, count } of folded) grow(growth, authority, -count);
     this.#sql.exec('DELETE FROM live WHERE seq <= ?', foldedSeq);
     this.#sql.exec('DELETE FROM live_changes WHERE seq <= ?', foldedSeq);
     this.#room.add(growth);

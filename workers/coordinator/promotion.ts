@@ -10,85 +10,46 @@ import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { type Plan, planOf, remainingGuards } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
+import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { readFreshBlob } from '../storage/kv-values.ts';
+import { readFresh } from '../storage/kv-values.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
-import type { Ledger } from './ledger.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 import { SharedWork } from './shared-work.ts';
+import type { Tables } from './tables.ts';
 
 /** States from which a release can be promoted. */
 const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded', 'withdrawn'];
 
-/** Why the release cannot be promoted now, or null. */
+/** Whether the release can be promoted now. */
 export function checkPromotable(
   stored: StoredRelease,
   { base, share }: Promote,
-  { ledger, releases }: { readonly ledger: Ledger; readonly releases: ReleaseStore },
-): Refusal | null {
-  const { release, state, manifest, refusal } = stored;
+  { meta, ledger, releases }: Tables,
+): ChangeResult<void> {
+  const { release, state, refusal } = stored;
+  const { foldedSeq } = stored.manifest;
   const current = releases.current?.release ?? null;
   if (current !== base) return baseMoved(releases, base, current);
   if (state === 'refused') return refused(refusal?.code ?? 'REFUSED', refusal?.message ?? 'it was refused');
   if (!PROMOTABLE.includes(state)) return refuse('RELEASE_STATE', `${release} is ${state}`);
   const { candidate } = releases;
   if (candidate !== null && candidate.release !== release) {
-    return refuse(
-      'RELEASE_STATE',
-      `${candidate.release} is the canary: promote it to all, or roll it back first`,
-    );
+    const message = `${candidate.release} is the canary: promote it to all, or roll it back first`;
+    return refuse('RELEASE_STATE', message);
   }
   if (share < 1 && current === null) {
-    return refuse('RELEASE_STATE', 'the first release goes to all: there is none for the others');
+    return refuse('RELEASE_STATE', 'the first release cannot be a canary: promote it to all');
   }
-  const dropped = ledger.droppedSeq;
-  if (manifest.foldedSeq < dropped) {
-    return refused(
-      'FOLD_BEHIND',
-      `it folds in live changes up to ${manifest.foldedSeq}, those up to ${dropped} are in no other place: build again`,
-    );
+  if (foldedSeq < meta.number('droppedSeq')) {
+    const dropped = `changes up to ${meta.number('droppedSeq')} were removed from the live layer`;
+    return refused('FOLD_BEHIND', `it contains live changes up to ${foldedSeq}, but ${dropped}: build again`);
   }
-  if (manifest.foldedSeq > ledger.seq) {
-    return refused(
-      'FOLD_AHEAD',
-      `it folds in live changes up to ${manifest.foldedSeq}, there are ${ledger.seq}`,
-    );
+  if (foldedSeq > ledger.seq) {
+    const message = `it contains live changes up to ${foldedSeq}, but the last change is ${ledger.seq}`;
+    return refused('FOLD_AHEAD', message);
   }
-  return null;
-}
-
-/**
- * Verifies that every value is in KV and matches the signed manifest.
- * @param isRemoved whether a value was removed so recently that KV may still return it
- */
-export async function verifyValues(
-  manifest: Manifest,
-  keys: ListKeys,
-  kv: KVNamespace,
-  isRemoved: (key: string) => boolean,
-): Promise<Refusal | null> {
-  const check = new ReleaseCheck(manifest, keys);
-  const missing: string[] = [];
-  const blobs = blobsOf(manifest);
-  for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
-    const some = blobs.slice(first, first + READS_AT_ONCE);
-    const values = await Promise.all(
-      some.map((blob) => (isRemoved(blob.key) ? null : readFreshBlob(blob, kv))),
-    );
-    for (const [index, bytes] of values.entries()) {
-      const blob = some[index]!;
-      if (bytes === null) missing.push(blob.key);
-      else {
-        const checked = await check.add(blob, bytes);
-        if (!checked.ok) return refused(checked.code, checked.message);
-      }
-    }
-  }
-  if (missing.length > 0) {
-    return incomplete(`${missing.length} of ${blobs.length} values are not in KV (yet)`, missing);
-  }
-  const counted = check.finish();
-  return counted.ok ? null : refused(counted.code, counted.message);
+  return ok(undefined);
 }
 
 /** Uploaded values become visible within a few such intervals. */
@@ -96,28 +57,28 @@ const RETRY_SECONDS = 5;
 
 /** @param missing keys of the values that are not in KV */
 export function incomplete(message: string, missing: readonly string[]): Refusal {
-  const refusal = refuse('RELEASE_INCOMPLETE', message, { missing: missing.slice(0, MISSING_NAMED_MAX) });
-  return { ...refusal, retryAfterSeconds: RETRY_SECONDS };
+  return refuse('RELEASE_INCOMPLETE', message, {
+    extras: { missing: missing.slice(0, MISSING_NAMED_MAX) },
+    retryAfterSeconds: RETRY_SECONDS,
+  });
 }
 
 export function refused(code: string, message: string): Refusal {
-  return refuse('RELEASE_REFUSED', `${code}: ${message}`, { refusal: code });
+  return refuse('RELEASE_REFUSED', `${code}: ${message}`, { extras: { refusal: code } });
 }
 
-/**
- * Why a promotion does not match the plan of its release, or null: the request names another plan, or guards
- * are hit.
- */
-export function unmetPlan(plan: Plan, { plan: hash, overrides }: Promote): Refusal | null {
+/** Whether a promotion names the current plan of its release, and overrides every guard that the plan hits. */
+export function checkPlan(plan: Plan, { plan: hash, overrides }: Promote): ChangeResult<void> {
   if (hash !== undefined && hash !== plan.hash) return planMoved(plan.hash);
   const guards = remainingGuards(plan, overrides);
-  if (guards.length === 0) return null;
+  if (guards.length === 0) return ok(undefined);
   const names = [...new Set(guards.map(({ guard }) => guard))].join(', ');
-  return refuse('GUARD_HIT', `guards are hit: ${names}`, { guards, plan: plan.hash });
+  return refuse('GUARD_HIT', `the plan hits these guards: ${names}`, { extras: { guards, plan: plan.hash } });
 }
 
 /**
- * Computes plans. A plan takes up to 25 s of work, so concurrent requests for the same plan share one run.
+ * Verifies releases and computes plans. A plan takes up to 25 s of work, so concurrent requests for the same
+ * plan share one run.
  */
 export class Planner {
   readonly #keys: ListKeys;
@@ -128,6 +89,30 @@ export class Planner {
   constructor(keys: ListKeys, kv: KVNamespace) {
     this.#keys = keys;
     this.#kv = kv;
+  }
+
+  /**
+   * Verifies that every value is in KV and matches the signed manifest.
+   * @param isRemoved whether a value was removed so recently that KV may still return it
+   */
+  async verify(manifest: Manifest, isRemoved: (key: string) => boolean): Promise<ChangeResult<void>> {
+    const check = new ReleaseCheck(manifest, this.#keys);
+    const missing: string[] = [];
+    const blobs = blobsOf(manifest);
+    const read = async (blob: Blob) =>
+      [blob, isRemoved(blob.key) ? null : await readFresh(blob.key, blob.bytes, this.#kv)] as const;
+    for (let first = 0; first < blobs.length; first += READS_AT_ONCE) {
+      for (const [blob, bytes] of await Promise.all(blobs.slice(first, first + READS_AT_ONCE).map(read))) {
+        const checked = bytes === null ? null : await check.add(blob, bytes);
+        if (checked === null) missing.push(blob.key);
+        else if (!checked.ok) return refused(checked.code, checked.message);
+      }
+    }
+    if (missing.length > 0) {
+      return incomplete(`${missing.length} of ${blobs.length} values are not in KV yet`, missing);
+    }
+    const counts = check.finish();
+    return counts.ok ? ok(undefined) : refused(counts.code, counts.message);
   }
 
   /** The changes from one release to another. */
@@ -148,17 +133,17 @@ export class Planner {
   async #plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<ChangeResult<Plan>> {
     let missing: string | null = null;
     const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
-      const bytes = await readFreshBlob(blob, this.#kv);
+      const bytes = await readFresh(blob.key, blob.bytes, this.#kv);
       if (bytes !== null) return bytes;
       missing = blob.key;
       throw new Error('a value is missing');
     };
     try {
-      return { ok: true, value: await planOf({ base, next, keys: this.#keys, load, settings }) };
+      return ok(await planOf({ base, next, keys: this.#keys, load, settings }));
     } catch (error) {
       if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
       if (missing === null) throw error;
-      return incomplete('a value is not in KV (yet)', [missing]);
+      return incomplete('a value is not in KV yet', [missing]);
     }
   }
 }
@@ -170,13 +155,14 @@ function nameOf(base: Manifest | null, next: Manifest, settings: GuardSettings):
 
 /** @param hash of the current plan */
 export function planMoved(hash: string): Refusal {
-  return refuse('PLAN_MOVED', `the plan is now ${hash}: look at it again`, { plan: hash });
+  return refuse('PLAN_MOVED', `the plan is now ${hash}: review it again`, { extras: { plan: hash } });
 }
 
 /** The current release is not the one the caller expected. */
-export function baseMoved(releases: ReleaseStore, base: string | null, current: string | null): Refusal {
-  const place = base === null ? 0 : releases.get(base)?.place;
-  const since = place === undefined || place === null ? [] : releases.since(place);
-  const message = `you expected ${base ?? 'no release'} to be current, and it is ${current ?? 'none'}: build and plan again`;
-  return refuse('BASE_MOVED', message, { base, current, since });
+function baseMoved(releases: ReleaseStore, base: string | null, current: string | null): Refusal {
+  const place = base === null ? 0 : (releases.get(base)?.place ?? null);
+  const since = place === null ? [] : releases.since(place);
+  const expected = `you expected ${base ?? 'no release'} to be current`;
+  const message = `${expected}, but ${current ?? 'no release'} is: build and plan again`;
+  return refuse('BASE_MOVED', message, { extras: { base, current, since } });
 }

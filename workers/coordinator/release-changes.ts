@@ -12,11 +12,12 @@ import type {
   RollbackDone,
 } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
-import type { GuardSettings } from '../../shared/release/guards.ts';
 import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
+import { ok } from '../../shared/result.ts';
 import type { Secrets } from '../env.ts';
+import type { BackgroundWork } from './background-work.ts';
 import {
   type AppliedChange,
   applied,
@@ -25,70 +26,57 @@ import {
   type Refusal,
   refuse,
 } from './change-request.ts';
-import type { Ledger } from './ledger.ts';
-import type { LiveStore } from './live-store.ts';
-import {
-  checkPromotable,
-  incomplete,
-  Planner,
-  planMoved,
-  refused,
-  unmetPlan,
-  verifyValues,
-} from './promotion.ts';
-import { type ReleaseStore, releaseInfo, type StoredRelease } from './release-store.ts';
+import { checkPlan, checkPromotable, incomplete, Planner, planMoved, refused } from './promotion.ts';
+import type { StoredRelease } from './release-store.ts';
 import { counted, FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
-
-interface Stores {
-  readonly ledger: Ledger;
-  readonly live: LiveStore;
-  readonly releases: ReleaseStore;
-  readonly guards: GuardSettings;
-}
-
-interface Dependencies {
-  readonly kv: KVNamespace;
-  readonly secrets: Secrets;
-  readonly isRemoved: (key: string) => boolean;
-  /** Must be called after every change of the head. */
-  readonly changed: () => void;
-}
+import type { Tables } from './tables.ts';
+import type { ValueCollector } from './value-collector.ts';
 
 export class ReleaseChanges {
-  readonly #stores: Stores;
-  readonly #deps: Dependencies;
+  readonly #tables: Tables;
+  readonly #collector: ValueCollector;
+  readonly #background: BackgroundWork;
+  readonly #secrets: Secrets;
   readonly #planner: Planner;
 
-  constructor(stores: Stores, deps: Dependencies) {
-    this.#stores = stores;
-    this.#deps = deps;
-    this.#planner = new Planner(deps.secrets.keys, deps.kv);
+  constructor(
+    tables: Tables,
+    collector: ValueCollector,
+    background: BackgroundWork,
+    kv: KVNamespace,
+    secrets: Secrets,
+  ) {
+    this.#tables = tables;
+    this.#collector = collector;
+    this.#background = background;
+    this.#secrets = secrets;
+    this.#planner = new Planner(secrets.keys, kv);
   }
 
   list(limit: number): ReleaseInfo[] {
-    const { releases } = this.#stores;
-    return releases.list(limit).map((stored) => releaseInfo(stored, releases.isReadable(stored.release)));
+    const { releases } = this.#tables;
+    return releases.list(limit).map((stored) => releases.info(stored));
   }
 
   /** Opens the manifest if a currently trusted key signed it. */
   #open(signed: SignedText): ReturnType<typeof openManifest> {
-    const { publicKeys, keys } = this.#deps.secrets;
+    const { publicKeys, keys } = this.#secrets;
     return openManifest(signed, publicKeys, keys.keyId);
   }
 
   /** Stores a signed manifest. Staging it again changes nothing. */
   async stage(request: ChangeRequest, signed: SignedText): Promise<ChangeResult<ReleaseInfo>> {
-    const { ledger, releases } = this.#stores;
+    const { ledger, releases } = this.#tables;
     const known = ledger.begin<ReleaseInfo>(request, GROWING_CHANGE);
     if (known !== null) return known;
     const opened = await this.#open(signed);
-    if (!opened.ok) return this.recordRefusal(request, null, refused(opened.code, opened.message), false);
+    if (!opened.ok) return this.recordRefusal(request, null, refused(opened.code, opened.message));
     const manifest = opened.value;
     const same = releases.get(manifest.release);
     if (same !== null) {
-      if (same.signed.signed === signed.signed)
-        return { ok: true, value: releaseInfo(same, releases.isReadable(same.release)) };
-      return refused('RELEASE_NAME_TAKEN', `there is another release ${manifest.release}`);
+      return same.signed.signed === signed.signed
+        ? ok(releases.info(same))
+        : refused('RELEASE_NAME_TAKEN', `another release has the name ${manifest.release}: build again`);
     }
     return ledger.note(request, counted(GROWING_CHANGE), () => {
       releases.insert(manifest, signed, request.actor.name, Date.now());
@@ -96,16 +84,16 @@ export class ReleaseChanges {
       const { base, foldedSeq } = manifest;
       const after = { state: 'staged', base, foldedSeq };
       const audit = [{ action: 'release.stage', subject: manifest.release, before: null, after }];
-      return applied(releaseInfo(stored, false), audit);
+      return applied(releases.info(stored), audit);
     });
   }
 
   /** The changes from the current release to this one. */
   async plan(release: string): Promise<ChangeResult<Plan>> {
-    const { releases, guards } = this.#stores;
+    const { releases, settings } = this.#tables;
     const stored = releases.get(release);
-    if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name');
-    return this.#planner.plan(releases.current?.manifest ?? null, stored.manifest, guards);
+    if (stored === null) return unknownRelease();
+    return this.#planner.plan(releases.current?.manifest ?? null, stored.manifest, settings.guards);
   }
 
   async promote(
@@ -113,56 +101,58 @@ export class ReleaseChanges {
     release: string,
     options: Promote,
   ): Promise<ChangeResult<PromoteDone>> {
-    const { ledger, releases, guards } = this.#stores;
+    const { ledger, releases, settings } = this.#tables;
     // The work below reads every value of two releases, so it counts even if it ends with a refusal.
     const known = ledger.begin<PromoteDone>(request, FREEING_CHANGE);
     if (known !== null) return known;
+    const { guards } = settings;
     const stored = releases.get(release);
-    if (stored === null) return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
-    const unfit = checkPromotable(stored, options, this.#stores);
-    if (unfit !== null) return unfit;
+    if (stored === null) return unknownRelease();
+    const promotable = checkPromotable(stored, options, this.#tables);
+    if (!promotable.ok) return promotable;
     const lastPlan = this.#planner.lastHash(releases.current?.manifest ?? null, stored.manifest, guards);
     if (lastPlan !== null && options.plan !== undefined && options.plan !== lastPlan)
       return planMoved(lastPlan);
     // The key that signed it may have been revoked since it was staged.
     const opened = await this.#open(stored.signed);
-    if (!opened.ok) return this.recordRefusal(request, release, refused(opened.code, opened.message), false);
+    if (!opened.ok) return this.recordRefusal(request, release, refused(opened.code, opened.message));
     // A canary was verified when it became one. For any other release, values may have been removed since.
-    const damaged = stored.state === 'candidate' ? null : await this.#verify(request, stored);
-    if (damaged !== null) return damaged;
+    const verified = stored.state === 'candidate' ? ok(undefined) : await this.#verify(request, stored);
+    if (!verified.ok) return verified;
     const plan = await this.plan(release);
     if (!plan.ok) return plan;
-    const hit = unmetPlan(plan.value, options);
-    if (hit !== null) {
-      return hit.code === 'GUARD_HIT' ? this.recordRefusal(request, release, hit, false) : hit;
+    const planned = checkPlan(plan.value, options);
+    if (!planned.ok) {
+      return planned.code === 'GUARD_HIT' ? this.recordRefusal(request, release, planned) : planned;
     }
     const done = ledger.change<Omit<PromoteDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       // Something may have changed while the release was being verified.
       const now = releases.get(release)!;
-      const moved = checkPromotable(now, options, this.#stores);
-      if (moved !== null) return moved;
+      const stillPromotable = checkPromotable(now, options, this.#tables);
+      if (!stillPromotable.ok) return stillPromotable;
       if (now.state !== stored.state) {
-        return refuse('RELEASE_STATE', `${release} became ${now.state} meanwhile: look, and try again`);
+        return refuse('RELEASE_STATE', `${release} has just become ${now.state}: check it and try again`);
       }
       const missing = blobsOf(now.manifest)
         .map(({ key }) => key)
-        .filter(this.#deps.isRemoved);
-      if (missing.length > 0) return incomplete('values were removed meanwhile', missing);
-      if (JSON.stringify(this.#stores.guards) !== JSON.stringify(guards)) {
-        return refuse('PLAN_MOVED', 'the guards were changed meanwhile: plan again');
+        .filter((key) => this.#collector.isRemoved(key));
+      if (missing.length > 0) return incomplete('values of the release were just removed', missing);
+      if (JSON.stringify(settings.guards) !== JSON.stringify(guards)) {
+        return refuse('PLAN_MOVED', 'the guards have changed: plan again');
       }
       return this.#switchTo(now, { ...options, plan: plan.value.hash }, request);
     });
-    if (done.ok) this.#deps.changed();
+    if (done.ok) this.#background.changed();
     return done;
   }
 
-  async #verify(request: ChangeRequest, stored: StoredRelease): Promise<Refusal | null> {
-    const { kv, secrets, isRemoved } = this.#deps;
-    const wrong = await verifyValues(stored.manifest, secrets.keys, kv, isRemoved);
+  async #verify(request: ChangeRequest, { release, manifest }: StoredRelease): Promise<ChangeResult<void>> {
+    const isRemoved = (key: string): boolean => this.#collector.isRemoved(key);
+    const verified = await this.#planner.verify(manifest, isRemoved);
     // A missing value may still arrive. A damaged one stays damaged under its name.
-    if (wrong?.code === 'RELEASE_REFUSED') this.recordRefusal(request, stored.release, wrong, true);
-    return wrong;
+    return !verified.ok && verified.code === 'RELEASE_REFUSED'
+      ? this.recordRefusal(request, release, verified, true)
+      : verified;
   }
 
   #switchTo(
@@ -170,7 +160,7 @@ export class ReleaseChanges {
     { share, overrides, plan }: Promote,
     { actor }: ChangeRequest,
   ): ChangeResult<AppliedChange<Omit<PromoteDone, 'seq'>>> {
-    const { releases } = this.#stores;
+    const { meta, releases } = this.#tables;
     const { release, state } = stored;
     const before = releases.current;
     const next: ReleaseState = share < 1 ? 'candidate' : 'promoted';
@@ -178,10 +168,7 @@ export class ReleaseChanges {
     else {
       releases.setPromoted(release, actor.name, Date.now());
       // A release that has dropped out of the rollback range does not return to it after a rollback.
-      this.#stores.ledger.set(
-        'backPlace',
-        String(releases.back.at(-1)?.place ?? releases.current?.place ?? 0),
-      );
+      meta.set('backPlace', releases.back.at(-1)?.place ?? releases.current?.place ?? 0);
       this.#dropFolded();
     }
     const audit: AuditEntry = {
@@ -195,18 +182,18 @@ export class ReleaseChanges {
 
   /** Drops the live entries that every readable release has folded in. */
   #dropFolded(): void {
-    const { ledger, live, releases } = this.#stores;
+    const { meta, live, releases } = this.#tables;
     const folded = Math.min(...releases.readable.map(({ manifest }) => manifest.foldedSeq));
-    if (folded <= ledger.droppedSeq) return;
+    if (folded <= meta.number('droppedSeq')) return;
     live.dropFolded(folded);
-    ledger.set('droppedSeq', String(folded));
+    meta.set('droppedSeq', folded);
   }
 
   async rollback(
     request: ChangeRequest,
     { release: expected }: Rollback,
   ): Promise<ChangeResult<RollbackDone>> {
-    const { ledger, releases } = this.#stores;
+    const { meta, ledger, releases } = this.#tables;
     const known = ledger.begin<RollbackDone>(request, FREEING_CHANGE);
     if (known !== null) return known;
     const targetNow = (): StoredRelease | null =>
@@ -214,7 +201,8 @@ export class ReleaseChanges {
     const target = targetNow();
     const opened = target === null ? null : await this.#open(target.signed);
     if (opened?.ok === false) {
-      return refuse('ROLLBACK_IMPOSSIBLE', `edges would refuse ${target?.release}: ${opened.message}`);
+      const message = `the edge would refuse ${target?.release}: ${opened.message}`;
+      return refuse('ROLLBACK_IMPOSSIBLE', message);
     }
     const done = ledger.change<Omit<RollbackDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       const { current, candidate } = releases;
@@ -223,22 +211,17 @@ export class ReleaseChanges {
       if (last === null || previous === null) {
         return refuse('ROLLBACK_IMPOSSIBLE', 'there is no release before the current one');
       }
-      if (previous.manifest.foldedSeq < ledger.droppedSeq) {
-        return refuse(
-          'ROLLBACK_IMPOSSIBLE',
-          `${previous.release} has not folded in live changes that are in no other place any more: build again`,
-        );
+      if (previous.manifest.foldedSeq < meta.number('droppedSeq')) {
+        const message = `${previous.release} lacks live changes that only newer releases contain: build again`;
+        return refuse('ROLLBACK_IMPOSSIBLE', message);
       }
       if (previous.release !== target?.release) {
-        return refuse('BASE_MOVED', 'another release became current meanwhile: look, and roll back again', {
-          current: current?.release ?? null,
-        });
+        const message = 'another release became current: check the status and roll back again';
+        return refuse('BASE_MOVED', message, { extras: { current: current?.release ?? null } });
       }
       if (expected !== undefined && expected !== last.release) {
-        return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, {
-          base: expected,
-          current: last.release,
-        });
+        const extras = { base: expected, current: last.release };
+        return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, { extras });
       }
       const state = releases.withdraw(last, Date.now());
       releases.setState(previous.release, 'promoted');
@@ -250,7 +233,7 @@ export class ReleaseChanges {
       };
       return applied({ withdrawn: last.release, current: previous.release }, [audit]);
     });
-    if (done.ok) this.#deps.changed();
+    if (done.ok) this.#background.changed();
     return done;
   }
 
@@ -258,11 +241,12 @@ export class ReleaseChanges {
    * Records that a release was refused, and why. Works even if the budget for growth is used up, because an
    * attempt against a guard must leave a trace.
    * @param final whether it can never be promoted
+   * @returns the refusal
    */
-  recordRefusal(request: ChangeRequest, release: string | null, refusal: Refusal, final: boolean): Refusal {
-    const stored = release === null ? null : this.#stores.releases.get(release);
+  recordRefusal(request: ChangeRequest, release: string | null, refusal: Refusal, final = false): Refusal {
+    const { ledger, releases } = this.#tables;
+    const stored = release === null ? null : releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
-    const { ledger, releases } = this.#stores;
     ledger.note({ ...request, repeat: null }, FREEING_CHANGE, () => {
       if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
       const audit: AuditEntry = {
@@ -275,4 +259,8 @@ export class ReleaseChanges {
     });
     return refusal;
   }
+}
+
+function unknownRelease(): Refusal {
+  return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
 }

@@ -7,23 +7,6 @@ import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 
-interface Row extends Record<string, SqlStorageValue> {
-  release: string;
-  state: string;
-  manifest: string;
-  signature: string;
-  staged_at: number;
-  staged_by: string;
-  refusal_code: string | null;
-  refusal_message: string | null;
-  /** Order of promotion; null if it was never current. */
-  place: number | null;
-  promoted_at: number | null;
-  promoted_by: string | null;
-  share: number | null;
-  withdrawn_at: number | null;
-}
-
 export interface StoredRelease {
   readonly release: string;
   readonly state: ReleaseState;
@@ -32,14 +15,25 @@ export interface StoredRelease {
   readonly stagedAt: number;
   readonly stagedBy: string;
   readonly refusal: ReleaseInfo['refusal'];
+  /** Order of promotion; null if it was never current. */
   readonly place: number | null;
   readonly promotedAt: number | null;
-  readonly promotedBy: string | null;
   /** Share of the data centres, for a canary. */
   readonly share: number | null;
   /** When it was withdrawn, either as the current release or as a first-time canary. */
   readonly withdrawnAt: number | null;
 }
+
+/** A row of COLUMNS. */
+type Row = Omit<StoredRelease, 'signed' | 'manifest' | 'refusal'> & {
+  readonly manifest: string;
+  readonly signature: string;
+  readonly code: string | null;
+  readonly message: string | null;
+};
+const COLUMNS = `release, state, manifest, signature, staged_at AS stagedAt, staged_by AS stagedBy,
+  refusal_code AS code, refusal_message AS message, place, promoted_at AS promotedAt, share,
+  withdrawn_at AS withdrawnAt`;
 
 /** Maximum releases listed when the base has moved. */
 const SINCE_MAX = 100;
@@ -79,10 +73,6 @@ export class ReleaseStore {
     return [this.current, this.candidate, ...this.back].filter((release) => release !== null);
   }
 
-  isReadable(release: string): boolean {
-    return this.readable.some((readable) => readable.release === release);
-  }
-
   /** All releases, newest first. */
   list(limit: number): StoredRelease[] {
     return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
@@ -93,35 +83,27 @@ export class ReleaseStore {
    */
   since(place: number): { release: string; by: string; promotedAt: string }[] {
     return this.#sql
-      .exec<{ release: string; promoted_by: string; promoted_at: number }>(
-        `SELECT release, promoted_by, promoted_at FROM releases
+      .exec<{ release: string; by: string; at: number }>(
+        `SELECT release, promoted_by AS "by", promoted_at AS at FROM releases
          WHERE place > ? AND state IN ('promoted', 'superseded') ORDER BY place DESC LIMIT ?`,
         ...[place, SINCE_MAX],
       )
       .toArray()
       .reverse()
-      .map(({ release, promoted_by: by, promoted_at: at }) => ({
-        ...{ release, by, promotedAt: new Date(at).toISOString() },
-      }));
-  }
-
-  /** Releases staged or withdrawn after `since`. Their values are still needed. */
-  waiting(since: number): StoredRelease[] {
-    return this.#select(
-      "WHERE (state = 'staged' AND staged_at > ?) OR (state = 'withdrawn' AND withdrawn_at > ?)",
-      ...[since, since],
-    );
+      .map(({ at, ...row }) => ({ ...row, promotedAt: new Date(at).toISOString() }));
   }
 
   /** Keys of all values of readable releases, and of releases staged or withdrawn after `since`. */
   keysWanted(since: number): ReadonlySet<string> {
-    const releases = [...this.readable, ...this.waiting(since)];
-    return new Set(
-      releases.flatMap(({ release, manifest }) => [
-        releaseKey(release),
-        ...blobsOf(manifest).map(({ key }) => key),
-      ]),
+    const waiting = this.#select(
+      "WHERE (state = 'staged' AND staged_at > ?) OR (state = 'withdrawn' AND withdrawn_at > ?)",
+      ...[since, since],
     );
+    const keys = [...this.readable, ...waiting].flatMap(({ release, manifest }) => [
+      releaseKey(release),
+      ...blobsOf(manifest).map(({ key }) => key),
+    ]);
+    return new Set(keys);
   }
 
   insert({ release }: Manifest, { signed, signature }: SignedText, by: string, at: number): void {
@@ -194,45 +176,31 @@ export class ReleaseStore {
 
   #select(where: string, ...values: SqlStorageValue[]): StoredRelease[] {
     return this.#sql
-      .exec<Row>(`SELECT * FROM releases ${where}`, ...values)
+      .exec<Row>(`SELECT ${COLUMNS} FROM releases ${where}`, ...values)
       .toArray()
-      .map(storedOf);
+      .map(({ manifest, signature, code, message, ...row }) => ({
+        ...row,
+        signed: { signed: manifest, signature },
+        // Already validated when it was staged.
+        manifest: JSON.parse(manifest) as Manifest,
+        refusal: code === null ? null : { code, message: message ?? '' },
+      }));
   }
-}
 
-function storedOf(row: Row): StoredRelease {
-  return {
-    release: row.release,
-    state: row.state as ReleaseState,
-    signed: { signed: row.manifest, signature: row.signature },
-    // Already validated when it was staged.
-    manifest: JSON.parse(row.manifest) as Manifest,
-    stagedAt: row.staged_at,
-    stagedBy: row.staged_by,
-    refusal:
-      row.refusal_code === null ? null : { code: row.refusal_code, message: row.refusal_message ?? '' },
-    place: row.place,
-    promotedAt: row.promoted_at,
-    promotedBy: row.promoted_by,
-    share: row.share,
-    withdrawnAt: row.withdrawn_at,
-  };
-}
-
-/** A release as the admin API shows it. */
-export function releaseInfo(stored: StoredRelease, readable: boolean): ReleaseInfo {
-  const { release, state, manifest, stagedAt, stagedBy, refusal, promotedAt } = stored;
-  return {
-    release,
-    state,
-    base: manifest.base,
-    foldedSeq: manifest.foldedSeq,
-    stagedAt: new Date(stagedAt).toISOString(),
-    by: stagedBy,
-    refusal,
-    promotedAt: promotedAt === null ? null : new Date(promotedAt).toISOString(),
-    readable,
-    numbers: manifest.lists.reduce((sum, { numbers, dated }) => sum + numbers + dated, 0),
-    bytes: blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
-  };
+  /** A release as the admin API shows it. */
+  info({ release, state, manifest, stagedAt, stagedBy, refusal, promotedAt }: StoredRelease): ReleaseInfo {
+    return {
+      release,
+      state,
+      base: manifest.base,
+      foldedSeq: manifest.foldedSeq,
+      stagedAt: new Date(stagedAt).toISOString(),
+      by: stagedBy,
+      refusal,
+      promotedAt: promotedAt === null ? null : new Date(promotedAt).toISOString(),
+      readable: this.readable.some((readable) => readable.release === release),
+      numbers: manifest.lists.reduce((sum, { numbers, dated }) => sum + numbers + dated, 0),
+      bytes: blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
 }

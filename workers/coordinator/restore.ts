@@ -6,7 +6,7 @@
  */
 import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../shared/clients.ts';
-import { LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { HEAD_BYTES_MAX, LOAD_WAIT_MS, VALUE_BYTES_MAX } from '../../shared/limits.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
 import { Segment } from '../../shared/live/segment.ts';
 import {
@@ -26,28 +26,17 @@ import { LayoutError } from '../../shared/set/number-set.ts';
 import { unseal } from '../../shared/set/seal.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
+import { readFresh } from '../storage/kv-values.ts';
 import { within } from '../storage/single-flight.ts';
-import { applied, SYSTEM_ACTOR } from './change-request.ts';
-import type { ClientsStore } from './clients-store.ts';
-import type { Ledger } from './ledger.ts';
-import type { LiveStore } from './live-store.ts';
-import { restorePolicy } from './policy-store.ts';
-import type { ReleaseStore } from './release-store.ts';
+import { applied, SYSTEM_ACTOR, systemRequest } from './change-request.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
+import type { Tables } from './tables.ts';
 import type { StoredValue, ValueStore } from './value-store.ts';
 
 /** Recorded as the author of what was restored. */
 const RESTORER = SYSTEM_ACTOR.name;
 /** How far `seq` is set above the copy in KV if the copy is ahead: later changes may not be in it. */
 const RESTORED_GAP = 1_000;
-
-interface Stores {
-  readonly ledger: Ledger;
-  readonly live: LiveStore;
-  readonly releases: ReleaseStore;
-  readonly clients: ClientsStore;
-  readonly values: ValueStore;
-}
 
 interface LostRelease {
   readonly manifest: Manifest;
@@ -65,69 +54,67 @@ interface Lost {
 }
 
 /** Why the tables cannot be restored. `VALUE_DAMAGED`: the value in KV is not the one that the head names. */
-export type RestoreProblem = HeadProblem | ManifestProblem | 'VALUE_MISSING' | 'VALUE_DAMAGED';
-
-/** `unread`: unknown, because KV did not respond. */
-export type CaughtUp = 'current' | 'restored' | 'unread';
+type RestoreProblem = HeadProblem | ManifestProblem | 'VALUE_MISSING' | 'VALUE_DAMAGED';
+type Restored<Value> = Result<Value, Failure<RestoreProblem>>;
 
 /**
  * Ensures that `seq` never goes back. If the copy of the head in KV is ahead, the tables were lost or set
  * back. Lost tables are restored from the copy. In both cases, the next change gets a `seq` above any that
  * readers can have seen.
- * @returns the result; fails if the tables are lost and the copy cannot be opened, or if KV lacks or has
- * altered a value it names
+ * @returns `unread` if KV did not respond; fails if the tables are lost and the copy cannot be opened, or if
+ * KV lacks or has altered a value it names
  * @throws if the tables are lost and KV does not respond
  */
 export async function catchUp(
-  stores: Stores,
+  tables: Tables,
+  values: ValueStore,
   secrets: Secrets,
   kv: KVNamespace,
-): Promise<Result<CaughtUp, Failure<RestoreProblem>>> {
-  const { ledger } = stores;
-  const bytes = await within(kv.get(HEAD_KEY, 'arrayBuffer'), LOAD_WAIT_MS).catch((error: unknown) => {
-    // Without tables, the copy may be all that is left: never overwrite it unread.
-    if (ledger.seq === 0) throw error;
-    return 'unread' as const;
-  });
-  if (bytes === 'unread') return ok(bytes);
-  if (bytes === null) return ok('current');
-  const opened = await openHead(new Uint8Array(bytes), secrets.keys);
+): Promise<Restored<'current' | 'restored' | 'unread'>> {
+  const { meta, ledger } = tables;
   const before = ledger.seq;
+  let bytes: Uint8Array<ArrayBuffer> | null;
+  try {
+    bytes = await within(readFresh(HEAD_KEY, HEAD_BYTES_MAX, kv), LOAD_WAIT_MS);
+  } catch (error) {
+    // Without tables, the copy may be all that is left: never overwrite it unread.
+    if (before === 0) throw error;
+    return ok('unread');
+  }
+  if (bytes === null) return ok('current');
+  const opened = await openHead(bytes, secrets.keys);
   if (!opened.ok) {
     if (before > 0) return ok('current');
     warn('restoreRefused', { code: opened.code });
-    const advice = `give this service the LIST_KEY it was made with, or delete the key "${HEAD_KEY}" to begin empty`;
-    return fail(opened.code, `the copy of the head in KV is all there is, and ${opened.message}: ${advice}`);
+    const remedy = `restore the LIST_KEY that sealed it, or delete the key "${HEAD_KEY}" to start empty`;
+    return fail(opened.code, `only the copy of the head in KV is left, but ${opened.message}: ${remedy}`);
   }
-  if (opened.value.head.seq <= before) return ok('current');
-  const read = before === 0 ? await readLost(opened.value, stores, secrets, kv) : null;
-  if (read?.ok === false) {
+  const { head } = opened.value;
+  if (head.seq <= before) return ok('current');
+  const read = before === 0 ? await readLost(opened.value, values, secrets, kv) : ok(null);
+  if (!read.ok) {
     warn('restoreRefused', { code: read.code });
-    const advice = `put that back, or delete the key "${HEAD_KEY}" to begin empty`;
-    return fail(
-      read.code,
-      `the tables are lost, and the head in KV cannot replace them: ${read.message}; ${advice}`,
-    );
+    const remedy = `restore that value, or delete the key "${HEAD_KEY}" to start empty`;
+    const message = `the tables are lost and cannot be restored from the head in KV: ${read.message}; ${remedy}`;
+    return fail(read.code, message);
   }
-  const lost = read?.value ?? null;
-  const seq = opened.value.head.seq + RESTORED_GAP;
-  const request = { actor: SYSTEM_ACTOR, reason: 'the copy of the head in KV is ahead', repeat: null };
-  ledger.note(request, FREEING_CHANGE, (operation) => {
-    if (lost !== null) restore(lost, stores, operation);
-    ledger.set('seq', String(seq));
+  const seq = head.seq + RESTORED_GAP;
+  ledger.note(systemRequest('the copy of the head in KV is ahead'), FREEING_CHANGE, (operation) => {
+    if (read.value !== null) restore(read.value, tables, values, operation);
+    meta.set('seq', seq);
     return applied({}, [{ action: 'authority.restore', subject: 'seq', before, after: seq }]);
   });
-  warn('authorityRestored', { before, seq, whole: lost !== null });
+  warn('authorityRestored', { before, seq, whole: read.value !== null });
   return ok('restored');
 }
 
 /** All or nothing: a partial restore would be worse than none. */
 async function readLost(
   document: HeadDocument,
-  { values }: Stores,
+  values: ValueStore,
   secrets: Secrets,
   kv: KVNamespace,
-): Promise<Result<Lost, Failure<RestoreProblem>>> {
+): Promise<Restored<Lost>> {
   const { head } = document;
   const current = await releaseIn(document, head.current, secrets);
   if (!current.ok) return current;
@@ -152,23 +139,20 @@ async function releaseIn(
   { manifests }: HeadDocument,
   named: NamedRelease | null,
   { publicKeys, keys }: Secrets,
-): Promise<Result<LostRelease | null, Failure<RestoreProblem>>> {
+): Promise<Restored<LostRelease | null>> {
   if (named === null) return ok(null);
   const signed = manifests.find(({ signature }) => signature === named.signature);
-  if (signed === undefined)
-    return fail('VALUE_MISSING', `it does not carry the manifest of ${named.release}`);
+  if (signed === undefined) return fail('VALUE_MISSING', `it lacks the manifest of ${named.release}`);
   const opened = await openManifest(signed, publicKeys, keys.keyId);
   if (!opened.ok) return opened;
-  if (opened.value.release !== named.release)
-    return fail('VALUE_DAMAGED', `the manifest of ${named.release} is that of ${opened.value.release}`);
+  if (opened.value.release !== named.release) {
+    const message = `its manifest of ${named.release} belongs to ${opened.value.release}`;
+    return fail('VALUE_DAMAGED', message);
+  }
   return ok({ manifest: opened.value, signed });
 }
 
-async function entriesOf(
-  head: Head,
-  keys: ListKeys,
-  kv: KVNamespace,
-): Promise<Result<LiveEntry[], Failure<RestoreProblem>>> {
+async function entriesOf(head: Head, keys: ListKeys, kv: KVNamespace): Promise<Restored<LiveEntry[]>> {
   const contents = [fromBase64(head.tail)];
   for (const named of head.segments) {
     const bytes = await readNamed(named, kv);
@@ -193,7 +177,7 @@ async function clientsOf(
   { clients: named }: Head,
   keys: ListKeys,
   kv: KVNamespace,
-): Promise<Result<Client[], Failure<RestoreProblem>>> {
+): Promise<Restored<Client[]>> {
   if (named === null) return ok([]);
   const bytes = await readNamed(named, kv);
   if (!bytes.ok) return bytes;
@@ -209,32 +193,32 @@ async function clientsOf(
 async function readNamed(
   { key, sha256 }: NamedValue,
   kv: KVNamespace,
-): Promise<Result<Uint8Array<ArrayBuffer>, Failure<RestoreProblem>>> {
-  const value = await within(kv.get(key, 'arrayBuffer'), LOAD_WAIT_MS);
-  if (value === null) return fail('VALUE_MISSING', `KV does not have the value "${key}" that it names`);
-  const bytes = new Uint8Array(value);
+): Promise<Restored<Uint8Array<ArrayBuffer>>> {
+  const bytes = await within(readFresh(key, VALUE_BYTES_MAX, kv), LOAD_WAIT_MS);
+  if (bytes === null) return fail('VALUE_MISSING', `KV lacks the value "${key}"`);
   if ((await sha256Hex(bytes)) === sha256) return ok(bytes);
-  return fail('VALUE_DAMAGED', `the value "${key}" in KV is another one than it names: its SHA-256 differs`);
+  return fail('VALUE_DAMAGED', `the value "${key}" in KV does not match its SHA-256 in the head`);
 }
 
 /** Fills the empty tables, inside a transaction. */
-function restore(lost: Lost, to: Stores, operation: number): void {
+function restore(lost: Lost, tables: Tables, values: ValueStore, operation: number): void {
   const { head, current, candidate, entries, clients, directory } = lost;
+  const { releases } = tables;
   const now = Date.now();
   for (const release of [current, candidate]) {
-    if (release !== null) to.releases.insert(release.manifest, release.signed, RESTORER, now);
+    if (release !== null) releases.insert(release.manifest, release.signed, RESTORER, now);
   }
-  if (current !== null) to.releases.setPromoted(current.manifest.release, RESTORER, now);
+  if (current !== null) releases.setPromoted(current.manifest.release, RESTORER, now);
   if (candidate !== null) {
-    to.releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null);
+    releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null);
   }
-  to.live.restore(entries, operation);
-  for (const client of clients) to.clients.put(client.id, client);
-  if (head.policy !== undefined) restorePolicy(to.ledger, head.policy);
+  tables.live.restore(entries, operation);
+  for (const client of clients) tables.clients.put(client.id, client);
+  if (head.policy !== undefined) tables.settings.restorePolicy(head.policy);
   if (directory !== null) {
-    to.values.setDirectory(directory);
+    values.setDirectory(directory);
     // Under the name that these tables give it. KV may not have it.
-    to.values.miss(directory.key);
+    values.markMissing(directory.key);
   }
-  to.ledger.set('droppedSeq', String(head.droppedSeq));
+  tables.meta.set('droppedSeq', head.droppedSeq);
 }

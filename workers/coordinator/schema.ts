@@ -1,16 +1,13 @@
 /**
- * The coordinator's tables. Migrations only go forward: never edit a step that has run anywhere, add a new
- * one at the end. docs/storage.md describes each table.
+ * The coordinator's tables. docs/storage.md describes each. There is one version of them so far: tables of
+ * another version are refused and left as they are.
  */
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
-/**
- * Steps up to this one created tables of an older shape, before any installation existed. Their content is
- * not converted.
- */
-const OLD_STEPS = 3;
+/** Earlier versions existed only on development machines. */
+const VERSION = 5;
 
-const STEPS: readonly string[] = [
-  `
+const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
   CREATE TABLE releases (
@@ -68,6 +65,7 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (kind, high, low, subject, seq)
   ) WITHOUT ROWID;
   CREATE INDEX live_seq ON live (seq);
+  CREATE TABLE live_held (authority TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID;
 
   CREATE TABLE segments (
     key TEXT PRIMARY KEY,
@@ -99,38 +97,25 @@ const STEPS: readonly string[] = [
 
   CREATE TABLE unnamed_values (key TEXT PRIMARY KEY, since INTEGER NOT NULL, removed_at INTEGER) WITHOUT ROWID;
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
-  `,
-  `
-  CREATE TABLE live_held (authority TEXT PRIMARY KEY, entries INTEGER NOT NULL) WITHOUT ROWID;
-  INSERT INTO live_held
-    SELECT authority, COUNT(*) FROM live CROSS JOIN live_changes USING (seq) GROUP BY authority;
-  DELETE FROM meta WHERE key = 'liveRows';
-  `,
-];
+`;
 
-/**
- * Migrates the tables.
- * @returns why this code cannot use them, or null
- */
-export function migrate(storage: DurableObjectStorage): string | null {
+/** Creates the tables in a new database. Fails if they have another version. */
+export function createTables(storage: DurableObjectStorage): Result<void, Failure> {
   const { sql } = storage;
   return storage.transactionSync(() => {
     sql.exec('CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)');
     const { step } = sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one();
-    const done = step ?? OLD_STEPS;
-    const newest = OLD_STEPS + STEPS.length;
-    if (step !== null && step <= OLD_STEPS) {
+    if (step === null) {
+      sql.exec(TABLES);
+      sql.exec('INSERT INTO schema_steps VALUES (?)', VERSION);
+    } else if (step !== VERSION) {
       const remedy =
-        'delete them (.wrangler/state on one machine), then push a release and add the clients again';
-      return `the coordinator's tables are of an older version (step ${step}), which is not converted: ${remedy}`;
+        step > VERSION
+          ? 'deploy the newer code again'
+          : 'delete them (.wrangler/state on one machine), push a release and add the clients again';
+      const message = `the coordinator's tables have version ${step}, this code reads version ${VERSION}: ${remedy}`;
+      return fail('NOT_CONFIGURED', message);
     }
-    if (done > newest) {
-      return `the coordinator's tables are at step ${done}, this code knows ${newest}: deploy the newer code again`;
-    }
-    for (const [index, statements] of STEPS.slice(done - OLD_STEPS).entries()) {
-      sql.exec(statements);
-      sql.exec('INSERT INTO schema_steps (step) VALUES (?)', done + index + 1);
-    }
-    return null;
+    return ok(undefined);
   });
 }

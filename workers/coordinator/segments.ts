@@ -12,39 +12,33 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
 import type { LiveStore } from './live-store.ts';
 
-interface Row extends Record<string, SqlStorageValue> {
-  key: string;
-  sha256: string;
-  from_seq: number;
-  to_seq: number;
-  entries: number;
-}
-
-/** A segment to be written: the entries of changes above `from` and up to `to`. */
-interface Span {
+/** A segment: the entries of changes above `from` and up to `to`. */
+type Span = {
   readonly from: number;
   readonly to: number;
+  /** Number of entries when it was sealed. */
   readonly entries: number;
-}
+};
+type Row = Span & NamedValue;
 
-export interface SealedSegment extends Span, NamedValue {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+export type SealedSegment = Row & { readonly bytes: Uint8Array<ArrayBuffer> };
 
 export class SegmentStore {
-  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
   readonly #live: LiveStore;
   readonly #keys: ListKeys;
 
-  constructor(storage: DurableObjectStorage, live: LiveStore, keys: ListKeys) {
-    this.#storage = storage;
+  constructor(sql: SqlStorage, live: LiveStore, keys: ListKeys) {
+    this.#sql = sql;
     this.#live = live;
     this.#keys = keys;
   }
 
   #rows(): Row[] {
-    return this.#storage.sql
-      .exec<Row>('SELECT key, sha256, from_seq, to_seq, entries FROM segments ORDER BY from_seq')
+    return this.#sql
+      .exec<Row>(
+        'SELECT key, sha256, from_seq AS "from", to_seq AS "to", entries FROM segments ORDER BY from_seq',
+      )
       .toArray();
   }
 
@@ -54,16 +48,16 @@ export class SegmentStore {
   }
 
   has(key: string): boolean {
-    return this.#storage.sql.exec('SELECT 1 FROM segments WHERE key = ?', key).toArray().length > 0;
+    return this.#sql.exec('SELECT 1 FROM segments WHERE key = ?', key).toArray().length > 0;
   }
 
   /** The last change in a segment. */
   get sealedSeq(): number {
-    return this.#rows().at(-1)?.to_seq ?? 0;
+    return this.#rows().at(-1)?.to ?? 0;
   }
 
   bytes(key: string): Uint8Array<ArrayBuffer> | null {
-    const [row] = this.#storage.sql
+    const [row] = this.#sql
       .exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM segments WHERE key = ?', key)
       .toArray();
     return row === undefined ? null : new Uint8Array(row.bytes);
@@ -85,12 +79,12 @@ export class SegmentStore {
       sealed.push({ ...span, key: segmentKey(sha256), sha256, bytes });
     }
     const first = spans[0]?.from ?? 0;
-    return { sealed, replaced: rows.filter(({ from_seq }) => from_seq >= first).map(({ key }) => key) };
+    return { sealed, replaced: rows.filter(({ from }) => from >= first).map(({ key }) => key) };
   }
 
   #spansDue(rows: readonly Row[], seq: number, compact: boolean): Span[] | null {
     const last = rows.at(-1);
-    const tail = this.#live.counts(last?.to_seq ?? 0);
+    const tail = this.#live.counts(last?.to ?? 0);
     const sealedEntries = sum(rows);
     if (sum(tail) > OPEN_ENTRIES_MAX) {
       // Replaced entries stay in their segments. Before there are too many, rewrite all segments without
@@ -99,31 +93,21 @@ export class SegmentStore {
       if (sealedEntries + sum(tail) > most) return spansOf(this.#live.counts(0), 0, seq);
       // While the last segment has room, rewrite it with the new entries added.
       const joins = last !== undefined && last.entries + sum(tail) <= SEGMENT_ENTRIES_MAX;
-      return spansOf(
-        joins ? this.#live.counts(last.from_seq) : tail,
-        joins ? last.from_seq : (last?.to_seq ?? 0),
-        seq,
-      );
+      return spansOf(joins ? this.#live.counts(last.from) : tail, joins ? last.from : (last?.to ?? 0), seq);
     }
     if (rows.length === 0 || !compact) return null;
     // Most entries in the segments have expired, were replaced, or are folded into every release.
-    const held = this.#live.counts(0).filter((count) => count.seq <= last!.to_seq);
-    return sum(held) * 2 < sealedEntries ? spansOf(held, 0, last!.to_seq) : null;
+    const held = this.#live.counts(0).filter((count) => count.seq <= last!.to);
+    return sum(held) * 2 < sealedEntries ? spansOf(held, 0, last!.to) : null;
   }
 
   /** Replaces segments. Must run in a transaction, once readers can find the values. */
   replace(sealed: readonly SealedSegment[], replaced: readonly string[]): void {
-    const { sql } = this.#storage;
-    for (const key of replaced) sql.exec('DELETE FROM segments WHERE key = ?', key);
+    for (const key of replaced) this.#sql.exec('DELETE FROM segments WHERE key = ?', key);
     for (const { key, sha256, from, to, entries, bytes } of sealed) {
-      sql.exec(
+      this.#sql.exec(
         'INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, ?)',
-        key,
-        sha256,
-        from,
-        to,
-        entries,
-        bytes,
+        ...[key, sha256, from, to, entries, bytes],
       );
     }
   }

@@ -3,19 +3,22 @@
  * by the cron.
  */
 import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
-import { RELEASE_VALUES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
+import { RELEASE_VALUES_MAX, VALUE_BYTES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
+import { ok } from '../../shared/result.ts';
 import { warn, warnFailed } from '../log.ts';
-import { type ChangeRequest, type Refusal, type RefusalCode, refuse } from './change-request.ts';
-import type { Ledger } from './ledger.ts';
+import { readFresh } from '../storage/kv-values.ts';
+import { type ChangeRequest, type ChangeResult, type Refusal, refuse } from './change-request.ts';
+import type { Meta } from './meta.ts';
 import { refused } from './promotion.ts';
 import type { ReleaseChanges } from './release-changes.ts';
-import type { ReleaseStore, StoredRelease } from './release-store.ts';
+import type { StoredRelease } from './release-store.ts';
+import type { Tables } from './tables.ts';
 
 /** Refusals that may resolve without any action. */
-const PASSING: readonly RefusalCode[] = [
+const PASSING: readonly Refusal['code'][] = [
   'RELEASE_INCOMPLETE',
   'RELEASE_STATE',
   'BUDGET_EXCEEDED',
@@ -25,15 +28,7 @@ const PASSING: readonly RefusalCode[] = [
  * Maximum KV operations for one manifest: its own values are read twice, those of the current release once.
  */
 const OPERATIONS_OF_ONE_MAX = 2 + 3 * RELEASE_VALUES_MAX;
-/** Ledger key of the last manifest examined. The next sweep continues after it. */
-const LAST_KEY = 'stagedLast';
 const DAY_MS = 86_400_000;
-
-interface Stores {
-  readonly changes: ReleaseChanges;
-  readonly releases: ReleaseStore;
-  readonly ledger: Ledger;
-}
 
 /**
  * Promotes every manifest that can be promoted, in turn. One that waits or fails does not hold up the others.
@@ -41,17 +36,18 @@ interface Stores {
  * @returns the maximum number of KV operations it used
  */
 export async function promoteStaged(
-  stores: Stores,
+  tables: Tables,
+  changes: ReleaseChanges,
   actor: Actor,
   kv: KVNamespace,
   operationsMax: number,
 ): Promise<number> {
   let operations = 1;
-  for (const key of await keysInTurn(stores.ledger, kv)) {
+  for (const key of await keysInTurn(tables.meta, kv)) {
     if (operations > 1 && operations + OPERATIONS_OF_ONE_MAX > operationsMax) break;
-    stores.ledger.set(LAST_KEY, key);
+    tables.meta.set('stagedLast', key);
     try {
-      operations += await promoteKey(stores, actor, kv, key);
+      operations += await promoteKey(tables, changes, actor, kv, key);
     } catch (error) {
       warnFailed('stagedFailed', error, { key });
       operations += OPERATIONS_OF_ONE_MAX;
@@ -61,35 +57,34 @@ export async function promoteStaged(
 }
 
 /** Keys of staged manifests (the first 1,000), starting after the last one examined. */
-async function keysInTurn(ledger: Ledger, kv: KVNamespace): Promise<string[]> {
+async function keysInTurn(meta: Meta, kv: KVNamespace): Promise<string[]> {
   const listed = await kv.list({ prefix: STAGED_PREFIX }).catch((error: unknown) => {
     warnFailed('stagedFailed', error, { key: STAGED_PREFIX });
     return { keys: [] };
   });
-  const last = ledger.get(LAST_KEY) ?? '';
+  const last = meta.text('stagedLast') ?? '';
   const keys = listed.keys.map(({ name }) => name);
   return [...keys.filter((key) => key > last), ...keys.filter((key) => key <= last)];
 }
 
 /** @returns the maximum number of KV operations it used */
 async function promoteKey(
-  { changes, releases }: Stores,
+  { releases }: Tables,
+  changes: ReleaseChanges,
   actor: Actor,
   kv: KVNamespace,
   key: string,
 ): Promise<number> {
-  const text = await kv.get(key);
-  if (text === null) return 1;
+  const bytes = await readFresh(key, VALUE_BYTES_MAX, kv);
+  if (bytes === null) return 1;
   const before = releases.current;
-  const { release, refusal } = await promoteText(
-    changes,
-    { actor, reason: `staged as ${key}`, repeat: null },
-    text,
-  );
-  if (refusal !== null) warn('stagedRefused', { key, code: refusal.extras?.refusal ?? refusal.code });
+  const request = { actor, reason: `staged as ${key}`, repeat: null };
+  const staged = await stageText(changes, request, new TextDecoder().decode(bytes));
+  const promoted = staged.ok ? await promoteNew(changes, request, staged.value) : staged;
+  if (!promoted.ok) warn('stagedRefused', { key, code: promoted.extras?.refusal ?? promoted.code });
   // Values may still be arriving, or a canary may finish. Any other refusal is permanent.
-  if (refusal === null || !PASSING.includes(refusal.code)) await kv.delete(key);
-  const next = release === null ? null : releases.get(release);
+  if (promoted.ok || !PASSING.includes(promoted.code)) await kv.delete(key);
+  const next = staged.ok ? releases.get(staged.value.release) : null;
   return 2 + 2 * valuesOf(next) + valuesOf(before);
 }
 
@@ -97,49 +92,38 @@ function valuesOf(stored: StoredRelease | null): number {
   return stored === null ? 0 : blobsOf(stored.manifest).length;
 }
 
-interface Tried {
-  /** Null if the text is not a valid manifest. */
-  readonly release: string | null;
-  /** Why it was not promoted; null if it is current. */
-  readonly refusal: Refusal | null;
-}
-
-async function promoteText(changes: ReleaseChanges, request: ChangeRequest, text: string): Promise<Tried> {
+async function stageText(
+  changes: ReleaseChanges,
+  request: ChangeRequest,
+  text: string,
+): Promise<ChangeResult<ReleaseInfo>> {
   const signed = parseSignedText(text);
-  if (signed === null) {
-    const refusal = refused('MANIFEST_INVALID', 'the value is not a signed manifest');
-    return { release: null, refusal: changes.recordRefusal(request, null, refusal, false) };
-  }
-  const staged = await changes.stage(request, signed);
-  if (!staged.ok) return { release: null, refusal: staged };
-  return { release: staged.value.release, refusal: await promoteInfo(changes, request, staged.value) };
+  if (signed !== null) return changes.stage(request, signed);
+  const refusal = refused('MANIFEST_INVALID', 'the value is not a signed manifest');
+  return changes.recordRefusal(request, null, refusal);
 }
 
-async function promoteInfo(
+async function promoteNew(
   changes: ReleaseChanges,
   request: ChangeRequest,
   { release, base, state, by, stagedAt }: ReleaseInfo,
-): Promise<Refusal | null> {
+): Promise<ChangeResult<unknown>> {
   const refuseAs = (refusal: string, message: string): Refusal =>
-    changes.recordRefusal(request, release, refuse('RELEASE_REFUSED', message, { refusal }), false);
+    changes.recordRefusal(request, release, refuse('RELEASE_REFUSED', message, { extras: { refusal } }));
   // KV may still return a manifest that was already promoted and removed.
-  if (state === 'promoted') return null;
+  if (state === 'promoted') return ok(undefined);
   // Otherwise, anyone who can write KV could re-promote a release that an admin withdrew: its manifest is in
   // KV.
   if (state !== 'staged' || by !== request.actor.name) {
-    return refuseAs('NOT_NEW', `it is ${state}, staged by ${by}: only what is new is promoted from here`);
+    return refuseAs('NOT_NEW', `${by} staged this release before, and it is ${state}: stage a new one`);
   }
   if (Date.now() - Date.parse(stagedAt) > WAITING_KEPT_MS) {
     const days = WAITING_KEPT_MS / DAY_MS;
-    return refuseAs(
-      'WAITED_TOO_LONG',
-      `it could not be promoted for ${days} days: its values are kept no longer`,
-    );
+    return refuseAs('WAITED_TOO_LONG', `it waited for more than ${days} days: build and push it again`);
   }
   const options = { base, share: 1, overrides: [], reason: request.reason };
   const result = await changes.promote(request, release, options);
-  if (result.ok) return null;
   // `promote` itself records damage and guard hits.
-  if (result.code === 'GUARD_HIT' || PASSING.includes(result.code)) return result;
-  return changes.recordRefusal(request, release, result, false);
+  if (result.ok || result.code === 'GUARD_HIT' || PASSING.includes(result.code)) return result;
+  return changes.recordRefusal(request, release, result);
 }

@@ -12,8 +12,9 @@ import {
   TOKEN_ENTRIES_PER_HOUR_MAX,
   TOKEN_RELIEF_FACTOR,
 } from '../../shared/limits.ts';
+import { ok } from '../../shared/result.ts';
 import { type StorageInfo, storageLevel } from '../../shared/storage-level.ts';
-import { type ChangeRequest, type Refusal, refuse, SYSTEM_ACTOR } from './change-request.ts';
+import { type ChangeRequest, type ChangeResult, refuse, SYSTEM_ACTOR } from './change-request.ts';
 
 /** The cost of a change. */
 export interface Cost {
@@ -71,31 +72,27 @@ export class StorageBudget {
   }
 
   /**
-   * Why there is no room for a change, or null.
+   * Whether there is room for a change.
    * @param now ms since 1970
    */
-  refusal({ actor }: ChangeRequest, cost: Cost, now: number): Refusal | null {
-    if (actor.name === SYSTEM_ACTOR.name) return null;
-    const full = this.#full(actor.root, cost);
-    return full ?? (actor.root ? null : this.#spent(actor.name, cost, now));
+  check({ actor }: ChangeRequest, cost: Cost, now: number): ChangeResult<void> {
+    if (actor.name === SYSTEM_ACTOR.name) return ok(undefined);
+    const storage = this.#checkStorage(actor.root, cost);
+    return storage.ok && !actor.root ? this.#checkBudget(actor.name, cost, now) : storage;
   }
 
-  #full(isRoot: boolean, { relieves }: Cost): Refusal | null {
+  #checkStorage(isRoot: boolean, { relieves }: Cost): ChangeResult<void> {
     const share = this.bytes / STORAGE_BYTES_MAX;
     const most = !relieves ? STORAGE_FULL_SHARE : isRoot ? Number.POSITIVE_INFINITY : STORAGE_ROOT_SHARE;
-    if (share < most) return null;
+    if (share < most) return ok(undefined);
     const megabytes = (bytes: number): string => Math.floor(bytes / 1_000_000).toLocaleString('en');
-    const taken = relieves
-      ? `the token root alone may still order ${RELIEVING}`
-      : `it still takes ${RELIEVING}`;
-    return refuse(
-      'STORAGE_FULL',
-      `the coordinator stores ${megabytes(this.bytes)} of ${megabytes(STORAGE_BYTES_MAX)} MB: ${taken}. ` +
-        'Export the audit log and trim it: npx numgate audit trim',
-    );
+    const used = `${megabytes(this.bytes)} of ${megabytes(STORAGE_BYTES_MAX)} MB`;
+    const accepted = relieves ? 'it accepts only changes by the token root' : `it accepts only ${RELIEVING}`;
+    const remedy = 'export the audit log and trim it with npx numgate audit trim';
+    return refuse('STORAGE_FULL', `the coordinator stores ${used}, so ${accepted}; ${remedy}`);
   }
 
-  #spent(actor: string, { entries, relieves }: Cost, now: number): Refusal | null {
+  #checkBudget(actor: string, { entries, relieves }: Cost, now: number): ChangeResult<void> {
     const factor = relieves ? TOKEN_RELIEF_FACTOR : 1;
     // The size of a change is known only afterwards, so the last change may exceed the budget.
     const requested: Record<Budget, number> = { entries, bytes: 1 };
@@ -106,15 +103,15 @@ export class StorageBudget {
       )
       .toArray();
     const spent = rows.find(({ budget, used }) => used + requested[budget] > BUDGETS[budget].max * factor);
-    if (spent === undefined) return null;
+    if (spent === undefined) return ok(undefined);
     const { words } = BUDGETS[spent.budget];
     const resetsAt = new Date(spent.ends).toISOString();
     const others = relieves ? '' : `; ${RELIEVING} have a budget ${TOKEN_RELIEF_FACTOR} times as large`;
-    const message = `the budget of ${words} of this token is used up: it is full again at ${resetsAt}${others}`;
-    return {
-      ...refuse('BUDGET_EXCEEDED', message, { budget: { name: spent.budget, resetsAt } }),
+    const message = `the budget of ${words} of this token is used up until ${resetsAt}${others}`;
+    return refuse('BUDGET_EXCEEDED', message, {
+      extras: { budget: { name: spent.budget, resetsAt } },
       retryAfterSeconds: Math.ceil((spent.ends - now) / 1_000),
-    };
+    });
   }
 
   /**
@@ -124,13 +121,8 @@ export class StorageBudget {
   charge({ actor }: ChangeRequest, { entries }: Cost, bytes: number, now: number): void {
     if (actor.root || actor.name === SYSTEM_ACTOR.name) return;
     const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };
+    this.#sql.exec('DELETE FROM budgets WHERE actor = ? AND ends <= ?', actor.name, now);
     for (const budget of Object.keys(BUDGETS) as Budget[]) {
-      this.#sql.exec(
-        'DELETE FROM budgets WHERE actor = ? AND budget = ? AND ends <= ?',
-        actor.name,
-        budget,
-        now,
-      );
       this.#sql.exec(
         `INSERT INTO budgets VALUES (?, ?, ?, ?)
          ON CONFLICT (actor, budget) DO UPDATE SET used = used + excluded.used`,

@@ -1,13 +1,14 @@
 /**
  * Turns the items of an operation into targets, and rejects numbers that must never be blocked by hand.
  */
-import type { EntryChange, ProblemExtras } from '../../shared/admin.ts';
+import type { EntryChange } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
 import { parseListed } from '../../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
@@ -36,101 +37,81 @@ export function targetsOf(
   for (const [index, item] of items.entries()) {
     const found =
       'source' in item ? sourceOf(item.source, wanted, keys) : numberOf(item.number, op, protectedNumbers);
-    if ('code' in found) {
-      problems.push({ index, ...found });
+    if (!found.ok) {
+      problems.push({ index, code: found.code, message: found.message });
       continue;
     }
-    for (const target of found) {
+    for (const target of found.value) {
       const name = `${target.kind} ${target.high} ${target.low}`;
       if (!seen.has(name)) targets.push(target);
       // Different sender IDs can share a target if they look alike.
       else if (seen.get(name) === target.source) {
-        problems.push({ index, code: 'ENTRY_INVALID', message: 'is given twice' });
+        problems.push({ index, code: 'ENTRY_INVALID', message: 'is a duplicate' });
       }
       seen.set(name, target.source);
     }
   }
   const [first] = problems;
   if (first === undefined && targets.length > BULK_ENTRIES_MAX) {
-    const why = 'a sender id with letters that look like others makes two';
-    return refuseField(
-      'items',
-      `make ${targets.length} entries, at most ${BULK_ENTRIES_MAX} at once: ${why}`,
-    );
+    const most = `at most ${BULK_ENTRIES_MAX} are allowed: a sender ID with look-alike letters counts twice`;
+    return refuseField('items', `creates ${targets.length} entries, ${most}`);
   }
-  if (first === undefined) return { ok: true, value: targets };
-  if (op === 'find') return refuse(first.code, `what is looked for ${first.message}`);
+  if (first === undefined) return ok(targets);
+  if (op === 'find') return refuse(first.code, `the number or source ${first.message}`);
   const others = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
-  const reported: NonNullable<ProblemExtras['items']> = problems.slice(0, ITEMS_SHOWN_MAX);
-  return refuse(first.code, `items[${first.index}] ${first.message}${others}; nothing was changed`, {
-    items: reported,
-  });
+  const message = `"items[${first.index}]" ${first.message}${others}; nothing was changed`;
+  return refuse(first.code, message, { extras: { items: problems.slice(0, ITEMS_SHOWN_MAX) } });
 }
 
-type Wrong = { readonly code: ItemProblem; readonly message: string };
+type Targets = Result<Target[], Failure<ItemProblem>>;
 
 /** A block covers a sender ID and everything that looks like it. An unblock covers only its own spelling. */
-function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys): Target[] | Wrong {
+function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys): Targets {
   const parsed = parseSource(text);
-  if ('problem' in parsed) {
-    return { code: 'ENTRY_INVALID', message: `${parsed.problem}; give a number as "number"` };
-  }
+  if ('problem' in parsed) return fail('ENTRY_INVALID', `${parsed.problem}; give a number as "number"`);
   // Such an entry would never match: only senders can be sources.
   if ((op === 'block' || op === 'unblock') && !subjects.includes('from')) {
-    return { code: 'ENTRY_INVALID', message: 'is no number: a recipient always is one' };
+    return fail('ENTRY_INVALID', 'is not a number: a recipient must be a number');
   }
   const { spelling, skeleton } = fingerprintsOf(parsed.source, keys.sourceSeed);
   const fingerprints = op === 'unblock' ? [spelling] : [...new Set([spelling, skeleton])];
   const source = writtenSource(parsed.source);
-  return fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source }));
+  return ok(fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source })));
 }
 
-function numberOf(
-  text: string,
-  op: TargetRequest['op'],
-  protectedNumbers: ReadonlySet<number>,
-): Target[] | Wrong {
+function numberOf(text: string, op: TargetRequest['op'], protectedNumbers: ReadonlySet<number>): Targets {
   if (/\*\s*$|\.\./.test(text)) {
-    return {
-      code: 'ENTRY_TOO_WIDE',
-      message: 'is a range or a prefix: ranges belong into a list of a release',
-    };
+    return fail('ENTRY_TOO_WIDE', 'is a range or a prefix: put it on a list of a release');
   }
-  const address = parseListed(text);
-  if (address.kind === 'shortCode') {
+  const party = parseListed(text);
+  if (party.kind === 'shortCode') {
     // Short codes have no entries, so a lookup finds none.
-    if (op === 'find') return [];
-    const message = isEmergency(address.code)
+    if (op === 'find') return ok([]);
+    const message = isEmergency(party.code)
       ? 'is an emergency number'
-      : 'is a short code: those are ruled by the plan';
-    return { code: 'ENTRY_PROTECTED', message };
+      : 'is a short code: the numbering plan decides on it';
+    return fail('ENTRY_PROTECTED', message);
   }
-  if (address.kind === 'localNumber') {
-    return {
-      code: 'ENTRY_INVALID',
-      message: 'lacks its area code: write it in front, or + and the country code',
-    };
+  if (party.kind === 'localNumber') {
+    return fail('ENTRY_INVALID', 'lacks its area code: add it, or write + and the country code');
   }
-  if (address.kind === 'ambiguous' || (address.kind === 'number' && address.carrierPrefix !== null)) {
-    return {
-      code: 'ENTRY_INVALID',
-      message: 'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
-    };
+  if (party.kind === 'ambiguous' || (party.kind === 'number' && party.carrierPrefix !== null)) {
+    const message = 'can mean several numbers: write + and the country code, not 00 or a carrier prefix';
+    return fail('ENTRY_INVALID', message);
   }
-  if (address.kind !== 'number') return { code: 'ENTRY_INVALID', message: 'is not a number' };
-  const { n } = address;
-  if (op === 'find') return [{ ...numberKey(n), source: null }];
-  if (isEmergencyNumber(n)) return { code: 'ENTRY_PROTECTED', message: 'is an emergency number' };
-  if (findTestNumber(n) !== null)
-    return { code: 'ENTRY_PROTECTED', message: 'is a test number, whose answer is fixed' };
+  if (party.kind !== 'number') return fail('ENTRY_INVALID', 'is not a number');
+  const { n } = party;
+  const target = { ...numberKey(n), source: null };
+  if (op === 'find') return ok([target]);
+  if (isEmergencyNumber(n)) return fail('ENTRY_PROTECTED', 'is an emergency number');
+  if (findTestNumber(n) !== null) {
+    return fail('ENTRY_PROTECTED', 'is a test number: its verdict is fixed');
+  }
   if (op === 'block' && protectedNumbers.has(n)) {
-    return { code: 'ENTRY_PROTECTED', message: 'is a protected number: see the guards' };
+    return fail('ENTRY_PROTECTED', 'is a protected number: see the guard settings');
   }
   if (!isValidNumber(n)) {
-    return {
-      code: 'ENTRY_INVALID',
-      message: 'is a number that no subscriber can have (length or country code)',
-    };
+    return fail('ENTRY_INVALID', 'is not a possible number: check its length and country code');
   }
-  return [{ ...numberKey(n), source: null }];
+  return ok([target]);
 }

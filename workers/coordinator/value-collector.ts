@@ -3,13 +3,14 @@
  * removed only after it was unnamed for VALUES_KEPT_MS without interruption, so readers that lag behind and
  * pushes under way still find what they need.
  */
-import { VALUES_KEPT_MS } from '../../shared/limits.ts';
+import { VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits.ts';
 import {
   CLIENTS_PREFIX,
   RELEASE_PREFIX,
   SEGMENT_PREFIX,
   SHARD_PREFIX,
 } from '../../shared/release/kv-keys.ts';
+import type { ReleaseStore } from './release-store.ts';
 import type { ValueStore } from './value-store.ts';
 
 /** How long KV may return a removed value from its caches, in ms. */
@@ -23,10 +24,14 @@ const PREFIXES = [SHARD_PREFIX, RELEASE_PREFIX, SEGMENT_PREFIX, CLIENTS_PREFIX];
 
 export class ValueCollector {
   readonly #sql: SqlStorage;
+  readonly #releases: ReleaseStore;
+  readonly #values: ValueStore;
   readonly #kv: KVNamespace;
 
-  constructor(sql: SqlStorage, kv: KVNamespace) {
+  constructor(sql: SqlStorage, releases: ReleaseStore, values: ValueStore, kv: KVNamespace) {
     this.#sql = sql;
+    this.#releases = releases;
+    this.#values = values;
     this.#kv = kv;
   }
 
@@ -44,21 +49,16 @@ export class ValueCollector {
 
   /**
    * Records unnamed values, removes those unnamed for long enough, and records named values that are missing.
-   * @param isWanted whether a value is needed at the moment of the call
-   * @param own the values that the coordinator can write again
    * @param operationsMax KV operations it may use; keys are always listed
    * @returns how many values were removed, and how many must be written again
    */
-  async sweep(
-    isWanted: (key: string) => boolean,
-    own: ValueStore,
-    operationsMax: number,
-  ): Promise<{ removed: number; missing: number }> {
-    const expected = new Set(own.named);
+  async sweep(operationsMax: number): Promise<{ removed: number; missing: number }> {
+    const expected = this.#values.named;
     const { keys, pages } = await this.#keys();
-    const there = new Set(keys);
-    const missing = own.named.filter((key) => expected.has(key) && !there.has(key));
-    for (const key of missing) own.miss(key);
+    const found = new Set(keys);
+    const isWanted = this.#wanted();
+    const missing = expected.filter((key) => !found.has(key) && this.#values.isNamed(key));
+    for (const key of missing) this.#values.markMissing(key);
     const now = Date.now();
     const unnamed = keys.filter((key) => !isWanted(key));
     this.#forget(new Set(unnamed), now);
@@ -85,12 +85,29 @@ export class ValueCollector {
       this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
       await this.#kv.delete(key);
       removed++;
-      if (!own.isNamed(key)) continue;
+      if (!this.#values.isNamed(key)) continue;
       // It became named again during the removal.
-      own.miss(key);
+      this.#values.markMissing(key);
       missing.push(key);
     }
     return { removed, missing: missing.length };
+  }
+
+  /**
+   * Returns a test whether a reader or a waiting release may need the value under a key at that moment. It
+   * reads manifests again only after the releases have changed.
+   */
+  #wanted(): (key: string) => boolean {
+    const since = Date.now() - WAITING_KEPT_MS;
+    let { version } = this.#releases;
+    let keys = this.#releases.keysWanted(since);
+    return (key) => {
+      if (version !== this.#releases.version) {
+        version = this.#releases.version;
+        keys = this.#releases.keysWanted(since);
+      }
+      return keys.has(key) || this.#values.isWanted(key);
+    };
   }
 
   async #keys(): Promise<{ keys: string[]; pages: number }> {
@@ -113,12 +130,11 @@ export class ValueCollector {
   #forget(unnamed: ReadonlySet<string>, now: number): void {
     const rows = this.#sql.exec<{ key: string }>('SELECT key FROM unnamed_values').toArray();
     for (const { key } of rows) {
-      if (!unnamed.has(key)) {
-        this.#sql.exec(
-          'DELETE FROM unnamed_values WHERE key = ? AND (removed_at IS NULL OR removed_at <= ?)',
-          ...[key, now - SHOWN_AFTER_REMOVAL_MS],
-        );
-      }
+      if (unnamed.has(key)) continue;
+      this.#sql.exec(
+        'DELETE FROM unnamed_values WHERE key = ? AND (removed_at IS NULL OR removed_at <= ?)',
+        ...[key, now - SHOWN_AFTER_REMOVAL_MS],
+      );
     }
   }
 }

@@ -12,46 +12,35 @@ import { clientsKey } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
 import { within } from '../storage/single-flight.ts';
-import type { ClientsStore } from './clients-store.ts';
-import type { Ledger } from './ledger.ts';
-import type { SegmentStore } from './segments.ts';
-
-/** Ledger key of the client directory that the head names. */
-const CLIENTS_NAME = 'clients';
-
-interface Stores {
-  readonly ledger: Ledger;
-  readonly segments: SegmentStore;
-  readonly clients: ClientsStore;
-}
+import type { Tables } from './tables.ts';
 
 export interface StoredValue extends NamedValue {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export class ValueStore {
-  readonly #stores: Stores;
   readonly #storage: DurableObjectStorage;
+  readonly #tables: Tables;
   readonly #kv: KVNamespace;
   readonly #keys: ListKeys;
   /** Keys that are being written and will be named next. */
   readonly #coming = new Set<string>();
 
-  constructor(stores: Stores, storage: DurableObjectStorage, kv: KVNamespace, keys: ListKeys) {
-    this.#stores = stores;
+  constructor(storage: DurableObjectStorage, tables: Tables, kv: KVNamespace, keys: ListKeys) {
     this.#storage = storage;
+    this.#tables = tables;
     this.#kv = kv;
     this.#keys = keys;
   }
 
   /** The current client directory, as the head names it. */
   get directory(): NamedValue | null {
-    return JSON.parse(this.#stores.ledger.get(CLIENTS_NAME) ?? 'null') as NamedValue | null;
+    return this.#tables.meta.json<NamedValue>('clients');
   }
 
   /** Must run in the transaction that changes the clients. */
   setDirectory({ key, sha256 }: NamedValue): void {
-    this.#stores.ledger.set(CLIENTS_NAME, JSON.stringify({ key, sha256 }));
+    this.#tables.meta.set('clients', { key, sha256 });
   }
 
   /** The sealed client directory and its name. */
@@ -64,12 +53,12 @@ export class ValueStore {
   /** Keys that the head names now. */
   get named(): string[] {
     const { directory } = this;
-    const segments = this.#stores.segments.named.map(({ key }) => key);
+    const segments = this.#tables.segments.named.map(({ key }) => key);
     return directory === null ? segments : [...segments, directory.key];
   }
 
   isNamed(key: string): boolean {
-    return this.#stores.segments.has(key) || this.directory?.key === key;
+    return this.#tables.segments.has(key) || this.directory?.key === key;
   }
 
   /** Whether a value must be kept: the head names it, or is about to. */
@@ -79,9 +68,9 @@ export class ValueStore {
 
   /** A value that the head names, or null. */
   async bytes(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    const segment = this.#stores.segments.bytes(key);
+    const segment = this.#tables.segments.bytes(key);
     if (segment !== null) return segment;
-    const directory = await this.directoryOf(this.#stores.clients.clients);
+    const directory = await this.directoryOf(this.#tables.clients.all);
     return directory.key === key ? directory.bytes : null;
   }
 
@@ -90,16 +79,16 @@ export class ValueStore {
    * @param name runs in a transaction; makes the head name the values, or refuses
    */
   async publish<Done>(values: readonly StoredValue[], name: () => Done): Promise<Done> {
-    for (const { key } of values) this.#coming.add(key);
-    const left = new Set(values.map(({ key }) => key));
+    const unwritten = new Set(values.map(({ key }) => key));
+    for (const key of unwritten) this.#coming.add(key);
     try {
       for (const { key, bytes } of values) {
         // If one write fails, leave the rest for later, so the change does not wait for each.
         if (!(await this.#put(key, bytes))) break;
-        left.delete(key);
+        unwritten.delete(key);
       }
       return this.#storage.transactionSync(() => {
-        for (const key of left) this.miss(key);
+        for (const key of unwritten) this.markMissing(key);
         return name();
       });
     } finally {
@@ -110,9 +99,9 @@ export class ValueStore {
   /**
    * Records that KV lacks a value that the head names. The copy of the head is not written until KV has it.
    */
-  miss(key: string): void {
+  markMissing(key: string): void {
     this.#storage.sql.exec('INSERT OR IGNORE INTO values_to_put VALUES (?)', key);
-    this.#stores.ledger.set('kvSeq', '0');
+    this.#tables.meta.set('kvSeq', 0);
   }
 
   get #missing(): string[] {

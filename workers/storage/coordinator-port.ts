@@ -10,15 +10,14 @@ export interface HeadRequest {
   readonly dataCentre: string;
 }
 
-export interface HeadAnswer {
-  /** The current `seq`; 0 before the first change. */
-  readonly seq: number;
-  /** The sealed head document without manifests; null if the caller's `seq` is current. */
-  readonly sealed: Uint8Array<ArrayBuffer> | null;
-}
-
 export interface HeadSource {
-  head(asking: HeadRequest): Promise<HeadAnswer>;
+  /**
+   * The current `seq` (0 before the first change), and the sealed head document without manifests: null if
+   * the caller's `seq` is current.
+   */
+  head(
+    request: HeadRequest,
+  ): Promise<{ readonly seq: number; readonly sealed: Uint8Array<ArrayBuffer> | null }>;
   /**
    * A value that the head names (manifest as JSON, segment, directory), or null. KV gets the same value,
    * possibly later.

@@ -1,47 +1,47 @@
 /**
- * Reads immutable values from Workers KV. Anyone with write access to KV can store 25 MiB under any key, so a
- * value of a release is read at most one byte beyond the size in its manifest.
+ * Reads values from Workers KV. Anyone with write access to KV can store 25 MiB under any key, so every read
+ * has a limit: it ends one byte beyond it, and the value then fails its check.
  */
 import { KV_IMMUTABLE_TTL_SECONDS, KV_MUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
-import type { Blob } from '../../shared/release/manifest.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A value that is named by its digest; null while it is absent. */
-export function readValue(key: string, kv: KVNamespace): Promise<Bytes | null> {
-  return pastMiss(async (cacheTtl) => {
-    const bytes = await kv.get(key, { type: 'arrayBuffer', cacheTtl });
-    return bytes === null ? null : new Uint8Array(bytes);
-  });
-}
-
-/** A value of a release, as `readFreshBlob`, but from caches up to a day old. */
-export function readBlob(blob: Blob, kv: KVNamespace): Promise<Bytes | null> {
-  return pastMiss((cacheTtl) => readBounded(blob, kv, cacheTtl));
-}
-
 /**
- * A value of a release, without long-lived caches, to verify that it is there.
- * @returns at most one byte more than the size in the manifest; null while it is absent
+ * A value that never changes, from caches up to a day old. KV caches a miss as long as a hit, so a miss is
+ * retried with a short TTL: an early miss does not hide the value for a day.
+ * @returns at most one byte more than `bytesMax`; null while the value is absent
  */
-export function readFreshBlob(blob: Blob, kv: KVNamespace): Promise<Bytes | null> {
-  return readBounded(blob, kv, KV_MUTABLE_TTL_SECONDS);
+export async function readImmutable(key: string, bytesMax: number, kv: KVNamespace): Promise<Bytes | null> {
+  return (await read(key, bytesMax, kv, KV_IMMUTABLE_TTL_SECONDS)) ?? readFresh(key, bytesMax, kv);
 }
 
-/**
- * KV caches a miss as long as a hit. Retry with a short TTL, so an early miss does not hide the value for a
- * day.
- */
-async function pastMiss(read: (cacheTtl: number) => Promise<Bytes | null>): Promise<Bytes | null> {
-  return (await read(KV_IMMUTABLE_TTL_SECONDS)) ?? (await read(KV_MUTABLE_TTL_SECONDS));
+/** The same for a value that may change, or whose presence matters: without long-lived caches. */
+export function readFresh(key: string, bytesMax: number, kv: KVNamespace): Promise<Bytes | null> {
+  return read(key, bytesMax, kv, KV_MUTABLE_TTL_SECONDS);
 }
 
-async function readBounded({ key, bytes }: Blob, kv: KVNamespace, cacheTtl: number): Promise<Bytes | null> {
+/** Bytes per read: small values cost no large buffer, and large values few reads. */
+const PIECE_BYTES = 131_072;
+
+async function read(key: string, bytesMax: number, kv: KVNamespace, cacheTtl: number): Promise<Bytes | null> {
   const stream = await kv.get(key, { type: 'stream', cacheTtl });
   if (stream === null) return null;
   const reader = stream.getReader({ mode: 'byob' });
-  const { value } = await reader.readAtLeast(bytes + 1, new Uint8Array(bytes + 1));
-  const read = value ?? new Uint8Array(0);
-  if (read.length > bytes) await reader.cancel();
-  return read as Bytes;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (let isEnd = false; !isEnd && size <= bytesMax; ) {
+    const most = Math.min(PIECE_BYTES, bytesMax + 1 - size);
+    const { value: piece = new Uint8Array(0) } = await reader.readAtLeast(most, new Uint8Array(most));
+    pieces.push(piece);
+    size += piece.length;
+    isEnd = piece.length < most;
+  }
+  if (size > bytesMax) await reader.cancel();
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }

@@ -32,11 +32,6 @@ export class SingleFlight {
   #startedAt = 0;
   #retryAt = 0;
 
-  /** Whether a load is under way, or the last one failed too recently. */
-  #busy(now: number): boolean {
-    return (this.#inflight !== null && now - this.#startedAt < LOAD_WAIT_MS) || now < this.#retryAt;
-  }
-
   /** The load under way, unless it has already taken too long. */
   #young(): Promise<void> | null {
     return Date.now() - this.#startedAt < LOAD_WAIT_MS ? this.#inflight : null;
@@ -57,9 +52,10 @@ export class SingleFlight {
     return flight;
   }
 
-  /** Loads in the background, unless a load is already under way. */
+  /** Loads in the background, unless a load is already under way, or the last one failed too recently. */
   refresh(load: () => Promise<void>, ctx: ExecutionContext): void {
-    if (!this.#busy(Date.now())) this.#start(load, ctx).catch(() => undefined);
+    if (this.#young() !== null || Date.now() < this.#retryAt) return;
+    this.#start(load, ctx).catch(() => undefined);
   }
 
   /**

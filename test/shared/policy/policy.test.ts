@@ -61,13 +61,13 @@ describe('a policy', () => {
   });
 
   it.each([
-    ['an effect without a code', policy({ id: 'a', when: {}, effect: 'block' }), 'every effect but allow'],
-    ['allow with a code', policy({ ...LABEL, effect: 'allow' }), 'every effect but allow'],
+    ['an effect without a code', policy({ id: 'a', when: {}, effect: 'block' }), 'every effect except'],
+    ['allow with a code', policy({ ...LABEL, effect: 'allow' }), 'every effect except'],
     ['a code of the data', policy({ ...LABEL, code: 'LIST_STALE' }), 'LIST_STALE'],
     ['a fact that is none', policy({ ...LABEL, when: { country: ['PH'] } }), 'country'],
     ['no value of a fact', policy({ ...LABEL, when: { sender: [] } }), 'sender'],
     ['a kind of sender that is none', policy({ ...LABEL, when: { sender: ['korean'] } }), 'korean'],
-    ['two rules of one name', policy(LABEL, LABEL), 'two rules have one id'],
+    ['two rules of one name', policy(LABEL, LABEL), 'must not give two rules the same id'],
     ['a name that is none', policy({ ...LABEL, id: 'Label 1' }), 'dashes'],
     ['65 rules', policy(...Array.from({ length: 65 }, (_, index) => ({ ...LABEL, id: `r${index}` }))), '64'],
     ['no label', { ...(policy() as object), label: '' }, 'length'],
@@ -76,7 +76,7 @@ describe('a policy', () => {
     [
       'who signed as a reason to let through',
       policy({ id: 'signed', when: { attestation: ['A'] }, effect: 'allow' }),
-      'cannot ask for it',
+      'a signature does not prove',
     ],
     [
       'a redress address with a line end',

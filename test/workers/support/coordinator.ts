@@ -79,6 +79,12 @@ export function done<Value>(outcome: ChangeResult<Value>): Value {
   return outcome.value;
 }
 
+/** Why the coordinator does not start; null if it does. */
+export async function startFailure(): Promise<string | null> {
+  const started = await authority().token('root');
+  return started.ok ? null : started.message;
+}
+
 /** `ok`, or the code of the refusal. */
 export function codeOf(outcome: ChangeResult<unknown>): string {
   return outcome.ok ? 'ok' : (outcome.extras?.refusal ?? outcome.code);

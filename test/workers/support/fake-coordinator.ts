@@ -1,7 +1,7 @@
 /**
  * An authority that writes down what it is asked, and answers as a test wants it to.
  */
-import type { HeadAnswer, HeadRequest, HeadSource } from '../../../workers/storage/coordinator-port.ts';
+import type { HeadRequest, HeadSource } from '../../../workers/storage/coordinator-port.ts';
 
 type Way = 'answer' | 'fail' | 'overloaded' | 'hang';
 
@@ -19,7 +19,7 @@ export class FakeAuthority implements HeadSource {
     this.sealed = sealed;
   }
 
-  async head(asking: HeadRequest): Promise<HeadAnswer> {
+  async head(asking: HeadRequest): ReturnType<HeadSource['head']> {
     this.asked.push(asking);
     await this.#fate();
     return { seq: this.seq, sealed: asking.seq === this.seq ? null : this.sealed };

@@ -4,6 +4,7 @@
  */
 import { CACHED_HEAD_SECONDS, CLAIM_SECONDS } from '../../../shared/limits.ts';
 import type { CachedCopy } from '../../../shared/propagation.ts';
+import type { SealedHead } from '../../../shared/release/head.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
 import { cacheable } from '../../http/reply.ts';
 
@@ -35,8 +36,7 @@ export async function readCopy(keys: ListKeys): Promise<CachedHead | null> {
 
 /** Shares the head with the other isolates. */
 export async function writeCopy(
-  { seq, fetchedAt, asOf }: CachedCopy,
-  sealed: Uint8Array<ArrayBuffer>,
+  { seq, fetchedAt, asOf, sealed }: CachedCopy & SealedHead,
   keys: ListKeys,
 ): Promise<void> {
   const headers = {

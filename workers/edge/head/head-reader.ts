@@ -21,7 +21,7 @@ import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
-import { HeadSources, type LoadContext, type SealedHead, ValueRefused } from './head-sources.ts';
+import { HeadSources, type LoadContext, type OpenedHead, ValueRefused } from './head-sources.ts';
 import { HeadValues, readManifest, tailSegment } from './head-values.ts';
 import { verifyAllValues } from './shards.ts';
 
@@ -31,16 +31,12 @@ interface Loaded {
   readonly signature: string;
 }
 
-/** The release to answer from. */
-interface Chosen {
+/** The head in use, with everything that it names. Replaced as a whole. */
+interface Current extends OpenedHead {
+  /** The release to answer from. */
   readonly loaded: Loaded | null;
   /** Whether it is the release that the head names for this data centre. */
   readonly whole: boolean;
-}
-
-/** The content of one head. Replaced as a whole. */
-interface Current extends SealedHead, Chosen {
-  readonly seq: number;
   readonly live: LiveLayer;
   readonly clients: ReadonlyMap<string, Client>;
 }
@@ -78,10 +74,7 @@ export class HeadReader {
     const due = this.#poll.due(now, waitMs);
     if (due === 'background') {
       this.#poll.began(now);
-      this.#flight.refresh(
-        () => this.#refresh(loadContext, { waits: false, freshMs: HEAD_FRESH_MS }),
-        loadContext.ctx,
-      );
+      this.#flight.refresh(() => this.#refresh(loadContext, false, HEAD_FRESH_MS), loadContext.ctx);
     }
     if (due === 'wait') {
       const before = this.#poll.seenAt;
@@ -101,7 +94,7 @@ export class HeadReader {
   /** @param done whether a load that this request joined has satisfied it */
   async #wait(loadContext: LoadContext, freshMs: number, done: () => boolean): Promise<void> {
     this.#poll.began(Date.now());
-    const load = (): Promise<void> => this.#refresh(loadContext, { waits: true, freshMs });
+    const load = (): Promise<void> => this.#refresh(loadContext, true, freshMs);
     try {
       await this.#flight.wait(load, done, loadContext.ctx);
     } catch {
@@ -118,30 +111,25 @@ export class HeadReader {
     return { snapshot, clients, pending: this.#pending?.release ?? null };
   }
 
-  async #refresh(
-    loadContext: LoadContext,
-    { waits, freshMs }: { waits: boolean; freshMs: number },
-  ): Promise<void> {
-    const current = this.#current;
-    const held = current === null ? null : { ...current, asOf: this.#poll.asOf };
-    const got = await this.#sources.get(loadContext, { held, waits, freshMs }).catch((error: unknown) => {
+  async #refresh(loadContext: LoadContext, waits: boolean, freshMs: number): Promise<void> {
+    const held = this.#current === null ? null : { ...this.#current, asOf: this.#poll.asOf };
+    const found = await this.#sources.get(loadContext, held, waits, freshMs).catch((error: unknown) => {
       this.#poll.waitedInVain(Date.now());
       throw error;
     });
-    if (got === null) {
+    if (found === null) {
       this.#poll.comeBack(Date.now());
       return;
     }
-    if (got.next !== null) await this.#adopt(got.next, loadContext);
-    // Retry an incomplete head, although its `seq` is current.
-    else if (current?.whole === false) await this.#adopt(current, loadContext);
-    this.#poll.confirmed(servesNamed(this.#current) ? got.asOf : 0, got.seenAt);
+    await this.#adopt(found, loadContext);
+    this.#poll.confirmed(servesNamed(this.#current) ? found.asOf : 0, found.fetchedAt);
     // Only an old copy was available: do not make the next request wait for it again.
-    if (Date.now() - got.seenAt > HEAD_WAIT_MS) this.#poll.waitedInVain(Date.now());
+    if (Date.now() - found.fetchedAt > HEAD_WAIT_MS) this.#poll.waitedInVain(Date.now());
   }
 
-  /** Makes this head current once everything it names is loaded. */
-  async #adopt({ document, sealed }: SealedHead, loadContext: LoadContext): Promise<void> {
+  /** Makes this head current once everything it names is loaded. Retries one that is incomplete. */
+  async #adopt(found: OpenedHead, loadContext: LoadContext): Promise<void> {
+    const { document } = found;
     const { head } = document;
     if (this.#isKnown(head)) return;
     const tail = tailSegment(head);
@@ -154,7 +142,10 @@ export class HeadReader {
     // A later head may have become current during the load.
     if (this.#isKnown(head)) return;
     const live = LiveLayer.of(segments, tail, this.#current?.live);
-    this.#current = { seq: head.seq, document, sealed, live, clients, ...chosen };
+    this.#current = {
+      ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
+      ...{ live, clients, ...chosen },
+    };
     this.#values.keepOnly(head);
     if (!chosen.whole) return;
     this.#pending = null;
@@ -171,12 +162,15 @@ export class HeadReader {
    * The release that the head names for this data centre. Falls back to the current release if the canary is
    * refused, and keeps the release in use until the new one is complete.
    */
-  async #choose(document: HeadDocument, loadContext: LoadContext): Promise<Chosen> {
+  async #choose(
+    document: HeadDocument,
+    loadContext: LoadContext,
+  ): Promise<Pick<Current, 'loaded' | 'whole'>> {
     const { head } = document;
     const serving = this.#current?.loaded ?? null;
     const meant = meantFor(head, loadContext.dataCentre);
     if (meant === null) {
-      if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'it names no release' });
+      if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'the head names no release' });
       return { loaded: serving, whole: true };
     }
     const instead = head.current === null || head.current === meant ? [] : [head.current];
@@ -195,7 +189,7 @@ export class HeadReader {
     if (serving !== null && serving.release.manifest.foldedSeq >= head.droppedSeq) {
       return { loaded: serving, whole: false };
     }
-    throw new ValueRefused('RELEASE_MISSING', 'there is no release that goes with its live layer');
+    throw new ValueRefused('RELEASE_MISSING', 'no loaded release matches its live layer');
   }
 
   /** @returns null if the manifest is refused */

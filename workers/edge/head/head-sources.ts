@@ -7,14 +7,15 @@ import {
   CLAIM_RETRY_MS,
   COORDINATOR_BACKGROUND_WAIT_MS,
   COORDINATOR_WAIT_MS,
-  KV_MUTABLE_TTL_SECONDS,
+  HEAD_BYTES_MAX,
 } from '../../../shared/limits.ts';
-import { afterCache, Breaker } from '../../../shared/propagation.ts';
-import { type HeadDocument, openHead } from '../../../shared/release/head.ts';
+import { afterCache, Breaker, type CachedCopy } from '../../../shared/propagation.ts';
+import { type HeadDocument, openHead, type SealedHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import type { Env, Secrets } from '../../env.ts';
-import { warn } from '../../log.ts';
+import { warn, warnFailed } from '../../log.ts';
 import { COORDINATOR_NAME, type HeadSource } from '../../storage/coordinator-port.ts';
+import { readFresh } from '../../storage/kv-values.ts';
 import { Unavailable, within } from '../../storage/single-flight.ts';
 import { type CachedHead, claim, readCopy, writeCopy } from './head-cache.ts';
 
@@ -25,8 +26,6 @@ import { type CachedHead, claim, readCopy, writeCopy } from './head-cache.ts';
  */
 const LOOK_AGAIN_MS = CLAIM_RETRY_MS / 4;
 
-type Sealed = Uint8Array<ArrayBuffer>;
-
 export interface LoadContext {
   readonly env: Env;
   readonly secrets: Secrets;
@@ -34,83 +33,60 @@ export interface LoadContext {
   readonly dataCentre: string;
 }
 
-/** A head, and its sealed bytes. */
-export interface SealedHead {
+/** A head as opened in this isolate, and when its source had it. */
+export interface OpenedHead extends SealedHead, CachedCopy {
   readonly document: HeadDocument;
-  readonly sealed: Sealed;
-}
-
-/** The head in memory. */
-export interface CurrentHead {
-  readonly seq: number;
-  readonly sealed: Sealed;
-  /** When it was last known to be current, in ms since 1970. */
-  readonly asOf: number;
-}
-
-/** How fresh a head this isolate needs. */
-export interface Freshness {
-  readonly held: CurrentHead | null;
-  /** Whether a request is waiting for the head. */
-  readonly waits: boolean;
-  /** Maximum age of the data centre's copy, in ms. */
-  readonly freshMs: number;
-}
-
-export interface FetchedHead {
-  /** Null if the head in memory is still current. */
-  readonly next: SealedHead | null;
-  /** When it was known to be current, in ms since 1970. */
-  readonly asOf: number;
-  /** When it was fetched, in ms since 1970. */
-  readonly seenAt: number;
-}
-
-/** The head from one source; `next` is null if it is the one in memory. */
-interface Found extends CurrentHead {
-  readonly next: SealedHead | null;
 }
 
 export class HeadSources {
   readonly #breaker = new Breaker(Math.random);
 
   /**
-   * @returns the head, or null if another isolate is fetching it: try again soon
+   * @param held the head in memory
+   * @param waits whether a request is waiting for the head
+   * @param freshMs maximum age of the data centre's copy
+   * @returns the head, which can be the one in memory with new times, or null if another isolate is fetching
+   * it: try again soon
    * @throws Unavailable
    */
-  async get(loadContext: LoadContext, need: Freshness): Promise<FetchedHead | null> {
+  async get(
+    loadContext: LoadContext,
+    held: OpenedHead | null,
+    waits: boolean,
+    freshMs: number,
+  ): Promise<OpenedHead | null> {
     const { keys } = loadContext.secrets;
-    const deadline = Date.now() + (need.waits ? COORDINATOR_WAIT_MS : COORDINATOR_BACKGROUND_WAIT_MS);
+    const deadline = Date.now() + (waits ? COORDINATOR_WAIT_MS : COORDINATOR_BACKGROUND_WAIT_MS);
     for (;;) {
       const copy = await readCopy(keys);
       const now = Date.now();
       const mayQuery = this.#breaker.allows(now) && now + LOOK_AGAIN_MS < deadline;
       // Ignore a copy that is older than the head in memory.
-      const ahead = copy !== null && copy.seq >= (need.held?.seq ?? 0) ? copy : null;
-      let step = afterCache(ahead, mayQuery, now, need.freshMs);
+      const ahead = copy !== null && copy.seq >= (held?.seq ?? 0) ? copy : null;
+      let step = afterCache(ahead, mayQuery, now, freshMs);
       if (ahead !== null && step === 'use') {
-        const found = await openCopy(ahead, loadContext, need.held);
-        if (found !== null) return { next: found.next, asOf: found.asOf, seenAt: ahead.fetchedAt };
+        const found = await openCopy(ahead, loadContext, held);
+        if (found !== null) return found;
         step = afterCache(null, mayQuery, now);
       }
       if (step === 'claim' && !(await claim(keys, copy?.fetchedAt ?? 0))) {
-        if (!need.waits) return null;
+        if (!waits) return null;
         await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
         continue;
       }
-      const got = step === 'claim' ? await this.#ask(loadContext, need.held, deadline - Date.now()) : null;
-      return got ?? fallBack(ahead, loadContext, need.held);
+      const found = step === 'claim' ? await this.#query(loadContext, held, deadline - Date.now()) : null;
+      return found ?? fallBack(ahead, loadContext, held);
     }
   }
 
   /** @returns null if the coordinator does not respond or has no head */
-  async #ask(
+  async #query(
     loadContext: LoadContext,
-    held: CurrentHead | null,
+    held: OpenedHead | null,
     waitMs: number,
-  ): Promise<FetchedHead | null> {
+  ): Promise<OpenedHead | null> {
     const { env, dataCentre, secrets } = loadContext;
-    const asOf = Date.now();
+    const now = Date.now();
     try {
       const request = coordinatorPort(env).head({ seq: held?.seq ?? 0, dataCentre });
       const { seq, sealed } = await within(request, waitMs);
@@ -119,14 +95,15 @@ export class HeadSources {
       // Readers never go back, even if the coordinator lost state.
       if (held !== null && seq < held.seq)
         throw new ValueRefused('HEAD_OLDER', `seq ${seq} is behind ${held.seq}`);
-      const next = sealed === null ? null : await opened(sealed, loadContext);
-      await writeCopy({ seq, fetchedAt: asOf, asOf }, sealed ?? held!.sealed, secrets.keys);
-      return { next, asOf, seenAt: asOf };
+      const head = sealed === null ? held! : { seq, sealed, document: await open(sealed, loadContext) };
+      const found = { ...head, asOf: now, fetchedAt: now };
+      await writeCopy(found, secrets.keys);
+      return found;
     } catch (error) {
       if (error instanceof ValueRefused) throw error;
       const overloaded = (error as { overloaded?: boolean } | null)?.overloaded === true;
       this.#breaker.failed(Date.now(), overloaded);
-      warn('authorityFailed', { overloaded, name: error instanceof Error ? error.name : 'unknown' });
+      warnFailed('authorityFailed', error, { overloaded });
       return null;
     }
   }
@@ -144,39 +121,40 @@ export class ValueRefused extends Unavailable {
   }
 }
 
-async function opened(sealed: Sealed, { secrets }: LoadContext): Promise<SealedHead> {
+/** @throws ValueRefused */
+async function open(sealed: SealedHead['sealed'], { secrets }: LoadContext): Promise<HeadDocument> {
   const result = await openHead(sealed, secrets.keys);
   if (!result.ok) throw new ValueRefused(result.code, result.message);
-  return { document: result.value, sealed };
+  return result.value;
 }
 
 /** @returns null if the copy is not a valid head */
 async function openCopy(
   copy: CachedHead,
   loadContext: LoadContext,
-  held: CurrentHead | null,
-): Promise<Found | null> {
-  const { seq, asOf } = copy;
-  if (held !== null && seq === held.seq) return { seq, asOf, sealed: held.sealed, next: null };
+  held: OpenedHead | null,
+): Promise<OpenedHead | null> {
+  const { seq, asOf, fetchedAt } = copy;
+  if (held !== null && seq === held.seq) return { ...held, asOf, fetchedAt };
   try {
-    const next = await opened(await copy.sealed(), loadContext);
-    return { seq, asOf, sealed: next.sealed, next };
+    const sealed = await copy.sealed();
+    return { seq, asOf, fetchedAt, sealed, document: await open(sealed, loadContext) };
   } catch {
     return null;
   }
 }
 
 /** @returns null if KV does not respond, or has no valid head */
-async function readKv(loadContext: LoadContext): Promise<Found | null> {
-  const options = { type: 'arrayBuffer', cacheTtl: KV_MUTABLE_TTL_SECONDS } as const;
+async function readKv(loadContext: LoadContext): Promise<OpenedHead | null> {
   try {
-    const bytes = await loadContext.env.LISTS.get(HEAD_KEY, options);
-    if (bytes === null) return null;
-    const next = await opened(new Uint8Array(bytes), loadContext);
+    const sealed = await readFresh(HEAD_KEY, HEAD_BYTES_MAX, loadContext.env.LISTS);
+    if (sealed === null) return null;
+    const document = await open(sealed, loadContext);
+    const fetchedAt = Date.now();
     // `asOf` is when the copy was written, not when the head changed: the coordinator rewrites the copy
     // regularly.
-    const asOf = Math.min(Date.now(), Date.parse(next.document.writtenAt ?? '') || 0);
-    return { seq: next.document.head.seq, asOf, sealed: next.sealed, next };
+    const asOf = Math.min(fetchedAt, Date.parse(document.writtenAt ?? '') || 0);
+    return { seq: document.head.seq, asOf, fetchedAt, sealed, document };
   } catch {
     return null;
   }
@@ -191,22 +169,21 @@ async function readKv(loadContext: LoadContext): Promise<Found | null> {
 async function fallBack(
   copy: CachedHead | null,
   loadContext: LoadContext,
-  held: CurrentHead | null,
-): Promise<FetchedHead> {
+  held: OpenedHead | null,
+): Promise<OpenedHead> {
   const [cached, inKv] = await Promise.all([
     copy === null ? null : openCopy(copy, loadContext, held),
     readKv(loadContext),
   ]);
-  const own: Found | null = held === null ? null : { ...held, next: null };
-  const found = [own, cached, inKv].filter((each) => each !== null);
+  const found = [held, cached, inKv].filter((each) => each !== null);
   const seq = Math.max(...found.map((each) => each.seq));
   const newest = found.filter((each) => each.seq === seq);
   const first = newest[0];
-  if (first === undefined || (inKv === null && first === own)) {
-    throw new Unavailable('neither the coordinator nor KV has a head to give');
+  if (first === undefined || (inKv === null && first === held)) {
+    throw new Unavailable('neither the coordinator nor KV has returned a head');
   }
   const asOf = Math.max(...newest.map((each) => each.asOf));
-  const fetchedAt = inKv === null ? copy!.fetchedAt : Date.now();
-  if (inKv !== null) await writeCopy({ seq, fetchedAt, asOf }, first.sealed, loadContext.secrets.keys);
-  return { next: first.next, asOf, seenAt: fetchedAt };
+  const best = { ...first, asOf, fetchedAt: (inKv ?? copy!).fetchedAt };
+  if (inKv !== null) await writeCopy(best, loadContext.secrets.keys);
+  return best;
 }

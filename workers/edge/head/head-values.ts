@@ -4,7 +4,7 @@
  */
 import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../../shared/clients.ts';
-import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits.ts';
+import { COORDINATOR_BACKGROUND_WAIT_MS, VALUE_BYTES_MAX } from '../../../shared/limits.ts';
 import { Segment } from '../../../shared/live/segment.ts';
 import type { Head, NamedRelease, NamedValue } from '../../../shared/release/head.ts';
 import { releaseKey } from '../../../shared/release/kv-keys.ts';
@@ -12,7 +12,7 @@ import { parseSignedText, type SignedText } from '../../../shared/release/signed
 import { LayoutError } from '../../../shared/set/number-set.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { Env } from '../../env.ts';
-import { readValue } from '../../storage/kv-values.ts';
+import { readImmutable } from '../../storage/kv-values.ts';
 import { within } from '../../storage/single-flight.ts';
 import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.ts';
 
@@ -28,21 +28,17 @@ export class HeadValues {
 
   /** The sealed segments of the live layer, in the order of the head. */
   segments(head: Head, loadContext: LoadContext): Promise<Segment[]> {
-    const open = async (named: NamedValue): Promise<Segment> =>
-      segmentOf(await unsealed(named, loadContext), named.key);
-    return Promise.all(head.segments.map((named) => kept(this.#segments, named, open)));
+    const open = async (bytes: Bytes): Promise<Segment | null> => {
+      const content = await unseal(bytes, loadContext.secrets.keys);
+      return content === null ? null : segmentOf(content, 'a segment');
+    };
+    return Promise.all(head.segments.map((named) => load(this.#segments, named, loadContext, open)));
   }
 
-  clients({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
-    const open = async ({ key, sha256 }: NamedValue): Promise<Directory> => {
-      const directory = await openDirectory(
-        await readNamed(key, sha256, loadContext.env),
-        loadContext.secrets.keys,
-      );
-      if (directory === null) throw new ValueRefused('VALUE_FOREIGN', key);
-      return directory;
-    };
-    return named === null ? Promise.resolve(NO_CLIENTS) : kept(this.#directories, named, open);
+  async clients({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
+    if (named === null) return NO_CLIENTS;
+    const { keys } = loadContext.secrets;
+    return load(this.#directories, named, loadContext, (bytes) => openDirectory(bytes, keys));
   }
 
   /** Drops values that this head does not name. */
@@ -54,13 +50,19 @@ export class HeadValues {
   }
 }
 
-async function kept<Value>(
+/** @param open returns null if the value was sealed with another key */
+async function load<Value>(
   held: Map<string, Value>,
-  named: NamedValue,
-  open: (named: NamedValue) => Promise<Value>,
+  { key, sha256 }: NamedValue,
+  { env }: LoadContext,
+  open: (bytes: Bytes) => Promise<Value | null>,
 ): Promise<Value> {
-  const value = held.get(named.key) ?? (await open(named));
-  held.set(named.key, value);
+  const known = held.get(key);
+  if (known !== undefined) return known;
+  const bytes = await read(key, env, async (found) => ((await sha256Hex(found)) === sha256 ? found : null));
+  const value = await open(bytes);
+  if (value === null) throw new ValueRefused('VALUE_FOREIGN', key);
+  held.set(key, value);
   return value;
 }
 
@@ -91,23 +93,13 @@ export function readManifest({ release, signature }: NamedRelease, env: Env): Pr
   });
 }
 
-async function unsealed({ key, sha256 }: NamedValue, { env, secrets }: LoadContext): Promise<Bytes> {
-  const content = await unseal(await readNamed(key, sha256, env), secrets.keys);
-  if (content === null) throw new ValueRefused('VALUE_FOREIGN', key);
-  return content;
-}
-
-function readNamed(key: string, sha256: string, env: Env): Promise<Bytes> {
-  return read(key, env, async (bytes) => ((await sha256Hex(bytes)) === sha256 ? bytes : null));
-}
-
 /** @param accept returns null if the bytes are not the named value */
 async function read<Value>(
   key: string,
   env: Env,
   accept: (bytes: Bytes) => Promise<Value | null>,
 ): Promise<Value> {
-  const inKv = await readValue(key, env.LISTS).catch(() => null);
+  const inKv = await readImmutable(key, VALUE_BYTES_MAX, env.LISTS).catch(() => null);
   const fromKv = inKv === null ? null : await accept(inKv);
   if (fromKv !== null) return fromKv;
   const own = await within(coordinatorPort(env).value(key), COORDINATOR_BACKGROUND_WAIT_MS).catch(() => null);

@@ -15,7 +15,7 @@ import type { Release } from '../../../shared/release/release.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
 import type { Env } from '../../env.ts';
 import { warn } from '../../log.ts';
-import { readBlob } from '../../storage/kv-values.ts';
+import { readImmutable } from '../../storage/kv-values.ts';
 import { SingleFlight, Unavailable, within } from '../../storage/single-flight.ts';
 
 /** The request that starts a load: its bindings, and the context that keeps the load alive. */
@@ -24,12 +24,14 @@ export interface ShardLoadContext {
   readonly ctx: ExecutionContext;
 }
 
-/** The loads of one release in memory, by KV key. */
+/** The loads of one release in memory. Times are in ms since 1970. */
 class Loads {
   readonly #flights = new Map<string, SingleFlight>();
-  /** When each unavailable value last failed to load, in ms since 1970. Removed once the value loads. */
+  /** When each unavailable value last failed to load, by KV key. Removed once the value loads. */
   readonly failedAt = new Map<string, number>();
-  /** When an evicted value was last read again, in ms since 1970, and how many such reads there were. */
+  /** When the background load last started a value; 0 if there is none. */
+  warmedAt = 0;
+  /** When an evicted value was last read again, and how many such reads there were. */
   readAgainAt = 0;
   readAgainCount = 0;
 
@@ -47,48 +49,39 @@ function loadsOf(release: Release): Loads {
   return loads;
 }
 
-async function load(release: Release, blob: Blob, kv: KVNamespace): Promise<void> {
-  const bytes = await readBlob(blob, kv);
-  // Absent means "not yet", never "empty": KV is eventually consistent.
-  if (bytes === null) throw new Unavailable(`${blob.key} is not in KV`);
-  const installed = await release.install(blob, bytes);
-  if (!installed.ok) {
-    warn('blobRefused', { release: release.manifest.release, message: installed.message });
-    throw new Unavailable(installed.message);
-  }
-  loadsOf(release).failedAt.delete(blob.key);
-}
-
-/** Records that a value failed to load or timed out. Logged once per value until it loads. */
-function noteFailure(release: Release, { key }: Blob, error: unknown): void {
-  const { failedAt } = loadsOf(release);
-  const message = error instanceof Unavailable ? error.message : 'the load failed';
-  if (!failedAt.has(key)) warn('valueUnavailable', { release: release.manifest.release, key, message });
-  failedAt.set(key, Date.now());
-}
-
-function loadMissing(
+/**
+ * Loads one value, together with other requests that need it. A failure is logged once, until the value loads.
+ * @param loaded whether it has loaded
+ * @throws Unavailable
+ */
+async function load(
   release: Release,
-  blobs: readonly Blob[],
+  blob: Blob,
   loaded: (blob: Blob) => boolean,
-  kv: KVNamespace,
-  ctx: ExecutionContext,
-): Promise<PromiseSettledResult<void>[]> {
-  const missing = blobs.filter((blob) => !loaded(blob));
-  const loadOne = async (blob: Blob): Promise<void> => {
-    const flight = loadsOf(release).flight(blob.key);
-    try {
-      await flight.wait(
-        () => load(release, blob, kv),
-        () => loaded(blob),
-        ctx,
-      );
-    } catch (error) {
-      noteFailure(release, blob, error);
-      throw error;
+  { env, ctx }: ShardLoadContext,
+): Promise<void> {
+  const { key } = blob;
+  const loads = loadsOf(release);
+  const name = release.manifest.release;
+  const read = async (): Promise<void> => {
+    const bytes = await readImmutable(key, blob.bytes, env.LISTS);
+    // Absent means "not yet", never "empty": KV is eventually consistent.
+    if (bytes === null) throw new Unavailable(`${key} is not in KV`);
+    const installed = await release.install(blob, bytes);
+    if (!installed.ok) {
+      warn('blobRefused', { release: name, message: installed.message });
+      throw new Unavailable(installed.message);
     }
+    loads.failedAt.delete(key);
   };
-  return Promise.allSettled(missing.map(loadOne));
+  try {
+    await loads.flight(key).wait(read, () => loaded(blob), ctx);
+  } catch (error) {
+    const message = error instanceof Unavailable ? error.message : 'the load failed';
+    if (!loads.failedAt.has(key)) warn('valueUnavailable', { release: name, key, message });
+    loads.failedAt.set(key, Date.now());
+    throw error;
+  }
 }
 
 /**
@@ -98,7 +91,7 @@ function loadMissing(
 export async function withValues<Used>(
   release: Release,
   blobs: readonly Blob[],
-  { env, ctx }: ShardLoadContext,
+  context: ShardLoadContext,
   use: () => Used,
 ): Promise<Used> {
   if (release.complete) return use();
@@ -107,40 +100,47 @@ export async function withValues<Used>(
     if (Date.now() >= deadline) return use();
     await new Promise((resolve) => setTimeout(resolve, ROOM_RETRY_MS));
   }
-  const used = loadMissing(release, blobs, (blob) => release.has(blob), env.LISTS, ctx)
+  const has = (blob: Blob): boolean => release.has(blob);
+  const loads = blobs.filter((blob) => !has(blob)).map((blob) => load(release, blob, has, context));
+  const used = Promise.allSettled(loads)
     .then(use)
     .finally(() => release.unpin(blobs));
   // If the client disconnects, the request stops running. Without `waitUntil`, its pins would stay forever.
-  ctx.waitUntil(used.catch(() => undefined));
+  context.ctx.waitUntil(used.catch(() => undefined));
   return used;
 }
 
 /**
  * Loads many values, a few at a time. The rest are not started yet, so a request that needs one of them does
- * not have to queue. Unless `patient`, no load starts after LOAD_WAIT_MS.
+ * not have to queue.
+ * @param mayStart called before each load; once it returns false, no more start
  * @returns the values that could not be loaded
  */
 async function loadInTurn(
   release: Release,
   blobs: readonly Blob[],
   loaded: (blob: Blob) => boolean,
-  { env, ctx }: ShardLoadContext,
-  { atOnce, patient, onTurn }: { atOnce: number; patient: boolean; onTurn?: () => void },
+  context: ShardLoadContext,
+  atOnce: number,
+  mayStart = (): boolean => true,
 ): Promise<Blob[]> {
   const queue = blobs.filter((blob) => !loaded(blob));
   const failed: Blob[] = [];
-  const deadline = patient ? Number.POSITIVE_INFINITY : Date.now() + LOAD_WAIT_MS;
   const lane = async (): Promise<void> => {
-    while (Date.now() < deadline) {
+    while (mayStart()) {
       const blob = queue.shift();
       if (blob === undefined) return;
-      onTurn?.();
-      const [settled] = await loadMissing(release, [blob], loaded, env.LISTS, ctx);
-      if (settled?.status === 'rejected') failed.push(blob);
+      if (!loaded(blob)) await load(release, blob, loaded, context).catch(() => failed.push(blob));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   return failed;
+}
+
+/** For loads that a request waits for: none starts after LOAD_WAIT_MS. */
+function untilDeadline(): () => boolean {
+  const deadline = Date.now() + LOAD_WAIT_MS;
+  return () => Date.now() < deadline;
 }
 
 /**
@@ -149,22 +149,24 @@ async function loadInTurn(
  */
 export function loadAll(release: Release, context: ShardLoadContext): Promise<Blob[]> {
   const has = (blob: Blob): boolean => release.has(blob);
-  return loadInTurn(release, release.loadable(), has, context, { atOnce: READS_AT_ONCE, patient: false });
+  return loadInTurn(release, release.loadable(), has, context, READS_AT_ONCE, untilDeadline());
 }
-
-/** When the background load of a release last started a value. */
-const warmedAt = new WeakMap<Release, number>();
 
 /** Loads as much of the release as memory allows, in the background. Only one request at a time does this. */
 export function loadInBackground(release: Release, context: ShardLoadContext): void {
-  if (release.complete || Date.now() - (warmedAt.get(release) ?? 0) < LOAD_WAIT_MS) return;
+  const loads = loadsOf(release);
+  if (release.complete || Date.now() - loads.warmedAt < LOAD_WAIT_MS) return;
   const has = (blob: Blob): boolean => release.has(blob);
-  const onTurn = (): void => void warmedAt.set(release, Date.now());
-  onTurn();
-  const warming = loadInTurn(release, release.loadable(), has, context, {
-    ...{ atOnce: WARM_READS_AT_ONCE, patient: true, onTurn },
-  });
-  context.ctx.waitUntil(warming.finally(() => warmedAt.delete(release)));
+  const mayStart = (): boolean => {
+    loads.warmedAt = Date.now();
+    return true;
+  };
+  const warming = loadInTurn(release, release.loadable(), has, context, WARM_READS_AT_ONCE, mayStart);
+  context.ctx.waitUntil(
+    warming.finally(() => {
+      loads.warmedAt = 0;
+    }),
+  );
 }
 
 /**
@@ -174,7 +176,7 @@ export function loadInBackground(release: Release, context: ShardLoadContext): v
 export async function verifyAllValues(release: Release, context: ShardLoadContext): Promise<boolean> {
   const blobs = blobsOf(release.manifest);
   const verified = (blob: Blob): boolean => release.verified(blob);
-  await loadInTurn(release, blobs, verified, context, { atOnce: WARM_READS_AT_ONCE, patient: true });
+  await loadInTurn(release, blobs, verified, context, WARM_READS_AT_ONCE);
   return blobs.every(verified);
 }
 
@@ -197,7 +199,7 @@ export async function unloadable(release: Release, context: ShardLoadContext): P
   const isGood = (blob: Blob): boolean =>
     release.has(blob) || (release.verified(blob) && blob !== again && !failedAt.has(blob.key));
   const due = blobs.filter(({ key }) => now - (failedAt.get(key) ?? 0) >= HEALTH_RETRY_MS);
-  const trying = loadInTurn(release, due, isGood, context, { atOnce: READS_AT_ONCE, patient: false });
+  const trying = loadInTurn(release, due, isGood, context, READS_AT_ONCE, untilDeadline());
   await within(trying, LOAD_WAIT_MS).catch(() => undefined);
   return blobs.filter((blob) => failedAt.has(blob.key) && !release.has(blob));
 }

@@ -1,0 +1,75 @@
+/**
+ * Clients or admin tokens in SQLite, as JSON by ID. Only digests of their secrets are stored.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Token } from '../../shared/admin.ts';
+import type { AuditEntry } from '../../shared/audit.ts';
+import { toHex, utf8 } from '../../shared/bytes.ts';
+import type { Client } from '../../shared/clients.ts';
+import { ok } from '../../shared/result.ts';
+import { type ChangeResult, refuse } from './change-request.ts';
+
+/** `If-Match` and `If-None-Match`, as versions. */
+export interface Precondition {
+  /** Apply only if the current version is this one. */
+  readonly match: string | null;
+  /** Apply only if it does not exist. */
+  readonly absent: boolean;
+}
+
+export class DocumentStore<Document extends Client | Token> {
+  readonly #sql: SqlStorage;
+  readonly #table: 'clients' | 'tokens';
+  readonly #column: 'client' | 'token';
+
+  constructor(sql: SqlStorage, column: 'client' | 'token') {
+    this.#sql = sql;
+    this.#table = `${column}s`;
+    this.#column = column;
+  }
+
+  /** All documents, sorted by ID. */
+  get all(): Document[] {
+    return this.#select('ORDER BY id');
+  }
+
+  get count(): number {
+    return this.#sql.exec<{ count: number }>(`SELECT COUNT(*) AS count FROM ${this.#table}`).one().count;
+  }
+
+  get(id: string): Document | null {
+    return this.#select('WHERE id = ?', id)[0] ?? null;
+  }
+
+  #select(where: string, ...values: string[]): Document[] {
+    return this.#sql
+      .exec<{ json: string }>(`SELECT ${this.#column} AS json FROM ${this.#table} ${where}`, ...values)
+      .toArray()
+      .map(({ json }) => JSON.parse(json) as Document);
+  }
+
+  /** @param after null to remove it */
+  put(id: string, after: Document | null): AuditEntry {
+    const before = this.get(id);
+    if (after === null) this.#sql.exec(`DELETE FROM ${this.#table} WHERE id = ?`, id);
+    else this.#sql.exec(`INSERT OR REPLACE INTO ${this.#table} VALUES (?, ?)`, id, JSON.stringify(after));
+    return { action: `${this.#table}.${after === null ? 'remove' : 'put'}`, subject: id, before, after };
+  }
+}
+
+/** The version of a client or token: a digest of its content. */
+export function versionOf(value: Client | Token): string {
+  return toHex(sha256(utf8(JSON.stringify(value)))).slice(0, 16);
+}
+
+/** Checks the precondition of a change against the current client or token. */
+export function checkPrecondition(
+  { match, absent }: Precondition,
+  current: Client | Token | null,
+): ChangeResult<void> {
+  if (absent && current !== null) return refuse('PRECONDITION_FAILED', 'this id already exists');
+  if (match !== null && (current === null || versionOf(current) !== match)) {
+    return refuse('PRECONDITION_FAILED', 'it has changed since you read it: read it again');
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,65 @@
+/**
+ * Changes of the live layer, and lookups in it.
+ */
+import type { EntriesDone, EntryChange, EntryInfo, EntryItem } from '../../shared/admin.ts';
+import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { ok } from '../../shared/result.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { SUBJECTS } from '../../shared/verdict.ts';
+import type { BackgroundWork } from './background-work.ts';
+import { type ChangeRequest, type ChangeResult, refuseField } from './change-request.ts';
+import type { Target } from './live-store.ts';
+import type { Tables } from './tables.ts';
+import { type TargetRequest, targetsOf } from './targets.ts';
+
+export class EntryChanges {
+  readonly #tables: Tables;
+  readonly #background: BackgroundWork;
+  readonly #keys: ListKeys;
+
+  constructor(tables: Tables, background: BackgroundWork, keys: ListKeys) {
+    this.#tables = tables;
+    this.#background = background;
+    this.#keys = keys;
+  }
+
+  async change(request: ChangeRequest, change: EntryChange): Promise<ChangeResult<EntriesDone>> {
+    const { ledger, live } = this.#tables;
+    const subjects = new Set(change.subjects).size;
+    const requested = { entries: change.items.length * subjects, relieves: change.op !== 'block' };
+    const known = ledger.begin<EntriesDone>(request, requested);
+    if (known !== null) return known;
+    if (change.until !== null && Date.parse(change.until) <= Date.now()) {
+      return refuseField('until', 'must be in the future');
+    }
+    const targets = this.#targetsOf(change);
+    if (!targets.ok) return targets;
+    // The tail must fit into one segment. A change that does not fit waits until the tail is sealed.
+    while (this.#tables.tailEntries + targets.value.length > SEGMENT_ENTRIES_MAX) {
+      await this.#background.seal();
+    }
+    const now = Math.floor(Date.now() / 1000);
+    // One item can make two targets: see targets.ts.
+    const left = {
+      ...requested,
+      entries: targets.value.length * subjects - requested.entries,
+      laterBytes: change.until === null ? 0 : targets.value.length * ENTRY_END_BYTES,
+    };
+    const done = ledger.change(request, left, (seq, operation) =>
+      live.apply(change, targets.value, request, { seq, operation, now }),
+    );
+    if (done.ok) this.#background.changed();
+    return done;
+  }
+
+  find(item: EntryItem): ChangeResult<EntryInfo[]> {
+    const targets = this.#targetsOf({ op: 'find', items: [item], subjects: [...SUBJECTS] });
+    if (!targets.ok) return targets;
+    const now = Math.floor(Date.now() / 1000);
+    return ok(targets.value.flatMap((target) => this.#tables.live.find(target, now)));
+  }
+
+  #targetsOf(wanted: TargetRequest): ChangeResult<Target[]> {
+    return targetsOf(wanted, this.#keys, new Set(this.#tables.settings.guards.protectedNumbers));
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The guard settings and the gateway policy. The policy is part of the head, so changing it changes the head.
+ */
+import { keyedNumber } from '../../shared/audit.ts';
+import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
+import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
+import type { Precondition } from './document-store.ts';
+import type { Ledger } from './ledger.ts';
+import type { Meta } from './meta.ts';
+import { GROWING_CHANGE } from './storage-budget.ts';
+
+export class SettingsStore {
+  readonly #meta: Meta;
+  readonly #ledger: Ledger;
+  readonly #keys: ListKeys;
+
+  constructor(meta: Meta, ledger: Ledger, keys: ListKeys) {
+    this.#meta = meta;
+    this.#ledger = ledger;
+    this.#keys = keys;
+  }
+
+  get guards(): GuardSettings {
+    return this.#meta.json<GuardSettings>('guards') ?? DEFAULT_GUARDS;
+  }
+
+  putGuards(request: ChangeRequest, guards: GuardSettings): ChangeResult<GuardSettings> {
+    /** As written to the audit log, with no number in plain text. */
+    const recorded = ({ protectedNumbers, ...rest }: GuardSettings): object => ({
+      ...rest,
+      protectedNumbers: protectedNumbers.map((n) => keyedNumber(n, this.#keys)),
+    });
+    return this.#ledger.note(request, GROWING_CHANGE, () => {
+      const [before, after] = [recorded(this.guards), recorded(guards)];
+      this.#meta.set('guards', guards);
+      return applied(guards, [{ action: 'guards.put', subject: 'guards', before, after }]);
+    });
+  }
+
+  /** The built-in policy, until it is changed. */
+  get policy(): VersionedPolicy {
+    return this.#meta.json<VersionedPolicy>('policy') ?? STANDARD_POLICY;
+  }
+
+  restorePolicy(policy: VersionedPolicy): void {
+    this.#meta.set('policy', policy);
+  }
+
+  putPolicy(
+    request: ChangeRequest,
+    policy: Policy,
+    { match }: Precondition,
+  ): ChangeResult<VersionedPolicy & { seq: number }> {
+    return this.#ledger.change(request, GROWING_CHANGE, (seq) => {
+      const before = this.policy;
+      if (match !== null && match !== String(before.version)) {
+        const message = `the policy now has version ${before.version}: read it again`;
+        return refuse('PRECONDITION_FAILED', message);
+      }
+      const after: VersionedPolicy = { version: seq, policy };
+      this.#meta.set('policy', after);
+      return applied(after, [{ action: 'policy.put', subject: 'policy', before, after }]);
+    });
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Everything that the coordinator stores in SQLite. Each part owns its tables; none of them uses KV.
+ */
+import type { Token } from '../../shared/admin.ts';
+import type { Client } from '../../shared/clients.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { DocumentStore } from './document-store.ts';
+import { Ledger } from './ledger.ts';
+import { LiveStore } from './live-store.ts';
+import { Meta } from './meta.ts';
+import { ReleaseStore } from './release-store.ts';
+import { SegmentStore } from './segments.ts';
+import { SettingsStore } from './settings-store.ts';
+
+export class Tables {
+  readonly meta: Meta;
+  readonly ledger: Ledger;
+  readonly settings: SettingsStore;
+  readonly live: LiveStore;
+  readonly segments: SegmentStore;
+  readonly releases: ReleaseStore;
+  readonly clients: DocumentStore<Client>;
+  readonly tokens: DocumentStore<Token>;
+
+  constructor(storage: DurableObjectStorage, keys: ListKeys) {
+    const { sql } = storage;
+    this.meta = new Meta(sql);
+    this.ledger = new Ledger(storage, this.meta);
+    this.settings = new SettingsStore(this.meta, this.ledger, keys);
+    this.live = new LiveStore(sql, keys);
+    this.segments = new SegmentStore(sql, this.live, keys);
+    this.releases = new ReleaseStore(sql);
+    this.clients = new DocumentStore(sql, 'client');
+    this.tokens = new DocumentStore(sql, 'token');
+  }
+
+  /** Number of live entries that are not in a segment yet. */
+  get tailEntries(): number {
+    return this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
+  }
+}
