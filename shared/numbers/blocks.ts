@@ -8,6 +8,7 @@
 import { callingCodeOf } from './calling-codes.ts';
 import { digitCountOf, POW10 } from './number.ts';
 import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOfNational } from './plan.ts';
+import { cover, overlaps, type Span } from './spans.ts';
 
 /** Size of an allocated block. */
 export const BLOCK_NUMBERS = 10_000;
@@ -23,12 +24,6 @@ const NSN_DIGITS_MIN = 4;
 /** 010-0000 to 010-1999: unused, although the plan has no row for this. See data/README.md. */
 const UNUSED_FROM = 82_10_0000_0000;
 const UNUSED_TO = 82_10_1999_9999;
-
-/** Both ends inclusive. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** Numbers of one length behind one Korean area or service code. */
 interface CodeSpan extends Span {
@@ -47,7 +42,6 @@ let tables: Tables | null = null;
 
 function makeTables(): Tables {
   const codes: CodeSpan[] = [];
-  const blocks: Span[] = [];
   for (let length = NSN_DIGITS_MIN; length <= KR_NSN_DIGITS_MAX; length++) {
     const digits = Math.min(length, CLASS_DIGITS);
     const width = POW10[length - digits]!;
@@ -64,38 +58,17 @@ function makeTables(): Tables {
       else codes.push({ from, to, code, widest });
     }
   }
-  for (const { from, to } of codes) {
-    const first = from - (from % BLOCK_NUMBERS);
-    const last = to - (to % BLOCK_NUMBERS) + BLOCK_NUMBERS - 1;
-    const before = blocks.at(-1);
-    if (before !== undefined && before.to + 1 >= first) blocks[blocks.length - 1] = { ...before, to: last };
-    else blocks.push({ from: first, to: last });
-  }
-  return { codes, blocks };
+  const blocks = codes.map(({ from, to }) => ({
+    from: from - (from % BLOCK_NUMBERS),
+    to: to - (to % BLOCK_NUMBERS) + BLOCK_NUMBERS - 1,
+  }));
+  return { codes, blocks: cover(blocks) };
 }
 
 /** Digits of the area or service code: one for 02, two for 031, 010 and 1588, five for 00308. */
 function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
   if (krClass === 'tollFreeInbound') return CLASS_DIGITS;
   return firstDigit === 2 ? 1 : 2;
-}
-
-/** The overlap of each span with a range. The spans must be in ascending order. */
-function* overlaps<Each extends Span>(
-  spans: readonly Each[],
-  { from, to }: Span,
-): Generator<readonly [Each, Span]> {
-  let low = 0;
-  let high = spans.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (spans[middle]!.to < from) low = middle + 1;
-    else high = middle;
-  }
-  for (; low < spans.length && spans[low]!.from <= to; low++) {
-    const span = spans[low]!;
-    yield [span, { from: Math.max(from, span.from), to: Math.min(to, span.to) }];
-  }
 }
 
 /**

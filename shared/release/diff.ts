@@ -5,26 +5,14 @@
  */
 import { isTooWide, wholeBlocksIn } from '../numbers/blocks.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
+import { cover, overlaps, type Span, sizeOf, without } from '../numbers/spans.ts';
+import { type Failure, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import type { RangeTable } from '../set/range-table.ts';
-import type { SourceTable } from '../set/source-table.ts';
 import type { Effect } from '../verdict.ts';
-import {
-  BlockCounter,
-  type Counts,
-  compareDated,
-  compareKeys,
-  compareTables,
-  NO_COUNTS,
-  type PrefixChange,
-  PrefixTally,
-  type TableEntry,
-  type Tallies,
-} from './churn.ts';
+import { ChangeTally, type Counts, compareTables, NO_COUNTS, type PrefixChange } from './churn.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
-import type { Load } from './opened-value.ts';
-import { datedOf, type KeySlice, keysOf, Reading, type ShardReading } from './reading.ts';
-import { cover, type Span, sizeOf, without } from './spans.ts';
+import { DatedCursor, KeyCursor, type KeySlice, Reading, type ReadingProblem } from './reading.ts';
+import type { Load } from './release.ts';
 
 /** What membership in a list means. */
 export type Terms = Pick<ListInfo, 'reason' | 'effect' | 'subjects' | 'authority'>;
@@ -35,8 +23,8 @@ export interface Churn extends Counts {
   readonly after: number;
 }
 
-/** `heads`: the prefixes that changed most, at most CHANGED_PREFIXES_MAX. */
-export interface HeadChurn extends Churn {
+export interface NumberChurn extends Churn {
+  /** The prefixes that changed most, at most CHANGED_PREFIXES_MAX. */
   readonly heads: readonly PrefixChange[];
 }
 
@@ -54,9 +42,9 @@ export interface ListChange {
   /** The old terms, if they differ. */
   readonly termsBefore: Terms | null;
   /** Entries without dates: they can be added and removed, but never `changed`. */
-  readonly numbers: HeadChurn;
+  readonly numbers: NumberChurn;
   /** Entries with dates, by row; `changed` counts those with other dates. */
-  readonly dated: HeadChurn;
+  readonly dated: NumberChurn;
   readonly ranges: RangeChurn;
   readonly sources: Churn;
 }
@@ -77,19 +65,23 @@ export interface Comparison {
   readonly base: Manifest | null;
   readonly next: Manifest;
   readonly keys: ListKeys;
+  /** Loads the bytes of a value of either release. They are verified here. */
   readonly load: Load;
   /** Numbers to look for in the next release. */
-  readonly watched?: readonly number[];
+  readonly watched: readonly number[];
 }
 
 /** Severity of an effect for those listed. */
 const WEIGHT: Readonly<Record<Effect, number>> = { allow: 0, shadow: 0, label: 1, block: 2 };
 
 /** Whether the later terms are worse for those listed. If so, every entry counts as new. */
-export function rises(before: Terms, after: Terms): boolean {
+export function isStricter(before: Terms, after: Terms): boolean {
   const isWider = after.subjects.some((subject) => !before.subjects.includes(subject));
   return WEIGHT[after.effect] > (isWider ? 0 : WEIGHT[before.effect]);
 }
+
+const NO_KEYS = new KeyCursor([]);
+const NO_ENTRIES = new DatedCursor([]);
 
 /** A list in one or both releases, with the results of the comparison. */
 class Pair {
@@ -98,9 +90,9 @@ class Pair {
   /** Index of the list in each release, -1 if absent. */
   readonly before: number;
   readonly after: number;
-  readonly rises: boolean;
-  readonly numbers: Tallies;
-  readonly dated: Tallies;
+  readonly isStricter: boolean;
+  readonly numbers: ChangeTally;
+  readonly dated: ChangeTally;
   ranges: Omit<RangeChurn, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
   sources: Counts = NO_COUNTS;
   /** Numbers that ranges newly cover. */
@@ -112,10 +104,9 @@ class Pair {
     this.after = after.lists.findIndex((list) => list.name === name);
     this.old = before.lists[this.before] ?? null;
     this.now = after.lists[this.after] ?? null;
-    this.rises = this.old !== null && this.now !== null && rises(this.old, this.now);
-    const tallies = { rises: this.rises, heads: new PrefixTally(), blocks: new BlockCounter(permutation) };
-    this.numbers = tallies;
-    this.dated = { ...tallies, heads: new PrefixTally(), blocks: new BlockCounter(permutation) };
+    this.isStricter = this.old !== null && this.now !== null && isStricter(this.old, this.now);
+    this.numbers = new ChangeTally(permutation, this.isStricter);
+    this.dated = new ChangeTally(permutation, this.isStricter);
   }
 
   result(): ListDiff {
@@ -134,12 +125,12 @@ class Pair {
         state: old === null ? 'new' : now === null ? 'dropped' : 'kept',
         terms,
         termsBefore: JSON.stringify(terms) === JSON.stringify(termsBefore) ? null : termsBefore,
-        numbers: churn('numbers', numbers.heads.result()),
-        dated: churn('dated', dated.heads.result()),
+        numbers: churn('numbers', numbers.result()),
+        dated: churn('dated', dated.result()),
         ranges: churn('ranges', this.ranges),
         sources: churn('sources', this.sources),
       },
-      wholeBlocks: blocks.reduce((sum, count) => sum + count, numbers.blocks.whole + dated.blocks.whole),
+      wholeBlocks: blocks.reduce((sum, count) => sum + count, numbers.wholeBlocks + dated.wholeBlocks),
       wideSpans: this.covered.filter(({ from, to }) => isTooWide(from, to)).length,
       watched: [...this.watched].sort((a, b) => a - b),
     };
@@ -150,120 +141,103 @@ function termsOf({ reason, effect, subjects, authority }: ListInfo): Terms {
   return { reason, effect, subjects: [...subjects].sort(), authority };
 }
 
-/**
- * The lists of the next release in order, then the dropped lists.
- * @throws ReleaseUnreadable if a value differs from its manifest, and any error of `load`
- */
+/** Both releases, and whether equal values of both mean the same. */
+interface Sides {
+  readonly before: Reading;
+  readonly after: Reading;
+  readonly pairs: readonly Pair[];
+  readonly areAlike: boolean;
+}
+
+/** The lists of the next release in order, then the dropped lists. Rejects if `load` does. */
 export async function diffReleases({
   base,
   next,
   keys,
   load,
-  watched = [],
-}: Comparison): Promise<ListDiff[]> {
+  watched,
+}: Comparison): Promise<Result<ListDiff[], Failure<ReadingProblem>>> {
   const before = new Reading(base, keys, load);
   const after = new Reading(next, keys, load);
   const names = new Set([...after.lists, ...before.lists].map(({ name }) => name));
   const pairs = [...names].map((name) => new Pair(before, after, name, keys));
   // Equal bytes mean the same only if the lists have the same indexes and no stricter terms.
-  const alike = pairs.every((pair) => pair.before === pair.after && !pair.rises);
-  const sides: Sides = { before, after, pairs, alike };
-  await compareShards(sides, watched, keys);
-  await compareRanges(sides, watched);
-  if (!alike || before.sourcesKey !== after.sourcesKey) {
-    const [old, now] = [await before.sources(), await after.sources()];
-    for (const pair of pairs)
-      pair.sources = compareTables(sourcesOf(old, pair.before), sourcesOf(now, pair.after));
+  const areAlike = pairs.every((pair) => pair.before === pair.after && !pair.isStricter);
+  const sides: Sides = { before, after, pairs, areAlike };
+  for (const slice of slicesOf(sides)) {
+    await compareShards(sides, slice, watched, keys);
+    const failure = before.failure ?? after.failure;
+    if (failure !== null) return failure;
   }
-  return pairs.map((pair) => pair.result());
+  if (!areAlike || base?.ranges?.key !== next.ranges?.key || watched.length > 0)
+    await compareRanges(sides, base, next, watched);
+  if (!areAlike || base?.sources?.key !== next.sources?.key) {
+    const [old, now] = [
+      (await before.open(base?.sources))?.sources,
+      (await after.open(next.sources))?.sources,
+    ];
+    for (const pair of pairs) {
+      const rows = [old?.rows(pair.before) ?? [], now?.rows(pair.after) ?? []] as const;
+      pair.sources = compareTables(...rows, ({ fingerprint }) => String(fingerprint));
+    }
+  }
+  return before.failure ?? after.failure ?? ok(pairs.map((pair) => pair.result()));
 }
 
-interface Sides {
-  readonly before: Reading;
-  readonly after: Reading;
-  readonly pairs: readonly Pair[];
-  /** Whether equal values of both releases mean the same. */
-  readonly alike: boolean;
-}
-
-/**
- * The key space, cut at every shard start of either release, so that each slice lies in one shard of each.
- */
+/** The key space, cut at every shard start of either release, so that each slice lies in one shard of each. */
 function slicesOf({ before, after }: Sides): KeySlice[] {
   const cuts = [...new Set([...before.starts, ...after.starts])].sort((a, b) => a - b);
   return cuts.map((start, index) => ({ start, end: cuts[index + 1] ?? NUMBER_LIMIT }));
 }
 
 async function compareShards(
-  sides: Sides,
+  { before, after, pairs, areAlike }: Sides,
+  slice: KeySlice,
   watched: readonly number[],
   { permutation }: ListKeys,
 ): Promise<void> {
-  const { before, after, pairs, alike } = sides;
-  const sought = watched.map((n) => ({ n, head: prefixOf(n), image: permutation.permute(suffixOf(n)) }));
-  for (const slice of slicesOf(sides)) {
-    const key = after.keyOf(slice);
-    const unchanged = alike && key !== null && key === before.keyOf(slice);
-    const inside = sought.filter(({ head: prefix, image }) => {
+  const key = after.keyOf(slice);
+  const isUnchanged = areAlike && key !== null && key === before.keyOf(slice);
+  const inside = watched
+    .map((n) => ({ n, prefix: prefixOf(n), image: permutation.permute(suffixOf(n)) }))
+    .filter(({ prefix, image }) => {
       const place = prefix * SUFFIX_COUNT + image;
       return place >= slice.start && place < slice.end;
     });
-    if (unchanged && inside.length === 0) continue;
-    const [old, now] = await Promise.all([unchanged ? null : before.shard(slice), after.shard(slice)]);
-    for (const pair of pairs) {
-      for (const { n, head: prefix, image } of inside) {
-        if (now?.shard.partOf(prefix, image).has(pair.after, prefix, image) === true) pair.watched.add(n);
-      }
-      if (!unchanged) compareSlice(old, now, slice.end, pair);
+  if (isUnchanged && inside.length === 0) return;
+  const [old, now] = await Promise.all([isUnchanged ? null : before.shard(slice), after.shard(slice)]);
+  for (const pair of pairs) {
+    for (const { n, prefix, image } of inside) {
+      if (now?.shard.partOf(prefix, image).has(pair.after, prefix, image) === true) pair.watched.add(n);
     }
+    if (isUnchanged) continue;
+    const { end } = slice;
+    pair.numbers.compareKeys(old?.plain[pair.before] ?? NO_KEYS, now?.plain[pair.after] ?? NO_KEYS, end);
+    pair.dated.compareDated(old?.dated[pair.before] ?? NO_ENTRIES, now?.dated[pair.after] ?? NO_ENTRIES, end);
   }
-}
-
-function compareSlice(old: ShardReading | null, now: ShardReading | null, end: number, pair: Pair): void {
-  compareKeys(keysOf(old, pair.before), keysOf(now, pair.after), end, pair.numbers);
-  compareDated(datedOf(old, pair.before), datedOf(now, pair.after), end, pair.dated);
 }
 
 async function compareRanges(
-  { before, after, pairs, alike }: Sides,
+  { before, after, pairs, areAlike }: Sides,
+  base: Manifest | null,
+  next: Manifest,
   watched: readonly number[],
 ): Promise<void> {
-  const unchanged = alike && before.rangesKey === after.rangesKey;
-  if (unchanged && watched.length === 0) return;
-  const now = await after.ranges();
-  const old = unchanged ? now : await before.ranges();
+  const isUnchanged = areAlike && base?.ranges?.key === next.ranges?.key;
+  const now = (await after.open(next.ranges))?.ranges;
+  const old = isUnchanged ? now : (await before.open(base?.ranges))?.ranges;
   for (const pair of pairs) {
-    const spans = cover(now?.rows(pair.after) ?? []);
-    for (const n of watched) if (isCovered(n, spans)) pair.watched.add(n);
-    if (unchanged) continue;
-    const spansBefore = cover(old?.rows(pair.before) ?? []);
+    const [rowsBefore, rows] = [[...(old?.rows(pair.before) ?? [])], [...(now?.rows(pair.after) ?? [])]];
+    const [spansBefore, spans] = [cover(rowsBefore), cover(rows)];
+    for (const n of watched)
+      if (overlaps(spans, { from: n, to: n }).next().done === false) pair.watched.add(n);
+    if (isUnchanged) continue;
     const added = without(spans, spansBefore);
     pair.ranges = {
-      ...compareTables(rangesOf(old, pair.before), rangesOf(now, pair.after)),
+      ...compareTables(rowsBefore, rows, ({ from, to }) => `${from} ${to}`),
       numbersAdded: sizeOf(added),
       numbersRemoved: sizeOf(without(spansBefore, spans)),
     };
-    pair.covered = pair.rises ? spans : added;
+    pair.covered = pair.isStricter ? spans : added;
   }
-}
-
-function isCovered(n: number, spans: readonly Span[]): boolean {
-  let low = 0;
-  let high = spans.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (spans[middle]!.to < n) low = middle + 1;
-    else high = middle;
-  }
-  return low < spans.length && spans[low]!.from <= n;
-}
-
-function* rangesOf(table: RangeTable | null, list: number): Generator<TableEntry> {
-  for (const { from, to, since, until } of table?.rows(list) ?? [])
-    yield [`${from} ${to}`, `${since} ${until}`];
-}
-
-function* sourcesOf(table: SourceTable | null, list: number): Generator<TableEntry> {
-  for (const { fingerprint, since, until } of table?.rows(list) ?? [])
-    yield [String(fingerprint), `${since} ${until}`];
 }

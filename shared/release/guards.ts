@@ -5,8 +5,8 @@
 import * as v from 'valibot';
 import { PROTECTED_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
-import { isEmergency, isEmergencyNumber, KR_CODE } from '../numbers/plan.ts';
-import { type ListChange, type ListDiff, rises } from './diff.ts';
+import { EMERGENCY_NUMBERS, isEmergencyNumber } from '../numbers/plan.ts';
+import { isStricter, type ListChange, type ListDiff } from './diff.ts';
 import { FOLDED_LIST_PREFIX, type Manifest } from './manifest.ts';
 
 export const GUARDS = [
@@ -89,7 +89,7 @@ function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'rem
 /** If a list is new or its terms get stricter, all its entries count as added. */
 function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
   if (change.state === 'new' && !harms(change)) return null;
-  const isWhole = change.termsBefore !== null && rises(change.termsBefore, change.terms);
+  const isWhole = change.termsBefore !== null && isStricter(change.termsBefore, change.terms);
   const [added, before] = [entries(change, isWhole ? 'after' : 'added'), entries(change, 'before')];
   if (added <= addShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
   const message = `${counted(added)} entries would be new to a list of ${counted(before)}, ${above(addShare)}`;
@@ -98,7 +98,7 @@ function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null 
 
 /** If the terms of a list get milder, all its entries count as removed. */
 function removes(change: ListChange, { removeShare }: GuardSettings): GuardHit | null {
-  const isWhole = change.termsBefore !== null && rises(change.terms, change.termsBefore);
+  const isWhole = change.termsBefore !== null && isStricter(change.terms, change.termsBefore);
   const [removed, before] = [entries(change, isWhole ? 'before' : 'removed'), entries(change, 'before')];
   if (removed <= removeShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
   const message = `${counted(removed)} of ${counted(before)} entries would end, ${above(removeShare)}`;
@@ -148,30 +148,7 @@ function counted(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Korean area codes, and none: emergency numbers can be reached behind each of them. */
-const AREA_CODES = [
-  '',
-  '2',
-  ...[3, 4, 5, 6].flatMap((first) => [1, 2, 3, 4, 5].map((next) => `${first}${next}`)),
-];
-/** Short codes have three to five digits. */
-const SHORT_CODES = { from: 100, to: 99_999 };
-
-/** Emergency numbers as a list could contain them: +82 119, +82 2 119. */
-function emergencyNumbers(): number[] {
-  const codes = Array.from({ length: SHORT_CODES.to - SHORT_CODES.from + 1 }, (_, index) =>
-    String(SHORT_CODES.from + index),
-  );
-  return codes
-    .filter(isEmergency)
-    .flatMap((code) => AREA_CODES.map((area) => Number(`${KR_CODE}${area}${code}`)))
-    .filter(isEmergencyNumber);
-}
-
-let emergency: readonly number[] | null = null;
-
 /** Every number that no list may block or label, in ascending order. */
 export function protectedNumbersOf({ protectedNumbers }: GuardSettings): number[] {
-  emergency ??= emergencyNumbers();
-  return [...new Set([...protectedNumbers, ...emergency])].sort((a, b) => a - b);
+  return [...new Set([...protectedNumbers, ...EMERGENCY_NUMBERS])].sort((a, b) => a - b);
 }

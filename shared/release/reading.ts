@@ -1,29 +1,59 @@
 /**
  * Reads a release in key order, with one shard in memory at a time; tables are loaded on demand. Every value
- * is checked against the manifest before use.
+ * is verified against the manifest before use. After a failure, the release reads as if it ended there.
  */
 import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
-import type { Failure } from '../result.ts';
+import { type Failure, fail } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import type { RangeTable } from '../set/range-table.ts';
-import type { Shard } from '../set/shard.ts';
-import type { SourceTable } from '../set/source-table.ts';
-import { DatedCursor, KeyCursor } from './churn.ts';
+import type { DatedEntry, Shard } from '../set/shard.ts';
 import type { Blob, ListInfo, Manifest } from './manifest.ts';
-import { type Load, openValue } from './opened-value.ts';
-import type { BlobProblem, Release } from './release.ts';
+import { type BlobProblem, type Load, openValue, type Release } from './release.ts';
 
 export type ReadingProblem = BlobProblem | 'COUNT_WRONG' | 'LIMIT_EXCEEDED';
 
-/** A value differs from its manifest, or has more entries than the manifest counts or a release may have. */
-export class ReleaseUnreadable extends Error {
-  override readonly name = 'ReleaseUnreadable';
-  readonly code: ReadingProblem;
+/** Iterates over the plain keys of a list. `key` is Infinity at the end. */
+export class KeyCursor {
+  key = Number.POSITIVE_INFINITY;
+  readonly #batches: Iterator<Float64Array>;
+  #batch: Float64Array = new Float64Array(0);
+  #index = 0;
 
-  constructor({ code, message }: Pick<Failure<ReadingProblem>, 'code' | 'message'>) {
-    super(message);
-    this.code = code;
+  constructor(batches: Iterable<Float64Array>) {
+    this.#batches = batches[Symbol.iterator]();
+    this.advance();
+  }
+
+  advance(): void {
+    if (++this.#index >= this.#batch.length) {
+      this.#batch = this.#batches.next().value ?? new Float64Array(0);
+      this.#index = 0;
+    }
+    this.key = this.#batch[this.#index] ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Iterates over the dated entries of a list, one key at a time. `key` is Infinity at the end. */
+export class DatedCursor {
+  key = Number.POSITIVE_INFINITY;
+  readonly #entries: Iterator<DatedEntry, undefined>;
+  #entry: DatedEntry | undefined;
+
+  constructor(entries: Iterable<DatedEntry, undefined>) {
+    this.#entries = entries[Symbol.iterator]();
+    this.#advance();
+  }
+
+  #advance(): void {
+    this.#entry = this.#entries.next().value;
+    this.key = this.#entry?.key ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Returns the dates of `key` and advances to the next key; empty if the cursor is at another key. */
+  take(key: number): ReadonlySet<string> {
+    const dates = new Set<string>();
+    for (; this.key === key; this.#advance()) dates.add(`${this.#entry!.since} ${this.#entry!.until}`);
+    return dates;
   }
 }
 
@@ -33,37 +63,19 @@ export interface KeySlice {
   readonly end: number;
 }
 
-const NO_KEYS = new KeyCursor([]);
-const NO_ROWS = new DatedCursor([]);
-
-/** A shard with a cursor for each of its lists. */
-export class ShardReading {
+/** A shard with cursors for each of its lists. */
+export interface ShardReading {
   readonly shard: Shard;
-  readonly #bound: (keys: Iterable<Float64Array>) => Iterable<Float64Array>;
-  readonly #keys = new Map<number, KeyCursor>();
-  readonly #dated = new Map<number, DatedCursor>();
-
-  constructor(shard: Shard, bound: (keys: Iterable<Float64Array>) => Iterable<Float64Array>) {
-    this.shard = shard;
-    this.#bound = bound;
-  }
-
-  keys(list: number): KeyCursor {
-    const cursor = this.#keys.get(list) ?? new KeyCursor(this.#bound(this.shard.keys(list)));
-    this.#keys.set(list, cursor);
-    return cursor;
-  }
-
-  dated(list: number): DatedCursor {
-    const cursor = this.#dated.get(list) ?? new DatedCursor(this.shard.dated(list));
-    this.#dated.set(list, cursor);
-    return cursor;
-  }
+  readonly plain: readonly KeyCursor[];
+  readonly dated: readonly DatedCursor[];
 }
 
 export class Reading {
+  /** Why reading ended early: a value that differs from its manifest, or too many numbers. */
+  failure: Failure<ReadingProblem> | null = null;
   /** First key of each shard. */
   readonly starts: readonly number[];
+  readonly lists: readonly ListInfo[];
   readonly #manifest: Manifest | null;
   readonly #keys: ListKeys;
   readonly #load: Load;
@@ -75,15 +87,12 @@ export class Reading {
 
   /** @param manifest null for a release that lists nothing */
   constructor(manifest: Manifest | null, keys: ListKeys, load: Load) {
-    this.#count = manifest?.lists.reduce((sum, { numbers }) => sum + numbers, 0) ?? 0;
+    this.lists = manifest?.lists ?? [];
+    this.#count = this.lists.reduce((sum, { numbers }) => sum + numbers, 0);
     this.starts = manifest?.shards.map(({ start }) => start) ?? [];
     this.#manifest = manifest;
     this.#keys = keys;
     this.#load = load;
-  }
-
-  get lists(): readonly ListInfo[] {
-    return this.#manifest?.lists ?? [];
   }
 
   /** Index of the shard that contains a slice, -1 if there is none. */
@@ -99,65 +108,45 @@ export class Reading {
     return shard?.start === slice.start && end === slice.end ? shard.key : null;
   }
 
-  /** The shard that contains a slice. Request slices in ascending order. @throws ReleaseUnreadable */
+  /** The shard that contains a slice. Request slices in ascending order. */
   async shard(slice: KeySlice): Promise<ShardReading | null> {
     const index = this.#indexAt(slice);
     if (index === this.#index) return this.#shard;
     // Release the previous shard while the next one loads.
     this.#shard = null;
     this.#index = index;
-    const release = await this.#open(this.#manifest?.shards[index] ?? null);
+    const release = await this.open(this.#manifest?.shards[index]);
     const shard = release?.shard(index) ?? null;
-    this.#shard = shard === null ? null : new ShardReading(shard, (keys) => this.#bounded(keys));
+    if (shard === null) return null;
+    const plain = this.lists.map((_, list) => new KeyCursor(this.#bounded(shard.keys(list))));
+    const dated = this.lists.map((_, list) => new DatedCursor(shard.dated(list)));
+    this.#shard = { shard, plain, dated };
     return this.#shard;
   }
 
-  get rangesKey(): string | null {
-    return this.#manifest?.ranges?.key ?? null;
-  }
-
-  /** @throws ReleaseUnreadable */
-  async ranges(): Promise<RangeTable | null> {
-    return (await this.#open(this.#manifest?.ranges ?? null))?.ranges ?? null;
-  }
-
-  get sourcesKey(): string | null {
-    return this.#manifest?.sources?.key ?? null;
-  }
-
-  /** @throws ReleaseUnreadable */
-  async sources(): Promise<SourceTable | null> {
-    return (await this.#open(this.#manifest?.sources ?? null))?.sources ?? null;
-  }
-
-  async #open(blob: Blob | null): Promise<Release | null> {
-    if (this.#manifest === null || blob === null) return null;
+  /** A release with only this value of it; null if there is no value, or after a failure. */
+  async open(blob: Blob | null | undefined): Promise<Release | null> {
+    if (!this.#manifest || !blob) return null;
     if (this.#count > RELEASE_NUMBERS_MAX) {
       const message = `the manifest counts ${this.#count} numbers, at most ${RELEASE_NUMBERS_MAX}`;
-      throw new ReleaseUnreadable({ code: 'LIMIT_EXCEEDED', message });
+      this.failure = fail('LIMIT_EXCEEDED', message);
+      return null;
     }
     const opened = await openValue(this.#manifest, blob, await this.#load(blob), this.#keys);
-    if (!opened.ok) throw new ReleaseUnreadable(opened);
-    return opened.value;
+    if (opened.ok) return opened.value;
+    this.failure = opened;
+    return null;
   }
 
   /** A few bytes can list whole prefixes. This bounds the iteration. */
-  *#bounded(batches: Iterable<Float64Array>): Generator<Float64Array> {
+  *#bounded(batches: Iterable<Float64Array>): Generator<Float64Array, undefined> {
     for (const batch of batches) {
       this.#read += batch.length;
       if (this.#read > this.#count) {
-        const message = `the manifest counts ${this.#count} numbers, and there are more`;
-        throw new ReleaseUnreadable({ code: 'COUNT_WRONG', message });
+        this.failure = fail('COUNT_WRONG', `the manifest counts ${this.#count} numbers, and there are more`);
+        return;
       }
       yield batch;
     }
   }
-}
-
-export function keysOf(shard: ShardReading | null, list: number): KeyCursor {
-  return shard?.keys(list) ?? NO_KEYS;
-}
-
-export function datedOf(shard: ShardReading | null, list: number): DatedCursor {
-  return shard?.dated(list) ?? NO_ROWS;
 }

@@ -198,3 +198,18 @@ export class Release {
     this.#countedAt = -1;
   }
 }
+
+/** Loads the bytes of a value, aligned to 8 bytes. Rejects if they are unavailable. */
+export type Load = (blob: Blob) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** A release with only this value installed, to process a release without holding all of it. */
+export async function openValue(
+  manifest: Manifest,
+  blob: Blob,
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: ListKeys,
+): Promise<Result<Release, Failure<BlobProblem>>> {
+  const release = new Release(manifest, keys);
+  const installed = await release.install(blob, bytes);
+  return installed.ok ? ok(release) : installed;
+}

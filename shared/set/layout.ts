@@ -54,8 +54,9 @@ export const SPARSE_BLOCK_ENTRIES = 32;
 export const SPARSE_PARAMETER_BITS = 5;
 /** Bits of an uncompressed suffix: 10^8 < 2^27. */
 export const SUFFIX_BITS = 27;
-/** Dated section: first, count; then rows of prefix, suffix, since, until (seconds since 1970). */
+/** Dated section: first, count; then dated rows of prefix, suffix, since, until. */
 export const DATED_HEADER_WORDS = 2;
+/** Dated row: a key of two words, since, until (seconds since 1970). */
 export const DATED_ROW_WORDS = 4;
 
 /** `until` of an entry that does not expire. */
@@ -67,9 +68,8 @@ export const FOREVER = 0xffffffff;
  */
 export const RANGES_HEADER_WORDS = 4;
 export const RANGE_ROW_BYTES = 24;
-/** Source table: magic, version, list count, 0; counts; then rows of high, low, since, until. */
+/** Source table: magic, version, list count, 0; counts; then dated rows of high, low, since, until. */
 export const SOURCES_HEADER_WORDS = 4;
-export const SOURCE_ROW_WORDS = 4;
 
 /**
  * Live segment: magic, version, row count, bytes of names; then rows; then names, each followed by a line

@@ -3,10 +3,27 @@
  * Keys are (prefix, permuted suffix). A set covers a slice of that space and accepts only keys inside it.
  */
 
-/**
- * Keys in a full batch of an iteration: 8 KB, so that reading all lists of two releases takes little memory.
- */
-export const WALK_BATCH_KEYS = 1_024;
+/** Keys in a full batch: 8 KB, so that reading all lists of two releases takes little memory. */
+export const BATCH_KEYS = 1_024;
+
+/** Collects the keys of an iteration: `if (batch.add(key)) yield batch.take();`. */
+export class KeyBatch {
+  readonly #keys = new Float64Array(BATCH_KEYS);
+  count = 0;
+
+  /** @returns whether the batch is full now and must be taken */
+  add(key: number): boolean {
+    this.#keys[this.count++] = key;
+    return this.count === BATCH_KEYS;
+  }
+
+  /** The keys so far. The batch is empty again; the next key overwrites what this returned. */
+  take(): Float64Array {
+    const keys = this.#keys.subarray(0, this.count);
+    this.count = 0;
+    return keys;
+  }
+}
 
 /** Returned if the number is not in the set, in place of its `until`. */
 export const NOT_LISTED = -1;

@@ -6,8 +6,9 @@
 
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { BitmapSet } from './bitmap-set.ts';
-import { type DatedRow, DatedSet } from './dated-set.ts';
+import { DatedRows } from './dated-rows.ts';
 import {
+  DATED_HEADER_WORDS,
   FOREVER,
   FORMAT_VERSION,
   PART_FIXED_WORDS,
@@ -23,6 +24,15 @@ import { LayoutError, NOT_LISTED, type NumberSet } from './number-set.ts';
 import { RiceSet } from './rice-set.ts';
 import { SparseSet } from './sparse-set.ts';
 
+/** An entry in force from `since` until `until`. A number may have several. */
+export interface DatedEntry {
+  /** prefix * 10^8 + permuted suffix. */
+  readonly key: number;
+  /** Seconds since 1970; FOREVER if the entry does not expire. */
+  readonly since: number;
+  readonly until: number;
+}
+
 /** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. */
 export class Part {
   /** prefix * 10^8 + suffix of the first key. */
@@ -30,13 +40,13 @@ export class Part {
   /** The first key after the part. */
   readonly end: number;
   readonly #plain: readonly (NumberSet | null)[];
-  readonly #dated: readonly (DatedSet | null)[];
+  readonly #dated: readonly (DatedRows | null)[];
 
   constructor(
     start: number,
     end: number,
     plain: readonly (NumberSet | null)[],
-    dated: readonly (DatedSet | null)[],
+    dated: readonly (DatedRows | null)[],
   ) {
     this.start = start;
     this.end = end;
@@ -72,8 +82,9 @@ export class Part {
   }
 
   /** The dated entries of a list, by key. */
-  dated(list: number): Iterable<DatedRow> {
-    return this.#dated[list]?.rows() ?? [];
+  *dated(list: number): Generator<DatedEntry> {
+    for (const { high, low, since, until } of this.#dated[list]?.rows() ?? [])
+      yield { key: high * SUFFIX_COUNT + low, since, until };
   }
 }
 
@@ -131,7 +142,7 @@ export class Shard {
   }
 
   /** The dated entries of a list, by key. */
-  *dated(list: number): Generator<DatedRow> {
+  *dated(list: number): Generator<DatedEntry> {
     for (const part of this.parts) yield* part.dated(list);
   }
 }
@@ -151,7 +162,7 @@ function openParts(words: Uint32Array): Part[] {
     const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
     if (end <= start) throw new LayoutError('shard: parts out of order');
     const plain: (NumberSet | null)[] = [];
-    const dated: (DatedSet | null)[] = [];
+    const dated: (DatedRows | null)[] = [];
     for (let list = 0; list < lists; list++) {
       const at = row + PART_FIXED_WORDS + list * PART_WORDS_PER_LIST;
       const sections = [words[at]!, words[at + 1]!];
@@ -172,15 +183,15 @@ function openPlain(words: Uint32Array, at: number, start: number, end: number): 
   const from = start % SUFFIX_COUNT;
   const size = end - start;
   const kind = words[at]! & 0xff;
-  if (kind === SECTION_SPARSE) return new SparseSet(words, at, words.length);
+  if (kind === SECTION_SPARSE) return new SparseSet(words, at);
   // Only a part inside one prefix can be dense.
-  if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several heads');
-  if (kind === SECTION_RICE) return new RiceSet(words, at, words.length, from, size);
-  if (kind === SECTION_BITMAP) return new BitmapSet(words, at, words.length, from, size);
+  if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several prefixes');
+  if (kind === SECTION_RICE) return new RiceSet(words, at, from, size);
+  if (kind === SECTION_BITMAP) return new BitmapSet(words, at, from, size);
   throw new LayoutError(`shard: unknown section kind ${kind}`);
 }
 
-function openDated(words: Uint32Array, at: number): DatedSet {
+function openDated(words: Uint32Array, at: number): DatedRows {
   if ((words[at]! & 0xff) !== SECTION_DATED) throw new LayoutError('shard: not a dated section');
-  return new DatedSet(words, at, words.length);
+  return new DatedRows(words, at + DATED_HEADER_WORDS, words[at + 1]!);
 }

@@ -9,7 +9,6 @@ import { ReleaseCheck } from '../../shared/release/check.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { type Plan, planOf, remainingGuards } from '../../shared/release/plan.ts';
-import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { readFreshBlob } from '../storage/kv-values.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
@@ -154,9 +153,9 @@ export class Planner {
       throw new Error('a value is missing');
     };
     try {
-      return { ok: true, value: await planOf({ base, next, keys: this.#keys, load, settings }) };
+      const plan = await planOf({ base, next, keys: this.#keys, load, settings });
+      return plan.ok ? plan : refused(plan.code, plan.message);
     } catch (error) {
-      if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
       if (missing === null) throw error;
       return incomplete('a value is not in KV (yet)', [missing]);
     }

@@ -24,7 +24,7 @@ function counted(
   return {
     plain: new Map(plain.map(([prefix, count]) => [prefix, new Uint32Array(count)])),
     dated: dated.flatMap(([prefix, count]) =>
-      Array.from({ length: count }, () => ({ prefix, suffix: 0, since: 1, until: 2 })),
+      Array.from({ length: count }, () => ({ key: prefix * SUFFIXES, since: 1, until: 2 })),
     ),
     ranges: [],
     sources: [],

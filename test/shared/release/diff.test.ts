@@ -5,13 +5,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BuiltRelease } from '../../../shared/build/release.ts';
-import { ReleaseUnreadable } from '../../../shared/release/reading.ts';
+import { diffReleases } from '../../../shared/release/diff.ts';
 import { randomFrom } from '../numbers/random.ts';
 import { build } from '../support/built-release.ts';
 import { expectChange } from '../support/plain-diff.ts';
 import { type Dated, EVER, type PlainList, plainList } from '../support/plain-model.ts';
-import { diffOf } from '../support/planned.ts';
+import { diffOf, loadFrom } from '../support/planned.ts';
 import { holdsAsync, suffix } from '../support/properties.ts';
+import { testKeys } from '../support/test-keys.ts';
 
 const TAILS = 100_000_000;
 const DAY = { since: 1_750_000_000, until: 1_750_086_400 };
@@ -149,8 +150,14 @@ describe('the difference of two releases', () => {
     const built = await build([plainList('one', { numbers: [{ n: 5, ...EVER }] })]);
     const values = new Map([...built.values].map(([key, bytes]) => [key, bytes.map((byte) => byte ^ 1)]));
     const damaged: BuiltRelease = { ...built, values };
-    await expect(diffOf(null, damaged)).rejects.toThrow(ReleaseUnreadable);
-    await expect(diffOf(null, damaged)).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
+    const input = {
+      base: null,
+      next: damaged.manifest,
+      keys: testKeys,
+      load: loadFrom([damaged]),
+      watched: [],
+    };
+    expect(await diffReleases(input)).toMatchObject({ ok: false, code: 'BLOB_DAMAGED' });
   });
 });
 

@@ -20,10 +20,7 @@ function sorted(keys: readonly NaiveKey[]): NaiveKey[] {
 }
 
 function encode(keys: readonly NaiveKey[]): Uint32Array {
-  return encodeSparse({
-    prefixes: Uint32Array.from(keys, ([prefix]) => prefix),
-    suffixes: Uint32Array.from(keys, ([, at]) => at),
-  });
+  return encodeSparse(Float64Array.from(keys, ([prefix, suffix]) => prefix * 100_000_000 + suffix));
 }
 
 /** The builder's choices: the prefix parameter from the header, a block's from the bits its row points to. */

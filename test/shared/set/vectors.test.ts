@@ -27,10 +27,7 @@ const vectors = file.shards as unknown as readonly ShardVector[];
 function built(plain: PlainVector | null, size: number): Uint32Array | null {
   if (plain === null) return null;
   if (plain.kind !== 'sparse') return encodeDense(Uint32Array.from(plain.tails), size);
-  return encodeSparse({
-    prefixes: Uint32Array.from(plain.keys, ([prefix]) => prefix),
-    suffixes: Uint32Array.from(plain.keys, ([, suffix]) => suffix),
-  });
+  return encodeSparse(Float64Array.from(plain.keys, ([prefix, suffix]) => prefix * SUFFIXES + suffix));
 }
 
 function buildShard(vector: ShardVector): Uint8Array {
@@ -40,7 +37,9 @@ function buildShard(vector: ShardVector): Uint8Array {
     dated: dated.map((rows) =>
       rows === null
         ? null
-        : encodeDated(rows.map(([prefix, suffix, since, until]) => ({ prefix, suffix, since, until }))),
+        : encodeDated(
+            rows.map(([prefix, suffix, since, until]) => ({ key: prefix * SUFFIXES + suffix, since, until })),
+          ),
     ),
   }));
   return encodeShard(parts, vector.end[0] * SUFFIXES + vector.end[1], vector.lists);

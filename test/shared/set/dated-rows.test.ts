@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeDated } from '../../../shared/build/shard.ts';
-import { DatedSet } from '../../../shared/set/dated-set.ts';
+import { DatedRows } from '../../../shared/set/dated-rows.ts';
+import { DATED_HEADER_WORDS } from '../../../shared/set/layout.ts';
 import { LayoutError, NOT_LISTED } from '../../../shared/set/number-set.ts';
 import { type NaiveDated, naiveDated } from '../support/naive-sections.ts';
 import { bytesOf } from '../support/one-part.ts';
@@ -14,12 +15,13 @@ import { holds } from '../support/properties.ts';
 const FOREVER = 0xffffffff;
 
 function encode(rows: readonly NaiveDated[]): Uint32Array {
-  return encodeDated(rows.map(([prefix, suffix, since, until]) => ({ prefix, suffix, since, until })));
+  return encodeDated(
+    rows.map(([prefix, suffix, since, until]) => ({ key: prefix * 100_000_000 + suffix, since, until })),
+  );
 }
 
-function open(rows: readonly NaiveDated[]): DatedSet {
-  const words = encode(rows);
-  return new DatedSet(words, 0, words.length);
+function open(rows: readonly NaiveDated[]): DatedRows {
+  return new DatedRows(encode(rows), DATED_HEADER_WORDS, rows.length);
 }
 
 describe('a dated section', () => {
@@ -66,7 +68,8 @@ describe('a dated section', () => {
 
   it('may not reach past its end', () => {
     const words = encode([[8210, 5, 0, 10]]);
-    expect(() => new DatedSet(words, 0, words.length - 1)).toThrow(LayoutError);
+    const cut = words.subarray(0, -1);
+    expect(() => new DatedRows(cut, DATED_HEADER_WORDS, 1)).toThrow(LayoutError);
   });
 
   it('has the naive bytes and agrees with a plain list of rows', () => {

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cover, type Span, sizeOf, without } from '../../../shared/release/spans.ts';
+import { cover, type Span, sizeOf, without } from '../../../shared/numbers/spans.ts';
 import { holds } from '../support/properties.ts';
 
 const ranges = fc
