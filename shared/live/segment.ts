@@ -76,17 +76,14 @@ export class Segment {
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const rowsAt = SEGMENT_HEADER_WORDS * 4;
     if (bytes.byteOffset % 4 !== 0 || bytes.length < rowsAt) throw new LayoutError('segment: truncated');
-    const [magic, version, count, nameBytes] = new Uint32Array(
-      bytes.buffer,
-      bytes.byteOffset,
-      SEGMENT_HEADER_WORDS,
-    ) as unknown as readonly [number, number, number, number];
-    if (magic !== SEGMENT_MAGIC || version !== FORMAT_VERSION) throw new LayoutError('segment: not one');
-    if (count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
-    const namesAt = rowsAt + count * SEGMENT_ROW_WORDS * 4;
-    if (namesAt + nameBytes !== bytes.length) throw new LayoutError('segment: wrong size');
-    this.count = count;
-    this.rows = new Uint32Array(bytes.buffer, bytes.byteOffset + rowsAt, count * SEGMENT_ROW_WORDS);
+    const header = new Uint32Array(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_WORDS);
+    if (header[0] !== SEGMENT_MAGIC || header[1] !== FORMAT_VERSION)
+      throw new LayoutError('segment: not one');
+    this.count = header[2]!;
+    if (this.count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
+    const namesAt = rowsAt + this.count * SEGMENT_ROW_WORDS * 4;
+    if (namesAt + header[3]! !== bytes.length) throw new LayoutError('segment: wrong size');
+    this.rows = new Uint32Array(bytes.buffer, bytes.byteOffset + rowsAt, this.count * SEGMENT_ROW_WORDS);
     this.#names = namesIn(bytes.subarray(namesAt));
     checkRows(this.rows, this.#names.length);
   }
@@ -115,15 +112,8 @@ export class Segment {
   }
 }
 
-interface Flags {
-  readonly kind: number;
-  readonly op: number;
-  readonly subjects: number;
-  readonly code: number;
-  readonly authority: number;
-}
-
-function readFlags(flags: number): Flags {
+/** Indexes in LIVE_KINDS, LIVE_OPS and the names; see layout.ts. */
+function readFlags(flags: number) {
   return {
     kind: flags & SEGMENT_KIND_MASK,
     op: (flags >>> SEGMENT_OP_SHIFT) & 3,

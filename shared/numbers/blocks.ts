@@ -12,9 +12,7 @@ import { cover, overlaps, type Span } from './spans.ts';
 
 /** Size of an allocated block. */
 export const BLOCK_NUMBERS = 10_000;
-/**
- * From this count on, a block counts as whole. A few numbers already listed or left out make no difference.
- */
+/** From this count on, a block counts as whole: a few numbers already listed make no difference. */
 export const BLOCK_FILLED_MIN = 9_000;
 /** Digits that a range must fix after a calling code, or after a Korean area or service code. */
 const FIXED_DIGITS = 2;
@@ -71,10 +69,7 @@ function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
   return firstDigit === 2 ? 1 : 2;
 }
 
-/**
- * Blocks of 10,000 Korean numbers that contain valid numbers and have at least BLOCK_FILLED_MIN numbers
- * between `from` and `to`.
- */
+/** Korean blocks with valid numbers that have at least BLOCK_FILLED_MIN numbers between `from` and `to`. */
 export function wholeBlocksIn(from: number, to: number): number {
   tables ??= makeTables();
   // A block is still whole if at most this many numbers are cut off.

@@ -21,9 +21,7 @@ const INVALID: Written = { kind: 'invalid' };
 
 /** U+FFFD, which decoders insert for bytes that are not UTF-8: it would make a different sender ID. */
 const UNREADABLE = /[\p{Cc}\ufffd]/u;
-/**
- * No real name has this many marks on one letter. The time to fold them grows with the square of their count.
- */
+/** No real name has this many marks on one letter. The time to fold them is quadratic in their count. */
 const STACKED_MARKS = /\p{M}{8}/u;
 /** Digits of the shortest subscriber number. */
 const NUMBER_DIGITS_MIN = 7;

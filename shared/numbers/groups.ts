@@ -58,10 +58,7 @@ export function isSeveral(scanned: number): boolean {
   return isRepresentative(0) && hasBreak(breaks, REPRESENTATIVE_DIGITS) && count > REPRESENTATIVE_DIGITS;
 }
 
-/**
- * Count of digits before the `.0` of a float as spreadsheets write it (`1078022941.0`); 0 if the text is
- * none.
- */
+/** Count of digits before the `.0` that spreadsheets append (`1078022941.0`); 0 if there is none. */
 export function floatDigits(scanned: number, text: string): number {
   const breaks = innerBreaks(scanned);
   if (breaks === 0 || (breaks & (breaks - 1)) !== 0) return 0;

@@ -11,12 +11,11 @@
 import { PARTY_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
 import { Candidates } from './candidates.ts';
-import { carrierPrefixOf } from './carriers.ts';
 import { undecorated } from './decoration.ts';
 import { floatDigits, hasLastGroup, isSeveral, KOREAN_LAST_GROUP } from './groups.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
-import { isEmergency, isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
+import { isEmergency, isEmergencyNumber, KR_CARRIER_PREFIXES, KR_CODE, krClassOf } from './plan.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 import { isValidNumber } from './validity.ts';
 
@@ -73,9 +72,7 @@ const candidates = new Candidates();
 export function parseParty(text: string, options: ParseOptions = NO_OPTIONS): ParsedParty {
   if (text.length > PARTY_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
-  if (scanned === SCAN_FOREIGN) return parseDecorated(text, options);
-  const whole = floatDigits(scanned, text);
-  return parseScanned(whole === 0 ? scanned : (scanned & SCAN_PLUS) | whole, options);
+  return scanned === SCAN_FOREIGN ? parseDecorated(text, options) : parseNumber(text, scanned, options);
 }
 
 function parseDecorated(text: string, options: ParseOptions): ParsedParty {
@@ -84,10 +81,19 @@ function parseDecorated(text: string, options: ParseOptions): ParsedParty {
   if (written.kind === 'senderId') return { kind: 'source', text: written.text };
   const scanned = scan(written.text);
   if (scanned === SCAN_FOREIGN) return CHARACTER;
-  const whole = floatDigits(scanned, written.text);
-  if (whole !== 0) return parseScanned((scanned & SCAN_PLUS) | whole, options);
   // The text removed beside the number may have been its last digits.
-  return written.isBare ? parseScanned(scanned, options) : parseScanned(scanned, options, KOREAN_LAST_GROUP);
+  return parseNumber(written.text, scanned, options, written.isBare ? undefined : KOREAN_LAST_GROUP);
+}
+
+function parseNumber(
+  text: string,
+  scanned: number,
+  options: ParseOptions,
+  lastGroupMin?: number,
+): ParsedParty {
+  const whole = floatDigits(scanned, text);
+  if (whole !== 0) return parseScanned((scanned & SCAN_PLUS) | whole, options);
+  return parseScanned(scanned, options, lastGroupMin);
 }
 
 /**
@@ -134,22 +140,24 @@ function readDigits(count: number, hasPlus: boolean, options: ParseOptions): Par
   return doubleZero(count, options.internationalPrefix);
 }
 
-/** The emergency code that consists of all digits from `from`; null if they are none. */
-function emergencyCode(from: number, count: number): ParsedParty | null {
+/** The short code that consists of all digits from `from`; null if they are none. */
+function shortCode(from: number, count: number): string | null {
   const length = count - from;
   if (digits[from] !== 1 || length < SHORT_CODE_DIGITS_MIN || length > SHORT_CODE_DIGITS_MAX) return null;
-  const code = String(integer(from, count));
-  return isEmergency(code) ? { kind: 'shortCode', code } : null;
+  return String(integer(from, count));
 }
 
-/**
- * Digits without leading plus or 0: a short code, a local number, a Korean number without its 0, or E.164.
- */
+/** The emergency code that consists of all digits from `from`; null if they are none. */
+function emergencyCode(from: number, count: number): ParsedParty | null {
+  const code = shortCode(from, count);
+  return code !== null && isEmergency(code) ? { kind: 'shortCode', code } : null;
+}
+
+/** Digits without plus or leading 0: a short code, local number, Korean number without its 0, or E.164. */
 function bare(from: number, count: number): ParsedParty {
+  const code = shortCode(from, count);
+  if (code !== null) return { kind: 'shortCode', code };
   const length = count - from;
-  if (digits[from] === 1 && length >= SHORT_CODE_DIGITS_MIN && length <= SHORT_CODE_DIGITS_MAX) {
-    return { kind: 'shortCode', code: String(integer(from, count)) };
-  }
   const isKorean = digits[from] === 8 && digits[from + 1] === 2;
   // 82-51-119 is +82, an area code and an emergency code: that call must always pass.
   const isEmergencyCall = isKorean && isEmergencyNumber(international(from, count));
@@ -167,7 +175,8 @@ function bare(from: number, count: number): ParsedParty {
 
 /** All readings of digits that begin with 00. */
 function doubleZero(count: number, convention: InternationalPrefix | null): ParsedParty {
-  const carrier = convention === '00' ? null : carrierPrefixOf(digits, count);
+  const carriers = convention === '00' ? [] : KR_CARRIER_PREFIXES;
+  const carrier = carriers.find((prefix) => beginsWith(prefix, count)) ?? null;
   const generic = convention === 'kr' ? DOES_NOT_FIT : international(GENERIC_PREFIX.length, count);
   // 00 before 82 is another way to write +82, so it is no evidence of overseas ingress.
   const genericPrefix = krClassOf(generic) === null ? GENERIC_PREFIX : null;

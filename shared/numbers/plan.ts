@@ -12,6 +12,12 @@ import { digitCountOf, POW10 } from './number.ts';
 /** Korea's calling code. */
 export const KR_CODE = 82;
 
+/**
+ * Korean carrier prefixes, none the beginning of another. Since 2012, Korean operators show one before the
+ * number of a call or text from abroad, so it is evidence of overseas ingress.
+ */
+export const KR_CARRIER_PREFIXES: readonly string[] = plan.carrierPrefixes;
+
 /** Longest NSN that fits into an E.164 number after +82. */
 export const KR_NSN_DIGITS_MAX = 13;
 

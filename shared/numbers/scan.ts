@@ -21,10 +21,7 @@ export const SCAN_BREAKS_SHIFT = 8;
 /** Most digits after which a break is recorded, so that the result stays a small integer. */
 const BREAK_DIGITS_MAX = 21;
 
-/**
- * `scan`'s result if a unit is neither digit, separator nor leading plus, or if the text may contain two
- * numbers.
- */
+/** `scan`'s result if a unit cannot be in a number, or if the text may contain two numbers. */
 export const SCAN_FOREIGN = -1;
 
 /** Digit values of the last scan. One per isolate: valid until the next `scan`, never across an await. */

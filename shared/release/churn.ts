@@ -134,10 +134,7 @@ export class ChangeTally {
   }
 }
 
-/**
- * Compares the entries of one number, range or source. Pairs up as many as possible as entries with other
- * dates.
- */
+/** Compares the dates of one number, range or source. Pairs up as many as possible as changed. */
 function compareDates(before: ReadonlySet<string>, after: ReadonlySet<string>): Counts {
   let kept = 0;
   for (const dates of before) if (after.has(dates)) kept++;

@@ -10,9 +10,7 @@ import { fillPermutation, type Permutation } from './permutation.ts';
 export const LIST_KEY_BYTES = 32;
 
 export interface ListKeys {
-  /**
-   * Identifies the secret without revealing it: 16 hex digits. A release made with another key is rejected.
-   */
+  /** Identifies the secret without revealing it: 16 hex digits. Other releases are rejected. */
   readonly keyId: string;
   readonly permutation: Permutation;
   /** Scratch space to compute many images at once. */

@@ -30,15 +30,11 @@ export const SECTION_DATED = 4;
 /** Flag: the section holds the keys that are NOT listed. */
 export const FLAG_COMPLEMENT = 1;
 
-/**
- * Rice section: first, count, bucket width, bucket count; then group rows; then bits; then a word of zeros.
- */
+/** Rice section: first, count, bucket width, bucket count; group rows; bits; a word of zeros. */
 export const RICE_HEADER_WORDS = 4;
 /** Buckets per group (as a shift). */
 export const RICE_GROUP_SHIFT = 5;
-/**
- * Group row: the bit at which its first bucket starts, then the length of each bucket in bits, one byte each.
- */
+/** Group row: the bit at which its first bucket starts, then the bits of each bucket, in one byte each. */
 export const RICE_GROUP_WORDS = 9;
 /** A length is one byte: the code of a bucket has at most this many bits. */
 export const RICE_LENGTH_MASK = 255;
@@ -71,10 +67,7 @@ export const RANGE_ROW_BYTES = 24;
 /** Source table: magic, version, list count, 0; counts; then dated rows of high, low, since, until. */
 export const SOURCES_HEADER_WORDS = 4;
 
-/**
- * Live segment: magic, version, row count, bytes of names; then rows; then names, each followed by a line
- * feed.
- */
+/** Live segment: magic, version, row count, bytes of names; rows; names, each ended by a line feed. */
 export const SEGMENT_HEADER_WORDS = 4;
 /** Segment row, in words: high, low, until, seq, flags. */
 export const SEGMENT_ROW_WORDS = 5;

@@ -23,10 +23,7 @@ const EVEN_BYTES = 0x00ff00ff;
 
 export class RiceSet implements NumberSet {
   readonly count: number;
-  /**
-   * Signed: V8 does not store an unsigned word of 2^30 or more as a small integer, and would allocate on each
-   * read.
-   */
+  /** Signed: V8 would allocate for each unsigned word of 2^30 or more. */
   readonly #words: Int32Array;
   /** First word of the group rows. */
   readonly #groups: number;

@@ -66,9 +66,7 @@ export function smscSources(globalTitle: number): Source<'smsc'>[] {
   return sources;
 }
 
-/**
- * `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three. Null for anything else.
- */
+/** `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three; null otherwise. */
 export function operatorOf(written: string): string | null {
   const match = /^([2-7]\d{2}|901)[- ]?(\d{2,3})$/.exec(written.trim());
   return match === null ? null : `${match[1]}${match[2]}`;

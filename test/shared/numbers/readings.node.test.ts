@@ -6,10 +6,9 @@ import process from 'node:process';
 import google from 'google-libphonenumber';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isAssigned } from '../../../shared/numbers/calling-codes.ts';
-import { KR_CARRIER_PREFIXES } from '../../../shared/numbers/carriers.ts';
 import { parseParty } from '../../../shared/numbers/parse.ts';
 import type { ParsedParty } from '../../../shared/numbers/party.ts';
-import { krClassOf } from '../../../shared/numbers/plan.ts';
+import { KR_CARRIER_PREFIXES, krClassOf } from '../../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../../shared/numbers/validity.ts';
 
 const { PhoneNumberFormat, PhoneNumberType, PhoneNumberUtil } = google;
