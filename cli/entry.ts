@@ -180,8 +180,8 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
 function sourceOf(text: string, list: CatalogueList): What | Rejected {
   if (!list.sources && !isWrittenSource(text) && hasNumber(text)) return DECORATED;
   const parsed = parseSource(text);
-  if ('problem' in parsed) return reject('SOURCE_INVALID', parsed.problem);
-  if (list.sources) return { kind: 'source', source: parsed.source };
+  if (!parsed.ok) return reject(parsed.code, parsed.message);
+  if (list.sources) return { kind: 'source', source: parsed.value };
   return reject('SOURCE_NOT_ALLOWED', `is no number, and list ${list.name} has no "sources": true`);
 }
 

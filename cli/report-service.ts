@@ -77,7 +77,7 @@ function kindsOf(items: readonly EntryItem[]): string {
   const counts = new Map<'number' | SourceKind, number>();
   for (const item of items) {
     const parsed = 'source' in item ? parseSource(item.source) : null;
-    const kind = parsed !== null && 'source' in parsed ? parsed.source.kind : 'number';
+    const kind = parsed?.ok === true ? parsed.value.kind : 'number';
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].map(([kind, many]) => `${count(many)} ${KINDS[kind][many === 1 ? 0 : 1]}`).join(', ');

@@ -72,16 +72,16 @@ type Wrong = { readonly code: ItemProblem; readonly message: string };
 /** A block covers a sender ID and everything that looks like it. An unblock covers only its own spelling. */
 function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys): Target[] | Wrong {
   const parsed = parseSource(text);
-  if ('problem' in parsed) {
-    return { code: 'ENTRY_INVALID', message: `${parsed.problem}; give a number as "number"` };
+  if (!parsed.ok) {
+    return { code: 'ENTRY_INVALID', message: `${parsed.message}; give a number as "number"` };
   }
   // Such an entry would never match: only senders can be sources.
   if ((op === 'block' || op === 'unblock') && !subjects.includes('from')) {
     return { code: 'ENTRY_INVALID', message: 'is no number: a recipient always is one' };
   }
-  const { spelling, skeleton } = fingerprintsOf(parsed.source, keys.sourceSeed);
+  const { spelling, skeleton } = fingerprintsOf(parsed.value, keys.sourceSeed);
   const fingerprints = op === 'unblock' ? [spelling] : [...new Set([spelling, skeleton])];
-  const source = writtenSource(parsed.source);
+  const source = writtenSource(parsed.value);
   return fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source }));
 }
 

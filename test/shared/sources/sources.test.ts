@@ -26,8 +26,8 @@ function skeletonOf(text: string): string {
 
 function read(written: string): Source {
   const parsed = parseSource(written);
-  if ('problem' in parsed) throw new Error(parsed.problem);
-  return parsed.source;
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
 }
 
 describe('a written source', () => {
@@ -58,11 +58,11 @@ describe('a written source', () => {
     ['operator:SMART', 'MCC and MNC'],
     ['trunk: ', 'names no trunk'],
     ['smsc:+63*', 'whole country'],
-    ['smsc:+999123456', 'no global title'],
-    ['smsc:ACME', 'no global title'],
-    ['smsc:+63917*5', 'no global title'],
-    ['smsc:+4407700900123', 'a 0 behind the country code'],
-    ['smsc:+8201*', 'a 0 behind the country code'],
+    ['smsc:+999123456', 'not a global title'],
+    ['smsc:ACME', 'not a global title'],
+    ['smsc:+63917*5', 'not a global title'],
+    ['smsc:+4407700900123', 'a 0 after the country code'],
+    ['smsc:+8201*', 'a 0 after the country code'],
     ['12345', 'have letters'],
     ['sender:12345', 'have letters'],
     ['\u200b', 'have letters'],
@@ -70,7 +70,7 @@ describe('a written source', () => {
     ['010-6000-000A', 'write the number alone'],
     ['+82 1O', 'write the number alone'],
   ])('%j is none: %s', (written, why) => {
-    expect(parseSource(written)).toEqual({ problem: expect.stringContaining(why) });
+    expect(parseSource(written)).toMatchObject({ ok: false, message: expect.stringContaining(why) });
   });
 
   it('has a fingerprint of its own kind: a sender id can be spelled like nothing else', () => {

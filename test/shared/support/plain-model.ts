@@ -77,8 +77,8 @@ export function listSource(list: PlainList, keys: ListKeys): ListSource {
   entries.ranges.push(...list.ranges);
   for (const { text, since, until } of list.sources) {
     const parsed = parseSource(text);
-    if ('problem' in parsed) throw new Error(`${text} ${parsed.problem}`);
-    const fingerprint = formFor(fingerprintsOf(parsed.source, keys.sourceSeed), list.info.effect);
+    if (!parsed.ok) throw new Error(`${text} ${parsed.message}`);
+    const fingerprint = formFor(fingerprintsOf(parsed.value, keys.sourceSeed), list.info.effect);
     entries.sources.push({ fingerprint, since, until });
   }
   return { info: list.info, content: entries.finish() };
