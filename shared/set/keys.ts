@@ -2,7 +2,7 @@
  * Derives all keys from one secret, LIST_KEY: HKDF-SHA-256 (RFC 5869) with a label per use, so that no two
  * uses share a key. Takes a few milliseconds, once per isolate.
  */
-import { toHex } from '../bytes.ts';
+import { toHex, utf8 } from '../bytes.ts';
 import { ImagesAhead } from './images-ahead.ts';
 import { fillPermutation, type Permutation } from './permutation.ts';
 
@@ -31,7 +31,7 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
   const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
   const derive = (label: string, bits: number): Promise<ArrayBuffer> =>
     crypto.subtle.deriveBits(
-      { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: new TextEncoder().encode(label) },
+      { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: utf8(label) },
       base,
       bits,
     );

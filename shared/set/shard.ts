@@ -39,19 +39,31 @@ export class Part {
   readonly start: number;
   /** The first key after the part. */
   readonly end: number;
-  readonly #plain: readonly (NumberSet | null)[];
-  readonly #dated: readonly (DatedRows | null)[];
+  /** The sections of each list. */
+  readonly #plain: (NumberSet | null)[] = [];
+  readonly #dated: (DatedRows | null)[] = [];
 
-  constructor(
-    start: number,
-    end: number,
-    plain: readonly (NumberSet | null)[],
-    dated: readonly (DatedRows | null)[],
-  ) {
+  /**
+   * @param row first word of the part's row @param next first word of the key after the part
+   * @param sectionsAt first word after the part table @throws LayoutError
+   */
+  constructor(words: Uint32Array, row: number, next: number, sectionsAt: number) {
+    const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
+    const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
+    if (end <= start) throw new LayoutError('shard: parts out of order');
     this.start = start;
     this.end = end;
-    this.#plain = plain;
-    this.#dated = dated;
+    const lists = words[2]!;
+    const firstOffset = row + PART_FIXED_WORDS;
+    for (let at = firstOffset; at < firstOffset + lists * PART_WORDS_PER_LIST; at += PART_WORDS_PER_LIST) {
+      const [plain, dated] = [words[at]!, words[at + 1]!];
+      for (const section of [plain, dated]) {
+        if (section !== 0 && (section < sectionsAt || section + 2 > words.length))
+          throw new LayoutError('shard: section past the end');
+      }
+      this.#plain.push(plain === 0 ? null : openPlain(words, plain, start, end));
+      this.#dated.push(dated === 0 ? null : openDated(words, dated));
+    }
   }
 
   /**
@@ -105,7 +117,17 @@ export class Shard {
     if (words[0] !== SHARD_MAGIC) throw new LayoutError('shard: not a shard');
     if (words[1] !== FORMAT_VERSION) throw new LayoutError(`shard: format ${words[1]} is not supported`);
     this.lists = words[2]!;
-    this.parts = openParts(words);
+    const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;
+    const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;
+    if (sectionsAt > words.length) throw new LayoutError('shard: part table past the end');
+    if (words[3] === 0) throw new LayoutError('shard: no parts');
+    const parts: Part[] = [];
+    for (let row = SHARD_HEADER_WORDS; row < sectionsAt; row += rowWords) {
+      // There is no row after the last one: the end of the slice is in the header instead.
+      const next = row + rowWords < sectionsAt ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
+      parts.push(new Part(words, row, next, sectionsAt));
+    }
+    this.parts = parts;
   }
 
   /** The first key of the slice. */
@@ -145,38 +167,6 @@ export class Shard {
   *dated(list: number): Generator<DatedEntry> {
     for (const part of this.parts) yield* part.dated(list);
   }
-}
-
-function openParts(words: Uint32Array): Part[] {
-  const lists = words[2]!;
-  const rowWords = PART_FIXED_WORDS + lists * PART_WORDS_PER_LIST;
-  const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;
-  if (sectionsAt > words.length) throw new LayoutError('shard: part table past the end');
-  if (words[3] === 0) throw new LayoutError('shard: no parts');
-  const parts: Part[] = [];
-  for (let index = 0; index < words[3]!; index++) {
-    const row = SHARD_HEADER_WORDS + index * rowWords;
-    // There is no row after the last one: the end of the slice is in the header instead.
-    const next = index + 1 < words[3]! ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
-    const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
-    const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
-    if (end <= start) throw new LayoutError('shard: parts out of order');
-    const plain: (NumberSet | null)[] = [];
-    const dated: (DatedRows | null)[] = [];
-    for (let list = 0; list < lists; list++) {
-      const at = row + PART_FIXED_WORDS + list * PART_WORDS_PER_LIST;
-      const sections = [words[at]!, words[at + 1]!];
-      for (const section of sections) {
-        if (section !== 0 && (section < sectionsAt || section + 2 > words.length)) {
-          throw new LayoutError('shard: section past the end');
-        }
-      }
-      plain.push(sections[0] === 0 ? null : openPlain(words, sections[0]!, start, end));
-      dated.push(sections[1] === 0 ? null : openDated(words, sections[1]!));
-    }
-    parts.push(new Part(start, end, plain, dated));
-  }
-  return parts;
 }
 
 function openPlain(words: Uint32Array, at: number, start: number, end: number): NumberSet {
