@@ -16,7 +16,7 @@ import {
   SEGMENT_ROW_WORDS,
   SEGMENT_SUBJECTS_SHIFT,
 } from '../set/layout.ts';
-import { LayoutError } from '../set/number-set.ts';
+import { LayoutError, openWords } from '../set/number-set.ts';
 import type { Code } from '../verdict.ts';
 import { byLiveKey, LIVE_KINDS, LIVE_OPS, type LiveEntry, SUBJECT_BIT } from './entry.ts';
 
@@ -75,10 +75,7 @@ export class Segment {
   /** @param bytes the unsealed segment, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const rowsAt = SEGMENT_HEADER_WORDS * 4;
-    if (bytes.byteOffset % 4 !== 0 || bytes.length < rowsAt) throw new LayoutError('segment: truncated');
-    const header = new Uint32Array(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_WORDS);
-    if (header[0] !== SEGMENT_MAGIC || header[1] !== FORMAT_VERSION)
-      throw new LayoutError('segment: not one');
+    const header = openWords(bytes.subarray(0, rowsAt), SEGMENT_MAGIC, SEGMENT_HEADER_WORDS, 'segment');
     this.count = header[2]!;
     if (this.count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
     const namesAt = rowsAt + this.count * SEGMENT_ROW_WORDS * 4;

@@ -35,7 +35,6 @@ export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
 
 export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
 
-/** Minimum list size for shares: small lists change by large shares. */
 const SHARE_ENTRIES_MIN = 1_000;
 
 export interface GuardHit {
@@ -76,7 +75,7 @@ function olderBase(base: Manifest | null, next: Manifest): GuardHit | null {
   const current = base?.release ?? null;
   if (next.base === current) return null;
   const figures = { base: next.base ?? 'none', current: current ?? 'none' };
-  const message = `built from ${figures.base}, and current is ${figures.current}`;
+  const message = `the release was built from ${next.base ?? 'no release'}, and ${current ?? 'none'} is current`;
   return hit('older-base', null, message, figures);
 }
 
@@ -88,28 +87,35 @@ function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'rem
 
 /** If a list is new or its terms get stricter, all its entries count as added. */
 function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
-  if (change.state === 'new' && !harms(change)) return null;
-  const isWhole = change.termsBefore !== null && isStricter(change.termsBefore, change.terms);
+  const { state, terms, termsBefore, name } = change;
+  if (state === 'new' && !harms(change)) return null;
+  const isWhole = termsBefore !== null && isStricter(termsBefore, terms);
   const [added, before] = [entries(change, isWhole ? 'after' : 'added'), entries(change, 'before')];
-  if (added <= addShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
-  const message = `${counted(added)} entries would be new to a list of ${counted(before)}, ${above(addShare)}`;
-  return hit('adds', change.name, message, { added, before, share: addShare });
+  const figures = { added, before, share: addShare };
+  const message = `would add ${counted(added)} entries to ${counted(before)}, ${above(addShare)}`;
+  return exceeds(added, before, addShare) ? hit('adds', name, message, figures) : null;
 }
 
 /** If the terms of a list get milder, all its entries count as removed. */
 function removes(change: ListChange, { removeShare }: GuardSettings): GuardHit | null {
-  const isWhole = change.termsBefore !== null && isStricter(change.terms, change.termsBefore);
+  const { terms, termsBefore, name } = change;
+  const isWhole = termsBefore !== null && isStricter(terms, termsBefore);
   const [removed, before] = [entries(change, isWhole ? 'before' : 'removed'), entries(change, 'before')];
-  if (removed <= removeShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
-  const message = `${counted(removed)} of ${counted(before)} entries would end, ${above(removeShare)}`;
-  return hit('removes', change.name, message, { removed, before, share: removeShare });
+  const figures = { removed, before, share: removeShare };
+  const message = `would remove ${counted(removed)} of ${counted(before)} entries, ${above(removeShare)}`;
+  return exceeds(removed, before, removeShare) ? hit('removes', name, message, figures) : null;
+}
+
+/** Small lists change by large shares, so they count as SHARE_ENTRIES_MIN entries. */
+function exceeds(changed: number, before: number, share: number): boolean {
+  return changed > share * Math.max(before, SHARE_ENTRIES_MIN);
 }
 
 function shrunkenList(change: ListChange): GuardHit | null {
   const [before, after] = [entries(change, 'before'), entries(change, 'after')];
   if (before === 0 || after > 0) return null;
-  const what = change.state === 'dropped' ? 'be dropped' : 'be empty';
-  const message = `would ${what}, and had ${counted(before)} entries`;
+  const how = change.state === 'dropped' ? 'be dropped' : 'become empty';
+  const message = `would ${how}, and has ${counted(before)} entries`;
   return hit('shrunken-list', change.name, message, { before, after });
 }
 
@@ -123,14 +129,14 @@ function protectedNumber({ change, watched }: ListDiff): GuardHit | null {
 function wholeBlock({ change, wholeBlocks }: ListDiff): GuardHit | null {
   if (!harms(change) || wholeBlocks === 0) return null;
   const blocks = `${counted(wholeBlocks)} block${wholeBlocks === 1 ? '' : 's'}`;
-  const message = `${blocks} of 10,000 Korean numbers in use would be listed whole, or all but a tenth`;
+  const message = `would list at least 90 % of ${blocks} of 10,000 Korean numbers in use`;
   return hit('whole-block', change.name, message, { blocks: wholeBlocks });
 }
 
 /** Applies to allow lists too: a range that is too wide lets too much pass. */
 function shortPrefix({ change, wideSpans }: ListDiff): GuardHit | null {
   if (change.terms.effect === 'shadow' || wideSpans === 0) return null;
-  const message = `${counted(wideSpans)} new ranges fix fewer than two digits behind the country, area or service code`;
+  const message = `would add ${counted(wideSpans)} ranges that fix fewer than two digits after the country, area or service code`;
   return hit('short-prefix', change.name, message, { ranges: wideSpans });
 }
 

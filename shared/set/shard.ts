@@ -10,7 +10,6 @@ import { DatedRows } from './dated-rows.ts';
 import {
   DATED_HEADER_WORDS,
   FOREVER,
-  FORMAT_VERSION,
   PART_FIXED_WORDS,
   PART_WORDS_PER_LIST,
   SECTION_BITMAP,
@@ -20,7 +19,7 @@ import {
   SHARD_HEADER_WORDS,
   SHARD_MAGIC,
 } from './layout.ts';
-import { LayoutError, NOT_LISTED, type NumberSet } from './number-set.ts';
+import { LayoutError, NOT_LISTED, type NumberSet, openWords } from './number-set.ts';
 import { RiceSet } from './rice-set.ts';
 import { SparseSet } from './sparse-set.ts';
 
@@ -106,16 +105,11 @@ export class Shard {
   readonly parts: readonly Part[];
 
   /**
-   * @param bytes the shard, aligned to 4 bytes @throws LayoutError unless they are a complete, well-formed
-   * shard
+   * @param bytes the shard, aligned to 4 bytes
+   * @throws LayoutError unless they are a complete, well-formed shard
    */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    if (bytes.length % 4 !== 0 || bytes.byteOffset % 4 !== 0 || bytes.length < SHARD_HEADER_WORDS * 4) {
-      throw new LayoutError('shard: truncated');
-    }
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    if (words[0] !== SHARD_MAGIC) throw new LayoutError('shard: not a shard');
-    if (words[1] !== FORMAT_VERSION) throw new LayoutError(`shard: format ${words[1]} is not supported`);
+    const words = openWords(bytes, SHARD_MAGIC, SHARD_HEADER_WORDS, 'shard');
     this.lists = words[2]!;
     const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;
     const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;

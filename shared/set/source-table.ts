@@ -3,8 +3,8 @@
  * (sources/source.ts). A look-up is one binary search per list.
  */
 import { DatedRows } from './dated-rows.ts';
-import { DATED_ROW_WORDS, FORMAT_VERSION, SOURCES_HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
-import { LayoutError, NOT_LISTED } from './number-set.ts';
+import { DATED_ROW_WORDS, SOURCES_HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
+import { LayoutError, NOT_LISTED, openWords } from './number-set.ts';
 
 export interface SourceRow {
   readonly fingerprint: bigint;
@@ -18,12 +18,7 @@ export class SourceTable {
 
   /** @param bytes the unsealed table, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    if (bytes.byteOffset % 4 !== 0 || bytes.length % 4 !== 0 || bytes.length < SOURCES_HEADER_WORDS * 4) {
-      throw new LayoutError('source table: truncated');
-    }
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    if (words[0] !== SOURCES_MAGIC || words[1] !== FORMAT_VERSION)
-      throw new LayoutError('source table: not one');
+    const words = openWords(bytes, SOURCES_MAGIC, SOURCES_HEADER_WORDS, 'source table');
     let at = SOURCES_HEADER_WORDS + words[2]!;
     if (at > words.length) throw new LayoutError('source table: truncated');
     const lists: DatedRows[] = [];

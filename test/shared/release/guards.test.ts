@@ -125,7 +125,7 @@ describe('adds and removes', () => {
     expect(hit).toEqual({
       guard: 'adds',
       list: 'one',
-      message: 'one: 1,001 entries would be new to a list of 5,000, more than 20 %',
+      message: 'one: would add 1,001 entries to 5,000, more than 20 %',
       figures: { added: 1_001, before: 5_000, share: 0.2 },
       override: 'adds',
     });
@@ -206,7 +206,7 @@ describe('whole-block', () => {
     ['a range', (count: number) => ({ ranges: [{ from: FIRST, to: FIRST + count - 1, ...EVER }] })],
   ])('is hit by %s of a whole block', async (_, content) => {
     const hits = await hitsOf(null, [list(content(10_000))]);
-    expect(hits).toMatchObject([{ guard: 'whole-block', message: expect.stringMatching(/: 1 block of /) }]);
+    expect(hits).toMatchObject([{ guard: 'whole-block', message: expect.stringMatching(/ 1 block of /) }]);
     await expectHits(null, [list(content(9_000))], ['whole-block']);
     await expectHits(null, [list(content(8_999))], []);
     await expectHits(null, [list(content(10_000), { effect: 'allow' })], []);
