@@ -83,105 +83,95 @@ export function isStricter(before: Terms, after: Terms): boolean {
 const NO_KEYS = new KeyCursor([]);
 const NO_ENTRIES = new DatedCursor([]);
 
-/** A list in one or both releases, with the results of the comparison. */
-class Pair {
-  readonly old: ListInfo | null;
-  readonly now: ListInfo | null;
-  /** Index of the list in each release, -1 if absent. */
-  readonly before: number;
-  readonly after: number;
-  readonly isStricter: boolean;
-  readonly numbers: ChangeTally;
-  readonly dated: ChangeTally;
-  ranges: Omit<RangeChurn, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
-  sources: Counts = NO_COUNTS;
-  /** Numbers that ranges newly cover. */
-  covered: readonly Span[] = [];
-  readonly watched = new Set<number>();
+/** A list in one or both releases, and what the comparison finds. */
+type Pair = ReturnType<typeof pairOf>;
 
-  constructor(before: Reading, after: Reading, name: string, { permutation }: ListKeys) {
-    this.before = before.lists.findIndex((list) => list.name === name);
-    this.after = after.lists.findIndex((list) => list.name === name);
-    this.old = before.lists[this.before] ?? null;
-    this.now = after.lists[this.after] ?? null;
-    this.isStricter = this.old !== null && this.now !== null && isStricter(this.old, this.now);
-    this.numbers = new ChangeTally(permutation, this.isStricter);
-    this.dated = new ChangeTally(permutation, this.isStricter);
-  }
+function pairOf(name: string, before: Reading, after: Reading, { permutation }: ListKeys) {
+  const [oldIndex, newIndex] = [before, after].map(({ lists }) =>
+    lists.findIndex((list) => list.name === name),
+  ) as [number, number];
+  const [old, now] = [before.lists[oldIndex] ?? null, after.lists[newIndex] ?? null];
+  const becomesStricter = old !== null && now !== null && isStricter(old, now);
+  const ranges: Omit<RangeChurn, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
+  return {
+    ...{ old, now, becomesStricter, ranges },
+    /** Index of the list in each release, -1 if absent. */
+    ...{ oldIndex, newIndex },
+    numbers: new ChangeTally(permutation, becomesStricter),
+    dated: new ChangeTally(permutation, becomesStricter),
+    sources: NO_COUNTS,
+    /** Numbers that ranges newly cover. */
+    covered: [] as readonly Span[],
+    watched: new Set<number>(),
+  };
+}
 
-  result(): ListDiff {
-    const { numbers, dated, old, now } = this;
-    const terms = termsOf(now ?? old!);
-    const termsBefore = termsOf(old ?? now!);
-    const churn = <Each extends Counts>(kind: 'numbers' | 'dated' | 'ranges' | 'sources', counts: Each) => ({
-      before: old?.[kind] ?? 0,
-      after: now?.[kind] ?? 0,
-      ...counts,
-    });
-    const blocks = this.covered.map(({ from, to }) => wholeBlocksIn(from, to));
-    return {
-      change: {
-        name: (now ?? old!).name,
-        state: old === null ? 'new' : now === null ? 'dropped' : 'kept',
-        terms,
-        termsBefore: JSON.stringify(terms) === JSON.stringify(termsBefore) ? null : termsBefore,
-        numbers: churn('numbers', numbers.result()),
-        dated: churn('dated', dated.result()),
-        ranges: churn('ranges', this.ranges),
-        sources: churn('sources', this.sources),
-      },
-      wholeBlocks: blocks.reduce((sum, count) => sum + count, numbers.wholeBlocks + dated.wholeBlocks),
-      wideSpans: this.covered.filter(({ from, to }) => isTooWide(from, to)).length,
-      watched: [...this.watched].sort((a, b) => a - b),
-    };
-  }
+function diffOf({ old, now, numbers, dated, ranges, sources, covered, watched }: Pair): ListDiff {
+  const { name } = now ?? old!;
+  const terms = termsOf(now ?? old!);
+  const termsBefore = termsOf(old ?? now!);
+  const churn = <Each extends Counts>(kind: 'numbers' | 'dated' | 'ranges' | 'sources', counts: Each) => ({
+    before: old?.[kind] ?? 0,
+    after: now?.[kind] ?? 0,
+    ...counts,
+  });
+  const blocks = covered.map(({ from, to }) => wholeBlocksIn(from, to));
+  return {
+    change: {
+      name,
+      state: old === null ? 'new' : now === null ? 'dropped' : 'kept',
+      terms,
+      termsBefore: JSON.stringify(terms) === JSON.stringify(termsBefore) ? null : termsBefore,
+      numbers: churn('numbers', numbers.result()),
+      dated: churn('dated', dated.result()),
+      ranges: churn('ranges', ranges),
+      sources: churn('sources', sources),
+    },
+    wholeBlocks: blocks.reduce((sum, count) => sum + count, numbers.wholeBlocks + dated.wholeBlocks),
+    wideSpans: covered.filter(({ from, to }) => isTooWide(from, to)).length,
+    watched: [...watched].sort((a, b) => a - b),
+  };
 }
 
 function termsOf({ reason, effect, subjects, authority }: ListInfo): Terms {
   return { reason, effect, subjects: [...subjects].sort(), authority };
 }
 
-/** Both releases, and whether equal values of both mean the same. */
-interface Sides {
-  readonly before: Reading;
-  readonly after: Reading;
-  readonly pairs: readonly Pair[];
-  readonly areAlike: boolean;
-}
-
 /** The lists of the next release in order, then the dropped lists. Rejects if `load` does. */
-export async function diffReleases({
-  base,
-  next,
-  keys,
-  load,
-  watched,
-}: Comparison): Promise<Result<ListDiff[], Failure<ReadingProblem>>> {
+export async function diffReleases(
+  comparison: Comparison,
+): Promise<Result<ListDiff[], Failure<ReadingProblem>>> {
+  const { base, next, keys, load, watched } = comparison;
   const before = new Reading(base, keys, load);
   const after = new Reading(next, keys, load);
   const names = new Set([...after.lists, ...before.lists].map(({ name }) => name));
-  const pairs = [...names].map((name) => new Pair(before, after, name, keys));
+  const pairs = [...names].map((name) => pairOf(name, before, after, keys));
   // Equal bytes mean the same only if the lists have the same indexes and no stricter terms.
-  const areAlike = pairs.every((pair) => pair.before === pair.after && !pair.isStricter);
-  const sides: Sides = { before, after, pairs, areAlike };
+  const areAlike = pairs.every((pair) => pair.oldIndex === pair.newIndex && !pair.becomesStricter);
+  const sides: Sides = { ...comparison, before, after, pairs, areAlike };
   for (const slice of slicesOf(sides)) {
-    await compareShards(sides, slice, watched, keys);
+    await compareShards(sides, slice);
     const failure = before.failure ?? after.failure;
     if (failure !== null) return failure;
   }
-  if (!areAlike || base?.ranges?.key !== next.ranges?.key || watched.length > 0)
-    await compareRanges(sides, base, next, watched);
+  if (!areAlike || base?.ranges?.key !== next.ranges?.key || watched.length > 0) await compareRanges(sides);
   if (!areAlike || base?.sources?.key !== next.sources?.key) {
-    const [old, now] = [
-      (await before.open(base?.sources))?.sources,
-      (await after.open(next.sources))?.sources,
-    ];
+    const [old, now] = [await before.open(base?.sources), await after.open(next.sources)];
     for (const pair of pairs) {
-      const rows = [old?.rows(pair.before) ?? [], now?.rows(pair.after) ?? []] as const;
-      pair.sources = compareTables(...rows, ({ fingerprint }) => String(fingerprint));
+      const rowsBefore = old?.sources?.rows(pair.oldIndex) ?? [];
+      const rows = now?.sources?.rows(pair.newIndex) ?? [];
+      pair.sources = compareTables(rowsBefore, rows, ({ fingerprint }) => String(fingerprint));
     }
   }
-  return before.failure ?? after.failure ?? ok(pairs.map((pair) => pair.result()));
+  return before.failure ?? after.failure ?? ok(pairs.map(diffOf));
+}
+
+interface Sides extends Comparison {
+  readonly before: Reading;
+  readonly after: Reading;
+  readonly pairs: readonly Pair[];
+  /** Whether equal values of both releases mean the same. */
+  readonly areAlike: boolean;
 }
 
 /** The key space, cut at every shard start of either release, so that each slice lies in one shard of each. */
@@ -191,43 +181,38 @@ function slicesOf({ before, after }: Sides): KeySlice[] {
 }
 
 async function compareShards(
-  { before, after, pairs, areAlike }: Sides,
+  { before, after, pairs, areAlike, watched, keys }: Sides,
   slice: KeySlice,
-  watched: readonly number[],
-  { permutation }: ListKeys,
 ): Promise<void> {
+  const { start, end } = slice;
   const key = after.keyOf(slice);
   const isUnchanged = areAlike && key !== null && key === before.keyOf(slice);
   const inside = watched
-    .map((n) => ({ n, prefix: prefixOf(n), image: permutation.permute(suffixOf(n)) }))
+    .map((n) => ({ n, prefix: prefixOf(n), image: keys.permutation.permute(suffixOf(n)) }))
     .filter(({ prefix, image }) => {
       const place = prefix * SUFFIX_COUNT + image;
-      return place >= slice.start && place < slice.end;
+      return place >= start && place < end;
     });
   if (isUnchanged && inside.length === 0) return;
   const [old, now] = await Promise.all([isUnchanged ? null : before.shard(slice), after.shard(slice)]);
-  for (const pair of pairs) {
+  for (const { oldIndex, newIndex, numbers, dated, watched: listed } of pairs) {
     for (const { n, prefix, image } of inside) {
-      if (now?.shard.partOf(prefix, image).has(pair.after, prefix, image) === true) pair.watched.add(n);
+      if (now?.shard.partOf(prefix, image).has(newIndex, prefix, image) === true) listed.add(n);
     }
     if (isUnchanged) continue;
-    const { end } = slice;
-    pair.numbers.compareKeys(old?.plain[pair.before] ?? NO_KEYS, now?.plain[pair.after] ?? NO_KEYS, end);
-    pair.dated.compareDated(old?.dated[pair.before] ?? NO_ENTRIES, now?.dated[pair.after] ?? NO_ENTRIES, end);
+    numbers.compareKeys(old?.plain[oldIndex] ?? NO_KEYS, now?.plain[newIndex] ?? NO_KEYS, end);
+    dated.compareDated(old?.dated[oldIndex] ?? NO_ENTRIES, now?.dated[newIndex] ?? NO_ENTRIES, end);
   }
 }
 
-async function compareRanges(
-  { before, after, pairs, areAlike }: Sides,
-  base: Manifest | null,
-  next: Manifest,
-  watched: readonly number[],
-): Promise<void> {
+async function compareRanges(sides: Sides): Promise<void> {
+  const { base, next, before, after, pairs, areAlike, watched } = sides;
   const isUnchanged = areAlike && base?.ranges?.key === next.ranges?.key;
   const now = (await after.open(next.ranges))?.ranges;
   const old = isUnchanged ? now : (await before.open(base?.ranges))?.ranges;
   for (const pair of pairs) {
-    const [rowsBefore, rows] = [[...(old?.rows(pair.before) ?? [])], [...(now?.rows(pair.after) ?? [])]];
+    const rowsBefore = [...(old?.rows(pair.oldIndex) ?? [])];
+    const rows = [...(now?.rows(pair.newIndex) ?? [])];
     const [spansBefore, spans] = [cover(rowsBefore), cover(rows)];
     for (const n of watched)
       if (overlaps(spans, { from: n, to: n }).next().done === false) pair.watched.add(n);
@@ -238,6 +223,6 @@ async function compareRanges(
       numbersAdded: sizeOf(added),
       numbersRemoved: sizeOf(without(spansBefore, spans)),
     };
-    pair.covered = pair.isStricter ? spans : added;
+    pair.covered = pair.becomesStricter ? spans : added;
   }
 }
