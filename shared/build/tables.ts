@@ -1,13 +1,7 @@
 /**
  * Builds the range table and the source table, which RangeTable and SourceTable read.
  */
-import {
-  FORMAT_VERSION,
-  RANGE_ROW_BYTES,
-  RANGES_HEADER_WORDS,
-  RANGES_MAGIC,
-  SOURCES_MAGIC,
-} from '../set/layout.ts';
+import { FORMAT_VERSION, HEADER_WORDS, RANGE_ROW_BYTES, RANGES_MAGIC, SOURCES_MAGIC } from '../set/layout.ts';
 import { columnsAt, type RangeRow } from '../set/range-table.ts';
 import type { SourceRow } from '../set/source-table.ts';
 
@@ -53,7 +47,7 @@ function joinNeighbours(pieces: readonly RangeRow[]): RangeRow[] {
 
 /** @param lists flattened ranges of each list */
 export function encodeRanges(lists: readonly (readonly RangeRow[])[]): Uint8Array<ArrayBuffer> {
-  const headerWords = RANGES_HEADER_WORDS + lists.length + (lists.length & 1);
+  const headerWords = HEADER_WORDS + lists.length + (lists.length & 1);
   const bytes = new Uint8Array(headerWords * 4 + lists.flat().length * RANGE_ROW_BYTES);
   const header = new Uint32Array(bytes.buffer, 0, headerWords);
   header.set([RANGES_MAGIC, FORMAT_VERSION, lists.length, 0, ...lists.map(({ length }) => length)]);

@@ -7,9 +7,9 @@ import { utf8 } from '../bytes.ts';
 import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
 import {
   FORMAT_VERSION,
+  HEADER_WORDS,
   SEGMENT_AUTHORITY_SHIFT,
   SEGMENT_CODE_SHIFT,
-  SEGMENT_HEADER_WORDS,
   SEGMENT_KIND_MASK,
   SEGMENT_MAGIC,
   SEGMENT_OP_SHIFT,
@@ -39,10 +39,10 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
   const codePlaces = new Map<string | null, number>([...codes].map((code, place) => [code, place + 1]));
   const authorityPlaces = new Map([...authorities].map((name, place) => [name, codes.size + place]));
   const text = utf8(names.map((name) => `${name}\n`).join(''));
-  const rowsAt = SEGMENT_HEADER_WORDS * 4;
+  const rowsAt = HEADER_WORDS * 4;
   const namesAt = rowsAt + sorted.length * SEGMENT_ROW_WORDS * 4;
   const bytes = new Uint8Array(namesAt + text.length);
-  new Uint32Array(bytes.buffer, 0, SEGMENT_HEADER_WORDS).set([
+  new Uint32Array(bytes.buffer, 0, HEADER_WORDS).set([
     SEGMENT_MAGIC,
     FORMAT_VERSION,
     sorted.length,
@@ -74,8 +74,8 @@ export class Segment {
 
   /** @param bytes the unsealed segment, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const rowsAt = SEGMENT_HEADER_WORDS * 4;
-    const header = openWords(bytes.subarray(0, rowsAt), SEGMENT_MAGIC, SEGMENT_HEADER_WORDS, 'segment');
+    const rowsAt = HEADER_WORDS * 4;
+    const header = openWords(bytes.subarray(0, rowsAt), SEGMENT_MAGIC, 'segment');
     this.count = header[2]!;
     if (this.count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
     const namesAt = rowsAt + this.count * SEGMENT_ROW_WORDS * 4;

@@ -2,14 +2,13 @@
  * Verifies a release before it becomes current: every value matches the manifest, and the counts add up.
  * Holds one value at a time. Costs some 20 ns per number.
  */
-import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { RangeRow } from '../set/range-table.ts';
 import type { Part, Shard } from '../set/shard.ts';
 import type { SourceRow } from '../set/source-table.ts';
-import { type Blob, blobsOf, type Manifest } from './manifest.ts';
+import { type Blob, blobsOf, countNumbers, type Manifest } from './manifest.ts';
 import { type BlobProblem, openValue } from './release.ts';
 
 /**
@@ -46,10 +45,8 @@ export class ReleaseCheck {
   /** Checks one value. Any order; a repeated value is ignored. @param bytes aligned to 8 bytes */
   async add(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
     const { lists, shards } = this.#manifest;
-    const count = lists.reduce((sum, list) => sum + list.numbers, 0);
-    if (count > RELEASE_NUMBERS_MAX) {
-      return fail('LIMIT_EXCEEDED', `the manifest counts ${count} numbers, at most ${RELEASE_NUMBERS_MAX}`);
-    }
+    const counted = countNumbers(this.#manifest);
+    if (!counted.ok) return counted;
     if (this.#added.has(blob.key)) return ok(null);
     const opened = await openValue(this.#manifest, blob, bytes, this.#keys);
     if (!opened.ok) return opened;

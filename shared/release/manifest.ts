@@ -7,6 +7,7 @@ import {
   LISTS_MAX,
   MANIFEST_CHARS_MAX,
   RANGES_PER_LIST_MAX,
+  RELEASE_NUMBERS_MAX,
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits.ts';
@@ -114,6 +115,13 @@ export async function openManifest(
     index === 0 ? start === 0 : start > shards[index - 1]!.start,
   );
   return isOrdered ? ok(manifest) : fail('MANIFEST_INVALID', 'shards: slices out of order');
+}
+
+/** Count of the numbers of all lists, or a failure if it exceeds the limit. */
+export function countNumbers({ lists }: Manifest): Result<number, Failure<'LIMIT_EXCEEDED'>> {
+  const count = lists.reduce((sum, { numbers }) => sum + numbers, 0);
+  if (count <= RELEASE_NUMBERS_MAX) return ok(count);
+  return fail('LIMIT_EXCEEDED', `the manifest counts ${count} numbers, at most ${RELEASE_NUMBERS_MAX}`);
 }
 
 /** All KV values of a release. */

@@ -2,12 +2,11 @@
  * Reads a release in key order, with one shard in memory at a time; tables are loaded on demand. Every value
  * is verified against the manifest before use. After a failure, the release reads as if it ended there.
  */
-import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { DatedEntry, Shard } from '../set/shard.ts';
-import type { Blob, ListInfo, Manifest } from './manifest.ts';
+import { type Blob, countNumbers, type ListInfo, type Manifest } from './manifest.ts';
 import { type BlobProblem, type Load, openValue, type Release } from './release.ts';
 
 export type ReadingProblem = BlobProblem | 'COUNT_WRONG' | 'LIMIT_EXCEEDED';
@@ -127,12 +126,10 @@ export class Reading {
   /** A release with only this value of it; null if there is no value, or after a failure. */
   async open(blob: Blob | null | undefined): Promise<Release | null> {
     if (!this.#manifest || !blob) return null;
-    if (this.#count > RELEASE_NUMBERS_MAX) {
-      const message = `the manifest counts ${this.#count} numbers, at most ${RELEASE_NUMBERS_MAX}`;
-      this.failure = fail('LIMIT_EXCEEDED', message);
-      return null;
-    }
-    const opened = await openValue(this.#manifest, blob, await this.#load(blob), this.#keys);
+    const counted = countNumbers(this.#manifest);
+    const opened = counted.ok
+      ? await openValue(this.#manifest, blob, await this.#load(blob), this.#keys)
+      : counted;
     if (opened.ok) return opened.value;
     this.failure = opened;
     return null;

@@ -120,8 +120,7 @@ export class Release {
   /** The missing values that fit beside those in use. */
   loadable(): Blob[] {
     const missing = blobsOf(this.manifest).filter((blob) => !this.has(blob));
-    const shards = missing.filter((blob) => this.bytesOf(blob) > 0);
-    return [...this.#memory.fitting(shards), ...missing.filter((blob) => this.bytesOf(blob) === 0)];
+    return this.#memory.fitting(missing, (blob) => this.bytesOf(blob));
   }
 
   /** Bytes that a value takes from the shard budget. Tables take none and are never evicted. */

@@ -3,7 +3,7 @@
  * Keys are (prefix, permuted suffix). A set covers a slice of that space and accepts only keys inside it.
  */
 
-import { FORMAT_VERSION } from './layout.ts';
+import { FORMAT_VERSION, HEADER_WORDS } from './layout.ts';
 
 /** Keys in a full batch: 8 KB, so that reading all lists of two releases takes little memory. */
 export const BATCH_KEYS = 1_024;
@@ -56,11 +56,10 @@ export class LayoutError extends Error {
 export function openWords(
   bytes: Uint8Array<ArrayBuffer>,
   magic: number,
-  headerWords: number,
   name: string,
   alignment = 4,
 ): Uint32Array<ArrayBuffer> {
-  if (bytes.byteOffset % alignment !== 0 || bytes.length % alignment !== 0 || bytes.length < headerWords * 4)
+  if (bytes.byteOffset % alignment !== 0 || bytes.length % alignment !== 0 || bytes.length < HEADER_WORDS * 4)
     throw new LayoutError(`${name}: truncated`);
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   if (words[0] !== magic) throw new LayoutError(`${name}: not a ${name}`);

@@ -2,7 +2,7 @@
  * Reader of the range table: for each list, intervals of numbers that are disjoint or equal (equal ones
  * differ in their dates). A look-up is one binary search per list.
  */
-import { RANGE_ROW_BYTES, RANGES_HEADER_WORDS, RANGES_MAGIC } from './layout.ts';
+import { HEADER_WORDS, RANGE_ROW_BYTES, RANGES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED, openWords } from './number-set.ts';
 
 /** Numbers (not permuted) from `from` to `to`, both inclusive. */
@@ -29,12 +29,12 @@ export class RangeTable {
 
   /** @param bytes the unsealed table, aligned to 8 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const words = openWords(bytes, RANGES_MAGIC, RANGES_HEADER_WORDS, 'range table', 8);
+    const words = openWords(bytes, RANGES_MAGIC, 'range table', 8);
     const lists = words[2]!;
-    let at = (RANGES_HEADER_WORDS + lists + (lists & 1)) * 4;
+    let at = (HEADER_WORDS + lists + (lists & 1)) * 4;
     const columns = [];
     for (let list = 0; list < lists; list++) {
-      const count = words[RANGES_HEADER_WORDS + list] ?? 0;
+      const count = words[HEADER_WORDS + list] ?? 0;
       if (at + count * RANGE_ROW_BYTES > bytes.length) throw new LayoutError('range table: past the end');
       columns.push(columnsAt(bytes.buffer, bytes.byteOffset + at, count));
       at += count * RANGE_ROW_BYTES;

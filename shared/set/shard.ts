@@ -109,7 +109,7 @@ export class Shard {
    * @throws LayoutError unless they are a complete, well-formed shard
    */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const words = openWords(bytes, SHARD_MAGIC, SHARD_HEADER_WORDS, 'shard');
+    const words = openWords(bytes, SHARD_MAGIC, 'shard');
     this.lists = words[2]!;
     const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;
     const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;

@@ -3,7 +3,7 @@
  * (sources/source.ts). A look-up is one binary search per list.
  */
 import { DatedRows } from './dated-rows.ts';
-import { DATED_ROW_WORDS, SOURCES_HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
+import { DATED_ROW_WORDS, HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED, openWords } from './number-set.ts';
 
 export interface SourceRow {
@@ -18,11 +18,11 @@ export class SourceTable {
 
   /** @param bytes the unsealed table, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const words = openWords(bytes, SOURCES_MAGIC, SOURCES_HEADER_WORDS, 'source table');
-    let at = SOURCES_HEADER_WORDS + words[2]!;
+    const words = openWords(bytes, SOURCES_MAGIC, 'source table');
+    let at = HEADER_WORDS + words[2]!;
     if (at > words.length) throw new LayoutError('source table: truncated');
     const lists: DatedRows[] = [];
-    for (const count of words.subarray(SOURCES_HEADER_WORDS, at)) {
+    for (const count of words.subarray(HEADER_WORDS, at)) {
       lists.push(new DatedRows(words, at, count));
       at += count * DATED_ROW_WORDS;
     }
