@@ -8,10 +8,11 @@ import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/numbe
 import { cover, overlaps, type Span, sizeOf, without } from '../numbers/spans.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
+import type { DatedEntry } from '../set/shard.ts';
 import type { Effect } from '../verdict.ts';
-import { ChangeTally, type Counts, compareTables, NO_COUNTS, type PrefixChange } from './churn.ts';
+import { ChangeTally, type Counts, compareRows, NO_COUNTS, type PrefixChange, sumOf } from './churn.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
-import { DatedCursor, KeyCursor, type KeySlice, Reading, type ReadingProblem } from './reading.ts';
+import { KeyCursor, type KeySlice, Reading, type ReadingProblem, type ShardReading } from './reading.ts';
 import type { Load } from './release.ts';
 
 /** What membership in a list means. */
@@ -81,7 +82,6 @@ export function isStricter(before: Terms, after: Terms): boolean {
 }
 
 const NO_KEYS = new KeyCursor([]);
-const NO_ENTRIES = new DatedCursor([]);
 
 /** A list in one or both releases, and what the comparison finds. */
 type Pair = ReturnType<typeof pairOf>;
@@ -160,7 +160,7 @@ export async function diffReleases(
     for (const pair of pairs) {
       const rowsBefore = old?.sources?.rows(pair.oldIndex) ?? [];
       const rows = now?.sources?.rows(pair.newIndex) ?? [];
-      pair.sources = compareTables(rowsBefore, rows, ({ fingerprint }) => String(fingerprint));
+      pair.sources = sumOf(compareRows(rowsBefore, rows, ({ fingerprint }) => fingerprint));
     }
   }
   return before.failure ?? after.failure ?? ok(pairs.map(diffOf));
@@ -200,9 +200,13 @@ async function compareShards(
       if (now?.shard.partOf(prefix, image).has(newIndex, prefix, image) === true) listed.add(n);
     }
     if (isUnchanged) continue;
-    numbers.compareKeys(old?.plain[oldIndex] ?? NO_KEYS, now?.plain[newIndex] ?? NO_KEYS, end);
-    dated.compareDated(old?.dated[oldIndex] ?? NO_ENTRIES, now?.dated[newIndex] ?? NO_ENTRIES, end);
+    numbers.compareKeys(old?.cursors[oldIndex] ?? NO_KEYS, now?.cursors[newIndex] ?? NO_KEYS, end);
+    dated.compareDated(datedIn(slice, old, oldIndex), datedIn(slice, now, newIndex));
   }
+}
+
+function datedIn({ start, end }: KeySlice, reading: ShardReading | null, list: number): DatedEntry[] {
+  return [...(reading?.shard.dated(list) ?? [])].filter(({ key }) => key >= start && key < end);
 }
 
 async function compareRanges(sides: Sides): Promise<void> {
@@ -219,7 +223,7 @@ async function compareRanges(sides: Sides): Promise<void> {
     if (isUnchanged) continue;
     const added = without(spans, spansBefore);
     pair.ranges = {
-      ...compareTables(rowsBefore, rows, ({ from, to }) => `${from} ${to}`),
+      ...sumOf(compareRows(rowsBefore, rows, ({ from, to }) => `${from} ${to}`)),
       numbersAdded: sizeOf(added),
       numbersRemoved: sizeOf(without(spansBefore, spans)),
     };
