@@ -13,7 +13,7 @@ const POSSIBLE_LENGTHS = 3;
 const NATIONAL_PREFIX = 5;
 const TYPES = 11;
 
-/** Pattern, and lengths where they are fewer than those of the country; 0 for a type that the country lacks. */
+/** Pattern, and lengths where they are fewer than those of the country; 0 for a type that the country does not have. */
 type NumberType = readonly [pattern: string, lengths?: readonly number[]] | 0;
 type Country = readonly unknown[];
 
@@ -24,11 +24,11 @@ interface Metadata {
   readonly nonGeographic: Readonly<Record<string, Country>>;
 }
 
-/** Rwanda writes a trunk 0 too, but has numbers that begin with 0: behind +250 a 0 stays. */
+/** Rwanda writes a trunk 0 too, but has numbers that begin with 0: after +250 a 0 stays. */
 const KEEPS_ZERO = ['250'];
-/** Seven digits behind +1 are dialled only within one area. */
+/** Seven digits after +1 are dialled only within one area. */
 const LOCAL_ONLY_LENGTHS: Readonly<Record<string, readonly number[]>> = { 1: [7] };
-/** Korea's own plan knows more: `kr-plan.json`. */
+/** Korea has a more precise plan: `kr-plan.json`. */
 const OWN_PLAN = '82';
 
 const FILE = fileURLToPath(new URL('calling-codes.json', import.meta.url));

@@ -114,14 +114,14 @@ export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
  * live layer before LIVE_ROOT_RESERVE. One operation on 10,000 numbers with both subjects.
  */
 export const UNBLOCK_RESERVE = 20_000;
-/** Items of one operation, and the entries they create. With a tail they fit into one segment. */
+/** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room to spare. */
 export const BULK_BODY_BYTES_MAX = 2_097_152;
 /** Body of any other admin request, in bytes. The largest is a signed manifest with its quoting. */
 export const ADMIN_BODY_BYTES_MAX = 1_048_576;
-/** Live entries in the open tail: 20 bytes each in every head. Above this, they are sealed into a segment. */
-export const OPEN_ENTRIES_MAX = 512;
+/** Unsealed live entries: 20 bytes each in every head. Above this, they are sealed into a segment. */
+export const UNSEALED_ENTRIES_MAX = 512;
 /** Live entries in one sealed segment: 320 KiB. */
 export const SEGMENT_ENTRIES_MAX = 16_384;
 /**
@@ -131,7 +131,7 @@ export const SEGMENT_ENTRIES_MAX = 16_384;
 export const SEALED_PER_LIVE_MAX = 2;
 /** Unexpired entries of one number or source: time-limited entries may overlap others. */
 export const ENTRIES_PER_KEY_MAX = 8;
-/** A sealed head, in bytes: two manifests, and a tail in base64. */
+/** A sealed head, in bytes: two manifests, and the unsealed entries in base64. */
 export const HEAD_BYTES_MAX = 1_048_576;
 /** Longest sender ID of a live entry, in characters. */
 export const SOURCE_CHARS_MAX = 64;
@@ -161,7 +161,7 @@ export const STORAGE_WARNING_SHARE = 0.5;
 export const STORAGE_CRITICAL_SHARE = 0.8;
 /**
  * Share from which the coordinator accepts only changes that undo or remove something, and changes of clients
- * and tokens. The 800 MB behind it last one token six days; the last 200 MB are for `root`.
+ * and tokens. The 800 MB after it last one token six days; the last 200 MB are for `root`.
  */
 export const STORAGE_FULL_SHARE = 0.9;
 /** Share from which it accepts those only from `root`. Tokens can be revoked, whoever filled the rest. */

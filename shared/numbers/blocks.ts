@@ -23,7 +23,7 @@ const NSN_DIGITS_MIN = 4;
 const UNUSED_FROM = 82_10_0000_0000;
 const UNUSED_TO = 82_10_1999_9999;
 
-/** Numbers of one length behind one Korean area or service code. */
+/** Numbers of one length with one Korean area or service code. */
 interface CodeSpan extends Span {
   readonly code: number;
   /** Size of the widest range that fixes enough digits. */
@@ -70,16 +70,16 @@ function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
 }
 
 /** Korean blocks with valid numbers that have at least BLOCK_FILLED_MIN numbers between `from` and `to`. */
-export function wholeBlocksIn(from: number, to: number): number {
+export function countWholeBlocks(from: number, to: number): number {
   tables ??= makeTables();
   // A block is still whole if at most this many numbers are cut off.
   const slack = BLOCK_NUMBERS - BLOCK_FILLED_MIN;
   let count = 0;
   for (const [, shared] of overlaps(tables.blocks, { from, to })) {
     const first = Math.ceil((shared.from - slack) / BLOCK_NUMBERS);
-    const behind = Math.floor((shared.to + 1 + slack) / BLOCK_NUMBERS);
-    const isCutTwice = behind - first === 1 && shared.to - shared.from + 1 < BLOCK_FILLED_MIN;
-    count += isCutTwice ? 0 : Math.max(0, behind - first);
+    const end = Math.floor((shared.to + 1 + slack) / BLOCK_NUMBERS);
+    const isCutTwice = end - first === 1 && shared.to - shared.from + 1 < BLOCK_FILLED_MIN;
+    count += isCutTwice ? 0 : Math.max(0, end - first);
   }
   return count;
 }

@@ -11,8 +11,8 @@
 import { PARTY_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
 import { Candidates } from './candidates.ts';
-import { undecorated } from './decoration.ts';
-import { floatDigits, hasLastGroup, isSeveral, KOREAN_LAST_GROUP } from './groups.ts';
+import { removeDecoration } from './decoration.ts';
+import { floatDigits, hasExtraDigits, hasShortLastGroup, KOREAN_LAST_GROUP } from './groups.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
 import { isEmergency, isEmergencyNumber, KR_CARRIER_PREFIXES, KR_CODE, krClassOf } from './plan.ts';
@@ -76,7 +76,7 @@ export function parseParty(text: string, options: ParseOptions = NO_OPTIONS): Pa
 }
 
 function parseDecorated(text: string, options: ParseOptions): ParsedParty {
-  const written = undecorated(text);
+  const written = removeDecoration(text);
   if (written.kind === 'invalid') return CHARACTER;
   if (written.kind === 'senderId') return { kind: 'source', text: written.text };
   const scanned = scan(written.text);
@@ -117,9 +117,9 @@ export function parseScanned(
 ): ParsedParty {
   const count = scanned & SCAN_COUNT_MASK;
   if (isAllZeros(count)) return MISSING;
-  if (isSeveral(scanned)) return CHARACTER;
+  if (hasExtraDigits(scanned)) return CHARACTER;
   const party = readDigits(count, (scanned & SCAN_PLUS) !== 0, options);
-  return hasLastGroup(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
+  return hasShortLastGroup(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
 }
 
 function canBeKorean(party: ParsedParty): boolean {
@@ -134,8 +134,8 @@ function readDigits(count: number, hasPlus: boolean, options: ParseOptions): Par
     return emergencyCode(0, count) ?? numberOr(international(0, count), null);
   }
   if (options.carrierPrefix !== null)
-    return behindPrefix(options.carrierPrefix, count, options.internationalPrefix);
-  if (digits[0] !== 0) return bare(0, count);
+    return afterPrefix(options.carrierPrefix, count, options.internationalPrefix);
+  if (digits[0] !== 0) return unprefixed(0, count);
   if (digits[1] !== 0) return numberOr(korean(0, count), null);
   return doubleZero(count, options.internationalPrefix);
 }
@@ -154,7 +154,7 @@ function emergencyCode(from: number, count: number): ParsedParty | null {
 }
 
 /** Digits without plus or leading 0: a short code, local number, Korean number without its 0, or E.164. */
-function bare(from: number, count: number): ParsedParty {
+function unprefixed(from: number, count: number): ParsedParty {
   const code = shortCode(from, count);
   if (code !== null) return { kind: 'shortCode', code };
   const length = count - from;
@@ -199,7 +199,7 @@ function doubleZero(count: number, convention: InternationalPrefix | null): Pars
  * Reads the digits after a known prefix: a country code, with or without 00, or a number as dialled in Korea.
  * If neither is valid, any other Korean reading.
  */
-function behindPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
+function afterPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
   const start = beginsWith(prefix, count) ? prefix.length : 0;
   const from = digits[start] === 0 && digits[start + 1] === 0 ? start + 2 : start;
   candidates.clear();
@@ -209,7 +209,7 @@ function behindPrefix(prefix: string, count: number, convention: InternationalPr
   if (start !== 0 && convention !== 'kr') candidates.add(international(GENERIC_PREFIX.length, count), null);
   const result = candidates.settle();
   if (result !== null || start === count) return result ?? MISSING;
-  return digits[start] === 0 ? numberOr(korean(start, count), null) : bare(start, count);
+  return digits[start] === 0 ? numberOr(korean(start, count), null) : unprefixed(start, count);
 }
 
 function beginsWith(prefix: string, count: number): boolean {

@@ -98,7 +98,7 @@ export function isEmergency(code: string): boolean {
   return emergencyCodes.has(code);
 }
 
-/** Emergency codes can be reached behind each Korean area code, and behind none. */
+/** Emergency codes can be reached after each Korean area code, and after none. */
 const AREA_CODES = [
   '',
   '2',

@@ -132,7 +132,7 @@ function scanned(count: number, plus: number, breaks: number, joins: number): nu
   return count | plus | ((breaks | joins) << SCAN_BREAKS_SHIFT);
 }
 
-/** Whether the last joiner within the digits separates two numbers, judged by what follows or precedes it. */
+/** Whether the last joiner within the digits separates two numbers, by what follows or precedes it. */
 function joinsNumbers(count: number, breaks: number, joins: number): boolean {
   const inner = (1 << Math.min(count, BREAK_DIGITS_MAX)) - 2;
   if ((joins & inner) === 0) return false;

@@ -52,6 +52,6 @@ export function without(spans: readonly Span[], others: readonly Span[]): Span[]
 }
 
 /** Count of covered numbers. */
-export function sizeOf(spans: readonly Span[]): number {
+export function countCovered(spans: readonly Span[]): number {
   return spans.reduce((sum, { from, to }) => sum + (to - from + 1), 0);
 }

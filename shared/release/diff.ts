@@ -3,33 +3,46 @@
  * against its manifest when opened. One shard of each release is in memory at a time. Shards in both releases
  * are not loaded; others cost some 20 ns per number, and 100 ns more per added Korean number.
  */
-import { isTooWide, wholeBlocksIn } from '../numbers/blocks.ts';
+import { countWholeBlocks, isTooWide } from '../numbers/blocks.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
-import { cover, overlaps, type Span, sizeOf, without } from '../numbers/spans.ts';
+import { countCovered, cover, overlaps, type Span, without } from '../numbers/spans.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import type { DatedEntry } from '../set/shard.ts';
 import type { Effect } from '../verdict.ts';
-import { ChangeTally, type Counts, compareRows, NO_COUNTS, type PrefixChange, sumOf } from './churn.ts';
+import {
+  type ChangeCounts,
+  ChangeTally,
+  compareRows,
+  NO_COUNTS,
+  type PrefixChange,
+  sumOf,
+} from './change-tally.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
-import { KeyCursor, type KeySlice, Reading, type ReadingProblem, type ShardReading } from './reading.ts';
 import type { Load } from './release.ts';
+import {
+  KeyCursor,
+  type KeySlice,
+  type OpenShard,
+  type ReadProblem,
+  ReleaseReader,
+} from './release-reader.ts';
 
 /** What membership in a list means. */
 export type Terms = Pick<ListInfo, 'reason' | 'effect' | 'subjects' | 'authority'>;
 
 /** Entries of one kind: counts before and after, and the changes, exact and not net. */
-export interface Churn extends Counts {
+export interface KindChange extends ChangeCounts {
   readonly before: number;
   readonly after: number;
 }
 
-export interface NumberChurn extends Churn {
+export interface NumberChange extends KindChange {
   /** The prefixes that changed most, at most CHANGED_PREFIXES_MAX. */
   readonly heads: readonly PrefixChange[];
 }
 
-export interface RangeChurn extends Churn {
+export interface RangeChange extends KindChange {
   /** Numbers that ranges newly cover, whatever the dates; `numbersRemoved` for the reverse. */
   readonly numbersAdded: number;
   readonly numbersRemoved: number;
@@ -43,11 +56,11 @@ export interface ListChange {
   /** The old terms, if they differ. */
   readonly termsBefore: Terms | null;
   /** Entries without dates: they can be added and removed, but never `changed`. */
-  readonly numbers: NumberChurn;
+  readonly numbers: NumberChange;
   /** Entries with dates, by row; `changed` counts those with other dates. */
-  readonly dated: NumberChurn;
-  readonly ranges: RangeChurn;
-  readonly sources: Churn;
+  readonly dated: NumberChange;
+  readonly ranges: RangeChange;
+  readonly sources: KindChange;
 }
 
 /** A change, with the figures that guards need. */
@@ -86,13 +99,13 @@ const NO_KEYS = new KeyCursor([]);
 /** A list in one or both releases, and what the comparison finds. */
 type Pair = ReturnType<typeof pairOf>;
 
-function pairOf(name: string, before: Reading, after: Reading, { permutation }: ListKeys) {
+function pairOf(name: string, before: ReleaseReader, after: ReleaseReader, { permutation }: ListKeys) {
   const [oldIndex, newIndex] = [before, after].map(({ lists }) =>
     lists.findIndex((list) => list.name === name),
   ) as [number, number];
   const [old, now] = [before.lists[oldIndex] ?? null, after.lists[newIndex] ?? null];
   const becomesStricter = old !== null && now !== null && isStricter(old, now);
-  const ranges: Omit<RangeChurn, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
+  const ranges: Omit<RangeChange, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
   return {
     ...{ old, now, becomesStricter, ranges },
     /** Index of the list in each release, -1 if absent. */
@@ -110,12 +123,15 @@ function diffOf({ old, now, numbers, dated, ranges, sources, covered, watched }:
   const { name } = now ?? old!;
   const terms = termsOf(now ?? old!);
   const termsBefore = termsOf(old ?? now!);
-  const churn = <Each extends Counts>(kind: 'numbers' | 'dated' | 'ranges' | 'sources', counts: Each) => ({
+  const churn = <Each extends ChangeCounts>(
+    kind: 'numbers' | 'dated' | 'ranges' | 'sources',
+    counts: Each,
+  ) => ({
     before: old?.[kind] ?? 0,
     after: now?.[kind] ?? 0,
     ...counts,
   });
-  const blocks = covered.map(({ from, to }) => wholeBlocksIn(from, to));
+  const blocks = covered.map(({ from, to }) => countWholeBlocks(from, to));
   return {
     change: {
       name,
@@ -140,10 +156,10 @@ function termsOf({ reason, effect, subjects, authority }: ListInfo): Terms {
 /** The lists of the next release in order, then the dropped lists. Rejects if `load` does. */
 export async function diffReleases(
   comparison: Comparison,
-): Promise<Result<ListDiff[], Failure<ReadingProblem>>> {
+): Promise<Result<ListDiff[], Failure<ReadProblem>>> {
   const { base, next, keys, load, watched } = comparison;
-  const before = new Reading(base, keys, load);
-  const after = new Reading(next, keys, load);
+  const before = new ReleaseReader(base, keys, load);
+  const after = new ReleaseReader(next, keys, load);
   const names = new Set([...after.lists, ...before.lists].map(({ name }) => name));
   const pairs = [...names].map((name) => pairOf(name, before, after, keys));
   // Equal bytes mean the same only if the lists have the same indexes and no stricter terms.
@@ -167,8 +183,8 @@ export async function diffReleases(
 }
 
 interface Sides extends Comparison {
-  readonly before: Reading;
-  readonly after: Reading;
+  readonly before: ReleaseReader;
+  readonly after: ReleaseReader;
   readonly pairs: readonly Pair[];
   /** Whether equal values of both releases mean the same. */
   readonly areAlike: boolean;
@@ -205,7 +221,7 @@ async function compareShards(
   }
 }
 
-function datedIn({ start, end }: KeySlice, reading: ShardReading | null, list: number): DatedEntry[] {
+function datedIn({ start, end }: KeySlice, reading: OpenShard | null, list: number): DatedEntry[] {
   return [...(reading?.shard.dated(list) ?? [])].filter(({ key }) => key >= start && key < end);
 }
 
@@ -224,8 +240,8 @@ async function compareRanges(sides: Sides): Promise<void> {
     const added = without(spans, spansBefore);
     pair.ranges = {
       ...sumOf(compareRows(rowsBefore, rows, ({ from, to }) => `${from} ${to}`)),
-      numbersAdded: sizeOf(added),
-      numbersRemoved: sizeOf(without(spansBefore, spans)),
+      numbersAdded: countCovered(added),
+      numbersRemoved: countCovered(without(spansBefore, spans)),
     };
     pair.covered = pair.becomesStricter ? spans : added;
   }

@@ -53,7 +53,7 @@ function hit(guard: Guard, list: string | null, message: string, figures: GuardH
 }
 
 /** Hits in list order, and for each list in the order of GUARDS. */
-export function guardsOf(
+export function checkGuards(
   diffs: readonly ListDiff[],
   base: Manifest | null,
   next: Manifest,

@@ -5,8 +5,8 @@
 import { sha256Hex } from '../bytes.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import { type Comparison, diffReleases, type ListChange } from './diff.ts';
-import { type GuardHit, type GuardSettings, guardsOf, protectedNumbersOf } from './guards.ts';
-import type { ReadingProblem } from './reading.ts';
+import { checkGuards, type GuardHit, type GuardSettings, protectedNumbersOf } from './guards.ts';
+import type { ReadProblem } from './release-reader.ts';
 
 /** Hex digits of a plan's hash: short enough to read out and type. */
 const HASH_DIGITS = 16;
@@ -25,10 +25,10 @@ export interface PlanInput extends Omit<Comparison, 'watched'> {
 }
 
 /** Rejects if `load` does. */
-export async function planOf({
+export async function createPlan({
   settings,
   ...releases
-}: PlanInput): Promise<Result<Plan, Failure<ReadingProblem>>> {
+}: PlanInput): Promise<Result<Plan, Failure<ReadProblem>>> {
   const { base, next } = releases;
   const compared = await diffReleases({ ...releases, watched: protectedNumbersOf(settings) });
   if (!compared.ok) return compared;
@@ -36,7 +36,7 @@ export async function planOf({
     base: base?.release ?? null,
     release: next.release,
     lists: compared.value.map(({ change }) => change),
-    guards: guardsOf(compared.value, base, next, settings),
+    guards: checkGuards(compared.value, base, next, settings),
   };
   const hash = (await sha256Hex(canonical({ ...body, settings }))).slice(0, HASH_DIGITS);
   return ok({ ...body, hash });

@@ -3,8 +3,8 @@
  * uses share a key. Takes a few milliseconds, once per isolate.
  */
 import { toHex, utf8 } from '../bytes.ts';
-import { ImagesAhead } from './images-ahead.ts';
-import { fillPermutation, type Permutation } from './permutation.ts';
+import { derivePermutation, type Permutation } from './permutation.ts';
+import { PreparedImages } from './prepared-images.ts';
 
 /** Length of LIST_KEY in bytes. */
 export const LIST_KEY_BYTES = 32;
@@ -14,7 +14,7 @@ export interface ListKeys {
   readonly keyId: string;
   readonly permutation: Permutation;
   /** Scratch space to compute many images at once. */
-  readonly imagesAhead: ImagesAhead;
+  readonly preparedImages: PreparedImages;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
   /** AES-256-GCM key of `seal`. */
@@ -40,11 +40,11 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
   const sealBits = await derive('numgate/1 seal', 256);
   const nonceBits = await derive('numgate/1 seal nonce', 256);
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  const permutation = await fillPermutation(permutationKey);
+  const permutation = await derivePermutation(permutationKey);
   return {
     keyId: toHex(new Uint8Array(await derive('numgate/1 key id', 64))),
     permutation,
-    imagesAhead: new ImagesAhead(permutation),
+    preparedImages: new PreparedImages(permutation),
     sourceSeed: new DataView(await derive('numgate/1 sources', 64)).getBigUint64(0),
     sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
     nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),

@@ -55,7 +55,7 @@ export class Permutation {
 }
 
 /** Fills the round tables from an AES-256-CTR key stream. @param key an AES-CTR key with `encrypt` */
-export async function fillPermutation(key: CryptoKey): Promise<Permutation> {
+export async function derivePermutation(key: CryptoKey): Promise<Permutation> {
   const counter = new Uint8Array(16);
   const stream = await crypto.subtle.encrypt(
     { name: 'AES-CTR', counter, length: 64 },

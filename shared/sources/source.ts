@@ -76,7 +76,7 @@ export function operatorOf(written: string): string | null {
 const WRITTEN = /^\s*(sender|operator|trunk|smsc)\s*:\s*(.*)$/is;
 
 /** Whether the text begins with a kind. */
-export function isWrittenSource(written: string): boolean {
+export function hasSourceKind(written: string): boolean {
   return WRITTEN.test(written);
 }
 
@@ -142,7 +142,7 @@ function smscOf(text: string): ParsedSource {
 }
 
 /** Formats a source so that `parseSource` can parse it. */
-export function writtenSource({ kind, name }: Source): string {
+export function formatSource({ kind, name }: Source): string {
   if (kind === 'senderId') return KIND_LIKE.test(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
 }

@@ -8,7 +8,7 @@ import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
-import { type Plan, planOf, remainingGuards } from '../../shared/release/plan.ts';
+import { createPlan, type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { readFreshBlob } from '../storage/kv-values.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
@@ -153,7 +153,7 @@ export class Planner {
       throw new Error('a value is missing');
     };
     try {
-      const plan = await planOf({ base, next, keys: this.#keys, load, settings });
+      const plan = await createPlan({ base, next, keys: this.#keys, load, settings });
       return plan.ok ? plan : refused(plan.code, plan.message);
     } catch (error) {
       if (missing === null) throw error;

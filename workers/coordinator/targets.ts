@@ -9,7 +9,7 @@ import { parseListed } from '../../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
+import { fingerprintsOf, formatSource, parseSource } from '../../shared/sources/source.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { type ChangeResult, refuse, refuseField } from './change-request.ts';
 import type { Target } from './live-store.ts';
@@ -81,7 +81,7 @@ function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys)
   }
   const { spelling, skeleton } = fingerprintsOf(parsed.value, keys.sourceSeed);
   const fingerprints = op === 'unblock' ? [spelling] : [...new Set([spelling, skeleton])];
-  const source = writtenSource(parsed.value);
+  const source = formatSource(parsed.value);
   return fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source }));
 }
 

@@ -5,12 +5,12 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { isEmergencyNumber } from '../../../shared/numbers/plan.ts';
 import {
+  checkGuards,
   DEFAULT_GUARDS,
   GUARDS,
   type GuardHit,
   type GuardSettings,
   guardSettingsSchema,
-  guardsOf,
   protectedNumbersOf,
 } from '../../../shared/release/guards.ts';
 import { build } from '../support/built-release.ts';
@@ -275,7 +275,7 @@ describe('older-base', () => {
     const { manifest } = await build([plainList('one')]);
     const next = { ...manifest, release: '20261124T0313Z-00000000' };
     const names = (base: typeof manifest | null, from: string | null): string[] =>
-      namesOf(guardsOf([], base, { ...next, base: from }, DEFAULT_GUARDS));
+      namesOf(checkGuards([], base, { ...next, base: from }, DEFAULT_GUARDS));
     expect(names(null, null)).toEqual([]);
     expect(names(manifest, manifest.release)).toEqual([]);
     expect(names(manifest, null)).toEqual(['older-base']);

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
-import { planOf, remainingGuards } from '../../../shared/release/plan.ts';
+import { createPlan, remainingGuards } from '../../../shared/release/plan.ts';
 import { build } from '../support/built-release.ts';
 import { EVER, type PlainList, plainList } from '../support/plain-model.ts';
 import { loadFrom, planFrom, valueIn } from '../support/planned.ts';
@@ -40,8 +40,8 @@ describe('a plan', () => {
     for (const settings of [DEFAULT_GUARDS, { protectedNumbers, removeShare, addShare }]) {
       const input = { base: old.manifest, next: now.manifest, keys: testKeys, settings };
       const parsed = JSON.parse(JSON.stringify(input.next)) as typeof input.next;
-      hashes.add(valueIn(await planOf({ ...input, load: loadFrom([old, now]) })).hash);
-      hashes.add(valueIn(await planOf({ ...input, next: parsed, load: loadFrom([now, old]) })).hash);
+      hashes.add(valueIn(await createPlan({ ...input, load: loadFrom([old, now]) })).hash);
+      hashes.add(valueIn(await createPlan({ ...input, next: parsed, load: loadFrom([now, old]) })).hash);
     }
     expect(hashes.size).toBe(1);
   });
@@ -85,6 +85,6 @@ describe('a plan', () => {
     const { manifest } = await build([before]);
     const load = () => Promise.reject(new Error('gone'));
     const input = { base: null, next: manifest, keys: testKeys, load, settings: DEFAULT_GUARDS };
-    await expect(planOf(input)).rejects.toThrow('gone');
+    await expect(createPlan(input)).rejects.toThrow('gone');
   });
 });

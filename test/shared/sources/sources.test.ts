@@ -7,13 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { foldSenderId, skeletonOf as skeletonOfSpelling } from '../../../shared/sources/sender-id.ts';
 import {
   fingerprintsOf,
+  formatSource,
   formFor,
   operatorOf,
   parseSource,
   SOURCE_KINDS,
   type Source,
   smscSources,
-  writtenSource,
 } from '../../../shared/sources/source.ts';
 import { holds } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
@@ -45,7 +45,7 @@ describe('a written source', () => {
     ['smsc:+1684*', { kind: 'smsc', name: '1684*' }],
   ])('%j is %j', (written, source) => {
     expect(read(written)).toEqual(source);
-    expect(read(writtenSource(read(written)))).toEqual(read(written));
+    expect(read(formatSource(read(written)))).toEqual(read(written));
   });
 
   it.each([

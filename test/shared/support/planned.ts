@@ -4,7 +4,7 @@
 import type { BuiltRelease } from '../../../shared/build/release.ts';
 import { diffReleases, type ListDiff } from '../../../shared/release/diff.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guards.ts';
-import { type Plan, planOf } from '../../../shared/release/plan.ts';
+import { createPlan, type Plan } from '../../../shared/release/plan.ts';
 import type { Load } from '../../../shared/release/release.ts';
 import type { Failure, Result } from '../../../shared/result.ts';
 import { build } from './built-release.ts';
@@ -55,7 +55,7 @@ export async function planFrom(
 ): Promise<Plan> {
   const old = base === null ? null : await build(base);
   const now = await build(next);
-  const plan = await planOf({
+  const plan = await createPlan({
     base: old?.manifest ?? null,
     next: { ...now.manifest, base: old?.manifest.release ?? null },
     keys: testKeys,

@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IMAGES_AHEAD_MAX, ImagesAhead } from '../../../shared/set/images-ahead.ts';
 import type { Permutation } from '../../../shared/set/permutation.ts';
+import { PREPARED_IMAGES_MAX, PreparedImages } from '../../../shared/set/prepared-images.ts';
 import { holds, suffix } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
 
@@ -27,16 +27,16 @@ class Counting {
   }
 }
 
-function counted(): { counting: Counting; images: ImagesAhead } {
+function counted(): { counting: Counting; images: PreparedImages } {
   const counting = new Counting();
-  return { counting, images: new ImagesAhead(counting as unknown as Permutation) };
+  return { counting, images: new PreparedImages(counting as unknown as Permutation) };
 }
 
 describe('images ahead', () => {
   it('are those of the permutation, in whatever order they are asked for', () => {
     holds(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const images = new ImagesAhead(permutation);
+        const images = new PreparedImages(permutation);
         for (const each of steps) {
           if (each === 'clear') images.clear();
           else if (each[0] === 'prepare') images.prepare(each[1]);
@@ -68,11 +68,11 @@ describe('images ahead', () => {
 
   it('have an end, behind which they are computed when asked for', () => {
     const { counting, images } = counted();
-    for (let each = 0; each < IMAGES_AHEAD_MAX + 10; each++) images.prepare(each);
-    expect(counting.computed).toBe(IMAGES_AHEAD_MAX);
-    for (let each = 0; each < IMAGES_AHEAD_MAX + 10; each++) {
+    for (let each = 0; each < PREPARED_IMAGES_MAX + 10; each++) images.prepare(each);
+    expect(counting.computed).toBe(PREPARED_IMAGES_MAX);
+    for (let each = 0; each < PREPARED_IMAGES_MAX + 10; each++) {
       expect(images.imageOf(each)).toBe(permutation.permute(each));
     }
-    expect(counting.computed).toBe(IMAGES_AHEAD_MAX + 10);
+    expect(counting.computed).toBe(PREPARED_IMAGES_MAX + 10);
   });
 });

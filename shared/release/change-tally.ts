@@ -3,30 +3,30 @@
  * one number removed and another added are two changes. Holds one entry of each run at a time.
  */
 import { CHANGED_PREFIXES_MAX } from '../limits.ts';
-import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, wholeBlocksIn } from '../numbers/blocks.ts';
+import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, countWholeBlocks } from '../numbers/blocks.ts';
 import { prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
 import type { Permutation } from '../set/permutation.ts';
 import type { DatedEntry } from '../set/shard.ts';
-import type { KeyCursor } from './reading.ts';
+import type { KeyCursor } from './release-reader.ts';
 
 /** Entries that were added, removed, or kept with other dates. */
-export interface Counts {
+export interface ChangeCounts {
   readonly added: number;
   readonly removed: number;
   readonly changed: number;
 }
 
-export const NO_COUNTS: Counts = { added: 0, removed: 0, changed: 0 };
+export const NO_COUNTS: ChangeCounts = { added: 0, removed: 0, changed: 0 };
 
-function plus(a: Counts, b: Counts): Counts {
+function plus(a: ChangeCounts, b: ChangeCounts): ChangeCounts {
   return { added: a.added + b.added, removed: a.removed + b.removed, changed: a.changed + b.changed };
 }
 
-function totalOf({ added, removed, changed }: Counts): number {
+function totalOf({ added, removed, changed }: ChangeCounts): number {
   return added + removed + changed;
 }
 
-export interface PrefixChange extends Counts {
+export interface PrefixChange extends ChangeCounts {
   /** The prefix. */
   readonly head: number;
 }
@@ -91,7 +91,7 @@ export class ChangeTally {
   }
 
   /** The sums, and the prefixes that changed most: largest first, ties by prefix. */
-  result(): Counts & { readonly heads: readonly PrefixChange[] } {
+  result(): ChangeCounts & { readonly heads: readonly PrefixChange[] } {
     this.#leave();
     return { ...this.#sum, heads: this.#top };
   }
@@ -102,7 +102,7 @@ export class ChangeTally {
     this.#prefix = prefixOf(key);
     this.#start = this.#prefix * SUFFIX_COUNT;
     this.#end = this.#start + SUFFIX_COUNT;
-    this.#hasBlocks = wholeBlocksIn(this.#start, this.#end - 1) > 0;
+    this.#hasBlocks = countWholeBlocks(this.#start, this.#end - 1) > 0;
     if (this.#hasBlocks) this.#filled.fill(0);
   }
 
@@ -128,7 +128,7 @@ export class ChangeTally {
     this.#filled[block]!++;
     if (this.#filled[block] !== BLOCK_FILLED_MIN) return;
     const first = this.#start + block * BLOCK_NUMBERS;
-    this.wholeBlocks += wholeBlocksIn(first, first + BLOCK_NUMBERS - 1);
+    this.wholeBlocks += countWholeBlocks(first, first + BLOCK_NUMBERS - 1);
   }
 }
 
@@ -145,7 +145,7 @@ export function compareRows<Row extends Dated, Key>(
   before: Iterable<Row>,
   after: Iterable<Row>,
   keyOf: (row: Row) => Key,
-): (Counts & { readonly key: Key; readonly old: number; readonly now: number })[] {
+): (ChangeCounts & { readonly key: Key; readonly old: number; readonly now: number })[] {
   const [oldRows, newRows] = [Map.groupBy(before, keyOf), Map.groupBy(after, keyOf)];
   return [...new Set([...oldRows.keys(), ...newRows.keys()])].map((key) => {
     const [old, now] = [datesOf(oldRows.get(key)), datesOf(newRows.get(key))];
@@ -160,6 +160,6 @@ function datesOf(rows: readonly Dated[] = []): ReadonlySet<string> {
   return new Set(rows.map(({ since, until }) => `${since} ${until}`));
 }
 
-export function sumOf(counts: readonly Counts[]): Counts {
+export function sumOf(counts: readonly ChangeCounts[]): ChangeCounts {
   return counts.reduce(plus, NO_COUNTS);
 }

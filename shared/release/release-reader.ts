@@ -9,7 +9,7 @@ import type { Shard } from '../set/shard.ts';
 import { type Blob, countNumbers, type ListInfo, type Manifest } from './manifest.ts';
 import { type BlobProblem, type Load, openValue, type Release } from './release.ts';
 
-export type ReadingProblem = BlobProblem | 'COUNT_WRONG' | 'LIMIT_EXCEEDED';
+export type ReadProblem = BlobProblem | 'COUNT_WRONG' | 'LIMIT_EXCEEDED';
 
 /** Iterates over the plain keys of a list. `key` is Infinity at the end. */
 export class KeyCursor {
@@ -39,14 +39,14 @@ export interface KeySlice {
 }
 
 /** A shard with a cursor for the plain keys of each list. */
-export interface ShardReading {
+export interface OpenShard {
   readonly shard: Shard;
   readonly cursors: readonly KeyCursor[];
 }
 
-export class Reading {
+export class ReleaseReader {
   /** Why reading ended early: a value that differs from its manifest, or too many numbers. */
-  failure: Failure<ReadingProblem> | null = null;
+  failure: Failure<ReadProblem> | null = null;
   /** First key of each shard. */
   readonly starts: readonly number[];
   readonly lists: readonly ListInfo[];
@@ -54,7 +54,7 @@ export class Reading {
   readonly #keys: ListKeys;
   readonly #load: Load;
   #index = -1;
-  #shard: ShardReading | null = null;
+  #shard: OpenShard | null = null;
   /** Numbers that the manifest counts; `#read` counts those read. */
   readonly #count: number;
   #read = 0;
@@ -83,7 +83,7 @@ export class Reading {
   }
 
   /** The shard that contains a slice. Request slices in ascending order. */
-  async shard(slice: KeySlice): Promise<ShardReading | null> {
+  async shard(slice: KeySlice): Promise<OpenShard | null> {
     const index = this.#indexAt(slice);
     if (index === this.#index) return this.#shard;
     // Release the previous shard while the next one loads.
