@@ -25,7 +25,7 @@ export function statusOf(status: Status): Report {
           `${colours.bold(candidate.release)} is the canary in ${percent(candidate.share)} of the data centres`,
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
-    `${count(live.entries)} live entries in ${live.segments} segments, ${live.tail} of them unsealed; ${count(clients)} clients`,
+    `${count(live.entries)} live entries (${live.tail} unsealed) in ${live.segments} segments; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, the last one ${audit.hash}${trimmedWords(audit.trimmedTo)}`,
     ...storageLines(status),
     ...propagation.map(

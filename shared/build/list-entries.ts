@@ -88,15 +88,14 @@ export class ListEntries {
     const dated = this.#dated
       .filter(({ key }) => !contains(plain.get(prefixOf(key)), suffixOf(key)))
       .sort((a, b) => a.key - b.key || a.since - b.since || a.until - b.until)
-      .filter((entry, index, all) => index === 0 || !isSame(entry, all[index - 1]!));
+      .filter(({ key, since, until }, index, all) => {
+        const before = all[index - 1];
+        return before?.key !== key || before.since !== since || before.until !== until;
+      });
     return { plain, dated, ranges: this.ranges, sources: this.sources };
   }
 }
 
 function contains(sorted: Uint32Array | undefined, suffix: number): boolean {
   return sorted !== undefined && sorted[lowerBound(sorted, suffix)] === suffix;
-}
-
-function isSame(a: DatedEntry, b: DatedEntry): boolean {
-  return a.key === b.key && a.since === b.since && a.until === b.until;
 }

@@ -40,7 +40,8 @@ export class SuffixSet {
   finish(): Uint32Array {
     if (this.#bits === null && this.#count >= BITMAP_SORTED_MIN) this.#toBitmap();
     if (this.#bits !== null) return suffixesIn(this.#bits, this.#count);
-    return distinct(this.#values.subarray(0, this.#count).sort());
+    const sorted = this.#values.subarray(0, this.#count).sort();
+    return sorted.filter((suffix, index) => suffix !== sorted[index - 1]);
   }
 }
 
@@ -68,8 +69,4 @@ function suffixesIn(bits: Uint32Array, count: number): Uint32Array {
     }
   }
   return suffixes;
-}
-
-function distinct(sorted: Uint32Array): Uint32Array {
-  return sorted.filter((suffix, index) => suffix !== sorted[index - 1]);
 }

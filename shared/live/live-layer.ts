@@ -114,23 +114,19 @@ class LiveIndex {
 
 export class LiveLayer {
   /** A layer without entries. */
-  static readonly EMPTY: LiveLayer = LiveLayer.of([], new Segment(encodeSegment([])));
+  static readonly EMPTY: LiveLayer = new LiveLayer([], new Segment(encodeSegment([])));
 
   readonly #sealed: LiveIndex;
   readonly #unsealed: LiveIndex;
 
-  private constructor(sealed: LiveIndex, unsealed: LiveIndex) {
-    this.#sealed = sealed;
-    this.#unsealed = unsealed;
-  }
-
   /** @param earlier a layer whose index is reused if it has the same segments in the same order */
-  static of(segments: readonly Segment[], unsealed: Segment, earlier?: LiveLayer): LiveLayer {
+  constructor(segments: readonly Segment[], unsealed: Segment, earlier?: LiveLayer) {
     const known = earlier === undefined ? undefined : earlier.#sealed;
     const isSame =
       known?.segments.length === segments.length &&
       segments.every((segment, index) => segment === known.segments[index]);
-    return new LiveLayer(isSame ? known : new LiveIndex(segments), new LiveIndex([unsealed]));
+    this.#sealed = isSame ? known : new LiveIndex(segments);
+    this.#unsealed = new LiveIndex([unsealed]);
   }
 
   /**

@@ -182,16 +182,16 @@ function doubleZero(count: number, convention: InternationalPrefix | null): Pars
   const genericPrefix = krClassOf(generic) === null ? GENERIC_PREFIX : null;
   // 00798 and 00308 are Korean toll-free numbers as dialled.
   const asWritten = convention === '00' ? DOES_NOT_FIT : korean(0, count);
-  const behindCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
+  const afterCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
 
   candidates.clear();
   candidates.add(asWritten, null);
   candidates.add(generic, genericPrefix);
-  candidates.add(behindCarrier, carrier);
+  candidates.add(afterCarrier, carrier);
   if (carrier !== null) candidates.add(dialled(carrier.length, count), carrier);
   const result = candidates.settle() ?? (carrier === null ? null : emergencyCode(carrier.length, count));
   if (result !== null) return result;
-  if (behindCarrier !== DOES_NOT_FIT) return numberOr(behindCarrier, carrier);
+  if (afterCarrier !== DOES_NOT_FIT) return numberOr(afterCarrier, carrier);
   return generic === DOES_NOT_FIT ? numberOr(asWritten, null) : numberOr(generic, genericPrefix);
 }
 

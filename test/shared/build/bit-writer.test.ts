@@ -47,7 +47,7 @@ describe('the bit writer and the bit reader', () => {
     );
   });
 
-  it('read zeros behind the end, and end a run of zeros there', () => {
+  it('read zeros after the end, and end a run of zeros there', () => {
     const reader = new BitReader(Int32Array.of(0xdeadbeef | 0, 0, 0, -1).subarray(0, 3), 1);
     expect(reader.readUnary()).toBe(64);
     expect(reader.read(32)).toBe(0);
@@ -55,7 +55,7 @@ describe('the bit writer and the bit reader', () => {
     expect(reader.read(5)).toBe(0);
   });
 
-  it('read from any place', () => {
+  it('read from any position', () => {
     const text = '1011001110001111000011111000001111110000001111111000000011111111';
     const reader = new BitReader(
       Int32Array.from([7, ...[0, 32].map((at) => Number.parseInt(text.slice(at, at + 32), 2))]),

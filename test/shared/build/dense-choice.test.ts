@@ -1,6 +1,6 @@
 /**
- * The builder's choices for dense sections: the smallest kind, sizes near the entropy bound, and an end even
- * for tails that no permutation would give.
+ * The builder's choices for dense sections: the smallest kind, sizes near the entropy bound, and termination
+ * even for suffixes that no permutation would produce.
  */
 import { describe, expect, it } from 'vitest';
 import { bestRice, encodeDense } from '../../../shared/build/dense-section.ts';
@@ -55,8 +55,8 @@ describe('the size of a dense section', () => {
   });
 });
 
-describe('tails made to be bad', () => {
-  it('all in one place overflow no offset', () => {
+describe('suffixes chosen to be adverse', () => {
+  it('overflow no offset when they lie close together', () => {
     // 12,000 neighbours put all code bits into a few buckets of a part of 10^8 tails.
     const tails = Uint32Array.from({ length: 12_000 }, (_, tail) => 70_000_000 + tail);
     const words = encodeDense(tails, 100_000_000);

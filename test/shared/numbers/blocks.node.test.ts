@@ -17,6 +17,6 @@ it.each(rows)('%s is not in use', (row) => {
   expect(isTooWide(from!, to!)).toBe(false);
 });
 
-it('has rows to look at', () => {
+it('has rows', () => {
   expect(rows.length).toBeGreaterThan(50);
 });

@@ -1,5 +1,5 @@
 /**
- * Whole blocks and wide ranges: each bound from both sides, and blocks against the plan asked number by number.
+ * Whole blocks and wide ranges: each bound from both sides, and blocks against the plan, number by number.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ describe('whole blocks of Korean numbers', () => {
     expect(countWholeBlocks(from, to)).toBe(count);
   });
 
-  it('are those that the plan knows a number of', () => {
+  it('are those that contain a valid number', () => {
     const first = fc.oneof(
       fc.integer({ min: 8_200, max: 8_299 }).map((each) => each * 1_000 + 82),
       fc.integer({ min: 82_000, max: 82_999 }),

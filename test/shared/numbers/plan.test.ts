@@ -108,7 +108,7 @@ describe('the class of a Korean number', () => {
     expect(classOf(national)).toBe(expected);
   });
 
-  it('knows exactly the areas that exist', () => {
+  it('has exactly the areas that exist', () => {
     const areas: string[] = [];
     for (let area = 30; area < 70; area++)
       if (classOf(`${area}2345678`) === 'fixed') areas.push(String(area));
@@ -140,7 +140,7 @@ describe('Korean short codes', () => {
     expect(['114', '1335', '10114', '999', '', '0112'].some(isEmergency)).toBe(false);
   });
 
-  it('are emergency codes behind +82 and an area code too', () => {
+  it('are emergency codes after +82 and an area code too', () => {
     for (const n of [82_119, 82_112, 822_119, 8_231_119, 8_264_112, 821_366])
       expect(isEmergencyNumber(n)).toBe(true);
     for (const n of [119, 81_119, 82_114, 822_114, 8_239_119, 82_1191, 821_191_191_191]) {

@@ -22,7 +22,7 @@ function expectDisjoint(spans: readonly Span[]): void {
   });
 }
 
-it('cover every number that a range has, once', () => {
+it('covers every number of the ranges once', () => {
   holds(
     fc.property(ranges, (each) => {
       const spans = cover(each);
@@ -46,7 +46,7 @@ it('joins ranges that touch', () => {
   ]);
 });
 
-it('leaves out what others cover', () => {
+it('removes the numbers that other spans cover', () => {
   holds(
     fc.property(ranges, ranges, (one, two) => {
       const rest = without(cover(one), cover(two));

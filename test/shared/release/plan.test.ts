@@ -1,5 +1,5 @@
 /**
- * The plan: the same on both sides, another hash for whatever is another, and overrides by name.
+ * The plan: the same on both sides, another hash if anything differs, and overrides by name.
  */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
@@ -16,7 +16,7 @@ const before = plainList('one', { numbers: numbers(300) });
 const after = plainList('one', { numbers: numbers(310) });
 
 describe('a plan', () => {
-  it('names both releases, and says what changes', async () => {
+  it('names both releases and what changes', async () => {
     const plan = await planFrom([before], [after, plainList('two')]);
     const [old, now] = [await build([before]), await build([after, plainList('two')])];
     expect(plan.base).toBe(old.manifest.release);
@@ -33,7 +33,7 @@ describe('a plan', () => {
     expect(plan.hash).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  it('has the same hash whenever and wherever it is made', async () => {
+  it('has the same hash each time it is made', async () => {
     const [old, now] = [await build([before]), await build([after])];
     const { addShare, removeShare, protectedNumbers } = DEFAULT_GUARDS;
     const hashes = new Set<string>();
@@ -46,7 +46,7 @@ describe('a plan', () => {
     expect(hashes.size).toBe(1);
   });
 
-  it('has another hash where anything is another', async () => {
+  it('has another hash if anything differs', async () => {
     const hashOf = async (...input: Parameters<typeof planFrom>): Promise<string> =>
       (await planFrom(...input)).hash;
     const renamed = { ...after, info: { ...after.info, authority: 'other' } };
@@ -66,13 +66,13 @@ describe('a plan', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('is not disturbed by numbers that are listed and protected: it names none', async () => {
+  it('names no number, even if one is listed and protected', async () => {
     const plan = await planFrom([before], [after], { protectedNumbers: [FIRST] });
     expect(JSON.stringify({ ...plan, hash: '' })).not.toContain(String(FIRST));
     expect(plan.guards).toHaveLength(1);
   });
 
-  it('goes through the guards that it is told to', async () => {
+  it('leaves the guards that are not overridden', async () => {
     const plan = await planFrom([before], [plainList('one')], { removeShare: 0.1 });
     const left = (names: readonly string[]): string[] =>
       remainingGuards(plan, names).map(({ guard }) => guard);
@@ -81,7 +81,7 @@ describe('a plan', () => {
     expect(left(['removes', 'shrunken-list'])).toEqual([]);
   });
 
-  it('rejects where a value cannot be had', async () => {
+  it('rejects if a value cannot be loaded', async () => {
     const { manifest } = await build([before]);
     const load = () => Promise.reject(new Error('gone'));
     const input = { base: null, next: manifest, keys: testKeys, load, settings: DEFAULT_GUARDS };

@@ -1,6 +1,6 @@
 /**
- * Dated sections: entries hold from `since` on and end on the second of `until`; of several entries for
- * one number the latest end counts.
+ * Dated sections: entries are in force from `since` and end in the second of `until`; of several entries for
+ * one number, the latest end counts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ describe('a dated section', () => {
     expect(answers).toEqual([NOT_LISTED, NOT_LISTED, 2000, 2000, NOT_LISTED, NOT_LISTED]);
   });
 
-  it('answers the latest end among the entries in force', () => {
+  it('returns the latest end of the entries in force', () => {
     const set = open([
       [8210, 5, 0, 3000],
       [8210, 5, 1000, 2000],
@@ -46,7 +46,7 @@ describe('a dated section', () => {
     ]);
   });
 
-  it('keeps neighbours apart', () => {
+  it('distinguishes neighbours', () => {
     const set = open([
       [0, 0, 0, 10],
       [8210, 99_999_999, 0, 20],
@@ -66,13 +66,13 @@ describe('a dated section', () => {
     expect(open([]).until(8210, 5, 0)).toBe(NOT_LISTED);
   });
 
-  it('may not reach past its end', () => {
+  it('is refused if it ends after the shard', () => {
     const words = encode([[8210, 5, 0, 10]]);
     const cut = words.subarray(0, -1);
     expect(() => new DatedRows(cut, DATED_HEADER_WORDS, 1)).toThrow(LayoutError);
   });
 
-  it('has the naive bytes and agrees with a plain list of rows', () => {
+  it('has the bytes of the naive encoder and agrees with a plain list of rows', () => {
     const small = fc.integer({ min: 0, max: 9 });
     const row = fc.tuple(small, small, small, fc.oneof(small, fc.constant(FOREVER)));
     holds(

@@ -1,6 +1,6 @@
 /**
- * Images computed ahead: whatever was prepared, asked for, or left out, each is the permutation's own; and
- * those that are asked for in order are computed once.
+ * Prepared images: each is the permutation's own, whatever was prepared and read, and images that are read
+ * in order are computed once.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const { permutation } = testKeys;
 /** What is done to it; few tails, so that they repeat. */
 const step = fc.oneof(
   fc.constant('clear' as const),
-  fc.tuple(fc.constantFrom('prepare' as const, 'ask' as const), fc.oneof(suffix, fc.nat(3))),
+  fc.tuple(fc.constantFrom('prepare' as const, 'read' as const), fc.oneof(suffix, fc.nat(3))),
 );
 
 /** Counts what is computed. */
@@ -32,8 +32,8 @@ function counted(): { counting: Counting; images: PreparedImages } {
   return { counting, images: new PreparedImages(counting as unknown as Permutation) };
 }
 
-describe('images ahead', () => {
-  it('are those of the permutation, in whatever order they are asked for', () => {
+describe('prepared images', () => {
+  it('are those of the permutation, in whatever order they are read', () => {
     holds(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const images = new PreparedImages(permutation);
@@ -47,7 +47,7 @@ describe('images ahead', () => {
     );
   });
 
-  it('are computed once each where they are asked for in order', () => {
+  it('are computed once each if they are read in order', () => {
     const { counting, images } = counted();
     const tails = Array.from({ length: 100 }, (_, at) => at * 7);
     for (const each of tails) images.prepare(each);
@@ -58,7 +58,7 @@ describe('images ahead', () => {
     expect(counting.computed).toBe(2 * tails.length);
   });
 
-  it('are forgotten when they are cleared', () => {
+  it('are discarded when they are cleared', () => {
     const { counting, images } = counted();
     images.prepare(1);
     images.clear();
@@ -66,7 +66,7 @@ describe('images ahead', () => {
     expect(counting.computed).toBe(2);
   });
 
-  it('have an end, behind which they are computed when asked for', () => {
+  it('are bounded: further images are computed on demand', () => {
     const { counting, images } = counted();
     for (let each = 0; each < PREPARED_IMAGES_MAX + 10; each++) images.prepare(each);
     expect(counting.computed).toBe(PREPARED_IMAGES_MAX);

@@ -46,7 +46,7 @@ function buildShard(vector: ShardVector): Uint8Array {
 }
 
 /** Keys worth asking for: all of a dense part, and all neighbours of what a pooled part lists. */
-function* keysToAsk(vector: ShardVector): Generator<readonly [number, number]> {
+function* keysToLookUp(vector: ShardVector): Generator<readonly [number, number]> {
   for (const [index, { start, plain, dated }] of vector.parts.entries()) {
     const end = endOf(vector, index);
     if (start[0] === end[0]) for (let suffix = start[1]; suffix < end[1]; suffix++) yield [start[0], suffix];
@@ -76,15 +76,15 @@ describe.each(vectors)('the golden shard "$name"', (vector) => {
     expect(hexOf(buildShard(vector))).toBe(vector.hex);
   });
 
-  it('is answered by the reader key by key', () => {
+  it('is read correctly, key by key', () => {
     const shard = new Shard(fromHex(vector.hex));
     expect(shard.lists).toBe(vector.lists);
     const listed = Array.from(
       { length: vector.lists },
       (_, list) => new Set(plainKeysOf(vector, list).map(String)),
     );
-    let asked = 0;
-    for (const [prefix, suffix] of keysToAsk(vector)) {
+    let lookedUp = 0;
+    for (const [prefix, suffix] of keysToLookUp(vector)) {
       for (const now of [0, 1_700_000_000, 1_700_000_001, 1_799_999_999, 1_800_000_000]) {
         for (let list = 0; list < vector.lists; list++) {
           const dated = vector.parts
@@ -95,14 +95,14 @@ describe.each(vectors)('the golden shard "$name"', (vector) => {
           const got = shard.partOf(prefix, suffix).until(list, prefix, suffix, now);
           if (got !== want)
             expect.fail(`list ${list}, key ${prefix},${suffix} at ${now}: ${got}, not ${want}`);
-          asked++;
+          lookedUp++;
         }
       }
     }
-    expect(asked).toBeGreaterThan(400);
+    expect(lookedUp).toBeGreaterThan(400);
   });
 
-  it('counts what it lists', () => {
+  it('counts its entries', () => {
     const shard = new Shard(fromHex(vector.hex));
     for (let list = 0; list < vector.lists; list++) {
       const dated = vector.parts.flatMap((part) => part.dated[list] ?? []);

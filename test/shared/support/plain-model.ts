@@ -1,6 +1,6 @@
 /**
- * What a release must answer, by plain objects: each list is a few arrays that are searched from end to end.
- * And the same lists as the builder takes them, so that both come from one description.
+ * Expected results of a release, from plain objects: each list is a few arrays that are searched from end to
+ * end. The builder gets the same lists.
  */
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
@@ -41,7 +41,7 @@ function latest(entries: readonly Dated[], now: number): number {
   );
 }
 
-/** A model to ask often: numbers by value, so that only ranges are searched from end to end. */
+/** A model for many look-ups: numbers by value, so that only ranges are searched from end to end. */
 export class PlainModel {
   readonly #numbers: ReadonlyMap<number, Dated[]>;
   readonly #list: PlainList;

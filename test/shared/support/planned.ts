@@ -17,7 +17,7 @@ export function valueIn<Value>(result: Result<Value, Failure>): Value {
   return result.value;
 }
 
-/** @param loaded told the KV key of each value that is loaded */
+/** @param loaded called with the KV key of each loaded value */
 export function loadFrom(
   releases: readonly (BuiltRelease | null)[],
   loaded: (key: string) => void = () => undefined,
