@@ -10,7 +10,8 @@ it.each([0, 1, 64, 65, 99_999, 100_000, 3_124_999, 3_125_000, 3_125_001, 4_000_0
   (count) => {
     // A step without a divisor in common with 10^8 comes to no tail twice.
     const tail = (index: number): number => (index * 61_803_399) % SUFFIX_COUNT;
-    const added = Uint32Array.from({ length: count + (count >>> 3) }, (_, index) => tail(index % count));
+    const added = new Uint32Array(count + (count >>> 3));
+    for (let index = 0; index < added.length; index++) added[index] = tail(index % count);
     const tails = new SuffixSet();
     for (let from = 0, size = 1; from < added.length; from += size, size = (size * 3) % 5_003) {
       tails.add(added, from, Math.min(added.length, from + size));
