@@ -12,7 +12,7 @@ import type { NumberParty, ParseError } from '../shared/numbers/party.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../shared/numbers/plan.ts';
 import { isValidNumber } from '../shared/numbers/validity.ts';
 import { FOREVER } from '../shared/set/layout.ts';
-import { isWrittenSource, parseSource, type Source } from '../shared/sources/source.ts';
+import { hasSourceKind, parseSource, type Source } from '../shared/sources/source.ts';
 import { findTestNumber } from '../shared/test-numbers.ts';
 import type { CatalogueList } from './catalogue.ts';
 import { secondsOf } from './dates.ts';
@@ -155,7 +155,7 @@ export function refusalOf({ n, carrierPrefix }: NumberParty) {
 
 function whatOf(text: string, list: CatalogueList): What | Rejected {
   if (/^\s*callingCode\s*:/i.test(text)) return callingCodeRanges(text);
-  if (isWrittenSource(text)) return sourceOf(text, list);
+  if (hasSourceKind(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
   if (text.endsWith('*')) return prefixOf(text);
   const party = parseListed(text);
@@ -178,10 +178,10 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
 }
 
 function sourceOf(text: string, list: CatalogueList): What | Rejected {
-  if (!list.sources && !isWrittenSource(text) && hasNumber(text)) return DECORATED;
+  if (!list.sources && !hasSourceKind(text) && hasNumber(text)) return DECORATED;
   const parsed = parseSource(text);
-  if ('problem' in parsed) return reject('SOURCE_INVALID', parsed.problem);
-  if (list.sources) return { kind: 'source', source: parsed.source };
+  if (!parsed.ok) return reject(parsed.code, parsed.message);
+  if (list.sources) return { kind: 'source', source: parsed.value };
   return reject('SOURCE_NOT_ALLOWED', `is no number, and list ${list.name} has no "sources": true`);
 }
 

@@ -1,7 +1,7 @@
 /** Output for plans, pushes and releases. */
 import colours from 'picocolors';
 import type { PromoteDone, ReleaseInfo, RollbackDone } from '../shared/admin.ts';
-import { type Counts, NO_COUNTS } from '../shared/release/churn.ts';
+import { type ChangeCounts, NO_COUNTS } from '../shared/release/change-tally.ts';
 import type { ListChange, Terms } from '../shared/release/diff.ts';
 import type { Guard, GuardHit } from '../shared/release/guards.ts';
 import { guardLine } from './admin-problem.ts';
@@ -64,8 +64,8 @@ function listLines(change: ListChange): string[] {
 }
 
 /** The prefixes with the most changes, dated and undated entries together. */
-function prefixesOf({ numbers, dated }: ListChange): [head: number, counts: Counts][] {
-  const heads = new Map<number, Counts>();
+function prefixesOf({ numbers, dated }: ListChange): [head: number, counts: ChangeCounts][] {
+  const heads = new Map<number, ChangeCounts>();
   for (const change of [...numbers.heads, ...dated.heads]) {
     heads.set(change.head, sumOf([heads.get(change.head) ?? NO_COUNTS, change]));
   }
@@ -76,7 +76,7 @@ function wordsOf({ reason, effect, subjects, authority }: Terms): string {
   return `${effect} ${reason} ${subjects.join('+')} by ${authority}`;
 }
 
-function kindsOf({ numbers, dated, ranges, sources }: ListChange): readonly Counts[] {
+function kindsOf({ numbers, dated, ranges, sources }: ListChange): readonly ChangeCounts[] {
   return [numbers, dated, ranges, sources];
 }
 
@@ -84,11 +84,11 @@ function isChanged(change: ListChange): boolean {
   return change.state !== 'kept' || change.termsBefore !== null || sizeOf(totalOf([change])) > 0;
 }
 
-function totalOf(changes: readonly ListChange[]): Counts {
+function totalOf(changes: readonly ListChange[]): ChangeCounts {
   return sumOf(changes.flatMap(kindsOf));
 }
 
-function sumOf(all: readonly Counts[]): Counts {
+function sumOf(all: readonly ChangeCounts[]): ChangeCounts {
   return all.reduce(
     (sum, { added, removed, changed }) => ({
       added: sum.added + added,
@@ -99,11 +99,11 @@ function sumOf(all: readonly Counts[]): Counts {
   );
 }
 
-function sizeOf({ added, removed, changed }: Counts): number {
+function sizeOf({ added, removed, changed }: ChangeCounts): number {
   return added + removed + changed;
 }
 
-function countsOf({ added, removed, changed }: Counts): string {
+function countsOf({ added, removed, changed }: ChangeCounts): string {
   return [
     colours.green(`+ ${count(added)}`),
     colours.red(`- ${count(removed)}`),

@@ -25,7 +25,7 @@ export function statusOf(status: Status): Report {
           `${colours.bold(candidate.release)} is the canary in ${percent(candidate.share)} of the data centres`,
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
-    `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
+    `${count(live.entries)} live entries (${live.tail} unsealed) in ${live.segments} segments; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, the last one ${audit.hash}${trimmedWords(audit.trimmedTo)}`,
     ...storageLines(status),
     ...propagation.map(
@@ -77,7 +77,7 @@ function kindsOf(items: readonly EntryItem[]): string {
   const counts = new Map<'number' | SourceKind, number>();
   for (const item of items) {
     const parsed = 'source' in item ? parseSource(item.source) : null;
-    const kind = parsed !== null && 'source' in parsed ? parsed.source.kind : 'number';
+    const kind = parsed?.ok === true ? parsed.value.kind : 'number';
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].map(([kind, many]) => `${count(many)} ${KINDS[kind][many === 1 ? 0 : 1]}`).join(', ');

@@ -13,7 +13,7 @@ const POSSIBLE_LENGTHS = 3;
 const NATIONAL_PREFIX = 5;
 const TYPES = 11;
 
-/** Pattern, and lengths where they are fewer than those of the country; 0 for a type that the country lacks. */
+/** Pattern, and lengths where they are fewer than those of the country; 0 for a type that the country does not have. */
 type NumberType = readonly [pattern: string, lengths?: readonly number[]] | 0;
 type Country = readonly unknown[];
 
@@ -24,54 +24,54 @@ interface Metadata {
   readonly nonGeographic: Readonly<Record<string, Country>>;
 }
 
-/** Rwanda writes a trunk 0 too, but has numbers that begin with 0: behind +250 a 0 stays. */
+/** Rwanda writes a trunk 0 too, but has numbers that begin with 0: after +250 a 0 stays. */
 const KEEPS_ZERO = ['250'];
-/** Seven digits behind +1 are dialled only within one area. */
+/** Seven digits after +1 are dialled only within one area. */
 const LOCAL_ONLY_LENGTHS: Readonly<Record<string, readonly number[]>> = { 1: [7] };
-/** Korea's own plan knows more: `kr-plan.json`. */
+/** Korea has a more precise plan: `kr-plan.json`. */
 const OWN_PLAN = '82';
 
 const FILE = fileURLToPath(new URL('calling-codes.json', import.meta.url));
 
-/** One row a line, so that a change of the plan is a change of few lines. */
+/** Writes one row per line, so that a change of the plan changes few lines. */
 export function compileCallingCodes(): string {
   const require = createRequire(import.meta.url);
   const metadata = require('libphonenumber-js/metadata.max.json') as Metadata;
   if (metadata.version !== 4) throw new Error('metadata of another version: check the places of its fields');
   const { version } = require('libphonenumber-js/package.json') as { version: string };
-  const codes = { ...metadata.country_calling_codes, ...metadata.nonGeographic };
-  const rows = Object.keys(codes)
-    .map((code) => rowOf(code, metadata))
-    .sort((a, b) => a.code - b.code)
-    .map((row) => `    ${JSON.stringify(row)}`);
+  const rows = Object.keys({ ...metadata.country_calling_codes, ...metadata.nonGeographic })
+    .sort((a, b) => Number(a) - Number(b))
+    .map((code) => `    ${JSON.stringify(rowOf(code, metadata))}`);
   const origin = `libphonenumber-js ${version}, metadata.max.json (MIT), after google/libphonenumber (Apache-2.0)`;
   return `{\n  "origin": ${JSON.stringify(origin)},\n  "codes": [\n${rows.join(',\n')}\n  ]\n}\n`;
 }
 
 function rowOf(code: string, { country_calling_codes, countries, nonGeographic }: Metadata): CallingCodeRow {
   const regions = country_calling_codes[code] ?? [];
-  const members =
-    nonGeographic[code] === undefined ? regions.map((region) => countries[region]!) : [nonGeographic[code]];
-  const localOnly = LOCAL_ONLY_LENGTHS[code] ?? [];
+  const world = nonGeographic[code];
+  const members = world === undefined ? regions.map((region) => countries[region]!) : [world];
   const lengths = members.flatMap((member) => member[POSSIBLE_LENGTHS] as number[]);
   const row = {
     code: Number(code),
     regions,
     lengths: unique(lengths)
-      .filter((length) => !localOnly.includes(length))
+      .filter((length) => LOCAL_ONLY_LENGTHS[code]?.includes(length) !== true)
       .sort((a, b) => a - b),
     trunkZero: regions.length > 0 && members[0]![NATIONAL_PREFIX] === '0' && !KEEPS_ZERO.includes(code),
   };
   if (code === OWN_PLAN) return row;
-  const possible = unique(members.map((member) => member[POSSIBLE_PATTERN] as string)).join('|');
+  const possible = unique(members.map(possiblePattern)).join('|');
   const assigned = unique(members.flatMap(assignedPatterns)).join('|');
   return assigned === possible ? { ...row, possible } : { ...row, possible, assigned };
 }
 
+function possiblePattern(member: Country): string {
+  return member[POSSIBLE_PATTERN] as string;
+}
+
 function assignedPatterns(member: Country): string[] {
-  const types = (member[TYPES] as readonly NumberType[] | 0 | undefined) || null;
-  if (types === null) return [member[POSSIBLE_PATTERN] as string];
-  return types.flatMap((type) => (type ? [type[0]] : []));
+  const types = (member[TYPES] || null) as readonly NumberType[] | null;
+  return types?.flatMap((type) => (type ? [type[0]] : [])) ?? [possiblePattern(member)];
 }
 
 function unique<Value>(values: readonly Value[]): Value[] {

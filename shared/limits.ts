@@ -13,9 +13,7 @@ export const VERIFIED_KEYS_MAX = 4_096;
 export const CHECK_BODY_BYTES_MAX = 4_096;
 /** Body of a batch, in bytes: 10,000 items of 400 bytes. */
 export const BATCH_BODY_BYTES_MAX = 4_194_304;
-/**
- * Characters of a batch that count as at least one number of the quota: the space each of 10,000 items has.
- */
+/** Characters of a batch that count as at least one number of the quota: the space of one of 10,000 items. */
 export const BATCH_CHARS_PER_NUMBER = 420;
 /** Bytes of a refused body that are still read, so that the client can read the error. */
 export const UNREAD_BODY_BYTES_MAX = 16_777_216;
@@ -50,17 +48,12 @@ export const QUOTA_NUMBERS_DEFAULT = 60_000;
 export const QUOTA_WINDOW_SECONDS = 60;
 /** Numbers counted in the isolate before it reports to the shared counter of the data centre. */
 export const QUOTA_FLUSH_NUMBERS = 10_000;
-/**
- * Share of the quota that triggers an earlier report. It keeps small what many isolates let pass together.
- */
+/** Share of the quota that triggers an earlier report: bounds what many isolates let pass together. */
 export const QUOTA_FLUSH_SHARE = 0.01;
 /** Longest time between two reports to the shared counter, in ms. */
 export const QUOTA_FLUSH_MS = 1_000;
 
-/**
- * Rejected lines that a build writes out: about 10 MB. Further ones are only counted: one mistake causes them
- * all.
- */
+/** Rejected lines that a build writes out: about 10 MB. Further ones are only counted. */
 export const REJECTS_WRITTEN_MAX = 100_000;
 /**
  * Largest ratio of unpacked to gzipped size of an input. Sorted numbers, the most compressible list, reach 6;
@@ -94,15 +87,9 @@ export const RELEASE_BYTES_MAX = 41_943_040;
  * the isolate's 128 MB. During a swap of large releases, shards that do not fit are loaded again.
  */
 export const ISOLATE_SHARD_BYTES_MAX = RELEASE_BYTES_MAX;
-/**
- * Numbers that a check or a plan reads in one release: at most 25 s. 40 MB hold fewer unless nearly all are
- * listed.
- */
+/** Numbers that a check or a plan reads in one release: at most 25 s. 40 MB rarely hold more. */
 export const RELEASE_NUMBERS_MAX = 200_000_000;
-/**
- * Protected numbers, which no list may block without an override: public institutions, an admin's test
- * numbers.
- */
+/** Protected numbers, which no list may block without an override: public institutions, test numbers. */
 export const PROTECTED_NUMBERS_MAX = 1_000;
 /** Prefixes that a plan names for each list: those that change most. */
 export const CHANGED_PREFIXES_MAX = 20;
@@ -113,15 +100,9 @@ export const CLIENTS_MAX = 10_000;
 /** Documented short codes that a client may send from. */
 export const CLIENT_SHORT_CODES_MAX = 32;
 
-/**
- * Live entries, one per number and subject (250,000 numbers with both). To add more, fold them into a
- * release.
- */
+/** Live entries, one per number and subject (250,000 numbers with both). A release can fold in more. */
 export const LIVE_ENTRIES_MAX = 500_000;
-/**
- * Reserve within them for `unblock` and `clear` by `root`: one operation on 10,000 numbers with both
- * subjects.
- */
+/** Reserve of them for `unblock` and `clear` by `root`: one operation on 10,000 numbers, both subjects. */
 export const LIVE_ROOT_RESERVE = 20_000;
 /**
  * Live entries that one authority may hold over all its tokens: half, so that one stolen token cannot fill
@@ -133,14 +114,14 @@ export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
  * live layer before LIVE_ROOT_RESERVE. One operation on 10,000 numbers with both subjects.
  */
 export const UNBLOCK_RESERVE = 20_000;
-/** Items of one operation, and the entries they create. With a tail they fit into one segment. */
+/** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room to spare. */
 export const BULK_BODY_BYTES_MAX = 2_097_152;
 /** Body of any other admin request, in bytes. The largest is a signed manifest with its quoting. */
 export const ADMIN_BODY_BYTES_MAX = 1_048_576;
-/** Live entries in the open tail: 20 bytes each in every head. Above this, they are sealed into a segment. */
-export const OPEN_ENTRIES_MAX = 512;
+/** Unsealed live entries: 20 bytes each in every head. Above this, they are sealed into a segment. */
+export const UNSEALED_ENTRIES_MAX = 512;
 /** Live entries in one sealed segment: 320 KiB. */
 export const SEGMENT_ENTRIES_MAX = 16_384;
 /**
@@ -150,7 +131,7 @@ export const SEGMENT_ENTRIES_MAX = 16_384;
 export const SEALED_PER_LIVE_MAX = 2;
 /** Unexpired entries of one number or source: time-limited entries may overlap others. */
 export const ENTRIES_PER_KEY_MAX = 8;
-/** A sealed head, in bytes: two manifests, and a tail in base64. */
+/** A sealed head, in bytes: two manifests, and the unsealed entries in base64. */
 export const HEAD_BYTES_MAX = 1_048_576;
 /**
  * Any other value in KV whose size no manifest states, in bytes. The largest is the directory of 10,000
@@ -185,7 +166,7 @@ export const STORAGE_WARNING_SHARE = 0.5;
 export const STORAGE_CRITICAL_SHARE = 0.8;
 /**
  * Share from which the coordinator accepts only changes that undo or remove something, and changes of clients
- * and tokens. The 800 MB behind it last one token six days; the last 200 MB are for `root`.
+ * and tokens. The 800 MB after it last one token six days; the last 200 MB are for `root`.
  */
 export const STORAGE_FULL_SHARE = 0.9;
 /** Share from which it accepts those only from `root`. Tokens can be revoked, whoever filled the rest. */
@@ -195,14 +176,9 @@ export const STORAGE_ROOT_SHARE = 0.98;
  * layer. Any other change counts as one.
  */
 export const TOKEN_ENTRIES_PER_HOUR_MAX = 250_000;
-/**
- * Bytes that one token may add to the coordinator per day: some 250,000 new entries. One token alone fills
- * the storage in 134 days.
- */
+/** Bytes that one token may add to the coordinator per day: some 250,000 entries. It is full in 134 days. */
 export const TOKEN_BYTES_PER_DAY_MAX = 67_108_864;
-/**
- * Extra charge for a number or source with `until`, in bytes: its expiry writes an audit record of about 180.
- */
+/** Extra charge for an entry with `until`, in bytes: its expiry writes an audit record of about 180. */
 export const ENTRY_END_BYTES = 200;
 /** Budget multiplier for changes that undo or remove something, and for changes of clients and tokens. */
 export const TOKEN_RELIEF_FACTOR = 2;
@@ -219,9 +195,7 @@ export const PAGE_MAX = 1_000;
  * stays far below the 32 MiB of one RPC. A record of the gateway policy has 32 KB.
  */
 export const AUDIT_PAGE_CHARS_MAX = 4_194_304;
-/**
- * Minimum age of audit records before they can be trimmed, in ms: a daily export has included them by then.
- */
+/** Minimum age of audit records that can be trimmed, in ms: a daily export has included them by then. */
 export const AUDIT_KEPT_MS = 604_800_000;
 /** Trimmed records that the cron removes per minute: some 40 MB. */
 export const AUDIT_REMOVED_AT_ONCE = 200_000;
@@ -229,9 +203,7 @@ export const AUDIT_REMOVED_AT_ONCE = 200_000;
 export const DATA_CENTRES_MAX = 1_000;
 /** Minimum time between writes of the head to KV, in ms: Workers KV accepts one write per second and key. */
 export const KV_HEAD_INTERVAL_MS = 1_100;
-/**
- * Maximum time between them without changes, in ms, by the cron of every minute: each write records the time.
- */
+/** Maximum time between them without changes, in ms: each write records the time. A cron runs each minute. */
 export const KV_HEAD_AGE_MS = 45_000;
 
 /** Block records in one KV value: about 5 MB. */
@@ -243,10 +215,7 @@ export const RECORDS_KEPT_SECONDS = 31_536_000;
 
 /** Minimum time between polls of the head by one isolate, in ms. */
 export const HEAD_FRESH_MS = 5_000;
-/**
- * If the head is older than this, the isolate refreshes it before it responds, in ms: it had no traffic to
- * poll on.
- */
+/** Age in ms from which the isolate refreshes the head before it responds: no traffic triggered a poll. */
 export const HEAD_WAIT_MS = 15_000;
 /** Jitter of an isolate's poll, as a share either way, so that isolates do not poll together. */
 export const JITTER_SHARE = 0.2;

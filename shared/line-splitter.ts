@@ -27,13 +27,10 @@ export class LineSplitter {
   }
 
   #split(text: string): (string | null)[] {
-    const lines: (string | null)[] = [];
-    let from = 0;
-    for (let to = text.indexOf('\n'); to !== -1; to = text.indexOf('\n', from)) {
-      lines.push(this.#take(text.slice(from, to)));
-      from = to + 1;
-    }
-    this.#carry += text.slice(from);
+    const ends = text.split('\n');
+    const rest = ends.pop()!;
+    const lines = ends.map((end) => this.#take(end));
+    this.#carry += rest;
     // The last character may be the CR of a line end that has only partly arrived.
     if (withoutCr(this.#carry).length > this.#charsMax) {
       this.#carry = '';

@@ -3,8 +3,7 @@
  */
 import { STORAGE_CRITICAL_SHARE, STORAGE_FULL_SHARE, STORAGE_WARNING_SHARE } from './limits.ts';
 
-export const STORAGE_LEVELS = ['normal', 'warning', 'critical', 'full'] as const;
-export type StorageLevel = (typeof STORAGE_LEVELS)[number];
+export type StorageLevel = 'normal' | 'warning' | 'critical' | 'full';
 
 /** @param share used share of STORAGE_BYTES_MAX */
 export function storageLevel(share: number): StorageLevel {

@@ -71,7 +71,7 @@ export function distinctItems(items: readonly WrittenItem[]): WrittenItem[] {
 function sameAs(item: EntryItem): string {
   if ('source' in item) {
     const parsed = parseSource(item.source);
-    return 'source' in parsed ? `${parsed.source.kind} ${parsed.source.name}` : `senderId ${item.source}`;
+    return parsed.ok ? `${parsed.value.kind} ${parsed.value.name}` : `senderId ${item.source}`;
   }
   const party = parseListed(item.number);
   const isOne = party.kind === 'number' && party.carrierPrefix === null;
@@ -160,7 +160,7 @@ function checkSources(items: readonly WrittenItem[]): void {
 /** Why a source is invalid. Null for a number, which the service validates. */
 function sourceProblem(item: EntryItem): string | null {
   const parsed = 'source' in item ? parseSource(item.source) : null;
-  return parsed !== null && 'problem' in parsed ? parsed.problem : null;
+  return parsed === null || parsed.ok ? null : parsed.message;
 }
 
 interface WrongItem {

@@ -4,12 +4,11 @@
  */
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { Blob, Manifest } from '../../shared/release/manifest.ts';
-import { type Plan, planOf } from '../../shared/release/plan.ts';
-import { ReleaseUnreadable } from '../../shared/release/reading.ts';
+import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import type { Admin } from '../admin.ts';
 import { type BaseRelease, currentRelease, ValueCache } from '../base-release.ts';
 import type { BuildFolder } from '../build-folder.ts';
-import { CommandFailure } from '../failure.ts';
+import { unwrap } from '../failure.ts';
 import { listKeys } from '../secrets.ts';
 
 export interface PlanResult {
@@ -28,11 +27,6 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   if (base.manifest !== null) await cache.keepOnly(base.manifest);
   const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
     folder.has(blob.key) ? folder.value(blob.key) : cache.load(blob);
-  const created = await planOf({ base: base.manifest, next: manifest, keys, load, settings }).catch(
-    (error: unknown) => {
-      if (error instanceof ReleaseUnreadable) throw new CommandFailure(error.message);
-      throw error;
-    },
-  );
+  const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, load, settings }));
   return { plan: created, manifest, base, folder };
 }

@@ -19,19 +19,25 @@ const BUCKET_BITS = 96;
 /** Factor by which buckets become narrower if one of them was too full. */
 const NARROWER = 7 / 8;
 
-/**
- * @param suffixes sorted distinct suffixes, relative to the start of the part @param size suffixes in the
- * part
- */
+/** @param suffixes sorted distinct suffixes, from the start of the part on @param size suffixes in the part */
 export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
-  const bitmapWords = BITMAP_HEADER_WORDS + Math.ceil(size / 32);
-  const complement = suffixes.length > size / 2;
-  const fewer = Math.max(1, complement ? size - suffixes.length : suffixes.length);
+  const isComplement = suffixes.length > size / 2;
+  const fewer = Math.max(1, isComplement ? size - suffixes.length : suffixes.length);
+  const { parameter, bitsPerEntry } = bestRice(fewer, size);
+  const bits = fewer * bitsPerEntry;
   // If a bitmap is certain to be smaller, skip the Rice encoding.
-  if (fewer * bestRice(fewer, size).bitsPerEntry > size) return encodeBitmap(suffixes, size);
-  const encoded = complement ? complementOf(suffixes, size) : suffixes;
-  const flags = complement ? FLAG_COMPLEMENT : 0;
-  const rice = encodeRice(encoded, size, flags);
+  if (bits > size) return encodeBitmap(suffixes, size);
+  const encoded = isComplement ? complementOf(suffixes, size) : suffixes;
+  const first = SECTION_RICE | (isComplement ? FLAG_COMPLEMENT << 8 : 0) | (parameter << 16);
+  let width = Math.min(size, Math.max(1, Math.round((size * BUCKET_BITS) / bits)));
+  let rice = encodeRice(encoded, size, first, width);
+  // If a bucket was too full, narrow them all. Permuted suffixes are uniform, so this is one of very many
+  // buckets, or crafted input. A bucket of one suffix always fits: its code has at most 32 bits.
+  while (rice === null) {
+    width = Math.max(1, Math.floor(width * NARROWER));
+    rice = encodeRice(encoded, size, first, width);
+  }
+  const bitmapWords = BITMAP_HEADER_WORDS + Math.ceil(size / 32);
   return rice.length <= bitmapWords ? rice : encodeBitmap(suffixes, size);
 }
 
@@ -61,27 +67,9 @@ export function bestRice(count: number, size: number): { parameter: number; bits
   return best;
 }
 
-function encodeRice(suffixes: Uint32Array, size: number, flags: number): Uint32Array {
-  const { parameter, bitsPerEntry } = bestRice(Math.max(suffixes.length, 1), size);
-  const bits = Math.max(suffixes.length, 1) * bitsPerEntry;
-  let width = Math.min(size, Math.max(1, Math.round((size * BUCKET_BITS) / bits)));
-  for (;;) {
-    const section = tryRice(suffixes, size, flags, parameter, width);
-    if (section !== null) return section;
-    // A bucket was too full. Permuted suffixes are uniform, so this is one of very many buckets, or crafted
-    // input. Narrower buckets always succeed in the end: a bucket of one suffix has a code of at most 32
-    // bits.
-    width = Math.max(1, Math.floor(width * NARROWER));
-  }
-}
-
-function tryRice(
-  suffixes: Uint32Array,
-  size: number,
-  flags: number,
-  parameter: number,
-  width: number,
-): Uint32Array | null {
+/** @param first word of the section @returns null if a bucket has more bits than its length can state */
+function encodeRice(suffixes: Uint32Array, size: number, first: number, width: number): Uint32Array | null {
+  const parameter = first >>> 16;
   const buckets = Math.ceil(size / width);
   const index = new Uint32Array(Math.ceil(buckets / (1 << RICE_GROUP_SHIFT)) * RICE_GROUP_WORDS);
   const writer = new BitWriter();
@@ -103,7 +91,7 @@ function tryRice(
   }
   const bits = writer.words();
   const words = new Uint32Array(RICE_HEADER_WORDS + index.length + bits.length + 1);
-  words.set([SECTION_RICE | (flags << 8) | (parameter << 16), suffixes.length, width, buckets]);
+  words.set([first, suffixes.length, width, buckets]);
   words.set(index, RICE_HEADER_WORDS);
   words.set(bits, RICE_HEADER_WORDS + index.length);
   return words;
@@ -111,11 +99,7 @@ function tryRice(
 
 function encodeBitmap(suffixes: Uint32Array, size: number): Uint32Array {
   const words = new Uint32Array(BITMAP_HEADER_WORDS + Math.ceil(size / 32));
-  words[0] = SECTION_BITMAP;
-  words[1] = suffixes.length;
-  for (let index = 0; index < suffixes.length; index++) {
-    const suffix = suffixes[index]!;
-    words[BITMAP_HEADER_WORDS + (suffix >>> 5)]! |= 0x80000000 >>> (suffix & 31);
-  }
+  words.set([SECTION_BITMAP, suffixes.length]);
+  for (const suffix of suffixes) words[BITMAP_HEADER_WORDS + (suffix >>> 5)]! |= 0x80000000 >>> (suffix & 31);
   return words;
 }

@@ -6,8 +6,8 @@ import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { FOREVER } from '../set/layout.ts';
 import type { Permutation } from '../set/permutation.ts';
 import type { RangeRow } from '../set/range-table.ts';
+import type { DatedEntry } from '../set/shard.ts';
 import type { SourceRow } from '../set/source-table.ts';
-import type { DatedEntry } from './shard.ts';
 import { lowerBound } from './sorted.ts';
 import { SuffixSet } from './suffix-set.ts';
 
@@ -30,7 +30,7 @@ export function isDated({ since, until }: Dates): boolean {
 export interface ListContent {
   /** Sorted distinct permuted suffixes by prefix. */
   readonly plain: ReadonlyMap<number, Uint32Array>;
-  /** Sorted by prefix, suffix, since; excludes numbers in `plain`. */
+  /** Sorted by key and dates, distinct; excludes numbers in `plain`. */
   readonly dated: readonly DatedEntry[];
   readonly ranges: readonly RangeRow[];
   readonly sources: readonly SourceRow[];
@@ -55,8 +55,8 @@ export class ListEntries {
   addNumber(n: number, dates: Dates): void {
     const prefix = prefixOf(n);
     if (isDated(dates)) {
-      const suffix = this.#permutation.permute(suffixOf(n));
-      this.#dated.push({ prefix: prefix, suffix: suffix, since: dates.since, until: dates.until });
+      const key = prefix * SUFFIX_COUNT + this.#permutation.permute(suffixOf(n));
+      this.#dated.push({ key, since: dates.since, until: dates.until });
       return;
     }
     this.#prefixes[this.#waiting] = prefix;
@@ -73,15 +73,11 @@ export class ListEntries {
     for (let from = 0, to = 0; from < waiting; from = to) {
       const prefix = prefixes[from]!;
       while (to < waiting && prefixes[to] === prefix) to++;
-      this.#suffixesOf(prefix).add(suffixes, from, to);
+      const plain = this.#plain.get(prefix) ?? new SuffixSet();
+      this.#plain.set(prefix, plain);
+      plain.add(suffixes, from, to);
     }
     this.#waiting = 0;
-  }
-
-  #suffixesOf(prefix: number): SuffixSet {
-    const suffixes = this.#plain.get(prefix) ?? new SuffixSet();
-    this.#plain.set(prefix, suffixes);
-    return suffixes;
   }
 
   finish(): ListContent {
@@ -90,17 +86,16 @@ export class ListEntries {
     for (const prefix of [...this.#plain.keys()].sort((a, b) => a - b))
       plain.set(prefix, this.#plain.get(prefix)!.finish());
     const dated = this.#dated
-      .filter(({ prefix, suffix }) => !contains(plain.get(prefix), suffix))
-      .sort((a, b) => a.prefix - b.prefix || a.suffix - b.suffix || a.since - b.since || a.until - b.until)
-      .filter((entry, index, all) => index === 0 || !isSame(entry, all[index - 1]!));
+      .filter(({ key }) => !contains(plain.get(prefixOf(key)), suffixOf(key)))
+      .sort((a, b) => a.key - b.key || a.since - b.since || a.until - b.until)
+      .filter(({ key, since, until }, index, all) => {
+        const before = all[index - 1];
+        return before?.key !== key || before.since !== since || before.until !== until;
+      });
     return { plain, dated, ranges: this.ranges, sources: this.sources };
   }
 }
 
 function contains(sorted: Uint32Array | undefined, suffix: number): boolean {
   return sorted !== undefined && sorted[lowerBound(sorted, suffix)] === suffix;
-}
-
-function isSame(a: DatedEntry, b: DatedEntry): boolean {
-  return a.prefix === b.prefix && a.suffix === b.suffix && a.since === b.since && a.until === b.until;
 }

@@ -11,7 +11,7 @@ import {
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits.ts';
-import { SUFFIX_COUNT } from '../numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { shardKey } from '../release/kv-keys.ts';
 import type { Blob, ListInfo, Manifest } from '../release/manifest.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
@@ -59,23 +59,16 @@ export async function buildRelease(
   keys: ListKeys,
   options: BuildOptions,
 ): Promise<Result<BuiltRelease, Failure<BuildProblem>>> {
-  if (lists.length > LISTS_MAX) return fail('LIMIT_EXCEEDED', `${lists.length} lists, at most ${LISTS_MAX}`);
+  const tooMany = excessOf(lists.length, LISTS_MAX, 'lists');
+  if (tooMany !== null) return tooMany;
   const contents = lists.map(({ content }) => content);
   const ranges = contents.map((content) => flattenRanges(content.ranges, PIECES_MAX));
   const sources = contents.map((content) => sortSources(content.sources));
   for (const [index, { info }] of lists.entries()) {
-    if (ranges[index]!.length > RANGES_PER_LIST_MAX) {
-      return fail(
-        'LIMIT_EXCEEDED',
-        `${info.name}: ${ranges[index]!.length} ranges, at most ${RANGES_PER_LIST_MAX}`,
-      );
-    }
-    if (sources[index]!.length > SOURCES_PER_LIST_MAX) {
-      return fail(
-        'LIMIT_EXCEEDED',
-        `${info.name}: ${sources[index]!.length} sources, at most ${SOURCES_PER_LIST_MAX}`,
-      );
-    }
+    const excess =
+      excessOf(ranges[index]!.length, RANGES_PER_LIST_MAX, 'ranges', info.name) ??
+      excessOf(sources[index]!.length, SOURCES_PER_LIST_MAX, 'sources', info.name);
+    if (excess !== null) return excess;
   }
   const values = new Map<string, Uint8Array<ArrayBuffer>>();
   const store = async (bytes: Uint8Array<ArrayBuffer>): Promise<Blob> => {
@@ -84,9 +77,9 @@ export async function buildRelease(
     values.set(key, bytes);
     return { key, bytes: bytes.length, checksum: checksum(bytes), sha256 };
   };
-  const shards: Manifest['shards'] = [];
   const encoded = encodeShards(contents, options.onProgress);
   if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more dated entries than a shard holds');
+  const shards: Manifest['shards'] = [];
   for (const { start, bytes } of encoded) shards.push({ ...(await store(bytes)), start });
   const hasRanges = ranges.some((list) => list.length > 0);
   const hasSources = sources.some((list) => list.length > 0);
@@ -108,12 +101,16 @@ export async function buildRelease(
     sources: hasSources ? await store(await seal(encodeSources(sources), keys)) : null,
   };
   const total = [...values.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-  if (total > RELEASE_BYTES_MAX)
-    return fail('LIMIT_EXCEEDED', `the release has ${total} bytes, at most ${RELEASE_BYTES_MAX}`);
-  if (shards.length > SHARDS_MAX)
-    return fail('LIMIT_EXCEEDED', `the release has ${shards.length} shards, at most ${SHARDS_MAX}`);
+  const tooLarge =
+    excessOf(total, RELEASE_BYTES_MAX, 'bytes') ?? excessOf(shards.length, SHARDS_MAX, 'shards');
+  if (tooLarge !== null) return tooLarge;
   const release = await releaseName(body, options.createdAt);
   return ok({ manifest: { ...body, release }, values });
+}
+
+/** @param owner name of a list, or the release as a whole */
+function excessOf(count: number, max: number, unit: string, owner = 'the release') {
+  return count > max ? fail('LIMIT_EXCEEDED', `${owner}: ${count} ${unit}, at most ${max}`) : null;
 }
 
 /** A release is named by its minute and its content: 20261124T0312Z-9f2c1e4b. */
@@ -122,10 +119,7 @@ async function releaseName(body: object, createdAt: Date): Promise<string> {
   return `${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;
 }
 
-/**
- * How often to halve the parts of dense prefixes again. At the maximum, a part has 1/1,024 of the intended
- * entries.
- */
+/** How often to halve the parts of dense prefixes again: a part then has 1/1,024 of the intended entries. */
 const FINER_MAX = 10;
 
 interface EncodedShard {
@@ -133,13 +127,13 @@ interface EncodedShard {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** @returns null if the entries of one number exceed a shard */
 function encodeShards(
   lists: readonly ListContent[],
   onProgress?: (share: number) => void,
 ): EncodedShard[] | null {
   for (let finer = 0; finer <= FINER_MAX; finer++) {
-    const slices = cutSlices(lists, finer);
-    const shards = packShards(slices, lists, onProgress);
+    const shards = packShards(cutSlices(lists, finer), lists, onProgress);
     // Estimates assume uniform suffixes. If they were too low, halve the parts of dense prefixes again.
     if (shards !== null) return shards;
   }
@@ -177,44 +171,33 @@ function packShards(
   return shards;
 }
 
-function encodePart(slice: Slice, lists: readonly ListContent[]): EncodedPart {
+function encodePart({ start, end, dense }: Slice, lists: readonly ListContent[]): EncodedPart {
+  const encode = dense ? encodeDensePart : encodeSparsePart;
   return {
-    start: slice.start,
-    plain: lists.map((content) =>
-      slice.dense ? encodeDensePart(slice, content) : encodeSparsePart(slice, content),
-    ),
+    start,
+    plain: lists.map(({ plain }) => encode(plain, start, end)),
     dated: lists.map(({ dated }) => {
-      const inside = dated.filter(
-        ({ prefix, suffix }) =>
-          prefix * SUFFIX_COUNT + suffix >= slice.start && prefix * SUFFIX_COUNT + suffix < slice.end,
-      );
+      const inside = dated.filter(({ key }) => key >= start && key < end);
       return inside.length === 0 ? null : encodeDated(inside);
     }),
   };
 }
 
-function encodeDensePart(slice: Slice, { plain }: ListContent): Uint32Array | null {
-  const prefix = Math.floor(slice.start / SUFFIX_COUNT);
-  const from = slice.start - prefix * SUFFIX_COUNT;
+type Plain = ListContent['plain'];
+
+function encodeDensePart(plain: Plain, start: number, end: number): Uint32Array | null {
+  const [prefix, from] = [prefixOf(start), suffixOf(start)];
   const all = plain.get(prefix);
   if (all === undefined) return null;
-  const local = all.slice(lowerBound(all, from), lowerBound(all, slice.end - prefix * SUFFIX_COUNT));
-  for (let index = 0; index < local.length; index++) local[index]! -= from;
-  return local.length === 0 ? null : encodeDense(local, slice.end - slice.start);
+  const to = end - prefix * SUFFIX_COUNT;
+  const local = all.subarray(lowerBound(all, from), lowerBound(all, to)).map((suffix) => suffix - from);
+  return local.length === 0 ? null : encodeDense(local, to - from);
 }
 
-function encodeSparsePart(slice: Slice, { plain }: ListContent): Uint32Array | null {
-  const runs = [...plain].filter(
-    ([prefix]) => prefix * SUFFIX_COUNT >= slice.start && prefix * SUFFIX_COUNT < slice.end,
-  );
-  const count = runs.reduce((sum, [, suffixes]) => sum + suffixes.length, 0);
-  if (count === 0) return null;
-  const keys = { prefixes: new Uint32Array(count), suffixes: new Uint32Array(count) };
-  let at = 0;
-  for (const [prefix, suffixes] of runs) {
-    keys.prefixes.fill(prefix, at, at + suffixes.length);
-    keys.suffixes.set(suffixes, at);
-    at += suffixes.length;
-  }
-  return encodeSparse(keys);
+function encodeSparsePart(plain: Plain, start: number, end: number): Uint32Array | null {
+  const keys = [...plain].flatMap(([prefix, suffixes]) => {
+    const first = prefix * SUFFIX_COUNT;
+    return first >= start && first < end ? Array.from(suffixes, (suffix) => first + suffix) : [];
+  });
+  return keys.length === 0 ? null : encodeSparse(Float64Array.from(keys));
 }

@@ -4,7 +4,7 @@
  * from day to day. The prefixes between are pooled. Every key belongs to exactly one part.
  */
 import { SHARD_BYTES_MAX } from '../limits.ts';
-import { NUMBER_LIMIT, SUFFIX_COUNT } from '../numbers/number.ts';
+import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
 import { DATED_ROW_WORDS } from '../set/layout.ts';
 import { bestRice } from './dense-section.ts';
 import type { ListContent } from './list-entries.ts';
@@ -23,26 +23,19 @@ export interface Slice {
   readonly dense: boolean;
 }
 
-/** Entries of all lists under one prefix. */
-interface HeadSize {
-  plain: number;
-  dated: number;
-  /** Estimated size of the plain entries in dense sections, in bytes. */
-  denseBytes: number;
-}
-
+/** Estimated size of that many numbers of one prefix in dense sections, in bytes. */
 function denseBytes(count: number): number {
   if (count === 0) return 0;
-  const bits =
-    Math.min(count, SUFFIX_COUNT - count) *
-    bestRice(Math.max(1, Math.min(count, SUFFIX_COUNT - count)), SUFFIX_COUNT).bitsPerEntry;
+  const fewer = Math.min(count, SUFFIX_COUNT - count);
+  const bits = fewer * bestRice(Math.max(1, fewer), SUFFIX_COUNT).bitsPerEntry;
   return Math.min(bits * 1.09, SUFFIX_COUNT) / 8;
 }
 
 /** @param finer how often to halve the parts of dense prefixes, if a shard came out too large */
 export function cutSlices(lists: readonly ListContent[], finer: number): Slice[] {
-  const prefixes = new Map<number, HeadSize>();
-  const sizeOf = (prefix: number): HeadSize => {
+  /** Entries of all lists, and the size of the plain ones in dense sections. */
+  const prefixes = new Map<number, { plain: number; dated: number; denseBytes: number }>();
+  const sizeOf = (prefix: number) => {
     const size = prefixes.get(prefix) ?? { plain: 0, dated: 0, denseBytes: 0 };
     prefixes.set(prefix, size);
     return size;
@@ -53,7 +46,7 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
       size.plain += suffixes.length;
       size.denseBytes += denseBytes(suffixes.length);
     }
-    for (const { prefix } of dated) sizeOf(prefix).dated++;
+    for (const { key } of dated) sizeOf(prefixOf(key)).dated++;
   }
   if (prefixes.size === 0) return [];
   const slices: Slice[] = [];
@@ -64,8 +57,7 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
     start = end;
     pooledBytes = 0;
   };
-  for (const prefix of [...prefixes.keys()].sort((a, b) => a - b)) {
-    const { plain, dated, denseBytes } = prefixes.get(prefix)!;
+  for (const [prefix, { plain, dated, denseBytes }] of [...prefixes].sort(([a], [b]) => a - b)) {
     const datedBytes = dated * DATED_ROW_WORDS * 4;
     if (plain + dated < DENSE_ENTRIES) {
       const bytes = plain * POOLED_ENTRY_BYTES + datedBytes;

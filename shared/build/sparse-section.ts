@@ -1,6 +1,7 @@
 /**
  * Builds the sections for sparsely listed prefixes, which SparseSet reads.
  */
+import { prefixOf, suffixOf } from '../numbers/number.ts';
 import {
   SECTION_SPARSE,
   SPARSE_BLOCK_ENTRIES,
@@ -10,12 +11,6 @@ import {
   SUFFIX_BITS,
 } from '../set/layout.ts';
 import { BitWriter } from './bit-writer.ts';
-
-/** Sorted distinct keys: by prefix, then by permuted suffix. */
-export interface Keys {
-  readonly prefixes: Uint32Array;
-  readonly suffixes: Uint32Array;
-}
 
 /** The parameter with the shortest Rice code for these values. */
 function bestParameter(values: readonly number[]): number {
@@ -28,42 +23,44 @@ function bestParameter(values: readonly number[]): number {
   return best.parameter;
 }
 
-export function encodeSparse({ prefixes, suffixes }: Keys): Uint32Array {
-  const count = prefixes.length;
+/** @param keys prefix * 10^8 + permuted suffix, sorted and distinct */
+export function encodeSparse(keys: Float64Array): Uint32Array {
+  /** Prefixes and suffixes between a key and the one before; the suffix gap counts within one prefix. */
+  const gapsAt = (index: number): { prefixGap: number; suffixGap: number } => {
+    const [key, before] = [keys[index]!, keys[index - 1]!];
+    return { prefixGap: prefixOf(key) - prefixOf(before) - 1, suffixGap: key - before - 1 };
+  };
   const prefixGaps: number[] = [];
-  for (let index = 1; index < count; index++) {
-    const startsBlock = index % SPARSE_BLOCK_ENTRIES === 0;
-    if (!startsBlock && prefixes[index] !== prefixes[index - 1])
-      prefixGaps.push(prefixes[index]! - prefixes[index - 1]! - 1);
+  for (let index = 1; index < keys.length; index++) {
+    const { prefixGap } = gapsAt(index);
+    if (index % SPARSE_BLOCK_ENTRIES !== 0 && prefixGap >= 0) prefixGaps.push(prefixGap);
   }
   const prefixParameter = bestParameter(prefixGaps);
-  const blocks = Math.ceil(count / SPARSE_BLOCK_ENTRIES);
+  const blocks = Math.ceil(keys.length / SPARSE_BLOCK_ENTRIES);
   const rows = new Uint32Array(blocks * SPARSE_ROW_WORDS);
   const writer = new BitWriter();
   for (let block = 0; block < blocks; block++) {
     const from = block * SPARSE_BLOCK_ENTRIES;
-    const to = Math.min(count, from + SPARSE_BLOCK_ENTRIES);
-    rows.set([prefixes[from]!, suffixes[from]!, writer.length], block * SPARSE_ROW_WORDS);
-    const gaps: number[] = [];
-    for (let index = from + 1; index < to; index++) {
-      if (prefixes[index] === prefixes[index - 1]) gaps.push(suffixes[index]! - suffixes[index - 1]! - 1);
-    }
-    const parameter = bestParameter(gaps);
+    rows.set([prefixOf(keys[from]!), suffixOf(keys[from]!), writer.length], block * SPARSE_ROW_WORDS);
+    const rest = Array.from(keys.subarray(from + 1, from + SPARSE_BLOCK_ENTRIES), (key, index) => {
+      return { suffix: suffixOf(key), ...gapsAt(from + 1 + index) };
+    });
+    const suffixGaps = rest.flatMap(({ prefixGap, suffixGap }) => (prefixGap < 0 ? [suffixGap] : []));
+    const parameter = bestParameter(suffixGaps);
     writer.write(parameter, SPARSE_PARAMETER_BITS);
-    for (let index = from + 1; index < to; index++) {
-      if (prefixes[index] === prefixes[index - 1]) {
-        writer.write(1, 1);
-        writer.writeRice(suffixes[index]! - suffixes[index - 1]! - 1, parameter);
+    for (const { suffix, prefixGap, suffixGap } of rest) {
+      writer.write(prefixGap < 0 ? 1 : 0, 1);
+      if (prefixGap < 0) {
+        writer.writeRice(suffixGap, parameter);
       } else {
-        writer.write(0, 1);
-        writer.writeRice(prefixes[index]! - prefixes[index - 1]! - 1, prefixParameter);
-        writer.write(suffixes[index]!, SUFFIX_BITS);
+        writer.writeRice(prefixGap, prefixParameter);
+        writer.write(suffix, SUFFIX_BITS);
       }
     }
   }
   const bits = writer.words();
   const words = new Uint32Array(SPARSE_HEADER_WORDS + rows.length + bits.length);
-  words.set([SECTION_SPARSE | (prefixParameter << 16), count, blocks]);
+  words.set([SECTION_SPARSE | (prefixParameter << 16), keys.length, blocks]);
   words.set(rows, SPARSE_HEADER_WORDS);
   words.set(bits, SPARSE_HEADER_WORDS + rows.length);
   return words;

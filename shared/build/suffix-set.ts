@@ -5,25 +5,21 @@
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 
 const BITMAP_WORDS = SUFFIX_COUNT / 32;
-/**
- * From this count on, sorting also uses a bitmap. Fewer suffixes are sorted faster than a bitmap is scanned.
- */
+/** From this count on, a bitmap sorts too. Fewer suffixes are sorted faster than a bitmap is scanned. */
 const BITMAP_SORTED_MIN = 100_000;
 
 export class SuffixSet {
   #values = new Uint32Array(64);
+  /** Values, or set bits once there is a bitmap. */
   #count = 0;
   #bits: Uint32Array | null = null;
 
   /** Adds `suffixes` from `from` to `to` (exclusive). A few ns each, mostly memory latency. */
   add(suffixes: Uint32Array, from: number, to: number): void {
     const count = this.#count + to - from;
-    if (this.#bits === null && count > BITMAP_WORDS) {
-      this.#bits = bitmapOf(this.#values, this.#count);
-      this.#values = new Uint32Array(0);
-    }
+    if (this.#bits === null && count > BITMAP_WORDS) this.#toBitmap();
     if (this.#bits !== null) {
-      setBits(this.#bits, suffixes, from, to);
+      this.#count += setBits(this.#bits, suffixes, from, to);
       return;
     }
     if (count > this.#values.length) {
@@ -34,32 +30,35 @@ export class SuffixSet {
     for (let index = from; index < to; index++) this.#values[this.#count++] = suffixes[index]!;
   }
 
-  /**
-   * Sorted and distinct. A few ns per suffix, plus 10 ms if there are many. Nothing can be added afterwards.
-   */
+  #toBitmap(): void {
+    this.#bits = new Uint32Array(BITMAP_WORDS);
+    this.#count = setBits(this.#bits, this.#values, 0, this.#count);
+    this.#values = new Uint32Array(0);
+  }
+
+  /** Sorted and distinct. A few ns per suffix, plus 10 ms if there are many. Nothing can be added afterwards. */
   finish(): Uint32Array {
-    if (this.#bits !== null) return suffixesIn(this.#bits);
-    if (this.#count >= BITMAP_SORTED_MIN) return suffixesIn(bitmapOf(this.#values, this.#count));
-    return distinct(this.#values.subarray(0, this.#count).sort());
+    if (this.#bits === null && this.#count >= BITMAP_SORTED_MIN) this.#toBitmap();
+    if (this.#bits !== null) return suffixesIn(this.#bits, this.#count);
+    const sorted = this.#values.subarray(0, this.#count).sort();
+    return sorted.filter((suffix, index) => suffix !== sorted[index - 1]);
   }
 }
 
-function bitmapOf(suffixes: Uint32Array, count: number): Uint32Array {
-  const bits = new Uint32Array(BITMAP_WORDS);
-  setBits(bits, suffixes, 0, count);
-  return bits;
-}
-
-function setBits(bits: Uint32Array, suffixes: Uint32Array, from: number, to: number): void {
+/** @returns how many of the bits were not yet set */
+function setBits(bits: Uint32Array, suffixes: Uint32Array, from: number, to: number): number {
+  let added = 0;
   for (let index = from; index < to; index++) {
     const suffix = suffixes[index]!;
-    bits[suffix >>> 5]! |= 0x80000000 >>> (suffix & 31);
+    const word = bits[suffix >>> 5]!;
+    const bit = 0x80000000 >>> (suffix & 31);
+    if ((word & bit) === 0) added++;
+    bits[suffix >>> 5] = word | bit;
   }
+  return added;
 }
 
-function suffixesIn(bits: Uint32Array): Uint32Array {
-  let count = 0;
-  for (let word = 0; word < BITMAP_WORDS; word++) count += bitCount(bits[word]!);
+function suffixesIn(bits: Uint32Array, count: number): Uint32Array {
   const suffixes = new Uint32Array(count);
   let at = 0;
   for (let word = 0; word < BITMAP_WORDS; word++) {
@@ -70,19 +69,4 @@ function suffixesIn(bits: Uint32Array): Uint32Array {
     }
   }
   return suffixes;
-}
-
-/** Counts the set bits of a word by adding pairs, fours and bytes in parallel. */
-function bitCount(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555);
-  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-}
-
-function distinct(sorted: Uint32Array): Uint32Array {
-  let count = 0;
-  for (let index = 0; index < sorted.length; index++) {
-    if (index === 0 || sorted[index] !== sorted[index - 1]) sorted[count++] = sorted[index]!;
-  }
-  return sorted.subarray(0, count);
 }

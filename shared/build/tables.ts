@@ -1,15 +1,7 @@
 /**
  * Builds the range table and the source table, which RangeTable and SourceTable read.
  */
-import {
-  FORMAT_VERSION,
-  RANGE_ROW_BYTES,
-  RANGES_HEADER_WORDS,
-  RANGES_MAGIC,
-  SOURCE_ROW_WORDS,
-  SOURCES_HEADER_WORDS,
-  SOURCES_MAGIC,
-} from '../set/layout.ts';
+import { FORMAT_VERSION, HEADER_WORDS, RANGE_ROW_BYTES, RANGES_MAGIC, SOURCES_MAGIC } from '../set/layout.ts';
 import { columnsAt, type RangeRow } from '../set/range-table.ts';
 import type { SourceRow } from '../set/source-table.ts';
 
@@ -40,41 +32,32 @@ export function flattenRanges(ranges: readonly RangeRow[], piecesMax = Number.PO
 
 /** Joins only pieces without an equal range: equal ranges with several dates must stay equal. */
 function joinNeighbours(pieces: readonly RangeRow[]): RangeRow[] {
-  const alone = (index: number): boolean =>
+  const isAlone = (index: number): boolean =>
     pieces[index]!.from !== pieces[index - 1]?.from && pieces[index]!.from !== pieces[index + 1]?.from;
   const joined: RangeRow[] = [];
-  let lastAlone = false;
-  pieces.forEach((piece, index) => {
+  for (const [index, piece] of pieces.entries()) {
     const last = joined.at(-1);
-    const isAlone = alone(index);
-    const sameDates = last?.since === piece.since && last.until === piece.until;
-    if (last !== undefined && isAlone && lastAlone && sameDates && last.to + 1 === piece.from) {
+    const isNext = last !== undefined && last.to + 1 === piece.from && isAlone(index - 1) && isAlone(index);
+    if (isNext && last.since === piece.since && last.until === piece.until)
       joined[joined.length - 1] = { ...last, to: piece.to };
-    } else {
-      joined.push(piece);
-    }
-    lastAlone = isAlone;
-  });
+    else joined.push(piece);
+  }
   return joined;
 }
 
 /** @param lists flattened ranges of each list */
 export function encodeRanges(lists: readonly (readonly RangeRow[])[]): Uint8Array<ArrayBuffer> {
-  const headerBytes = (RANGES_HEADER_WORDS + lists.length + (lists.length & 1)) * 4;
-  const bytes = new Uint8Array(
-    headerBytes + lists.reduce((sum, ranges) => sum + ranges.length * RANGE_ROW_BYTES, 0),
-  );
-  const header = new Uint32Array(bytes.buffer, 0, headerBytes / 4);
-  header.set([RANGES_MAGIC, FORMAT_VERSION, lists.length, 0]);
-  let at = headerBytes;
-  lists.forEach((ranges, list) => {
-    const count = ranges.length;
-    header[RANGES_HEADER_WORDS + list] = count;
-    const columns = columnsAt(bytes.buffer, at, count);
+  const headerWords = HEADER_WORDS + lists.length + (lists.length & 1);
+  const bytes = new Uint8Array(headerWords * 4 + lists.flat().length * RANGE_ROW_BYTES);
+  const header = new Uint32Array(bytes.buffer, 0, headerWords);
+  header.set([RANGES_MAGIC, FORMAT_VERSION, lists.length, 0, ...lists.map(({ length }) => length)]);
+  let at = headerWords * 4;
+  for (const ranges of lists) {
+    const columns = columnsAt(bytes.buffer, at, ranges.length);
     for (const name of ['from', 'to', 'since', 'until'] as const)
       columns[name].set(ranges.map((range) => range[name]));
-    at += count * RANGE_ROW_BYTES;
-  });
+    at += ranges.length * RANGE_ROW_BYTES;
+  }
   return bytes;
 }
 
@@ -83,24 +66,20 @@ export function sortSources(sources: readonly SourceRow[]): SourceRow[] {
   const byKey = new Map(
     sources.map((entry) => [`${entry.fingerprint} ${entry.since} ${entry.until}`, entry]),
   );
-  return [...byKey.values()].sort((a, b) =>
-    a.fingerprint === b.fingerprint
-      ? a.since - b.since || a.until - b.until
-      : a.fingerprint < b.fingerprint
-        ? -1
-        : 1,
+  return [...byKey.values()].sort(
+    (a, b) =>
+      Number(a.fingerprint > b.fingerprint) - Number(a.fingerprint < b.fingerprint) ||
+      a.since - b.since ||
+      a.until - b.until,
   );
 }
 
 /** @param lists sorted sources of each list */
 export function encodeSources(lists: readonly (readonly SourceRow[])[]): Uint8Array<ArrayBuffer> {
-  const count = lists.reduce((sum, sources) => sum + sources.length, 0);
-  const words = new Uint32Array(SOURCES_HEADER_WORDS + lists.length + count * SOURCE_ROW_WORDS);
-  words.set([SOURCES_MAGIC, FORMAT_VERSION, lists.length, 0, ...lists.map((sources) => sources.length)]);
-  let at = SOURCES_HEADER_WORDS + lists.length;
-  for (const { fingerprint, since, until } of lists.flat()) {
-    words.set([Number(fingerprint >> 32n), Number(fingerprint & 0xffffffffn), since, until], at);
-    at += SOURCE_ROW_WORDS;
-  }
-  return new Uint8Array(words.buffer);
+  const rows = lists.flat().map(({ fingerprint, since, until }) => {
+    return [Number(fingerprint >> 32n), Number(fingerprint & 0xffffffffn), since, until];
+  });
+  const counts = lists.map(({ length }) => length);
+  const header = [SOURCES_MAGIC, FORMAT_VERSION, lists.length, 0, ...counts];
+  return new Uint8Array(Uint32Array.from([...header, ...rows.flat()]).buffer);
 }

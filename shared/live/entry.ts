@@ -18,10 +18,7 @@ export const SUBJECT_BIT: Readonly<Record<Subject, number>> = { from: 1, to: 2 }
 
 export const LIVE_KINDS = ['number', 'source'] as const;
 
-/**
- * The key of an entry in two 32-bit words: prefix and suffix of a number, or the halves of a source's
- * fingerprint.
- */
+/** Key of an entry in two 32-bit words: prefix and suffix of a number, or halves of a fingerprint. */
 export interface LiveKey {
   readonly kind: (typeof LIVE_KINDS)[number];
   readonly high: number;

@@ -1,8 +1,8 @@
 /**
- * The live layer in memory: sealed segments and the open tail, with a look-up for one number or source at a
- * time. Entries stay in the segments; an index finds them by key. Each index has a bitmap of hashed keys
- * without false negatives in front, so a number without an entry costs two reads and allocates nothing.
- * The index of the sealed segments is rebuilt when they change and kept when only the tail changes.
+ * The live layer in memory: sealed segments and the unsealed entries of the head, with a look-up for one
+ * number or source at a time. Entries stay in the segments; an index finds them by key. Each index has a
+ * bitmap of hashed keys without false negatives in front, so a number without an entry costs two reads and
+ * allocates nothing. The index of the sealed segments is rebuilt only when they change.
  */
 import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
 import { SEGMENT_KIND_MASK, SEGMENT_ROW_WORDS, SEGMENT_SUBJECTS_SHIFT } from '../set/layout.ts';
@@ -15,7 +15,7 @@ type Kind = LiveKey['kind'];
 const FILTER_WORDS_PER_ENTRY = 0.5;
 /** Minimum slots of the index per entry. */
 const SLOTS_PER_ENTRY = 2;
-/** A place is a segment number and, in the low bits, a row of that segment. */
+/** The place of an entry is a segment number and, in the low bits, a row of that segment. */
 const ROW_BITS = 32 - Math.clz32(SEGMENT_ENTRIES_MAX - 1);
 const ROW_MASK = 2 ** ROW_BITS - 1;
 
@@ -55,11 +55,11 @@ class LiveIndex {
     this.#filter = new Uint32Array(powerOfTwo(count * FILTER_WORDS_PER_ENTRY));
     this.#filterShift = Math.clz32(this.#filter.length - 1);
     this.#slots = new Uint32Array(powerOfTwo(count * SLOTS_PER_ENTRY));
-    segments.forEach(({ rows }, segment) => {
+    for (const [segment, { rows }] of segments.entries()) {
       for (let at = 0, row = 0; at < rows.length; at += SEGMENT_ROW_WORDS, row++) {
         this.#add(hashOf(rows[at]!, rows[at + 1]!), (segment << ROW_BITS) | row);
       }
-    });
+    }
   }
 
   #add(hash: number, place: number): void {
@@ -76,20 +76,20 @@ class LiveIndex {
     return (this.#filter[hash >>> this.#filterShift]! & bits) === bits;
   }
 
-  /** Like LiveLayer.find, for these entries. */
+  /** Like LiveLayer.find, for these entries. @param seqMin the entry must have a higher `seq` */
   find(
     hash: number,
     kind: Kind,
     high: number,
     low: number,
     subjectBit: number,
-    foldedSeq: number,
+    seqMin: number,
     now: number,
   ): LiveEntry | null {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let newest = 0;
-    let newestSeq = foldedSeq;
+    let newestSeq = seqMin;
     for (let slot = mixed(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const place = slots[slot]! - 1;
       const { rows } = this.segments[place >>> ROW_BITS]!;
@@ -114,23 +114,19 @@ class LiveIndex {
 
 export class LiveLayer {
   /** A layer without entries. */
-  static readonly EMPTY: LiveLayer = LiveLayer.of([], new Segment(encodeSegment([])));
+  static readonly EMPTY: LiveLayer = new LiveLayer([], new Segment(encodeSegment([])));
 
   readonly #sealed: LiveIndex;
-  readonly #tail: LiveIndex;
-
-  private constructor(sealed: LiveIndex, suffix: LiveIndex) {
-    this.#sealed = sealed;
-    this.#tail = suffix;
-  }
+  readonly #unsealed: LiveIndex;
 
   /** @param earlier a layer whose index is reused if it has the same segments in the same order */
-  static of(segments: readonly Segment[], suffix: Segment, earlier?: LiveLayer): LiveLayer {
+  constructor(segments: readonly Segment[], unsealed: Segment, earlier?: LiveLayer) {
     const known = earlier === undefined ? undefined : earlier.#sealed;
-    const same =
+    const isSame =
       known?.segments.length === segments.length &&
       segments.every((segment, index) => segment === known.segments[index]);
-    return new LiveLayer(same ? known : new LiveIndex(segments), new LiveIndex([suffix]));
+    this.#sealed = isSame ? known : new LiveIndex(segments);
+    this.#unsealed = new LiveIndex([unsealed]);
   }
 
   /**
@@ -147,10 +143,9 @@ export class LiveLayer {
     now: number,
   ): LiveEntry | null {
     const hash = hashOf(high, low);
-    if (!this.#tail.mayHave(hash) && !this.#sealed.mayHave(hash)) return null;
-    const fresh = this.#tail.find(hash, kind, high, low, subjectBit, foldedSeq, now);
+    if (!this.#unsealed.mayHave(hash) && !this.#sealed.mayHave(hash)) return null;
     const sealed = this.#sealed.find(hash, kind, high, low, subjectBit, foldedSeq, now);
-    if (fresh === null || sealed === null) return fresh ?? sealed;
-    return fresh.seq > sealed.seq ? fresh : sealed;
+    const seqMin = sealed?.seq ?? foldedSeq;
+    return this.#unsealed.find(hash, kind, high, low, subjectBit, seqMin, now) ?? sealed;
   }
 }

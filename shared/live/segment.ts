@@ -7,16 +7,16 @@ import { utf8 } from '../bytes.ts';
 import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
 import {
   FORMAT_VERSION,
+  HEADER_WORDS,
   SEGMENT_AUTHORITY_SHIFT,
   SEGMENT_CODE_SHIFT,
-  SEGMENT_HEADER_WORDS,
   SEGMENT_KIND_MASK,
   SEGMENT_MAGIC,
   SEGMENT_OP_SHIFT,
   SEGMENT_ROW_WORDS,
   SEGMENT_SUBJECTS_SHIFT,
 } from '../set/layout.ts';
-import { LayoutError } from '../set/number-set.ts';
+import { LayoutError, openWords } from '../set/number-set.ts';
 import type { Code } from '../verdict.ts';
 import { byLiveKey, LIVE_KINDS, LIVE_OPS, type LiveEntry, SUBJECT_BIT } from './entry.ts';
 
@@ -39,10 +39,10 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
   const codePlaces = new Map<string | null, number>([...codes].map((code, place) => [code, place + 1]));
   const authorityPlaces = new Map([...authorities].map((name, place) => [name, codes.size + place]));
   const text = utf8(names.map((name) => `${name}\n`).join(''));
-  const rowsAt = SEGMENT_HEADER_WORDS * 4;
+  const rowsAt = HEADER_WORDS * 4;
   const namesAt = rowsAt + sorted.length * SEGMENT_ROW_WORDS * 4;
   const bytes = new Uint8Array(namesAt + text.length);
-  new Uint32Array(bytes.buffer, 0, SEGMENT_HEADER_WORDS).set([
+  new Uint32Array(bytes.buffer, 0, HEADER_WORDS).set([
     SEGMENT_MAGIC,
     FORMAT_VERSION,
     sorted.length,
@@ -74,19 +74,13 @@ export class Segment {
 
   /** @param bytes the unsealed segment, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const rowsAt = SEGMENT_HEADER_WORDS * 4;
-    if (bytes.byteOffset % 4 !== 0 || bytes.length < rowsAt) throw new LayoutError('segment: truncated');
-    const [magic, version, count, nameBytes] = new Uint32Array(
-      bytes.buffer,
-      bytes.byteOffset,
-      SEGMENT_HEADER_WORDS,
-    ) as unknown as readonly [number, number, number, number];
-    if (magic !== SEGMENT_MAGIC || version !== FORMAT_VERSION) throw new LayoutError('segment: not one');
-    if (count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
-    const namesAt = rowsAt + count * SEGMENT_ROW_WORDS * 4;
-    if (namesAt + nameBytes !== bytes.length) throw new LayoutError('segment: wrong size');
-    this.count = count;
-    this.rows = new Uint32Array(bytes.buffer, bytes.byteOffset + rowsAt, count * SEGMENT_ROW_WORDS);
+    const rowsAt = HEADER_WORDS * 4;
+    const header = openWords(bytes.subarray(0, rowsAt), SEGMENT_MAGIC, 'segment');
+    this.count = header[2]!;
+    if (this.count > SEGMENT_ENTRIES_MAX) throw new LayoutError('segment: too many entries');
+    const namesAt = rowsAt + this.count * SEGMENT_ROW_WORDS * 4;
+    if (namesAt + header[3]! !== bytes.length) throw new LayoutError('segment: wrong size');
+    this.rows = new Uint32Array(bytes.buffer, bytes.byteOffset + rowsAt, this.count * SEGMENT_ROW_WORDS);
     this.#names = namesIn(bytes.subarray(namesAt));
     checkRows(this.rows, this.#names.length);
   }
@@ -115,15 +109,8 @@ export class Segment {
   }
 }
 
-interface Flags {
-  readonly kind: number;
-  readonly op: number;
-  readonly subjects: number;
-  readonly code: number;
-  readonly authority: number;
-}
-
-function readFlags(flags: number): Flags {
+/** Indexes in LIVE_KINDS, LIVE_OPS and the names; see layout.ts. */
+function readFlags(flags: number) {
   return {
     kind: flags & SEGMENT_KIND_MASK,
     op: (flags >>> SEGMENT_OP_SHIFT) & 3,

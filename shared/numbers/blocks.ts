@@ -8,12 +8,11 @@
 import { callingCodeOf } from './calling-codes.ts';
 import { digitCountOf, POW10 } from './number.ts';
 import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOfNational } from './plan.ts';
+import { cover, overlaps, type Span } from './spans.ts';
 
 /** Size of an allocated block. */
 export const BLOCK_NUMBERS = 10_000;
-/**
- * From this count on, a block counts as whole. A few numbers already listed or left out make no difference.
- */
+/** From this count on, a block counts as whole: a few numbers already listed make no difference. */
 export const BLOCK_FILLED_MIN = 9_000;
 /** Digits that a range must fix after a calling code, or after a Korean area or service code. */
 const FIXED_DIGITS = 2;
@@ -24,13 +23,7 @@ const NSN_DIGITS_MIN = 4;
 const UNUSED_FROM = 82_10_0000_0000;
 const UNUSED_TO = 82_10_1999_9999;
 
-/** Both ends inclusive. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Numbers of one length behind one Korean area or service code. */
+/** Numbers of one length with one Korean area or service code. */
 interface CodeSpan extends Span {
   readonly code: number;
   /** Size of the widest range that fixes enough digits. */
@@ -47,7 +40,6 @@ let tables: Tables | null = null;
 
 function makeTables(): Tables {
   const codes: CodeSpan[] = [];
-  const blocks: Span[] = [];
   for (let length = NSN_DIGITS_MIN; length <= KR_NSN_DIGITS_MAX; length++) {
     const digits = Math.min(length, CLASS_DIGITS);
     const width = POW10[length - digits]!;
@@ -64,14 +56,11 @@ function makeTables(): Tables {
       else codes.push({ from, to, code, widest });
     }
   }
-  for (const { from, to } of codes) {
-    const first = from - (from % BLOCK_NUMBERS);
-    const last = to - (to % BLOCK_NUMBERS) + BLOCK_NUMBERS - 1;
-    const before = blocks.at(-1);
-    if (before !== undefined && before.to + 1 >= first) blocks[blocks.length - 1] = { ...before, to: last };
-    else blocks.push({ from: first, to: last });
-  }
-  return { codes, blocks };
+  const blocks = codes.map(({ from, to }) => ({
+    from: from - (from % BLOCK_NUMBERS),
+    to: to - (to % BLOCK_NUMBERS) + BLOCK_NUMBERS - 1,
+  }));
+  return { codes, blocks: cover(blocks) };
 }
 
 /** Digits of the area or service code: one for 02, two for 031, 010 and 1588, five for 00308. */
@@ -80,38 +69,17 @@ function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
   return firstDigit === 2 ? 1 : 2;
 }
 
-/** The overlap of each span with a range. The spans must be in ascending order. */
-function* overlaps<Each extends Span>(
-  spans: readonly Each[],
-  { from, to }: Span,
-): Generator<readonly [Each, Span]> {
-  let low = 0;
-  let high = spans.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (spans[middle]!.to < from) low = middle + 1;
-    else high = middle;
-  }
-  for (; low < spans.length && spans[low]!.from <= to; low++) {
-    const span = spans[low]!;
-    yield [span, { from: Math.max(from, span.from), to: Math.min(to, span.to) }];
-  }
-}
-
-/**
- * Blocks of 10,000 Korean numbers that contain valid numbers and have at least BLOCK_FILLED_MIN numbers
- * between `from` and `to`.
- */
-export function wholeBlocksIn(from: number, to: number): number {
+/** Korean blocks with valid numbers that have at least BLOCK_FILLED_MIN numbers between `from` and `to`. */
+export function countWholeBlocks(from: number, to: number): number {
   tables ??= makeTables();
   // A block is still whole if at most this many numbers are cut off.
   const slack = BLOCK_NUMBERS - BLOCK_FILLED_MIN;
   let count = 0;
   for (const [, shared] of overlaps(tables.blocks, { from, to })) {
     const first = Math.ceil((shared.from - slack) / BLOCK_NUMBERS);
-    const behind = Math.floor((shared.to + 1 + slack) / BLOCK_NUMBERS);
-    const isCutTwice = behind - first === 1 && shared.to - shared.from + 1 < BLOCK_FILLED_MIN;
-    count += isCutTwice ? 0 : Math.max(0, behind - first);
+    const end = Math.floor((shared.to + 1 + slack) / BLOCK_NUMBERS);
+    const isCutTwice = end - first === 1 && shared.to - shared.from + 1 < BLOCK_FILLED_MIN;
+    count += isCutTwice ? 0 : Math.max(0, end - first);
   }
   return count;
 }

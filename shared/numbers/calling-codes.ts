@@ -1,25 +1,16 @@
 /**
  * Calling codes of the world: the calling code of a number, and the numbers that its country uses.
  *
- * Three tables of 1,000 entries (22 KB) are built once from `data/calling-codes.json` (215 codes). No code is
- * the beginning of another, so three digits always decide. Patterns are compiled when a number first needs
- * them.
+ * The data is `data/calling-codes.json` (215 codes). No code is the beginning of another, so three digits
+ * always decide. Patterns are compiled when a number first needs them.
  */
 import table from '../../data/calling-codes.json' with { type: 'json' };
 import { digitCountOf, POW10 } from './number.ts';
 
-/** Regions of one calling code, ISO 3166-1 alpha-2; `001` is the world (satellite, freephone). */
-export interface CallingCodeRegions {
-  /** The main region of the code: `US` for 1. */
-  readonly main: string;
-  /** Other regions with the same code, in alphabetical order. */
-  readonly others: readonly string[];
-}
-
 /** One calling code, as `data/compile-calling-codes.ts` writes it. */
 export interface CallingCodeRow {
   readonly code: number;
-  /** ISO 3166-1 alpha-2, the main region first. Empty for codes without a country. */
+  /** ISO 3166-1 alpha-2, the main region first. Empty for codes of the world (satellite, freephone). */
   readonly regions: readonly string[];
   /** Lengths of a national number. */
   readonly lengths: readonly number[];
@@ -32,44 +23,21 @@ export interface CallingCodeRow {
 
 const PREFIX_COUNT = 1000;
 const codeByPrefix = new Uint16Array(PREFIX_COUNT);
-const lengthBitsByCode = new Uint32Array(PREFIX_COUNT);
-const trunkZeroByCode = new Uint8Array(PREFIX_COUNT);
-const regionsByCode = new Map<number, CallingCodeRegions>();
-const patternsByCode = new Map<number, Patterns>();
+const rowByCode: (CallingCodeRow | undefined)[] = new Array(PREFIX_COUNT).fill(undefined);
 
-/** Patterns of the national numbers of one code, as text until first use. */
-interface Patterns {
-  readonly possible: Pattern;
-  /** Equal to `possible` if the country's plan says no more. */
-  readonly assigned: Pattern;
+for (const row of table.codes as readonly CallingCodeRow[]) {
+  const span = PREFIX_COUNT / POW10[digitCountOf(row.code)]!;
+  codeByPrefix.fill(row.code, row.code * span, (row.code + 1) * span);
+  rowByCode[row.code] = row;
 }
 
-/** A regular expression without unbounded repetition: its cost is bounded by its length. */
-class Pattern {
-  readonly #source: string;
-  #compiled: RegExp | null = null;
+/** Compiled patterns. None repeats without bound, so the cost of a match is bounded by its length. */
+const compiled = new Map<string, RegExp>();
 
-  constructor(source: string) {
-    this.#source = source;
-  }
-
-  matches(text: string): boolean {
-    this.#compiled ??= new RegExp(`^(?:${this.#source})$`);
-    return this.#compiled.test(text);
-  }
-}
-
-for (const { code, regions, lengths, trunkZero, ...patterns } of table.codes as readonly CallingCodeRow[]) {
-  const span = PREFIX_COUNT / POW10[digitCountOf(code)]!;
-  codeByPrefix.fill(code, code * span, (code + 1) * span);
-  for (const length of lengths) lengthBitsByCode[code]! |= 1 << length;
-  trunkZeroByCode[code] = trunkZero ? 1 : 0;
-  const [main = '001', ...others] = regions;
-  regionsByCode.set(code, { main, others });
-  if (patterns.possible === undefined) continue;
-  const possible = new Pattern(patterns.possible);
-  const assigned = patterns.assigned === undefined ? possible : new Pattern(patterns.assigned);
-  patternsByCode.set(code, { possible, assigned });
+function matches(text: string, pattern: string): boolean {
+  const expression = compiled.get(pattern) ?? new RegExp(`^(?:${pattern})$`);
+  compiled.set(pattern, expression);
+  return expression.test(text);
 }
 
 /**
@@ -90,7 +58,7 @@ export function callingCodeOf(n: number): number {
 
 /** Whether a trunk 0 after this code is dropped (`+44 (0)20…`). False where numbers keep it (Italy). */
 export function dropsTrunkZero(code: number): boolean {
-  return trunkZeroByCode[code] === 1;
+  return rowByCode[code]?.trunkZero === true;
 }
 
 /**
@@ -99,9 +67,7 @@ export function dropsTrunkZero(code: number): boolean {
  * Not for Korea, where `krClassOf` is more precise. O(15 digits).
  */
 export function isPossible(n: number): boolean {
-  const code = callingCodeOf(n);
-  if (!hasLength(n, code)) return false;
-  return patternsByCode.get(code)?.possible.matches(nationalOf(n, code)) ?? false;
+  return hasForm(n, (row) => row.possible);
 }
 
 /**
@@ -110,21 +76,22 @@ export function isPossible(n: number): boolean {
  * readings of a text.
  */
 export function isAssigned(n: number): boolean {
-  const code = callingCodeOf(n);
-  return isPossible(n) && patternsByCode.get(code)!.assigned.matches(nationalOf(n, code));
+  return isPossible(n) && hasForm(n, (row) => row.assigned ?? row.possible);
 }
 
-function hasLength(n: number, code: number): boolean {
-  const length = digitCountOf(n) - digitCountOf(code);
-  return code !== 0 && ((lengthBitsByCode[code]! >>> length) & 1) === 1;
+function hasForm(n: number, patternOf: (row: CallingCodeRow) => string | undefined): boolean {
+  const row = rowByCode[callingCodeOf(n)];
+  const pattern = row === undefined ? undefined : patternOf(row);
+  if (row === undefined || pattern === undefined) return false;
+  // The national number; it may begin with 0.
+  const national = String(n).slice(digitCountOf(row.code));
+  return row.lengths.includes(national.length) && matches(national, pattern);
 }
 
-/** The digits after the calling code; they may begin with 0. */
-function nationalOf(n: number, code: number): string {
-  return String(n).slice(digitCountOf(code));
-}
-
-/** Main and other regions of a calling code; null if unassigned. */
-export function regionOf(code: number): CallingCodeRegions | null {
-  return regionsByCode.get(code) ?? null;
+/** The main region of a calling code and the others, in alphabetical order; null if it is unassigned. */
+export function regionOf(code: number): { readonly main: string; readonly others: readonly string[] } | null {
+  const row = rowByCode[code];
+  if (row === undefined) return null;
+  const [main = '001', ...others] = row.regions;
+  return { main, others };
 }

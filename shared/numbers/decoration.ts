@@ -10,20 +10,18 @@
 import { isEmergency } from './plan.ts';
 
 /** A text that is not a plain number. */
-export type Written =
+export type Undecorated =
   /** The part that is the number. `isBare`: nothing that could be mistaken for digits was removed. */
   | { readonly kind: 'number'; readonly text: string; readonly isBare: boolean }
   | { readonly kind: 'senderId'; readonly text: string }
   /** A character that no number has, or letters that cannot be distinguished from digits. */
   | { readonly kind: 'invalid' };
 
-const INVALID: Written = { kind: 'invalid' };
+const INVALID: Undecorated = { kind: 'invalid' };
 
 /** U+FFFD, which decoders insert for bytes that are not UTF-8: it would make a different sender ID. */
 const UNREADABLE = /[\p{Cc}\ufffd]/u;
-/**
- * No real name has this many marks on one letter. The time to fold them grows with the square of their count.
- */
+/** No real name has this many marks on one letter. The time to fold them is quadratic in their count. */
 const STACKED_MARKS = /\p{M}{8}/u;
 /** Digits of the shortest subscriber number. */
 const NUMBER_DIGITS_MIN = 7;
@@ -62,7 +60,7 @@ const DIGIT_NAMES =
   /^(?:공|영|령|빵|일|이|삼|사|오|육|륙|칠|팔|구|하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|[零〇一二三四五六七八九壹貳參肆伍陸柒捌玖])+$/u;
 
 /** Finds the number in a text in which `scan` found a foreign character. */
-export function undecorated(text: string): Written {
+export function removeDecoration(text: string): Undecorated {
   if (UNREADABLE.test(text.trim()) || STACKED_MARKS.test(text)) return INVALID;
   const [, displayName, scheme, content] = URI.exec(text) ?? [];
   if (scheme === undefined || content === undefined) return inText(text);
@@ -75,7 +73,7 @@ export function undecorated(text: string): Written {
   return scheme.toLowerCase().startsWith('sip') && hasNumber(user) ? INVALID : inText(user);
 }
 
-function inText(text: string): Written {
+function inText(text: string): Undecorated {
   const visible = withoutListEnd(text.replace(PICTURE, ' '));
   const withoutExtension = withoutListEnd(visible.replace(EXTENSION, ''));
   const number = hasNumber(withoutExtension) ? withoutExtension : visible;
@@ -117,7 +115,7 @@ function userOf(scheme: string, content: string): string | null {
 }
 
 /** A number without its decoration: no letter inside, and none beside it that could stand for a digit. */
-function coreOf(text: string): Written {
+function coreOf(text: string): Undecorated {
   const core = CORE.exec(text)?.[0];
   if (core === undefined || LETTER.test(core)) return INVALID;
   const start = text.indexOf(core);

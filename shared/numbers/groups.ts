@@ -29,7 +29,7 @@ function hasBreak(breaks: number, at: number): boolean {
  * Whether a Korean number ends before the text does: `02-123-4567 8`, `1588-1234 (24`.
  * @param lastGroupMin a shorter last group is not an end, except pairs, as in `02 21 23 45 67`
  */
-export function hasLastGroup(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean {
+export function hasShortLastGroup(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean {
   const breaks = innerBreaks(scanned);
   if (breaks === 0) return false;
   const last = 31 - Math.clz32(breaks);
@@ -43,7 +43,7 @@ export function hasLastGroup(scanned: number, lastGroupMin = LAST_GROUP_MIN): bo
  * Whether a text without plus has a list number before it (`1. 02-123-4567`), or digits after a complete
  * representative number (`1588-1234 123`).
  */
-export function isSeveral(scanned: number): boolean {
+export function hasExtraDigits(scanned: number): boolean {
   const breaks = innerBreaks(scanned);
   if (breaks === 0 || (scanned & SCAN_PLUS) !== 0 || digits[0] === 0) return false;
   const count = scanned & SCAN_COUNT_MASK;
@@ -58,10 +58,7 @@ export function isSeveral(scanned: number): boolean {
   return isRepresentative(0) && hasBreak(breaks, REPRESENTATIVE_DIGITS) && count > REPRESENTATIVE_DIGITS;
 }
 
-/**
- * Count of digits before the `.0` of a float as spreadsheets write it (`1078022941.0`); 0 if the text is
- * none.
- */
+/** Count of digits before the `.0` that spreadsheets append (`1078022941.0`); 0 if there is none. */
 export function floatDigits(scanned: number, text: string): number {
   const breaks = innerBreaks(scanned);
   if (breaks === 0 || (breaks & (breaks - 1)) !== 0) return 0;

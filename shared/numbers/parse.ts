@@ -11,12 +11,11 @@
 import { PARTY_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
 import { Candidates } from './candidates.ts';
-import { carrierPrefixOf } from './carriers.ts';
-import { undecorated } from './decoration.ts';
-import { floatDigits, hasLastGroup, isSeveral, KOREAN_LAST_GROUP } from './groups.ts';
+import { removeDecoration } from './decoration.ts';
+import { floatDigits, hasExtraDigits, hasShortLastGroup, KOREAN_LAST_GROUP } from './groups.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
-import { isEmergency, isEmergencyNumber, KR_CODE, krClassOf } from './plan.ts';
+import { isEmergency, isEmergencyNumber, KR_CARRIER_PREFIXES, KR_CODE, krClassOf } from './plan.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 import { isValidNumber } from './validity.ts';
 
@@ -73,21 +72,28 @@ const candidates = new Candidates();
 export function parseParty(text: string, options: ParseOptions = NO_OPTIONS): ParsedParty {
   if (text.length > PARTY_CHARS_MAX) return TOO_LONG;
   const scanned = scan(text);
-  if (scanned === SCAN_FOREIGN) return parseDecorated(text, options);
-  const whole = floatDigits(scanned, text);
-  return parseScanned(whole === 0 ? scanned : (scanned & SCAN_PLUS) | whole, options);
+  return scanned === SCAN_FOREIGN ? parseDecorated(text, options) : parseNumber(text, scanned, options);
 }
 
 function parseDecorated(text: string, options: ParseOptions): ParsedParty {
-  const written = undecorated(text);
+  const written = removeDecoration(text);
   if (written.kind === 'invalid') return CHARACTER;
   if (written.kind === 'senderId') return { kind: 'source', text: written.text };
   const scanned = scan(written.text);
   if (scanned === SCAN_FOREIGN) return CHARACTER;
-  const whole = floatDigits(scanned, written.text);
-  if (whole !== 0) return parseScanned((scanned & SCAN_PLUS) | whole, options);
   // The text removed beside the number may have been its last digits.
-  return written.isBare ? parseScanned(scanned, options) : parseScanned(scanned, options, KOREAN_LAST_GROUP);
+  return parseNumber(written.text, scanned, options, written.isBare ? undefined : KOREAN_LAST_GROUP);
+}
+
+function parseNumber(
+  text: string,
+  scanned: number,
+  options: ParseOptions,
+  lastGroupMin?: number,
+): ParsedParty {
+  const whole = floatDigits(scanned, text);
+  if (whole !== 0) return parseScanned((scanned & SCAN_PLUS) | whole, options);
+  return parseScanned(scanned, options, lastGroupMin);
 }
 
 /**
@@ -111,9 +117,9 @@ export function parseScanned(
 ): ParsedParty {
   const count = scanned & SCAN_COUNT_MASK;
   if (isAllZeros(count)) return MISSING;
-  if (isSeveral(scanned)) return CHARACTER;
+  if (hasExtraDigits(scanned)) return CHARACTER;
   const party = readDigits(count, (scanned & SCAN_PLUS) !== 0, options);
-  return hasLastGroup(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
+  return hasShortLastGroup(scanned, lastGroupMin) && canBeKorean(party) ? CHARACTER : party;
 }
 
 function canBeKorean(party: ParsedParty): boolean {
@@ -128,28 +134,30 @@ function readDigits(count: number, hasPlus: boolean, options: ParseOptions): Par
     return emergencyCode(0, count) ?? numberOr(international(0, count), null);
   }
   if (options.carrierPrefix !== null)
-    return behindPrefix(options.carrierPrefix, count, options.internationalPrefix);
-  if (digits[0] !== 0) return bare(0, count);
+    return afterPrefix(options.carrierPrefix, count, options.internationalPrefix);
+  if (digits[0] !== 0) return unprefixed(0, count);
   if (digits[1] !== 0) return numberOr(korean(0, count), null);
   return doubleZero(count, options.internationalPrefix);
 }
 
-/** The emergency code that consists of all digits from `from`; null if they are none. */
-function emergencyCode(from: number, count: number): ParsedParty | null {
+/** The short code that consists of all digits from `from`; null if they are none. */
+function shortCode(from: number, count: number): string | null {
   const length = count - from;
   if (digits[from] !== 1 || length < SHORT_CODE_DIGITS_MIN || length > SHORT_CODE_DIGITS_MAX) return null;
-  const code = String(integer(from, count));
-  return isEmergency(code) ? { kind: 'shortCode', code } : null;
+  return String(integer(from, count));
 }
 
-/**
- * Digits without leading plus or 0: a short code, a local number, a Korean number without its 0, or E.164.
- */
-function bare(from: number, count: number): ParsedParty {
+/** The emergency code that consists of all digits from `from`; null if they are none. */
+function emergencyCode(from: number, count: number): ParsedParty | null {
+  const code = shortCode(from, count);
+  return code !== null && isEmergency(code) ? { kind: 'shortCode', code } : null;
+}
+
+/** Digits without plus or leading 0: a short code, local number, Korean number without its 0, or E.164. */
+function unprefixed(from: number, count: number): ParsedParty {
+  const code = shortCode(from, count);
+  if (code !== null) return { kind: 'shortCode', code };
   const length = count - from;
-  if (digits[from] === 1 && length >= SHORT_CODE_DIGITS_MIN && length <= SHORT_CODE_DIGITS_MAX) {
-    return { kind: 'shortCode', code: String(integer(from, count)) };
-  }
   const isKorean = digits[from] === 8 && digits[from + 1] === 2;
   // 82-51-119 is +82, an area code and an emergency code: that call must always pass.
   const isEmergencyCall = isKorean && isEmergencyNumber(international(from, count));
@@ -167,22 +175,23 @@ function bare(from: number, count: number): ParsedParty {
 
 /** All readings of digits that begin with 00. */
 function doubleZero(count: number, convention: InternationalPrefix | null): ParsedParty {
-  const carrier = convention === '00' ? null : carrierPrefixOf(digits, count);
+  const carriers = convention === '00' ? [] : KR_CARRIER_PREFIXES;
+  const carrier = carriers.find((prefix) => beginsWith(prefix, count)) ?? null;
   const generic = convention === 'kr' ? DOES_NOT_FIT : international(GENERIC_PREFIX.length, count);
   // 00 before 82 is another way to write +82, so it is no evidence of overseas ingress.
   const genericPrefix = krClassOf(generic) === null ? GENERIC_PREFIX : null;
   // 00798 and 00308 are Korean toll-free numbers as dialled.
   const asWritten = convention === '00' ? DOES_NOT_FIT : korean(0, count);
-  const behindCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
+  const afterCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
 
   candidates.clear();
   candidates.add(asWritten, null);
   candidates.add(generic, genericPrefix);
-  candidates.add(behindCarrier, carrier);
+  candidates.add(afterCarrier, carrier);
   if (carrier !== null) candidates.add(dialled(carrier.length, count), carrier);
   const result = candidates.settle() ?? (carrier === null ? null : emergencyCode(carrier.length, count));
   if (result !== null) return result;
-  if (behindCarrier !== DOES_NOT_FIT) return numberOr(behindCarrier, carrier);
+  if (afterCarrier !== DOES_NOT_FIT) return numberOr(afterCarrier, carrier);
   return generic === DOES_NOT_FIT ? numberOr(asWritten, null) : numberOr(generic, genericPrefix);
 }
 
@@ -190,7 +199,7 @@ function doubleZero(count: number, convention: InternationalPrefix | null): Pars
  * Reads the digits after a known prefix: a country code, with or without 00, or a number as dialled in Korea.
  * If neither is valid, any other Korean reading.
  */
-function behindPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
+function afterPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
   const start = beginsWith(prefix, count) ? prefix.length : 0;
   const from = digits[start] === 0 && digits[start + 1] === 0 ? start + 2 : start;
   candidates.clear();
@@ -200,7 +209,7 @@ function behindPrefix(prefix: string, count: number, convention: InternationalPr
   if (start !== 0 && convention !== 'kr') candidates.add(international(GENERIC_PREFIX.length, count), null);
   const result = candidates.settle();
   if (result !== null || start === count) return result ?? MISSING;
-  return digits[start] === 0 ? numberOr(korean(start, count), null) : bare(start, count);
+  return digits[start] === 0 ? numberOr(korean(start, count), null) : unprefixed(start, count);
 }
 
 function beginsWith(prefix: string, count: number): boolean {

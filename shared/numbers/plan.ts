@@ -12,6 +12,12 @@ import { digitCountOf, POW10 } from './number.ts';
 /** Korea's calling code. */
 export const KR_CODE = 82;
 
+/**
+ * Korean carrier prefixes, none the beginning of another. Since 2012, Korean operators show one before the
+ * number of a call or text from abroad, so it is evidence of overseas ingress.
+ */
+export const KR_CARRIER_PREFIXES: readonly string[] = plan.carrierPrefixes;
+
 /** Longest NSN that fits into an E.164 number after +82. */
 export const KR_NSN_DIGITS_MAX = 13;
 
@@ -36,16 +42,7 @@ const CLASSES = [
 /** Class of a Korean number. `unknown`: no row of the plan has this prefix with this length. */
 export type KrClass = (typeof CLASSES)[number];
 
-/** Type of a Korean short code, as libphonenumber names it. */
-export type ShortCodeType = 'EMERGENCY' | 'EXPANDED_EMERGENCY' | 'COMMERCIAL';
-
 const CLASS_NAMES: readonly string[] = CLASSES;
-
-interface DeepRow {
-  readonly prefix: number;
-  readonly lengths: readonly number[];
-  readonly classIndex: number;
-}
 
 const TABLE_DIGITS = 4;
 const TABLE_SIZE = 10_000;
@@ -53,11 +50,11 @@ const DEEP_DIGITS = 5;
 const DEEP = 255;
 
 const classByLengthAndPrefix = new Uint8Array((KR_NSN_DIGITS_MAX + 1) * TABLE_SIZE);
-const deepRows: DeepRow[] = [];
+/** Classes of five-digit prefixes, by prefix and NSN length. */
+const deepClasses = new Map<string, number>();
 
-for (const { prefix, lengths, class: name } of plan.rows.toSorted(
-  (a, b) => a.prefix.length - b.prefix.length,
-)) {
+const byPrefixLength = plan.rows.toSorted((a, b) => a.prefix.length - b.prefix.length);
+for (const { prefix, lengths, class: name } of byPrefixLength) {
   const classIndex = CLASS_NAMES.indexOf(name);
   if (classIndex < 0 || prefix.length > DEEP_DIGITS) throw new Error(`kr-plan.json: bad row ${prefix}`);
   const span = TABLE_SIZE / 10 ** Math.min(prefix.length, TABLE_DIGITS);
@@ -66,11 +63,9 @@ for (const { prefix, lengths, class: name } of plan.rows.toSorted(
   for (const length of lengths) {
     const base = length * TABLE_SIZE + start;
     classByLengthAndPrefix.fill(isDeep ? DEEP : classIndex, base, base + span);
+    if (isDeep) deepClasses.set(`${Number(prefix)} ${length}`, classIndex);
   }
-  if (isDeep) deepRows.push({ prefix: Number(prefix), lengths, classIndex });
 }
-
-const shortCodeTypes = new Map<string, string>(plan.shortCodes.map(({ code, type }) => [code, type]));
 
 /** Class of an NSN given as integer and digit count (it may have leading zeros: `00308…`). O(1). */
 export function krClassOfNational(nsn: number, length: number): KrClass {
@@ -79,8 +74,7 @@ export function krClassOfNational(nsn: number, length: number): KrClass {
   const classIndex = classByLengthAndPrefix[length * TABLE_SIZE + first]!;
   if (classIndex !== DEEP) return CLASSES[classIndex]!;
   const prefix = Math.floor(nsn / POW10[length - DEEP_DIGITS]!);
-  const row = deepRows.find((deep) => deep.prefix === prefix && deep.lengths.includes(length));
-  return CLASSES[row?.classIndex ?? 0]!;
+  return CLASSES[deepClasses.get(`${prefix} ${length}`) ?? 0]!;
 }
 
 /** Class of N; null if N is not a +82 number. O(1). */
@@ -92,29 +86,32 @@ export function krClassOf(n: number): KrClass | null {
   return nsn >= 0 && nsn < scale ? krClassOfNational(nsn, length) : null;
 }
 
-/** Type of a Korean short code; null if the plan does not list it. */
-export function shortCodeTypeOf(code: string): ShortCodeType | null {
-  const type = shortCodeTypes.get(code);
-  return type === 'EMERGENCY' || type === 'EXPANDED_EMERGENCY' || type === 'COMMERCIAL' ? type : null;
-}
-
 /**
- * Whether a short code must be reachable whatever the lists say: police, fire, and the wider set of
+ * Short codes that must be reachable whatever the lists say: police, fire, and the wider set of
  * counter-espionage, coast guard, child and suicide lines that libphonenumber lists as emergency.
  */
+const emergencyCodes = new Set(
+  plan.shortCodes.filter(({ type }) => type !== 'COMMERCIAL').map(({ code }) => code),
+);
+
 export function isEmergency(code: string): boolean {
-  const type = shortCodeTypeOf(code);
-  return type === 'EMERGENCY' || type === 'EXPANDED_EMERGENCY';
+  return emergencyCodes.has(code);
 }
 
-/** +82, an optional area code of one or two digits, and a short code of three to five digits. */
-const WITH_AREA_CODE = /^82(?:2|[3-6][1-5])?(1\d{2,4})$/;
-/** A longer number cannot be +82, an area code and a short code. */
-const EMERGENCY_NUMBER_LIMIT = 1_000_000_000;
+/** Emergency codes can be reached after each Korean area code, and after none. */
+const AREA_CODES = [
+  '',
+  '2',
+  ...[3, 4, 5, 6].flatMap((first) => [1, 2, 3, 4, 5].map((next) => `${first}${next}`)),
+];
+
+/** Emergency codes as numbers: +82 119, +82 2 119. */
+export const EMERGENCY_NUMBERS: ReadonlySet<number> = new Set(
+  AREA_CODES.flatMap((area) => [...emergencyCodes].map((code) => Number(`${KR_CODE}${area}${code}`))),
+);
 
 /** Whether a number is an emergency code after +82 or after a Korean area code. */
 export function isEmergencyNumber(n: number): boolean {
-  if (n >= EMERGENCY_NUMBER_LIMIT) return false;
-  const code = WITH_AREA_CODE.exec(String(n))?.[1];
-  return code !== undefined && isEmergency(code);
+  // Nearly every number is longer: the comparison saves it the look-up.
+  return n < 1_000_000_000 && EMERGENCY_NUMBERS.has(n);
 }

@@ -21,10 +21,7 @@ export const SCAN_BREAKS_SHIFT = 8;
 /** Most digits after which a break is recorded, so that the result stays a small integer. */
 const BREAK_DIGITS_MAX = 21;
 
-/**
- * `scan`'s result if a unit is neither digit, separator nor leading plus, or if the text may contain two
- * numbers.
- */
+/** `scan`'s result if a unit cannot be in a number, or if the text may contain two numbers. */
 export const SCAN_FOREIGN = -1;
 
 /** Digit values of the last scan. One per isolate: valid until the next `scan`, never across an await. */
@@ -44,107 +41,43 @@ const NUMBER_DIGITS_MIN = 7;
 const DOT = 0x2e;
 const ASCII_LIMIT = 0x80;
 
-const DIGIT_ZEROS = [0x0030, 0x0660, 0x06f0, 0xff10];
-const PLUSES = [0x002b, 0xfe62, 0xff0b];
-
-const SEPARATOR_RANGES: readonly (readonly [from: number, to: number])[] = [
+/** Code units and ranges of code units, in hexadecimal. */
+const SEPARATORS = [
   // Spaces and line ends.
-  [0x0009, 0x000d],
-  [0x0020, 0x0020],
-  [0x0085, 0x0085],
-  [0x00a0, 0x00a0],
-  [0x1680, 0x1680],
-  [0x2000, 0x200a],
-  [0x2028, 0x2029],
-  [0x202f, 0x202f],
-  [0x205f, 0x205f],
-  [0x3000, 0x3000],
+  '9-d 20 85 a0 1680 2000-200a 2028-2029 202f 205f 3000',
   // Dashes (general category Pd), the minus sign, the hyphen bullet, and letters typed as dashes.
-  [0x002d, 0x002d],
-  [0x058a, 0x058a],
-  [0x05be, 0x05be],
-  [0x1400, 0x1400],
-  [0x1806, 0x1806],
-  [0x2010, 0x2015],
-  [0x2043, 0x2043],
-  [0x2212, 0x2212],
-  [0x2e17, 0x2e17],
-  [0x2e1a, 0x2e1a],
-  [0x2e3a, 0x2e3b],
-  [0x2e40, 0x2e40],
-  [0x2e5d, 0x2e5d],
-  [0x3030, 0x3030],
-  [0x30a0, 0x30a0],
-  [0x30fc, 0x30fc],
-  [0x3161, 0x3161],
-  [0xfe31, 0xfe32],
-  [0xfe58, 0xfe58],
-  [0xfe63, 0xfe63],
-  [0xff0d, 0xff0d],
+  '2d 58a 5be 1400 1806 2010-2015 2043 2212 2e17 2e1a 2e3a-2e3b 2e40 2e5d 3030 30a0 30fc 3161',
+  'fe31-fe32 fe58 fe63 ff0d',
   // Zero-width and bidirectional controls, fillers, variation selectors, the Braille blank: all invisible.
-  [0x00ad, 0x00ad],
-  [0x034f, 0x034f],
-  [0x061c, 0x061c],
-  [0x115f, 0x1160],
-  [0x17b4, 0x17b5],
-  [0x180b, 0x180f],
-  [0x200b, 0x200f],
-  [0x202a, 0x202e],
-  [0x2060, 0x2064],
-  [0x2065, 0x206f],
-  [0x2800, 0x2800],
-  [0x3164, 0x3164],
-  [0xfe00, 0xfe0f],
-  [0xfeff, 0xfeff],
-  [0xffa0, 0xffa0],
-  [0xfff0, 0xfff8],
+  'ad 34f 61c 115f-1160 17b4-17b5 180b-180f 200b-200f 202a-202e 2060-206f 2800 3164',
+  'fe00-fe0f feff ffa0 fff0-fff8',
   // Quotation marks, and the accents typed in their place.
-  [0x0022, 0x0022],
-  [0x0027, 0x0027],
-  [0x0060, 0x0060],
-  [0x00b4, 0x00b4],
-  [0x2018, 0x201f],
-  [0xff02, 0xff02],
-  [0xff07, 0xff07],
-  // Low line.
-  [0x005f, 0x005f],
-  [0xff3f, 0xff3f],
-  // Telephone signs.
-  [0x2121, 0x2121],
-  [0x260e, 0x260f],
-  [0x2706, 0x2706],
-  // Dot and brackets, each also full-width.
-  [0x0028, 0x0029],
-  [0x002e, 0x002e],
-  [0x003c, 0x003c],
-  [0x003e, 0x003e],
-  [0x005b, 0x005b],
-  [0x005d, 0x005d],
-  [0x007b, 0x007b],
-  [0x007d, 0x007d],
-  [0x3008, 0x3011],
-  [0x3014, 0x301b],
-  [0xff08, 0xff09],
-  [0xff0e, 0xff0e],
-  [0xff1c, 0xff1c],
-  [0xff1e, 0xff1e],
-  [0xff3b, 0xff3b],
-  [0xff3d, 0xff3d],
-  [0xff5b, 0xff5b],
-  [0xff5d, 0xff5d],
+  '22 27 60 b4 2018-201f ff02 ff07',
+  // Low lines, and telephone signs.
+  '5f ff3f 2121 260e-260f 2706',
+  // Dots and brackets.
+  '28-29 2e 3c 3e 5b 5d 7b 7d 3008-3011 3014-301b ff08-ff09 ff0e ff1c ff1e ff3b ff3d ff5b ff5d',
 ];
-
 const JOINERS = [
   // Solidus and tilde.
-  ...[0x002f, 0x007e, 0x223c, 0x301c, 0xff0f, 0xff5e],
+  '2f 7e 223c 301c ff0f ff5e',
   // Middle dots.
-  ...[0x00b7, 0x0387, 0x119e, 0x2022, 0x2024, 0x2027, 0x2219, 0x22c5, 0x30fb, 0x318d, 0xff65],
+  'b7 387 119e 2022 2024 2027 2219 22c5 30fb 318d ff65',
 ];
+const PLUSES = ['2b fe62 ff0b'];
+const DIGIT_ZEROS = [0x0030, 0x0660, 0x06f0, 0xff10];
 
 const kinds = new Uint8Array(65_536).fill(FOREIGN);
-for (const [from, to] of SEPARATOR_RANGES) kinds.fill(SEPARATOR, from, to + 1);
-for (const joiner of JOINERS) kinds[joiner] = JOINER;
-for (const plus of PLUSES) kinds[plus] = PLUS;
+for (const [kind, rows] of [
+  [SEPARATOR, SEPARATORS],
+  [JOINER, JOINERS],
+  [PLUS, PLUSES],
+] as const) {
+  for (const range of rows.join(' ').split(' ')) {
+    const [from, to = from] = range.split('-').map((unit) => Number.parseInt(unit, 16));
+    kinds.fill(kind, from, to! + 1);
+  }
+}
 for (const zero of DIGIT_ZEROS) for (let value = 0; value < 10; value++) kinds[zero + value] = value;
 
 /**
@@ -199,7 +132,7 @@ function scanned(count: number, plus: number, breaks: number, joins: number): nu
   return count | plus | ((breaks | joins) << SCAN_BREAKS_SHIFT);
 }
 
-/** Whether the last joiner within the digits separates two numbers, judged by what follows or precedes it. */
+/** Whether the last joiner within the digits separates two numbers, by what follows or precedes it. */
 function joinsNumbers(count: number, breaks: number, joins: number): boolean {
   const inner = (1 << Math.min(count, BREAK_DIGITS_MAX)) - 2;
   if ((joins & inner) === 0) return false;

@@ -19,10 +19,10 @@ interface Rule {
 }
 
 const rules: readonly Rule[] = table.rows;
-const idByClass = new Map(rules.flatMap((rule) => (rule.class === undefined ? [] : [[rule.class, rule.id]])));
-const idByKind = new Map(rules.flatMap((rule) => (rule.kind === undefined ? [] : [[rule.kind, rule.id]])));
-const length = rules.find((rule) => rule.digitsMin !== undefined)!;
-const digitsMaxByClass = new Map(Object.entries(length.digitsMaxByClass ?? {}));
+const lengthRule = rules.find((rule) => rule.digitsMin !== undefined)!;
+
+const idByClass = new Map(rules.map((rule) => [rule.class, rule.id]));
+const idByKind = new Map(rules.map((rule) => [rule.kind, rule.id]));
 
 /**
  * The ID of the rule that this sender breaks; null if there is none. Does not check whether the number is
@@ -39,11 +39,12 @@ function numberRule(n: number): string | null {
   if (isEmergencyNumber(n)) return idByKind.get('shortCode') ?? null;
   const krClass = krClassOf(n);
   if (krClass === null) return idByKind.get('foreignNumber') ?? null;
-  return idByClass.get(krClass) ?? (hasLength(n, krClass) ? null : length.id);
+  return idByClass.get(krClass) ?? (hasLength(n, krClass) ? null : lengthRule.id);
 }
 
 /** Counts digits as dialled: with the 0 that +82 replaces, which representative numbers never have. */
 function hasLength(n: number, krClass: KrClass): boolean {
   const count = digitCountOf(n) - 2 + (krClass === 'representative' ? 0 : 1);
-  return count >= length.digitsMin! && count <= (digitsMaxByClass.get(krClass) ?? length.digitsMax!);
+  const max = lengthRule.digitsMaxByClass?.[krClass] ?? lengthRule.digitsMax!;
+  return count >= lengthRule.digitsMin! && count <= max;
 }

@@ -2,16 +2,14 @@
  * Verifies a release before it becomes current: every value matches the manifest, and the counts add up.
  * Holds one value at a time. Costs some 20 ns per number.
  */
-import { RELEASE_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import type { RangeTable } from '../set/range-table.ts';
+import type { RangeRow } from '../set/range-table.ts';
 import type { Part, Shard } from '../set/shard.ts';
-import type { SourceTable } from '../set/source-table.ts';
-import { type Blob, blobsOf, type Manifest } from './manifest.ts';
-import { openValue } from './opened-value.ts';
-import type { BlobProblem } from './release.ts';
+import type { SourceRow } from '../set/source-table.ts';
+import { type Blob, blobsOf, countNumbers, type Manifest } from './manifest.ts';
+import { type BlobProblem, openValue } from './release.ts';
 
 /**
  * `LISTS_WRONG`: a value has more or fewer lists. `SLICE_WRONG`: a shard covers other keys.
@@ -47,23 +45,26 @@ export class ReleaseCheck {
   /** Checks one value. Any order; a repeated value is ignored. @param bytes aligned to 8 bytes */
   async add(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
     const { lists, shards } = this.#manifest;
-    const said = lists.reduce((sum, list) => sum + list.numbers, 0);
-    if (said > RELEASE_NUMBERS_MAX) {
-      return fail('LIMIT_EXCEEDED', `the manifest counts ${said} numbers, at most ${RELEASE_NUMBERS_MAX}`);
-    }
+    const counted = countNumbers(this.#manifest);
+    if (!counted.ok) return counted;
     if (this.#added.has(blob.key)) return ok(null);
     const opened = await openValue(this.#manifest, blob, bytes, this.#keys);
     if (!opened.ok) return opened;
     const { ranges, sources } = opened.value;
-    const at = shards.flatMap(({ key }, index) => (key === blob.key ? [index] : []));
-    let checked: Checked;
-    if (ranges !== null) checked = this.#addRanges(ranges);
-    else if (sources !== null) checked = this.#addSources(sources);
-    else if (at.length > 1) checked = fail('SLICE_WRONG', `${blob.key} stands for several slices`);
-    else checked = this.#addShard(at[0]!, opened.value.shard(at[0]!)!);
-    if (!checked.ok) return checked;
-    this.#added.add(blob.key);
-    return ok(null);
+    const [index, second] = shards.flatMap(({ key }, at) => (key === blob.key ? [at] : []));
+    if (second !== undefined && ranges === null && sources === null)
+      return fail('SLICE_WRONG', `${blob.key} stands for several slices`);
+    const value = ranges ?? sources ?? opened.value.shard(index!)!;
+    if (value.lists !== lists.length) {
+      const message = `${blob.key} has ${value.lists} lists, and the manifest has ${lists.length}`;
+      return fail('LISTS_WRONG', message);
+    }
+    let checked: Checked = ok(null);
+    if (ranges !== null) checked = this.#addRows(blob.key, 'ranges', ranges, areRangesInOrder);
+    else if (sources !== null) checked = this.#addRows(blob.key, 'sources', sources, areSourcesInOrder);
+    else checked = this.#addShard(index!, opened.value.shard(index!)!);
+    if (checked.ok) this.#added.add(blob.key);
+    return checked;
   }
 
   /** Checks that every value was added and that their contents match the counts of the manifest. */
@@ -73,7 +74,7 @@ export class ReleaseCheck {
     for (const [list, info] of this.#manifest.lists.entries()) {
       for (const kind of KINDS) {
         const found = this.#tallies[list]![kind];
-        if (found !== info[kind]) return countWrong(info.name, kind, info[kind], found);
+        if (found !== info[kind]) return wrongCount(info.name, kind, info[kind], found);
       }
     }
     return ok(null);
@@ -82,7 +83,6 @@ export class ReleaseCheck {
   #addShard(index: number, shard: Shard): Checked {
     const { lists, shards } = this.#manifest;
     const { key, start } = shards[index]!;
-    if (shard.lists !== lists.length) return listsWrong(key, shard.lists, lists.length);
     const end = shards[index + 1]?.start ?? NUMBER_LIMIT;
     if (shard.start !== start || shard.end !== end) return fail('SLICE_WRONG', `${key} is for another slice`);
     for (const part of shard.parts) {
@@ -105,7 +105,7 @@ export class ReleaseCheck {
       }
       tally.numbers += batch.length;
       // A few bytes can list a whole prefix, so reading stops at the count of the manifest.
-      if (tally.numbers > numbers) return countWrong(name, 'numbers', numbers, `${tally.numbers} or more`);
+      if (tally.numbers > numbers) return wrongCount(name, 'numbers', numbers, `${tally.numbers} or more`);
     }
     last = part.start;
     for (const row of part.dated(list)) {
@@ -116,45 +116,40 @@ export class ReleaseCheck {
     return ok(null);
   }
 
-  #addRanges(table: RangeTable): Checked {
-    const { lists, ranges } = this.#manifest;
-    if (table.lists !== lists.length) return listsWrong(ranges!.key, table.lists, lists.length);
-    for (const [list, { name }] of lists.entries()) {
-      let last = { from: -1, to: -1 };
-      for (const { from, to } of table.rows(list)) {
-        const isEqual = from === last.from && to === last.to;
-        const isSound = Number.isInteger(from) && Number.isInteger(to) && from <= to && to < NUMBER_LIMIT;
-        if (!isSound || (from <= last.to && !isEqual)) return misorderedEntries(ranges!.key, name);
-        last = { from, to };
-        this.#tallies[list]!.ranges++;
-      }
-    }
-    return ok(null);
-  }
-
-  #addSources(table: SourceTable): Checked {
-    const { lists, sources } = this.#manifest;
-    if (table.lists !== lists.length) return listsWrong(sources!.key, table.lists, lists.length);
-    for (const [list, { name }] of lists.entries()) {
-      let last = 0n;
-      for (const { fingerprint } of table.rows(list)) {
-        if (fingerprint < last) return misorderedEntries(sources!.key, name);
-        last = fingerprint;
-        this.#tallies[list]!.sources++;
+  #addRows<Row>(
+    key: string,
+    kind: 'ranges' | 'sources',
+    table: { rows(list: number): Iterable<Row> },
+    areInOrder: (before: Row | null, row: Row) => boolean,
+  ): Checked {
+    for (const [list, { name }] of this.#manifest.lists.entries()) {
+      let before: Row | null = null;
+      for (const row of table.rows(list)) {
+        if (!areInOrder(before, row)) return misorderedEntries(key, name);
+        before = row;
+        this.#tallies[list]![kind]++;
       }
     }
     return ok(null);
   }
 }
 
-function listsWrong(key: string, found: number, said: number): Checked {
-  return fail('LISTS_WRONG', `${key} has ${found} lists, the manifest ${said}`);
+function areRangesInOrder(before: RangeRow | null, { from, to }: RangeRow): boolean {
+  const isSound =
+    Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to < NUMBER_LIMIT;
+  const isEqual = before?.from === from && before.to === to;
+  return isSound && (before === null || before.to < from || isEqual);
+}
+
+function areSourcesInOrder(before: SourceRow | null, { fingerprint }: SourceRow): boolean {
+  return before === null || before.fingerprint <= fingerprint;
 }
 
 function misorderedEntries(key: string, list: string): Checked {
-  return fail('ORDER_WRONG', `${key}: entries of ${list} do not rise, or lie where no query finds them`);
+  const message = `${key}: entries of "${list}" are out of order, or where no look-up finds them`;
+  return fail('ORDER_WRONG', message);
 }
 
-function countWrong(list: string, kind: string, said: number, found: number | string): Checked {
-  return fail('COUNT_WRONG', `${list}: the manifest counts ${said} ${kind}, and there are ${found}`);
+function wrongCount(list: string, kind: string, counted: number, found: number | string): Checked {
+  return fail('COUNT_WRONG', `${list}: the manifest counts ${counted} ${kind}, and there are ${found}`);
 }

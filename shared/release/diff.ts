@@ -3,44 +3,46 @@
  * against its manifest when opened. One shard of each release is in memory at a time. Shards in both releases
  * are not loaded; others cost some 20 ns per number, and 100 ns more per added Korean number.
  */
-import { isTooWide, wholeBlocksIn } from '../numbers/blocks.ts';
+import { countWholeBlocks, isTooWide } from '../numbers/blocks.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
+import { countCovered, cover, overlaps, type Span, without } from '../numbers/spans.ts';
+import { type Failure, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import type { RangeTable } from '../set/range-table.ts';
-import type { SourceTable } from '../set/source-table.ts';
+import type { DatedEntry } from '../set/shard.ts';
 import type { Effect } from '../verdict.ts';
 import {
-  BlockCounter,
-  type Counts,
-  compareDated,
-  compareKeys,
-  compareTables,
+  type ChangeCounts,
+  ChangeTally,
+  compareRows,
   NO_COUNTS,
   type PrefixChange,
-  PrefixTally,
-  type TableEntry,
-  type Tallies,
-} from './churn.ts';
+  sumOf,
+} from './change-tally.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
-import type { Load } from './opened-value.ts';
-import { datedOf, type KeySlice, keysOf, Reading, type ShardReading } from './reading.ts';
-import { cover, type Span, sizeOf, without } from './spans.ts';
+import type { Load } from './release.ts';
+import {
+  KeyCursor,
+  type KeySlice,
+  type OpenShard,
+  type ReadProblem,
+  ReleaseReader,
+} from './release-reader.ts';
 
 /** What membership in a list means. */
 export type Terms = Pick<ListInfo, 'reason' | 'effect' | 'subjects' | 'authority'>;
 
 /** Entries of one kind: counts before and after, and the changes, exact and not net. */
-export interface Churn extends Counts {
+export interface KindChange extends ChangeCounts {
   readonly before: number;
   readonly after: number;
 }
 
-/** `heads`: the prefixes that changed most, at most CHANGED_PREFIXES_MAX. */
-export interface HeadChurn extends Churn {
+export interface NumberChange extends KindChange {
+  /** The prefixes that changed most, at most CHANGED_PREFIXES_MAX. */
   readonly heads: readonly PrefixChange[];
 }
 
-export interface RangeChurn extends Churn {
+export interface RangeChange extends KindChange {
   /** Numbers that ranges newly cover, whatever the dates; `numbersRemoved` for the reverse. */
   readonly numbersAdded: number;
   readonly numbersRemoved: number;
@@ -54,11 +56,11 @@ export interface ListChange {
   /** The old terms, if they differ. */
   readonly termsBefore: Terms | null;
   /** Entries without dates: they can be added and removed, but never `changed`. */
-  readonly numbers: HeadChurn;
+  readonly numbers: NumberChange;
   /** Entries with dates, by row; `changed` counts those with other dates. */
-  readonly dated: HeadChurn;
-  readonly ranges: RangeChurn;
-  readonly sources: Churn;
+  readonly dated: NumberChange;
+  readonly ranges: RangeChange;
+  readonly sources: KindChange;
 }
 
 /** A change, with the figures that guards need. */
@@ -77,193 +79,170 @@ export interface Comparison {
   readonly base: Manifest | null;
   readonly next: Manifest;
   readonly keys: ListKeys;
+  /** Loads the bytes of a value of either release. They are verified here. */
   readonly load: Load;
   /** Numbers to look for in the next release. */
-  readonly watched?: readonly number[];
+  readonly watched: readonly number[];
 }
 
 /** Severity of an effect for those listed. */
 const WEIGHT: Readonly<Record<Effect, number>> = { allow: 0, shadow: 0, label: 1, block: 2 };
 
 /** Whether the later terms are worse for those listed. If so, every entry counts as new. */
-export function rises(before: Terms, after: Terms): boolean {
+export function isStricter(before: Terms, after: Terms): boolean {
   const isWider = after.subjects.some((subject) => !before.subjects.includes(subject));
   return WEIGHT[after.effect] > (isWider ? 0 : WEIGHT[before.effect]);
 }
 
-/** A list in one or both releases, with the results of the comparison. */
-class Pair {
-  readonly old: ListInfo | null;
-  readonly now: ListInfo | null;
-  /** Index of the list in each release, -1 if absent. */
-  readonly before: number;
-  readonly after: number;
-  readonly rises: boolean;
-  readonly numbers: Tallies;
-  readonly dated: Tallies;
-  ranges: Omit<RangeChurn, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
-  sources: Counts = NO_COUNTS;
-  /** Numbers that ranges newly cover. */
-  covered: readonly Span[] = [];
-  readonly watched = new Set<number>();
+const NO_KEYS = new KeyCursor([]);
 
-  constructor(before: Reading, after: Reading, name: string, { permutation }: ListKeys) {
-    this.before = before.lists.findIndex((list) => list.name === name);
-    this.after = after.lists.findIndex((list) => list.name === name);
-    this.old = before.lists[this.before] ?? null;
-    this.now = after.lists[this.after] ?? null;
-    this.rises = this.old !== null && this.now !== null && rises(this.old, this.now);
-    const tallies = { rises: this.rises, heads: new PrefixTally(), blocks: new BlockCounter(permutation) };
-    this.numbers = tallies;
-    this.dated = { ...tallies, heads: new PrefixTally(), blocks: new BlockCounter(permutation) };
-  }
+/** A list in one or both releases, and what the comparison finds. */
+type Pair = ReturnType<typeof pairOf>;
 
-  result(): ListDiff {
-    const { numbers, dated, old, now } = this;
-    const terms = termsOf(now ?? old!);
-    const termsBefore = termsOf(old ?? now!);
-    const churn = <Each extends Counts>(kind: 'numbers' | 'dated' | 'ranges' | 'sources', counts: Each) => ({
-      before: old?.[kind] ?? 0,
-      after: now?.[kind] ?? 0,
-      ...counts,
-    });
-    const blocks = this.covered.map(({ from, to }) => wholeBlocksIn(from, to));
-    return {
-      change: {
-        name: (now ?? old!).name,
-        state: old === null ? 'new' : now === null ? 'dropped' : 'kept',
-        terms,
-        termsBefore: JSON.stringify(terms) === JSON.stringify(termsBefore) ? null : termsBefore,
-        numbers: churn('numbers', numbers.heads.result()),
-        dated: churn('dated', dated.heads.result()),
-        ranges: churn('ranges', this.ranges),
-        sources: churn('sources', this.sources),
-      },
-      wholeBlocks: blocks.reduce((sum, count) => sum + count, numbers.blocks.whole + dated.blocks.whole),
-      wideSpans: this.covered.filter(({ from, to }) => isTooWide(from, to)).length,
-      watched: [...this.watched].sort((a, b) => a - b),
-    };
-  }
+function pairOf(name: string, before: ReleaseReader, after: ReleaseReader, { permutation }: ListKeys) {
+  const [oldIndex, newIndex] = [before, after].map(({ lists }) =>
+    lists.findIndex((list) => list.name === name),
+  ) as [number, number];
+  const [old, now] = [before.lists[oldIndex] ?? null, after.lists[newIndex] ?? null];
+  const becomesStricter = old !== null && now !== null && isStricter(old, now);
+  const ranges: Omit<RangeChange, 'before' | 'after'> = { ...NO_COUNTS, numbersAdded: 0, numbersRemoved: 0 };
+  return {
+    ...{ old, now, becomesStricter, ranges },
+    /** Index of the list in each release, -1 if absent. */
+    ...{ oldIndex, newIndex },
+    numbers: new ChangeTally(permutation, becomesStricter),
+    dated: new ChangeTally(permutation, becomesStricter),
+    sources: NO_COUNTS,
+    /** Numbers that ranges newly cover. */
+    covered: [] as readonly Span[],
+    watched: new Set<number>(),
+  };
+}
+
+function diffOf({ old, now, numbers, dated, ranges, sources, covered, watched }: Pair): ListDiff {
+  const { name } = now ?? old!;
+  const terms = termsOf(now ?? old!);
+  const termsBefore = termsOf(old ?? now!);
+  const churn = <Each extends ChangeCounts>(
+    kind: 'numbers' | 'dated' | 'ranges' | 'sources',
+    counts: Each,
+  ) => ({
+    before: old?.[kind] ?? 0,
+    after: now?.[kind] ?? 0,
+    ...counts,
+  });
+  const blocks = covered.map(({ from, to }) => countWholeBlocks(from, to));
+  return {
+    change: {
+      name,
+      state: old === null ? 'new' : now === null ? 'dropped' : 'kept',
+      terms,
+      termsBefore: JSON.stringify(terms) === JSON.stringify(termsBefore) ? null : termsBefore,
+      numbers: churn('numbers', numbers.result()),
+      dated: churn('dated', dated.result()),
+      ranges: churn('ranges', ranges),
+      sources: churn('sources', sources),
+    },
+    wholeBlocks: blocks.reduce((sum, count) => sum + count, numbers.wholeBlocks + dated.wholeBlocks),
+    wideSpans: covered.filter(({ from, to }) => isTooWide(from, to)).length,
+    watched: [...watched].sort((a, b) => a - b),
+  };
 }
 
 function termsOf({ reason, effect, subjects, authority }: ListInfo): Terms {
   return { reason, effect, subjects: [...subjects].sort(), authority };
 }
 
-/**
- * The lists of the next release in order, then the dropped lists.
- * @throws ReleaseUnreadable if a value differs from its manifest, and any error of `load`
- */
-export async function diffReleases({
-  base,
-  next,
-  keys,
-  load,
-  watched = [],
-}: Comparison): Promise<ListDiff[]> {
-  const before = new Reading(base, keys, load);
-  const after = new Reading(next, keys, load);
+/** The lists of the next release in order, then the dropped lists. Rejects if `load` does. */
+export async function diffReleases(
+  comparison: Comparison,
+): Promise<Result<ListDiff[], Failure<ReadProblem>>> {
+  const { base, next, keys, load, watched } = comparison;
+  const before = new ReleaseReader(base, keys, load);
+  const after = new ReleaseReader(next, keys, load);
   const names = new Set([...after.lists, ...before.lists].map(({ name }) => name));
-  const pairs = [...names].map((name) => new Pair(before, after, name, keys));
+  const pairs = [...names].map((name) => pairOf(name, before, after, keys));
   // Equal bytes mean the same only if the lists have the same indexes and no stricter terms.
-  const alike = pairs.every((pair) => pair.before === pair.after && !pair.rises);
-  const sides: Sides = { before, after, pairs, alike };
-  await compareShards(sides, watched, keys);
-  await compareRanges(sides, watched);
-  if (!alike || before.sourcesKey !== after.sourcesKey) {
-    const [old, now] = [await before.sources(), await after.sources()];
-    for (const pair of pairs)
-      pair.sources = compareTables(sourcesOf(old, pair.before), sourcesOf(now, pair.after));
+  const areAlike = pairs.every((pair) => pair.oldIndex === pair.newIndex && !pair.becomesStricter);
+  const sides: Sides = { ...comparison, before, after, pairs, areAlike };
+  for (const slice of slicesOf(sides)) {
+    await compareShards(sides, slice);
+    const failure = before.failure ?? after.failure;
+    if (failure !== null) return failure;
   }
-  return pairs.map((pair) => pair.result());
+  if (!areAlike || base?.ranges?.key !== next.ranges?.key || watched.length > 0) await compareRanges(sides);
+  if (!areAlike || base?.sources?.key !== next.sources?.key) {
+    const [old, now] = [await before.open(base?.sources), await after.open(next.sources)];
+    for (const pair of pairs) {
+      const rowsBefore = old?.sources?.rows(pair.oldIndex) ?? [];
+      const rows = now?.sources?.rows(pair.newIndex) ?? [];
+      pair.sources = sumOf(compareRows(rowsBefore, rows, ({ fingerprint }) => fingerprint));
+    }
+  }
+  return before.failure ?? after.failure ?? ok(pairs.map(diffOf));
 }
 
-interface Sides {
-  readonly before: Reading;
-  readonly after: Reading;
+interface Sides extends Comparison {
+  readonly before: ReleaseReader;
+  readonly after: ReleaseReader;
   readonly pairs: readonly Pair[];
   /** Whether equal values of both releases mean the same. */
-  readonly alike: boolean;
+  readonly areAlike: boolean;
 }
 
-/**
- * The key space, cut at every shard start of either release, so that each slice lies in one shard of each.
- */
+/** The key space, cut at every shard start of either release, so that each slice lies in one shard of each. */
 function slicesOf({ before, after }: Sides): KeySlice[] {
   const cuts = [...new Set([...before.starts, ...after.starts])].sort((a, b) => a - b);
   return cuts.map((start, index) => ({ start, end: cuts[index + 1] ?? NUMBER_LIMIT }));
 }
 
 async function compareShards(
-  sides: Sides,
-  watched: readonly number[],
-  { permutation }: ListKeys,
+  { before, after, pairs, areAlike, watched, keys }: Sides,
+  slice: KeySlice,
 ): Promise<void> {
-  const { before, after, pairs, alike } = sides;
-  const sought = watched.map((n) => ({ n, head: prefixOf(n), image: permutation.permute(suffixOf(n)) }));
-  for (const slice of slicesOf(sides)) {
-    const key = after.keyOf(slice);
-    const unchanged = alike && key !== null && key === before.keyOf(slice);
-    const inside = sought.filter(({ head: prefix, image }) => {
+  const { start, end } = slice;
+  const key = after.keyOf(slice);
+  const isUnchanged = areAlike && key !== null && key === before.keyOf(slice);
+  const inside = watched
+    .map((n) => ({ n, prefix: prefixOf(n), image: keys.permutation.permute(suffixOf(n)) }))
+    .filter(({ prefix, image }) => {
       const place = prefix * SUFFIX_COUNT + image;
-      return place >= slice.start && place < slice.end;
+      return place >= start && place < end;
     });
-    if (unchanged && inside.length === 0) continue;
-    const [old, now] = await Promise.all([unchanged ? null : before.shard(slice), after.shard(slice)]);
-    for (const pair of pairs) {
-      for (const { n, head: prefix, image } of inside) {
-        if (now?.shard.partOf(prefix, image).has(pair.after, prefix, image) === true) pair.watched.add(n);
-      }
-      if (!unchanged) compareSlice(old, now, slice.end, pair);
+  if (isUnchanged && inside.length === 0) return;
+  const [old, now] = await Promise.all([isUnchanged ? null : before.shard(slice), after.shard(slice)]);
+  for (const { oldIndex, newIndex, numbers, dated, watched: listed } of pairs) {
+    for (const { n, prefix, image } of inside) {
+      if (now?.shard.partOf(prefix, image).has(newIndex, prefix, image) === true) listed.add(n);
     }
+    if (isUnchanged) continue;
+    numbers.compareKeys(old?.cursors[oldIndex] ?? NO_KEYS, now?.cursors[newIndex] ?? NO_KEYS, end);
+    dated.compareDated(datedIn(slice, old, oldIndex), datedIn(slice, now, newIndex));
   }
 }
 
-function compareSlice(old: ShardReading | null, now: ShardReading | null, end: number, pair: Pair): void {
-  compareKeys(keysOf(old, pair.before), keysOf(now, pair.after), end, pair.numbers);
-  compareDated(datedOf(old, pair.before), datedOf(now, pair.after), end, pair.dated);
+function datedIn({ start, end }: KeySlice, reading: OpenShard | null, list: number): DatedEntry[] {
+  return [...(reading?.shard.dated(list) ?? [])].filter(({ key }) => key >= start && key < end);
 }
 
-async function compareRanges(
-  { before, after, pairs, alike }: Sides,
-  watched: readonly number[],
-): Promise<void> {
-  const unchanged = alike && before.rangesKey === after.rangesKey;
-  if (unchanged && watched.length === 0) return;
-  const now = await after.ranges();
-  const old = unchanged ? now : await before.ranges();
+async function compareRanges(sides: Sides): Promise<void> {
+  const { base, next, before, after, pairs, areAlike, watched } = sides;
+  const isUnchanged = areAlike && base?.ranges?.key === next.ranges?.key;
+  const now = (await after.open(next.ranges))?.ranges;
+  const old = isUnchanged ? now : (await before.open(base?.ranges))?.ranges;
   for (const pair of pairs) {
-    const spans = cover(now?.rows(pair.after) ?? []);
-    for (const n of watched) if (isCovered(n, spans)) pair.watched.add(n);
-    if (unchanged) continue;
-    const spansBefore = cover(old?.rows(pair.before) ?? []);
+    const rowsBefore = [...(old?.rows(pair.oldIndex) ?? [])];
+    const rows = [...(now?.rows(pair.newIndex) ?? [])];
+    const [spansBefore, spans] = [cover(rowsBefore), cover(rows)];
+    for (const n of watched)
+      if (overlaps(spans, { from: n, to: n }).next().done === false) pair.watched.add(n);
+    if (isUnchanged) continue;
     const added = without(spans, spansBefore);
     pair.ranges = {
-      ...compareTables(rangesOf(old, pair.before), rangesOf(now, pair.after)),
-      numbersAdded: sizeOf(added),
-      numbersRemoved: sizeOf(without(spansBefore, spans)),
+      ...sumOf(compareRows(rowsBefore, rows, ({ from, to }) => `${from} ${to}`)),
+      numbersAdded: countCovered(added),
+      numbersRemoved: countCovered(without(spansBefore, spans)),
     };
-    pair.covered = pair.rises ? spans : added;
+    pair.covered = pair.becomesStricter ? spans : added;
   }
-}
-
-function isCovered(n: number, spans: readonly Span[]): boolean {
-  let low = 0;
-  let high = spans.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (spans[middle]!.to < n) low = middle + 1;
-    else high = middle;
-  }
-  return low < spans.length && spans[low]!.from <= n;
-}
-
-function* rangesOf(table: RangeTable | null, list: number): Generator<TableEntry> {
-  for (const { from, to, since, until } of table?.rows(list) ?? [])
-    yield [`${from} ${to}`, `${since} ${until}`];
-}
-
-function* sourcesOf(table: SourceTable | null, list: number): Generator<TableEntry> {
-  for (const { fingerprint, since, until } of table?.rows(list) ?? [])
-    yield [String(fingerprint), `${since} ${until}`];
 }

@@ -5,8 +5,8 @@
 import * as v from 'valibot';
 import { PROTECTED_NUMBERS_MAX } from '../limits.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
-import { isEmergency, isEmergencyNumber, KR_CODE } from '../numbers/plan.ts';
-import { type ListChange, type ListDiff, rises } from './diff.ts';
+import { EMERGENCY_NUMBERS, isEmergencyNumber } from '../numbers/plan.ts';
+import { isStricter, type ListChange, type ListDiff } from './diff.ts';
 import { FOLDED_LIST_PREFIX, type Manifest } from './manifest.ts';
 
 export const GUARDS = [
@@ -35,7 +35,6 @@ export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
 
 export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
 
-/** Minimum list size for shares: small lists change by large shares. */
 const SHARE_ENTRIES_MIN = 1_000;
 
 export interface GuardHit {
@@ -54,7 +53,7 @@ function hit(guard: Guard, list: string | null, message: string, figures: GuardH
 }
 
 /** Hits in list order, and for each list in the order of GUARDS. */
-export function guardsOf(
+export function checkGuards(
   diffs: readonly ListDiff[],
   base: Manifest | null,
   next: Manifest,
@@ -76,7 +75,7 @@ function olderBase(base: Manifest | null, next: Manifest): GuardHit | null {
   const current = base?.release ?? null;
   if (next.base === current) return null;
   const figures = { base: next.base ?? 'none', current: current ?? 'none' };
-  const message = `built from ${figures.base}, and current is ${figures.current}`;
+  const message = `the release was built from ${next.base ?? 'no release'}, and ${current ?? 'none'} is current`;
   return hit('older-base', null, message, figures);
 }
 
@@ -88,28 +87,35 @@ function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'rem
 
 /** If a list is new or its terms get stricter, all its entries count as added. */
 function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
-  if (change.state === 'new' && !harms(change)) return null;
-  const isWhole = change.termsBefore !== null && rises(change.termsBefore, change.terms);
+  const { state, terms, termsBefore, name } = change;
+  if (state === 'new' && !harms(change)) return null;
+  const isWhole = termsBefore !== null && isStricter(termsBefore, terms);
   const [added, before] = [entries(change, isWhole ? 'after' : 'added'), entries(change, 'before')];
-  if (added <= addShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
-  const message = `${counted(added)} entries would be new to a list of ${counted(before)}, ${above(addShare)}`;
-  return hit('adds', change.name, message, { added, before, share: addShare });
+  const figures = { added, before, share: addShare };
+  const message = `would add ${counted(added)} entries to ${counted(before)}, ${above(addShare)}`;
+  return exceeds(added, before, addShare) ? hit('adds', name, message, figures) : null;
 }
 
 /** If the terms of a list get milder, all its entries count as removed. */
 function removes(change: ListChange, { removeShare }: GuardSettings): GuardHit | null {
-  const isWhole = change.termsBefore !== null && rises(change.terms, change.termsBefore);
+  const { terms, termsBefore, name } = change;
+  const isWhole = termsBefore !== null && isStricter(terms, termsBefore);
   const [removed, before] = [entries(change, isWhole ? 'before' : 'removed'), entries(change, 'before')];
-  if (removed <= removeShare * Math.max(before, SHARE_ENTRIES_MIN)) return null;
-  const message = `${counted(removed)} of ${counted(before)} entries would end, ${above(removeShare)}`;
-  return hit('removes', change.name, message, { removed, before, share: removeShare });
+  const figures = { removed, before, share: removeShare };
+  const message = `would remove ${counted(removed)} of ${counted(before)} entries, ${above(removeShare)}`;
+  return exceeds(removed, before, removeShare) ? hit('removes', name, message, figures) : null;
+}
+
+/** Small lists change by large shares, so they count as SHARE_ENTRIES_MIN entries. */
+function exceeds(changed: number, before: number, share: number): boolean {
+  return changed > share * Math.max(before, SHARE_ENTRIES_MIN);
 }
 
 function shrunkenList(change: ListChange): GuardHit | null {
   const [before, after] = [entries(change, 'before'), entries(change, 'after')];
   if (before === 0 || after > 0) return null;
-  const what = change.state === 'dropped' ? 'be dropped' : 'be empty';
-  const message = `would ${what}, and had ${counted(before)} entries`;
+  const how = change.state === 'dropped' ? 'be dropped' : 'become empty';
+  const message = `would ${how}, and has ${counted(before)} entries`;
   return hit('shrunken-list', change.name, message, { before, after });
 }
 
@@ -123,14 +129,14 @@ function protectedNumber({ change, watched }: ListDiff): GuardHit | null {
 function wholeBlock({ change, wholeBlocks }: ListDiff): GuardHit | null {
   if (!harms(change) || wholeBlocks === 0) return null;
   const blocks = `${counted(wholeBlocks)} block${wholeBlocks === 1 ? '' : 's'}`;
-  const message = `${blocks} of 10,000 Korean numbers in use would be listed whole, or all but a tenth`;
+  const message = `would list at least 90 % of ${blocks} of 10,000 Korean numbers in use`;
   return hit('whole-block', change.name, message, { blocks: wholeBlocks });
 }
 
 /** Applies to allow lists too: a range that is too wide lets too much pass. */
 function shortPrefix({ change, wideSpans }: ListDiff): GuardHit | null {
   if (change.terms.effect === 'shadow' || wideSpans === 0) return null;
-  const message = `${counted(wideSpans)} new ranges fix fewer than two digits behind the country, area or service code`;
+  const message = `would add ${counted(wideSpans)} ranges that fix fewer than two digits after the country, area or service code`;
   return hit('short-prefix', change.name, message, { ranges: wideSpans });
 }
 
@@ -148,30 +154,7 @@ function counted(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Korean area codes, and none: emergency numbers can be reached behind each of them. */
-const AREA_CODES = [
-  '',
-  '2',
-  ...[3, 4, 5, 6].flatMap((first) => [1, 2, 3, 4, 5].map((next) => `${first}${next}`)),
-];
-/** Short codes have three to five digits. */
-const SHORT_CODES = { from: 100, to: 99_999 };
-
-/** Emergency numbers as a list could contain them: +82 119, +82 2 119. */
-function emergencyNumbers(): number[] {
-  const codes = Array.from({ length: SHORT_CODES.to - SHORT_CODES.from + 1 }, (_, index) =>
-    String(SHORT_CODES.from + index),
-  );
-  return codes
-    .filter(isEmergency)
-    .flatMap((code) => AREA_CODES.map((area) => Number(`${KR_CODE}${area}${code}`)))
-    .filter(isEmergencyNumber);
-}
-
-let emergency: readonly number[] | null = null;
-
 /** Every number that no list may block or label, in ascending order. */
 export function protectedNumbersOf({ protectedNumbers }: GuardSettings): number[] {
-  emergency ??= emergencyNumbers();
-  return [...new Set([...protectedNumbers, ...emergency])].sort((a, b) => a - b);
+  return [...new Set([...protectedNumbers, ...EMERGENCY_NUMBERS])].sort((a, b) => a - b);
 }

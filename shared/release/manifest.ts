@@ -7,6 +7,7 @@ import {
   LISTS_MAX,
   MANIFEST_CHARS_MAX,
   RANGES_PER_LIST_MAX,
+  RELEASE_NUMBERS_MAX,
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits.ts';
@@ -99,26 +100,28 @@ export async function openManifest(
   }
   const format = v.safeParse(v.object({ format: v.number() }), document);
   if (format.success && format.output.format !== FORMAT_VERSION) {
-    return fail(
-      'FORMAT_UNSUPPORTED',
-      `the manifest has format ${format.output.format}, this service reads ${FORMAT_VERSION}`,
-    );
+    const message = `the manifest has format ${format.output.format}, this service reads ${FORMAT_VERSION}`;
+    return fail('FORMAT_UNSUPPORTED', message);
   }
   const parsed = v.safeParse(manifestSchema, document);
   if (!parsed.success) {
-    return fail(
-      'MANIFEST_INVALID',
-      `${v.getDotPath(parsed.issues[0]) ?? 'manifest'}: ${parsed.issues[0].message}`,
-    );
+    const [issue] = parsed.issues;
+    return fail('MANIFEST_INVALID', `${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
   }
-  const { shards, keyId: madeWith } = parsed.output;
-  if (madeWith !== keyId)
-    return fail('KEY_FOREIGN', `the release was made with LIST_KEY ${madeWith}, not ${keyId}`);
-  const ordered = shards.every((shard, index) =>
-    index === 0 ? shard.start === 0 : shard.start > shards[index - 1]!.start,
+  const manifest = parsed.output;
+  if (manifest.keyId !== keyId)
+    return fail('KEY_FOREIGN', `the release was made with LIST_KEY ${manifest.keyId}, not ${keyId}`);
+  const isOrdered = manifest.shards.every(({ start }, index, shards) =>
+    index === 0 ? start === 0 : start > shards[index - 1]!.start,
   );
-  if (!ordered) return fail('MANIFEST_INVALID', 'shards: slices out of order');
-  return ok(parsed.output);
+  return isOrdered ? ok(manifest) : fail('MANIFEST_INVALID', 'shards: slices out of order');
+}
+
+/** Count of the numbers of all lists, or a failure if it exceeds the limit. */
+export function countNumbers({ lists }: Manifest): Result<number, Failure<'LIMIT_EXCEEDED'>> {
+  const count = lists.reduce((sum, { numbers }) => sum + numbers, 0);
+  if (count <= RELEASE_NUMBERS_MAX) return ok(count);
+  return fail('LIMIT_EXCEEDED', `the manifest counts ${count} numbers, at most ${RELEASE_NUMBERS_MAX}`);
 }
 
 /** All KV values of a release. */

@@ -3,11 +3,10 @@
  * coordinator recomputes it, so whoever confirms the hash confirms these figures.
  */
 import { sha256Hex } from '../bytes.ts';
-import type { ListKeys } from '../set/keys.ts';
-import { diffReleases, type ListChange } from './diff.ts';
-import { type GuardHit, type GuardSettings, guardsOf, protectedNumbersOf } from './guards.ts';
-import type { Manifest } from './manifest.ts';
-import type { Load } from './opened-value.ts';
+import { type Failure, ok, type Result } from '../result.ts';
+import { type Comparison, diffReleases, type ListChange } from './diff.ts';
+import { checkGuards, type GuardHit, type GuardSettings, protectedNumbersOf } from './guards.ts';
+import type { ReadProblem } from './release-reader.ts';
 
 /** Hex digits of a plan's hash: short enough to read out and type. */
 const HASH_DIGITS = 16;
@@ -21,26 +20,26 @@ export interface Plan {
   readonly hash: string;
 }
 
-export interface PlanInput {
-  readonly base: Manifest | null;
-  readonly next: Manifest;
-  readonly keys: ListKeys;
-  /** Loads the bytes of a value of either release. They are verified here. */
-  readonly load: Load;
+export interface PlanInput extends Omit<Comparison, 'watched'> {
   readonly settings: GuardSettings;
 }
 
-/** @throws ReleaseUnreadable if a value differs from its manifest, and any error of `load` */
-export async function planOf({ base, next, keys, load, settings }: PlanInput): Promise<Plan> {
-  const diffs = await diffReleases({ base, next, keys, load, watched: protectedNumbersOf(settings) });
+/** Rejects if `load` does. */
+export async function createPlan({
+  settings,
+  ...releases
+}: PlanInput): Promise<Result<Plan, Failure<ReadProblem>>> {
+  const { base, next } = releases;
+  const compared = await diffReleases({ ...releases, watched: protectedNumbersOf(settings) });
+  if (!compared.ok) return compared;
   const body = {
     base: base?.release ?? null,
     release: next.release,
-    lists: diffs.map(({ change }) => change),
-    guards: guardsOf(diffs, base, next, settings),
+    lists: compared.value.map(({ change }) => change),
+    guards: checkGuards(compared.value, base, next, settings),
   };
   const hash = (await sha256Hex(canonical({ ...body, settings }))).slice(0, HASH_DIGITS);
-  return { ...body, hash };
+  return ok({ ...body, hash });
 }
 
 /** Guards that are hit and not overridden. @param names overridden guards */

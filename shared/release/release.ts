@@ -120,8 +120,7 @@ export class Release {
   /** The missing values that fit beside those in use. */
   loadable(): Blob[] {
     const missing = blobsOf(this.manifest).filter((blob) => !this.has(blob));
-    const shards = missing.filter((blob) => this.bytesOf(blob) > 0);
-    return [...this.#memory.fitting(shards), ...missing.filter((blob) => this.bytesOf(blob) === 0)];
+    return this.#memory.fitting(missing, (blob) => this.bytesOf(blob));
   }
 
   /** Bytes that a value takes from the shard budget. Tables take none and are never evicted. */
@@ -197,4 +196,19 @@ export class Release {
     if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources ??= earlier.#sources;
     this.#countedAt = -1;
   }
+}
+
+/** Loads the bytes of a value, aligned to 8 bytes. Rejects if they are unavailable. */
+export type Load = (blob: Blob) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** A release with only this value installed, to process a release without holding all of it. */
+export async function openValue(
+  manifest: Manifest,
+  blob: Blob,
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: ListKeys,
+): Promise<Result<Release, Failure<BlobProblem>>> {
+  const release = new Release(manifest, keys);
+  const installed = await release.install(blob, bytes);
+  return installed.ok ? ok(release) : installed;
 }

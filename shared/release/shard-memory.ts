@@ -6,19 +6,14 @@
 import type { Shard } from '../set/shard.ts';
 
 /** Slot of one shard. Releases hold the slot, so an eviction applies to all of them. */
-export class Slot {
+export interface Slot {
   readonly key: string;
   readonly bytes: number;
-  shard: Shard | null = null;
+  shard: Shard | null;
   /** Number of waiters and imminent users. */
-  pins = 0;
+  pins: number;
   /** Whether no current release names it. */
-  retired = false;
-
-  constructor(key: string, bytes: number) {
-    this.key = key;
-    this.bytes = bytes;
-  }
+  retired: boolean;
 }
 
 export class ShardMemory {
@@ -44,7 +39,7 @@ export class ShardMemory {
 
   /** The slot of a shard that a release names. It is no longer retired. */
   slot(key: string, bytes: number): Slot {
-    const slot = this.#slots.get(key) ?? new Slot(key, bytes);
+    const slot = this.#slots.get(key) ?? { key, bytes, shard: null, pins: 0, retired: false };
     slot.retired = false;
     this.#slots.set(key, slot);
     return slot;
@@ -90,9 +85,7 @@ export class ShardMemory {
    * @returns whether there was room
    */
   pin(slots: readonly Slot[]): boolean {
-    let bytes = 0;
-    for (const slot of new Set([...this.#pinned, ...slots])) bytes += slot.bytes;
-    if (this.#pinned.size > 0 && bytes > this.bytesMax) return false;
+    if (this.#pinned.size > 0 && totalBytes([...this.#pinned, ...slots]) > this.bytesMax) return false;
     for (const slot of slots) {
       slot.pins++;
       this.#pinned.add(slot);
@@ -105,14 +98,13 @@ export class ShardMemory {
     for (const slot of slots) if (--slot.pins === 0) this.#pinned.delete(slot);
   }
 
-  /** The items that fit, in order, beside the shards in use. */
-  fitting<Wanted extends { readonly bytes: number }>(wanted: readonly Wanted[]): Wanted[] {
-    const inUse = new Set(this.#pinned);
-    for (const slot of this.#held) if (!slot.retired) inUse.add(slot);
-    let used = 0;
-    for (const { bytes } of inUse) used += bytes;
-    return wanted.filter(({ bytes }) => {
-      if (used + bytes > this.bytesMax) return false;
+  /** The items that fit, in order, beside the shards in use. @param bytesOf 0 for what takes no room */
+  fitting<Item>(items: readonly Item[], bytesOf: (item: Item) => number): Item[] {
+    const current = [...this.#held].filter(({ retired }) => !retired);
+    let used = totalBytes([...this.#pinned, ...current]);
+    return items.filter((item) => {
+      const bytes = bytesOf(item);
+      if (bytes > 0 && used + bytes > this.bytesMax) return false;
       used += bytes;
       return true;
     });
@@ -132,4 +124,11 @@ export class ShardMemory {
       if (slot.retired && slot.shard === null && slot.pins === 0) this.#slots.delete(slot.key);
     }
   }
+}
+
+/** Bytes of all these slots, each counted once. */
+function totalBytes(slots: Iterable<Slot>): number {
+  let total = 0;
+  for (const { bytes } of new Set(slots)) total += bytes;
+  return total;
 }

@@ -4,7 +4,7 @@
  * is not enough to forge a release.
  */
 import * as v from 'valibot';
-import { fromBase64, toBase64 } from '../bytes.ts';
+import { fromBase64, toBase64, utf8 } from '../bytes.ts';
 
 /** An Ed25519 signature and a public key, in bytes (RFC 8032). */
 const SIGNATURE_BYTES = 64;
@@ -28,8 +28,8 @@ export function parseSignedText(text: string): SignedText | null {
 }
 
 /** The purpose is part of the signed message, so that no other kind of document passes as a manifest. */
-function message(text: string) {
-  return new TextEncoder().encode(`numgate/1 manifest\n${text}`);
+function message(text: string): Uint8Array<ArrayBuffer> {
+  return utf8(`numgate/1 manifest\n${text}`);
 }
 
 export async function signText(text: string, privateKey: CryptoKey): Promise<SignedText> {

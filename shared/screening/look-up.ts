@@ -89,7 +89,7 @@ function lookUpNumber(n: number, lookUp: LookUp): void {
     return;
   }
   const prefix = prefixOf(n);
-  const permutedSuffix = release.keys.imagesAhead.imageOf(suffixOf(n));
+  const permutedSuffix = release.keys.preparedImages.imageOf(suffixOf(n));
   const index = release.shardIndexOf(prefix, permutedSuffix);
   const shard = release.shard(index);
   const part = shard?.partOf(prefix, permutedSuffix) ?? null;

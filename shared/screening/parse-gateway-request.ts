@@ -5,8 +5,8 @@
 
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
 import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits.ts';
-import { KR_CARRIER_PREFIXES } from '../numbers/carriers.ts';
 import { type ParseOptions, parseParty } from '../numbers/parse.ts';
+import { KR_CARRIER_PREFIXES } from '../numbers/plan.ts';
 import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING } from '../request.ts';
 import { ok, type Result } from '../result.ts';
 import { foldSenderId, foldsWithinBound } from '../sources/sender-id.ts';

@@ -6,14 +6,12 @@
 export class BitReader {
   readonly #words: Int32Array;
   readonly #origin: number;
-  readonly #end: number;
   #bit = 0;
 
-  /** @param origin first word of the stream @param end first word after it; bits from there on read as 0 */
-  constructor(words: Int32Array, origin: number, end: number) {
+  /** @param origin first word of the stream; bits after the last word read as 0 */
+  constructor(words: Int32Array, origin: number) {
     this.#words = words;
     this.#origin = origin;
-    this.#end = end;
   }
 
   seek(bit: number): void {
@@ -27,7 +25,7 @@ export class BitReader {
 
   #word(index: number): number {
     const at = this.#origin + index;
-    return at < this.#end ? this.#words[at]! : 0;
+    return at < this.#words.length ? this.#words[at]! : 0;
   }
 
   #window(): number {
@@ -54,7 +52,7 @@ export class BitReader {
         this.#bit += lead + 1;
         return zeros + lead;
       }
-      if (this.#origin + (this.#bit >>> 5) >= this.#end) return zeros;
+      if (this.#origin + (this.#bit >>> 5) >= this.#words.length) return zeros;
       zeros += 32;
       this.#bit += 32;
     }

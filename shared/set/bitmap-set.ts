@@ -3,7 +3,7 @@
  * (about 35 % to 65 %). A look-up reads one word.
  */
 import { BITMAP_HEADER_WORDS } from './layout.ts';
-import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
+import { KeyBatch, LayoutError, type NumberSet } from './number-set.ts';
 
 export class BitmapSet implements NumberSet {
   readonly count: number;
@@ -14,13 +14,14 @@ export class BitmapSet implements NumberSet {
   readonly #size: number;
 
   /** Parameters as in RiceSet. @throws LayoutError */
-  constructor(words: Uint32Array, at: number, end: number, from: number, size: number) {
+  constructor(words: Uint32Array, at: number, from: number, size: number) {
     this.count = words[at + 1]!;
     this.#words = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#bits = at + BITMAP_HEADER_WORDS;
     this.#from = from;
     this.#size = size;
-    if (this.#bits + Math.ceil(size / 32) > end) throw new LayoutError('bitmap section: past the end');
+    if (this.#bits + Math.ceil(size / 32) > words.length)
+      throw new LayoutError('bitmap section: past the end');
   }
 
   has(_prefix: number, permutedSuffix: number): boolean {
@@ -29,8 +30,7 @@ export class BitmapSet implements NumberSet {
   }
 
   *keys(start: number): Generator<Float64Array> {
-    const batch = new Float64Array(WALK_BATCH_KEYS);
-    let filled = 0;
+    const batch = new KeyBatch();
     for (let first = 0; first < this.#size; first += 32) {
       let left = this.#words[this.#bits + (first >>> 5)]!;
       // Bits after the last suffix have no meaning.
@@ -38,13 +38,9 @@ export class BitmapSet implements NumberSet {
       while (left !== 0) {
         const bit = Math.clz32(left);
         left &= ~(0x80000000 >>> bit);
-        batch[filled++] = start + first + bit;
-        if (filled === WALK_BATCH_KEYS) {
-          yield batch;
-          filled = 0;
-        }
+        if (batch.add(start + first + bit)) yield batch.take();
       }
     }
-    if (filled > 0) yield batch.subarray(0, filled);
+    if (batch.count > 0) yield batch.take();
   }
 }

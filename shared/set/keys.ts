@@ -2,21 +2,19 @@
  * Derives all keys from one secret, LIST_KEY: HKDF-SHA-256 (RFC 5869) with a label per use, so that no two
  * uses share a key. Takes a few milliseconds, once per isolate.
  */
-import { toHex } from '../bytes.ts';
-import { ImagesAhead } from './images-ahead.ts';
-import { fillPermutation, type Permutation } from './permutation.ts';
+import { toHex, utf8 } from '../bytes.ts';
+import { derivePermutation, type Permutation } from './permutation.ts';
+import { PreparedImages } from './prepared-images.ts';
 
 /** Length of LIST_KEY in bytes. */
 export const LIST_KEY_BYTES = 32;
 
 export interface ListKeys {
-  /**
-   * Identifies the secret without revealing it: 16 hex digits. A release made with another key is rejected.
-   */
+  /** Identifies the secret without revealing it: 16 hex digits. Other releases are rejected. */
   readonly keyId: string;
   readonly permutation: Permutation;
   /** Scratch space to compute many images at once. */
-  readonly imagesAhead: ImagesAhead;
+  readonly preparedImages: PreparedImages;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
   /** AES-256-GCM key of `seal`. */
@@ -33,7 +31,7 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
   const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
   const derive = (label: string, bits: number): Promise<ArrayBuffer> =>
     crypto.subtle.deriveBits(
-      { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: new TextEncoder().encode(label) },
+      { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: utf8(label) },
       base,
       bits,
     );
@@ -42,11 +40,11 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
   const sealBits = await derive('numgate/1 seal', 256);
   const nonceBits = await derive('numgate/1 seal nonce', 256);
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  const permutation = await fillPermutation(permutationKey);
+  const permutation = await derivePermutation(permutationKey);
   return {
     keyId: toHex(new Uint8Array(await derive('numgate/1 key id', 64))),
     permutation,
-    imagesAhead: new ImagesAhead(permutation),
+    preparedImages: new PreparedImages(permutation),
     sourceSeed: new DataView(await derive('numgate/1 sources', 64)).getBigUint64(0),
     sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
     nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),

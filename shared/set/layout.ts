@@ -12,6 +12,8 @@ export const SEGMENT_MAGIC = 0x314c474e;
 
 /** Version of the format as a whole. Readers reject any other. */
 export const FORMAT_VERSION = 2 as const;
+/** Header of tables and segments, in words: magic, format version, a count, and one more. */
+export const HEADER_WORDS = 4;
 
 /**
  * Shard header, in words: magic, format version, list count, part count, then the exclusive end of the slice
@@ -30,15 +32,11 @@ export const SECTION_DATED = 4;
 /** Flag: the section holds the keys that are NOT listed. */
 export const FLAG_COMPLEMENT = 1;
 
-/**
- * Rice section: first, count, bucket width, bucket count; then group rows; then bits; then a word of zeros.
- */
+/** Rice section: first, count, bucket width, bucket count; group rows; bits; a word of zeros. */
 export const RICE_HEADER_WORDS = 4;
 /** Buckets per group (as a shift). */
 export const RICE_GROUP_SHIFT = 5;
-/**
- * Group row: the bit at which its first bucket starts, then the length of each bucket in bits, one byte each.
- */
+/** Group row: the bit at which its first bucket starts, then the bits of each bucket, in one byte each. */
 export const RICE_GROUP_WORDS = 9;
 /** A length is one byte: the code of a bucket has at most this many bits. */
 export const RICE_LENGTH_MASK = 255;
@@ -54,29 +52,24 @@ export const SPARSE_BLOCK_ENTRIES = 32;
 export const SPARSE_PARAMETER_BITS = 5;
 /** Bits of an uncompressed suffix: 10^8 < 2^27. */
 export const SUFFIX_BITS = 27;
-/** Dated section: first, count; then rows of prefix, suffix, since, until (seconds since 1970). */
+/** Dated section: first, count; then dated rows of prefix, suffix, since, until. */
 export const DATED_HEADER_WORDS = 2;
+/** Dated row: key or fingerprint in two words, since, until (seconds since 1970). */
 export const DATED_ROW_WORDS = 4;
 
 /** `until` of an entry that does not expire. */
 export const FOREVER = 0xffffffff;
 
 /**
- * Range table: magic, version, list count, 0; counts (padded to 8 bytes); then for each list the columns from
- * and to (8 bytes per element), since and until (4 each).
+ * Range table: header with list count and 0; counts, padded to 8 bytes; then for each list the columns from
+ * and to (8 bytes per element), since and until (4 each). The source table has the same header, counts
+ * without padding, and dated rows of fingerprint, since, until.
  */
-export const RANGES_HEADER_WORDS = 4;
 export const RANGE_ROW_BYTES = 24;
-/** Source table: magic, version, list count, 0; counts; then rows of high, low, since, until. */
-export const SOURCES_HEADER_WORDS = 4;
-export const SOURCE_ROW_WORDS = 4;
-
 /**
- * Live segment: magic, version, row count, bytes of names; then rows; then names, each followed by a line
- * feed.
+ * Live segment: header with row count and bytes of names; rows of high, low, until, seq, flags; then names,
+ * each ended by a line feed.
  */
-export const SEGMENT_HEADER_WORDS = 4;
-/** Segment row, in words: high, low, until, seq, flags. */
 export const SEGMENT_ROW_WORDS = 5;
 /**
  * Flags of a segment row: kind | op << 2 | subjects << 4 | code << 8 | authority << 16. Kind and op index

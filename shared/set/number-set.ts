@@ -3,10 +3,29 @@
  * Keys are (prefix, permuted suffix). A set covers a slice of that space and accepts only keys inside it.
  */
 
-/**
- * Keys in a full batch of an iteration: 8 KB, so that reading all lists of two releases takes little memory.
- */
-export const WALK_BATCH_KEYS = 1_024;
+import { FORMAT_VERSION, HEADER_WORDS } from './layout.ts';
+
+/** Keys in a full batch: 8 KB, so that reading all lists of two releases takes little memory. */
+export const BATCH_KEYS = 1_024;
+
+/** Collects the keys of an iteration: `if (batch.add(key)) yield batch.take();`. */
+export class KeyBatch {
+  readonly #keys = new Float64Array(BATCH_KEYS);
+  count = 0;
+
+  /** @returns whether the batch is full now and must be taken */
+  add(key: number): boolean {
+    this.#keys[this.count++] = key;
+    return this.count === BATCH_KEYS;
+  }
+
+  /** The keys so far. The batch is empty again; the next key overwrites what this returned. */
+  take(): Float64Array {
+    const keys = this.#keys.subarray(0, this.count);
+    this.count = 0;
+    return keys;
+  }
+}
 
 /** Returned if the number is not in the set, in place of its `until`. */
 export const NOT_LISTED = -1;
@@ -24,7 +43,26 @@ export interface NumberSet {
   keys(start: number): Iterable<Float64Array>;
 }
 
-/** A section does not match its header. The whole shard is rejected. */
+/** Bytes do not have the layout that their header states. The whole value is rejected. */
 export class LayoutError extends Error {
   override readonly name = 'LayoutError';
+}
+
+/**
+ * The words of a value with a header of magic and format version. They share the bytes.
+ * @param name of the value, for errors @param alignment of the bytes and their length
+ * @throws LayoutError
+ */
+export function openWords(
+  bytes: Uint8Array<ArrayBuffer>,
+  magic: number,
+  name: string,
+  alignment = 4,
+): Uint32Array<ArrayBuffer> {
+  if (bytes.byteOffset % alignment !== 0 || bytes.length % alignment !== 0 || bytes.length < HEADER_WORDS * 4)
+    throw new LayoutError(`${name}: truncated`);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  if (words[0] !== magic) throw new LayoutError(`${name}: not a ${name}`);
+  if (words[1] !== FORMAT_VERSION) throw new LayoutError(`${name}: format ${words[1]} is not supported`);
+  return words;
 }

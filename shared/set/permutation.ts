@@ -11,13 +11,9 @@
 export const HALF = 10_000;
 /** Feistel rounds. */
 export const ROUNDS = 10;
-/**
- * 65,536 draws hold 6 whole copies of 0 to 9,999. Draws from here on are rejected to keep the values uniform.
- */
+/** 65,536 draws hold 6 whole copies of 0 to 9,999. Higher draws are rejected to keep values uniform. */
 const UNBIASED_BELOW = 60_000;
-/**
- * Key stream that fills the tables: 131,072 draws, of which 120,000 are kept on average and 100,000 needed.
- */
+/** Key stream that fills the tables: 131,072 draws; 120,000 are kept on average, 100,000 needed. */
 const KEY_STREAM_BYTES = 262_144;
 
 export class Permutation {
@@ -59,7 +55,7 @@ export class Permutation {
 }
 
 /** Fills the round tables from an AES-256-CTR key stream. @param key an AES-CTR key with `encrypt` */
-export async function fillPermutation(key: CryptoKey): Promise<Permutation> {
+export async function derivePermutation(key: CryptoKey): Promise<Permutation> {
   const counter = new Uint8Array(16);
   const stream = await crypto.subtle.encrypt(
     { name: 'AES-CTR', counter, length: 64 },

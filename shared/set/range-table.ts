@@ -2,18 +2,8 @@
  * Reader of the range table: for each list, intervals of numbers that are disjoint or equal (equal ones
  * differ in their dates). A look-up is one binary search per list.
  */
-import { FORMAT_VERSION, RANGE_ROW_BYTES, RANGES_HEADER_WORDS, RANGES_MAGIC } from './layout.ts';
-import { LayoutError, NOT_LISTED } from './number-set.ts';
-
-/** Columns of one list, with one element per range. */
-interface Columns {
-  /** First number. */
-  readonly from: Float64Array;
-  /** Last number, inclusive. */
-  readonly to: Float64Array;
-  readonly since: Uint32Array;
-  readonly until: Uint32Array;
-}
+import { HEADER_WORDS, RANGE_ROW_BYTES, RANGES_MAGIC } from './layout.ts';
+import { LayoutError, NOT_LISTED, openWords } from './number-set.ts';
 
 /** Numbers (not permuted) from `from` to `to`, both inclusive. */
 export interface RangeRow {
@@ -24,8 +14,8 @@ export interface RangeRow {
   readonly until: number;
 }
 
-/** The columns of one list, in the bytes from `at` on. */
-export function columnsAt(buffer: ArrayBuffer, at: number, count: number): Columns {
+/** The columns of one list, in the bytes from `at` on, with one element per range. */
+export function columnsAt(buffer: ArrayBuffer, at: number, count: number) {
   return {
     from: new Float64Array(buffer, at, count),
     to: new Float64Array(buffer, at + count * 8, count),
@@ -35,21 +25,16 @@ export function columnsAt(buffer: ArrayBuffer, at: number, count: number): Colum
 }
 
 export class RangeTable {
-  readonly #lists: readonly Columns[];
+  readonly #lists: readonly ReturnType<typeof columnsAt>[];
 
   /** @param bytes the unsealed table, aligned to 8 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    if (bytes.byteOffset % 8 !== 0 || bytes.length % 8 !== 0 || bytes.length < RANGES_HEADER_WORDS * 4) {
-      throw new LayoutError('range table: truncated');
-    }
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    if (words[0] !== RANGES_MAGIC || words[1] !== FORMAT_VERSION)
-      throw new LayoutError('range table: not one');
+    const words = openWords(bytes, RANGES_MAGIC, 'range table', 8);
     const lists = words[2]!;
-    let at = (RANGES_HEADER_WORDS + lists + (lists & 1)) * 4;
-    const columns: Columns[] = [];
+    let at = (HEADER_WORDS + lists + (lists & 1)) * 4;
+    const columns = [];
     for (let list = 0; list < lists; list++) {
-      const count = words[RANGES_HEADER_WORDS + list] ?? 0;
+      const count = words[HEADER_WORDS + list] ?? 0;
       if (at + count * RANGE_ROW_BYTES > bytes.length) throw new LayoutError('range table: past the end');
       columns.push(columnsAt(bytes.buffer, bytes.byteOffset + at, count));
       at += count * RANGE_ROW_BYTES;

@@ -14,7 +14,7 @@ import {
   RICE_HEADER_WORDS,
   RICE_LENGTH_MASK,
 } from './layout.ts';
-import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
+import { KeyBatch, LayoutError, type NumberSet } from './number-set.ts';
 
 /** Position of a bucket in its group. */
 const IN_GROUP = (1 << RICE_GROUP_SHIFT) - 1;
@@ -23,10 +23,7 @@ const EVEN_BYTES = 0x00ff00ff;
 
 export class RiceSet implements NumberSet {
   readonly count: number;
-  /**
-   * Signed: V8 does not store an unsigned word of 2^30 or more as a small integer, and would allocate on each
-   * read.
-   */
+  /** Signed: V8 would allocate for each unsigned word of 2^30 or more. */
   readonly #words: Int32Array;
   /** First word of the group rows. */
   readonly #groups: number;
@@ -39,11 +36,11 @@ export class RiceSet implements NumberSet {
   readonly #complement: boolean;
 
   /**
-   * @param words the shard @param at first word of the section @param end first word after the section's
-   * space
+   * @param words the shard @param at first word of the section
    * @param from first suffix of the part @param size suffixes in the part
+   * @throws LayoutError
    */
-  constructor(words: Uint32Array, at: number, end: number, from: number, size: number) {
+  constructor(words: Uint32Array, at: number, from: number, size: number) {
     const first = words[at]!;
     this.#complement = ((first >>> 8) & FLAG_COMPLEMENT) !== 0;
     this.#parameter = first >>> 16;
@@ -61,9 +58,9 @@ export class RiceSet implements NumberSet {
     this.#groups = at + RICE_HEADER_WORDS;
     const groups = Math.ceil(buckets / (1 << RICE_GROUP_SHIFT));
     this.#bits = this.#groups + groups * RICE_GROUP_WORDS;
-    if (this.#bits > end) throw new LayoutError('rice section: index past the end');
+    if (this.#bits > words.length) throw new LayoutError('rice section: index past the end');
     // A look-up reads two words at a time. One read past the shard would make all later reads slow.
-    this.#checkIndex(groups, (end - this.#bits - 1) * 32);
+    this.#checkIndex(groups, (words.length - this.#bits - 1) * 32);
   }
 
   /** Checks that every group starts where the previous one ends, so that no look-up leaves the section. */
@@ -136,7 +133,7 @@ export class RiceSet implements NumberSet {
 
   /** Decodes the rest of a bucket, from an entry that is longer than a window. */
   #hasLong(bit: number, end: number, value: number, target: number): boolean {
-    const bits = new BitReader(this.#words, this.#bits, this.#words.length);
+    const bits = new BitReader(this.#words, this.#bits);
     bits.seek(bit);
     while (bits.position < end) {
       value += bits.readRice(this.#parameter) + 1;
@@ -155,9 +152,8 @@ export class RiceSet implements NumberSet {
     const words = this.#words;
     const parameter = this.#parameter;
     const origin = this.#bits;
-    const bits = new BitReader(words, origin, words.length);
-    const batch = new Float64Array(WALK_BATCH_KEYS);
-    let filled = 0;
+    const bits = new BitReader(words, origin);
+    const batch = new KeyBatch();
     let code = 0;
     for (let bucket = 0, first = 0; first < this.#size; bucket++, first += this.#width) {
       const behind = Math.min(first + this.#width, this.#size);
@@ -181,15 +177,11 @@ export class RiceSet implements NumberSet {
         // A look-up for a suffix of another bucket never reads this bucket, and none accepts a code that the
         // bucket truncates.
         if (suffix >= behind || bit > end) break;
-        batch[filled++] = start + suffix;
-        if (filled === WALK_BATCH_KEYS) {
-          yield batch;
-          filled = 0;
-        }
+        if (batch.add(start + suffix)) yield batch.take();
       }
       code = end;
     }
-    if (filled > 0) yield batch.subarray(0, filled);
+    if (batch.count > 0) yield batch.take();
   }
 }
 
@@ -200,27 +192,18 @@ function sumOfBytes(word: number): number {
 
 /** The keys from `start` to `end` (exclusive) that `batches` omits. */
 function* between(batches: Iterable<Float64Array>, start: number, end: number): Generator<Float64Array> {
-  const batch = new Float64Array(WALK_BATCH_KEYS);
-  let filled = 0;
+  const batch = new KeyBatch();
   let key = start;
   for (const left of batches) {
     for (let index = 0; index < left.length; index++) {
       for (; key < left[index]!; key++) {
-        batch[filled++] = key;
-        if (filled === WALK_BATCH_KEYS) {
-          yield batch;
-          filled = 0;
-        }
+        if (batch.add(key)) yield batch.take();
       }
       key++;
     }
   }
   for (; key < end; key++) {
-    batch[filled++] = key;
-    if (filled === WALK_BATCH_KEYS) {
-      yield batch;
-      filled = 0;
-    }
+    if (batch.add(key)) yield batch.take();
   }
-  if (filled > 0) yield batch.subarray(0, filled);
+  if (batch.count > 0) yield batch.take();
 }

@@ -6,10 +6,10 @@
 
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { BitmapSet } from './bitmap-set.ts';
-import { type DatedRow, DatedSet } from './dated-set.ts';
+import { DatedRows } from './dated-rows.ts';
 import {
+  DATED_HEADER_WORDS,
   FOREVER,
-  FORMAT_VERSION,
   PART_FIXED_WORDS,
   PART_WORDS_PER_LIST,
   SECTION_BITMAP,
@@ -19,9 +19,18 @@ import {
   SHARD_HEADER_WORDS,
   SHARD_MAGIC,
 } from './layout.ts';
-import { LayoutError, NOT_LISTED, type NumberSet } from './number-set.ts';
+import { LayoutError, NOT_LISTED, type NumberSet, openWords } from './number-set.ts';
 import { RiceSet } from './rice-set.ts';
 import { SparseSet } from './sparse-set.ts';
+
+/** An entry in force from `since` until `until`. A number may have several. */
+export interface DatedEntry {
+  /** prefix * 10^8 + permuted suffix. */
+  readonly key: number;
+  /** Seconds since 1970; FOREVER if the entry does not expire. */
+  readonly since: number;
+  readonly until: number;
+}
 
 /** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. */
 export class Part {
@@ -29,19 +38,31 @@ export class Part {
   readonly start: number;
   /** The first key after the part. */
   readonly end: number;
-  readonly #plain: readonly (NumberSet | null)[];
-  readonly #dated: readonly (DatedSet | null)[];
+  /** The sections of each list. */
+  readonly #plain: (NumberSet | null)[] = [];
+  readonly #dated: (DatedRows | null)[] = [];
 
-  constructor(
-    start: number,
-    end: number,
-    plain: readonly (NumberSet | null)[],
-    dated: readonly (DatedSet | null)[],
-  ) {
+  /**
+   * @param row first word of the part's row @param next first word of the key after the part
+   * @param sectionsAt first word after the part table @throws LayoutError
+   */
+  constructor(words: Uint32Array, row: number, next: number, sectionsAt: number) {
+    const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
+    const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
+    if (end <= start) throw new LayoutError('shard: parts out of order');
     this.start = start;
     this.end = end;
-    this.#plain = plain;
-    this.#dated = dated;
+    const lists = words[2]!;
+    const firstOffset = row + PART_FIXED_WORDS;
+    for (let at = firstOffset; at < firstOffset + lists * PART_WORDS_PER_LIST; at += PART_WORDS_PER_LIST) {
+      const [plain, dated] = [words[at]!, words[at + 1]!];
+      for (const section of [plain, dated]) {
+        if (section !== 0 && (section < sectionsAt || section + 2 > words.length))
+          throw new LayoutError('shard: section past the end');
+      }
+      this.#plain.push(plain === 0 ? null : openPlain(words, plain, start, end));
+      this.#dated.push(dated === 0 ? null : openDated(words, dated));
+    }
   }
 
   /**
@@ -72,8 +93,9 @@ export class Part {
   }
 
   /** The dated entries of a list, by key. */
-  dated(list: number): Iterable<DatedRow> {
-    return this.#dated[list]?.rows() ?? [];
+  *dated(list: number): Generator<DatedEntry> {
+    for (const { high, low, since, until } of this.#dated[list]?.rows() ?? [])
+      yield { key: high * SUFFIX_COUNT + low, since, until };
   }
 }
 
@@ -83,18 +105,23 @@ export class Shard {
   readonly parts: readonly Part[];
 
   /**
-   * @param bytes the shard, aligned to 4 bytes @throws LayoutError unless they are a complete, well-formed
-   * shard
+   * @param bytes the shard, aligned to 4 bytes
+   * @throws LayoutError unless they are a complete, well-formed shard
    */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    if (bytes.length % 4 !== 0 || bytes.byteOffset % 4 !== 0 || bytes.length < SHARD_HEADER_WORDS * 4) {
-      throw new LayoutError('shard: truncated');
-    }
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    if (words[0] !== SHARD_MAGIC) throw new LayoutError('shard: not a shard');
-    if (words[1] !== FORMAT_VERSION) throw new LayoutError(`shard: format ${words[1]} is not supported`);
+    const words = openWords(bytes, SHARD_MAGIC, 'shard');
     this.lists = words[2]!;
-    this.parts = openParts(words);
+    const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;
+    const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;
+    if (sectionsAt > words.length) throw new LayoutError('shard: part table past the end');
+    if (words[3] === 0) throw new LayoutError('shard: no parts');
+    const parts: Part[] = [];
+    for (let row = SHARD_HEADER_WORDS; row < sectionsAt; row += rowWords) {
+      // There is no row after the last one: the end of the slice is in the header instead.
+      const next = row + rowWords < sectionsAt ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
+      parts.push(new Part(words, row, next, sectionsAt));
+    }
+    this.parts = parts;
   }
 
   /** The first key of the slice. */
@@ -131,56 +158,24 @@ export class Shard {
   }
 
   /** The dated entries of a list, by key. */
-  *dated(list: number): Generator<DatedRow> {
+  *dated(list: number): Generator<DatedEntry> {
     for (const part of this.parts) yield* part.dated(list);
   }
-}
-
-function openParts(words: Uint32Array): Part[] {
-  const lists = words[2]!;
-  const rowWords = PART_FIXED_WORDS + lists * PART_WORDS_PER_LIST;
-  const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;
-  if (sectionsAt > words.length) throw new LayoutError('shard: part table past the end');
-  if (words[3] === 0) throw new LayoutError('shard: no parts');
-  const parts: Part[] = [];
-  for (let index = 0; index < words[3]!; index++) {
-    const row = SHARD_HEADER_WORDS + index * rowWords;
-    // There is no row after the last one: the end of the slice is in the header instead.
-    const next = index + 1 < words[3]! ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
-    const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
-    const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
-    if (end <= start) throw new LayoutError('shard: parts out of order');
-    const plain: (NumberSet | null)[] = [];
-    const dated: (DatedSet | null)[] = [];
-    for (let list = 0; list < lists; list++) {
-      const at = row + PART_FIXED_WORDS + list * PART_WORDS_PER_LIST;
-      const sections = [words[at]!, words[at + 1]!];
-      for (const section of sections) {
-        if (section !== 0 && (section < sectionsAt || section + 2 > words.length)) {
-          throw new LayoutError('shard: section past the end');
-        }
-      }
-      plain.push(sections[0] === 0 ? null : openPlain(words, sections[0]!, start, end));
-      dated.push(sections[1] === 0 ? null : openDated(words, sections[1]!));
-    }
-    parts.push(new Part(start, end, plain, dated));
-  }
-  return parts;
 }
 
 function openPlain(words: Uint32Array, at: number, start: number, end: number): NumberSet {
   const from = start % SUFFIX_COUNT;
   const size = end - start;
   const kind = words[at]! & 0xff;
-  if (kind === SECTION_SPARSE) return new SparseSet(words, at, words.length);
+  if (kind === SECTION_SPARSE) return new SparseSet(words, at);
   // Only a part inside one prefix can be dense.
-  if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several heads');
-  if (kind === SECTION_RICE) return new RiceSet(words, at, words.length, from, size);
-  if (kind === SECTION_BITMAP) return new BitmapSet(words, at, words.length, from, size);
+  if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several prefixes');
+  if (kind === SECTION_RICE) return new RiceSet(words, at, from, size);
+  if (kind === SECTION_BITMAP) return new BitmapSet(words, at, from, size);
   throw new LayoutError(`shard: unknown section kind ${kind}`);
 }
 
-function openDated(words: Uint32Array, at: number): DatedSet {
+function openDated(words: Uint32Array, at: number): DatedRows {
   if ((words[at]! & 0xff) !== SECTION_DATED) throw new LayoutError('shard: not a dated section');
-  return new DatedSet(words, at, words.length);
+  return new DatedRows(words, at + DATED_HEADER_WORDS, words[at + 1]!);
 }

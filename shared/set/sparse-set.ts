@@ -6,6 +6,7 @@
  */
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { BitReader } from './bit-reader.ts';
+import { findRow } from './dated-rows.ts';
 import {
   SPARSE_BLOCK_ENTRIES,
   SPARSE_HEADER_WORDS,
@@ -13,65 +14,48 @@ import {
   SPARSE_ROW_WORDS,
   SUFFIX_BITS,
 } from './layout.ts';
-import { LayoutError, type NumberSet, WALK_BATCH_KEYS } from './number-set.ts';
+import { KeyBatch, LayoutError, type NumberSet } from './number-set.ts';
 
 export class SparseSet implements NumberSet {
   readonly count: number;
-  /** Signed, as in RiceSet; prefixes, suffixes and offsets are below 2^31. */
+  /** First prefix, first suffix and bit offset of each block. */
+  readonly #rows: Uint32Array;
+  /** Signed, as in RiceSet. */
   readonly #words: Int32Array;
-  readonly #rows: number;
-  readonly #blocks: number;
+  /** First word of the bit stream. */
+  readonly #origin: number;
   readonly #prefixParameter: number;
   readonly #bits: BitReader;
-  readonly #bitsAt: number;
-  readonly #end: number;
 
-  /**
-   * @param words the shard @param at first word of the section @param end first word after it @throws
-   * LayoutError
-   */
-  constructor(words: Uint32Array, at: number, end: number) {
+  /** @param words the shard @param at first word of the section @throws LayoutError */
+  constructor(words: Uint32Array, at: number) {
     this.#prefixParameter = words[at]! >>> 16;
     this.count = words[at + 1]!;
-    this.#blocks = words[at + 2]!;
-    this.#words = new Int32Array(words.buffer, words.byteOffset, words.length);
-    this.#rows = at + SPARSE_HEADER_WORDS;
-    const bits = this.#rows + this.#blocks * SPARSE_ROW_WORDS;
+    const blocks = words[at + 2]!;
+    const rowsAt = at + SPARSE_HEADER_WORDS;
+    this.#origin = rowsAt + blocks * SPARSE_ROW_WORDS;
     if (
       this.#prefixParameter > 31 ||
-      this.#blocks !== Math.ceil(this.count / SPARSE_BLOCK_ENTRIES) ||
-      bits > end
+      blocks !== Math.ceil(this.count / SPARSE_BLOCK_ENTRIES) ||
+      this.#origin > words.length
     ) {
       throw new LayoutError('sparse section: impossible header');
     }
-    this.#bits = new BitReader(this.#words, bits, end);
-    this.#bitsAt = bits;
-    this.#end = end;
+    this.#rows = words.subarray(rowsAt, this.#origin);
+    this.#words = new Int32Array(words.buffer, words.byteOffset, words.length);
+    this.#bits = new BitReader(this.#words, this.#origin);
   }
 
   has(prefix: number, permutedSuffix: number): boolean {
-    const words = this.#words;
-    let low = 0;
-    let high = this.#blocks;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const row = this.#rows + middle * SPARSE_ROW_WORDS;
-      const rowPrefix = words[row]!;
-      if (rowPrefix < prefix || (rowPrefix === prefix && words[row + 1]! <= permutedSuffix)) low = middle + 1;
-      else high = middle;
-    }
-    if (low === 0) return false;
-    return this.#scan(low - 1, prefix, permutedSuffix);
-  }
-
-  #scan(block: number, prefix: number, permutedSuffix: number): boolean {
-    const row = this.#rows + block * SPARSE_ROW_WORDS;
+    // The key is in the last block that does not start after it.
+    const row = findRow(this.#rows, SPARSE_ROW_WORDS, prefix, permutedSuffix + 1) - SPARSE_ROW_WORDS;
+    if (row < 0) return false;
     const bits = this.#bits;
-    let atPrefix = this.#words[row]!;
-    let atSuffix = this.#words[row + 1]!;
-    bits.seek(this.#words[row + 2]!);
+    let atPrefix = this.#rows[row]!;
+    let atSuffix = this.#rows[row + 1]!;
+    bits.seek(this.#rows[row + 2]!);
     const parameter = bits.read(SPARSE_PARAMETER_BITS);
-    const entries = Math.min(SPARSE_BLOCK_ENTRIES, this.count - block * SPARSE_BLOCK_ENTRIES);
+    const entries = this.#entriesOf(row / SPARSE_ROW_WORDS);
     for (let entry = 1; ; entry++) {
       if (atPrefix === prefix && atSuffix === permutedSuffix) return true;
       if (entry === entries || atPrefix > prefix || (atPrefix === prefix && atSuffix > permutedSuffix))
@@ -85,19 +69,22 @@ export class SparseSet implements NumberSet {
     }
   }
 
+  /** Entries in a block: the last one may have fewer. */
+  #entriesOf(block: number): number {
+    return Math.min(SPARSE_BLOCK_ENTRIES, this.count - block * SPARSE_BLOCK_ENTRIES);
+  }
+
   *keys(): Generator<Float64Array> {
-    const words = this.#words;
+    const rows = this.#rows;
     // Needs its own reader: look-ups may happen between two batches.
-    const bits = new BitReader(words, this.#bitsAt, this.#end);
-    const batch = new Float64Array(WALK_BATCH_KEYS);
-    let filled = 0;
-    for (let block = 0; block < this.#blocks; block++) {
-      const row = this.#rows + block * SPARSE_ROW_WORDS;
-      let prefix = words[row]!;
-      let suffix = words[row + 1]!;
-      bits.seek(words[row + 2]!);
+    const bits = new BitReader(this.#words, this.#origin);
+    const batch = new KeyBatch();
+    for (let row = 0; row < rows.length; row += SPARSE_ROW_WORDS) {
+      let prefix = rows[row]!;
+      let suffix = rows[row + 1]!;
+      bits.seek(rows[row + 2]!);
       const parameter = bits.read(SPARSE_PARAMETER_BITS);
-      const entries = Math.min(SPARSE_BLOCK_ENTRIES, this.count - block * SPARSE_BLOCK_ENTRIES);
+      const entries = this.#entriesOf(row / SPARSE_ROW_WORDS);
       for (let entry = 0; entry < entries; entry++) {
         if (entry > 0 && bits.read(1) === 1) {
           suffix += bits.readRice(parameter) + 1;
@@ -105,13 +92,9 @@ export class SparseSet implements NumberSet {
           prefix += bits.readRice(this.#prefixParameter) + 1;
           suffix = bits.read(SUFFIX_BITS);
         }
-        batch[filled++] = prefix * SUFFIX_COUNT + suffix;
-        if (filled === WALK_BATCH_KEYS) {
-          yield batch;
-          filled = 0;
-        }
+        if (batch.add(prefix * SUFFIX_COUNT + suffix)) yield batch.take();
       }
     }
-    if (filled > 0) yield batch.subarray(0, filled);
+    if (batch.count > 0) yield batch.take();
   }
 }

@@ -18,10 +18,7 @@ const UNSEEN = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]+/gu;
 /** Dashes and look-alikes: the minus sign, the hyphen bullet. */
 const DASHES = /[\p{Pd}\u2212\u2043]/gu;
 
-/**
- * The spelling: compatibility-folded (full-width and the like), lower case, unified dashes, visible
- * characters only.
- */
+/** The spelling: compatibility-folded, lower case, unified dashes, visible characters only. */
 export function foldSenderId(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(UNSEEN, '').replace(DASHES, '-');
 }

@@ -7,6 +7,7 @@ import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
 import { callingCodeOf, dropsTrunkZero } from '../numbers/calling-codes.ts';
 import { hasNumber } from '../numbers/decoration.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX } from '../numbers/number.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import { fingerprint } from '../set/xxhash.ts';
 import type { Effect } from '../verdict.ts';
 import { foldSenderId, foldsWithinBound, skeletonOf } from './sender-id.ts';
@@ -66,84 +67,82 @@ export function smscSources(globalTitle: number): Source<'smsc'>[] {
   return sources;
 }
 
-/**
- * `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three. Null for anything else.
- */
+/** `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three; null otherwise. */
 export function operatorOf(written: string): string | null {
   const match = /^([2-7]\d{2}|901)[- ]?(\d{2,3})$/.exec(written.trim());
   return match === null ? null : `${match[1]}${match[2]}`;
 }
 
-/** A source, or the reason why the text is not one. */
-export type WrittenSource = { readonly source: Source } | { readonly problem: string };
-
 const WRITTEN = /^\s*(sender|operator|trunk|smsc)\s*:\s*(.*)$/is;
 
 /** Whether the text begins with a kind. */
-export function isWrittenSource(written: string): boolean {
+export function hasSourceKind(written: string): boolean {
   return WRITTEN.test(written);
 }
 
 /** A word and a colon, like the kind of a source. */
 const KIND_LIKE = /^\s*\p{L}+\s*:/u;
 
+/** A source, or why the text is not one, in words that follow the name of the item. */
+export type ParsedSource = Result<Source, Failure<'SOURCE_INVALID'>>;
+
+function invalid(message: string): ParsedSource {
+  return fail('SOURCE_INVALID', message);
+}
+
 /** Parses a written source. Without a kind it is a sender ID. */
-export function parseSource(written: string): WrittenSource {
+export function parseSource(written: string): ParsedSource {
   const kind = WRITTEN.exec(written);
-  const [, word = 'sender', name = written] = kind ?? [];
-  const text = name.trim();
-  if (text.length > SOURCE_CHARS_MAX || !foldsWithinBound(text))
-    return { problem: `is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)` };
-  if (text.includes('\ufffd')) return { problem: 'is no UTF-8: save the file as UTF-8' };
+  const [, word = 'sender', given = written] = kind ?? [];
+  const name = given.trim();
+  if (name.length > SOURCE_CHARS_MAX || !foldsWithinBound(name))
+    return invalid(`is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)`);
+  if (name.includes('\ufffd')) return invalid('is not UTF-8: save the file as UTF-8');
   // No sender is ever parsed as this sender ID, and the intended number would not be listed.
-  if (word.toLowerCase() === 'sender' && /\p{L}/u.test(text) && hasNumber(text)) {
-    return { problem: 'has letters in a number: write the number alone' };
-  }
-  if (kind === null && /^\s*callingCode\s*:/i.test(text)) {
-    return { problem: 'is a whole country: calling codes belong into a list of a release' };
-  }
-  if (kind === null && KIND_LIKE.test(text)) {
-    return {
-      problem:
-        'begins with no kind of source (operator:, trunk:, smsc:); if it is a sender id, write sender: in front',
-    };
+  if (word.toLowerCase() === 'sender' && /\p{L}/u.test(name) && hasNumber(name))
+    return invalid('has letters in a number: write the number alone');
+  if (kind === null && /^\s*callingCode\s*:/i.test(name))
+    return invalid('is a whole country: calling codes belong in a list of a release');
+  if (kind === null && KIND_LIKE.test(name)) {
+    return invalid(
+      'begins with no kind of source (operator:, trunk:, smsc:); if it is a sender ID, write sender: before it',
+    );
   }
   switch (word.toLowerCase()) {
     case 'operator': {
-      const operator = operatorOf(text);
-      if (operator !== null) return { source: { kind: 'operator', name: operator } };
-      return { problem: 'is no operator: write MCC and MNC, as in operator:515-02' };
+      const operator = operatorOf(name);
+      if (operator !== null) return ok({ kind: 'operator', name: operator });
+      return invalid('is not an operator: write MCC and MNC, as in operator:515-02');
     }
     case 'trunk':
-      if (foldSenderId(text) !== '') return { source: { kind: 'trunk', name: text } };
-      return { problem: 'names no trunk, as in trunk:MNL-2' };
+      if (foldSenderId(name) !== '') return ok({ kind: 'trunk', name });
+      return invalid('names no trunk: write its name, as in trunk:MNL-2');
     case 'smsc':
-      return smscOf(text);
+      return smscOf(name);
     default:
       // A text without a letter is a number or a mistake, so it is not listed.
-      if (/\p{L}/u.test(foldSenderId(text))) return { source: { kind: 'senderId', name: text } };
-      return { problem: 'is no sender id: those have letters' };
+      if (/\p{L}/u.test(foldSenderId(name))) return ok({ kind: 'senderId', name });
+      return invalid('is not a sender ID: those have letters');
   }
 }
 
-function smscOf(text: string): WrittenSource {
-  const match = /^\+?([1-9]\d*)(\*?)$/.exec(text.replace(/[\s-]/g, ''));
-  const problem = 'is no global title: write +639170000130, or its first digits and *, as in smsc:+63917*';
-  if (match === null) return { problem };
-  const [, digits = '', star = ''] = match;
+function smscOf(text: string): ParsedSource {
+  const [, digits = '', star = ''] = /^\+?([1-9]\d*)(\*?)$/.exec(text.replace(/[\s-]/g, '')) ?? [];
   const code = callingCodeOf(Number(digits));
-  if (digits.length > NUMBER_DIGITS_MAX || code === 0) return { problem };
-  if (star !== '' && digits.length === digitCountOf(code))
-    return { problem: 'is a whole country: add digits' };
-  // A gateway's global title is parsed as a number, which has no trunk 0.
-  if (dropsTrunkZero(code) && digits.startsWith('0', digitCountOf(code))) {
-    return { problem: 'has a 0 behind the country code, which no global title there has' };
+  if (digits === '' || digits.length > NUMBER_DIGITS_MAX || code === 0) {
+    return invalid(
+      'is not a global title: write +639170000130, or its first digits and *, as in smsc:+63917*',
+    );
   }
-  return { source: { kind: 'smsc', name: digits + star } };
+  if (star !== '' && digits.length === digitCountOf(code)) return invalid('is a whole country: add digits');
+  // A gateway's global title is parsed as a number, which has no trunk 0.
+  if (dropsTrunkZero(code) && digits.startsWith('0', digitCountOf(code)))
+    return invalid('has a 0 after the country code: no global title of that country has one');
+  return ok({ kind: 'smsc', name: digits + star });
 }
 
 /** Formats a source so that `parseSource` can parse it. */
-export function writtenSource({ kind, name }: Source): string {
+export function formatSource({ kind, name }: Source): string {
   if (kind === 'senderId') return KIND_LIKE.test(name) ? `sender:${name}` : name;
   return `${kind}:${kind === 'smsc' ? `+${name}` : name}`;
 }

@@ -199,8 +199,8 @@ describe('an operation on entries is made whole or not at all', () => {
   });
 
   it.each([
-    ['010-7500-0050', 'is no sender id: those have letters'],
-    ['', 'is no sender id: those have letters'],
+    ['010-7500-0050', 'is not a sender ID: those have letters'],
+    ['', 'is not a sender ID: those have letters'],
     ['P'.repeat(65), 'is longer than 64 characters'],
     ['010-7500-005O', 'write the number alone'],
     ['+82 10 75OO', 'write the number alone'],

@@ -40,7 +40,14 @@ const code = sources.filter(({ path }) => !path.startsWith('test'));
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/numbers': ['data', 'shared/limits.ts', 'shared/flat.ts'],
   'shared/set': ['shared/numbers', 'shared/bytes.ts'],
-  'shared/sources': ['data', 'shared/set', 'shared/numbers', 'shared/limits.ts', 'shared/verdict.ts'],
+  'shared/sources': [
+    'data',
+    'shared/set',
+    'shared/numbers',
+    'shared/limits.ts',
+    'shared/result.ts',
+    'shared/verdict.ts',
+  ],
   'shared/policy': [
     'data',
     'shared/numbers',

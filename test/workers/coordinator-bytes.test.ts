@@ -8,9 +8,9 @@ import { AuditVerifier, keyedNumber } from '../../shared/audit.ts';
 import {
   AUDIT_PAGE_CHARS_MAX,
   BULK_ENTRIES_MAX,
-  OPEN_ENTRIES_MAX,
   PROTECTED_NUMBERS_MAX,
   REASON_CHARS_MAX,
+  UNSEALED_ENTRIES_MAX,
 } from '../../shared/limits.ts';
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
@@ -39,7 +39,7 @@ function change(op: 'block' | 'unblock' | 'clear', first: number, count: number,
 async function settled(): Promise<void> {
   await vi.waitFor(async () => {
     const { seq, kvSeq, live } = await authority().status();
-    expect([kvSeq, live.tail <= OPEN_ENTRIES_MAX]).toEqual([seq, true]);
+    expect([kvSeq, live.tail <= UNSEALED_ENTRIES_MAX]).toEqual([seq, true]);
   }, 30_000);
 }
 

@@ -4,7 +4,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { EntryItem } from '../../shared/admin.ts';
-import { BULK_ENTRIES_MAX, OPEN_ENTRIES_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { BULK_ENTRIES_MAX, SEGMENT_ENTRIES_MAX, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
 import { numberKey } from '../../shared/live/entry.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { authority, codeOf, done, order, readHead, stub } from './support/coordinator.ts';
@@ -109,7 +109,7 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
     done(await authority().changeEntries(order(), change('unblock', [{ number: numberAt(index) }])));
   }
   await vi.waitFor(
-    async () => expect((await authority().status()).live.tail).toBeLessThanOrEqual(OPEN_ENTRIES_MAX),
+    async () => expect((await authority().status()).live.tail).toBeLessThanOrEqual(UNSEALED_ENTRIES_MAX),
     HANG_MS,
   );
   const { live } = await authority().status();
@@ -136,7 +136,7 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
 });
 
 test('more entries than fit a segment are refused, also where fewer items make them', async () => {
-  expect(OPEN_ENTRIES_MAX + BULK_ENTRIES_MAX).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
+  expect(UNSEALED_ENTRIES_MAX + BULK_ENTRIES_MAX).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
   // With a Cyrillic letter: listed by its spelling, and by what it looks like.
   const alike = (count: number): EntryItem[] =>
     Array.from({ length: count }, (_, index) => ({ source: `\u0410${index}` }));

@@ -6,7 +6,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDirectory } from '../../shared/clients.ts';
-import { LOAD_WAIT_MS, OPEN_ENTRIES_MAX } from '../../shared/limits.ts';
+import { LOAD_WAIT_MS, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
 import { type HeadDocument, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
@@ -151,7 +151,7 @@ test('a segment of before, under the key of the newer one, is refused', async ()
     }, 10_000);
     return (await readHead())!.head.segments.map(({ key }) => key);
   };
-  const some = OPEN_ENTRIES_MAX + 1;
+  const some = UNSEALED_ENTRIES_MAX + 1;
   done(await authority().changeEntries(order(), block(0, some)));
   const older = await stored((await sealedKeys(some))[0]!);
   done(await authority().changeEntries(order(), block(some, some)));

@@ -8,8 +8,7 @@ import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
-import { type Plan, planOf, remainingGuards } from '../../shared/release/plan.ts';
-import { ReleaseUnreadable } from '../../shared/release/reading.ts';
+import { createPlan, type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { readFresh } from '../storage/kv-values.ts';
@@ -139,9 +138,9 @@ export class Planner {
       throw new Error('a value is missing');
     };
     try {
-      return ok(await planOf({ base, next, keys: this.#keys, load, settings }));
+      const plan = await createPlan({ base, next, keys: this.#keys, load, settings });
+      return plan.ok ? plan : refused(plan.code, plan.message);
     } catch (error) {
-      if (error instanceof ReleaseUnreadable) return refused(error.code, error.message);
       if (missing === null) throw error;
       return incomplete('a value is not in KV yet', [missing]);
     }

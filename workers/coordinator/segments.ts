@@ -4,7 +4,7 @@
  * dead. So there are few segments, and polls stay small.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
-import { OPEN_ENTRIES_MAX, SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import { segmentKey } from '../../shared/release/kv-keys.ts';
@@ -86,7 +86,7 @@ export class SegmentStore {
     const last = rows.at(-1);
     const tail = this.#live.counts(last?.to ?? 0);
     const sealedEntries = sum(rows);
-    if (sum(tail) > OPEN_ENTRIES_MAX) {
+    if (sum(tail) > UNSEALED_ENTRIES_MAX) {
       // Replaced entries stay in their segments. Before there are too many, rewrite all segments without
       // them.
       const most = SEALED_PER_LIVE_MAX * this.#live.rows + SEGMENT_ENTRIES_MAX;

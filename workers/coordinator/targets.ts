@@ -10,7 +10,7 @@ import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { fingerprintsOf, parseSource, writtenSource } from '../../shared/sources/source.ts';
+import { fingerprintsOf, formatSource, parseSource } from '../../shared/sources/source.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { type ChangeResult, refuse, refuseField } from './change-request.ts';
 import type { Target } from './live-store.ts';
@@ -68,14 +68,14 @@ type Targets = Result<Target[], Failure<ItemProblem>>;
 /** A block covers a sender ID and everything that looks like it. An unblock covers only its own spelling. */
 function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys): Targets {
   const parsed = parseSource(text);
-  if ('problem' in parsed) return fail('ENTRY_INVALID', `${parsed.problem}; give a number as "number"`);
+  if (!parsed.ok) return fail('ENTRY_INVALID', `${parsed.message}; give a number as "number"`);
   // Such an entry would never match: only senders can be sources.
   if ((op === 'block' || op === 'unblock') && !subjects.includes('from')) {
     return fail('ENTRY_INVALID', 'is not a number: a recipient must be a number');
   }
-  const { spelling, skeleton } = fingerprintsOf(parsed.source, keys.sourceSeed);
+  const { spelling, skeleton } = fingerprintsOf(parsed.value, keys.sourceSeed);
   const fingerprints = op === 'unblock' ? [spelling] : [...new Set([spelling, skeleton])];
-  const source = writtenSource(parsed.source);
+  const source = formatSource(parsed.value);
   return ok(fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source })));
 }
 

@@ -8,12 +8,12 @@ import type { Blob } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';
 import type { ScreenRequest, Sender } from '../../shared/request.ts';
 import type { Failure, Result } from '../../shared/result.ts';
-import { IMAGES_AHEAD_MAX, type ImagesAhead } from '../../shared/set/images-ahead.ts';
+import { PREPARED_IMAGES_MAX, type PreparedImages } from '../../shared/set/prepared-images.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { loadAll, type ShardLoadContext, valuesNeededBy, withValues } from './head/shards.ts';
 
 /** Items whose images are computed together, with at most two numbers each. */
-const ITEMS_AHEAD = IMAGES_AHEAD_MAX / 2;
+const ITEMS_AHEAD = PREPARED_IMAGES_MAX / 2;
 /** How many runs of different requests fit into memory together. */
 const RUNS_AT_ONCE = 4;
 
@@ -88,7 +88,7 @@ export class ItemRuns {
 
   /** Computes the images of all numbers that will be looked up, in lookup order. */
   #prepare(items: readonly RunItem[], from: number, to: number): void {
-    const images = this.#release?.keys.imagesAhead;
+    const images = this.#release?.keys.preparedImages;
     if (images === undefined) return;
     images.clear();
     for (let at = from; at < to; at++) {
@@ -131,12 +131,12 @@ export class ItemRuns {
   }
 }
 
-function prepareRequest({ from, to }: ScreenRequest, images: ImagesAhead): void {
+function prepareRequest({ from, to }: ScreenRequest, images: PreparedImages): void {
   prepareParty(to, images);
   prepareParty(from, images);
 }
 
 /** Test numbers are not looked up. */
-function prepareParty(party: Sender | null, images: ImagesAhead): void {
+function prepareParty(party: Sender | null, images: PreparedImages): void {
   if (party?.kind === 'number' && findTestNumber(party.n) === null) images.prepare(suffixOf(party.n));
 }

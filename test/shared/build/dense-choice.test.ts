@@ -1,13 +1,15 @@
 /**
- * The builder's choices for dense sections: the smallest kind, sizes near the entropy bound, and an end even
- * for tails that no permutation would give.
+ * The builder's choices for dense sections: the smallest kind, sizes near the entropy bound, and termination
+ * even for suffixes that no permutation would produce.
  */
 import { describe, expect, it } from 'vitest';
 import { bestRice, encodeDense } from '../../../shared/build/dense-section.ts';
+import { encodeShard } from '../../../shared/build/shard.ts';
+import { Shard } from '../../../shared/set/shard.ts';
 import { randomFrom } from '../numbers/random.ts';
 import { entropyBits } from '../support/entropy.ts';
-import { bytesOf, openDense } from '../support/one-part.ts';
-import { randomSet } from '../support/random-set.ts';
+import { isListed } from '../support/one-part.ts';
+import { randomSuffixes } from '../support/random-set.ts';
 
 const SIZE = 400_000;
 const KIND = { rice: 1, bitmap: 2, complement: 257 };
@@ -28,8 +30,8 @@ describe('the kind of a dense section', () => {
     [0.9, KIND.complement],
     [0.999, KIND.complement],
   ])('at density %f is %i', (density, kind) => {
-    const tails = randomSet(randomFrom(9), Math.round(SIZE * density), SIZE);
-    expect(kindOf(encodeDense(Uint32Array.from(tails), SIZE))).toBe(kind);
+    const suffixes = randomSuffixes(randomFrom(9), Math.round(SIZE * density), SIZE);
+    expect(kindOf(encodeDense(suffixes, SIZE))).toBe(kind);
   });
 });
 
@@ -40,7 +42,7 @@ describe('the size of a dense section', () => {
       // The product's size is 10^8; a smaller part is as large for each entry.
       const size = density < 0.01 ? 10_000_000 : 1_000_000;
       const count = Math.round(size * density);
-      const words = encodeDense(Uint32Array.from(randomSet(randomFrom(3), count, size)), size);
+      const words = encodeDense(randomSuffixes(randomFrom(3), count, size), size);
       const ratio = (words.length * 32) / entropyBits(count, size);
       expect(ratio).toBeGreaterThan(1);
       expect(ratio).toBeLessThan(1.12);
@@ -49,18 +51,19 @@ describe('the size of a dense section', () => {
 
   it('is never more than that of a bitmap', () => {
     for (const count of [0, 1, 100, 5_000, 9_999, 10_000]) {
-      const words = encodeDense(Uint32Array.from(randomSet(randomFrom(count), count, 10_000)), 10_000);
+      const words = encodeDense(randomSuffixes(randomFrom(count), count, 10_000), 10_000);
       expect(words.length).toBeLessThanOrEqual(2 + Math.ceil(10_000 / 32));
     }
   });
 });
 
-describe('tails made to be bad', () => {
-  it('all in one place overflow no offset', () => {
+describe('suffixes chosen to be adverse', () => {
+  it('overflow no offset when they lie close together', () => {
     // 12,000 neighbours put all code bits into a few buckets of a part of 10^8 tails.
     const tails = Uint32Array.from({ length: 12_000 }, (_, tail) => 70_000_000 + tail);
-    const words = encodeDense(tails, 100_000_000);
-    const has = openDense(bytesOf(words), 0, 100_000_000);
+    const part = { start: 8210 * 100_000_000, plain: [encodeDense(tails, 100_000_000)], dated: [null] };
+    const shard = new Shard(encodeShard([part], 8211 * 100_000_000, 1));
+    const has = (suffix: number): boolean => isListed(shard, 8210, suffix);
     for (const tail of [0, 69_999_999, 70_000_000, 70_006_000, 70_011_999, 70_012_000, 99_999_999]) {
       expect(has(tail)).toBe(tail >= 70_000_000 && tail < 70_012_000);
     }

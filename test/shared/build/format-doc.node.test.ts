@@ -9,6 +9,7 @@ import * as layout from '../../../shared/set/layout.ts';
 import shards from '../../vectors/shards.json' with { type: 'json' };
 import { randomFrom } from '../numbers/random.ts';
 import { entropyBits } from '../support/entropy.ts';
+import { randomSuffixes } from '../support/random-set.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -35,7 +36,7 @@ describe('docs/format.md', () => {
 
   it('has the key id and an image under the test key', () => {
     expect(text).toContain(`\`${testKeys.keyId}\``);
-    expect(text).toContain(`tail 0 has the image ${testKeys.permutation.permute(0)}`);
+    expect(text).toContain(`suffix 0 has the image ${testKeys.permutation.permute(0)}`);
   });
 
   it('names only files that exist', () => {
@@ -60,10 +61,10 @@ describe('docs/format.md', () => {
     )[2]!;
     expect((width / 100) * bestRice(1_000, 100_000).bitsPerEntry).toBeCloseTo(Number(bucketBits), -1);
     const [[single]] = rows(/cost about (\d+) bits each/g) as [[string]];
-    const heads = Uint32Array.from({ length: 50_000 }, (_, index) => index);
     const below = randomFrom(1);
-    const section = encodeSparse({ prefixes: heads, suffixes: heads.map(() => below(UNIVERSE)) });
-    expect(Math.round((section.length * 32) / heads.length)).toBe(Number(single));
+    const keys = Float64Array.from({ length: 50_000 }, (_, prefix) => prefix * UNIVERSE + below(UNIVERSE));
+    const section = encodeSparse(keys);
+    expect(Math.round((section.length * 32) / keys.length)).toBe(Number(single));
   });
 
   it.each(sizes)('has the size of %s numbers', (...row) => {
@@ -73,15 +74,8 @@ describe('docs/format.md', () => {
       number,
       number,
     ];
-    const below = randomFrom(count);
-    const listed = new Uint8Array(UNIVERSE);
-    for (let left = count; left > 0; ) {
-      const tail = below(UNIVERSE);
-      if (listed[tail] === 0) left -= listed[tail] = 1;
-    }
-    const tails = new Uint32Array(count);
-    for (let tail = 0, at = 0; tail < UNIVERSE; tail++) if (listed[tail] === 1) tails[at++] = tail;
-    const bits = (encodeDense(tails, UNIVERSE).length * 32) / count;
+    const suffixes = randomSuffixes(randomFrom(count), count, UNIVERSE);
+    const bits = (encodeDense(suffixes, UNIVERSE).length * 32) / count;
     const least = entropyBits(count, UNIVERSE) / count;
     expect(least).toBeCloseTo(bound, 2);
     expect(Math.abs(bits - size)).toBeLessThan(0.011);

@@ -1,5 +1,5 @@
 /**
- * The content of a list while it is collected: numbers by head, permuted, sorted, each once.
+ * The content of a list while it is collected: numbers by prefix, permuted, sorted and distinct.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const { permutation } = testKeys;
 const DAY = { since: 100, until: 200 };
 
 describe('the entries of a list', () => {
-  it('are sorted permuted tails by head, in the order of heads, each once', () => {
+  it('are sorted, distinct, permuted suffixes by prefix, in the order of prefixes', () => {
     const number = fc.tuple(fc.constantFrom(0, 1201, 8210, 9_999_999), fc.integer({ min: 0, max: 300 }));
     holds(
       fc.property(fc.array(number, { maxLength: 400 }), (numbers) => {
@@ -31,7 +31,7 @@ describe('the entries of a list', () => {
     );
   });
 
-  it('keep dated entries apart, sorted by head, permuted tail and dates', () => {
+  it('hold dated entries separately, sorted by key and dates', () => {
     const entries = new ListEntries(permutation);
     const numbers = [821_000_000_009, 821_000_000_001, 120_100_000_001, 821_000_000_001];
     numbers.forEach((n, index) => {
@@ -39,27 +39,26 @@ describe('the entries of a list', () => {
     });
     const { plain, dated } = entries.finish();
     expect(plain.size).toBe(0);
-    const keys = dated.map(({ prefix: head, suffix: tail, since }) => [head, tail, since]);
-    expect(keys).toEqual(keys.toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!));
+    expect(dated).toEqual(dated.toSorted((a, b) => a.key - b.key || a.since - b.since));
     expect(dated).toHaveLength(4);
   });
 
-  it('drop a dated entry of a number that is listed for ever', () => {
+  it('drop a dated entry of a number that is also listed without dates', () => {
     const entries = new ListEntries(permutation);
     entries.addNumber(821_000_000_001, DAY);
     entries.addNumber(821_000_000_001, ALWAYS);
     entries.addNumber(821_000_000_002, DAY);
     const { dated } = entries.finish();
-    expect(dated.map(({ suffix: tail }) => tail)).toEqual([permutation.permute(2)]);
+    expect(dated.map(({ key }) => key)).toEqual([8210 * 100_000_000 + permutation.permute(2)]);
   });
 
-  it('keep each dated entry once, however often it is named', () => {
+  it('hold a repeated dated entry once', () => {
     const entries = new ListEntries(permutation);
     for (let time = 0; time < 3; time++) entries.addNumber(821_000_000_001, DAY);
     expect(entries.finish().dated).toHaveLength(1);
   });
 
-  it('take an entry that only begins, or only ends, as dated', () => {
+  it('treat an entry with only a start or only an end as dated', () => {
     const entries = new ListEntries(permutation);
     entries.addNumber(821_000_000_001, { since: 1, until: ALWAYS.until });
     entries.addNumber(821_000_000_002, { since: 0, until: ALWAYS.until - 1 });

@@ -1,5 +1,6 @@
 /**
- * What exceeds a bound of limits.ts stops the build with LIMIT_EXCEEDED and the name of the list.
+ * A list or release that exceeds a limit of limits.ts stops the build with LIMIT_EXCEEDED and the name of
+ * the list.
  */
 import { describe, expect, it } from 'vitest';
 import { buildRelease } from '../../../shared/build/release.ts';
@@ -27,13 +28,13 @@ const sources = (count: number): PlainList['sources'] =>
   Array.from({ length: count }, (_, index) => ({ text: `source ${index}`, ...EVER }));
 
 describe('a build', () => {
-  it('takes as many lists as the bound, and not one more', async () => {
+  it('accepts as many lists as the limit, and not one more', async () => {
     const lists = Array.from({ length: LISTS_MAX + 1 }, (_, index) => plainList(`list-${index}`));
     expect(await problemOf(lists.slice(1))).toBeNull();
     expect(await problemOf(lists)).toMatch(String(LISTS_MAX));
   });
 
-  it('takes as many ranges in a list as the bound, and not one more', async () => {
+  it('accepts as many ranges in a list as the limit, and not one more', async () => {
     expect(await problemOf([plainList('one', { ranges: ranges(RANGES_PER_LIST_MAX) })])).toBeNull();
     expect(await problemOf([plainList('one', { ranges: ranges(RANGES_PER_LIST_MAX + 1) })])).toMatch('one');
   });
@@ -47,14 +48,14 @@ describe('a build', () => {
     expect(await problemOf([plainList('one', { ranges: neighbours })])).toBeNull();
   });
 
-  it('takes as many sources in a list as the bound, and not one more', async () => {
+  it('accepts as many sources in a list as the limit, and not one more', async () => {
     expect(await problemOf([plainList('one', { sources: sources(SOURCES_PER_LIST_MAX) })])).toBeNull();
     expect(await problemOf([plainList('one', { sources: sources(SOURCES_PER_LIST_MAX + 1) })])).toMatch(
       'one',
     );
   });
 
-  it('makes no shard larger than the bound', async () => {
+  it('makes no shard larger than the limit', async () => {
     const dated = { since: 1, until: 2 };
     const numbers = Array.from({ length: 120_000 }, (_, index) => ({
       n: 821_000_000_000 + index * 7,
@@ -65,7 +66,7 @@ describe('a build', () => {
     for (const { bytes } of manifest.shards) expect(bytes).toBeLessThanOrEqual(SHARD_BYTES_MAX);
   });
 
-  it('ends where one number alone has more dated entries than a shard can hold', async () => {
+  it('fails if one number has more dated entries than a shard can hold', async () => {
     const numbers = Array.from({ length: 40_000 }, (_, index) => ({
       n: 821_012_345_678,
       since: index,
@@ -80,7 +81,7 @@ describe('a build', () => {
     expect(built).toMatchObject({ ok: false, code: 'LIMIT_EXCEEDED' });
   });
 
-  it('tells its progress, up to the whole', async () => {
+  it('reports its progress up to 100 %', async () => {
     const shares: number[] = [];
     const list = listSource(plainList('one', { numbers: [{ n: 821_012_345_678, ...EVER }] }), testKeys);
     await buildRelease([list], testKeys, { ...OPTIONS, onProgress: (share) => shares.push(share) });

@@ -1,6 +1,6 @@
 /**
- * How the key space is cut: every key belongs to exactly one part and one shard, dense prefixes have parts of
- * their own, and cuts lie where they lay the day before.
+ * Slices of the key space: every key belongs to exactly one part and one shard, dense prefixes have their
+ * own parts, and cuts stay the same from day to day.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ function counted(
   return {
     plain: new Map(plain.map(([prefix, count]) => [prefix, new Uint32Array(count)])),
     dated: dated.flatMap(([prefix, count]) =>
-      Array.from({ length: count }, () => ({ prefix, suffix: 0, since: 1, until: 2 })),
+      Array.from({ length: count }, () => ({ key: prefix * SUFFIXES, since: 1, until: 2 })),
     ),
     ranges: [],
     sources: [],
@@ -76,7 +76,7 @@ describe('the slices', () => {
     }
   });
 
-  it('need no pool before the first prefix or behind the last one', () => {
+  it('need no pool before the first prefix or after the last one', () => {
     const slices = cutSlices(
       [
         counted([
@@ -126,7 +126,7 @@ describe('the slices', () => {
 });
 
 describe('the shards of a release', () => {
-  it('tile the key space, each saying itself where it begins and ends', async () => {
+  it('tile the key space, and each states where it begins and ends', async () => {
     const entry = fc.tuple(fc.constantFrom(0, 1201, 8210, 8211, LAST_HEAD), suffix);
     await holdsAsync(
       fc.asyncProperty(

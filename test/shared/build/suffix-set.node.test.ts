@@ -1,16 +1,17 @@
 /**
- * The tails of one head while a list is collected: sorted and distinct, however many there are.
+ * The suffixes of one prefix while a list is collected: sorted and distinct, however many there are.
  */
 import { expect, it } from 'vitest';
 import { SuffixSet } from '../../../shared/build/suffix-set.ts';
 import { SUFFIX_COUNT } from '../../../shared/numbers/number.ts';
 
 it.each([0, 1, 64, 65, 99_999, 100_000, 3_124_999, 3_125_000, 3_125_001, 4_000_000])(
-  'are sorted and distinct where %i are added, in pieces and some twice',
+  'returns %i suffixes sorted and distinct, added in pieces and some twice',
   (count) => {
     // A step without a divisor in common with 10^8 comes to no tail twice.
     const tail = (index: number): number => (index * 61_803_399) % SUFFIX_COUNT;
-    const added = Uint32Array.from({ length: count + (count >>> 3) }, (_, index) => tail(index % count));
+    const added = new Uint32Array(count + (count >>> 3));
+    for (let index = 0; index < added.length; index++) added[index] = tail(index % count);
     const tails = new SuffixSet();
     for (let from = 0, size = 1; from < added.length; from += size, size = (size * 3) % 5_003) {
       tails.add(added, from, Math.min(added.length, from + size));

@@ -1,6 +1,6 @@
 /**
- * The live layer against a plain model: whatever lies in which segment, whatever is folded in or over,
- * the newest entry that bears on a question decides.
+ * The live layer against a plain model: however entries are spread over segments, and whatever a release has
+ * folded in, the newest entry of a key and subject decides.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,13 +8,13 @@ import { type LiveEntry, numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { randomFrom } from '../numbers/random.ts';
 import {
-  type Asked,
   changes,
   find,
   layerOf,
   liveEntry,
   liveKey,
   modelFind,
+  type Query,
   second,
   segmentOf,
 } from '../support/live.ts';
@@ -25,9 +25,9 @@ import { sourceKey } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const NUMBER = numberKey(821_012_345_678);
-const ASKED: Asked = { ...NUMBER, subjectBit: 1, foldedSeq: 0, now: 1_700_000_000 };
+const QUERY: Query = { ...NUMBER, subjectBit: 1, foldedSeq: 0, now: 1_700_000_000 };
 
-const asked: fc.Arbitrary<Asked> = fc
+const query: fc.Arbitrary<Query> = fc
   .record({
     key: liveKey,
     subjectBit: fc.constantFrom(1, 2),
@@ -44,17 +44,17 @@ function dealt(entries: readonly LiveEntry[], places: readonly number[], hands: 
 }
 
 describe('the live layer', () => {
-  it('answers as the plain model does, whatever lies in which segment', () => {
+  it('agrees with the plain model, however entries are spread over segments', () => {
     const places = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 40, maxLength: 40 });
     holds(
       fc.property(
         changes,
         places,
         fc.integer({ min: 1, max: 5 }),
-        fc.array(asked, { minLength: 20, maxLength: 60 }),
+        fc.array(query, { minLength: 20, maxLength: 60 }),
         (made, places, count, questions) => {
           const [tail, ...sealed] = dealt(made, places, count).map(segmentOf);
-          const layer = LiveLayer.of(sealed, tail!);
+          const layer = new LiveLayer(sealed, tail!);
           for (const question of questions) {
             expect(find(layer, question)).toEqual(modelFind(made, question));
           }
@@ -64,7 +64,7 @@ describe('the live layer', () => {
     );
   });
 
-  it('answers the same after any change of its segments, made from the layer before or anew', () => {
+  it('is the same whether it reuses the index of the previous layer or not', () => {
     const hand = fc.array(changes, { minLength: 1, maxLength: 3 });
     const moves = fc.array(fc.constantFrom('tail', 'more', 'fewer', 'order', 'another'), { maxLength: 6 });
     holds(
@@ -72,19 +72,19 @@ describe('the live layer', () => {
         hand,
         changes,
         moves,
-        fc.array(asked, { maxLength: 30 }),
+        fc.array(query, { maxLength: 30 }),
         (hands, tail, moves, questions) => {
           let sealed = hands.map(segmentOf);
           let open = tail;
-          let layer = LiveLayer.of(sealed, segmentOf(open));
+          let layer = new LiveLayer(sealed, segmentOf(open));
           for (const move of moves) {
             if (move === 'tail') open = open.slice(1);
             if (move === 'more') sealed = [...sealed, segmentOf(tail)];
             if (move === 'fewer') sealed = sealed.slice(1);
             if (move === 'order') sealed = sealed.toReversed();
             if (move === 'another') sealed = sealed.map((_, index) => segmentOf(index === 0 ? tail : []));
-            layer = LiveLayer.of(sealed, segmentOf(open), layer);
-            const anew = LiveLayer.of(sealed, segmentOf(open));
+            layer = new LiveLayer(sealed, segmentOf(open), layer);
+            const anew = new LiveLayer(sealed, segmentOf(open));
             for (const question of questions) expect(find(layer, question)).toEqual(find(anew, question));
           }
         },
@@ -92,30 +92,30 @@ describe('the live layer', () => {
     );
   });
 
-  it('has nothing to say where it is empty', () => {
-    expect(find(LiveLayer.EMPTY, ASKED)).toBeNull();
-    expect(find(LiveLayer.EMPTY, { ...ASKED, high: 0, low: 0 })).toBeNull();
+  it('finds nothing if it is empty', () => {
+    expect(find(LiveLayer.EMPTY, QUERY)).toBeNull();
+    expect(find(LiveLayer.EMPTY, { ...QUERY, high: 0, low: 0 })).toBeNull();
   });
 
-  it('keeps the subjects apart', () => {
+  it('distinguishes the subjects', () => {
     const layer = layerOf(
       liveEntry(NUMBER, { subjects: 1, seq: 1 }),
       liveEntry(NUMBER, { subjects: 2, op: 'unblock', seq: 2 }),
     );
-    expect(find(layer, { ...ASKED, subjectBit: 1 })?.op).toBe('block');
-    expect(find(layer, { ...ASKED, subjectBit: 2 })?.op).toBe('unblock');
+    expect(find(layer, { ...QUERY, subjectBit: 1 })?.op).toBe('block');
+    expect(find(layer, { ...QUERY, subjectBit: 2 })?.op).toBe('unblock');
   });
 
-  it('goes back to the entry below when one has ended, to the second', () => {
-    const until = ASKED.now + 10;
+  it('returns to the older entry in the second in which the newer one ends', () => {
+    const until = QUERY.now + 10;
     const layer = layerOf(liveEntry(NUMBER, { seq: 1 }), liveEntry(NUMBER, { op: 'clear', seq: 2, until }));
-    expect(find(layer, { ...ASKED, now: until - 1 })?.op).toBe('clear');
-    expect(find(layer, { ...ASKED, now: until })?.op).toBe('block');
+    expect(find(layer, { ...QUERY, now: until - 1 })?.op).toBe('clear');
+    expect(find(layer, { ...QUERY, now: until })?.op).toBe('block');
   });
 
-  it('says nothing of what a release has folded in, and says it again over an earlier release', () => {
+  it('ignores entries that the release has folded in, and finds them again over an earlier release', () => {
     const layer = layerOf(liveEntry(NUMBER, { seq: 5 }), liveEntry(NUMBER, { op: 'unblock', seq: 9 }));
-    const over = (foldedSeq: number): string | undefined => find(layer, { ...ASKED, foldedSeq })?.op;
+    const over = (foldedSeq: number): string | undefined => find(layer, { ...QUERY, foldedSeq })?.op;
     expect([0, 4, 5, 8, 9, 10, 5].map(over)).toEqual([
       'unblock',
       'unblock',
@@ -127,23 +127,23 @@ describe('the live layer', () => {
     ]);
   });
 
-  it('lets the newest decide, in the tail or sealed', () => {
+  it('lets the newest entry decide, sealed or not', () => {
     const old = liveEntry(NUMBER, { seq: 3 });
     const newer = liveEntry(NUMBER, { op: 'unblock', seq: 4 });
-    expect(find(LiveLayer.of([segmentOf([old])], segmentOf([newer])), ASKED)).toEqual(newer);
-    expect(find(LiveLayer.of([segmentOf([newer])], segmentOf([old])), ASKED)).toEqual(newer);
+    expect(find(new LiveLayer([segmentOf([old])], segmentOf([newer])), QUERY)).toEqual(newer);
+    expect(find(new LiveLayer([segmentOf([newer])], segmentOf([old])), QUERY)).toEqual(newer);
   });
 
-  it('knows a source by both words of its fingerprint, and never as a number', () => {
+  it('finds a source by both words of its fingerprint, and never as a number', () => {
     const key = sourceKey('KB-Bank', testKeys.sourceSeed);
     const layer = layerOf(liveEntry(key));
-    expect(find(layer, { ...ASKED, ...sourceKey('kb-bank', testKeys.sourceSeed) })?.op).toBe('block');
+    expect(find(layer, { ...QUERY, ...sourceKey('kb-bank', testKeys.sourceSeed) })?.op).toBe('block');
     for (const other of [
       { ...key, kind: 'number' as const },
       { ...key, high: (key.high ^ 1) >>> 0 },
       { ...key, low: (key.low ^ 0x80000000) >>> 0 },
     ]) {
-      expect(find(layer, { ...ASKED, ...other })).toBeNull();
+      expect(find(layer, { ...QUERY, ...other })).toBeNull();
     }
   });
 });
@@ -166,7 +166,7 @@ describe('a large live layer', () => {
     const segments = Array.from({ length: 6 }, (_, place) =>
       segmentOf(entries.slice(place * SEGMENT, (place + 1) * SEGMENT)),
     );
-    const layer = LiveLayer.of(segments.slice(0, 5), segments[5]!);
+    const layer = new LiveLayer(segments.slice(0, 5), segments[5]!);
     const seqs = new Map(entries.map(({ low, seq }) => [low, seq]));
     let wrong = 0;
     for (let low = 0; low < LIMIT; low++) {

@@ -1,6 +1,6 @@
 /**
- * Damaged segments opened without their seal: refused by LayoutError, or read as entries that a segment can
- * have; never another exception, and never an entry of parts that are not there.
+ * Damaged segments opened without their seal: they are refused with a LayoutError or read as valid entries.
+ * There is no other exception, and no entry with missing parts.
  */
 import { describe, expect, it } from 'vitest';
 import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits.ts';
@@ -25,7 +25,7 @@ function survives({ what, bytes }: Damaged): boolean {
     if (error instanceof LayoutError) return false;
     throw new Error(`${what}: ${String(error)}`, { cause: error });
   }
-  const layer = LiveLayer.of([segment], segmentOf([]));
+  const layer = new LiveLayer([segment], segmentOf([]));
   for (const entry of segment.entries()) {
     const { kind, op, subjects, code, authority, seq, until } = entry;
     const possible =
@@ -97,7 +97,7 @@ describe('a segment is refused', () => {
     expect(() => new Segment(bytes)).toThrow(LayoutError);
   });
 
-  it('with more rows than it may have', () => {
+  it('with more rows than the limit', () => {
     const count = SEGMENT_ENTRIES_MAX + 1;
     const one = encodeSegment([liveEntry(key)]);
     const bytes = new Uint8Array(one.length + SEGMENT_ENTRIES_MAX * ROW);

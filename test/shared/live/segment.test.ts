@@ -33,7 +33,7 @@ describe.each(vectors.segments)('the golden segment "$name"', ({ entries, hex })
 });
 
 describe('a segment', () => {
-  it('gives back what was written, in the order of its keys, as the naive encoder writes it', () => {
+  it('returns what was written in the order of its keys, with the bytes of the naive encoder', () => {
     holds(
       fc.property(changes, (made) => {
         const sorted = made.toSorted(byLiveKey);
@@ -60,7 +60,7 @@ describe('a segment', () => {
     expect(segmentOf([liveEntry(NUMBER, { code })]).entry(0).code).toBe(code);
   });
 
-  it('is read where it lies, from a multiple of 4 on', () => {
+  it('is read in place at any multiple of 4', () => {
     const bytes = encodeSegment([liveEntry(NUMBER)]);
     const room = new Uint8Array(bytes.length + 8);
     room.set(bytes, 4);
@@ -69,7 +69,7 @@ describe('a segment', () => {
     expect(() => new Segment(room.subarray(2, 2 + bytes.length))).toThrow(LayoutError);
   });
 
-  it('takes as many entries as it may, and no more', () => {
+  it('accepts as many entries as the limit, and no more', () => {
     const many = Array.from({ length: SEGMENT_ENTRIES_MAX + 1 }, (_, index) =>
       liveEntry({ kind: 'number', high: 8210, low: index }, { authority: `a-${index}` }),
     );
@@ -78,7 +78,7 @@ describe('a segment', () => {
     expect(() => encodeSegment(many)).toThrow(RangeError);
   });
 
-  it('is not made of two entries of one key and change, or of a name with two lines', () => {
+  it('rejects two entries of one key and change, and a name with two lines', () => {
     const entry = liveEntry(NUMBER);
     expect(() => encodeSegment([entry, { ...entry, subjects: 1 }])).toThrow(RangeError);
     expect(() => encodeSegment([{ ...entry, authority: 'a\nb' }])).toThrow(RangeError);

@@ -1,9 +1,9 @@
 /**
- * Whole blocks and wide ranges: each bound from both sides, and blocks against the plan asked number by number.
+ * Whole blocks and wide ranges: each bound from both sides, and blocks against the plan, number by number.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTooWide, wholeBlocksIn } from '../../../shared/numbers/blocks.ts';
+import { countWholeBlocks, isTooWide } from '../../../shared/numbers/blocks.ts';
 import { krClassOf } from '../../../shared/numbers/plan.ts';
 import { holds } from '../support/properties.ts';
 
@@ -27,10 +27,10 @@ describe('whole blocks of Korean numbers', () => {
     ['another country', 63_917_200_0000, 63_917_999_9999, 0],
     ['nothing', 5, 4, 0],
   ])('are counted in %s', (_, from, to, count) => {
-    expect(wholeBlocksIn(from, to)).toBe(count);
+    expect(countWholeBlocks(from, to)).toBe(count);
   });
 
-  it('are those that the plan knows a number of', () => {
+  it('are those that contain a valid number', () => {
     const first = fc.oneof(
       fc.integer({ min: 8_200, max: 8_299 }).map((each) => each * 1_000 + 82),
       fc.integer({ min: 82_000, max: 82_999 }),
@@ -45,7 +45,7 @@ describe('whole blocks of Korean numbers', () => {
         let isUsed = false;
         for (let n = from; n < from + BLOCK && !isUsed; n++)
           isUsed = (krClassOf(n) ?? 'unknown') !== 'unknown';
-        expect(wholeBlocksIn(from, from + BLOCK - 1)).toBe(isUsed && !isUnused ? 1 : 0);
+        expect(countWholeBlocks(from, from + BLOCK - 1)).toBe(isUsed && !isUnused ? 1 : 0);
       }),
       { numRuns: 300 },
     );

@@ -1,4 +1,6 @@
-/** Calling codes: every assigned code is found, every unassigned one is known as such. */
+/**
+ * Calling codes: every assigned code is found, and every unassigned one is recognised.
+ */
 import { describe, expect, it } from 'vitest';
 import table from '../../../data/calling-codes.json' with { type: 'json' };
 import {
@@ -17,7 +19,7 @@ describe('the table of calling codes', () => {
     }
   });
 
-  it('finds each code in front of each of its lengths, and knows that other lengths are nobody’s', () => {
+  it('finds each code before each of its lengths, and rejects other lengths', () => {
     for (const { code, lengths } of table.codes) {
       for (let length = 1; length + String(code).length <= 15; length++) {
         const n = Number(String(code) + '2'.repeat(length));
@@ -39,17 +41,14 @@ describe('the table of calling codes', () => {
     [12125551234, true, true, 'New York'],
     [74951234567, true, true, 'Moscow'],
     [8613716965408, true, true, 'a mobile number of China'],
-  ])('knows of %s: possible %s, assigned %s (%s)', (n, possible, assigned) => {
+  ])('finds %s possible: %s, assigned: %s (%s)', (n, possible, assigned) => {
     expect([isPossible(n), isAssigned(n)]).toEqual([possible, assigned]);
   });
 
-  it.each([[210123456789], [8011234567], [9991234567], [2], [8], [21], [0]])(
-    'knows %s as unassigned',
-    (n) => {
-      expect(callingCodeOf(n)).toBe(0);
-      expect(isPossible(n)).toBe(false);
-    },
-  );
+  it.each([[210123456789], [8011234567], [9991234567], [2], [8], [21], [0]])('finds %s unassigned', (n) => {
+    expect(callingCodeOf(n)).toBe(0);
+    expect(isPossible(n)).toBe(false);
+  });
 
   it('finds a code without national digits, which is not possible', () => {
     expect(callingCodeOf(82)).toBe(82);
@@ -64,7 +63,7 @@ describe('the trunk 0', () => {
     expect([39, 36, 7, 250].map(dropsTrunkZero)).toEqual([false, false, false, false]);
   });
 
-  it('makes a number impossible where it is dropped', () => {
+  it('makes a number impossible in a country that drops it', () => {
     expect(isPossible(442079460018)).toBe(true);
     expect(isPossible(440079460018)).toBe(false);
     expect(isPossible(390612345678)).toBe(true);

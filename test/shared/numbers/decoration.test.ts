@@ -1,4 +1,6 @@
-/** Numbers with URIs, names, extensions and signs around them, and the sender IDs that they are not. */
+/**
+ * Numbers with URIs, names, extensions and signs around them, none of which is a sender ID.
+ */
 import { describe, expect, it } from 'vitest';
 import { read } from './read.ts';
 

@@ -24,7 +24,7 @@ const rows = lines.map((line) => {
 });
 
 describe('data/kr-unallocated.csv', () => {
-  it('has the header of the import format and well-formed, disjoint, rising ranges', () => {
+  it('has the header of the import format and well-formed, disjoint, ascending ranges', () => {
     expect(header).toBe('number,reason,authority,note');
     const sorted = rows.toSorted((a, b) => a.from - b.from);
     for (const [index, row] of sorted.entries()) {
@@ -33,7 +33,7 @@ describe('data/kr-unallocated.csv', () => {
     }
   });
 
-  it('holds 010-0000 to 010-1999, all of it and no more of 010', () => {
+  it('holds exactly 010-0000 to 010-1999 of 010', () => {
     const mobile = rows.filter(({ to }) => krClassOf(to) === 'mobile');
     expect(mobile.map(({ from, to }) => ({ from, to }))).toEqual([MOBILE_BARRED]);
   });

@@ -1,4 +1,6 @@
-/** The integer form: head and tail, and the written form. */
+/**
+ * The integer form: prefix and suffix, and the written form.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,7 +16,7 @@ const SEED = 20_261_124;
 const numbers = fc.integer({ min: 1, max: NUMBER_LIMIT - 1 });
 
 describe('the integer form', () => {
-  it("splits Korea's 010-1234-5678 into head 8210 and tail 12345678", () => {
+  it("splits Korea's 010-1234-5678 into prefix 8210 and suffix 12345678", () => {
     expect(prefixOf(821012345678)).toBe(8210);
     expect(suffixOf(821012345678)).toBe(12345678);
     expect(toE164(821012345678)).toBe('+821012345678');
@@ -39,7 +41,7 @@ describe('the integer form', () => {
     }
   });
 
-  it('counts digits right at every power of ten', () => {
+  it('counts digits correctly at every power of ten', () => {
     for (let digits = 1; digits < 15; digits++) {
       expect(digitCountOf(10 ** digits - 1)).toBe(digits);
       expect(digitCountOf(10 ** digits)).toBe(digits + 1);

@@ -130,7 +130,7 @@ describe('the parser against libphonenumber-js', () => {
     expect(failures).toEqual([]);
   });
 
-  it('reads each example behind 00700 as that number, with the carrier prefix kept', () => {
+  it('reads each example after 00700 as that number, with its carrier prefix', () => {
     for (const { code, national } of exampleNumbers) {
       expect(parseParty(`00700${code}${national}`)).toEqual({
         kind: 'number',
@@ -150,7 +150,7 @@ describe('the parser against libphonenumber-js', () => {
     expect(failures.slice(0, 20), `${failures.length} unexplained`).toEqual([]);
   });
 
-  it('meets every intended difference, so that none is dead', () => {
+  it('meets every intended difference, so that the list has no unused entry', () => {
     expect([...counts].filter(([, count]) => count === 0)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /** The parser by example: every written form, every ambiguity, every refusal. */
 import { describe, expect, it } from 'vitest';
 import { PARTY_CHARS_MAX } from '../../../shared/limits.ts';
-import { KR_CARRIER_PREFIXES } from '../../../shared/numbers/carriers.ts';
+import { KR_CARRIER_PREFIXES } from '../../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../../shared/numbers/validity.ts';
 import { read } from './read.ts';
 
@@ -145,7 +145,7 @@ describe('a text that begins with 00', () => {
     expect(read(text, prefix)).toBe(expected);
   });
 
-  it.each(KR_CARRIER_PREFIXES)('%s stands before every kind of Korean number as it is dialled', (carrier) => {
+  it.each(KR_CARRIER_PREFIXES)('reads %s before every kind of Korean number as dialled', (carrier) => {
     for (const dialled of [
       '15881234',
       '16001234',
@@ -174,7 +174,7 @@ describe('a text without plus and 0', () => {
   });
 });
 
-describe('junk that fits a number', () => {
+describe('digits that fit a number but belong to no subscriber', () => {
   it.each([
     ['12', '+8212'],
     ['0123', '+82123'],
@@ -186,13 +186,13 @@ describe('junk that fits a number', () => {
     ['99999999999999', '+99999999999999'],
     ['010-1234-567', '+82101234567'],
     ['0700', '+82700'],
-  ])('%s is %s, and nobody has it', (text, expected) => {
+  ])('%s is %s, which no subscriber has', (text, expected) => {
     expect(read(text)).toBe(expected);
     expect(isValidNumber(Number(expected))).toBe(false);
   });
 });
 
-describe('a carrier prefix before junk', () => {
+describe('a carrier prefix before other digits', () => {
   it.each([
     ['00700', '00 +700'],
     ['006 12', '006 +12'],
@@ -204,7 +204,7 @@ describe('a carrier prefix before junk', () => {
   });
 });
 
-describe('what is no number', () => {
+describe('a text that is not a number', () => {
   it.each([
     ['112', 'short 112'],
     ['1-1-9', 'short 119'],

@@ -1,4 +1,6 @@
-/** What the parser makes of a text, in one line. */
+/**
+ * Parses a text and formats the result in one line.
+ */
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { type InternationalPrefix, parseParty } from '../../../shared/numbers/parse.ts';
 import type { ParsedParty } from '../../../shared/numbers/party.ts';

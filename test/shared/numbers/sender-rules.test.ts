@@ -50,7 +50,7 @@ describe('a sender', () => {
     expect(ruleOf(text)).toBeNull();
   });
 
-  it('may be a short code of its owner', () => {
+  it('may be a short code that the client owns', () => {
     expect(ruleOf('1335', ['1366', '1335'])).toBeNull();
     expect(ruleOf('1335', ['1366'])).toBe('short-code-not-owned');
     expect(ruleOf('011-234-5678', ['1335'])).toBe('mobile-legacy');

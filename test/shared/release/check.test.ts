@@ -1,5 +1,5 @@
 /**
- * The check before a promotion: what is signed and wrong all the same is found, whatever it is.
+ * The check before a promotion: it finds every kind of error in a release that is signed.
  */
 import { describe, expect, it } from 'vitest';
 import { encodeRanges, encodeSources } from '../../../shared/build/tables.ts';
@@ -121,7 +121,7 @@ describe('the check of a release', () => {
     expect(check.finish()).toMatchObject({ ok: false, code: 'VALUE_MISSING' });
   });
 
-  it('takes a value again after a damaged one, and counts none twice', async () => {
+  it('accepts a value after a damaged copy of it, and counts no value twice', async () => {
     const { manifest, values } = whole;
     const check = new ReleaseCheck(manifest, testKeys);
     for (const blob of blobsOf(manifest)) {
@@ -132,7 +132,7 @@ describe('the check of a release', () => {
     expect(check.finish().ok).toBe(true);
   });
 
-  it('takes any sound shard, whoever wrote it', async () => {
+  it('accepts any valid shard, whichever encoder wrote it', async () => {
     const rice = naiveRice([1, 5, 9], 20, { parameter: 1, width: 7 });
     const parts = [
       part(
@@ -183,7 +183,7 @@ describe('the check of a release', () => {
     }
   });
 
-  it('finds numbers out of order, or where no query finds them', async () => {
+  it('finds numbers out of order, or where no look-up finds them', async () => {
     const counts = [{ numbers: 2 }];
     expect(await checkedShard([part([sparse([8, 5], [9, 5])]), part([null], [10, 0])], counts)).toBeNull();
     for (const keys of [
@@ -228,7 +228,7 @@ describe('the check of a release', () => {
     expect(await checked(manifest, new Map([[blob.key, bytes]]))).toBe('ORDER_WRONG');
   });
 
-  it('does not walk more than the manifest counts, or a release may have', async () => {
+  it('reads no more numbers than the manifest counts or a release may have', async () => {
     const every = naiveRice([], 100, { parameter: 0, width: 100 });
     // The same section as its complement: a few bytes that list a whole head.
     every[1] = 1;

@@ -13,9 +13,9 @@ import { DEMO_CATALOGUE, DEMO_INPUTS } from '../../../cli/paths.ts';
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
-import { planOf } from '../../../shared/release/plan.ts';
+import { createPlan } from '../../../shared/release/plan.ts';
 import { OPTIONS } from '../support/built-release.ts';
-import { loadFrom } from '../support/planned.ts';
+import { loadFrom, valueIn } from '../support/planned.ts';
 import { sourceFingerprint } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
@@ -60,7 +60,7 @@ it('hits no guard', async () => {
     );
     if (!built.ok) throw new Error(built.message);
     const input = { base: null, next: built.value.manifest, keys: testKeys, load: loadFrom([built.value]) };
-    const plan = await planOf({ ...input, settings: DEFAULT_GUARDS });
+    const plan = valueIn(await createPlan({ ...input, settings: DEFAULT_GUARDS }));
     expect(plan.guards).toEqual([]);
     expect(
       plan.lists.map(({ numbers, dated, ranges, sources }) =>

@@ -1,16 +1,16 @@
 /**
- * Each guard hit, and just not hit.
+ * Each guard just above and just below its bound.
  */
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { isEmergencyNumber } from '../../../shared/numbers/plan.ts';
 import {
+  checkGuards,
   DEFAULT_GUARDS,
   GUARDS,
   type GuardHit,
   type GuardSettings,
   guardSettingsSchema,
-  guardsOf,
   protectedNumbersOf,
 } from '../../../shared/release/guards.ts';
 import { build } from '../support/built-release.ts';
@@ -24,8 +24,8 @@ const FIRST = 82_10_2000_0000;
 const run = (from: number, count: number, when: Dated = EVER): PlainList['numbers'] =>
   Array.from({ length: count }, (_, index) => ({ n: from + index, ...when }));
 
-/** Numbers far apart, so that no block is whole. */
-const apart = (count: number, when: Dated = EVER): PlainList['numbers'] =>
+/** Numbers at large distances, so that no block is whole. */
+const spread = (count: number, when: Dated = EVER): PlainList['numbers'] =>
   Array.from({ length: count }, (_, index) => ({ n: FIRST + index * 7_919, ...when }));
 
 function list(content: Partial<PlainList>, info: Partial<PlainList['info']> = {}): PlainList {
@@ -60,31 +60,31 @@ async function expectHits(
 }
 
 describe('adds and removes', () => {
-  const large = list({ numbers: apart(5_000) });
+  const large = list({ numbers: spread(5_000) });
 
-  it('are hit above a fifth of the list', async () => {
-    await expectHits([large], [list({ numbers: apart(6_000) })], []);
-    await expectHits([large], [list({ numbers: apart(6_001) })], ['adds']);
-    await expectHits([large], [list({ numbers: apart(4_000) })], []);
-    await expectHits([large], [list({ numbers: apart(3_999) })], ['removes']);
+  it('are hit above 20 % of the list', async () => {
+    await expectHits([large], [list({ numbers: spread(6_000) })], []);
+    await expectHits([large], [list({ numbers: spread(6_001) })], ['adds']);
+    await expectHits([large], [list({ numbers: spread(4_000) })], []);
+    await expectHits([large], [list({ numbers: spread(3_999) })], ['removes']);
   });
 
-  it('measure small lists as if they had 1,000 entries', async () => {
-    await expectHits([list({ numbers: apart(3) })], [list({ numbers: apart(203) })], []);
-    await expectHits([list({ numbers: apart(3) })], [list({ numbers: apart(204) })], ['adds']);
-    await expectHits([list({ numbers: apart(300) })], [list({ numbers: apart(100) })], []);
-    await expectHits([list({ numbers: apart(300) })], [list({ numbers: apart(99) })], ['removes']);
+  it('treat small lists as if they had 1,000 entries', async () => {
+    await expectHits([list({ numbers: spread(3) })], [list({ numbers: spread(203) })], []);
+    await expectHits([list({ numbers: spread(3) })], [list({ numbers: spread(204) })], ['adds']);
+    await expectHits([list({ numbers: spread(300) })], [list({ numbers: spread(100) })], []);
+    await expectHits([list({ numbers: spread(300) })], [list({ numbers: spread(99) })], ['removes']);
   });
 
-  it('see what comes and goes, not what is left of it', async () => {
-    const other = apart(5_000).map(({ n }) => ({ n: n + 1, ...EVER }));
+  it('count every addition and removal, not the net change', async () => {
+    const other = spread(5_000).map(({ n }) => ({ n: n + 1, ...EVER }));
     await expectHits([large], [list({ numbers: other })], ['adds', 'removes']);
   });
 
-  it('are not hit by dates that change, and are by entries that lose theirs', async () => {
-    const dated = list({ numbers: apart(2_000, DAY) });
-    await expectHits([dated], [list({ numbers: apart(2_000, { ...DAY, until: DAY.until + 5 }) })], []);
-    await expectHits([dated], [list({ numbers: apart(2_000) })], ['adds', 'removes']);
+  it('are not hit by changed dates, but by entries that lose their dates', async () => {
+    const dated = list({ numbers: spread(2_000, DAY) });
+    await expectHits([dated], [list({ numbers: spread(2_000, { ...DAY, until: DAY.until + 5 }) })], []);
+    await expectHits([dated], [list({ numbers: spread(2_000) })], ['adds', 'removes']);
   });
 
   it('count ranges and sources too', async () => {
@@ -93,39 +93,39 @@ describe('adds and removes', () => {
     await expectHits([list({})], [list({ sources: texts })], ['adds']);
   });
 
-  it('take shares from the settings', async () => {
+  it('use the shares of the settings', async () => {
     const settings = { addShare: 0, removeShare: 1 };
-    await expectHits([large], [list({ numbers: apart(5_001) })], ['adds'], settings);
-    await expectHits([large], [list({ numbers: apart(1) })], [], settings);
+    await expectHits([large], [list({ numbers: spread(5_001) })], ['adds'], settings);
+    await expectHits([large], [list({ numbers: spread(1) })], [], settings);
     await expectHits([large], [large], [], settings);
   });
 
-  it('measure a list that is new beside others, if it does harm; not those of the first release', async () => {
+  it('count a new list that blocks or labels, except in the first release', async () => {
     const other = plainList('other');
     await expectHits(null, [large], []);
     await expectHits([other], [other, large], ['adds']);
-    await expectHits([other], [other, list({ numbers: apart(200) })], []);
-    await expectHits([other], [other, list({ numbers: apart(5_000) }, { effect: 'shadow' })], []);
+    await expectHits([other], [other, list({ numbers: spread(200) })], []);
+    await expectHits([other], [other, list({ numbers: spread(5_000) }, { effect: 'shadow' })], []);
   });
 
-  it('count a list that does more, or less, as a whole', async () => {
-    const shadow = list({ numbers: apart(5_000) }, { effect: 'shadow' });
-    const onlyFrom = list({ numbers: apart(5_000) }, { subjects: ['from'] });
-    const label = list({ numbers: apart(5_000) }, { effect: 'label' });
+  it('count a whole list if its terms get stricter or milder', async () => {
+    const shadow = list({ numbers: spread(5_000) }, { effect: 'shadow' });
+    const onlyFrom = list({ numbers: spread(5_000) }, { subjects: ['from'] });
+    const label = list({ numbers: spread(5_000) }, { effect: 'label' });
     for (const less of [shadow, onlyFrom, label]) {
       await expectHits([less], [large], ['adds']);
       await expectHits([large], [less], ['removes']);
     }
-    const allow = list({ numbers: apart(5_000) }, { effect: 'allow' });
+    const allow = list({ numbers: spread(5_000) }, { effect: 'allow' });
     await expectHits([shadow], [allow], []);
   });
 
-  it('say so in figures', async () => {
-    const [hit] = await hitsOf([large], [list({ numbers: apart(6_001) })]);
+  it('report figures', async () => {
+    const [hit] = await hitsOf([large], [list({ numbers: spread(6_001) })]);
     expect(hit).toEqual({
       guard: 'adds',
       list: 'one',
-      message: 'one: 1,001 entries would be new to a list of 5,000, more than 20 %',
+      message: 'one: would add 1,001 entries to 5,000, more than 20 %',
       figures: { added: 1_001, before: 5_000, share: 0.2 },
       override: 'adds',
     });
@@ -134,13 +134,13 @@ describe('adds and removes', () => {
 
 describe('shrunken-list', () => {
   it('is hit when a list becomes empty or is dropped', async () => {
-    const small = list({ numbers: apart(1) });
+    const small = list({ numbers: spread(1) });
     await expectHits([small], [list({})], ['shrunken-list']);
     await expectHits([small, plainList('two')], [plainList('two')], ['shrunken-list']);
   });
 
-  it('is not hit while one entry of any kind is left, or where there was none', async () => {
-    const small = list({ numbers: apart(1) });
+  it('is not hit if an entry of any kind is left, or if there was none', async () => {
+    const small = list({ numbers: spread(1) });
     await expectHits([small], [list({ sources: [{ text: 'a', ...EVER }] })], []);
     await expectHits([plainList('two'), small], [small], []);
   });
@@ -155,7 +155,7 @@ describe('protected-number', () => {
     ['in a range', { ranges: [{ from: mine - 1, to: mine, ...EVER }] }],
   ];
 
-  it.each(holding)('is hit by a number that is listed %s, also where that is not new', async (_, content) => {
+  it.each(holding)('is hit by a number that is listed %s, even if that is not new', async (_, content) => {
     for (const base of [null, [list(content)]]) {
       for (const effect of ['block', 'label'] as const)
         await expectHits(
@@ -170,7 +170,7 @@ describe('protected-number', () => {
     await expectHits(null, [list(content)], []);
   });
 
-  it('is not hit by what stands beside it', async () => {
+  it('is not hit by neighbouring numbers', async () => {
     const ranges = [
       { from: mine - 5, to: mine - 1, ...EVER },
       { from: mine + 1, to: mine + 9, ...EVER },
@@ -188,7 +188,7 @@ describe('protected-number', () => {
     expect(hit).toMatchObject({ guard: 'protected-number', figures: { numbers: 1, emergency: 1 } });
   });
 
-  it('knows every emergency number there can be, and no other', () => {
+  it('includes every possible emergency number, and no other', () => {
     const known = new Set(protectedNumbersOf(DEFAULT_GUARDS));
     for (const n of known) expect(isEmergencyNumber(n)).toBe(true);
     const area = (n: number): number[] => [82_000, 820_000, 8_200_000].map((base) => base + n);
@@ -206,20 +206,20 @@ describe('whole-block', () => {
     ['a range', (count: number) => ({ ranges: [{ from: FIRST, to: FIRST + count - 1, ...EVER }] })],
   ])('is hit by %s of a whole block', async (_, content) => {
     const hits = await hitsOf(null, [list(content(10_000))]);
-    expect(hits).toMatchObject([{ guard: 'whole-block', message: expect.stringMatching(/: 1 block of /) }]);
+    expect(hits).toMatchObject([{ guard: 'whole-block', message: expect.stringMatching(/ 1 block of /) }]);
     await expectHits(null, [list(content(9_000))], ['whole-block']);
     await expectHits(null, [list(content(8_999))], []);
     await expectHits(null, [list(content(10_000), { effect: 'allow' })], []);
     await expectHits([list(content(10_000))], [list(content(10_000))], []);
   });
 
-  it('is not hit by a block that nobody is in', async () => {
+  it('is not hit by a block without valid numbers', async () => {
     const unused = 82_10_0000_0000;
     await expectHits(null, [list({ numbers: run(unused, 10_000) })], []);
     await expectHits(null, [list({ ranges: [{ from: unused, to: unused + 19_999_999, ...EVER }] })], []);
   });
 
-  it('is hit by a block that was listed and now does harm', async () => {
+  it('is hit by a listed block when the list starts to block or label', async () => {
     const shadow = { effect: 'shadow' } as const;
     for (const numbers of [run(FIRST, 10_000), run(FIRST, 10_000, DAY)])
       await expectHits([list({ numbers }, shadow)], [list({ numbers })], ['adds', 'whole-block']);
@@ -227,7 +227,7 @@ describe('whole-block', () => {
     await expectHits([list({ ranges }, shadow)], [list({ ranges })], ['whole-block']);
   });
 
-  it('is hit also where some of the block were listed before, or are left out', async () => {
+  it('is hit even if some numbers of the block were listed before or are not listed', async () => {
     const numbers = run(FIRST, 10_000);
     await expectHits([list({ numbers: run(FIRST, 500) })], [list({ numbers })], ['adds', 'whole-block']);
     const cut = (from: number, to: number) => [
@@ -239,7 +239,7 @@ describe('whole-block', () => {
     await expectHits(null, cut(1_001, 18_998), []);
   });
 
-  it('is not hit by halves of a block behind two heads', async () => {
+  it('is not hit by halves of blocks of two prefixes', async () => {
     const elsewhere = 82_70_2000_5000;
     await expectHits(null, [list({ numbers: [...run(FIRST, 5_000), ...run(elsewhere, 5_000)] })], []);
   });
@@ -264,18 +264,18 @@ describe('short-prefix', () => {
     await expectHits([list(wide)], [list(wide)], []);
   });
 
-  it('looks at what a range adds, not at what it is joined to', async () => {
+  it('measures what a range adds, not what it is joined to', async () => {
     const three = range(63_91_000_00000, 63_93_999_99999);
     await expectHits([list(three)], [list(range(63_91_000_00000, 63_94_999_99999))], []);
   });
 });
 
 describe('older-base', () => {
-  it('is hit by a release that was built from another than the current one', async () => {
+  it('is hit by a release that was not built from the current one', async () => {
     const { manifest } = await build([plainList('one')]);
     const next = { ...manifest, release: '20261124T0313Z-00000000' };
     const names = (base: typeof manifest | null, from: string | null): string[] =>
-      namesOf(guardsOf([], base, { ...next, base: from }, DEFAULT_GUARDS));
+      namesOf(checkGuards([], base, { ...next, base: from }, DEFAULT_GUARDS));
     expect(names(null, null)).toEqual([]);
     expect(names(manifest, manifest.release)).toEqual([]);
     expect(names(manifest, null)).toEqual(['older-base']);

@@ -1,6 +1,6 @@
 /**
- * The signed manifest: what is wrong with it is said with a code of its own, and nothing is read out of a
- * manifest that no trusted key signed.
+ * The signed manifest: each problem has its own code, and nothing is read from a manifest that no trusted
+ * key signed.
  */
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
@@ -57,7 +57,7 @@ describe('a signed manifest', () => {
 });
 
 describe('SIGNATURE_INVALID', () => {
-  it('is said of a manifest without signature, or with one of another length', async () => {
+  it('is the problem of a manifest without a signature, or with one of another length', async () => {
     const { signed, signature } = await signManifest(manifest, ours.privateKey);
     for (const wrong of [
       '',
@@ -70,13 +70,13 @@ describe('SIGNATURE_INVALID', () => {
     }
   });
 
-  it('is said of a manifest that another key signed, or that no key is trusted for', async () => {
+  it('is the problem of a manifest that no trusted key signed', async () => {
     expect(await codeOf(signManifest(manifest, theirs.privateKey))).toBe('SIGNATURE_INVALID');
     const opened = await open(await signManifest(manifest, ours.privateKey), []);
     expect(opened).toMatchObject({ ok: false, code: 'SIGNATURE_INVALID' });
   });
 
-  it('is said whichever byte of the text or the signature was flipped, and wherever it was cut', async () => {
+  it('is the problem with any byte of the text or the signature flipped, and at any truncation', async () => {
     const { signed, signature } = await signManifest(manifest, ours.privateKey);
     for (let at = 0; at < signed.length; at += 3) {
       const flipped =
@@ -94,14 +94,14 @@ describe('SIGNATURE_INVALID', () => {
 });
 
 describe('FORMAT_UNSUPPORTED', () => {
-  it.each([0, 1, 99])('is said of format %i, whatever else that format holds', async (format) => {
+  it.each([0, 1, 99])('is the problem of format %i, whatever else the manifest holds', async (format) => {
     expect(await codeOf(signDocument({ ...manifest, format }))).toBe('FORMAT_UNSUPPORTED');
     expect(await codeOf(signDocument({ format, somethingNew: true }))).toBe('FORMAT_UNSUPPORTED');
   });
 });
 
 describe('KEY_FOREIGN', () => {
-  it('is said of a release that was made with another LIST_KEY', async () => {
+  it('is the problem of a release that was made with another LIST_KEY', async () => {
     expect(await codeOf(signDocument({ ...manifest, keyId: '0123456789abcdef' }))).toBe('KEY_FOREIGN');
   });
 });
@@ -114,7 +114,7 @@ describe('MANIFEST_INVALID', () => {
     ['text that is not JSON', '{"format":1'],
     ['no document', 'null'],
     ['a list instead of a document', '[]'],
-  ])('is said of %s', async (_, text) => {
+  ])('is the problem of %s', async (_, text) => {
     expect(await codeOf(signAnything(text))).toBe('MANIFEST_INVALID');
   });
 
@@ -136,7 +136,7 @@ describe('MANIFEST_INVALID', () => {
       'more lists than the bound',
       { ...manifest, lists: Array.from({ length: 33 }, () => manifest.lists[0]) },
     ],
-  ])('is said of %s', async (_, document) => {
+  ])('is the problem of %s', async (_, document) => {
     expect(await codeOf(signDocument(document))).toBe('MANIFEST_INVALID');
   });
 });

@@ -1,12 +1,12 @@
 /**
- * The plan: the same on both sides, another hash for whatever is another, and overrides by name.
+ * The plan: the same on both sides, another hash if anything differs, and overrides by name.
  */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
-import { planOf, remainingGuards } from '../../../shared/release/plan.ts';
+import { createPlan, remainingGuards } from '../../../shared/release/plan.ts';
 import { build } from '../support/built-release.ts';
 import { EVER, type PlainList, plainList } from '../support/plain-model.ts';
-import { loadFrom, planFrom } from '../support/planned.ts';
+import { loadFrom, planFrom, valueIn } from '../support/planned.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const FIRST = 82_10_2000_0000;
@@ -16,7 +16,7 @@ const before = plainList('one', { numbers: numbers(300) });
 const after = plainList('one', { numbers: numbers(310) });
 
 describe('a plan', () => {
-  it('names both releases, and says what changes', async () => {
+  it('names both releases and what changes', async () => {
     const plan = await planFrom([before], [after, plainList('two')]);
     const [old, now] = [await build([before]), await build([after, plainList('two')])];
     expect(plan.base).toBe(old.manifest.release);
@@ -33,20 +33,20 @@ describe('a plan', () => {
     expect(plan.hash).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  it('has the same hash whenever and wherever it is made', async () => {
+  it('has the same hash each time it is made', async () => {
     const [old, now] = [await build([before]), await build([after])];
     const { addShare, removeShare, protectedNumbers } = DEFAULT_GUARDS;
     const hashes = new Set<string>();
     for (const settings of [DEFAULT_GUARDS, { protectedNumbers, removeShare, addShare }]) {
       const input = { base: old.manifest, next: now.manifest, keys: testKeys, settings };
       const parsed = JSON.parse(JSON.stringify(input.next)) as typeof input.next;
-      hashes.add((await planOf({ ...input, load: loadFrom([old, now]) })).hash);
-      hashes.add((await planOf({ ...input, next: parsed, load: loadFrom([now, old]) })).hash);
+      hashes.add(valueIn(await createPlan({ ...input, load: loadFrom([old, now]) })).hash);
+      hashes.add(valueIn(await createPlan({ ...input, next: parsed, load: loadFrom([now, old]) })).hash);
     }
     expect(hashes.size).toBe(1);
   });
 
-  it('has another hash where anything is another', async () => {
+  it('has another hash if anything differs', async () => {
     const hashOf = async (...input: Parameters<typeof planFrom>): Promise<string> =>
       (await planFrom(...input)).hash;
     const renamed = { ...after, info: { ...after.info, authority: 'other' } };
@@ -66,13 +66,13 @@ describe('a plan', () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  it('is not disturbed by numbers that are listed and protected: it names none', async () => {
+  it('names no number, even if one is listed and protected', async () => {
     const plan = await planFrom([before], [after], { protectedNumbers: [FIRST] });
     expect(JSON.stringify({ ...plan, hash: '' })).not.toContain(String(FIRST));
     expect(plan.guards).toHaveLength(1);
   });
 
-  it('goes through the guards that it is told to', async () => {
+  it('leaves the guards that are not overridden', async () => {
     const plan = await planFrom([before], [plainList('one')], { removeShare: 0.1 });
     const left = (names: readonly string[]): string[] =>
       remainingGuards(plan, names).map(({ guard }) => guard);
@@ -81,10 +81,10 @@ describe('a plan', () => {
     expect(left(['removes', 'shrunken-list'])).toEqual([]);
   });
 
-  it('rejects where a value cannot be had', async () => {
+  it('rejects if a value cannot be loaded', async () => {
     const { manifest } = await build([before]);
     const load = () => Promise.reject(new Error('gone'));
     const input = { base: null, next: manifest, keys: testKeys, load, settings: DEFAULT_GUARDS };
-    await expect(planOf(input)).rejects.toThrow('gone');
+    await expect(createPlan(input)).rejects.toThrow('gone');
   });
 });

@@ -1,6 +1,5 @@
 /**
- * Damaged values of a release: each is refused with a code and leaves the release as it was, so that no
- * damage ever becomes an answer.
+ * Damaged values of a release: each is refused with a code and leaves the release unchanged.
  */
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
@@ -51,7 +50,7 @@ describe.each([
 ] as const)('%s', (_, blob, step) => {
   const bytes = values.get(blob.key)!;
 
-  it('is taken in as it was built', async () => {
+  it('is accepted as it was built', async () => {
     expect(await offer(blob, bytes.slice())).toBeNull();
   });
 
@@ -65,7 +64,7 @@ describe.each([
       expect(await offer(blob, damaged.bytes), damaged.what).toBe('BLOB_DAMAGED');
   });
 
-  it('is refused in the place of another', async () => {
+  it('is refused in place of another value', async () => {
     for (const [key, other] of values) {
       if (key !== blob.key) expect(await offer(blob, other)).toBe('BLOB_DAMAGED');
     }
@@ -73,13 +72,13 @@ describe.each([
 });
 
 describe('a value whose size and checksum are right', () => {
-  it('is refused if its digest is another, as that of a forgery would be', async () => {
+  it('is refused with another digest, as a forgery would have', async () => {
     const bytes = values.get(shard.key)!.slice();
     bytes[200]! ^= 1;
     expect(await offer({ ...shard, checksum: checksum(bytes) }, bytes)).toBe('BLOB_DAMAGED');
   });
 
-  it('is refused if it is no shard', async () => {
+  it('is refused if it is not a shard', async () => {
     for (const bytes of [new Uint8Array(0), new Uint8Array(64), new Uint8Array(64).fill(255)]) {
       expect(await offer(await pretending(shard, bytes), bytes)).toBe('BLOB_DAMAGED');
     }
@@ -104,7 +103,7 @@ describe('a value whose size and checksum are right', () => {
 });
 
 describe('a refusal', () => {
-  it('leaves what was installed before in service', async () => {
+  it('leaves the installed values in use', async () => {
     const release = new Release(manifest, testKeys);
     await release.install(shard, values.get(shard.key)!);
     const kept = release.shard(0);

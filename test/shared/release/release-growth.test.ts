@@ -1,6 +1,6 @@
 /**
- * From one release to the next: equal content gives equal bytes, what did not change keeps its key, and an
- * isolate takes over what it holds.
+ * Successive releases: equal content gives equal bytes, unchanged values keep their keys, and an isolate
+ * adopts what it holds.
  */
 import { describe, expect, it } from 'vitest';
 import { Release } from '../../../shared/release/release.ts';
@@ -40,7 +40,7 @@ describe('building again', () => {
     expect((await build([shuffled, foreign])).manifest).toEqual(one.manifest);
   });
 
-  it('gives the same bytes with entries named twice', async () => {
+  it('gives the same bytes with repeated entries', async () => {
     const plain = plainList('plain', {
       numbers: bulk(8210, 2_000).map(({ n }) => ({ n, ...EVER })),
       sources: [{ text: 'a', ...EVER }],
@@ -53,7 +53,7 @@ describe('building again', () => {
     expect((await build([twice])).manifest).toEqual((await build([plain])).manifest);
   });
 
-  it('gives the same bytes with dated entries named twice', async () => {
+  it('gives the same bytes with repeated dated entries', async () => {
     const twice = { ...foreign, numbers: [...foreign.numbers, ...foreign.numbers.slice(0, 10)] };
     expect((await build([twice])).manifest).toEqual((await build([foreign])).manifest);
   });
@@ -71,7 +71,7 @@ describe('the next release', () => {
     expect(after.manifest.ranges!.key).toBe(before.manifest.ranges!.key);
   });
 
-  it('keeps the keys of shards far behind a head that has grown', async () => {
+  it('keeps the keys of shards far after a prefix that has grown', async () => {
     // Two of these heads fit one shard. A small head before them grows by 60 KB.
     const heads = [8210, 8211, 8212, 8213, 8214, 8215, 8216, 8217, 8218, 8219].flatMap((head) =>
       bulk(head, 15_500),
@@ -83,7 +83,7 @@ describe('the next release', () => {
     expect(shardKeysOf(after.manifest).filter((key) => known.has(key)).length).toBeGreaterThanOrEqual(3);
   });
 
-  it('takes over what the one before holds, and asks only for the rest', async () => {
+  it('adopts what the previous release holds, and loads only the rest', async () => {
     const before = await build([domestic, foreign]);
     const n = FILIPINO_HEAD * 100_000_000 + 5;
     const after = await build([domestic, { ...foreign, numbers: [...foreign.numbers, { n, ...EVER }] }]);
@@ -103,7 +103,7 @@ describe('the next release', () => {
     expect(next.complete).toBe(true);
   });
 
-  it('takes over nothing from a release that holds nothing', async () => {
+  it('adopts nothing from a release that holds nothing', async () => {
     const built = await build([domestic]);
     const next = new Release(built.manifest, testKeys);
     next.adopt(new Release(built.manifest, testKeys));
@@ -111,7 +111,7 @@ describe('the next release', () => {
     expect(next.manifest.shards.some((shard) => next.has(shard))).toBe(false);
   });
 
-  it('keeps what it has itself when the release before does not have it', async () => {
+  it('keeps its own values when the previous release does not have them', async () => {
     const built = await build([domestic, foreign]);
     const next = await install(built);
     next.adopt(new Release(built.manifest, testKeys));

@@ -1,6 +1,6 @@
 /**
- * Whole releases against plain lists: random numbers behind dense and thin heads, dated entries, overlapping
- * dated ranges and sources, over several lists; every answer is compared.
+ * Whole releases against plain lists: random numbers of dense and sparse prefixes, dated entries,
+ * overlapping dated ranges, and sources, over several lists. Every result is compared.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -63,7 +63,7 @@ function listOf(
 }
 
 /** Everything listed and everything beside it. */
-function numbersToAsk(lists: readonly PlainList[]): number[] {
+function numbersToLookUp(lists: readonly PlainList[]): number[] {
   const listed = lists.flatMap(({ numbers, ranges }) => [
     ...numbers.map(({ n }) => n),
     ...ranges.flatMap(({ from, to }) => [from, to]),
@@ -74,20 +74,20 @@ function numbersToAsk(lists: readonly PlainList[]): number[] {
 }
 
 describe('a release', () => {
-  it('answers every number, range and source as plain lists do', async () => {
+  it('agrees with plain lists on every number, range and source', async () => {
     await holdsAsync(
       fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 4 }), async (contents) => {
         const lists = contents.map((each, index) => listOf(`list-${index}`, each));
         const release = await install(await build(lists));
-        const asked = numbersToAsk(lists);
+        const lookedUp = numbersToLookUp(lists);
         lists.forEach((plain, list) => {
           const model = new PlainModel(plain);
           for (const now of TIMES) {
-            for (const n of asked) {
+            for (const n of lookedUp) {
               const exact = exactUntil(release, list, n, now);
               if (exact !== model.exact(n, now)) expect.fail(`list ${list}, ${n} at ${now}: ${exact}`);
             }
-            for (const n of asked.slice(0, 400)) {
+            for (const n of lookedUp.slice(0, 400)) {
               const range = release.ranges?.until(list, n, now) ?? -1;
               if (range !== model.range(n, now))
                 expect.fail(`list ${list}, range of ${n} at ${now}: ${range}`);
@@ -105,7 +105,7 @@ describe('a release', () => {
     );
   });
 
-  it('counts in its manifest what its lists hold', async () => {
+  it('states in its manifest the counts of its lists', async () => {
     const n = 821_012_345_678;
     const day = { since: NOW, until: NOW + 86_400 };
     const { manifest } = await build([

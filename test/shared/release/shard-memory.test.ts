@@ -1,5 +1,5 @@
 /**
- * The memory for shards: its budget, what goes first, and that nobody loses what it waits for.
+ * The memory for shards: its budget, the order of eviction, and that no request loses a shard it waits for.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { ISOLATE_SHARD_BYTES_MAX, RELEASE_BYTES_MAX, SHARD_BYTES_MAX } from '../
 import { ShardMemory, type Slot } from '../../../shared/release/shard-memory.ts';
 import type { Shard } from '../../../shared/set/shard.ts';
 
-/** The memory asks nothing of a shard. */
+/** The memory never reads a shard. */
 const SHARD = {} as Shard;
 
 function memoryOf(bytesMax: number, sizes: Readonly<Record<string, number>>) {
@@ -36,14 +36,14 @@ function memoryOf(bytesMax: number, sizes: Readonly<Record<string, number>>) {
 const FOUR = { a: 10, b: 10, c: 10, d: 10 };
 
 describe('the budget of an isolate', () => {
-  it('has room for any release, and for the shards of one question many times over', () => {
+  it('has room for any release, and for the shards of many requests', () => {
     expect(ISOLATE_SHARD_BYTES_MAX).toBeGreaterThanOrEqual(RELEASE_BYTES_MAX);
     expect(ISOLATE_SHARD_BYTES_MAX).toBeGreaterThanOrEqual(8 * 2 * SHARD_BYTES_MAX);
   });
 });
 
-describe('where there is no room', () => {
-  it('what was used longest ago goes', () => {
+describe('without room', () => {
+  it('drops the least recently used shard', () => {
     const { load, held, memory } = memoryOf(30, FOUR);
     load('abc');
     load('a');
@@ -54,20 +54,20 @@ describe('where there is no room', () => {
     expect(memory.bytes).toBe(30);
   });
 
-  it('a large one has as many small ones go as it takes', () => {
+  it('drops as many small shards as a large one needs', () => {
     const { load, held } = memoryOf(30, { a: 10, b: 10, c: 10, e: 20 });
     load('abce');
     expect(held()).toBe('ce');
   });
 
-  it('a shard that nobody waits for is not kept', () => {
+  it('does not keep a shard that no request waits for', () => {
     const { load, held, memory, of } = memoryOf(20, FOUR);
     load('ab');
     memory.hold(of('c')[0]!, SHARD);
     expect(held()).toBe('ab');
   });
 
-  it('what no release names goes first, also for what nobody waits for', () => {
+  it('drops retired shards first, even for a shard that no request waits for', () => {
     const { load, held, memory, of } = memoryOf(20, FOUR);
     load('ab');
     memory.retireAllBut(['a', 'c']);
@@ -75,7 +75,7 @@ describe('where there is no room', () => {
     expect(held()).toBe('ac');
   });
 
-  it('what two releases in a row do not name is gone', () => {
+  it('drops a shard that two releases in a row do not name', () => {
     const { load, held, memory } = memoryOf(40, FOUR);
     load('abcd');
     memory.retireAllBut(['b', 'c', 'd']);
@@ -86,7 +86,7 @@ describe('where there is no room', () => {
     expect(held()).toBe('cd');
   });
 
-  it('what is named again is no longer the first to go', () => {
+  it('does not drop a shard first that is named again', () => {
     const { load, held, memory } = memoryOf(20, FOUR);
     load('ab');
     memory.retireAllBut(['b']);
@@ -96,7 +96,7 @@ describe('where there is no room', () => {
     expect(held()).toBe('bc');
   });
 
-  it('what came in while another release took over is no longer the first to go once its own serves', () => {
+  it('does not drop a shard first that arrived during a swap, once its own release serves', () => {
     const { load, held, memory } = memoryOf(20, FOUR);
     // a and b are coming in, and neither is there yet.
     memory.retireAllBut(['d']);
@@ -108,8 +108,8 @@ describe('where there is no room', () => {
   });
 });
 
-describe('who waits', () => {
-  it('loses nothing of what is there already', () => {
+describe('a waiting request', () => {
+  it('loses no shard that is loaded', () => {
     const { load, held, memory, of } = memoryOf(30, FOUR);
     load('abc');
     expect(memory.pin(of('a'))).toBe(true);
@@ -121,7 +121,7 @@ describe('who waits', () => {
     expect(held()).toBe('bcd');
   });
 
-  it('gets all it needs or nothing, so that two never wait for each other', () => {
+  it('gets all it needs or nothing, so that two requests never wait for each other', () => {
     const { memory, of } = memoryOf(30, FOUR);
     expect(memory.pin(of('ab'))).toBe(true);
     expect(memory.pin(of('bcd'))).toBe(false);
@@ -130,7 +130,7 @@ describe('who waits', () => {
     expect(memory.pin(of('d'))).toBe(true);
   });
 
-  it('alone gets what it needs, though it is more than the budget', () => {
+  it('gets what it needs if no other waits, even if that exceeds the budget', () => {
     const { memory, of, held } = memoryOf(15, FOUR);
     expect(memory.pin(of('ab'))).toBe(true);
     for (const slot of of('ab')) memory.hold(slot, SHARD);
@@ -138,18 +138,19 @@ describe('who waits', () => {
   });
 });
 
-describe('what there is room for', () => {
-  it('is what fits beside what is in use or on its way', () => {
+describe('the shards that fit', () => {
+  it('are those that fit beside shards in use or being loaded', () => {
     const { load, memory, of } = memoryOf(40, { ...FOUR, e: 10, f: 10 });
     load('ab');
     memory.retireAllBut(['b', 'c', 'd', 'e', 'f']);
     memory.pin(of('c'));
     // b is in use and c on its way; a need not stay.
-    expect(memory.fitting(of('def')).map(({ key }) => key)).toEqual(['d', 'e']);
+    const fitting = memory.fitting(of('def'), ({ bytes }) => bytes);
+    expect(fitting.map(({ key }) => key)).toEqual(['d', 'e']);
   });
 });
 
-describe('whatever happens', () => {
+describe('any sequence of events', () => {
   const SIZES = [5, 10, 20, 40, 7, 13];
   const BYTES_MAX = 60;
   const place = fc.nat({ max: SIZES.length - 1 });
@@ -163,7 +164,7 @@ describe('whatever happens', () => {
     fc.record({ kind: fc.constant('swap' as const), places: fc.uniqueArray(place) }),
   );
 
-  it('it holds no more than its budget, and what is pinned stays', () => {
+  it('keeps the memory within its budget, and pinned shards in memory', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const memory = new ShardMemory(BYTES_MAX);

@@ -23,13 +23,13 @@ function naive(words: Uint32Array, tails: readonly number[], size: number): numb
   return (flags === 1 ? naiveComplement : naiveRice)(tails, size, choiceIn(words));
 }
 
-/** Encodes a set, compares the bytes, and asks for every tail of a small part or for `asked` of a large one. */
-function check(tails: readonly number[], size: number, from: number, asked?: readonly number[]): void {
+/** Encodes a set, compares the bytes, and looks up every suffix of a small part, or `lookedUp` of a large one. */
+function check(tails: readonly number[], size: number, from: number, lookedUp?: readonly number[]): void {
   const words = encodeDense(Uint32Array.from(tails), size);
   expect(bytesOf(words)).toEqual(naive(words, tails, size));
   const has = openDense(bytesOf(words), from, size);
   const model = new Set(tails);
-  for (const tail of asked ?? Array.from({ length: size }, (_, each) => each)) {
+  for (const tail of lookedUp ?? Array.from({ length: size }, (_, each) => each)) {
     if (has(tail) !== model.has(tail)) expect.fail(`tail ${tail} of ${size}: ${has(tail)}`);
   }
 }
@@ -56,18 +56,18 @@ describe('a dense section', () => {
     check(tails, size, 0);
   });
 
-  it.each([1, 2, 31, 32, 33, 63, 64, 65])('may be %i tails wide', (width) => {
+  it.each([1, 2, 31, 32, 33, 63, 64, 65])('may be %i suffixes wide', (width) => {
     check([], width, 5);
     check([width - 1], width, 5);
     check(every(width), width, 99_999_999 - width);
   });
 
-  it('lies anywhere behind its head', () => {
+  it('may start at any suffix of its prefix', () => {
     const tails = randomSet(randomFrom(7), 60, size);
     for (const from of [0, 1, 12_345_678, 100_000_000 - size]) check(tails, size, from);
   });
 
-  it('holds a whole head', () => {
+  it('holds a whole prefix', () => {
     const tails = [0, 1, 50_000_000, 99_999_998, 99_999_999];
     check(tails, 100_000_000, 0, [...tails, 2, 49_999_999, 50_000_001, 99_999_997, 77]);
   });
@@ -77,15 +77,15 @@ describe('a dense section', () => {
     ['thin, with few buckets', 900, 10_000_000],
     ['near the middle, a bitmap', 21_000, 40_000],
     ['nearly full, a complement', 39_000, 40_000],
-  ])('agrees with a set of random tails that is %s', (_, count, size) => {
+  ])('agrees with a set of random suffixes that is %s', (_, count, size) => {
     const below = randomFrom(count);
     const tails = randomSet(below, count, size);
-    const asked = [
+    const lookedUp = [
       ...tails,
       ...tails.map((tail) => Math.min(size - 1, tail + 1)),
       ...randomSet(below, 5_000, size),
     ];
-    check(tails, size, 0, asked);
+    check(tails, size, 0, lookedUp);
   });
 
   it('agrees with a plain set', () => {
@@ -108,7 +108,7 @@ describe('a dense section', () => {
     );
   });
 
-  it('agrees with a plain set when tails come in runs, as no permutation would leave them', () => {
+  it('agrees with a plain set when suffixes come in runs, as after no permutation', () => {
     const runs = fc.array(fc.tuple(fc.integer({ min: 0, max: 4_900 }), fc.integer({ min: 1, max: 100 })), {
       maxLength: 20,
     });
@@ -129,7 +129,7 @@ describe('the reader of a Rice section', () => {
   const size = 700;
 
   it.each([1, 2, 3, 4, 5, 31, 32, 33, 63, 64, 65, 129])(
-    'finds its place in %i buckets, the last one short',
+    'finds the bucket among %i, the last one short',
     (buckets) => {
       const extent = buckets * 11 - 3;
       const spread = randomSet(randomFrom(buckets), Math.ceil(extent / 8), extent);
@@ -140,12 +140,12 @@ describe('the reader of a Rice section', () => {
     },
   );
 
-  it.each([0, 1, 5, 27, 31])('reads parameter %i, whatever zeros stand before a one', (parameter) => {
+  it.each([0, 1, 5, 27, 31])('reads parameter %i with any number of zeros before a one', (parameter) => {
     const has = openDense(naiveRice([0, 33, 65, 98, 600], size, { parameter, width: 150 }), 0, size);
     for (let tail = 0; tail < size; tail++) expect(has(tail)).toBe([0, 33, 65, 98, 600].includes(tail));
   });
 
-  it('reads quotients around 32 zeros at every place in a word', () => {
+  it('reads quotients of about 32 zeros at every bit of a word', () => {
     for (let first = 0; first < 40; first++) {
       for (const gap of [28, 29, 30, 31, 32, 33, 63, 64, 65, 96, 130]) {
         for (const parameter of [0, 1, 3]) {

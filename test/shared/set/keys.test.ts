@@ -29,7 +29,7 @@ describe('the list keys', () => {
     expect(testKeys.sourceSeed).toBe(BigInt(`0x${vectors.derived['numgate/1 sources']}`));
   });
 
-  it('permute tails into the golden images, and back', () => {
+  it('permute suffixes into the golden images, and back', () => {
     for (const [tail, image] of vectors.images) {
       expect(testKeys.permutation.permute(tail!)).toBe(image);
       expect(testKeys.permutation.invert(image!)).toBe(tail);
@@ -46,7 +46,7 @@ describe('the list keys', () => {
     }
   });
 
-  it('do not give out the keys that seal', async () => {
+  it('do not export the keys that seal', async () => {
     await expect(crypto.subtle.exportKey('raw', testKeys.sealKey)).rejects.toThrow();
     await expect(crypto.subtle.exportKey('raw', testKeys.nonceKey)).rejects.toThrow();
   });

@@ -1,6 +1,6 @@
 /**
- * The permutation of tails: a bijection whatever its tables are, spread evenly, and another one for
- * another key. Its exact images are pinned in keys.test.ts.
+ * The permutation of suffixes: a bijection whatever its tables are, evenly spread, and different for another
+ * key. keys.test.ts has its exact images.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describe('the permutation', () => {
     );
   });
 
-  it('stays inside the tails', () => {
+  it('maps suffixes to suffixes', () => {
     for (const edge of [0, 1, HALF - 1, HALF, TAILS - HALF, TAILS - 1]) {
       const image = permutation.permute(edge);
       expect(Number.isInteger(image) && image >= 0 && image < TAILS).toBe(true);
@@ -51,7 +51,7 @@ describe('the permutation', () => {
     );
   });
 
-  it('maps a million neighbouring tails to a million images', () => {
+  it('maps a million neighbouring suffixes to a million images', () => {
     const seen = new Uint8Array(TAILS / 8);
     for (let each = 50_000_000; each < 51_000_000; each++) {
       const image = permutation.permute(each);
@@ -61,7 +61,7 @@ describe('the permutation', () => {
     }
   });
 
-  it('spreads neighbouring tails evenly', () => {
+  it('spreads neighbouring suffixes evenly', () => {
     const buckets = new Float64Array(100);
     for (let each = 0; each < 100_000; each++) buckets[Math.floor(permutation.permute(each) / 1_000_000)]!++;
     const chiSquare = buckets.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
@@ -70,7 +70,7 @@ describe('the permutation', () => {
     expect(chiSquare).toBeLessThan(180);
   });
 
-  it('is another one for another key', async () => {
+  it('differs for another key', async () => {
     const secret = TEST_LIST_KEY.slice();
     secret[31]! ^= 1;
     const other = await deriveListKeys(secret);

@@ -50,7 +50,7 @@ describe('the golden range table', () => {
     expect(hexOf(encodeRanges(lists.map((ranges) => flattenRanges(ranges))))).toBe(vectors.ranges.hex);
   });
 
-  it('is answered by the reader', () => {
+  it('is read correctly', () => {
     const table = new RangeTable(fromHex(vectors.ranges.hex));
     expect([0, 1, 2, 3].map((list) => table.count(list))).toEqual([3, 0, 1, 0]);
     for (const n of lists.flat().flatMap(({ from, to }) => [from - 1, from, from + 1, to - 1, to, to + 1])) {
@@ -73,7 +73,7 @@ describe('the range table', () => {
     expect(last.until(0, 999_999_999_999_998, 0)).toBe(NOT_LISTED);
   });
 
-  it('joins neighbours with the same dates, and leaves others apart', () => {
+  it('joins neighbours with the same dates, and no others', () => {
     expect(flattenRanges([range(0, 4), range(5, 9), range(10, 14, 0, 100)])).toEqual([
       range(0, 9),
       range(10, 14, 0, 100),
@@ -82,7 +82,7 @@ describe('the range table', () => {
     expect(flattenRanges([range(0, 9), range(3, 5), range(0, 9)])).toEqual([range(0, 9)]);
   });
 
-  it('answers the latest end where dated ranges overlap', () => {
+  it('returns the latest end of overlapping dated ranges', () => {
     const table = open([range(0, 100, 0, 50), range(40, 60, 10, 200), range(50, 50, 20, FOREVER)]);
     const answers = [39, 40, 50, 60, 61].map((n) => table.until(0, n, 30));
     expect(answers).toEqual([50, 200, FOREVER, 200, 50]);
@@ -104,7 +104,7 @@ describe('the range table', () => {
     );
   });
 
-  it('lays ranges out so that any two are disjoint or equal', () => {
+  it('splits ranges so that any two are disjoint or equal', () => {
     holds(
       fc.property(fc.array(entry, { maxLength: 12 }), (ranges) => {
         const flat = flattenRanges(ranges);
@@ -117,7 +117,7 @@ describe('the range table', () => {
     );
   });
 
-  it('has the same bytes whatever the order and repeats of its input', () => {
+  it('has the same bytes for any order and repetition of its input', () => {
     holds(
       fc.property(
         fc.array(entry, { maxLength: 8 }),

@@ -1,6 +1,6 @@
 /**
- * Damaged shards opened without their checksum. Opening may refuse them, by LayoutError only; what it lets
- * pass may answer wrongly (that is what the checksum is for), but must answer: no exception, no endless loop.
+ * Damaged shards opened without their checksum. Opening refuses them with a LayoutError, or look-ups return
+ * a possibly wrong result (the checksum exists for that), but never throw or loop.
  */
 import { describe, expect, it } from 'vitest';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -19,7 +19,7 @@ const KEYS: readonly (readonly [number, number])[] = [
   ),
 ];
 
-/** Opens and asks. @returns whether it was let in */
+/** Opens and looks up. @returns whether it opened */
 function survive({ what, bytes }: Damaged): boolean {
   try {
     const shard = new Shard(bytes);
@@ -58,7 +58,7 @@ describe.each(file.shards)('the golden shard "$name", damaged,', ({ hex }) => {
     }
   });
 
-  it('survives ten thousand random wounds of several bytes', () => {
+  it('survives ten thousand random changes of several bytes', () => {
     const below = randomFrom(hex.length);
     for (let run = 0; run < 10_000; run++) {
       const damaged = Uint8Array.from(bytes);

@@ -1,5 +1,5 @@
 /**
- * A shard as a whole: which part a key falls into, what is refused on opening, and that it is read in place.
+ * A shard as a whole: the part of each key, what is refused on opening, and that it is read in place.
  */
 import { describe, expect, it } from 'vitest';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -36,7 +36,7 @@ function withWord(index: number, value: number): Uint8Array<ArrayBuffer> {
 describe('a shard', () => {
   const shard = new Shard(bytesOf(naiveShard(parts, [10_000_000, 0], 1)));
 
-  it('sends each key to the part that holds it, at every border', () => {
+  it('finds the part of each key, at every boundary', () => {
     expect(shard.partOf(0, 0).start).toBe(0);
     expect(shard.partOf(8209, 99_999_999).start).toBe(0);
     expect(shard.partOf(8210, 0).start).toBe(821_000_000_000);
@@ -70,18 +70,18 @@ describe('a shard', () => {
     expect(shard.count(0)).toBe(5);
   });
 
-  it('knows nothing of a list it does not have', () => {
+  it('finds nothing for a list that it does not have', () => {
     expect(shard.partOf(7, 3).until(1, 7, 3, 0)).toBe(-1);
     expect(shard.count(1)).toBe(0);
   });
 
-  it('answers a plain entry before a dated one of the same number', () => {
+  it('prefers a plain entry to a dated one of the same number', () => {
     const both = { start: [0, 0] as const, plain: [sparse], dated: [naiveDated([[7, 3, 0, 99]])] };
     const opened = new Shard(bytesOf(naiveShard([both], [10_000_000, 0], 1)));
     expect(opened.partOf(7, 3).until(0, 7, 3, 5)).toBe(0xffffffff);
   });
 
-  it('is read where it lies, in the middle of a larger buffer too', () => {
+  it('is read in place, even inside a larger buffer', () => {
     const bytes = bytesOf(naiveShard(parts, [10_000_000, 0], 1));
     const larger = new Uint8Array(bytes.length + 32).fill(255);
     larger.set(bytes, 16);
@@ -109,7 +109,7 @@ describe('opening a shard', () => {
     expect(() => new Shard(bytes)).toThrow(LayoutError);
   });
 
-  it('refuses a dense section over several heads', () => {
+  it('refuses a dense section over several prefixes', () => {
     const wide = { start: [8210, 0] as const, plain: [naiveBitmap([0], 64)], dated: [null] };
     expect(() => new Shard(bytesOf(naiveShard([wide], [8211, 1], 1)))).toThrow(LayoutError);
   });

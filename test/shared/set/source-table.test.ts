@@ -39,7 +39,7 @@ describe('the golden source table', () => {
     open(lists);
   });
 
-  it('is answered by the reader, text by text', () => {
+  it('is read correctly, text by text', () => {
     const table = new SourceTable(fromHex(vectors.sources.hex));
     lists.forEach((list, index) => {
       expect(table.count(index)).toBe(list.length);
@@ -81,7 +81,7 @@ describe('the source table', () => {
     expect(open([[], []]).until(1, 5n, 0)).toBe(NOT_LISTED);
   });
 
-  it('keeps apart fingerprints that differ in one half only', () => {
+  it('distinguishes fingerprints that differ in one half only', () => {
     const listed = [0n, 1n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 63n, U64_MAX];
     const table = open([listed.map((fingerprint) => ({ fingerprint, since: 0, until: FOREVER }))]);
     for (const each of listed) expect(table.until(0, each, 0)).toBe(FOREVER);
@@ -90,7 +90,7 @@ describe('the source table', () => {
     }
   });
 
-  it('agrees with plain lists, whatever the order and repeats of its input', () => {
+  it('agrees with plain lists for any order and repetition of its input', () => {
     const fingerprint = fc.oneof(
       fc.bigInt({ min: 0n, max: 6n }),
       fc.constantFrom(U64_MAX, 2n ** 32n, 2n ** 33n + 3n),

@@ -1,6 +1,6 @@
 /**
- * Sparse sections: single entries over many heads, many entries over few, and every count around the
- * borders of a block of 32. Builder against naive encoder, reader against a plain set.
+ * Sparse sections: single entries of many prefixes, many entries of few, and every count around a block of
+ * 32. Builder against naive encoder, reader against a plain set.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -20,10 +20,7 @@ function sorted(keys: readonly NaiveKey[]): NaiveKey[] {
 }
 
 function encode(keys: readonly NaiveKey[]): Uint32Array {
-  return encodeSparse({
-    prefixes: Uint32Array.from(keys, ([prefix]) => prefix),
-    suffixes: Uint32Array.from(keys, ([, at]) => at),
-  });
+  return encodeSparse(Float64Array.from(keys, ([prefix, suffix]) => prefix * 100_000_000 + suffix));
 }
 
 /** The builder's choices: the prefix parameter from the header, a block's from the bits its row points to. */
@@ -96,7 +93,7 @@ describe('a sparse section', () => {
       ],
     ],
     ['one key a prefix, heads next to each other', run(100, (index) => [1000 + index, 5])],
-    ['one key a prefix, heads far apart', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
+    ['one key a prefix, distant prefixes', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
     [
       'one prefix close by and one at the end',
       [
@@ -106,7 +103,7 @@ describe('a sparse section', () => {
       ],
     ],
     ['neighbours behind one prefix', run(100, (index) => [8210, 500 + index])],
-    ['tails far apart behind one prefix', run(90, (index) => [8210, index * 1_100_000])],
+    ['distant suffixes of one prefix', run(90, (index) => [8210, index * 1_100_000])],
     [
       'many gaps of nothing, then one of nearly all',
       [...run(40, (index): NaiveKey => [7, index]), [7, LAST_TAIL]],
@@ -133,12 +130,12 @@ describe('a sparse section', () => {
     holds(fc.property(fc.array(key, { maxLength: 300 }), check));
   });
 
-  it('agrees with a plain set when keys stand close together', () => {
+  it('agrees with a plain set when keys are close together', () => {
     const key = fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 200 }));
     holds(fc.property(fc.array(key, { maxLength: 300 }), check));
   });
 
-  it('is read whatever parameters its encoder chose', () => {
+  it('is read correctly with any parameters of the encoder', () => {
     const below = randomFrom(11);
     const keys = sorted(run(70, () => [below(300), below(300)]));
     const model = new Set(keys.map(String));

@@ -1,6 +1,6 @@
 /**
- * Damaged range and source tables opened without their seal: refused by LayoutError or answered, never
- * another exception, and never work out of proportion to the bytes.
+ * Damaged range and source tables opened without their seal: they are refused with a LayoutError or read,
+ * without any other exception and at a cost in proportion to their bytes.
  */
 import { describe, expect, it } from 'vitest';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -14,9 +14,9 @@ const MASKS = [1, 4, 32, 128, 255];
 /** The list count of a source table; damage to it has a test of its own. */
 const LIST_COUNT_WORD = 2;
 
-function survive({ what, bytes }: Damaged, ask: (bytes: Uint8Array<ArrayBuffer>) => number[]): boolean {
+function survive({ what, bytes }: Damaged, lookUp: (bytes: Uint8Array<ArrayBuffer>) => number[]): boolean {
   try {
-    for (const answer of ask(bytes)) if (!Number.isInteger(answer)) expect.fail(`${what}: not an answer`);
+    for (const answer of lookUp(bytes)) if (!Number.isInteger(answer)) expect.fail(`${what}: not a result`);
     return true;
   } catch (error) {
     if (error instanceof LayoutError) return false;
@@ -64,7 +64,7 @@ describe('a damaged source table', () => {
     for (const damaged of cuts(bytes)) expect(survive(damaged, askSources)).toBe(false);
   });
 
-  it('is refused at once when it claims more lists than it has room for', () => {
+  it('is refused at once when it states more lists than fit', () => {
     // So many that the test could neither wait for them nor hold them.
     const damaged = bytes.slice();
     new DataView(damaged.buffer).setUint32(LIST_COUNT_WORD * 4, 2 ** 32 - 1, true);

@@ -1,6 +1,6 @@
 /**
- * Walks: what a section lists, told in order, is what was put in and what a query finds, for every encoding
- * and whatever its encoder chose.
+ * Iteration over sections, shards and tables: it returns in order what was encoded and what look-ups find,
+ * for every encoding and every choice of its encoder.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -48,13 +48,13 @@ function checkDense(suffixes: readonly number[], size: number, from: number): re
   return [words[0]! & 0xff, ((words[0]! >>> 8) & 1) === 1];
 }
 
-describe('a walk over a dense section', () => {
+describe('the keys of a dense section', () => {
   it.each([
     ['thin', 5_000, 4_000_000, SECTION_RICE, false],
     ['dense', 60_000, 400_000, SECTION_RICE, false],
     ['a bitmap', 21_000, 40_003, SECTION_BITMAP, false],
     ['a complement', 39_000, 40_000, SECTION_RICE, true],
-  ])('tells what is listed where it is %s', (_, count, size, kind, complement) => {
+  ])('are the listed numbers of a section that is %s', (_, count, size, kind, complement) => {
     const suffixes = randomSet(randomFrom(count), count, size);
     for (const from of [0, 12_345, SUFFIXES - size]) {
       const chosen = checkDense(suffixes, size, from);
@@ -63,13 +63,13 @@ describe('a walk over a dense section', () => {
     }
   });
 
-  it('tells nothing, everything, and all but the first or the last', () => {
+  it('are none, all, or all but the first or the last', () => {
     const every = Array.from({ length: 5_000 }, (_, suffix) => suffix);
     for (const suffixes of [[], every, every.slice(1), every.slice(0, -1), [0], [4_999]])
       checkDense(suffixes, 5_000, 7);
   });
 
-  it('agrees with a plain set', () => {
+  it('agree with a plain set', () => {
     const set = fc
       .integer({ min: 1, max: 3_000 })
       .chain((size) =>
@@ -95,7 +95,7 @@ describe('a walk over a dense section', () => {
     [5, 42],
     [27, 9],
     [31, 7],
-  ])('reads parameter %i in buckets of up to 255 bits', (parameter, widest) => {
+  ])('are read with parameter %i in buckets of up to 255 bits', (parameter, widest) => {
     const suffixes = [0, 33, 65, 98, 600];
     for (const width of [1, 7, widest]) {
       const listed = keysOf(denseShard(naiveRice(suffixes, 700, { parameter, width }), 0, 700));
@@ -105,7 +105,7 @@ describe('a walk over a dense section', () => {
     }
   });
 
-  it('passes over what a bitmap has behind its last suffix', () => {
+  it('do not include bits after the last suffix of a bitmap', () => {
     const section = naiveBitmap([0, 3], 5);
     // The third byte of a word holds its bits 8 to 15: all behind the fifth suffix.
     section[section.length - 3] = 0xff;
@@ -115,7 +115,7 @@ describe('a walk over a dense section', () => {
   it.each([
     ['short', 20, (below: RandomBelow) => below(2 ** 32)],
     ['longer than a word', 320, (below: RandomBelow) => 2 ** below(32)],
-  ])('tells what a query finds, also where a bucket ends inside a code that is %s', (_, width, draw) => {
+  ])('are those that a look-up finds, even if a bucket ends inside a code that is %s', (_, width, draw) => {
     const below = randomFrom(width);
     const size = 640;
     for (let round = 0; round < 200; round++) {
@@ -134,7 +134,7 @@ describe('a walk over a dense section', () => {
     }
   });
 
-  it('ends, and stays in the slice, whatever byte is damaged', () => {
+  it('end, and stay in the slice, whichever byte is damaged', () => {
     const size = 700;
     const suffixes = randomSet(randomFrom(3), 90, size);
     for (const make of [naiveRice, naiveComplement]) {
@@ -155,19 +155,16 @@ describe('a walk over a dense section', () => {
   });
 });
 
-describe('a walk over a sparse section', () => {
+describe('the keys of a sparse section', () => {
   const check = (unsorted: readonly (readonly [number, number])[]): void => {
     const keys = [...new Set(unsorted.map(([prefix, suffix]) => prefix * SUFFIXES + suffix))].sort(
       (a, b) => a - b,
     );
-    const section = encodeSparse({
-      prefixes: Uint32Array.from(keys, (key) => Math.floor(key / SUFFIXES)),
-      suffixes: Uint32Array.from(keys, (key) => key % SUFFIXES),
-    });
+    const section = encodeSparse(Float64Array.from(keys));
     expect(keysOf(new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0])))).toEqual(keys);
   };
 
-  it('tells what is listed, behind few prefixes and behind many', () => {
+  it('are the listed numbers, with few prefixes and with many', () => {
     const below = randomFrom(5);
     for (const prefixes of [1, 3, 10_000_000]) {
       for (const count of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000])
@@ -175,17 +172,14 @@ describe('a walk over a sparse section', () => {
     }
   });
 
-  it('agrees with a plain set', () => {
+  it('agree with a plain set', () => {
     const key = fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 300 }));
     holds(fc.property(fc.array(key, { maxLength: 300 }), check));
   });
 
-  it('is not disturbed by queries on the way', () => {
+  it('are not disturbed by look-ups between batches', () => {
     const suffixes = randomSet(randomFrom(8), 3_000, SUFFIXES);
-    const section = encodeSparse({
-      prefixes: new Uint32Array(3_000).fill(PREFIX),
-      suffixes: Uint32Array.from(suffixes),
-    });
+    const section = encodeSparse(Float64Array.from(suffixes, (suffix) => PREFIX * SUFFIXES + suffix));
     const shard = new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0]));
     const walked: number[] = [];
     for (const batch of shard.keys(0)) {
@@ -196,35 +190,33 @@ describe('a walk over a sparse section', () => {
   });
 });
 
-describe('a walk over a dated section', () => {
+describe('the rows of a dated section', () => {
   const rows = [
-    { prefix: PREFIX, suffix: 4, since: 5, until: 9 },
-    { prefix: PREFIX, suffix: 4, since: 6, until: 8 },
-    { prefix: PREFIX + 1, suffix: 0, since: 0, until: 2 },
+    { key: PREFIX * SUFFIXES + 4, since: 5, until: 9 },
+    { key: PREFIX * SUFFIXES + 4, since: 6, until: 8 },
+    { key: (PREFIX + 1) * SUFFIXES, since: 0, until: 2 },
   ];
 
-  it('tells every row', () => {
+  it('are all returned', () => {
     const section = bytesOf(encodeDated(rows));
     const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
     const shard = new Shard(fromHex(hexOf(bytes)));
-    expect([...shard.dated(0)]).toEqual(
-      rows.map(({ prefix, suffix, since, until }) => ({ key: prefix * SUFFIXES + suffix, since, until })),
-    );
+    expect([...shard.dated(0)]).toEqual(rows);
     expect(keysOf(shard)).toEqual([]);
   });
 
-  it('knows which numbers have a row, whatever its dates', () => {
+  it('are found by number, whatever their dates', () => {
     const section = bytesOf(encodeDated(rows));
     const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
     const { parts } = new Shard(fromHex(hexOf(bytes)));
-    const asked = [
+    const lookedUp = [
       [PREFIX, 3],
       [PREFIX, 4],
       [PREFIX, 5],
       [PREFIX + 1, 0],
       [PREFIX + 1, 1],
     ] as const;
-    expect(asked.map(([prefix, suffix]) => parts[0]!.has(0, prefix, suffix))).toEqual([
+    expect(lookedUp.map(([prefix, suffix]) => parts[0]!.has(0, prefix, suffix))).toEqual([
       false,
       true,
       false,
@@ -234,8 +226,8 @@ describe('a walk over a dated section', () => {
   });
 });
 
-describe('a walk over a shard', () => {
-  it('goes on from part to part, for each list by itself', () => {
+describe('the keys of a shard', () => {
+  it('continue from part to part, for each list separately', () => {
     const dense = (suffixes: readonly number[], size: number): number[] =>
       bytesOf(encodeDense(Uint32Array.from(suffixes), size));
     const parts = [
@@ -253,8 +245,8 @@ describe('a walk over a shard', () => {
   });
 });
 
-describe('a walk over a table', () => {
-  it('tells every range', () => {
+describe('the rows of a table', () => {
+  it('are all ranges', () => {
     const lists = [
       [],
       flattenRanges([
@@ -267,7 +259,7 @@ describe('a walk over a table', () => {
     expect([0, 1, 2, -1].map((list) => [...table.rows(list)])).toEqual([...lists, [], []]);
   });
 
-  it('tells every source', () => {
+  it('are all sources', () => {
     const lists = [
       sortSources([
         { fingerprint: 2n ** 64n - 1n, since: 0, until: 7 },

@@ -1,4 +1,6 @@
-/** The bound of folded sender IDs: never too low for what folds, and reached without folding. */
+/**
+ * The bound of folded sender IDs: never too low for a text that folds, and found without folding.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SOURCE_CHARS_MAX } from '../../../shared/limits.ts';
@@ -36,7 +38,7 @@ describe('foldsWithinBound', () => {
     ['\ufdfa'.repeat(3), true],
     ['\ufdfa'.repeat(4), false],
     ['A'.repeat(SOURCE_CHARS_MAX + 1), false],
-  ])('says of %j: %s', (text, within) => {
+  ])('for %j is %s', (text, within) => {
     expect(foldsWithinBound(text)).toBe(within);
   });
 });

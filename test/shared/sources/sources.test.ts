@@ -1,19 +1,19 @@
 /**
- * Sources as they are written, folded and listed: kinds that are never mixed up, look-alike letters that are
- * no way around a block list, and no way onto an allow list.
+ * Sources as written, folded and listed: kinds never mix, and look-alike letters neither evade a block list
+ * nor match an allow list.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldSenderId, skeletonOf as skeletonOfSpelling } from '../../../shared/sources/sender-id.ts';
 import {
   fingerprintsOf,
+  formatSource,
   formFor,
   operatorOf,
   parseSource,
   SOURCE_KINDS,
   type Source,
   smscSources,
-  writtenSource,
 } from '../../../shared/sources/source.ts';
 import { holds } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
@@ -26,8 +26,8 @@ function skeletonOf(text: string): string {
 
 function read(written: string): Source {
   const parsed = parseSource(written);
-  if ('problem' in parsed) throw new Error(parsed.problem);
-  return parsed.source;
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
 }
 
 describe('a written source', () => {
@@ -45,7 +45,7 @@ describe('a written source', () => {
     ['smsc:+1684*', { kind: 'smsc', name: '1684*' }],
   ])('%j is %j', (written, source) => {
     expect(read(written)).toEqual(source);
-    expect(read(writtenSource(read(written)))).toEqual(read(written));
+    expect(read(formatSource(read(written)))).toEqual(read(written));
   });
 
   it.each([
@@ -58,22 +58,22 @@ describe('a written source', () => {
     ['operator:SMART', 'MCC and MNC'],
     ['trunk: ', 'names no trunk'],
     ['smsc:+63*', 'whole country'],
-    ['smsc:+999123456', 'no global title'],
-    ['smsc:ACME', 'no global title'],
-    ['smsc:+63917*5', 'no global title'],
-    ['smsc:+4407700900123', 'a 0 behind the country code'],
-    ['smsc:+8201*', 'a 0 behind the country code'],
+    ['smsc:+999123456', 'not a global title'],
+    ['smsc:ACME', 'not a global title'],
+    ['smsc:+63917*5', 'not a global title'],
+    ['smsc:+4407700900123', 'a 0 after the country code'],
+    ['smsc:+8201*', 'a 0 after the country code'],
     ['12345', 'have letters'],
     ['sender:12345', 'have letters'],
     ['\u200b', 'have letters'],
     ['A'.repeat(65), 'longer than 64'],
     ['010-6000-000A', 'write the number alone'],
     ['+82 1O', 'write the number alone'],
-  ])('%j is none: %s', (written, why) => {
-    expect(parseSource(written)).toEqual({ problem: expect.stringContaining(why) });
+  ])('%j is rejected: %s', (written, why) => {
+    expect(parseSource(written)).toMatchObject({ ok: false, message: expect.stringContaining(why) });
   });
 
-  it('has a fingerprint of its own kind: a sender id can be spelled like nothing else', () => {
+  it('has a fingerprint that depends on its kind, so that no sender ID equals another source', () => {
     const names = ['51502', 'operator:51502', '\u0001operator\u000151502', 'mnl-2'];
     const prints = SOURCE_KINDS.flatMap((kind) =>
       names.map((name) => fingerprintsOf({ kind, name }, SEED).spelling),
@@ -120,12 +120,12 @@ describe('look-alike letters', () => {
     expect(skeletonOf(written)).toBe(skeleton);
   });
 
-  it('leave Latin letters and digits apart: O and 0, l and 1 and I are others', () => {
+  it('do not include Latin letters and digits: O and 0, l, 1 and I stay different', () => {
     const texts = ['GOOGLE', 'G00GLE', 'PAYPAL', 'PAYPA1', 'PAYPAI', 'RN', 'M'];
     expect(new Set(texts.map(skeletonOf)).size).toBe(texts.length);
   });
 
-  it('are no way around a list that blocks, and none onto a list that lets through', () => {
+  it('neither evade a block list nor match an allow list', () => {
     const listed = fingerprintsOf({ kind: 'senderId', name: 'KAKAO' }, SEED);
     const spoof = fingerprintsOf({ kind: 'senderId', name: 'КАКАО' }, SEED);
     for (const effect of ['block', 'label', 'shadow'] as const) {
@@ -140,7 +140,7 @@ describe('look-alike letters', () => {
   });
 
   it.each(['\uFE0F', '\u034F', '\u3164', '\u115F', '\u2800', '\u200b', '\u00ad'])(
-    'go with what nobody sees: %j is no way around a list',
+    'are removed if invisible: %j does not evade a list',
     (unseen) => {
       const listed = fingerprintsOf({ kind: 'senderId', name: 'PARCEL-KR' }, SEED);
       expect(fingerprintsOf({ kind: 'senderId', name: `PAR${unseen}CEL\u2212KR` }, SEED)).toEqual(listed);

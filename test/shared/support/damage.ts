@@ -1,5 +1,5 @@
 /**
- * Damaged copies of bytes, each with the place of its damage.
+ * Damaged copies of bytes, each with the position of the damage.
  */
 
 export interface Damaged {

@@ -1,6 +1,6 @@
 /**
- * Live entries for tests, and what decides among them by a plain model: the changes are gone through one
- * by one, and each that bears on a question takes the place of what was there.
+ * Live entries for tests, and a plain model of the layer: changes are replayed one by one, and each that
+ * matches the key and subject replaces the one before.
  */
 import fc from 'fast-check';
 import type { LiveEntry, LiveKey } from '../../../shared/live/entry.ts';
@@ -21,11 +21,11 @@ export function segmentOf(entries: readonly LiveEntry[]): Segment {
 
 /** A layer whose entries are all in the tail. */
 export function layerOf(...entries: readonly LiveEntry[]): LiveLayer {
-  return LiveLayer.of([], segmentOf(entries));
+  return new LiveLayer([], segmentOf(entries));
 }
 
-/** What a layer is asked. */
-export interface Asked extends LiveKey {
+/** One look-up in a layer. */
+export interface Query extends LiveKey {
   readonly subjectBit: number;
   readonly foldedSeq: number;
   readonly now: number;
@@ -33,20 +33,20 @@ export interface Asked extends LiveKey {
 
 export function find(
   layer: LiveLayer,
-  { kind, high, low, subjectBit, foldedSeq, now }: Asked,
+  { kind, high, low, subjectBit, foldedSeq, now }: Query,
 ): LiveEntry | null {
   return layer.find(kind, high, low, subjectBit, foldedSeq, now);
 }
 
 /** The plain model. @param changes in the order in which they were made */
-export function modelFind(changes: readonly LiveEntry[], asked: Asked): LiveEntry | null {
+export function modelFind(changes: readonly LiveEntry[], query: Query): LiveEntry | null {
   let deciding: LiveEntry | null = null;
   for (const change of changes) {
-    const same = change.kind === asked.kind && change.high === asked.high && change.low === asked.low;
+    const same = change.kind === query.kind && change.high === query.high && change.low === query.low;
     const concerns = [1, 2].some(
-      (bit) => bit === asked.subjectBit && Math.floor(change.subjects / bit) % 2 === 1,
+      (bit) => bit === query.subjectBit && Math.floor(change.subjects / bit) % 2 === 1,
     );
-    if (same && concerns && change.seq > asked.foldedSeq && asked.now < change.until) deciding = change;
+    if (same && concerns && change.seq > query.foldedSeq && query.now < change.until) deciding = change;
   }
   return deciding;
 }
@@ -60,7 +60,7 @@ export const liveKey: fc.Arbitrary<LiveKey> = fc.record({
   low: fc.constantFrom(0, 1, 99_999_999, U32),
 });
 
-/** Seconds at which entries end or the layer is asked. */
+/** Seconds at which entries end or the layer is looked up. */
 export const second: fc.Arbitrary<number> = fc.constantFrom(0, 1, 1_800_000_000, U32 - 1);
 
 /** An entry of change 1. */

@@ -1,5 +1,5 @@
 /**
- * What LIST_KEY is turned into, computed without WebCrypto's HKDF and AES-CTR: HKDF from HMAC (RFC 5869),
+ * The keys derived from LIST_KEY, computed without WebCrypto's HKDF and AES-CTR: HKDF from HMAC (RFC 5869),
  * AES-256 from its definition (FIPS 197), the counter by hand, and the Feistel network in BigInt.
  */
 

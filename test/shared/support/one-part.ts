@@ -1,5 +1,5 @@
 /**
- * A single section as the only part of a shard, opened: how the tests of one encoding reach its reader.
+ * A single section as the only part of an opened shard: tests of one encoding reach its reader through it.
  */
 import { Shard } from '../../../shared/set/shard.ts';
 import { fromHex, hexOf } from './bytes.ts';

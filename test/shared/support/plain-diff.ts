@@ -1,5 +1,5 @@
 /**
- * What a change must say, by plain sets: both releases are gone through from end to end.
+ * Expected changes between two releases, from plain sets.
  */
 import { expect } from 'vitest';
 import type { ListChange } from '../../../shared/release/diff.ts';

@@ -1,6 +1,6 @@
 /**
- * What a release must answer, by plain objects: each list is a few arrays that are searched from end to end.
- * And the same lists as the builder takes them, so that both come from one description.
+ * Expected results of a release, from plain objects: each list is a few arrays that are searched from end to
+ * end. The builder gets the same lists.
  */
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
@@ -41,7 +41,7 @@ function latest(entries: readonly Dated[], now: number): number {
   );
 }
 
-/** A model to ask often: numbers by value, so that only ranges are searched from end to end. */
+/** A model for many look-ups: numbers by value, so that only ranges are searched from end to end. */
 export class PlainModel {
   readonly #numbers: ReadonlyMap<number, Dated[]>;
   readonly #list: PlainList;
@@ -77,8 +77,8 @@ export function listSource(list: PlainList, keys: ListKeys): ListSource {
   entries.ranges.push(...list.ranges);
   for (const { text, since, until } of list.sources) {
     const parsed = parseSource(text);
-    if ('problem' in parsed) throw new Error(`${text} ${parsed.problem}`);
-    const fingerprint = formFor(fingerprintsOf(parsed.source, keys.sourceSeed), list.info.effect);
+    if (!parsed.ok) throw new Error(`${text} ${parsed.message}`);
+    const fingerprint = formFor(fingerprintsOf(parsed.value, keys.sourceSeed), list.info.effect);
     entries.sources.push({ fingerprint, since, until });
   }
   return { info: list.info, content: entries.finish() };

@@ -4,13 +4,20 @@
 import type { BuiltRelease } from '../../../shared/build/release.ts';
 import { diffReleases, type ListDiff } from '../../../shared/release/diff.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guards.ts';
-import type { Load } from '../../../shared/release/opened-value.ts';
-import { type Plan, planOf } from '../../../shared/release/plan.ts';
+import { createPlan, type Plan } from '../../../shared/release/plan.ts';
+import type { Load } from '../../../shared/release/release.ts';
+import type { Failure, Result } from '../../../shared/result.ts';
 import { build } from './built-release.ts';
 import type { PlainList } from './plain-model.ts';
 import { testKeys } from './test-keys.ts';
 
-/** @param loaded told the KV key of each value that is loaded */
+/** The value of a result that must not be a failure. */
+export function valueIn<Value>(result: Result<Value, Failure>): Value {
+  if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
+  return result.value;
+}
+
+/** @param loaded called with the KV key of each loaded value */
 export function loadFrom(
   releases: readonly (BuiltRelease | null)[],
   loaded: (key: string) => void = () => undefined,
@@ -24,19 +31,20 @@ export function loadFrom(
 }
 
 /** @param base null where there was no release */
-export function diffOf(
+export async function diffOf(
   base: BuiltRelease | null,
   next: BuiltRelease,
   watched: readonly number[] = [],
   loaded?: (key: string) => void,
 ): Promise<ListDiff[]> {
-  return diffReleases({
+  const diffs = await diffReleases({
     base: base?.manifest ?? null,
     next: next.manifest,
     keys: testKeys,
     load: loadFrom([base, next], loaded),
     watched,
   });
+  return valueIn(diffs);
 }
 
 /** The plan from one release to another that says it was built from it. */
@@ -47,11 +55,12 @@ export async function planFrom(
 ): Promise<Plan> {
   const old = base === null ? null : await build(base);
   const now = await build(next);
-  return planOf({
+  const plan = await createPlan({
     base: old?.manifest ?? null,
     next: { ...now.manifest, base: old?.manifest.release ?? null },
     keys: testKeys,
     load: loadFrom([old, now]),
     settings: { ...DEFAULT_GUARDS, ...settings },
   });
+  return valueIn(plan);
 }

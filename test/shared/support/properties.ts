@@ -1,6 +1,6 @@
 /**
- * How property tests run here. fast-check draws a new seed each run and prints `seed` and `path` when a
- * property fails; to replay that failure, pass both to the assertion: `holds(property, { seed, path })`.
+ * Settings of property tests. fast-check draws a new seed for each run and prints `seed` and `path` when a
+ * property fails. To replay that failure, pass both: `holds(property, { seed, path })`.
  */
 import fc from 'fast-check';
 

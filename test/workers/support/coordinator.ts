@@ -106,7 +106,7 @@ export async function readHead(): Promise<{ head: Head; live: LiveLayer } | null
   if (!opened.ok) throw new Error(opened.message);
   const { head } = opened.value;
   const segments = await Promise.all(head.segments.map(({ key }) => readSegment(key)));
-  return { head, live: LiveLayer.of(segments, new Segment(fromBase64(head.tail)!)) };
+  return { head, live: new LiveLayer(segments, new Segment(fromBase64(head.tail)!)) };
 }
 
 async function readSegment(key: string): Promise<Segment> {

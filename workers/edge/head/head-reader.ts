@@ -141,7 +141,7 @@ export class HeadReader {
     ]);
     // A later head may have become current during the load.
     if (this.#isKnown(head)) return;
-    const live = LiveLayer.of(segments, tail, this.#current?.live);
+    const live = new LiveLayer(segments, tail, this.#current?.live);
     this.#current = {
       ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
       ...{ live, clients, ...chosen },

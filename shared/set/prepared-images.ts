@@ -7,13 +7,13 @@
 import type { Permutation } from './permutation.ts';
 
 /** Most images prepared at a time: 8 KB, which fit into the processor's first-level cache. */
-export const IMAGES_AHEAD_MAX = 1024;
+export const PREPARED_IMAGES_MAX = 1024;
 
-export class ImagesAhead {
+export class PreparedImages {
   readonly #permutation: Permutation;
   /** In the order of preparation; -1 after the last. */
-  readonly #suffixes = new Int32Array(IMAGES_AHEAD_MAX + 1).fill(-1);
-  readonly #images = new Int32Array(IMAGES_AHEAD_MAX);
+  readonly #suffixes = new Int32Array(PREPARED_IMAGES_MAX + 1).fill(-1);
+  readonly #images = new Int32Array(PREPARED_IMAGES_MAX);
   #count = 0;
   #next = 0;
 
@@ -34,7 +34,7 @@ export class ImagesAhead {
    */
   prepare(suffix: number): void {
     const at = this.#count;
-    if (at === IMAGES_AHEAD_MAX) return;
+    if (at === PREPARED_IMAGES_MAX) return;
     this.#images[at] = this.#permutation.permute(suffix);
     this.#suffixes[at] = suffix;
     this.#count = at + 1;

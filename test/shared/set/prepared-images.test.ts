@@ -1,11 +1,11 @@
 /**
- * Images computed ahead: whatever was prepared, asked for, or left out, each is the permutation's own; and
- * those that are asked for in order are computed once.
+ * Prepared images: each is the permutation's own, whatever was prepared and read, and images that are read
+ * in order are computed once.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { IMAGES_AHEAD_MAX, ImagesAhead } from '../../../shared/set/images-ahead.ts';
 import type { Permutation } from '../../../shared/set/permutation.ts';
+import { PREPARED_IMAGES_MAX, PreparedImages } from '../../../shared/set/prepared-images.ts';
 import { holds, suffix } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
 
@@ -14,7 +14,7 @@ const { permutation } = testKeys;
 /** What is done to it; few tails, so that they repeat. */
 const step = fc.oneof(
   fc.constant('clear' as const),
-  fc.tuple(fc.constantFrom('prepare' as const, 'ask' as const), fc.oneof(suffix, fc.nat(3))),
+  fc.tuple(fc.constantFrom('prepare' as const, 'read' as const), fc.oneof(suffix, fc.nat(3))),
 );
 
 /** Counts what is computed. */
@@ -27,16 +27,16 @@ class Counting {
   }
 }
 
-function counted(): { counting: Counting; images: ImagesAhead } {
+function counted(): { counting: Counting; images: PreparedImages } {
   const counting = new Counting();
-  return { counting, images: new ImagesAhead(counting as unknown as Permutation) };
+  return { counting, images: new PreparedImages(counting as unknown as Permutation) };
 }
 
-describe('images ahead', () => {
-  it('are those of the permutation, in whatever order they are asked for', () => {
+describe('prepared images', () => {
+  it('are those of the permutation, in whatever order they are read', () => {
     holds(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const images = new ImagesAhead(permutation);
+        const images = new PreparedImages(permutation);
         for (const each of steps) {
           if (each === 'clear') images.clear();
           else if (each[0] === 'prepare') images.prepare(each[1]);
@@ -47,7 +47,7 @@ describe('images ahead', () => {
     );
   });
 
-  it('are computed once each where they are asked for in order', () => {
+  it('are computed once each if they are read in order', () => {
     const { counting, images } = counted();
     const tails = Array.from({ length: 100 }, (_, at) => at * 7);
     for (const each of tails) images.prepare(each);
@@ -58,7 +58,7 @@ describe('images ahead', () => {
     expect(counting.computed).toBe(2 * tails.length);
   });
 
-  it('are forgotten when they are cleared', () => {
+  it('are discarded when they are cleared', () => {
     const { counting, images } = counted();
     images.prepare(1);
     images.clear();
@@ -66,13 +66,13 @@ describe('images ahead', () => {
     expect(counting.computed).toBe(2);
   });
 
-  it('have an end, behind which they are computed when asked for', () => {
+  it('are bounded: further images are computed on demand', () => {
     const { counting, images } = counted();
-    for (let each = 0; each < IMAGES_AHEAD_MAX + 10; each++) images.prepare(each);
-    expect(counting.computed).toBe(IMAGES_AHEAD_MAX);
-    for (let each = 0; each < IMAGES_AHEAD_MAX + 10; each++) {
+    for (let each = 0; each < PREPARED_IMAGES_MAX + 10; each++) images.prepare(each);
+    expect(counting.computed).toBe(PREPARED_IMAGES_MAX);
+    for (let each = 0; each < PREPARED_IMAGES_MAX + 10; each++) {
       expect(images.imageOf(each)).toBe(permutation.permute(each));
     }
-    expect(counting.computed).toBe(IMAGES_AHEAD_MAX + 10);
+    expect(counting.computed).toBe(PREPARED_IMAGES_MAX + 10);
   });
 });

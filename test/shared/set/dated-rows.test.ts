@@ -1,11 +1,12 @@
 /**
- * Dated sections: entries hold from `since` on and end on the second of `until`; of several entries for
- * one number the latest end counts.
+ * Dated sections: entries are in force from `since` and end in the second of `until`; of several entries for
+ * one number, the latest end counts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeDated } from '../../../shared/build/shard.ts';
-import { DatedSet } from '../../../shared/set/dated-set.ts';
+import { DatedRows } from '../../../shared/set/dated-rows.ts';
+import { DATED_HEADER_WORDS } from '../../../shared/set/layout.ts';
 import { LayoutError, NOT_LISTED } from '../../../shared/set/number-set.ts';
 import { type NaiveDated, naiveDated } from '../support/naive-sections.ts';
 import { bytesOf } from '../support/one-part.ts';
@@ -14,12 +15,13 @@ import { holds } from '../support/properties.ts';
 const FOREVER = 0xffffffff;
 
 function encode(rows: readonly NaiveDated[]): Uint32Array {
-  return encodeDated(rows.map(([prefix, suffix, since, until]) => ({ prefix, suffix, since, until })));
+  return encodeDated(
+    rows.map(([prefix, suffix, since, until]) => ({ key: prefix * 100_000_000 + suffix, since, until })),
+  );
 }
 
-function open(rows: readonly NaiveDated[]): DatedSet {
-  const words = encode(rows);
-  return new DatedSet(words, 0, words.length);
+function open(rows: readonly NaiveDated[]): DatedRows {
+  return new DatedRows(encode(rows), DATED_HEADER_WORDS, rows.length);
 }
 
 describe('a dated section', () => {
@@ -29,7 +31,7 @@ describe('a dated section', () => {
     expect(answers).toEqual([NOT_LISTED, NOT_LISTED, 2000, 2000, NOT_LISTED, NOT_LISTED]);
   });
 
-  it('answers the latest end among the entries in force', () => {
+  it('returns the latest end of the entries in force', () => {
     const set = open([
       [8210, 5, 0, 3000],
       [8210, 5, 1000, 2000],
@@ -44,7 +46,7 @@ describe('a dated section', () => {
     ]);
   });
 
-  it('keeps neighbours apart', () => {
+  it('distinguishes neighbours', () => {
     const set = open([
       [0, 0, 0, 10],
       [8210, 99_999_999, 0, 20],
@@ -64,12 +66,13 @@ describe('a dated section', () => {
     expect(open([]).until(8210, 5, 0)).toBe(NOT_LISTED);
   });
 
-  it('may not reach past its end', () => {
+  it('is refused if it ends after the shard', () => {
     const words = encode([[8210, 5, 0, 10]]);
-    expect(() => new DatedSet(words, 0, words.length - 1)).toThrow(LayoutError);
+    const cut = words.subarray(0, -1);
+    expect(() => new DatedRows(cut, DATED_HEADER_WORDS, 1)).toThrow(LayoutError);
   });
 
-  it('has the naive bytes and agrees with a plain list of rows', () => {
+  it('has the bytes of the naive encoder and agrees with a plain list of rows', () => {
     const small = fc.integer({ min: 0, max: 9 });
     const row = fc.tuple(small, small, small, fc.oneof(small, fc.constant(FOREVER)));
     holds(

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { cover, type Span, sizeOf, without } from '../../../shared/release/spans.ts';
+import { countCovered, cover, type Span, without } from '../../../shared/numbers/spans.ts';
 import { holds } from '../support/properties.ts';
 
 const ranges = fc
@@ -22,13 +22,13 @@ function expectDisjoint(spans: readonly Span[]): void {
   });
 }
 
-it('cover every number that a range has, once', () => {
+it('covers every number of the ranges once', () => {
   holds(
     fc.property(ranges, (each) => {
       const spans = cover(each);
       expectDisjoint(spans);
       expect(numbersOf(spans)).toEqual(numbersOf(each));
-      expect(sizeOf(spans)).toBe(numbersOf(each).length);
+      expect(countCovered(spans)).toBe(numbersOf(each).length);
     }),
   );
 });
@@ -46,7 +46,7 @@ it('joins ranges that touch', () => {
   ]);
 });
 
-it('leaves out what others cover', () => {
+it('removes the numbers that other spans cover', () => {
   holds(
     fc.property(ranges, ranges, (one, two) => {
       const rest = without(cover(one), cover(two));
