@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/shared/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/house/**/*.test.ts'],
+          include: ['shared', 'cli', 'bench', 'house'].map((folder) => `test/${folder}/**/*.test.ts`),
           ...WAITS,
         },
       },

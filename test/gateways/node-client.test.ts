@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Installation, startInstallation } from '../../bench/installation.ts';
+import { type Installation, startInstallation } from '../../bench/simulation/installation.ts';
 import { PROJECT } from '../../cli/paths.ts';
 import { type ClientOptions, makeClient, type NumgateClient } from '../../examples/node/client.ts';
 import { untilLoaded } from './support/service.ts';
@@ -21,7 +21,7 @@ const PH_MOBILE = '+639171234567';
 
 let service: Installation | null = null;
 beforeAll(async () => {
-  service = await startInstallation(['010-4444-0001']);
+  service = await startInstallation({ suspended: ['010-4444-0001'] });
   await untilLoaded(service.url, service.clientKey);
 });
 afterAll(() => service?.stop());

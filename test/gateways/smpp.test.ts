@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { PDU } from 'smpp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Installation, startInstallation } from '../../bench/installation.ts';
+import { type Installation, startInstallation } from '../../bench/simulation/installation.ts';
 import { PROJECT } from '../../cli/paths.ts';
 import { untilLoaded } from './support/service.ts';
 import { ask, bindEsme, LABEL, message, NEVER_MS, proxyTo, startSmsc, textOf } from './support/smpp.ts';
@@ -19,7 +19,7 @@ const BLOCKED = 10;
 
 let service: Installation | null = null;
 beforeAll(async () => {
-  service = await startInstallation(['010-4444-0001'], [SENDERS.allow]);
+  service = await startInstallation({ suspended: ['010-4444-0001'], allowed: [SENDERS.allow] });
   await untilLoaded(service.url, service.clientKey);
 });
 afterAll(() => service?.stop());

@@ -3,7 +3,7 @@
  * so where there is no Kamailio to stand between them.
  */
 import { expect } from 'vitest';
-import { skip } from '../../../bench/skipped.ts';
+import { skipMissing } from '../../../bench/lib/skip-missing.ts';
 import { type Kamailio, kamailioMissing } from './kamailio.ts';
 import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
@@ -14,7 +14,7 @@ export const LABEL = '[국제발신]';
 
 /** Why the tests cannot run here, or null. */
 export const missing = kamailioMissing();
-if (missing !== null) skip('kamailio', `the tests with Kamailio are skipped: ${missing}`);
+if (missing !== null) skipMissing('kamailio', `the tests with Kamailio are skipped: ${missing}`);
 
 export class Ends {
   readonly caller: SipEnd;
