@@ -5,26 +5,16 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { PDU } from 'smpp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Installation, startInstallation } from '../../bench/simulation/installation.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PROJECT } from '../../cli/paths.ts';
-import { untilLoaded } from './support/service.ts';
+import { ALLOWED_SENDER, gatewayService } from './support/service.ts';
 import { ask, bindEsme, LABEL, message, NEVER_MS, proxyTo, startSmsc, textOf } from './support/smpp.ts';
 
-/** By what numgate says of them as senders from abroad. */
-const SENDERS = { allow: '+639170000001', label: '+639170000002', block: '+82212345678' } as const;
+/** By their verdicts as senders from abroad. */
+const SENDERS = { allow: ALLOWED_SENDER, label: '+639170000002', block: '+82212345678' } as const;
 type Kind = keyof typeof SENDERS;
 const KINDS: readonly Kind[] = ['allow', 'label', 'block', 'label', 'allow'];
 const BLOCKED = 10;
-
-let service: Installation | null = null;
-beforeAll(async () => {
-  service = await startInstallation({ suspended: ['010-4444-0001'], allowed: [SENDERS.allow] });
-  await untilLoaded(service.url, service.clientKey);
-});
-afterAll(() => service?.stop());
-
-const numgate = (): { url: string; key: string } => ({ url: service!.url, key: service!.clientKey });
 
 interface Sent {
   readonly id: string;
@@ -48,9 +38,9 @@ function arrived(sent: readonly Sent[]): string[] {
 const statusOf = ({ kind }: Sent): number => (kind === 'block' ? BLOCKED : 0);
 
 describe('the SMPP proxy', () => {
-  it('passes 10,000 submit_sm of two sessions: none lost, none doubled, in order, each answered right', async () => {
+  it('passes 10,000 submit_sm of two sessions: none lost, none doubled, in order, each with the right status', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate());
+    const proxy = await proxyTo(smsc, gatewayService());
     const each = await Promise.all(
       ['a', 'b'].map(async (name) => {
         const { session } = await bindEsme(proxy.port);
@@ -77,7 +67,7 @@ describe('the SMPP proxy', () => {
 
   it('passes 1,000 deliver_sm the other way, and delivery receipts unchecked', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate());
+    const proxy = await proxyTo(smsc, gatewayService());
     const esme = await bindEsme(proxy.port);
     const sent = mixed('d', 1_000);
     const [session] = smsc.sessions;
@@ -90,9 +80,9 @@ describe('the SMPP proxy', () => {
     expect(esme.received.map(textOf)).toEqual([...arrived(sent), 'id:1 stat:DELIVRD']);
   });
 
-  it('does not believe an ESME that says its message is a receipt', async () => {
+  it('checks a message of an ESME that claims to be a receipt', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate());
+    const proxy = await proxyTo(smsc, gatewayService());
     const { session } = await bindEsme(proxy.port);
     const pdu = await ask(session, 'submit_sm', message(SENDERS.block, 'x', { esm_class: 0x04 }));
     expect([pdu.command_status, smsc.received]).toEqual([BLOCKED, []]);
@@ -111,15 +101,15 @@ describe('the SMPP proxy', () => {
     ['a sender id', { source_addr_ton: 5, source_addr: 'SHOP' }, 0],
   ])('answers %s, whatever the fail policy', async (_, fields, status) => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open' });
+    const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
     const { command_status } = await ask(session, 'submit_sm', message(SENDERS.label, 'x', fields));
     expect([command_status, smsc.received.length]).toEqual([status, status === 0 ? 1 : 0]);
   });
 
-  it('refuses many messages with long addresses alone: those beside them are checked', async () => {
+  it('refuses only the messages with long addresses, and checks those beside them', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open' });
+    const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
     // Together they are more than a batch may have.
     const long = Array.from({ length: 80 }, () => ({ source_addr: '0'.repeat(60_000) }));
@@ -133,9 +123,9 @@ describe('the SMPP proxy', () => {
     expect(proxy.logged).toEqual(['session opened ']);
   });
 
-  it('checks data_sm as well, and refuses what has many recipients', async () => {
+  it('also checks data_sm, and refuses messages with many recipients', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate());
+    const proxy = await proxyTo(smsc, gatewayService());
     const { session } = await bindEsme(proxy.port);
     const { short_message: _, ...blocked } = message(SENDERS.block, '');
     expect((await ask(session, 'data_sm', blocked)).command_status).toBe(BLOCKED);
@@ -147,46 +137,46 @@ describe('the SMPP proxy', () => {
     expect(smsc.received).toEqual([]);
   });
 
-  it('checks only the directions that it is told', async () => {
+  it('checks only the configured directions', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { directions: ['deliver'] });
+    const proxy = await proxyTo(smsc, gatewayService(), { directions: ['deliver'] });
     const { session } = await bindEsme(proxy.port);
     const submitted = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
     const delivered = await ask(smsc.sessions[0]!, 'deliver_sm', message(SENDERS.block, 'x'));
     expect([submitted, delivered].map((pdu: PDU) => pdu.command_status)).toEqual([0, BLOCKED]);
   });
 
-  it('asks about home when it is told that texts come from there', async () => {
+  it('checks texts as domestic if its ingress says so', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate(), { ingress: { type: 'domestic' } });
+    const proxy = await proxyTo(smsc, gatewayService(), { ingress: { type: 'domestic' } });
     const { session } = await bindEsme(proxy.port);
     const { command_status } = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
     expect([command_status, smsc.received.map(textOf)]).toEqual([0, ['x']]);
   });
 
-  it('labels what passes as the policy is open where numgate refuses the settings of the proxy', async () => {
+  it('labels texts that pass by an open fail policy if numgate rejects the settings of the proxy', async () => {
     const smsc = await startSmsc();
     // Abroad, and in Korea: each item is refused for its ingress.
     const ingress = { type: 'international', country: 'KR' } as const;
-    const proxy = await proxyTo(smsc, numgate(), { failPolicy: 'open', ingress });
+    const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open', ingress });
     const { session } = await bindEsme(proxy.port);
     const ids = ['a', 'b', 'c'];
     await Promise.all(ids.map((id) => ask(session, 'submit_sm', message(SENDERS.allow, id))));
     expect(smsc.received.map(textOf)).toEqual(ids.map((id) => LABEL + id));
   });
 
-  it('labels what nobody can judge, where it passes as the policy of the client is open', async () => {
+  it('labels texts without a verdict if the fail policy of the client lets them pass', async () => {
     const smsc = await startSmsc();
-    const proxy = await proxyTo(smsc, numgate());
+    const proxy = await proxyTo(smsc, gatewayService());
     const { session } = await bindEsme(proxy.port);
     await ask(session, 'submit_sm', message('+821000000023', 'x'));
     expect(smsc.received.map(textOf)).toEqual([`${LABEL}x`]);
   });
 
-  it('runs as a process, and ends when it is told', async () => {
+  it('runs as a process, and ends on SIGTERM', async () => {
     const smsc = await startSmsc();
     const args = ['examples/smpp/main.ts', '--listen', '127.0.0.1:0', '--smsc', `127.0.0.1:${smsc.port}`];
-    const env = { ...process.env, NUMGATE_URL: service!.url, NUMGATE_KEY: service!.clientKey };
+    const env = { ...process.env, NUMGATE_URL: gatewayService().url, NUMGATE_KEY: gatewayService().key };
     const slow = ['--deadline-ms', String(NEVER_MS), '--full-wait-ms', String(NEVER_MS)];
     const child = spawn(process.execPath, [...args, ...slow, '--trunk', 'MNL-2'], {
       cwd: PROJECT,
