@@ -5,7 +5,7 @@
  */
 
 /** Yields waits in ms. May return a value to a process that runs it with `yield*`. */
-export type Process<Outcome = void> = Generator<number, Outcome, void>;
+export type Process<Result = void> = Generator<number, Result, void>;
 
 /** Replaces buckets that have run. */
 const NONE: Process[] = [];

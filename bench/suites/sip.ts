@@ -45,7 +45,7 @@ export async function sipBench({ small }: BenchOptions): Promise<Row[]> {
   const given = { url, key: installation.clientKey, nextHop: ends.nextHop.port };
   const settings = { CHILDREN, TIMEOUT_MS };
   const checking = await startKamailio({ ...given, settings });
-  const passing = await startKamailio({ ...given, settings: { ...settings, ASK_NOTHING: true } });
+  const passing = await startKamailio({ ...given, settings: { ...settings, CHECK_NOTHING: true } });
   await check(ends, checking, ['200', '603', '200 [국제발신]']);
   await check(ends, passing, ['200', '200', '200']);
   await measure(ends, [checking, passing], texts / 10);
@@ -86,7 +86,7 @@ interface Ends {
 async function check({ caller, nextHop }: Ends, { port }: Kamailio, expected: string[]): Promise<void> {
   const found: string[] = [];
   for (const from of [ALLOWED, BLOCKED, LABELLED]) {
-    const { status } = await caller.ask({ method: 'MESSAGE', from, to: TO, body: 'bench' }, port);
+    const { status } = await caller.request({ method: 'MESSAGE', from, to: TO, body: 'bench' }, port);
     const label = status === 200 ? headerOf(nextHop.got.at(-1)!, 'X-Numgate-Label') : null;
     found.push(label === null ? String(status) : `${status} ${label}`);
   }
@@ -101,7 +101,10 @@ async function measure(
 ): Promise<Figures[]> {
   const figures = kamailios.map((kamailio): Figures => ({ kamailio, timesMs: [], busyMs: 0 }));
   const send = async ({ port }: Kamailio): Promise<void> => {
-    const { status } = await caller.ask({ method: 'MESSAGE', from: ALLOWED, to: TO, body: 'bench' }, port);
+    const { status } = await caller.request(
+      { method: 'MESSAGE', from: ALLOWED, to: TO, body: 'bench' },
+      port,
+    );
     if (status !== 200) throw new Error(`status ${status}`);
     // Keeps the list of received messages short, because each response is searched for in it.
     if (caller.got.length > AT_ONCE * 4) caller.got.splice(0, AT_ONCE * 2);

@@ -14,8 +14,8 @@ function network(gapsMs: readonly (readonly number[])[]): Network {
   return {
     dataCentres: [DATA_CENTRE],
     isolates: gapsMs.map((gaps) => {
-      let asked = 0;
-      return { dataCentre: 0, gapMs: () => gaps[asked++] ?? 1_000 };
+      let drawn = 0;
+      return { dataCentre: 0, gapMs: () => gaps[drawn++] ?? 1_000 };
     }),
     rttMs: ({ rttMs }) => rttMs,
     cacheMs: () => 0,

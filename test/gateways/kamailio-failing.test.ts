@@ -239,7 +239,10 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     await answered(100);
     ends.caller.sendText(text, kamailio.port);
     // Answered after the retransmission, by another process.
-    await ends.caller.ask({ ...call, method: 'OPTIONS', headers: { 'Max-Forwards': '0' } }, kamailio.port);
+    await ends.caller.request(
+      { ...call, method: 'OPTIONS', headers: { 'Max-Forwards': '0' } },
+      kamailio.port,
+    );
     resolve();
     await answered(200);
     expect(requests).toHaveLength(1);

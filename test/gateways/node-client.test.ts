@@ -39,7 +39,7 @@ function wrong(field: string): Handler {
   return (_, response) => json(response, 400, { status: 400, code: 'FIELD_VALUE', title: '', field });
 }
 
-describe('against one that misbehaves', () => {
+describe('the Node client against a service that misbehaves', () => {
   let server: Server | null = null;
   afterEach(async () => {
     server?.closeAllConnections();
@@ -51,12 +51,12 @@ describe('against one that misbehaves', () => {
   async function misbehaving(
     handlers: readonly Handler[],
     options: Partial<ClientOptions> = {},
-  ): Promise<{ client: NumgateClient; pauses: number[]; asked: () => number }> {
-    let asked = 0;
+  ): Promise<{ client: NumgateClient; pauses: number[]; requests: () => number }> {
+    let requests = 0;
     const pauses: number[] = [];
     server = createServer((request, response) => {
-      const handle = handlers[Math.min(asked, handlers.length - 1)]!;
-      asked++;
+      const handle = handlers[Math.min(requests, handlers.length - 1)]!;
+      requests++;
       handle(request, response);
     });
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
@@ -66,7 +66,7 @@ describe('against one that misbehaves', () => {
       pause: async (ms) => void pauses.push(ms),
       ...options,
     });
-    return { client, pauses, asked: () => asked };
+    return { client, pauses, requests: () => requests };
   }
 
   const question = { ...ABROAD, from: PH_MOBILE };
@@ -77,13 +77,13 @@ describe('against one that misbehaves', () => {
   it.each([
     ['429', problem(429, 'QUOTA_EXCEEDED', { 'retry-after': '3' }), 3_000],
     ['503', problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), 1_000],
-  ])('waits as long as %s says, and asks again', async (_, busy, ms) => {
-    const { client, pauses, asked } = await misbehaving([busy, allow]);
+  ])('waits as long as %s says, and tries again', async (_, busy, ms) => {
+    const { client, pauses, requests } = await misbehaving([busy, allow]);
     expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
-    expect([asked(), pauses]).toEqual([2, [ms]]);
+    expect([requests(), pauses]).toEqual([2, [ms]]);
   });
 
-  it('backs off with jitter where 503 says nothing', async () => {
+  it('backs off with jitter if 503 has no Retry-After', async () => {
     const { client, pauses } = await misbehaving([problem(503, 'UNAVAILABLE')], { retries: 3 });
     expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
     expect(pauses).toHaveLength(3);
@@ -94,19 +94,19 @@ describe('against one that misbehaves', () => {
   });
 
   it('does not wait beyond the deadline', async () => {
-    const { client, asked } = await misbehaving([
+    const { client, requests } = await misbehaving([
       problem(503, 'UNAVAILABLE', {
         'retry-after': new Date(Date.now() + 2 * UNHURRIED.deadlineMs).toUTCString(),
       }),
     ]);
     expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
-    expect(asked()).toBe(1);
+    expect(requests()).toBe(1);
   });
 
-  it('does not ask again what never fits into the quota', async () => {
-    const { client, asked } = await misbehaving([problem(429, 'QUOTA_EXCEEDED'), allow]);
+  it('does not retry a request that never fits into the quota', async () => {
+    const { client, requests } = await misbehaving([problem(429, 'QUOTA_EXCEEDED'), allow]);
     expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
-    expect(asked()).toBe(1);
+    expect(requests()).toBe(1);
   });
 
   it.each<[string, Handler]>([
@@ -117,26 +117,26 @@ describe('against one that misbehaves', () => {
     ['a carrier prefix that is none', wrong('ingress.carrierPrefix')],
     ['a text that a filter rejects with 400', (_, response) => void response.writeHead(400).end('<html>')],
     ['a text that a filter rejects with 403', (_, response) => void response.writeHead(403).end('<html>')],
-  ])('holds back %s, whatever the fail policy', async (_what, handler) => {
-    const { client, asked } = await misbehaving([handler], { failPolicy: 'open' });
+  ])('rejects %s, whatever the fail policy', async (_what, handler) => {
+    const { client, requests } = await misbehaving([handler], { failPolicy: 'open' });
     expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('refused', 'closed'));
     expect(await client.gatewayCheck(question)).toMatchObject({ ...local('refused', 'closed'), label: null });
     expect(await client.gatewayBatch([question], ABROAD)).toMatchObject([local('refused', 'closed')]);
-    expect(asked()).toBe(3);
+    expect(requests()).toBe(3);
   });
 
-  it.each([400, 401, 403, 404, 500])('does not ask again after %i', async (status) => {
-    const { client, asked } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
+  it.each([400, 401, 403, 404, 500])('does not retry after %i', async (status) => {
+    const { client, requests } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
     const answer = await client.gatewayCheck(question);
     expect(answer).toMatchObject({ ...local('refused', 'open'), problem: { status, code: 'WRONG' } });
-    expect(asked()).toBe(1);
+    expect(requests()).toBe(1);
   });
 
-  it('asks again after a connection that was cut', async () => {
+  it('tries again after a lost connection', async () => {
     const cut: Handler = (request) => request.socket.destroy();
-    const { client, asked } = await misbehaving([cut, allow]);
+    const { client, requests } = await misbehaving([cut, allow]);
     expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
-    expect(asked()).toBe(2);
+    expect(requests()).toBe(2);
   });
 
   it('gives up an attempt after its timeout, and all after the deadline', async () => {
@@ -144,15 +144,15 @@ describe('against one that misbehaves', () => {
     // As often as it takes, where an answer itself takes longer than the timeout.
     const once = await misbehaving([silent, allow], { timeoutMs: 500, retries: 1_000 });
     expect(await once.client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
-    expect(once.asked()).toBeGreaterThan(1);
+    expect(once.requests()).toBeGreaterThan(1);
     server!.closeAllConnections();
     await new Promise((resolve) => server!.close(resolve));
     const always = await misbehaving([silent], { deadlineMs: 100, retries: 1_000 });
     expect(await always.client.gatewayCheck(question)).toMatchObject(local('timeout'));
-    expect(always.asked()).toBeLessThanOrEqual(1);
+    expect(always.requests()).toBeLessThanOrEqual(1);
   });
 
-  it('has a label for what passes from abroad without an answer, and for nothing else', async () => {
+  it('labels only traffic from abroad that passes without a response', async () => {
     const labelsOf = async (options: Partial<ClientOptions>): Promise<unknown[]> => {
       const { client } = await misbehaving([problem(500, 'WRONG')], { failPolicy: 'open', ...options });
       const home = { type: 'domestic' } as const;
@@ -179,19 +179,19 @@ describe('against one that misbehaves', () => {
     }
   });
 
-  it('takes nothing of a batch that was cut off', async () => {
+  it('uses nothing of a truncated batch', async () => {
     const short: Handler = (_, response) => json(response, 200, { results: [ALLOW] });
     const broken: Handler = (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end('{"results":[');
     };
-    const { client, asked } = await misbehaving([short, broken], { retries: 1, failPolicy: 'open' });
+    const { client, requests } = await misbehaving([short, broken], { retries: 1, failPolicy: 'open' });
     const answers = await client.gatewayBatch([question, question], ABROAD);
     expect(answers).toMatchObject([local('unreachable', 'open'), local('unreachable', 'open')]);
-    expect(asked()).toBe(2);
+    expect(requests()).toBe(2);
   });
 
-  it('answers for itself where nobody is', async () => {
+  it('decides locally if there is no service', async () => {
     const { client } = await misbehaving([allow]);
     await new Promise((resolve) => server!.close(resolve));
     server = null;
@@ -200,7 +200,7 @@ describe('against one that misbehaves', () => {
   });
 });
 
-it('has the types that its generator makes from the document of the service', async () => {
+it('contains the types that its generator makes from openapi.json', async () => {
   const args = ['run', 'examples:types', '--', '--', '--check'];
   await expect(run('npm', args, { cwd: PROJECT })).resolves.toMatchObject({ stderr: '' });
 });

@@ -8,7 +8,7 @@ import type { PDU } from 'smpp';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PROJECT } from '../../cli/paths.ts';
 import { ALLOWED_SENDER, gatewayService } from './support/service.ts';
-import { ask, bindEsme, LABEL, message, NEVER_MS, proxyTo, startSmsc, textOf } from './support/smpp.ts';
+import { bindEsme, LABEL, message, NEVER_MS, proxyTo, request, startSmsc, textOf } from './support/smpp.ts';
 
 /** By their verdicts as senders from abroad. */
 const SENDERS = { allow: ALLOWED_SENDER, label: '+639170000002', block: '+82212345678' } as const;
@@ -46,7 +46,7 @@ describe('the SMPP proxy', () => {
         const { session } = await bindEsme(proxy.port);
         const sent = mixed(name, 5_000);
         const answers = await Promise.all(
-          sent.map(({ id, kind }) => ask(session, 'submit_sm', message(SENDERS[kind], id))),
+          sent.map(({ id, kind }) => request(session, 'submit_sm', message(SENDERS[kind], id))),
         );
         return { name, sent, answers };
       }),
@@ -73,8 +73,8 @@ describe('the SMPP proxy', () => {
     const [session] = smsc.sessions;
     const receipt = { esm_class: 0x04 };
     const answers = await Promise.all([
-      ...sent.map(({ id, kind }) => ask(session!, 'deliver_sm', message(SENDERS[kind], id))),
-      ask(session!, 'deliver_sm', message(SENDERS.block, 'id:1 stat:DELIVRD', receipt)),
+      ...sent.map(({ id, kind }) => request(session!, 'deliver_sm', message(SENDERS[kind], id))),
+      request(session!, 'deliver_sm', message(SENDERS.block, 'id:1 stat:DELIVRD', receipt)),
     ]);
     expect(answers.map(({ command_status }) => command_status)).toEqual([...sent.map(statusOf), 0]);
     expect(esme.received.map(textOf)).toEqual([...arrived(sent), 'id:1 stat:DELIVRD']);
@@ -84,7 +84,7 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService());
     const { session } = await bindEsme(proxy.port);
-    const pdu = await ask(session, 'submit_sm', message(SENDERS.block, 'x', { esm_class: 0x04 }));
+    const pdu = await request(session, 'submit_sm', message(SENDERS.block, 'x', { esm_class: 0x04 }));
     expect([pdu.command_status, smsc.received]).toEqual([BLOCKED, []]);
   });
 
@@ -103,7 +103,7 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
-    const { command_status } = await ask(session, 'submit_sm', message(SENDERS.label, 'x', fields));
+    const { command_status } = await request(session, 'submit_sm', message(SENDERS.label, 'x', fields));
     expect([command_status, smsc.received.length]).toEqual([status, status === 0 ? 1 : 0]);
   });
 
@@ -115,7 +115,7 @@ describe('the SMPP proxy', () => {
     const long = Array.from({ length: 80 }, () => ({ source_addr: '0'.repeat(60_000) }));
     const all = [...long, {}, { source_addr: '82212345678' }];
     const answers = await Promise.all(
-      all.map((fields) => ask(session, 'submit_sm', message(SENDERS.allow, 'x', fields))),
+      all.map((fields) => request(session, 'submit_sm', message(SENDERS.allow, 'x', fields))),
     );
     const statuses = answers.map(({ command_status }) => command_status);
     expect(statuses).toEqual([...long.map(() => BLOCKED), 0, BLOCKED]);
@@ -128,8 +128,8 @@ describe('the SMPP proxy', () => {
     const proxy = await proxyTo(smsc, gatewayService());
     const { session } = await bindEsme(proxy.port);
     const { short_message: _, ...blocked } = message(SENDERS.block, '');
-    expect((await ask(session, 'data_sm', blocked)).command_status).toBe(BLOCKED);
-    const many = await ask(session, 'submit_multi', {
+    expect((await request(session, 'data_sm', blocked)).command_status).toBe(BLOCKED);
+    const many = await request(session, 'submit_multi', {
       ...message(SENDERS.allow, 'x'),
       dest_address: [{ dest_flag: 1, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: '821055550000' }],
     });
@@ -141,8 +141,8 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService(), { directions: ['deliver'] });
     const { session } = await bindEsme(proxy.port);
-    const submitted = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
-    const delivered = await ask(smsc.sessions[0]!, 'deliver_sm', message(SENDERS.block, 'x'));
+    const submitted = await request(session, 'submit_sm', message(SENDERS.block, 'x'));
+    const delivered = await request(smsc.sessions[0]!, 'deliver_sm', message(SENDERS.block, 'x'));
     expect([submitted, delivered].map((pdu: PDU) => pdu.command_status)).toEqual([0, BLOCKED]);
   });
 
@@ -150,7 +150,7 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService(), { ingress: { type: 'domestic' } });
     const { session } = await bindEsme(proxy.port);
-    const { command_status } = await ask(session, 'submit_sm', message(SENDERS.block, 'x'));
+    const { command_status } = await request(session, 'submit_sm', message(SENDERS.block, 'x'));
     expect([command_status, smsc.received.map(textOf)]).toEqual([0, ['x']]);
   });
 
@@ -161,7 +161,7 @@ describe('the SMPP proxy', () => {
     const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open', ingress });
     const { session } = await bindEsme(proxy.port);
     const ids = ['a', 'b', 'c'];
-    await Promise.all(ids.map((id) => ask(session, 'submit_sm', message(SENDERS.allow, id))));
+    await Promise.all(ids.map((id) => request(session, 'submit_sm', message(SENDERS.allow, id))));
     expect(smsc.received.map(textOf)).toEqual(ids.map((id) => LABEL + id));
   });
 
@@ -169,7 +169,7 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService());
     const { session } = await bindEsme(proxy.port);
-    await ask(session, 'submit_sm', message('+821000000023', 'x'));
+    await request(session, 'submit_sm', message('+821000000023', 'x'));
     expect(smsc.received.map(textOf)).toEqual([`${LABEL}x`]);
   });
 
@@ -191,7 +191,7 @@ describe('the SMPP proxy', () => {
       (JSON.parse(first) as { detail: { port: number } }).detail.port,
     );
     const answers = await Promise.all(
-      (['allow', 'block'] as const).map((kind) => ask(session, 'submit_sm', message(SENDERS[kind], 'x'))),
+      (['allow', 'block'] as const).map((kind) => request(session, 'submit_sm', message(SENDERS[kind], 'x'))),
     );
     expect(answers.map(({ command_status }) => command_status)).toEqual([0, BLOCKED]);
     child.kill('SIGTERM');

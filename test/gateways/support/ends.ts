@@ -37,7 +37,7 @@ export class Ends {
   /** @returns what the next hop gets of a request that passes */
   async passed({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
-    const response = await this.caller.ask(request, port);
+    const response = await this.caller.request(request, port);
     expect(response.start).toBe('SIP/2.0 200 OK');
     return this.#got(response, before).find(({ start }) => start.startsWith(request.method))!;
   }
@@ -45,7 +45,7 @@ export class Ends {
   /** @returns what the caller gets for a request of which nothing passes */
   async refused({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
-    const response = await this.caller.ask(request, port);
+    const response = await this.caller.request(request, port);
     expect(this.#got(response, before)).toEqual([]);
     return response;
   }

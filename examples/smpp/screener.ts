@@ -10,7 +10,7 @@ import { type Message, readMessage, STATUS } from './pdu.ts';
 /** `submit`: from the ESME; `deliver`: from the SMSC. */
 export type Direction = 'submit' | 'deliver';
 
-export interface JudgeOptions {
+export interface ScreenerOptions {
   readonly checker: Checker;
   readonly directions: readonly Direction[];
   /** Tag of the optional parameter for a label that the text cannot hold. Null for none. */
@@ -30,15 +30,15 @@ const RECEIPTS: readonly number[] = [0x04, 0x20];
 
 const PASS: Decision = { kind: 'pass' };
 
-export class Judge {
-  readonly #options: JudgeOptions;
+export class Screener {
+  readonly #options: ScreenerOptions;
   readonly counts = { passed: 0, labelled: 0, labelNotShown: 0, refused: 0 };
 
-  constructor(options: JudgeOptions) {
+  constructor(options: ScreenerOptions) {
     this.#options = options;
   }
 
-  of(pdu: Buffer, command: string, direction: Direction): Verdict | Promise<Verdict> {
+  screen(pdu: Buffer, command: string, direction: Direction): Verdict | Promise<Verdict> {
     if (!this.#options.directions.includes(direction)) return { pdu, decision: PASS };
     if (REFUSED.has(command)) return this.#refuse(pdu, STATUS.invalidCommand);
     if (!CHECKED.has(command)) return { pdu, decision: PASS };
