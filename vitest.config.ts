@@ -2,54 +2,55 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
 
-/** A hang is to be seen, and nothing else: in ms, for a busy machine. A hook starts services, or builds lists. */
-const WAITS = { testTimeout: 300_000, hookTimeout: 600_000 };
+/** Only a hang reaches these, also on a busy machine, in ms. A hook starts services, or builds lists. */
+const TIMEOUTS = { testTimeout: 300_000, hookTimeout: 600_000 };
+
+const SHARED = 'test/shared/**/*.test.ts';
+/** Shared tests that use files or processes. */
+const NODE_ONLY = 'test/**/*.node.test.ts';
+
+function inWorkerd() {
+  return cloudflareTest({
+    wrangler: { configPath: './wrangler.toml' },
+    // Public keys. They replace a developer's own secrets.
+    miniflare: { bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS } },
+  });
+}
 
 /**
- * Four projects. `node` and `workerd` run the same shared tests in both runtimes; `workerd` adds the
- * tests of the Worker itself; `http` starts the real service and talks to it over a socket; `gateways` puts
- * the examples between real gateways, where they are installed, and the real service.
+ * Projects run in the order of their names. `conformance` comes first: it is one long file that mostly waits
+ * for changes to become visible, so all others run beside it. `gateways` puts the examples between real
+ * gateways, if these are installed, and the real service. The shared tests run in both runtimes. They are
+ * pure, so all of a process can share one runtime, which saves its start for every file.
  */
 export default defineConfig({
   test: {
-    // Much of the time is waited: for a change to be visible, for a service to start.
+    // One more than the processors of a small machine, because much of the time is spent waiting.
     maxWorkers: 3,
     projects: [
+      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...TIMEOUTS } },
+      { test: { name: 'gateways', include: ['test/gateways/**/*.test.ts'], ...TIMEOUTS } },
       {
         test: {
           name: 'node',
-          include: ['test/shared/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/house/**/*.test.ts'],
-          ...WAITS,
+          include: ['cli', 'bench', 'house'].map((folder) => `test/${folder}/**/*.test.ts`),
+          ...TIMEOUTS,
+        },
+      },
+      { test: { name: 'shared-node', include: [SHARED], isolate: false, ...TIMEOUTS } },
+      {
+        plugins: [inWorkerd()],
+        test: {
+          name: 'shared-workerd',
+          include: [SHARED],
+          exclude: [NODE_ONLY],
+          isolate: false,
+          ...TIMEOUTS,
         },
       },
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            // Keys that everybody may know; they win over a developer's own secrets.
-            miniflare: { bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS } },
-          }),
-        ],
-        test: {
-          name: 'workerd',
-          include: ['test/shared/**/*.test.ts', 'test/workers/**/*.test.ts'],
-          exclude: ['test/**/*.node.test.ts'],
-          ...WAITS,
-        },
-      },
-      {
-        test: {
-          name: 'http',
-          include: ['test/conformance/**/*.test.ts'],
-          ...WAITS,
-        },
-      },
-      {
-        test: {
-          name: 'gateways',
-          include: ['test/gateways/**/*.test.ts'],
-          ...WAITS,
-        },
+        plugins: [inWorkerd()],
+        test: { name: 'workerd', include: ['test/workers/**/*.test.ts'], ...TIMEOUTS },
       },
     ],
   },

@@ -1,34 +1,36 @@
 /**
- * Measuring Worker around the product's edge: the same code in the same isolate, with its own coordinator, a
+ * Runs the product's edge for the benchmarks: the same code in the same isolate, with its own coordinator, a
  * KV that records its reads and can be slowed down, and a clock that can be set forward.
  */
 import { resetIsolate } from '../../workers/edge/isolate.ts';
 import edge from '../../workers/edge.ts';
 import type { Env } from '../../workers/env.ts';
-import type { Asked, BodyTurns, Knobs, Read } from '../told.ts';
+import type { BodyTimings, CheckResult, EdgeSettings, KvRead } from '../lib/worker-results.ts';
+import { serve } from './serve.ts';
 
-type MeasuredEnv = Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'> & { readonly CLIENT_KEY: string };
+type BenchEnv = Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'> & { readonly CLIENT_KEY: string };
+type EdgeRequest = Parameters<typeof edge.fetch>[0];
 
 /** Concurrent KV reads per request: the limit of the platform. */
 const READS_AT_ONCE = 6;
 
-const knobs: Knobs = { kvMs: 0, authorityAnswers: true, aheadMs: 0 };
+const settings: EdgeSettings = { kvMs: 0, coordinatorResponds: true, clockOffsetMs: 0 };
 const realNow = Date.now;
-Date.now = () => realNow() + knobs.aheadMs;
+Date.now = () => realNow() + settings.clockOffsetMs;
 
 let head = { seq: 0, sealed: new Uint8Array(0) };
 
-const authority = {
+const coordinator = {
   getByName: () => ({
     head: async () => {
-      if (!knobs.authorityAnswers) throw new Error('the coordinator does not answer');
+      if (!settings.coordinatorResponds) throw new Error('the coordinator does not respond');
       return head;
     },
     value: async () => null,
   }),
 };
 
-function slow(kv: KVNamespace, reads: Read[]): KVNamespace {
+function recordReads(kv: KVNamespace, reads: KvRead[]): KVNamespace {
   let free = READS_AT_ONCE;
   const queue: (() => void)[] = [];
   const get = async (key: string, options: object): Promise<unknown> => {
@@ -36,7 +38,7 @@ function slow(kv: KVNamespace, reads: Read[]): KVNamespace {
     else free--;
     const from = performance.now();
     try {
-      if (knobs.kvMs > 0) await new Promise((resolve) => setTimeout(resolve, knobs.kvMs));
+      if (settings.kvMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.kvMs));
       return await kv.get(key, options as { type: 'arrayBuffer' });
     } finally {
       reads.push({ key, from, to: performance.now() });
@@ -48,109 +50,89 @@ function slow(kv: KVNamespace, reads: Read[]): KVNamespace {
   return { get } as unknown as KVNamespace;
 }
 
-function envOf(env: MeasuredEnv, reads: Read[]): Env {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS } = env;
-  const QUOTA = { limit: async () => ({ success: true }) } as unknown as RateLimit;
+function envOf({ LISTS, LIST_KEY, RELEASE_PUBLIC_KEYS }: BenchEnv, reads: KvRead[]): Env {
   return {
-    LISTS: slow(env.LISTS, reads),
-    QUOTA,
-    COORDINATOR: authority as unknown as Env['COORDINATOR'],
+    LISTS: recordReads(LISTS, reads),
+    QUOTA: { limit: async () => ({ success: true }) } as unknown as RateLimit,
+    COORDINATOR: coordinator as unknown as Env['COORDINATOR'],
     LIST_KEY,
     RELEASE_PUBLIC_KEYS,
   };
 }
 
-async function ask(numbers: readonly string[], env: MeasuredEnv, ctx: ExecutionContext): Promise<Asked> {
-  const single = numbers.length === 1;
-  const request = new Request(`https://edge.test/v1/check${single ? '' : '/batch'}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${env.CLIENT_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify(single ? { to: numbers[0] } : { items: numbers.map((to) => ({ to })) }),
-  });
-  const reads: Read[] = [];
-  const from = performance.now();
-  const response = await edge.fetch(request as Parameters<typeof edge.fetch>[0], envOf(env, reads), ctx);
-  type Answer = { verdict: string; release: string; results?: { verdict: string }[] };
-  const answer = (await response.json()) as Answer;
-  const to = performance.now();
-  if (response.status !== 200) throw new Error(`the edge answered ${response.status}`);
-  const verdicts = (answer.results ?? [answer]).map(({ verdict }) => verdict);
-  return { from, to, verdicts, release: answer.release, reads: [...reads] };
+function post(path: string, body: BodyInit, { CLIENT_KEY }: BenchEnv): EdgeRequest {
+  const headers = { authorization: `Bearer ${CLIENT_KEY}`, 'content-type': 'application/json' };
+  return new Request(`https://edge.test${path}`, { method: 'POST', headers, body }) as EdgeRequest;
 }
 
-/** Bodies that take turns, by name. */
+async function check(numbers: readonly string[], env: BenchEnv, ctx: ExecutionContext): Promise<CheckResult> {
+  const request =
+    numbers.length === 1
+      ? post('/v1/check', JSON.stringify({ to: numbers[0] }), env)
+      : post('/v1/check/batch', JSON.stringify({ items: numbers.map((to) => ({ to })) }), env);
+  const reads: KvRead[] = [];
+  const from = performance.now();
+  const response = await edge.fetch(request, envOf(env, reads), ctx);
+  type Body = { verdict: string; release: string; results?: { verdict: string }[] };
+  const body = (await response.json()) as Body;
+  const to = performance.now();
+  if (response.status !== 200) throw new Error(`the edge returned ${response.status}`);
+  const verdicts = (body.results ?? [body]).map(({ verdict }) => verdict);
+  return { from, to, verdicts, release: body.release, reads: [...reads] };
+}
+
+/** Bodies to be timed, by name. */
 const bodies = new Map<string, ArrayBuffer>();
 /** Warm-up rounds before anything is timed, so that the engine compiles hot code. */
 const WARM_ROUNDS = 2;
 /** Minimum bytes posted per turn, because a single short request is too fast to time. */
 const TURN_BYTES = 524_288;
 
-/** Runs the rounds. Each round posts each body once. */
-async function takeTurns(
+/** Runs the rounds. Each round posts each body. */
+async function timeBodies(
   path: string,
   rounds: number,
-  env: MeasuredEnv,
+  env: BenchEnv,
   ctx: ExecutionContext,
-): Promise<BodyTurns> {
-  const bound = envOf(env, []);
-  const headers = { authorization: `Bearer ${env.CLIENT_KEY}`, 'content-type': 'application/json' };
-  const turns: Record<string, { status: number; ms: number[] }> = {};
+): Promise<BodyTimings> {
+  const edgeEnv = envOf(env, []);
+  const timings: Record<string, { status: number; ms: number[] }> = {};
   for (let round = -WARM_ROUNDS; round < rounds; round++) {
     for (const [name, body] of bodies) {
-      turns[name] ??= { status: 0, ms: [] };
-      const turn = turns[name];
+      timings[name] ??= { status: 0, ms: [] };
+      const timing = timings[name];
       const times = Math.ceil(TURN_BYTES / body.byteLength);
       const from = performance.now();
       for (let time = 0; time < times; time++) {
-        const request = new Request(`https://edge.test${path}`, { method: 'POST', headers, body });
-        const response = await edge.fetch(request as Parameters<typeof edge.fetch>[0], bound, ctx);
+        const response = await edge.fetch(post(path, body, env), edgeEnv, ctx);
         await response.arrayBuffer();
-        turn.status = response.status;
+        timing.status = response.status;
       }
-      if (round >= 0) turn.ms.push((performance.now() - from) / times);
+      if (round >= 0) timing.ms.push((performance.now() - from) / times);
     }
   }
   bodies.clear();
-  return turns;
+  return timings;
 }
 
-async function told(url: URL, request: Request, env: MeasuredEnv, ctx: ExecutionContext): Promise<unknown> {
-  switch (url.pathname) {
-    case '/head':
-      head = {
-        seq: Number(url.searchParams.get('seq')),
-        sealed: new Uint8Array(await request.arrayBuffer()),
-      };
-      return null;
-    case '/set':
-      Object.assign(knobs, await request.json());
-      return null;
-    case '/cold':
-      resetIsolate();
-      return null;
-    case '/ask':
-      return ask(await request.json(), env, ctx);
-    case '/body':
-      bodies.set(url.searchParams.get('name')!, await request.arrayBuffer());
-      return null;
-    case '/turns':
-      return takeTurns(url.searchParams.get('path')!, Number(url.searchParams.get('rounds')), env, ctx);
-    case '/read': {
-      const from = performance.now();
-      const bytes = await env.LISTS.get(url.searchParams.get('key')!, { type: 'arrayBuffer' });
-      return { ms: performance.now() - from, bytes: bytes?.byteLength ?? 0 };
-    }
-    default:
-      throw new Error(`there is no ${url.pathname}`);
-  }
-}
-
-export default {
-  async fetch(request: Request, env: MeasuredEnv, ctx: ExecutionContext): Promise<Response> {
-    try {
-      return Response.json(await told(new URL(request.url), request, env, ctx));
-    } catch (error) {
-      return new Response(String(error), { status: 500 });
-    }
+export default serve<BenchEnv>({
+  '/head': (query, body) => {
+    head = { seq: Number(query.get('seq')), sealed: body };
   },
-};
+  '/set': (_query, body) => {
+    Object.assign(settings, JSON.parse(new TextDecoder().decode(body)));
+  },
+  '/cold': () => resetIsolate(),
+  '/check': (_query, body, env, ctx) =>
+    check(JSON.parse(new TextDecoder().decode(body)) as string[], env, ctx),
+  '/body': (query, body) => {
+    bodies.set(query.get('name')!, body.buffer);
+  },
+  '/time-bodies': (query, _body, env, ctx) =>
+    timeBodies(query.get('path')!, Number(query.get('rounds')), env, ctx),
+  '/read': async (query, _body, env) => {
+    const from = performance.now();
+    await env.LISTS.get(query.get('key')!, { type: 'arrayBuffer' });
+    return performance.now() - from;
+  },
+});

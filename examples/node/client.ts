@@ -123,7 +123,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
     headers: { authorization: `Bearer ${key}` },
   });
 
-  async function ask<Value>(
+  async function request<Value>(
     once: (signal: AbortSignal) => Promise<Reply<Value>>,
     withinMs: number,
   ): Promise<Value | LocalAnswer> {
@@ -174,32 +174,32 @@ export function makeClient(options: ClientOptions): NumgateClient {
   return {
     // The generated request type is `unknown`, because the schema requires one of two fields.
     check: async (body) =>
-      tooLong(body as Parties) ?? ask((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
+      tooLong(body as Parties) ?? request((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
 
     gatewayCheck: async (body, limits) => {
       const held = tooLong(body);
       if (held !== null) return held;
       const once = (signal: AbortSignal) => api.POST('/v1/gateway/check', { body, signal });
-      const answered = await ask(once, limits?.deadlineMs ?? deadlineMs);
+      const answered = await request(once, limits?.deadlineMs ?? deadlineMs);
       return 'source' in answered ? withLabel(answered, body.ingress) : answered;
     },
 
     gatewayBatch: async (items, defaults = {}, limits) => {
       const held = items.map((item) => tooLong({ ...defaults, ...item }));
-      const asked = items.filter((_, index) => held[index] === null);
-      if (asked.length === 0) return held.filter((answer) => answer !== null);
-      const body = { defaults, items: asked };
-      const answered = await ask(async (signal) => {
+      const sent = items.filter((_, index) => held[index] === null);
+      if (sent.length === 0) return held.filter((answer) => answer !== null);
+      const body = { defaults, items: sent };
+      const answered = await request(async (signal) => {
         const reply = await api.POST('/v1/gateway/check/batch', { body, signal });
         // The response is streamed. If it is cut off, all of it is discarded.
-        if (reply.data !== undefined && reply.data.results.length !== asked.length) {
+        if (reply.data !== undefined && reply.data.results.length !== sent.length) {
           throw new Error('the answer was cut off');
         }
         return reply;
       }, limits?.deadlineMs ?? deadlineMs);
       const answers =
         'source' in answered
-          ? asked.map(({ ingress }) => withLabel(answered, { ...defaults.ingress, ...ingress }))
+          ? sent.map(({ ingress }) => withLabel(answered, { ...defaults.ingress, ...ingress }))
           : answered.results;
       const rest = answers.values();
       return held.map((answer) => answer ?? rest.next().value!);

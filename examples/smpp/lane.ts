@@ -15,7 +15,7 @@ export interface LaneOptions {
   /** Status for requests under way when the other side disconnects. */
   readonly lostStatus: number;
   /** Decides what to do with a request, and the bytes to pass on. */
-  readonly judge: (pdu: Buffer, command: string) => Verdict | Promise<Verdict>;
+  readonly screen: (pdu: Buffer, command: string) => Verdict | Promise<Verdict>;
   /** Called whenever there is room. */
   readonly onRoom: () => void;
 }
@@ -82,9 +82,9 @@ export class Lane {
       entry.verdict = verdict;
       if (this.#queue[0] === entry) this.#flush();
     };
-    const judged = this.#options.judge(request, command);
-    if (judged instanceof Promise) void judged.then(settle);
-    else settle(judged);
+    const verdict = this.#options.screen(request, command);
+    if (verdict instanceof Promise) void verdict.then(settle);
+    else settle(verdict);
   }
 
   /** Takes a response that was read from the other side. */

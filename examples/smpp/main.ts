@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type FailPolicy, type Ingress, LABEL } from '../node/client.ts';
-import type { Direction } from './judge.ts';
 import { startProxy } from './proxy.ts';
+import type { Direction } from './screener.ts';
 
 const COUNTS_EVERY_MS = 60_000;
 const OPTIONS = {
@@ -82,10 +82,12 @@ if (!key) fail('no key: NUMGATE_KEY or --key-file');
 
 const direction = oneOf<Direction | 'both'>('direction', flags.direction, ['submit', 'deliver', 'both']);
 const { country, operator, trunk, 'smsc-address': smsc } = flags;
-const told = Object.entries({ country, operator, trunk, smsc }).filter(([, value]) => value !== undefined);
+const ingressFields = Object.entries({ country, operator, trunk, smsc }).filter(
+  ([, value]) => value !== undefined,
+);
 const ingress: Ingress = {
   type: oneOf('ingress', flags.ingress, ['international', 'domestic']),
-  ...Object.fromEntries(told),
+  ...Object.fromEntries(ingressFields),
 };
 
 const proxy = await startProxy({

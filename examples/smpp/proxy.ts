@@ -12,7 +12,7 @@ import {
   makeClient,
 } from '../node/client.ts';
 import { Checker } from './checker.ts';
-import { type Direction, Judge } from './judge.ts';
+import { type Direction, Screener } from './screener.ts';
 import { Session } from './session.ts';
 
 export interface ProxyOptions {
@@ -54,7 +54,7 @@ export interface ProxyOptions {
 
 export interface SmppProxy {
   readonly port: number;
-  readonly counts: Judge['counts'];
+  readonly counts: Screener['counts'];
   /** Waits for messages under way, then unbinds both sides. */
   stop(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
   const defaults: GatewayDefaults = { channel: 'sms', ingress };
   const checking = { client, defaults, failPolicy, label: isFromAbroad(ingress) ? label : null };
   const checker = new Checker({ ...checking, batchItems, batchWaitMs, deadlineMs, log });
-  const judge = new Judge({ checker, directions, labelTag });
+  const screener = new Screener({ checker, directions, labelTag });
   const sessions = new Set<Session>();
 
   const server = createServer({ allowHalfOpen: true }, (esme) => {
@@ -78,7 +78,7 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
     upstream.setTimeout(connectWaitMs, () => upstream.destroy());
     upstream.on('connect', () => upstream.setTimeout(0));
     const waits = { responseWaitMs, fullWaitMs, closeWaitMs };
-    const session = new Session(esme, upstream, { judge, window, ...waits });
+    const session = new Session(esme, upstream, { screener, window, ...waits });
     sessions.add(session);
     log('session opened');
     void session.closed.then(() => {
@@ -95,7 +95,7 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
   if (address === null || typeof address === 'string') throw new Error('it listens on a port');
   return {
     port: address.port,
-    counts: judge.counts,
+    counts: screener.counts,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       await Promise.all([...sessions].map((session) => session.stop(stopWaitMs)));

@@ -3,13 +3,13 @@
  * lanes, and handles either side stopping, leaving or disconnecting.
  */
 import type { Socket } from 'node:net';
-import type { Direction, Judge } from './judge.ts';
 import { Lane, type Verdict } from './lane.ts';
 import { Leg } from './leg.ts';
 import { commandOf, isResponse, STATUS, statusOf, unbindOf } from './pdu.ts';
+import type { Direction, Screener } from './screener.ts';
 
 export interface SessionOptions {
-  readonly judge: Judge;
+  readonly screener: Screener;
   /** Maximum number of requests under way in each direction. */
   readonly window: number;
   /** How long to wait for a response from the other side, in ms. */
@@ -45,18 +45,18 @@ export class Session {
   #hasRoom = false;
 
   constructor(esmeSocket: Socket, smscSocket: Socket, options: SessionOptions) {
-    const { judge, window, responseWaitMs, fullWaitMs, closeWaitMs } = options;
+    const { screener, window, responseWaitMs, fullWaitMs, closeWaitMs } = options;
     this.#fullWaitMs = fullWaitMs;
     const esme = new Leg(esmeSocket, closeWaitMs);
     const smsc = new Leg(smscSocket, closeWaitMs);
     const onRoom = (): void => this.#pump();
     const laneOf = (from: Leg, to: Leg, lostStatus: number, direction: Direction): Lane => {
-      const judged = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {
+      const screen = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {
         // An unbound peer causes no checks.
-        if (this.#isBound || BEFORE_BIND.test(command)) return judge.of(pdu, command, direction);
+        if (this.#isBound || BEFORE_BIND.test(command)) return screener.screen(pdu, command, direction);
         return { pdu, decision: { kind: 'refuse', status: STATUS.notBound } };
       };
-      return new Lane({ from, to, window, lostStatus, onRoom, judge: judged });
+      return new Lane({ from, to, window, lostStatus, onRoom, screen });
     };
     const sideOf = (leg: Leg, lane: Lane): Side => ({ leg, lane, hasEnded: false });
     this.#esme = sideOf(esme, laneOf(esme, smsc, STATUS.systemError, 'submit'));

@@ -4,7 +4,7 @@
  */
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
-import { freePort } from '../../bench/free-port.ts';
+import { freePort } from '../../bench/lib/free-port.ts';
 import { Admin, pauseMs, Unreachable } from '../../cli/admin.ts';
 import { AdminProblem } from '../../cli/admin-problem.ts';
 import { failureOf } from './support/failing.ts';

@@ -5,108 +5,16 @@ import { execFile } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Installation, startInstallation } from '../../bench/installation.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import { PROJECT } from '../../cli/paths.ts';
 import { type ClientOptions, makeClient, type NumgateClient } from '../../examples/node/client.ts';
-import { untilLoaded } from './support/service.ts';
 
 const run = promisify(execFile);
 
 const ABROAD = { channel: 'sms', ingress: { type: 'international' } } as const;
 /** Longer than a test may take: no machine is too slow for a service that answers. */
 const UNHURRIED = { timeoutMs: 3_600_000, deadlineMs: 3_600_000 } as const;
-const KR_FIXED = '+82212345678';
 const PH_MOBILE = '+639171234567';
-
-let service: Installation | null = null;
-beforeAll(async () => {
-  service = await startInstallation(['010-4444-0001']);
-  await untilLoaded(service.url, service.clientKey);
-});
-afterAll(() => service?.stop());
-
-describe('against the service', () => {
-  const real = (): NumgateClient =>
-    makeClient({ url: service!.url, key: service!.clientKey, failPolicy: 'open', ...UNHURRIED });
-
-  it('asks one question', async () => {
-    expect(await real().check({ to: '010-4444-0001' })).toMatchObject({
-      verdict: 'block',
-      reasons: [{ code: 'NUMBER_SUSPENDED' }],
-    });
-  });
-
-  it('asks as a gateway', async () => {
-    expect(await real().gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({
-      verdict: 'block',
-      smpp: { commandStatus: 10 },
-    });
-    expect(await real().gatewayCheck({ ...ABROAD, from: PH_MOBILE })).toMatchObject({
-      verdict: 'label',
-      label: '[국제발신]',
-    });
-  });
-
-  it('asks in a batch, answered in order, a bad item alone', async () => {
-    const items = [{ from: PH_MOBILE }, { from: 'A-SENDER-TOO-LONG' }, { from: KR_FIXED }];
-    expect(await real().gatewayBatch(items, ABROAD)).toMatchObject([
-      { verdict: 'label' },
-      { error: { field: 'from' } },
-      { verdict: 'block' },
-    ]);
-  });
-
-  it('leaves no choice to a sender that cannot be read, and says what was asked wrongly, once', async () => {
-    expect(await real().gatewayCheck({ ...ABROAD, from: 'A-SENDER-TOO-LONG' })).toMatchObject({
-      ...{ verdict: 'indeterminate', action: 'closed', source: 'local', why: 'refused' },
-      problem: { status: 400, field: 'from' },
-    });
-    // Of any other field it is ours, and the fail policy decides.
-    const ingress = { type: 'domestic', country: 'PH' } as const;
-    expect(await real().gatewayCheck({ from: KR_FIXED, ingress })).toMatchObject({
-      ...{ action: 'open', why: 'refused', problem: { field: 'ingress.country' } },
-    });
-    const stranger = makeClient({
-      ...{ url: service!.url, key: 'nobody.0000', failPolicy: 'closed', ...UNHURRIED },
-    });
-    expect(await stranger.gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({
-      ...{ action: 'closed', source: 'local', why: 'refused', problem: { status: 401 } },
-    });
-  });
-
-  it.each([
-    ['53 spaces', KR_FIXED + ' '.repeat(53)],
-    ['5,000 spaces', KR_FIXED + ' '.repeat(5_000)],
-    ['5,000 zeros', KR_FIXED + '0'.repeat(5_000)],
-    ['64 control characters', KR_FIXED + '\0'.repeat(64)],
-  ])('holds back a sender or recipient followed by %s, and nothing else', async (_what, party) => {
-    const held = { verdict: 'indeterminate', action: 'closed', label: null, source: 'local', why: 'tooLong' };
-    const from = { ...held, field: 'from' };
-    const to = { ...held, field: 'to' };
-    expect(await real().check({ from: party })).toMatchObject(from);
-    expect(await real().gatewayCheck({ ...ABROAD, from: party })).toMatchObject(from);
-    expect(await real().gatewayCheck({ ...ABROAD, from: PH_MOBILE, to: party })).toMatchObject(to);
-    const items = [{ from: party }, { from: PH_MOBILE }, { from: PH_MOBILE, to: party }, { from: KR_FIXED }];
-    const answers = [from, { verdict: 'label' }, to, { verdict: 'block' }];
-    expect(await real().gatewayBatch(items, ABROAD)).toMatchObject(answers);
-    expect(await real().gatewayBatch([{}], { ...ABROAD, from: party })).toMatchObject([from]);
-  });
-
-  it('asks about a sender of 64 characters', async () => {
-    const answer = await real().gatewayCheck({ ...ABROAD, from: KR_FIXED.padEnd(64) });
-    expect(answer).toMatchObject({ verdict: 'block' });
-  });
-
-  it('runs from the command line', async () => {
-    const { url: NUMGATE_URL, clientKey: NUMGATE_KEY } = service!;
-    const env = { ...process.env, NUMGATE_URL, NUMGATE_KEY, DEADLINE_MS: String(UNHURRIED.deadlineMs) };
-    const { stdout } = await run(process.execPath, ['examples/node/check.ts', KR_FIXED], {
-      ...{ cwd: PROJECT, env },
-    });
-    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'block', from: KR_FIXED });
-  });
-});
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -131,7 +39,7 @@ function wrong(field: string): Handler {
   return (_, response) => json(response, 400, { status: 400, code: 'FIELD_VALUE', title: '', field });
 }
 
-describe('against one that misbehaves', () => {
+describe('the Node client against a service that misbehaves', () => {
   let server: Server | null = null;
   afterEach(async () => {
     server?.closeAllConnections();
@@ -143,12 +51,12 @@ describe('against one that misbehaves', () => {
   async function misbehaving(
     handlers: readonly Handler[],
     options: Partial<ClientOptions> = {},
-  ): Promise<{ client: NumgateClient; pauses: number[]; asked: () => number }> {
-    let asked = 0;
+  ): Promise<{ client: NumgateClient; pauses: number[]; requests: () => number }> {
+    let requests = 0;
     const pauses: number[] = [];
     server = createServer((request, response) => {
-      const handle = handlers[Math.min(asked, handlers.length - 1)]!;
-      asked++;
+      const handle = handlers[Math.min(requests, handlers.length - 1)]!;
+      requests++;
       handle(request, response);
     });
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
@@ -158,7 +66,7 @@ describe('against one that misbehaves', () => {
       pause: async (ms) => void pauses.push(ms),
       ...options,
     });
-    return { client, pauses, asked: () => asked };
+    return { client, pauses, requests: () => requests };
   }
 
   const question = { ...ABROAD, from: PH_MOBILE };
@@ -169,13 +77,13 @@ describe('against one that misbehaves', () => {
   it.each([
     ['429', problem(429, 'QUOTA_EXCEEDED', { 'retry-after': '3' }), 3_000],
     ['503', problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), 1_000],
-  ])('waits as long as %s says, and asks again', async (_, busy, ms) => {
-    const { client, pauses, asked } = await misbehaving([busy, allow]);
+  ])('waits as long as %s says, and tries again', async (_, busy, ms) => {
+    const { client, pauses, requests } = await misbehaving([busy, allow]);
     expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
-    expect([asked(), pauses]).toEqual([2, [ms]]);
+    expect([requests(), pauses]).toEqual([2, [ms]]);
   });
 
-  it('backs off with jitter where 503 says nothing', async () => {
+  it('backs off with jitter if 503 has no Retry-After', async () => {
     const { client, pauses } = await misbehaving([problem(503, 'UNAVAILABLE')], { retries: 3 });
     expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
     expect(pauses).toHaveLength(3);
@@ -186,19 +94,19 @@ describe('against one that misbehaves', () => {
   });
 
   it('does not wait beyond the deadline', async () => {
-    const { client, asked } = await misbehaving([
+    const { client, requests } = await misbehaving([
       problem(503, 'UNAVAILABLE', {
         'retry-after': new Date(Date.now() + 2 * UNHURRIED.deadlineMs).toUTCString(),
       }),
     ]);
     expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
-    expect(asked()).toBe(1);
+    expect(requests()).toBe(1);
   });
 
-  it('does not ask again what never fits into the quota', async () => {
-    const { client, asked } = await misbehaving([problem(429, 'QUOTA_EXCEEDED'), allow]);
+  it('does not retry a request that never fits into the quota', async () => {
+    const { client, requests } = await misbehaving([problem(429, 'QUOTA_EXCEEDED'), allow]);
     expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
-    expect(asked()).toBe(1);
+    expect(requests()).toBe(1);
   });
 
   it.each<[string, Handler]>([
@@ -209,26 +117,26 @@ describe('against one that misbehaves', () => {
     ['a carrier prefix that is none', wrong('ingress.carrierPrefix')],
     ['a text that a filter rejects with 400', (_, response) => void response.writeHead(400).end('<html>')],
     ['a text that a filter rejects with 403', (_, response) => void response.writeHead(403).end('<html>')],
-  ])('holds back %s, whatever the fail policy', async (_what, handler) => {
-    const { client, asked } = await misbehaving([handler], { failPolicy: 'open' });
+  ])('rejects %s, whatever the fail policy', async (_what, handler) => {
+    const { client, requests } = await misbehaving([handler], { failPolicy: 'open' });
     expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('refused', 'closed'));
     expect(await client.gatewayCheck(question)).toMatchObject({ ...local('refused', 'closed'), label: null });
     expect(await client.gatewayBatch([question], ABROAD)).toMatchObject([local('refused', 'closed')]);
-    expect(asked()).toBe(3);
+    expect(requests()).toBe(3);
   });
 
-  it.each([400, 401, 403, 404, 500])('does not ask again after %i', async (status) => {
-    const { client, asked } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
+  it.each([400, 401, 403, 404, 500])('does not retry after %i', async (status) => {
+    const { client, requests } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
     const answer = await client.gatewayCheck(question);
     expect(answer).toMatchObject({ ...local('refused', 'open'), problem: { status, code: 'WRONG' } });
-    expect(asked()).toBe(1);
+    expect(requests()).toBe(1);
   });
 
-  it('asks again after a connection that was cut', async () => {
+  it('tries again after a lost connection', async () => {
     const cut: Handler = (request) => request.socket.destroy();
-    const { client, asked } = await misbehaving([cut, allow]);
+    const { client, requests } = await misbehaving([cut, allow]);
     expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
-    expect(asked()).toBe(2);
+    expect(requests()).toBe(2);
   });
 
   it('gives up an attempt after its timeout, and all after the deadline', async () => {
@@ -236,15 +144,15 @@ describe('against one that misbehaves', () => {
     // As often as it takes, where an answer itself takes longer than the timeout.
     const once = await misbehaving([silent, allow], { timeoutMs: 500, retries: 1_000 });
     expect(await once.client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
-    expect(once.asked()).toBeGreaterThan(1);
+    expect(once.requests()).toBeGreaterThan(1);
     server!.closeAllConnections();
     await new Promise((resolve) => server!.close(resolve));
     const always = await misbehaving([silent], { deadlineMs: 100, retries: 1_000 });
     expect(await always.client.gatewayCheck(question)).toMatchObject(local('timeout'));
-    expect(always.asked()).toBeLessThanOrEqual(1);
+    expect(always.requests()).toBeLessThanOrEqual(1);
   });
 
-  it('has a label for what passes from abroad without an answer, and for nothing else', async () => {
+  it('labels only traffic from abroad that passes without a response', async () => {
     const labelsOf = async (options: Partial<ClientOptions>): Promise<unknown[]> => {
       const { client } = await misbehaving([problem(500, 'WRONG')], { failPolicy: 'open', ...options });
       const home = { type: 'domestic' } as const;
@@ -271,19 +179,19 @@ describe('against one that misbehaves', () => {
     }
   });
 
-  it('takes nothing of a batch that was cut off', async () => {
+  it('uses nothing of a truncated batch', async () => {
     const short: Handler = (_, response) => json(response, 200, { results: [ALLOW] });
     const broken: Handler = (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end('{"results":[');
     };
-    const { client, asked } = await misbehaving([short, broken], { retries: 1, failPolicy: 'open' });
+    const { client, requests } = await misbehaving([short, broken], { retries: 1, failPolicy: 'open' });
     const answers = await client.gatewayBatch([question, question], ABROAD);
     expect(answers).toMatchObject([local('unreachable', 'open'), local('unreachable', 'open')]);
-    expect(asked()).toBe(2);
+    expect(requests()).toBe(2);
   });
 
-  it('answers for itself where nobody is', async () => {
+  it('decides locally if there is no service', async () => {
     const { client } = await misbehaving([allow]);
     await new Promise((resolve) => server!.close(resolve));
     server = null;
@@ -292,7 +200,7 @@ describe('against one that misbehaves', () => {
   });
 });
 
-it('has the types that its generator makes from the document of the service', async () => {
+it('contains the types that its generator makes from openapi.json', async () => {
   const args = ['run', 'examples:types', '--', '--', '--check'];
   await expect(run('npm', args, { cwd: PROJECT })).resolves.toMatchObject({ stderr: '' });
 });

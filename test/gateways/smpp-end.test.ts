@@ -7,7 +7,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startFakeNumgate } from './support/fake-numgate.ts';
 import {
   accept,
-  ask,
   bind,
   bindEsme,
   connectEsme,
@@ -16,6 +15,7 @@ import {
   message,
   NOWHERE,
   proxyTo,
+  request,
   startSmsc,
   statuses,
   textOf,
@@ -25,8 +25,8 @@ import {
 const { ESME_RSYSERR, ESME_RTHROTTLED, ESME_RX_T_APPN, ESME_RINVPASWD, ESME_RINVMSGLEN, ESME_RINVBNDSTS } =
   smpp.errors;
 
-describe('the end', () => {
-  it('answers all that is under way when the SMSC dies', async () => {
+describe('the end of a session', () => {
+  it('responds to all pending messages when the SMSC dies', async () => {
     const numgate = await startFakeNumgate(false);
     let count = 0;
     const smsc = await startSmsc((pdu, session) => {
@@ -35,7 +35,9 @@ describe('the end', () => {
     });
     const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
-    const answers = await Promise.all(texts(1_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    const answers = await Promise.all(
+      texts(1_000).map((id) => request(session, 'submit_sm', message(FROM, id))),
+    );
     // The reset may overtake some of the SMSC's own answers; each message has one answer anyhow.
     const passed = statuses(answers).filter((status) => status === 0).length;
     expect(passed).toBeLessThanOrEqual(500);
@@ -43,13 +45,13 @@ describe('the end', () => {
     await closed;
   });
 
-  it('answers what was not decided yet when the SMSC leaves', async () => {
+  it('responds to undecided messages when the SMSC unbinds', async () => {
     const numgate = await startFakeNumgate(true);
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
-    const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
-    await ask(session, 'enquire_link');
+    const answers = texts(10).map((id) => request(session, 'submit_sm', message(FROM, id)));
+    await request(session, 'enquire_link');
     smsc.sessions[0]!.close();
     expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => ESME_RSYSERR));
     await closed;
@@ -57,14 +59,14 @@ describe('the end', () => {
     expect(smsc.received).toEqual([]);
   });
 
-  it('tells the SMSC of what an ESME has not answered when that dies', async () => {
+  it('reports unanswered deliveries to the SMSC when an ESME dies', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, await startFakeNumgate(false));
     const { onMessage } = holding();
     const esme = await bindEsme(proxy.port, onMessage);
     const [session] = smsc.sessions;
     const gone = new Promise((resolve) => session!.on('close', resolve));
-    const delivered = texts(5).map((id) => ask(session!, 'deliver_sm', message(FROM, id)));
+    const delivered = texts(5).map((id) => request(session!, 'deliver_sm', message(FROM, id)));
     await esme.until(5);
     esme.session.socket.resetAndDestroy();
     expect(statuses(await Promise.all(delivered))).toEqual(delivered.map(() => ESME_RX_T_APPN));
@@ -78,23 +80,23 @@ describe('the end', () => {
     expect((await bind(session, 'wrong')).command_status).toBe(ESME_RINVPASWD);
   });
 
-  it('refuses messages of one that is not bound, without a check', async () => {
+  it('refuses messages of an unbound ESME without a check', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(false);
     const proxy = await proxyTo(smsc, numgate);
     const { session } = await connectEsme(proxy.port);
     await bind(session, 'wrong');
     session.send(new smpp.PDU('bind_transceiver_resp', { sequence_number: 1 }));
-    expect((await ask(session, 'submit_sm', message(FROM, 'x'))).command_status).toBe(ESME_RINVBNDSTS);
+    expect((await request(session, 'submit_sm', message(FROM, 'x'))).command_status).toBe(ESME_RINVBNDSTS);
     expect([numgate.calls, smsc.received]).toEqual([[], []]);
   });
 
-  it('still answers an ESME that has said its last', async () => {
+  it('still responds to an ESME that has closed its sending side', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
     const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
-    const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    const answers = texts(10).map((id) => request(session, 'submit_sm', message(FROM, id)));
     session.close();
     numgate.release();
     expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => 0));
@@ -102,7 +104,7 @@ describe('the end', () => {
     await closed;
   });
 
-  it('answers a bind where there is no SMSC', async () => {
+  it('responds to a bind if there is no SMSC', async () => {
     const proxy = await proxyTo({ port: 1 }, NOWHERE);
     const { session, closed } = await connectEsme(proxy.port);
     const answered = bind(session).then(({ command_status }) => command_status);
@@ -110,21 +112,21 @@ describe('the end', () => {
     await closed;
   });
 
-  it('passes an unbind behind the messages before it, and closes both sides', async () => {
+  it('passes an unbind after the messages before it, and closes both sides', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
     const proxy = await proxyTo(smsc, numgate);
     const { session, closed } = await bindEsme(proxy.port);
     const gone = new Promise((resolve) => smsc.sessions[0]!.on('close', resolve));
-    const answers = [...texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)))];
-    answers.push(ask(session, 'unbind'));
+    const answers = [...texts(10).map((id) => request(session, 'submit_sm', message(FROM, id)))];
+    answers.push(request(session, 'unbind'));
     numgate.release();
     expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => 0));
     expect(smsc.received).toHaveLength(10);
     await Promise.all([closed, gone]);
   });
 
-  it('stops when what is under way has been answered, and unbinds', async () => {
+  it('stops once pending messages have their response, and unbinds', async () => {
     const { onMessage, release } = holding();
     const smsc = await startSmsc(onMessage);
     const proxy = await proxyTo(smsc, await startFakeNumgate(false));
@@ -132,18 +134,18 @@ describe('the end', () => {
     const unbound = Promise.all(
       [session, smsc.sessions[0]!].map((side) => new Promise((resolve) => side.on('unbind', resolve))),
     );
-    const answers = texts(10).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    const answers = texts(10).map((id) => request(session, 'submit_sm', message(FROM, id)));
     await smsc.until(10);
     const stopped = proxy.stop();
-    expect((await ask(session, 'submit_sm', message(FROM, 'late'))).command_status).toBe(ESME_RTHROTTLED);
+    expect((await request(session, 'submit_sm', message(FROM, 'late'))).command_status).toBe(ESME_RTHROTTLED);
     release();
     expect(statuses(await Promise.all(answers))).toEqual(answers.map(() => 0));
     await Promise.all([unbound, closed, stopped]);
   });
 });
 
-describe('bytes', () => {
-  it('passes them as they are, also what the package would not write again', async () => {
+describe('the bytes of a PDU', () => {
+  it('pass unchanged, even if the package would not write them again', async () => {
     const smsc = await startSmsc();
     const raw: Buffer[] = [];
     const numgate = await startFakeNumgate(false);
@@ -171,7 +173,7 @@ describe('bytes', () => {
     expect(numgate.calls[0]!.items).toMatchObject([{ from: FROM, to: '+821055550000' }]);
   });
 
-  it('refuses a message that is shorter than it says', async () => {
+  it('are refused if the message is shorter than its length fields', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
@@ -183,7 +185,7 @@ describe('bytes', () => {
     expect(await answer).toMatchObject({ command_status: ESME_RINVMSGLEN, sequence_number: 9 });
   });
 
-  it.each([0, 15, 70_001, 0xffffffff])('closes on a PDU of %i octets', async (length) => {
+  it.each([0, 15, 70_001, 0xffffffff])('close the connection if the PDU has %i octets', async (length) => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE);
     const socket = connectTcp(proxy.port, '127.0.0.1');

@@ -76,7 +76,7 @@ it.each<[string, Buffer, number, object]>([
   expect(withLabel(pdu, read, LABEL, null)).toEqual({ pdu, isShown: false });
 });
 
-it.each(['submit_sm', 'data_sm'])('goes in front of the payload of a %s, which may be long', (command) => {
+it.each(['submit_sm', 'data_sm'])('is put in front of the payload of a %s, which may be long', (command) => {
   const text = 'x'.repeat(500);
   const { short_message: _, ...addresses } = message('+639170000001', '');
   const pdu = new smpp.PDU(command, {
@@ -92,7 +92,7 @@ it.each(['submit_sm', 'data_sm'])('goes in front of the payload of a %s, which m
   expect(read.tlvs.has(0x0204)).toBe(true);
 });
 
-it('reads no message where the octets do not add up', () => {
+it('reads no message with inconsistent lengths', () => {
   const pdu = pduOf(Buffer.from('a text'), 0, { user_message_reference: 7 });
   for (let length = 16; length < pdu.length; length++) {
     const read = readMessage(pdu.subarray(0, length));

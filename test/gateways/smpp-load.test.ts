@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import type { ProxyOptions } from '../../examples/smpp/proxy.ts';
 import { startFakeNumgate } from './support/fake-numgate.ts';
 import {
-  ask,
   bindEsme,
   FROM,
   holding,
@@ -15,6 +14,7 @@ import {
   NEVER_MS,
   NOWHERE,
   proxyTo,
+  request,
   startSmsc,
   statuses,
   textOf,
@@ -23,12 +23,14 @@ import {
 
 const { ESME_RTHROTTLED } = smpp.errors;
 
-describe('numgate away', () => {
-  it('lets pass with the policy open, labelled as from abroad, in order', async () => {
+describe('without numgate, the SMPP proxy', () => {
+  it('passes texts with an open fail policy, labelled as from abroad, in order', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
-    const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    const answers = await Promise.all(
+      texts(500).map((id) => request(session, 'submit_sm', message(FROM, id))),
+    );
     expect(statuses(answers)).toEqual(answers.map(() => 0));
     expect(smsc.received.map(textOf)).toEqual(texts(500).map((id) => LABEL + id));
     expect(proxy.counts).toEqual({ passed: 0, labelled: 500, labelNotShown: 0, refused: 0 });
@@ -39,68 +41,72 @@ describe('numgate away', () => {
   });
 
   it.each<[string, Partial<ProxyOptions>, string]>([
-    ['what numgate is told to be from abroad', { ingress: { trunk: 'MNL-2' } }, LABEL],
+    ['traffic that the ingress calls international', { ingress: { trunk: 'MNL-2' } }, LABEL],
     ['a displayed carrier prefix', { ingress: { type: 'domestic', carrierPrefix: '00700' } }, LABEL],
     ['a label of its own', { label: '[해외]' }, '[해외]'],
     ['no label', { label: null }, ''],
     ['texts from within the country', { ingress: { type: 'domestic' } }, ''],
-  ])('labels by its settings where it fails open: %s', async (_, options, label) => {
+  ])('labels by its settings if it fails open: %s', async (_, options, label) => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open', ...options });
     const { session } = await bindEsme(proxy.port);
-    await ask(session, 'submit_sm', message(FROM, 'x'));
+    await request(session, 'submit_sm', message(FROM, 'x'));
     expect(smsc.received.map(textOf)).toEqual([`${label}x`]);
   });
 
-  it('labels what it fails open on as it labels everything else: not a part of a longer text', async () => {
+  it('labels only whole texts if it fails open, as it labels all others', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
     const part = { sar_msg_ref_num: 1, sar_total_segments: 2, sar_segment_seqnum: 1 };
-    await ask(session, 'submit_sm', message(FROM, 'part', part));
+    await request(session, 'submit_sm', message(FROM, 'part', part));
     expect(smsc.received.map(textOf)).toEqual(['part']);
     expect(proxy.counts).toEqual({ passed: 0, labelled: 0, labelNotShown: 1, refused: 0 });
   });
 
-  it('tells the sender to try again with the policy closed', async () => {
+  it('makes the sender try again with a closed fail policy', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'closed' });
     const { session } = await bindEsme(proxy.port);
-    const answers = await Promise.all(texts(500).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    const answers = await Promise.all(
+      texts(500).map((id) => request(session, 'submit_sm', message(FROM, id))),
+    );
     expect(statuses(answers)).toEqual(answers.map(() => ESME_RTHROTTLED));
     expect(smsc.received).toEqual([]);
   });
 
-  it('does not wait where it is silent: the deadline decides', async () => {
+  it('does not wait beyond the deadline for a silent service', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
     const proxy = await proxyTo(smsc, numgate, { deadlineMs: 200, batchItems: 10, window: 10_000 });
     const { session } = await bindEsme(proxy.port);
     // More than all calls at once can hold: what waits for a call has the same deadline.
-    const answers = await Promise.all(texts(1_000).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    const answers = await Promise.all(
+      texts(1_000).map((id) => request(session, 'submit_sm', message(FROM, id))),
+    );
     expect(statuses(answers)).toEqual(answers.map(() => ESME_RTHROTTLED));
   });
 });
 
-describe('asking', () => {
-  it('asks alone when idle', async () => {
+describe('checks of the SMPP proxy', () => {
+  it('are single when idle', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(false);
     const proxy = await proxyTo(smsc, numgate);
     const { session } = await bindEsme(proxy.port);
-    await ask(session, 'submit_sm', message(FROM, 'first'));
+    await request(session, 'submit_sm', message(FROM, 'first'));
     expect(numgate.calls.map(({ path }) => path)).toEqual(['/v1/gateway/check']);
   });
 
-  it('asks in bounded batches under load', async () => {
+  it('are bounded batches under load', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
     const options = { batchItems: 100, batchWaitMs: NEVER_MS, window: 10_000 };
     const proxy = await proxyTo(smsc, numgate, options);
     const { session } = await bindEsme(proxy.port);
-    const answers = texts(5_000).map((id) => ask(session, 'submit_sm', message(FROM, id)));
+    const answers = texts(5_000).map((id) => request(session, 'submit_sm', message(FROM, id)));
     // It is answered at once, when all messages before it have been read.
-    await ask(session, 'enquire_link');
+    await request(session, 'enquire_link');
     numgate.release();
     await Promise.all(answers);
     const sizes = numgate.calls.map(({ items }) => items.length);
@@ -112,21 +118,21 @@ describe('asking', () => {
     expect(smsc.received.map(textOf)).toEqual(texts(5_000));
   });
 
-  it('answers links while messages wait to be decided', async () => {
+  it('do not delay responses to enquire_link', async () => {
     const smsc = await startSmsc();
     const numgate = await startFakeNumgate(true);
     const proxy = await proxyTo(smsc, numgate);
     const { session } = await bindEsme(proxy.port);
-    const waiting = ask(session, 'submit_sm', message(FROM, 'x'));
-    expect((await ask(session, 'enquire_link')).command).toBe('enquire_link_resp');
-    expect((await ask(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
+    const waiting = request(session, 'submit_sm', message(FROM, 'x'));
+    expect((await request(session, 'enquire_link')).command).toBe('enquire_link_resp');
+    expect((await request(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
     expect(smsc.received).toEqual([]);
     numgate.release();
     expect((await waiting).command_status).toBe(0);
   });
 });
 
-describe('the window', () => {
+describe('the window of the SMPP proxy', () => {
   it('is never exceeded, and the sender waits', async () => {
     const { onMessage, held } = holding();
     const smsc = await startSmsc(onMessage);
@@ -134,11 +140,11 @@ describe('the window', () => {
     const proxy = await proxyTo(smsc, numgate, { window: 10 });
     const { session } = await bindEsme(proxy.port);
     const other = await bindEsme(proxy.port);
-    const answers = Promise.all(texts(200).map((id) => ask(session, 'submit_sm', message(FROM, id))));
+    const answers = Promise.all(texts(200).map((id) => request(session, 'submit_sm', message(FROM, id))));
     for (let answered = 0; answered < 200; answered++) {
       await smsc.until(Math.min(200, answered + 10));
       // A round trip of another session, in which more would have come.
-      await ask(other.session, 'enquire_link');
+      await request(other.session, 'enquire_link');
       expect(held.length).toBeLessThanOrEqual(10);
       held.shift()!();
     }
@@ -146,21 +152,21 @@ describe('the window', () => {
     expect(smsc.received.map(textOf)).toEqual(texts(200));
   });
 
-  it('keeps the links alive where nothing is answered, and puts off what is too much', async () => {
+  it('keeps links alive if nothing responds, and throttles excess messages', async () => {
     const { onMessage, release } = holding();
     const smsc = await startSmsc(onMessage);
     const proxy = await proxyTo(smsc, await startFakeNumgate(false), { window: 10, fullWaitMs: 50 });
     const { session } = await bindEsme(proxy.port);
-    const answers = texts(100).map((id) => ask(session, 'submit_sm', message(FROM, id)));
-    expect((await ask(session, 'enquire_link')).command).toBe('enquire_link_resp');
-    expect((await ask(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
+    const answers = texts(100).map((id) => request(session, 'submit_sm', message(FROM, id)));
+    expect((await request(session, 'enquire_link')).command).toBe('enquire_link_resp');
+    expect((await request(smsc.sessions[0]!, 'enquire_link')).command).toBe('enquire_link_resp');
     release();
     const passed = Array.from({ length: 100 }, (_, index) => (index < 10 ? 0 : ESME_RTHROTTLED));
     expect(statuses(await Promise.all(answers))).toEqual(passed);
     expect(smsc.received.map(textOf)).toEqual(texts(10));
   });
 
-  it('does not lock up where both sides have filled theirs', async () => {
+  it('does not deadlock if both sides have filled theirs', async () => {
     const ofSmsc = holding();
     const ofEsme = holding();
     const smsc = await startSmsc(ofSmsc.onMessage);
@@ -168,14 +174,14 @@ describe('the window', () => {
     const proxy = await proxyTo(smsc, numgate, { window: 10 });
     const esme = await bindEsme(proxy.port, ofEsme.onMessage);
     const both = [
-      texts(100).map((id) => ask(esme.session, 'submit_sm', message(FROM, id))),
-      texts(100).map((id) => ask(smsc.sessions[0]!, 'deliver_sm', message(FROM, id))),
+      texts(100).map((id) => request(esme.session, 'submit_sm', message(FROM, id))),
+      texts(100).map((id) => request(smsc.sessions[0]!, 'deliver_sm', message(FROM, id))),
     ];
     await Promise.all([smsc.until(10), esme.until(10)]);
     await Promise.race(both.flat());
     ofSmsc.release();
     ofEsme.release();
-    const [submitted, delivered] = await Promise.all(both.map((asked) => Promise.all(asked)));
+    const [submitted, delivered] = await Promise.all(both.map((responses) => Promise.all(responses)));
     for (const [answers, received] of [
       [submitted!, smsc.received],
       [delivered!, esme.received],

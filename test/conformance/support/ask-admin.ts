@@ -43,13 +43,13 @@ export async function toldLines<Value>(
 ): Promise<Value[]> {
   const { status, text } = await askAdmin(path, request);
   expect(status).toBe(200);
-  const judge = await document();
+  const openapi = await document();
   return text
     .split('\n')
     .slice(0, -1)
     .map((line) => {
       const value = JSON.parse(line) as Value;
-      expect(judge.errorsAs(schema, value)).toBe('');
+      expect(openapi.errorsAs(schema, value)).toBe('');
       return value;
     });
 }

@@ -159,10 +159,10 @@ export async function stream(body: unknown, request: Request & { query?: string 
 /** A stream of NDJSON. @returns the parsed lines of the answer, each as the document describes it */
 export async function streamJson(body: unknown, request: Request = {}): Promise<Answer[]> {
   const lines = await stream(body, { ...request, headers: { 'content-type': 'application/x-ndjson' } });
-  const judge = await document();
+  const openapi = await document();
   return lines.map((line) => {
     const value = JSON.parse(line) as Answer;
-    expect(judge.errorsAs('StreamLine', value)).toBe('');
+    expect(openapi.errorsAs('StreamLine', value)).toBe('');
     checkActions(value);
     return value;
   });

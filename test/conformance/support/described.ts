@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document as a judge: is this response one that the document describes? Schemas and
- * references are resolved against the document that the service itself serves.
+ * Checks whether the OpenAPI document describes a response. Schemas and references are resolved against the
+ * document that the service itself serves.
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -8,8 +8,9 @@ import addFormats from 'ajv-formats';
 type Json = Record<string, unknown>;
 
 const DOCUMENT = 'urn:numgate:openapi';
-/** Headers that mean something here: where one comes, the document must say so. */
-const TELLING = /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|etag|x-next|numgate-.*)$/;
+/** Headers with a meaning in this API. If a response has one, the document must describe it. */
+const DESCRIBED_HEADERS =
+  /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|etag|x-next|numgate-.*)$/;
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -105,7 +106,8 @@ export class Described {
     const headers =
       isObject(place.value) && isObject(place.value.headers) ? Object.keys(place.value.headers) : [];
     const extra = [...response.headers.keys()].filter(
-      (name) => TELLING.test(name) && !headers.some((described) => described.toLowerCase() === name),
+      (name) =>
+        DESCRIBED_HEADERS.test(name) && !headers.some((described) => described.toLowerCase() === name),
     );
     return [
       this.#errors(content.pointer, body),

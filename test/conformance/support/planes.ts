@@ -1,6 +1,6 @@
 /**
- * The planes apart, as `[env.control]` and `[env.edge]` deploy them, in one runtime; and edges whose
- * authority never answers.
+ * Separate planes, as `[env.control]` and `[env.edge]` deploy them, in one runtime; and edges whose
+ * coordinator never responds.
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
@@ -10,28 +10,29 @@ import { WRANGLER_CONFIG } from '../../../cli/paths.ts';
 
 const CONTROL = 'numgate-control';
 
-/** In the place of control: an object of the right name that answers nothing. */
-const NOBODY = `
+/** In place of control: an object with the right name, but without its methods. */
+const WITHOUT_METHODS = `
   import { DurableObject } from 'cloudflare:workers';
-  export class Authority extends DurableObject {}
+  export class Coordinator extends DurableObject {}
   export default {};
 `;
 
 export interface Running {
-  /** Address of each worker, by its name. */
+  /** Address of each Worker, by its name. */
   readonly urls: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
+type Plane = 'edge' | 'control';
+/** Bundles that were made before, by plane. */
+const bundles = new Map<Plane, ReturnType<typeof bundle>>();
+
 /** @param folder of bundles */
-async function workerOf(
-  env: 'edge' | 'control',
-  name: string,
-  secrets: Record<string, string>,
-  folder: string,
-) {
-  const modulesRoot = join(folder, `bundle-${name}`);
-  const modules = await bundle(env, modulesRoot);
+async function workerOf(env: Plane, name: string, secrets: Record<string, string>, folder: string) {
+  const modulesRoot = join(folder, `bundle-${env}`);
+  const bundling = bundles.get(env) ?? bundle(env, modulesRoot);
+  bundles.set(env, bundling);
+  const modules = await bundling;
   const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG, env);
   return {
     ...workerOptions,
@@ -56,7 +57,7 @@ async function run(state: string, workers: readonly object[], names: readonly st
   return { urls, stop: () => miniflare.dispose() };
 }
 
-/** Workers `edge` and `numgate-control`, over one state. */
+/** Workers `edge` and `numgate-control`, with one state. */
 export async function startPlanes(
   secrets: Record<string, string>,
   state: string,
@@ -70,7 +71,7 @@ export async function startPlanes(
   return run(state, workers, ['edge', CONTROL]);
 }
 
-/** Worker `name`: an edge whose coordinator does not answer, in a data centre of its own. */
+/** Worker `name`: an edge whose coordinator does not respond, in its own data centre. */
 export async function startAlone(
   name: string,
   secrets: Record<string, string>,
@@ -79,9 +80,9 @@ export async function startAlone(
 ): Promise<Running> {
   const { ROOT_TOKEN_SHA256: _, ...edgeSecrets } = secrets;
   const edge = await workerOf('edge', name, edgeSecrets, folder);
-  const nobody = {
-    ...{ name: CONTROL, modules: true, script: NOBODY, compatibilityDate: '2026-10-15' },
+  const control = {
+    ...{ name: CONTROL, modules: true, script: WITHOUT_METHODS, compatibilityDate: '2026-10-15' },
     durableObjects: { COORDINATOR: { className: 'Coordinator', useSQLite: true } },
   };
-  return run(state, [edge, nobody], [name]);
+  return run(state, [edge, control], [name]);
 }

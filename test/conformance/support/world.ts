@@ -18,7 +18,7 @@ import { copyKv, type Kv, openKv } from './kv.ts';
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
 
-/** What `clients add` is told for each client of the tests. */
+/** Options of `clients add` for each client of the tests. */
 const CLIENTS = {
   bulk: ['--rights', 'check,gateway', '--quota-numbers', '1000000000'],
   senders: ['--sender-rules', 'none'],
@@ -34,10 +34,10 @@ const CLIENTS = {
   carriers: ['--international-prefix', 'kr'],
 } as const;
 export type ClientName = keyof typeof CLIENTS;
-/** Those that every service knows. */
+/** Clients that every service knows. */
 const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful', 'senders'];
 
-/** A list of a whole country abroad has to be meant. */
+/** A list of a whole country needs an override. */
 const PUSHED = ['--unproven', '--override', 'short-prefix', '--reason', 'tests'];
 
 /** Tokens of the service of the admin suites: one for each scope, and `root`. */
@@ -48,12 +48,12 @@ interface Addresses {
   readonly url: string;
   /** Another one, for the tests that change things. It has clients, and no release at first. */
   readonly admin: string;
-  /** The planes apart, with the same lists as `url`. */
+  /** Separate planes, with the same lists as `url`. */
   readonly edge: string;
   readonly control: string;
-  /** An edge with all that `edge` has in its store, whose coordinator does not answer. */
+  /** An edge with the same store as `edge`, whose coordinator does not respond. */
   readonly alone: string;
-  /** Another one, with nothing in its store, that nobody has asked yet. */
+  /** Another edge, with nothing in its store and no request so far. */
   readonly cold: string;
   /** A service with clients and no release. */
   readonly withoutRelease: string;
@@ -80,7 +80,7 @@ export interface World extends Addresses {
   readonly kv: Readonly<Record<'admin' | 'planes' | 'alone' | 'cold', Kv>>;
   /** Runs the cron of `admin` once. */
   runCron(): Promise<void>;
-  /** All that the services have printed so far. */
+  /** The output of all services so far. */
   logged(): string;
 }
 
@@ -96,7 +96,7 @@ export async function makeSecrets(): Promise<Secrets> {
   return { ...secrets, ...(await workerSecrets(secrets)), NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
 }
 
-/** Run `lists <args> --json`. @returns the object it prints */
+/** Runs `numgate <args> --json`. @returns the object that it prints */
 export async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [join(PROJECT, 'cli', 'numgate.ts'), '--json', ...args], {
     cwd: PROJECT,
@@ -105,7 +105,7 @@ export async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<
   });
   const out = textOf(child);
   const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`lists ${args.join(' ')} ended with ${code}:\n${out()}`);
+  if (code !== 0) throw new Error(`numgate ${args.join(' ')} ended with ${code}:\n${out()}`);
   return JSON.parse(/^\{.*\}$/m.exec(out())![0]) as Record<string, unknown>;
 }
 
@@ -116,7 +116,7 @@ function textOf(child: ChildProcess): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** Build and prove. @returns the release and its folder */
+/** Builds and proves. @returns the release and its folder */
 async function buildRelease(
   env: NodeJS.ProcessEnv,
   folder: string,
@@ -130,7 +130,7 @@ async function buildRelease(
   return { release, path };
 }
 
-/** Give the services the clients that every one of them knows, with the keys that they have at the first. */
+/** Copies the clients that every service knows, with their keys, to the other services. */
 async function copyClients(from: Admin, to: readonly Admin[]): Promise<void> {
   for (const id of EVERYWHERE) {
     const client = await from.get<Client>(`clients/${id}`);
@@ -159,20 +159,20 @@ interface Host {
 async function startHost(env: NodeJS.ProcessEnv, folder: string): Promise<Host> {
   const host = spawn(process.execPath, [HOST, folder], { cwd: PROJECT, env, stdio: 'pipe' });
   const logged = textOf(host);
-  const said: string[] = [];
-  let onSaid = (): void => undefined;
+  const messages: string[] = [];
+  let onMessage = (): void => undefined;
   createInterface({ input: host.stdout }).on('line', (line) => {
     if (!/^\{"(url|cron)"/.test(line)) return;
-    said.push(line);
-    onSaid();
+    messages.push(line);
+    onMessage();
   });
   const next = (): Promise<string> =>
     new Promise((resolve, reject) => {
-      onSaid = () => {
-        const line = said.shift();
+      onMessage = () => {
+        const line = messages.shift();
         if (line !== undefined) resolve(line);
       };
-      onSaid();
+      onMessage();
       host.on('close', (code) => reject(new Error(`the service ended with ${code}:\n${logged()}`)));
     });
   const addresses = JSON.parse(await next()) as Addresses;
@@ -233,7 +233,7 @@ export async function startWorld(): Promise<void> {
   }
 }
 
-/** Until the copy of the head in KV has caught up. */
+/** Waits until the copy of the head in KV is current. */
 async function untilCopied(admin: Admin): Promise<void> {
   for (;;) {
     const { seq, kvSeq } = await admin.get<StatusInfo>('status');

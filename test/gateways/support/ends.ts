@@ -1,24 +1,28 @@
 /**
- * Both sides of a gateway, the caller and the next hop, and what they see of one request. A sentence says
- * so where there is no Kamailio to stand between them.
+ * Both sides of a gateway, the caller and the next hop, and what they see of one request. Prints a message if
+ * no Kamailio is installed to stand between them.
  */
-import { expect } from 'vitest';
-import { skip } from '../../../bench/skipped.ts';
-import { type Kamailio, kamailioMissing } from './kamailio.ts';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { skipMissing } from '../../../bench/lib/skip-missing.ts';
+import { type Kamailio, type KamailioSettings, kamailioMissing, startKamailio } from './kamailio.ts';
+import { gatewayService } from './service.ts';
 import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
 export const FOREIGN = '<sip:+639171234567@carrier.example>';
 export const TO = '+821099998888';
-/** What the policy has for traffic from abroad. */
+/** The label that the policy gives to traffic from abroad. */
 export const LABEL = '[국제발신]';
+
+/** So long that no machine is too slow for it, in ms. */
+export const TIMEOUT_MS = 60_000;
 
 /** Why the tests cannot run here, or null. */
 export const missing = kamailioMissing();
-if (missing !== null) skip('kamailio', `the tests with Kamailio are skipped: ${missing}`);
+if (missing !== null) skipMissing('kamailio', `the tests with Kamailio are skipped: ${missing}`);
 
 export class Ends {
   readonly caller: SipEnd;
-  /** Answers all that it gets with 200. */
+  /** Answers all requests with 200. */
   readonly nextHop: SipEnd;
 
   static async open(): Promise<Ends> {
@@ -33,27 +37,56 @@ export class Ends {
   /** @returns what the next hop gets of a request that passes */
   async passed({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
-    const answer = await this.caller.ask(request, port);
-    expect(answer.start).toBe('SIP/2.0 200 OK');
-    return this.#got(answer, before).find(({ start }) => start.startsWith(request.method))!;
+    const response = await this.caller.request(request, port);
+    expect(response.start).toBe('SIP/2.0 200 OK');
+    return this.#got(response, before).find(({ start }) => start.startsWith(request.method))!;
   }
 
   /** @returns what the caller gets for a request of which nothing passes */
   async refused({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
-    const answer = await this.caller.ask(request, port);
-    expect(this.#got(answer, before)).toEqual([]);
-    return answer;
+    const response = await this.caller.request(request, port);
+    expect(this.#got(response, before)).toEqual([]);
+    return response;
   }
 
-  /** What the next hop got of what was answered: something of before may come twice meanwhile. */
-  #got(answer: SipMessage, before: number): SipMessage[] {
-    const id = headerOf(answer, 'Call-ID');
+  /** What the next hop got of the same call: something older may come twice meanwhile. */
+  #got(response: SipMessage, before: number): SipMessage[] {
+    const id = headerOf(response, 'Call-ID');
     return this.nextHop.got.slice(before).filter((message) => headerOf(message, 'Call-ID') === id);
   }
 
   close(): void {
     this.caller.close();
     this.nextHop.close();
+  }
+}
+
+/** One Kamailio in front of the real service, for all tests of a suite, between two ends. */
+export class Gateway {
+  ends!: Ends;
+  kamailio!: Kamailio;
+
+  /** Call this in `describe`. @param config path of another config than that of examples/kamailio */
+  constructor(config?: string) {
+    beforeAll(async () => {
+      this.ends = await Ends.open();
+      const settings: KamailioSettings = { ...gatewayService(), nextHop: this.ends.nextHop.port };
+      this.kamailio = await startKamailio(
+        config === undefined ? { ...settings, settings: { TIMEOUT_MS } } : { ...settings, config },
+      );
+    });
+    afterAll(async () => {
+      await this.kamailio?.stop();
+      this.ends?.close();
+    });
+  }
+
+  passed(request: SipRequest): Promise<SipMessage> {
+    return this.ends.passed(this.kamailio, request);
+  }
+
+  refused(request: SipRequest): Promise<SipMessage> {
+    return this.ends.refused(this.kamailio, request);
   }
 }

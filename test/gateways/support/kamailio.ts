@@ -1,17 +1,18 @@
 /**
- * Kamailio with the config of examples/kamailio as it is, or with another one: only settings differ. In the
- * foreground, on a free port of loopback; it ends with whoever started it.
+ * Kamailio with the config of examples/kamailio, unchanged, or with another one: only settings differ. In the
+ * foreground, on a free port of loopback. It ends with the process that started it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { onExit } from '../../../bench/lib/cleanup.ts';
 import { SipEnd } from './sip.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../examples/kamailio/kamailio.cfg', import.meta.url));
-/** Between two questions whether it answers, in ms. */
-const ASK_EVERY_MS = 50;
-/** After so long it hangs, also on a busy machine: its start fails, its end is forced. In ms. */
+/** Between two attempts to reach it, or to end it, in ms. */
+const RETRY_EVERY_MS = 50;
+/** After these times it hangs, also on a busy machine: its start fails, its end is forced. In ms. */
 const START_MS = 100_000;
 const END_MS = 10_000;
 
@@ -35,7 +36,7 @@ export interface Kamailio {
   stop(): Promise<void>;
 }
 
-/** Why there is no Kamailio with sipp to run here, or null. A config that is wrong is no such reason. */
+/** Why Kamailio and sipp cannot run here, or null. An invalid config is not such a reason. */
 export function kamailioMissing(): string | null {
   const run = spawnSync('kamailio', ['-c', '-f', CONFIG], {
     env: { ...process.env, NUMGATE_KEY: 'none.none' },
@@ -73,21 +74,20 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
   };
   const kill = (): void => signal('SIGKILL');
-  process.once('exit', kill);
+  onExit(kill);
   const stop = async (): Promise<void> => {
-    // To all, again and again: a process misses one that comes just before it begins to wait for signals,
-    // and the first one then waits for a minute.
-    const asks = setInterval(() => signal('SIGTERM'), ASK_EVERY_MS);
+    // Repeatedly, to all processes: one loses a signal that arrives just before it begins to wait for signals,
+    // and the first process then waits for a minute.
+    const retries = setInterval(() => signal('SIGTERM'), RETRY_EVERY_MS);
     const late = setTimeout(kill, END_MS);
     child.kill('SIGTERM');
     await ended;
-    clearInterval(asks);
+    clearInterval(retries);
     clearTimeout(late);
-    process.off('exit', kill);
   };
   try {
     await Promise.race([
-      untilAnswers(port),
+      untilReady(port),
       ended.then(() => Promise.reject(new Error(`kamailio ended:\n${logged()}`))),
     ]);
   } catch (error) {
@@ -97,22 +97,22 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
   return { port, logged, stop };
 }
 
-/** A request that may go no further is answered by Kamailio itself (RFC 3261, 16.3). */
-async function untilAnswers(port: number): Promise<void> {
+/** Kamailio itself responds to a request that may go no further (RFC 3261, 16.3). */
+async function untilReady(port: number): Promise<void> {
   const end = await SipEnd.open(false);
-  const asks = setInterval(() => {
+  const retries = setInterval(() => {
     const headers = { 'Max-Forwards': '0' };
     end.sendText(
       end.written({ method: 'OPTIONS', from: '<sip:test@127.0.0.1>', to: 'test', headers }).text,
       port,
     );
-  }, ASK_EVERY_MS);
+  }, RETRY_EVERY_MS);
   const late = AbortSignal.timeout(START_MS);
   try {
     const answered = end.message(({ status }) => status === 483);
     await Promise.race([answered, once(late, 'abort').then(() => Promise.reject(late.reason))]);
   } finally {
-    clearInterval(asks);
+    clearInterval(retries);
     end.close();
   }
 }

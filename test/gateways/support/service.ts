@@ -1,23 +1,15 @@
 /**
- * The real service with the smallest release there is (one suspended number), a client that may ask as a
- * gateway, and a policy with one rule more than the standard one: foreign numbers with attestation C are
- * withheld.
+ * The real service with the smallest release that the suites need (two suspended numbers, one allowed sender),
+ * a client that may use all routes, and a policy with one rule more than the standard one: foreign numbers
+ * with attestation C are withheld.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { type Installation, startInstallation } from '../../../bench/simulation/installation.ts';
 import { Admin } from '../../../cli/admin.ts';
-import { addClient } from '../../../cli/commands/clients.ts';
-import { startService } from '../../../cli/service.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
-import { lists, makeSecrets } from '../../conformance/support/world.ts';
 
-export interface GatewayService {
-  readonly url: string;
-  readonly key: string;
-  stop(): Promise<void>;
-}
+export const SUSPENDED = { kamailio: '+821020000001', others: '010-4444-0001' } as const;
+export const ALLOWED_SENDER = '+639170000001';
 
 const WITHHELD = {
   id: 'withheld',
@@ -27,55 +19,42 @@ const WITHHELD = {
   withholdCli: true,
 };
 
-export async function startGatewayService(): Promise<GatewayService> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-gateways-'));
-  const made = await makeSecrets();
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256, NUMGATE_TOKEN: token } = made;
-  const state = join(folder, 'state');
-  const secrets = { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256 };
-  const service = await startService({ port: 0, secrets, state, bundleFolder: join(folder, 'bundle') });
-  const stop = async (): Promise<void> => {
-    await service.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    const env = { ...process.env, ...made, NUMGATE_URL: service.url, NUMGATE_STATE: state };
-    const list = { name: 'suspended', reason: 'NUMBER_SUSPENDED', authority: 'tests' };
-    const catalogue = { lists: [list], inputs: [{ file: 'numbers.txt', list: list.name }] };
-    writeFileSync(join(folder, 'numbers.txt'), '+82 10-2000-0001\n');
-    writeFileSync(join(folder, 'lists.json'), JSON.stringify(catalogue));
-    const built = await lists(env, 'build', join(folder, 'lists.json'), '--out', join(folder, 'out'));
-    await lists(env, 'push', String(built.folder), '--unproven');
-    const admin = new Admin({ url: service.url, token });
-    const { policy } = STANDARD_POLICY;
-    const changed = { ...policy, rules: [WITHHELD, ...policy.rules] };
-    await admin.change('PUT', 'policy', { policy: changed, reason: 'tests' });
-    const { key } = await addClient(admin, 'gateway', { rights: ['gateway'] }, 'tests');
-    const url = service.url.replace('localhost', '127.0.0.1');
-    await untilLoaded(url, key);
-    return { url, key, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+let service: Installation | null = null;
+
+export async function startGatewayService(): Promise<void> {
+  service = await startInstallation({ suspended: Object.values(SUSPENDED), allowed: [ALLOWED_SENDER] });
+  const admin = new Admin({ url: service.url, token: service.adminToken });
+  const policy = { ...STANDARD_POLICY.policy, rules: [WITHHELD, ...STANDARD_POLICY.policy.rules] };
+  await admin.change('PUT', 'policy', { policy, reason: 'tests' });
+  await untilLoaded();
 }
 
-/** Between two looks, in ms. */
-const LOOK_EVERY_MS = 50;
+/** Its URL, and the key of the client. */
+export function gatewayService(): { readonly url: string; readonly key: string } {
+  return { url: service!.url.replace('localhost', '127.0.0.1'), key: service!.clientKey };
+}
+
+export async function stopGatewayService(): Promise<void> {
+  await service?.stop();
+}
+
+/** Between two requests, in ms. */
+const CHECK_EVERY_MS = 50;
 
 /**
- * Waits until the service has loaded all that a question can need, and knows the client: on a busy machine a
- * cold one may answer 503 or `indeterminate` at first.
+ * Waits until the service has loaded all that a check can need, and knows the client: on a busy machine a cold
+ * one may return 503 or `indeterminate` at first.
  */
-export async function untilLoaded(url: string, key: string): Promise<void> {
+async function untilLoaded(): Promise<void> {
+  const { url, key } = gatewayService();
   // On no list: every list is looked at.
-  const question = { from: '+639179999999', to: '+821099998888', ingress: { trunk: 'none' } };
+  const request = { from: '+639179999999', to: '+821099998888', ingress: { trunk: 'none' } };
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  const body = JSON.stringify(question);
   for (;;) {
+    const body = JSON.stringify(request);
     const response = await fetch(`${url}/v1/gateway/check`, { method: 'POST', headers, body });
     const { verdict } = (await response.json()) as { verdict?: string };
     if (response.ok && verdict !== 'indeterminate') return;
-    await setTimeout(LOOK_EVERY_MS);
+    await setTimeout(CHECK_EVERY_MS);
   }
 }

@@ -28,7 +28,7 @@ export interface SipRequest {
   readonly body?: string;
 }
 
-/** What has not come by then never comes, also on a busy machine: it is said what was waited for. In ms. */
+/** What has not come by then never comes, also on a busy machine: it is an error. In ms. */
 const WAIT_MS = 100_000;
 /** RFC 3261, 8.1.1.7. */
 const BRANCH_COOKIE = 'z9hG4bK';
@@ -65,7 +65,7 @@ export class SipEnd {
   readonly got: SipMessage[] = [];
   readonly #socket: Socket;
   readonly #waiting = new Set<Waiting>();
-  #asked = 0;
+  #requests = 0;
 
   /** @param answering whether requests that come are answered with 200, as one who is called does */
   static async open(answering: boolean): Promise<SipEnd> {
@@ -109,7 +109,7 @@ export class SipEnd {
   written(request: SipRequest): { text: string; answers: (message: SipMessage) => boolean } {
     const { method, from, to, headers = {}, body = '' } = request;
     const target = request.target ?? `sip:${to}@127.0.0.1`;
-    const id = `${process.pid}-${this.port}-${++this.#asked}`;
+    const id = `${process.pid}-${this.port}-${++this.#requests}`;
     const made: Record<string, string> = {
       Via: `SIP/2.0/UDP 127.0.0.1:${this.port};branch=${BRANCH_COOKIE}${id}`,
       'Max-Forwards': '70',
@@ -130,7 +130,7 @@ export class SipEnd {
   }
 
   /** Send a request. @returns its final answer, which is acknowledged where it has to be */
-  async ask(request: SipRequest, port: number): Promise<SipMessage> {
+  async request(request: SipRequest, port: number): Promise<SipMessage> {
     const { text, answers } = this.written(request);
     this.sendText(text, port);
     const answer = await this.message((message) => message.status >= 200 && answers(message));

@@ -33,7 +33,7 @@ export const accept: OnMessage = (pdu, session) => {
   session.send(pdu.response({ message_id: idOf(pdu) }));
 };
 
-/** An SMSC or ESME that keeps its answers back, until it is told. */
+/** An SMSC or ESME that holds its responses back until it is released. */
 export function holding(): { onMessage: OnMessage; held: (() => void)[]; release: () => void } {
   const held: (() => void)[] = [];
   let isOpen = false;
@@ -50,7 +50,7 @@ export function holding(): { onMessage: OnMessage; held: (() => void)[]; release
   };
 }
 
-/** Answers binds with the right password, and messages as it is told. */
+/** Answers binds with the right password, and messages as configured. */
 export async function startSmsc(onMessage: OnMessage = accept): Promise<Smsc> {
   const received: PDU[] = [];
   const sessions: Session[] = [];
@@ -125,11 +125,11 @@ export async function bindEsme(port: number, onMessage: OnMessage = accept): Pro
 }
 
 export function bind(session: Session, password = PASSWORD): Promise<PDU> {
-  return ask(session, 'bind_transceiver', { system_id: 'esme', password });
+  return request(session, 'bind_transceiver', { system_id: 'esme', password });
 }
 
 /** @returns the response */
-export function ask(session: Session, command: string, fields: object = {}): Promise<PDU> {
+export function request(session: Session, command: string, fields: object = {}): Promise<PDU> {
   return new Promise((resolve) => session.send(new smpp.PDU(command, { ...fields }), resolve));
 }
 

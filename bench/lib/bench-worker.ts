@@ -1,0 +1,99 @@
+/**
+ * Runs a Worker of `bench/workers/` in its own workerd, on a direct socket, with the inspector of its isolate.
+ * Measurements there use the same engine and kind of isolate as the product.
+ */
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import type { BundleModule } from '../../cli/bundle.ts';
+import { PROJECT } from '../../cli/paths.ts';
+import { Inspector } from './inspector.ts';
+
+const NAME = 'bench';
+/** As in wrangler.toml. */
+export const COMPATIBILITY_DATE = '2026-10-15';
+/** Folder of the bundle, which exists only in memory. */
+const BUNDLE = join(PROJECT, 'build', 'bench');
+
+export interface BenchWorker {
+  /** Calls the Worker. @returns its response @throws if the status is not 200 */
+  call<Result>(
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+  ): Promise<Result>;
+  /** Writes a value to its KV. */
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  inspector(): Promise<Inspector>;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param name a file of `bench/workers/`, without its extension @param bindings text variables of its
+ * environment
+ */
+export async function startBenchWorker(
+  name: string,
+  bindings: Record<string, string> = {},
+): Promise<BenchWorker> {
+  const modules = await bundleBenchWorker(name);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      log: new Log(LogLevel.WARN),
+      cf: false,
+      inspectorPort: 0,
+      workers: [
+        {
+          name: NAME,
+          compatibilityDate: COMPATIBILITY_DATE,
+          modulesRoot: BUNDLE,
+          bindings,
+          kvNamespaces: { LISTS: 'lists' },
+          modules,
+          unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+        },
+      ],
+    }),
+  );
+  await miniflare.ready;
+  const { origin } = await miniflare.unsafeGetDirectURL(NAME);
+  const kv = await miniflare.getKVNamespace('LISTS', NAME);
+  return {
+    call: async <Result>(path: string, body: BodyInit | null = null) => {
+      // A new connection each time, because the runtime closes idle ones while a benchmark prepares.
+      const headers = { connection: 'close' };
+      const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${path} of the bench Worker returned ${response.status}: ${text}`);
+      return JSON.parse(text) as Result;
+    },
+    put: (key, bytes) => kv.put(key, bytes as never),
+    inspector: async () => Inspector.open(await miniflare.getInspectorURL()),
+    stop: () => miniflare.dispose(),
+  };
+}
+
+/** The Worker and all that it imports, the main module first. */
+async function bundleBenchWorker(name: string): Promise<BundleModule[]> {
+  const { outputFiles } = await build({
+    entryPoints: [join(PROJECT, 'bench', 'workers', `${name}.ts`)],
+    absWorkingDir: PROJECT,
+    bundle: true,
+    format: 'esm',
+    target: 'es2024',
+    outdir: BUNDLE,
+    write: false,
+    // As in wrangler: packages resolve to their form for Workers, and Wasm stays a separate module.
+    conditions: ['workerd', 'worker', 'browser'],
+    loader: { '.wasm': 'copy' },
+    // The paths in tsconfig.json are only for types.
+    tsconfigRaw: '{}',
+    logLevel: 'error',
+  });
+  const modules = outputFiles.map(
+    ({ path, text, contents }): BundleModule =>
+      path.endsWith('.js')
+        ? { type: 'ESModule', path, contents: text }
+        : { type: 'CompiledWasm', path, contents: new Uint8Array(contents) },
+  );
+  return modules.sort((a, b) => (a.type === b.type ? 0 : a.type === 'ESModule' ? -1 : 1));
+}

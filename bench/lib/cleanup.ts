@@ -1,0 +1,26 @@
+/**
+ * Removes what a benchmark leaves on the machine, folders and processes, however the process ends: normally,
+ * by an error, or by Ctrl-C.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const removals = new Set<() => void>();
+
+process.once('exit', () => {
+  for (const remove of removals) remove();
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** @param remove runs at the end of the process; it may have run before */
+export function onExit(remove: () => void): void {
+  removals.add(remove);
+}
+
+/** Creates a folder that is removed at the end of the process. @param name of its purpose, in lower case */
+export function temporaryFolder(name: string): string {
+  const path = mkdtempSync(join(tmpdir(), `numgate-${name}-`));
+  onExit(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}

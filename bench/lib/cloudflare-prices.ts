@@ -1,0 +1,40 @@
+/**
+ * Cloudflare's prices on the paid plan, in US dollars, from its public price list in November 2026. The plan's
+ * own 5 dollars per month are left out.
+ */
+
+const MILLION = 1e6;
+
+/** The amount included per month, and the price of each further million. */
+export interface Price {
+  readonly included: number;
+  readonly perMillion: number;
+}
+
+export const WORKER_REQUESTS: Price = { included: 10 * MILLION, perMillion: 0.3 };
+/** CPU time of Workers, in ms. Waiting is free. */
+export const WORKER_CPU_MS: Price = { included: 30 * MILLION, perMillion: 0.02 };
+/** Per key, including missing keys and keys of bulk reads. Bytes are free, and so is the Cache API. */
+export const KV_READS: Price = { included: 10 * MILLION, perMillion: 0.5 };
+export const KV_WRITES: Price = { included: MILLION, perMillion: 5 };
+const OBJECT_REQUESTS: Price = { included: MILLION, perMillion: 0.15 };
+/** Of a Durable Object: GB-seconds, at 128 MB regardless of its use. */
+const OBJECT_DURATION: Price = { included: 400e3, perMillion: 12.5 };
+const OBJECT_GB = 0.128;
+
+export const SECONDS_PER_MONTH = 2_592_000;
+
+/** The price of an amount per month, without what the plan includes. */
+export function cost(price: Price, amount: number): number {
+  return fullCost(price, Math.max(0, amount - price.included));
+}
+
+/** The same, if the rest of the account has used up what the plan includes. */
+export function fullCost({ perMillion }: Price, amount: number): number {
+  return (amount / MILLION) * perMillion;
+}
+
+/** A month of calls to one Durable Object. With constant calls it never sleeps. */
+export function objectCost(calls: number): number {
+  return cost(OBJECT_REQUESTS, calls) + cost(OBJECT_DURATION, OBJECT_GB * SECONDS_PER_MONTH);
+}

@@ -1,0 +1,30 @@
+/** Processor time and memory of processes (Linux). */
+import { readFileSync } from 'node:fs';
+
+/** Unit of `/proc/<pid>/stat`, the same on every Linux that Node supports. */
+const TICKS_PER_SECOND = 100;
+/** Indices of `utime` and `stime`, counted from the field after the name (proc_pid_stat(5)). */
+const USER_TIME = 11;
+const SYSTEM_TIME = 12;
+
+/** Processor time of these processes so far, in s. Other processes do not affect it. */
+export function processorSeconds(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The process name is in parentheses and may contain spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME]);
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+/** Resident memory, in MiB. */
+export function residentMib(pids: readonly number[]): number {
+  let kib = 0;
+  for (const pid of pids) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    kib += Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
+  }
+  return kib / 1024;
+}

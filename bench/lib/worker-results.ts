@@ -1,0 +1,46 @@
+/** Types that the Workers of `bench/workers/` share with the benchmarks, which run in Node. */
+
+/**
+ * The structures whose lookups are timed, one lookup right after the other. With `Dependent`, each lookup
+ * depends on the result of the one before. `permutation` is only the first step of `numgate` and `bitmap`.
+ */
+export type Structure =
+  | 'numgate'
+  | 'bitmap'
+  | 'numgateDependent'
+  | 'bitmapDependent'
+  | 'permutation'
+  | 'set'
+  | 'roaring'
+  | 'bloom';
+
+/** ns per lookup, one value per round. */
+export type Times = Partial<Record<Structure, number[]>>;
+
+/** One KV read, in ms on the clock of the isolate. */
+export interface KvRead {
+  readonly key: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The response of the edge to a check, and the KV reads during the request. */
+export interface CheckResult {
+  readonly from: number;
+  readonly to: number;
+  readonly verdicts: readonly string[];
+  readonly release: string;
+  readonly reads: readonly KvRead[];
+}
+
+/** Results of bodies that were sent in turns, by name: the status, and ms per request, one value per round. */
+export type BodyTimings = Readonly<Record<string, { readonly status: number; readonly ms: number[] }>>;
+
+/** Settings of the Worker that runs the edge. */
+export interface EdgeSettings {
+  /** Delay added to every KV read, in ms. */
+  kvMs: number;
+  coordinatorResponds: boolean;
+  /** How far the clock is ahead, in ms. */
+  clockOffsetMs: number;
+}

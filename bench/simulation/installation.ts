@@ -1,0 +1,115 @@
+/**
+ * A complete installation in a temporary folder: secrets, a built and pushed release, a client, and the
+ * running service. Uses the real commands.
+ */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PROJECT } from '../../cli/paths.ts';
+import { newSecrets, workerSecrets } from '../../cli/secrets.ts';
+import { startService } from '../../cli/service.ts';
+import { SUSPENDED, writeCatalogue } from '../lib/catalogue.ts';
+import { temporaryFolder } from '../lib/cleanup.ts';
+
+const run = promisify(execFile);
+
+export interface Installation {
+  readonly url: string;
+  /** URLs of the Workers beside the service, by name. */
+  readonly besideUrls: Readonly<Record<string, string>>;
+  readonly clientKey: string;
+  /** Token of the admin with all scopes. */
+  readonly adminToken: string;
+  /** Process ids of the runtime (workerd). */
+  readonly runtimePids: readonly number[];
+  stop(): Promise<void>;
+}
+
+interface InstallationSettings {
+  /** Numbers to list, as they are written. */
+  readonly suspended: readonly string[];
+  /** Senders that are always allowed. */
+  readonly allowed?: readonly string[];
+  /** Workers to compare with, in the same process: name and module of each. */
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
+export async function startInstallation(settings: InstallationSettings): Promise<Installation> {
+  const { suspended, allowed = [], beside = {} } = settings;
+  const folder = temporaryFolder('installation');
+  const secrets = await newSecrets();
+  const state = join(folder, 'state');
+  const before = new Set(runtimes());
+  const service = await startService({
+    port: 0,
+    secrets: await workerSecrets(secrets),
+    state,
+    bundleFolder: join(folder, 'bundle'),
+    beside,
+  });
+  const stop = async (): Promise<void> => {
+    await service.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const { url, besideUrls } = service;
+    const adminToken = secrets.ADMIN_TOKEN;
+    const env = { NUMGATE_STATE: state, NUMGATE_URL: url, NUMGATE_TOKEN: adminToken };
+    // Asynchronous, because the service runs in this process.
+    const numgate = (...args: string[]): Promise<unknown> => runNumgate({ ...secrets, ...env }, ...args);
+    const lists = [SUSPENDED];
+    writeFileSync(join(folder, 'suspended.txt'), `${suspended.join('\n')}\n`);
+    if (allowed.length > 0) {
+      lists.push({ name: 'allowed', reason: 'ALLOW_OVERRIDE', effect: 'allow' });
+      writeFileSync(join(folder, 'allowed.txt'), `${allowed.join('\n')}\n`);
+    }
+    await buildAndPush(numgate, folder, lists);
+    const clientKey = await addClient(numgate, '--rights', 'check,gateway');
+    const runtimePids = runtimes().filter((pid) => !before.has(pid));
+    // Without such a process, the measured usage would be zero, and the benchmark would pass.
+    if (runtimePids.length === 0) throw new Error('no process of this machine is the runtime');
+    return { url, besideUrls, clientKey, adminToken, runtimePids, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Runs `numgate --json <args>`. @returns the object that it prints */
+export async function runNumgate(env: Record<string, string>, ...args: string[]): Promise<unknown> {
+  const { stdout } = await run(process.execPath, ['cli/numgate.ts', '--json', ...args], {
+    cwd: PROJECT,
+    env: { ...process.env, ...env },
+  });
+  return JSON.parse(stdout);
+}
+
+type Numgate = (...args: string[]) => Promise<unknown>;
+
+/** Builds a release of the lists of a folder and pushes it, unproven. */
+export async function buildAndPush(numgate: Numgate, folder: string, lists = [SUSPENDED]): Promise<void> {
+  const built = await numgate('build', writeCatalogue(folder, lists), '--out', join(folder, 'out'));
+  await numgate('push', (built as { folder: string }).folder, '--unproven');
+}
+
+/** Adds a client without a quota. @returns its key */
+export async function addClient(numgate: Numgate, ...options: string[]): Promise<string> {
+  const added = await numgate('clients', 'add', 'bench', '--quota-numbers', '1000000000', ...options);
+  return (added as { key: string }).key;
+}
+
+/** Ids of this process's own workerd children (Linux). */
+function runtimes(): number[] {
+  const ids = readdirSync('/proc')
+    .map(Number)
+    .filter((id) => id > 0);
+  return ids.filter((id) => {
+    try {
+      const parent = Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]);
+      return parent === process.pid && readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('workerd');
+    } catch {
+      return false;
+    }
+  });
+}

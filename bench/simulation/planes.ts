@@ -1,0 +1,107 @@
+/**
+ * Separate planes, as `[env.control]` and `[env.edge]` deploy them: each is its own `wrangler dev` process.
+ * wrangler's registry connects them. They share one state in a temporary folder, and have their own release,
+ * client and admin.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PROJECT, WRANGLER_CONFIG } from '../../cli/paths.ts';
+import { devVars, newSecrets } from '../../cli/secrets.ts';
+import { onExit, temporaryFolder } from '../lib/cleanup.ts';
+import { freePort } from '../lib/free-port.ts';
+import { addClient, buildAndPush, runNumgate } from './installation.ts';
+
+/** Longest wait for a process to respond, in ms. */
+const READY_WAIT_MS = 90_000;
+
+export interface Planes {
+  /** Makes one live change. */
+  change(op: 'block' | 'unblock', number: string): Promise<unknown>;
+  /** Verdicts of the edge. */
+  check(numbers: readonly string[]): Promise<string[]>;
+  stop(): void;
+}
+
+export async function startPlanes(): Promise<Planes> {
+  const children: ChildProcess[] = [];
+  // Nothing in their state is worth an orderly end.
+  const kill = (): void => {
+    for (const child of children.splice(0)) process.kill(-child.pid!, 'SIGKILL');
+  };
+  onExit(kill);
+  const folder = temporaryFolder('planes');
+  const secrets = await newSecrets();
+  const state = join(folder, 'state');
+  const registry = join(folder, 'registry');
+  mkdirSync(registry);
+  const vars = join(folder, 'secrets.env');
+  writeFileSync(vars, await devVars(secrets), { mode: 0o600 });
+  const env = { ...secrets, NUMGATE_STATE: state, NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
+  const start = async (plane: string): Promise<string> => {
+    const port = await freePort();
+    const args = ['--env', plane, '--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0'];
+    const files = ['--persist-to', state, '--env-file', vars, '--config', WRANGLER_CONFIG];
+    const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
+    // Its own process group, so that all its children can be ended.
+    const child = spawn(process.execPath, [wrangler, 'dev', ...args, ...files], {
+      cwd: PROJECT,
+      env: {
+        ...process.env,
+        ...env,
+        WRANGLER_REGISTRY_PATH: registry,
+        WRANGLER_SEND_METRICS: 'false',
+        CI: '1',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    children.push(child);
+    await untilReady(child, `http://127.0.0.1:${port}/openapi.json`);
+    return `http://127.0.0.1:${port}`;
+  };
+  const controlUrl = await start('control');
+  const edgeUrl = await start('edge');
+  writeFileSync(join(folder, 'suspended.txt'), '010-2345-6789\n');
+  const numgate = (...args: string[]) => runNumgate({ ...env, NUMGATE_URL: controlUrl }, ...args);
+  await buildAndPush(numgate, folder);
+  const clientKey = await addClient(numgate);
+  return {
+    change: (op, number) =>
+      post(`${controlUrl}/v1/admin/entries`, secrets.ADMIN_TOKEN, {
+        op,
+        items: [{ number }],
+        reason: 'bench',
+      }),
+    check: async (numbers) => {
+      const body = { items: numbers.map((to) => ({ to })) };
+      const batch = (await post(`${edgeUrl}/v1/check/batch`, clientKey, body)) as {
+        results: { verdict: string }[];
+      };
+      return batch.results.map(({ verdict }) => verdict);
+    },
+    stop: kill,
+  };
+}
+
+async function post(url: string, key: string, body: object): Promise<unknown> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok)
+    throw new Error(`${new URL(url).pathname} returned ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (chunk: Buffer) => output.push(chunk));
+  const deadline = Date.now() + READY_WAIT_MS;
+  while (Date.now() < deadline && child.exitCode === null) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+    if (response?.ok === true) return;
+    await sleep(200);
+  }
+  throw new Error(`${url} did not respond:\n${Buffer.concat(output).toString('utf8').slice(-2_000)}`);
+}

@@ -1,0 +1,15 @@
+/**
+ * The examples with the real service: one service for all suites, because a service with a release takes
+ * seconds to make.
+ */
+import { afterAll, beforeAll } from 'vitest';
+import { startGatewayService, stopGatewayService } from './support/service.ts';
+
+beforeAll(startGatewayService);
+afterAll(stopGatewayService);
+
+await import('./kamailio.suite.ts');
+await import('./kamailio-callers.suite.ts');
+await import('./kamailio-headers.suite.ts');
+await import('./smpp.suite.ts');
+await import('./node-client.suite.ts');

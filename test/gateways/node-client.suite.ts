@@ -1,0 +1,97 @@
+/** examples/node against the real service. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { PROJECT } from '../../cli/paths.ts';
+import { makeClient, type NumgateClient } from '../../examples/node/client.ts';
+import { gatewayService } from './support/service.ts';
+
+const run = promisify(execFile);
+
+const ABROAD = { channel: 'sms', ingress: { type: 'international' } } as const;
+/** Longer than a test may take: no machine is too slow for a service that responds. */
+const UNHURRIED = { timeoutMs: 3_600_000, deadlineMs: 3_600_000 } as const;
+const KR_FIXED = '+82212345678';
+const PH_MOBILE = '+639171234567';
+
+describe('the Node client against the real service', () => {
+  const real = (): NumgateClient =>
+    makeClient({ url: gatewayService().url, key: gatewayService().key, failPolicy: 'open', ...UNHURRIED });
+
+  it('checks one text', async () => {
+    expect(await real().check({ to: '010-4444-0001' })).toMatchObject({
+      verdict: 'block',
+      reasons: [{ code: 'NUMBER_SUSPENDED' }],
+    });
+  });
+
+  it('checks as a gateway', async () => {
+    expect(await real().gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({
+      verdict: 'block',
+      smpp: { commandStatus: 10 },
+    });
+    expect(await real().gatewayCheck({ ...ABROAD, from: PH_MOBILE })).toMatchObject({
+      verdict: 'label',
+      label: '[국제발신]',
+    });
+  });
+
+  it('checks a batch, whose results are in order, with an error only for a bad item', async () => {
+    const items = [{ from: PH_MOBILE }, { from: 'A-SENDER-TOO-LONG' }, { from: KR_FIXED }];
+    expect(await real().gatewayBatch(items, ABROAD)).toMatchObject([
+      { verdict: 'label' },
+      { error: { field: 'from' } },
+      { verdict: 'block' },
+    ]);
+  });
+
+  it('never lets an unreadable sender choose the fail policy, and names the invalid field', async () => {
+    expect(await real().gatewayCheck({ ...ABROAD, from: 'A-SENDER-TOO-LONG' })).toMatchObject({
+      ...{ verdict: 'indeterminate', action: 'closed', source: 'local', why: 'refused' },
+      problem: { status: 400, field: 'from' },
+    });
+    // Any other invalid field is an error of the caller, and the fail policy decides.
+    const ingress = { type: 'domestic', country: 'PH' } as const;
+    expect(await real().gatewayCheck({ from: KR_FIXED, ingress })).toMatchObject({
+      ...{ action: 'open', why: 'refused', problem: { field: 'ingress.country' } },
+    });
+    const stranger = makeClient({
+      ...{ url: gatewayService().url, key: 'nobody.0000', failPolicy: 'closed', ...UNHURRIED },
+    });
+    expect(await stranger.gatewayCheck({ ...ABROAD, from: KR_FIXED })).toMatchObject({
+      ...{ action: 'closed', source: 'local', why: 'refused', problem: { status: 401 } },
+    });
+  });
+
+  it.each([
+    ['53 spaces', KR_FIXED + ' '.repeat(53)],
+    ['5,000 spaces', KR_FIXED + ' '.repeat(5_000)],
+    ['5,000 zeros', KR_FIXED + '0'.repeat(5_000)],
+    ['64 control characters', KR_FIXED + '\0'.repeat(64)],
+  ])('rejects a sender or recipient followed by %s, and nothing else', async (_what, party) => {
+    const held = { verdict: 'indeterminate', action: 'closed', label: null, source: 'local', why: 'tooLong' };
+    const from = { ...held, field: 'from' };
+    const to = { ...held, field: 'to' };
+    expect(await real().check({ from: party })).toMatchObject(from);
+    expect(await real().gatewayCheck({ ...ABROAD, from: party })).toMatchObject(from);
+    expect(await real().gatewayCheck({ ...ABROAD, from: PH_MOBILE, to: party })).toMatchObject(to);
+    const items = [{ from: party }, { from: PH_MOBILE }, { from: PH_MOBILE, to: party }, { from: KR_FIXED }];
+    const expected = [from, { verdict: 'label' }, to, { verdict: 'block' }];
+    expect(await real().gatewayBatch(items, ABROAD)).toMatchObject(expected);
+    expect(await real().gatewayBatch([{}], { ...ABROAD, from: party })).toMatchObject([from]);
+  });
+
+  it('checks a sender of 64 characters', async () => {
+    const answer = await real().gatewayCheck({ ...ABROAD, from: KR_FIXED.padEnd(64) });
+    expect(answer).toMatchObject({ verdict: 'block' });
+  });
+
+  it('runs from the command line', async () => {
+    const { url: NUMGATE_URL, key: NUMGATE_KEY } = gatewayService();
+    const env = { ...process.env, NUMGATE_URL, NUMGATE_KEY, DEADLINE_MS: String(UNHURRIED.deadlineMs) };
+    const { stdout } = await run(process.execPath, ['examples/node/check.ts', KR_FIXED], {
+      ...{ cwd: PROJECT, env },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'block', from: KR_FIXED });
+  });
+});

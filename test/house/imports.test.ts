@@ -1,0 +1,108 @@
+/** Imports point down: each room imports only what is below it, without cycles. */
+import { describe, expect, it } from 'vitest';
+import { code, sources } from './support/sources.ts';
+
+/** Rooms from the ground up: a file may import only its own room and those it names. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  'shared/numbers': ['data', 'shared/limits.ts', 'shared/flat.ts'],
+  'shared/set': ['shared/numbers', 'shared/bytes.ts'],
+  'shared/sources': [
+    'data',
+    'shared/set',
+    'shared/numbers',
+    'shared/limits.ts',
+    'shared/result.ts',
+    'shared/verdict.ts',
+  ],
+  'shared/policy': [
+    'data',
+    'shared/numbers',
+    'shared/limits.ts',
+    'shared/request.ts',
+    'shared/schemas.ts',
+    'shared/verdict.ts',
+  ],
+  'shared/release': [
+    'shared/policy',
+    'shared/set',
+    'shared/numbers',
+    'shared/limits.ts',
+    'shared/bytes.ts',
+    'shared/result.ts',
+    'shared/schemas.ts',
+    'shared/verdict.ts',
+  ],
+  'shared/live': ['shared/set', 'shared/numbers', 'shared/limits.ts', 'shared/bytes.ts', 'shared/verdict.ts'],
+  'shared/screening': [
+    'shared/live',
+    'shared/policy',
+    'shared/release',
+    'shared/set',
+    'shared/sources',
+    'shared/numbers',
+    'shared/audit.ts',
+    'shared/bytes.ts',
+    'shared/clients.ts',
+    'shared/fields.ts',
+    'shared/flat.ts',
+    'shared/limits.ts',
+    'shared/request.ts',
+    'shared/result.ts',
+    'shared/test-numbers.ts',
+    'shared/verdict.ts',
+  ],
+  'shared/build': [
+    'shared/release',
+    'shared/set',
+    'shared/numbers',
+    'shared/limits.ts',
+    'shared/bytes.ts',
+    'shared/result.ts',
+  ],
+  'workers/http': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/edge': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/admin': ['shared', 'workers/http', 'workers/coordinator', 'workers/storage', 'workers/env.ts'],
+  'workers/storage': ['shared', 'workers/env.ts', 'workers/log.ts'],
+  'workers/coordinator': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  workers: ['shared'],
+  cli: ['shared'],
+  bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
+  // Users copy them: whatever they import goes with them, or is a package.
+  examples: [],
+};
+
+describe('imports', () => {
+  it.each(Object.entries(MAY_IMPORT))('%s imports only what is below it', (room, allowed) => {
+    const below = [room, ...allowed];
+    const wrong = code
+      .filter(({ path }) => path.startsWith(`${room}/`))
+      .flatMap(({ path, imports }) => imports.map((target) => `${path} → ${target}`))
+      .filter((arrow) => !below.some((place) => arrow.split(' → ')[1]!.startsWith(place)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('never ships the builder in a Worker', () => {
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const target of sources.find((source) => source.path === path)?.imports ?? []) visit(target);
+    };
+    for (const { path } of code) if (path.startsWith('workers/')) visit(path);
+    expect([...reached].filter((path) => path.startsWith('shared/build/'))).toEqual([]);
+    expect(reached.size).toBeGreaterThan(20);
+  });
+
+  it('has no cycle of imports', () => {
+    const done = new Set<string>();
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (done.has(path)) return;
+      const loop = trail.indexOf(path);
+      if (loop >= 0) expect.fail(`cycle: ${[...trail.slice(loop), path].join(' → ')}`);
+      const source = sources.find((candidate) => candidate.path === path);
+      for (const target of source?.imports ?? []) visit(target, [...trail, path]);
+      done.add(path);
+    };
+    for (const { path } of sources) visit(path, []);
+  });
+});
