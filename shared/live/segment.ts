@@ -36,8 +36,8 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
   const authorities = new Set(entries.map(({ authority }) => authority).sort());
   const names = [...codes, ...authorities];
   if (names.some((name) => name.includes('\n'))) throw new RangeError('segment: a name of two lines');
-  const codePlaces = new Map<string | null, number>([...codes].map((code, place) => [code, place + 1]));
-  const authorityPlaces = new Map([...authorities].map((name, place) => [name, codes.size + place]));
+  const codeIndexes = new Map<string | null, number>([...codes].map((code, index) => [code, index + 1]));
+  const authorityIndexes = new Map([...authorities].map((name, index) => [name, codes.size + index]));
   const text = utf8(names.map((name) => `${name}\n`).join(''));
   const rowsAt = HEADER_WORDS * 4;
   const namesAt = rowsAt + sorted.length * SEGMENT_ROW_WORDS * 4;
@@ -58,8 +58,8 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
       LIVE_KINDS.indexOf(kind) |
       (LIVE_OPS.indexOf(op) << SEGMENT_OP_SHIFT) |
       (subjects << SEGMENT_SUBJECTS_SHIFT) |
-      ((codePlaces.get(code) ?? 0) << SEGMENT_CODE_SHIFT) |
-      (authorityPlaces.get(authority)! << SEGMENT_AUTHORITY_SHIFT);
+      ((codeIndexes.get(code) ?? 0) << SEGMENT_CODE_SHIFT) |
+      (authorityIndexes.get(authority)! << SEGMENT_AUTHORITY_SHIFT);
     rows.set([high, low, until, seq, flags], index * SEGMENT_ROW_WORDS);
   });
   bytes.set(text, namesAt);
@@ -72,7 +72,7 @@ export class Segment {
   readonly rows: Uint32Array;
   readonly #names: readonly string[];
 
-  /** @param bytes the unsealed segment, aligned to 4 bytes @throws LayoutError */
+  /** @param bytes the decrypted segment, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const rowsAt = HEADER_WORDS * 4;
     const header = openWords(bytes.subarray(0, rowsAt), SEGMENT_MAGIC, 'segment');

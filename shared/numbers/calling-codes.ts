@@ -81,11 +81,11 @@ export function isAssigned(n: number): boolean {
 
 function hasForm(n: number, patternOf: (row: CallingCodeRow) => string | undefined): boolean {
   const row = rowByCode[callingCodeOf(n)];
-  const pattern = row === undefined ? undefined : patternOf(row);
-  if (row === undefined || pattern === undefined) return false;
-  // The national number; it may begin with 0.
-  const national = String(n).slice(digitCountOf(row.code));
-  return row.lengths.includes(national.length) && matches(national, pattern);
+  if (row === undefined) return false;
+  const codeDigits = digitCountOf(row.code);
+  const pattern = row.lengths.includes(digitCountOf(n) - codeDigits) ? patternOf(row) : undefined;
+  // The national number may begin with 0.
+  return pattern !== undefined && matches(String(n).slice(codeDigits), pattern);
 }
 
 /** The main region of a calling code and the others, in alphabetical order; null if it is unassigned. */

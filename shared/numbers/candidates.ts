@@ -1,13 +1,17 @@
 /**
- * Collects the numbers that a text can mean. Nearly every text has one, so nothing but that one is allocated.
+ * Collects the numbers that a text can mean, without allocation: nearly every text has one.
  */
 import { isAssigned } from './calling-codes.ts';
 import type { NumberParty, ParsedParty } from './party.ts';
 import { isEmergencyNumber, krClassOf } from './plan.ts';
 import { isValidNumber } from './validity.ts';
 
+/** A Korean number as dialled, and after 00 or a carrier prefix a country code or a Korean number. */
+const CANDIDATES_MAX = 4;
+
 export class Candidates {
-  readonly #parties: NumberParty[] = [];
+  readonly #ns = new Float64Array(CANDIDATES_MAX);
+  readonly #carrierPrefixes: (string | null)[] = new Array(CANDIDATES_MAX).fill(null);
   #count = 0;
 
   clear(): void {
@@ -17,8 +21,9 @@ export class Candidates {
   /** Adds a valid number once. */
   add(n: number, carrierPrefix: string | null): void {
     if (!isValidNumber(n) && !isEmergencyNumber(n)) return;
-    for (let index = 0; index < this.#count; index++) if (this.#parties[index]!.n === n) return;
-    this.#parties[this.#count++] = { kind: 'number', n, carrierPrefix };
+    for (let index = 0; index < this.#count; index++) if (this.#ns[index] === n) return;
+    this.#ns[this.#count] = n;
+    this.#carrierPrefixes[this.#count++] = carrierPrefix;
   }
 
   /**
@@ -26,10 +31,15 @@ export class Candidates {
    * assigned, the others are dropped.
    */
   settle(): ParsedParty | null {
-    if (this.#count < 2) return this.#count === 0 ? null : this.#parties[0]!;
-    const all = this.#parties.slice(0, this.#count);
+    if (this.#count === 0) return null;
+    if (this.#count === 1) return this.#at(0);
+    const all = Array.from({ length: this.#count }, (_, index) => this.#at(index));
     const assigned = all.filter(({ n }) => krClassOf(n) !== null || isAssigned(n));
     const readings = assigned.length === 0 ? all : assigned;
     return readings.length === 1 ? readings[0]! : { kind: 'ambiguous', readings };
+  }
+
+  #at(index: number): NumberParty {
+    return { kind: 'number', n: this.#ns[index]!, carrierPrefix: this.#carrierPrefixes[index]! };
   }
 }

@@ -214,7 +214,8 @@ function afterPrefix(prefix: string, count: number, convention: InternationalPre
 
 function beginsWith(prefix: string, count: number): boolean {
   if (count < prefix.length) return false;
-  for (let index = 0; index < prefix.length; index++) {
+  // Backwards, because all carrier prefixes begin alike.
+  for (let index = prefix.length - 1; index >= 0; index--) {
     if (digits[index] !== prefix.charCodeAt(index) - ZERO) return false;
   }
   return true;

@@ -27,7 +27,7 @@ export function columnsAt(buffer: ArrayBuffer, at: number, count: number) {
 export class RangeTable {
   readonly #lists: readonly ReturnType<typeof columnsAt>[];
 
-  /** @param bytes the unsealed table, aligned to 8 bytes @throws LayoutError */
+  /** @param bytes the decrypted table, aligned to 8 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const words = openWords(bytes, RANGES_MAGIC, 'range table', 8);
     const lists = words[2]!;

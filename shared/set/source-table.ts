@@ -16,7 +16,7 @@ export interface SourceRow {
 export class SourceTable {
   readonly #lists: readonly DatedRows[];
 
-  /** @param bytes the unsealed table, aligned to 4 bytes @throws LayoutError */
+  /** @param bytes the decrypted table, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const words = openWords(bytes, SOURCES_MAGIC, 'source table');
     let at = HEADER_WORDS + words[2]!;
