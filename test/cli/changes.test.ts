@@ -157,7 +157,7 @@ describe('an entry', () => {
     [['block', '112', '--reason', 'x'], 1, '  item 1: '],
     [['block', '+82*', '--reason', 'x'], 1, 'ENTRY_'],
     [['block', NUMBER, '010-0000-0001', '--reason', 'x'], 1, '  item 2: '],
-    [['block', NUMBER, '--reason', '   '], 1, 'reason: say why'],
+    [['block', NUMBER, '--reason', '   '], 1, '"reason": say why'],
   ])('that cannot be is refused: %j', async (args, exitCode, words) => {
     const { seq } = await service.admin.get<{ seq: number }>('status');
     const { code, errors } = await lists(...args);
