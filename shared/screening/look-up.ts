@@ -14,6 +14,12 @@ import type { Match, Subject } from '../verdict.ts';
 import { type Aspect, type Finding, finding, listFinding, liveFinding, PRECEDENCE } from './finding.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
+/**
+ * Without a release, no allow list is in force: a live block and a rule still decide. A block list may follow,
+ * so the verdict is never `allow`.
+ */
+const WITHOUT_RELEASE = PRECEDENCE.incomplete;
+
 /** The look-up of one subject. */
 interface LookUp {
   readonly subject: Subject;
@@ -67,14 +73,6 @@ function markMissing(aspect: Aspect, lists: readonly SubjectList[], lookUp: Look
     addUnavailable(effects.has('allow') ? PRECEDENCE.unavailable : PRECEDENCE.incomplete, aspect, lookUp);
 }
 
-/**
- * Records that there is no release, so no allow list is in force: a live block and a rule still decide. A
- * block list may follow, so the verdict is never `allow`.
- */
-function markWithoutRelease(aspect: Aspect, lookUp: LookUp): void {
-  addUnavailable(PRECEDENCE.incomplete, aspect, lookUp);
-}
-
 function addUnavailable(rank: number, aspect: Aspect, { subject, findings }: LookUp): void {
   findings.push(finding(rank, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, aspect));
 }
@@ -85,7 +83,7 @@ function lookUpNumber(n: number, lookUp: LookUp): void {
   const entry = liveEntry(numberKey(n), lookUp);
   addLiveFinding(entry, 'address', 'exact', lookUp);
   if (release === null) {
-    markWithoutRelease('address', lookUp);
+    addUnavailable(WITHOUT_RELEASE, 'address', lookUp);
     return;
   }
   const prefix = prefixOf(n);
@@ -126,7 +124,7 @@ function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match,
     if (release !== null) lookUpInLists(fingerprints, entries, aspect, match, release, lookUp);
   }
   addLiveFinding(newest, aspect, match, lookUp);
-  if (release === null) markWithoutRelease(aspect, lookUp);
+  if (release === null) addUnavailable(WITHOUT_RELEASE, aspect, lookUp);
   else if (release.manifest.sources !== null && release.sources === null) {
     const lists = release.listsBySubject[lookUp.subject].filter(
       ({ info, isFolded }) => info.sources > 0 && !(isFolded && superseded),

@@ -3,11 +3,10 @@
  * one snapshot. An invalid item fails alone.
  */
 
-import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../../shared/fields.ts';
+import { fieldError, isRecord, nameOf, oneOf } from '../../shared/fields.ts';
 import { BATCH_BODY_BYTES_MAX, BATCH_CHARS_PER_NUMBER, BATCH_ITEMS_MAX } from '../../shared/limits.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import {
-  type Convention,
   type Item,
   parseDefaults,
   parseItem,
@@ -42,7 +41,8 @@ interface WrittenBatch {
   readonly report: unknown;
 }
 
-interface Batch extends WrittenBatch {
+interface Batch {
+  readonly items: readonly unknown[];
   readonly defaults: RequestDefaults;
   readonly report: (typeof REPORTS)[number];
 }
@@ -65,12 +65,17 @@ export function checkBatch(endpoint: CheckEndpoint): Handler {
     if (!written.ok) return written;
     const charged = client.charge(numbersInAll(written.value));
     if (!charged.ok) return charged;
-    const batch = readBatch(written.value, endpoint, client.settings.internationalPrefix);
-    if (!batch.ok) return batch;
+    const { items } = written.value;
+    const report = oneOf(REPORTS, 'report', written.value.report);
+    if (!report.ok) return report;
+    const { internationalPrefix } = client.settings;
+    const defaults = parseDefaults(written.value.defaults, endpoint.fields, internationalPrefix);
+    if (!defaults.ok) return defaults;
     const snapshot = await client.snapshot();
     const runs = new ItemRuns(snapshot.release, context);
     await runs.begin();
-    const results = screenAll(batch.value, snapshot, runs, client, endpoint);
+    const batch = { items, defaults: defaults.value, report: report.value };
+    const results = screenAll(batch, snapshot, runs, client, endpoint);
     return context.reply.stream(results, 'application/json');
   };
 }
@@ -162,15 +167,4 @@ function readBody(value: unknown, { more }: CheckEndpoint): Result<WrittenBatch,
     return problem('ITEMS_TOO_MANY', message, { field: 'items' });
   }
   return ok({ defaults, items: items as unknown[], report });
-}
-
-function readBatch(
-  { defaults, items, report }: WrittenBatch,
-  { fields }: CheckEndpoint,
-  convention: Convention,
-): Result<Batch, FieldError> {
-  const known = oneOf(REPORTS, 'report', report);
-  if (!known.ok) return known;
-  const read = parseDefaults(defaults, fields, convention);
-  return read.ok ? ok({ defaults: read.value, items, report: known.value }) : read;
 }
