@@ -258,7 +258,7 @@ describe('trimming the log', () => {
   });
 
   it.each<[string, () => readonly object[], number, RegExp]>([
-    ['is altered', () => OLD.with(1, { ...OLD[1]!, reason: 'x' }), 0, /ALTERED: record 2 is not what/],
+    ['is altered', () => OLD.with(1, { ...OLD[1]!, reason: 'x' }), 0, /ALTERED: record 2 was altered/],
     ['does not reach to where the log begins', () => OLD.slice(2), 1, /MISSING: record 2 is missing/],
     [
       'has records of this week alone',

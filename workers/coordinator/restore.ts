@@ -20,7 +20,7 @@ import {
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { type Manifest, type ManifestProblem, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
-import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { type Failure, fail, ok, type Result, type Success } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { LayoutError } from '../../shared/set/number-set.ts';
 import { unseal } from '../../shared/set/seal.ts';
@@ -31,27 +31,12 @@ import { within } from '../storage/single-flight.ts';
 import { applied, SYSTEM_ACTOR, systemRequest } from './change-request.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
-import type { StoredValue, ValueStore } from './value-store.ts';
+import type { ValueStore } from './value-store.ts';
 
 /** Recorded as the author of what was restored. */
 const RESTORER = SYSTEM_ACTOR.name;
 /** How far `seq` is set above the copy in KV if the copy is ahead: later changes may not be in it. */
 const RESTORED_GAP = 1_000;
-
-interface LostRelease {
-  readonly manifest: Manifest;
-  readonly signed: SignedText;
-}
-
-interface Lost {
-  readonly head: Head;
-  readonly current: LostRelease | null;
-  readonly candidate: LostRelease | null;
-  readonly entries: readonly LiveEntry[];
-  readonly clients: readonly Client[];
-  /** The directory of these clients, named by its content; null if the head names none. */
-  readonly directory: StoredValue | null;
-}
 
 /** Why the tables cannot be restored. `VALUE_DAMAGED`: the value in KV is not the one that the head names. */
 type RestoreProblem = HeadProblem | ManifestProblem | 'VALUE_MISSING' | 'VALUE_DAMAGED';
@@ -109,12 +94,7 @@ export async function catchUp(
 }
 
 /** All or nothing: a partial restore would be worse than none. */
-async function readLost(
-  document: HeadDocument,
-  values: ValueStore,
-  secrets: Secrets,
-  kv: KVNamespace,
-): Promise<Restored<Lost>> {
+async function readLost(document: HeadDocument, values: ValueStore, secrets: Secrets, kv: KVNamespace) {
   const { head } = document;
   const current = await releaseIn(document, head.current, secrets);
   if (!current.ok) return current;
@@ -130,16 +110,18 @@ async function readLost(
     candidate: candidate.value,
     entries: entries.value,
     clients: clients.value,
+    /** Named by its content; null if the head names none. */
     directory: head.clients === null ? null : await values.directoryOf(clients.value),
   });
 }
+type Lost = Extract<Awaited<ReturnType<typeof readLost>>, Success<unknown>>['value'];
 
 /** A release from its manifest, which is in the copy of the head. */
 async function releaseIn(
   { manifests }: HeadDocument,
   named: NamedRelease | null,
   { publicKeys, keys }: Secrets,
-): Promise<Restored<LostRelease | null>> {
+): Promise<Restored<{ manifest: Manifest; signed: SignedText } | null>> {
   if (named === null) return ok(null);
   const signed = manifests.find(({ signature }) => signature === named.signature);
   if (signed === undefined) return fail('VALUE_MISSING', `it lacks the manifest of ${named.release}`);
