@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { type BundleModule, bundle } from '../cli/bundle.ts';
+import { type BundleModule, bundle } from '../cli/local/bundle.ts';
 import { temporaryFolder } from './leftovers.ts';
 import { COMPATIBILITY_DATE } from './measuring.ts';
 import type { BenchOptions } from './options.ts';

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT } from '../cli/paths.ts';
-import { queryOrder } from '../cli/query-order.ts';
+import { queryOrder } from '../cli/proof/query-order.ts';
 import { SUFFIX_COUNT } from '../shared/numbers/number.ts';
 import type { Release } from '../shared/release/release.ts';
 import type { ListKeys } from '../shared/set/keys.ts';

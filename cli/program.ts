@@ -8,8 +8,8 @@ import { addEntries } from './menu/entries.ts';
 import { addGateways } from './menu/gateways.ts';
 import { addReleases } from './menu/releases.ts';
 import { addService } from './menu/service.ts';
-import { hasWritten, write } from './output.ts';
 import * as report from './report.ts';
+import { hasWritten, write } from './terminal/output.ts';
 
 /** Exit codes after SIGINT and SIGPIPE, as in shells. */
 const INTERRUPTED = 130;

@@ -8,9 +8,9 @@ import {
   type PolicyDone,
   type PolicyPreview,
 } from './commands/policy.ts';
-import { count } from './figures.ts';
 import type { NamedOperator } from './operators.ts';
 import { type Report, tableOf } from './report.ts';
+import { count } from './terminal/figures.ts';
 
 function conditionsOf({ when }: Rule): string {
   const conditions = Object.entries(when).map(([fact, values]) => `${fact} ${values?.join(' or ')}`);

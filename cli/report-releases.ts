@@ -7,10 +7,10 @@ import type { Guard, GuardHit } from '../shared/release/guards.ts';
 import { guardLine } from './admin-problem.ts';
 import type { PlanResult } from './commands/plan.ts';
 import type { PushResult } from './commands/push.ts';
-import { count, percent } from './figures.ts';
 import { commandLine, REASON } from './override-hint.ts';
+import type { Uploaded } from './publish/upload.ts';
 import { type Report, tableOf } from './report.ts';
-import type { Uploaded } from './upload.ts';
+import { count, percent } from './terminal/figures.ts';
 
 /** Prefixes shown per list: those with the most changes. */
 const PREFIXES_SHOWN_MAX = 3;

@@ -8,9 +8,9 @@ import type { Verification } from './commands/audit.ts';
 import type { Status } from './commands/status.ts';
 import type { ListedToken } from './commands/tokens.ts';
 import type { EdgeSighting } from './commands/watch.ts';
-import { count, percent } from './figures.ts';
 import { operatorName } from './operators.ts';
 import { listTable, type Report, tableOf } from './report.ts';
+import { count, percent } from './terminal/figures.ts';
 
 export function statusOf(status: Status): Report {
   const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges, propagation } =

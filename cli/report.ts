@@ -6,7 +6,7 @@ import type { ListInfo } from '../shared/release/manifest.ts';
 import { type BuildResult, writtenRejects } from './commands/build.ts';
 import type { ProveResult } from './commands/prove.ts';
 import { CommandFailure, describeFileError } from './failure.ts';
-import { count } from './figures.ts';
+import { count } from './terminal/figures.ts';
 
 /** Text and object of one outcome. */
 export type Report<Value extends object = object> = [text: string, value: Value];

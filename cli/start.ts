@@ -8,22 +8,22 @@ import colours from 'picocolors';
 import type { Client } from '../shared/clients.ts';
 import { Admin, servicePort } from './admin.ts';
 import { AdminProblem } from './admin-problem.ts';
-import { currentRelease } from './base-release.ts';
 import { build } from './commands/build.ts';
 import { putClient } from './commands/clients.ts';
 import { prove, QUICK_STEP } from './commands/prove.ts';
 import { push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
-import { makeDemoInputs } from './demo.ts';
 import { CommandFailure } from './failure.ts';
+import { makeDemoInputs } from './local/demo.ts';
+import { repairValues } from './local/repair.ts';
+import { type Service, startService } from './local/service.ts';
+import { claimState } from './local/state-claim.ts';
 import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
-import { repairValues } from './repair.ts';
+import { currentRelease } from './publish/base-release.ts';
+import { kvOf } from './publish/wrangler.ts';
 import * as report from './report.ts';
 import { pushed } from './report-releases.ts';
 import { type LocalSecrets, listKeys, localSecrets, secretDigest, workerSecrets } from './secrets.ts';
-import { type Service, startService } from './service.ts';
-import { claimState } from './state-claim.ts';
-import { kvOf } from './wrangler.ts';
 
 /** How long to wait for the first response, in ms. */
 const READY_WAIT_MS = 20_000;

@@ -11,16 +11,16 @@ import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
 import { type Admin, Unreachable } from '../admin.ts';
-import { currentRelease, ValueCache } from '../base-release.ts';
-import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
-import { type CatalogueList, readCatalogue } from '../catalogue.ts';
-import { collect, type InputReport, type Reject } from '../collect.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
-import { count, percent } from '../figures.ts';
-import { type FoldedList, fold } from '../fold.ts';
-import { foldedIn } from '../folded-lists.ts';
-import { startProgress } from '../progress.ts';
+import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
+import { collect, type InputReport, type Reject } from '../import/collect.ts';
+import { type FoldedList, fold } from '../import/fold.ts';
+import { foldedIn } from '../import/folded-lists.ts';
+import { currentRelease, ValueCache } from '../publish/base-release.ts';
+import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
 import { listKeys, signingKey } from '../secrets.ts';
+import { count, percent } from '../terminal/figures.ts';
+import { startProgress } from '../terminal/progress.ts';
 import { allEntries } from './entries.ts';
 
 export interface BuildSettings {

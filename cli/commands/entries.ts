@@ -14,10 +14,10 @@ import { parseSource } from '../../shared/sources/source.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem } from '../admin-problem.ts';
 import { CommandFailure } from '../failure.ts';
-import { count } from '../figures.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { startProgress } from '../progress.ts';
-import { readRows } from '../rows.ts';
+import { readRows } from '../import/rows.ts';
+import { count } from '../terminal/figures.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import { startProgress } from '../terminal/progress.ts';
 
 /** The operation to apply to each item. */
 export type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &

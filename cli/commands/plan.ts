@@ -7,9 +7,9 @@ import type { Blob, Manifest } from '../../shared/release/manifest.ts';
 import { type Plan, planOf } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import type { Admin } from '../admin.ts';
-import { type BaseRelease, currentRelease, ValueCache } from '../base-release.ts';
-import type { BuildFolder } from '../build-folder.ts';
 import { CommandFailure } from '../failure.ts';
+import { type BaseRelease, currentRelease, ValueCache } from '../publish/base-release.ts';
+import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 
 export interface PlanResult {

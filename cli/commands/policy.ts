@@ -13,7 +13,7 @@ import {
 import type { Admin } from '../admin.ts';
 import { checked } from '../checked.ts';
 import { CommandFailure } from '../failure.ts';
-import { readJsonFile } from '../json-file.ts';
+import { readJsonFile } from '../import/json-file.ts';
 
 /** A rule and its position. Rule 1 is evaluated first. */
 export interface PlacedRule {

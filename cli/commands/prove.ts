@@ -7,14 +7,14 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
-import type { BuildFolder, Proof } from '../build-folder.ts';
-import { readCatalogue } from '../catalogue.ts';
-import { collect } from '../collect.ts';
 import { CommandFailure } from '../failure.ts';
-import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../list-model.ts';
-import { startProgress } from '../progress.ts';
-import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
-import { Prover, reopen } from '../prover.ts';
+import { readCatalogue } from '../import/catalogue.ts';
+import { collect } from '../import/collect.ts';
+import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../proof/list-model.ts';
+import type { ThreadNews, ThreadTask } from '../proof/prove-thread.ts';
+import { Prover, reopen } from '../proof/prover.ts';
+import type { BuildFolder, Proof } from '../publish/build-folder.ts';
+import { startProgress } from '../terminal/progress.ts';
 
 /** Prefix of 010: +82 10. */
 const PROVEN_PREFIX = 8210;
@@ -126,7 +126,7 @@ async function proveUniverse(
 }
 
 function runThread(task: ThreadTask, onNews: (news: ThreadNews) => void): Promise<void> {
-  const worker = new Worker(new URL('../prove-thread.ts', import.meta.url), { workerData: task });
+  const worker = new Worker(new URL('../proof/prove-thread.ts', import.meta.url), { workerData: task });
   return new Promise((resolve, reject) => {
     worker.on('message', onNews);
     worker.on('error', reject);

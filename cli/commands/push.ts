@@ -10,12 +10,12 @@ import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import type { Admin } from '../admin.ts';
 import { AdminProblem, guardLine } from '../admin-problem.ts';
-import type { BuildFolder, Proof } from '../build-folder.ts';
 import { CommandFailure } from '../failure.ts';
-import { onInterrupt } from '../interrupt.ts';
+import type { BuildFolder, Proof } from '../publish/build-folder.ts';
+import { Upload, type Uploaded } from '../publish/upload.ts';
+import type { Kv } from '../publish/wrangler.ts';
 import { listKeys } from '../secrets.ts';
-import { Upload, type Uploaded } from '../upload.ts';
-import type { Kv } from '../wrangler.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
 import { type PlanResult, plan } from './plan.ts';
 
 /** How long to wait for values to become visible, and the pause between tries, in ms. */

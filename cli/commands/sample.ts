@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { CommandFailure } from '../failure.ts';
-import { startProgress } from '../progress.ts';
+import { startProgress } from '../terminal/progress.ts';
 
 /** Numbers that exist: 010-2000-0000 to 010-9999-9999. */
 const FIRST = 20_000_000;

@@ -13,8 +13,8 @@ import {
   itemsOfWords,
   itemsWithoutEntry,
 } from '../commands/entries.ts';
+import { untilOf } from '../import/until.ts';
 import { entriesChanged, entriesOf } from '../report-service.ts';
-import { untilOf } from '../until.ts';
 import {
   addReasonOption,
   addWaitOptions,

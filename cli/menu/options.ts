@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { GUARDS, type Guard } from '../../shared/release/guards.ts';
 import { addressOf, serviceUrl } from '../admin.ts';
-import { BuildFolder, newestBuild } from '../build-folder.ts';
 import { type EdgeSighting, watchUntil } from '../commands/watch.ts';
 import { CommandFailure } from '../failure.ts';
 import { BUILDS } from '../paths.ts';
+import { BuildFolder, newestBuild } from '../publish/build-folder.ts';
 import type { Report } from '../report.ts';
 import { seenLine } from '../report-service.ts';
 

@@ -10,12 +10,12 @@ import { type PushSettings, push, pushStaged } from '../commands/push.ts';
 import { listReleases, promote, rollback } from '../commands/releases.ts';
 import { sample } from '../commands/sample.ts';
 import { CommandFailure } from '../failure.ts';
-import { count } from '../figures.ts';
 import { type CliOptions, withOverrideHint } from '../override-hint.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
+import { kvOf, type Target } from '../publish/wrangler.ts';
 import * as report from '../report.ts';
 import * as releaseReport from '../report-releases.ts';
-import { kvOf, type Target } from '../wrangler.ts';
+import { count } from '../terminal/figures.ts';
 import {
   addReasonOption,
   addTargetOptions,

@@ -7,11 +7,11 @@ import { blockLines } from '../commands/blocks.ts';
 import { getGuards, setGuards } from '../commands/guards.ts';
 import { status } from '../commands/status.ts';
 import { watchChanges, watchUntil } from '../commands/watch.ts';
-import { secondsOf } from '../dates.ts';
 import { CommandFailure } from '../failure.ts';
-import { writeLine } from '../output.ts';
+import { secondsOf } from '../import/dates.ts';
 import { guardsOf, seenLine, statusOf, verified } from '../report-service.ts';
 import { listKeys } from '../secrets.ts';
+import { writeLine } from '../terminal/output.ts';
 import { addReasonOption, edges, example, type Print, urlsOf, WAIT_SECONDS, wholeNumber } from './options.ts';
 
 interface WatchOptions {

@@ -3,8 +3,8 @@
  */
 import { join } from 'node:path';
 import { Admin } from '../../../cli/admin.ts';
-import type { BuildFolder } from '../../../cli/build-folder.ts';
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
+import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
 import { listKeys } from '../../../cli/secrets.ts';
 import type { EntryInfo } from '../../../shared/admin.ts';
 import { fingerprintText } from '../../../shared/live/entry.ts';

@@ -1,9 +1,9 @@
 /**
  * Rows as the entry reader takes them, and its answers, for one catalogue of every kind of list.
  */
-import type { CatalogueList } from '../../../cli/catalogue.ts';
-import { type Entry, EntryReader } from '../../../cli/entry.ts';
-import type { Row } from '../../../cli/rows.ts';
+import type { CatalogueList } from '../../../cli/import/catalogue.ts';
+import { type Entry, EntryReader } from '../../../cli/import/entry.ts';
+import type { Row } from '../../../cli/import/rows.ts';
 
 /** 2026-11-24T03:00:00Z: noon in Korea. */
 export const NOW = Date.UTC(2026, 10, 24, 3) / 1000;

@@ -1,7 +1,7 @@
 /**
  * Rows of a file with given content.
  */
-import { type Format, type Row, readRows } from '../../../cli/rows.ts';
+import { type Format, type Row, readRows } from '../../../cli/import/rows.ts';
 import { write } from './workspace.ts';
 
 export async function rowsOf(name: string, content: string | Uint8Array, format?: Format): Promise<Row[]> {

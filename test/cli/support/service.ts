@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterAll } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
+import { type Service, startService } from '../../../cli/local/service.ts';
+import type { Kv } from '../../../cli/publish/wrangler.ts';
 import { secretDigest } from '../../../cli/secrets.ts';
-import { type Service, startService } from '../../../cli/service.ts';
-import type { Kv } from '../../../cli/wrangler.ts';
 import { FOLDER, SECRETS } from './workspace.ts';
 
 const ATTEMPTS = 10;

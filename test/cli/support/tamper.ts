@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BuildFolder } from '../../../cli/build-folder.ts';
+import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { shardKey } from '../../../shared/release/kv-keys.ts';
 import { type Manifest, signManifest } from '../../../shared/release/manifest.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Admin } from '../../../cli/admin.ts';
 import { addClient } from '../../../cli/commands/clients.ts';
-import { startService } from '../../../cli/service.ts';
+import { startService } from '../../../cli/local/service.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { lists, makeSecrets } from '../../conformance/support/world.ts';
 

@@ -1,0 +1,72 @@
+/**
+ * Repairs values of the current release that the local KV has lost or holds damaged. They are uploaded again
+ * from the build folder if it is still complete. The service starts in either case.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256Hex } from '../../shared/bytes.ts';
+import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
+import type { Admin } from '../admin.ts';
+import { AdminProblem } from '../admin-problem.ts';
+import { push } from '../commands/push.ts';
+import { CommandFailure } from '../failure.ts';
+import { fileName } from '../import/collect.ts';
+import { BUILDS, STATE } from '../paths.ts';
+import { BuildFolder } from '../publish/build-folder.ts';
+import { kvOf } from '../publish/wrangler.ts';
+import { count } from '../terminal/figures.ts';
+
+/**
+ * @param say receives messages for the admin
+ * @returns whether every value of the release is in the local KV now
+ */
+export async function repairValues(
+  admin: Admin,
+  manifest: Manifest,
+  reason: string,
+  say: (text: string) => void,
+): Promise<boolean> {
+  const blobs = blobsOf(manifest);
+  const lost = await lostAmong(blobs, admin);
+  if (lost === 0) return true;
+  const { release } = manifest;
+  say(
+    `the local KV has lost ${count(lost)} of ${count(blobs.length)} values of ${release}, or holds them damaged`,
+  );
+  const path = join(BUILDS, release);
+  try {
+    if (!existsSync(path)) throw new CommandFailure(`${fileName(path)} is not there`);
+    say(`uploading them again from ${fileName(path)} …`);
+    const settings = { plan: null, unproven: true, all: true, share: 1, overrides: [], reason };
+    await push(new BuildFolder(path), { kv: kvOf({ remote: false, env: '' }), admin }, settings);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    say(`${error.message}\n${adviceOn(path)}`);
+    return false;
+  }
+}
+
+/** How many values the service cannot load from KV with the digest in the manifest. */
+async function lostAmong(blobs: readonly Blob[], admin: Admin): Promise<number> {
+  let lost = 0;
+  for (const { key, sha256 } of blobs) {
+    const bytes = await admin.bytes(`values/${key}`).catch((error: unknown) => {
+      if (error instanceof AdminProblem && error.code === 'NOT_FOUND') return null;
+      throw error;
+    });
+    if (bytes === null || (await sha256Hex(bytes)) !== sha256) lost++;
+  }
+  return lost;
+}
+
+function adviceOn(path: string): string {
+  return [
+    'the service starts without them: /healthz says "degraded", and numbers that they decide are indeterminate.',
+    'To repair it, put that folder back as it was built, and run:',
+    `  npx numgate push ${fileName(path)} --all`,
+    'Without that folder, build the same lists again, and push them with --all.',
+    `Only if nothing in this installation is needed any more, delete ${STATE} and begin anew: that destroys its`,
+    'clients, keys, tokens, live entries and audit log.',
+  ].join('\n');
+}
