@@ -1,6 +1,6 @@
 /** `npm run bench -- [names]`: checks results, then measures, and prints a table. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { newSecrets } from '../cli/secrets.ts';
+import { newSecrets } from '../cli/local/secrets.ts';
 import { batchBench } from './batch.ts';
 import { bodiesBench } from './bodies.ts';
 import { buildBench } from './build.ts';

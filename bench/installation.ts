@@ -6,9 +6,9 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { newSecrets, workerSecrets } from '../cli/local/secrets.ts';
 import { startService } from '../cli/local/service.ts';
 import { PROJECT } from '../cli/paths.ts';
-import { newSecrets, workerSecrets } from '../cli/secrets.ts';
 import { temporaryFolder } from './leftovers.ts';
 
 const run = promisify(execFile);

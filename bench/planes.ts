@@ -6,8 +6,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { devVars, newSecrets } from '../cli/local/secrets.ts';
 import { PROJECT, WRANGLER_CONFIG } from '../cli/paths.ts';
-import { devVars, newSecrets } from '../cli/secrets.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './leftovers.ts';
 

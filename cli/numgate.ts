@@ -3,5 +3,31 @@
 import { enableCompileCache } from 'node:module';
 import { COMPILED } from './paths.ts';
 
+/** Exit codes after SIGINT and SIGPIPE, as in shells. */
+const INTERRUPTED = 130;
+const PIPE_CLOSED = 141;
+
 enableCompileCache(COMPILED);
-await import('./program.ts');
+const [{ program }, { failureReport }, { printError }] = await Promise.all([
+  import('./program.ts'),
+  import('./failure.ts'),
+  import('./terminal/output.ts'),
+]);
+
+// The reader closed the pipe, as in `audit export | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(PIPE_CLOSED);
+});
+
+// process.exit runs the exit handlers, which remove temporary files. An interrupted build leaves nothing
+// behind.
+process.once('SIGINT', () => process.exit(INTERRUPTED));
+process.once('SIGTERM', () => process.exit(INTERRUPTED));
+
+await program.parseAsync().catch((thrown: unknown) => {
+  const { exitCode, text, error } = failureReport(thrown);
+  process.stderr.write(text);
+  if (error !== null) printError(error);
+  process.exitCode = exitCode;
+});

@@ -4,19 +4,76 @@
  * the old release or the new one. Running the command again completes the push.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { Promote, PromoteDone } from '../../shared/admin.ts';
+import { styleText } from 'node:util';
+import { type Command, Option } from 'commander';
+import type { ProblemExtras, Promote, PromoteDone } from '../../shared/admin.ts';
+import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
-import type { Admin } from '../admin.ts';
-import { AdminProblem, guardLine } from '../admin-problem.ts';
-import { CommandFailure } from '../failure.ts';
+import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
 import { Upload, type Uploaded } from '../publish/upload.ts';
-import type { Kv } from '../publish/wrangler.ts';
+import { type Kv, kvOf, type Target } from '../publish/wrangler.ts';
 import { listKeys } from '../secrets.ts';
+import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { type PlanResult, plan } from './plan.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { addFolderArgument, examples, folderOf } from './options.ts';
+import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
+import { type PlanResult, plan, summarizePlan } from './plan.ts';
+import { canaryShare, formatState } from './releases.ts';
+import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
+
+interface PushOptions
+  extends Target,
+    WaitOptions,
+    OverrideOptions,
+    Pick<PushSettings, 'unproven' | 'all' | 'share'> {
+  readonly staged: boolean;
+}
+
+export function addPush(program: Command): void {
+  const command = addFolderArgument(program.command('push'))
+    .description('publish a proven release: upload new values, then promote it')
+    .option('--remote', 'use the KV of your Cloudflare account instead of the local one', false)
+    .option('--env <name>', 'environment of wrangler.toml', '');
+  addWaitOptions(addOverrideOptions(command))
+    .option(
+      '--share <share>',
+      'share of the data centres for a canary; promote extends it to all',
+      canaryShare,
+      1,
+    )
+    .addOption(
+      new Option('--staged', 'upload only; the cron promotes it (needs no token)')
+        .default(false)
+        // The cron promotes to all data centres, accepts no override, and waits for nobody.
+        .conflicts(['override', 'plan', 'share', 'reason', 'wait']),
+    )
+    .option('--all', 'upload every value, even those already in KV (to repair a damaged one)', false)
+    .option('--unproven', 'publish without a full proof', false)
+    .addHelpText(
+      'after',
+      examples('push --plan 3f0c… --override removes --reason "ticket 4711"', 'push --share 0.1'),
+    )
+    .action(async (path: string | undefined, options: PushOptions) => {
+      const reason = reasonOf(options, 'numgate push');
+      const folder = folderOf(path);
+      const kv = kvOf(options);
+      if (options.staged) return print(...formatStaged(await pushStaged(folder, kv, options)));
+      const { plan: seen = null } = options;
+      const overrides = [...(options.override ?? [])];
+      const ports = { kv, admin: adminOfEnvironment() };
+      const onPlan = (created: PlanResult): void => void process.stderr.write(summarizePlan(created));
+      const settings = { ...options, plan: seen, overrides, reason };
+      const result = await push(folder, ports, settings, onPlan).catch((error: unknown) => {
+        throw withOverrideHint(error, process.argv.slice(2), options);
+      });
+      await printChange(formatPush(result, overrides), options);
+    });
+}
 
 /** How long to wait for values to become visible, and the pause between tries, in ms. */
 const VISIBLE_WAIT_MS = 180_000;
@@ -67,7 +124,7 @@ export async function push(
   if (base.manifest?.release === release) {
     if (settings.share < 1)
       throw new CommandFailure(
-        `${release} is current in all data centres already, and goes back to no share`,
+        `${release} is already current in all data centres, so it cannot be a canary`,
         4,
       );
     // Nothing to promote or prove, but values that KV has lost are uploaded again.
@@ -80,7 +137,7 @@ export async function push(
   checkPlan(created.plan, settings);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
   // be removed.
-  const stopNotice = onInterrupt(() => 'the same command goes on from here: what was uploaded is kept');
+  const stopNotice = onInterrupt(() => 'run the same command again to continue; uploaded values are kept');
   try {
     await ports.admin.change('POST', 'releases', folder.manifest);
     return await uploadAndPromote(created, upload, ports, settings);
@@ -120,9 +177,8 @@ async function promoteWhenVisible(
     try {
       return await admin.change<PromoteDone>('POST', `releases/${release}/promote`, operation);
     } catch (error) {
-      if (!(error instanceof AdminProblem) || error.code !== 'RELEASE_INCOMPLETE') throw error;
-      if (waitedMs >= VISIBLE_WAIT_MS) throw error;
-      const missing = error.problem.missing ?? [];
+      if (!hasCode(error, 'RELEASE_INCOMPLETE') || waitedMs >= VISIBLE_WAIT_MS) throw error;
+      const { missing = [] } = error.extras as ProblemExtras;
       const isLate = waitedMs > 0 && waitedMs % SHOWN_WITHIN_MS === 0;
       await (isLate ? upload.again((key) => missing.includes(key)) : upload.uploadMissing(missing));
       await pause(VISIBLE_PAUSE_MS);
@@ -172,16 +228,41 @@ function proofOf(folder: BuildFolder, release: string): Proof | null {
 
 function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
   if (proof?.complete === true || unproven) return;
-  throw new CommandFailure(`${release} is not proven: run npx numgate prove, or say --unproven`);
+  throw new CommandFailure(`${release} is not proven: run npx numgate prove, or pass --unproven`);
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */
 function checkPlan(created: Plan, { plan: seen, overrides }: PushSettings): void {
   if (seen !== null && seen !== created.hash) {
-    throw new CommandFailure(`the plan is now ${created.hash}: look at npx numgate plan again`, 4);
+    throw new CommandFailure(
+      `the plan has changed to ${created.hash}: run npx numgate plan and check it again`,
+      4,
+    );
   }
   const guards = remainingGuards(created, overrides);
   if (guards.length === 0) return;
-  const message = ['guards are hit:', ...guards.map((hit) => `  ${guardLine(hit)}`)].join('\n');
+  const message = ['guards are hit:', ...guards.map((hit) => `  ${formatGuard(hit)}`)].join('\n');
   throw new CommandFailure(message, 3, { guards, plan: created.hash });
+}
+
+/** @param overrides guards that were overridden for the release */
+export function formatPush(result: PushResult, overrides: readonly Guard[]): Report<PushResult> {
+  const { wasCurrent, uploaded, values } = result;
+  const advice =
+    wasCurrent && uploaded < values
+      ? '  it was already current; --all uploads every value again, which repairs damaged ones\n'
+      : '';
+  return [formatState(result, overrides) + formatUploaded(result) + advice, result];
+}
+
+function formatStaged(result: Uploaded & { readonly release: string }): Report {
+  const text =
+    `${styleText('bold', result.release)} is staged: the coordinator's cron promotes it within a minute or two,\n` +
+    `  or refuses it and records why: npx numgate releases\n${formatUploaded(result)}`;
+  return [text, result];
+}
+
+function formatUploaded({ uploaded, uploadedBytes, values }: Uploaded): string {
+  const others = uploaded < values ? '; the others were already in KV' : '';
+  return `  ${count(uploaded)} of ${count(values)} values uploaded, ${count(uploadedBytes)} bytes${others}\n`;
 }

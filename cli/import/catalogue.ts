@@ -8,8 +8,7 @@ import { LISTS_MAX } from '../../shared/limits.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { nameSchema } from '../../shared/schemas.ts';
 import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../../shared/verdict.ts';
-import { checked } from '../checked.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, validate } from '../failure.ts';
 import { readJsonFile } from './json-file.ts';
 import { FORMATS } from './rows.ts';
 
@@ -23,7 +22,7 @@ const listSchema = v.strictObject({
   ]),
   authority: nameSchema,
   /** When the authority compiled the list. Default: the time of the build. */
-  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('a time as in 2026-11-24T03:12:09Z'))),
+  asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'))),
   /** Whether lines with letters are sources of this list. If not, they are rejected. */
   sources: v.optional(v.boolean(), false),
 });
@@ -61,31 +60,34 @@ export interface Catalogue {
 }
 
 export function readCatalogue(path: string): Catalogue {
-  const document = readJsonFile(path);
-  const settings = { schema: catalogueSchema, before: `${path}: `, whole: 'the catalogue', fieldsAt };
-  const { lists, inputs } = checked(document, { ...settings, exitCode: 1 });
+  const settings = { before: `${path}: `, whole: 'the catalogue', fieldsAt, exitCode: 1 } as const;
+  const { lists, inputs } = validate(catalogueSchema, readJsonFile(path), settings);
   const names = new Set<string>();
   for (const list of lists) {
-    if (names.has(list.name)) throw new CommandFailure(`${path}: two lists are named ${list.name}`);
+    if (names.has(list.name)) throw new CommandFailure(`${path}: two lists have the name ${list.name}`);
     names.add(list.name);
     // Verdicts name the live layer `live`.
     if (`${list.name}-`.startsWith(FOLDED_LIST_PREFIX)) {
       throw new CommandFailure(
-        `${path}: list ${list.name}: "live", and what begins with ${FOLDED_LIST_PREFIX}, is for live entries`,
+        `${path}: list ${list.name}: the name "live" and names that begin with ${FOLDED_LIST_PREFIX} are reserved`,
       );
     }
     // An allow list must not block its numbers because a field was forgotten.
     if (list.reason === 'ALLOW_OVERRIDE' && list.effect !== 'allow') {
-      throw new CommandFailure(`${path}: list ${list.name}: reason ALLOW_OVERRIDE needs "effect": "allow"`);
+      throw new CommandFailure(
+        `${path}: list ${list.name}: "reason": "ALLOW_OVERRIDE" requires "effect": "allow"`,
+      );
     }
     // Verdicts of an allow list always carry ALLOW_OVERRIDE, whatever reason the catalogue gives.
     if (list.effect === 'allow' && list.reason !== 'ALLOW_OVERRIDE') {
-      throw new CommandFailure(`${path}: list ${list.name}: "effect": "allow" needs reason ALLOW_OVERRIDE`);
+      throw new CommandFailure(
+        `${path}: list ${list.name}: "effect": "allow" requires "reason": "ALLOW_OVERRIDE"`,
+      );
     }
   }
   const missing = inputs.find(({ list }) => list !== undefined && !names.has(list));
   if (missing !== undefined)
-    throw new CommandFailure(`${path}: ${missing.file} names a list that is not there: ${missing.list}`);
+    throw new CommandFailure(`${path}: input ${missing.file} names an unknown list: ${missing.list}`);
   return {
     lists,
     inputs: inputs.map(({ file, format, list }) => ({

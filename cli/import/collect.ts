@@ -2,10 +2,7 @@
  * Reads all inputs of a catalogue once and separates entries from rejects.
  * `build` collects the entries into lists, `prove` into a plain model. Both see the same entries.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
-import { CommandFailure, describeFileError } from '../failure.ts';
 import { PROJECT } from '../paths.ts';
 import type { Catalogue, CatalogueInput } from './catalogue.ts';
 import { type Entry, EntryReader, type RejectCode } from './entry.ts';
@@ -50,17 +47,6 @@ export function fileName(path: string): string {
   return short.startsWith('..') ? path : short;
 }
 
-export async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
-      hash.update(chunk as Uint8Array);
-  } catch (error) {
-    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
-  }
-  return hash.digest('hex');
-}
-
 export async function collect(catalogue: Catalogue, options: CollectOptions): Promise<InputReport[]> {
   const reader = new EntryReader(catalogue.lists, options.now);
   const reports: InputReport[] = [];
@@ -90,7 +76,7 @@ async function collectFile(
     onNumber!(list!, n);
     return true;
   };
-  await readRows(
+  const sha256 = await readRows(
     input,
     (row) => {
       counts.rows++;
@@ -108,5 +94,5 @@ async function collectFile(
     onProgress,
     onNumber === undefined || list === null ? undefined : takeLine,
   );
-  return { file, sha256: await digestOf(input.path), ...counts };
+  return { file, sha256, ...counts };
 }

@@ -19,7 +19,7 @@ import type { CatalogueList } from './catalogue.ts';
 import { secondsOf } from './dates.ts';
 import type { Row } from './rows.ts';
 
-export type What =
+export type Listed =
   | { readonly kind: 'number'; readonly n: number }
   | { readonly kind: 'ranges'; readonly ranges: readonly { readonly from: number; readonly to: number }[] }
   | { readonly kind: 'source'; readonly source: Source };
@@ -28,7 +28,7 @@ type Rejected =
   | { readonly ok: false; readonly code: 'EXPIRED' }
   | { readonly ok: false; readonly code: RejectCode; readonly message: string };
 export type Entry =
-  | { readonly ok: true; readonly list: number; readonly what: What; readonly dates: Dates }
+  | { readonly ok: true; readonly list: number; readonly what: Listed; readonly dates: Dates }
   | Rejected;
 
 export const REJECT_CODES = [
@@ -92,11 +92,11 @@ export class EntryReader {
     const named = this.#lists.findIndex((list) => list.name === defaultList && fits(list));
     if (named >= 0) return named;
     if (reason === '' && defaultList === null)
-      return 'the row has no reason, and its file no "list" in the catalogue';
+      return 'the row has no reason, and its file has no "list" in the catalogue';
     const fitting = this.#lists.filter(fits);
     if (fitting.length === 1) return this.#lists.indexOf(fitting[0]!);
     const names = fitting.map(({ name }) => name).join(', ');
-    if (names !== '') return `several lists fit (${names}): name one as "list" of the file`;
+    if (names !== '') return `several lists match (${names}): set "list" for this file in the catalogue`;
     const of = authority === '' ? '' : ` of authority ${quoted(authority)}`;
     return `the catalogue has no list for reason ${quoted(reason)}${of}`;
   }
@@ -107,9 +107,9 @@ export class EntryReader {
     // 9999-12-31 and similar dates mean "without end".
     const to = until === '' ? FOREVER : secondsOf(until);
     if (from === null || to === null) {
-      return reject('DATE_INVALID', 'since and until are dates (2026-11-24) or times (RFC 3339)');
+      return reject('DATE_INVALID', 'since and until must be dates (2026-11-24) or times (RFC 3339)');
     }
-    if (to <= from) return reject('DATE_INVALID', 'until is not after since');
+    if (to <= from) return reject('DATE_INVALID', 'until must be after since');
     if (to <= this.#now) return { ok: false, code: 'EXPIRED' };
     // A start in the past changes no decision, so only future dates are kept.
     return from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to };
@@ -117,16 +117,13 @@ export class EntryReader {
 }
 
 const INVALID: Record<ParseError, string> = {
-  NUMBER_MISSING: 'no number',
-  NUMBER_TOO_LONG: 'more than 15 digits, or 64 characters',
+  NUMBER_MISSING: 'has no number',
+  NUMBER_TOO_LONG: 'has more than 15 digits or 64 characters',
   NUMBER_CHARACTER:
-    'not one number: a character that no number has, a plus or 0 in the wrong place, or digits beside the number',
+    'is not a single number: it has an invalid character, a misplaced plus or 0, or extra digits',
 };
 
-const EMERGENCY = reject(
-  'EMERGENCY_NUMBER',
-  'emergency numbers are reached whatever a list says, also behind an area code',
-);
+const EMERGENCY = reject('EMERGENCY_NUMBER', 'emergency numbers cannot be listed, even after an area code');
 
 /** 0063 is carrier 006 before an Italian number, or 00 before a Philippine number. */
 const AMBIGUOUS = reject(
@@ -134,16 +131,16 @@ const AMBIGUOUS = reject(
   'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
 );
 
-const LOCAL = reject(
-  'NUMBER_INCOMPLETE',
-  'lacks its area code: write it in front, or + and the country code',
+const LOCAL = reject('NUMBER_INCOMPLETE', 'has no area code: add it, or write + and the country code');
+
+const DECORATED = reject('NUMBER_INVALID', 'has letters in or next to the number: write only the number');
+
+const TEST = reject('TEST_NUMBER', 'test numbers have a fixed verdict and cannot be listed');
+
+const IMPOSSIBLE = reject(
+  'NUMBER_IMPOSSIBLE',
+  'no subscriber can have this number: check its length and country code',
 );
-
-const DECORATED = reject('NUMBER_INVALID', 'has letters in or beside the number: write the number alone');
-
-const TEST = reject('TEST_NUMBER', 'test numbers have a fixed answer, whatever a list says');
-
-const IMPOSSIBLE = reject('NUMBER_IMPOSSIBLE', 'no subscriber can have this number (length or country code)');
 
 /** Why a number cannot be listed, or null. */
 export function refusalOf({ n, carrierPrefix }: NumberParty) {
@@ -153,7 +150,7 @@ export function refusalOf({ n, carrierPrefix }: NumberParty) {
   return isValidNumber(n) ? null : IMPOSSIBLE;
 }
 
-function whatOf(text: string, list: CatalogueList): What | Rejected {
+function whatOf(text: string, list: CatalogueList): Listed | Rejected {
   if (/^\s*callingCode\s*:/i.test(text)) return callingCodeRanges(text);
   if (isWrittenSource(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
@@ -168,7 +165,7 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
       return LOCAL;
     case 'shortCode':
       if (isEmergency(party.code)) return EMERGENCY;
-      return reject('SHORT_CODE', 'short codes are ruled by the plan and cannot be listed');
+      return reject('SHORT_CODE', 'short codes follow the numbering plan and cannot be listed');
     case 'source':
       return sourceOf(text, list);
     case 'invalid':
@@ -177,20 +174,20 @@ function whatOf(text: string, list: CatalogueList): What | Rejected {
   }
 }
 
-function sourceOf(text: string, list: CatalogueList): What | Rejected {
+function sourceOf(text: string, list: CatalogueList): Listed | Rejected {
   if (!list.sources && !isWrittenSource(text) && hasNumber(text)) return DECORATED;
   const parsed = parseSource(text);
   if ('problem' in parsed) return reject('SOURCE_INVALID', parsed.problem);
   if (list.sources) return { kind: 'source', source: parsed.source };
-  return reject('SOURCE_NOT_ALLOWED', `is no number, and list ${list.name} has no "sources": true`);
+  return reject('SOURCE_NOT_ALLOWED', `is not a number, and list ${list.name} does not have "sources": true`);
 }
 
 /** `+821000000000..+821019999999`: both ends included. */
-function rangeOf(text: string): What | Rejected {
+function rangeOf(text: string): Listed | Rejected {
   const ends = text.split('..').map((end) => parseListed(end));
   const [from, to] = ends;
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
-    return reject('RANGE_INVALID', 'a range is two numbers with two dots between');
+    return reject('RANGE_INVALID', 'a range must be two numbers with two dots between them');
   }
   if (from.carrierPrefix !== null || to.carrierPrefix !== null) return AMBIGUOUS;
   if (
@@ -198,17 +195,17 @@ function rangeOf(text: string): What | Rejected {
     callingCodeOf(from.n) === 0 ||
     callingCodeOf(from.n) !== callingCodeOf(to.n)
   ) {
-    return reject('RANGE_INVALID', 'both ends of a range are whole numbers of one country');
+    return reject('RANGE_INVALID', 'both ends of a range must be complete numbers of one country');
   }
   if (to.n < from.n || String(to.n).length !== String(from.n).length) {
-    return reject('RANGE_INVALID', 'a range rises, and both ends have the same length');
+    return reject('RANGE_INVALID', 'the ends of a range must ascend and have the same length');
   }
   return isWholeCountry(from.n, to.n) ? TOO_WIDE : { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
 }
 
 const TOO_WIDE = reject(
   'RANGE_TOO_WIDE',
-  'this is a whole country: list its networks or ranges; one abroad also as callingCode:+237',
+  'is a whole country: list its networks or ranges, or write callingCode:+237 for a country abroad',
 );
 
 /** Whether a range holds every number of its length in one country. */
@@ -223,17 +220,17 @@ function isWholeCountry(from: number, to: number): boolean {
 const PREFIX_DIGITS = 14;
 
 /** `+63917*`: every number with these leading digits, of any length. */
-function prefixOf(text: string): What | Rejected {
+function prefixOf(text: string): Listed | Rejected {
   const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
-  if (match === null) return reject('RANGE_INVALID', 'a prefix is +, at most 14 digits, and *');
+  if (match === null) return reject('RANGE_INVALID', 'a prefix must be +, at most 14 digits, and *');
   const prefix = Number(match[1]);
   const code = callingCodeOf(prefix * 10 ** (PREFIX_DIGITS - match[1]!.length));
   if (code === 0 || match[1]!.length < String(code).length) {
-    return reject('RANGE_INVALID', 'a prefix begins with a whole country code that is assigned');
+    return reject('RANGE_INVALID', 'a prefix must begin with an assigned country code');
   }
   if (match[1]!.length === String(code).length) return TOO_WIDE;
   if (dropsTrunkZero(code) && match[1]!.startsWith('0', String(code).length)) {
-    return reject('RANGE_INVALID', 'no number of this country has a 0 behind the country code');
+    return reject('RANGE_INVALID', 'numbers of this country have no 0 after the country code');
   }
   return { kind: 'ranges', ranges: rangesOfPrefix(prefix) };
 }
@@ -248,11 +245,11 @@ function rangesOfPrefix(prefix: number): { from: number; to: number }[] {
 }
 
 /** `callingCode:+237`: every number of a country abroad, requested explicitly. */
-function callingCodeRanges(text: string): What | Rejected {
+function callingCodeRanges(text: string): Listed | Rejected {
   const [, digits = ''] = /^\s*callingCode\s*:\s*\+?(\d{1,3})\s*$/i.exec(text) ?? [];
   const code = Number(digits);
   if (digits === '' || regionOf(code) === null) {
-    return reject('RANGE_INVALID', 'is no calling code that is assigned, as in callingCode:+237');
+    return reject('RANGE_INVALID', 'is not an assigned calling code such as callingCode:+237');
   }
   return code === KR_CODE ? TOO_WIDE : { kind: 'ranges', ranges: rangesOfPrefix(code) };
 }

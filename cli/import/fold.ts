@@ -138,7 +138,9 @@ function whatOf({ number, fingerprint, seq }: EntryInfo): FoldedWhat {
   if (number !== null) return { kind: 'number', n: Number(number.slice(1)) };
   // A service older than this build returns no fingerprint.
   if (typeof fingerprint === 'string') return { kind: 'fingerprint', hex: fingerprint };
-  throw new CommandFailure(`the service tells no fingerprint of a source (seq ${seq}): deploy it first`);
+  throw new CommandFailure(
+    `the service returned a source without a fingerprint (seq ${seq}): update the service`,
+  );
 }
 
 export function fingerprintOf(fingerprint: bigint): FoldedWhat {

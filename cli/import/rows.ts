@@ -2,7 +2,9 @@
  * Reads an input file as rows: CSV with a header, NDJSON, or plain text with one number per line, each
  * optionally gzipped. It streams, so a file may be larger than memory.
  */
+import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, type ReadStream, readSync, statSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { isRecord } from '../../shared/fields.ts';
 import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits.ts';
@@ -54,7 +56,7 @@ function formatOf({ path, format }: InputFile): Format {
   if (name.endsWith('.ndjson') || name.endsWith('.jsonl')) return 'ndjson';
   if (name.endsWith('.txt')) return 'plain';
   throw new CommandFailure(
-    `${path}: cannot tell the format by the name: name it .txt, .csv or .ndjson (in a catalogue, "format" says it too)`,
+    `${path}: the name does not show the format: name it .txt, .csv or .ndjson, or set "format" in the catalogue`,
   );
 }
 
@@ -82,6 +84,7 @@ export type TakeLine = (bytes: Uint8Array, from: number, to: number) => boolean;
 
 /**
  * Passes each row to `each`, in order. Rows are handled synchronously, because there may be ten million.
+ * @returns the SHA-256 of the file as it was read
  * @param onProgress called with the share of the file that was read
  * @param takeLine called first for every plain-text line except the first one; a line that it handles creates
  * no string and no row
@@ -91,7 +94,7 @@ export async function readRows(
   each: (row: Row) => void,
   onProgress: (share: number) => void = () => undefined,
   takeLine?: TakeLine,
-): Promise<void> {
+): Promise<string> {
   const { path } = input;
   let size: number;
   let magic: number;
@@ -104,10 +107,12 @@ export async function readRows(
   const format = formatOf(input);
   const gzip = magic === GZIP_MAGIC;
   if (UTF16_MARKS.includes(magic)) throw new CommandFailure(`${path}: is UTF-16: save it as UTF-8`);
-  if (!gzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz, and is not gzip`);
+  if (!gzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz but is not gzipped`);
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const hash = createHash('sha256');
   let bytes = 0;
   file.on('data', (chunk) => {
+    hash.update(chunk);
     bytes += chunk.length;
     onProgress(size === 0 ? 1 : bytes / size);
   });
@@ -117,6 +122,9 @@ export async function readRows(
     const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
     await readLines(content, readers[format], each, format === 'plain' ? takeLine : undefined);
     if (format === 'csv') csv.end();
+    // gunzip stops at padding after the last member. The digest covers that too.
+    if (!file.readableEnded) await finished(file.unpipe().resume());
+    return hash.digest('hex');
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(`${path}: ${describeFileError(error)}`);
@@ -135,8 +143,8 @@ async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Ar
     if (bytes > GZIP_FREE_BYTES && bytes > GZIP_RATIO_MAX * gunzip.bytesWritten) {
       const soFar = `${Math.floor(bytes / 1_048_576)} MiB out of its first ${count(gunzip.bytesWritten)} bytes`;
       throw new CommandFailure(
-        `${path}: unpacks to more than ${GZIP_RATIO_MAX} times its size (${soFar}), which no list does; ` +
-          `if it is as it should be, unpack it first: gunzip -k ${path}`,
+        `${path}: unpacks to more than ${GZIP_RATIO_MAX} times its size (${soFar}), more than any list. ` +
+          `If it is correct, unpack it first: gunzip -k ${path}`,
       );
     }
     yield chunk;
@@ -160,11 +168,11 @@ class CsvReader {
       this.#columns = checkHeader(this.#path, fields);
       return null;
     }
-    if (fields === null) return damaged(line, 'CSV: quotes do not match, or go on in the next line');
+    if (fields === null) return damaged(line, 'CSV: quotes do not match, or continue on the next line');
     // Spreadsheets omit empty cells at the end or add some. Any other extra cell means that the columns are
     // shifted.
     if (fields.slice(columns.length).some((field) => field !== ''))
-      return damaged(line, `CSV: ${fields.length} fields, and the header has ${columns.length}`);
+      return damaged(line, `CSV: ${fields.length} fields, but the header has ${columns.length}`);
     const row: Record<string, string> = {};
     columns.forEach((name, index) => {
       row[name] = fields[index] ?? '';
@@ -173,21 +181,21 @@ class CsvReader {
   };
 
   end(): void {
-    if (this.#columns === null) throw new CommandFailure(`${this.#path}: is empty, without a header`);
+    if (this.#columns === null) throw new CommandFailure(`${this.#path}: is empty: a header is required`);
   }
 }
 
 function checkHeader(path: string, fields: readonly string[] | null): string[] {
-  if (fields === null) throw new CommandFailure(`${path}: the quotes of the header do not match`);
+  if (fields === null) throw new CommandFailure(`${path}: the quotes in the header do not match`);
   const header = fields.map((name) => name.toLowerCase());
   const unknown = header.find((name) => !COLUMNS.some((column) => column === name));
   if (unknown !== undefined) {
     throw new CommandFailure(
-      `${path}: unknown column ${quoted(unknown)}; the first line names columns, of ${COLUMNS.join(', ')}`,
+      `${path}: unknown column ${quoted(unknown)}; the first line must name columns of ${COLUMNS.join(', ')}`,
     );
   }
   const twice = header.find((name, index) => header.indexOf(name) !== index);
-  if (twice !== undefined) throw new CommandFailure(`${path}: the header has "${twice}" twice`);
+  if (twice !== undefined) throw new CommandFailure(`${path}: the header has column "${twice}" twice`);
   if (!header.includes('number')) throw new CommandFailure(`${path}: the header has no column "number"`);
   return header;
 }
@@ -205,7 +213,8 @@ async function readLines(
   let line = 0;
   const take = (text: string | null): void => {
     line++;
-    const row = text === null ? damaged(line, `longer than ${LINE_CHARS_MAX} characters`) : read(text, line);
+    const row =
+      text === null ? damaged(line, `is longer than ${LINE_CHARS_MAX} characters`) : read(text, line);
     if (row !== null) each(row);
   };
   const split = (bytes: Uint8Array): void => {
@@ -250,12 +259,12 @@ function jsonRow(text: string, line: number): Row | null {
   try {
     value = JSON.parse(text);
   } catch {
-    return damaged(line, 'not JSON');
+    return damaged(line, 'is not JSON');
   }
-  if (!isRecord(value)) return damaged(line, 'not a JSON object');
+  if (!isRecord(value)) return damaged(line, 'is not a JSON object');
   for (const [name, field] of Object.entries(value)) {
     if (!COLUMNS.some((column) => column === name)) return damaged(line, `unknown field ${quoted(name)}`);
-    if (field !== null && typeof field !== 'string') return damaged(line, `${name} must be a string`);
+    if (field !== null && typeof field !== 'string') return damaged(line, `"${name}" must be a string`);
   }
   const given = Object.entries(value).filter(([, field]) => field !== null);
   return { ...EMPTY, ...(Object.fromEntries(given) as Partial<Row>), line };

@@ -18,8 +18,8 @@ export function untilOf(text: string, now: Date): string | undefined {
       ? secondsOf(text.trim())
       : Math.ceil(nowSeconds) + Number(length[1]) * SECONDS[length[2]!]!;
   if (seconds === null) {
-    throw new CommandFailure('--until is a length of time (30m, 2h, 7d, 2w), a date or a time (RFC 3339)', 2);
+    throw new CommandFailure('--until must be a duration (30m, 2h, 7d, 2w), a date or a time (RFC 3339)', 2);
   }
-  if (seconds <= nowSeconds) throw new CommandFailure('--until is over already', 2);
+  if (seconds <= nowSeconds) throw new CommandFailure('--until must be in the future', 2);
   return seconds >= FOREVER ? undefined : new Date(seconds * 1000).toISOString();
 }

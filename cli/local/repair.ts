@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import type { Admin } from '../admin.ts';
-import { AdminProblem } from '../admin-problem.ts';
 import { push } from '../commands/push.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
 import { fileName } from '../import/collect.ts';
 import { BUILDS, STATE } from '../paths.ts';
 import { BuildFolder } from '../publish/build-folder.ts';
@@ -35,7 +34,7 @@ export async function repairValues(
   );
   const path = join(BUILDS, release);
   try {
-    if (!existsSync(path)) throw new CommandFailure(`${fileName(path)} is not there`);
+    if (!existsSync(path)) throw new CommandFailure(`${fileName(path)} does not exist`);
     say(`uploading them again from ${fileName(path)} …`);
     const settings = { plan: null, unproven: true, all: true, share: 1, overrides: [], reason };
     await push(new BuildFolder(path), { kv: kvOf({ remote: false, env: '' }), admin }, settings);
@@ -52,7 +51,7 @@ async function lostAmong(blobs: readonly Blob[], admin: Admin): Promise<number> 
   let lost = 0;
   for (const { key, sha256 } of blobs) {
     const bytes = await admin.bytes(`values/${key}`).catch((error: unknown) => {
-      if (error instanceof AdminProblem && error.code === 'NOT_FOUND') return null;
+      if (hasCode(error, 'NOT_FOUND')) return null;
       throw error;
     });
     if (bytes === null || (await sha256Hex(bytes)) !== sha256) lost++;
@@ -62,11 +61,11 @@ async function lostAmong(blobs: readonly Blob[], admin: Admin): Promise<number> 
 
 function adviceOn(path: string): string {
   return [
-    'the service starts without them: /healthz says "degraded", and numbers that they decide are indeterminate.',
-    'To repair it, put that folder back as it was built, and run:',
+    'The service starts without them: /healthz is "degraded", and numbers in these values are indeterminate.',
+    'To repair it, restore that folder as it was built, and run:',
     `  npx numgate push ${fileName(path)} --all`,
-    'Without that folder, build the same lists again, and push them with --all.',
-    `Only if nothing in this installation is needed any more, delete ${STATE} and begin anew: that destroys its`,
+    'Without that folder, build the same lists again and push them with --all.',
+    `Only if you need nothing in this installation, delete ${STATE} and start again: that destroys its`,
     'clients, keys, tokens, live entries and audit log.',
   ].join('\n');
 }

@@ -88,7 +88,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
     await miniflare.dispose().catch(() => undefined);
     const words = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
-      `the service did not start on port ${port}: ${words}\nPORT=… chooses another port`,
+      `the service did not start on port ${port}: ${words}\nset PORT to use another port`,
     );
   }
 }

@@ -20,17 +20,17 @@ interface Claim {
 export function claimState(port: number): void {
   if (existsSync(OLD_COORDINATOR)) {
     throw new CommandFailure(
-      `${STATE} was made by numgate 0.1, which this version does not read: delete that folder, and start again; ` +
-        'its clients, tokens, live entries and audit log are lost',
+      `${STATE} was created by numgate 0.1, which this version cannot read: delete that folder and start again. ` +
+        'Its clients, tokens, live entries and audit log are lost.',
     );
   }
   mkdirSync(STATE, { recursive: true });
   while (!taken(port)) {
     const other = claimant();
     if (other !== null && other.pid !== process.pid && isRunning(other.pid)) {
-      const who = `on port ${other.port} (process ${other.pid})`;
       throw new CommandFailure(
-        `this installation is running already, ${who}: end that first; if that is no numgate, delete ${CLAIM}`,
+        `this installation is already running on port ${other.port} (process ${other.pid}): stop it first. ` +
+          `If that process is not numgate, delete ${CLAIM}.`,
       );
     }
     // Left by a process that was killed.

@@ -9,7 +9,7 @@ import { NOT_LISTED } from '../../shared/set/number-set.ts';
 import type { RangeRow } from '../../shared/set/range-table.ts';
 import { formFor, textsOf } from '../../shared/sources/source.ts';
 import type { Effect } from '../../shared/verdict.ts';
-import type { What } from '../import/entry.ts';
+import type { Listed } from '../import/entry.ts';
 import type { FoldedEntry } from '../import/fold.ts';
 import {
   addTo,
@@ -26,7 +26,7 @@ import {
 export interface ListModel {
   readonly effect: Effect;
   /** The prefix whose numbers are all checked. */
-  readonly denseHead: number;
+  readonly densePrefix: number;
   /**
    * One bit per suffix of that prefix, for single numbers and for ranges. A bitmap is created on first use.
    */
@@ -48,7 +48,7 @@ export interface ListModel {
 export function emptyModel(effect: Effect, densePrefix: number): ListModel {
   return {
     effect,
-    denseHead: densePrefix,
+    densePrefix: densePrefix,
     dense: null,
     denseRanges: null,
     denseDated: null,
@@ -61,14 +61,14 @@ export function emptyModel(effect: Effect, densePrefix: number): ListModel {
   };
 }
 
-export function addToModel(model: ListModel, what: What, dates: Dates): void {
+export function addToModel(model: ListModel, what: Listed, dates: Dates): void {
   if (what.kind === 'source') {
     add(model.sources, formFor(textsOf(what.source), model.effect), dates);
   } else if (what.kind === 'ranges') {
     for (const range of what.ranges) addRange(model, { ...range, ...dates });
   } else if (isDated(dates)) {
     add(model.dated, what.n, dates);
-    if (prefixOf(what.n) !== model.denseHead) return;
+    if (prefixOf(what.n) !== model.densePrefix) return;
     model.denseDated ??= bitmap();
     setBit(model.denseDated, suffixOf(what.n));
   } else {
@@ -78,7 +78,7 @@ export function addToModel(model: ListModel, what: What, dates: Dates): void {
 
 /** Adds a number without dates. */
 export function addNumber(model: ListModel, n: number): void {
-  if (prefixOf(n) !== model.denseHead) {
+  if (prefixOf(n) !== model.densePrefix) {
     addTo(model.elsewhere, n);
     return;
   }
@@ -104,8 +104,8 @@ function addRange(model: ListModel, range: RangeRow): void {
     model.datedRanges.push(range);
     return;
   }
-  const first = Math.max(range.from, model.denseHead * SUFFIX_COUNT);
-  const last = Math.min(range.to, model.denseHead * SUFFIX_COUNT + SUFFIX_COUNT - 1);
+  const first = Math.max(range.from, model.densePrefix * SUFFIX_COUNT);
+  const last = Math.min(range.to, model.densePrefix * SUFFIX_COUNT + SUFFIX_COUNT - 1);
   if (first > last) return;
   model.denseRanges ??= bitmap();
   for (let suffix = suffixOf(first); suffix <= suffixOf(last); suffix++) setBit(model.denseRanges, suffix);
@@ -113,8 +113,8 @@ function addRange(model: ListModel, range: RangeRow): void {
 
 /** When the model's single entries for a number expire, comparable to Part.until. */
 export function exactUntil(model: ListModel, n: number, now: number): number {
-  if (prefixOf(n) === model.denseHead) {
-    const suffix = n - model.denseHead * SUFFIX_COUNT;
+  if (prefixOf(n) === model.densePrefix) {
+    const suffix = n - model.densePrefix * SUFFIX_COUNT;
     if (hasBit(model.dense, suffix)) return FOREVER;
     if (!hasBit(model.denseDated, suffix)) return NOT_LISTED;
   } else if (isIn(model.elsewhere, n)) {
@@ -125,8 +125,8 @@ export function exactUntil(model: ListModel, n: number, now: number): number {
 
 /** When the model's ranges that hold a number expire, comparable to RangeTable.until. */
 export function rangeUntil(model: ListModel, n: number, now: number): number {
-  const inDense = prefixOf(n) === model.denseHead;
-  if (inDense && hasBit(model.denseRanges, n - model.denseHead * SUFFIX_COUNT)) return FOREVER;
+  const inDense = prefixOf(n) === model.densePrefix;
+  if (inDense && hasBit(model.denseRanges, n - model.densePrefix * SUFFIX_COUNT)) return FOREVER;
   let until = NOT_LISTED;
   for (const range of inDense ? model.datedRanges : model.ranges) {
     if (range.from <= n && n <= range.to) until = Math.max(until, latest([range], now));

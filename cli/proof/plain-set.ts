@@ -32,7 +32,7 @@ export function countBits(bits: Bitmap): number {
 }
 
 /** The set suffixes in [from, to), ascending. */
-export function* tailsIn(bits: Bitmap, from: number, to: number): Generator<number> {
+export function* suffixesIn(bits: Bitmap, from: number, to: number): Generator<number> {
   for (let byte = from >>> 3; byte < bits.length && byte * 8 < to; byte++) {
     if (bits[byte] === 0) continue;
     for (let suffix = Math.max(from, byte * 8); suffix < Math.min(to, byte * 8 + 8); suffix++) {
@@ -68,7 +68,7 @@ export function sizeOf(set: PlainSet): number {
 
 export function* numbersIn(set: PlainSet): Generator<number> {
   for (const [prefix, suffixes] of set) {
-    const each = suffixes instanceof Uint8Array ? tailsIn(suffixes, 0, SUFFIX_COUNT) : suffixes;
+    const each = suffixes instanceof Uint8Array ? suffixesIn(suffixes, 0, SUFFIX_COUNT) : suffixes;
     for (const suffix of each) yield prefix * SUFFIX_COUNT + suffix;
   }
 }

@@ -8,15 +8,15 @@ export interface ThreadTask {
   readonly folder: string;
   readonly models: readonly ListModel[];
   readonly now: number;
-  readonly head: number;
+  readonly prefix: number;
   readonly from: number;
   readonly to: number;
   /** Check each number (1), or one in `step`. */
   readonly step: number;
 }
 
-/** Progress since the last message. */
-export interface ThreadNews {
+/** What was checked since the last message. */
+export interface ThreadProgress {
   readonly asked: number;
   /** Listed numbers that were checked beside the step. */
   readonly listed: number;
@@ -26,11 +26,11 @@ export interface ThreadNews {
 /** Numbers checked between two messages. */
 const STRIDE = 1_000_000;
 
-const { folder, models, now, head: prefix, from, to, step } = workerData as ThreadTask;
+const { folder, models, now, prefix, from, to, step } = workerData as ThreadTask;
 const release = await reopen(new BuildFolder(folder));
 for (let start = from; start < to; start += STRIDE) {
   const prover = new Prover(release, models, now);
-  prover.head(prefix, start, Math.min(to, start + STRIDE), step);
-  const news: ThreadNews = { asked: prover.asked, listed: prover.listed, wrong: prover.wrong };
-  parentPort?.postMessage(news);
+  prover.prefix(prefix, start, Math.min(to, start + STRIDE), step);
+  const progress: ThreadProgress = { asked: prover.asked, listed: prover.listed, wrong: prover.wrong };
+  parentPort?.postMessage(progress);
 }

@@ -10,7 +10,7 @@ import { unwrap } from '../failure.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 import { countNumbers, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
-import { numbersIn, sizeOf, tailsIn } from './plain-set.ts';
+import { numbersIn, sizeOf, suffixesIn } from './plain-set.ts';
 import { queryOrder } from './query-order.ts';
 
 /** Opens a release from its folder, as the edge opens it from KV. */
@@ -29,7 +29,7 @@ function momentsOf({ since, until }: Dates): number[] {
 
 export class Prover {
   asked = 0;
-  /** Listed numbers that `head` checked beside those of its step. Not included in `asked`. */
+  /** Listed numbers that `prefix` checked in addition to those of its step. Not included in `asked`. */
   listed = 0;
   wrong = 0;
   readonly #release: Release;
@@ -52,14 +52,14 @@ export class Prover {
    * Checks the suffixes in [from, to) of a prefix: each list, single entries and ranges. With a step, checks
    * one in `step` and all listed ones. About half a microsecond per suffix and list.
    */
-  head(prefix: number, from: number, to: number, step: number): void {
+  prefix(prefix: number, from: number, to: number, step: number): void {
     const suffixes = new Uint32Array(Math.ceil((to - from) / step));
     for (let index = 0; index < suffixes.length; index++) suffixes[index] = from + index * step;
     this.asked += this.#ask(prefix, suffixes);
     if (step === 1) return;
     for (const { dense } of this.#models) {
       if (dense === null) continue;
-      const listed = [...tailsIn(dense, from, to)].filter((suffix) => suffix % step !== 0);
+      const listed = [...suffixesIn(dense, from, to)].filter((suffix) => suffix % step !== 0);
       this.listed += this.#ask(prefix, Uint32Array.from(listed));
     }
   }

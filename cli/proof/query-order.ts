@@ -22,7 +22,7 @@ export function queryOrder(suffixes: Uint32Array, permutation: Permutation): Uin
   for (let index = 0; index < places.length; index++) next[places[index]! + 1]!++;
   for (let place = 1; place < next.length; place++) next[place]! += next[place - 1]!;
   // This check guarantees that every suffix has a place and the last loop omits none.
-  if (next.at(-1) !== suffixes.length) throw new RangeError('an image is no tail');
+  if (next.at(-1) !== suffixes.length) throw new RangeError('a permuted value is not a suffix');
   const ordered = new Uint32Array(suffixes.length);
   for (let index = 0; index < suffixes.length; index++) {
     const place = places[index]!;

@@ -10,8 +10,7 @@ import { type Blob, blobsOf, type Manifest, openManifest } from '../../shared/re
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Admin } from '../admin.ts';
-import { AdminProblem } from '../admin-problem.ts';
-import { CommandFailure, unwrap } from '../failure.ts';
+import { CommandFailure, hasCode, unwrap } from '../failure.ts';
 import { VALUES } from '../paths.ts';
 import { publicKeys } from '../secrets.ts';
 import { fileOfKey } from './build-folder.ts';
@@ -45,7 +44,7 @@ export class ValueCache {
     const copy = kept === null ? null : new Uint8Array(kept);
     if (copy !== null && (await sha256Hex(copy)) === sha256) return copy;
     const bytes = await this.#admin.bytes(`values/${key}`).catch((error: unknown) => {
-      if (!(error instanceof AdminProblem) || error.code !== 'NOT_FOUND') throw error;
+      if (!hasCode(error, 'NOT_FOUND')) throw error;
       throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
     });
     const unfinished = `${path}.${process.pid}`;

@@ -50,7 +50,8 @@ export class BuildFolder {
 
   #read<Value>(name: string): Value {
     const path = join(this.path, name);
-    if (!existsSync(path)) throw new CommandFailure(`${path} is not there: is this the folder of a build?`);
+    if (!existsSync(path))
+      throw new CommandFailure(`${path} does not exist: check that this is the folder of a build`);
     try {
       return JSON.parse(readFileSync(path, 'utf8')) as Value;
     } catch {
@@ -104,7 +105,7 @@ export class BuildFolder {
   /** The KV value of a key. */
   value(key: string): Uint8Array<ArrayBuffer> {
     const path = join(this.path, 'values', fileOfKey(key));
-    if (!existsSync(path)) throw new CommandFailure(`${path} is not there: build again`);
+    if (!existsSync(path)) throw new CommandFailure(`${path} does not exist: build again`);
     // Copy: small files share one buffer, and sections must start at a multiple of 8.
     return new Uint8Array(readFileSync(path));
   }

@@ -97,7 +97,7 @@ export class Upload {
     for (const { key, sha256 } of blobs) {
       const bytes = this.#folder.value(key);
       if ((await sha256Hex(bytes)) !== sha256)
-        throw new CommandFailure(`${key} in ${this.#folder.path} is not what the manifest says: build again`);
+        throw new CommandFailure(`${key} in ${this.#folder.path} differs from the manifest: build again`);
       values.set(key, bytes);
     }
     return values;

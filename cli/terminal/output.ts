@@ -1,19 +1,29 @@
-/** Writes to standard output and records whether anything was written. */
+/** Writes results to standard output: text for people, or one JSON object with `--json`. */
 
+// Read here and not from commander, so that it also holds for an invalid command line.
+const isJson = process.argv.includes('--json');
 let written = false;
 
-/** Whether anything was written. If so, an error object must not follow it. */
-export function hasWritten(): boolean {
-  return written;
+/** Prints the text, or the value with `--json`. */
+export function print(text: string, value: object): void {
+  write(isJson ? `${JSON.stringify(value)}\n` : text);
 }
 
-/** @returns whether you may write more at once */
-export function write(text: string): boolean {
-  written = true;
-  return process.stdout.write(text);
+/** With `--json`, prints the error, unless a result or a part of one was printed. */
+export function printError(error: object): void {
+  if (isJson && !written) print('', { error });
 }
 
 /** Writes one of many lines, no faster than the reader consumes them. */
 export async function writeLine(line: string): Promise<void> {
   if (!write(`${line}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
 }
+
+/** @returns whether you may write more at once */
+function write(text: string): boolean {
+  written = true;
+  return process.stdout.write(text);
+}
+
+/** Text and object of one result, as `print` takes them. */
+export type Report<Value extends object = object> = [text: string, value: Value];

@@ -1,5 +1,5 @@
 /**
- * The command line itself: help, exit codes, JSON, and what is left when it is interrupted.
+ * The command line itself: help, exit codes, JSON, and what an interrupted command leaves behind.
  */
 import './support/workspace.ts';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { adminToken } from '../../cli/secrets.ts';
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
-import { lists, start } from './support/command.ts';
+import { numgate, start } from './support/command.ts';
 import { tamper } from './support/tamper.ts';
 import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
@@ -67,8 +67,8 @@ const HELP: [string, string[]][] = [
 ];
 
 describe('help', () => {
-  it.concurrent.each(HELP)('of "%s" names what there is, and --json', async (command, words) => {
-    const { code, out, errors } = await lists(...command.split(' ').filter(Boolean), '--help');
+  it.concurrent.each(HELP)('of "%s" names its arguments and options, and --json', async (command, words) => {
+    const { code, out, errors } = await numgate(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
     if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
@@ -77,7 +77,7 @@ describe('help', () => {
   });
 });
 
-describe('a command asked wrongly', () => {
+describe('invalid usage', () => {
   it.concurrent.each([
     [[], 'Usage: '],
     [['bild'], "unknown command 'bild'"],
@@ -96,62 +96,62 @@ describe('a command asked wrongly', () => {
     [['promote', 'x', '--override', 'adds'], '--override requires --reason'],
     [['push', '--staged', '--override', 'adds'], "option '--staged' cannot be used with option '--override"],
     [['push', '--staged', '--share', '0.5'], "option '--staged' cannot be used with option '--share"],
-    [['watch', '--timeout', '3'], '--timeout needs --seq'],
-    [['watch', '--seq', '1', '--url', 'edge.example'], '--url is not an address, as in https://'],
-    [['block', '--reason', 'x'], 'name a number or a source'],
+    [['watch', '--timeout', '3'], '--timeout requires --seq'],
+    [['watch', '--seq', '1', '--url', 'edge.example'], '--url must be a URL such as https://'],
+    [['block', '--reason', 'x'], 'give a number or a source'],
   ])('%j exits with 2', async (args, message) => {
-    const { code, out, errors } = await lists(...args);
+    const { code, out, errors } = await numgate(...args);
     expect([code, out]).toEqual([2, '']);
     expect(errors).toContain(message);
   });
 });
 
-describe('a command that cannot be done', () => {
+describe('a command that fails', () => {
   const secrets = { ...process.env };
   it.each([
-    ['LIST_KEY', 'AAAA', 'LIST_KEY is not 32 bytes in base64'],
-    ['LIST_KEY', '!', 'LIST_KEY is not 32 bytes in base64'],
-    ['RELEASE_SIGNING_KEY', 'AAAA', 'RELEASE_SIGNING_KEY is not an Ed25519 key (PKCS #8 in base64)'],
-    ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY is not base64'],
+    ['LIST_KEY', 'AAAA', 'LIST_KEY must be 32 bytes in base64'],
+    ['LIST_KEY', '!', 'LIST_KEY must be 32 bytes in base64'],
+    ['RELEASE_SIGNING_KEY', 'AAAA', 'RELEASE_SIGNING_KEY must be an Ed25519 key (PKCS #8 in base64)'],
+    ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY must be base64'],
   ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
     process.env[name] = value;
-    const outcome = await lists('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
+    const outcome = await numgate('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
     process.env[name] = secrets[name];
     expect(outcome).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
   });
 
-  it('with public keys that are none exits with 1', async () => {
+  it('with invalid public keys exits with 1', async () => {
     const { folder } = await buildOf('keys');
     process.env.RELEASE_PUBLIC_KEYS = 'AAAA,AAAA';
-    const { code, errors } = await lists('prove', '--quick', folder.path);
+    const { code, errors } = await numgate('prove', '--quick', folder.path);
     process.env.RELEASE_PUBLIC_KEYS = secrets.RELEASE_PUBLIC_KEYS;
     expect(code).toBe(1);
-    expect(errors).toMatch(/^error: RELEASE_PUBLIC_KEYS is not Ed25519 keys of 32 bytes/);
+    expect(errors).toMatch(/^error: RELEASE_PUBLIC_KEYS must be Ed25519 keys of 32 bytes/);
   });
 
-  it('for want of entries exits with 1, unless --allow-empty is said', async () => {
+  it('because of a file without entries exits with 1, except with --allow-empty', async () => {
     const args = ['build', '--offline', inputsOf('void', [], ['KR-GOV']), '--out', pathOf('void-builds')];
-    expect(await lists(...args)).toEqual({
+    expect(await numgate(...args)).toEqual({
       code: 1,
       out: '',
-      errors: `error: ${pathOf('void', 'home.txt')} lists nothing; if that is as it should be, say --allow-empty\n`,
+      errors: `error: ${pathOf('void', 'home.txt')} has no entries. To accept it, pass --allow-empty\n`,
     });
-    expect(await lists(...args, '--allow-empty')).toMatchObject({ code: 0, errors: '' });
+    expect(await numgate(...args, '--allow-empty')).toMatchObject({ code: 0, errors: '' });
   });
 
-  it('for want of a folder to write to exits with 1, and without a stack', async () => {
+  it('because of the output folder exits with 1, without a stack trace', async () => {
     const out = write('a-file', '');
-    const { code, errors } = await lists('build', '--offline', inputsOf('nowhere', [], []), '--out', out);
-    expect([code, errors]).toEqual([1, `error: ${out}: is a file, and a folder is needed\n`]);
+    const { code, errors } = await numgate('build', '--offline', inputsOf('nowhere', [], []), '--out', out);
+    expect([code, errors]).toEqual([1, `error: ${out}: is a file; a folder is needed\n`]);
     mkdirSync(pathOf('taken', 'rejects.csv'), { recursive: true });
-    const taken = await lists('build', '--offline', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
+    const taken = await numgate('build', '--offline', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
     const path = pathOf('taken', 'rejects.csv');
-    expect([taken.code, taken.errors]).toEqual([1, `error: ${path}: is a folder, and a file is needed\n`]);
+    expect([taken.code, taken.errors]).toEqual([1, `error: ${path}: is a folder; a file is needed\n`]);
   });
 });
 
 describe('--json', () => {
-  it('of build and prove is one object with what there is to know', async () => {
+  it('of build and prove prints one object with all figures', async () => {
     const path = inputsOf('json', ['010-2345-6789', '112'], ['KR-GOV']);
     const args = [
       'build',
@@ -163,7 +163,7 @@ describe('--json', () => {
       '0.5',
       '--json',
     ];
-    const built = await lists(...args);
+    const built = await numgate(...args);
     expect([built.code, built.errors]).toEqual([0, '']);
     const outcome = JSON.parse(built.out) as { folder: string; release: string };
     expect(outcome).toEqual({
@@ -179,7 +179,7 @@ describe('--json', () => {
       ],
       rejectsNotWritten: 0,
     });
-    const proven = await lists('--json', 'prove', '--quick', outcome.folder);
+    const proven = await numgate('--json', 'prove', '--quick', outcome.folder);
     expect(proven.code).toBe(0);
     expect(JSON.parse(proven.out)).toMatchObject({
       release: outcome.release,
@@ -192,13 +192,13 @@ describe('--json', () => {
 
 describe('--json of a failure', () => {
   it.concurrent.each([
-    [['block', '--reason', 'x'], 2, 'USAGE', 'name a number or a source, or a --file of them'],
+    [['block', '--reason', 'x'], 2, 'USAGE', 'give a number or a source, or a file with --file'],
     [['build', '--colour'], 2, 'USAGE', "unknown option '--colour'"],
-    [[], 2, 'USAGE', 'no command is named'],
-    [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: is not there'],
-    [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'cannot tell the format'],
-  ])('%j is one object with "error"', async (args, exitCode, code, words) => {
-    const outcome = await lists(...args, '--json');
+    [[], 2, 'USAGE', 'no command given'],
+    [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: does not exist'],
+    [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'the name does not show the format'],
+  ])('%j prints one object with "error"', async (args, exitCode, code, words) => {
+    const outcome = await numgate(...args, '--json');
     const { error } = JSON.parse(outcome.out) as { error: object };
     expect([outcome.code, error]).toEqual([
       exitCode,
@@ -207,20 +207,23 @@ describe('--json of a failure', () => {
   });
 });
 
-describe('an address or token in the environment', () => {
+describe('a URL or token in the environment', () => {
   const before = { ...process.env };
-  it('without a scheme is told with one; an empty one is none; what is wrong is named', async () => {
+  it('is named if it is invalid, and counts as absent if it is empty', async () => {
     for (const url of ['localhost:8787', 'control.example.com']) {
       process.env.NUMGATE_URL = url;
-      const { code, errors } = await lists('status');
+      const { code, errors } = await numgate('status');
       expect([code, errors]).toEqual([
         2,
-        `error: NUMGATE_URL is not an address, as in https://control.example.com: ${url}\n`,
+        `error: NUMGATE_URL must be a URL such as https://control.example.com, not ${url}\n`,
       ]);
     }
     process.env.NUMGATE_URL = '';
     process.env.PORT = 'abc';
-    expect(await lists('status')).toMatchObject({ code: 2, errors: 'error: PORT must be 0 to 65535\n' });
+    expect(await numgate('status')).toMatchObject({
+      code: 2,
+      errors: 'error: PORT must be a number from 0 to 65535\n',
+    });
     delete process.env.PORT;
     process.env.NUMGATE_URL = before.NUMGATE_URL;
     process.env.NUMGATE_TOKEN = '';
@@ -231,11 +234,11 @@ describe('an address or token in the environment', () => {
       'http://127.0.0.1.example.com',
       'http://localhost.example',
     ])
-      expect(() => adminToken(url)).toThrow(`NUMGATE_TOKEN is not set: it says who asks ${url}`);
+      expect(() => adminToken(url)).toThrow(`NUMGATE_TOKEN is not set: ${url} requires an admin token`);
     process.env.ADMIN_TOKEN = '';
-    expect(await lists('status')).toMatchObject({
+    expect(await numgate('status')).toMatchObject({
       code: 1,
-      errors: expect.stringMatching(/^error: NUMGATE_TOKEN is not set: put it in the environment/),
+      errors: expect.stringMatching(/^error: NUMGATE_TOKEN is not set: set it in the environment/),
     });
     process.env.ADMIN_TOKEN = before.ADMIN_TOKEN;
     delete process.env.NUMGATE_TOKEN;
@@ -243,14 +246,14 @@ describe('an address or token in the environment', () => {
 });
 
 describe('a wrong release', () => {
-  it('ends prove with 1 and is not pushed, even unproven', async () => {
+  it('fails prove with 1 and is not pushed, even with --unproven', async () => {
     const { folder } = await buildOf('wrong');
     await tamper(folder);
-    const { code, out, errors } = await lists('prove', '--quick', folder.path);
+    const { code, out, errors } = await numgate('prove', '--quick', folder.path);
     expect(code).toBe(1);
     expect(out).toMatch(/: [\d,]+ WRONG ANSWERS\n/);
-    expect(errors).toBe('error: the release must not be published\n');
-    const pushed = await lists('push', folder.path, '--unproven');
+    expect(errors).toBe('error: the release gives wrong answers: do not publish it\n');
+    const pushed = await numgate('push', folder.path, '--unproven');
     expect([pushed.code, pushed.out]).toEqual([1, '']);
     expect(pushed.errors).toMatch(/gave \d+ wrong answers when it was proven/);
   });

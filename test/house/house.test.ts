@@ -152,7 +152,7 @@ describe('the secrets of whoever runs this', () => {
   it('are made by npm start alone: no test and no bench touches them', () => {
     const placedElsewhere = /vi\.mock\('[./]*cli\/paths\.ts'/;
     const makers = sources.filter(({ text }) => /\blocalSecrets\(/.test(text) && !placedElsewhere.test(text));
-    expect(makers.map(({ path }) => path).sort()).toEqual(['cli/secrets.ts', 'cli/start.ts']);
+    expect(makers.map(({ path }) => path).sort()).toEqual(['cli/local/secrets.ts', 'cli/start.ts']);
   });
 });
 

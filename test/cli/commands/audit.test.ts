@@ -1,5 +1,5 @@
 /**
- * `lists audit`: the log in pages, and the first record of it that is wrong.
+ * `numgate audit`: the log in pages, and its first wrong record.
  */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
@@ -14,12 +14,12 @@ import {
 } from '../../../cli/commands/audit.ts';
 import { type AuditRecord, auditHash, CHAIN_START } from '../../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../../shared/limits.ts';
-import { lists } from '../support/command.ts';
+import { numgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { fakeService, problem } from '../support/fake-service.ts';
 import { write } from '../support/workspace.ts';
 
-/** A whole log of so many records. */
+/** An intact log with this many records. */
 function logOf(count: number, reason = 'a test', at = '2026-11-24T03:12:09.000Z'): AuditRecord[] {
   const records: AuditRecord[] = [];
   for (let n = 1; n <= count; n++) {
@@ -42,7 +42,7 @@ const verify = (records: readonly object[], more: Partial<Parameters<typeof veri
   verifyAudit(linesOf(records), { from: 'the log', ...more });
 
 describe('a chain', () => {
-  it('that is whole is right up to its last record', async () => {
+  it('that is intact is verified up to its last record', async () => {
     const { n, hash } = LOG.at(-1)!;
     expect(await verify(LOG)).toEqual({ records: 5, last: { n, hash }, broken: null });
     expect(await verify(LOG, { known: [LOG[2]!] })).toMatchObject({ broken: null });
@@ -50,23 +50,23 @@ describe('a chain', () => {
   });
 
   it.each<[string, readonly object[], number, string]>([
-    ['a reason that was altered', LOG.with(2, { ...LOG[2]!, reason: 'another' }), 3, 'ALTERED'],
-    ['a record that was taken out', LOG.toSpliced(2, 1), 3, 'MISSING'],
-    ['the first record taken out', LOG.slice(1), 1, 'MISSING'],
-    ['a record put in twice', [...LOG.slice(0, 3), ...LOG.slice(2)], 4, 'REORDERED'],
-    ['two records that changed places', LOG.with(1, LOG[2]!).with(2, LOG[1]!), 2, 'MISSING'],
-  ])('with %s is broken there', async (_, records, n, problem) => {
+    ['an altered reason', LOG.with(2, { ...LOG[2]!, reason: 'another' }), 3, 'ALTERED'],
+    ['a removed record', LOG.toSpliced(2, 1), 3, 'MISSING'],
+    ['the first record removed', LOG.slice(1), 1, 'MISSING'],
+    ['a duplicated record', [...LOG.slice(0, 3), ...LOG.slice(2)], 4, 'REORDERED'],
+    ['two swapped records', LOG.with(1, LOG[2]!).with(2, LOG[1]!), 2, 'MISSING'],
+  ])('is broken at %s', async (_, records, n, problem) => {
     expect((await verify(records)).broken).toMatchObject({ n, problem });
   });
 
-  it('that was cut at its end, or made anew, is broken where a record was kept', async () => {
+  it('that was cut or rewritten is broken at the known record', async () => {
     const kept = { known: [LOG[4]!] };
     expect((await verify(LOG.slice(0, 3), kept)).broken).toMatchObject({ n: 4, problem: 'MISSING' });
     expect((await verify([], kept)).broken).toMatchObject({ n: 1, problem: 'MISSING' });
     expect((await verify(logOf(5, 'another'), kept)).broken).toMatchObject({ n: 5, problem: 'ALTERED' });
   });
 
-  it('behind a place is followed from there', async () => {
+  it('can be verified from a given record on', async () => {
     const after = { after: 2 };
     for (const log of [LOG.slice(2), LOG])
       expect(await verify(log, after)).toMatchObject({ records: 3, last: { n: 5 }, broken: null });
@@ -78,10 +78,10 @@ describe('a chain', () => {
     expect(await verify([], { after: 5 })).toMatchObject({ broken: null });
   });
 
-  it('behind a record follows its hash, where that was kept', async () => {
+  it('must continue from the known hash of that record', async () => {
     const kept = { after: 2, known: [LOG[1]!] };
     const other = { ...kept, known: [{ ...LOG[1]!, hash: '0'.repeat(64) }] };
-    const wrong = { n: 2, problem: 'ALTERED', message: expect.stringContaining('the log was made anew') };
+    const wrong = { n: 2, problem: 'ALTERED', message: expect.stringContaining('the log was rewritten') };
     for (const log of [LOG.slice(2), LOG.slice(1), LOG]) {
       expect(await verify(log, kept)).toMatchObject({ records: 3, broken: null });
       expect((await verify(log, other)).broken).toMatchObject(wrong);
@@ -94,60 +94,62 @@ describe('a chain', () => {
     expect((await verify([], both)).broken).toMatchObject(wrong);
   });
 
-  it('is not said to have a record that was kept, which is before where it is looked at', async () => {
+  it('rejects a known record before the start of the verification', async () => {
     const failure = await failureOf(() => verify(LOG.slice(3), { after: 3, known: [LOG[1]!] }));
     expect([failure.exitCode, failure.message]).toEqual([
       2,
-      'record 2 is before record 3, and would not be looked at: begin earlier',
+      'record 2 is before record 3 and would not be verified: start earlier',
     ]);
   });
 
-  it('of something that is no log ends with a sentence', async () => {
+  it('of a file that is not a log fails with a clear message', async () => {
     for (const content of ['{"n":1}', 'null', 'log']) {
       const path = write('audit.ndjson', `\n${content}\n`);
       const failure = await failureOf(() => verifyAudit(linesOfFile(path), { from: path }));
-      expect(failure.message).toMatch(`${path}, line 2: is no record of the audit log: is the export whole`);
+      expect(failure.message).toMatch(
+        `${path}, line 2 is not a record of the audit log: check that the export is complete`,
+      );
     }
     const empty = write('empty.ndjson', '\n');
     const nothing = await failureOf(() => verifyFile(empty, {}));
-    expect(nothing.message).toBe(`${empty}: has no record of the audit log`);
+    expect(nothing.message).toBe(`${empty} has no record of the audit log`);
     expect(await verifyFile(empty, { after: 7 })).toMatchObject({ records: 0, broken: null });
     const none = await failureOf(() => verifyAudit(linesOfFile('/nowhere'), { from: 'x' }));
-    expect(none.message).toMatch(/^\/nowhere: is not there$/);
+    expect(none.message).toMatch(/^\/nowhere: does not exist$/);
   });
 });
 
 describe('the log of the service', () => {
   /** A service with this log. */
   async function serviceOf(log: readonly AuditRecord[], trimmedTo = 0, trimmedHash?: string) {
-    const { url, asked } = await fakeService(({ path }) => {
+    const { url, requests } = await fakeService(({ path }) => {
       const query = new URL(path, 'http://x').searchParams;
       const after = Number(query.get('after'));
       const page = log.slice(Math.max(after, trimmedTo)).slice(0, Number(query.get('limit')));
       const body = page.map((record) => `${JSON.stringify(record)}\n`).join('');
       return { body: path.endsWith('/status') ? { audit: { ...log.at(-1), trimmedTo, trimmedHash } } : body };
     });
-    return { admin: new Admin({ url, token: 'root.x' }), asked };
+    return { admin: new Admin({ url, token: 'root.x' }), requests };
   }
 
   it('is read page by page to its end', async () => {
     const long = logOf(PAGE_MAX + 3);
-    const { admin, asked } = await serviceOf(long);
+    const { admin, requests } = await serviceOf(long);
     expect(await verifyAudit(auditLines(admin, 0), { from: admin.url })).toMatchObject({
       records: long.length,
       broken: null,
     });
-    expect(asked.map(({ path }) => path)).toEqual([
+    expect(requests.map(({ path }) => path)).toEqual([
       `/v1/admin/audit?after=0&limit=${PAGE_MAX}`,
       `/v1/admin/audit?after=${PAGE_MAX}&limit=${PAGE_MAX}`,
       `/v1/admin/audit?after=${PAGE_MAX + 3}&limit=${PAGE_MAX}`,
     ]);
-    const behind: string[] = [];
-    for await (const line of auditLines(admin, long.length - 1)) behind.push(line);
-    expect(behind).toEqual([JSON.stringify(long.at(-1))]);
+    const rest: string[] = [];
+    for await (const line of auditLines(admin, long.length - 1)) rest.push(line);
+    expect(rest).toEqual([JSON.stringify(long.at(-1))]);
   });
 
-  it('that breaks off is an error on standard error alone, behind what was written', async () => {
+  it('that breaks off reports the error on standard error only, after the lines already written', async () => {
     const long = logOf(PAGE_MAX);
     const { url } = await fakeService((_, count) =>
       count === 1
@@ -155,7 +157,7 @@ describe('the log of the service', () => {
         : problem(403, 'PERMISSION_DENIED'),
     );
     process.env.NUMGATE_URL = url;
-    const { code, out, errors } = await lists('audit', 'export', '--json');
+    const { code, out, errors } = await numgate('audit', 'export', '--json');
     expect([
       code,
       out
@@ -166,7 +168,7 @@ describe('the log of the service', () => {
     expect(errors).toBe('error: PERMISSION_DENIED: the message of PERMISSION_DENIED\n');
   });
 
-  it('is followed to where the service says that it ends', async () => {
+  it('is verified up to the end that the service reports', async () => {
     const { admin } = await serviceOf(LOG);
     expect(await verifyService(admin, { known: [LOG[1]!] })).toMatchObject({ records: 5, broken: null });
     expect(await verifyService(admin, { after: 5 })).toMatchObject({ records: 0, broken: null });
@@ -174,7 +176,7 @@ describe('the log of the service', () => {
     expect((await verifyService(cut.admin, {})).broken).toMatchObject({ n: 4, problem: 'MISSING' });
   });
 
-  it('that was trimmed is followed from there, and says so', async () => {
+  it('that was trimmed is verified from there on, and the report says so', async () => {
     const trimmedHash = LOG[1]!.hash;
     const { admin } = await serviceOf(LOG, 2, trimmedHash);
     const { n, hash } = LOG.at(-1)!;
@@ -185,9 +187,9 @@ describe('the log of the service', () => {
       expect(await verifyService(admin, { known: [known] })).toMatchObject(whole);
     expect(await verifyService(admin, { after: 3 })).toEqual({ ...whole, records: 2 });
     const { message } = await failureOf(() => verifyService(admin, { known: [LOG[0]!] }));
-    expect(message).toBe('record 1 was trimmed, with all up to record 2: verify the export with it');
+    expect(message).toBe('record 1 was trimmed, like all records up to 2: verify their export');
     process.env.NUMGATE_URL = admin.url;
-    const { code, out } = await lists('audit', 'verify');
+    const { code, out } = await numgate('audit', 'verify');
     expect([code, out]).toEqual([
       0,
       expect.stringContaining(
@@ -196,16 +198,16 @@ describe('the log of the service', () => {
     ]);
   });
 
-  it('that was made anew behind the trimmed place is broken there', async () => {
-    const wrong = { n: 2, problem: 'ALTERED', message: expect.stringContaining('the log was made anew') };
-    const remade = logOf(5, 'another');
-    const honest = await serviceOf(remade, 2, LOG[1]!.hash);
+  it('that was rewritten after the trimmed record is broken there', async () => {
+    const wrong = { n: 2, problem: 'ALTERED', message: expect.stringContaining('the log was rewritten') };
+    const rewritten = logOf(5, 'another');
+    const honest = await serviceOf(rewritten, 2, LOG[1]!.hash);
     expect((await verifyService(honest.admin, {})).broken).toMatchObject(wrong);
-    const lying = await serviceOf(remade, 2, remade[1]!.hash);
+    const lying = await serviceOf(rewritten, 2, rewritten[1]!.hash);
     expect((await verifyService(lying.admin, { known: [LOG[1]!] })).broken).toMatchObject(wrong);
   });
 
-  it('that ends where it is to begin has the hash that was kept, or is broken', async () => {
+  it('that ends where the verification starts must have the known hash', async () => {
     const { admin } = await serviceOf(LOG);
     const [n, hash] = [5, LOG[4]!.hash];
     const from = { after: 5, known: [{ n, hash }] };
@@ -214,7 +216,7 @@ describe('the log of the service', () => {
     expect((await verifyService(admin, other)).broken).toMatchObject({ n: 5, problem: 'ALTERED' });
   });
 
-  it('that ends before where it is to begin is no whole log', async () => {
+  it('that ends before the verification starts is an error', async () => {
     const { admin } = await serviceOf(LOG);
     const { exitCode, message } = await failureOf(() => verifyService(admin, { after: 6 }));
     expect([exitCode, message]).toEqual([1, `the log of ${admin.url} ends with record 5, before record 6`]);
@@ -225,7 +227,7 @@ describe('trimming the log', () => {
   const OLD = logOf(4, 'a test', new Date(Date.now() - AUDIT_KEPT_MS - 1_000).toISOString());
   const young = logOf(6).map((record) => ({ ...record, at: new Date().toISOString() }));
 
-  /** OLD, and two records of today behind it. */
+  /** OLD, followed by two records of today. */
   function mixed(): AuditRecord[] {
     const log = [...OLD];
     for (const { n, hash: _, previous: _before, ...rest } of young.slice(4)) {
@@ -237,21 +239,21 @@ describe('trimming the log', () => {
   const file = (records: readonly object[]): string =>
     write('audit.ndjson', records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   async function service(trimmedTo = 0) {
-    const { url, asked } = await fakeService(({ method, body }) =>
+    const { url, requests } = await fakeService(({ method, body }) =>
       method === 'GET'
         ? { body: { audit: { n: 6, hash: 'x', trimmedTo } } }
         : { body: { trimmedTo: (body as { n: number }).n } },
     );
-    return { url, admin: new Admin({ url, token: 'root.x' }), asked };
+    return { url, admin: new Admin({ url, token: 'root.x' }), requests };
   }
 
-  it('names the newest record of the export that is older than a week', async () => {
-    const { url, asked } = await service();
+  it('sends the newest record of the export that is older than a week', async () => {
+    const { url, requests } = await service();
     process.env.NUMGATE_URL = url;
     const path = file(mixed());
-    const { code, out } = await lists('audit', 'trim', path, '--reason', 'archived');
-    expect([code, out]).toEqual([0, `the log begins behind record 4: keep ${path}\n`]);
-    expect(asked.at(-1)).toMatchObject({
+    const { code, out } = await numgate('audit', 'trim', path, '--reason', 'archived');
+    expect([code, out]).toEqual([0, `the log now begins after record 4: keep ${path}\n`]);
+    expect(requests.at(-1)).toMatchObject({
       ...{ method: 'POST', path: '/v1/admin/audit/trim' },
       body: { n: 4, hash: OLD[3]!.hash, reason: 'archived' },
     });
@@ -259,18 +261,18 @@ describe('trimming the log', () => {
 
   it.each<[string, () => readonly object[], number, RegExp]>([
     ['is altered', () => OLD.with(1, { ...OLD[1]!, reason: 'x' }), 0, /ALTERED: record 2 is not what/],
-    ['does not reach to where the log begins', () => OLD.slice(2), 1, /MISSING: record 2 is missing/],
+    ['starts after the log of the service', () => OLD.slice(2), 1, /MISSING: record 2 is missing/],
     [
-      'has records of this week alone',
+      'has only records of this week',
       () => mixed().slice(4),
       4,
-      /no record behind record 4 is older than 7 days/,
+      /no record after record 4 is older than 7 days/,
     ],
-    ['was trimmed already', () => OLD, 4, /no record behind record 4 is older than 7 days/],
-  ])('asks for nothing where the export %s', async (_what, records, trimmedTo, message) => {
-    const { admin, asked } = await service(trimmedTo);
+    ['was already trimmed', () => OLD, 4, /no record after record 4 is older than 7 days/],
+  ])('changes nothing if the export %s', async (_what, records, trimmedTo, message) => {
+    const { admin, requests } = await service(trimmedTo);
     const failure = await failureOf(() => trimAudit(admin, file(records()), 'archived'));
     expect(failure.message).toMatch(message);
-    expect(asked.map(({ method }) => method)).toEqual(['GET']);
+    expect(requests.map(({ method }) => method)).toEqual(['GET']);
   });
 });

@@ -1,13 +1,12 @@
 /**
- * `numgate build`: what stands beside a release, when a build stops, and that it repeats itself.
+ * `numgate build`: the files beside a release, when a build stops, and that builds are reproducible.
  */
 import '../support/workspace.ts';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { build } from '../../../cli/commands/build.ts';
+import { build, formatBuild } from '../../../cli/commands/build.ts';
 import { newestBuild } from '../../../cli/publish/build-folder.ts';
-import { buildReport } from '../../../cli/report.ts';
 import {
   LISTS_MAX,
   RANGES_PER_LIST_MAX,
@@ -15,18 +14,18 @@ import {
   SOURCES_PER_LIST_MAX,
 } from '../../../shared/limits.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
-import { ABROAD, buildOf, buildUpon, HOME, inputsOf, pathOf } from '../support/builds.ts';
+import { ABROAD, buildOf, buildWithLive, HOME, inputsOf, pathOf } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';
 import { BUILDS, catalogue, write } from '../support/workspace.ts';
 
-/** A file of 100 lines, some of which are no numbers. */
+/** A file of 100 lines, some of which are invalid. */
 function withBad(name: string, bad: number): string {
   const lines = HOME.slice(0, 100 - bad).concat(Array.from({ length: bad }, () => '112'));
   return inputsOf(name, lines, ABROAD);
 }
 
 describe('rejects', () => {
-  it('stand beside the release with file, line and code, quoted', async () => {
+  it('are written beside the release with file, line and code, quoted', async () => {
     const file = 'rejects/a "b", c.csv';
     write(file, `number,reason\n${HOME[0]},\n112,\n"${HOME[1]},\n${HOME[2]},NO "SUCH"\n`);
     const path = catalogue('rejects.json', { inputs: [{ file, list: 'suspended' }] });
@@ -35,35 +34,35 @@ describe('rejects', () => {
     const quoted = `"${pathOf(file).replaceAll('"', '""')}"`;
     expect(readFileSync(join(folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n')).toEqual([
       'file,line,code,message',
-      `${quoted},3,EMERGENCY_NUMBER,"emergency numbers are reached whatever a list says, also behind an area code"`,
-      `${quoted},4,ROW_DAMAGED,"CSV: quotes do not match, or go on in the next line"`,
-      `${quoted},5,ROW_DAMAGED,"CSV: quotes do not match, or go on in the next line"`,
+      `${quoted},3,EMERGENCY_NUMBER,"emergency numbers cannot be listed, even after an area code"`,
+      `${quoted},4,ROW_DAMAGED,"CSV: quotes do not match, or continue on the next line"`,
+      `${quoted},5,ROW_DAMAGED,"CSV: quotes do not match, or continue on the next line"`,
     ]);
     expect(existsSync(join(BUILDS, 'rejects.csv'))).toBe(false);
   });
 
-  it('above the share stop the build, with file, figures and the way out', async () => {
+  it('above the limit stop the build, with file, figures and the option to accept them', async () => {
     const builds = join(BUILDS, 'stopped');
     const work = build({ catalogue: withBad('stopped', 3), builds, maxRejects: 0.02, admin: null });
     const { message, exitCode } = await failureOf(() => work);
     expect(exitCode).toBe(1);
     expect(message).toBe(
       `${pathOf('stopped/home.txt')}: 3 of 100 lines rejected (3 %), more than 2 %.\n` +
-        `See ${builds}/rejects.csv; if they are as they should be, say --max-rejects 0.03`,
+        `Check ${builds}/rejects.csv. To accept them, pass --max-rejects 0.03`,
     );
     expect(readdirSync(builds)).toEqual(['rejects.csv']);
     expect(readFileSync(join(builds, 'rejects.csv'), 'utf8').split('\n')).toHaveLength(5);
   });
 
-  it('within the share do not, and what the message says to do works', async () => {
+  it('within the limit do not stop it, and the option in the message works', async () => {
     const settings = { catalogue: withBad('within', 7), builds: join(BUILDS, 'within') };
     const { message } = await failureOf(() => build({ ...settings, maxRejects: 0.069, admin: null }));
-    const said = Number(/--max-rejects ([\d.]+)$/.exec(message)?.[1]);
-    const { inputs } = await build({ ...settings, maxRejects: said, admin: null });
+    const named = Number(/--max-rejects ([\d.]+)$/.exec(message)?.[1]);
+    const { inputs } = await build({ ...settings, maxRejects: named, admin: null });
     expect(inputs[0]).toMatchObject({ rejected: 7, accepted: 93 });
   });
 
-  it('are counted by file: a bad small file is not hidden by a good large one', async () => {
+  it('are counted per file, so that a large file cannot hide a bad small one', async () => {
     const path = inputsOf('small', HOME, [...ABROAD, '112']);
     const failure = await failureOf(() =>
       build({ catalogue: path, builds: BUILDS, maxRejects: 0.01, admin: null }),
@@ -71,7 +70,7 @@ describe('rejects', () => {
     expect(failure.message).toContain(`abroad.txt: 1 of ${ABROAD.length + 1} lines`);
   });
 
-  describe('in great number', () => {
+  describe('above the limit of the file', () => {
     const MORE = 7;
     const text = [HOME[0], ...Array<string>(REJECTS_WRITTEN_MAX + MORE).fill('112')].join('\n');
     const settings = (name: string, maxRejects: number) => {
@@ -79,29 +78,29 @@ describe('rejects', () => {
       const path = catalogue(`${name}.json`, { inputs });
       return { catalogue: path, builds: join(BUILDS, name), maxRejects, admin: null };
     };
-    const last = `"",,REJECTS_NOT_WRITTEN,"${MORE} more lines were rejected, and are not written here"`;
+    const last = `"",,REJECTS_NOT_WRITTEN,"${MORE} more rejected lines are not in this file"`;
 
-    it('are counted on, and written no more: the file and the report say how many are missing', async () => {
+    it('are counted but not written, and the file and the report show how many are missing', async () => {
       const outcome = await build(settings('many', 1));
       expect(outcome.inputs).toMatchObject([{ accepted: 1, rejected: REJECTS_WRITTEN_MAX + MORE }]);
       const written = readFileSync(join(outcome.folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n');
       expect([written.length, written.at(-1)]).toEqual([REJECTS_WRITTEN_MAX + 2, last]);
       expect(outcome.folder.report.rejectsNotWritten).toBe(MORE);
-      const [shown, json] = buildReport(outcome);
+      const [shown, json] = formatBuild(outcome);
       expect(shown).toContain(`rejects.csv, without the last ${MORE}`);
       expect(json).toMatchObject({ rejectsNotWritten: MORE });
     });
 
-    it('stop the build, with the same end of the file', async () => {
+    it('stop the build, and the file ends in the same way', async () => {
       const stopping = settings('many-stopped', 0.01);
       const { message } = await failureOf(() => build(stopping));
-      expect(message).toContain(`See ${stopping.builds}/rejects.csv, without the last ${MORE};`);
+      expect(message).toContain(`Check ${stopping.builds}/rejects.csv, without the last ${MORE}.`);
       const written = readFileSync(join(stopping.builds, 'rejects.csv'), 'utf8').trimEnd();
       expect(written.endsWith(last)).toBe(true);
     });
   });
 
-  it('are not what has ended', async () => {
+  it('do not include expired lines', async () => {
     const text = `number,until\n${HOME[0]},2020-01-01\n${HOME[1]},2020-01-01\n${HOME[2]},\n`;
     const inputs = [{ file: write('ended.csv', text), list: 'suspended' }];
     const outcome = await build({
@@ -114,7 +113,7 @@ describe('rejects', () => {
   });
 });
 
-describe('a file that lists nothing', () => {
+describe('a file without entries', () => {
   const header = 'number,until\n';
   const fileOf = (text: string): string => (text.startsWith(header) ? 'empty.csv' : 'empty.txt');
   const withFile = (text: string, allowEmpty?: boolean): ReturnType<typeof build> => {
@@ -135,41 +134,41 @@ describe('a file that lists nothing', () => {
     ['has a header and no rows', header],
     ['has only comments', '# none today\n'],
     ['has only rejects', `${header}112,\n`],
-  ])('stops the build where it %s, with its name and the way out', async (_, text) => {
+  ])('stops the build if it %s, with its name and the option to accept it', async (_, text) => {
     const failure = await failureOf(() => withFile(text));
     expect(failure.exitCode).toBe(1);
-    expect(failure.message).toBe(
-      `${pathOf(fileOf(text))} lists nothing; if that is as it should be, say --allow-empty`,
-    );
+    expect(failure.message).toBe(`${pathOf(fileOf(text))} has no entries. To accept it, pass --allow-empty`);
     await expect(withFile(text, false)).rejects.toThrow(failure.message);
   });
 
-  it('is taken for what it says where that is said', async () => {
+  it('is accepted with the option', async () => {
     const { manifest, inputs } = await withFile(header, true);
     expect(inputs[1]).toMatchObject({ rows: 0, accepted: 0 });
     expect(manifest.lists[1]).toMatchObject({ name: 'overseas', numbers: 0, dated: 0, ranges: 0 });
   });
 
-  it('is none where its entries have only ended', async () => {
+  it('does not include a file whose entries have expired', async () => {
     const { inputs } = await withFile(`${header}${HOME[0]},2020-01-01\n`);
     expect(inputs[1]).toMatchObject({ rows: 1, accepted: 0, expired: 1 });
   });
 });
 
-describe('a build upon live entries', () => {
-  it('stops where they need more lists than a release has', async () => {
+describe('a build with live entries', () => {
+  it('stops if they need more lists than a release may have', async () => {
     const entries = Array.from({ length: LISTS_MAX }, (_, index) => ({
       number: `+8210${20_000_000 + index}`,
       authority: `a${index}`,
     }));
-    const { message } = await failureOf(() => buildUpon(entries));
-    expect(message).toMatch(/^the live entries need 32 lists beside the 2 of the catalogue .*at most 32/);
-    expect((await buildUpon(entries.slice(2))).manifest.lists).toHaveLength(LISTS_MAX);
+    const { message } = await failureOf(() => buildWithLive(entries));
+    expect(message).toMatch(
+      /^the live entries need 32 lists in addition to the 2 of the catalogue .*at most 32/,
+    );
+    expect((await buildWithLive(entries.slice(2))).manifest.lists).toHaveLength(LISTS_MAX);
   });
 });
 
 describe('a build', () => {
-  it('counts what is listed once, however often and however it is written', async () => {
+  it('counts each entry once, however often and in whatever form it is written', async () => {
     const twice = [...HOME, ...HOME.map((number) => number.replace('+82', '0'))];
     const { manifest } = await buildOf('twice', twice, [...ABROAD, 'parcel-kr', ' KR-GOV ']);
     expect(manifest.lists).toMatchObject([
@@ -178,7 +177,7 @@ describe('a build', () => {
     ]);
   });
 
-  it('of the same input has the same KV keys, in whatever order its lines stand', async () => {
+  it('of the same input has the same KV keys, in any order of lines', async () => {
     const first = await buildOf('first');
     const second = await buildOf('second', HOME.toReversed(), ABROAD.toReversed());
     const keys = blobsOf(first.manifest).map(({ key }) => key);
@@ -187,12 +186,12 @@ describe('a build', () => {
     for (const key of keys) expect(second.folder.value(key)).toEqual(first.folder.value(key));
   });
 
-  it('of nothing is a release that lists nothing', async () => {
+  it('without entries is an empty release', async () => {
     const { manifest, bytes } = await buildOf('nothing', [], [], true);
     expect([blobsOf(manifest), bytes]).toEqual([[], 0]);
   });
 
-  it('is found by its time where none is named', async () => {
+  it('is the newest one by its time if none is named', async () => {
     const { folder } = await buildOf('newest');
     expect(newestBuild(join(BUILDS, 'newest')).path).toBe(folder.path);
     const empty = pathOf('no-builds');
@@ -206,7 +205,7 @@ describe('a build', () => {
       (index: number) => `+4420${79_460_000 + index * 2}..+4420${79_460_000 + index * 2}`,
     ],
     ['sources', SOURCES_PER_LIST_MAX, (index: number) => `SENDER-${index}`],
-  ])('with too many %s stops with list and bound', async (what, most, line) => {
+  ])('with too many %s stops with the list and the limit', async (what, most, line) => {
     const lines = Array.from({ length: most + 1 }, (_, index) => line(index));
     const { message } = await failureOf(() => buildOf(`many-${what}`, HOME, lines));
     expect(message).toBe(`overseas: ${most + 1} ${what}, at most ${most}`);
@@ -215,7 +214,7 @@ describe('a build', () => {
     expect(manifest.lists[1]).toMatchObject({ [what]: most });
   });
 
-  it('of ranges nested in each other stops before they are cut into pieces without end', async () => {
+  it('of nested ranges stops before they are cut into too many pieces', async () => {
     const rows = Array.from({ length: 3_000 }, (_, at) => {
       const until = new Date(Date.UTC(2050, 0, 1 + at)).toISOString().slice(0, 10);
       return `+4420${70_000_000 + at}..+4420${79_000_000 - at},${until}`;
@@ -228,7 +227,7 @@ describe('a build', () => {
     expect(message).toMatch(new RegExp(`^overseas: \\d+ ranges, at most ${RANGES_PER_LIST_MAX}$`));
   });
 
-  it('names an input that is not there, or of no known format', async () => {
+  it('reports an input that does not exist or has no known format', async () => {
     const stop = (file: string): Promise<{ message: string }> =>
       failureOf(() =>
         build({
@@ -238,8 +237,8 @@ describe('a build', () => {
           admin: null,
         }),
       );
-    expect((await stop('not-there.csv')).message).toMatch(/not-there\.csv: is not there$/);
+    expect((await stop('not-there.csv')).message).toMatch(/not-there\.csv: does not exist$/);
     write('a.dat', '');
-    expect((await stop('a.dat')).message).toContain('a.dat: cannot tell the format by the name');
+    expect((await stop('a.dat')).message).toContain('a.dat: the name does not show the format');
   });
 });

@@ -1,6 +1,6 @@
 /**
  * `numgate clients` and `numgate tokens` against the real service: keys are shown once, only their digests
- * are kept, and nobody overwrites what another has changed.
+ * are stored, and no admin overwrites the change of another.
  */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
-import { lists, type Outcome } from '../support/command.ts';
+import { numgate, type Outcome } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
 
 let admin: Admin;
@@ -16,8 +16,8 @@ beforeAll(async () => {
   ({ admin } = await startTestService());
 });
 
-const clients = (...args: string[]): Promise<Outcome> => lists('clients', ...args);
-const tokens = (...args: string[]): Promise<Outcome> => lists('tokens', ...args);
+const clients = (...args: string[]): Promise<Outcome> => numgate('clients', ...args);
+const tokens = (...args: string[]): Promise<Outcome> => numgate('tokens', ...args);
 const digestOf = (key: string): string =>
   createHash('sha256')
     .update(key.trim().split('.')[1] ?? '')
@@ -27,14 +27,14 @@ const stored = (id: string): Promise<Client> => admin.get(`clients/${id}`);
 describe('clients', () => {
   let first = '';
 
-  it('are none at first', async () => {
+  it('start empty', async () => {
     expect(await clients('list', '--json')).toEqual({ code: 0, out: '{"clients":[]}\n', errors: '' });
   });
 
-  it('get a key that is shown once, and kept as a digest', async () => {
-    const wishes = ['--rights', 'check, gateway', '--fail-policy', 'closed', '--mode', 'label'];
+  it('get a key that is shown once and stored as a digest', async () => {
+    const settings = ['--rights', 'check, gateway', '--fail-policy', 'closed', '--mode', 'label'];
     const more = ['--max-stale-seconds', '600', '--quota-numbers', '1_000', '--short-codes', '1335,114'];
-    const added = await clients('add', 'acme-1', ...wishes, ...more);
+    const added = await clients('add', 'acme-1', ...settings, ...more);
     expect([added.code, added.errors]).toEqual([0, '']);
     expect(added.out).toMatch(/^acme-1\.[\w-]{43}\n$/);
     first = added.out.trim();
@@ -50,13 +50,13 @@ describe('clients', () => {
     });
   });
 
-  it('are not made twice: the key in use would end', async () => {
+  it('cannot be created twice, which would revoke the key in use', async () => {
     const { code, errors } = await clients('add', 'acme-1');
     expect(code).toBe(4);
-    expect(errors).toBe('error: there is a client acme-1 already: clients rotate gives it another key\n');
+    expect(errors).toBe('error: client acme-1 already exists: clients rotate gives it another key\n');
   });
 
-  it('rotate to a second key, the one before stays, and a third ends the first', async () => {
+  it('rotate to a second key, keep the previous one, and drop the first with a third', async () => {
     const keys = [first];
     for (const round of [1, 2]) {
       const { code, out } = await clients('rotate', 'acme-1', '--json');
@@ -68,11 +68,11 @@ describe('clients', () => {
     }
   });
 
-  it('are given something else, and keep what is not named', async () => {
+  it('change the given settings and keep the others', async () => {
     const before = await stored('acme-1');
     const { code, out, errors } = await clients('set', 'acme-1', '--mode', 'enforce', '--wait');
     expect([code, errors]).toEqual([0, expect.stringMatching(/^acme-1 changed \(seq \d+\)\n/)]);
-    // There is no release yet: the change is seen all the same.
+    // The change is visible even though there is no release yet.
     expect(out).toMatch(/^[\d.]+ s {2}http:\S+ shows seq \d+, release none\n$/);
     expect(await stored('acme-1')).toEqual({ ...before, mode: 'enforce' });
   });
@@ -91,14 +91,14 @@ describe('clients', () => {
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
   });
 
-  it('are not changed by nothing: that would be a record of no change', async () => {
+  it('are not changed without a setting, which would record an empty change', async () => {
     const { seq } = await admin.get<StatusInfo>('status');
     const { code, errors } = await clients('set', 'acme-1', '--reason', 'a test', '--wait');
-    expect([code, errors]).toEqual([2, expect.stringMatching(/^error: name a setting to change, /)]);
+    expect([code, errors]).toEqual([2, expect.stringMatching(/^error: give a setting to change, /)]);
     expect((await admin.get<StatusInfo>('status')).seq).toBe(seq);
   });
 
-  it('are removed, and then not known', async () => {
+  it('are unknown once they are removed', async () => {
     const { code, out } = await clients('remove', 'acme-1', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([0, { id: 'acme-1', removed: true }]);
     for (const command of [['remove'], ['rotate'], ['set', '--mode', 'shadow']]) {
@@ -108,7 +108,7 @@ describe('clients', () => {
   });
 });
 
-describe('a wrong value', () => {
+describe('an invalid value', () => {
   it.concurrent.each([
     [['Acme'], 'id: lower case letters, digits and dashes'],
     [['a.b'], 'id: '],
@@ -121,7 +121,7 @@ describe('a wrong value', () => {
     [['acme', '--mode', 'off'], 'Allowed choices are enforce, label, shadow'],
     [['acme', '--fail-policy', 'ajar'], 'Allowed choices are open, closed'],
     [[], "missing required argument 'id'"],
-  ])('%j is told by its field, with exit code 2', async (args, message) => {
+  ])('%j is rejected by its field, with exit code 2', async (args, message) => {
     const { code, out, errors } = await clients('add', ...args);
     expect([code, out]).toEqual([2, '']);
     expect(errors).toContain(message);
@@ -138,7 +138,7 @@ describe('tokens', () => {
     });
   let first = '';
 
-  it('are made with scopes, work, and are shown once', async () => {
+  it('are created with scopes, work, and are shown once', async () => {
     const { code, out, errors } = await tokens('add', ...night);
     expect([code, errors]).toEqual([0, '']);
     expect(out).toMatch(/^night\.[\w-]{43}\n$/);
@@ -150,15 +150,15 @@ describe('tokens', () => {
     expect(listed.out).not.toContain(digestOf(first));
   });
 
-  it('are not made twice', async () => {
+  it('cannot be created twice', async () => {
     const { code, errors } = await tokens('add', ...night);
     expect([code, errors]).toEqual([
       4,
-      'error: there is a token night already: tokens rotate gives it another secret\n',
+      'error: token night already exists: tokens rotate gives it another secret\n',
     ]);
   });
 
-  it('rotate: the one before stays valid until the next rotation', async () => {
+  it('rotate, and the previous secret stays valid until the next rotation', async () => {
     const second = (await tokens('rotate', 'night')).out.trim();
     await Promise.all([block(first), block(second)]);
     const third = (await tokens('rotate', 'night')).out.trim();
@@ -166,7 +166,7 @@ describe('tokens', () => {
     await expect(block(first)).rejects.toThrow('UNAUTHENTICATED');
   });
 
-  it('are for root alone', async () => {
+  it('can be managed only by root', async () => {
     const token = (await tokens('rotate', 'night')).out.trim();
     process.env.NUMGATE_TOKEN = token;
     const { code, errors } = await tokens('list');
@@ -175,10 +175,10 @@ describe('tokens', () => {
     expect(errors).not.toContain(token.split('.')[1]);
   });
 
-  it('are removed, and then not known', async () => {
+  it('are unknown once they are removed', async () => {
     expect((await tokens('remove', 'night')).code).toBe(0);
     expect((await tokens('remove', 'night')).errors).toMatch(/^error: TOKEN_UNKNOWN: /);
-    expect((await tokens('rotate', 'night')).errors).toMatch(/^error: there is no token night/);
+    expect((await tokens('rotate', 'night')).errors).toMatch(/^error: token night does not exist/);
   });
 
   it.concurrent.each([
@@ -187,7 +187,7 @@ describe('tokens', () => {
     [['day', '--scopes', '', '--authority', 'kisa'], 'scopes must have at least '],
     [['day', '--scopes', 'read', '--authority', 'KISA'], 'authority: '],
     [['day', '--scopes', 'read'], "required option '--authority <name>' not specified"],
-  ])('with a wrong value are told by its field: %j', async (args, message) => {
+  ])('with an invalid value are rejected by the field: %j', async (args, message) => {
     const { code, errors } = await tokens('add', ...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);
   });

@@ -1,13 +1,13 @@
 /**
- * The live layer from the command line, through the real service: what is changed is visible at the edge,
- * and is folded into the next release.
+ * The live layer from the command line, through the real service: changes are visible at the edge and are
+ * folded into the next release.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../../cli/commands/build.ts';
 import type { EntryInfo } from '../../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
-import { lists } from '../support/command.ts';
+import { numgate } from '../support/command.ts';
 import { changed, E164, type Installation, NUMBER, startInstallation } from '../support/installation.ts';
 import { VISIBLE_WAIT_MS } from '../support/service.ts';
 import { BUILDS, write } from '../support/workspace.ts';
@@ -27,26 +27,26 @@ interface Verdict {
   readonly reasons: readonly { readonly code: string; readonly list: string | null }[];
 }
 
-/** What the edge answers, once it shows a change. As a call: a sender ID may not send domestic texts. */
-async function check(seq: number, question: object = { to: NUMBER }): Promise<Verdict> {
-  const { code } = await lists('watch', '--seq', String(seq));
+/** The verdict of the edge once it shows a change. For a call, because a sender ID may not send domestic texts. */
+async function check(seq: number, request: object = { to: NUMBER }): Promise<Verdict> {
+  const { code } = await numgate('watch', '--seq', String(seq));
   expect(code).toBe(0);
   const response = await fetch(`${service.url}/v1/check`, {
     method: 'POST',
     headers: { authorization: `Bearer ${service.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ channel: 'voice', ...question }),
+    body: JSON.stringify({ channel: 'voice', ...request }),
   });
   return (await response.json()) as Verdict;
 }
 
 async function entries(...args: string[]): Promise<EntryInfo[]> {
-  const { out } = await lists('entries', ...args, '--json');
+  const { out } = await numgate('entries', ...args, '--json');
   return (JSON.parse(out) as { entries: EntryInfo[] }).entries;
 }
 
 describe('an entry', () => {
   it(
-    'blocks from now on, unblocks, and is cleared; also one of many in a file',
+    'blocks, unblocks and is cleared, also from a file',
     async () => {
       const file = write('many.txt', `${HOME.slice(0, 20).join('\n')}\nPARCEL-99\n`);
       await changed('block', NUMBER, OTHER);
@@ -70,8 +70,8 @@ describe('an entry', () => {
     VISIBLE_WAIT_MS,
   );
 
-  it('says what it did, how to see it arrive, and who made it', async () => {
-    const { code, out } = await lists(
+  it('is reported with the way to wait for it, and records its author', async () => {
+    const { code, out } = await numgate(
       'block',
       NUMBER,
       '--reason',
@@ -99,22 +99,22 @@ describe('an entry', () => {
     await changed('clear', NUMBER);
   });
 
-  it('is told by what it is: a number, a sender id', async () => {
-    const { out } = await lists('block', NUMBER, OTHER, 'PARCEL-98', '--reason', 'x');
-    expect(out).toMatch(/^2 numbers, 1 sender id blocked \(seq \d+\)\n/);
-    const NONE = 'there was no live entry of';
-    const first = (await lists('clear', 'PARCEL-98', '--reason', 'x')).out;
-    expect([first.startsWith('1 sender id cleared '), first.includes(NONE)]).toEqual([true, false]);
-    const again = (await lists('clear', 'PARCEL-98', NUMBER, '--reason', 'x')).out;
-    expect(again).toContain(`\n  ${NONE} PARCEL-98; what a release has folded in `);
+  it('is counted by kind: number or sender ID', async () => {
+    const { out } = await numgate('block', NUMBER, OTHER, 'PARCEL-98', '--reason', 'x');
+    expect(out).toMatch(/^2 numbers, 1 sender ID blocked \(seq \d+\)\n/);
+    const NONE = 'no live entry for';
+    const first = (await numgate('clear', 'PARCEL-98', '--reason', 'x')).out;
+    expect([first.startsWith('1 sender ID cleared '), first.includes(NONE)]).toEqual([true, false]);
+    const again = (await numgate('clear', 'PARCEL-98', NUMBER, '--reason', 'x')).out;
+    expect(again).toContain(`\n  ${NONE} PARCEL-98; an entry that a release has folded in `);
     await changed('clear', NUMBER, OTHER);
-    expect(await lists('entries', '112')).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
+    expect(await numgate('entries', '112')).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
   });
 
   it(
-    'is waited for where that is said',
+    'is waited for with --wait',
     async () => {
-      const { code, out, errors } = await lists('block', NUMBER, '--wait', '--json', '--reason', 'x');
+      const { code, out, errors } = await numgate('block', NUMBER, '--wait', '--json', '--reason', 'x');
       const { seq, visible } = JSON.parse(out) as { seq: number; visible: { url: string; seq: number }[] };
       expect([code, errors]).toEqual([0, `1 number blocked (seq ${seq})\n`]);
       expect(visible).toMatchObject([{ url: service.url, seq }]);
@@ -124,14 +124,14 @@ describe('an entry', () => {
   );
 
   it(
-    'is waited for as a change of a client is, up to its end',
+    'is waited for like a change of a client, including its removal',
     async () => {
-      const added = await lists('clients', 'add', 'leaving', '--url', service.url);
+      const added = await numgate('clients', 'add', 'leaving', '--url', service.url);
       // The key alone is on standard output, so that a script can keep it.
       expect([added.code, added.out]).toEqual([0, expect.stringMatching(/^leaving\.[\w-]{43}\n$/)]);
       expect(added.errors).toMatch(/ shows seq \d+, release /);
-      for (const [command, ...wishes] of [['set', '--mode', 'shadow'], ['remove']]) {
-        const { code, out } = await lists('clients', command!, 'leaving', ...wishes, '--wait', '--json');
+      for (const [command, ...settings] of [['set', '--mode', 'shadow'], ['remove']]) {
+        const { code, out } = await numgate('clients', command!, 'leaving', ...settings, '--wait', '--json');
         const { id, seq, visible } = JSON.parse(out) as { id: string; seq: number; visible: object[] };
         expect([code, id]).toEqual([0, 'leaving']);
         expect(visible).toMatchObject([{ url: service.url, seq }]);
@@ -142,13 +142,13 @@ describe('an entry', () => {
 
   it.each([
     [['block', NUMBER], 2, "required option '--reason <text>' not specified"],
-    [['block', '--reason', 'x'], 2, 'name a number or a source'],
-    [['block', NUMBER, '--reason', 'x', '--until', 'soon'], 2, '--until is a length of time'],
-    [['block', NUMBER, '--reason', 'x', '--code', 'SPAM'], 2, 'must be one of NUMBER_FORMAT_INVALID, '],
+    [['block', '--reason', 'x'], 2, 'give a number or a source'],
+    [['block', NUMBER, '--reason', 'x', '--until', 'soon'], 2, '--until must be a duration'],
+    [['block', NUMBER, '--reason', 'x', '--code', 'SPAM'], 2, 'Allowed choices are NUMBER_FORMAT_INVALID, '],
     [
       ['block', NUMBER, '--reason', 'x', '--code', 'TEST_NUMBER'],
       2,
-      'must be one of NUMBER_FORMAT_INVALID, ',
+      'Allowed choices are NUMBER_FORMAT_INVALID, ',
     ],
     [['block', '010-9999-123A', '--reason', 'x'], 1, '  item 1: ENTRY_INVALID: has letters in a number'],
     [['block', 'PARCEL-KR', '--subject', 'to', '--reason', 'x'], 1, 'a recipient always is one'],
@@ -158,9 +158,9 @@ describe('an entry', () => {
     [['block', '+82*', '--reason', 'x'], 1, 'ENTRY_'],
     [['block', NUMBER, '010-0000-0001', '--reason', 'x'], 1, '  item 2: '],
     [['block', NUMBER, '--reason', '   '], 1, 'reason: say why'],
-  ])('that cannot be is refused: %j', async (args, exitCode, words) => {
+  ])('that is invalid is refused: %j', async (args, exitCode, words) => {
     const { seq } = await service.admin.get<{ seq: number }>('status');
-    const { code, errors } = await lists(...args);
+    const { code, errors } = await numgate(...args);
     expect([code, errors]).toEqual([exitCode, expect.stringContaining(words)]);
     expect(errors).not.toMatch(/9999.?1234/);
     expect(await service.admin.get('status')).toMatchObject({ seq });
@@ -171,7 +171,7 @@ describe('a build', () => {
   const seqNow = async (): Promise<number> => (await service.admin.get<{ seq: number }>('status')).seq;
 
   it(
-    'folds the live entries in, and takes them over until they are cleared',
+    'folds the live entries in, and carries them over until they are cleared',
     async () => {
       await changed('clear', NUMBER);
       await changed('block', NUMBER, OTHER, 'PARCEL-77');
@@ -183,7 +183,7 @@ describe('a build', () => {
       ]);
       expect(manifest.foldedSeq).toBe((await seqNow()) - 1);
       expect(folder.folded.map(({ entries: all }) => all.length)).toEqual([3, 1]);
-      // When all releases that rollback can go to have them, the live layer lets go of the entries.
+      // Once all releases that rollback can return to have the entries, the live layer drops them.
       for (let round = 0; round < 3; round++) await service.publish();
       expect(await entries()).toEqual([]);
       const folded = await seqNow();
@@ -208,7 +208,7 @@ describe('a build', () => {
     VISIBLE_WAIT_MS,
   );
 
-  it('without the service is refused once entries stand in no other place', async () => {
+  it('without the service is refused once only an earlier release has the entries', async () => {
     const offline = await build({
       catalogue: inputsOf('offline', HOME, ABROAD),
       builds: BUILDS,
@@ -217,7 +217,7 @@ describe('a build', () => {
     });
     const overrides = ['older-base', 'shrunken-list'].flatMap((guard) => ['--override', guard]);
     const args = [...overrides, '--reason', 'a test'];
-    const { code, errors } = await lists('push', offline.folder.path, '--unproven', ...args);
+    const { code, errors } = await numgate('push', offline.folder.path, '--unproven', ...args);
     expect([code, errors]).toEqual([1, expect.stringMatching(/^error: RELEASE_REFUSED: FOLD_BEHIND: /m)]);
   });
 });

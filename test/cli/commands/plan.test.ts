@@ -1,13 +1,13 @@
 /**
- * How a plan looks: short, by list, with the guards and the command that pushes exactly this.
+ * The report of a plan: by list, with the guards and the command that pushes exactly this plan.
  */
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { PlanResult } from '../../../cli/commands/plan.ts';
+import { withOverrideHint } from '../../../cli/commands/override.ts';
+import { formatPlan, type PlanResult, summarizePlan } from '../../../cli/commands/plan.ts';
+import { formatState } from '../../../cli/commands/releases.ts';
 import { CommandFailure } from '../../../cli/failure.ts';
-import { withOverrideHint } from '../../../cli/override-hint.ts';
-import { planned, planSummary, promoted } from '../../../cli/report-releases.ts';
 import type { ListChange, Terms } from '../../../shared/release/diff.ts';
 import type { GuardHit } from '../../../shared/release/guards.ts';
 
@@ -40,7 +40,7 @@ const hit: GuardHit = {
   override: 'removes',
 };
 
-/** Only what is shown of an outcome. */
+/** Only the parts of a result that are shown. */
 function outcomeOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
   const plan = { base: 'old', release: 'new', lists, guards, hash: '865a1c8a7e5f2f52' };
   return { plan, folder: { path: 'build/releases/new' } } as unknown as PlanResult;
@@ -67,10 +67,10 @@ describe('a plan', () => {
     change('same'),
   ];
 
-  it('is told list by list, with the heads that change most, the guards and the command', () => {
-    const [text, value] = planned(outcomeOf(lists, [hit, hit]));
+  it('is shown by list, with the prefixes that change most, the guards and the command', () => {
+    const [text, value] = formatPlan(outcomeOf(lists, [hit, hit]));
     expect(stripVTControlCharacters(text).split('\n')).toEqual([
-      'new upon old',
+      'new, based on old',
       '  + 1,204  - 37  ~ 2  kr-suspended NUMBER_SUSPENDED',
       '      +8210********  + 1,204  - 30  ~ 2',
       '      +6391********  + 0  - 7',
@@ -78,35 +78,35 @@ describe('a plan', () => {
       '  + 0  - 3  old-list NUMBER_SUSPENDED (list is dropped)',
       '  + 0  - 0  softer NUMBER_SUSPENDED',
       '      block NUMBER_SUSPENDED from+to by ktoa → label NUMBER_SUSPENDED from+to by ktoa',
-      '  1 of 5 lists stay as they are',
+      '  1 of 5 lists are unchanged',
       '',
       'Plan 865a1c8a7e5f2f52: + 1,205  - 40  ~ 2',
       'guards are hit:',
       '  removes: kr-suspended: 40 of 100 entries would end   --override removes',
       '  removes: kr-suspended: 40 of 100 entries would end   --override removes',
-      'To push exactly this:',
+      'To push exactly this plan:',
       '  npx numgate push build/releases/new --plan 865a1c8a7e5f2f52 --override removes --reason "…"',
       '',
     ]);
     expect(value).toMatchObject({ hash: '865a1c8a7e5f2f52', guards: [hit, hit] });
   });
 
-  it('that hits no guard needs no override, and one line tells it in short', () => {
+  it('that hits no guard needs no override, and has a summary in one line', () => {
     const outcome = outcomeOf(lists, []);
-    const text = stripVTControlCharacters(planned(outcome)[0]);
+    const text = stripVTControlCharacters(formatPlan(outcome)[0]);
     expect(text).toContain('no guard is hit\n');
     expect(text).not.toContain('--override');
-    expect(stripVTControlCharacters(planSummary(outcome))).toBe(
-      'new upon old: + 1,205  - 40  ~ 2 in 4 lists\n',
+    expect(stripVTControlCharacters(summarizePlan(outcome))).toBe(
+      'new, based on old: + 1,205  - 40  ~ 2 in 4 lists\n',
     );
   });
 });
 
-describe('what comes next', () => {
-  it('after a canary is shown as commands, with the guards that it went through', () => {
+describe('the next command', () => {
+  it('after a canary extends or withdraws it, with the same overrides', () => {
     const done = { release: 'new', seq: 7, state: 'candidate', share: 0.1 } as const;
-    const lines = (overrides: Parameters<typeof promoted>[1]) =>
-      stripVTControlCharacters(promoted(done, overrides)[0]).split('\n');
+    const lines = (overrides: Parameters<typeof formatState>[1]) =>
+      stripVTControlCharacters(formatState(done, overrides)).split('\n');
     expect(lines([])).toEqual([
       'new is the canary in 10 % of the data centres (seq 7)',
       '  to all:  npx numgate promote new',
@@ -118,24 +118,29 @@ describe('what comes next', () => {
     );
   });
 
-  it('after a guard is the command with what was said, the plan and the guards', () => {
+  it('after a guard is the typed command with the plan, the overrides and a reason', () => {
     const stopped = new CommandFailure('guards are hit:', 3, {
       guards: [hit, hit],
       plan: '865a1c8a7e5f2f52',
     });
-    const said = { remote: true, env: '', share: 0.5, wait: false, url: [], override: ['adds'] };
-    const failure = withOverrideHint(stopped, ['push', 'build/releases/new'], said) as CommandFailure;
+    const typed = ['push', 'build/releases/new', '--remote', '--share', '0.5'];
+    const failure = withOverrideHint(stopped, typed, {}) as CommandFailure;
     const command =
-      'push build/releases/new --remote --share 0.5 --override adds --override removes --plan 865a1c8a7e5f2f52 --reason "…"';
+      'push build/releases/new --remote --share 0.5 --plan 865a1c8a7e5f2f52 --override removes --reason "…"';
     expect(failure.message).toBe(
-      `guards are hit:\nif all of plan 865a1c8a7e5f2f52 is meant:\n  npx numgate ${command}`,
+      `guards are hit:\nto override them for plan 865a1c8a7e5f2f52:\n  npx numgate ${command}`,
     );
     expect(failure.details).toMatchObject({ code: 'GUARD_HIT', exitCode: 3, guards: [hit, hit], command });
-    const spaced = withOverrideHint(stopped, ['push', "my builds/it's new"], {
-      env: 'a b',
-    }) as CommandFailure;
-    expect(spaced.message).toContain(`push 'my builds/it'\\''s new' --env 'a b' --plan`);
+    const spaced = ['push', "my builds/it's new", '--env', 'a b'];
+    expect((withOverrideHint(stopped, spaced, {}) as CommandFailure).message).toContain(
+      `push 'my builds/it'\\''s new' --env 'a b' --plan`,
+    );
+    const again = ['push', '--plan', '865a1c8a7e5f2f52', '--override', 'adds', '--reason', 'ticket 4711'];
+    const given = { plan: '865a1c8a7e5f2f52', override: ['adds'], reason: 'ticket 4711' } as const;
+    expect((withOverrideHint(stopped, again, given) as CommandFailure).details).toMatchObject({
+      command: "push --plan 865a1c8a7e5f2f52 --override adds --reason 'ticket 4711' --override removes",
+    });
     const other = new CommandFailure('no', 4);
-    expect(withOverrideHint(other, ['push'], said)).toBe(other);
+    expect(withOverrideHint(other, typed, {})).toBe(other);
   });
 });

@@ -1,19 +1,19 @@
 /**
- * `lists policy` against the real service: what a change changes is told, before it is made and after.
+ * `numgate policy` against the real service: differences are shown before and after a change.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
 import { diffOf, isSameRule } from '../../../cli/commands/policy.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../../shared/policy/policy.ts';
-import { lists, type Outcome } from '../support/command.ts';
+import { numgate, type Outcome } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
 import { write } from '../support/workspace.ts';
 
 const standard = STANDARD_POLICY.policy;
 const [first, second, ...rest] = standard.rules;
 const last = rest.at(-1)!;
-/** One rule is gone, one is new, one is another, two have changed places, and so has the label. */
+/** One rule is removed, one is new, one has changed, two are swapped, and the label is another one. */
 const other: Policy = {
   ...standard,
   label: '[overseas]',
@@ -40,10 +40,10 @@ beforeAll(async () => {
   ({ admin } = await startTestService());
 });
 
-const policy = (...args: string[]): Promise<Outcome> => lists('policy', ...args);
+const policy = (...args: string[]): Promise<Outcome> => numgate('policy', ...args);
 const inForce = (): Promise<VersionedPolicy> => admin.get('policy');
 
-/** What became of each rule, as id, place before and place after. */
+/** Each rule as its id, its place before and its place after. */
 function placesIn(before: Policy, after: Policy): (string | number | null)[][] {
   return diffOf(before, after).rules.map((rule) => [
     (rule.after ?? rule.before)!.rule.id,
@@ -53,7 +53,7 @@ function placesIn(before: Policy, after: Policy): (string | number | null)[][] {
 }
 
 describe('the difference of two policies', () => {
-  it('has every rule of both with its places, and what else is another one', () => {
+  it('has every rule of both with its places, and the other changes', () => {
     const kept = rest.slice(1, -1).map(({ id }, index) => [id, index + 4, index + 4]);
     expect(placesIn(standard, other)).toEqual([
       ['tried', null, 1],
@@ -67,7 +67,7 @@ describe('the difference of two policies', () => {
     expect([label, redress]).toEqual([{ before: standard.label, after: '[overseas]' }, null]);
   });
 
-  it('is another one for a rule in the first place than in the last', () => {
+  it('shows whether a rule was added first or last', () => {
     const all = { id: 'all', when: {}, effect: 'allow', withholdCli: false } as const;
     const [before, behind] = [
       { ...standard, rules: [all, ...standard.rules] },
@@ -78,31 +78,31 @@ describe('the difference of two policies', () => {
     expect(placesIn(behind, before)[0]).toEqual(['all', standard.rules.length + 1, 1]);
   });
 
-  it('is none in values of another order, and in a redress without an address', () => {
+  it('ignores the order of values, and a redress without an address', () => {
     const { origin = [], sender = [] } = first!.when;
-    const turned = { ...first!, when: { sender: sender.toReversed(), origin } };
-    expect(isSameRule(first!, turned)).toBe(true);
-    expect(isSameRule(first!, { ...turned, when: { origin } })).toBe(false);
+    const reordered = { ...first!, when: { sender: sender.toReversed(), origin } };
+    expect(isSameRule(first!, reordered)).toBe(true);
+    expect(isSameRule(first!, { ...reordered, when: { origin } })).toBe(false);
     expect(diffOf({ ...standard, redress: null }, { ...standard, redress: {} }).redress).toBe(null);
   });
 });
 
 describe('policy set', () => {
-  it('tells with --dry-run what would change, and changes nothing', async () => {
+  it('shows with --dry-run what would change, and changes nothing', async () => {
     const { code, out, errors } = await policy('set', file, '--dry-run');
     expect([code, errors]).toEqual([0, '']);
     const rows = out.split('\n').map((line) => line.split('│').map((cell) => cell.trim()));
-    const told = (id: string): string[][] =>
+    const rowsOf = (id: string): string[][] =>
       rows.filter((cells) => cells[3] === id).map((cells) => [cells[1]!, cells[2]!, cells[5]!]);
-    expect(told('tried')).toEqual([['+', '1', 'shadow']]);
-    expect(told(first!.id)).toEqual([['', '1 → 3', first!.effect]]);
-    expect(told(second!.id)).toEqual([['', '2', second!.effect]]);
+    expect(rowsOf('tried')).toEqual([['+', '1', 'shadow']]);
+    expect(rowsOf(first!.id)).toEqual([['', '1 → 3', first!.effect]]);
+    expect(rowsOf(second!.id)).toEqual([['', '2', second!.effect]]);
     const place = String(standard.rules.length);
-    expect(told(last.id)).toEqual([
+    expect(rowsOf(last.id)).toEqual([
       ['-', place, last.effect],
       ['+', place, 'block'],
     ]);
-    expect(told(rest[0]!.id)).toEqual([['-', '3', rest[0]!.effect]]);
+    expect(rowsOf(rest[0]!.id)).toEqual([['-', '3', rest[0]!.effect]]);
     const label = `- label ${standard.label}\n+ label [overseas]\n`;
     expect(out.endsWith(`${label}nothing was changed: version 0 is in force\n`)).toBe(true);
     expect((await inForce()).version).toBe(0);
@@ -112,7 +112,7 @@ describe('policy set', () => {
     });
   });
 
-  it('does not wait for what --dry-run does not change', async () => {
+  it('rejects --wait with --dry-run', async () => {
     const { code, errors } = await policy('set', file, '--dry-run', '--wait');
     expect([code, errors]).toEqual([
       2,
@@ -120,13 +120,13 @@ describe('policy set', () => {
     ]);
   });
 
-  it('needs a reason without it', async () => {
+  it('requires a reason without --dry-run', async () => {
     const { code, errors } = await policy('set', file);
     expect([code, errors]).toEqual([2, "error: required option '--reason <text>' not specified\n"]);
     expect((await inForce()).version).toBe(0);
   });
 
-  it('tells what it has changed', async () => {
+  it('shows what it has changed', async () => {
     const { code, out } = await policy('set', file, '--reason', 'tests', '--json');
     expect(code).toBe(0);
     const done = JSON.parse(out) as { version: number; diff: unknown };
@@ -134,7 +134,7 @@ describe('policy set', () => {
     expect(await inForce()).toEqual({ version: done.version, policy: other });
   });
 
-  it('overwrites nothing that another admin has changed since the file was made', async () => {
+  it('does not overwrite the change of another admin', async () => {
     const { version, policy: now } = await inForce();
     const mine = write('mine.json', JSON.stringify({ version, policy: { ...now, label: '[mine]' } }));
     const theirs = write('theirs.json', JSON.stringify({ version, policy: { ...now, label: '[theirs]' } }));
@@ -144,16 +144,16 @@ describe('policy set', () => {
       expect([code, errors]).toEqual([
         4,
         expect.stringMatching(
-          `^error: the policy was made from version ${version}, and version \\d+ is in force`,
+          `^error: the file is based on version ${version} of the policy, but version \\d+ is in force`,
         ),
       ]);
     }
     expect((await inForce()).policy.label).toBe('[theirs]');
   });
 
-  it('says that the same policy is the same', async () => {
+  it('says when the policy is unchanged', async () => {
     await policy('reset', '--reason', 'tests');
     const { out } = await policy('set', same, '--dry-run');
-    expect(out).toMatch(/^it says the same as the policy in force\nnothing was changed/);
+    expect(out).toMatch(/^the policy is the same as the one in force\nnothing was changed/);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A push that dies at any of its writes, and is run again.
+ * A push that dies at any of its writes and is run again.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 describe('a push that dies', () => {
   class Dead extends Error {}
 
-  /** Ports whose n-th write dies: before it is made, or after it was, as if the answer were lost. */
+  /** Ports whose n-th write fails before it is made, or after it, as if the response were lost. */
   function dying(n: number, when: 'before' | 'after') {
     let writes = 0;
     const die = <Args extends unknown[], Value>(write: (...args: Args) => Promise<Value>) => {
@@ -45,13 +45,13 @@ describe('a push that dies', () => {
   }
 
   it(
-    'at any write leaves the old release or the new one, and goes on where it was',
+    'at any write leaves the old release or the new one, and continues where it stopped',
     async () => {
       let survived = false;
       let deaths = 0;
       for (let n = 1; !survived; n++) {
         for (const when of ['before', 'after'] as const) {
-          // Every shard differs from the release before: a file that nobody else has.
+          // Every shard differs from the previous release.
           await sampleOf(SAMPLE_SIZE, 100 + n * 2 + (when === 'after' ? 1 : 0));
           const next = await world.anotherBuild();
           const before = await world.current();
@@ -81,7 +81,7 @@ describe('a push that dies', () => {
             };
             const done = await push(next.folder, { kv: counting, admin }, settings);
             expect(done).toMatchObject({ release, state: 'promoted' });
-            // What it had written down is not uploaded again.
+            // Values in the journal are not uploaded again.
             expect(put.filter((key) => known.has(key))).toEqual([]);
           } else survived = true;
           expect(await world.current()).toBe(release);
@@ -95,7 +95,7 @@ describe('a push that dies', () => {
     VISIBLE_WAIT_MS,
   );
 
-  it('is taken up only for the same KV', async () => {
+  it('continues only for the same KV', async () => {
     const next = await world.anotherBuild();
     const keys = blobsOf(next.manifest).map(({ key }) => key);
     next.folder.writeJournal({ target: 'another KV', keys });

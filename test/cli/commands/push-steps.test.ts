@@ -1,6 +1,6 @@
 /**
- * The steps of a push: its plan and guards, a canary in a share of the data centres, and back; and a push
- * with nothing but the credentials of wrangler.
+ * The steps of a push: its plan and guards, a canary in a share of the data centres, and rollback; and a push
+ * with only the credentials of wrangler.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,17 +25,20 @@ beforeAll(async () => {
 });
 
 describe('a plan', () => {
-  it('that is not the one that was seen stops the push before anything is uploaded', async () => {
+  it('that differs from the reviewed one stops the push before anything is uploaded', async () => {
     const next = await world.anotherBuild();
     const keys = await kv.keys();
     const { exitCode, message } = await failureOf(() => world.publish(next, { plan: 'f00' }));
     const { hash } = (await plan(next.folder, admin)).plan;
-    expect([exitCode, message]).toEqual([4, `the plan is now ${hash}: look at npx numgate plan again`]);
+    expect([exitCode, message]).toEqual([
+      4,
+      `the plan has changed to ${hash}: run npx numgate plan and check it again`,
+    ]);
     expect(await kv.keys()).toEqual(keys);
     expect(await world.publish(next, { plan: hash })).toMatchObject({ state: 'promoted', plan: hash });
   });
 
-  it('that hits a guard stops it, names the guard and how to go on, which then works', async () => {
+  it('that hits a guard stops the push, and the override in the message works', async () => {
     await sampleOf(1_000, 7);
     const next = await world.anotherBuild();
     const keys = await kv.keys();
@@ -50,7 +53,7 @@ describe('a plan', () => {
 });
 
 describe('a canary', () => {
-  it('goes to a share first, and then to all or back', async () => {
+  it('starts in a share of the data centres, and is then extended or rolled back', async () => {
     const old = await world.current();
     const next = await world.anotherBuild();
     const { release } = next.manifest;
@@ -59,17 +62,17 @@ describe('a canary', () => {
       current: { release: old },
       candidate: { release, share: 0.1 },
     });
-    // As for values of it that KV has lost.
+    // To restore values that KV has lost.
     const again = await world.publish(next, { share: 0.1, all: true });
     expect(again).toMatchObject({ state: 'candidate', share: 0.1, uploaded: again.values });
-    const wish = { share: 1, overrides: [], reason: 'a test' };
-    expect(await promote(admin, release, wish)).toMatchObject({ release, state: 'promoted', share: 1 });
+    const operation = { share: 1, overrides: [], reason: 'a test' };
+    expect(await promote(admin, release, operation)).toMatchObject({ release, state: 'promoted', share: 1 });
     expect(await world.current()).toBe(release);
     expect(await rollback(admin, { reason: 'a test' })).toMatchObject({ withdrawn: release, current: old });
     expect(await world.current()).toBe(old);
   });
 
-  it('is pushed again to all', async () => {
+  it('can be extended by another push', async () => {
     const next = await world.anotherBuild();
     expect(await world.publish(next, { share: 0.5 })).toMatchObject({ state: 'candidate' });
     expect(await world.publish(next)).toMatchObject({ state: 'promoted', share: 1, uploaded: 0 });
@@ -77,8 +80,8 @@ describe('a canary', () => {
   });
 });
 
-describe('with nothing but the credentials of wrangler', () => {
-  it('what is current is uploaded in part, and the cron promotes it', async () => {
+describe('with only the credentials of wrangler', () => {
+  it('only missing values are uploaded, and the cron promotes the release', async () => {
     const next = await world.anotherBuild();
     const { release } = next.manifest;
     // The head goes to KV at most once a second.
@@ -96,7 +99,7 @@ describe('with nothing but the credentials of wrangler', () => {
     expect(await kv.keys('staged/')).toEqual([]);
   });
 
-  it('nothing is taken for being there that KV has not, whatever was written down', async () => {
+  it('values that KV has lost are uploaded, whatever the journal says', async () => {
     const next = await world.anotherBuild();
     const { release } = next.manifest;
     const keys = blobsOf(next.manifest).map(({ key }) => key);
@@ -107,7 +110,7 @@ describe('with nothing but the credentials of wrangler', () => {
     expect(await world.current()).toBe(release);
   });
 
-  it('what is removed until the manifest is there is put there again', async () => {
+  it('values that are removed before the manifest is written are uploaded again', async () => {
     const next = await world.anotherBuild();
     const { release } = next.manifest;
     const { key } = blobsOf(next.manifest).at(-1)!;

@@ -1,5 +1,5 @@
 /**
- * `numgate push` into the real service: what gets into KV, and how little of it twice.
+ * `numgate push` into the real service: the values in KV, and that it uploads few of them twice.
  */
 import '../support/workspace.ts';
 import { cpSync, writeFileSync } from 'node:fs';
@@ -8,12 +8,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
 import type { BuildResult } from '../../../cli/commands/build.ts';
 import { plan } from '../../../cli/commands/plan.ts';
-import { push } from '../../../cli/commands/push.ts';
+import { formatPush, push } from '../../../cli/commands/push.ts';
 import { watchUntil } from '../../../cli/commands/watch.ts';
 import { currentRelease } from '../../../cli/publish/base-release.ts';
 import { fileOfKey } from '../../../cli/publish/build-folder.ts';
 import { kvOf } from '../../../cli/publish/wrangler.ts';
-import { pushed } from '../../../cli/report-releases.ts';
 import { listKeys } from '../../../cli/secrets.ts';
 import type { ReleaseInfo } from '../../../shared/admin.ts';
 import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
@@ -36,12 +35,12 @@ beforeAll(async () => {
 });
 
 describe('push', () => {
-  it('refuses what is not proven whole, and for this release', async () => {
+  it('refuses a release without a complete proof of its own', async () => {
     const { folder, manifest } = first;
     const refusal = async (unproven = false): Promise<string> =>
       (await failureOf(() => world.publish(first, { unproven }))).message;
     const { release } = manifest;
-    expect(await refusal()).toBe(`${release} is not proven: run npx numgate prove, or say --unproven`);
+    expect(await refusal()).toBe(`${release} is not proven: run npx numgate prove, or pass --unproven`);
     folder.writeProof({ release, asked: 1, wrong: 0, complete: false });
     expect(await refusal()).toMatch(/is not proven/);
     folder.writeProof({ release: '20260101T0000Z-00000000', asked: 1, wrong: 0, complete: true });
@@ -53,7 +52,7 @@ describe('push', () => {
   });
 
   it(
-    'puts values and manifest there with wrangler, each as it was built, and makes it current',
+    'uploads values and manifest with wrangler, as they were built, and makes the release current',
     async () => {
       const { folder, manifest } = first;
       const { release } = manifest;
@@ -77,7 +76,7 @@ describe('push', () => {
     VISIBLE_WAIT_MS,
   );
 
-  it('of what is current uploads and changes nothing', async () => {
+  it('of the current release uploads and changes nothing', async () => {
     const { seq } = await world.status();
     expect(await world.publish(first)).toMatchObject({
       seq,
@@ -86,15 +85,15 @@ describe('push', () => {
       state: 'promoted',
     });
     expect((await world.status()).seq).toBe(seq);
-    // A share of it would be nothing that there is.
+    // The current release cannot be a canary.
     const { exitCode, message } = await failureOf(() => world.publish(first, { share: 0.5 }));
     expect([exitCode, message]).toEqual([
       4,
-      expect.stringContaining('is current in all data centres already'),
+      expect.stringContaining('is already current in all data centres'),
     ]);
   });
 
-  it('of what is current uploads the values that KV has lost, whatever was written down, and needs no proof', async () => {
+  it('of the current release uploads the values that KV has lost, and needs no proof', async () => {
     const blobs = blobsOf(first.manifest);
     const { key } = blobs[0]!;
     await kv.delete(key);
@@ -106,14 +105,16 @@ describe('push', () => {
     // A listing of KV does not show what is damaged.
     await kv.bulkPut(new Map([[key, new Uint8Array(9)]]));
     const looked = await world.publish(first, settings);
-    expect(pushed(looked, [])[0]).toContain('--all uploads every value again, also over damaged ones');
+    expect(formatPush(looked, [])[0]).toContain(
+      '--all uploads every value again, which repairs damaged ones',
+    );
     const all = await world.publish(first, { ...settings, all: true });
-    expect(pushed(all, [])[0]).not.toContain('--all');
+    expect(formatPush(all, [])[0]).not.toContain('--all');
     expect(await kv.get(key)).toEqual(folder.value(key));
     pretendProven(folder, first.manifest.release);
   });
 
-  it('uploads only what one changed list changed', async () => {
+  it('uploads only the values of a changed list', async () => {
     const next = await world.buildWith([...ABROAD, '+14155550101']);
     expect(next.manifest.base).toBe(first.manifest.release);
     const outcome = await world.publish(next);
@@ -123,7 +124,7 @@ describe('push', () => {
     expect(await world.current()).toBe(next.manifest.release);
   });
 
-  it('uploads nothing that differs from the manifest, and changes nothing', async () => {
+  it('refuses a value that differs from the manifest, and changes nothing', async () => {
     const { folder, manifest } = await world.anotherBuild();
     const before = await world.status();
     const fresh = blobsOf(manifest).find(
@@ -140,14 +141,14 @@ describe('push', () => {
     expect(await world.status()).toMatchObject({ seq: before.seq });
   });
 
-  it('with other secrets than the build is refused', async () => {
+  it('is refused with other secrets than those of the build', async () => {
     process.env.LIST_KEY = btoa('x'.repeat(32));
     const failure = await failureOf(() => world.publish(first));
     process.env.LIST_KEY = SECRETS.LIST_KEY;
     expect(failure.message).toMatch(/the release was made with LIST_KEY [0-9a-f]{16}, not/);
   });
 
-  it('puts there again what the coordinator misses, without being told', async () => {
+  it('uploads again the values that the coordinator does not find', async () => {
     const next = await world.anotherBuild();
     const { manifest: now } = await currentRelease(admin, await listKeys());
     const kept = blobsOf(next.manifest).map(({ key }) => key);
@@ -160,7 +161,7 @@ describe('push', () => {
     expect([await kv.get(key), pauses]).toEqual([next.folder.value(key), [5_000]]);
   });
 
-  it('puts all values of what is current there again where --all is said', async () => {
+  it('uploads all values of the current release again with --all', async () => {
     const now = await world.anotherBuild();
     await world.publish(now);
     const blobs = blobsOf(now.manifest);
@@ -176,7 +177,7 @@ describe('push', () => {
     for (const { key } of blobs) expect(await kv.get(key)).toEqual(now.folder.value(key));
   });
 
-  it('waits for values that are not to be seen yet, and uploads none of them twice', async () => {
+  it('waits for values that are not visible yet, and uploads none of them twice', async () => {
     const next = await world.anotherBuild();
     const later = new Map<string, Uint8Array>();
     let puts = 0;
@@ -195,7 +196,7 @@ describe('push', () => {
     expect([puts, pauses, await world.current()]).toEqual([1, 3, next.manifest.release]);
   });
 
-  it('uploads only what the coordinator has been told of, so that it removes none of it meanwhile', async () => {
+  it('registers the release before it uploads, so that the coordinator removes no value meanwhile', async () => {
     const next = await world.anotherBuild();
     const { release } = next.manifest;
     const states: (string | undefined)[] = [];
@@ -211,7 +212,7 @@ describe('push', () => {
     expect(states).toEqual(['staged']);
   });
 
-  it('puts there again what was removed after it had put it there', async () => {
+  it('uploads a value again that was removed after the upload', async () => {
     const next = await world.anotherBuild();
     let puts = 0;
     const swept: TestKv = {
@@ -225,11 +226,11 @@ describe('push', () => {
       waitedMs += ms;
     };
     expect(await push(next.folder, { kv: swept, admin, pause }, SETTINGS)).toMatchObject({ uploaded: 1 });
-    // Not before KV had the time to show it.
+    // Only after KV had time to show it.
     expect([puts, waitedMs, await world.current()]).toEqual([2, 65_000, next.manifest.release]);
   });
 
-  it('gives up on values that never come, and changes nothing', async () => {
+  it('gives up on values that never become visible, and changes nothing', async () => {
     const next = await world.anotherBuild();
     const before = await world.current();
     const lost: TestKv = { ...kv, bulkPut: async () => undefined };

@@ -1,5 +1,5 @@
 /**
- * `lists sample`: seeded, distinct, exact in number, and nothing that a build would reject.
+ * `numgate sample`: seeded, distinct, of the exact size, and accepted by a build.
  */
 import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { SAMPLE_SIZE_MAX, SEED_MAX, sample } from '../../../cli/commands/sample.
 import { readCatalogue } from '../../../cli/import/catalogue.ts';
 import { collect } from '../../../cli/import/collect.ts';
 import { pathOf } from '../support/builds.ts';
-import { lists } from '../support/command.ts';
+import { numgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { catalogue, FOLDER, SUSPENDED } from '../support/workspace.ts';
 
@@ -25,7 +25,7 @@ function numbersOf(file: Buffer): string[] {
 }
 
 describe('a sample', () => {
-  it('of the same seed has the same bytes, of another seed others', async () => {
+  it('has the same bytes for the same seed, and other numbers for another seed', async () => {
     const first = await made(20_001, 1);
     expect(await made(20_001, 1)).toEqual(first);
     const others = await Promise.all([0, 2, 3, SEED_MAX].map((seed) => made(20_001, seed)));
@@ -33,14 +33,17 @@ describe('a sample', () => {
     expect(new Set(texts).size).toBe(5);
   });
 
-  it.each([1, 9_999, 10_000, 10_001, 300_000])('of %i has so many distinct numbers of 010', async (size) => {
-    const numbers = numbersOf(await made(size, 7));
-    expect(numbers).toHaveLength(size);
-    expect(new Set(numbers).size).toBe(size);
-    expect(numbers.filter((number) => !/^010[2-9]\d{7}$/.test(number))).toEqual([]);
-  });
+  it.each([1, 9_999, 10_000, 10_001, 300_000])(
+    'of size %i has that many distinct numbers of 010',
+    async (size) => {
+      const numbers = numbersOf(await made(size, 7));
+      expect(numbers).toHaveLength(size);
+      expect(new Set(numbers).size).toBe(size);
+      expect(numbers.filter((number) => !/^010[2-9]\d{7}$/.test(number))).toEqual([]);
+    },
+  );
 
-  it('is accepted whole, into two lists', async () => {
+  it('is accepted completely, into two lists', async () => {
     await made(20_000, 3);
     const home = { ...SUSPENDED, authority: 'sample' };
     const path = catalogue('samples/lists.json', {
@@ -58,29 +61,29 @@ describe('a sample', () => {
     expect(counts[0]! / 20_000).toBeCloseTo(0.7, 1);
   });
 
-  it('leaves no half file where it cannot be written', async () => {
+  it('leaves no partial file if it cannot be written', async () => {
     const failed = sample({ size: 10, seed: 1, out: FOLDER });
     await expect(failed).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/);
     expect(readdirSync(pathOf('..')).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
   });
 
   it.each([
-    [{ size: 0, seed: 1 }, '--size is a whole number from 1 to 40000000'],
+    [{ size: 0, seed: 1 }, '--size must be a whole number from 1 to 40000000'],
     [{ size: SAMPLE_SIZE_MAX + 1, seed: 1 }, '--size'],
     [{ size: 1.5, seed: 1 }, '--size'],
-    [{ size: 1, seed: SEED_MAX + 1 }, '--seed is a whole number from 0 to 4294967295'],
-  ])('of %j is asked wrongly', async (settings, message) => {
+    [{ size: 1, seed: SEED_MAX + 1 }, '--seed must be a whole number from 0 to 4294967295'],
+  ])('rejects the settings %j', async (settings, message) => {
     const failure = await failureOf(() => sample({ ...settings, out: pathOf('none.csv.gz') }));
     expect(failure.message).toContain(message);
     expect(failure.exitCode).toBe(2);
   });
 
-  it('is made by the command, which says where', async () => {
+  it('is written by the command, which prints its path', async () => {
     const out = pathOf('by-command.csv.gz');
     const args = ['sample', '--size', '1_000', '--seed', '5', '--out', out];
-    expect(await lists(...args)).toEqual({ code: 0, out: `1,000 numbers in ${out}\n`, errors: '' });
-    expect(JSON.parse((await lists(...args, '--json')).out)).toEqual({ size: 1_000, seed: 5, out });
+    expect(await numgate(...args)).toEqual({ code: 0, out: `1,000 numbers in ${out}\n`, errors: '' });
+    expect(JSON.parse((await numgate(...args, '--json')).out)).toEqual({ size: 1_000, seed: 5, out });
     expect(numbersOf(readFileSync(out))).toEqual(numbersOf(await made(1_000, 5)));
-    expect(await lists('sample', '--size', '0')).toMatchObject({ code: 2, out: '' });
+    expect(await numgate('sample', '--size', '0')).toMatchObject({ code: 2, out: '' });
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The catalogue: what it may say, and that each mistake is told by its field.
+ * The catalogue: its fields and defaults, and that errors name the field.
  */
 import '../support/workspace.ts';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { type CatalogueParts, catalogue, FOLDER, SUSPENDED, write } from '../sup
 const DEMO = join(import.meta.dirname, '../../../data/demo.lists.json');
 
 describe('a catalogue', () => {
-  it('blocks senders and recipients where it says nothing else', () => {
+  it('blocks senders and recipients by default', () => {
     const { lists, inputs } = readCatalogue(
       catalogue('in/c.json', { lists: [SUSPENDED], inputs: [{ file: '../a.csv' }, { file: '/b.csv' }] }),
     );
@@ -23,12 +23,12 @@ describe('a catalogue', () => {
     ]);
   });
 
-  it('is read with a byte order mark in front', () => {
+  it('may begin with a byte order mark', () => {
     const text = JSON.stringify({ lists: [SUSPENDED], inputs: [] });
     expect(readCatalogue(write('bom.json', `\ufeff${text}`)).lists).toHaveLength(1);
   });
 
-  it('of the demo is one', () => {
+  it('of the demo is valid', () => {
     expect(readCatalogue(DEMO).lists.length).toBeGreaterThan(0);
   });
 
@@ -50,7 +50,7 @@ describe('a catalogue', () => {
       'lists[0].subjects must have at least 1 items',
     ],
     [
-      'more subjects than there are',
+      'too many subjects',
       { lists: [{ ...SUSPENDED, subjects: ['from', 'to', 'from'] }] },
       'lists[0].subjects must have at most 2 items',
     ],
@@ -60,67 +60,71 @@ describe('a catalogue', () => {
       'lists[0].subjects[0] must be one of from, to',
     ],
     ['no authority', { lists: [{ ...SUSPENDED, authority: undefined }] }, 'lists[0].authority is missing'],
-    ['a date that is none', { lists: [{ ...SUSPENDED, asOf: 'today' }] }, 'lists[0].asOf: a time as in'],
     [
-      'a field too many',
+      'an invalid date',
+      { lists: [{ ...SUSPENDED, asOf: 'today' }] },
+      'lists[0].asOf: must be a time such as',
+    ],
+    [
+      'an unknown field',
       { lists: [{ ...SUSPENDED, colour: 'red' }] },
-      'lists[0].colour is not a field here: fields are name, reason, effect, ',
+      'lists[0].colour is not a field here; known fields: name, reason, effect, ',
     ],
     [
-      'a field too many of an input',
+      'an unknown field of an input',
       { inputs: [{ file: 'a', lsit: 'x' }] },
-      'inputs[0].lsit is not a field here: fields are file, format, list',
+      'inputs[0].lsit is not a field here; known fields: file, format, list',
     ],
-    ['a number for a name', { lists: [{ ...SUSPENDED, name: 1 }] }, 'lists[0].name must be a string'],
+    ['a number as a name', { lists: [{ ...SUSPENDED, name: 1 }] }, 'lists[0].name must be a string'],
     ['no list', { lists: [] }, 'lists must have at least '],
     [
-      'a list too many',
+      'too many lists',
       { lists: Array.from({ length: LISTS_MAX + 1 }, (_, at) => ({ ...SUSPENDED, name: `l${at}` })) },
       'lists must have at most 32 items',
     ],
     [
       'an allow list that would block',
       { lists: [{ ...SUSPENDED, reason: 'ALLOW_OVERRIDE' }] },
-      'list suspended: reason ALLOW_OVERRIDE needs "effect": "allow"',
+      'list suspended: "reason": "ALLOW_OVERRIDE" requires "effect": "allow"',
     ],
     [
       'an allow list with the reason of a block',
       { lists: [{ ...SUSPENDED, effect: 'allow' }] },
-      'list suspended: "effect": "allow" needs reason ALLOW_OVERRIDE',
+      'list suspended: "effect": "allow" requires "reason": "ALLOW_OVERRIDE"',
     ],
     ...['TEST_NUMBER', 'LIST_STALE', 'LIST_UNAVAILABLE', 'EMERGENCY_NEVER_BLOCKED'].map(
       (reason): [string, Partial<CatalogueParts>, string] => [
-        `the reason ${reason}, which no list has`,
+        `the reason ${reason}, which no list may have`,
         { lists: [{ ...SUSPENDED, reason }] },
         'lists[0].reason must be one of ',
       ],
     ),
     [
-      'a name for live entries',
+      'a reserved name',
       { lists: [{ ...SUSPENDED, name: 'live-mine' }] },
-      'list live-mine: "live", and what begins with live-, is for live entries',
+      'list live-mine: the name "live" and names that begin with live- are reserved',
     ],
-    ['two lists of one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists are named suspended'],
-    ['an input without file', { inputs: [{}] }, 'inputs[0].file is missing'],
+    ['two lists with one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists have the name suspended'],
+    ['an input without a file', { inputs: [{}] }, 'inputs[0].file is missing'],
     [
       'an unknown format',
       { inputs: [{ file: 'a', format: 'xls' }] },
       'inputs[0].format must be one of csv, ndjson, plain',
     ],
     [
-      'an input for no list',
+      'an input for an unknown list',
       { inputs: [{ file: 'a.txt', list: 'x' }] },
-      'a.txt names a list that is not there: x',
+      'input a.txt names an unknown list: x',
     ],
-  ])('with %s is refused by its field', async (_, parts, message) => {
+  ])('with %s is rejected by its field', async (_, parts, message) => {
     const path = catalogue('bad.json', parts);
     const failure = await failureOf(() => readCatalogue(path));
     expect(failure.message).toContain(`${path}: ${message}`);
   });
 
-  it('that is not there or not JSON is refused by its path', async () => {
+  it('that does not exist or is not JSON is rejected by its path', async () => {
     const missing = join(FOLDER, 'missing.json');
-    expect((await failureOf(() => readCatalogue(missing))).message).toMatch(/missing\.json: is not there$/);
+    expect((await failureOf(() => readCatalogue(missing))).message).toMatch(/missing\.json: does not exist$/);
     const path = write('broken.json', '{"lists":[');
     expect((await failureOf(() => readCatalogue(path))).message).toMatch(/broken\.json: .*JSON/);
   });

@@ -1,5 +1,5 @@
 /**
- * One line of CSV as its fields: RFC 4180, and what spreadsheets and people make of it.
+ * One line of CSV as its fields: RFC 4180, and the variants that spreadsheets and people write.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,18 +18,18 @@ describe('a line of CSV', () => {
     ['"",x', ['', 'x']],
     [' "a" , "b" ', ['a', 'b']],
     ['a,"b",', ['a', 'b', '']],
-  ])('%j is %j', (line, fields) => {
+  ])('%j has the fields %j', (line, fields) => {
     expect(csvFields(line)).toEqual(fields);
   });
 
   it.each(['"a', 'a"', 'a"b"', '"a"b,c', 'a,"b', '"a,b', '"a""', 'x,"a" b'])(
-    'is refused where quotes do not match: %j',
+    'is rejected if quotes do not match: %j',
     (line) => {
       expect(csvFields(line)).toBeNull();
     },
   );
 
-  it('gives back whatever was written with quotes', () => {
+  it('returns every field that was written with quotes', () => {
     const field = fc.string({ unit: fc.constantFrom('"', ',', ' ', 'a', '한', "'", ';') });
     holds(
       fc.property(fc.array(field, { minLength: 1 }), (fields) => {
@@ -39,7 +39,7 @@ describe('a line of CSV', () => {
     );
   });
 
-  it('reads a hostile line in time proportional to its length: this would never end otherwise', () => {
+  it('reads a hostile line in time proportional to its length', () => {
     const count = 1_000_000;
     const lines = ['"'.repeat(count), ' '.repeat(count), ' "'.repeat(count), `"${'""'.repeat(count)}"`];
     expect(lines.map((line) => csvFields(line)?.length)).toEqual([1, 1, undefined, 1]);

@@ -35,9 +35,9 @@ describe('dates', () => {
   });
 
   it.each([
-    ['2026-12-02', '2026-12-01', 'until is not after since'],
-    ['2026-12-01', '2026-12-01', 'until is not after since'],
-    ['2026-11-26T00:00:00+09:00', '2026-11-26', 'until is not after since'],
+    ['2026-12-02', '2026-12-01', 'until must be after since'],
+    ['2026-12-01', '2026-12-01', 'until must be after since'],
+    ['2026-11-26T00:00:00+09:00', '2026-11-26', 'until must be after since'],
     ['', '2026-02-31', 'dates'],
     ['', '2027-02-29T00:00:00Z', 'dates'],
     ['2026-13-01', '', 'dates'],
@@ -47,10 +47,10 @@ describe('dates', () => {
     ['2026-11-24T25:00:00Z', '', 'dates'],
     ['tomorrow', '', 'dates'],
     ['1969-12-31', '', 'dates'],
-    ['9999-12-31', '', 'until is not after since'],
+    ['9999-12-31', '', 'until must be after since'],
     ['', '9999-12-32', 'dates'],
     ['1764000000', '', 'dates'],
-  ])('since %j until %j are rejected', (since, until, message) => {
+  ])('since %j until %j is rejected', (since, until, message) => {
     expect(dated(since, until)).toMatchObject({
       ok: false,
       code: 'DATE_INVALID',
@@ -58,13 +58,13 @@ describe('dates', () => {
     });
   });
 
-  it('are kept for ranges and sources too', () => {
+  it('also apply to ranges and sources', () => {
     const dates = { since: 0, until: MIDNIGHT + DAY };
     expect(read({ number: '+63917*', until: '2026-11-25' })).toMatchObject({ dates });
     expect(read({ number: 'PROMO', until: '2026-11-25' }, 'overseas')).toMatchObject({ dates });
   });
 
-  it('do not save what is no number', () => {
+  it('do not hide an invalid number', () => {
     expect(outcome(read({ number: '1335', until: '2020-01-01' }))).toBe('SHORT_CODE');
   });
 });

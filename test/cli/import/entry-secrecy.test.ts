@@ -1,5 +1,5 @@
 /**
- * No number in what is said of a row that was rejected, wherever in the row it stood.
+ * The message of a rejected row never contains a number, wherever in the row it was.
  */
 import '../support/workspace.ts';
 import fc from 'fast-check';
@@ -8,14 +8,14 @@ import { holds, holdsAsync } from '../../shared/support/properties.ts';
 import { read } from '../support/entries.ts';
 import { rowsOf } from '../support/rows.ts';
 
-/** A number as people write it, whole or with something wrong about it. */
+/** A number as people write it, complete or with an error in it. */
 const written = fc
   .tuple(
     fc.constantFrom('+82 10-', '010-', '01', '+63', '0082', '112', '', 'TEL', '?', '"'),
     fc.integer({ min: 10_000, max: 99_999_999 }),
     fc.constantFrom('', '*', '..', '..+821', ',', 'x', '"', '  9', '#', '９９'),
   )
-  .map(([before, digits, behind]) => `${before}${digits}${behind}`);
+  .map(([before, digits, after]) => `${before}${digits}${after}`);
 const maybe = fc.oneof(written, fc.constantFrom('', 'NUMBER_SUSPENDED', 'ktoa', '2026-01-01', 'x'));
 const row = fc.record({ number: maybe, reason: maybe, since: maybe, until: maybe, authority: maybe });
 
@@ -28,8 +28,8 @@ function digitsIn(text: string): number {
 /** A number has more digits than this; codes, bounds and dates in messages do not. */
 const DIGITS_MAX = 8;
 
-describe('what is said of a rejected row', () => {
-  it('holds no number', () => {
+describe('the message of a rejected row', () => {
+  it('contains no number', () => {
     holds(
       fc.property(row, fc.constantFrom('suspended', 'overseas', null), (fields, file) => {
         const entry = read(fields, file);
@@ -45,7 +45,7 @@ describe('what is said of a rejected row', () => {
     );
   });
 
-  it('holds no number when the file was damaged, in any format', async () => {
+  it('contains no number if the file is damaged, in any format', async () => {
     const texts = fc.array(
       fc.oneof(
         maybe,

@@ -1,5 +1,5 @@
 /**
- * Rows as entries: what is listed, in which list, and every way to be rejected.
+ * Rows as entries: what they list, in which list, and every reason to reject them.
  */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
@@ -7,14 +7,14 @@ import { REJECT_CODES } from '../../../cli/import/entry.ts';
 import { ALWAYS } from '../../../shared/build/list-entries.ts';
 import { outcome, read } from '../support/entries.ts';
 
-describe('what a row lists', () => {
+describe('a row lists', () => {
   it.each([
     ['010-2345-6789', 821_023_456_789],
     ['+82 10 2345 6789', 821_023_456_789],
     ['1588-1234', 8_215_881_234],
     ['+63 917 123 4567', 639_171_234_567],
     ['００８２ 10 2345 6789', 821_023_456_789],
-  ])('%s is a number', (number, n) => {
+  ])('the number %s', (number, n) => {
     expect(read({ number })).toEqual({ ok: true, list: 0, what: { kind: 'number', n }, dates: ALWAYS });
   });
 
@@ -22,11 +22,11 @@ describe('what a row lists', () => {
     ['+821000000000..+821019999999', 821_000_000_000, 821_019_999_999],
     ['+82 10-0000-0000 .. 010-0000-0000', 821_000_000_000, 821_000_000_000],
     ['0082 10 2345 0000..0082 10 2345 9999', 821_023_450_000, 821_023_459_999],
-  ])('%s is a range, both ends included', (number, from, to) => {
+  ])('the range %s, both ends included', (number, from, to) => {
     expect(read({ number })).toMatchObject({ what: { kind: 'ranges', ranges: [{ from, to }] } });
   });
 
-  it('+63917* is every number that begins so, up to 15 digits', () => {
+  it('every number with the prefix +63917*, up to 15 digits', () => {
     const entry = read({ number: '+63 917*' });
     const ranges = entry.ok && entry.what.kind === 'ranges' ? entry.what.ranges : [];
     expect(ranges).toHaveLength(11);
@@ -34,7 +34,7 @@ describe('what a row lists', () => {
     expect(ranges.at(-1)).toEqual({ from: 639_170_000_000_000, to: 639_179_999_999_999 });
   });
 
-  it.each(['+39 06*', '+1 4*', '+82 10*'])('%s is a prefix of numbers that there can be', (number) => {
+  it.each(['+39 06*', '+1 4*', '+82 10*'])('the prefix %s, which numbers can have', (number) => {
     expect(read({ number })).toMatchObject({ ok: true, what: { kind: 'ranges' } });
   });
 
@@ -44,12 +44,12 @@ describe('what a row lists', () => {
     ['sender:trunk:678A', { kind: 'senderId', name: 'trunk:678A' }],
     ['trunk:MNL-2', { kind: 'trunk', name: 'MNL-2' }],
     ['smsc:+63917*', { kind: 'smsc', name: '63917*' }],
-  ])('%j is a source where the list takes sources', (number, source) => {
+  ])('the source %j in a list that accepts sources', (number, source) => {
     expect(read({ number }, 'overseas')).toMatchObject({ what: { kind: 'source', source } });
     expect(outcome(read({ number }, 'suspended'))).toBe('SOURCE_NOT_ALLOWED');
   });
 
-  it('a calling code is every number of a country abroad, in any list', () => {
+  it('every number of a country abroad by its calling code, in any list', () => {
     const entry = read({ number: 'callingCode: +237' });
     if (!entry.ok || entry.what.kind !== 'ranges') throw new Error('not ranges');
     expect(entry.what.ranges).toContainEqual({ from: 237_000_000_000, to: 237_999_999_999 });
@@ -75,11 +75,11 @@ describe('the list of a row', () => {
     [{ reason: 'NUMBER_UNALLOCATED' }, 'suspended', 'LIST_UNKNOWN'],
     [{ reason: 'number_suspended' }, null, 'LIST_UNKNOWN'],
     [{ authority: 'ktoa' }, null, 'LIST_UNKNOWN'],
-  ])('of %j in a file for %s is %s', (row, file, want) => {
+  ])('for %j in a file for %s is %s', (row, file, want) => {
     expect(outcome(read({ number: '010-2345-6789', ...row }, file))).toBe(want);
   });
 
-  it('is told to be missing by reason and authority', () => {
+  it('is reported missing by reason and authority', () => {
     const row = { number: '010-2345-6789', reason: 'SENDER_REPORTED', authority: 'kisa' };
     expect(read(row)).toMatchObject({
       message: 'the catalogue has no list for reason "SENDER_REPORTED" of authority "kisa"',
@@ -87,11 +87,11 @@ describe('the list of a row', () => {
     expect(read({ number: '1' }, null)).toMatchObject({ message: expect.stringContaining('no reason') });
   });
 
-  it('is not chosen where several fit, and they are named', () => {
+  it('is not chosen if several match, and the message names them', () => {
     const row = { number: '010-2345-6789', reason: 'NUMBER_SUSPENDED' };
     expect(read(row, null)).toMatchObject({
       code: 'LIST_UNKNOWN',
-      message: 'several lists fit (suspended, suspended-too): name one as "list" of the file',
+      message: 'several lists match (suspended, suspended-too): set "list" for this file in the catalogue',
     });
   });
 });
@@ -158,7 +158,7 @@ const REJECTED = [
 
 describe('a row is rejected', () => {
   it.each(REJECTED.flatMap(([code, numbers]) => numbers.map((number) => [code, number] as const)))(
-    '%s: %j',
+    'with %s: %j',
     (code, number) => {
       expect(read({ number })).toMatchObject({
         ok: false,
@@ -168,16 +168,16 @@ describe('a row is rejected', () => {
     },
   );
 
-  it('where it has letters beside a number, in the words of its list', () => {
+  it('if it has letters next to a number, with a message for its kind of list', () => {
     const number = '010-2345-6789 mobile';
     expect(read({ number }, 'suspended')).toMatchObject({
       code: 'NUMBER_INVALID',
-      message: 'has letters in or beside the number: write the number alone',
+      message: 'has letters in or next to the number: write only the number',
     });
     expect(read({ number }, 'overseas')).toMatchObject({ code: 'SOURCE_INVALID' });
   });
 
-  it('for the damage of its line, before anything else', () => {
+  it('for the damage of its line first', () => {
     expect(read({ damage: 'not JSON' }, null)).toEqual({
       ok: false,
       code: 'ROW_DAMAGED',
@@ -185,7 +185,7 @@ describe('a row is rejected', () => {
     });
   });
 
-  it('by codes that are all tried here', () => {
+  it('with every code that exists', () => {
     const elsewhere = ['ROW_DAMAGED', 'LIST_UNKNOWN', 'DATE_INVALID'];
     expect([...new Set(REJECTED.map(([code]) => code)), ...elsewhere].sort()).toEqual(
       [...REJECT_CODES].sort(),

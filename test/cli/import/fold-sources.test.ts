@@ -1,6 +1,6 @@
 /**
- * Sender ids that look like each other, folded: a release says of each what the live layer said, whatever
- * was done to them and in which order, also over a release that had folded in what came before.
+ * Folded sender IDs that look like each other: a release gives the same verdicts as the live layer after any
+ * sequence of changes, also on top of a release with earlier folded entries.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ interface Change {
   readonly text: string;
 }
 
-/** As the coordinator keeps them: of one key, the newest. */
+/** As the coordinator stores them: the newest of each key. */
 function rowsOf(changes: readonly Change[], firstSeq: number): LiveEntry[] {
   const rows = new Map<string, LiveEntry>();
   changes.forEach(({ op, text }, index) => {
@@ -65,23 +65,25 @@ async function releaseOf(lists: readonly FoldedList[], foldedSeq: number): Promi
   return install(built.value);
 }
 
-/** What is told of each of them, as a sender. */
-function told(release: Release, live: LiveLayer): string {
+/** The verdict for each of them, as a sender. */
+function verdictsOf(release: Release, live: LiveLayer): string {
   const at = { ...snapshot('none'), release, live };
-  const question = { to: null, channel: 'sms', ingress: null, otherReadings: [] } as const;
-  return TEXTS.map((text) => screenAndFormat({ from: source(text), ...question }, at, wishes()))
-    .map(({ verdict, reasons }) => (verdict === 'allow' && reasons.length > 0 ? 'let through' : verdict))
+  const request = { to: null, channel: 'sms', ingress: null, otherReadings: [] } as const;
+  return TEXTS.map((text) => screenAndFormat({ from: source(text), ...request }, at, wishes()))
+    .map(({ verdict, reasons }) =>
+      verdict === 'allow' && reasons.length > 0 ? 'allowed by a list' : verdict,
+    )
     .join(', ');
 }
 
-describe('sender ids that look like each other', () => {
+describe('sender IDs that look like each other', () => {
   const change = fc.record({
     op: fc.constantFrom('block', 'unblock', 'clear'),
     text: fc.constantFrom(...TEXTS),
   });
   const changes = fc.array(change, { maxLength: 6 });
 
-  it('are told the same by a release as by the live layer that it has folded in', async () => {
+  it('have the same verdict in a release as in the live layer that it has folded in', async () => {
     await holdsAsync(
       fc.asyncProperty(changes, changes, async (before, after) => {
         const now = NOW / 1000;
@@ -89,11 +91,11 @@ describe('sender ids that look like each other', () => {
         const first = rowsOf(before, 1);
         const folded = fold(first.map(infoOf), [], now);
         const base = await releaseOf(folded, 50);
-        expect(told(base, LiveLayer.EMPTY)).toBe(told(empty, layerOf(...first)));
-        // What comes after lies over that release, and is folded upon it.
+        expect(verdictsOf(base, LiveLayer.EMPTY)).toBe(verdictsOf(empty, layerOf(...first)));
+        // Later entries override that release and are folded on top of it.
         const second = rowsOf(after, 51);
         const next = await releaseOf(fold(second.map(infoOf), folded, now), 100);
-        expect(told(next, LiveLayer.EMPTY)).toBe(told(base, layerOf(...second)));
+        expect(verdictsOf(next, LiveLayer.EMPTY)).toBe(verdictsOf(base, layerOf(...second)));
       }),
       { numRuns: 200 },
     );

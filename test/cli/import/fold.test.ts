@@ -1,5 +1,5 @@
 /**
- * The live layer as lists of a release: at any moment the lists say what the live layer would.
+ * The live layer as lists of a release: at any time the lists have the same effect as the live layer.
  */
 import '../support/workspace.ts';
 import fc from 'fast-check';
@@ -52,8 +52,8 @@ function short(lists: readonly FoldedList[]): Record<string, string[]> {
 const N = 821_020_005_036;
 const FINGERPRINT = '0de41f04d08e5aa4';
 
-describe('what is folded', () => {
-  it('stands on one list for each code, authority and subjects', () => {
+describe('a folded entry', () => {
+  it('is on one list for each code, authority and set of subjects', () => {
     const lists = fold(
       [
         entry(1, {}),
@@ -81,15 +81,17 @@ describe('what is folded', () => {
     ]);
   });
 
-  it('is a source by its fingerprint, whatever is told of its text, and is never guessed', () => {
+  it('identifies a source by its fingerprint and never by its text', () => {
     const lost = { number: null, source: `fingerprint ${FINGERPRINT}` };
     expect(short(fold([entry(1, { ...lost, fingerprint: FINGERPRINT })], [], NOW))).toEqual({
       'live-sender-reported-kisa': [`${FINGERPRINT} ..`],
     });
-    expect(() => fold([entry(1, lost)], [], NOW)).toThrow(/tells no fingerprint of a source \(seq 1\)/);
+    expect(() => fold([entry(1, lost)], [], NOW)).toThrow(
+      /returned a source without a fingerprint \(seq 1\)/,
+    );
   });
 
-  it('is what decides, and then what will', () => {
+  it('is the one that decides now, followed by those that decide later', () => {
     const entries = [
       entry(1, {}),
       entry(2, { until: inHours(48), code: 'SUBSCRIBER_DNO' }),
@@ -102,12 +104,12 @@ describe('what is folded', () => {
     });
   });
 
-  it('is nothing where it was cleared, or has ended', () => {
+  it('does not exist if it was cleared or has expired', () => {
     expect(fold([entry(1, {}), entry(2, { op: 'clear' })], [], NOW)).toEqual([]);
     expect(fold([entry(1, { until: inHours(0) })], [], NOW)).toEqual([]);
   });
 
-  it('is taken over from the release before, but where something newer was said', () => {
+  it('is carried over from the previous release, unless a newer entry replaces it', () => {
     const carried = fold(
       [entry(1, {}), entry(2, { number: '+821020005037' }), entry(3, { number: '+821020005038' })],
       [],
@@ -125,7 +127,7 @@ describe('what is folded', () => {
     });
   });
 
-  it('has names that a list can have, however long the name of its authority', () => {
+  it('has a valid list name, however long the name of its authority', () => {
     const authorities = ['a'.repeat(63), `${'a'.repeat(62)}b`];
     const entries = authorities.map((authority, index) =>
       entry(index + 1, { authority, code: 'MOBILE_CLI_ROAMING_UNVERIFIED', subjects: ['to'] }),
@@ -140,15 +142,15 @@ describe('what is folded', () => {
   });
 });
 
-/** What the lists say of the one number at a moment: each list that names it. */
-function said(lists: readonly FoldedList[], subject: Subject, moment: number): string[] {
+/** The lists that have the number at a moment. */
+function listsAt(lists: readonly FoldedList[], subject: Subject, moment: number): string[] {
   return lists
     .filter(({ subjects }) => subjects.includes(subject))
     .filter(({ entries }) => entries.some(({ since, until }) => since <= moment && moment < until))
     .map(({ effect, reason, authority }) => `${effect} ${reason} ${authority}`);
 }
 
-/** What the live layer says by its own rule: of the entries in force, the newest decides. */
+/** The entry that decides in the live layer: the newest one in force. */
 function decided(entries: readonly EntryInfo[], subject: Subject, moment: number): EntryInfo | undefined {
   const end = ({ until }: EntryInfo): number => (until === null ? FOREVER : Date.parse(until) / 1000);
   return entries
@@ -165,8 +167,8 @@ const anyEntry = fc.record({
 });
 const layer = fc.array(anyEntry, { maxLength: 8 });
 
-describe('at any moment', () => {
-  it('the lists say what the live layer says, through one build after another', () => {
+describe('at any time', () => {
+  it('the lists have the effect of the live layer, through one build after another', () => {
     holds(
       fc.property(layer, layer, fc.integer({ min: 0, max: 3 }), (first, second, laterHours) => {
         const made = [...first, ...second].map((given, index) =>
@@ -185,7 +187,7 @@ describe('at any moment', () => {
                 : decides.op === 'unblock'
                   ? [`allow ALLOW_OVERRIDE ${decides.authority}`]
                   : [`block ${decides.code} ${decides.authority}`];
-            expect(said(lists, subject, moment)).toEqual(want);
+            expect(listsAt(lists, subject, moment)).toEqual(want);
           }
         }
       }),

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { FoldedList } from '../../../cli/import/fold.ts';
 import { foldedIn } from '../../../cli/import/folded-lists.ts';
 import { listKeys } from '../../../cli/secrets.ts';
-import { buildUpon, HOME } from '../support/builds.ts';
+import { buildWithLive, HOME } from '../support/builds.ts';
 
 const sorted = (lists: readonly FoldedList[]): FoldedList[] =>
   lists.map((list) => ({
@@ -14,9 +14,9 @@ const sorted = (lists: readonly FoldedList[]): FoldedList[] =>
     entries: list.entries.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
   }));
 
-describe('what was folded in', () => {
-  it('is read back whole: numbers behind any head, dates and sources', async () => {
-    const { folder, manifest } = await buildUpon([
+describe('folded entries', () => {
+  it('are read back completely: numbers with any prefix, dates and sources', async () => {
+    const { folder, manifest } = await buildWithLive([
       ...HOME.slice(0, 500).map((number) => ({ number })),
       { number: '+14155550199' },
       { number: '+14155550199', op: 'unblock', until: '2040-01-01T00:00:00.000Z' },
@@ -33,10 +33,10 @@ describe('what was folded in', () => {
     expect(sorted(read)).toEqual(sorted(folder.folded));
   });
 
-  it('is nothing where nothing was, and then no value is asked for', async () => {
-    const { manifest } = await buildUpon([]);
+  it('are empty without live entries, and then no value is loaded', async () => {
+    const { manifest } = await buildWithLive([]);
     const never = (): never => {
-      throw new Error('a value was asked for');
+      throw new Error('a value was loaded');
     };
     expect(await foldedIn(manifest, await listKeys(), never)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /**
- * Gzipped inputs: the same rows, and never a part of them.
+ * Gzipped inputs: the same rows as the plain file, and never only a part of them.
  */
 import '../support/workspace.ts';
 import { gzipSync } from 'node:zlib';
@@ -18,14 +18,14 @@ const FILES = {
 };
 
 describe.each(Object.entries(FILES))('%s, gzipped', (name, text) => {
-  it('has the rows of the plain file, whatever its name says', async () => {
+  it('has the rows of the plain file, whatever its name is', async () => {
     const plain = await rowsOf(name, text);
     expect(plain.map(({ number }) => number)).toEqual(numbers);
     expect(await rowsOf(`${name}.gz`, gzipSync(text))).toEqual(plain);
     expect(await rowsOf(name, gzipSync(text))).toEqual(plain);
   });
 
-  it('is refused when it is cut anywhere', async () => {
+  it('is rejected if it is truncated', async () => {
     const whole = gzipSync(text);
     for (const length of [0, 1, 2, 9, 10, 100, whole.length >> 1, whole.length - 8, whole.length - 1]) {
       const failure = await failureOf(() => rowsOf(`${name}.gz`, whole.subarray(0, length)));
@@ -33,17 +33,17 @@ describe.each(Object.entries(FILES))('%s, gzipped', (name, text) => {
     }
   });
 
-  it('is refused when it is damaged inside', async () => {
+  it('is rejected if it is damaged', async () => {
     const damaged = Uint8Array.from(gzipSync(text));
     damaged[damaged.length >> 1]! ^= 0xff;
     expect((await failureOf(() => rowsOf(`${name}.gz`, damaged))).message).toMatch(/a\..*\.gz: /);
   });
 });
 
-describe('a file that unpacks to far more than it is', () => {
+describe('a file with an extreme compression ratio', () => {
   const bomb = (bytes: number): Buffer => gzipSync('1\n'.repeat(bytes / 2));
 
-  it('is refused with its ratio and the way out, before it is read to its end', async () => {
+  it('is rejected with its ratio and the way out, before it is read completely', async () => {
     let rows = 0;
     const path = write('bomb.txt.gz', bomb(16 * GZIP_FREE_BYTES));
     const { message } = await failureOf(() => readRows({ path }, () => rows++));
@@ -55,24 +55,24 @@ describe('a file that unpacks to far more than it is', () => {
     expect(rows).toBeLessThan(GZIP_FREE_BYTES);
   });
 
-  it('is taken as long as it is small', async () => {
+  it('is accepted while it is small', async () => {
     expect(await rowsOf('small.txt.gz', bomb(GZIP_FREE_BYTES))).toHaveLength(GZIP_FREE_BYTES / 2);
   });
 
   it.each([
     ['numbers in order', (index: number) => `+8210${20_000_000 + index}`],
     [
-      'rows of which only the number changes',
+      'rows that differ only in the number',
       (index: number) => `+8210${20_000_000 + index},${'a'.repeat(60)}`,
     ],
-  ])('is none of the lists that there are: %s', async (_, line) => {
+  ])('does not include real lists: %s', async (_, line) => {
     const lines = Array.from({ length: 200_000 }, (_each, index) => line(index));
     expect(await rowsOf('list.txt.gz', gzipSync(lines.join('\n')))).toHaveLength(lines.length);
   });
 });
 
 describe('several gzip members in one file', () => {
-  it('are read one after the other', async () => {
+  it('are read one after another', async () => {
     const joined = Buffer.concat([gzipSync('1\n2\n'), gzipSync('3\n')]);
     expect((await rowsOf('a.txt.gz', joined)).map(({ number }) => number)).toEqual(['1', '2', '3']);
   });

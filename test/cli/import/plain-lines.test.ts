@@ -1,5 +1,5 @@
 /**
- * Plain text whose numbers are read from its bytes: the same entries, rejects and counts as line by line.
+ * Plain text with numbers read from its bytes: the same entries, rejects and counts as line by line.
  */
 import '../support/workspace.ts';
 import { basename } from 'node:path';
@@ -28,16 +28,16 @@ async function collected(content: Uint8Array, list: string | null, fromBytes: bo
   const entries: string[] = [];
   const rejects: Reject[] = [];
   let taken = 0;
-  const told = (list: number, what: object, dates: object): void => {
+  const record = (list: number, what: object, dates: object): void => {
     entries.push(JSON.stringify({ list, what, dates }));
   };
   const reports = await collect(readCatalogue(catalogue(`plain-${files}.json`, { inputs })), {
     now: 0,
-    onEntry: ({ list, what, dates }) => told(list, what, dates),
+    onEntry: ({ list, what, dates }) => record(list, what, dates),
     ...(fromBytes && {
       onNumber: (list: number, n: number) => {
         taken++;
-        told(list, { kind: 'number', n }, ALWAYS);
+        record(list, { kind: 'number', n }, ALWAYS);
       },
     }),
     onReject: (reject) => rejects.push({ ...reject, file: '' }),
@@ -158,14 +158,14 @@ const content = fc
   );
 
 describe('plain text', () => {
-  it('lists from its bytes what it lists line by line, whatever stands in it', async () => {
+  it('has the same entries from its bytes as line by line, for any content', async () => {
     await holdsAsync(
       fc.asyncProperty(content, async (bytes) => void (await expectSame(bytes))),
       { numRuns: 150 },
     );
   });
 
-  it('does so where lines lie across the pieces in which a file comes', async () => {
+  it('does so for lines across the chunks of a file', async () => {
     const lines = fc.array(fc.tuple(line, end), { minLength: 400, maxLength: 900 });
     let taken = 0;
     await holdsAsync(
@@ -177,7 +177,7 @@ describe('plain text', () => {
     expect(taken).toBeGreaterThan(1_000);
   });
 
-  it('does so in a piece of a megabyte and more', async () => {
+  it('does so in a chunk of more than a megabyte', async () => {
     const lines = Array.from(
       { length: 100_000 },
       (_, n) => `010${String(20_000_000 + n * 701).padStart(8, '0')}`,
@@ -186,7 +186,7 @@ describe('plain text', () => {
     expect(await expectSame(Buffer.from(lines.join('\n')))).toBe(99_997);
   });
 
-  it('reads nothing from bytes where its list is not known', async () => {
+  it('reads nothing from bytes if its list is unknown', async () => {
     expect(await expectSame(Buffer.from('01012345678\n01012345679\n01012345670\n'), null)).toBe(0);
   });
 

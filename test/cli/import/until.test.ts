@@ -1,5 +1,5 @@
 /**
- * The end of a live entry as it is written.
+ * The expiry of a live entry, as an admin writes it.
  */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { failureOf } from '../support/failing.ts';
 
 const NOW = new Date('2026-11-24T03:00:00.250Z');
 
-describe('an end', () => {
+describe('an expiry', () => {
   it.each([
     ['30m', '2026-11-24T03:30:01.000Z'],
     ['2h', '2026-11-24T05:00:01.000Z'],
@@ -21,7 +21,7 @@ describe('an end', () => {
     expect(untilOf(text, NOW)).toBe(end);
   });
 
-  it('of 9999-12-31 is none', () => {
+  it('of 9999-12-31 means none', () => {
     for (const text of ['9999-12-31', '2106-02-08']) expect(untilOf(text, NOW)).toBeUndefined();
     expect(untilOf('2106-02-07', NOW)).toBe('2106-02-06T15:00:00.000Z');
   });
@@ -39,12 +39,15 @@ describe('an end', () => {
     '2026-02-31',
     '999999d',
     '2026-12-31T12:00',
-  ])('%j is none', async (text) => {
+  ])('%j is invalid', async (text) => {
     const failure = await failureOf(() => untilOf(text, NOW));
-    expect([failure.exitCode, failure.message]).toEqual([2, expect.stringMatching(/^--until is a length/)]);
+    expect([failure.exitCode, failure.message]).toEqual([
+      2,
+      expect.stringMatching(/^--until must be a duration/),
+    ]);
   });
 
-  it.each(['2026-11-24', '2026-11-24T03:00:00Z'])('%j is over', async (text) => {
-    expect((await failureOf(() => untilOf(text, NOW))).message).toBe('--until is over already');
+  it.each(['2026-11-24', '2026-11-24T03:00:00Z'])('%j is in the past', async (text) => {
+    expect((await failureOf(() => untilOf(text, NOW))).message).toBe('--until must be in the future');
   });
 });

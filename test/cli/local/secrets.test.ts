@@ -1,17 +1,18 @@
 /**
- * The secrets that `npm start` makes: only those that are missing, and never over data that others made.
+ * The secrets that `npm start` creates: only missing ones, and never over existing data.
  */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { localSecrets } from '../../../cli/local/secrets.ts';
 import type * as Paths from '../../../cli/paths.ts';
-import { type LocalSecrets, localSecrets } from '../../../cli/secrets.ts';
+import type { LocalSecrets } from '../../../cli/secrets.ts';
 import { failureOf } from '../support/failing.ts';
 import { FOLDER, write } from '../support/workspace.ts';
 
-// The secrets of whoever runs this are not to be touched: only their places are others here.
+// Your own secrets must not be touched, so the paths are different here.
 vi.mock('../../../cli/paths.ts', async (original) => {
   const paths = await original<typeof Paths>();
   const place = (name: string): string => paths.STATE.replace(/state$/, name);
@@ -27,7 +28,7 @@ afterEach(() => {
 });
 
 describe('local secrets', () => {
-  it('are made where there are none, for the owner alone, and stay the same', async () => {
+  it('are created if there are none, readable only by their owner, and then stay the same', async () => {
     const made = await localSecrets();
     expect(Object.keys(made).sort()).toEqual([
       'ADMIN_TOKEN',
@@ -56,7 +57,7 @@ describe('local secrets', () => {
     ['ADMIN_TOKEN'],
     ['RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS'],
     ['LIST_KEY', 'DEMO_CLIENT_KEY'],
-  ] as const)('are kept, and only the missing ones made: %s', async (...missing) => {
+  ] as const)('are kept, and only missing ones are created: %s', async (...missing) => {
     const before = await localSecrets();
     const kept = Object.entries(before).filter(([name]) => !(missing as readonly string[]).includes(name));
     write('secrets.json', JSON.stringify(Object.fromEntries(kept)));
@@ -70,21 +71,19 @@ describe('local secrets', () => {
   });
 
   it.each(['RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS'] as const)(
-    'with %s alone of its pair are left as they are',
+    'with only %s of its pair are left unchanged',
     async (name) => {
       const text = JSON.stringify({ [name]: (await localSecrets())[name] });
       write('secrets.json', text);
       const { message } = await failureOf(() => localSecrets());
-      expect(message).toBe(`${FILE} has one key of the pair that signs releases, and not the other`);
+      expect(message).toBe(`${FILE} has only one key of the pair that signs releases: restore the other`);
       expect(readFileSync(FILE, 'utf8')).toBe(text);
     },
   );
 
-  it('that are damaged are left as they are', async () => {
+  it('that are damaged are left unchanged', async () => {
     write('secrets.json', '{');
-    expect((await failureOf(() => localSecrets())).message).toMatch(
-      /secrets\.json is damaged: bring it back/,
-    );
+    expect((await failureOf(() => localSecrets())).message).toMatch(/secrets\.json is damaged: restore it/);
     expect([readFileSync(FILE, 'utf8'), existsSync(DEV_VARS)]).toEqual(['{', false]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The embedded service where it cannot start: a port in use.
+ * The embedded service if it cannot start because its port is in use.
  */
 import '../support/workspace.ts';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { failureOf } from '../support/failing.ts';
 import { SECRETS } from '../support/workspace.ts';
 
 describe('a service on a port in use', () => {
-  it('does not start, names the port and says how to choose another', async () => {
+  it('does not start, names the port and says how to use another one', async () => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
     const { port } = holder.address() as AddressInfo;
@@ -27,6 +27,6 @@ describe('a service on a port in use', () => {
     holder.close();
     expect(failure.exitCode).toBe(1);
     expect(failure.message).toContain(`the service did not start on port ${port}: `);
-    expect(failure.message).toMatch(/PORT=… chooses another port$/);
+    expect(failure.message).toMatch(/set PORT to use another port$/);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The order in which `prove` asks leaves no suffix out and asks none twice.
+ * The order in which `prove` looks up suffixes has every suffix exactly as often as the input.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -11,13 +11,13 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 
 const { permutation } = testKeys;
 
-it('has every suffix as often as it came, near each other where their images are', () => {
+it('has every suffix as often as the input, and adjacent entries next to each other', () => {
   holds(
     fc.property(
       fc.array(fc.oneof(suffix, fc.constantFrom(0, 1, 99_999_999)), { maxLength: 200 }),
-      (tails) => {
-        const ordered = [...queryOrder(Uint32Array.from(tails), permutation)];
-        expect(ordered.toSorted((a, b) => a - b)).toEqual(tails.toSorted((a, b) => a - b));
+      (suffixes) => {
+        const ordered = [...queryOrder(Uint32Array.from(suffixes), permutation)];
+        expect(ordered.toSorted((a, b) => a - b)).toEqual(suffixes.toSorted((a, b) => a - b));
         const places = ordered.map((each) => permutation.permute(each) >>> 10);
         expect(places).toEqual(places.toSorted((a, b) => a - b));
       },
@@ -26,7 +26,7 @@ it('has every suffix as often as it came, near each other where their images are
   );
 });
 
-it('does not ask at all where the images of some tails would leave them out', () => {
+it('fails if permuted values outside the range would drop suffixes', () => {
   const broken = {
     permute: (each: number) => (each === 5 ? 10 * SUFFIX_COUNT : each),
   } as unknown as Permutation;

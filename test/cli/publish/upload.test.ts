@@ -1,5 +1,5 @@
 /**
- * The files that one `wrangler kv bulk put` gets: never more than it takes, nothing left out.
+ * The files for `wrangler kv bulk put`: none is too large, and no value is omitted.
  */
 import '../support/workspace.ts';
 import fc from 'fast-check';
@@ -30,7 +30,7 @@ describe('values in files', () => {
       [1, MOST, 1],
       [[1], [MOST], [1]],
     ],
-  ])('of %j bytes are %j', (bytes, want) => {
+  ])('of %j bytes are split into %j', (bytes, want) => {
     expect(
       sizes(
         inFiles(
@@ -41,7 +41,7 @@ describe('values in files', () => {
     ).toEqual(want);
   });
 
-  it('stay in order and below the bound, with no file that the next value would have fitted into', () => {
+  it('keep their order, stay below the limit, and fill each file as far as possible', () => {
     const blob = fc.record({ bytes: fc.integer({ min: 0, max: SHARD_BYTES_MAX * 60 }), key: fc.string() });
     holds(
       fc.property(fc.array(blob, { maxLength: 60 }), (blobs) => {

@@ -1,10 +1,10 @@
 /**
- * Runs the command line as an admin does: a process of its own, with its streams and its exit code.
+ * Runs the command line as an admin does: in its own process, with its streams and its exit code.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const LISTS = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
+const NUMGATE = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;
@@ -12,9 +12,9 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** A command that is running, and what becomes of it. */
+/** A running command, and how it ends. */
 export function start(args: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [LISTS, ...args], {
+  const child = spawn(process.execPath, [NUMGATE, ...args], {
     env: { ...process.env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -33,6 +33,6 @@ export function start(args: readonly string[]): { child: ChildProcess; outcome: 
   return { child, outcome };
 }
 
-export function lists(...args: readonly string[]): Promise<Outcome> {
+export function numgate(...args: readonly string[]): Promise<Outcome> {
   return start(args).outcome;
 }
