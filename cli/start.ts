@@ -137,7 +137,7 @@ async function main(): Promise<void> {
   }
   runCronOf(service);
   process.stdout.write(
-    `\nnumgate answers on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
+    `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
       `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n`,
   );

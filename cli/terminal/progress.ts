@@ -2,7 +2,10 @@
  * A progress bar on a terminal, otherwise nothing. It uses standard error, because standard output is for
  * results.
  */
-import { SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
+
+/** Loads the library only for a bar that is shown: most commands show none. */
+const load = createRequire(import.meta.url);
 
 export interface Progress {
   /** @param share 0 to 1 @param note shown after the bar */
@@ -12,6 +15,7 @@ export interface Progress {
 
 export function startProgress(title: string): Progress {
   if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  const { SingleBar } = load('cli-progress') as typeof import('cli-progress');
   const bar = new SingleBar({
     format: `${title.padEnd(8)} {bar} {percentage} % {note}`,
     barCompleteChar: '█',

@@ -1,7 +1,10 @@
 /** Formats tables. */
-import Table from 'cli-table3';
+import { createRequire } from 'node:module';
 import type { ListInfo } from '../../shared/release/manifest.ts';
 import { count } from './figures.ts';
+
+/** Loads the library only for a table that is shown: most commands show none. */
+const load = createRequire(import.meta.url);
 
 const PLAIN = {
   chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
@@ -13,6 +16,7 @@ export function formatTable(
   names: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string {
+  const Table = load('cli-table3') as typeof import('cli-table3');
   const table = new Table({
     ...PLAIN,
     head: names.map((name) => name.replace(/#$/, '')),

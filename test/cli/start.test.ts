@@ -48,7 +48,7 @@ async function startAgain(
     return true;
   });
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    const url = /numgate answers on \S*?(http:\/\/localhost:\d+)/.exec(String(text))?.[1];
+    const url = /numgate is running on \S*?(http:\/\/localhost:\d+)/.exec(String(text))?.[1];
     if (url === undefined) return true;
     output += String(text);
     const stop = process.listeners('SIGTERM').findLast((listener) => !before.includes(listener));
@@ -126,7 +126,7 @@ describe('npm start', () => {
     const { code, output } = await startAgain(async (url) => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
     });
-    expect([code, output]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
     expect(output).toContain(
       `the local KV has lost 2 of ${keys.length} values of ${started.manifest.release}, or holds them damaged`,
     );
@@ -142,7 +142,7 @@ describe('npm start', () => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded', release });
     });
     renameSync(`${path}.kept`, path);
-    expect([code, output]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
     expect(output).toContain(`${path} does not exist`);
     expect(output).toContain(`npx numgate push ${path} --all\n`);
     expect(output.indexOf('delete')).toBeGreaterThan(output.indexOf('--all'));
@@ -157,11 +157,11 @@ describe('npm start', () => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded' });
     });
     renameSync(`${path}.kept`, path);
-    expect([without.code, without.output]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect([without.code, without.output]).toEqual([0, expect.stringContaining('numgate is running on')]);
     const { code, output } = await startAgain(async (url) => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
     });
-    expect([code, output]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
   });
 });
 
