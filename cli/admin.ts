@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, hasCode } from './failure.ts';
 import { adminToken } from './secrets.ts';
 
 /** Retries of a read and of a change. */
@@ -67,7 +67,7 @@ export class Admin {
   }
 
   async get<Value>(path: string, query: Query = {}): Promise<Value> {
-    return json(await this.#send({ method: 'GET', path: path + search(query) }, READ_RETRIES));
+    return json(await this.#send({ method: 'GET', path: withQuery(path, query) }, READ_RETRIES));
   }
 
   async tagged<Value>(path: string): Promise<Tagged<Value>> {
@@ -82,7 +82,10 @@ export class Admin {
 
   /** One page of lines and the cursor of the next page. The cursor is null at the end. */
   async page(path: string, query: Query): Promise<{ readonly text: string; readonly next: string | null }> {
-    const { bytes, headers } = await this.#send({ method: 'GET', path: path + search(query) }, READ_RETRIES);
+    const { bytes, headers } = await this.#send(
+      { method: 'GET', path: withQuery(path, query) },
+      READ_RETRIES,
+    );
     return { text: new TextDecoder().decode(bytes), next: headers.get('x-next') };
   }
 
@@ -114,7 +117,8 @@ export class Admin {
         continue;
       }
       if (response.status < 300) return response;
-      if (tried === retries || !isTemporary(response)) throw failureOf(response, this.url);
+      const failure = failureOf(response, this.url);
+      if (tried === retries || !isTemporary(response, failure)) throw failure;
       await this.#pause(pauseMs(tried, response.headers.get('retry-after')));
     }
   }
@@ -149,11 +153,11 @@ function isUndelivered({ cause }: Error): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND';
 }
 
-function search(query: Query): string {
+/** A path with those parameters that are not null. */
+function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== null);
-  return given.length === 0
-    ? ''
-    : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return given.length === 0 ? path : `${path}?${search}`;
 }
 
 /** The cast is safe by contract: both sides compile against shared/admin.ts. */
@@ -184,10 +188,8 @@ function problemIn(response: AdminResponse): Problem | null {
 /**
  * A 503 is usually temporary. But values that are not in KV yet take longer, and the push handles that case.
  */
-function isTemporary(response: AdminResponse): boolean {
-  if (response.status !== 503) return false;
-  const code = problemIn(response)?.code;
-  return code !== 'RELEASE_INCOMPLETE' && code !== 'NOT_CONFIGURED';
+function isTemporary({ status }: AdminResponse, failure: CommandFailure): boolean {
+  return status === 503 && !hasCode(failure, 'RELEASE_INCOMPLETE') && !hasCode(failure, 'NOT_CONFIGURED');
 }
 
 /** @param retryAfter value of the response header, in seconds */

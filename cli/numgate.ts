@@ -8,11 +8,7 @@ const INTERRUPTED = 130;
 const PIPE_CLOSED = 141;
 
 enableCompileCache(COMPILED);
-const [{ program }, { failureReport }, { printError }] = await Promise.all([
-  import('./program.ts'),
-  import('./failure.ts'),
-  import('./terminal/output.ts'),
-]);
+const { run } = await import('./program.ts');
 
 // The reader closed the pipe, as in `audit export | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -25,9 +21,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.once('SIGINT', () => process.exit(INTERRUPTED));
 process.once('SIGTERM', () => process.exit(INTERRUPTED));
 
-await program.parseAsync().catch((thrown: unknown) => {
-  const { exitCode, text, error } = failureReport(thrown);
-  process.stderr.write(text);
-  if (error !== null) printError(error);
-  process.exitCode = exitCode;
-});
+process.exitCode = await run(process.argv.slice(2));

@@ -21,6 +21,8 @@ import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addWatch } from './commands/watch.ts';
+import { failureReport } from './failure.ts';
+import { printError } from './terminal/output.ts';
 
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
@@ -31,6 +33,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Shell:': [addCompletion],
 };
 
+/** Commander's description of the whole command line. */
 export const program = new Command('npx numgate')
   .description('Build, prove and publish lists, make live changes, and manage clients, tokens and policy.')
   .option('--json', 'print one JSON object instead of text; on failure it has "error"')
@@ -58,4 +61,17 @@ Errors go to standard error. With --json, a command that has printed no result a
 for (const [heading, families] of Object.entries(GROUPS)) {
   program.commandsGroup(heading);
   for (const addFamily of families) addFamily(program);
+}
+
+/** Runs a command line and prints its failure. @returns the exit code */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    const { exitCode, text, error } = failureReport(thrown);
+    process.stderr.write(text);
+    if (error !== null) printError(error);
+    return exitCode;
+  }
 }

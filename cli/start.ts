@@ -65,9 +65,9 @@ async function publishDemo(admin: Admin): Promise<void> {
   if (proven.wrong !== 0)
     throw new CommandFailure('the demo release gives wrong answers; nothing was pushed');
   report('pushing them into the local KV with wrangler …');
-  const kv = kvOf({ remote: false, env: '' });
-  const settings = { plan: null, unproven: true, all: false, share: 1, overrides: [], reason: REASON };
-  process.stderr.write(formatPush(await push(built.folder, { kv, admin }, settings), [])[0]);
+  const ports = { kv: kvOf({ remote: false, env: '' }), admin };
+  const pushed = await push(built.folder, ports, { unproven: true, reason: REASON });
+  process.stderr.write(formatPush(pushed, [])[0]);
 }
 
 async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSecrets): Promise<void> {

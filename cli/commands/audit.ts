@@ -128,12 +128,14 @@ export interface VerifySettings {
    * be checked.
    */
   readonly known?: readonly KnownRecord[];
+  /** Called with every verified record. */
+  readonly onRecord?: (record: AuditRecord) => void;
 }
 
 /** Verifies the chain from its beginning or from a given record. */
 export async function verifyAudit(
   lines: AsyncIterable<string>,
-  { from, after = 0, known = [] }: VerifySettings,
+  { from, after = 0, known = [], onRecord }: VerifySettings,
 ): Promise<Verification> {
   const unseen = known.find(({ n }) => n < after);
   if (unseen !== undefined) {
@@ -161,6 +163,7 @@ export async function verifyAudit(
     if (hashesAt(record.n - 1, known).some((hash) => hash !== record.previous))
       return result(rewritten(record.n - 1));
     if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return result(rewritten(record.n));
+    onRecord?.(record);
   }
   if (isFirst && new Set(hashesAt(after, known)).size > 1) return result(rewritten(after));
   const due = verifier.verified.n + 1;
@@ -246,25 +249,20 @@ function trimmedIn({ trimmedTo: n, trimmedHash: hash }: StatusInfo['audit']): Kn
 export async function trimAudit(admin: Admin, path: string, reason: string): Promise<AuditTrimmed> {
   const { audit } = await admin.get<StatusInfo>('status');
   const { trimmedTo = 0 } = audit;
-  const settings = { from: path, after: trimmedTo, known: trimmedIn(audit) };
-  const { broken } = await verifyAudit(linesOfFile(path), settings);
+  const end = Date.now() - AUDIT_KEPT_MS;
+  let isOld = true;
+  let last: KnownRecord = { n: 0, hash: '' };
+  const { broken } = await verifyAudit(linesOfFile(path), {
+    ...{ from: path, after: trimmedTo, known: trimmedIn(audit) },
+    onRecord: (record) => {
+      isOld &&= Date.parse(record.at) <= end;
+      if (isOld) last = record;
+    },
+  });
   if (broken !== null) throw new CommandFailure(`${path}: ${broken.problem}: ${broken.message}`);
-  const last = await lastBefore(path, Date.now() - AUDIT_KEPT_MS);
-  if (last === null || last.n <= trimmedTo) {
+  if (last.n <= trimmedTo) {
     const days = AUDIT_KEPT_MS / 86_400_000;
     throw new CommandFailure(`${path}: no record after record ${trimmedTo} is older than ${days} days`);
   }
   return admin.change('POST', 'audit/trim', { n: last.n, hash: last.hash, reason });
-}
-
-/** The last record of a file that is not newer than `time`, in ms since 1970. */
-async function lastBefore(path: string, time: number): Promise<KnownRecord | null> {
-  let last: KnownRecord | null = null;
-  for await (const line of linesOfFile(path)) {
-    if (line.trim() === '') continue;
-    const record = recordOf(line, path);
-    if (Date.parse(record.at) > time) break;
-    last = record;
-  }
-  return last;
 }

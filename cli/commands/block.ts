@@ -8,6 +8,7 @@ import { parseSource, type SourceKind } from '../../shared/sources/source.ts';
 import { AGAINST_CODES, type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
+import { untilOf } from '../import/dates.ts';
 import {
   distinctItems,
   invalidItems,
@@ -16,7 +17,6 @@ import {
   sourceProblem,
   type WrittenItem,
 } from '../import/items.ts';
-import { untilOf } from '../import/until.ts';
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import type { Report } from '../terminal/output.ts';

@@ -26,13 +26,7 @@ import { type PlanResult, plan, summarizePlan } from './plan.ts';
 import { canaryShare, formatState } from './releases.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-interface PushOptions
-  extends Target,
-    WaitOptions,
-    OverrideOptions,
-    Pick<PushSettings, 'unproven' | 'all' | 'share'> {
-  readonly staged: boolean;
-}
+type PushOptions = Target & WaitOptions & OverrideOptions & PushSettings & { readonly staged: boolean };
 
 export function addPush(program: Command): void {
   const command = addFolderArgument(program.command('push'))
@@ -63,14 +57,14 @@ export function addPush(program: Command): void {
       const folder = folderOf(path);
       const kv = kvOf(options);
       if (options.staged) return print(...formatStaged(await pushStaged(folder, kv, options)));
-      const { plan: seen = null } = options;
       const overrides = [...(options.override ?? [])];
       const ports = { kv, admin: adminOfEnvironment() };
       const onPlan = (created: PlanResult): void => void process.stderr.write(summarizePlan(created));
-      const settings = { ...options, plan: seen, overrides, reason };
-      const result = await push(folder, ports, settings, onPlan).catch((error: unknown) => {
-        throw withOverrideHint(error, process.argv.slice(2), options);
-      });
+      const result = await push(folder, ports, { ...options, overrides, reason }, onPlan).catch(
+        (error: unknown) => {
+          throw withOverrideHint(error, process.argv.slice(2), options);
+        },
+      );
       await printChange(formatPush(result, overrides), options);
     });
 }
@@ -86,13 +80,13 @@ const SHOWN_WITHIN_MS = 60_000;
 
 const NONE: ReadonlySet<string> = new Set();
 
-export interface PushSettings extends Pick<Promote, 'share' | 'overrides' | 'reason'> {
-  /** Hash of the reviewed plan. Null accepts the plan that is made now. */
-  readonly plan: string | null;
+export interface PushSettings extends Pick<Promote, 'reason'>, Partial<Pick<Promote, 'share' | 'overrides'>> {
+  /** Hash of the reviewed plan. Without it, the plan that is made now is accepted. */
+  readonly plan?: string;
   /** Publish a build without a full proof. A build that failed its proof is never published. */
-  readonly unproven: boolean;
+  readonly unproven?: boolean;
   /** Upload every value, even those already in KV. */
-  readonly all: boolean;
+  readonly all?: boolean;
 }
 
 /** What a push writes to. */
@@ -112,58 +106,44 @@ export interface PushResult extends Uploaded, PromoteDone {
 export async function push(
   folder: BuildFolder,
   ports: PushPorts,
-  settings: PushSettings,
+  { plan: reviewed, unproven = false, all = false, share = 1, overrides = [], reason }: PushSettings,
   onPlan: (result: PlanResult) => void = () => undefined,
 ): Promise<PushResult> {
+  const { kv, admin } = ports;
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
   const proof = proofOf(folder, release);
-  const upload = new Upload(folder, manifest, ports.kv);
-  const created = await plan(folder, ports.admin);
+  const upload = new Upload(folder, manifest, kv);
+  const created = await plan(folder, admin);
   const { base } = created;
+  const { hash } = created.plan;
   if (base.manifest?.release === release) {
-    if (settings.share < 1)
+    if (share < 1)
       throw new CommandFailure(
         `${release} is already current in all data centres, so it cannot be a canary`,
         4,
       );
     // Nothing to promote or prove, but values that KV has lost are uploaded again.
-    await upload.run(settings.all ? NONE : await valuesIn(ports.kv));
-    const done: PromoteDone = { release, seq: base.status.seq, state: 'promoted', share: 1 };
-    return { ...upload.result, ...done, plan: created.plan.hash, wasCurrent: true };
+    await upload.run(all ? NONE : await valuesIn(kv));
+    const done = { release, seq: base.status.seq, state: 'promoted', share: 1 } as const;
+    return { ...upload.result, ...done, plan: hash, wasCurrent: true };
   }
-  checkComplete(proof, release, settings.unproven);
+  checkComplete(proof, release, unproven);
   onPlan(created);
-  checkPlan(created.plan, settings);
+  checkPlan(created.plan, reviewed, overrides);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
   // be removed.
   const stopNotice = onInterrupt(() => 'run the same command again to continue; uploaded values are kept');
   try {
-    await ports.admin.change('POST', 'releases', folder.manifest);
-    return await uploadAndPromote(created, upload, ports, settings);
+    await admin.change('POST', 'releases', folder.manifest);
+    const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
+    await upload.run(all ? NONE : new Set([...upload.pushed, ...ofBase]));
+    const operation = { base: base.manifest?.release ?? null, plan: hash, share, overrides, reason };
+    const done = await promoteWhenVisible(release, operation, upload, ports);
+    return { ...done, ...upload.result, plan: hash, wasCurrent: false };
   } finally {
     stopNotice();
   }
-}
-
-async function uploadAndPromote(
-  { base, plan: { hash, release } }: PlanResult,
-  upload: Upload,
-  ports: PushPorts,
-  settings: PushSettings,
-): Promise<PushResult> {
-  const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
-  await upload.run(settings.all ? NONE : new Set([...upload.pushed, ...ofBase]));
-  const { share, overrides, reason } = settings;
-  const operation: Promote = {
-    base: base.manifest?.release ?? null,
-    plan: hash,
-    share,
-    overrides,
-    reason,
-  };
-  const done = await promoteWhenVisible(release, operation, upload, ports);
-  return { ...done, ...upload.result, plan: hash, wasCurrent: false };
 }
 
 /** Retries the promotion until the values are visible in the coordinator's KV. */
@@ -180,7 +160,7 @@ async function promoteWhenVisible(
       if (!hasCode(error, 'RELEASE_INCOMPLETE') || waitedMs >= VISIBLE_WAIT_MS) throw error;
       const { missing = [] } = error.extras as ProblemExtras;
       const isLate = waitedMs > 0 && waitedMs % SHOWN_WITHIN_MS === 0;
-      await (isLate ? upload.again((key) => missing.includes(key)) : upload.uploadMissing(missing));
+      await (isLate ? upload.put((key) => missing.includes(key)) : upload.putMissing(missing));
       await pause(VISIBLE_PAUSE_MS);
     }
   }
@@ -193,7 +173,7 @@ async function promoteWhenVisible(
 export async function pushStaged(
   folder: BuildFolder,
   kv: Kv,
-  { unproven, all }: Pick<PushSettings, 'unproven' | 'all'>,
+  { unproven = false, all = false }: Pick<PushSettings, 'unproven' | 'all'>,
 ): Promise<Uploaded & { readonly release: string }> {
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
@@ -204,7 +184,7 @@ export async function pushStaged(
   // Until now nothing referenced the values, so some may have been removed meanwhile. Nothing else would
   // report that.
   const there = await valuesIn(kv);
-  await upload.again((key) => !there.has(key));
+  await upload.put((key) => !there.has(key));
   return { release, ...upload.result };
 }
 
@@ -232,8 +212,8 @@ function checkComplete(proof: Proof | null, release: string, unproven: boolean):
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */
-function checkPlan(created: Plan, { plan: seen, overrides }: PushSettings): void {
-  if (seen !== null && seen !== created.hash) {
+function checkPlan(created: Plan, reviewed: string | undefined, overrides: readonly Guard[]): void {
+  if (reviewed !== undefined && reviewed !== created.hash) {
     throw new CommandFailure(
       `the plan has changed to ${created.hash}: run npx numgate plan and check it again`,
       4,

@@ -87,14 +87,12 @@ export async function watchUntil(
     for (;;) {
       const health = await healthOf(url);
       const afterMs = Date.now() - begin;
-      if ((health?.seq ?? -1) >= seq) {
-        return { url, seq: health!.seq!, release: health!.release ?? null, afterMs };
-      }
+      const { seq: shown = null, release = null } = health ?? {};
+      if (shown !== null && shown >= seq) return { url, seq: shown, release, afterMs };
       if (afterMs > timeoutMs) {
-        const shown = health === null ? 'does not respond' : `shows seq ${health.seq ?? 'none'}`;
-        throw new CommandFailure(
-          `${url} ${shown} after ${Math.round(afterMs / 1000)} s: seq ${seq} is not visible there`,
-        );
+        const state = health === null ? 'does not respond' : `shows seq ${shown ?? 'none'}`;
+        const seconds = Math.round(afterMs / 1000);
+        throw new CommandFailure(`${url} ${state} after ${seconds} s: seq ${seq} is not visible there`);
       }
       await pause(INTERVAL_MS);
     }
@@ -108,8 +106,8 @@ async function watchChanges(urls: readonly string[]): Promise<void> {
   const watchOne = async (url: string): Promise<void> => {
     let last = '';
     for (;;) {
-      const health = await healthOf(url);
-      const shown = { url, seq: health?.seq ?? null, release: health?.release ?? null };
+      const { seq = null, release = null } = (await healthOf(url)) ?? {};
+      const shown = { url, seq, release };
       if (JSON.stringify(shown) !== last) {
         const sighting = { ...shown, afterMs: Date.now() - begin };
         print(formatSighting(sighting), sighting);

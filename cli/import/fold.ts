@@ -64,8 +64,10 @@ export function fold(
   };
   for (const entry of entries) {
     const what = whatOf(entry);
-    const layer = { since: 0, until: untilOf(entry), ownEffect: ownEffectOf(entry), seq: entry.seq };
-    for (const subject of subjectsOf(entry)) timelineOf(what, subject).live.push(layer);
+    const until = entry.until === null ? FOREVER : Math.floor(Date.parse(entry.until) / 1000);
+    const layer = { since: 0, until, ownEffect: ownEffectOf(entry), seq: entry.seq };
+    for (const subject of SUBJECTS)
+      if (entry.subjects.includes(subject)) timelineOf(what, subject).live.push(layer);
   }
   for (const { subjects, entries: listed, ...ownEffect } of carried) {
     for (const { what, since, until } of listed) {
@@ -145,14 +147,6 @@ function whatOf({ number, fingerprint, seq }: EntryInfo): FoldedWhat {
 
 export function fingerprintOf(fingerprint: bigint): FoldedWhat {
   return { kind: 'fingerprint', hex: fingerprint.toString(16).padStart(16, '0') };
-}
-
-function untilOf({ until }: EntryInfo): number {
-  return until === null ? FOREVER : Math.floor(Date.parse(until) / 1000);
-}
-
-function subjectsOf({ subjects }: EntryInfo): Subject[] {
-  return SUBJECTS.filter((subject) => subjects.includes(subject));
 }
 
 function ownEffectOf({ op, code, authority }: EntryInfo): OwnEffect {

@@ -16,32 +16,32 @@ import { kvOf } from '../publish/wrangler.ts';
 import { count } from '../terminal/figures.ts';
 
 /**
- * @param say receives messages for the admin
+ * @param report receives messages for the admin
  * @returns whether every value of the release is in the local KV now
  */
 export async function repairValues(
   admin: Admin,
   manifest: Manifest,
   reason: string,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<boolean> {
   const blobs = blobsOf(manifest);
   const lost = await lostAmong(blobs, admin);
   if (lost === 0) return true;
   const { release } = manifest;
-  say(
+  report(
     `the local KV has lost ${count(lost)} of ${count(blobs.length)} values of ${release}, or holds them damaged`,
   );
   const path = join(BUILDS, release);
   try {
     if (!existsSync(path)) throw new CommandFailure(`${fileName(path)} does not exist`);
-    say(`uploading them again from ${fileName(path)} …`);
-    const settings = { plan: null, unproven: true, all: true, share: 1, overrides: [], reason };
-    await push(new BuildFolder(path), { kv: kvOf({ remote: false, env: '' }), admin }, settings);
+    report(`uploading them again from ${fileName(path)} …`);
+    const ports = { kv: kvOf({ remote: false, env: '' }), admin };
+    await push(new BuildFolder(path), ports, { unproven: true, all: true, reason });
     return true;
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    say(`${error.message}\n${adviceOn(path)}`);
+    report(`${error.message}\n${adviceOn(path)}`);
     return false;
   }
 }

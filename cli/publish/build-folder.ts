@@ -59,6 +59,10 @@ export class BuildFolder {
     }
   }
 
+  #readIfThere<Value>(name: string): Value | null {
+    return existsSync(join(this.path, name)) ? this.#read(name) : null;
+  }
+
   get manifest(): SignedText {
     return this.#read('manifest.json');
   }
@@ -79,7 +83,7 @@ export class BuildFolder {
 
   /** Null if no push has begun. */
   get journal(): Journal | null {
-    return existsSync(join(this.path, 'pushed.json')) ? this.#read('pushed.json') : null;
+    return this.#readIfThere('pushed.json');
   }
 
   /** Written to a temporary file and renamed, so the journal survives a push that dies at any point. */
@@ -91,7 +95,7 @@ export class BuildFolder {
 
   /** Null if the release was not proven. */
   get proof(): Proof | null {
-    return existsSync(join(this.path, 'proof.json')) ? this.#read('proof.json') : null;
+    return this.#readIfThere('proof.json');
   }
 
   writeProof(proof: Proof): void {

@@ -42,7 +42,7 @@ export class Upload {
   /** Uploads all values and the manifest. @param held keys of values assumed to be in KV */
   async run(held: ReadonlySet<string>): Promise<void> {
     for (const key of this.#pushed) if (!held.has(key)) this.#pushed.delete(key);
-    await this.#put(({ key }) => !held.has(key));
+    await this.put((key) => !held.has(key));
     await this.#kv.put(releaseKey(this.#manifest.release), JSON.stringify(this.#folder.manifest));
   }
 
@@ -50,14 +50,8 @@ export class Upload {
    * Handles values that are not visible in KV. Values of this run will become visible. If a value was only
    * assumed to be in KV, uploads all values that this run has not uploaded.
    */
-  async uploadMissing(missing: readonly string[]): Promise<void> {
-    if (missing.every((key) => this.#now.has(key))) return;
-    await this.#put(({ key }) => !this.#now.has(key));
-  }
-
-  /** Uploads removed values again, even those that this run uploaded. */
-  async again(isRemoved: (key: string) => boolean): Promise<void> {
-    await this.#put(({ key }) => isRemoved(key));
+  async putMissing(missing: readonly string[]): Promise<void> {
+    if (missing.some((key) => !this.#now.has(key))) await this.put((key) => !this.#now.has(key));
   }
 
   get result(): Uploaded {
@@ -69,26 +63,25 @@ export class Upload {
     };
   }
 
-  async #put(wanted: (blob: Blob) => boolean): Promise<void> {
-    const blobs = blobsOf(this.#manifest).filter(wanted);
+  /** Uploads values, even those that this run has already uploaded. */
+  async put(isWanted: (key: string) => boolean): Promise<void> {
+    const blobs = blobsOf(this.#manifest).filter(({ key }) => isWanted(key));
     const progress = startProgress('pushing');
     let sent = 0;
     try {
       for (const file of inFiles(blobs, this.#kv.bulkBytesMax)) {
         await this.#kv.bulkPut(await this.#valuesOf(file));
-        for (const { key, bytes } of file) this.#now.set(key, bytes);
-        this.#note(file);
+        for (const { key, bytes } of file) {
+          this.#now.set(key, bytes);
+          this.#pushed.add(key);
+        }
+        this.#folder.writeJournal({ target: this.#kv.name, keys: [...this.#pushed] });
         sent += file.length;
         progress.update(sent / blobs.length, `${sent} of ${blobs.length} values`);
       }
     } finally {
       progress.stop();
     }
-  }
-
-  #note(blobs: readonly Blob[]): void {
-    for (const { key } of blobs) this.#pushed.add(key);
-    this.#folder.writeJournal({ target: this.#kv.name, keys: [...this.#pushed] });
   }
 
   /** The bytes of the values, verified against the signed manifest. */

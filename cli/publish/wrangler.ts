@@ -1,11 +1,11 @@
 /**
  * Runs wrangler, the tool that writes KV. The code path is the same for the local store and for `--remote`.
  */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { CommandFailure } from '../failure.ts';
 import { PROJECT, STATE, WRANGLER_CONFIG } from '../paths.ts';
 
@@ -20,9 +20,10 @@ export interface Target {
 }
 
 /** @returns standard output @throws CommandFailure with wrangler's error message */
-export async function wrangler(args: readonly string[]): Promise<Buffer> {
-  const child = spawn(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
+export async function wrangler(args: readonly string[]): Promise<string> {
+  const running = promisify(execFile)(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
     cwd: PROJECT,
+    maxBuffer: Number.POSITIVE_INFINITY,
     env: {
       ...process.env,
       WRANGLER_SEND_METRICS: 'false',
@@ -32,23 +33,19 @@ export async function wrangler(args: readonly string[]): Promise<Buffer> {
       // wrangler prints the key list as a log line. A quieter level would suppress it.
       WRANGLER_LOG: 'log',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const end = (): void => void child.kill();
+  running.child.stdin?.end();
+  const end = (): void => void running.child.kill();
   process.once('exit', end);
-  const out: Buffer[] = [];
-  const errors: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
-  }).finally(() => process.off('exit', end));
-  if (code !== 0) {
-    const words = stripVTControlCharacters(`${Buffer.concat(errors)}${Buffer.concat(out)}`).trim();
+  try {
+    return (await running).stdout;
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
+    const words = stripVTControlCharacters(`${stderr}${stdout}`).trim();
     throw new CommandFailure(`wrangler ${args.slice(0, 3).join(' ')} failed (exit ${code}):\n${words}`);
+  } finally {
+    process.off('exit', end);
   }
-  return Buffer.concat(out);
 }
 
 function kvFlags({ remote, env }: Target): string[] {
@@ -81,7 +78,7 @@ export function kvOf(target: Target): Kv {
     bulkBytesMax: BULK_BYTES_MAX,
     async keys(prefix) {
       const listed = await wrangler(['kv', 'key', 'list', '--prefix', prefix, ...flags]);
-      return (JSON.parse(listed.toString('utf8')) as { name: string }[]).map(({ name }) => name);
+      return (JSON.parse(listed) as { name: string }[]).map(({ name }) => name);
     },
     async put(key, value) {
       await withTemporaryFile(value, (file) => wrangler(['kv', 'key', 'put', key, '--path', file, ...flags]));

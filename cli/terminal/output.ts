@@ -1,17 +1,20 @@
 /** Writes results to standard output: text for people, or one JSON object with `--json`. */
 
-// Read here and not from commander, so that it also holds for an invalid command line.
-const isJson = process.argv.includes('--json');
 let written = false;
+
+/** Not from commander, so that it also holds for an invalid command line. */
+function isJson(): boolean {
+  return process.argv.includes('--json');
+}
 
 /** Prints the text, or the value with `--json`. */
 export function print(text: string, value: object): void {
-  write(isJson ? `${JSON.stringify(value)}\n` : text);
+  write(isJson() ? `${JSON.stringify(value)}\n` : text);
 }
 
 /** With `--json`, prints the error, unless a result or a part of one was printed. */
 export function printError(error: object): void {
-  if (isJson && !written) print('', { error });
+  if (isJson() && !written) print('', { error });
 }
 
 /** Writes one of many lines, no faster than the reader consumes them. */

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { adminToken } from '../../cli/secrets.ts';
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
-import { numgate, start } from './support/command.ts';
+import { numgate, spawned, start } from './support/command.ts';
 import { tamper } from './support/tamper.ts';
 import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
@@ -67,7 +67,7 @@ const HELP: [string, string[]][] = [
 ];
 
 describe('help', () => {
-  it.concurrent.each(HELP)('of "%s" names its arguments and options, and --json', async (command, words) => {
+  it.each(HELP)('of "%s" names its arguments and options, and --json', async (command, words) => {
     const { code, out, errors } = await numgate(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
@@ -78,7 +78,7 @@ describe('help', () => {
 });
 
 describe('invalid usage', () => {
-  it.concurrent.each([
+  it.each([
     [[], 'Usage: '],
     [['bild'], "unknown command 'bild'"],
     [['build', '--colour'], "unknown option '--colour'"],
@@ -115,7 +115,7 @@ describe('a command that fails', () => {
     ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY must be base64'],
   ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
     process.env[name] = value;
-    const outcome = await numgate('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
+    const outcome = await spawned('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
     process.env[name] = secrets[name];
     expect(outcome).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
   });
@@ -163,7 +163,7 @@ describe('--json', () => {
       '0.5',
       '--json',
     ];
-    const built = await numgate(...args);
+    const built = await spawned(...args);
     expect([built.code, built.errors]).toEqual([0, '']);
     const outcome = JSON.parse(built.out) as { folder: string; release: string };
     expect(outcome).toEqual({
@@ -179,7 +179,7 @@ describe('--json', () => {
       ],
       rejectsNotWritten: 0,
     });
-    const proven = await numgate('--json', 'prove', '--quick', outcome.folder);
+    const proven = await spawned('--json', 'prove', '--quick', outcome.folder);
     expect(proven.code).toBe(0);
     expect(JSON.parse(proven.out)).toMatchObject({
       release: outcome.release,
@@ -198,7 +198,7 @@ describe('--json of a failure', () => {
     [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: does not exist'],
     [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'the name does not show the format'],
   ])('%j prints one object with "error"', async (args, exitCode, code, words) => {
-    const outcome = await numgate(...args, '--json');
+    const outcome = await spawned(...args, '--json');
     const { error } = JSON.parse(outcome.out) as { error: object };
     expect([outcome.code, error]).toEqual([
       exitCode,

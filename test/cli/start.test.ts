@@ -72,7 +72,7 @@ beforeAll(async () => {
       admin: new Admin({ url: service.url, token: SECRETS.ADMIN_TOKEN }),
     };
     await push(folder, ports, {
-      ...{ plan: null, unproven: true, all: false, share: 1, overrides: [], reason: 'a test' },
+      ...{ unproven: true, reason: 'a test' },
     });
   } finally {
     await service.stop();

@@ -109,7 +109,7 @@ describe('clients', () => {
 });
 
 describe('an invalid value', () => {
-  it.concurrent.each([
+  it.each([
     [['Acme'], 'id: lower case letters, digits and dashes'],
     [['a.b'], 'id: '],
     [['acme', '--rights', 'admin'], 'rights[0] must be one of check, gateway'],
@@ -181,7 +181,7 @@ describe('tokens', () => {
     expect((await tokens('rotate', 'night')).errors).toMatch(/^error: token night does not exist/);
   });
 
-  it.concurrent.each([
+  it.each([
     [['Night', '--scopes', 'read', '--authority', 'kisa'], 'id: '],
     [['day', '--scopes', 'write', '--authority', 'kisa'], 'scopes[0] must be one of read, '],
     [['day', '--scopes', '', '--authority', 'kisa'], 'scopes must have at least '],

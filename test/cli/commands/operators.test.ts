@@ -4,7 +4,7 @@
 import '../support/workspace.ts';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { numgate, type Outcome } from '../support/command.ts';
+import { numgate, type Outcome, spawned } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
 
 const HOOK = fileURLToPath(new URL('../support/record-loads.ts', import.meta.url));
@@ -13,7 +13,7 @@ const TABLE = 'mcc-mnc-list';
 /** Runs a command, and returns the packages that it loaded. */
 async function loadedBy(...args: string[]): Promise<Outcome & { packages: string[] }> {
   process.env.NODE_OPTIONS = `--import ${HOOK}`;
-  const running = numgate(...args);
+  const running = spawned(...args);
   delete process.env.NODE_OPTIONS;
   const outcome = await running;
   return { ...outcome, packages: /^loaded: (.*)$/m.exec(outcome.errors)?.[1]?.split(' ') ?? [] };

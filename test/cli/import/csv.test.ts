@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvFields } from '../../../cli/import/csv.ts';
+import { csvFields } from '../../../cli/import/rows.ts';
 import { holds } from '../../shared/support/properties.ts';
 
 describe('a line of CSV', () => {

@@ -3,7 +3,7 @@
  */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
-import { untilOf } from '../../../cli/import/until.ts';
+import { untilOf } from '../../../cli/import/dates.ts';
 import { failureOf } from '../support/failing.ts';
 
 const NOW = new Date('2026-11-24T03:00:00.250Z');

@@ -13,7 +13,7 @@ import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './workspace.ts';
 /** Enough for 010 to have its own shards. */
 export const SAMPLE_SIZE = 250_000;
 export const SETTINGS: PushSettings = {
-  ...{ plan: null, unproven: true, all: false, share: 1, overrides: [], reason: 'a test' },
+  ...{ unproven: true, reason: 'a test' },
 };
 
 export interface Publishing extends TestService {
