@@ -16,8 +16,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(PIPE_CLOSED);
 });
 
-// process.exit runs the exit handlers, which remove temporary files. An interrupted build leaves nothing
-// behind.
+// process.exit runs the exit handlers, which remove temporary files. An interrupted build leaves no
+// incomplete folder.
 process.once('SIGINT', () => process.exit(INTERRUPTED));
 process.once('SIGTERM', () => process.exit(INTERRUPTED));
 

@@ -46,7 +46,7 @@ Emergency and protected numbers are refused. A number on an allow list of the re
     done: 'blocked',
   },
   unblock: {
-    description: 'allow numbers or sources, whatever a list says (to undo a block, use clear)',
+    description: 'allow numbers or sources, even if a list blocks them (to undo a block, use clear)',
     example: 'unblock 010-2000-5036 --reason "reported by mistake" --wait',
     help: '',
     done: 'unblocked',
@@ -246,7 +246,7 @@ const KINDS: Readonly<Record<'number' | SourceKind, string>> = {
   smsc: 'SMSC',
 };
 
-/** Counts by kind, so that a number taken for a sender ID is visible: `2 numbers, 1 sender ID`. */
+/** Counts by kind, so that a number mistaken for a sender ID is visible: `2 numbers, 1 sender ID`. */
 function formatKinds(items: readonly EntryItem[]): string {
   const counts = new Map<string, number>();
   for (const item of items) {

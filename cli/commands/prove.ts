@@ -58,19 +58,19 @@ export async function prove(folder: BuildFolder, step: number): Promise<ProveRes
   const { report } = folder;
   const models = await readModels(folder, release.manifest);
   const prover = new Prover(release, models, report.now);
-  const elsewhere = prover.elsewhere();
-  prover.ranges();
-  prover.sources();
-  prover.counts();
+  const elsewhere = prover.checkElsewhere();
+  prover.checkRanges();
+  prover.checkSources();
+  prover.checkCounts();
   const universe = await proveUniverse(folder.path, models, report.now, step);
   const proof: Proof = {
     release: release.manifest.release,
-    asked: prover.asked + universe.asked + universe.listed,
+    asked: prover.checked + universe.checked + universe.listed,
     wrong: prover.wrong + universe.wrong,
     complete: step === 1,
   };
   folder.writeProof(proof);
-  return { ...proof, manifest: release.manifest, universe: universe.asked + universe.listed, elsewhere };
+  return { ...proof, manifest: release.manifest, universe: universe.checked + universe.listed, elsewhere };
 }
 
 /** Reads the inputs and the folded entries again, into plain models. */
@@ -119,7 +119,7 @@ async function proveUniverse(
 ): Promise<ThreadProgress> {
   const threads = Math.min(availableParallelism(), THREADS_MAX);
   const progress = startProgress('proving');
-  let asked = 0;
+  let total = 0;
   let listed = 0;
   let wrong = 0;
   // A multiple of the step, so that the threads check the same numbers as one thread would.
@@ -129,12 +129,15 @@ async function proveUniverse(
   const runs = Array.from({ length: threads }, (_, index) => {
     const from = index * share;
     const to = Math.min(SUFFIX_COUNT, from + share);
-    return runThread({ folder, models: ofPrefix, now, prefix: PROVEN_PREFIX, from, to, step }, (checked) => {
-      asked += checked.asked;
-      listed += checked.listed;
-      wrong += checked.wrong;
-      progress.update((asked * step) / SUFFIX_COUNT, `${wrong} wrong`);
-    });
+    return runThread(
+      { folder, models: ofPrefix, now, prefix: PROVEN_PREFIX, from, to, step },
+      (progressed) => {
+        total += progressed.checked;
+        listed += progressed.listed;
+        wrong += progressed.wrong;
+        progress.update((total * step) / SUFFIX_COUNT, `${wrong} wrong`);
+      },
+    );
   });
   try {
     await Promise.all(runs);
@@ -142,8 +145,8 @@ async function proveUniverse(
     progress.stop();
   }
   const due = Math.ceil(SUFFIX_COUNT / step);
-  if (asked !== due) throw new CommandFailure(`only ${asked} of ${due} numbers were checked`);
-  return { asked, listed, wrong };
+  if (total !== due) throw new CommandFailure(`only ${total} of ${due} numbers were checked`);
+  return { checked: total, listed, wrong };
 }
 
 function runThread(task: ThreadTask, onProgress: (checked: ThreadProgress) => void): Promise<void> {

@@ -17,8 +17,8 @@ export interface ThreadTask {
 
 /** What was checked since the last message. */
 export interface ThreadProgress {
-  readonly asked: number;
-  /** Listed numbers that were checked beside the step. */
+  readonly checked: number;
+  /** Listed numbers that were checked in addition to the step. */
   readonly listed: number;
   readonly wrong: number;
 }
@@ -30,7 +30,7 @@ const { folder, models, now, prefix, from, to, step } = workerData as ThreadTask
 const release = await reopen(new BuildFolder(folder));
 for (let start = from; start < to; start += STRIDE) {
   const prover = new Prover(release, models, now);
-  prover.prefix(prefix, start, Math.min(to, start + STRIDE), step);
-  const progress: ThreadProgress = { asked: prover.asked, listed: prover.listed, wrong: prover.wrong };
+  prover.checkPrefix(prefix, start, Math.min(to, start + STRIDE), step);
+  const progress: ThreadProgress = { checked: prover.checked, listed: prover.listed, wrong: prover.wrong };
   parentPort?.postMessage(progress);
 }

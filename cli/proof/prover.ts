@@ -28,8 +28,8 @@ function momentsOf({ since, until }: Dates): number[] {
 }
 
 export class Prover {
-  asked = 0;
-  /** Listed numbers that `prefix` checked in addition to those of its step. Not included in `asked`. */
+  checked = 0;
+  /** Listed numbers that `checkPrefix` checked in addition to those of its step. Not included in `checked`. */
   listed = 0;
   wrong = 0;
   readonly #release: Release;
@@ -44,7 +44,7 @@ export class Prover {
   }
 
   #count(right: boolean): void {
-    this.asked++;
+    this.checked++;
     if (!right) this.wrong++;
   }
 
@@ -52,26 +52,26 @@ export class Prover {
    * Checks the suffixes in [from, to) of a prefix: each list, single entries and ranges. With a step, checks
    * one in `step` and all listed ones. About half a microsecond per suffix and list.
    */
-  prefix(prefix: number, from: number, to: number, step: number): void {
+  checkPrefix(prefix: number, from: number, to: number, step: number): void {
     const suffixes = new Uint32Array(Math.ceil((to - from) / step));
     for (let index = 0; index < suffixes.length; index++) suffixes[index] = from + index * step;
-    this.asked += this.#ask(prefix, suffixes);
+    this.checked += this.#check(prefix, suffixes);
     if (step === 1) return;
     for (const { dense } of this.#models) {
       if (dense === null) continue;
       const listed = [...suffixesIn(dense, from, to)].filter((suffix) => suffix % step !== 0);
-      this.listed += this.#ask(prefix, Uint32Array.from(listed));
+      this.listed += this.#check(prefix, Uint32Array.from(listed));
     }
   }
 
   /** @returns how many numbers were checked */
-  #ask(prefix: number, suffixes: Uint32Array): number {
-    let asked = 0;
+  #check(prefix: number, suffixes: Uint32Array): number {
+    let checked = 0;
     for (const suffix of queryOrder(suffixes, this.#release.keys.permutation)) {
-      asked++;
+      checked++;
       if (!this.#suffixIsRight(prefix, suffix)) this.wrong++;
     }
-    return asked;
+    return checked;
   }
 
   #suffixIsRight(prefix: number, suffix: number): boolean {
@@ -110,12 +110,12 @@ export class Prover {
    * Checks every undated number outside the dense prefix with its neighbours, and every dated number around
    * its dates. @returns the number of listed numbers checked
    */
-  elsewhere(): number {
+  checkElsewhere(): number {
     let listed = 0;
     for (const [list, { elsewhere, dated }] of this.#models.entries()) {
       listed += sizeOf(elsewhere) + dated.size;
       for (const n of numbersIn(elsewhere)) {
-        for (const asked of [n - 1, n, n + 1]) this.#count(this.#exactIsRight(list, asked, this.#now));
+        for (const near of [n - 1, n, n + 1]) this.#count(this.#exactIsRight(list, near, this.#now));
       }
       for (const [n, all] of dated) {
         for (const now of all.flatMap(momentsOf)) this.#count(this.#exactIsRight(list, n, now));
@@ -125,7 +125,7 @@ export class Prover {
   }
 
   /** Checks around both ends of every range, and around its dates. */
-  ranges(): void {
+  checkRanges(): void {
     for (const [list, { ranges }] of this.#models.entries()) {
       for (const range of ranges) {
         const { from, to } = range;
@@ -138,7 +138,7 @@ export class Prover {
   }
 
   /** Checks every source, now and around its dates. */
-  sources(): void {
+  checkSources(): void {
     const { sourceSeed } = this.#release.keys;
     for (const [list, { sources, fingerprints }] of this.#models.entries()) {
       for (const [text, all] of sources) this.#source(list, printOf(text, sourceSeed), all);
@@ -157,7 +157,7 @@ export class Prover {
    * Checks that each list has as many numbers and sources as the model. If all listed ones were found, equal
    * counts prove that there are no others.
    */
-  counts(): void {
+  checkCounts(): void {
     const { manifest, sources } = this.#release;
     for (const [list, model] of this.#models.entries()) {
       let numbers = 0;

@@ -13,7 +13,7 @@ import type { InputReport } from '../import/collect.ts';
 import type { FoldedList } from '../import/fold.ts';
 import { publicKeys } from '../secrets.ts';
 
-/** What a build records beside the release. */
+/** What a build records about its inputs. */
 export interface BuildReport {
   readonly release: string;
   /** Path of the catalogue. */
