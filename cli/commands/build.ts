@@ -16,7 +16,7 @@ import { type FoldedList, fold } from '../import/fold.ts';
 import { foldedIn } from '../import/folded-lists.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
-import { currentRelease, ValueCache } from '../publish/base-release.ts';
+import { currentRelease, loadValue } from '../publish/base-release.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
 import { listKeys, signingKey } from '../secrets.ts';
 import { count, percent } from '../terminal/figures.ts';
@@ -152,8 +152,7 @@ async function loadBase(admin: Admin | null, keys: ListKeys, now: number): Promi
     const { manifest } = await currentRelease(admin, keys);
     const { entries, upTo } = await allEntries(admin);
     const before = manifest?.foldedSeq ?? 0;
-    const values = new ValueCache(admin);
-    const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => values.load(blob));
+    const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => loadValue(admin, blob));
     const created = entries.filter(({ seq }) => seq > before);
     const folded = fold(created, carried, now);
     return { base: manifest?.release ?? null, foldedSeq: upTo, folded };

@@ -12,7 +12,7 @@ import { type Plan, planOf } from '../../shared/release/plan.ts';
 import { ReleaseUnreadable } from '../../shared/release/reading.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
-import { type BaseRelease, currentRelease, ValueCache } from '../publish/base-release.ts';
+import { type BaseRelease, currentRelease, dropOtherValues, loadValue } from '../publish/base-release.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
@@ -44,10 +44,9 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   const manifest = await folder.open(keys);
   const base = await currentRelease(admin, keys);
   const settings = await admin.get<GuardSettings>('guards');
-  const cache = new ValueCache(admin);
-  if (base.manifest !== null) await cache.keepOnly(base.manifest);
+  if (base.manifest !== null) await dropOtherValues(base.manifest);
   const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
-    folder.has(blob.key) ? folder.value(blob.key) : cache.load(blob);
+    folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob);
   const created = await planOf({ base: base.manifest, next: manifest, keys, load, settings }).catch(
     (error: unknown) => {
       if (error instanceof ReleaseUnreadable) throw new CommandFailure(error.message);

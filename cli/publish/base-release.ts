@@ -29,36 +29,28 @@ export async function currentRelease(admin: Admin, keys: ListKeys): Promise<Base
   return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)) };
 }
 
-/** Values of releases, from the cache folder or else from the service. */
-export class ValueCache {
-  readonly #admin: Admin;
+/** A value of the current release, from the cache folder or else from the service. */
+export async function loadValue(admin: Admin, { key, sha256 }: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  const path = join(VALUES, fileOfKey(key));
+  const kept = await readFile(path).catch(() => null);
+  // Copy: small files share one buffer, and sections must start at a multiple of 8.
+  const copy = kept === null ? null : new Uint8Array(kept);
+  if (copy !== null && (await sha256Hex(copy)) === sha256) return copy;
+  const bytes = await admin.bytes(`values/${key}`).catch((error: unknown) => {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
+  });
+  const unfinished = `${path}.${process.pid}`;
+  await mkdir(VALUES, { recursive: true });
+  await writeFile(unfinished, bytes);
+  await rename(unfinished, path);
+  return bytes;
+}
 
-  constructor(admin: Admin) {
-    this.#admin = admin;
-  }
-
-  async load({ key, sha256 }: Blob): Promise<Uint8Array<ArrayBuffer>> {
-    const path = join(VALUES, fileOfKey(key));
-    const kept = await readFile(path).catch(() => null);
-    // Copy: small files share one buffer, and sections must start at a multiple of 8.
-    const copy = kept === null ? null : new Uint8Array(kept);
-    if (copy !== null && (await sha256Hex(copy)) === sha256) return copy;
-    const bytes = await this.#admin.bytes(`values/${key}`).catch((error: unknown) => {
-      if (!hasCode(error, 'NOT_FOUND')) throw error;
-      throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
-    });
-    const unfinished = `${path}.${process.pid}`;
-    await mkdir(VALUES, { recursive: true });
-    await writeFile(unfinished, bytes);
-    await rename(unfinished, path);
-    return bytes;
-  }
-
-  /** Removes the values that this release does not name. */
-  async keepOnly(manifest: Manifest): Promise<void> {
-    const kept = new Set(blobsOf(manifest).map(({ key }) => fileOfKey(key)));
-    const names = await readdir(VALUES).catch(() => []);
-    const old = names.filter((name) => name.endsWith('.bin') && !kept.has(name));
-    await Promise.all(old.map((name) => rm(join(VALUES, name), { force: true })));
-  }
+/** Removes the cached values that this release does not name. */
+export async function dropOtherValues(manifest: Manifest): Promise<void> {
+  const kept = new Set(blobsOf(manifest).map(({ key }) => fileOfKey(key)));
+  const names = await readdir(VALUES).catch(() => []);
+  const old = names.filter((name) => name.endsWith('.bin') && !kept.has(name));
+  await Promise.all(old.map((name) => rm(join(VALUES, name), { force: true })));
 }
