@@ -1,6 +1,6 @@
 /** `npm run bench -- [names]`: checks results, then measures, and prints a table. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { newSecrets } from '../cli/secrets.ts';
+import { newSecrets } from '../cli/local/secrets.ts';
 import { type BenchOptions, PREFIXES_MAX } from './lib/options.ts';
 import { writeResults } from './lib/results.ts';
 import { stopSharedService } from './lib/shared-service.ts';

@@ -3,8 +3,9 @@
  * failure applies it only once.
  */
 import { setTimeout } from 'node:timers/promises';
-import { AdminProblem, type Problem } from './admin-problem.ts';
-import { CommandFailure } from './failure.ts';
+import type { ProblemExtras } from '../shared/admin.ts';
+import type { GuardHit } from '../shared/release/guards.ts';
+import { CommandFailure, hasCode } from './failure.ts';
 import { adminToken } from './secrets.ts';
 
 /** Retries of a read and of a change. */
@@ -15,7 +16,7 @@ const PAUSE_MS = 250;
 /** Longest pause, in ms. It also caps `Retry-After`. */
 const PAUSE_MS_MAX = 10_000;
 /** Response timeout, in ms. A promotion reads every value of the release. */
-const ANSWER_WAIT_MS = 120_000;
+const RESPONSE_WAIT_MS = 120_000;
 
 export interface AdminSettings {
   /** Base URL of the control plane. */
@@ -26,16 +27,16 @@ export interface AdminSettings {
 
 export type Query = Readonly<Record<string, string | number | null>>;
 
-/** A response with its ETag, for If-Match. */
+/** A value, and the headers of a change that must not overwrite another admin's change of it. */
 export interface Tagged<Value> {
   readonly value: Value;
-  readonly etag: string | null;
+  readonly ifUnchanged: Readonly<Record<string, string>>;
 }
 
 /** The service does not respond. */
 export class Unreachable extends CommandFailure {}
 
-interface Sent {
+interface AdminRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path below `/v1/admin/`. */
   readonly path: string;
@@ -44,15 +45,15 @@ interface Sent {
 }
 
 /** A response read to its end. A response that breaks off counts as a failed try. */
-interface Answer {
+interface AdminResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Client of the admin API. All methods throw AdminProblem if the service refuses the request, and Unreachable
- * if it does not respond.
+ * Client of the admin API. All methods throw CommandFailure if the service refuses the request, with the
+ * code of the problem, and Unreachable if it does not respond.
  */
 export class Admin {
   readonly url: string;
@@ -66,27 +67,31 @@ export class Admin {
   }
 
   async get<Value>(path: string, query: Query = {}): Promise<Value> {
-    return json(await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES));
+    return json(await this.#send({ method: 'GET', path: withQuery(path, query) }, READ_RETRIES));
   }
 
   async tagged<Value>(path: string): Promise<Tagged<Value>> {
-    const answer = await this.#ask({ method: 'GET', path }, READ_RETRIES);
-    return { value: json(answer), etag: answer.headers.get('etag') };
+    const response = await this.#send({ method: 'GET', path }, READ_RETRIES);
+    const etag = response.headers.get('etag');
+    return { value: json(response), ifUnchanged: etag === null ? {} : { 'if-match': etag } };
   }
 
   async bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-    return (await this.#ask({ method: 'GET', path }, READ_RETRIES)).bytes;
+    return (await this.#send({ method: 'GET', path }, READ_RETRIES)).bytes;
   }
 
   /** One page of lines and the cursor of the next page. The cursor is null at the end. */
   async page(path: string, query: Query): Promise<{ readonly text: string; readonly next: string | null }> {
-    const { bytes, headers } = await this.#ask({ method: 'GET', path: path + search(query) }, READ_RETRIES);
+    const { bytes, headers } = await this.#send(
+      { method: 'GET', path: withQuery(path, query) },
+      READ_RETRIES,
+    );
     return { text: new TextDecoder().decode(bytes), next: headers.get('x-next') };
   }
 
   /** A read that may contain a number and therefore sends a body. */
   async find<Value>(path: string, body: object): Promise<Value> {
-    return json(await this.#ask({ method: 'POST', path, body }, READ_RETRIES));
+    return json(await this.#send({ method: 'POST', path, body }, READ_RETRIES));
   }
 
   /** Makes one change. Retries carry the same Idempotency-Key, so the change is applied only once. */
@@ -97,36 +102,44 @@ export class Admin {
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<Value> {
     const headers = { 'idempotency-key': crypto.randomUUID(), ...conditions };
-    return json(await this.#ask({ method, path, headers, body }, CHANGE_RETRIES));
+    return json(await this.#send({ method, path, headers, body }, CHANGE_RETRIES));
   }
 
-  async #ask(sent: Sent, retries: number): Promise<Answer> {
+  async #send(request: AdminRequest, retries: number): Promise<AdminResponse> {
     // A try whose response was lost may still have applied the change.
-    let isHeard = false;
+    let mayBeApplied = false;
     for (let tried = 0; ; tried++) {
-      const answer = await this.#once(sent).catch((error: Error) => error);
-      isHeard ||= !(answer instanceof Error && isUnheard(answer));
-      if (answer instanceof Error) {
-        if (tried < retries) await this.#pause(pauseMs(tried, null));
-        else
-          throw new Unreachable(
-            `${this.url} does not answer: ${wordsOf(answer)}${afterwards(sent, isHeard)}`,
-          );
+      const response = await this.#sendOnce(request).catch((error: Error) => error);
+      mayBeApplied ||= !(response instanceof Error && isUndelivered(response));
+      if (response instanceof Error) {
+        if (tried === retries) throw this.#unreachable(response, request, mayBeApplied);
+        await this.#pause(pauseMs(tried, null));
         continue;
       }
-      if (answer.status < 300) return answer;
-      if (tried === retries || !isTemporary(answer)) throw failureOf(answer, this.url);
-      await this.#pause(pauseMs(tried, answer.headers.get('retry-after')));
+      if (response.status < 300) return response;
+      const failure = failureOf(response, this.url);
+      if (tried === retries || !isTemporary(response, failure)) throw failure;
+      await this.#pause(pauseMs(tried, response.headers.get('retry-after')));
     }
   }
 
-  async #once({ method, path, headers = {}, body }: Sent): Promise<Answer> {
+  #unreachable({ message, cause }: Error, { headers }: AdminRequest, mayBeApplied: boolean): Unreachable {
+    // fetch gives the reason only in `cause`.
+    const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
+    const isChange = headers?.['idempotency-key'] !== undefined;
+    const effect = mayBeApplied
+      ? '\nthe change may have been applied: check before you repeat the command'
+      : '\nnothing was changed';
+    return new Unreachable(`${this.url} does not respond: ${why}${isChange ? effect : ''}`);
+  }
+
+  async #sendOnce({ method, path, headers = {}, body }: AdminRequest): Promise<AdminResponse> {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(`${this.url}/v1/admin/${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_WAIT_MS),
+      signal: AbortSignal.timeout(RESPONSE_WAIT_MS),
       ...content,
     });
     const { status } = response;
@@ -134,38 +147,38 @@ export class Admin {
   }
 }
 
-const MAYBE_MADE = '\nwhether the change was made is not known: look at it before you repeat the command';
-
-function afterwards(sent: Sent, isHeard: boolean): string {
-  if (!isChange(sent)) return '';
-  return isHeard ? MAYBE_MADE : '\nnothing was changed';
-}
-
 /** The request never reached a server. */
-function isUnheard({ cause }: Error): boolean {
+function isUndelivered({ cause }: Error): boolean {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND';
 }
 
-function search(query: Query): string {
+/** A path with those parameters that are not null. */
+function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== null);
-  return given.length === 0
-    ? ''
-    : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return given.length === 0 ? path : `${path}?${search}`;
 }
 
 /** The cast is safe by contract: both sides compile against shared/admin.ts. */
-function json<Value>({ status, bytes }: Answer): Value {
+function json<Value>({ status, bytes }: AdminResponse): Value {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Value;
   } catch {
-    throw new CommandFailure(`the answer (${status}) is not JSON: is NUMGATE_URL numgate's?`);
+    throw new CommandFailure(`the response (${status}) is not JSON: check that NUMGATE_URL is numgate`);
   }
 }
 
-function problemIn(answer: Answer): Problem | null {
+/** A problem document (RFC 9457) from the service. */
+interface Problem extends ProblemExtras {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+function problemIn(response: AdminResponse): Problem | null {
   try {
-    const problem = json<Partial<Problem>>(answer);
+    const problem = json<Partial<Problem>>(response);
     return typeof problem.code === 'string' ? (problem as Problem) : null;
   } catch {
     return null;
@@ -175,14 +188,8 @@ function problemIn(answer: Answer): Problem | null {
 /**
  * A 503 is usually temporary. But values that are not in KV yet take longer, and the push handles that case.
  */
-function isTemporary(answer: Answer): boolean {
-  if (answer.status !== 503) return false;
-  const code = problemIn(answer)?.code;
-  return code !== 'RELEASE_INCOMPLETE' && code !== 'NOT_CONFIGURED';
-}
-
-function isChange({ headers }: Sent): boolean {
-  return headers?.['idempotency-key'] !== undefined;
+function isTemporary({ status }: AdminResponse, failure: CommandFailure): boolean {
+  return status === 503 && !hasCode(failure, 'RELEASE_INCOMPLETE') && !hasCode(failure, 'NOT_CONFIGURED');
 }
 
 /** @param retryAfter value of the response header, in seconds */
@@ -194,23 +201,46 @@ export function pauseMs(tried: number, retryAfter: string | null): number {
   );
 }
 
-function failureOf(answer: Answer, url: string): CommandFailure {
-  const problem = problemIn(answer);
-  if (problem !== null) return new AdminProblem(problem);
-  return new CommandFailure(
-    `${url} answered ${answer.status}, and not as numgate does: is NUMGATE_URL numgate's?`,
-  );
+function failureOf(response: AdminResponse, url: string): CommandFailure {
+  const problem = problemIn(response);
+  if (problem === null) {
+    return new CommandFailure(
+      `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
+    );
+  }
+  const { code, status } = problem;
+  // The members specific to this problem, without those that every problem document has.
+  const {
+    type: _,
+    title: _title,
+    detail: _detail,
+    instance: _instance,
+    ...extras
+  } = problem as Problem & Record<string, unknown>;
+  const hasMoved = status === 409 || status === 412;
+  return new CommandFailure(formatProblem(problem), code === 'GUARD_HIT' ? 3 : hasMoved ? 4 : 1, extras);
 }
 
-/** fetch gives the reason only in `cause`. */
-function wordsOf({ message, cause }: Error): string {
-  return cause instanceof Error && cause.message !== '' ? cause.message : message;
+function formatProblem({ code, message, guards = [], since = [], items = [] }: Problem): string {
+  return [
+    `${code}: ${message}`,
+    ...guards.map((hit) => `  ${formatGuard(hit)}`),
+    ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
+    ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${item.message}`),
+    ...(code === 'UNAUTHENTICATED'
+      ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
+      : []),
+  ].join('\n');
+}
+
+/** A guard that a change hits, with the option that overrides it. */
+export function formatGuard({ guard, message, override }: GuardHit): string {
+  return `${guard}: ${message}   --override ${override}`;
 }
 
 /** URL of the service. */
 export function serviceUrl(): string {
-  const url = process.env.NUMGATE_URL?.trim() || `http://localhost:${servicePort()}`;
-  return addressOf(url, 'NUMGATE_URL');
+  return checkUrl(process.env.NUMGATE_URL?.trim() || `http://localhost:${servicePort()}`, 'NUMGATE_URL');
 }
 
 /** Port that `npm start` uses. */
@@ -218,17 +248,17 @@ export function servicePort(): number {
   const text = process.env.PORT ?? '8787';
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new CommandFailure('PORT must be 0 to 65535', 2);
+  throw new CommandFailure('PORT must be a number from 0 to 65535', 2);
 }
 
 /**
  * @param name of the option or variable that holds the URL
  * @throws CommandFailure if it is not an http(s) URL
  */
-export function addressOf(url: string, name: string): string {
+export function checkUrl(url: string, name: string): string {
   // `control.example.com` is not a URL, and `localhost:8787` parses as a URL with the scheme `localhost`.
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new CommandFailure(`${name} is not an address, as in https://control.example.com: ${url}`, 2);
+  throw new CommandFailure(`${name} must be a URL such as https://control.example.com, not ${url}`, 2);
 }
 
 /** The admin API that the environment names. */

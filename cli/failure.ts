@@ -1,6 +1,12 @@
-/** How a command fails: with a message and an exit code, never with a stack trace. */
-
+/**
+ * How a command fails: with a message and an exit code, never with a stack trace. The only place that maps
+ * failures to exit codes and to the error object of `--json`.
+ */
+import { styleText } from 'node:util';
+import { CommanderError } from 'commander';
+import type * as v from 'valibot';
 import type { Failure, Result } from '../shared/result.ts';
+import { validateJson } from '../shared/validate-json.ts';
 
 /**
  * Exit codes: 1 the command failed, 2 invalid usage (commander itself uses 1), 3 a guard refused the change,
@@ -18,27 +24,69 @@ export class CommandFailure extends Error {
   /** Extra data for programs: the guards that are hit, the items that are wrong. */
   readonly extras: Readonly<Record<string, unknown>>;
 
-  constructor(message: string, exitCode: ExitCode = 1, extras: Readonly<Record<string, unknown>> = {}) {
+  constructor(message: string, exitCode: ExitCode = 1, extras: object = {}) {
     super(message);
     this.exitCode = exitCode;
-    this.extras = extras;
+    this.extras = { ...extras };
   }
 
-  /** The error as `--json` prints it. */
+  /** The error as `--json` prints it. The service sends its own code and message. */
   get details(): Readonly<Record<string, unknown>> {
     return { code: CODES[this.exitCode], message: this.message, exitCode: this.exitCode, ...this.extras };
   }
 }
 
+/** Whether an error is a failure with this code, such as `NOT_FOUND` from the service. */
+export function hasCode(error: unknown, code: string): error is CommandFailure {
+  return error instanceof CommandFailure && error.details.code === code;
+}
+
+/** Returns the value, or fails the command. */
+export function unwrap<Value>(result: Result<Value, Failure>): Value {
+  if (!result.ok) throw new CommandFailure(result.message);
+  return result.value;
+}
+
+interface ValidateSettings {
+  /** Prefix of the message, such as the path of a file. */
+  readonly before?: string;
+  /** Name of the value as a whole. */
+  readonly whole: string;
+  /** Known field names of the object at this path, for messages about unknown fields. */
+  readonly fieldsAt?: (path: readonly (string | number)[]) => readonly string[];
+  readonly exitCode?: ExitCode;
+}
+
+/** Validates a value that an admin wrote. @throws CommandFailure that names the field */
+export function validate<Schema extends v.GenericSchema>(
+  schema: Schema,
+  given: unknown,
+  { before = '', whole, fieldsAt, exitCode = 2 }: ValidateSettings,
+): v.InferOutput<Schema> {
+  const validated = validateJson(schema, given);
+  if (validated.ok) return validated.value;
+  const { code, path, message } = validated;
+  const field = path.length === 0 ? whole : path.map(formatStep).join('');
+  const known =
+    code === 'FIELD_UNKNOWN' && fieldsAt !== undefined ? `; known fields: ${fieldsAt(path).join(', ')}` : '';
+  throw new CommandFailure(`${before}${field} ${message}${known}`, exitCode);
+}
+
+/** `lists`, `[0]`, `.name` */
+function formatStep(step: string | number, index: number): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return index === 0 ? step : `.${step}`;
+}
+
 /** Messages for system error codes. */
 const SYSTEM: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not read or write it',
-  EEXIST: 'is a file, and a folder is needed',
-  EISDIR: 'is a folder, and a file is needed',
-  ENOENT: 'is not there',
+  EACCES: 'you have no permission to read or write it',
+  EEXIST: 'is a file; a folder is needed',
+  EISDIR: 'is a folder; a file is needed',
+  ENOENT: 'does not exist',
   ENOSPC: 'no space is left on the device',
-  ENOTDIR: 'is a file, and a folder is needed',
-  EPERM: 'this user may not read or write it',
+  ENOTDIR: 'is a file; a folder is needed',
+  EPERM: 'you have no permission to read or write it',
 };
 
 /** Why a file cannot be used, to follow its path in a message. */
@@ -59,8 +107,37 @@ export function quoted(text: string): string {
   return `"${digits < NUMBER_DIGITS_MIN ? short : short.replace(/\p{Nd}/gu, '*')}"`;
 }
 
-/** Returns the value, or fails the command. */
-export function unwrap<Value>(result: Result<Value, Failure>): Value {
-  if (!result.ok) throw new CommandFailure(result.message);
-  return result.value;
+/** How a process ends after an error. */
+export interface FailureReport {
+  readonly exitCode: number;
+  /** For standard error. Empty if commander has written it already. */
+  readonly text: string;
+  /** The error for `--json`. Null if nothing failed, because help was requested. */
+  readonly error: object | null;
+}
+
+/** Exit code of a bug (EX_SOFTWARE of sysexits.h). */
+const BUG = 70;
+
+export function failureReport(error: unknown): FailureReport {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { exitCode: 0, text: '', error: null };
+    const message =
+      error.code === 'commander.help' ? 'no command given' : error.message.replace(/^error: /, '');
+    return { exitCode: 2, text: '', error: new CommandFailure(message, 2).details };
+  }
+  const failure = error instanceof Error && 'syscall' in error ? systemFailure(error) : error;
+  if (failure instanceof CommandFailure) {
+    const text = `${styleText('red', 'error')}: ${failure.message}\n`;
+    return { exitCode: failure.exitCode, text, error: failure.details };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = `${styleText('red', 'bug')}: ${message}\n`;
+  return { exitCode: BUG, text, error: { code: 'BUG', message, exitCode: BUG } };
+}
+
+/** No permission, no space, not a folder. */
+function systemFailure(error: Error): CommandFailure {
+  const { path } = error as NodeJS.ErrnoException;
+  return new CommandFailure(`${path === undefined ? '' : `${path}: `}${describeFileError(error)}`);
 }

@@ -3,5 +3,22 @@
 import { enableCompileCache } from 'node:module';
 import { COMPILED } from './paths.ts';
 
+/** Exit codes after SIGINT and SIGPIPE, as in shells. */
+const INTERRUPTED = 130;
+const PIPE_CLOSED = 141;
+
 enableCompileCache(COMPILED);
-await import('./program.ts');
+const { run } = await import('./program.ts');
+
+// The reader closed the pipe, as in `audit export | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(PIPE_CLOSED);
+});
+
+// process.exit runs the exit handlers, which remove temporary files. An interrupted build leaves no
+// incomplete folder.
+process.once('SIGINT', () => process.exit(INTERRUPTED));
+process.once('SIGTERM', () => process.exit(INTERRUPTED));
+
+process.exitCode = await run(process.argv.slice(2));

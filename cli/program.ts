@@ -1,21 +1,40 @@
 /**
- * The command line of a list admin. Results go to standard output, progress and errors to standard error.
- * failure.ts defines the exit codes.
+ * The command line of a list admin: all commands, in groups. Results go to standard output, progress and
+ * errors to standard error. failure.ts defines the exit codes.
  */
 import { Command, Help } from 'commander';
-import { addAccess } from './menu/access.ts';
-import { addEntries } from './menu/entries.ts';
-import { addGateways } from './menu/gateways.ts';
-import { addReleases } from './menu/releases.ts';
-import { addService } from './menu/service.ts';
-import { hasWritten, write } from './output.ts';
-import * as report from './report.ts';
+import { addAudit } from './commands/audit.ts';
+import { addBlock } from './commands/block.ts';
+import { addBlocks } from './commands/blocks.ts';
+import { addBuild } from './commands/build.ts';
+import { addClients } from './commands/clients.ts';
+import { addCompletion } from './commands/completion.ts';
+import { addEntries } from './commands/entries.ts';
+import { addGuards } from './commands/guards.ts';
+import { addOperators } from './commands/operators.ts';
+import { addPlan } from './commands/plan.ts';
+import { addPolicy } from './commands/policy.ts';
+import { addProve } from './commands/prove.ts';
+import { addPush } from './commands/push.ts';
+import { addReleases } from './commands/releases.ts';
+import { addSample } from './commands/sample.ts';
+import { addStatus } from './commands/status.ts';
+import { addTokens } from './commands/tokens.ts';
+import { addWatch } from './commands/watch.ts';
+import { failureReport } from './failure.ts';
+import { printError } from './terminal/output.ts';
 
-/** Exit codes after SIGINT and SIGPIPE, as in shells. */
-const INTERRUPTED = 130;
-const PIPE_CLOSED = 141;
+const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
+  'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
+  'Live changes:': [addBlock, addEntries],
+  'Clients and tokens:': [addClients, addTokens],
+  'Policy:': [addPolicy, addGuards],
+  'Monitoring:': [addStatus, addWatch, addBlocks, addAudit],
+  'Shell:': [addCompletion],
+};
 
-const program = new Command('npx numgate')
+/** Commander's description of the whole command line. */
+export const program = new Command('npx numgate')
   .description('Build, prove and publish lists, make live changes, and manage clients, tokens and policy.')
   .option('--json', 'print one JSON object instead of text; on failure it has "error"')
   .showHelpAfterError('(see --help)')
@@ -23,8 +42,8 @@ const program = new Command('npx numgate')
   .configureHelp({
     showGlobalOptions: true,
     optionDescription(option) {
-      const reported = Help.prototype.optionDescription.call(this, option);
-      return option.mandatory ? `${reported} (required)` : reported;
+      const description = Help.prototype.optionDescription.call(this, option);
+      return option.mandatory ? `${description} (required)` : description;
     },
   })
   .addHelpText(
@@ -34,44 +53,25 @@ Environment:
   NUMGATE_URL    URL of the service (default: http://localhost:8787, or the port in PORT)
   NUMGATE_TOKEN  admin token (default on this machine: the token that npm start created)
 
-Exit codes: 0 success, 1 failure, 2 wrong usage, 3 refused by a guard, 4 the state to be changed has moved meanwhile.
+Exit codes: 0 success, 1 failure, 2 invalid usage, 3 refused by a guard, 4 the target changed since you looked.
 Errors go to standard error. With --json, a command that has printed no result also prints
 {"error": {"code", "message", "exitCode", …}} to standard output.`,
   );
 
-// Checked here, so that it also works for an invalid command line.
-const isJson = process.argv.includes('--json');
-const print = (text: string, value: object): void => {
-  write(isJson ? `${JSON.stringify(value)}\n` : text);
-};
+for (const [heading, families] of Object.entries(GROUPS)) {
+  program.commandsGroup(heading);
+  for (const addFamily of families) addFamily(program);
+}
 
-program.commandsGroup('Lists:');
-addReleases(program, print);
-program.commandsGroup('Live changes:');
-addEntries(program, print);
-program.commandsGroup('Monitoring:');
-addService(program, print);
-program.commandsGroup('Clients and tokens:');
-addAccess(program, print);
-program.commandsGroup('Policy:');
-addGateways(program, print);
-
-// The reader closed the pipe, as in `audit export | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(PIPE_CLOSED);
-});
-
-// process.exit runs the exit handlers, which remove temporary files. An interrupted build leaves nothing
-// behind.
-process.once('SIGINT', () => process.exit(INTERRUPTED));
-process.once('SIGTERM', () => process.exit(INTERRUPTED));
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  const { exitCode, text, value } = report.failureReport(error);
-  process.stderr.write(text);
-  if (isJson && value !== null && !hasWritten()) print('', value);
-  process.exitCode = exitCode;
+/** Runs a command line and prints its failure. @returns the exit code */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    const { exitCode, text, error } = failureReport(thrown);
+    process.stderr.write(text);
+    if (error !== null) printError(error);
+    return exitCode;
+  }
 }

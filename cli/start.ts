@@ -3,27 +3,25 @@
  * the service, pushes the lists as an admin would, and prints a request that you can paste.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { styleText } from 'node:util';
 import { Command } from 'commander';
-import colours from 'picocolors';
 import type { Client } from '../shared/clients.ts';
 import { Admin, servicePort } from './admin.ts';
-import { AdminProblem } from './admin-problem.ts';
-import { currentRelease } from './base-release.ts';
-import { build } from './commands/build.ts';
+import { build, formatBuild } from './commands/build.ts';
 import { putClient } from './commands/clients.ts';
-import { prove, QUICK_STEP } from './commands/prove.ts';
-import { push } from './commands/push.ts';
+import { formatProof, prove, QUICK_STEP } from './commands/prove.ts';
+import { formatPush, push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
-import { makeDemoInputs } from './demo.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, failureReport, hasCode } from './failure.ts';
+import { makeDemoInputs } from './local/demo.ts';
+import { repairValues } from './local/repair.ts';
+import { localSecrets, workerSecrets } from './local/secrets.ts';
+import { type Service, startService } from './local/service.ts';
+import { claimState } from './local/state-claim.ts';
 import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
-import { repairValues } from './repair.ts';
-import * as report from './report.ts';
-import { pushed } from './report-releases.ts';
-import { type LocalSecrets, listKeys, localSecrets, secretDigest, workerSecrets } from './secrets.ts';
-import { type Service, startService } from './service.ts';
-import { claimState } from './state-claim.ts';
-import { kvOf } from './wrangler.ts';
+import { currentRelease } from './publish/base-release.ts';
+import { kvOf } from './publish/wrangler.ts';
+import { type LocalSecrets, listKeys, secretDigest } from './secrets.ts';
 
 /** How long to wait for the first response, in ms. */
 const READY_WAIT_MS = 20_000;
@@ -34,8 +32,8 @@ const CRON_MS = 60_000;
 const DEMO_QUOTA_NUMBERS = 1_000_000_000;
 const REASON = 'npm start';
 
-const say = (text: string): void => void process.stderr.write(`${colours.dim(text)}\n`);
-const warn = (text: string): void => void process.stderr.write(`${colours.yellow(text)}\n`);
+const report = (text: string): void => void process.stderr.write(`${styleText('dim', text)}\n`);
+const warn = (text: string): void => void process.stderr.write(`${styleText('yellow', text)}\n`);
 
 /**
  * Publishes the demo lists if nothing is published. Never replaces lists that others made.
@@ -43,11 +41,12 @@ const warn = (text: string): void => void process.stderr.write(`${colours.yellow
  */
 async function ensureRelease(admin: Admin): Promise<boolean> {
   const { manifest } = await currentRelease(admin, await listKeys()).catch((error: unknown) => {
-    if (!(error instanceof CommandFailure) || error instanceof AdminProblem) throw error;
+    // Only a manifest that does not open has this code. The service sends its own.
+    if (!hasCode(error, 'FAILED')) throw error;
     throw new CommandFailure(
-      `${error.message}:\nwhat is in ${STATE} was made with other secrets than ${SECRETS_FILE};\n` +
-        'restore those secrets. Only if nothing in it is needed any more, delete that folder and begin anew: ' +
-        'that destroys its clients, keys, tokens, live entries and audit log',
+      `${error.message}:\n${STATE} was created with other secrets than those in ${SECRETS_FILE}.\n` +
+        'Restore those secrets. Only if you need nothing in that folder, delete it and start again: ' +
+        'that destroys its clients, keys, tokens, live entries and audit log.',
     );
   });
   if (manifest !== null) return repairValues(admin, manifest, REASON, warn);
@@ -56,25 +55,26 @@ async function ensureRelease(admin: Admin): Promise<boolean> {
 }
 
 async function publishDemo(admin: Admin): Promise<void> {
-  say('making the demo lists …');
+  report('creating the demo lists …');
   await makeDemoInputs();
   const built = await build({ catalogue: DEMO_CATALOGUE, builds: BUILDS, maxRejects: 0.01, admin });
-  process.stderr.write(report.buildReport(built)[0]);
-  say('checking them against their inputs (npx numgate prove asks every number of 010) …');
+  process.stderr.write(formatBuild(built)[0]);
+  report('checking them against their inputs (npx numgate prove checks every number of 010) …');
   const proven = await prove(built.folder, QUICK_STEP);
-  process.stderr.write(report.proofReport(proven)[0]);
-  if (proven.wrong !== 0) throw new CommandFailure('the demo release is wrong; nothing was pushed');
-  say('pushing them into the local KV with wrangler …');
-  const kv = kvOf({ remote: false, env: '' });
-  const settings = { plan: null, unproven: true, all: false, share: 1, overrides: [], reason: REASON };
-  process.stderr.write(pushed(await push(built.folder, { kv, admin }, settings), [])[0]);
+  process.stderr.write(formatProof(proven)[0]);
+  if (proven.wrong !== 0)
+    throw new CommandFailure('the demo release gives wrong answers; nothing was pushed');
+  report('pushing them into the local KV with wrangler …');
+  const ports = { kv: kvOf({ remote: false, env: '' }), admin };
+  const pushed = await push(built.folder, ports, { unproven: true, reason: REASON });
+  process.stderr.write(formatPush(pushed, [])[0]);
 }
 
 async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSecrets): Promise<void> {
   const id = key.slice(0, key.indexOf('.'));
   const digest = await secretDigest(key);
   const known = await admin.get<Client>(`clients/${id}`).catch((error: unknown) => {
-    if (error instanceof AdminProblem && error.code === 'CLIENT_UNKNOWN') return null;
+    if (hasCode(error, 'CLIENT_UNKNOWN')) return null;
     throw error;
   });
   if (known?.secretSha256.includes(digest) === true) return;
@@ -94,16 +94,16 @@ async function untilReady(url: string, isWhole: boolean): Promise<void> {
     if (health?.status === 'ok' || (health?.status === 'degraded' && !isWhole)) return;
     await pause(READY_PAUSE_MS);
   }
-  const shown = health === null ? 'no answer' : JSON.stringify(health);
+  const shown = health === null ? 'no response' : JSON.stringify(health);
   const message = `${url}/healthz did not become ok within ${READY_WAIT_MS / 1000} s: ${shown}`;
   if (health?.status !== 'degraded') throw new CommandFailure(message);
-  warn(`${message}\nthe service starts all the same: see "Restore" in docs/operations.md`);
+  warn(`${message}\nthe service starts anyway: see "Restore" in docs/operations.md`);
 }
 
 /** Miniflare does not run the cron. Without this, a staged release would wait forever. */
 function runCronOf(service: Service): void {
   setInterval(() => {
-    service.runCron().catch((error: unknown) => say(`the cron failed: ${String(error)}`));
+    service.runCron().catch((error: unknown) => report(`the cron failed: ${String(error)}`));
   }, CRON_MS).unref();
 }
 
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
   const port = servicePort();
   claimState(port);
   const secrets = await localSecrets();
-  say('starting the service …');
+  report('starting the service …');
   const service = await startService({ port, secrets: await workerSecrets(secrets) });
   stopOnSignal(service);
   const { url } = service;
@@ -137,7 +137,7 @@ async function main(): Promise<void> {
   }
   runCronOf(service);
   process.stdout.write(
-    `\nnumgate answers on ${colours.bold(url)}   (Ctrl-C stops it)\n\n` +
+    `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
       `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n`,
   );
@@ -149,7 +149,7 @@ await new Command('npm start --')
   .action(main)
   .parseAsync()
   .catch((error: unknown) => {
-    const { exitCode, text } = report.failureReport(error);
+    const { exitCode, text } = failureReport(error);
     process.stderr.write(text);
     process.exit(exitCode);
   });

@@ -33,8 +33,8 @@ export interface Actor {
 
 const time = v.pipe(
   v.string(),
-  v.isoTimestamp('must be a time as in 2026-11-24T03:12:09Z'),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time as in 2026-11-24T03:12:09Z'),
+  v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'),
+  v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-11-24T03:12:09Z'),
 );
 
 /** Why the change is made. Stored in the audit log with the change. */

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import type { BundleModule } from '../../cli/bundle.ts';
+import type { BundleModule } from '../../cli/local/bundle.ts';
 import { PROJECT } from '../../cli/paths.ts';
 import { Inspector } from './inspector.ts';
 

@@ -6,9 +6,9 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { newSecrets, workerSecrets } from '../../cli/local/secrets.ts';
+import { startService } from '../../cli/local/service.ts';
 import { PROJECT } from '../../cli/paths.ts';
-import { newSecrets, workerSecrets } from '../../cli/secrets.ts';
-import { startService } from '../../cli/service.ts';
 import { SUSPENDED, writeCatalogue } from '../lib/catalogue.ts';
 import { temporaryFolder } from '../lib/cleanup.ts';
 

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { type BundleModule, bundle } from '../../cli/bundle.ts';
+import { type BundleModule, bundle } from '../../cli/local/bundle.ts';
 import { COMPATIBILITY_DATE } from '../lib/bench-worker.ts';
 import { temporaryFolder } from '../lib/cleanup.ts';
 import type { BenchOptions } from '../lib/options.ts';

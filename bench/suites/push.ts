@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path';
 import { type BuildResult, build } from '../../cli/commands/build.ts';
-import { Upload, type Uploaded } from '../../cli/upload.ts';
-import type { Kv } from '../../cli/wrangler.ts';
+import { Upload, type Uploaded } from '../../cli/publish/upload.ts';
+import type { Kv } from '../../cli/publish/wrangler.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { writeCatalogue } from '../lib/catalogue.ts';

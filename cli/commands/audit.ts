@@ -1,11 +1,80 @@
 /** `numgate audit`: export the log as lines of JSON, verify its hash chain, and trim old records. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { styleText } from 'node:util';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, type BrokenChain, type KnownRecord } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
-import type { Admin } from '../admin.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
+import { count } from '../terminal/figures.ts';
+import { print, type Report, writeLine } from '../terminal/output.ts';
+import { examples, requireReason, wholeNumber } from './options.ts';
+
+export function addAudit(program: Command): void {
+  const audit = program.command('audit').description('export, verify and trim the audit log');
+
+  audit
+    .command('export')
+    .description('write the audit log to standard output as NDJSON')
+    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .addHelpText('after', examples('audit export > audit.ndjson'))
+    .action(async ({ after }: { after: number }) => {
+      for await (const line of auditLines(adminOfEnvironment(), after)) await writeLine(line);
+    });
+
+  audit
+    .command('verify')
+    .description('verify the hash chain of a file or of the service, and show the first wrong record')
+    .argument('[file]', 'a file from audit export (default: the log of the service)')
+    .option('--after <n>', 'start after this record, and trust the records before it', wholeNumber, 0)
+    .option(
+      '--known <n:hash>',
+      'a record noted elsewhere, at or after --after, that must have this hash',
+      parseKnown,
+    )
+    .addHelpText('after', examples('audit verify audit.ndjson --known 1200:9f2c…'))
+    .action(async (file: string | undefined, { after, known }: { after: number; known?: KnownRecord }) => {
+      const settings = { after, known: known === undefined ? [] : [known] };
+      const result = await (file === undefined
+        ? verifyService(adminOfEnvironment(), settings)
+        : verifyFile(file, settings));
+      print(...formatVerification(result));
+      if (result.broken !== null) throw new CommandFailure('audit log verification failed');
+    });
+
+  requireReason(audit.command('trim'))
+    .description('remove exported records older than a week from the service (requires the token root)')
+    .argument('<file>', 'a file from audit export; it is verified first, and is the only copy afterwards')
+    .addHelpText('after', examples("audit trim audit.ndjson --reason 'kept in the archive of 2026'"))
+    .action(async (file: string, { reason }: { reason: string }) => {
+      const done = await trimAudit(adminOfEnvironment(), file, reason);
+      print(`the log now begins after record ${done.trimmedTo}: keep ${file}\n`, done);
+    });
+}
+
+function parseKnown(text: string): KnownRecord {
+  const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text);
+  if (match === null)
+    throw new InvalidArgumentError('must be a record number and a hash, as audit verify prints them');
+  return { n: Number(match[1]), hash: match[2]! };
+}
+
+function formatVerification(verification: Verification): Report {
+  const { records, last, broken, trimmedTo, trimmedHash } = verification;
+  const upTo = `${count(records)} records verified${records === 0 ? '' : `, up to ${last.n}:${last.hash}`}\n`;
+  const known = trimmedHash === undefined ? '' : ` with --known ${trimmedTo}:${trimmedHash}`;
+  const trimmed =
+    trimmedTo === undefined
+      ? ''
+      : `records up to ${count(trimmedTo)} were trimmed: verify their export${known}\n`;
+  const chain =
+    broken === null
+      ? styleText('green', upTo)
+      : `${upTo}${styleText('red', `${broken.problem}: ${broken.message}`)}\n`;
+  return [trimmed + chain, verification];
+}
 
 /**
  * The lines of the log after record `after`, oldest first, each a record in JSON. An empty page is the end.
@@ -59,16 +128,18 @@ export interface VerifySettings {
    * be checked.
    */
   readonly known?: readonly KnownRecord[];
+  /** Called with every verified record. */
+  readonly onRecord?: (record: AuditRecord) => void;
 }
 
 /** Verifies the chain from its beginning or from a given record. */
 export async function verifyAudit(
   lines: AsyncIterable<string>,
-  { from, after = 0, known = [] }: VerifySettings,
+  { from, after = 0, known = [], onRecord }: VerifySettings,
 ): Promise<Verification> {
   const unseen = known.find(({ n }) => n < after);
   if (unseen !== undefined) {
-    const message = `record ${unseen.n} is before record ${after}, and would not be looked at: begin earlier`;
+    const message = `record ${unseen.n} is before record ${after} and would not be verified: start earlier`;
     throw new CommandFailure(message, 2);
   }
   let verifier = new AuditVerifier(after, hashesAt(after, known)[0]);
@@ -90,22 +161,27 @@ export async function verifyAudit(
     if (broken !== null) return result(broken);
     if (record.n > after) records++;
     if (hashesAt(record.n - 1, known).some((hash) => hash !== record.previous))
-      return result(remade(record.n - 1));
-    if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return result(remade(record.n));
+      return result(rewritten(record.n - 1));
+    if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return result(rewritten(record.n));
+    onRecord?.(record);
   }
-  if (isFirst && new Set(hashesAt(after, known)).size > 1) return result(remade(after));
+  if (isFirst && new Set(hashesAt(after, known)).size > 1) return result(rewritten(after));
   const due = verifier.verified.n + 1;
   const end = Math.max(after, ...known.map(({ n }) => n));
   if (end < due) return result(null);
-  return result({ n: due, problem: 'MISSING', message: `record ${due} is missing: there were ${end}` });
+  return result({
+    n: due,
+    problem: 'MISSING',
+    message: `record ${due} is missing: the log had ${end} records`,
+  });
 }
 
 function hashesAt(place: number, known: readonly KnownRecord[]): string[] {
   return known.filter(({ n }) => n === place).map(({ hash }) => hash);
 }
 
-function remade(n: number): BrokenChain {
-  const message = `record ${n} has another hash than the one that was kept: the log was made anew`;
+function rewritten(n: number): BrokenChain {
+  const message = `record ${n} does not have the known hash: the log was rewritten`;
   return { n, problem: 'ALTERED', message };
 }
 
@@ -122,7 +198,9 @@ function recordOf(line: string, from: string): AuditRecord {
   } catch {
     // Thrown below.
   }
-  throw new CommandFailure(`${from}: is no record of the audit log: is the export whole, and not gzipped?`);
+  throw new CommandFailure(
+    `${from} is not a record of the audit log: check that the export is complete and not gzipped`,
+  );
 }
 
 /** Verifies the chain of an export. An export without a record is an error. */
@@ -133,7 +211,7 @@ export async function verifyFile(
   const result = await verifyAudit(linesOfFile(path), { ...settings, from: path });
   const isEmpty = result.records === 0 && result.broken === null;
   if (!isEmpty || (settings.after ?? 0) > 0) return result;
-  throw new CommandFailure(`${path}: has no record of the audit log`);
+  throw new CommandFailure(`${path} has no record of the audit log`);
 }
 
 /** Verifies the log of the service up to the last record that it reports. */
@@ -148,7 +226,7 @@ export async function verifyService(
   }
   const trimmed = known.find(({ n }) => n >= after && n < trimmedTo);
   if (trimmed !== undefined) {
-    const message = `record ${trimmed.n} was trimmed, with all up to record ${trimmedTo}: verify the export with it`;
+    const message = `record ${trimmed.n} was trimmed, like all records up to ${trimmedTo}: verify their export`;
     throw new CommandFailure(message);
   }
   const begin = Math.max(after, trimmedTo);
@@ -171,25 +249,20 @@ function trimmedIn({ trimmedTo: n, trimmedHash: hash }: StatusInfo['audit']): Kn
 export async function trimAudit(admin: Admin, path: string, reason: string): Promise<AuditTrimmed> {
   const { audit } = await admin.get<StatusInfo>('status');
   const { trimmedTo = 0 } = audit;
-  const settings = { from: path, after: trimmedTo, known: trimmedIn(audit) };
-  const { broken } = await verifyAudit(linesOfFile(path), settings);
+  const end = Date.now() - AUDIT_KEPT_MS;
+  let isOld = true;
+  let last: KnownRecord = { n: 0, hash: '' };
+  const { broken } = await verifyAudit(linesOfFile(path), {
+    ...{ from: path, after: trimmedTo, known: trimmedIn(audit) },
+    onRecord: (record) => {
+      isOld &&= Date.parse(record.at) <= end;
+      if (isOld) last = record;
+    },
+  });
   if (broken !== null) throw new CommandFailure(`${path}: ${broken.problem}: ${broken.message}`);
-  const last = await lastBefore(path, Date.now() - AUDIT_KEPT_MS);
-  if (last === null || last.n <= trimmedTo) {
+  if (last.n <= trimmedTo) {
     const days = AUDIT_KEPT_MS / 86_400_000;
-    throw new CommandFailure(`${path}: no record behind record ${trimmedTo} is older than ${days} days`);
+    throw new CommandFailure(`${path}: no record after record ${trimmedTo} is older than ${days} days`);
   }
   return admin.change('POST', 'audit/trim', { n: last.n, hash: last.hash, reason });
-}
-
-/** The last record of a file that is not newer than `time`, in ms since 1970. */
-async function lastBefore(path: string, time: number): Promise<KnownRecord | null> {
-  let last: KnownRecord | null = null;
-  for await (const line of linesOfFile(path)) {
-    if (line.trim() === '') continue;
-    const record = recordOf(line, path);
-    if (Date.parse(record.at) > time) break;
-    last = record;
-  }
-  return last;
 }

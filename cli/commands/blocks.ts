@@ -1,37 +1,49 @@
 /**
- * `numgate blocks`: what was blocked on a day, for clients that record blocks. The numbers are keyed.
- * LIST_KEY can reveal them, but only on request.
+ * `numgate blocks`: what was blocked on a day, for clients that record blocks. The numbers are keyed. Only
+ * `--reveal` decrypts them, with LIST_KEY.
  */
-
+import { type Command, InvalidArgumentError } from 'commander';
 import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
 import type { BlockRecord } from '../../shared/screening/block-record.ts';
 import type { Permutation } from '../../shared/set/permutation.ts';
-import type { Admin } from '../admin.ts';
+import { adminOfEnvironment } from '../admin.ts';
+import { secondsOf } from '../import/dates.ts';
+import { listKeys } from '../secrets.ts';
+import { writeLine } from '../terminal/output.ts';
+import { examples } from './options.ts';
 
-/**
- * Records of one day (UTC), as lines of JSON.
- * @param permutation reveals the numbers; null leaves them keyed
- */
-export async function* blockLines(
-  admin: Admin,
-  day: string,
-  permutation: Permutation | null,
-): AsyncGenerator<string> {
-  let after: string | null = null;
-  do {
-    const page: { text: string; next: string | null } = await admin.page('blocks', { day, after });
-    for (const line of page.text.split('\n')) {
-      if (line !== '') yield permutation === null ? line : revealed(line, permutation);
-    }
-    after = page.next;
-  } while (after !== null);
+export function addBlocks(program: Command): void {
+  program
+    .command('blocks')
+    .description('export what was blocked on a day as NDJSON, for clients with --record-blocks')
+    .argument('<day>', 'a UTC day, such as 2026-11-24', checkDay)
+    .option('--reveal', 'show numbers in the clear (they are stored keyed with LIST_KEY)', false)
+    .addHelpText('after', examples('blocks 2026-11-24 > blocks.ndjson'))
+    .action(async (day: string, { reveal }: { reveal: boolean }) => {
+      const admin = adminOfEnvironment();
+      const permutation = reveal ? (await listKeys()).permutation : null;
+      let after: string | null = null;
+      do {
+        const page: { text: string; next: string | null } = await admin.page('blocks', { day, after });
+        for (const line of page.text.split('\n')) {
+          if (line !== '') await writeLine(permutation === null ? line : revealed(line, permutation));
+        }
+        after = page.next;
+      } while (after !== null);
+    });
+}
+
+function checkDay(text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && secondsOf(text) !== null) return text;
+  throw new InvalidArgumentError('must be a UTC day, such as 2026-11-24');
 }
 
 function revealed(line: string, permutation: Permutation): string {
   const record = JSON.parse(line) as BlockRecord;
   const numberOf = (text: string | null): string | null => {
-    const [, head, tail] = /^(\d+)-(\d{8})$/.exec(text ?? '') ?? [];
-    return head === undefined ? text : toE164(Number(head) * SUFFIX_COUNT + permutation.invert(Number(tail)));
+    const [, prefix, suffix] = /^(\d+)-(\d{8})$/.exec(text ?? '') ?? [];
+    if (prefix === undefined) return text;
+    return toE164(Number(prefix) * SUFFIX_COUNT + permutation.invert(Number(suffix)));
   };
   return JSON.stringify({ ...record, from: numberOf(record.from), to: numberOf(record.to) });
 }

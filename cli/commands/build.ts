@@ -1,27 +1,53 @@
 /** `numgate build`: from files to a signed release on disk. Nothing is published. */
-
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
-import { LISTS_MAX, REJECTS_WRITTEN_MAX } from '../../shared/limits.ts';
+import { LISTS_MAX } from '../../shared/limits.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
-import { type Admin, Unreachable } from '../admin.ts';
-import { currentRelease, ValueCache } from '../base-release.ts';
-import { type BuildFolder, rejectsPath, writeBuild } from '../build-folder.ts';
-import { type CatalogueList, readCatalogue } from '../catalogue.ts';
-import { collect, type InputReport, type Reject } from '../collect.ts';
+import { type Admin, adminOfEnvironment, Unreachable } from '../admin.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
-import { count, percent } from '../figures.ts';
-import { type FoldedList, fold } from '../fold.ts';
-import { foldedIn } from '../folded-lists.ts';
-import { startProgress } from '../progress.ts';
+import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
+import { collect, type InputReport } from '../import/collect.ts';
+import { type FoldedList, fold } from '../import/fold.ts';
+import { foldedIn } from '../import/folded-lists.ts';
+import { formatRejectsPath, openRejects } from '../import/rejects.ts';
+import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
+import { currentRelease, loadValue } from '../publish/base-release.ts';
+import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
 import { listKeys, signingKey } from '../secrets.ts';
+import { count, percent } from '../terminal/figures.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { formatLists } from '../terminal/table.ts';
 import { allEntries } from './entries.ts';
+import { examples, share } from './options.ts';
+
+interface BuildOptions {
+  readonly out: string;
+  readonly offline: boolean;
+  readonly maxRejects: number;
+  readonly allowEmpty: boolean;
+}
+
+export function addBuild(program: Command): void {
+  program
+    .command('build')
+    .description('build a signed release from a catalogue and the current live entries')
+    .argument('[catalogue]', 'catalogue of lists and inputs (JSON)', DEMO_CATALOGUE)
+    .option('--out <folder>', 'folder for built releases', BUILDS)
+    .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
+    .option('--allow-empty', 'accept an input file without entries', false)
+    .option('--offline', 'do not contact the service: no live entries, no base release', false)
+    .addHelpText('after', examples('build my.lists.json'))
+    .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
+      const admin = offline ? null : adminOfEnvironment();
+      print(...formatBuild(await build({ catalogue, builds: out, admin, ...options })));
+    });
+}
 
 export interface BuildSettings {
   readonly catalogue: string;
@@ -59,7 +85,7 @@ export async function build({
   const lists = catalogue.lists.map(() => new ListEntries(keys.permutation));
   const rejects = await openRejects(rejectsPath(builds));
   const progress = startProgress('reading');
-  let inputs: InputReport[];
+  let inputs: readonly InputReport[];
   try {
     inputs = await collect(catalogue, {
       now,
@@ -82,7 +108,7 @@ export async function build({
     progress.stop();
     await rejects.close();
   }
-  checkRejects(inputs, maxRejects, writtenRejects(rejectsPath(builds), rejects.notWritten));
+  checkRejects(inputs, maxRejects, formatRejectsPath(rejectsPath(builds), rejects.notWritten));
   if (!allowEmpty) checkEmpty(inputs);
   const encoding = startProgress('encoding');
   const built = await buildRelease(
@@ -126,24 +152,21 @@ async function loadBase(admin: Admin | null, keys: ListKeys, now: number): Promi
     const { manifest } = await currentRelease(admin, keys);
     const { entries, upTo } = await allEntries(admin);
     const before = manifest?.foldedSeq ?? 0;
-    const values = new ValueCache(admin);
-    const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => values.load(blob));
+    const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => loadValue(admin, blob));
     const created = entries.filter(({ seq }) => seq > before);
     const folded = fold(created, carried, now);
     return { base: manifest?.release ?? null, foldedSeq: upTo, folded };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    throw new CommandFailure(
-      `${error.message}\n--offline builds without what is current there: for a first release`,
-    );
+    throw new CommandFailure(`${error.message}\n--offline builds without the service, for a first release`);
   }
 }
 
 function checkCount(lists: number, folded: readonly FoldedList[]): void {
   if (lists + folded.length <= LISTS_MAX) return;
   throw new CommandFailure(
-    `the live entries need ${folded.length} lists beside the ${lists} of the catalogue (one for each code, ` +
-      `authority and subject), and a release has at most ${LISTS_MAX}: move some into the catalogue's files and clear them`,
+    `the live entries need ${folded.length} lists in addition to the ${lists} of the catalogue (one for each code, ` +
+      `authority and subject), and a release has at most ${LISTS_MAX}: move entries into the catalogue and clear them`,
   );
 }
 
@@ -160,53 +183,14 @@ function contentOf({ entries }: FoldedList, keys: ListKeys): ListContent {
   return content.finish();
 }
 
-interface Rejects {
-  write(reject: Reject): void;
-  close(): Promise<void>;
-  /** Number of rejects beyond the limit of the file. */
-  readonly notWritten: number;
-}
-
-/** Path of the rejects, and how many of them it lacks. */
-export function writtenRejects(path: string, notWritten: number): string {
-  return notWritten === 0 ? path : `${path}, without the last ${count(notWritten)}`;
-}
-
-async function openRejects(path: string): Promise<Rejects> {
-  const file = createWriteStream(path, { mode: 0o600 });
-  await once(file, 'open');
-  const written = finished(file);
-  // `close` reports the error. Until then it must not end the process.
-  written.catch(() => undefined);
-  const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-  let rejected = 0;
-  const notWritten = (): number => Math.max(0, rejected - REJECTS_WRITTEN_MAX);
-  file.write('file,line,code,message\n');
-  return {
-    write: ({ file: name, line, code, message }) => {
-      rejected++;
-      if (notWritten() === 0) file.write(`${quote(name)},${line},${code},${quote(message)}\n`);
-    },
-    close: async () => {
-      const more = `${count(notWritten())} more lines were rejected, and are not written here`;
-      if (notWritten() > 0) file.write(`"",,REJECTS_NOT_WRITTEN,${quote(more)}\n`);
-      file.end();
-      await written;
-    },
-    get notWritten() {
-      return notWritten();
-    },
-  };
-}
-
-/** @param written where the rejects are */
+/** @param written path of the rejects */
 function checkRejects(inputs: readonly InputReport[], maxRejects: number, written: string): void {
   for (const { file, rows, rejected } of inputs) {
-    const share = rows === 0 ? 0 : rejected / rows;
-    if (share <= maxRejects) continue;
+    const rejectedShare = rows === 0 ? 0 : rejected / rows;
+    if (rejectedShare <= maxRejects) continue;
     throw new CommandFailure(
-      `${file}: ${count(rejected)} of ${count(rows)} lines rejected (${percent(share)}), more than ${percent(maxRejects)}.\n` +
-        `See ${written}; if they are as they should be, say --max-rejects ${Math.ceil(share * 100) / 100}`,
+      `${file}: ${count(rejected)} of ${count(rows)} lines rejected (${percent(rejectedShare)}), more than ${percent(maxRejects)}.\n` +
+        `Check ${written}. To accept them, pass --max-rejects ${Math.ceil(rejectedShare * 100) / 100}`,
     );
   }
 }
@@ -215,5 +199,29 @@ function checkRejects(inputs: readonly InputReport[], maxRejects: number, writte
 function checkEmpty(inputs: readonly InputReport[]): void {
   const empty = inputs.find(({ accepted, expired }) => accepted + expired === 0);
   if (empty === undefined) return;
-  throw new CommandFailure(`${empty.file} lists nothing; if that is as it should be, say --allow-empty`);
+  throw new CommandFailure(`${empty.file} has no entries. To accept it, pass --allow-empty`);
+}
+
+/** Also for `npm start`, which builds the demo. */
+export function formatBuild({ folder, manifest, inputs, rejectsNotWritten, bytes }: BuildResult): Report {
+  const { release, lists, shards, ranges, sources } = manifest;
+  const numbers = lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
+  const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;
+  const values = shards.length + (ranges === null ? 0 : 1) + (sources === null ? 0 : 1);
+  const lines = inputs.map(({ file, rows, accepted, expired, rejected }) => {
+    const parts = [
+      `${count(accepted)} of ${count(rows)} lines`,
+      ...(expired > 0 ? [`${count(expired)} expired`] : []),
+      ...(rejected > 0 ? [styleText('yellow', `${count(rejected)} rejected`)] : []),
+    ];
+    return `  ${file}: ${parts.join(', ')}\n`;
+  });
+  const rejects = inputs.some(({ rejected }) => rejected > 0)
+    ? `rejected lines: ${formatRejectsPath(`${folder.path}/rejects.csv`, rejectsNotWritten)}\n`
+    : '';
+  const text =
+    `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}` +
+    `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;
+  const figures = { bytes, values, bitsPerNumber };
+  return [text, { release, folder: folder.path, ...figures, lists, inputs, rejectsNotWritten }];
 }

@@ -2,39 +2,137 @@
  * `numgate clients`: who may send requests. A key is created here and shown once. The service stores only its
  * digest.
  */
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin.ts';
-import { type Client, clientSchema } from '../../shared/clients.ts';
-import type { Admin } from '../admin.ts';
-import { AdminProblem } from '../admin-problem.ts';
-import { checked } from '../checked.ts';
-import { CommandFailure } from '../failure.ts';
+import {
+  type Client,
+  clientSchema,
+  FAIL_POLICIES,
+  MODES,
+  RIGHTS,
+  SENDER_RULES,
+} from '../../shared/clients.ts';
+import { INTERNATIONAL_PREFIXES, type InternationalPrefix } from '../../shared/numbers/parse.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
-
-export async function listClients(admin: Admin): Promise<Client[]> {
-  return (await admin.get<{ clients: Client[] }>('clients')).clients;
-}
+import { print, type Report } from '../terminal/output.ts';
+import { formatTable } from '../terminal/table.ts';
+import { addReasonOption, commaList, examples, wholeNumber } from './options.ts';
+import { addWaitOptions, printChange, printKey, type WaitOptions } from './wait.ts';
 
 /** Settings of a client, validated against the directory's own schema. */
-export type ClientOptions = Partial<Omit<Client, 'id' | 'secretSha256'>>;
+export type ClientSettings = Partial<Omit<Client, 'id' | 'secretSha256'>>;
 
-export interface NewClientKey extends ChangeDone {
-  readonly id: string;
-  readonly key: string;
+type ChangeOptions = WaitOptions & { readonly reason: string };
+
+export function addClients(program: Command): void {
+  const clients = program.command('clients').description('manage clients: keys, rights and settings');
+  const changing = (name: string): Command => addWaitOptions(addReasonOption(clients.command(name)));
+
+  clients
+    .command('list')
+    .description('list clients')
+    .addHelpText('after', examples('clients list'))
+    .action(async () => {
+      const all = await adminOfEnvironment().get<{ clients: Client[] }>('clients');
+      print(...formatClients(all.clients));
+    });
+
+  addSettingOptions(changing('add'))
+    .description('create a client and print its key once (default right: check)')
+    .argument('<id>', 'lower case letters, digits and dashes')
+    .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
+    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
+      const created = await addClient(adminOfEnvironment(), id, settings, reason);
+      await printKey([`${created.key}\n`, created], { wait, url });
+    });
+
+  addSettingOptions(changing('set'))
+    .description('change settings of a client; keys and other settings stay unchanged')
+    .argument('<id>')
+    .addHelpText('after', examples('clients set relay-07 --mode enforce --wait'))
+    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
+      if (Object.values(settings).every((value) => value === undefined))
+        throw new CommandFailure('give a setting to change, such as --mode enforce: see --help', 2);
+      const admin = adminOfEnvironment();
+      const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
+      const { seq } = await putClient(admin, { ...client, ...settings }, reason, ifUnchanged);
+      await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
+    });
+
+  changing('rotate')
+    .description('give a client a second key; the previous key stays valid until the next rotation')
+    .argument('<id>')
+    .addHelpText('after', examples('clients rotate relay-07 --wait'))
+    .action(async (id: string, { reason, ...options }: ChangeOptions) => {
+      const admin = adminOfEnvironment();
+      const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
+      const { key, secretSha256 } = await newKey(id);
+      // Of two keys, the older one is dropped.
+      const rotated = { ...client, secretSha256: [...client.secretSha256.slice(-1), secretSha256] };
+      const { seq } = await putClient(admin, rotated, reason, ifUnchanged);
+      await printKey([`${key}\n`, { id, key, seq }], options);
+    });
+
+  changing('remove')
+    .description('remove a client')
+    .argument('<id>')
+    .addHelpText('after', examples('clients remove relay-07 --reason "contract ended" --wait'))
+    .action(async (id: string, { reason, ...options }: ChangeOptions) => {
+      const { seq } = await adminOfEnvironment().change<ChangeDone>('DELETE', pathOf(id), { reason });
+      await printChange([`${id} removed (seq ${seq})\n`, { id, removed: true, seq }], options);
+    });
+}
+
+/** Option value for a client without a known international prefix. */
+const UNKNOWN = 'unknown';
+const PREFIXES = [...INTERNATIONAL_PREFIXES, UNKNOWN];
+
+function internationalPrefix(text: string): InternationalPrefix | null {
+  if (text === UNKNOWN) return null;
+  const known = INTERNATIONAL_PREFIXES.find((prefix) => prefix === text);
+  if (known !== undefined) return known;
+  throw new InvalidArgumentError(`Allowed choices are ${PREFIXES.join(', ')}.`);
+}
+
+function addSettingOptions(command: Command): Command {
+  const choice = (flags: string, words: string, choices: readonly string[]): Option =>
+    new Option(flags, words).choices(choices);
+  return command
+    .option('--rights <list>', `of ${RIGHTS.join(', ')}`, commaList)
+    .addOption(choice('--fail-policy <policy>', 'what the client does on indeterminate', FAIL_POLICIES))
+    .addOption(choice('--mode <mode>', 'how verdicts are returned', MODES))
+    .option('--max-stale-seconds <seconds>', 'answer indeterminate when data is older than this', wholeNumber)
+    .option('--quota-numbers <numbers>', 'numbers the client may check per minute', wholeNumber)
+    .option('--record-blocks', 'record what was blocked')
+    .option('--no-record-blocks', 'record nothing')
+    .addOption(
+      choice(
+        '--international-prefix <prefix>',
+        'how the client dials abroad; kr is 001, 00700 and so on',
+        PREFIXES,
+      ).argParser(internationalPrefix),
+    )
+    .addOption(
+      choice('--sender-rules <rules>', "apply Korea's rules for senders of domestic texts", SENDER_RULES),
+    )
+    .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
 /** Creates a client with a new key. */
 export async function addClient(
   admin: Admin,
   id: string,
-  settings: ClientOptions,
+  settings: ClientSettings,
   reason: string,
-): Promise<NewClientKey> {
+): Promise<ChangeDone & { readonly id: string; readonly key: string }> {
   const { key, secretSha256 } = await newKey(id);
-  const client = clientOf({ id, secretSha256: [secretSha256], rights: ['check'], ...settings });
+  const client = { id, secretSha256: [secretSha256], rights: ['check' as const], ...settings };
   const { seq } = await putClient(admin, client, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
-    if (!(error instanceof AdminProblem) || error.code !== 'PRECONDITION_FAILED') throw error;
-    throw new CommandFailure(`there is a client ${id} already: clients rotate gives it another key`, 4);
+    if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
+    throw new CommandFailure(`client ${id} already exists: clients rotate gives it another key`, 4);
   });
   return { id, key, seq };
 }
@@ -46,7 +144,7 @@ export function putClient(
   reason: string,
   conditions: Readonly<Record<string, string>> = {},
 ): Promise<ChangeDone> {
-  const client = clientOf(given);
+  const client = validate(clientSchema, given, { whole: 'the client' });
   return admin.change('PUT', pathOf(client.id), { client, reason }, conditions);
 }
 
@@ -54,33 +152,30 @@ function pathOf(id: string): string {
   return `clients/${encodeURIComponent(id)}`;
 }
 
-function clientOf(given: v.InferInput<typeof clientSchema>): Client {
-  return checked(given, { schema: clientSchema, whole: 'the client' });
+function formatClients(clients: readonly Client[]): Report {
+  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'numbers a minute#', 'keys#'];
+  const rows = clients.map((client) => {
+    const { id, rights, mode, failPolicy, maxStaleSeconds, quotaNumbers, secretSha256 } = client;
+    const shown = [id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaNumbers];
+    return [...shown, secretSha256.length, otherSettings(client)];
+  });
+  const value = clients.map(({ secretSha256, ...shown }) => ({ ...shown, keys: secretSha256.length }));
+  return [formatTable([...names, 'other settings'], rows), { clients: value }];
 }
 
-/** Gives a client a second key beside its present one. If it has two, the older one is dropped. */
-export async function rotateClient(admin: Admin, id: string, reason: string): Promise<NewClientKey> {
-  const { value: client, etag } = await admin.tagged<Client>(pathOf(id));
-  const { key, secretSha256 } = await newKey(id);
-  const rotated = { ...client, secretSha256: [...client.secretSha256.slice(-1), secretSha256] };
-  const { seq } = await putClient(admin, rotated, reason, etag === null ? {} : { 'if-match': etag });
-  return { id, key, seq };
-}
-
-/** Changes only the given settings of a client. */
-export async function setClient(
-  admin: Admin,
-  id: string,
-  settings: ClientOptions,
-  reason: string,
-): Promise<ChangeDone> {
-  if (Object.values(settings).every((value) => value === undefined)) {
-    throw new CommandFailure('name a setting to change, as in --mode enforce: see --help', 2);
-  }
-  const { value: client, etag } = await admin.tagged<Client>(pathOf(id));
-  return putClient(admin, { ...client, ...settings }, reason, etag === null ? {} : { 'if-match': etag });
-}
-
-export function removeClient(admin: Admin, id: string, reason: string): Promise<ChangeDone> {
-  return admin.change('DELETE', pathOf(id), { reason });
+/** Settings that differ from their defaults, which most clients keep. */
+function otherSettings({
+  internationalPrefix: prefix,
+  senderRules,
+  recordBlocks,
+  shortCodes,
+}: Client): string {
+  return [
+    prefix === null ? '' : `international prefix ${prefix}`,
+    senderRules === 'kr' ? '' : `sender rules ${senderRules}`,
+    shortCodes.length === 0 ? '' : `short codes ${shortCodes.join(' ')}`,
+    recordBlocks ? 'records blocks' : '',
+  ]
+    .filter((words) => words !== '')
+    .join(', ');
 }

@@ -1,35 +1,56 @@
 /** `numgate guards`: bounds that a push may exceed only with an override. */
+import type { Command } from 'commander';
 import { type GuardSettings, guardSettingsSchema } from '../../shared/release/guards.ts';
-import type { Admin } from '../admin.ts';
-import { checked } from '../checked.ts';
-import { CommandFailure } from '../failure.ts';
+import { adminOfEnvironment } from '../admin.ts';
+import { CommandFailure, validate } from '../failure.ts';
+import { print } from '../terminal/output.ts';
+import { examples, requireReason } from './options.ts';
 
-export function getGuards(admin: Admin): Promise<GuardSettings> {
-  return admin.get('guards');
-}
+export function addGuards(program: Command): void {
+  const guards = program
+    .command('guards')
+    .description('show or change guards, the bounds on what a push may change');
 
-/** @param pairs `name=value`, values in JSON */
-export async function setGuards(
-  admin: Admin,
-  pairs: readonly string[],
-  reason: string,
-): Promise<GuardSettings> {
-  const settings = Object.fromEntries(pairs.map(pairOf));
-  const given = { ...(await getGuards(admin)), ...settings };
-  const guards = checked(given, { schema: guardSettingsSchema, whole: 'the guards' });
-  return admin.change('PUT', 'guards', { guards, reason });
+  guards
+    .command('show')
+    .description('show the guards')
+    .addHelpText('after', examples('guards show'))
+    .action(async () => printGuards(await adminOfEnvironment().get('guards')));
+
+  requireReason(guards.command('set'))
+    .description('change guards; the others stay unchanged')
+    .argument('<name=value...>', 'values as JSON')
+    .addHelpText(
+      'after',
+      `
+protectedNumbers replaces the whole list; write each number as an integer. A push that lists a protected number, or
+a block of one, is refused. A live block that is already in force stays until it is cleared.`,
+    )
+    .addHelpText('after', examples("guards set addShare=0.5 --reason 'first import of the year'"))
+    .action(async (pairs: string[], { reason }: { reason: string }) => {
+      const settings = Object.fromEntries(pairs.map(parsePair));
+      const admin = adminOfEnvironment();
+      const given = { ...(await admin.get<GuardSettings>('guards')), ...settings };
+      const changed = validate(guardSettingsSchema, given, { whole: 'the guards' });
+      printGuards(await admin.change('PUT', 'guards', { guards: changed, reason }));
+    });
 }
 
 const SETTINGS = Object.keys(guardSettingsSchema.entries);
 
-function pairOf(text: string): [name: string, value: unknown] {
+/** @param text `name=value`, the value in JSON */
+function parsePair(text: string): [name: string, value: unknown] {
   const [name = '', ...rest] = text.split('=');
-  if (!SETTINGS.includes(name)) {
-    throw new CommandFailure(`${name} is not a setting of the guards: ${SETTINGS.join(', ')}`, 2);
-  }
+  if (!SETTINGS.includes(name))
+    throw new CommandFailure(`"${name}" is not a guard setting; settings: ${SETTINGS.join(', ')}`, 2);
   try {
     return [name, JSON.parse(rest.join('='))];
   } catch {
-    throw new CommandFailure(`${name}: write name=value, the value as JSON`, 2);
+    throw new CommandFailure(`${name} must be written as ${name}=value, with the value in JSON`, 2);
   }
+}
+
+function printGuards(guards: GuardSettings): void {
+  const lines = Object.entries(guards).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  print(lines.join(''), guards);
 }

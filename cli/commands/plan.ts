@@ -2,14 +2,34 @@
  * `numgate plan`: what a push would change against the current release, and which guards it would hit.
  * Changes nothing. The coordinator makes the same plan when the release is promoted and compares its hash.
  */
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.ts';
+import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { Blob, Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
-import type { Admin } from '../admin.ts';
-import { type BaseRelease, currentRelease, ValueCache } from '../base-release.ts';
-import type { BuildFolder } from '../build-folder.ts';
+import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { unwrap } from '../failure.ts';
+import { type BaseRelease, currentRelease, dropOtherValues, loadValue } from '../publish/base-release.ts';
+import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
+import { count } from '../terminal/figures.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { addFolderArgument, examples, folderOf } from './options.ts';
+import { overrideCommand } from './override.ts';
+
+/** Prefixes shown per list: those with the most changes. */
+const PREFIXES_SHOWN_MAX = 3;
+
+export function addPlan(program: Command): void {
+  addFolderArgument(program.command('plan'))
+    .description('show what a push would change and which guards it would hit')
+    .addHelpText('after', examples('plan'))
+    .action(async (path: string | undefined) => {
+      print(...formatPlan(await plan(folderOf(path), adminOfEnvironment())));
+    });
+}
 
 export interface PlanResult {
   readonly plan: Plan;
@@ -23,10 +43,104 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   const manifest = await folder.open(keys);
   const base = await currentRelease(admin, keys);
   const settings = await admin.get<GuardSettings>('guards');
-  const cache = new ValueCache(admin);
-  if (base.manifest !== null) await cache.keepOnly(base.manifest);
+  if (base.manifest !== null) await dropOtherValues(base.manifest);
   const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
-    folder.has(blob.key) ? folder.value(blob.key) : cache.load(blob);
+    folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob);
   const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, load, settings }));
   return { plan: created, manifest, base, folder };
+}
+
+/** What would change, which guards it hits, and the command that pushes exactly this plan. */
+export function formatPlan({ plan: created, folder }: PlanResult): Report {
+  const { release, base, lists, guards, hash } = created;
+  const changing = lists.filter(isChanged);
+  const unchanged = lists.length - changing.length;
+  const command = overrideCommand(['push', folder.path], {
+    plan: hash,
+    guards: guards.map((hit) => hit.override),
+    needsReason: true,
+  });
+  const text = [
+    `${styleText('bold', release)}, ${formatBase(base)}`,
+    ...changing.flatMap(listLines),
+    ...(unchanged === 0 ? [] : [styleText('dim', `  ${unchanged} of ${lists.length} lists are unchanged`)]),
+    '',
+    `${styleText('bold', 'Plan')} ${hash}: ${formatCounts(totalOf(changing))}`,
+    ...(guards.length === 0 ? ['no guard is hit'] : [styleText('yellow', 'guards are hit:')]),
+    ...guards.map((hit) => `  ${formatGuard(hit)}`),
+    'To push exactly this plan:',
+    `  npx numgate ${command}`,
+  ];
+  return [`${text.join('\n')}\n`, { ...created, command }];
+}
+
+/** One line. The failure lists the guards that stop the plan. */
+export function summarizePlan({ plan: { release, base, lists } }: PlanResult): string {
+  const changing = lists.filter(isChanged);
+  return `${release}, ${formatBase(base)}: ${formatCounts(totalOf(changing))} in ${changing.length} lists\n`;
+}
+
+function formatBase(base: string | null): string {
+  return base === null ? 'without a base' : `based on ${base}`;
+}
+
+function listLines(change: ListChange): string[] {
+  const { name, state, terms, termsBefore } = change;
+  const mark = {
+    new: styleText('green', ' (new list)'),
+    kept: '',
+    dropped: styleText('red', ' (list is dropped)'),
+  }[state];
+  const prefixes = prefixesOf(change).map(([prefix, counts]) =>
+    styleText('dim', `      +${prefix}********  ${formatCounts(counts)}`),
+  );
+  return [
+    `  ${formatCounts(totalOf([change]))}  ${styleText('bold', name)} ${terms.reason}${mark}`,
+    ...(termsBefore === null ? [] : [`      ${formatTerms(termsBefore)} → ${formatTerms(terms)}`]),
+    ...prefixes,
+  ];
+}
+
+/** The prefixes with the most changes, dated and undated entries together. */
+function prefixesOf({ numbers, dated }: ListChange): [prefix: number, counts: ChangeCounts][] {
+  const prefixes = new Map<number, ChangeCounts>();
+  for (const change of [...numbers.heads, ...dated.heads]) {
+    prefixes.set(change.head, sumOf([prefixes.get(change.head) ?? NO_COUNTS, change]));
+  }
+  return [...prefixes].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a)).slice(0, PREFIXES_SHOWN_MAX);
+}
+
+function formatTerms({ reason, effect, subjects, authority }: Terms): string {
+  return `${effect} ${reason} ${subjects.join('+')} by ${authority}`;
+}
+
+function isChanged(change: ListChange): boolean {
+  return change.state !== 'kept' || change.termsBefore !== null || sizeOf(totalOf([change])) > 0;
+}
+
+function totalOf(changes: readonly ListChange[]): ChangeCounts {
+  return sumOf(changes.flatMap(({ numbers, dated, ranges, sources }) => [numbers, dated, ranges, sources]));
+}
+
+function sumOf(all: readonly ChangeCounts[]): ChangeCounts {
+  return all.reduce(
+    (sum, { added, removed, changed }) => ({
+      added: sum.added + added,
+      removed: sum.removed + removed,
+      changed: sum.changed + changed,
+    }),
+    NO_COUNTS,
+  );
+}
+
+function sizeOf({ added, removed, changed }: ChangeCounts): number {
+  return added + removed + changed;
+}
+
+function formatCounts({ added, removed, changed }: ChangeCounts): string {
+  return [
+    styleText('green', `+ ${count(added)}`),
+    styleText('red', `- ${count(removed)}`),
+    ...(changed === 0 ? [] : [styleText('yellow', `~ ${count(changed)}`)]),
+  ].join('  ');
 }

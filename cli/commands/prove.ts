@@ -4,17 +4,22 @@
  * nothing of permutations, shards or encodings.
  */
 import { availableParallelism } from 'node:os';
+import { styleText } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import type { Command } from 'commander';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
-import type { BuildFolder, Proof } from '../build-folder.ts';
-import { readCatalogue } from '../catalogue.ts';
-import { collect } from '../collect.ts';
 import { CommandFailure } from '../failure.ts';
-import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../list-model.ts';
-import { startProgress } from '../progress.ts';
-import type { ThreadNews, ThreadTask } from '../prove-thread.ts';
-import { Prover, reopen } from '../prover.ts';
+import { readCatalogue } from '../import/catalogue.ts';
+import { collect } from '../import/collect.ts';
+import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../proof/list-model.ts';
+import type { ThreadProgress, ThreadTask } from '../proof/prove-thread.ts';
+import { Prover, reopen } from '../proof/prover.ts';
+import type { BuildFolder, Proof } from '../publish/build-folder.ts';
+import { count } from '../terminal/figures.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { addFolderArgument, examples, folderOf } from './options.ts';
 
 /** Prefix of 010: +82 10. */
 const PROVEN_PREFIX = 8210;
@@ -22,6 +27,22 @@ const PROVEN_PREFIX = 8210;
 export const QUICK_STEP = 50;
 /** More threads than this wait for memory, not for cores. */
 const THREADS_MAX = 8;
+
+export function addProve(program: Command): void {
+  addFolderArgument(program.command('prove'))
+    .description('check a build: every number of 010 and every listed number; 0 may be wrong')
+    .option(
+      '--quick',
+      `check one 010 number in ${QUICK_STEP} and every listed number; push does not accept this as proof`,
+      false,
+    )
+    .addHelpText('after', examples('prove'))
+    .action(async (path: string | undefined, { quick }: { quick: boolean }) => {
+      const result = await prove(folderOf(path), quick ? QUICK_STEP : 1);
+      print(...formatProof(result));
+      if (result.wrong !== 0) throw new CommandFailure('the release gives wrong answers: do not publish it');
+    });
+}
 
 export interface ProveResult extends Proof {
   readonly manifest: Manifest;
@@ -35,29 +56,29 @@ export interface ProveResult extends Proof {
 export async function prove(folder: BuildFolder, step: number): Promise<ProveResult> {
   const release = await reopen(folder);
   const { report } = folder;
-  const models = await remember(folder, release.manifest);
+  const models = await readModels(folder, release.manifest);
   const prover = new Prover(release, models, report.now);
-  const elsewhere = prover.elsewhere();
-  prover.ranges();
-  prover.sources();
-  prover.counts();
+  const elsewhere = prover.checkElsewhere();
+  prover.checkRanges();
+  prover.checkSources();
+  prover.checkCounts();
   const universe = await proveUniverse(folder.path, models, report.now, step);
   const proof: Proof = {
     release: release.manifest.release,
-    asked: prover.asked + universe.asked + universe.listed,
+    asked: prover.checked + universe.checked + universe.listed,
     wrong: prover.wrong + universe.wrong,
     complete: step === 1,
   };
   folder.writeProof(proof);
-  return { ...proof, manifest: release.manifest, universe: universe.asked + universe.listed, elsewhere };
+  return { ...proof, manifest: release.manifest, universe: universe.checked + universe.listed, elsewhere };
 }
 
 /** Reads the inputs and the folded entries again, into plain models. */
-async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListModel[]> {
+async function readModels(folder: BuildFolder, { lists }: Manifest): Promise<ListModel[]> {
   const { catalogue: path, now, inputs } = folder.report;
   const { folded } = folder;
   const catalogue = readCatalogue(path);
-  if (effectsOf([...catalogue.lists, ...folded]) !== effectsOf(lists))
+  if (termsOf([...catalogue.lists, ...folded]) !== termsOf(lists))
     throw new CommandFailure(`${path} does not name the lists of the release: build again`);
   const models = lists.map(({ effect }) => emptyModel(effect, PROVEN_PREFIX));
   const progress = startProgress('reading');
@@ -69,7 +90,7 @@ async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListM
     onProgress: progress.update,
   }).finally(() => progress.stop());
   if (again.length !== inputs.length)
-    throw new CommandFailure(`${path} has changed its inputs since the build: build again`);
+    throw new CommandFailure(`${path}: the inputs have changed since the build: build again`);
   for (const [index, { file, sha256 }] of inputs.entries()) {
     if (again[index]?.sha256 !== sha256)
       throw new CommandFailure(`${file} has changed since the build: build again`);
@@ -80,8 +101,8 @@ async function remember(folder: BuildFolder, { lists }: Manifest): Promise<ListM
   return models;
 }
 
-/** The effects of all lists, as one text. */
-function effectsOf(
+/** What identifies the lists and their effects, as one text. */
+function termsOf(
   lists: readonly Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority'>[],
 ): string {
   return JSON.stringify(
@@ -95,25 +116,28 @@ async function proveUniverse(
   models: readonly ListModel[],
   now: number,
   step: number,
-): Promise<ThreadNews> {
+): Promise<ThreadProgress> {
   const threads = Math.min(availableParallelism(), THREADS_MAX);
   const progress = startProgress('proving');
-  let asked = 0;
+  let total = 0;
   let listed = 0;
   let wrong = 0;
   // A multiple of the step, so that the threads check the same numbers as one thread would.
   const share = Math.ceil(SUFFIX_COUNT / threads / step) * step;
-  // Numbers with other prefixes are checked in this thread. Copying them to each thread would be a waste.
+  // This thread checks the numbers with other prefixes. Copying them to each thread would be a waste.
   const ofPrefix = models.map((model) => ({ ...model, elsewhere: new Map() }));
   const runs = Array.from({ length: threads }, (_, index) => {
     const from = index * share;
     const to = Math.min(SUFFIX_COUNT, from + share);
-    return runThread({ folder, models: ofPrefix, now, head: PROVEN_PREFIX, from, to, step }, (news) => {
-      asked += news.asked;
-      listed += news.listed;
-      wrong += news.wrong;
-      progress.update((asked * step) / SUFFIX_COUNT, `${wrong} wrong`);
-    });
+    return runThread(
+      { folder, models: ofPrefix, now, prefix: PROVEN_PREFIX, from, to, step },
+      (progressed) => {
+        total += progressed.checked;
+        listed += progressed.listed;
+        wrong += progressed.wrong;
+        progress.update((total * step) / SUFFIX_COUNT, `${wrong} wrong`);
+      },
+    );
   });
   try {
     await Promise.all(runs);
@@ -121,17 +145,30 @@ async function proveUniverse(
     progress.stop();
   }
   const due = Math.ceil(SUFFIX_COUNT / step);
-  if (asked !== due) throw new CommandFailure(`only ${asked} of ${due} numbers were asked`);
-  return { asked, listed, wrong };
+  if (total !== due) throw new CommandFailure(`only ${total} of ${due} numbers were checked`);
+  return { checked: total, listed, wrong };
 }
 
-function runThread(task: ThreadTask, onNews: (news: ThreadNews) => void): Promise<void> {
-  const worker = new Worker(new URL('../prove-thread.ts', import.meta.url), { workerData: task });
+function runThread(task: ThreadTask, onProgress: (checked: ThreadProgress) => void): Promise<void> {
+  const worker = new Worker(new URL('../proof/prove-thread.ts', import.meta.url), { workerData: task });
   return new Promise((resolve, reject) => {
-    worker.on('message', onNews);
+    worker.on('message', onProgress);
     worker.on('error', reject);
     worker.on('exit', (code) =>
       code === 0 ? resolve() : reject(new CommandFailure('a thread of prove ended early')),
     );
   });
+}
+
+/** Also for `npm start`, which proves the demo. */
+export function formatProof(result: ProveResult): Report {
+  const { release, asked, wrong, complete, universe, elsewhere } = result;
+  const lists = result.manifest.lists.length;
+  const verdict =
+    wrong === 0 ? styleText('green', '0 wrong answers') : styleText('red', `${count(wrong)} WRONG ANSWERS`);
+  const text =
+    `${styleText('bold', release)}: ${verdict}\n` +
+    `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, and ${count(elsewhere)} other listed numbers,\n` +
+    `  in each of ${lists} lists: ${count(asked)} lookups\n`;
+  return [text, { release, wrong, complete, asked, universe, elsewhere, lists }];
 }

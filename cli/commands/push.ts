@@ -4,19 +4,70 @@
  * the old release or the new one. Running the command again completes the push.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { Promote, PromoteDone } from '../../shared/admin.ts';
+import { styleText } from 'node:util';
+import { type Command, Option } from 'commander';
+import type { ProblemExtras, Promote, PromoteDone } from '../../shared/admin.ts';
+import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
-import type { Admin } from '../admin.ts';
-import { AdminProblem, guardLine } from '../admin-problem.ts';
-import type { BuildFolder, Proof } from '../build-folder.ts';
-import { CommandFailure } from '../failure.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
+import type { BuildFolder, Proof } from '../publish/build-folder.ts';
+import { Upload, type Uploaded } from '../publish/upload.ts';
+import { type Kv, kvOf, type Target } from '../publish/wrangler.ts';
 import { listKeys } from '../secrets.ts';
-import { Upload, type Uploaded } from '../upload.ts';
-import type { Kv } from '../wrangler.ts';
-import { type PlanResult, plan } from './plan.ts';
+import { count } from '../terminal/figures.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { addFolderArgument, examples, folderOf } from './options.ts';
+import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
+import { type PlanResult, plan, summarizePlan } from './plan.ts';
+import { canaryShare, formatState } from './releases.ts';
+import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
+
+type PushOptions = Target & WaitOptions & OverrideOptions & PushSettings & { readonly staged: boolean };
+
+export function addPush(program: Command): void {
+  const command = addFolderArgument(program.command('push'))
+    .description('publish a proven release: upload new values, then promote it')
+    .option('--remote', 'use the KV of your Cloudflare account instead of the local one', false)
+    .option('--env <name>', 'environment of wrangler.toml', '');
+  addWaitOptions(addOverrideOptions(command))
+    .option(
+      '--share <share>',
+      'share of the data centres for a canary; promote extends it to all',
+      canaryShare,
+      1,
+    )
+    .addOption(
+      new Option('--staged', 'upload only; the cron promotes it (needs no token)')
+        .default(false)
+        // The cron promotes to all data centres, accepts no override, and waits for nobody.
+        .conflicts(['override', 'plan', 'share', 'reason', 'wait']),
+    )
+    .option('--all', 'upload every value, even those already in KV (to repair a damaged one)', false)
+    .option('--unproven', 'publish without a full proof', false)
+    .addHelpText(
+      'after',
+      examples('push --plan 3f0c… --override removes --reason "ticket 4711"', 'push --share 0.1'),
+    )
+    .action(async (path: string | undefined, options: PushOptions) => {
+      const reason = reasonOf(options, 'numgate push');
+      const folder = folderOf(path);
+      const kv = kvOf(options);
+      if (options.staged) return print(...formatStaged(await pushStaged(folder, kv, options)));
+      const overrides = [...(options.override ?? [])];
+      const ports = { kv, admin: adminOfEnvironment() };
+      const onPlan = (created: PlanResult): void => void process.stderr.write(summarizePlan(created));
+      const result = await push(folder, ports, { ...options, overrides, reason }, onPlan).catch(
+        (error: unknown) => {
+          throw withOverrideHint(error, process.argv.slice(2), options);
+        },
+      );
+      await printChange(formatPush(result, overrides), options);
+    });
+}
 
 /** How long to wait for values to become visible, and the pause between tries, in ms. */
 const VISIBLE_WAIT_MS = 180_000;
@@ -29,13 +80,13 @@ const SHOWN_WITHIN_MS = 60_000;
 
 const NONE: ReadonlySet<string> = new Set();
 
-export interface PushSettings extends Pick<Promote, 'share' | 'overrides' | 'reason'> {
-  /** Hash of the reviewed plan. Null accepts the plan that is made now. */
-  readonly plan: string | null;
+export interface PushSettings extends Pick<Promote, 'reason'>, Partial<Pick<Promote, 'share' | 'overrides'>> {
+  /** Hash of the reviewed plan. Without it, the plan that is made now is accepted. */
+  readonly plan?: string;
   /** Publish a build without a full proof. A build that failed its proof is never published. */
-  readonly unproven: boolean;
+  readonly unproven?: boolean;
   /** Upload every value, even those already in KV. */
-  readonly all: boolean;
+  readonly all?: boolean;
 }
 
 /** What a push writes to. */
@@ -55,58 +106,44 @@ export interface PushResult extends Uploaded, PromoteDone {
 export async function push(
   folder: BuildFolder,
   ports: PushPorts,
-  settings: PushSettings,
+  { plan: reviewed, unproven = false, all = false, share = 1, overrides = [], reason }: PushSettings,
   onPlan: (result: PlanResult) => void = () => undefined,
 ): Promise<PushResult> {
+  const { kv, admin } = ports;
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
   const proof = proofOf(folder, release);
-  const upload = new Upload(folder, manifest, ports.kv);
-  const created = await plan(folder, ports.admin);
+  const upload = new Upload(folder, manifest, kv);
+  const created = await plan(folder, admin);
   const { base } = created;
+  const { hash } = created.plan;
   if (base.manifest?.release === release) {
-    if (settings.share < 1)
+    if (share < 1)
       throw new CommandFailure(
-        `${release} is current in all data centres already, and goes back to no share`,
+        `${release} is already current in all data centres, so it cannot be a canary`,
         4,
       );
     // Nothing to promote or prove, but values that KV has lost are uploaded again.
-    await upload.run(settings.all ? NONE : await valuesIn(ports.kv));
-    const done: PromoteDone = { release, seq: base.status.seq, state: 'promoted', share: 1 };
-    return { ...upload.result, ...done, plan: created.plan.hash, wasCurrent: true };
+    await upload.run(all ? NONE : await valuesIn(kv));
+    const done = { release, seq: base.status.seq, state: 'promoted', share: 1 } as const;
+    return { ...upload.result, ...done, plan: hash, wasCurrent: true };
   }
-  checkComplete(proof, release, settings.unproven);
+  checkComplete(proof, release, unproven);
   onPlan(created);
-  checkPlan(created.plan, settings);
+  checkPlan(created.plan, reviewed, overrides);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
   // be removed.
-  const stopNotice = onInterrupt(() => 'the same command goes on from here: what was uploaded is kept');
+  const stopNotice = onInterrupt(() => 'run the same command again to continue; uploaded values are kept');
   try {
-    await ports.admin.change('POST', 'releases', folder.manifest);
-    return await uploadAndPromote(created, upload, ports, settings);
+    await admin.change('POST', 'releases', folder.manifest);
+    const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
+    await upload.run(all ? NONE : new Set([...upload.pushed, ...ofBase]));
+    const operation = { base: base.manifest?.release ?? null, plan: hash, share, overrides, reason };
+    const done = await promoteWhenVisible(release, operation, upload, ports);
+    return { ...done, ...upload.result, plan: hash, wasCurrent: false };
   } finally {
     stopNotice();
   }
-}
-
-async function uploadAndPromote(
-  { base, plan: { hash, release } }: PlanResult,
-  upload: Upload,
-  ports: PushPorts,
-  settings: PushSettings,
-): Promise<PushResult> {
-  const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
-  await upload.run(settings.all ? NONE : new Set([...upload.pushed, ...ofBase]));
-  const { share, overrides, reason } = settings;
-  const operation: Promote = {
-    base: base.manifest?.release ?? null,
-    plan: hash,
-    share,
-    overrides,
-    reason,
-  };
-  const done = await promoteWhenVisible(release, operation, upload, ports);
-  return { ...done, ...upload.result, plan: hash, wasCurrent: false };
 }
 
 /** Retries the promotion until the values are visible in the coordinator's KV. */
@@ -120,11 +157,10 @@ async function promoteWhenVisible(
     try {
       return await admin.change<PromoteDone>('POST', `releases/${release}/promote`, operation);
     } catch (error) {
-      if (!(error instanceof AdminProblem) || error.code !== 'RELEASE_INCOMPLETE') throw error;
-      if (waitedMs >= VISIBLE_WAIT_MS) throw error;
-      const missing = error.problem.missing ?? [];
+      if (!hasCode(error, 'RELEASE_INCOMPLETE') || waitedMs >= VISIBLE_WAIT_MS) throw error;
+      const { missing = [] } = error.extras as ProblemExtras;
       const isLate = waitedMs > 0 && waitedMs % SHOWN_WITHIN_MS === 0;
-      await (isLate ? upload.again((key) => missing.includes(key)) : upload.uploadMissing(missing));
+      await (isLate ? upload.put((key) => missing.includes(key)) : upload.putMissing(missing));
       await pause(VISIBLE_PAUSE_MS);
     }
   }
@@ -137,7 +173,7 @@ async function promoteWhenVisible(
 export async function pushStaged(
   folder: BuildFolder,
   kv: Kv,
-  { unproven, all }: Pick<PushSettings, 'unproven' | 'all'>,
+  { unproven = false, all = false }: Pick<PushSettings, 'unproven' | 'all'>,
 ): Promise<Uploaded & { readonly release: string }> {
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
@@ -148,7 +184,7 @@ export async function pushStaged(
   // Until now nothing referenced the values, so some may have been removed meanwhile. Nothing else would
   // report that.
   const there = await valuesIn(kv);
-  await upload.again((key) => !there.has(key));
+  await upload.put((key) => !there.has(key));
   return { release, ...upload.result };
 }
 
@@ -172,16 +208,41 @@ function proofOf(folder: BuildFolder, release: string): Proof | null {
 
 function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
   if (proof?.complete === true || unproven) return;
-  throw new CommandFailure(`${release} is not proven: run npx numgate prove, or say --unproven`);
+  throw new CommandFailure(`${release} is not proven: run npx numgate prove, or pass --unproven`);
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */
-function checkPlan(created: Plan, { plan: seen, overrides }: PushSettings): void {
-  if (seen !== null && seen !== created.hash) {
-    throw new CommandFailure(`the plan is now ${created.hash}: look at npx numgate plan again`, 4);
+function checkPlan(created: Plan, reviewed: string | undefined, overrides: readonly Guard[]): void {
+  if (reviewed !== undefined && reviewed !== created.hash) {
+    throw new CommandFailure(
+      `the plan has changed to ${created.hash}: run npx numgate plan and check it again`,
+      4,
+    );
   }
   const guards = remainingGuards(created, overrides);
   if (guards.length === 0) return;
-  const message = ['guards are hit:', ...guards.map((hit) => `  ${guardLine(hit)}`)].join('\n');
+  const message = ['guards are hit:', ...guards.map((hit) => `  ${formatGuard(hit)}`)].join('\n');
   throw new CommandFailure(message, 3, { guards, plan: created.hash });
+}
+
+/** @param overrides guards that were overridden for the release */
+export function formatPush(result: PushResult, overrides: readonly Guard[]): Report<PushResult> {
+  const { wasCurrent, uploaded, values } = result;
+  const advice =
+    wasCurrent && uploaded < values
+      ? '  it was already current; --all uploads every value again, which repairs damaged ones\n'
+      : '';
+  return [formatState(result, overrides) + formatUploaded(result) + advice, result];
+}
+
+function formatStaged(result: Uploaded & { readonly release: string }): Report {
+  const text =
+    `${styleText('bold', result.release)} is staged: the coordinator's cron promotes it within a minute or two,\n` +
+    `  or refuses it and records why: npx numgate releases\n${formatUploaded(result)}`;
+  return [text, result];
+}
+
+function formatUploaded({ uploaded, uploadedBytes, values }: Uploaded): string {
+  const others = uploaded < values ? '; the others were already in KV' : '';
+  return `  ${count(uploaded)} of ${count(values)} values uploaded, ${count(uploadedBytes)} bytes${others}\n`;
 }

@@ -1,4 +1,6 @@
-/** `numgate releases`, `promote`, `rollback`: which releases the coordinator has, and which is current. */
+/** `numgate promote`, `rollback`, `releases`: which releases the coordinator has, and which is current. */
+import { styleText } from 'node:util';
+import { type Command, InvalidArgumentError } from 'commander';
 import type {
   Promote,
   PromoteDone,
@@ -7,11 +9,75 @@ import type {
   RollbackDone,
   StatusInfo,
 } from '../../shared/admin.ts';
-import type { Admin } from '../admin.ts';
+import type { Guard } from '../../shared/release/guards.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { percent } from '../terminal/figures.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { formatTable } from '../terminal/table.ts';
+import { examples, requireReason, share } from './options.ts';
+import {
+  addOverrideOptions,
+  type OverrideOptions,
+  overrideCommand,
+  reasonOf,
+  withOverrideHint,
+} from './override.ts';
+import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-/** Newest first. */
-export async function listReleases(admin: Admin): Promise<ReleaseInfo[]> {
-  return (await admin.get<{ releases: ReleaseInfo[] }>('releases')).releases;
+type PromoteOptions = WaitOptions & OverrideOptions & Pick<Promote, 'share'>;
+
+export function addReleases(program: Command): void {
+  addWaitOptions(addOverrideOptions(program.command('promote')))
+    .description('make a pushed release current, for a share of the data centres or for all')
+    .argument('<release>')
+    .option('--share <share>', 'share of the data centres', canaryShare, 1)
+    .addHelpText(
+      'after',
+      `
+Promoting a canary to all checks the guards again: repeat the --override options of the canary.`,
+    )
+    .addHelpText('after', examples('promote 20261124T0312Z-9f2c1e4b --share 0.5'))
+    .action(async (release: string, options: PromoteOptions) => {
+      const { plan, override: overrides = [], share: part } = options;
+      const reason = reasonOf(options, 'numgate promote');
+      const operation = {
+        share: part,
+        reason,
+        overrides: [...overrides],
+        ...(plan === undefined ? {} : { plan }),
+      };
+      const done = await promote(adminOfEnvironment(), release, operation).catch((error: unknown) => {
+        throw withOverrideHint(error, process.argv.slice(2), options);
+      });
+      await printChange([formatState(done, overrides), done], options);
+    });
+
+  addWaitOptions(requireReason(program.command('rollback')))
+    .description('undo the last promotion: withdraw the canary if there is one, else the current release')
+    .option('--release <name>', 'only if this release would be withdrawn')
+    .addHelpText('after', examples('rollback --reason "blocks customers of one operator" --wait'))
+    .action(async (options: WaitOptions & Rollback) => {
+      const done = await rollback(adminOfEnvironment(), options);
+      const { withdrawn, current, seq } = done;
+      const text = `${styleText('bold', current)} is current (seq ${seq}); ${withdrawn} was withdrawn\n`;
+      await printChange([text, done], options);
+    });
+
+  program
+    .command('releases')
+    .description('list releases, and why one was refused')
+    .addHelpText('after', examples('releases'))
+    .action(async () => {
+      const all = await adminOfEnvironment().get<{ releases: ReleaseInfo[] }>('releases');
+      print(...formatReleases(all.releases));
+    });
+}
+
+/** Share of the data centres. To withdraw a canary, use rollback instead of share 0. */
+export function canaryShare(text: string): number {
+  const value = share(text);
+  if (value === 0) throw new InvalidArgumentError('must be above 0: to withdraw a canary, use rollback');
+  return value;
 }
 
 /** Makes a release of the coordinator current, based on the present one. */
@@ -31,4 +97,36 @@ export async function rollback(admin: Admin, { release, reason }: Rollback): Pro
   // Named, so that a retry after a lost response does not undo two steps.
   const last = release ?? (candidate ?? current)?.release;
   return admin.change('POST', 'rollback', last === undefined ? { reason } : { release: last, reason });
+}
+
+/** @param overrides guards that were overridden for the release */
+export function formatState(
+  { release, seq, share: part, state }: PromoteDone,
+  overrides: readonly Guard[],
+): string {
+  const name = styleText('bold', release);
+  if (state !== 'candidate') return `${name} is current (seq ${seq})\n`;
+  // The promotion to all data centres is checked against the same guards again.
+  const toAll = overrideCommand(['promote', release], {
+    guards: overrides,
+    needsReason: overrides.length > 0,
+  });
+  return [
+    `${name} is the canary in ${percent(part)} of the data centres (seq ${seq})`,
+    `  to all:  npx numgate ${toAll}`,
+    '  to none: npx numgate rollback --reason "…"\n',
+  ].join('\n');
+}
+
+export function formatReleases(releases: readonly ReleaseInfo[]): Report {
+  const rows = releases.map((info) => {
+    const { release, state, base, foldedSeq, numbers, bytes, promotedAt, by, readable } = info;
+    const shownState = readable && state === 'superseded' ? `${state} (rollback)` : state;
+    return [release, shownState, base ?? '', foldedSeq, numbers, bytes, promotedAt ?? '', by];
+  });
+  const refusals = releases.flatMap(({ release, refusal }) =>
+    refusal === null ? [] : [`${release}: ${styleText('yellow', refusal.code)}: ${refusal.message}\n`],
+  );
+  const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
+  return [formatTable(names, rows) + refusals.join(''), { releases }];
 }

@@ -2,14 +2,31 @@
  * `numgate sample`: a seeded list of suspended and terminated Korean numbers, because operators hold the real
  * lists. The numbers are distinct, from 010-2000-0000 to 010-9999-9999. Some suspensions expire.
  */
-
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { Command } from 'commander';
 import { CommandFailure } from '../failure.ts';
-import { startProgress } from '../progress.ts';
+import { count } from '../terminal/figures.ts';
+import { print } from '../terminal/output.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { examples, wholeNumber } from './options.ts';
+
+export function addSample(program: Command): void {
+  program
+    .command('sample')
+    .description('write a seeded sample list of suspended and terminated Korean numbers')
+    .option('--size <numbers>', 'how many, up to 40,000,000', wholeNumber, 1_000_000)
+    .option('--seed <number>', 'the same seed gives the same list', wholeNumber, 1)
+    .option('--out <file>', 'gzipped CSV to write', 'build/demo/kr-sample.csv.gz')
+    .addHelpText('after', examples('sample --size 5000000'))
+    .action(async (options: SampleSettings) => {
+      await sample(options);
+      print(`${count(options.size)} numbers in ${options.out}\n`, options);
+    });
+}
 
 /** Numbers that exist: 010-2000-0000 to 010-9999-9999. */
 const FIRST = 20_000_000;
@@ -43,10 +60,10 @@ function randomFrom(seed: number): () => number {
 
 export async function sample({ size, seed, out }: SampleSettings): Promise<void> {
   if (!Number.isSafeInteger(size) || size < 1 || size > SAMPLE_SIZE_MAX) {
-    throw new CommandFailure(`--size is a whole number from 1 to ${SAMPLE_SIZE_MAX}`, 2);
+    throw new CommandFailure(`--size must be a whole number from 1 to ${SAMPLE_SIZE_MAX}`, 2);
   }
   if (!Number.isSafeInteger(seed) || seed < 0 || seed > SEED_MAX) {
-    throw new CommandFailure(`--seed is a whole number from 0 to ${SEED_MAX}`, 2);
+    throw new CommandFailure(`--seed must be a whole number from 0 to ${SEED_MAX}`, 2);
   }
   mkdirSync(dirname(out), { recursive: true });
   const unfinished = `${out}.unfinished`;

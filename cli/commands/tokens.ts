@@ -2,67 +2,90 @@
  * `numgate tokens`: who may change lists. Only the token `root` may manage tokens. A token is created here
  * and shown once. The service stores only its digest.
  */
-import { type Token, tokenSchema } from '../../shared/admin.ts';
-import type { Admin } from '../admin.ts';
-import { AdminProblem } from '../admin-problem.ts';
-import { checked } from '../checked.ts';
-import { CommandFailure } from '../failure.ts';
+import type { Command } from 'commander';
+import { SCOPES, type Token, tokenSchema } from '../../shared/admin.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
+import { print } from '../terminal/output.ts';
+import { formatTable } from '../terminal/table.ts';
+import { addReasonOption, commaList, examples } from './options.ts';
 
-export interface NewToken {
-  readonly id: string;
-  readonly token: string;
+interface AddOptions {
+  readonly scopes: readonly string[];
+  readonly authority: string;
+  readonly reason: string;
+}
+
+export function addTokens(program: Command): void {
+  const tokens = program.command('tokens').description('manage admin tokens (requires the token root)');
+
+  tokens
+    .command('list')
+    .description('list tokens')
+    .addHelpText('after', examples('tokens list'))
+    .action(async () => {
+      const all = await loadTokens(adminOfEnvironment());
+      const rows = all.map(({ id, scopes, authority, secretSha256 }) => [
+        ...[id, scopes.join(' '), authority, secretSha256.length],
+      ]);
+      const shown = all.map(({ secretSha256, ...token }) => ({ ...token, keys: secretSha256.length }));
+      print(formatTable(['token', 'scopes', 'authority', 'secrets#'], rows), { tokens: shown });
+    });
+
+  addReasonOption(tokens.command('add'))
+    .description('create a token and print it once')
+    .argument('<id>', 'lower case letters, digits and dashes')
+    .requiredOption('--scopes <list>', `of ${SCOPES.join(', ')}`, commaList)
+    .requiredOption('--authority <name>', 'authority that the token acts for, shown in reasons')
+    .addHelpText('after', examples('tokens add night-shift --scopes read,entries --authority kisa'))
+    .action(async (id: string, { scopes, authority, reason }: AddOptions) => {
+      const { key, secretSha256 } = await newKey(id);
+      const given = { id, secretSha256: [secretSha256], scopes, authority };
+      const token = validate(tokenSchema, given, { whole: 'the token' });
+      await adminOfEnvironment()
+        .change('PUT', pathOf(id), { token, reason }, { 'if-none-match': '*' })
+        .catch((error: unknown) => {
+          if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
+          throw new CommandFailure(`token ${id} already exists: tokens rotate gives it another secret`, 4);
+        });
+      print(`${key}\n`, { id, token: key });
+    });
+
+  addReasonOption(tokens.command('rotate'))
+    .description('give a token a second secret; the previous one stays valid until the next rotation')
+    .argument('<id>')
+    .addHelpText('after', examples('tokens rotate night-shift'))
+    .action(async (id: string, { reason }: { reason: string }) => {
+      const admin = adminOfEnvironment();
+      const known = (await loadTokens(admin)).find((token) => token.id === id);
+      if (known === undefined)
+        throw new CommandFailure(`token ${id} does not exist: see npx numgate tokens list`);
+      const { version, ...token } = known;
+      const { key, secretSha256 } = await newKey(id);
+      // Of two secrets, the older one is dropped.
+      const rotated = { ...token, secretSha256: [...token.secretSha256.slice(-1), secretSha256] };
+      await admin.change('PUT', pathOf(id), { token: rotated, reason }, { 'if-match': `"${version}"` });
+      print(`${key}\n`, { id, token: key });
+    });
+
+  addReasonOption(tokens.command('remove'))
+    .description('remove a token')
+    .argument('<id>')
+    .addHelpText('after', examples('tokens remove night-shift'))
+    .action(async (id: string, { reason }: { reason: string }) => {
+      await adminOfEnvironment().change('DELETE', pathOf(id), { reason });
+      print(`${id} removed\n`, { id, removed: true });
+    });
 }
 
 /** A token, and its version for `If-Match`. */
-export type ListedToken = Token & { readonly version: string };
+type ListedToken = Token & { readonly version: string };
 
-export async function listTokens(admin: Admin): Promise<ListedToken[]> {
+async function loadTokens(admin: Admin): Promise<ListedToken[]> {
   return (await admin.get<{ tokens: ListedToken[] }>('tokens')).tokens;
-}
-
-/** @param scopes of SCOPES @param authority for which the holder acts */
-export async function addToken(
-  admin: Admin,
-  id: string,
-  scopes: readonly string[],
-  authority: string,
-  reason: string,
-): Promise<NewToken> {
-  const { key, secretSha256 } = await newKey(id);
-  const given = { id, secretSha256: [secretSha256], scopes, authority };
-  const token = checked(given, { schema: tokenSchema, whole: 'the token' });
-  await putToken(admin, token, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
-    if (!(error instanceof AdminProblem) || error.code !== 'PRECONDITION_FAILED') throw error;
-    throw new CommandFailure(`there is a token ${id} already: tokens rotate gives it another secret`, 4);
-  });
-  return { id, token: key };
-}
-
-function putToken(
-  admin: Admin,
-  token: Token,
-  reason: string,
-  conditions: Readonly<Record<string, string>>,
-): Promise<unknown> {
-  return admin.change('PUT', pathOf(token.id), { token, reason }, conditions);
 }
 
 function pathOf(id: string): string {
   return `tokens/${encodeURIComponent(id)}`;
-}
-
-/** Gives a token a second secret beside its present one. If it has two, the older one is dropped. */
-export async function rotateToken(admin: Admin, id: string, reason: string): Promise<NewToken> {
-  const known = (await listTokens(admin)).find((token) => token.id === id);
-  if (known === undefined) throw new CommandFailure(`there is no token ${id}: see npx numgate tokens list`);
-  const { version, ...token } = known;
-  const { key, secretSha256 } = await newKey(id);
-  const rotated = { ...token, secretSha256: [...token.secretSha256.slice(-1), secretSha256] };
-  await putToken(admin, rotated, reason, { 'if-match': `"${version}"` });
-  return { id, token: key };
-}
-
-export async function removeToken(admin: Admin, id: string, reason: string): Promise<void> {
-  await admin.change('DELETE', pathOf(id), { reason });
 }

@@ -1,5 +1,5 @@
 /**
- * `npm start` over a state that is not as it left it: made with other secrets, or with values lost or damaged.
+ * `npm start` with a state that has changed since: created with other secrets, or with lost or damaged values.
  */
 import './support/workspace.ts';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -10,15 +10,16 @@ import { Admin } from '../../cli/admin.ts';
 import type { BuildResult } from '../../cli/commands/build.ts';
 import { push } from '../../cli/commands/push.ts';
 import { healthOf } from '../../cli/commands/watch.ts';
+import { localSecrets, workerSecrets } from '../../cli/local/secrets.ts';
+import { startService } from '../../cli/local/service.ts';
 import type * as Paths from '../../cli/paths.ts';
-import { type LocalSecrets, localSecrets, workerSecrets } from '../../cli/secrets.ts';
-import { startService } from '../../cli/service.ts';
-import { kvOf } from '../../cli/wrangler.ts';
+import { kvOf } from '../../cli/publish/wrangler.ts';
+import type { LocalSecrets } from '../../cli/secrets.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { buildOf } from './support/builds.ts';
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
 
-// The secrets of whoever runs this are not to be touched: only their places are others here.
+// Your own secrets must not be touched, so the paths are different here.
 vi.mock('../../cli/paths.ts', async (original) => {
   const paths = await original<typeof Paths>();
   const place = (name: string): string => paths.STATE.replace(/state$/, name);
@@ -30,33 +31,33 @@ vi.mock('../../cli/paths.ts', async (original) => {
 });
 
 const STATE = join(FOLDER, 'state');
-/** A busy machine may not answer at once. */
+/** A busy machine may not respond at once. */
 const WAIT = { timeout: 60_000 };
 let started: BuildResult;
 
-/** What `npm start` says until it ends, and its exit code. Once it serves, it is looked at and stopped. */
+/** The output of `npm start` and its exit code. Once it serves, `look` runs and then it is stopped. */
 async function startAgain(
   look: (url: string) => Promise<void> = async () => undefined,
-): Promise<{ code: unknown; said: string }> {
+): Promise<{ code: unknown; output: string }> {
   const before = process.listeners('SIGTERM');
   const ended = Promise.withResolvers<unknown>();
   vi.spyOn(process, 'exit').mockImplementation(((status: unknown) => ended.resolve(status)) as never);
-  let said = '';
+  let output = '';
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text);
+    output += String(text);
     return true;
   });
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    const url = /numgate answers on \S*?(http:\/\/localhost:\d+)/.exec(String(text))?.[1];
+    const url = /numgate is running on \S*?(http:\/\/localhost:\d+)/.exec(String(text))?.[1];
     if (url === undefined) return true;
-    said += String(text);
+    output += String(text);
     const stop = process.listeners('SIGTERM').findLast((listener) => !before.includes(listener));
     look(url).then(() => stop?.('SIGTERM'), ended.reject);
     return true;
   });
   vi.resetModules();
   await import('../../cli/start.ts');
-  return { code: await ended.promise, said };
+  return { code: await ended.promise, output };
 }
 
 beforeAll(async () => {
@@ -71,7 +72,7 @@ beforeAll(async () => {
       admin: new Admin({ url: service.url, token: SECRETS.ADMIN_TOKEN }),
     };
     await push(folder, ports, {
-      ...{ plan: null, unproven: true, all: false, share: 1, overrides: [], reason: 'a test' },
+      ...{ unproven: true, reason: 'a test' },
     });
   } finally {
     await service.stop();
@@ -84,73 +85,71 @@ afterEach(() => {
 });
 
 describe('npm start', () => {
-  it('over a state that another one serves stops, and says where that is', async () => {
+  it('with a state that another process serves stops and names that process', async () => {
     const claim = write('state/running.json', JSON.stringify({ pid: process.ppid, port: 18_900 }));
-    const { code, said } = await startAgain();
+    const { code, output } = await startAgain();
     rmSync(claim);
     expect(code).toBe(1);
-    expect(said).toContain(`this installation is running already, on port 18900 (process ${process.ppid})`);
+    expect(output).toContain(`this installation is already running on port 18900 (process ${process.ppid})`);
   });
 
-  it('over a state of an older version stops, and says what to do', async () => {
+  it('with a state of an older version stops and says what to do', async () => {
     const old = join(STATE, 'v3', 'do', 'numgate-Authority');
     mkdirSync(old);
-    const { code, said } = await startAgain();
+    const { code, output } = await startAgain();
     rmSync(old, { recursive: true });
     expect(code).toBe(1);
-    expect(said).toContain(`${STATE} was made by numgate 0.1`);
-    expect(said).toContain('delete that folder, and start again');
+    expect(output).toContain(`${STATE} was created by numgate 0.1`);
+    expect(output).toContain('delete that folder and start again');
   });
 
-  it('over a state that other secrets made stops, and says what to do', async () => {
+  it('with a state of other secrets stops and says what to do', async () => {
     const others = { ...(await localSecrets()), LIST_KEY: btoa('x'.repeat(32)) };
     write('secrets.json', JSON.stringify(others));
     process.env.LIST_KEY = others.LIST_KEY;
-    const { code, said } = await startAgain();
+    const { code, output } = await startAgain();
     process.env.LIST_KEY = SECRETS.LIST_KEY;
     write('secrets.json', JSON.stringify({ ...others, LIST_KEY: SECRETS.LIST_KEY }));
     expect(code).toBe(1);
-    expect(said).toContain(
-      `what is in ${STATE} was made with other secrets than ${join(FOLDER, 'secrets.json')}`,
+    expect(output).toContain(
+      `${STATE} was created with other secrets than those in ${join(FOLDER, 'secrets.json')}`,
     );
-    expect(said).toContain(
-      'restore those secrets. Only if nothing in it is needed any more, delete that folder',
-    );
+    expect(output).toContain('Restore those secrets. Only if you need nothing in that folder, delete it');
   });
 
-  it('over a state that has lost a value and holds another damaged uploads them again', async () => {
+  it('with a lost and a damaged value uploads them again', async () => {
     const keys = blobsOf(started.manifest).map(({ key }) => key);
     await change(async (lists) => {
       await lists.delete(keys[0]!);
       await lists.put(keys[1]!, new Uint8Array(5).buffer);
     });
-    const { code, said } = await startAgain(async (url) => {
+    const { code, output } = await startAgain(async (url) => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
     });
-    expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
-    expect(said).toContain(
+    expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
+    expect(output).toContain(
       `the local KV has lost 2 of ${keys.length} values of ${started.manifest.release}, or holds them damaged`,
     );
-    expect(said).not.toContain('delete');
+    expect(output).not.toContain('delete');
   });
 
-  it('where the build is gone too starts all the same, and says what repairs it', async () => {
+  it('without the build starts anyway, and says how to repair it', async () => {
     const { release } = started.manifest;
     await change((lists) => lists.delete(blobsOf(started.manifest)[0]!.key));
     const { path } = started.folder;
     renameSync(path, `${path}.kept`);
-    const { code, said } = await startAgain(async (url) => {
+    const { code, output } = await startAgain(async (url) => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded', release });
     });
     renameSync(`${path}.kept`, path);
-    expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
-    expect(said).toContain(`${path} is not there`);
-    expect(said).toContain(`npx numgate push ${path} --all\n`);
-    expect(said.indexOf('delete')).toBeGreaterThan(said.indexOf('--all'));
-    expect(said).toContain('that destroys its\nclients, keys, tokens, live entries and audit log');
+    expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
+    expect(output).toContain(`${path} does not exist`);
+    expect(output).toContain(`npx numgate push ${path} --all\n`);
+    expect(output.indexOf('delete')).toBeGreaterThan(output.indexOf('--all'));
+    expect(output).toContain('that destroys its\nclients, keys, tokens, live entries and audit log');
   });
 
-  it('over a state whose KV is gone uploads all of it again', async () => {
+  it('with an empty KV uploads all values again', async () => {
     const { path } = started.folder;
     rmSync(join(STATE, 'v3', 'kv'), { recursive: true });
     renameSync(path, `${path}.kept`);
@@ -158,15 +157,15 @@ describe('npm start', () => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded' });
     });
     renameSync(`${path}.kept`, path);
-    expect([without.code, without.said]).toEqual([0, expect.stringContaining('numgate answers on')]);
-    const { code, said } = await startAgain(async (url) => {
+    expect([without.code, without.output]).toEqual([0, expect.stringContaining('numgate is running on')]);
+    const { code, output } = await startAgain(async (url) => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
     });
-    expect([code, said]).toEqual([0, expect.stringContaining('numgate answers on')]);
+    expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
   });
 });
 
-/** Change the local KV while no service runs over it. */
+/** Changes the local KV while no service uses it. */
 async function change(
   work: (lists: Awaited<ReturnType<Miniflare['getKVNamespace']>>) => Promise<unknown>,
 ): Promise<void> {

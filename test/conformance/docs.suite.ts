@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { program } from '../../cli/program.ts';
 import * as limits from '../../shared/limits.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
@@ -110,13 +111,7 @@ describe('every document', () => {
   it.each([...pages, ['README.md', read('../../README.md')] as const])(
     '%s names only commands that there are',
     (_path, text) => {
-      const menus = readdirSync(new URL('../../cli/menu', here)).map((name) =>
-        read(`../../cli/menu/${name}`),
-      );
-      const made = menus.flatMap((menu) =>
-        [...menu.matchAll(/\.command\(\s*'([\w-]+)/g)].map(([, name]) => name!),
-      );
-      const commands = new Set([...made, 'block', 'unblock', 'clear', '<command>']);
+      const commands = new Set([...program.commands.map((command) => command.name()), '<command>']);
       const named = [...text.matchAll(/npx numgate(?: --json)? (?!--)([\w<>-]+)/g)];
       expect(named.map(([, name]) => name!).filter((name) => !commands.has(name))).toEqual([]);
     },

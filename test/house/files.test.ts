@@ -25,6 +25,6 @@ describe('files', () => {
   it('touch the secrets of a local installation only in npm start', () => {
     const isMocked = /vi\.mock\('[./]*cli\/paths\.ts'/;
     const users = sources.filter(({ text }) => /\blocalSecrets\(/.test(text) && !isMocked.test(text));
-    expect(users.map(({ path }) => path).sort()).toEqual(['cli/secrets.ts', 'cli/start.ts']);
+    expect(users.map(({ path }) => path).sort()).toEqual(['cli/local/secrets.ts', 'cli/start.ts']);
   });
 });

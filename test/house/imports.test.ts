@@ -65,6 +65,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'workers/storage': ['shared', 'workers/env.ts', 'workers/log.ts'],
   'workers/coordinator': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   workers: ['shared'],
+  'cli/terminal': ['shared/release/manifest.ts'],
+  'cli/import': ['shared', 'cli/terminal', 'cli/failure.ts', 'cli/paths.ts'],
+  'cli/publish': [
+    'shared',
+    'cli/import',
+    'cli/terminal',
+    'cli/admin.ts',
+    'cli/failure.ts',
+    'cli/paths.ts',
+    'cli/secrets.ts',
+  ],
+  'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
   cli: ['shared'],
   bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.

@@ -3,8 +3,8 @@
  */
 import { join } from 'node:path';
 import { Admin } from '../../../cli/admin.ts';
-import type { BuildFolder } from '../../../cli/build-folder.ts';
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
+import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
 import { listKeys } from '../../../cli/secrets.ts';
 import type { EntryInfo } from '../../../shared/admin.ts';
 import { fingerprintText } from '../../../shared/live/entry.ts';
@@ -12,7 +12,7 @@ import { sourceKey } from '../../shared/support/sources.ts';
 import { fakeService } from './fake-service.ts';
 import { BUILDS, catalogue, FOLDER, write } from './workspace.ts';
 
-/** Every kind of entry. Several thousand numbers, so that 010 has a section of its own. */
+/** Several thousand numbers, so that 010 has its own section. */
 export const HOME = Array.from({ length: 3_000 }, (_, index) => `+8210${20_000_000 + index * 17_971}`);
 export const ABROAD = [
   '+639171234567',
@@ -36,8 +36,8 @@ export function inputsOf(name: string, home: readonly string[], abroad: readonly
 }
 
 /**
- * Builds into a folder of builds of its own, so that two builds of one content do not replace each other.
- * @param allowEmpty for content of which a list has nothing
+ * Builds into its own folder, so that two builds of the same content do not replace each other.
+ * @param allowEmpty for lists without entries
  */
 export function buildOf(
   name: string,
@@ -49,12 +49,12 @@ export function buildOf(
   return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0, allowEmpty, admin: null });
 }
 
-/** Of the usual lists, upon a service that has no release, and these live entries, each newer than the one before. */
-export async function buildUpon(entries: readonly Partial<EntryInfo>[]): Promise<BuildResult> {
+/** Builds the usual lists on a service without a release but with these live entries, each newer than the previous. */
+export async function buildWithLive(entries: readonly Partial<EntryInfo>[]): Promise<BuildResult> {
   const { sourceSeed } = await listKeys();
   const fingerprintOf = ({ source = null }: Partial<EntryInfo>) =>
     source === null ? null : fingerprintText(sourceKey(source, sourceSeed));
-  const told: EntryInfo[] = entries.map((entry, index) => ({
+  const live: EntryInfo[] = entries.map((entry, index) => ({
     ...{
       number: '',
       source: null,
@@ -68,18 +68,18 @@ export async function buildUpon(entries: readonly Partial<EntryInfo>[]): Promise
     ...entry,
   }));
   const { url } = await fakeService(({ path }) => ({
-    body: path.endsWith('/status') ? { current: null } : { upTo: 40, entries: told, next: null },
+    body: path.endsWith('/status') ? { current: null } : { upTo: 40, entries: live, next: null },
   }));
   const admin = new Admin({ url, token: 'root.secret' });
   return build({
-    catalogue: inputsOf('upon', HOME, ABROAD),
-    builds: join(BUILDS, 'upon'),
+    catalogue: inputsOf('live', HOME, ABROAD),
+    builds: join(BUILDS, 'live'),
     maxRejects: 0,
     admin,
   });
 }
 
-/** As if every number had been asked: that takes a minute, and is tried by hand and in CI. */
+/** Writes a complete proof. A real one takes a minute; it runs by hand and in CI. */
 export function pretendProven(folder: BuildFolder, release: string): void {
   folder.writeProof({ release, asked: 100_000_000, wrong: 0, complete: true });
 }

@@ -1,10 +1,11 @@
 /**
- * Runs the command line as an admin does: a process of its own, with its streams and its exit code.
+ * Runs the command line: in this process, which takes milliseconds, or as an admin does in its own process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 
-const LISTS = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
+const NUMGATE = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;
@@ -12,9 +13,9 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** A command that is running, and what becomes of it. */
+/** A running command, and how it ends. */
 export function start(args: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [LISTS, ...args], {
+  const child = spawn(process.execPath, [NUMGATE, ...args], {
     env: { ...process.env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -33,6 +34,36 @@ export function start(args: readonly string[]): { child: ChildProcess; outcome: 
   return { child, outcome };
 }
 
-export function lists(...args: readonly string[]): Promise<Outcome> {
+/** Runs a command in its own process. */
+export function spawned(...args: readonly string[]): Promise<Outcome> {
   return start(args).outcome;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Runs a command in this process, one after another. */
+export function numgate(...args: readonly string[]): Promise<Outcome> {
+  const outcome = last.then(() => runHere(args));
+  last = outcome.catch(() => undefined);
+  return outcome;
+}
+
+async function runHere(args: readonly string[]): Promise<Outcome> {
+  const { run } = await import('../../../cli/program.ts');
+  const { argv } = process;
+  process.argv = [process.execPath, NUMGATE, ...args];
+  process.env.NO_COLOR = '1';
+  const written = { out: '', errors: '' };
+  const capture = (stream: NodeJS.WriteStream, name: keyof typeof written) =>
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'errors')];
+  try {
+    return { code: await run(args), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.argv = argv;
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * Rows as the entry reader takes them, and its answers, for one catalogue of every kind of list.
+ * Rows for the entry reader and its results, with a catalogue that has every kind of list.
  */
-import type { CatalogueList } from '../../../cli/catalogue.ts';
-import { type Entry, EntryReader } from '../../../cli/entry.ts';
-import type { Row } from '../../../cli/rows.ts';
+import type { CatalogueList } from '../../../cli/import/catalogue.ts';
+import { type Entry, EntryReader } from '../../../cli/import/entry.ts';
+import type { Row } from '../../../cli/import/rows.ts';
 
 /** 2026-11-24T03:00:00Z: noon in Korea. */
 export const NOW = Date.UTC(2026, 10, 24, 3) / 1000;
@@ -34,7 +34,7 @@ export function dated(since: string, until: string): Entry {
   return read({ number: '010-2345-6789', since, until });
 }
 
-/** The code of a reject, or where the row went. */
+/** The code of a reject, or the list of the row. */
 export function outcome(entry: Entry): string {
   return entry.ok ? LISTS[entry.list]!.name : entry.code;
 }

@@ -1,10 +1,10 @@
 /**
- * What a command says when it ends badly.
+ * The failure of a command.
  */
 import { expect } from 'vitest';
 import { CommandFailure } from '../../../cli/failure.ts';
 
-/** The failure that the work ends with; anything else fails the test. */
+/** The failure that the work throws. Anything else fails the test. */
 export async function failureOf(work: () => unknown): Promise<CommandFailure> {
   let thrown: unknown = null;
   try {

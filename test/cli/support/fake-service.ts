@@ -1,11 +1,11 @@
 /**
- * A server on the loopback that answers as it is told to: for what a real service would not do when asked.
+ * A server on the loopback with canned responses, for what a real service would not do on request.
  */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface Asked {
+export interface ReceivedRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface Asked {
   readonly body: unknown;
 }
 
-export interface Told {
+export interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string>;
   /** Sent as JSON, a string as it is. */
@@ -22,22 +22,22 @@ export interface Told {
   readonly cut?: boolean;
 }
 
-/** @param answer null breaks the connection off */
-export async function fakeService(answer: (asked: Asked, count: number) => Told | null) {
-  const asked: Asked[] = [];
+/** @param reply null closes the connection without a response */
+export async function fakeService(reply: (request: ReceivedRequest, count: number) => Reply | null) {
+  const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8');
       const { method = '', url: path = '', headers } = request;
-      asked.push({ method, path, headers, body: text === '' ? null : JSON.parse(text) });
-      const told = answer(asked.at(-1)!, asked.length);
-      if (told === null) {
+      requests.push({ method, path, headers, body: text === '' ? null : JSON.parse(text) });
+      const made = reply(requests.at(-1)!, requests.length);
+      if (made === null) {
         request.socket.destroy();
         return;
       }
-      const { status = 200, headers: sent = {}, body = {}, cut = false } = told;
+      const { status = 200, headers: sent = {}, body = {}, cut = false } = made;
       const content = typeof body === 'string' ? body : JSON.stringify(body);
       response.writeHead(status, cut ? { 'content-length': content.length + 1 } : sent);
       if (cut) response.write(content, () => request.socket.destroy());
@@ -50,10 +50,10 @@ export async function fakeService(answer: (asked: Asked, count: number) => Told 
     return new Promise((resolve) => server.close(() => resolve()));
   };
   onTestFinished(close);
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, close };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
 }
 
 /** A problem document. */
-export function problem(status: number, code: string, more: object = {}): Told {
+export function problem(status: number, code: string, more: object = {}): Reply {
   return { status, body: { status, code, message: `the message of ${code}`, ...more } };
 }

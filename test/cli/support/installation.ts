@@ -1,11 +1,11 @@
 /**
- * A service with a small release and a client, and what an admin does to it with the command line.
+ * A service with a small release and a client, changed through the command line.
  */
 import { expect } from 'vitest';
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import { push } from '../../../cli/commands/push.ts';
 import { ABROAD, HOME, inputsOf } from './builds.ts';
-import { lists } from './command.ts';
+import { numgate } from './command.ts';
 import { startTestService, type TestService } from './service.ts';
 import { BUILDS } from './workspace.ts';
 
@@ -14,20 +14,20 @@ export const NUMBER = '010-9999-1234';
 export const E164 = '+821099991234';
 
 export interface Installation extends TestService {
-  /** Of a client that may check. */
+  /** Key of a client that may check. */
   readonly key: string;
-  /** Build upon what is current, and make it current. */
+  /** Builds on the current release and makes the result current. */
   publish(): Promise<BuildResult>;
 }
 
 export async function startInstallation(): Promise<Installation> {
   const service = await startTestService();
-  const key = (await lists('clients', 'add', 'acme')).out.trim();
+  const key = (await numgate('clients', 'add', 'acme')).out.trim();
   const publish = async (): Promise<BuildResult> => {
     const catalogue = inputsOf('installed', HOME, ABROAD);
     const built = await build({ catalogue, builds: BUILDS, maxRejects: 0, admin: service.admin });
     await push(built.folder, service, {
-      ...{ plan: null, unproven: true, all: false, share: 1, overrides: [], reason: 'a test' },
+      ...{ unproven: true, reason: 'a test' },
     });
     return built;
   };
@@ -35,9 +35,9 @@ export async function startInstallation(): Promise<Installation> {
   return { ...service, key, publish };
 }
 
-/** Make a change with a command. @returns its `seq` */
+/** Makes a change with a command. @returns its `seq` */
 export async function changed(...args: string[]): Promise<number> {
-  const { code, out, errors } = await lists(...args, '--reason', 'ticket 4711', '--json');
+  const { code, out, errors } = await numgate(...args, '--reason', 'ticket 4711', '--json');
   expect([code, errors]).toEqual([0, '']);
   return (JSON.parse(out) as { seq: number }).seq;
 }

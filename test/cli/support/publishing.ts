@@ -1,6 +1,6 @@
 /**
- * What the tests of pushing share: builds of a sample upon what is current, and pushes into the service
- * of the test.
+ * What the tests of pushing share: builds of a sample on the current release, and pushes into the test
+ * service.
  */
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import { type PushResult, type PushSettings, push } from '../../../cli/commands/push.ts';
@@ -10,24 +10,24 @@ import { ABROAD, pathOf } from './builds.ts';
 import { startTestService, type TestService } from './service.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './workspace.ts';
 
-/** So many that 010 has shards of its own. */
+/** Enough for 010 to have its own shards. */
 export const SAMPLE_SIZE = 250_000;
 export const SETTINGS: PushSettings = {
-  ...{ plan: null, unproven: true, all: false, share: 1, overrides: [], reason: 'a test' },
+  ...{ unproven: true, reason: 'a test' },
 };
 
 export interface Publishing extends TestService {
-  /** Of these numbers and sources abroad, and of the sample. */
+  /** Builds these numbers and sources abroad, and the sample. */
   buildWith(abroad: readonly string[]): Promise<BuildResult>;
-  /** A build that differs from all before it. */
+  /** A build that differs from all previous ones. */
   anotherBuild(): Promise<BuildResult>;
   publish(build: BuildResult, settings?: Partial<PushSettings>): Promise<PushResult>;
   status(): Promise<StatusInfo>;
-  /** The release that is current. */
+  /** The current release. */
   current(): Promise<string | undefined>;
 }
 
-/** Replace the sample that the builds are made of. */
+/** Replaces the sample that the builds use. */
 export function sampleOf(size: number, seed: number): Promise<void> {
   return sample({ size, seed, out: pathOf('home.csv.gz') });
 }

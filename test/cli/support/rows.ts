@@ -1,7 +1,7 @@
 /**
  * Rows of a file with given content.
  */
-import { type Format, type Row, readRows } from '../../../cli/rows.ts';
+import { type Format, type Row, readRows } from '../../../cli/import/rows.ts';
 import { write } from './workspace.ts';
 
 export async function rowsOf(name: string, content: string | Uint8Array, format?: Format): Promise<Row[]> {
@@ -10,7 +10,7 @@ export async function rowsOf(name: string, content: string | Uint8Array, format?
   return rows;
 }
 
-/** Each row in short: its line, and the number or why it is none. */
+/** Each row in short: its line, and its number or its damage. */
 export async function lines(name: string, content: string | Uint8Array, format?: Format): Promise<string[]> {
   const rows = await rowsOf(name, content, format);
   return rows.map(({ line, number, damage }) =>

@@ -1,18 +1,18 @@
 /**
- * The real service over the state of the workspace, and the KV it reads. One a test file: it takes
- * seconds to start.
+ * The real service with the state of the workspace, and the KV that it reads. One per test file, because it
+ * takes seconds to start.
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterAll } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
+import { type Service, startService } from '../../../cli/local/service.ts';
+import type { Kv } from '../../../cli/publish/wrangler.ts';
 import { secretDigest } from '../../../cli/secrets.ts';
-import { type Service, startService } from '../../../cli/service.ts';
-import type { Kv } from '../../../cli/wrangler.ts';
 import { FOLDER, SECRETS } from './workspace.ts';
 
 const ATTEMPTS = 10;
-/** For tests that wait until the edge shows a change, once or twice. */
+/** For tests that wait until the edge shows a change. */
 export const VISIBLE_WAIT_MS = 240_000;
 
 export interface TestService extends Service {
@@ -20,15 +20,15 @@ export interface TestService extends Service {
   readonly kv: TestKv;
 }
 
-/** The KV of the service without wrangler, which takes a second a call; other than that it is as slow as it is told. */
+/** The KV of the service, without wrangler, which takes a second per call. */
 export interface TestKv extends Kv {
-  /** A value, or null where there is none. */
+  /** A value, or null if there is none. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   delete(key: string): Promise<void>;
   keys(prefix?: string): Promise<string[]>;
 }
 
-/** Starts the service, says in the environment where it is, and stops it after the tests of the file. */
+/** Starts the service, sets its address in the environment, and stops it after the tests of the file. */
 export async function startTestService(): Promise<TestService> {
   const { LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = SECRETS;
   const service = await startService({
@@ -72,8 +72,8 @@ async function openKv(): Promise<TestKv> {
 }
 
 /**
- * The service and this KV lock one database. On a busy machine a write can wait for that lock for 10 s, which is a
- * 500 of the local KV.
+ * The service and this KV lock one database. On a busy machine a write can wait 10 s for that lock, and the
+ * local KV then returns 500.
  */
 async function retried(write: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {

@@ -1,18 +1,18 @@
 /**
- * A build whose shard was changed, with a manifest that says so, by whoever holds the key.
+ * A build with an altered shard and a matching manifest, signed by someone who has the key.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BuildFolder } from '../../../cli/build-folder.ts';
+import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { shardKey } from '../../../shared/release/kv-keys.ts';
 import { type Manifest, signManifest } from '../../../shared/release/manifest.ts';
 import { checksum } from '../../../shared/set/xxhash.ts';
 import { SIGNING_KEY } from './workspace.ts';
 
-/** Flip a bit in the middle of the first shard, where its numbers are, and sign what came of it. */
+/** Flips a bit in the middle of the first shard, where its numbers are, and signs the result. */
 export async function tamper(folder: BuildFolder): Promise<void> {
-  // As the signer wrote it: its schema is not what is tried here.
+  // As the signer wrote it. Its schema is not under test here.
   const manifest = JSON.parse(folder.manifest.signed) as Manifest;
   const [shard, ...others] = manifest.shards;
   const bytes = folder.value(shard!.key);

@@ -1,6 +1,6 @@
 /**
- * A folder that is gone afterwards, with everything a command writes in it, and secrets that are no
- * one's. Imported before anything of the command line: where the local KV is, is read at once.
+ * A temporary folder for everything that a command writes, and secrets for tests. It must be imported before
+ * any file of the command line, because those read the place of the local KV when they load.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,14 +13,14 @@ export const BUILDS = join(FOLDER, 'builds');
 
 const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
 export const SIGNING_KEY = pair.privateKey;
-/** The key that the commands here trust. */
+/** The key that these commands trust. */
 export const PUBLIC_KEY = pair.publicKey;
-/** A signing key that nobody here trusts. */
+/** A signing key that nothing here trusts. */
 export const FOREIGN_KEY = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])).privateKey;
 const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
   toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
 
-/** The environment of every command here. */
+/** The environment of every command. */
 export const SECRETS = {
   LIST_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => index)),
   RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
@@ -28,12 +28,12 @@ export const SECRETS = {
   ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');
-// No service but that of a test is ever asked.
+// Commands only ever contact the service of a test.
 Object.assign(process.env, SECRETS, { NUMGATE_STATE: state, NUMGATE_URL: 'http://127.0.0.1:1' });
 delete process.env.NUMGATE_TOKEN;
 
-// Read once, when the first file of the command line is loaded: had that been before, a test would
-// write into the KV of whoever runs it.
+// Read once, when the first file of the command line loads. If that were earlier, a test would write into
+// your own KV.
 if ((await import('../../../cli/paths.ts')).STATE !== state) {
   rmSync(FOLDER, { recursive: true, force: true });
   throw new Error('a test must import support/workspace.ts before anything else');
@@ -63,7 +63,7 @@ export const OVERSEAS = {
   sources: true,
 };
 
-/** Writes a catalogue, of two lists and no input where nothing else is said. @returns its path */
+/** Writes a catalogue, by default of two lists without inputs. @returns its path */
 export function catalogue(name: string, parts: Partial<CatalogueParts>): string {
   return write(name, JSON.stringify({ lists: [SUSPENDED, OVERSEAS], inputs: [], ...parts }));
 }

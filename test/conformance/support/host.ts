@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startService } from '../../../cli/service.ts';
+import { startService } from '../../../cli/local/service.ts';
 import { startAlone, startPlanes } from './planes.ts';
 
 const folder = process.argv[2]!;

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
-import { bundle } from '../../../cli/bundle.ts';
+import { bundle } from '../../../cli/local/bundle.ts';
 import { WRANGLER_CONFIG } from '../../../cli/paths.ts';
 
 const CONTROL = 'numgate-control';

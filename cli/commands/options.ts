@@ -1,0 +1,49 @@
+/** Options and parsers that several commands share. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { BUILDS } from '../paths.ts';
+import { BuildFolder, newestBuild } from '../publish/build-folder.ts';
+
+export function wholeNumber(text: string): number {
+  const value = Number(text.replaceAll(/[_,]/g, ''));
+  if (!/\d/.test(text) || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('must be a whole number');
+  return value;
+}
+
+export function share(text: string): number {
+  const value = Number(text);
+  if (!/\d/.test(text) || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('must be between 0 and 1');
+  return value;
+}
+
+export function commaList(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/** The end of a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExample:\n${lines.map((line) => `  npx numgate ${line}`).join('\n')}`;
+}
+
+const REASON = ['--reason <text>', 'reason for the audit log'] as const;
+
+export function requireReason(command: Command): Command {
+  return command.requiredOption(...REASON);
+}
+
+/** A reason that is optional because the command says enough, such as `numgate clients add`. */
+export function addReasonOption(command: Command): Command {
+  return command.option(...REASON, `numgate ${command.parent!.name()} ${command.name()}`);
+}
+
+export function addFolderArgument(command: Command): Command {
+  return command.argument('[folder]', 'folder of the build (default: the newest)');
+}
+
+export function folderOf(path: string | undefined): BuildFolder {
+  return path === undefined ? newestBuild(BUILDS) : new BuildFolder(path);
+}

@@ -1,0 +1,75 @@
+/** What `push` and `promote` share: options to override guards, and the command to copy when a guard is hit. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { GUARDS, type Guard, type GuardHit } from '../../shared/release/guards.ts';
+import { CommandFailure } from '../failure.ts';
+import { shellWord } from '../terminal/shell-word.ts';
+
+export interface OverrideOptions {
+  readonly plan?: string;
+  readonly override?: readonly Guard[];
+  readonly reason?: string;
+}
+
+export function addOverrideOptions(command: Command): Command {
+  return command
+    .option('--plan <hash>', 'only if the plan still has this hash')
+    .addOption(
+      new Option('--override <guard>', 'override a guard that the change hits; repeatable; requires --reason')
+        .choices(GUARDS)
+        .argParser(collectGuard),
+    )
+    .option('--reason <text>', `reason for the audit log (default: "numgate ${command.name()}")`);
+}
+
+function collectGuard(text: string, before: readonly Guard[] = []): Guard[] {
+  const guard = GUARDS.find((known) => known === text);
+  if (guard === undefined) throw new InvalidArgumentError(`Allowed choices are ${GUARDS.join(', ')}.`);
+  return [...before, guard];
+}
+
+/** The given reason, or else the command. Overriding a guard requires a reason. */
+export function reasonOf({ override = [], reason }: OverrideOptions, command: string): string {
+  if (reason === undefined && override.length > 0)
+    throw new CommandFailure('--override requires --reason: explain why the guard may be overridden', 2);
+  return reason ?? command;
+}
+
+/**
+ * Adds to the failure of a guard the command that overrides it: the typed command with what it lacks.
+ * @param typed words after `numgate`
+ * @returns any other error unchanged
+ */
+export function withOverrideHint(
+  error: unknown,
+  typed: readonly string[],
+  options: OverrideOptions,
+): unknown {
+  if (!(error instanceof CommandFailure) || error.exitCode !== 3) return error;
+  const { plan, guards = [] } = error.extras as { plan?: string; guards?: readonly GuardHit[] };
+  const command = overrideCommand(typed, {
+    plan: options.plan === undefined ? plan : undefined,
+    guards: guards.map((hit) => hit.override),
+    needsReason: options.reason === undefined,
+  });
+  const message = `${error.message}\nto override them for plan ${plan}:\n  npx numgate ${command}`;
+  return new CommandFailure(message, 3, { ...error.details, command });
+}
+
+interface OverrideParts {
+  readonly plan?: string | undefined;
+  readonly guards: readonly Guard[];
+  readonly needsReason: boolean;
+}
+
+/** A command line to copy. The reason is left for you to type. */
+export function overrideCommand(
+  words: readonly string[],
+  { plan, guards, needsReason }: OverrideParts,
+): string {
+  return [
+    ...words.map(shellWord),
+    ...(plan === undefined ? [] : [`--plan ${plan}`]),
+    ...[...new Set(guards)].map((guard) => `--override ${guard}`),
+    ...(needsReason ? ['--reason "…"'] : []),
+  ].join(' ');
+}

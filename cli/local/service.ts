@@ -1,0 +1,94 @@
+/**
+ * The embedded service: the deployed bundle in Miniflare, on a direct socket without a proxy, over the state
+ * that `wrangler … --local` writes. One machine, no account, full speed.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
+import { CommandFailure } from '../failure.ts';
+import { BUNDLE, STATE, WRANGLER_CONFIG } from '../paths.ts';
+import { bundle } from './bundle.ts';
+
+const NAME = 'numgate';
+const HOST = '127.0.0.1';
+
+export interface Service {
+  readonly url: string;
+  /** URLs of the other Workers in this process, by name. */
+  readonly besideUrls: Readonly<Record<string, string>>;
+  /** Runs the Worker's cron handler once. The runtime does not schedule it. */
+  runCron(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ServiceSettings {
+  readonly port: number;
+  /** Secrets of the Worker. */
+  readonly secrets: Record<string, string>;
+  /** Folder of the state, as for `--persist-to`. */
+  readonly state?: string;
+  readonly bundleFolder?: string;
+  /**
+   * Other Workers in the same process, by name, as one module each and on sockets of their own. Benchmarks
+   * use them as baselines.
+   */
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
+/** As in wrangler.toml. */
+const EVERY_MINUTE = '* * * * *';
+
+export async function startService(settings: ServiceSettings): Promise<Service> {
+  const { port, secrets, state = STATE, bundleFolder = BUNDLE, beside = {} } = settings;
+  rmSync(bundleFolder, { recursive: true, force: true });
+  const modules = await bundle('', bundleFolder);
+  process.env.WRANGLER_LOG ??= 'error';
+  const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
+  const options = convertV4MiniflareOptions({
+    log: new Log(LogLevel.WARN),
+    resourcePersistencePath: join(state, 'v3'),
+    // A fixed placeholder, because the default is fetched from the network.
+    cf: false,
+    workers: [
+      {
+        ...workerOptions,
+        name: NAME,
+        modulesRoot: bundleFolder,
+        modules: modules.map((module) => ({ ...module })),
+        bindings: secrets,
+        unsafeDirectSockets: [{ host: HOST, port }],
+      },
+      ...Object.entries(beside).map(
+        ([name, contents]): V4WorkerOptions => ({
+          name,
+          compatibilityDate: String(workerOptions.compatibilityDate),
+          modules: [{ type: 'ESModule', path: `${name}.js`, contents }],
+          unsafeDirectSockets: [{ host: HOST, port: 0 }],
+        }),
+      ),
+    ],
+  });
+  const miniflare = new Miniflare(options);
+  try {
+    await miniflare.ready;
+    const urlOf = async (name: string): Promise<string> =>
+      (await miniflare.unsafeGetDirectURL(name)).origin.replace(HOST, 'localhost');
+    const besideUrls: Record<string, string> = {};
+    for (const name of Object.keys(beside)) besideUrls[name] = await urlOf(name);
+    const worker = await miniflare.getWorker(NAME);
+    return {
+      url: await urlOf(NAME),
+      besideUrls,
+      runCron: async () => void (await worker.scheduled({ cron: EVERY_MINUTE })),
+      stop: () => miniflare.dispose(),
+    };
+  } catch (error) {
+    // It rejects with the same error.
+    await miniflare.dispose().catch(() => undefined);
+    const words = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(
+      `the service did not start on port ${port}: ${words}\nset PORT to use another port`,
+    );
+  }
+}

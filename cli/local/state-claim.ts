@@ -1,0 +1,71 @@
+/** Allows one service at a time per state folder. Two would lock each other out of its databases. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommandFailure } from '../failure.ts';
+import { STATE } from '../paths.ts';
+
+const CLAIM = join(STATE, 'running.json');
+/** The coordinator of numgate 0.1, under its class name at that time. */
+const OLD_COORDINATOR = join(STATE, 'v3', 'do', 'numgate-Authority');
+
+interface Claim {
+  readonly pid: number;
+  readonly port: number;
+}
+
+/**
+ * Holds the claim until the process ends. @throws CommandFailure if another process holds it, or if an older
+ * version made the state
+ */
+export function claimState(port: number): void {
+  if (existsSync(OLD_COORDINATOR)) {
+    throw new CommandFailure(
+      `${STATE} was created by numgate 0.1, which this version cannot read: delete that folder and start again. ` +
+        'Its clients, tokens, live entries and audit log are lost.',
+    );
+  }
+  mkdirSync(STATE, { recursive: true });
+  while (!taken(port)) {
+    const other = claimant();
+    if (other !== null && other.pid !== process.pid && isRunning(other.pid)) {
+      throw new CommandFailure(
+        `this installation is already running on port ${other.port} (process ${other.pid}): stop it first. ` +
+          `If that process is not numgate, delete ${CLAIM}.`,
+      );
+    }
+    // Left by a process that was killed.
+    rmSync(CLAIM, { force: true });
+  }
+  process.once('exit', () => {
+    if (claimant()?.pid === process.pid) rmSync(CLAIM, { force: true });
+  });
+}
+
+/** @returns whether the claim was free */
+function taken(port: number): boolean {
+  try {
+    writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function claimant(): Claim | null {
+  try {
+    return JSON.parse(readFileSync(CLAIM, 'utf8')) as Claim;
+  } catch {
+    return null;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // The process exists but belongs to another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The current release: a build is based on it, and a plan compares with it. Its values come from the service
+ * and are cached on disk under content-addressed names.
+ */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StatusInfo } from '../../shared/admin.ts';
+import { sha256Hex } from '../../shared/bytes.ts';
+import { type Blob, blobsOf, type Manifest, openManifest } from '../../shared/release/manifest.ts';
+import type { SignedText } from '../../shared/release/signed.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Admin } from '../admin.ts';
+import { CommandFailure, hasCode, unwrap } from '../failure.ts';
+import { VALUES } from '../paths.ts';
+import { publicKeys } from '../secrets.ts';
+import { fileOfKey } from './build-folder.ts';
+
+/** The current release according to the coordinator, opened and verified. */
+export interface BaseRelease {
+  readonly status: StatusInfo;
+  /** Null if no release was promoted yet. */
+  readonly manifest: Manifest | null;
+}
+
+export async function currentRelease(admin: Admin, keys: ListKeys): Promise<BaseRelease> {
+  const status = await admin.get<StatusInfo>('status');
+  if (status.current === null) return { status, manifest: null };
+  const signed = await admin.get<SignedText>(`releases/${status.current.release}/manifest`);
+  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)) };
+}
+
+/** A value of the current release, from the cache folder or else from the service. */
+export async function loadValue(admin: Admin, { key, sha256 }: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  const path = join(VALUES, fileOfKey(key));
+  const kept = await readFile(path).catch(() => null);
+  // Copy: small files share one buffer, and sections must start at a multiple of 8.
+  const copy = kept === null ? null : new Uint8Array(kept);
+  if (copy !== null && (await sha256Hex(copy)) === sha256) return copy;
+  const bytes = await admin.bytes(`values/${key}`).catch((error: unknown) => {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
+  });
+  const unfinished = `${path}.${process.pid}`;
+  await mkdir(VALUES, { recursive: true });
+  await writeFile(unfinished, bytes);
+  await rename(unfinished, path);
+  return bytes;
+}
+
+/** Removes the cached values that this release does not name. */
+export async function dropOtherValues(manifest: Manifest): Promise<void> {
+  const kept = new Set(blobsOf(manifest).map(({ key }) => fileOfKey(key)));
+  const names = await readdir(VALUES).catch(() => []);
+  const old = names.filter((name) => name.endsWith('.bin') && !kept.has(name));
+  await Promise.all(old.map((name) => rm(join(VALUES, name), { force: true })));
+}

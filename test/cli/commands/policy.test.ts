@@ -1,0 +1,159 @@
+/**
+ * `numgate policy` against the real service: differences are shown before and after a change.
+ */
+import '../support/workspace.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Admin } from '../../../cli/admin.ts';
+import { diffOf, isSameRule } from '../../../cli/commands/policy.ts';
+import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../../shared/policy/policy.ts';
+import { numgate, type Outcome } from '../support/command.ts';
+import { startTestService } from '../support/service.ts';
+import { write } from '../support/workspace.ts';
+
+const standard = STANDARD_POLICY.policy;
+const [first, second, ...rest] = standard.rules;
+const last = rest.at(-1)!;
+/** One rule is removed, one is new, one has changed, two are swapped, and the label is another one. */
+const other: Policy = {
+  ...standard,
+  label: '[overseas]',
+  rules: [
+    {
+      id: 'tried',
+      when: { sender: ['withheld'] },
+      effect: 'shadow',
+      code: 'OVERSEAS_ORIGIN',
+      withholdCli: false,
+    },
+    second!,
+    first!,
+    ...rest.slice(1, -1),
+    { ...last, effect: 'block' },
+  ],
+};
+
+const file = write('other.json', JSON.stringify(other));
+const same = write('same.json', JSON.stringify({ version: 7, policy: standard }));
+
+let admin: Admin;
+beforeAll(async () => {
+  ({ admin } = await startTestService());
+});
+
+const policy = (...args: string[]): Promise<Outcome> => numgate('policy', ...args);
+const inForce = (): Promise<VersionedPolicy> => admin.get('policy');
+
+/** Each rule as its id, its place before and its place after. */
+function placesIn(before: Policy, after: Policy): (string | number | null)[][] {
+  return diffOf(before, after).rules.map((rule) => [
+    (rule.after ?? rule.before)!.rule.id,
+    rule.before?.place ?? null,
+    rule.after?.place ?? null,
+  ]);
+}
+
+describe('the difference of two policies', () => {
+  it('has every rule of both with its places, and the other changes', () => {
+    const kept = rest.slice(1, -1).map(({ id }, index) => [id, index + 4, index + 4]);
+    expect(placesIn(standard, other)).toEqual([
+      ['tried', null, 1],
+      [second!.id, 2, 2],
+      [first!.id, 1, 3],
+      ...kept,
+      [last.id, standard.rules.length, other.rules.length],
+      [rest[0]!.id, 3, null],
+    ]);
+    const { label, redress } = diffOf(standard, other);
+    expect([label, redress]).toEqual([{ before: standard.label, after: '[overseas]' }, null]);
+  });
+
+  it('shows whether a rule was added first or last', () => {
+    const all = { id: 'all', when: {}, effect: 'allow', withholdCli: false } as const;
+    const [before, behind] = [
+      { ...standard, rules: [all, ...standard.rules] },
+      { ...standard, rules: [...standard.rules, all] },
+    ];
+    expect(placesIn(standard, before)[0]).toEqual(['all', null, 1]);
+    expect(placesIn(standard, behind).at(-1)).toEqual(['all', null, standard.rules.length + 1]);
+    expect(placesIn(behind, before)[0]).toEqual(['all', standard.rules.length + 1, 1]);
+  });
+
+  it('ignores the order of values, and a redress without an address', () => {
+    const { origin = [], sender = [] } = first!.when;
+    const reordered = { ...first!, when: { sender: sender.toReversed(), origin } };
+    expect(isSameRule(first!, reordered)).toBe(true);
+    expect(isSameRule(first!, { ...reordered, when: { origin } })).toBe(false);
+    expect(diffOf({ ...standard, redress: null }, { ...standard, redress: {} }).redress).toBe(null);
+  });
+});
+
+describe('policy set', () => {
+  it('shows with --dry-run what would change, and changes nothing', async () => {
+    const { code, out, errors } = await policy('set', file, '--dry-run');
+    expect([code, errors]).toEqual([0, '']);
+    const rows = out.split('\n').map((line) => line.split('│').map((cell) => cell.trim()));
+    const rowsOf = (id: string): string[][] =>
+      rows.filter((cells) => cells[3] === id).map((cells) => [cells[1]!, cells[2]!, cells[5]!]);
+    expect(rowsOf('tried')).toEqual([['+', '1', 'shadow']]);
+    expect(rowsOf(first!.id)).toEqual([['', '1 → 3', first!.effect]]);
+    expect(rowsOf(second!.id)).toEqual([['', '2', second!.effect]]);
+    const place = String(standard.rules.length);
+    expect(rowsOf(last.id)).toEqual([
+      ['-', place, last.effect],
+      ['+', place, 'block'],
+    ]);
+    expect(rowsOf(rest[0]!.id)).toEqual([['-', '3', rest[0]!.effect]]);
+    const label = `- label ${standard.label}\n+ label [overseas]\n`;
+    expect(out.endsWith(`${label}nothing was changed: version 0 is in force\n`)).toBe(true);
+    expect((await inForce()).version).toBe(0);
+    expect(JSON.parse((await policy('set', file, '--dry-run', '--json')).out)).toEqual({
+      inForce: 0,
+      diff: JSON.parse(JSON.stringify(diffOf(standard, other))),
+    });
+  });
+
+  it('rejects --wait with --dry-run', async () => {
+    const { code, errors } = await policy('set', file, '--dry-run', '--wait');
+    expect([code, errors]).toEqual([
+      2,
+      expect.stringContaining("'--dry-run' cannot be used with option '--wait'"),
+    ]);
+  });
+
+  it('requires a reason without --dry-run', async () => {
+    const { code, errors } = await policy('set', file);
+    expect([code, errors]).toEqual([2, "error: required option '--reason <text>' not specified\n"]);
+    expect((await inForce()).version).toBe(0);
+  });
+
+  it('shows what it has changed', async () => {
+    const { code, out } = await policy('set', file, '--reason', 'tests', '--json');
+    expect(code).toBe(0);
+    const done = JSON.parse(out) as { version: number; diff: unknown };
+    expect(done.diff).toEqual(JSON.parse(JSON.stringify(diffOf(standard, other))));
+    expect(await inForce()).toEqual({ version: done.version, policy: other });
+  });
+
+  it('does not overwrite the change of another admin', async () => {
+    const { version, policy: now } = await inForce();
+    const mine = write('mine.json', JSON.stringify({ version, policy: { ...now, label: '[mine]' } }));
+    const theirs = write('theirs.json', JSON.stringify({ version, policy: { ...now, label: '[theirs]' } }));
+    expect((await policy('set', theirs, '--reason', 'tests')).code).toBe(0);
+    for (const how of [['--dry-run'], ['--reason', 'tests']]) {
+      const { code, errors } = await policy('set', mine, ...how);
+      expect([code, errors]).toEqual([
+        4,
+        expect.stringMatching(
+          `^error: the file is based on version ${version} of the policy, but version \\d+ is in force`,
+        ),
+      ]);
+    }
+    expect((await inForce()).policy.label).toBe('[theirs]');
+  });
+
+  it('says when the policy is unchanged', async () => {
+    await policy('reset', '--reason', 'tests');
+    const { out } = await policy('set', same, '--dry-run');
+    expect(out).toMatch(/^the policy is the same as the one in force\nnothing was changed/);
+  });
+});

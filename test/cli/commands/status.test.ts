@@ -1,0 +1,50 @@
+/**
+ * What `numgate status` shows about the coordinator's storage and the audit log.
+ */
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { formatStatus, type Status } from '../../../cli/commands/status.ts';
+import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
+import { storageLevel } from '../../../shared/storage-level.ts';
+
+const STATUS: Status = {
+  ...{ seq: 1, changedAt: null, current: null, candidate: null, clients: 0, kvSeq: 1, url: 'http://x' },
+  ...{ live: { entries: 0, segments: 0, tail: 0 }, audit: { n: 5_000, hash: 'f'.repeat(64) } },
+  ...{ propagation: [], lists: [], edges: [] },
+};
+
+function linesOf(more: Partial<Status>): string[] {
+  const [text] = formatStatus({ ...STATUS, ...more });
+  return stripVTControlCharacters(text).split('\n');
+}
+
+describe('the storage in the status', () => {
+  it.each([
+    [0.0001, 'the coordinator stores 1 of 10,000 MB'],
+    [0.5, 'the coordinator stores 5,000 of 10,000 MB, more than half: run audit export, then audit trim'],
+    [
+      0.8,
+      'the coordinator stores 8,000 of 10,000 MB, and will soon reject blocks and releases: run audit export, then audit trim',
+    ],
+    [
+      0.9,
+      'the coordinator stores 9,000 of 10,000 MB, and rejects blocks and releases: run audit export, then audit trim',
+    ],
+  ])('at a share of %d shows the right warning', (share, line) => {
+    const storage = { storageBytes: share * STORAGE_BYTES_MAX, storageBytesMax: STORAGE_BYTES_MAX };
+    expect(linesOf({ ...storage, storageLevel: storageLevel(share) })).toContain(line);
+  });
+
+  it('is omitted if the service does not report it', () => {
+    expect(linesOf({}).filter((line) => line.includes('stores'))).toEqual([]);
+    expect(linesOf({ storageBytes: 5 }).filter((line) => line.includes('stores'))).toEqual([]);
+  });
+
+  it('shows the trimmed records of the audit log', () => {
+    const hash = 'f'.repeat(64);
+    expect(linesOf({})).toContain(`audit log: 5,000 records, last hash ${hash}`);
+    expect(linesOf({ audit: { n: 5_000, hash, trimmedTo: 4_000 } })).toContain(
+      `audit log: 5,000 records, last hash ${hash}; records up to 4,000 were trimmed`,
+    );
+  });
+});

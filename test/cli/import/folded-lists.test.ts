@@ -1,0 +1,43 @@
+/**
+ * The entries that a release has folded in, read back from its values.
+ */
+import '../support/workspace.ts';
+import { describe, expect, it } from 'vitest';
+import type { FoldedList } from '../../../cli/import/fold.ts';
+import { foldedIn } from '../../../cli/import/folded-lists.ts';
+import { listKeys } from '../../../cli/secrets.ts';
+import { buildWithLive, HOME } from '../support/builds.ts';
+
+const sorted = (lists: readonly FoldedList[]): FoldedList[] =>
+  lists.map((list) => ({
+    ...list,
+    entries: list.entries.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+  }));
+
+describe('folded entries', () => {
+  it('are read back completely: numbers with any prefix, dates and sources', async () => {
+    const { folder, manifest } = await buildWithLive([
+      ...HOME.slice(0, 500).map((number) => ({ number })),
+      { number: '+14155550199' },
+      { number: '+14155550199', op: 'unblock', until: '2040-01-01T00:00:00.000Z' },
+      { number: '+639171234567', code: 'OVERSEAS_NUMBER_LISTED', subjects: ['from'] },
+      { number: null, source: 'KR-POST', until: '2041-01-01T00:00:00.000Z' },
+      { number: null, source: 'KR-BANK' },
+    ]);
+    const read = await foldedIn(manifest, await listKeys(), async ({ key }) => folder.value(key));
+    expect(read.map(({ name, entries }) => [name, entries.length])).toEqual([
+      ['live-allow-kisa', 1],
+      ['live-from-overseas-number-listed-kisa', 1],
+      ['live-sender-reported-kisa', 503],
+    ]);
+    expect(sorted(read)).toEqual(sorted(folder.folded));
+  });
+
+  it('are empty without live entries, and then no value is loaded', async () => {
+    const { manifest } = await buildWithLive([]);
+    const never = (): never => {
+      throw new Error('a value was loaded');
+    };
+    expect(await foldedIn(manifest, await listKeys(), never)).toEqual([]);
+  });
+});

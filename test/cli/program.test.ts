@@ -1,0 +1,293 @@
+/**
+ * The command line itself: help, exit codes, JSON, and what an interrupted command leaves behind.
+ */
+import './support/workspace.ts';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { adminToken } from '../../cli/secrets.ts';
+import { buildOf, inputsOf, pathOf } from './support/builds.ts';
+import { numgate, spawned, start } from './support/command.ts';
+import { tamper } from './support/tamper.ts';
+import { BUILDS, SECRETS, write } from './support/workspace.ts';
+
+const TARGET = ['--remote', '--env <name>'];
+const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
+const HELP: [string, string[]][] = [
+  ['', ['Exit codes: 0 success', 'NUMGATE_URL', 'Lists:', 'build', 'Monitoring:', 'audit']],
+  [
+    'build',
+    [
+      '[catalogue]',
+      '--out <folder>',
+      '--max-rejects <share>',
+      '(default: 0.01)',
+      '--allow-empty',
+      '--offline',
+    ],
+  ],
+  ['prove', ['[folder]', '--quick']],
+  ['plan', ['[folder]']],
+  [
+    'push',
+    ['[folder]', '--all', '--unproven', '--plan <hash>', '--override <guard>', '--share <share>', '--staged'],
+  ],
+  ['push', [...TARGET, ...WAIT]],
+  ['promote', ['<release>', '--share <share>', '--override <guard>', '--plan <hash>', ...WAIT]],
+  ['rollback', ['--release <name>', ...WAIT]],
+  ['releases', []],
+  ['block', ['--file <file>', '--subject <subject>', '--code <code>', '--until <end>', ...WAIT]],
+  ['unblock', ['--file <file>', '--subject <subject>', '--until <end>', ...WAIT]],
+  ['clear', ['--file <file>', '--subject <subject>', ...WAIT]],
+  ['entries', ['[number or source]']],
+  ['status', ['--url <edge>']],
+  ['watch', ['--seq <number>', '--timeout <seconds>', '--url <edge>']],
+  ['audit export', ['--after <n>']],
+  ['audit verify', ['[file]', '--after <n>', '--known <n:hash>']],
+  ['audit trim', ['<file>', '--reason <text>']],
+  ['policy show', []],
+  ['policy set', ['<file>', '--reason <text>', '--dry-run', ...WAIT]],
+  ['policy reset', ['--reason <text>', '--dry-run', ...WAIT]],
+  ['guards show', []],
+  ['guards set', ['<name=value...>', '--reason <text>']],
+  ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
+  ['clients list', []],
+  [
+    'clients add',
+    ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-numbers <numbers>', ...WAIT],
+  ],
+  ['clients set', ['<id>', '--mode <mode>', ...WAIT]],
+  ['clients rotate', ['<id>', ...WAIT]],
+  ['clients remove', ['<id>', '--reason <text>', ...WAIT]],
+  ['tokens list', []],
+  ['tokens add', ['<id>', '--scopes <list>', '--authority <name>', '--reason <text>']],
+  ['tokens rotate', ['<id>']],
+  ['tokens remove', ['<id>']],
+];
+
+describe('help', () => {
+  it.each(HELP)('of "%s" names its arguments and options, and --json', async (command, words) => {
+    const { code, out, errors } = await numgate(...command.split(' ').filter(Boolean), '--help');
+    expect([code, errors]).toEqual([0, '']);
+    for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
+    if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
+      expect(out).toContain('reason for the audit log (required)');
+    if (command !== '') expect(out).toContain(`Example:\n  npx numgate ${command}`);
+  });
+});
+
+describe('invalid usage', () => {
+  it.each([
+    [[], 'Usage: '],
+    [['bild'], "unknown command 'bild'"],
+    [['build', '--colour'], "unknown option '--colour'"],
+    [['build', 'a', 'b'], 'too many arguments'],
+    [['build', '--max-rejects', '2'], 'must be between 0 and 1'],
+    [['build', '--max-rejects', ''], 'must be between 0 and 1'],
+    [['build', '--out'], "option '--out <folder>' argument missing"],
+    [['clients'], 'Usage: '],
+    [['push', '--share', '1.5'], 'must be between 0 and 1'],
+    [['push', '--share', '0'], 'must be above 0: to withdraw a canary, use rollback'],
+    [['audit', 'verify', '--known', '7'], 'must be a record number and a hash'],
+    [['sample', '--size', '-5'], 'must be a whole number'],
+    [['blocks', '2026-13-45'], 'must be a UTC day, such as 2026-11-24'],
+    [['push', '--override', 'adds'], '--override requires --reason'],
+    [['promote', 'x', '--override', 'adds'], '--override requires --reason'],
+    [['push', '--staged', '--override', 'adds'], "option '--staged' cannot be used with option '--override"],
+    [['push', '--staged', '--share', '0.5'], "option '--staged' cannot be used with option '--share"],
+    [['watch', '--timeout', '3'], '--timeout requires --seq'],
+    [['watch', '--seq', '1', '--url', 'edge.example'], '--url must be a URL such as https://'],
+    [['block', '--reason', 'x'], 'give a number or a source'],
+  ])('%j exits with 2', async (args, message) => {
+    const { code, out, errors } = await numgate(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(errors).toContain(message);
+  });
+});
+
+describe('a command that fails', () => {
+  const secrets = { ...process.env };
+  it.each([
+    ['LIST_KEY', 'AAAA', 'LIST_KEY must be 32 bytes in base64'],
+    ['LIST_KEY', '!', 'LIST_KEY must be 32 bytes in base64'],
+    ['RELEASE_SIGNING_KEY', 'AAAA', 'RELEASE_SIGNING_KEY must be an Ed25519 key (PKCS #8 in base64)'],
+    ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY must be base64'],
+  ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
+    process.env[name] = value;
+    const outcome = await spawned('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
+    process.env[name] = secrets[name];
+    expect(outcome).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
+  });
+
+  it('with invalid public keys exits with 1', async () => {
+    const { folder } = await buildOf('keys');
+    process.env.RELEASE_PUBLIC_KEYS = 'AAAA,AAAA';
+    const { code, errors } = await numgate('prove', '--quick', folder.path);
+    process.env.RELEASE_PUBLIC_KEYS = secrets.RELEASE_PUBLIC_KEYS;
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^error: RELEASE_PUBLIC_KEYS must be Ed25519 keys of 32 bytes/);
+  });
+
+  it('because of a file without entries exits with 1, except with --allow-empty', async () => {
+    const args = ['build', '--offline', inputsOf('void', [], ['KR-GOV']), '--out', pathOf('void-builds')];
+    expect(await numgate(...args)).toEqual({
+      code: 1,
+      out: '',
+      errors: `error: ${pathOf('void', 'home.txt')} has no entries. To accept it, pass --allow-empty\n`,
+    });
+    expect(await numgate(...args, '--allow-empty')).toMatchObject({ code: 0, errors: '' });
+  });
+
+  it('because of the output folder exits with 1, without a stack trace', async () => {
+    const out = write('a-file', '');
+    const { code, errors } = await numgate('build', '--offline', inputsOf('nowhere', [], []), '--out', out);
+    expect([code, errors]).toEqual([1, `error: ${out}: is a file; a folder is needed\n`]);
+    mkdirSync(pathOf('taken', 'rejects.csv'), { recursive: true });
+    const taken = await numgate('build', '--offline', inputsOf('nowhere', [], []), '--out', pathOf('taken'));
+    const path = pathOf('taken', 'rejects.csv');
+    expect([taken.code, taken.errors]).toEqual([1, `error: ${path}: is a folder; a file is needed\n`]);
+  });
+});
+
+describe('--json', () => {
+  it('of build and prove prints one object with all figures', async () => {
+    const path = inputsOf('json', ['010-2345-6789', '112'], ['KR-GOV']);
+    const args = [
+      'build',
+      '--offline',
+      path,
+      '--out',
+      pathOf('json-builds'),
+      '--max-rejects',
+      '0.5',
+      '--json',
+    ];
+    const built = await spawned(...args);
+    expect([built.code, built.errors]).toEqual([0, '']);
+    const outcome = JSON.parse(built.out) as { folder: string; release: string };
+    expect(outcome).toEqual({
+      release: expect.stringMatching(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/),
+      folder: pathOf('json-builds', outcome.release),
+      bytes: expect.any(Number),
+      values: 2,
+      bitsPerNumber: expect.any(Number),
+      lists: [expect.objectContaining({ numbers: 1 }), expect.objectContaining({ sources: 1 })],
+      inputs: [
+        expect.objectContaining({ rows: 2, accepted: 1, expired: 0, rejected: 1 }),
+        expect.objectContaining({ rows: 1, accepted: 1, expired: 0, rejected: 0 }),
+      ],
+      rejectsNotWritten: 0,
+    });
+    const proven = await spawned('--json', 'prove', '--quick', outcome.folder);
+    expect(proven.code).toBe(0);
+    expect(JSON.parse(proven.out)).toMatchObject({
+      release: outcome.release,
+      wrong: 0,
+      complete: false,
+      lists: 2,
+    });
+  });
+});
+
+describe('--json of a failure', () => {
+  it.concurrent.each([
+    [['block', '--reason', 'x'], 2, 'USAGE', 'give a number or a source, or a file with --file'],
+    [['build', '--colour'], 2, 'USAGE', "unknown option '--colour'"],
+    [[], 2, 'USAGE', 'no command given'],
+    [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: does not exist'],
+    [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'the name does not show the format'],
+  ])('%j prints one object with "error"', async (args, exitCode, code, words) => {
+    const outcome = await spawned(...args, '--json');
+    const { error } = JSON.parse(outcome.out) as { error: object };
+    expect([outcome.code, error]).toEqual([
+      exitCode,
+      { code, message: expect.stringContaining(words), exitCode },
+    ]);
+  });
+});
+
+describe('a URL or token in the environment', () => {
+  const before = { ...process.env };
+  it('is named if it is invalid, and counts as absent if it is empty', async () => {
+    for (const url of ['localhost:8787', 'control.example.com']) {
+      process.env.NUMGATE_URL = url;
+      const { code, errors } = await numgate('status');
+      expect([code, errors]).toEqual([
+        2,
+        `error: NUMGATE_URL must be a URL such as https://control.example.com, not ${url}\n`,
+      ]);
+    }
+    process.env.NUMGATE_URL = '';
+    process.env.PORT = 'abc';
+    expect(await numgate('status')).toMatchObject({
+      code: 2,
+      errors: 'error: PORT must be a number from 0 to 65535\n',
+    });
+    delete process.env.PORT;
+    process.env.NUMGATE_URL = before.NUMGATE_URL;
+    process.env.NUMGATE_TOKEN = '';
+    for (const url of ['http://localhost:8787', 'http://127.0.0.1:1', 'http://[::1]:2'])
+      expect(adminToken(url)).toBe(SECRETS.ADMIN_TOKEN);
+    for (const url of [
+      'https://control.example.com',
+      'http://127.0.0.1.example.com',
+      'http://localhost.example',
+    ])
+      expect(() => adminToken(url)).toThrow(`NUMGATE_TOKEN is not set: ${url} requires an admin token`);
+    process.env.ADMIN_TOKEN = '';
+    expect(await numgate('status')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^error: NUMGATE_TOKEN is not set: set it in the environment/),
+    });
+    process.env.ADMIN_TOKEN = before.ADMIN_TOKEN;
+    delete process.env.NUMGATE_TOKEN;
+  });
+});
+
+describe('a wrong release', () => {
+  it('fails prove with 1 and is not pushed, even with --unproven', async () => {
+    const { folder } = await buildOf('wrong');
+    await tamper(folder);
+    const { code, out, errors } = await numgate('prove', '--quick', folder.path);
+    expect(code).toBe(1);
+    expect(out).toMatch(/: [\d,]+ WRONG ANSWERS\n/);
+    expect(errors).toBe('error: the release gives wrong answers: do not publish it\n');
+    const pushed = await numgate('push', folder.path, '--unproven');
+    expect([pushed.code, pushed.out]).toEqual([1, '']);
+    expect(pushed.errors).toMatch(/gave \d+ wrong answers when it was proven/);
+  });
+});
+
+describe('an interrupted build', () => {
+  it('leaves no folder with the name of a release', async () => {
+    const many = Array.from({ length: 600_000 }, (_, index) => `+8210${20_000_000 + index * 97}`);
+    const path = inputsOf('interrupted', many, []);
+    const builds = pathOf('interrupted-builds');
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      rmSync(builds, { recursive: true, force: true });
+      const { child, outcome } = start(['build', '--offline', path, '--out', builds]);
+      // The rejects are opened before the first line is read.
+      await untilThere(builds, 'rejects.csv', child);
+      child.kill(signal);
+      expect(await outcome).toEqual({ code: 130, out: '', errors: '' });
+      expect(readdirSync(builds)).toEqual(['rejects.csv']);
+    }
+  });
+});
+
+async function untilThere(
+  folder: string,
+  name: string,
+  child: ReturnType<typeof start>['child'],
+): Promise<void> {
+  const ended = once(child, 'exit').then(() => true);
+  for (;;) {
+    try {
+      if (readdirSync(folder).includes(name)) return;
+    } catch {
+      // The folder is made by the command.
+    }
+    if (await Promise.race([ended, pause(5, false)])) throw new Error('it ended before it was interrupted');
+  }
+}
