@@ -64,11 +64,7 @@ describe('a catalogue', () => {
       'lists[0].subjects[0] must be one of from, to',
     ],
     ['no authority', { lists: [{ ...SUSPENDED, authority: undefined }] }, 'lists[0].authority is missing'],
-    [
-      'an invalid date',
-      { lists: [{ ...SUSPENDED, asOf: 'today' }] },
-      'lists[0].asOf must be a time such as',
-    ],
+    ['an invalid date', { lists: [{ ...SUSPENDED, asOf: 'today' }] }, 'lists[0].asOf must be a time such as'],
     [
       'an unknown field',
       { lists: [{ ...SUSPENDED, colour: 'red' }] },
