@@ -11,6 +11,7 @@ import { parseListed } from '../../shared/numbers/parse.ts';
 import type { NumberParty, ParseError } from '../../shared/numbers/party.ts';
 import { isEmergency, isEmergencyNumber, KR_CODE } from '../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { hasSourceKind, parseSource, type Source } from '../../shared/sources/source.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
@@ -24,12 +25,10 @@ export type Listed =
   | { readonly kind: 'ranges'; readonly ranges: readonly { readonly from: number; readonly to: number }[] }
   | { readonly kind: 'source'; readonly source: Source };
 
-type Rejected =
-  | { readonly ok: false; readonly code: 'EXPIRED' }
-  | { readonly ok: false; readonly code: RejectCode; readonly message: string };
+type Rejected = Failure<RejectCode>;
 export type Entry =
   | { readonly ok: true; readonly list: number; readonly what: Listed; readonly dates: Dates }
-  | Rejected;
+  | Failure<RejectCode | 'EXPIRED'>;
 
 export const REJECT_CODES = [
   'ROW_DAMAGED',
@@ -49,10 +48,6 @@ export const REJECT_CODES = [
 ] as const;
 export type RejectCode = (typeof REJECT_CODES)[number];
 
-function reject(code: RejectCode, message: string): Rejected {
-  return { ok: false, code, message };
-}
-
 /** Reads rows into the lists of one catalogue. */
 export class EntryReader {
   readonly #lists: readonly CatalogueList[];
@@ -66,53 +61,58 @@ export class EntryReader {
 
   /** @param defaultList list for rows without a reason, or null */
   read(row: Row, defaultList: string | null): Entry {
-    if (row.damage !== null) return reject('ROW_DAMAGED', row.damage);
+    if (row.damage !== null) return fail('ROW_DAMAGED', row.damage);
     const list = this.#listOf(row, defaultList);
-    if (typeof list === 'string') return reject('LIST_UNKNOWN', list);
-    const what = whatOf(row.number, this.#lists[list]!);
-    if ('code' in what) return what;
+    if (!list.ok) return list;
+    const what = whatOf(row.number, this.#lists[list.value]!);
+    if (!what.ok) return what;
     const dates = this.#datesOf(row);
-    return 'code' in dates ? dates : { ok: true, list, what, dates };
+    if (!dates.ok) return dates;
+    return { ok: true, list: list.value, what: what.value, dates: dates.value };
   }
 
   /** Index of the list for rows with only a number, or null if there is none. */
   plainList(defaultList: string | null): number | null {
     const list = this.#listOf({ reason: '', authority: '' }, defaultList);
-    return typeof list === 'string' ? null : list;
+    return list.ok ? list.value : null;
   }
 
-  /** @returns index of the list, or why there is none */
+  /** The index of the list. */
   #listOf(
     { reason, authority }: Pick<Row, 'reason' | 'authority'>,
     defaultList: string | null,
-  ): number | string {
+  ): Result<number, Rejected> {
     const fits = (list: CatalogueList): boolean =>
       (reason === '' ? list.name === defaultList : list.reason === reason) &&
       (authority === '' || list.authority === authority);
     const named = this.#lists.findIndex((list) => list.name === defaultList && fits(list));
-    if (named >= 0) return named;
+    if (named >= 0) return ok(named);
     if (reason === '' && defaultList === null)
-      return 'the row has no reason, and its file has no "list" in the catalogue';
+      return fail('LIST_UNKNOWN', 'the row has no reason, and its file has no "list" in the catalogue');
     const fitting = this.#lists.filter(fits);
-    if (fitting.length === 1) return this.#lists.indexOf(fitting[0]!);
+    if (fitting.length === 1) return ok(this.#lists.indexOf(fitting[0]!));
     const names = fitting.map(({ name }) => name).join(', ');
-    if (names !== '') return `several lists match (${names}): set "list" for this file in the catalogue`;
+    if (names !== '')
+      return fail(
+        'LIST_UNKNOWN',
+        `several lists match (${names}): set "list" for this file in the catalogue`,
+      );
     const of = authority === '' ? '' : ` of authority ${quoted(authority)}`;
-    return `the catalogue has no list for reason ${quoted(reason)}${of}`;
+    return fail('LIST_UNKNOWN', `the catalogue has no list for reason ${quoted(reason)}${of}`);
   }
 
-  #datesOf({ since, until }: Row): Dates | Rejected {
-    if (since === '' && until === '') return ALWAYS;
+  #datesOf({ since, until }: Row): Result<Dates, Failure<RejectCode | 'EXPIRED'>> {
+    if (since === '' && until === '') return ok(ALWAYS);
     const from = since === '' ? 0 : secondsOf(since);
     // 9999-12-31 and similar dates mean "without end".
     const to = until === '' ? FOREVER : secondsOf(until);
     if (from === null || to === null) {
-      return reject('DATE_INVALID', 'since and until must be dates (2026-11-24) or times (RFC 3339)');
+      return fail('DATE_INVALID', 'since and until must be dates (2026-11-24) or times (RFC 3339)');
     }
-    if (to <= from) return reject('DATE_INVALID', 'until must be after since');
-    if (to <= this.#now) return { ok: false, code: 'EXPIRED' };
+    if (to <= from) return fail('DATE_INVALID', 'until must be after since');
+    if (to <= this.#now) return fail('EXPIRED', 'has expired');
     // A start in the past changes no decision, so only future dates are kept.
-    return from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to };
+    return ok(from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to });
   }
 }
 
@@ -123,21 +123,21 @@ const INVALID: Record<ParseError, string> = {
     'is not a single number: it has an invalid character, a misplaced plus or 0, or extra digits',
 };
 
-const EMERGENCY = reject('EMERGENCY_NUMBER', 'emergency numbers cannot be listed, even after an area code');
+const EMERGENCY = fail('EMERGENCY_NUMBER', 'emergency numbers cannot be listed, even after an area code');
 
 /** 0063 is carrier 006 before an Italian number, or 00 before a Philippine number. */
-const AMBIGUOUS = reject(
+const AMBIGUOUS = fail(
   'NUMBER_AMBIGUOUS',
   'can mean several numbers: write + and the country code, not 00 or a carrier prefix',
 );
 
-const LOCAL = reject('NUMBER_INCOMPLETE', 'has no area code: add it, or write + and the country code');
+const LOCAL = fail('NUMBER_INCOMPLETE', 'has no area code: add it, or write + and the country code');
 
-const DECORATED = reject('NUMBER_INVALID', 'has letters in or next to the number: write only the number');
+const DECORATED = fail('NUMBER_INVALID', 'has letters in or next to the number: write only the number');
 
-const TEST = reject('TEST_NUMBER', 'test numbers have a fixed verdict and cannot be listed');
+const TEST = fail('TEST_NUMBER', 'test numbers have a fixed verdict and cannot be listed');
 
-const IMPOSSIBLE = reject(
+const IMPOSSIBLE = fail(
   'NUMBER_IMPOSSIBLE',
   'no subscriber can have this number: check its length and country code',
 );
@@ -150,7 +150,7 @@ export function refusalOf({ n, carrierPrefix }: NumberParty) {
   return isValidNumber(n) ? null : IMPOSSIBLE;
 }
 
-function whatOf(text: string, list: CatalogueList): Listed | Rejected {
+function whatOf(text: string, list: CatalogueList): Result<Listed, Rejected> {
   if (/^\s*callingCode\s*:/i.test(text)) return callingCodeRanges(text);
   if (hasSourceKind(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
@@ -158,36 +158,36 @@ function whatOf(text: string, list: CatalogueList): Listed | Rejected {
   const party = parseListed(text);
   switch (party.kind) {
     case 'number':
-      return refusalOf(party) ?? { kind: 'number', n: party.n };
+      return refusalOf(party) ?? ok({ kind: 'number', n: party.n });
     case 'ambiguous':
       return AMBIGUOUS;
     case 'localNumber':
       return LOCAL;
     case 'shortCode':
       if (isEmergency(party.code)) return EMERGENCY;
-      return reject('SHORT_CODE', 'short codes follow the numbering plan and cannot be listed');
+      return fail('SHORT_CODE', 'short codes follow the numbering plan and cannot be listed');
     case 'source':
       return sourceOf(text, list);
     case 'invalid':
       // Letters in a number: the message for sources explains how to list a sender ID.
-      return /\p{L}/u.test(text) ? sourceOf(text, list) : reject('NUMBER_INVALID', INVALID[party.code]);
+      return /\p{L}/u.test(text) ? sourceOf(text, list) : fail('NUMBER_INVALID', INVALID[party.code]);
   }
 }
 
-function sourceOf(text: string, list: CatalogueList): Listed | Rejected {
+function sourceOf(text: string, list: CatalogueList): Result<Listed, Rejected> {
   if (!list.sources && !hasSourceKind(text) && hasNumber(text)) return DECORATED;
   const parsed = parseSource(text);
-  if (!parsed.ok) return reject(parsed.code, parsed.message);
-  if (list.sources) return { kind: 'source', source: parsed.value };
-  return reject('SOURCE_NOT_ALLOWED', `is not a number, and list ${list.name} does not have "sources": true`);
+  if (!parsed.ok) return parsed;
+  if (list.sources) return ok({ kind: 'source', source: parsed.value });
+  return fail('SOURCE_NOT_ALLOWED', `is not a number, and list ${list.name} does not have "sources": true`);
 }
 
 /** `+821000000000..+821019999999`: both ends included. */
-function rangeOf(text: string): Listed | Rejected {
+function rangeOf(text: string): Result<Listed, Rejected> {
   const ends = text.split('..').map((end) => parseListed(end));
   const [from, to] = ends;
   if (ends.length !== 2 || from?.kind !== 'number' || to?.kind !== 'number') {
-    return reject('RANGE_INVALID', 'a range must be two numbers with two dots between them');
+    return fail('RANGE_INVALID', 'a range must be two numbers with two dots between them');
   }
   if (from.carrierPrefix !== null || to.carrierPrefix !== null) return AMBIGUOUS;
   if (
@@ -195,15 +195,17 @@ function rangeOf(text: string): Listed | Rejected {
     callingCodeOf(from.n) === 0 ||
     callingCodeOf(from.n) !== callingCodeOf(to.n)
   ) {
-    return reject('RANGE_INVALID', 'both ends of a range must be complete numbers of one country');
+    return fail('RANGE_INVALID', 'both ends of a range must be complete numbers of one country');
   }
   if (to.n < from.n || String(to.n).length !== String(from.n).length) {
-    return reject('RANGE_INVALID', 'the ends of a range must ascend and have the same length');
+    return fail('RANGE_INVALID', 'the ends of a range must ascend and have the same length');
   }
-  return isWholeCountry(from.n, to.n) ? TOO_WIDE : { kind: 'ranges', ranges: [{ from: from.n, to: to.n }] };
+  return isWholeCountry(from.n, to.n)
+    ? TOO_WIDE
+    : ok({ kind: 'ranges', ranges: [{ from: from.n, to: to.n }] });
 }
 
-const TOO_WIDE = reject(
+const TOO_WIDE = fail(
   'RANGE_TOO_WIDE',
   'is a whole country: list its networks or ranges, or write callingCode:+237 for a country abroad',
 );
@@ -220,19 +222,19 @@ function isWholeCountry(from: number, to: number): boolean {
 const PREFIX_DIGITS = 14;
 
 /** `+63917*`: every number with these leading digits, of any length. */
-function prefixOf(text: string): Listed | Rejected {
+function prefixOf(text: string): Result<Listed, Rejected> {
   const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
-  if (match === null) return reject('RANGE_INVALID', 'a prefix must be +, at most 14 digits, and *');
+  if (match === null) return fail('RANGE_INVALID', 'a prefix must be +, at most 14 digits, and *');
   const prefix = Number(match[1]);
   const code = callingCodeOf(prefix * 10 ** (PREFIX_DIGITS - match[1]!.length));
   if (code === 0 || match[1]!.length < String(code).length) {
-    return reject('RANGE_INVALID', 'a prefix must begin with an assigned country code');
+    return fail('RANGE_INVALID', 'a prefix must begin with an assigned country code');
   }
   if (match[1]!.length === String(code).length) return TOO_WIDE;
   if (dropsTrunkZero(code) && match[1]!.startsWith('0', String(code).length)) {
-    return reject('RANGE_INVALID', 'numbers of this country have no 0 after the country code');
+    return fail('RANGE_INVALID', 'numbers of this country have no 0 after the country code');
   }
-  return { kind: 'ranges', ranges: rangesOfPrefix(prefix) };
+  return ok({ kind: 'ranges', ranges: rangesOfPrefix(prefix) });
 }
 
 /** One range per length of number. */
@@ -245,11 +247,11 @@ function rangesOfPrefix(prefix: number): { from: number; to: number }[] {
 }
 
 /** `callingCode:+237`: every number of a country abroad, requested explicitly. */
-function callingCodeRanges(text: string): Listed | Rejected {
+function callingCodeRanges(text: string): Result<Listed, Rejected> {
   const [, digits = ''] = /^\s*callingCode\s*:\s*\+?(\d{1,3})\s*$/i.exec(text) ?? [];
   const code = Number(digits);
   if (digits === '' || regionOf(code) === null) {
-    return reject('RANGE_INVALID', 'is not an assigned calling code such as callingCode:+237');
+    return fail('RANGE_INVALID', 'is not an assigned calling code such as callingCode:+237');
   }
-  return code === KR_CODE ? TOO_WIDE : { kind: 'ranges', ranges: rangesOfPrefix(code) };
+  return code === KR_CODE ? TOO_WIDE : ok({ kind: 'ranges', ranges: rangesOfPrefix(code) });
 }

@@ -2,6 +2,7 @@
  * Gzipped inputs: the same rows as the plain file, and never only a part of them.
  */
 import '../support/workspace.ts';
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../../cli/import/rows.ts';
@@ -75,5 +76,18 @@ describe('several gzip members in one file', () => {
   it('are read one after another', async () => {
     const joined = Buffer.concat([gzipSync('1\n2\n'), gzipSync('3\n')]);
     expect((await rowsOf('a.txt.gz', joined)).map(({ number }) => number)).toEqual(['1', '2', '3']);
+  });
+});
+
+describe('the digest of a file', () => {
+  it.each([
+    ['plain text', 'digest.txt', Buffer.from('1\n2\n')],
+    ['an empty file', 'digest.txt', Buffer.alloc(0)],
+    ['gzip', 'digest.txt.gz', gzipSync('1\n2\n')],
+    // gunzip stops at the padding, long before the end of the file.
+    ['gzip with padding', 'digest.txt.gz', Buffer.concat([gzipSync('1\n2\n'), Buffer.alloc(3_000_000)])],
+  ])('covers every byte of %s', async (_, name, bytes) => {
+    const sha256 = await readRows({ path: write(name, bytes) }, () => undefined);
+    expect(sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
   });
 });
