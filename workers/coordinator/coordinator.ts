@@ -109,7 +109,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   async releases(limit: number) {
-    return this.#ready.releases.list(limit);
+    return this.#ready.tables.releases.list(limit);
   }
 
   async manifest(release: string) {

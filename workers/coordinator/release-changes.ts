@@ -53,11 +53,6 @@ export class ReleaseChanges {
     this.#planner = new Planner(secrets.keys, kv);
   }
 
-  list(limit: number): ReleaseInfo[] {
-    const { releases } = this.#tables;
-    return releases.list(limit).map((stored) => releases.info(stored));
-  }
-
   /** Opens the manifest if a currently trusted key signed it. */
   #open(signed: SignedText): ReturnType<typeof openManifest> {
     const { publicKeys, keys } = this.#secrets;

@@ -74,8 +74,9 @@ export class ReleaseStore {
   }
 
   /** All releases, newest first. */
-  list(limit: number): StoredRelease[] {
-    return this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
+  list(limit: number): ReleaseInfo[] {
+    const stored = this.#select('ORDER BY staged_at DESC, release DESC LIMIT ?', limit);
+    return stored.map((release) => this.info(release));
   }
 
   /**
