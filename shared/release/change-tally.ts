@@ -6,8 +6,7 @@ import { CHANGED_PREFIXES_MAX } from '../limits.ts';
 import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, countWholeBlocks } from '../numbers/blocks.ts';
 import { prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
 import type { Permutation } from '../set/permutation.ts';
-import type { DatedEntry } from '../set/shard.ts';
-import type { KeyCursor } from './release-reader.ts';
+import type { DatedCursor, KeyCursor } from './release-reader.ts';
 
 /** Entries that were added, removed, or kept with other dates. */
 export interface ChangeCounts {
@@ -78,15 +77,18 @@ export class ChangeTally {
     }
   }
 
-  /** Compares the dated entries of one slice, by key. */
-  compareDated(before: Iterable<DatedEntry>, after: Iterable<DatedEntry>): void {
-    const changes = compareRows(before, after, ({ key }) => key).sort((a, b) => a.key - b.key);
-    for (const { key, old, now, added, removed, changed } of changes) {
+  /** Compares dated entries up to key `end` (exclusive). */
+  compareDated(before: DatedCursor, after: DatedCursor, end: number): void {
+    for (;;) {
+      const key = Math.min(before.key, after.key);
+      if (key >= end) return;
+      const [old, now] = [before.take(key), after.take(key)];
+      const { added, removed, changed } = compareDates(old, now);
       this.#enter(key);
       this.#added += added;
       this.#removed += removed;
       this.#changed += changed;
-      if (now > 0 && (old === 0 || this.#isStricter)) this.#addToBlock(key);
+      if (now.size > 0 && (old.size === 0 || this.#isStricter)) this.#addToBlock(key);
     }
   }
 
@@ -132,34 +134,23 @@ export class ChangeTally {
   }
 }
 
-interface Dated {
-  readonly since: number;
-  readonly until: number;
+/** Compares the dates of one number, range or source. Pairs up as many as possible as changed. */
+function compareDates(before: ReadonlySet<string>, after: ReadonlySet<string>): ChangeCounts {
+  let kept = 0;
+  for (const dates of before) if (after.has(dates)) kept++;
+  const changed = Math.min(before.size, after.size) - kept;
+  return { added: after.size - kept - changed, removed: before.size - kept - changed, changed };
 }
 
-/**
- * Compares entries in any order: numbers, ranges or sources. Pairs up as many entries of a key as possible as
- * changed. @returns for each key the count of its entries, before and after, and the changes
- */
-export function compareRows<Row extends Dated, Key>(
+/** Compares the rows of a list in two tables, in any order. @param keyOf what a row lists */
+export function compareTables<Row extends { readonly since: number; readonly until: number }>(
   before: Iterable<Row>,
   after: Iterable<Row>,
-  keyOf: (row: Row) => Key,
-): (ChangeCounts & { readonly key: Key; readonly old: number; readonly now: number })[] {
-  const [oldRows, newRows] = [Map.groupBy(before, keyOf), Map.groupBy(after, keyOf)];
-  return [...new Set([...oldRows.keys(), ...newRows.keys()])].map((key) => {
-    const [old, now] = [datesOf(oldRows.get(key)), datesOf(newRows.get(key))];
-    const kept = [...old].filter((dates) => now.has(dates)).length;
-    const changed = Math.min(old.size, now.size) - kept;
-    const [added, removed] = [now.size - kept - changed, old.size - kept - changed];
-    return { key, old: old.size, now: now.size, added, removed, changed };
-  });
-}
-
-function datesOf(rows: readonly Dated[] = []): ReadonlySet<string> {
-  return new Set(rows.map(({ since, until }) => `${since} ${until}`));
-}
-
-export function sumOf(counts: readonly ChangeCounts[]): ChangeCounts {
-  return counts.reduce(plus, NO_COUNTS);
+  keyOf: (row: Row) => string,
+): ChangeCounts {
+  const [old, now] = [Map.groupBy(before, keyOf), Map.groupBy(after, keyOf)];
+  const datesOf = (rows: readonly Row[] = []) => new Set(rows.map(({ since, until }) => `${since} ${until}`));
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .map((key) => compareDates(datesOf(old.get(key)), datesOf(now.get(key))))
+    .reduce(plus, NO_COUNTS);
 }

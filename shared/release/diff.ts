@@ -8,25 +8,17 @@ import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/numbe
 import { countCovered, cover, overlaps, type Span, without } from '../numbers/spans.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import type { DatedEntry } from '../set/shard.ts';
 import type { Effect } from '../verdict.ts';
 import {
   type ChangeCounts,
   ChangeTally,
-  compareRows,
+  compareTables,
   NO_COUNTS,
   type PrefixChange,
-  sumOf,
 } from './change-tally.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
 import type { Load } from './release.ts';
-import {
-  KeyCursor,
-  type KeySlice,
-  type OpenShard,
-  type ReadProblem,
-  ReleaseReader,
-} from './release-reader.ts';
+import { DatedCursor, KeyCursor, type KeySlice, type ReadProblem, ReleaseReader } from './release-reader.ts';
 
 /** What membership in a list means. */
 export type Terms = Pick<ListInfo, 'reason' | 'effect' | 'subjects' | 'authority'>;
@@ -95,6 +87,7 @@ export function isStricter(before: Terms, after: Terms): boolean {
 }
 
 const NO_KEYS = new KeyCursor([]);
+const NO_ENTRIES = new DatedCursor([]);
 
 /** A list in one or both releases, and what the comparison finds. */
 type Pair = ReturnType<typeof pairOf>;
@@ -176,7 +169,7 @@ export async function diffReleases(
     for (const pair of pairs) {
       const rowsBefore = old?.sources?.rows(pair.oldIndex) ?? [];
       const rows = now?.sources?.rows(pair.newIndex) ?? [];
-      pair.sources = sumOf(compareRows(rowsBefore, rows, ({ fingerprint }) => fingerprint));
+      pair.sources = compareTables(rowsBefore, rows, ({ fingerprint }) => String(fingerprint));
     }
   }
   return before.failure ?? after.failure ?? ok(pairs.map(diffOf));
@@ -216,13 +209,9 @@ async function compareShards(
       if (now?.shard.partOf(prefix, image).has(newIndex, prefix, image) === true) listed.add(n);
     }
     if (isUnchanged) continue;
-    numbers.compareKeys(old?.cursors[oldIndex] ?? NO_KEYS, now?.cursors[newIndex] ?? NO_KEYS, end);
-    dated.compareDated(datedIn(slice, old, oldIndex), datedIn(slice, now, newIndex));
+    numbers.compareKeys(old?.plain[oldIndex] ?? NO_KEYS, now?.plain[newIndex] ?? NO_KEYS, end);
+    dated.compareDated(old?.dated[oldIndex] ?? NO_ENTRIES, now?.dated[newIndex] ?? NO_ENTRIES, end);
   }
-}
-
-function datedIn({ start, end }: KeySlice, reading: OpenShard | null, list: number): DatedEntry[] {
-  return [...(reading?.shard.dated(list) ?? [])].filter(({ key }) => key >= start && key < end);
 }
 
 async function compareRanges(sides: Sides): Promise<void> {
@@ -239,7 +228,7 @@ async function compareRanges(sides: Sides): Promise<void> {
     if (isUnchanged) continue;
     const added = without(spans, spansBefore);
     pair.ranges = {
-      ...sumOf(compareRows(rowsBefore, rows, ({ from, to }) => `${from} ${to}`)),
+      ...compareTables(rowsBefore, rows, ({ from, to }) => `${from} ${to}`),
       numbersAdded: countCovered(added),
       numbersRemoved: countCovered(without(spansBefore, spans)),
     };

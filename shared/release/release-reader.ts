@@ -5,7 +5,7 @@
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import type { Shard } from '../set/shard.ts';
+import type { DatedEntry, Shard } from '../set/shard.ts';
 import { type Blob, countNumbers, type ListInfo, type Manifest } from './manifest.ts';
 import { type BlobProblem, type Load, openValue, type Release } from './release.ts';
 
@@ -32,16 +32,41 @@ export class KeyCursor {
   }
 }
 
+/** Iterates over the dated entries of a list, one key at a time. `key` is Infinity at the end. */
+export class DatedCursor {
+  key = Number.POSITIVE_INFINITY;
+  readonly #entries: Iterator<DatedEntry, undefined>;
+  #entry: DatedEntry | undefined;
+
+  constructor(entries: Iterable<DatedEntry, undefined>) {
+    this.#entries = entries[Symbol.iterator]();
+    this.#advance();
+  }
+
+  #advance(): void {
+    this.#entry = this.#entries.next().value;
+    this.key = this.#entry?.key ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Returns the dates of `key` and advances to the next key; empty if the cursor is at another key. */
+  take(key: number): ReadonlySet<string> {
+    const dates = new Set<string>();
+    for (; this.key === key; this.#advance()) dates.add(`${this.#entry!.since} ${this.#entry!.until}`);
+    return dates;
+  }
+}
+
 /** Keys from `start` (inclusive) to `end` (exclusive). */
 export interface KeySlice {
   readonly start: number;
   readonly end: number;
 }
 
-/** A shard with a cursor for the plain keys of each list. */
+/** A shard with cursors for each of its lists. */
 export interface OpenShard {
   readonly shard: Shard;
-  readonly cursors: readonly KeyCursor[];
+  readonly plain: readonly KeyCursor[];
+  readonly dated: readonly DatedCursor[];
 }
 
 export class ReleaseReader {
@@ -92,8 +117,9 @@ export class ReleaseReader {
     const release = await this.open(this.#manifest?.shards[index]);
     const shard = release?.shard(index) ?? null;
     if (shard === null) return null;
-    const cursors = this.lists.map((_, list) => new KeyCursor(this.#bounded(shard.keys(list))));
-    this.#shard = { shard, cursors };
+    const plain = this.lists.map((_, list) => new KeyCursor(this.#bounded(shard.keys(list))));
+    const dated = this.lists.map((_, list) => new DatedCursor(shard.dated(list)));
+    this.#shard = { shard, plain, dated };
     return this.#shard;
   }
 
