@@ -68,7 +68,9 @@ export const GATEWAY_FIELDS: RequestFields = {
     const { writtenFrom, channel, ingress } = draft;
     if (writtenFrom === null) return DONE;
     const options = { internationalPrefix, carrierPrefix: ingress?.carrierPrefix ?? null };
-    return assign(draft, 'from', parseSender(writtenFrom, channel === 'voice', options));
+    const parsed = parseSender(writtenFrom, channel === 'voice', options);
+    if (parsed.ok) draft.from = parsed.value;
+    return parsed;
   },
 
   check({ from, ingress }) {

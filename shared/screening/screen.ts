@@ -49,7 +49,10 @@ function screenReading(request: ScreenRequest, snapshot: Snapshot, settings: Cli
   if (facts === null) return decide(findings, settings);
   const { rule, shadows } = matchPolicy(snapshot.policy.policy, facts);
   const rules = rule === null ? shadows : [rule, ...shadows];
-  if (!isTest) findings.push(...rules.flatMap((each) => policyFinding(each) ?? []));
+  for (const each of isTest ? [] : rules) {
+    const found = policyFinding(each);
+    if (found !== null) findings.push(found);
+  }
   const decision = decide(findings, settings);
   return { ...decision, policy: policyDecision(snapshot.policy, facts, rule, findings, decision, settings) };
 }
@@ -203,9 +206,9 @@ function policyDecision(
   { verdict, action }: Decision,
   { mode }: ClientSettings,
 ): PolicyDecision {
-  const own = findings.filter(({ reason }) => reason.subject === 'from');
-  const isFinding = own.some(({ aspect, reason }) => aspect === 'policy' && reason.list === rule?.id);
+  const isVouchedFor = findings.some((hit) => hit.reason.subject === 'from' && vouches(hit));
+  const isFinding = findings.some(({ aspect, reason }) => aspect === 'policy' && reason.list === rule?.id);
   const passesUndecided = verdict === 'indeterminate' && action === 'open' && mode !== 'shadow';
   const isLabelled = verdict === 'label' || (passesUndecided && rule !== null && rule.effect !== 'allow');
-  return { version, facts, rule, applies: isFinding && !own.some(vouches), isLabelled };
+  return { version, facts, rule, applies: isFinding && !isVouchedFor, isLabelled };
 }

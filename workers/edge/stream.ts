@@ -123,10 +123,9 @@ function jsonFormat(client: ClientContext): LineFormat {
       return { name: id, parsed, numbers: countOf(value) };
     },
     answer({ name, parsed }, snapshot) {
-      const answer = parsed.ok
-        ? { ...formatDecision(parsed.value, client.screen(parsed.value, snapshot)), ...headVersion(snapshot) }
-        : formatItemError(parsed);
-      return `${JSON.stringify({ id: name, ...answer })}\n`;
+      if (!parsed.ok) return `${JSON.stringify({ id: name, ...formatItemError(parsed) })}\n`;
+      const response = formatDecision(parsed.value, client.screen(parsed.value, snapshot));
+      return `${JSON.stringify({ id: name, ...response, ...headVersion(snapshot) })}\n`;
     },
   };
 }
