@@ -84,6 +84,7 @@ async function bundleBenchWorker(name: string): Promise<BundleModule[]> {
     write: false,
     // As in wrangler: packages resolve to their form for Workers, and Wasm stays a separate module.
     conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
     loader: { '.wasm': 'copy' },
     // The paths in tsconfig.json are only for types.
     tsconfigRaw: '{}',
