@@ -134,8 +134,8 @@ export const ENTRIES_PER_KEY_MAX = 8;
 /** A sealed head, in bytes: two manifests, and the unsealed entries in base64. */
 export const HEAD_BYTES_MAX = 1_048_576;
 /**
- * Any other value in KV whose size no manifest states, in bytes. The largest is the directory of 10,000
- * clients: about 8 MB.
+ * Any other value in KV that is read without the size in a manifest, in bytes. The largest is a table of the
+ * ranges of 32 lists: about 15.4 MB.
  */
 export const VALUE_BYTES_MAX = 16_777_216;
 /** Longest sender ID of a live entry, in characters. */

@@ -5,7 +5,9 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { sha256Hex } from '../../shared/bytes.ts';
+import { SHARD_BYTES_MAX } from '../../shared/limits.ts';
 import worker from '../../workers/main.ts';
+import { EVER, plainList } from '../shared/support/plain-model.ts';
 import { build } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { rememberMiss } from './support/kv.ts';
@@ -33,6 +35,20 @@ test('a value that was asked for too early is there once it is, and not after a 
   rememberMiss(key);
   const response = await askValue(key);
   expect([response.status, new Uint8Array(await response.arrayBuffer())]).toEqual([200, bytes]);
+});
+
+test('a table of ranges that is larger than any shard arrives whole', async () => {
+  const ranges = (base: number) =>
+    Array.from({ length: 12_000 }, (_, i) => ({ from: base + i * 10, to: base + i * 10 + 3, ...EVER }));
+  const lists = [
+    plainList('one', { ranges: ranges(821_033_330_000) }),
+    plainList('two', { ranges: ranges(821_044_330_000) }),
+  ];
+  const built = await build({ lists });
+  await publishValues(built);
+  const { key, bytes } = built.manifest.ranges!;
+  expect(bytes).toBeGreaterThan(SHARD_BYTES_MAX);
+  expect((await (await askValue(key)).arrayBuffer()).byteLength).toBe(bytes);
 });
 
 const KEY = `shard/${'0'.repeat(32)}`;

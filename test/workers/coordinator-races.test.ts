@@ -5,6 +5,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
+import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import {
   ALL_GUARDS,
   authority,
@@ -134,4 +135,41 @@ test('what is staged while a sweep removes keeps the values that are still there
     const isThere = (await env.LISTS.get(key, 'arrayBuffer')) !== null;
     expect([key, isThere]).toEqual([key, key !== going]);
   }
+});
+
+test('a change that is made while the cron reads the copy of the head is not taken for a restore', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  const block = () =>
+    authority().changeEntries(order(), {
+      op: 'block',
+      items: [{ number: '+821012345678' }],
+      subjects: ['to'],
+      code: 'SENDER_REPORTED',
+      until: null,
+      reason: 'test',
+    });
+  for (let seq = 1; seq <= 3; seq++) done(await block());
+  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(3), HANG_MS);
+  await evictDurableObject(stub());
+  const real = env.LISTS.get.bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
+  const read = Promise.withResolvers<void>();
+  const reading = Promise.withResolvers<void>();
+  let reads = 0;
+  vi.spyOn(env.LISTS, 'get').mockImplementation((async (...args: unknown[]) => {
+    if (args[0] === HEAD_KEY && reads++ === 0) throw new Error('KV GET failed: 500');
+    const value = await real(...args);
+    if (args[0] === HEAD_KEY && reads === 2) {
+      reading.resolve();
+      await read.promise;
+    }
+    return value;
+  }) as never);
+  // The coordinator starts without the copy. The cron reads it.
+  expect((await authority().status()).seq).toBe(3);
+  const sweeping = authority().sweep(WRANGLER);
+  await reading.promise;
+  done(await block());
+  read.resolve();
+  await sweeping;
+  expect((await authority().status()).seq).toBe(4);
 });

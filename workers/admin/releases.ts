@@ -3,7 +3,7 @@
  * lists.
  */
 import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
-import { SHARD_BYTES_MAX } from '../../shared/limits.ts';
+import { VALUE_BYTES_MAX } from '../../shared/limits.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
 import { problem } from '../http/reply.ts';
@@ -30,7 +30,7 @@ export const getValue = forAdmins(
   async ({ env, params }) => {
     const digest = params.digest!;
     const known = /^[0-9a-f]{32}$/.test(digest);
-    const bytes = known ? await readImmutable(`${SHARD_PREFIX}${digest}`, SHARD_BYTES_MAX, env.LISTS) : null;
+    const bytes = known ? await readImmutable(`${SHARD_PREFIX}${digest}`, VALUE_BYTES_MAX, env.LISTS) : null;
     return bytes === null ? problem('NOT_FOUND', 'KV has no value of this digest') : ok(bytes);
   },
   (reply, bytes) => reply.bytes(bytes),

@@ -57,17 +57,18 @@ export async function catchUp(
   kv: KVNamespace,
 ): Promise<Restored<'current' | 'restored' | 'unread'>> {
   const { meta, ledger } = tables;
-  const before = ledger.seq;
   let bytes: Uint8Array<ArrayBuffer> | null;
   try {
     bytes = await within(readFresh(HEAD_KEY, HEAD_BYTES_MAX, kv), LOAD_WAIT_MS);
   } catch (error) {
     // Without tables, the copy may be all that is left: never overwrite it unread.
-    if (before === 0) throw error;
+    if (ledger.seq === 0) throw error;
     return ok('unread');
   }
   if (bytes === null) return ok('current');
   const opened = await openHead(bytes, secrets.keys);
+  // Read only now: in a sweep, changes were made meanwhile.
+  const before = ledger.seq;
   if (!opened.ok) {
     if (before > 0) return ok('current');
     warn('restoreRefused', { code: opened.code });
