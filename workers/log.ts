@@ -11,7 +11,11 @@ type Value = string | number | boolean | null;
 export function warn(event: string, values: Record<string, Value> = {}): void {
   // biome-ignore lint/suspicious/noConsole: the one place that writes Workers Logs
   console.warn(JSON.stringify({ event, ...values }));
-  (env as Partial<Env>).EVENTS?.writeDataPoint({ indexes: [event], doubles: [1] });
+  try {
+    (env as Partial<Env>).EVENTS?.writeDataPoint({ indexes: [event], doubles: [1] });
+  } catch {
+    // The platform limits the data points of one invocation. The event is logged all the same.
+  }
 }
 
 /** Logs a failure that is expected at times. */

@@ -143,6 +143,14 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
     expect(missing).toEqual(keys.map(() => [{ indexes: ['valueUnavailable'], doubles: [1] }]));
   });
 
+  test('is degraded, even if the platform accepts no more data points', async () => {
+    vi.spyOn(env.EVENTS!, 'writeDataPoint').mockImplementation(() => {
+      throw new Error('Analytics Engine write limit exceeded.');
+    });
+    const { status, body } = await health('?strict');
+    expect([status, body.missing?.length]).toEqual([503, keys.length]);
+  });
+
   test('logs each value once, however often it is asked for', async () => {
     for (let round = 0; round < 3; round++) {
       await health();

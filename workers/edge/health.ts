@@ -34,7 +34,7 @@ export async function health(context: RequestContext): Promise<Answer> {
   const missing = keys.slice(0, MISSING_NAMED_MAX);
   if (!strict.value) return reply.json({ status: 'degraded', ...version, missing });
   const count = `${keys.length} value${keys.length === 1 ? '' : 's'}`;
-  const path = `build/releases/${lacking ?? release}`;
+  const path = `build/releases/${lacking ?? release.manifest.release}`;
   const message = `${count} of the release cannot be loaded: upload it again with "push ${path} --all"`;
   return problem('DEGRADED', message, { extras: { seq, missing } });
 }

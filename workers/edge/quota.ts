@@ -79,7 +79,7 @@ export class Quota {
       return problem('QUOTA_EXCEEDED', message, { headers: headersOf(client, use, now) });
     }
     if (use.exceeded || use.numbers + numbers - counted > quotaNumbers) {
-      const message = `at most ${quotaNumbers} numbers are allowed in ${QUOTA_WINDOW_SECONDS} s; try later`;
+      const message = `at most ${quotaNumbers} numbers in ${QUOTA_WINDOW_SECONDS} s are allowed; try again when the window ends`;
       const headers = headersOf(client, use, now);
       return problem('QUOTA_EXCEEDED', message, { headers, retryAfterSeconds: secondsLeft(now) });
     }

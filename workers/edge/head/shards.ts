@@ -78,8 +78,9 @@ async function load(
     await loads.flight(key).wait(read, () => loaded(blob), ctx);
   } catch (error) {
     const message = error instanceof Unavailable ? error.message : 'the load failed';
-    if (!loads.failedAt.has(key)) warn('valueUnavailable', { release: name, key, message });
+    const isKnown = loads.failedAt.has(key);
     loads.failedAt.set(key, Date.now());
+    if (!isKnown) warn('valueUnavailable', { release: name, key, message });
     throw error;
   }
 }
