@@ -710,23 +710,23 @@ export interface components {
          *     - `SENDER_NOT_REGISTERED`: listed as not registered as a sender
          *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred its use as a sender of bulk texts
          *     - `SENDER_REPORTED`: reported as a sender of spam
-         *     - `SENDER_UNQUALIFIED`: listed as a sender without the qualification
-         *     - `CERTIFICATE_EXPIRED`: the sender's certificate has expired
-         *     - `CERTIFICATE_REVOKED`: the sender's certificate is revoked
-         *     - `CERTIFICATE_MISMATCH`: the certificate does not belong to the sender
+         *     - `SENDER_UNQUALIFIED`: listed as a sender whose relay or reseller lacks Korea's qualification for bulk texts (전송자격인증)
+         *     - `CERTIFICATE_EXPIRED`: listed: the certificate has expired in which an operator confirms that the sender owns the number (통신서비스 이용증명원)
+         *     - `CERTIFICATE_REVOKED`: listed: that certificate is revoked
+         *     - `CERTIFICATE_MISMATCH`: listed: that certificate is for another number or another owner
          *     - `DOMESTIC_CLI_FROM_ABROAD`: traffic from abroad has a Korean number as its sender
          *     - `MOBILE_CLI_NOT_ROAMING`: a Korean mobile number from abroad, but the phone is not roaming
          *     - `MOBILE_CLI_ROAMING_UNVERIFIED`: a Korean mobile number from abroad; it is unknown whether the phone is roaming
          *     - `OVERSEAS_NUMBER_LISTED`: a listed foreign number
          *     - `OVERSEAS_RANGE_LISTED`: in a listed foreign range
          *     - `OVERSEAS_SOURCE_LISTED`: a listed foreign sender ID, operator or route
-         *     - `SUBSCRIBER_DNO`: its owner never originates (do not originate)
-         *     - `ALLOW_OVERRIDE`: on an allow list, which overrides every block of the lists, but not `LIST_STALE`
+         *     - `SUBSCRIBER_DNO`: listed as do-not-originate (DNO): its owner only receives, and never calls or sends from it
+         *     - `ALLOW_OVERRIDE`: unblocked, or on an allow list. It overrides every block and label of the same number or source, but not `LIST_STALE`
          *     - `EMERGENCY_NEVER_BLOCKED`: a called emergency number, also after +82 or an area code
          *     - `LIST_STALE`: the data is older than the client's maxStaleSeconds
          *     - `LIST_UNAVAILABLE`: the data that could decide is not loaded
          *     - `TEST_NUMBER`: the test number that is always allowed
-         *     - `OVERSEAS_ORIGIN`: from abroad, with no other finding
+         *     - `OVERSEAS_ORIGIN`: from abroad, and no other rule matches; only at gateways
          *     - `NUMBER_AMBIGUOUS`: the text has several readings with different verdicts; write the number with `+`
          * @enum {string}
          */
@@ -742,7 +742,7 @@ export interface components {
          */
         Effect: "allow" | "block" | "label" | "shadow" | "indeterminate";
         /**
-         * @description The sender as written: a number in any usual form (`+82 10-1234-5678`, `010-1234-5678`, `1588-1234`, `tel:+821012345678`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
+         * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
          * @example 1588-1234
          * @example +639171234567
          * @example KR-GOV-NOTICE
@@ -1119,7 +1119,7 @@ export interface components {
             number: string;
         } | {
             /**
-             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these, or that looks like a number: a plus and a digit first, or at least 7 digits and fewer letters. Without it, such an ID is rejected as a mistake.
+             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these. Text with letters that looks like a number (a plus in front, or at least 7 digits) is rejected, also after `sender:`, because no check reads it as a sender ID. The name after the kind has at most 64 characters, also in compatibility form (NFKC).
              * @example PARCEL-KR
              * @example operator:515-02
              * @example trunk:MNL-2
@@ -2432,10 +2432,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:not-configured",
                  *       "title": "Service is not configured",
                  *       "status": 503,
-                 *       "detail": "RELEASE_PUBLIC_KEYS is not set: wrangler secret put RELEASE_PUBLIC_KEYS",
+                 *       "detail": "RELEASE_PUBLIC_KEYS is not set: set it with wrangler secret put RELEASE_PUBLIC_KEYS",
                  *       "instance": "/v1/admin/status",
                  *       "code": "NOT_CONFIGURED",
-                 *       "message": "RELEASE_PUBLIC_KEYS is not set: wrangler secret put RELEASE_PUBLIC_KEYS"
+                 *       "message": "RELEASE_PUBLIC_KEYS is not set: set it with wrangler secret put RELEASE_PUBLIC_KEYS"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2475,10 +2475,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:release-incomplete",
                  *       "title": "Release is incomplete",
                  *       "status": 503,
-                 *       "detail": "1 of 12 values are not in KV (yet)",
+                 *       "detail": "1 of 12 values are not in KV yet",
                  *       "instance": "/v1/admin/releases/20261124T0312Z-9f2c1e4b/promote",
                  *       "code": "RELEASE_INCOMPLETE",
-                 *       "message": "1 of 12 values are not in KV (yet)",
+                 *       "message": "1 of 12 values are not in KV yet",
                  *       "missing": [
                  *         "shard/0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e"
                  *       ]
@@ -2520,10 +2520,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:live-full",
                  *       "title": "Live layer is full",
                  *       "status": 409,
-                 *       "detail": "the live layer has room for 460000 live entries, and 20000 more for unblock and clear: they are dropped once the current release and the 2 before it have all folded them in. Build and push",
+                 *       "detail": "the live layer may have at most 460000 live entries, and 20000 more for unblock and clear; they are removed once the current release and the 2 before it contain them: build and push",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "LIVE_FULL",
-                 *       "message": "the live layer has room for 460000 live entries, and 20000 more for unblock and clear: they are dropped once the current release and the 2 before it have all folded them in. Build and push"
+                 *       "message": "the live layer may have at most 460000 live entries, and 20000 more for unblock and clear; they are removed once the current release and the 2 before it contain them: build and push"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2541,10 +2541,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:base-moved",
                  *       "title": "Current release has changed",
                  *       "status": 409,
-                 *       "detail": "you expected no release to be current, and it is 20261124T0312Z-9f2c1e4b: build and plan again",
+                 *       "detail": "you expected no release to be current, but 20261124T0312Z-9f2c1e4b is: build and plan again",
                  *       "instance": "/v1/admin/releases/20261125T0312Z-0a1b2c3d/promote",
                  *       "code": "BASE_MOVED",
-                 *       "message": "you expected no release to be current, and it is 20261124T0312Z-9f2c1e4b: build and plan again",
+                 *       "message": "you expected no release to be current, but 20261124T0312Z-9f2c1e4b is: build and plan again",
                  *       "base": null,
                  *       "current": "20261124T0312Z-9f2c1e4b",
                  *       "since": [
@@ -2592,10 +2592,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:clients-too-many",
                  *       "title": "Too many clients",
                  *       "status": 409,
-                 *       "detail": "at most 10000 clients",
+                 *       "detail": "there are already 10000 clients: remove one first",
                  *       "instance": "/v1/admin/clients/relay-07",
                  *       "code": "CLIENTS_TOO_MANY",
-                 *       "message": "at most 10000 clients"
+                 *       "message": "there are already 10000 clients: remove one first"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2613,10 +2613,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:precondition-failed",
                  *       "title": "Precondition failed",
                  *       "status": 412,
-                 *       "detail": "it has changed since: read it again",
+                 *       "detail": "it has changed since you read it: read it again",
                  *       "instance": "/v1/admin/clients/relay-07",
                  *       "code": "PRECONDITION_FAILED",
-                 *       "message": "it has changed since: read it again"
+                 *       "message": "it has changed since you read it: read it again"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2655,10 +2655,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:token-unknown",
                  *       "title": "Token not found",
                  *       "status": 404,
-                 *       "detail": "there is no token night-shift",
+                 *       "detail": "there is no token with this id",
                  *       "instance": "/v1/admin/tokens/night-shift",
                  *       "code": "TOKEN_UNKNOWN",
-                 *       "message": "there is no token night-shift"
+                 *       "message": "there is no token with this id"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2697,10 +2697,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:entry-protected",
                  *       "title": "Number is protected",
                  *       "status": 422,
-                 *       "detail": "items[3] is an emergency number; nothing was changed",
+                 *       "detail": "\"items[3]\" is an emergency number; nothing was changed",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "ENTRY_PROTECTED",
-                 *       "message": "items[3] is an emergency number; nothing was changed",
+                 *       "message": "\"items[3]\" is an emergency number; nothing was changed",
                  *       "items": [
                  *         {
                  *           "index": 3,
@@ -2748,10 +2748,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:budget-exceeded",
                  *       "title": "Budget exceeded",
                  *       "status": 429,
-                 *       "detail": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
+                 *       "detail": "the budget of 250,000 entries an hour of this token is used up until 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "BUDGET_EXCEEDED",
-                 *       "message": "the budget of 250,000 entries an hour of this token is used up: it is full again at 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
+                 *       "message": "the budget of 250,000 entries an hour of this token is used up until 2026-11-24T04:00:00.000Z; unblock, clear, promote, rollback, audit trim, and changes of clients and tokens have a budget 2 times as large",
                  *       "budget": {
                  *         "name": "entries",
                  *         "resetsAt": "2026-11-24T04:00:00.000Z"
@@ -2773,10 +2773,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:storage-full",
                  *       "title": "Coordinator storage is full",
                  *       "status": 507,
-                 *       "detail": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npx numgate audit trim",
+                 *       "detail": "the coordinator stores 9,012 of 10,000 MB, so it accepts only unblock, clear, promote, rollback, audit trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim",
                  *       "instance": "/v1/admin/entries",
                  *       "code": "STORAGE_FULL",
-                 *       "message": "the coordinator stores 9,012 of 10,000 MB: it still takes unblock, clear, promote, rollback, audit trim, and changes of clients and tokens. Export the audit log and trim it: npx numgate audit trim"
+                 *       "message": "the coordinator stores 9,012 of 10,000 MB, so it accepts only unblock, clear, promote, rollback, audit trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
