@@ -710,23 +710,23 @@ export interface components {
          *     - `SENDER_NOT_REGISTERED`: listed as not registered as a sender
          *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred its use as a sender of bulk texts
          *     - `SENDER_REPORTED`: reported as a sender of spam
-         *     - `SENDER_UNQUALIFIED`: listed as a sender without the qualification
-         *     - `CERTIFICATE_EXPIRED`: the sender's certificate has expired
-         *     - `CERTIFICATE_REVOKED`: the sender's certificate is revoked
-         *     - `CERTIFICATE_MISMATCH`: the certificate does not belong to the sender
+         *     - `SENDER_UNQUALIFIED`: listed as a sender whose relay or reseller lacks Korea's qualification for bulk texts (전송자격인증)
+         *     - `CERTIFICATE_EXPIRED`: listed: the certificate has expired in which an operator confirms that the sender owns the number (통신서비스 이용증명원)
+         *     - `CERTIFICATE_REVOKED`: listed: that certificate is revoked
+         *     - `CERTIFICATE_MISMATCH`: listed: that certificate is for another number or another owner
          *     - `DOMESTIC_CLI_FROM_ABROAD`: traffic from abroad has a Korean number as its sender
          *     - `MOBILE_CLI_NOT_ROAMING`: a Korean mobile number from abroad, but the phone is not roaming
          *     - `MOBILE_CLI_ROAMING_UNVERIFIED`: a Korean mobile number from abroad; it is unknown whether the phone is roaming
          *     - `OVERSEAS_NUMBER_LISTED`: a listed foreign number
          *     - `OVERSEAS_RANGE_LISTED`: in a listed foreign range
          *     - `OVERSEAS_SOURCE_LISTED`: a listed foreign sender ID, operator or route
-         *     - `SUBSCRIBER_DNO`: its owner never originates (do not originate)
-         *     - `ALLOW_OVERRIDE`: on an allow list, which overrides every block of the lists, but not `LIST_STALE`
+         *     - `SUBSCRIBER_DNO`: listed as do-not-originate (DNO): its owner only receives, and never calls or sends from it
+         *     - `ALLOW_OVERRIDE`: unblocked, or on an allow list. It overrides every block and label of the same number or source, but not `LIST_STALE`
          *     - `EMERGENCY_NEVER_BLOCKED`: a called emergency number, also after +82 or an area code
          *     - `LIST_STALE`: the data is older than the client's maxStaleSeconds
          *     - `LIST_UNAVAILABLE`: the data that could decide is not loaded
          *     - `TEST_NUMBER`: the test number that is always allowed
-         *     - `OVERSEAS_ORIGIN`: from abroad, with no other finding
+         *     - `OVERSEAS_ORIGIN`: from abroad, and no other rule matches; only at gateways
          *     - `NUMBER_AMBIGUOUS`: the text has several readings with different verdicts; write the number with `+`
          * @enum {string}
          */
@@ -742,7 +742,7 @@ export interface components {
          */
         Effect: "allow" | "block" | "label" | "shadow" | "indeterminate";
         /**
-         * @description The sender as written: a number in any usual form (`+82 10-1234-5678`, `010-1234-5678`, `1588-1234`, `tel:+821012345678`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
+         * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
          * @example 1588-1234
          * @example +639171234567
          * @example KR-GOV-NOTICE
@@ -1119,7 +1119,7 @@ export interface components {
             number: string;
         } | {
             /**
-             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these, or that looks like a number: a plus and a digit first, or at least 7 digits and fewer letters. Without it, such an ID is rejected as a mistake.
+             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these. Text with letters that looks like a number (a plus in front, or at least 7 digits) is rejected, also after `sender:`, because no check reads it as a sender ID. The name after the kind has at most 64 characters, also in compatibility form (NFKC).
              * @example PARCEL-KR
              * @example operator:515-02
              * @example trunk:MNL-2
