@@ -2256,10 +2256,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:quota-exceeded",
                  *       "title": "Quota exceeded",
                  *       "status": 429,
-                 *       "detail": "at most 60000 numbers are allowed in 60 s; try later",
+                 *       "detail": "at most 60000 numbers in 60 s are allowed; try again when the window ends",
                  *       "instance": "/v1/check",
                  *       "code": "QUOTA_EXCEEDED",
-                 *       "message": "at most 60000 numbers are allowed in 60 s; try later"
+                 *       "message": "at most 60000 numbers in 60 s are allowed; try again when the window ends"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
