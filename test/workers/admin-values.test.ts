@@ -8,11 +8,11 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import worker from '../../workers/main.ts';
 import { build } from './support/coordinator.ts';
 import './support/fresh.ts';
-import { rememberMiss } from './support/kv.ts';
+import { cacheAbsence } from './support/kv.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
 /** Asks, with the token `root` if nothing else is said. */
-async function askValue(
+async function fetchValue(
   key: string,
   headers: Record<string, string> = { authorization: 'Bearer root.s' },
   more: object = {},
@@ -28,19 +28,19 @@ async function askValue(
 test('a value that was asked for too early is there once it is, and not after a day', async () => {
   const built = await build({ lists: smallLists(['+821012345678']) });
   const [key, bytes] = [...built.values][0]!;
-  expect((await askValue(key)).status).toBe(404);
+  expect((await fetchValue(key)).status).toBe(404);
   await publishValues(built);
-  rememberMiss(key);
-  const response = await askValue(key);
+  cacheAbsence(key);
+  const response = await fetchValue(key);
   expect([response.status, new Uint8Array(await response.arrayBuffer())]).toEqual([200, bytes]);
 });
 
 const KEY = `shard/${'0'.repeat(32)}`;
 
 test('who shows nothing that could be right does not reach the coordinator', async () => {
-  let asked = 0;
+  let calls = 0;
   const token = async (): Promise<object> => {
-    asked++;
+    calls++;
     return { ok: true, value: null };
   };
   const more = { COORDINATOR: { getByName: () => ({ token }) } };
@@ -50,9 +50,9 @@ test('who shows nothing that could be right does not reach the coordinator', asy
     { authorization: 'Bearer root.wrong' },
     { 'cf-access-jwt-assertion': 'a.b.c' },
   ]) {
-    expect((await askValue(KEY, headers, more)).status).toBe(401);
+    expect((await fetchValue(KEY, headers, more)).status).toBe(401);
   }
-  expect(asked).toBe(0);
-  expect((await askValue(KEY, { authorization: 'Bearer someone.s' }, more)).status).toBe(401);
-  expect(asked).toBe(1);
+  expect(calls).toBe(0);
+  expect((await fetchValue(KEY, { authorization: 'Bearer someone.s' }, more)).status).toBe(401);
+  expect(calls).toBe(1);
 });

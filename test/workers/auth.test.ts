@@ -6,14 +6,14 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../../shared/limits.ts';
 import { authenticate } from '../../workers/edge/authentication.ts';
-import { ask, askAndSettle } from './support/ask.ts';
 import { CLIENTS, keyOf, publishClients } from './support/clients.ts';
+import { send, sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, publishHead, smallLists } from './support/world.ts';
 
 const built = await build(smallLists());
 const body = { to: LISTED };
-const withKey = (authorization: string) => ask({ body, headers: { authorization } });
+const withKey = (authorization: string) => send({ body, headers: { authorization } });
 
 beforeEach(async () => {
   await publish(built);
@@ -68,7 +68,7 @@ describe('a client key', () => {
   });
 
   test('without the right is refused with 403', async () => {
-    const { status, body } = await ask({ body: { to: LISTED }, client: 'nothing' });
+    const { status, body } = await send({ body: { to: LISTED }, client: 'nothing' });
     expect([status, body.code]).toEqual([403, 'PERMISSION_DENIED']);
   });
 });
@@ -121,7 +121,7 @@ describe('a key that was right', () => {
   test('has the rights of the client, whatever it was asked for first', async () => {
     const statuses: number[] = [];
     for (const path of ['/v1/gateway/check', '/v1/check', '/v1/gateway/check'])
-      statuses.push((await ask({ path, body })).status);
+      statuses.push((await send({ path, body })).status);
     expect(statuses).toEqual([403, 200, 403]);
   });
 
@@ -147,12 +147,12 @@ describe('a directory that changes', () => {
   const later = async (clients: readonly object[]): Promise<number> => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
-    for (let before = 0; before < 2; before++) expect((await askAndSettle({ body })).status).toBe(200);
+    for (let before = 0; before < 2; before++) expect((await sendAndSettle({ body })).status).toBe(200);
     await publishClients(clients);
     await publishHead(built.manifest, 2);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body });
-    return (await askAndSettle({ body })).status;
+    await sendAndSettle({ body });
+    return (await sendAndSettle({ body })).status;
   };
 
   test.each([

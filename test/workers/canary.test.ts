@@ -7,8 +7,8 @@ import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vites
 import type { NamedRelease } from '../../shared/release/head.ts';
 import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { resetIsolate } from '../../workers/edge/isolate.ts';
-import { type Answered, askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { sendAndSettle, type WireResponse } from './support/send.ts';
 import './support/isolate.ts';
 import { FOREIGN_PRIVATE_KEY } from './support/secrets.ts';
 import {
@@ -41,8 +41,8 @@ beforeEach(async () => {
   candidate = await publishManifest(canary.manifest);
 });
 
-async function ask(dataCentre: string): Promise<Answered['body']> {
-  const { status, body } = await askAndSettle({ body: { to: NOWHERE }, dataCentre });
+async function answerFrom(dataCentre: string): Promise<WireResponse['body']> {
+  const { status, body } = await sendAndSettle({ body: { to: NOWHERE }, dataCentre });
   expect(status).toBe(200);
   return body;
 }
@@ -52,7 +52,7 @@ async function releases(wanted: number): Promise<(string | null | undefined)[]> 
   const named: (string | null | undefined)[] = [];
   for (const dataCentre of DATA_CENTRES) {
     resetIsolate();
-    const { verdict, release, seq } = await ask(dataCentre);
+    const { verdict, release, seq } = await answerFrom(dataCentre);
     expect([verdict, seq]).toEqual([release === canary.manifest.release ? 'block' : 'allow', wanted]);
     named.push(release);
   }
@@ -66,7 +66,7 @@ function trying(named: readonly unknown[]): number[] {
 /** The next poll goes on behind this answer. */
 async function poll(dataCentre: string): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
-  await ask(dataCentre);
+  await answerFrom(dataCentre);
 }
 
 describe('a candidate', () => {
@@ -94,10 +94,10 @@ describe('a candidate', () => {
 
   test('is left again when its canary ends', async () => {
     await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
-    expect((await ask('ICN')).release).toBe(canary.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(canary.manifest.release);
     await publishHead(ours.manifest, 7);
     await poll('ICN');
-    expect((await ask('ICN')).release).toBe(ours.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(ours.manifest.release);
   });
 });
 
@@ -109,18 +109,18 @@ describe('a candidate that is refused', () => {
 
   test('leaves a cold isolate of its share the current release, fresh', async () => {
     await poll('ICN');
-    const body = await ask('ICN');
+    const body = await answerFrom('ICN');
     expect([body.release, body.seq, body.stale]).toEqual([ours.manifest.release, 6, false]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
   });
 
   test('leaves an isolate of its share that has an older release the current one', async () => {
     await publishHead(ours.manifest, 5);
-    expect((await ask('ICN')).release).toBe(ours.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(ours.manifest.release);
     await publish(newer, 6);
     await putHead({ candidate: { ...candidate, share: 1 } });
     await poll('ICN');
-    const body = await ask('ICN');
+    const body = await answerFrom('ICN');
     expect([body.release, body.seq]).toEqual([newer.manifest.release, 6]);
   });
 });
@@ -128,15 +128,15 @@ describe('a candidate that is refused', () => {
 describe('a candidate whose manifest is not there', () => {
   test('is tried as soon as it is, by isolates that have the current release meanwhile', async () => {
     const there = await env.LISTS.get(releaseKey(candidate.release), 'text');
-    await ask('ICN');
+    await answerFrom('ICN');
     await env.LISTS.delete(releaseKey(candidate.release));
     await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
     await poll('ICN');
-    const { release, seq } = await ask('ICN');
+    const { release, seq } = await answerFrom('ICN');
     expect([release, seq]).toEqual([ours.manifest.release, 6]);
     await env.LISTS.put(releaseKey(candidate.release), there!);
     await poll('ICN');
-    expect((await ask('ICN')).release).toBe(canary.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(canary.manifest.release);
   });
 });
 
@@ -146,35 +146,35 @@ test('another signed release under the name of the one that is meant is not take
   const theirs = await env.LISTS.get(releaseKey(release), 'text');
   await env.LISTS.put(releaseKey(candidate.release), theirs!);
   await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
-  expect((await ask('ICN')).release).toBe(ours.manifest.release);
+  expect((await answerFrom('ICN')).release).toBe(ours.manifest.release);
   expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_DAMAGED'));
 });
 
 describe('a head that names no release', () => {
   test('leaves the one that serves, with the rest of the head, and says so', async () => {
-    const before = await ask('ICN');
+    const before = await answerFrom('ICN');
     await putHead({ seq: 6, current: null });
     await poll('ICN');
-    const body = await ask('ICN');
+    const body = await answerFrom('ICN');
     expect([body.release, body.seq, body.asOf]).toEqual([ours.manifest.release, 6, before.asOf]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('HEAD_EMPTY'));
   });
 
   test('is a head all the same for a cold isolate: nothing is decided, and nothing passes', async () => {
     await putHead({ seq: 6, current: null });
-    const { release, verdict, seq } = await ask('ICN');
+    const { release, verdict, seq } = await answerFrom('ICN');
     expect([verdict, release, seq]).toEqual(['indeterminate', null, 6]);
   });
 });
 
 describe('a release that is named again', () => {
   test('makes the answers as new as the head', async () => {
-    await ask('ICN');
+    await answerFrom('ICN');
     await putHead({ seq: 6, current: null });
     await poll('ICN');
     await publishHead(ours.manifest, 7);
     await poll('ICN');
-    const age = Math.floor(Date.now() / 1000) - Date.parse((await ask('ICN')).asOf!) / 1000;
+    const age = Math.floor(Date.now() / 1000) - Date.parse((await answerFrom('ICN')).asOf!) / 1000;
     expect(age).toBe(Math.floor(NEXT_POLL_MS / 1000));
   });
 });

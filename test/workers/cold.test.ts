@@ -6,13 +6,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { utf8 } from '../../shared/bytes.ts';
 import { HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { ask, askAndSettle, askHere, request, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import { fakeAuthority } from './support/isolate.ts';
+import { fakeCoordinator } from './support/isolate.ts';
 import { Gate, KvWatch } from './support/kv.ts';
+import { request, send, sendAndSettle, sendHere, summarize } from './support/send.ts';
 import {
   build,
-  decidedHead,
+  coordinatorHead,
   directoryKey,
   filler,
   IN_RANGE,
@@ -44,32 +44,32 @@ describe('the first request of an isolate', () => {
     await publish(large);
     await publishClients();
     // As the coordinator gives it: without the manifests.
-    const authority = fakeAuthority();
-    authority.decide(await decidedHead());
+    const authority = fakeCoordinator();
+    authority.setHead(await coordinatorHead());
     const kv = new KvWatch();
     const [first, second, rest] = [new Gate(), new Gate(), new Gate()];
     const named = [releaseKey(manifest.release), directoryKey()];
     authority.values.set(named[0]!, utf8(JSON.stringify(await signed())));
-    for (const key of named) kv.fate(key, first.pass);
-    for (const key of needed) kv.fate(key, second.pass);
-    kv.fateOfRest(rest.pass);
-    const answer = askHere({ body: { to: LAST } });
+    for (const key of named) kv.override(key, first.hold);
+    for (const key of needed) kv.override(key, second.hold);
+    kv.overrideOthers(rest.hold);
+    const answer = sendHere({ body: { to: LAST } });
     // Neither is answered before both are asked for: they cannot be one behind the other.
-    await Promise.all(named.map((key) => kv.begun(key)));
+    await Promise.all(named.map((key) => kv.waitForGet(key)));
     expect(kv.gets.toSorted()).toEqual(named.toSorted());
     first.open();
-    await Promise.all(needed.map((key) => kv.begun(key)));
+    await Promise.all(needed.map((key) => kv.waitForGet(key)));
     second.open();
     const { status, body } = await answer;
     rest.open();
-    expect([status, said(body)]).toEqual([200, 'block NUMBER_TERMINATED']);
+    expect([status, summarize(body)]).toEqual([200, 'block NUMBER_TERMINATED']);
   });
 
   test('asks for what its number needs before it asks for the rest', async () => {
     await publish(large);
     await publishClients();
     const kv = new KvWatch();
-    await askAndSettle({ body: { to: LAST } });
+    await sendAndSettle({ body: { to: LAST } });
     // Only so many reads of a request are under way at once: what is asked for first is there first.
     expect(kv.gets.slice(2, 4).toSorted()).toEqual(needed.toSorted());
   });
@@ -81,17 +81,17 @@ describe('the first request of an isolate', () => {
   ])('is right about %s', async (_, body, verdict) => {
     await publish(large);
     await publishClients();
-    expect(said((await ask({ body })).body)).toBe(verdict);
+    expect(summarize((await send({ body })).body)).toBe(verdict);
   });
 
   test('has the rest loaded in the background', async () => {
     await publish(large);
     await publishClients();
     const kv = new KvWatch();
-    await askAndSettle({ body: { to: LAST } });
+    await sendAndSettle({ body: { to: LAST } });
     expect(kv.gets.slice(2).toSorted()).toEqual(blobKeys.toSorted());
     expect(notNeeded.length).toBeGreaterThan(0);
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     expect(kv.count()).toBe(2 + blobKeys.length);
   });
 });
@@ -111,8 +111,8 @@ describe('fifty first requests at once', () => {
     await publish(large);
     await publishClients();
     const kv = new KvWatch();
-    const answers = await Promise.all(questions.map(({ body }) => ask({ body })));
-    expect(answers.map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
+    const answers = await Promise.all(questions.map(({ body }) => send({ body })));
+    expect(answers.map(({ body }) => summarize(body))).toEqual(questions.map(({ verdict }) => verdict));
     expect(kv.gets.toSorted()).toEqual([directoryKey(), HEAD_KEY, ...blobKeys].toSorted());
   });
 
@@ -123,17 +123,19 @@ describe('fifty first requests at once', () => {
     const first = exports.default.fetch(
       new Request(request({ body: { to: LAST } }), { signal: abort.signal }),
     );
-    const others = Promise.all(questions.map(({ body }) => ask({ body })));
+    const others = Promise.all(questions.map(({ body }) => send({ body })));
     abort.abort();
     await expect(first).rejects.toThrow();
-    expect((await others).map(({ body }) => said(body))).toEqual(questions.map(({ verdict }) => verdict));
+    expect((await others).map(({ body }) => summarize(body))).toEqual(
+      questions.map(({ verdict }) => verdict),
+    );
   });
 
   test('derive the list keys once', async () => {
     await publish(large);
     await publishClients();
     const derive = vi.spyOn(crypto.subtle, 'deriveBits');
-    await Promise.all(questions.map(({ body }) => askHere({ body })));
+    await Promise.all(questions.map(({ body }) => sendHere({ body })));
     // permutation, seal, nonce, key id, sources
     expect(derive).toHaveBeenCalledTimes(5);
   });

@@ -12,7 +12,16 @@ import {
   TOKEN_ENTRIES_PER_HOUR_MAX,
   UNBLOCK_RESERVE,
 } from '../../shared/limits.ts';
-import { ADMIN, ALL_GUARDS, authority, codeOf, done, order, stage, stub } from './support/coordinator.ts';
+import {
+  ADMIN,
+  ALL_GUARDS,
+  changeRequest,
+  codeOf,
+  coordinator,
+  stage,
+  stub,
+  unwrap,
+} from './support/coordinator.ts';
 import './support/fresh.ts';
 import { budgets, by, change, HOUR, NOON, ROOT, refusalOf } from './support/room.ts';
 import { smallLists } from './support/world.ts';
@@ -27,7 +36,7 @@ const numbers = (first: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ number: `+${821_030_000_000 + first + index}` }));
 
 const bulk = (actor: Actor, op: Op, first: number, count: number, more: object = {}) =>
-  authority().changeEntries(by(actor), { ...change(op), items: numbers(first, count), ...more });
+  coordinator().changeEntries(by(actor), { ...change(op), items: numbers(first, count), ...more });
 
 const one = (actor: Actor, op: Op, n: number) => bulk(actor, op, n, 1);
 
@@ -44,7 +53,7 @@ async function held(): Promise<Record<string, SqlStorageValue>> {
 
 /** Say of a coordinator that it holds so many live entries. */
 async function hold(name: string, entries: number): Promise<void> {
-  await authority().status();
+  await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('INSERT OR REPLACE INTO live_held VALUES (?, ?)', name, entries);
   });
@@ -69,7 +78,7 @@ test('one token cannot fill the live layer with unblocks', async () => {
     codes.push(codeOf(await bulk(ADMIN, 'unblock', call * BULK_ENTRIES_MAX, BULK_ENTRIES_MAX)));
   }
   expect(codes).toEqual(['ok', 'LIVE_FULL']);
-  expect((await authority().status()).live.entries).toBeLessThan(LIVE_ENTRIES_MAX - LIVE_ROOT_RESERVE);
+  expect((await coordinator().status()).live.entries).toBeLessThan(LIVE_ENTRIES_MAX - LIVE_ROOT_RESERVE);
   expect([await one(OTHER, 'unblock', 9e6), await one(ROOT, 'clear', 9e6)].map(codeOf)).toEqual(['ok', 'ok']);
 });
 
@@ -105,10 +114,10 @@ describe('an authority', () => {
 
   test('holds what it put there last: replaced, ended and folded entries no longer count', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-    done(await bulk(ADMIN, 'block', 0, 3));
-    done(await bulk(OTHER, 'unblock', 0, 1));
+    unwrap(await bulk(ADMIN, 'block', 0, 3));
+    unwrap(await bulk(OTHER, 'unblock', 0, 1));
     const until = new Date(NOON + HOUR).toISOString();
-    done(await bulk(OTHER, 'block', 5, 4, { subjects: ['from'], until }));
+    unwrap(await bulk(OTHER, 'block', 5, 4, { subjects: ['from'], until }));
     expect(await held()).toEqual({ kisa: 4, ktoa: 6 });
     vi.setSystemTime(NOON + HOUR);
     await runInDurableObject(stub(), (instance) =>
@@ -116,10 +125,10 @@ describe('an authority', () => {
     );
     expect(await held()).toEqual({ kisa: 4, ktoa: 2 });
     const release = await stage({ lists: smallLists(), foldedSeq: 1 });
-    const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    done(await authority().promote(order(), release, wish));
+    const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    unwrap(await coordinator().promote(changeRequest(), release, promotion));
     expect(await held()).toEqual({ ktoa: 2 });
-    expect((await authority().status()).live.entries).toBe(2);
+    expect((await coordinator().status()).live.entries).toBe(2);
   });
 });
 
@@ -145,7 +154,7 @@ describe('a live layer that is full', () => {
   });
 
   test('takes what does not make it grow', async () => {
-    done(await one(ADMIN, 'block', 1));
+    unwrap(await one(ADMIN, 'block', 1));
     await holdOthers(LIVE_ENTRIES_MAX);
     for (const op of ['clear', 'unblock', 'block'] as const) {
       expect(codeOf(await one(OTHER, op, 1))).toBe('ok');
@@ -158,13 +167,13 @@ describe('the budget of entries', () => {
   const used = async () => (await budgets()).find(({ budget }) => budget === 'entries')?.used;
 
   test('counts what is stored: one for each number or fingerprint, and subject', async () => {
-    done(await bulk(ADMIN, 'block', 0, 10));
+    unwrap(await bulk(ADMIN, 'block', 0, 10));
     expect(await used()).toBe(20);
-    done(await bulk(ADMIN, 'block', 0, 10, { subjects: ['from', 'from'] }));
+    unwrap(await bulk(ADMIN, 'block', 0, 10, { subjects: ['from', 'from'] }));
     expect(await used()).toBe(30);
     // A sender ID with look-alike letters has two fingerprints.
     const items = [{ source: 'M\u0410YBANK' }];
-    done(await authority().changeEntries(by(ADMIN), { ...change('block'), items, subjects: ['from'] }));
+    unwrap(await coordinator().changeEntries(by(ADMIN), { ...change('block'), items, subjects: ['from'] }));
     expect(await used()).toBe(32);
   });
 
@@ -172,10 +181,10 @@ describe('the budget of entries', () => {
     const items = [...numbers(0, BULK_ENTRIES_MAX / 2 - 1), { number: 'x' }];
     const calls = Math.ceil(TOKEN_ENTRIES_PER_HOUR_MAX / BULK_ENTRIES_MAX);
     for (let call = 1; call <= calls; call++) {
-      const refused = await authority().changeEntries(order(), { ...change('block'), items });
+      const refused = await coordinator().changeEntries(changeRequest(), { ...change('block'), items });
       expect([codeOf(refused), await used()]).toEqual(['ENTRY_INVALID', call * BULK_ENTRIES_MAX]);
     }
-    expect(codeOf(await authority().changeEntries(order(), { ...change('block'), items }))).toBe(
+    expect(codeOf(await coordinator().changeEntries(changeRequest(), { ...change('block'), items }))).toBe(
       'BUDGET_EXCEEDED',
     );
   });

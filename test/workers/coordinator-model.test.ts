@@ -11,7 +11,16 @@ import { LIVE_OPS, type LiveOp, numberKey, SUBJECT_BIT } from '../../shared/live
 import { toE164 } from '../../shared/numbers/number.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { plainList } from '../shared/support/plain-model.ts';
-import { ALL_GUARDS, authority, codeOf, done, order, readHead, stage, stub } from './support/coordinator.ts';
+import {
+  ALL_GUARDS,
+  changeRequest,
+  codeOf,
+  coordinator,
+  readHead,
+  stage,
+  stub,
+  unwrap,
+} from './support/coordinator.ts';
 import './support/fresh.ts';
 
 /** In the future, so that no alarm comes by itself. */
@@ -92,7 +101,7 @@ const changeStep = fc
     ({ op, numbers, subjects, lasts }): Step =>
       step(`${op} ${numbers.join()} ${subjects.join()} ${lasts}`, async (model) => {
         const until = op === 'clear' || lasts === null ? null : model.now + lasts;
-        const outcome = await authority().changeEntries(order(), {
+        const result = await coordinator().changeEntries(changeRequest(), {
           op,
           items: numbers.map((n) => ({ number: toE164(n) })),
           code: 'SENDER_REPORTED',
@@ -100,7 +109,7 @@ const changeStep = fc
           until: until === null ? null : new Date(until).toISOString(),
           reason: 'test',
         });
-        model.seq = done(outcome).seq;
+        model.seq = unwrap(result).seq;
         for (const n of numbers) {
           model.ops.push({ n, subjects, op, seq: model.seq, until: until ?? Number.POSITIVE_INFINITY });
         }
@@ -134,8 +143,8 @@ const promoteStep = fc
         const current = model.in('promoted');
         const candidate = model.in('candidate');
         const base = rightBase ? (current?.name ?? null) : '20200101T0000Z-00000000';
-        const wish = { base, share, overrides: ALL_GUARDS, reason: 'test' };
-        const code = codeOf(await authority().promote(order(), release.name, wish));
+        const promotion = { base, share, overrides: ALL_GUARDS, reason: 'test' };
+        const code = codeOf(await coordinator().promote(changeRequest(), release.name, promotion));
         const expected = !rightBase
           ? 'BASE_MOVED'
           : release.state === 'promoted' ||
@@ -165,7 +174,7 @@ const rollbackStep = fc.constant(
     const candidate = model.in('candidate');
     const current = model.in('promoted');
     const previous = candidate === undefined ? model.back[0] : current;
-    const code = codeOf(await authority().rollback(order(), { reason: 'test' }));
+    const code = codeOf(await coordinator().rollback(changeRequest(), { reason: 'test' }));
     expect(code).toBe(current === undefined || previous === undefined ? 'ROLLBACK_IMPOSSIBLE' : 'ok');
     if (code !== 'ok') return;
     model.seq++;
@@ -188,9 +197,9 @@ const timeStep = fc.constantFrom(30_000, 120_000, 4_000_000).map(
 
 const alarmStep = fc.constant(
   step('alarm', async (model) => {
-    const before = (await authority().status()).seq;
+    const before = (await coordinator().status()).seq;
     await runDurableObjectAlarm(stub());
-    const { seq } = await authority().status();
+    const { seq } = await coordinator().status();
     // Removing what has ended is a change, and removes no more than that.
     expect(seq - before).toBeLessThanOrEqual(1);
     model.seq = seq;
@@ -200,7 +209,7 @@ const alarmStep = fc.constant(
 const evictStep = fc.constant(
   step('evict', async () => {
     // Only what runs can be evicted.
-    await authority().status();
+    await coordinator().status();
     await evictDurableObject(stub());
   }),
 );
@@ -231,13 +240,13 @@ async function compare(model: Model): Promise<void> {
     }
   }
   const states = Object.fromEntries(
-    (await authority().releases(100)).map(({ release, state }) => [release, state]),
+    (await coordinator().releases(100)).map(({ release, state }) => [release, state]),
   );
   expect(states).toEqual(Object.fromEntries(model.releases.map(({ name, state }) => [name, state])));
 }
 
 async function compareAudit(model: Model): Promise<void> {
-  const records = await authority().audit(0, 100_000);
+  const records = await coordinator().audit(0, 100_000);
   const verifier = new AuditVerifier();
   for (const record of records) expect(verifier.next(record)).toBeNull();
   const seqs = new Set(

@@ -7,14 +7,14 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
 import {
   ALL_GUARDS,
-  authority,
   build,
+  changeRequest,
   codeOf,
-  done,
+  coordinator,
   kvHead,
-  order,
   stage,
   stub,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -49,33 +49,33 @@ function holdFirst(method: 'get' | 'delete') {
 
 const block = { op: 'block', items: [{ number: '+821012345678' }], subjects: ['to'] } as const;
 const change = () =>
-  authority().changeEntries(order(), {
+  coordinator().changeEntries(changeRequest(), {
     ...{ ...block, items: [...block.items], subjects: [...block.subjects] },
     ...{ code: 'SENDER_REPORTED', until: null, reason: 'test' },
   });
 
 test('a coordinator that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  for (let seq = 1; seq <= 6; seq++) done(await change());
+  for (let seq = 1; seq <= 6; seq++) unwrap(await change());
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), HANG_MS);
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
   });
   await evictDurableObject(stub());
   const down = vi.spyOn(env.LISTS, 'get').mockRejectedValue(new Error('KV GET failed: 500'));
-  expect((await authority().status()).seq).toBe(3);
-  await authority()
+  expect((await coordinator().status()).seq).toBe(3);
+  await coordinator()
     .sweep(WRANGLER)
     .catch(() => undefined);
   down.mockRestore();
   expect((await kvHead())?.head.seq).toBe(6);
-  await authority().sweep(WRANGLER);
-  expect((await authority().status()).seq).toBe(1_006);
+  await coordinator().sweep(WRANGLER);
+  expect((await coordinator().status()).seq).toBe(1_006);
 });
 
 test('the copy of the head is written again also while a staged release hangs', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
-  done(await change());
+  unwrap(await change());
   await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), HANG_MS);
   const list = env.LISTS.list.bind(env.LISTS);
   const held = Promise.withResolvers<void>();
@@ -87,7 +87,7 @@ test('the copy of the head is written again also while a staged release hangs', 
   for (const minute of [1, 2, 3]) {
     const now = Date.UTC(2040, 0, 1, 0, minute);
     vi.setSystemTime(now);
-    sweeps.push(authority().sweep(WRANGLER));
+    sweeps.push(coordinator().sweep(WRANGLER));
     await vi.waitFor(
       async () => expect(Date.parse((await kvHead())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
       HANG_MS,
@@ -100,11 +100,18 @@ test('the copy of the head is written again also while a staged release hangs', 
 test('guards that are changed while a release is verified have its plan made again', async () => {
   const release = await stage({ lists: smallLists(['+821012345678']), minute: 1 });
   const promote = () =>
-    authority().promote(order(), release, { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' });
+    coordinator().promote(changeRequest(), release, {
+      base: null,
+      share: 1,
+      overrides: ALL_GUARDS,
+      reason: 'test',
+    });
   const { begun, letGo } = holdFirst('get');
   const promoting = promote();
   await begun();
-  done(await authority().putGuards(order(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }));
+  unwrap(
+    await coordinator().putGuards(changeRequest(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }),
+  );
   letGo();
   expect(codeOf(await promoting)).toBe('PLAN_MOVED');
   expect(codeOf(await promote())).toBe('ok');
@@ -118,12 +125,12 @@ test('what is staged while a sweep removes keeps the values that are still there
     numbers.map((number, index) => build({ lists: smallLists([number]), minute: index + 1 })),
   );
   for (const built of waiting) await publishValues(built);
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 3));
   const { begun, letGo } = holdFirst('delete');
-  const sweeping = authority().sweep(WRANGLER);
+  const sweeping = coordinator().sweep(WRANGLER);
   const going = await begun();
-  for (const { signed } of waiting) done(await authority().stage(order(), signed));
+  for (const { signed } of waiting) unwrap(await coordinator().stage(changeRequest(), signed));
   letGo();
   await sweeping;
   const shards = waiting.flatMap(({ values }) =>

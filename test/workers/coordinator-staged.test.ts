@@ -8,12 +8,12 @@ import { KV_OPERATIONS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared
 import { stagedKey } from '../../shared/release/kv-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
   build,
-  done,
-  order,
+  changeRequest,
+  coordinator,
   readHead,
   stage,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -25,8 +25,8 @@ let first: string;
 beforeEach(async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   first = await stage({ lists: smallLists() });
-  const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-  done(await authority().promote(order(), first, wish));
+  const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await coordinator().promote(changeRequest(), first, promotion));
 });
 
 /** Put a manifest under `staged/`. @param number listed besides the first release's @returns its release */
@@ -37,10 +37,10 @@ async function staged(minute: number, isComplete: boolean, number = LISTED): Pro
   return built.manifest.release;
 }
 
-const sweep = () => authority().sweep(WRANGLER);
+const sweep = () => coordinator().sweep(WRANGLER);
 const current = async () => (await readHead())?.head.current?.release;
 const infoOf = async (release: string) =>
-  (await authority().releases(50)).find((info) => info.release === release);
+  (await coordinator().releases(50)).find((info) => info.release === release);
 
 test('two sweeps at once promote a release once, and refuse nothing', async () => {
   const release = await staged(1, true);

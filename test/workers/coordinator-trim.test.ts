@@ -5,7 +5,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits.ts';
-import { authority, done, order, stub, WRANGLER } from './support/coordinator.ts';
+import { changeRequest, coordinator, stub, unwrap, WRANGLER } from './support/coordinator.ts';
 import './support/fresh.ts';
 
 const START = Date.UTC(2040, 0, 1);
@@ -22,12 +22,12 @@ async function fill(): Promise<void> {
     until: null,
     reason: 'test',
   };
-  done(await authority().changeEntries(order('first'), { ...change, subjects: ['from'] }));
+  unwrap(await coordinator().changeEntries(changeRequest('first'), { ...change, subjects: ['from'] }));
 }
 
-const recordAt = async (n: number) => (await authority().audit(n - 1, 1))[0]!;
+const recordAt = async (n: number) => (await coordinator().audit(n - 1, 1))[0]!;
 const trim = async (n: number, hash?: string) =>
-  authority().trimAudit(order('archived'), n, hash ?? (await recordAt(n)).hash);
+  coordinator().trimAudit(changeRequest('archived'), n, hash ?? (await recordAt(n)).hash);
 
 async function rows(table: string): Promise<number> {
   return runInDurableObject(
@@ -41,7 +41,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: START });
   await fill();
   vi.setSystemTime(START + AUDIT_KEPT_MS + 1);
-  done(await authority().putToken(order('second'), 'kisa', tokenOf('kisa'), ANY));
+  unwrap(await coordinator().putToken(changeRequest('second'), 'kisa', tokenOf('kisa'), ANY));
 });
 
 function tokenOf(id: string) {
@@ -51,14 +51,14 @@ function tokenOf(id: string) {
 describe('trimming the audit log', () => {
   test('takes the records up to one away, and the chain goes on behind it', async () => {
     const last = await recordAt(COUNT);
-    const bytes = (await authority().status()).storageBytes!;
-    expect(done(await trim(COUNT))).toEqual({ trimmedTo: COUNT });
+    const bytes = (await coordinator().status()).storageBytes!;
+    expect(unwrap(await trim(COUNT))).toEqual({ trimmedTo: COUNT });
     await evictDurableObject(stub());
-    const { audit, storageBytes } = await authority().status();
+    const { audit, storageBytes } = await coordinator().status();
     expect(audit).toMatchObject({ n: COUNT + 2, trimmedTo: COUNT, trimmedHash: last.hash });
     expect(storageBytes).toBeLessThan(bytes);
     for (const after of [0, COUNT]) {
-      const records = await authority().audit(after, 1_000);
+      const records = await coordinator().audit(after, 1_000);
       const verifier = new AuditVerifier(COUNT, last.hash);
       for (const record of records) expect(verifier.next(record)).toBeNull();
       expect(verifier.verified).toEqual({ n: audit.n, hash: audit.hash });
@@ -68,19 +68,19 @@ describe('trimming the audit log', () => {
       });
     }
     // Author and reason of entries in force stay.
-    const { entries } = await authority().entries('', null, 1);
+    const { entries } = await coordinator().entries('', null, 1);
     expect(entries).toMatchObject([{ by: 'token:admin', reason: 'first' }]);
     expect([await rows('audit'), await rows('operations')]).toEqual([2, 3]);
   });
 
   test('goes on with the next change where all of it was taken away', async () => {
     vi.setSystemTime(START + 3 * AUDIT_KEPT_MS);
-    const { audit } = await authority().status();
-    done(await trim(audit.n));
-    const [first] = await authority().audit(0, 10);
+    const { audit } = await coordinator().status();
+    unwrap(await trim(audit.n));
+    const [first] = await coordinator().audit(0, 10);
     expect(first).toMatchObject({ n: audit.n + 1, previous: audit.hash, action: 'audit.trim' });
-    done(await authority().putToken(order('third'), 'kisa', null, ANY));
-    expect((await authority().audit(first!.n, 10))[0]).toMatchObject({
+    unwrap(await coordinator().putToken(changeRequest('third'), 'kisa', null, ANY));
+    expect((await coordinator().audit(first!.n, 10))[0]).toMatchObject({
       n: first!.n + 1,
       previous: first!.hash,
     });
@@ -121,7 +121,7 @@ describe('trimming the audit log', () => {
 
   test('refuses a record that was trimmed already', async () => {
     const { hash } = await recordAt(10);
-    done(await trim(20));
+    unwrap(await trim(20));
     expect(await trim(10, hash)).toMatchObject({
       field: 'n',
       message: expect.stringContaining('already trimmed'),
@@ -145,10 +145,10 @@ describe('trimming the audit log', () => {
     });
     const counts = [];
     for (let sweep = 0; sweep < 4; sweep++) {
-      await authority().sweep(WRANGLER);
+      await coordinator().sweep(WRANGLER);
       counts.push(await rows('audit'));
     }
     expect(counts).toEqual([MANY - AUDIT_REMOVED_AT_ONCE, MANY - 2 * AUDIT_REMOVED_AT_ONCE, 1, 1]);
-    expect((await authority().audit(0, 10)).map(({ n }) => n)).toEqual([MANY]);
+    expect((await coordinator().audit(0, 10)).map(({ n }) => n)).toEqual([MANY]);
   });
 });

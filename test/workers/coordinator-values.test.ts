@@ -9,7 +9,15 @@ import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, client, done, order, readHead, stub, WRANGLER } from './support/coordinator.ts';
+import {
+  changeRequest,
+  client,
+  coordinator,
+  readHead,
+  stub,
+  unwrap,
+  WRANGLER,
+} from './support/coordinator.ts';
 import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
@@ -27,7 +35,7 @@ const ANY = { match: null, absent: false };
 
 const upToDate = (): Promise<void> =>
   vi.waitFor(async () => {
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
   }, HANG_MS);
 
@@ -52,15 +60,15 @@ test.each(['live/', 'clients/'])(
       refused++;
       return Promise.reject(new Error('KV PUT failed: 429'));
     });
-    done(await authority().putClient(order(), 'a', client('a'), ANY));
-    done(await authority().changeEntries(order(), BLOCK));
+    unwrap(await coordinator().putClient(changeRequest(), 'a', client('a'), ANY));
+    unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
     await vi.waitFor(() => expect(refused).toBe(2), HANG_MS);
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBeLessThan(seq);
     // The alarm tries again.
     await vi.waitFor(async () => {
       await runDurableObjectAlarm(stub());
-      const status = await authority().status();
+      const status = await coordinator().status();
       expect(status.kvSeq).toBe(status.seq);
     }, HANG_MS);
     expect(await missingInKv()).toEqual([]);
@@ -69,13 +77,13 @@ test.each(['live/', 'clients/'])(
 
 test('what KV has lost is put back by the sweep', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  done(await authority().putClient(order(), 'a', client('a'), ANY));
-  done(await authority().changeEntries(order(), BLOCK));
+  unwrap(await coordinator().putClient(changeRequest(), 'a', client('a'), ANY));
+  unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
   await upToDate();
   const { head } = (await readHead())!;
   for (const { key } of [...head.segments, head.clients!]) await env.LISTS.delete(key);
   expect(await missingInKv()).toHaveLength(2);
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   await upToDate();
   expect(await missingInKv()).toEqual([]);
 });
@@ -83,17 +91,17 @@ test('what KV has lost is put back by the sweep', async () => {
 test('a directory that is removed while it is named anew is there in the end', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
-  done(await authority().putClient(order(), 'a', client('a'), ANY));
-  done(await authority().putClient(order(), 'b', client('b'), ANY));
-  await authority().sweep(WRANGLER);
+  unwrap(await coordinator().putClient(changeRequest(), 'a', client('a'), ANY));
+  unwrap(await coordinator().putClient(changeRequest(), 'b', client('b'), ANY));
+  await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
   // The sweep has begun to remove the directory of "a" alone, when "b" is taken out.
   const remove = env.LISTS.delete.bind(env.LISTS);
   const removing = vi.spyOn(env.LISTS, 'delete').mockImplementation(async (key) => {
-    done(await authority().putClient(order(), 'b', null, ANY));
+    unwrap(await coordinator().putClient(changeRequest(), 'b', null, ANY));
     await remove(key as string);
   });
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   expect(removing).toHaveBeenCalledOnce();
   await upToDate();
   expect(await missingInKv()).toEqual([]);

@@ -3,14 +3,14 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { sendHere, summarize } from './support/send.ts';
 import './support/isolate.ts';
 import { RELEASE_PUBLIC_KEYS } from './support/secrets.ts';
 import { build, LISTED, publish, smallLists } from './support/world.ts';
 
 const built = await build(smallLists());
-const question = { body: { to: LISTED } };
+const check = { body: { to: LISTED } };
 
 /** A secret that is not set: the types promise that it is, the runtime does not. */
 const absent = undefined as unknown as string;
@@ -36,8 +36,8 @@ beforeEach(async () => {
 
 describe('a Worker', () => {
   test.each(WRONG)('whose %s %s answers 503 and names it', async (name, _, value) => {
-    for (const asking of [question, { path: '/healthz' }]) {
-      const { status, body } = await askHere(asking, { [name]: value });
+    for (const options of [check, { path: '/healthz' }]) {
+      const { status, body } = await sendHere(options, { [name]: value });
       expect([status, body.code]).toEqual([503, 'NOT_CONFIGURED']);
       expect(body.message).toContain(name);
       if ((value ?? '').length > 1) expect(JSON.stringify(body)).not.toContain(value);
@@ -49,12 +49,12 @@ describe('a Worker', () => {
     ['with spaces and a line break', ` ${RELEASE_PUBLIC_KEYS} , ${btoa('k'.repeat(32))}\n`],
     ['with a comma at the end', `${RELEASE_PUBLIC_KEYS},`],
   ])('takes two public keys, %s', async (_, keys) => {
-    const { body } = await askHere(question, { RELEASE_PUBLIC_KEYS: keys });
-    expect(said(body)).toBe('block NUMBER_SUSPENDED');
+    const { body } = await sendHere(check, { RELEASE_PUBLIC_KEYS: keys });
+    expect(summarize(body)).toBe('block NUMBER_SUSPENDED');
   });
 
   test('takes a LIST_KEY with a line break behind it', async () => {
-    const { body } = await askHere(question, { LIST_KEY: `${env.LIST_KEY}\n` });
-    expect(said(body)).toBe('block NUMBER_SUSPENDED');
+    const { body } = await sendHere(check, { LIST_KEY: `${env.LIST_KEY}\n` });
+    expect(summarize(body)).toBe('block NUMBER_SUSPENDED');
   });
 });

@@ -12,10 +12,10 @@ import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { readImmutable } from '../../workers/storage/kv-values.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { EVER, plainList } from '../shared/support/plain-model.ts';
-import { type Answered, askAndSettle, askHere, said, type Wire } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
+import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from './support/send.ts';
 import './support/isolate.ts';
-import { changed, type Fate, failing, hanging, KvWatch, missing } from './support/kv.ts';
+import { changed, failing, hanging, KvWatch, missing, type ReadOverride } from './support/kv.ts';
 import {
   build,
   filler,
@@ -52,7 +52,7 @@ const ABROAD = {
 };
 const UNAVAILABLE = 'indeterminate LIST_UNAVAILABLE';
 
-const FAULTS: readonly (readonly [string, Fate])[] = [
+const FAULTS: readonly (readonly [string, ReadOverride])[] = [
   ['deleted', missing],
   ['damaged', changed((bytes) => bytes.with(77, bytes[77]! ^ 1))],
   ['longer than the manifest says', changed((bytes) => Uint8Array.from([...bytes, 0]))],
@@ -74,17 +74,19 @@ beforeEach(async () => {
 const events = (name: string): Record<string, unknown>[] =>
   warned.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === name);
 
-interface Health extends Wire {
+interface Health extends WireBody {
   readonly status: unknown;
   readonly missing?: readonly string[];
 }
 async function health(query = ''): Promise<{ status: number; body: Health }> {
-  const { status, body } = (await askAndSettle({ path: `/healthz${query}` })) as Answered & { body: Health };
+  const { status, body } = (await sendAndSettle({ path: `/healthz${query}` })) as WireResponse & {
+    body: Health;
+  };
   return { status, body };
 }
 
-function destroy(fate: Fate): void {
-  for (const key of keys) kv.fate(key, fate);
+function destroy(override: ReadOverride): void {
+  for (const key of keys) kv.override(key, override);
 }
 
 test('the release of this test has several shards, and both tables', () => {
@@ -92,16 +94,16 @@ test('the release of this test has several shards, and both tables', () => {
   expect(keys).toHaveLength(large.manifest.shards.length + 2);
 });
 
-describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
-  beforeEach(() => destroy(fate));
+describe.each(FAULTS)('with every value %s, a cold isolate', (_, override) => {
+  beforeEach(() => destroy(override));
 
   test('blocks what is blocked live', async () => {
-    const { status, body } = await askAndSettle({ body: { to: BLOCKED } });
-    expect([status, said(body)]).toEqual([200, 'block SENDER_UNQUALIFIED LIST_UNAVAILABLE']);
+    const { status, body } = await sendAndSettle({ body: { to: BLOCKED } });
+    expect([status, summarize(body)]).toEqual([200, 'block SENDER_UNQUALIFIED LIST_UNAVAILABLE']);
   });
 
   test('blocks what the policy blocks', async () => {
-    const { status, body } = await askAndSettle({ ...ABROAD, body: { ...ABROAD.body, to: LISTED } });
+    const { status, body } = await sendAndSettle({ ...ABROAD, body: { ...ABROAD.body, to: LISTED } });
     expect([status, body.verdict, body.reasons![0]!.code]).toEqual([
       200,
       'block',
@@ -110,13 +112,13 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
   });
 
   test('blocks what breaks a rule', async () => {
-    const { body } = await askAndSettle({ body: { to: '+829900000000' } });
-    expect(said(body)).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
+    const { body } = await sendAndSettle({ body: { to: '+829900000000' } });
+    expect(summarize(body)).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
   });
 
   test('does not guess about anything else', async () => {
     for (const to of [LISTED, filler(3), '+821077776666']) {
-      expect(said((await askAndSettle({ body: { to } })).body)).toBe(UNAVAILABLE);
+      expect(summarize((await sendAndSettle({ body: { to } })).body)).toBe(UNAVAILABLE);
     }
   });
 
@@ -146,7 +148,7 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
   test('logs each value once, however often it is asked for', async () => {
     for (let round = 0; round < 3; round++) {
       await health();
-      await askAndSettle({ body: { to: LISTED } });
+      await sendAndSettle({ body: { to: LISTED } });
     }
     expect(
       events('valueUnavailable')
@@ -158,11 +160,11 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
 
 test('a release with an allow list leaves blocks undecided: an allow entry may be missing', async () => {
   await publish(withAllowList, 3);
-  for (const { key } of withAllowList.manifest.shards) kv.fate(key, missing);
-  expect(said((await askAndSettle({ body: { to: BLOCKED } })).body)).toBe(
+  for (const { key } of withAllowList.manifest.shards) kv.override(key, missing);
+  expect(summarize((await sendAndSettle({ body: { to: BLOCKED } })).body)).toBe(
     `${UNAVAILABLE} SENDER_UNQUALIFIED`,
   );
-  expect((await askAndSettle(ABROAD)).body.verdict).toBe('indeterminate');
+  expect((await sendAndSettle(ABROAD)).body.verdict).toBe('indeterminate');
 });
 
 describe('/healthz', () => {
@@ -180,7 +182,7 @@ describe('/healthz', () => {
   test('is ok where the release does not fit into memory', async () => {
     resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
     for (const to of [LISTED, filler(3), filler(49)]) {
-      await askAndSettle({ body: { to } });
+      await sendAndSettle({ body: { to } });
       expect((await health()).body.status).toBe('ok');
     }
   });
@@ -188,7 +190,7 @@ describe('/healthz', () => {
   test('finds a value that is lost after it had to make room in memory', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
-    for (const to of [LISTED, filler(3), filler(49)]) await askAndSettle({ body: { to } });
+    for (const to of [LISTED, filler(3), filler(49)]) await sendAndSettle({ body: { to } });
     expect((await health()).body.status).toBe('ok');
     destroy(missing);
     vi.setSystemTime(NOW + HEALTH_RETRY_MS);
@@ -199,7 +201,7 @@ describe('/healthz', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     destroy(missing);
     expect((await health()).body.status).toBe('degraded');
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(NOW + HEALTH_RETRY_MS);
     expect((await health()).body.status).toBe('ok');
   });
@@ -207,11 +209,11 @@ describe('/healthz', () => {
   test('is ok as soon as a question has loaded the value', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     const key = shardKeyOf(large, LISTED);
-    kv.fate(key, missing);
+    kv.override(key, missing);
     expect((await health()).body.missing).toEqual([key]);
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(NOW + LOAD_BACKOFF_MS);
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     expect((await health()).body.status).toBe('ok');
   });
 
@@ -231,8 +233,8 @@ describe('/healthz', () => {
   test('does not wait longer than LOAD_WAIT_MS for values that do not come', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     destroy(hanging);
-    const answer = askHere({ path: '/healthz' });
-    await kv.begun(keys[0]!);
+    const answer = sendHere({ path: '/healthz' });
+    await kv.waitForGet(keys[0]!);
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     expect((await answer).body).toMatchObject({ status: 'degraded' });
   });
@@ -243,7 +245,7 @@ describe('/healthz', () => {
     const next = await build(largeLists([BLOCKED]), 1);
     await publish(next, 3);
     const own = next.manifest.shards.map(({ key }) => key).filter((key) => !keys.includes(key));
-    for (const key of own) kv.fate(key, missing);
+    for (const key of own) kv.override(key, missing);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await health();
     const { body } = await health();

@@ -12,8 +12,8 @@ import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { ask, askAndSettle, askHere, said } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
+import { send, sendAndSettle, sendHere, summarize } from './support/send.ts';
 import './support/isolate.ts';
 import { failing, Gate, KvWatch } from './support/kv.ts';
 import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from './support/secrets.ts';
@@ -109,12 +109,12 @@ beforeEach(async () => {
 
 describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, bytes) => {
   test('is refused, and the last good one goes on serving', async () => {
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     await env.LISTS.put(HEAD_KEY, bytes);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
-    const { status, body } = await askAndSettle({ body: { to: LISTED } });
-    expect([status, said(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
+    await sendAndSettle({ body: { to: LISTED } });
+    const { status, body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([status, summarize(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
     expect([body.release, body.seq]).toEqual([ours.manifest.release, 5]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
   });
@@ -125,21 +125,21 @@ describe.each(Object.entries({ ...BAD_HEADS, ...BAD_RELEASES }))(
   (_, bytes) => {
     test('is no data: it answers 503', async () => {
       await env.LISTS.put(HEAD_KEY, bytes);
-      const { status, body } = await askAndSettle({ body: { to: LISTED } });
+      const { status, body } = await sendAndSettle({ body: { to: LISTED } });
       expect([status, body.code]).toEqual([503, 'UNAVAILABLE']);
-      expect((await ask({ path: '/healthz' })).status).toBe(503);
+      expect((await send({ path: '/healthz' })).status).toBe(503);
     });
   },
 );
 
 describe.each(Object.entries(BAD_RELEASES))('a head whose release %s', (_, bytes) => {
   test('is taken with the release that serves', async () => {
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     await env.LISTS.put(HEAD_KEY, bytes);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
-    const { status, body } = await askAndSettle({ body: { to: LISTED } });
-    expect([status, said(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
+    await sendAndSettle({ body: { to: LISTED } });
+    const { status, body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([status, summarize(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
     expect([body.release, body.seq]).toEqual([ours.manifest.release, 6]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
   });
@@ -147,52 +147,52 @@ describe.each(Object.entries(BAD_RELEASES))('a head whose release %s', (_, bytes
 
 describe('a good head', () => {
   test('replaces ours, in the background', async () => {
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     await env.LISTS.put(HEAD_KEY, good);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    expect((await askAndSettle({ body: { to: LISTED } })).body.release).toBe(ours.manifest.release);
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.release, body.seq]).toEqual(['allow', newer.manifest.release, 6]);
+    expect((await sendAndSettle({ body: { to: LISTED } })).body.release).toBe(ours.manifest.release);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.release, body.seq]).toEqual(['allow', newer.manifest.release, 6]);
   });
 
   test('of the same release brings its seq', async () => {
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     await publishHead(ours.manifest, 9);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
-    expect((await askAndSettle({ body: { to: LISTED } })).body.seq).toBe(9);
+    await sendAndSettle({ body: { to: LISTED } });
+    expect((await sendAndSettle({ body: { to: LISTED } })).body.seq).toBe(9);
   });
 
   test('is waited for by a cold isolate, which takes it once KV answers again', async () => {
     const kv = new KvWatch();
-    kv.fate(HEAD_KEY, failing);
-    const { body } = await askAndSettle({ body: { to: LISTED } });
+    kv.override(HEAD_KEY, failing);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
     expect(body.code).toBe('UNAVAILABLE');
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(NOW + HEAD_FRESH_MS);
-    expect(said((await askAndSettle({ body: { to: LISTED } })).body)).toBe('block NUMBER_SUSPENDED');
+    expect(summarize((await sendAndSettle({ body: { to: LISTED } })).body)).toBe('block NUMBER_SUSPENDED');
   });
 });
 
 describe('seq', () => {
   test('does not go back when a release is slow and a later one overtakes it', async () => {
     await publishValues(newest);
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     const kv = new KvWatch();
     const slow = new Gate();
-    kv.fate(shardKeyOf(newer, NOWHERE), slow.pass);
+    kv.override(shardKeyOf(newer, NOWHERE), slow.hold);
     await publishHead(newer.manifest, 6);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    const first = askAndSettle({ body: { to: LISTED } });
-    await kv.begun(shardKeyOf(newer, NOWHERE));
+    const first = sendAndSettle({ body: { to: LISTED } });
+    await kv.waitForGet(shardKeyOf(newer, NOWHERE));
     await publishHead(newest.manifest, 7);
     vi.setSystemTime(NOW + 2 * NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
-    const before = await askHere({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
+    const before = await sendHere({ body: { to: LISTED } });
     expect([before.body.seq, before.body.release]).toEqual([7, newest.manifest.release]);
     slow.open();
     await first;
-    const after = await askHere({ body: { to: LISTED } });
+    const after = await sendHere({ body: { to: LISTED } });
     expect([after.body.seq, after.body.release]).toEqual([7, newest.manifest.release]);
   });
 });

@@ -10,10 +10,10 @@ import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import { fakeAuthority } from './support/isolate.ts';
-import { changed, type Fate, failing, KvWatch, missing, rememberMiss } from './support/kv.ts';
+import { fakeCoordinator } from './support/isolate.ts';
+import { cacheAbsence, changed, failing, KvWatch, missing, type ReadOverride } from './support/kv.ts';
+import { sendAndSettle, sendHere, summarize } from './support/send.ts';
 import {
   build,
   LISTED,
@@ -48,9 +48,9 @@ beforeEach(async () => {
 });
 
 async function verdict(number: string): Promise<string> {
-  const { status, body } = await askAndSettle({ body: { to: number } });
+  const { status, body } = await sendAndSettle({ body: { to: number } });
   expect(status).toBe(200);
-  return said(body);
+  return summarize(body);
 }
 
 /** The next poll goes on behind this answer. */
@@ -66,7 +66,7 @@ describe('a change', () => {
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
     expect(await verdict(LISTED)).toMatch(/^allow ALLOW_OVERRIDE/);
-    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    const { body } = await sendAndSettle({ body: { to: NOWHERE } });
     expect([body.seq, body.release]).toEqual([3, built.manifest.release]);
     expect(body.reasons![0]!.authority).toBe('kisa');
   });
@@ -76,7 +76,7 @@ describe('a change', () => {
     await publishLive([source, entry(NOWHERE, { seq: 3, subjects: 1 })], 3);
     await poll();
     const answers = [{ from: 'bad-sender' }, { from: NOWHERE }, { to: NOWHERE }].map(async (body) =>
-      said((await askAndSettle({ body })).body),
+      summarize((await sendAndSettle({ body })).body),
     );
     expect(await Promise.all(answers)).toEqual([
       'block SENDER_UNQUALIFIED',
@@ -96,7 +96,7 @@ describe('a change', () => {
   test('with an end does end then, though nothing can be asked', async () => {
     await publishLive([entry(NOWHERE, { seq: 2, until: NOW / 1000 + 20 })]);
     await poll();
-    new KvWatch().fateOfRest(failing);
+    new KvWatch().overrideOthers(failing);
     vi.setSystemTime(NOW + 19_999);
     expect(await verdict(NOWHERE)).toBe('block SENDER_UNQUALIFIED');
     vi.setSystemTime(NOW + 20_000);
@@ -115,11 +115,11 @@ describe('a sealed segment', () => {
     expect(await verdict(LISTED)).toMatch(/^allow/);
     await putHead({ segments: [{ key, sha256 }], seq: 4 });
     await poll();
-    expect((await askAndSettle({ body: { to: NOWHERE } })).body.seq).toBe(4);
+    expect((await sendAndSettle({ body: { to: NOWHERE } })).body.seq).toBe(4);
     expect(kv.count(key)).toBe(1);
   });
 
-  const BROKEN: Readonly<Record<string, Fate>> = {
+  const BROKEN: Readonly<Record<string, ReadOverride>> = {
     'is not there': missing,
     'cannot be read': failing,
     'is empty': async () => new ArrayBuffer(0),
@@ -127,30 +127,30 @@ describe('a sealed segment', () => {
     'has a bit flipped': changed((bytes) => bytes.with(30, bytes[30]! ^ 1)),
   };
 
-  test.each(Object.entries(BROKEN))('that %s keeps the last good head serving', async (_, fate) => {
+  test.each(Object.entries(BROKEN))('that %s keeps the last good head serving', async (_, override) => {
     const { key, sha256 } = await publishSegment([unblock(LISTED)]);
     await publishLive([block(NOWHERE)], 2);
     await putHead({ segments: [{ key, sha256 }] });
     const kv = new KvWatch();
-    kv.fate(key, fate);
+    kv.override(key, override);
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(await verdict(NOWHERE)).toBe('allow');
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
     // It is taken as soon as it is whole.
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);
     await poll();
     expect(await verdict(LISTED)).toMatch(/^allow/);
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
 
-  test.each(Object.entries(BROKEN))('that %s in KV is asked of the coordinator', async (_, fate) => {
+  test.each(Object.entries(BROKEN))('that %s in KV is asked of the coordinator', async (_, override) => {
     const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
-    fakeAuthority().values.set(key, bytes);
+    fakeCoordinator().values.set(key, bytes);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
-    new KvWatch().fate(key, fate);
+    new KvWatch().override(key, override);
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
@@ -158,7 +158,7 @@ describe('a sealed segment', () => {
   test('that KV remembers for long not to have had is looked for once more', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
-    rememberMiss(key);
+    cacheAbsence(key);
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
@@ -167,8 +167,8 @@ describe('a sealed segment', () => {
     const { key, sha256 } = await publishSegment([unblock(LISTED)], foreignKeys);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_FOREIGN'));
   });
 
@@ -177,9 +177,9 @@ describe('a sealed segment', () => {
     const segments = [one, other].map(({ key, sha256 }) => ({ key, sha256 }));
     await putHead({ segments, seq: 2 });
     const kv = new KvWatch();
-    kv.fate(other.key, failing);
+    kv.override(other.key, failing);
     await poll();
-    kv.heal();
+    kv.restore();
     await poll();
     expect(await verdict(LISTED)).toMatch(/^allow/);
     expect([kv.count(one.key), kv.count(other.key)]).toEqual([1, 2]);
@@ -192,15 +192,15 @@ describe('a sealed segment', () => {
     vi.useRealTimers();
     const now = NOW + NEXT_POLL_MS;
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now });
-    const { promise: asked, resolve } = Promise.withResolvers<void>();
-    vi.spyOn(fakeAuthority(), 'value').mockImplementation(() => {
+    const { promise: requested, resolve } = Promise.withResolvers<void>();
+    vi.spyOn(fakeCoordinator(), 'value').mockImplementation(() => {
       resolve();
       return new Promise(() => undefined);
     });
-    const settled = askAndSettle({ body: { to: LISTED } });
-    await asked;
-    const { body } = await askHere({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const settled = sendAndSettle({ body: { to: LISTED } });
+    await requested;
+    const { body } = await sendHere({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     await vi.advanceTimersByTimeAsync(COORDINATOR_BACKGROUND_WAIT_MS);
     await settled;
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_MISSING'));
@@ -209,12 +209,12 @@ describe('a sealed segment', () => {
 
 describe('an unblock that comes with a new release that is not there', () => {
   test('is visible at once; the answer names the old release, and is no newer than that', async () => {
-    const before = (await askAndSettle({ body: { to: LISTED } })).body;
+    const before = (await sendAndSettle({ body: { to: LISTED } })).body;
     await publishHead(next.manifest, 2);
     await publishLive([unblock(LISTED, 3)], 3);
     await poll();
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
     expect([body.verdict, body.seq, body.release]).toEqual(['allow', 3, built.manifest.release]);
     expect(body.asOf).toBe(before.asOf);
     expect(await verdict(NOWHERE)).toBe('allow');
@@ -225,8 +225,8 @@ describe('an unblock that comes with a new release that is not there', () => {
     await publishLive([unblock(LISTED, 3)], 3);
     await putHead({ droppedSeq: 2 });
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('RELEASE_MISSING'));
   });
 });

@@ -14,14 +14,14 @@ import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { holdsAsync } from '../shared/support/properties.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import type { FakeAuthority } from './support/fake-coordinator.ts';
-import { fakeAuthority } from './support/isolate.ts';
+import type { FakeCoordinator } from './support/fake-coordinator.ts';
+import { fakeCoordinator } from './support/isolate.ts';
 import { failing, Gate, KvWatch } from './support/kv.ts';
+import { sendAndSettle } from './support/send.ts';
 import {
   build,
-  decidedHead,
+  coordinatorHead,
   NEXT_POLL_MS,
   NOW,
   NOWHERE,
@@ -37,7 +37,7 @@ const HELD = 5;
 /** A release that is nowhere. */
 const NOT_THERE = { release: 'nowhere', signature: 'none' };
 
-let authority: FakeAuthority;
+let authority: FakeCoordinator;
 let kv: KvWatch;
 let warned: MockInstance<typeof console.warn>;
 beforeEach(async () => {
@@ -46,7 +46,7 @@ beforeEach(async () => {
   await publish(built, HELD);
   await publishManifest(built.manifest);
   await publishClients();
-  authority = fakeAuthority();
+  authority = fakeCoordinator();
   kv = new KvWatch();
 });
 
@@ -65,22 +65,22 @@ interface Shown {
 }
 
 async function show({ authority: decided, kv: stored, copy }: Shown): Promise<void> {
-  authority.way = decided === null ? 'fail' : 'answer';
-  if (decided !== null) authority.decide(await decidedHead(change(decided)));
-  if (stored === null) kv.fate(HEAD_KEY, failing);
+  authority.behaviour = decided === null ? 'fail' : 'answer';
+  if (decided !== null) authority.setHead(await coordinatorHead(change(decided)));
+  if (stored === null) kv.override(HEAD_KEY, failing);
   else {
-    kv.heal();
+    kv.restore();
     await putHead(change(stored));
   }
   if (copy !== null) {
-    const { seq, sealed } = await decidedHead(change(copy));
+    const { seq, sealed } = await coordinatorHead(change(copy));
     await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, testKeys);
   }
 }
 
 /** The `seq` of an answer, which must be the one of that head. */
 async function seqNow(): Promise<number> {
-  const { status, body } = await askAndSettle({ body: { to: NOWHERE } });
+  const { status, body } = await sendAndSettle({ body: { to: NOWHERE } });
   expect([status, body.verdict]).toEqual([200, body.seq! % 2 === 1 ? 'block' : 'allow']);
   return body.seq!;
 }
@@ -116,12 +116,12 @@ describe('a head that is behind ours', () => {
     await seqNow();
     const { key, sha256 } = await publishSegment([]);
     const slow = new Gate();
-    kv.fate(key, slow.pass);
-    authority.decide(await decidedHead({ ...change(HELD + 1), segments: [{ key, sha256 }] }));
+    kv.override(key, slow.hold);
+    authority.setHead(await coordinatorHead({ ...change(HELD + 1), segments: [{ key, sha256 }] }));
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    const late = askAndSettle({ body: { to: NOWHERE } });
-    await kv.begun(key);
-    authority.decide(await decidedHead({ ...change(HELD + 2), current: NOT_THERE }));
+    const late = sendAndSettle({ body: { to: NOWHERE } });
+    await kv.waitForGet(key);
+    authority.setHead(await coordinatorHead({ ...change(HELD + 2), current: NOT_THERE }));
     vi.setSystemTime(NOW + 2 * NEXT_POLL_MS);
     await seqNow();
     expect(await seqNow()).toBe(HELD + 2);
@@ -132,11 +132,11 @@ describe('a head that is behind ours', () => {
 
   test('from the coordinator says nothing of now, and is written down', async () => {
     await show(all);
-    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    const { body } = await sendAndSettle({ body: { to: NOWHERE } });
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await show({ ...all, authority: HELD - 1 });
     await seqNow();
-    expect((await askAndSettle({ body: { to: NOWHERE } })).body.asOf).toBe(body.asOf);
+    expect((await sendAndSettle({ body: { to: NOWHERE } })).body.asOf).toBe(body.asOf);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('HEAD_OLDER'));
   });
 });

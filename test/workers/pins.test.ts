@@ -18,7 +18,7 @@ const blob = manifest.shards[0]!;
 function requestOf(gate: Gate) {
   const kept: Promise<unknown>[] = [];
   const stored = (key: string): ArrayBuffer => Uint8Array.from(values.get(key)!).buffer;
-  const get = async (key: string) => new Response(await gate.pass(async () => stored(key))).body;
+  const get = async (key: string) => new Response(await gate.hold(async () => stored(key))).body;
   const loading = {
     env: { LISTS: { get } },
     ctx: { waitUntil: (work: Promise<unknown>) => void kept.push(work) },

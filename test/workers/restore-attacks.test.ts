@@ -12,16 +12,16 @@ import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
+  changeRequest,
   client,
   codeOf,
-  done,
+  coordinator,
   kvHead,
-  order,
   readHead,
   stage,
   startFailure,
   stub,
+  unwrap,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { failing, hanging, KvWatch } from './support/kv.ts';
@@ -51,7 +51,7 @@ beforeEach(() => {
 /** Once the copy of the head in KV is the current one. */
 const copied = (): Promise<void> =>
   vi.waitFor(async () => {
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
   }, 10_000);
 
@@ -67,7 +67,7 @@ async function loseTables(): Promise<void> {
   await evictDurableObject(stub());
 }
 
-const clientIds = async (): Promise<string[]> => (await authority().clients()).map(({ id }) => id);
+const clientIds = async (): Promise<string[]> => (await coordinator().clients()).map(({ id }) => id);
 
 function block(from: number, count: number) {
   const items = Array.from({ length: count }, (_, index) => ({
@@ -85,10 +85,10 @@ describe('a client directory', () => {
   let newer: Bytes;
 
   beforeEach(async () => {
-    done(await authority().putClient(order(), 'kept', client('kept'), ANY));
-    done(await authority().putClient(order(), 'stolen', client('stolen'), ANY));
+    unwrap(await coordinator().putClient(changeRequest(), 'kept', client('kept'), ANY));
+    unwrap(await coordinator().putClient(changeRequest(), 'stolen', client('stolen'), ANY));
     older = await stored((await readHead())!.head.clients!.key);
-    done(await authority().putClient(order(), 'stolen', null, ANY));
+    unwrap(await coordinator().putClient(changeRequest(), 'stolen', null, ANY));
     key = (await readHead())!.head.clients!.key;
     newer = await stored(key);
     await copied();
@@ -103,7 +103,7 @@ describe('a client directory', () => {
     expect(why).toContain(`the value "${key}" in KV does not match its SHA-256 in the head`);
     expect(why).toContain('delete the key "head" to start empty');
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
-    const ordered = authority().putClient(order(), 'new', client('new'), ANY);
+    const ordered = coordinator().putClient(changeRequest(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
     // Nothing of it was written anywhere.
     expect(await stored(key)).toEqual(older);
@@ -117,7 +117,7 @@ describe('a client directory', () => {
     await env.LISTS.put(key, newer);
     expect(await startFailure()).toBeNull();
     expect(await clientIds()).toEqual(['kept']);
-    done(await authority().putClient(order(), 'new', client('new'), ANY));
+    unwrap(await coordinator().putClient(changeRequest(), 'new', client('new'), ANY));
     const { head } = (await readHead())!;
     const directory = await openDirectory(await stored(head.clients!.key), testKeys);
     expect([...directory!.keys()]).toEqual(['kept', 'new']);
@@ -137,7 +137,7 @@ describe('a client directory', () => {
     expect(await startFailure()).toBeNull();
     const { clients } = (await readHead())!.head;
     expect(clients!.key).toBe(key);
-    expect(await authority().value(key)).toEqual(newer);
+    expect(await coordinator().value(key)).toEqual(newer);
     await copied();
     expect(await stored(key)).toEqual(newer);
   });
@@ -146,15 +146,15 @@ describe('a client directory', () => {
 test('a segment of before, under the key of the newer one, is refused', async () => {
   const sealedKeys = async (count: number): Promise<string[]> => {
     await vi.waitFor(async () => {
-      const { live } = await authority().status();
+      const { live } = await coordinator().status();
       expect([live.entries, live.tail]).toEqual([count, 0]);
     }, 10_000);
     return (await readHead())!.head.segments.map(({ key }) => key);
   };
   const some = UNSEALED_ENTRIES_MAX + 1;
-  done(await authority().changeEntries(order(), block(0, some)));
+  unwrap(await coordinator().changeEntries(changeRequest(), block(0, some)));
   const older = await stored((await sealedKeys(some))[0]!);
-  done(await authority().changeEntries(order(), block(some, some)));
+  unwrap(await coordinator().changeEntries(changeRequest(), block(some, some)));
   const [key] = await sealedKeys(2 * some);
   const newer = await stored(key!);
   await copied();
@@ -163,7 +163,7 @@ test('a segment of before, under the key of the newer one, is refused', async ()
   expect(await startFailure()).toContain(`"${key}" in KV does not match its SHA-256`);
   await env.LISTS.put(key!, newer);
   expect(await startFailure()).toBeNull();
-  expect((await authority().status()).live.entries).toBe(2 * some);
+  expect((await coordinator().status()).live.entries).toBe(2 * some);
 });
 
 describe('a head in KV', () => {
@@ -174,8 +174,8 @@ describe('a head in KV', () => {
 
   beforeEach(async () => {
     release = await stage({ lists: smallLists() });
-    const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    done(await authority().promote(order(), release, wish));
+    const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    unwrap(await coordinator().promote(changeRequest(), release, promotion));
     await copied();
   });
 
@@ -205,17 +205,17 @@ describe('a head in KV', () => {
 test.each([
   ['fails', failing],
   ['hangs', hanging],
-])('KV that %s is asked again, and nothing is begun meanwhile', async (_, fate) => {
-  done(await authority().putClient(order(), 'kept', client('kept'), ANY));
+])('KV that %s is asked again, and nothing is begun meanwhile', async (_, override) => {
+  unwrap(await coordinator().putClient(changeRequest(), 'kept', client('kept'), ANY));
   await copied();
   const { key } = (await readHead())!.head.clients!;
   await loseTables();
   const kv = new KvWatch();
-  kv.fate(key, fate);
+  kv.override(key, override);
   await expect(startFailure()).rejects.toThrow(
-    fate === hanging ? `not loaded within ${LOAD_WAIT_MS} ms` : undefined,
+    override === hanging ? `not loaded within ${LOAD_WAIT_MS} ms` : undefined,
   );
-  kv.heal();
+  kv.restore();
   expect(await startFailure()).toBeNull();
   expect(await clientIds()).toEqual(['kept']);
 });

@@ -6,8 +6,8 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import worker from '../../workers/edge.ts';
-import { type Asking, askAndSettle, request } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { type RequestOptions, request, sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, smallLists } from './support/world.ts';
 
@@ -20,9 +20,9 @@ beforeEach(async () => {
   await publishClients();
 });
 
-/** @param answered called when the response has come @returns how often it looked where it came from */
-async function once(asking: Asking, answered = () => {}): Promise<number> {
-  const incoming = request(asking) as Parameters<typeof worker.fetch>[0];
+/** @param onResponse called when the response has come @returns how often it looked where it came from */
+async function once(options: RequestOptions, onResponse = () => {}): Promise<number> {
+  const incoming = request(options) as Parameters<typeof worker.fetch>[0];
   let looks = 0;
   Object.defineProperty(incoming, 'cf', {
     get: () => {
@@ -33,19 +33,19 @@ async function once(asking: Asking, answered = () => {}): Promise<number> {
   const ctx = createExecutionContext();
   const { status } = await worker.fetch(incoming, env, ctx);
   expect(status).toBe(200);
-  answered();
+  onResponse();
   await waitOnExecutionContext(ctx);
   return looks;
 }
 
 /** Whether it read or verified anything, and how often it looked where it came from. */
-async function cost(asking: Asking): Promise<[worked: boolean, looks: number]> {
+async function cost(options: RequestOptions): Promise<[worked: boolean, looks: number]> {
   const spies = [
     vi.spyOn(env.LISTS, 'get'),
     vi.spyOn(caches.default, 'match'),
     vi.spyOn(crypto.subtle, 'digest'),
   ];
-  const looks = await once(asking);
+  const looks = await once(options);
   const worked = spies.some(({ mock }) => mock.calls.length > 0);
   for (const spy of spies) spy.mockRestore();
   return [worked, looks];
@@ -59,7 +59,7 @@ test('a GET reads and verifies what it needs once, and then no more', async () =
 });
 
 test('a poll that is due is begun behind an answer that does not wait, and says where it comes from', async () => {
-  await askAndSettle({ path });
+  await sendAndSettle({ path });
   vi.setSystemTime(NOW + NEXT_POLL_MS);
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const looked = vi.spyOn(caches.default, 'match').mockReturnValue(promise);

@@ -38,13 +38,13 @@ describe('a policy', () => {
   });
 
   it('tells shadow rules that come before, and goes on', () => {
-    const trial = {
+    const shadow = {
       id: 'trial',
       when: { sender: ['foreign'] },
       effect: 'shadow',
       code: 'OVERSEAS_SOURCE_LISTED',
     };
-    const ruling = matchPolicy(read(policy(trial, LABEL, { ...trial, id: 'behind' })), FACTS);
+    const ruling = matchPolicy(read(policy(shadow, LABEL, { ...shadow, id: 'behind' })), FACTS);
     expect([ruling.rule?.id, ruling.shadows.map(({ id }) => id)]).toEqual(['label', ['trial']]);
   });
 

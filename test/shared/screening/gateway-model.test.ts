@@ -21,7 +21,7 @@ import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import { TEST_NUMBERS } from '../../../shared/test-numbers.ts';
 import { AGAINST_CODES, EFFECTS } from '../../../shared/verdict.ts';
-import { EMPTY } from '../support/gateway-ask.ts';
+import { EMPTY } from '../support/gateway-check.ts';
 import {
   gatewaySnapshot,
   HITS,
@@ -32,7 +32,7 @@ import {
 } from '../support/gateway-world.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { holds } from '../support/properties.ts';
-import { NOW, number, snapshot, wishes } from '../support/screen-world.ts';
+import { clientSettings, NOW, number, snapshot } from '../support/screen-world.ts';
 
 const RUNS = 5_000;
 const RECIPIENT = 821_098_765_432;
@@ -112,8 +112,8 @@ const world = fc.record({
 });
 type World = typeof world extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
-function requestOf({ from, otherFrom, to, channel, ...way }: World): ScreenRequest {
-  const { type, roaming, attestation, operator } = way;
+function requestOf({ from, otherFrom, to, channel, ...via }: World): ScreenRequest {
+  const { type, roaming, attestation, operator } = via;
   const base = { to, channel, ingress: ingress({ type, roaming, attestation, operator }) };
   const otherReadings = otherFrom === null ? [] : [{ ...base, from: otherFrom, otherReadings: [] }];
   return { ...base, from, otherReadings };
@@ -136,7 +136,7 @@ describe('a gateway response', () => {
       fc.property(world, (drawn) => {
         const request = requestOf(drawn);
         const at = snapshotOf(drawn);
-        const settings = wishes({
+        const settings = clientSettings({
           mode: drawn.mode,
           failPolicy: drawn.failPolicy,
         } as Partial<ClientSettings>);
@@ -173,7 +173,7 @@ describe('a gateway response', () => {
     const unblocked = layerOf(liveEntry(numberKey(RECIPIENT), { op: 'unblock' }));
     const request: ScreenRequest = { ...base, to: number(RECIPIENT) };
     const at = { ...withholding(), live: unblocked };
-    const response = toGatewayResponse(request, screen(request, at, wishes()), at);
+    const response = toGatewayResponse(request, screen(request, at, clientSettings()), at);
     expect(response).toMatchObject({ verdict: 'label', label: '[국제발신]', withholdCli: true });
   });
 
@@ -181,7 +181,7 @@ describe('a gateway response', () => {
     const allowing = { id: 'numbering-plan', when: {}, effect: 'allow', withholdCli: true } as const;
     const request: ScreenRequest = { ...base, to: { kind: 'localNumber', digits: '21234567' } };
     const at = withholding(allowing);
-    const response = toGatewayResponse(request, screen(request, at, wishes({ mode: 'label' })), at);
+    const response = toGatewayResponse(request, screen(request, at, clientSettings({ mode: 'label' })), at);
     expect(response).toMatchObject({
       verdict: 'label',
       policy: { rule: 'numbering-plan' },

@@ -7,7 +7,7 @@ import type { LiveEntry } from '../../../shared/live/entry.ts';
 import { byLiveKey, fingerprintKey } from '../../../shared/live/entry.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { fingerprintsOf } from '../../../shared/sources/source.ts';
-import { ask, EMPTY, listing } from '../support/gateway-ask.ts';
+import { check, EMPTY, listing } from '../support/gateway-check.ts';
 import { gatewaySnapshot, SENDERS_BY_KIND } from '../support/gateway-world.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { NOW, number, releases, snapshot, source } from '../support/screen-world.ts';
@@ -21,30 +21,30 @@ describe('what is known of a call', () => {
     ['trunk:mnl 2', { trunk: 'MNL2' }, 'trunk'],
     ['smsc:+63917*', { smsc: 639_170_000_130 }, 'smsc'],
     ['smsc:+639170000130', { smsc: 639_170_000_130 }, 'smsc'],
-  ])('is found on a list: %s', async (written, way, match) => {
+  ])('is found on a list: %s', async (written, via, match) => {
     for (const effect of ['block', 'label', 'shadow', 'allow'] as const) {
-      const answer = ask(foreign, way, await listing([effect, written]));
+      const answer = check(foreign, via, await listing([effect, written]));
       const code = effect === 'allow' ? 'ALLOW_OVERRIDE' : 'OVERSEAS_SOURCE_LISTED';
       expect(answer.reasons).toContainEqual(
         expect.objectContaining({ code, match, effect, subject: 'from' }),
       );
       expect(answer.verdict).toBe(effect === 'shadow' ? 'label' : effect);
     }
-    expect(ask(foreign, {}, await listing(['block', written])).verdict).toBe('label');
+    expect(check(foreign, {}, await listing(['block', written])).verdict).toBe('label');
   });
 
   it('is not found by half a name', async () => {
     const at = await listing(['block', 'operator:51502', 'smsc:+639171*', 'trunk:MNL-2', 'smsc:+63917']);
-    for (const way of [{ operator: '51503' }, { smsc: 639_170_000_130 }, { trunk: 'MNL-22' }]) {
-      expect(ask(foreign, way, at).verdict).toBe('label');
+    for (const via of [{ operator: '51503' }, { smsc: 639_170_000_130 }, { trunk: 'MNL-22' }]) {
+      expect(check(foreign, via, at).verdict).toBe('label');
     }
   });
 
   it('opens a lane by a trusted operator, and takes back nothing that is said of the number or the trunk', async () => {
     const at = await listing(['allow', 'operator:51502'], ['block', 'trunk:BAD', 'SPAM']);
-    expect(ask(krFixed, { operator: '51502' }, at)).toMatchObject({ verdict: 'allow', subject: 'from' });
-    expect(ask(krFixed, { operator: '51502', trunk: 'BAD' }, at).verdict).toBe('block');
-    expect(ask(source('SPAM'), { operator: '51502' }, at).verdict).toBe('block');
+    expect(check(krFixed, { operator: '51502' }, at)).toMatchObject({ verdict: 'allow', subject: 'from' });
+    expect(check(krFixed, { operator: '51502', trunk: 'BAD' }, at).verdict).toBe('block');
+    expect(check(source('SPAM'), { operator: '51502' }, at).verdict).toBe('block');
     const invalid = gatewaySnapshot('blocked', foreign);
     const lane = liveEntry(
       fingerprintKey(fingerprintsOf({ kind: 'operator', name: '51502' }, testKeys.sourceSeed).spelling),
@@ -52,18 +52,24 @@ describe('what is known of a call', () => {
         op: 'unblock',
       },
     );
-    const answer = ask(foreign, { operator: '51502', attestation: 'A' }, { ...invalid, live: layerOf(lane) });
+    const answer = check(
+      foreign,
+      { operator: '51502', attestation: 'A' },
+      { ...invalid, live: layerOf(lane) },
+    );
     expect(answer).toMatchObject({ verdict: 'block', reasons: [{ code: 'NUMBER_TERMINATED' }, {}, {}] });
   });
 
   it('opens no lane where the data may be old or is not there', async () => {
     const at = await listing(['allow', 'operator:51502']);
     const old = { ...at, asOf: NOW - 4_000_000 };
-    expect(ask(krFixed, { operator: '51502' }, old).verdict).toBe('indeterminate');
-    expect(ask(krFixed, { operator: '51503' }, old).verdict).toBe('block');
-    expect(ask(foreign, { operator: '51502' }, old).verdict).toBe('indeterminate');
+    expect(check(krFixed, { operator: '51502' }, old).verdict).toBe('indeterminate');
+    expect(check(krFixed, { operator: '51503' }, old).verdict).toBe('block');
+    expect(check(foreign, { operator: '51502' }, old).verdict).toBe('indeterminate');
     const missing = { ...EMPTY, release: releases.withoutSources };
-    expect(ask(krMobile, { operator: '51502', roaming: 'verified' }, missing).verdict).toBe('indeterminate');
+    expect(check(krMobile, { operator: '51502', roaming: 'verified' }, missing).verdict).toBe(
+      'indeterminate',
+    );
   });
 
   it('is never let through by one thing where the data of another is not there', async () => {
@@ -77,18 +83,20 @@ describe('what is known of a call', () => {
       },
     );
     const listed = number(821_022_220_000);
-    const way = { operator: '51502', roaming: 'verified' } as const;
-    expect(ask(listed, way, { ...withoutShards, live: layerOf(lane) }).verdict).toBe('indeterminate');
-    expect(ask(listed, way, { ...EMPTY, release: null, live: layerOf(lane) }).verdict).toBe('indeterminate');
+    const via = { operator: '51502', roaming: 'verified' } as const;
+    expect(check(listed, via, { ...withoutShards, live: layerOf(lane) }).verdict).toBe('indeterminate');
+    expect(check(listed, via, { ...EMPTY, release: null, live: layerOf(lane) }).verdict).toBe(
+      'indeterminate',
+    );
     const unblocked = liveEntry({ kind: 'number', high: 6391, low: 71_234_567 }, { op: 'unblock', seq: 200 });
     const missing = { ...EMPTY, release: releases.withoutSources, live: layerOf(unblocked) };
-    expect(ask(foreign, { trunk: 'BAD' }, missing)).toMatchObject({ verdict: 'indeterminate' });
-    expect(ask(foreign, {}, missing).verdict).toBe('allow');
-    expect(ask(foreign, { trunk: 'BAD' }, at).verdict).toBe('block');
+    expect(check(foreign, { trunk: 'BAD' }, missing)).toMatchObject({ verdict: 'indeterminate' });
+    expect(check(foreign, {}, missing).verdict).toBe('allow');
+    expect(check(foreign, { trunk: 'BAD' }, at).verdict).toBe('block');
   });
 
   it('says once that data is not there, of however many things', () => {
-    const { reasons } = ask(
+    const { reasons } = check(
       foreign,
       { operator: '51502', trunk: 'A', smsc: 639_170_000_130 },
       snapshot('none'),
@@ -103,11 +111,11 @@ describe('what is known of a call', () => {
       ...EMPTY,
       live: layerOf(...entries.toSorted(byLiveKey)),
     });
-    const way = { smsc: 639_170_000_130 };
+    const via = { smsc: 639_170_000_130 };
     const unblock = liveEntry(key('63917*'), { op: 'unblock', seq: 20 });
     const block = (seq: number) => liveEntry(key('639170000130'), { seq });
-    expect(ask(foreign, way, live(unblock, block(21))).verdict).toBe('block');
-    expect(ask(foreign, way, live(unblock, block(19))).verdict).toBe('allow');
+    expect(check(foreign, via, live(unblock, block(21))).verdict).toBe('block');
+    expect(check(foreign, via, live(unblock, block(19))).verdict).toBe('allow');
   });
 
   it('is blocked now, and let through again, like a number', () => {
@@ -118,12 +126,12 @@ describe('what is known of a call', () => {
       ...EMPTY,
       live: layerOf(...entries.map((some) => liveEntry(key, some))),
     });
-    const way = { trunk: 'mnl-2' };
-    expect(ask(foreign, way, live({ seq: 20 }))).toMatchObject({
+    const via = { trunk: 'mnl-2' };
+    expect(check(foreign, via, live({ seq: 20 }))).toMatchObject({
       ...{ verdict: 'block', reasons: [{ list: 'live', match: 'trunk' }, { match: 'rule' }] },
     });
-    expect(ask(foreign, way, live({ seq: 20 }, { seq: 21, op: 'unblock' })).verdict).toBe('allow');
-    expect(ask(foreign, way, live({ seq: 20 }, { seq: 21, op: 'clear' })).verdict).toBe('label');
+    expect(check(foreign, via, live({ seq: 20 }, { seq: 21, op: 'unblock' })).verdict).toBe('allow');
+    expect(check(foreign, via, live({ seq: 20 }, { seq: 21, op: 'clear' })).verdict).toBe('label');
   });
 });
 
@@ -138,9 +146,9 @@ describe('a sender id with letters that look like Latin ones', () => {
     liveEntry(fingerprintKey(skeleton), { op, seq }),
   ];
   /** What is told of the name, of its small letters, and of the Latin one that it looks like. */
-  const told = (...entries: LiveEntry[][]): string => {
+  const verdicts = (...entries: LiveEntry[][]): string => {
     const at = { ...EMPTY, live: layerOf(...entries.flat().toSorted(byLiveKey)) };
-    return ['ТАСС', 'тасс', 'TACC'].map((text) => ask(source(text), {}, at).verdict).join(' ');
+    return ['ТАСС', 'тасс', 'TACC'].map((text) => check(source(text), {}, at).verdict).join(' ');
   };
 
   it.each([
@@ -166,6 +174,6 @@ describe('a sender id with letters that look like Latin ones', () => {
   ])('gets what was said of it, and nothing good of what it looks like: %s', (_what, entries, want) => {
     // Of one key, a layer as the coordinator keeps it has only the newest that ends no earlier.
     const newest = new Map(entries.flat().map((entry) => [`${entry.high} ${entry.low}`, entry]));
-    expect(told([...newest.values()])).toBe(want);
+    expect(verdicts([...newest.values()])).toBe(want);
   });
 });

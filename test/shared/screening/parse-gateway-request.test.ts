@@ -10,15 +10,15 @@ function read(fields: unknown) {
   return parseRequest(fields, GATEWAY_FIELDS, null);
 }
 
-function question(fields: object): ScreenRequest {
-  const asked = read(fields);
-  if (!asked.ok) throw new Error(asked.message);
-  return asked.value;
+function parse(fields: object): ScreenRequest {
+  const result = read(fields);
+  if (!result.ok) throw new Error(result.message);
+  return result.value;
 }
 
 describe('a question of a gateway', () => {
   it('comes from abroad, by ways that are not known, where nothing else is said', () => {
-    expect(question({ from: '+639171234567' })).toMatchObject({
+    expect(parse({ from: '+639171234567' })).toMatchObject({
       from: { kind: 'number', n: 639_171_234_567 },
       to: null,
       channel: 'sms',
@@ -46,8 +46,8 @@ describe('a question of a gateway', () => {
     ['PARCEL-KR-1', 'sms', 'source'],
     ['국제발신국제발신국제', 'sms', 'source'],
   ])('takes %j with %s for %s', (from, channel, kind) => {
-    expect(question({ from, channel }).from?.kind).toBe(kind);
-    expect(question({ channel, from }).from?.kind).toBe(kind);
+    expect(parse({ from, channel }).from?.kind).toBe(kind);
+    expect(parse({ channel, from }).from?.kind).toBe(kind);
   });
 
   it.each<[object, Partial<Ingress>]>([
@@ -61,8 +61,8 @@ describe('a question of a gateway', () => {
       { trunk: 'MNL-2', carrierPrefix: '00700' },
       { trunk: 'MNL-2', carrierPrefix: '00700' },
     ],
-  ])('reads %j', (given, way) => {
-    expect(question({ from: '', ingress: given }).ingress).toMatchObject(way);
+  ])('reads %j', (given, expected) => {
+    expect(parse({ from: '', ingress: given }).ingress).toMatchObject(expected);
   });
 
   it.each([
@@ -114,7 +114,7 @@ describe('a question of a gateway', () => {
     ['010-1234-5678', '002', 821_012_345_678, 'number'],
     ['+20212345678', '008', 20_212_345_678, 'number'],
   ])('reads %j behind %s', (from, carrierPrefix, n, kind) => {
-    expect(question({ from, ingress: { carrierPrefix } }).from).toMatchObject(
+    expect(parse({ from, ingress: { carrierPrefix } }).from).toMatchObject(
       n === undefined ? { kind } : { kind, n },
     );
   });
@@ -140,8 +140,8 @@ describe('a question of a gateway', () => {
     );
     if (!defaults.ok) throw new Error(defaults.message);
     const item = { id: 'a', ingress: { trunk: 'MNL-3' } };
-    const asked = parseItem(item, defaults.value, GATEWAY_FIELDS, null);
-    expect(asked).toMatchObject({
+    const result = parseItem(item, defaults.value, GATEWAY_FIELDS, null);
+    expect(result).toMatchObject({
       id: 'a',
       parsed: {
         value: {

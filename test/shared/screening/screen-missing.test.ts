@@ -16,7 +16,7 @@ import { build, install } from '../support/built-release.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { EVER, type PlainList, plainList } from '../support/plain-model.ts';
 import { holdsAsync } from '../support/properties.ts';
-import { number, snapshot, wishes } from '../support/screen-world.ts';
+import { clientSettings, number, snapshot } from '../support/screen-world.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 /** Senders from abroad: the policy blocks the first, labels the second, and blocks what nobody can have. */
@@ -154,20 +154,20 @@ async function snapshotOf(drawn: World, missing: readonly Kind[]): Promise<Snaps
   return { ...snapshot('none'), release, live: layerOf(...liveOf(drawn)) };
 }
 
-function ask({ sender, gateway }: World, at: Snapshot): Verdict {
+function check({ sender, gateway }: World, at: Snapshot): Verdict {
   const party = number(SENDERS[sender]);
   const ingress = { ...UNKNOWN_INGRESS, type: 'international' as const, operator: OPERATOR };
-  const question = gateway ? { from: party, to: null, ingress } : { from: null, to: party, ingress: null };
-  return screen({ channel: 'voice', otherReadings: [], ...question }, at, wishes()).verdict;
+  const fields = gateway ? { from: party, to: null, ingress } : { from: null, to: party, ingress: null };
+  return screen({ channel: 'voice', otherReadings: [], ...fields }, at, clientSettings()).verdict;
 }
 
 describe('a verdict with values of the release missing', () => {
   it('is that of the whole release, or indeterminate; and a block where nothing missing could take it back', async () => {
     await holdsAsync(
       fc.asyncProperty(world, async (drawn) => {
-        const whole = ask(drawn, await snapshotOf(drawn, []));
+        const whole = check(drawn, await snapshotOf(drawn, []));
         expect(whole).toBe(modelVerdict(drawn, really));
-        const verdict = ask(drawn, await snapshotOf(drawn, drawn.missing));
+        const verdict = check(drawn, await snapshotOf(drawn, drawn.missing));
         const possible = possibleVerdicts(drawn);
         expect(possible).toContain(whole);
         if (verdict !== 'indeterminate') expect([...possible]).toEqual([verdict]);

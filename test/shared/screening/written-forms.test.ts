@@ -16,16 +16,16 @@ import { screen } from '../../../shared/screening/screen.ts';
 import { findTestNumber } from '../../../shared/test-numbers.ts';
 import { strength, type Verdict } from '../../../shared/verdict.ts';
 import { gatewaySnapshot } from '../support/gateway-world.ts';
-import { wishes } from '../support/screen-world.ts';
+import { clientSettings } from '../support/screen-world.ts';
 
 const SEED = 20_261_124;
 const RUNS = 3_000;
 const AT = gatewaySnapshot('none', { kind: 'withheld' });
 
-function ask(fields: object) {
-  const asked = parseRequest({ channel: 'voice', ...fields }, GATEWAY_FIELDS, null);
-  if (!asked.ok) throw new Error(asked.message);
-  return toGatewayResponse(asked.value, screen(asked.value, AT, wishes()), AT);
+function check(fields: object) {
+  const parsed = parseRequest({ channel: 'voice', ...fields }, GATEWAY_FIELDS, null);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return toGatewayResponse(parsed.value, screen(parsed.value, AT, clientSettings()), AT);
 }
 
 const digit = fc.constantFrom(...'0123456789');
@@ -91,7 +91,7 @@ describe('a Korean number from abroad', () => {
         // A representative number has no 0 in front.
         const isRepresentative = nsn.startsWith('1') && nsn.length === 8;
         const before = isRepresentative && front === '0' ? '' : front;
-        const answer = ask({ from: dressed(before + nsn, wide, gaps) });
+        const answer = check({ from: dressed(before + nsn, wide, gaps) });
         if (isOneOfSeveral(answer, `+82${nsn}`)) {
           // Another number can be meant: the gateway gets the strongest verdict.
           expect(strength(answer.verdict)).toBeGreaterThanOrEqual(strength(verdict));
@@ -124,7 +124,7 @@ describe('a number abroad behind a Korean carrier prefix', () => {
   it(`is read as itself, with the prefix as evidence (seed ${SEED})`, () => {
     let ambiguous = 0;
     const property = fc.property(foreign, prefix, ({ digits: written }, carrier) => {
-      const answer = ask({ from: carrier + written, ingress: { type: 'domestic' } });
+      const answer = check({ from: carrier + written, ingress: { type: 'domestic' } });
       if (isOneOfSeveral(answer, `+${written}`)) {
         ambiguous++;
         return;
@@ -139,8 +139,8 @@ describe('a number abroad behind a Korean carrier prefix', () => {
 
   it(`is read as itself where the prefix is a field of its own (seed ${SEED})`, () => {
     const property = fc.property(foreign, prefix, fc.boolean(), ({ digits: written }, carrier, joined) => {
-      const way = { type: 'domestic', carrierPrefix: carrier };
-      const answer = ask({ from: joined ? carrier + written : written, ingress: way });
+      const via = { type: 'domestic', carrierPrefix: carrier };
+      const answer = check({ from: joined ? carrier + written : written, ingress: via });
       if (isOneOfSeveral(answer, `+${written}`)) return;
       expect([carrier, answer.from]).toEqual([carrier, `+${written}`]);
       expect(answer.evidence).toMatchObject({ origin: 'abroad', carrierPrefix: carrier, sender: 'foreign' });

@@ -40,7 +40,7 @@ export const HITS = {
   blocked: { on: 'sender', effect: 'block' },
   allowed: { on: 'sender', effect: 'allow' },
   labelled: { on: 'sender', effect: 'label' },
-  onTrial: { on: 'sender', effect: 'shadow' },
+  shadowed: { on: 'sender', effect: 'shadow' },
   operatorBlocked: { on: 'operator', effect: 'block' },
   operatorAllowed: { on: 'operator', effect: 'allow' },
   operatorLabelled: { on: 'operator', effect: 'label' },

@@ -172,7 +172,7 @@ export function keyOf(party: Party): LiveKey {
   return sourceKey(party.kind === 'source' ? party.text : party.code, testKeys.sourceSeed);
 }
 
-export function wishes(some: Partial<ClientSettings> = {}): ClientSettings {
+export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettings {
   return {
     failPolicy: 'open',
     maxStaleSeconds: 3_600,

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RequestUrl } from '../../../workers/http/request-url.ts';
-import { ask } from '../support/ask.ts';
+import { send } from '../support/send.ts';
 import '../support/isolate.ts';
 
 const ORIGIN = 'https://numgate.test';
@@ -74,6 +74,6 @@ describe('a route', () => {
     ['/openapixjson', 404],
     ['/healthz?to=112', 503],
   ])('is found at %s as ever: %i', async (path, status) => {
-    expect((await ask({ path, headers: { authorization: '' } })).status).toBe(status);
+    expect((await send({ path, headers: { authorization: '' } })).status).toBe(status);
   });
 });

@@ -37,11 +37,11 @@ class Scene {
   /** What so many waiters at once get: 'loaded', or the name of an error. */
   async crowd(count: number): Promise<string[]> {
     const waiting = Array.from({ length: count }, () => this.wait());
-    return Promise.all(waiting.map((one) => outcome(one)));
+    return Promise.all(waiting.map((one) => settle(one)));
   }
 }
 
-function outcome(waiting: Promise<void>): Promise<string> {
+function settle(waiting: Promise<void>): Promise<string> {
   return waiting.then(
     () => 'loaded',
     (error: unknown) => (error instanceof Unavailable ? 'unavailable' : String(error)),
@@ -92,7 +92,7 @@ describe('a load that fails', () => {
 
   test('fails as Unavailable when it throws at once', async () => {
     const scene = new Scene(broken);
-    expect(await outcome(scene.wait())).toBe('unavailable');
+    expect(await settle(scene.wait())).toBe('unavailable');
   });
 });
 
@@ -107,7 +107,7 @@ describe('a load that hangs', () => {
 
   test('is loaded again by those who come after it, once', async () => {
     const scene: Scene = new Scene(never, () => scene.arrive());
-    const creator = outcome(scene.wait());
+    const creator = settle(scene.wait());
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     expect(await creator).toBe('unavailable');
     expect(await scene.crowd(19)).toEqual(Array(19).fill('loaded'));
@@ -152,7 +152,7 @@ describe('a load whose creator dies', () => {
 describe('a refresh', () => {
   test('is one load however many ask for it', async () => {
     const scene = new Scene(never);
-    for (let asked = 0; asked < 20; asked++) scene.flight.refresh(scene.load, ctx);
+    for (let call = 0; call < 20; call++) scene.flight.refresh(scene.load, ctx);
     expect(scene.loads).toBe(1);
   });
 

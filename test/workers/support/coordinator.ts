@@ -29,7 +29,7 @@ export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'k
 /** Whoever has the credentials of wrangler alone: the cron acts for him. */
 export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
-export function order(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
+export function changeRequest(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
 }
 
@@ -37,11 +37,11 @@ export function stub(): DurableObjectStub {
   return env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as DurableObjectStub;
 }
 
-export function authority(): CoordinatorStub {
+export function coordinator(): CoordinatorStub {
   return stub() as unknown as CoordinatorStub;
 }
 
-export interface ReleaseWish {
+export interface ReleaseOptions {
   readonly lists: readonly PlainList[];
   readonly base?: string | null;
   readonly foldedSeq?: number;
@@ -54,7 +54,7 @@ export async function build({
   base = null,
   foldedSeq = 0,
   minute = 0,
-}: ReleaseWish): Promise<BuiltRelease & { signed: SignedText }> {
+}: ReleaseOptions): Promise<BuiltRelease & { signed: SignedText }> {
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
   const sources = lists.map((list) => listSource(list, testKeys));
   const built = await buildRelease(sources, testKeys, { base, createdAt, foldedSeq });
@@ -66,28 +66,28 @@ export async function build({
 }
 
 /** Build, upload and stage. @returns the release */
-export async function stage(wish: ReleaseWish): Promise<string> {
-  const built = await build(wish);
+export async function stage(options: ReleaseOptions): Promise<string> {
+  const built = await build(options);
   await publishValues(built);
-  done(await authority().stage(order(), built.signed));
+  unwrap(await coordinator().stage(changeRequest(), built.signed));
   return built.manifest.release;
 }
 
 /** What an order brought; the refusal as an error, where none was expected. */
-export function done<Value>(outcome: ChangeResult<Value>): Value {
-  if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
-  return outcome.value;
+export function unwrap<Value>(result: ChangeResult<Value>): Value {
+  if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
+  return result.value;
 }
 
 /** Why the coordinator does not start; null if it does. */
 export async function startFailure(): Promise<string | null> {
-  const started = await authority().token('root');
+  const started = await coordinator().token('root');
   return started.ok ? null : started.message;
 }
 
 /** `ok`, or the code of the refusal. */
-export function codeOf(outcome: ChangeResult<unknown>): string {
-  return outcome.ok ? 'ok' : (outcome.extras?.refusal ?? outcome.code);
+export function codeOf(result: ChangeResult<unknown>): string {
+  return result.ok ? 'ok' : (result.extras?.refusal ?? result.code);
 }
 
 /** The copy of the head in KV, with what stands beside it; null where there is none that opens. */
@@ -100,7 +100,7 @@ export async function kvHead(): Promise<HeadDocument | null> {
 
 /** The head as a reader gets it, with its live layer. */
 export async function readHead(): Promise<{ head: Head; live: LiveLayer } | null> {
-  const { sealed } = await authority().head({ seq: 0, dataCentre: 'TST' });
+  const { sealed } = await coordinator().head({ seq: 0, dataCentre: 'TST' });
   if (sealed === null) return null;
   const opened = await openHead(sealed, testKeys);
   if (!opened.ok) throw new Error(opened.message);
@@ -110,7 +110,7 @@ export async function readHead(): Promise<{ head: Head; live: LiveLayer } | null
 }
 
 async function readSegment(key: string): Promise<Segment> {
-  const bytes = await authority().value(key);
+  const bytes = await coordinator().value(key);
   if (bytes === null) throw new Error(`${key} is not there`);
   return new Segment((await unseal(bytes, testKeys))!);
 }

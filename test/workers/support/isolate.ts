@@ -5,20 +5,20 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';
 import { resetIsolate } from '../../../workers/edge/isolate.ts';
-import { FakeAuthority } from './fake-coordinator.ts';
+import { FakeCoordinator } from './fake-coordinator.ts';
 import './fresh.ts';
-import { forgetWorld } from './world.ts';
+import { resetPublished } from './world.ts';
 
-let current: FakeAuthority;
+let current: FakeCoordinator;
 
 /** The coordinator that the edge is bound to in this test. */
-export function fakeAuthority(): FakeAuthority {
+export function fakeCoordinator(): FakeCoordinator {
   return current;
 }
 
 beforeEach(() => {
-  current = new FakeAuthority();
+  current = new FakeCoordinator();
   vi.spyOn(env.COORDINATOR, 'getByName').mockReturnValue(current as never);
   resetIsolate();
-  forgetWorld();
+  resetPublished();
 });

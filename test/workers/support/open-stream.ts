@@ -2,7 +2,7 @@
  * A stream of questions that is still being written while its answers are read, in the test's own context.
  */
 import type { Env } from '../../../workers/env.ts';
-import { fetchHere, request } from './ask.ts';
+import { fetchHere, request } from './send.ts';
 
 export class OpenStream {
   readonly response: Response;
@@ -22,8 +22,8 @@ export class OpenStream {
       client,
       headers: { 'content-type': type },
     });
-    const asked = new Request(url, { method: 'POST', headers, body: readable });
-    return new OpenStream(await fetchHere(asked, bindings), writable.getWriter());
+    const streamRequest = new Request(url, { method: 'POST', headers, body: readable });
+    return new OpenStream(await fetchHere(streamRequest, bindings), writable.getWriter());
   }
 
   /** Sends lines, without waiting until they are taken. */
@@ -39,7 +39,7 @@ export class OpenStream {
     return new TextDecoder().decode(value).trimEnd();
   }
 
-  async ask(line: string): Promise<string> {
+  async check(line: string): Promise<string> {
     this.send(line);
     return this.read();
   }

@@ -107,7 +107,7 @@ interface Published {
 let published: Published = { seq: 0, signed: null, clients: null, entries: [] };
 
 /** Of the test before. */
-export function forgetWorld(): void {
+export function resetPublished(): void {
   published = { seq: 0, signed: null, clients: null, entries: [] };
 }
 
@@ -148,7 +148,7 @@ export async function putHead(change: Partial<Head> = {}): Promise<void> {
 }
 
 /** What is published, as the coordinator gives it: readers have the manifest by its name. */
-export async function decidedHead(
+export async function coordinatorHead(
   change: Partial<Head> = {},
 ): Promise<{ seq: number; sealed: Uint8Array<ArrayBuffer> }> {
   return { seq: change.seq ?? published.seq, sealed: await sealedHead(published, change, false) };

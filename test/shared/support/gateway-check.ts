@@ -10,23 +10,23 @@ import type { Effect } from '../../../shared/verdict.ts';
 import { build, install } from './built-release.ts';
 import { gatewaySnapshot, ingress, SENDERS_BY_KIND } from './gateway-world.ts';
 import { EVER, plainList } from './plain-model.ts';
-import { wishes } from './screen-world.ts';
+import { clientSettings } from './screen-world.ts';
 
 /** Nothing is listed. */
 export const EMPTY = gatewaySnapshot('none', SENDERS_BY_KIND.foreign);
 
-export function ask(
+export function check(
   from: Sender,
-  way: Partial<Ingress> = {},
+  via: Partial<Ingress> = {},
   at: Snapshot = EMPTY,
-  wish: Partial<ClientSettings> = {},
+  settings: Partial<ClientSettings> = {},
   some: Partial<ScreenRequest> = {},
 ): GatewayResponse {
-  const question: ScreenRequest = {
-    ...{ from, to: null, channel: 'voice', ingress: ingress(way), otherReadings: [] },
+  const request: ScreenRequest = {
+    ...{ from, to: null, channel: 'voice', ingress: ingress(via), otherReadings: [] },
     ...some,
   };
-  return toGatewayResponse(question, screen(question, at, wishes(wish)), at);
+  return toGatewayResponse(request, screen(request, at, clientSettings(settings)), at);
 }
 
 /** @param lists each an effect, and sources as they are written */
