@@ -1,5 +1,5 @@
 /**
- * `/v1/admin/values`: what a plan reads of the release that is current.
+ * `/v1/admin/values`: the values of the current release, as a plan reads them.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -11,7 +11,7 @@ import './support/fresh.ts';
 import { cacheAbsence } from './support/kv.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
-/** Asks, with the token `root` if nothing else is said. */
+/** Sends the request with the token `root` by default. */
 async function fetchValue(
   key: string,
   headers: Record<string, string> = { authorization: 'Bearer root.s' },
@@ -25,7 +25,7 @@ async function fetchValue(
   return response;
 }
 
-test('a value that was asked for too early is there once it is, and not after a day', async () => {
+test('a value that was requested too early is found once it exists, not a day later', async () => {
   const built = await build({ lists: smallLists(['+821012345678']) });
   const [key, bytes] = [...built.values][0]!;
   expect((await fetchValue(key)).status).toBe(404);
@@ -37,7 +37,7 @@ test('a value that was asked for too early is there once it is, and not after a 
 
 const KEY = `shard/${'0'.repeat(32)}`;
 
-test('who shows nothing that could be right does not reach the coordinator', async () => {
+test('a request without a plausible token does not reach the coordinator', async () => {
   let calls = 0;
   const token = async (): Promise<object> => {
     calls++;

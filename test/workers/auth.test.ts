@@ -1,5 +1,5 @@
 /**
- * The client key: whatever is wrong with it is a 401 that tells nothing, never a 500.
+ * The client key: any wrong key gets a 401 that reveals nothing, never a 500.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../shared/bytes.ts';
@@ -61,7 +61,7 @@ describe('a client key', () => {
     expect(headers.get('www-authenticate')).toBe('Bearer realm="numgate"');
   });
 
-  test('is refused in the same words whether the id or the secret is wrong', async () => {
+  test('is refused in the same words for a wrong id and a wrong secret', async () => {
     const unknown = await withKey('Bearer nobody.secret-of-open');
     const wrong = await withKey('Bearer open.secret-of-nobody');
     expect(unknown.body).toEqual(wrong.body);
@@ -88,7 +88,7 @@ describe('a secret', () => {
   });
 });
 
-describe('a key that was right', () => {
+describe('a verified key', () => {
   /** Comparisons that one request with this key costs. */
   const comparisons = async (authorization: string): Promise<number> => {
     const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
@@ -98,7 +98,7 @@ describe('a key that was right', () => {
     return count;
   };
 
-  test('is remembered, as it was written; one that was wrong is not', async () => {
+  test('is remembered as it was written; a wrong key is not', async () => {
     const costs: number[] = [];
     for (const key of [keyOf('open'), keyOf('open'), 'open.wrong', 'open.wrong', keyOf('closed')])
       costs.push(await comparisons(`Bearer ${key}`));
@@ -106,7 +106,7 @@ describe('a key that was right', () => {
     expect(await comparisons(`bearer ${keyOf('open')}`)).toBe(1);
   });
 
-  test('may be as long as the bound, and no longer: its begin is no key', async () => {
+  test('may be as long as the limit and no longer, and its beginning is no key', async () => {
     const secret = 'a'.repeat(AUTHORIZATION_CHARS_MAX - 'Bearer long.'.length);
     await publishClients([{ ...CLIENTS[0], id: 'long', secretSha256: [await sha256Hex(secret)] }]);
     for (const [behind, status, again] of [
@@ -118,14 +118,14 @@ describe('a key that was right', () => {
     }
   });
 
-  test('has the rights of the client, whatever it was asked for first', async () => {
+  test('has the rights of the client, whichever route it was used for first', async () => {
     const statuses: number[] = [];
     for (const path of ['/v1/gateway/check', '/v1/check', '/v1/gateway/check'])
       statuses.push((await send({ path, body })).status);
     expect(statuses).toEqual([403, 200, 403]);
   });
 
-  test('is forgotten with all others once there are too many, and still right', async () => {
+  test('is forgotten with all others when there are too many, and stays valid', async () => {
     const clients = new Map<string, Client>();
     for (let index = 0; index <= VERIFIED_KEYS_MAX; index++)
       clients.set(`c${index}`, { ...(CLIENTS[0] as Client), id: `c${index}` });
@@ -158,15 +158,15 @@ describe('a directory that changes', () => {
   test.each([
     ['without the client', others],
     ['with another secret', [{ ...open, secretSha256: ['0'.repeat(64)] }, ...others]],
-  ])('%s ends a key that was right', async (_, clients) => {
+  ])('%s ends a verified key', async (_, clients) => {
     expect(await later(clients)).toBe(401);
   });
 
-  test('without the right ends what the key was good for', async () => {
+  test('without the right ends what the key may do', async () => {
     expect(await later([{ ...open, rights: [] }, ...others])).toBe(403);
   });
 
-  test('with more clients keeps it', async () => {
+  test('with more clients keeps the key valid', async () => {
     expect(await later([...CLIENTS, { ...open, id: 'more' }])).toBe(200);
   });
 });

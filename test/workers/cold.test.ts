@@ -1,5 +1,5 @@
 /**
- * A cold isolate: how few reads its first answer waits for, and what a herd of first requests costs.
+ * A cold isolate: how many reads its first response waits for, and the cost of many first requests at once.
  */
 import { exports } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
@@ -29,13 +29,13 @@ const large = await build(largeLists());
 const { manifest } = large;
 const blobKeys = blobsOf(manifest).map(({ key }) => key);
 
-/** A number in the last shard, and what its verdict needs. */
+/** A number in the last shard, and the values that its verdict needs. */
 const LAST = filler(49);
 const needed = [manifest.ranges!.key, shardKeyOf(large, LAST)];
 const notNeeded = blobKeys.filter((key) => !needed.includes(key));
 
 describe('the first request of an isolate', () => {
-  test('the release of this test has shards to choose from', () => {
+  test('finds several shards in the release of this test', () => {
     expect(manifest.shards.length).toBeGreaterThanOrEqual(3);
     expect(manifest.shards.at(-1)!.key).toBe(needed[1]);
   });
@@ -43,7 +43,7 @@ describe('the first request of an isolate', () => {
   test('reads what the head names, then what its number needs, and waits for nothing else', async () => {
     await publish(large);
     await publishClients();
-    // As the coordinator gives it: without the manifests.
+    // As the coordinator returns it: without the manifests.
     const authority = fakeCoordinator();
     authority.setHead(await coordinatorHead());
     const kv = new KvWatch();
@@ -54,7 +54,7 @@ describe('the first request of an isolate', () => {
     for (const key of needed) kv.override(key, second.hold);
     kv.overrideOthers(rest.hold);
     const answer = sendHere({ body: { to: LAST } });
-    // Neither is answered before both are asked for: they cannot be one behind the other.
+    // Neither gets a value before both are requested: the reads cannot be sequential.
     await Promise.all(named.map((key) => kv.waitForGet(key)));
     expect(kv.gets.toSorted()).toEqual(named.toSorted());
     first.open();
@@ -65,12 +65,12 @@ describe('the first request of an isolate', () => {
     expect([status, summarize(body)]).toEqual([200, 'block NUMBER_TERMINATED']);
   });
 
-  test('asks for what its number needs before it asks for the rest', async () => {
+  test('requests what its number needs before the rest', async () => {
     await publish(large);
     await publishClients();
     const kv = new KvWatch();
     await sendAndSettle({ body: { to: LAST } });
-    // Only so many reads of a request are under way at once: what is asked for first is there first.
+    // A request has a limited number of reads at a time: what is requested first arrives first.
     expect(kv.gets.slice(2, 4).toSorted()).toEqual(needed.toSorted());
   });
 
@@ -78,7 +78,7 @@ describe('the first request of an isolate', () => {
     ['a source', { from: SOURCE }, 'block OVERSEAS_SOURCE_LISTED'],
     ['two numbers', { from: IN_RANGE, to: LISTED }, 'block NUMBER_SUSPENDED NUMBER_UNALLOCATED'],
     ['a number on no list', { to: NOWHERE }, 'allow'],
-  ])('is right about %s', async (_, body, verdict) => {
+  ])('is right for %s', async (_, body, verdict) => {
     await publish(large);
     await publishClients();
     expect(summarize((await send({ body })).body)).toBe(verdict);
@@ -97,7 +97,7 @@ describe('the first request of an isolate', () => {
 });
 
 describe('fifty first requests at once', () => {
-  // Every other number is one digit off a listed one. The last of them asks for the sources.
+  // Every other number differs from a listed one in one digit. The last request needs the sources.
   const questions = Array.from({ length: 49 }, (_, place) => ({
     body: { to: place % 2 === 0 ? filler(place) : `${filler(place).slice(0, -1)}1` },
     verdict: place % 2 === 0 ? 'block NUMBER_TERMINATED' : 'allow',
@@ -116,7 +116,7 @@ describe('fifty first requests at once', () => {
     expect(kv.gets.toSorted()).toEqual([directoryKey(), HEAD_KEY, ...blobKeys].toSorted());
   });
 
-  test('are all served though the one that came first is aborted', async () => {
+  test('are all answered when the first of them is aborted', async () => {
     await publish(large);
     await publishClients();
     const abort = new AbortController();

@@ -1,5 +1,5 @@
 /**
- * What a review of the coordinator found: each was possible once.
+ * Attacks and races that a review of the coordinator found; each was possible once.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -13,8 +13,8 @@ import worker from '../../workers/main.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
+  asAdmin,
   build,
-  changeRequest,
   codeOf,
   coordinator,
   readHead,
@@ -44,11 +44,11 @@ const promotion = (base: string | null, more: object = {}) => ({
 });
 async function promoted(minute: number, base: string | null, foldedSeq = 0): Promise<string> {
   const release = await stage({ lists: smallLists([LISTED]), base, minute, foldedSeq });
-  unwrap(await coordinator().promote(changeRequest(), release, promotion(base)));
+  unwrap(await coordinator().promote(asAdmin(), release, promotion(base)));
   return release;
 }
 
-/** Asks the Worker with the token `root`. */
+/** Sends a request to the Worker with the token `root`. */
 async function send(path: string, body: object, headers: Record<string, string> = {}) {
   const ctx = createExecutionContext();
   const request = new Request(`https://numgate.test/v1/admin/${path}`, {
@@ -63,7 +63,7 @@ async function send(path: string, body: object, headers: Record<string, string> 
   return { status: response.status, text };
 }
 
-/** What follows a change goes on behind its answer: it is not to be cut off by the next test. */
+/** Work continues behind the response to a change: it must end before the next test. */
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -79,22 +79,21 @@ async function headNow() {
   return opened.value.head;
 }
 
-test('rollback never goes behind droppedSeq', async () => {
+test('a rollback never goes behind droppedSeq', async () => {
   const r1 = await promoted(1, null, 0); // seq 1
-  unwrap(await coordinator().changeEntries(changeRequest(), change('unblock'))); // seq 2
+  unwrap(await coordinator().changeEntries(asAdmin(), change('unblock'))); // seq 2
   const r2 = await promoted(2, r1, 2); // seq 3
   const r3 = await promoted(3, r2, 2);
   await promoted(4, r3, 2);
   expect((await readHead())!.head.droppedSeq).toBe(2);
   const codes: string[] = [];
-  for (let i = 0; i < 3; i++)
-    codes.push(codeOf(await coordinator().rollback(changeRequest(), { reason: 'x' })));
+  for (let i = 0; i < 3; i++) codes.push(codeOf(await coordinator().rollback(asAdmin(), { reason: 'x' })));
   const { head } = (await readHead())!;
   const current = JSON.parse((await coordinator().manifest(head.current!.release))!.signed);
   expect(current.foldedSeq).toBeGreaterThanOrEqual(head.droppedSeq);
 });
 
-test('a verification that fails late does not take the current release away', async () => {
+test('a verification that fails late does not remove the current release', async () => {
   const r1 = await promoted(1, null);
   const r2 = await stage({ lists: smallLists([LISTED, '+821077770000']), base: r1, minute: 2 });
   const real = env.LISTS.get.bind(env.LISTS) as (...a: unknown[]) => Promise<unknown>;
@@ -110,14 +109,14 @@ test('a verification that fails late does not take the current release away', as
     await held;
     return new Response(new Uint8Array(16)).body; // what an unfinished upload left in one cache
   }) as never);
-  const slow = coordinator().promote(changeRequest('slow'), r2, promotion(r1));
+  const slow = coordinator().promote(asAdmin('slow'), r2, promotion(r1));
   await vi.waitFor(() => expect(first).toBe(false), HANG_MS);
-  const fast = await coordinator().promote(changeRequest('fast'), r2, promotion(r1));
+  const fast = await coordinator().promote(asAdmin('fast'), r2, promotion(r1));
   expect(codeOf(fast)).toBe('ok');
   letGo!();
   expect(codeOf(await slow)).toBe('BLOB_DAMAGED');
   vi.restoreAllMocks();
-  unwrap(await coordinator().changeEntries(changeRequest(), change('block', '+821000001111')));
+  unwrap(await coordinator().changeEntries(asAdmin(), change('block', '+821000001111')));
   expect((await readHead())!.head.current?.release).toBe(r2);
   expect((await coordinator().releases(10)).map(({ release, state }) => [release, state])).toContainEqual([
     r2,
@@ -125,12 +124,12 @@ test('a verification that fails late does not take the current release away', as
   ]);
 });
 
-test('what an admin took back is not promoted again by the cron', async () => {
+test('the cron does not promote a release again that an admin rolled back', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const r1 = await promoted(1, null);
   const r2 = await promoted(2, r1);
-  unwrap(await coordinator().rollback(changeRequest('bad release'), { reason: 'bad' }));
-  // Whoever can write KV and has no signing key: the signed manifest lies in KV, in the clear.
+  unwrap(await coordinator().rollback(asAdmin('bad release'), { reason: 'bad' }));
+  // A person who can write KV without a signing key: the signed manifest lies in KV in the clear.
   await env.LISTS.put(
     stagedKey(r2),
     (await env.LISTS.get(releaseKey(r2))) ?? JSON.stringify(await coordinator().manifest(r2)),
@@ -139,7 +138,7 @@ test('what an admin took back is not promoted again by the cron', async () => {
   expect((await readHead())!.head.current?.release).toBe(r1);
 });
 
-test('nor after the removal of its staged manifest failed', async () => {
+test('the cron does not promote a rolled-back release whose staged manifest could not be removed', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const r1 = await promoted(1, null);
   const built = await build({ lists: smallLists([LISTED]), base: r1, minute: 2, foldedSeq: 1 });
@@ -149,15 +148,15 @@ test('nor after the removal of its staged manifest failed', async () => {
   const shown = vi.spyOn(env.LISTS, 'delete').mockResolvedValue(undefined);
   await coordinator().sweep(WRANGLER);
   expect((await readHead())!.head.current?.release).toBe(built.manifest.release);
-  unwrap(await coordinator().rollback(changeRequest('bad release'), { reason: 'bad' }));
+  unwrap(await coordinator().rollback(asAdmin('bad release'), { reason: 'bad' }));
   await coordinator().sweep(WRANGLER);
   expect(shown).toHaveBeenCalled();
   expect((await readHead())!.head.current?.release).toBe(r1);
 });
 
-test('no cursor holds a number', async () => {
+test('a cursor contains no number', async () => {
   unwrap(
-    await coordinator().changeEntries(changeRequest(), {
+    await coordinator().changeEntries(asAdmin(), {
       ...change('block'),
       items: [{ number: LISTED }, { number: '+821087654321' }],
     }),
@@ -166,7 +165,7 @@ test('no cursor holds a number', async () => {
   expect(next).not.toContain('12345678');
 });
 
-test('what is removed while a release is verified is missed by its promotion', async () => {
+test('a promotion does not succeed without values that were removed during its verification', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const release = await stage({ lists: smallLists([LISTED]), minute: 1 });
   vi.setSystemTime(Date.UTC(2040, 0, 9)); // it waits for longer than its values are wanted
@@ -183,7 +182,7 @@ test('what is removed while a release is verified is missed by its promotion', a
     if (key.startsWith('shard/') && ++reads > 5) await held; // the plan's reads
     return value;
   }) as never);
-  const promoting = coordinator().promote(changeRequest(), release, promotion(null));
+  const promoting = coordinator().promote(asAdmin(), release, promotion(null));
   await vi.waitFor(() => expect(reads).toBeGreaterThan(5), HANG_MS);
   await coordinator().sweep(WRANGLER);
   letGo!();
@@ -194,10 +193,10 @@ test('what is removed while a release is verified is missed by its promotion', a
   expect(code === 'ok' && there === null).toBe(false);
 });
 
-test('a canary that is rolled back is not promoted by who began before', async () => {
+test('a promotion that began before a rollback does not promote the rolled-back canary', async () => {
   const r1 = await promoted(1, null);
   const r2 = await stage({ lists: smallLists([LISTED, '+821077770000']), base: r1, minute: 2 });
-  unwrap(await coordinator().promote(changeRequest(), r2, promotion(r1, { share: 0.1 })));
+  unwrap(await coordinator().promote(asAdmin(), r2, promotion(r1, { share: 0.1 })));
   const real = env.LISTS.get.bind(env.LISTS) as (...a: unknown[]) => Promise<unknown>;
   let letGo: (() => void) | undefined;
   const held = new Promise<void>((resolve) => {
@@ -211,19 +210,19 @@ test('a canary that is rolled back is not promoted by who began before', async (
     }
     return real(key, options);
   }) as never);
-  const promoting = coordinator().promote(changeRequest(), r2, promotion(r1));
+  const promoting = coordinator().promote(asAdmin(), r2, promotion(r1));
   await vi.waitFor(() => expect(reads).toBeGreaterThan(0), HANG_MS);
-  unwrap(await coordinator().rollback(changeRequest('it blocks a hospital'), { release: r2, reason: 'x' }));
+  unwrap(await coordinator().rollback(asAdmin('it blocks a hospital'), { release: r2, reason: 'x' }));
   letGo!();
   const _code = codeOf(await promoting);
   expect((await readHead())!.head.current?.release).toBe(r1);
 });
 
-test('a client and a token are bounded', () => {
+test('a client has a bounded size', () => {
   const client = { id: 'a', secretSha256: ['0'.repeat(64)], rights: Array(90_000).fill('check') };
   expect(v.safeParse(putClientSchema, { client, reason: 'x' }).success).toBe(false);
 });
-test('a repeated request gets its answer, also when its until has passed', async () => {
+test('a repeated request gets the first response, even when its until has passed', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const body = {
     op: 'unblock',
@@ -236,7 +235,7 @@ test('a repeated request gets its answer, also when its until has passed', async
   expect(await send('entries', body, { 'idempotency-key': 'k' })).toEqual(first);
 });
 
-test('a time that is none', async () => {
+test('an invalid time never gets a 5xx', async () => {
   vi.spyOn(console, 'error').mockReturnValue(undefined);
   for (const until of [
     '2050-11-24T03:12:09+09',
@@ -254,11 +253,11 @@ test('a time that is none', async () => {
   }
 });
 
-test('releases that wait leave cron free; refusals are written down', async () => {
+test('a waiting release is left staged, or its refusal is recorded', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const r1 = await promoted(1, null);
   const canary = await stage({ lists: smallLists([LISTED, '+821077770000']), base: r1, minute: 2 });
-  unwrap(await coordinator().promote(changeRequest(), canary, promotion(r1, { share: 0.5 })));
+  unwrap(await coordinator().promote(asAdmin(), canary, promotion(r1, { share: 0.5 })));
   const built = await build({ lists: smallLists([LISTED, '+821077770001']), base: r1, minute: 3 });
   await publishValues(built);
   await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
@@ -268,10 +267,10 @@ test('releases that wait leave cron free; refusals are written down', async () =
   expect(gone && info?.refusal === null).toBe(false);
 });
 
-test('who has a head from before the live layer was sealed is given the one after it', async () => {
+test('a reader with a head from before sealing gets the head after it', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const items = Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
-  unwrap(await coordinator().changeEntries(changeRequest(), { ...change('block'), items }));
+  unwrap(await coordinator().changeEntries(asAdmin(), { ...change('block'), items }));
   const { seq } = await headNow();
   await vi.waitFor(async () => expect((await coordinator().status()).live.tail).toBe(0), HANG_MS);
   await coordinator().sweep(WRANGLER);

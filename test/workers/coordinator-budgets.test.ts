@@ -51,7 +51,7 @@ describe('the budget of a token', () => {
     const [bytes, entries] = await budgets();
     expect(entries).toEqual({ actor: ADMIN.name, budget: 'entries', used: 2_001, ends: NOON + HOUR });
     expect(bytes).toMatchObject({ actor: ADMIN.name, budget: 'bytes', ends: NOON + DAY });
-    // Some hundred bytes for each entry: see authority-bytes.test.ts.
+    // Some hundred bytes for each entry: see coordinator-bytes.test.ts.
     expect(bytes!.used).toBeGreaterThan(1_000 * 100);
     expect(bytes!.used).toBeLessThan(1_000 * 400);
   });
@@ -60,7 +60,7 @@ describe('the budget of a token', () => {
     ['entries', TOKEN_ENTRIES_PER_HOUR_MAX, HOUR, '250,000 entries an hour'],
     ['bytes', TOKEN_BYTES_PER_DAY_MAX, DAY, '64 MiB of storage a day'],
   ] as const)(
-    'of %s ends, says which it is, and is full again when it says',
+    'of %s ends, is named in the refusal, and is full again at the stated time',
     async (name, max, windowMs, words) => {
       vi.useFakeTimers({ toFake: ['Date'], now: NOON });
       await spend(ADMIN, name, max);
@@ -82,7 +82,7 @@ describe('the budget of a token', () => {
     },
   );
 
-  test('is another one for each token, and root has none', async () => {
+  test('is separate for each token, and root has none', async () => {
     await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     await spend(ROOT, 'bytes', Number.MAX_SAFE_INTEGER);
     const other: Actor = { ...ADMIN, name: 'token:other' };
@@ -92,7 +92,7 @@ describe('the budget of a token', () => {
     expect((await budgets()).filter(({ actor }) => actor === ROOT.name)).toHaveLength(1);
   });
 
-  test('refuses what does not fit into it as a whole, and takes what does', async () => {
+  test('refuses what does not fit as a whole, and accepts what fits', async () => {
     await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 2);
     const two = { ...change('block'), items: [{ number: '+821030000001' }, { number: '+821030000002' }] };
     expect(codeOf(await coordinator().changeEntries(by(ADMIN), two))).toBe('BUDGET_EXCEEDED');
@@ -100,7 +100,7 @@ describe('the budget of a token', () => {
     expect(codeOf(await block(ADMIN))).toBe('BUDGET_EXCEEDED');
   });
 
-  test('counts a change that is refused, and nothing of one that has no room', async () => {
+  test('counts a refused change, but nothing of a change for which there is no room', async () => {
     await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX - 2);
     const put = () => coordinator().putClient(by(ADMIN), 'a', client('a'), { match: 'x', absent: false });
     expect(codeOf(await put())).toBe('PRECONDITION_FAILED');
@@ -113,7 +113,7 @@ describe('the budget of a token', () => {
     expect(await coordinator().audit(0, 10)).toEqual([]);
   });
 
-  test('holds for every change of the token, and for refused releases that are written down', async () => {
+  test('limits every change of the token, and refused releases that are recorded', async () => {
     await spend(ADMIN, 'bytes', TOKEN_BYTES_PER_DAY_MAX);
     const { signed } = await build({ lists: smallLists() });
     const codes = [
@@ -126,7 +126,7 @@ describe('the budget of a token', () => {
     expect(await coordinator().audit(0, 10)).toEqual([]);
   });
 
-  test('is larger for what undoes or removes, and ends there too', async () => {
+  test('is larger for changes that undo or remove, and is limited there too', async () => {
     unwrap(await coordinator().putClient(by(ROOT), 'a', client('a'), ANY));
     await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(codeOf(await unblock(ADMIN))).toBe('ok');
@@ -135,14 +135,14 @@ describe('the budget of a token', () => {
     expect(codeOf(await unblock(ADMIN))).toBe('BUDGET_EXCEEDED');
   });
 
-  test('does not refuse the answer of a request that is sent again', async () => {
+  test('does not refuse the response to a repeated request', async () => {
     const repeated: ChangeRequest = { ...by(ADMIN), repeat: { key: 'k', sha256: 'same' } };
     const first = unwrap(await coordinator().changeEntries(repeated, change('block')));
     await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(unwrap(await coordinator().changeEntries(repeated, change('block')))).toEqual(first);
   });
 
-  test('is forgotten by the cron once its time is over', async () => {
+  test('is removed by the cron once its time is over', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
     unwrap(await block(ADMIN));
     expect(await budgets()).toHaveLength(2);
@@ -163,7 +163,7 @@ describe('a promotion that is refused', () => {
   const promotion = { base: null, share: 1, overrides: [], reason: 'test' };
   const usedEntries = async () => (await budgets()).find(({ budget }) => budget === 'entries')?.used;
 
-  test('counts each time, and reads the values for another plan once', async () => {
+  test('counts each time, and reads the values once for repeated plans', async () => {
     const release = await stage({ lists: smallLists() });
     const before = Number(await usedEntries());
     const get = vi.spyOn(env.LISTS, 'get');
@@ -187,7 +187,7 @@ describe('a promotion that is refused', () => {
     expect(await usedEntries()).toBe(before + 7);
   });
 
-  test('by a guard is written down, also where the budget for growth is used up', async () => {
+  test('by a guard is recorded, even when the budget for growth is used up', async () => {
     const release = await stage({ lists: smallLists() });
     await spend(ADMIN, 'bytes', TOKEN_BYTES_PER_DAY_MAX);
     expect(codeOf(await coordinator().promote(by(ADMIN), release, promotion))).toBe('GUARD_HIT');
@@ -197,7 +197,7 @@ describe('a promotion that is refused', () => {
     });
   });
 
-  test('is no longer tried once the budget is used up', async () => {
+  test('is no longer attempted once the budget is used up', async () => {
     const release = await stage({ lists: smallLists() });
     await spend(ADMIN, 'entries', TOKEN_RELIEF_FACTOR * TOKEN_ENTRIES_PER_HOUR_MAX - 1);
     const get = vi.spyOn(env.LISTS, 'get');

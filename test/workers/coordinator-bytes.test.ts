@@ -1,6 +1,6 @@
 /**
- * What the coordinator stores for an operation, in bytes, as SQLite counts them; and that what was stored once
- * is read back whole.
+ * Bytes that the coordinator stores for an operation, as SQLite counts them, and that data stored once is
+ * read back whole.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
@@ -14,13 +14,16 @@ import {
 } from '../../shared/limits.ts';
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { changeRequest, coordinator, startFailure, stub, unwrap } from './support/coordinator.ts';
+import { asAdmin, coordinator, startFailure, stub, unwrap } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { budgets, NOON } from './support/room.ts';
 
-/** Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to 11,527. */
+/**
+ * Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to
+ * 11,527.
+ */
 const BYTES_PER_ENTRY_MAX = 350;
-/** What the longest reason may add to one operation: a row of 1,500 bytes in pages of 4,096. */
+/** The most that the longest reason may add to one operation: a row of 1,500 bytes in pages of 4,096. */
 const BYTES_PER_REASON_MAX = 5 * 4_096;
 
 const SHORT = 'x';
@@ -35,7 +38,7 @@ function change(op: 'block' | 'unblock' | 'clear', first: number, count: number,
   };
 }
 
-/** What follows a change is done: it is neither counted, nor cut off by the next test. */
+/** Waits for the work behind a change: it is not counted, and it ends before the next test. */
 async function settled(): Promise<void> {
   await vi.waitFor(async () => {
     const { seq, kvSeq, live } = await coordinator().status();
@@ -43,11 +46,11 @@ async function settled(): Promise<void> {
   }, 30_000);
 }
 
-/** Bytes that one operation adds to the tables; what follows it, such as sealing a segment, is left out. */
+/** Bytes that one operation adds to the tables, without later work such as sealing a segment. */
 async function bytesOf(reason: string, operation: ReturnType<typeof change>): Promise<number> {
   const bytes = await runInDurableObject(stub(), async (instance, { storage }) => {
     const before = storage.sql.databaseSize;
-    unwrap(await (instance as unknown as Coordinator).changeEntries(changeRequest(reason), operation));
+    unwrap(await (instance as unknown as Coordinator).changeEntries(asAdmin(reason), operation));
     return storage.sql.databaseSize - before;
   });
   await settled();
@@ -71,7 +74,7 @@ test('10,000 entries take some hundred bytes each, and their reason is stored on
   expect(Math.abs(long - short)).toBeLessThan(BYTES_PER_REASON_MAX);
 });
 
-test('the budget of bytes covers what the end of entries writes later', { timeout: 60_000 }, async () => {
+test('the budget of bytes includes what the end of entries writes later', { timeout: 60_000 }, async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
   await coordinator().status();
   const size = () => runInDurableObject(stub(), (_, { storage }) => storage.sql.databaseSize);
@@ -81,7 +84,7 @@ test('the budget of bytes covers what the end of entries writes later', { timeou
     vi.setSystemTime(now);
     const until = new Date(now + 5_000).toISOString();
     const operation = change('block', 30_000_000 + round * BULK_ENTRIES_MAX, BULK_ENTRIES_MAX, { until });
-    unwrap(await coordinator().changeEntries(changeRequest(), operation));
+    unwrap(await coordinator().changeEntries(asAdmin(), operation));
     await settled();
     vi.setSystemTime(now + 10_000);
     await runInDurableObject(stub(), (instance) => (instance as unknown as Coordinator).alarm());
@@ -92,11 +95,11 @@ test('the budget of bytes covers what the end of entries writes later', { timeou
   expect(used).toBeGreaterThanOrEqual((await size()) - before);
 });
 
-describe('what an operation stores once', () => {
-  test('each of its entries and records has, and the chain is whole', async () => {
+describe('data that an operation stores once', () => {
+  test('is part of each of its entries and records, and the chain is whole', async () => {
     // Half a surrogate pair: UTF-8 has none.
-    unwrap(await coordinator().changeEntries(changeRequest(`${LONG}\ud83d`), change('block', 30_000_000, 3)));
-    unwrap(await coordinator().changeEntries(changeRequest('second'), change('unblock', 30_000_001, 1)));
+    unwrap(await coordinator().changeEntries(asAdmin(`${LONG}\ud83d`), change('block', 30_000_000, 3)));
+    unwrap(await coordinator().changeEntries(asAdmin('second'), change('unblock', 30_000_001, 1)));
     await settled();
     await evictDurableObject(stub());
     const records = await coordinator().audit(0, 100);
@@ -119,7 +122,7 @@ describe('what an operation stores once', () => {
     ]);
   });
 
-  test('goes with its last entry, and stays while one is left', async () => {
+  test('is removed with its last entry, and stays until then', async () => {
     const changes = () =>
       runInDurableObject(stub(), (_, { storage }) =>
         storage.sql
@@ -127,23 +130,23 @@ describe('what an operation stores once', () => {
           .toArray()
           .map(({ seq }) => seq),
       );
-    unwrap(await coordinator().changeEntries(changeRequest(), change('block', 30_000_000, 2)));
-    unwrap(await coordinator().changeEntries(changeRequest(), change('unblock', 30_000_000, 1)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('block', 30_000_000, 2)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('unblock', 30_000_000, 1)));
     expect(await changes()).toEqual([1, 2]);
-    unwrap(await coordinator().changeEntries(changeRequest(), change('clear', 30_000_000, 2)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('clear', 30_000_000, 2)));
     expect(await changes()).toEqual([3]);
     await settled();
   });
 });
 
-test('a page of the log ends before it is too large for one answer, and the next one goes on', async () => {
+test('a page of the log ends before it is too large for one response, and the next page continues', async () => {
   const protectedNumbers = Array.from({ length: PROTECTED_NUMBERS_MAX }, (_, index) => 821030000000 + index);
   const guards = { ...(await coordinator().guards()), protectedNumbers };
   // Each record holds the settings twice, before and after.
   const chars = 2 * JSON.stringify(protectedNumbers).length;
   const count = Math.ceil(AUDIT_PAGE_CHARS_MAX / chars) + 2;
   for (let index = 0; index < count; index++)
-    unwrap(await coordinator().putGuards(changeRequest(`${index}`), guards));
+    unwrap(await coordinator().putGuards(asAdmin(`${index}`), guards));
   const page = await coordinator().audit(0, 1_000);
   expect(page.length).toBeLessThan(count);
   const rest = await coordinator().audit(page.length, 1_000);
@@ -153,7 +156,7 @@ test('a page of the log ends before it is too large for one answer, and the next
   expect(await coordinator().audit(count, 1_000)).toEqual([]);
 });
 
-test('tables of an older version are refused, and the remedy is named', async () => {
+test('tables of an older version are refused, with the remedy', async () => {
   await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('DELETE FROM schema_steps');

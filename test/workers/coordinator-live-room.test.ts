@@ -1,5 +1,5 @@
 /**
- * Room in the live layer: what one authority may hold, what is kept for unblock and clear, and what for root.
+ * Room in the live layer: the share of one authority, and the reserves for unblock and clear, and for root.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
@@ -15,7 +15,7 @@ import {
 import {
   ADMIN,
   ALL_GUARDS,
-  changeRequest,
+  asAdmin,
   codeOf,
   coordinator,
   stage,
@@ -51,7 +51,7 @@ async function held(): Promise<Record<string, SqlStorageValue>> {
   );
 }
 
-/** Say of a coordinator that it holds so many live entries. */
+/** Sets how many live entries the coordinator counts for an authority. */
 async function hold(name: string, entries: number): Promise<void> {
   await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
@@ -59,7 +59,7 @@ async function hold(name: string, entries: number): Promise<void> {
   });
 }
 
-/** The layer holds so many, none of them of the actors here. */
+/** Fills the layer with this many entries of other actors. */
 const holdOthers = (entries: number): Promise<void> => hold('others', entries);
 
 test('the limits leave room for a bulk operation of numbers with both subjects', () => {
@@ -71,7 +71,7 @@ test('the limits leave room for a bulk operation of numbers with both subjects',
 
 test('one token cannot fill the live layer with unblocks', async () => {
   const largest = 2 * BULK_ENTRIES_MAX;
-  // Room for one operation, and a part of the next.
+  // Room for one operation, and for part of the next.
   await hold('kisa', LIVE_ENTRIES_PER_AUTHORITY_MAX - largest - ONE);
   const codes: string[] = [];
   for (let call = 0; codes.at(-1) !== 'LIVE_FULL' && call < 30; call++) {
@@ -85,7 +85,7 @@ test('one token cannot fill the live layer with unblocks', async () => {
 describe('an authority', () => {
   const BLOCKS_MAX = LIVE_ENTRIES_PER_AUTHORITY_MAX - UNBLOCK_RESERVE;
 
-  test('holds no more than its share, the last of it for unblock and clear', async () => {
+  test('may hold no more than its share, the last of it for unblock and clear', async () => {
     await hold('kisa', BLOCKS_MAX - ONE);
     expect(codeOf(await one(ADMIN, 'block', 1))).toBe('ok');
     const refusal = refusalOf(await one(ADMIN, 'block', 2));
@@ -101,7 +101,7 @@ describe('an authority', () => {
       await one(ADMIN, 'clear', 4),
       await one(ADMIN, 'block', 1),
     ];
-    // The last one replaces what was there.
+    // The last one replaces an existing entry.
     expect(codes.map(codeOf)).toEqual(['LIVE_FULL', 'LIVE_FULL', 'ok']);
   });
 
@@ -112,7 +112,7 @@ describe('an authority', () => {
     expect(codes.map(codeOf)).toEqual(['LIVE_FULL', 'ok']);
   });
 
-  test('holds what it put there last: replaced, ended and folded entries no longer count', async () => {
+  test('holds the entries that it placed last: replaced, ended and folded entries no longer count', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
     unwrap(await bulk(ADMIN, 'block', 0, 3));
     unwrap(await bulk(OTHER, 'unblock', 0, 1));
@@ -126,16 +126,16 @@ describe('an authority', () => {
     expect(await held()).toEqual({ kisa: 4, ktoa: 2 });
     const release = await stage({ lists: smallLists(), foldedSeq: 1 });
     const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    unwrap(await coordinator().promote(changeRequest(), release, promotion));
+    unwrap(await coordinator().promote(asAdmin(), release, promotion));
     expect(await held()).toEqual({ ktoa: 2 });
     expect((await coordinator().status()).live.entries).toBe(2);
   });
 });
 
-describe('a live layer that is full', () => {
+describe('a full live layer', () => {
   const FOR_TOKENS = LIVE_ENTRIES_MAX - LIVE_ROOT_RESERVE;
 
-  test('takes unblock and clear for longer than block, and from root last', async () => {
+  test('accepts unblock and clear longer than block, and changes of root last', async () => {
     await holdOthers(FOR_TOKENS - UNBLOCK_RESERVE);
     expect([await one(ADMIN, 'block', 1), await one(ROOT, 'block', 1)].map(codeOf)).toEqual([
       ...['LIVE_FULL', 'LIVE_FULL'],
@@ -153,7 +153,7 @@ describe('a live layer that is full', () => {
     expect(of.map(codeOf)).toEqual(['ok', 'ok']);
   });
 
-  test('takes what does not make it grow', async () => {
+  test('accepts changes that do not make it grow', async () => {
     unwrap(await one(ADMIN, 'block', 1));
     await holdOthers(LIVE_ENTRIES_MAX);
     for (const op of ['clear', 'unblock', 'block'] as const) {
@@ -166,7 +166,7 @@ describe('a live layer that is full', () => {
 describe('the budget of entries', () => {
   const used = async () => (await budgets()).find(({ budget }) => budget === 'entries')?.used;
 
-  test('counts what is stored: one for each number or fingerprint, and subject', async () => {
+  test('counts stored entries: one for each number or fingerprint, and subject', async () => {
     unwrap(await bulk(ADMIN, 'block', 0, 10));
     expect(await used()).toBe(20);
     unwrap(await bulk(ADMIN, 'block', 0, 10, { subjects: ['from', 'from'] }));
@@ -181,10 +181,10 @@ describe('the budget of entries', () => {
     const items = [...numbers(0, BULK_ENTRIES_MAX / 2 - 1), { number: 'x' }];
     const calls = Math.ceil(TOKEN_ENTRIES_PER_HOUR_MAX / BULK_ENTRIES_MAX);
     for (let call = 1; call <= calls; call++) {
-      const refused = await coordinator().changeEntries(changeRequest(), { ...change('block'), items });
+      const refused = await coordinator().changeEntries(asAdmin(), { ...change('block'), items });
       expect([codeOf(refused), await used()]).toEqual(['ENTRY_INVALID', call * BULK_ENTRIES_MAX]);
     }
-    expect(codeOf(await coordinator().changeEntries(changeRequest(), { ...change('block'), items }))).toBe(
+    expect(codeOf(await coordinator().changeEntries(asAdmin(), { ...change('block'), items }))).toBe(
       'BUDGET_EXCEEDED',
     );
   });

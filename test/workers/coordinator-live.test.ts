@@ -1,5 +1,5 @@
 /**
- * The live layer in the coordinator: operations, large ones, and what is repeated.
+ * The live layer in the coordinator: operations, bulk operations, and repeated requests.
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
@@ -7,7 +7,7 @@ import type { EntryItem } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX, SEGMENT_ENTRIES_MAX, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
 import { numberKey } from '../../shared/live/entry.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { changeRequest, codeOf, coordinator, readHead, stub, unwrap } from './support/coordinator.ts';
+import { asAdmin, codeOf, coordinator, readHead, stub, unwrap } from './support/coordinator.ts';
 import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { sourceKey } from '../shared/support/sources.ts';
@@ -40,9 +40,9 @@ describe('an entry that is', () => {
   };
   test.each(Object.entries(REFUSED))('%s is refused', async (_, [code, item]) => {
     const guards = { ...(await coordinator().guards()), protectedNumbers: [82221002114] };
-    unwrap(await coordinator().putGuards(changeRequest(), guards));
+    unwrap(await coordinator().putGuards(asAdmin(), guards));
     const good = { number: '+821012345678' };
-    const result = await coordinator().changeEntries(changeRequest(), change('block', [good, item]));
+    const result = await coordinator().changeEntries(asAdmin(), change('block', [good, item]));
     expect(codeOf(result)).toBe(code);
     expect(result.ok ? null : result.extras?.items).toMatchObject([{ index: 1, code }]);
     expect(result.ok ? '' : result.message).not.toMatch(/\d{7}/);
@@ -52,13 +52,13 @@ describe('an entry that is', () => {
 
 test('a protected number can be unblocked', async () => {
   const guards = { ...(await coordinator().guards()), protectedNumbers: [82221002114] };
-  unwrap(await coordinator().putGuards(changeRequest(), guards));
-  unwrap(await coordinator().changeEntries(changeRequest(), change('unblock', [{ number: '02-2100-2114' }])));
+  unwrap(await coordinator().putGuards(asAdmin(), guards));
+  unwrap(await coordinator().changeEntries(asAdmin(), change('unblock', [{ number: '02-2100-2114' }])));
   expect(await opOf(82221002114)).toBe('unblock');
 });
 
-test('a sender id is listed by its fingerprint', async () => {
-  unwrap(await coordinator().changeEntries(changeRequest(), change('block', [{ source: 'KB-Bank' }])));
+test('a sender ID is listed by its fingerprint', async () => {
+  unwrap(await coordinator().changeEntries(asAdmin(), change('block', [{ source: 'KB-Bank' }])));
   const { live } = (await readHead())!;
   const key = sourceKey('kb-bank', testKeys.sourceSeed);
   expect(live.find(key.kind, key.high, key.low, 1, 0, 0)).toMatchObject({ op: 'block', authority: 'kisa' });
@@ -68,29 +68,26 @@ test('a sender id is listed by its fingerprint', async () => {
   ]);
 });
 
-test('the same Idempotency-Key gives the same answer, and changes nothing again', async () => {
+test('the same Idempotency-Key gets the same response, and changes nothing again', async () => {
   const block = change('block', [{ number: '+821012345678' }]);
-  const first = unwrap(await coordinator().changeEntries(changeRequest('a', 'key-1'), block));
-  expect(unwrap(await coordinator().changeEntries(changeRequest('a', 'key-1'), block))).toEqual(first);
-  expect(codeOf(await coordinator().changeEntries(changeRequest('a', 'key-1', 'other'), block))).toBe(
+  const first = unwrap(await coordinator().changeEntries(asAdmin('a', 'key-1'), block));
+  expect(unwrap(await coordinator().changeEntries(asAdmin('a', 'key-1'), block))).toEqual(first);
+  expect(codeOf(await coordinator().changeEntries(asAdmin('a', 'key-1', 'other'), block))).toBe(
     'IDEMPOTENCY_CONFLICT',
   );
   expect((await coordinator().status()).seq).toBe(1);
   const many = await Promise.all(
-    Array.from({ length: 20 }, () => coordinator().changeEntries(changeRequest('a', 'key-2'), block)),
+    Array.from({ length: 20 }, () => coordinator().changeEntries(asAdmin('a', 'key-2'), block)),
   );
   expect(new Set(many.map((result) => unwrap(result).seq))).toEqual(new Set([2]));
 });
 
-test('what ends is gone on time, and the alarm removes it', async () => {
+test('an entry ends on time, and the alarm removes it', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const until = new Date(Date.UTC(2040, 0, 1, 0, 1)).toISOString();
-  unwrap(await coordinator().changeEntries(changeRequest(), change('block', [{ number: '+821012345678' }])));
+  unwrap(await coordinator().changeEntries(asAdmin(), change('block', [{ number: '+821012345678' }])));
   unwrap(
-    await coordinator().changeEntries(
-      changeRequest(),
-      change('unblock', [{ number: '+821012345678' }], { until }),
-    ),
+    await coordinator().changeEntries(asAdmin(), change('unblock', [{ number: '+821012345678' }], { until })),
   );
   expect(await opOf(821012345678)).toBe('unblock');
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 1));
@@ -105,17 +102,15 @@ test('what ends is gone on time, and the alarm removes it', async () => {
   });
 });
 
-test('the open tail stays small: what is older is sealed, and nothing is lost', async () => {
+test('the unsealed entries stay few: older ones are sealed, and none is lost', async () => {
   const numberAt = (index: number): string => `+8210${String(30_000_000 + index * 7)}`;
   const BULK = 9_000;
   for (let bulk = 0; bulk < 4; bulk++) {
     const items = Array.from({ length: BULK }, (_, index) => ({ number: numberAt(bulk * BULK + index) }));
-    unwrap(await coordinator().changeEntries(changeRequest(), change('block', items)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('block', items)));
   }
   for (let index = 0; index < 20; index++) {
-    unwrap(
-      await coordinator().changeEntries(changeRequest(), change('unblock', [{ number: numberAt(index) }])),
-    );
+    unwrap(await coordinator().changeEntries(asAdmin(), change('unblock', [{ number: numberAt(index) }])));
   }
   await vi.waitFor(
     async () => expect((await coordinator().status()).live.tail).toBeLessThanOrEqual(UNSEALED_ENTRIES_MAX),
@@ -132,7 +127,7 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
     expect(layer.find(key.kind, key.high, key.low, 1, 0, 0)?.op).toBe(index < 20 ? 'unblock' : 'block');
     expect(layer.find(key.kind, key.high, key.low + 1, 1, 0, 0)).toBeNull();
   }
-  // All pages together are every entry, once.
+  // All pages together contain every entry once.
   const seen = new Set<string | null>();
   let after = '';
   for (;;) {
@@ -144,28 +139,28 @@ test('the open tail stays small: what is older is sealed, and nothing is lost', 
   expect(seen.size).toBe(4 * BULK);
 });
 
-test('more entries than fit a segment are refused, also where fewer items make them', async () => {
+test('more entries than fit a segment are refused, even when fewer items create them', async () => {
   expect(UNSEALED_ENTRIES_MAX + BULK_ENTRIES_MAX).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
-  // With a Cyrillic letter: listed by its spelling, and by what it looks like.
+  // With a Cyrillic letter: listed by its spelling and by its look-alike.
   const alike = (count: number): EntryItem[] =>
     Array.from({ length: count }, (_, index) => ({ source: `\u0410${index}` }));
   const block = change('block', alike(BULK_ENTRIES_MAX / 2 + 1), { subjects: ['from'] });
-  expect(await coordinator().changeEntries(changeRequest(), block)).toMatchObject({
+  expect(await coordinator().changeEntries(asAdmin(), block)).toMatchObject({
     ...{ ok: false, code: 'FIELD_VALUE', field: 'items' },
     message: expect.stringMatching(/^"items" creates 10002 entries, at most 10000 are allowed/),
   });
   const most = { ...block, items: block.items.slice(1) };
-  expect(unwrap(await coordinator().changeEntries(changeRequest(), most)).seq).toBe(1);
-  expect(unwrap(await coordinator().changeEntries(changeRequest(), { ...most, op: 'clear' })).seq).toBe(2);
+  expect(unwrap(await coordinator().changeEntries(asAdmin(), most)).seq).toBe(1);
+  expect(unwrap(await coordinator().changeEntries(asAdmin(), { ...most, op: 'clear' })).seq).toBe(2);
 });
 
-test('large operations at once are taken one after the other, and none is lost', async () => {
+test('concurrent large operations are applied one after the other, and none is lost', async () => {
   const BULK = 7_000;
   const bulk = (first: number): EntryItem[] =>
     Array.from({ length: BULK }, (_, index) => ({ number: `+8210${40_000_000 + first + index}` }));
   const reading = Array.from({ length: 8 }, () => readHead());
   const changes = [0, 1, 2, 3].map((index) =>
-    coordinator().changeEntries(changeRequest(), change('block', bulk(index * BULK))),
+    coordinator().changeEntries(asAdmin(), change('block', bulk(index * BULK))),
   );
   await Promise.all([...changes, ...reading]);
   expect((await coordinator().status()).live.entries).toBe(2 * 4 * BULK);
@@ -175,20 +170,20 @@ test('large operations at once are taken one after the other, and none is lost',
   }
 });
 
-test('a large operation does not wait for a quiet moment', async () => {
+test('a large operation does not wait for a pause in other changes', async () => {
   const BULK = 9_000;
   let going = true;
   const others = (async () => {
     for (let index = 0; going; index++) {
       const item = { number: `+8210${70_000_000 + index}` };
-      unwrap(await coordinator().changeEntries(changeRequest(), change('block', [item])));
+      unwrap(await coordinator().changeEntries(asAdmin(), change('block', [item])));
     }
   })();
   for (let bulk = 0; bulk < 4; bulk++) {
     const items = Array.from({ length: BULK }, (_, index) => ({
       number: `+8210${50_000_000 + bulk * BULK + index}`,
     }));
-    unwrap(await coordinator().changeEntries(changeRequest(), change('block', items)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('block', items)));
     expect((await coordinator().status()).live.tail).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
   }
   going = false;

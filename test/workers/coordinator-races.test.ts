@@ -1,5 +1,5 @@
 /**
- * What changes in the coordinator while it waits for KV: a promotion that verifies, a sweep that removes.
+ * Changes in the coordinator while it waits for KV: a promotion that verifies, a sweep that removes.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -7,8 +7,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
 import {
   ALL_GUARDS,
+  asAdmin,
   build,
-  changeRequest,
   codeOf,
   coordinator,
   kvHead,
@@ -26,7 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Holds the first call of a method of KV for a shard, until it is let go. */
+/** Holds the first call of a KV method for a shard until it is released. */
 function holdFirst(method: 'get' | 'delete') {
   const real = env.LISTS[method].bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
   const held = Promise.withResolvers<void>();
@@ -49,12 +49,12 @@ function holdFirst(method: 'get' | 'delete') {
 
 const block = { op: 'block', items: [{ number: '+821012345678' }], subjects: ['to'] } as const;
 const change = () =>
-  coordinator().changeEntries(changeRequest(), {
+  coordinator().changeEntries(asAdmin(), {
     ...{ ...block, items: [...block.items], subjects: [...block.subjects] },
     ...{ code: 'SENDER_REPORTED', until: null, reason: 'test' },
   });
 
-test('a coordinator that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
+test('a coordinator that was reset while KV hung does not overwrite a newer copy, and catches up', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   for (let seq = 1; seq <= 6; seq++) unwrap(await change());
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), HANG_MS);
@@ -73,7 +73,7 @@ test('a coordinator that was set back while KV did not answer writes over no new
   expect((await coordinator().status()).seq).toBe(1_006);
 });
 
-test('the copy of the head is written again also while a staged release hangs', async () => {
+test('the copy of the head is written again even while a staged release hangs', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   unwrap(await change());
   await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), HANG_MS);
@@ -97,10 +97,10 @@ test('the copy of the head is written again also while a staged release hangs', 
   await Promise.all(sweeps);
 });
 
-test('guards that are changed while a release is verified have its plan made again', async () => {
+test('a change of guards during verification makes the plan again', async () => {
   const release = await stage({ lists: smallLists(['+821012345678']), minute: 1 });
   const promote = () =>
-    coordinator().promote(changeRequest(), release, {
+    coordinator().promote(asAdmin(), release, {
       base: null,
       share: 1,
       overrides: ALL_GUARDS,
@@ -109,15 +109,13 @@ test('guards that are changed while a release is verified have its plan made aga
   const { begun, letGo } = holdFirst('get');
   const promoting = promote();
   await begun();
-  unwrap(
-    await coordinator().putGuards(changeRequest(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }),
-  );
+  unwrap(await coordinator().putGuards(asAdmin(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }));
   letGo();
   expect(codeOf(await promoting)).toBe('PLAN_MOVED');
   expect(codeOf(await promote())).toBe('ok');
 });
 
-test('what is staged while a sweep removes keeps the values that are still there', async () => {
+test('a release that is staged while a sweep removes values keeps the values that still exist', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const numbers = ['+821012345678', '+821087654321', '+821055556666'];
@@ -130,7 +128,7 @@ test('what is staged while a sweep removes keeps the values that are still there
   const { begun, letGo } = holdFirst('delete');
   const sweeping = coordinator().sweep(WRANGLER);
   const going = await begun();
-  for (const { signed } of waiting) unwrap(await coordinator().stage(changeRequest(), signed));
+  for (const { signed } of waiting) unwrap(await coordinator().stage(asAdmin(), signed));
   letGo();
   await sweeping;
   const shards = waiting.flatMap(({ values }) =>

@@ -1,6 +1,6 @@
 /**
- * What a release must pass before it becomes current, and the ways back. Whatever is refused leaves the
- * head as it was, and its reason in the log.
+ * The checks that a release must pass before it becomes current, and rollback. A refusal leaves the head
+ * unchanged and its reason in the log.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -10,8 +10,8 @@ import { type SignedText, signText } from '../../shared/release/signed.ts';
 import { plainList } from '../shared/support/plain-model.ts';
 import {
   ALL_GUARDS,
+  asAdmin,
   build,
-  changeRequest,
   codeOf,
   coordinator,
   type ReleaseOptions,
@@ -33,7 +33,7 @@ function promotion(base: string | null, more: object = {}) {
 async function promoted(what: Partial<ReleaseOptions> = {}): Promise<string> {
   const base = (await readHead())?.head.current?.release ?? null;
   const release = await stage({ lists: LISTS, base, ...what });
-  unwrap(await coordinator().promote(changeRequest(), release, promotion(base)));
+  unwrap(await coordinator().promote(asAdmin(), release, promotion(base)));
   return release;
 }
 
@@ -69,17 +69,17 @@ describe('a manifest', () => {
   test.each(Object.entries(BAD))('is refused: %s', async (name, make) => {
     const { manifest } = await build({ lists: LISTS, base: first, minute: 9 });
     const reason = name.split(' ')[0]!;
-    expect(codeOf(await coordinator().stage(changeRequest(), await make(manifest)))).toBe(reason);
+    expect(codeOf(await coordinator().stage(asAdmin(), await make(manifest)))).toBe(reason);
     expect(await lastRefusal()).toMatchObject({ code: reason });
     expect(await currentRelease()).toBe(first);
     const status = await coordinator().status();
     expect(status.current?.release).toBe(first);
   });
 
-  test('that is staged twice is staged once', async () => {
+  test('is staged once when it is staged twice', async () => {
     const built = await build({ lists: LISTS, base: first, minute: 9 });
-    unwrap(await coordinator().stage(changeRequest(), built.signed));
-    unwrap(await coordinator().stage(changeRequest(), built.signed));
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
     expect((await coordinator().releases(50)).map(({ state }) => state).sort()).toEqual([
       'promoted',
       'staged',
@@ -98,7 +98,7 @@ describe('the values of a release', () => {
   test.each(Object.entries(DAMAGE))('are refused: %s', async (name, damage) => {
     const first = await promoted();
     const next = await build({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    unwrap(await coordinator().stage(changeRequest(), next.signed));
+    unwrap(await coordinator().stage(asAdmin(), next.signed));
     const release = next.manifest.release;
     const reason = name.split(' ')[0]!;
     for (const [key, bytes] of next.values) {
@@ -106,45 +106,45 @@ describe('the values of a release', () => {
       const damaged = damage(bytes);
       if (damaged === null) await env.LISTS.delete(key);
       else await env.LISTS.put(key, Uint8Array.from(damaged));
-      const result = await coordinator().promote(changeRequest(), release, promotion(first));
+      const result = await coordinator().promote(asAdmin(), release, promotion(first));
       expect(codeOf(result)).toBe(reason);
       expect(await currentRelease()).toBe(first);
       if (!result.ok && reason === 'RELEASE_INCOMPLETE') expect(result.extras?.missing).toEqual([key]);
     }
     if (reason === 'RELEASE_INCOMPLETE') {
       await publishValues(next);
-      unwrap(await coordinator().promote(changeRequest(), release, promotion(first)));
+      unwrap(await coordinator().promote(asAdmin(), release, promotion(first)));
       expect(await currentRelease()).toBe(release);
     } else {
-      // Damaged once under its name, it stays refused: a build has another name.
+      // Damaged once under its name, it stays refused: a new build gets another name.
       expect(await lastRefusal()).toMatchObject({ code: reason });
       await publishValues(next);
-      expect(codeOf(await coordinator().promote(changeRequest(), release, promotion(first)))).toBe(reason);
+      expect(codeOf(await coordinator().promote(asAdmin(), release, promotion(first)))).toBe(reason);
     }
   });
 
-  test('must be as many as the manifest says', async () => {
+  test('must be as many as the manifest states', async () => {
     const first = await promoted();
     const built = await build({ lists: LISTS, base: first, minute: 9 });
     await publishValues(built);
     const [list, ...rest] = built.manifest.lists;
     const manifest = { ...built.manifest, lists: [{ ...list!, numbers: list!.numbers + 1 }, ...rest] };
     const signed = await signManifest(manifest, await privateKey(RELEASE_PRIVATE_KEY));
-    unwrap(await coordinator().stage(changeRequest(), signed));
-    expect(codeOf(await coordinator().promote(changeRequest(), manifest.release, promotion(first)))).toBe(
+    unwrap(await coordinator().stage(asAdmin(), signed));
+    expect(codeOf(await coordinator().promote(asAdmin(), manifest.release, promotion(first)))).toBe(
       'COUNT_WRONG',
     );
     expect(await currentRelease()).toBe(first);
   });
 });
 
-describe('of two pushes at once', () => {
-  test('one wins, the other is told what changed', async () => {
+describe('one of two concurrent pushes', () => {
+  test('wins, and the other gets what changed', async () => {
     const first = await promoted();
     const a = await stage({ lists: smallLists(['+821077770001']), base: first, minute: 11 });
     const b = await stage({ lists: smallLists(['+821077770002']), base: first, minute: 12 });
     const results = await Promise.all(
-      [a, b].map((release) => coordinator().promote(changeRequest(), release, promotion(first))),
+      [a, b].map((release) => coordinator().promote(asAdmin(), release, promotion(first))),
     );
     expect(results.map(codeOf).sort()).toEqual(['BASE_MOVED', 'ok']);
     const lost = results.find((result) => !result.ok)!;
@@ -158,27 +158,27 @@ describe('of two pushes at once', () => {
 });
 
 describe('a guard', () => {
-  test('is told with its figures and its name, and can be overridden by it', async () => {
+  test('is reported with its figures and its name, and can be overridden by name', async () => {
     const first = await promoted();
     const release = await stage({ lists: [plainList('suspended')], base: first, minute: 9 });
-    const result = await coordinator().promote(changeRequest(), release, promotion(first, { overrides: [] }));
+    const result = await coordinator().promote(asAdmin(), release, promotion(first, { overrides: [] }));
     expect(codeOf(result)).toBe('GUARD_HIT');
     const guards = result.ok ? [] : (result.extras?.guards ?? []);
     expect(guards.map(({ guard }) => guard)).toContain('shrunken-list');
     expect(await currentRelease()).toBe(first);
     const overrides = guards.map(({ override }) => override);
-    unwrap(await coordinator().promote(changeRequest(), release, promotion(first, { overrides })));
+    unwrap(await coordinator().promote(asAdmin(), release, promotion(first, { overrides })));
     const records = await coordinator().audit(0, 1000);
     expect(records.at(-1)).toMatchObject({ action: 'release.promote', after: { overrides } });
   });
 
-  test('and the plan are bound together', async () => {
+  test('is bound to the plan', async () => {
     const first = await promoted();
     const release = await stage({ lists: LISTS, base: first, minute: 9 });
     const plan = unwrap(await coordinator().plan(release));
     const other = { ...promotion(first), plan: '0123456789abcdef' };
-    expect(codeOf(await coordinator().promote(changeRequest(), release, other))).toBe('PLAN_MOVED');
-    unwrap(await coordinator().promote(changeRequest(), release, promotion(first, { plan: plan.hash })));
+    expect(codeOf(await coordinator().promote(asAdmin(), release, other))).toBe('PLAN_MOVED');
+    unwrap(await coordinator().promote(asAdmin(), release, promotion(first, { plan: plan.hash })));
   });
 });
 
@@ -186,18 +186,18 @@ describe('a share of the data centres', () => {
   test('gets the candidate; then all do, or none', async () => {
     const first = await promoted();
     const second = await stage({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    unwrap(await coordinator().promote(changeRequest(), second, promotion(first, { share: 0.1 })));
+    unwrap(await coordinator().promote(asAdmin(), second, promotion(first, { share: 0.1 })));
     expect((await readHead())!.head).toMatchObject({
       current: { release: first },
       candidate: { release: second, share: 0.1 },
     });
-    expect(unwrap(await coordinator().rollback(changeRequest(), { reason: 'no' }))).toMatchObject({
+    expect(unwrap(await coordinator().rollback(asAdmin(), { reason: 'no' }))).toMatchObject({
       withdrawn: second,
       current: first,
     });
     expect((await readHead())!.head).toMatchObject({ current: { release: first }, candidate: null });
-    unwrap(await coordinator().promote(changeRequest(), second, promotion(first, { share: 0.5 })));
-    unwrap(await coordinator().promote(changeRequest(), second, promotion(first)));
+    unwrap(await coordinator().promote(asAdmin(), second, promotion(first, { share: 0.5 })));
+    unwrap(await coordinator().promote(asAdmin(), second, promotion(first)));
     expect((await readHead())!.head).toMatchObject({ current: { release: second }, candidate: null });
   });
 });
@@ -213,7 +213,7 @@ describe('with nothing but wrangler', () => {
     expect(await env.LISTS.get(stagedKey(next.manifest.release))).toBeNull();
   });
 
-  test('what is refused is written down, and not tried again', async () => {
+  test('a refused release is recorded, and not tried again', async () => {
     const first = await promoted();
     for (const text of ['not a manifest', '{"signed":"{}","signature":""}']) {
       await env.LISTS.put(stagedKey('x'), text);
@@ -229,7 +229,7 @@ describe('with nothing but wrangler', () => {
     expect(await currentRelease()).toBe(first);
   });
 
-  test('what is not there whole yet is tried again', async () => {
+  test('an incomplete release is tried again', async () => {
     const numbers = [{ n: 821012345678, since: 0, until: 0xffffffff }];
     const next = await build({ lists: [plainList('suspended', { numbers })] });
     await env.LISTS.put(stagedKey('x'), JSON.stringify(next.signed));
@@ -242,12 +242,12 @@ describe('with nothing but wrangler', () => {
 });
 
 describe('live changes that a release folds in', () => {
-  test('must exist, and are kept while a release before can still be read', async () => {
+  test('must exist, and are kept while an earlier release is still readable', async () => {
     const first = await promoted();
     const ahead = await stage({ lists: LISTS, base: first, foldedSeq: 99, minute: 9 });
-    expect(codeOf(await coordinator().promote(changeRequest(), ahead, promotion(first)))).toBe('FOLD_AHEAD');
+    expect(codeOf(await coordinator().promote(asAdmin(), ahead, promotion(first)))).toBe('FOLD_AHEAD');
     const { seq } = unwrap(
-      await coordinator().changeEntries(changeRequest(), {
+      await coordinator().changeEntries(asAdmin(), {
         op: 'unblock',
         items: [{ number: '+821012345678' }],
         code: 'SENDER_REPORTED',
@@ -260,19 +260,19 @@ describe('live changes that a release folds in', () => {
     expect((await coordinator().status()).live.entries).toBe(1);
     await promoted({ foldedSeq: seq, minute: 11 });
     await promoted({ foldedSeq: seq, minute: 12 });
-    // Now no release that can be read is from before the change.
+    // Now no readable release is older than the change.
     expect((await coordinator().status()).live.entries).toBe(0);
     const old = await stage({ lists: LISTS, base: (await currentRelease())!, foldedSeq: 0, minute: 13 });
-    const result = await coordinator().promote(changeRequest(), old, promotion((await currentRelease())!));
+    const result = await coordinator().promote(asAdmin(), old, promotion((await currentRelease())!));
     expect(codeOf(result)).toBe('FOLD_BEHIND');
   });
 });
 
 describe('a plan', () => {
-  test('of a release with a damaged value says so', async () => {
+  test('of a release with a damaged value reports the damage', async () => {
     const first = await promoted();
     const next = await build({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    unwrap(await coordinator().stage(changeRequest(), next.signed));
+    unwrap(await coordinator().stage(asAdmin(), next.signed));
     await publishValues(next);
     const [key] = next.values.keys();
     await env.LISTS.put(key!, new Uint8Array(8));

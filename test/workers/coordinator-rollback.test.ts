@@ -1,19 +1,11 @@
 /**
- * Releases that are taken back: how long their values are kept, and what `rollback` goes to afterwards.
+ * Releases that are rolled back: how long their values are kept, and the target of the next rollback.
  */
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
-import {
-  ALL_GUARDS,
-  changeRequest,
-  codeOf,
-  coordinator,
-  stage,
-  unwrap,
-  WRANGLER,
-} from './support/coordinator.ts';
+import { ALL_GUARDS, asAdmin, codeOf, coordinator, stage, unwrap, WRANGLER } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
 
@@ -21,7 +13,7 @@ const DAY_MS = 86_400_000;
 const START = Date.UTC(2040, 0, 1);
 
 const promote = (release: string, base: string | null, share = 1) =>
-  coordinator().promote(changeRequest(), release, { base, share, overrides: ALL_GUARDS, reason: 'test' });
+  coordinator().promote(asAdmin(), release, { base, share, overrides: ALL_GUARDS, reason: 'test' });
 
 async function promoted(minute: number, base: string | null): Promise<string> {
   const release = await stage({ lists: smallLists([`+82107777000${minute}`]), base, minute });
@@ -29,13 +21,13 @@ async function promoted(minute: number, base: string | null): Promise<string> {
   return release;
 }
 
-const rollback = () => coordinator().rollback(changeRequest(), { reason: 'test' });
+const rollback = () => coordinator().rollback(asAdmin(), { reason: 'test' });
 
 async function stateOf(release: string): Promise<string | undefined> {
   return (await coordinator().releases(10)).find((info) => info.release === release)?.state;
 }
 
-test('values of a release are kept for seven days after it was taken back, however long it served', async () => {
+test('the values of a release are kept for seven days after its rollback, however long it served', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: START });
   const r1 = await promoted(1, null);
@@ -59,7 +51,7 @@ test('values of a release are kept for seven days after it was taken back, howev
   expect(await there()).toBe(false);
 });
 
-test('a canary of the release before, taken back, leaves it the way back', async () => {
+test('a canary of the previous release, rolled back, stays a target of rollback', async () => {
   const r1 = await promoted(1, null);
   const r2 = await promoted(2, r1);
   unwrap(await promote(r1, r2, 0.1));
@@ -68,7 +60,7 @@ test('a canary of the release before, taken back, leaves it the way back', async
   expect(unwrap(await rollback())).toMatchObject({ withdrawn: r2, current: r1 });
 });
 
-test('a canary of what was taken back from all does not make it a way back', async () => {
+test('a canary of a release that was rolled back everywhere does not become a target of rollback', async () => {
   const r1 = await promoted(1, null);
   const r2 = await promoted(2, r1);
   unwrap(await rollback());

@@ -1,5 +1,5 @@
 /**
- * A full coordinator: what it refuses, what it still does, and how it warns before.
+ * A full coordinator: its refusals, the changes that it still makes, and its warnings beforehand.
  */
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -63,7 +63,7 @@ describe('over HTTP', () => {
   const block = (id: string) =>
     send('POST', 'entries', id, { op: 'block', items: [{ number: '+821030000001' }] });
 
-  test('a budget is 429 with Retry-After, a full coordinator 507, and root revokes the token all the same', async () => {
+  test('a spent budget gets 429 with Retry-After, a full coordinator 507, and root can still revoke the token', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
     const token = { ...TOKEN, secretSha256: [await sha256Hex(SECRET)] };
     expect((await send('PUT', 'tokens/kisa', 'root', { token })).status).toBe(200);
@@ -85,7 +85,7 @@ describe('over HTTP', () => {
 });
 
 describe('a full coordinator', () => {
-  test('refuses what makes it grow, and says what to do', async () => {
+  test('refuses changes that make it grow, and names the remedy', async () => {
     const release = await stage({ lists: smallLists() });
     await fill(STORAGE_FULL_SHARE);
     const { signed } = await build({ lists: smallLists(), minute: 1 });
@@ -133,7 +133,7 @@ describe('a full coordinator', () => {
     expect((await coordinator().audit(0, 100)).at(-1)).toMatchObject({ action: 'tokens.remove' });
   });
 
-  test('keeps the last room for root: a token with all the relief there is cannot take it', async () => {
+  test('reserves the last room for root: no other token can use it', async () => {
     unwrap(await coordinator().putToken(by(ROOT), 'kisa', TOKEN, ANY));
     await fill(STORAGE_ROOT_SHARE);
     expect(codeOf(await unblock(ADMIN))).toBe('STORAGE_FULL');
@@ -153,7 +153,7 @@ describe('a full coordinator', () => {
     expect((await coordinator().status()).live.entries).toBe(0);
   });
 
-  test('keeps what was staged with wrangler until there is room', async () => {
+  test('keeps releases that were staged with wrangler until there is room', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const built = await build({ lists: smallLists() });
     await publishValues(built);
@@ -168,7 +168,7 @@ describe('a full coordinator', () => {
   });
 });
 
-describe('how full it is', () => {
+describe('the storage level', () => {
   test.each([
     ['normal', STORAGE_WARNING_SHARE - 0.001],
     ['warning', STORAGE_WARNING_SHARE],

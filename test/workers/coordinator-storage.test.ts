@@ -1,6 +1,6 @@
 /**
- * What the coordinator leaves in KV and on disk: the copy of the head, values that nothing names, tables
- * that were lost, and clients.
+ * What the coordinator leaves in KV and on disk: the copy of the head, unnamed values, lost tables, and
+ * clients.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -15,8 +15,8 @@ import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
+  asAdmin,
   build,
-  changeRequest,
   client,
   codeOf,
   coordinator,
@@ -63,7 +63,7 @@ const ANY = { match: null, absent: false };
 async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
   const release = await stage({ lists: smallLists(numbers), base, minute });
   unwrap(
-    await coordinator().promote(changeRequest(), release, {
+    await coordinator().promote(asAdmin(), release, {
       base,
       share: 1,
       overrides: ALL_GUARDS,
@@ -73,10 +73,10 @@ async function promoted(numbers: readonly string[], base: string | null, minute:
   return release;
 }
 
-test('the copy of the head in KV follows, with the manifests, and not one write a change', async () => {
+test('the copy of the head in KV follows with the manifests, and not every change is a write', async () => {
   const put = vi.spyOn(env.LISTS, 'put');
   const release = await promoted(['+821012345678'], null, 0);
-  for (let index = 0; index < 30; index++) unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+  for (let index = 0; index < 30; index++) unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(31), HANG_MS);
   const document = (await kvHead())!;
   expect(document.manifests).toHaveLength(1);
@@ -87,9 +87,9 @@ test('the copy of the head in KV follows, with the manifests, and not one write 
   expect(writes).toBeLessThan(10);
 });
 
-test('the copy of the head in KV says when it was written, and is written again where nothing changes', async () => {
+test('the copy of the head in KV contains its time, and is written again when nothing changes', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
-  unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+  unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   const writtenAt = (time: string): Promise<void> =>
     vi.waitFor(async () => expect((await kvHead())?.writtenAt).toBe(time), HANG_MS);
   await writtenAt('2040-01-01T00:00:00.000Z');
@@ -107,9 +107,9 @@ test('the copy of the head in KV says when it was written, and is written again 
   expect((await coordinator().status()).seq).toBe(1);
 });
 
-test('nothing in KV is a number in clear', async () => {
+test('KV contains no number in the clear', async () => {
   await promoted(['+821012345678'], null, 0);
-  unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+  unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(2), HANG_MS);
   for (const { name } of (await env.LISTS.list()).keys) {
     const text = new TextDecoder('latin1').decode((await env.LISTS.get(name, 'arrayBuffer'))!);
@@ -127,24 +127,24 @@ describe('a coordinator that has lost', () => {
   const inKv = (seq: number): Promise<void> =>
     vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(seq), HANG_MS);
 
-  test('its last changes never takes readers back', async () => {
+  test('its last changes never gives readers an older head', async () => {
     await promoted(['+821012345678'], null, 0);
-    for (let index = 0; index < 5; index++) unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+    for (let index = 0; index < 5; index++) unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     await inKv(6);
     await lose("UPDATE meta SET value = '3' WHERE key = 'seq'");
-    const { seq } = unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+    const { seq } = unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     expect(seq).toBeGreaterThan(6);
     expect((await coordinator().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
   });
 
-  test('everything has releases, live entries and clients again out of KV', async () => {
+  test('everything restores releases, live entries and clients from KV', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const release = await promoted(['+821012345678'], null, 0);
-    unwrap(await coordinator().putClient(changeRequest(), 'a', client('a'), ANY));
-    unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
+    unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     const until = new Date(Date.now() + 3_600_000).toISOString();
-    unwrap(await coordinator().changeEntries(changeRequest(), { ...BLOCK, op: 'unblock', until }));
-    unwrap(await coordinator().changeEntries(changeRequest(), SOURCE));
+    unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, op: 'unblock', until }));
+    unwrap(await coordinator().changeEntries(asAdmin(), SOURCE));
     await inKv(5);
     const fingerprint = fingerprintText(sourceKey('PARCEL-KR', testKeys.sourceSeed));
     expect((await coordinator().entries('', null, 10)).entries.at(-1)).toMatchObject({
@@ -171,14 +171,14 @@ describe('a coordinator that has lost', () => {
     expect(live.find('number', 8210, 12345678, 2, 0, Date.now() / 1000)?.op).toBe('unblock');
     const { entries } = await coordinator().entries('', null, 10);
     expect(entries.map((entry) => entry.fingerprint)).toEqual([null, null, fingerprint]);
-    // A text cannot be made again of it.
+    // The text cannot be restored from the fingerprint.
     expect(entries.at(-1)!.source).toMatch(/^fingerprint /);
     expect((await coordinator().clients()).map(({ id }) => id)).toEqual(['a']);
-    unwrap(await coordinator().changeEntries(changeRequest(), BLOCK));
+    unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     expect((await readHead())!.head.seq).toBe(1006);
   });
 
-  test('everything refuses to begin anew over a copy that it cannot open', async () => {
+  test('everything refuses to start empty over a copy that it cannot open', async () => {
     const foreign = await sealHead(
       { head: EMPTY_HEAD, manifests: [] },
       await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(9)),
@@ -186,13 +186,13 @@ describe('a coordinator that has lost', () => {
     await env.LISTS.put(HEAD_KEY, foreign);
     expect(await startFailure()).toMatch(/another LIST_KEY/);
     const refusal = await coordinator()
-      .changeEntries(changeRequest(), BLOCK)
+      .changeEntries(asAdmin(), BLOCK)
       .then(codeOf, ({ message }: Error) => message);
     expect(refusal).toMatch(/another LIST_KEY/);
     expect(new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!)).toEqual(foreign);
     await env.LISTS.delete(HEAD_KEY);
     expect(await startFailure()).toBeNull();
-    expect(unwrap(await coordinator().changeEntries(changeRequest(), BLOCK)).seq).toBe(1);
+    expect(unwrap(await coordinator().changeEntries(asAdmin(), BLOCK)).seq).toBe(1);
   });
 });
 
@@ -225,20 +225,20 @@ describe('values that nothing names', () => {
     }
   });
 
-  test('stay from when a release is staged that names them, however long nothing had', async () => {
+  test('stay from the moment a release that names them is staged, however old they are', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });
-    // A push that died before it had staged anything, and is run again after more than a day.
+    // A push that died before it staged anything, and runs again after more than a day.
     await publishValues(built);
     await coordinator().sweep(WRANGLER);
     vi.setSystemTime(Date.UTC(2040, 0, 3));
-    unwrap(await coordinator().stage(changeRequest(), built.signed));
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
     await coordinator().sweep(WRANGLER);
     for (const key of built.values.keys())
       expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
   });
 
-  test('that were removed are missing to a promotion, although KV may still show them', async () => {
+  test('fail a promotion after their removal, although KV may still show them', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });
     await publishValues(built);
@@ -246,9 +246,9 @@ describe('values that nothing names', () => {
     vi.setSystemTime(Date.UTC(2040, 0, 3));
     await coordinator().sweep(WRANGLER);
     await publishValues(built);
-    unwrap(await coordinator().stage(changeRequest(), built.signed));
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
     const promote = () =>
-      coordinator().promote(changeRequest(), built.manifest.release, {
+      coordinator().promote(asAdmin(), built.manifest.release, {
         base: null,
         share: 1,
         overrides: ALL_GUARDS,
@@ -264,8 +264,8 @@ describe('values that nothing names', () => {
 describe('clients', () => {
   test('are in the directory that the head names', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
-    await Promise.all(ids.map((id) => coordinator().putClient(changeRequest(), id, client(id), ANY)));
-    unwrap(await coordinator().putClient(changeRequest(), 'c7', null, ANY));
+    await Promise.all(ids.map((id) => coordinator().putClient(asAdmin(), id, client(id), ANY)));
+    unwrap(await coordinator().putClient(asAdmin(), 'c7', null, ANY));
     const { head } = (await readHead())!;
     expect(head.seq).toBe(21);
     for (const bytes of [
@@ -277,23 +277,21 @@ describe('clients', () => {
     }
   });
 
-  test('are changed only as long as they are what the caller saw', async () => {
-    unwrap(await coordinator().putClient(changeRequest(), 'a', client('a'), { match: null, absent: true }));
+  test('are changed only while they match what the caller read', async () => {
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), { match: null, absent: true }));
     expect(
-      codeOf(await coordinator().putClient(changeRequest(), 'a', client('a'), { match: null, absent: true })),
+      codeOf(await coordinator().putClient(asAdmin(), 'a', client('a'), { match: null, absent: true })),
     ).toBe('PRECONDITION_FAILED');
     expect(
-      codeOf(
-        await coordinator().putClient(changeRequest(), 'a', client('a', 11), { match: 'x', absent: false }),
-      ),
+      codeOf(await coordinator().putClient(asAdmin(), 'a', client('a', 11), { match: 'x', absent: false })),
     ).toBe('PRECONDITION_FAILED');
-    expect(codeOf(await coordinator().putClient(changeRequest(), 'b', null, ANY))).toBe('CLIENT_UNKNOWN');
+    expect(codeOf(await coordinator().putClient(asAdmin(), 'b', null, ANY))).toBe('CLIENT_UNKNOWN');
   });
 
-  test('can be changed while KV fails: readers ask the coordinator', async () => {
+  test('can be changed while KV fails: readers query the coordinator', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const put = vi.spyOn(env.LISTS, 'put').mockRejectedValue(new Error('KV PUT failed: 500'));
-    unwrap(await coordinator().putClient(changeRequest(), 'a', client('a'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
     const { head } = (await readHead())!;
     expect(await coordinator().value(head.clients!.key)).not.toBeNull();
     expect(put).toHaveBeenCalled();

@@ -12,7 +12,7 @@ import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
-  changeRequest,
+  asAdmin,
   client,
   codeOf,
   coordinator,
@@ -85,10 +85,10 @@ describe('a client directory', () => {
   let newer: Bytes;
 
   beforeEach(async () => {
-    unwrap(await coordinator().putClient(changeRequest(), 'kept', client('kept'), ANY));
-    unwrap(await coordinator().putClient(changeRequest(), 'stolen', client('stolen'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'kept', client('kept'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'stolen', client('stolen'), ANY));
     older = await stored((await readHead())!.head.clients!.key);
-    unwrap(await coordinator().putClient(changeRequest(), 'stolen', null, ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'stolen', null, ANY));
     key = (await readHead())!.head.clients!.key;
     newer = await stored(key);
     await copied();
@@ -103,7 +103,7 @@ describe('a client directory', () => {
     expect(why).toContain(`the value "${key}" in KV does not match its SHA-256 in the head`);
     expect(why).toContain('delete the key "head" to start empty');
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
-    const ordered = coordinator().putClient(changeRequest(), 'new', client('new'), ANY);
+    const ordered = coordinator().putClient(asAdmin(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
     // Nothing of it was written anywhere.
     expect(await stored(key)).toEqual(older);
@@ -117,7 +117,7 @@ describe('a client directory', () => {
     await env.LISTS.put(key, newer);
     expect(await startFailure()).toBeNull();
     expect(await clientIds()).toEqual(['kept']);
-    unwrap(await coordinator().putClient(changeRequest(), 'new', client('new'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'new', client('new'), ANY));
     const { head } = (await readHead())!;
     const directory = await openDirectory(await stored(head.clients!.key), testKeys);
     expect([...directory!.keys()]).toEqual(['kept', 'new']);
@@ -152,9 +152,9 @@ test('a segment of before, under the key of the newer one, is refused', async ()
     return (await readHead())!.head.segments.map(({ key }) => key);
   };
   const some = UNSEALED_ENTRIES_MAX + 1;
-  unwrap(await coordinator().changeEntries(changeRequest(), block(0, some)));
+  unwrap(await coordinator().changeEntries(asAdmin(), block(0, some)));
   const older = await stored((await sealedKeys(some))[0]!);
-  unwrap(await coordinator().changeEntries(changeRequest(), block(some, some)));
+  unwrap(await coordinator().changeEntries(asAdmin(), block(some, some)));
   const [key] = await sealedKeys(2 * some);
   const newer = await stored(key!);
   await copied();
@@ -175,7 +175,7 @@ describe('a head in KV', () => {
   beforeEach(async () => {
     release = await stage({ lists: smallLists() });
     const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    unwrap(await coordinator().promote(changeRequest(), release, promotion));
+    unwrap(await coordinator().promote(asAdmin(), release, promotion));
     await copied();
   });
 
@@ -206,7 +206,7 @@ test.each([
   ['fails', failing],
   ['hangs', hanging],
 ])('KV that %s is asked again, and nothing is begun meanwhile', async (_, override) => {
-  unwrap(await coordinator().putClient(changeRequest(), 'kept', client('kept'), ANY));
+  unwrap(await coordinator().putClient(asAdmin(), 'kept', client('kept'), ANY));
   await copied();
   const { key } = (await readHead())!.head.clients!;
   await loseTables();

@@ -1,7 +1,7 @@
 /**
  * The decision table of the gateway: every combination of ingress type, channel, kind of sender, roaming
- * status, attestation and list hit, against tables that a person can read. The tables know nothing of the
- * policy's data nor of the code that reads it.
+ * status, attestation and list hit, against tables that a person can read. The tables use neither the
+ * policy's data nor the code that reads it.
  */
 import { describe, expect, it } from 'vitest';
 import type { SenderKind } from '../../../shared/policy/facts.ts';
@@ -22,7 +22,7 @@ import { clientSettings } from '../support/screen-world.ts';
 type Result = readonly [verdict: string, code: string | null];
 const PASSES: Result = ['allow', null];
 
-/** What the policy says of traffic from abroad: design, section 8. */
+/** The policy for traffic from abroad: design, section 8. */
 const ABROAD: Readonly<Record<Exclude<SenderKind, 'krMobile'>, Result>> = {
   krFixed: ['block', 'DOMESTIC_CLI_FROM_ABROAD'],
   krVoip: ['block', 'DOMESTIC_CLI_FROM_ABROAD'],
@@ -45,7 +45,7 @@ const MOBILE: Readonly<Record<Ingress['roaming'], Result>> = {
   unknown: ['label', 'MOBILE_CLI_ROAMING_UNVERIFIED'],
 };
 
-/** Within the country only numbers that nobody can have are blocked: the rules for senders are not for gateways. */
+/** Within the country only impossible numbers are blocked: the sender rules do not apply to gateways. */
 const IMPOSSIBLE: readonly SenderKind[] = ['krImpossible', 'foreignImpossible', 'foreignUnassigned'];
 
 function policyResult(kind: SenderKind, via: Ingress): Result {
@@ -53,14 +53,14 @@ function policyResult(kind: SenderKind, via: Ingress): Result {
   return IMPOSSIBLE.includes(kind) ? ['block', 'NUMBER_FORMAT_INVALID'] : PASSES;
 }
 
-/** What must come of it, where this is listed. */
+/** The expected result for a sender with this list hit. */
 function expected(kind: SenderKind, via: Ingress, name: HitName): Result {
   const rule = policyResult(kind, via);
   const canBeListed = kind !== 'krShortCode' && kind !== 'withheld';
   const abroad = via.type === 'international';
   if (name === 'operatorBlocked')
     return rule[1] !== null && !abroad && rule[0] === 'block' ? rule : ['block', LISTED];
-  // A trusted operator lets the policy go, and nothing else.
+  // A trusted operator overrides the policy, and nothing else.
   if (name === 'operatorAllowed') return abroad ? ['allow', 'ALLOW_OVERRIDE'] : rule;
   if (name === 'operatorLabelled') return rule[0] === 'block' ? rule : ['label', LISTED];
   if (!canBeListed) return rule;
@@ -96,7 +96,7 @@ function screenFrom(
 }
 
 describe.each(kinds)('a sender that is %s', (kind) => {
-  it.each(hits)('gets what the table says, where the list hit is %s', (name) => {
+  it.each(hits)('gets the result of the table, where the list hit is %s', (name) => {
     const at = gatewaySnapshot(name, SENDERS_BY_KIND[kind]);
     let checked = 0;
     for (const type of INGRESS_TYPES) {
@@ -106,7 +106,7 @@ describe.each(kinds)('a sender that is %s', (kind) => {
             const via = ingress({ type, roaming, attestation, operator: OPERATOR });
             const where = `${type} ${channel} ${roaming} attestation ${attestation}`;
             const result = screenFrom(kind, channel, via, at);
-            // What lets through from within the country need not be the first to be told.
+            // Reasons that allow domestic traffic may come in any order.
             if (name === 'operatorAllowed' && type === 'domestic')
               expect([where, result[0]]).toEqual([where, expected(kind, via, name)[0]]);
             else expect([where, result]).toEqual([where, expected(kind, via, name)]);
@@ -118,7 +118,7 @@ describe.each(kinds)('a sender that is %s', (kind) => {
     expect(checked).toBe(2 * 2 * 3 * 4);
   });
 
-  it.each(hits)('is never helped by attestation A against what is listed (%s)', (name) => {
+  it.each(hits)('gets no advantage from attestation A against a list hit (%s)', (name) => {
     const at = gatewaySnapshot(name, SENDERS_BY_KIND[kind]);
     for (const roaming of ROAMING) {
       const without = screenFrom(kind, 'voice', ingress({ roaming, operator: OPERATOR }), at);
@@ -134,7 +134,7 @@ describe.each(kinds)('a sender that is %s', (kind) => {
 });
 
 describe('a displayed carrier prefix', () => {
-  it.each(kinds)('makes %s traffic from abroad, also where it comes in from within the country', (kind) => {
+  it.each(kinds)('makes %s traffic from abroad, even when the ingress is domestic', (kind) => {
     for (const roaming of ROAMING) {
       const at = gatewaySnapshot('none', SENDERS_BY_KIND[kind]);
       const via = ingress({ type: 'domestic', carrierPrefix: '00700', roaming });

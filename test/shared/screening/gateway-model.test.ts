@@ -1,6 +1,6 @@
 /**
- * Gateway responses against a plain model. The model evaluates the policy a second time and finds out from
- * the reasons whether its rule counted. The formatter does neither: the decision says both.
+ * Gateway responses against a plain model. The model evaluates the policy a second time and derives from the
+ * reasons whether its rule counted. The formatter does neither: the decision contains both.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -37,7 +37,7 @@ import { clientSettings, NOW, number, snapshot } from '../support/screen-world.t
 const RUNS = 5_000;
 const RECIPIENT = 821_098_765_432;
 
-/** What the response says of the policy, from a second evaluation and from the reasons. */
+/** The policy part of the response, from a second evaluation and from the reasons. */
 function modelled(
   request: ScreenRequest,
   { reading = request, verdict, action, reasons }: Decision,
@@ -131,7 +131,7 @@ function snapshotOf({ from, hit, recipient, isStale, rules: drawn }: World): Sna
 }
 
 describe('a gateway response', () => {
-  it('says of the policy what a second evaluation would say', () => {
+  it('reports the policy as a second evaluation would', () => {
     holds(
       fc.property(world, (drawn) => {
         const request = requestOf(drawn);
@@ -169,7 +169,7 @@ describe('a gateway response', () => {
     otherReadings: [],
   } as const;
 
-  it('withholds the number of the sender also if an entry lets the recipient through', () => {
+  it("withholds the sender's number even when an entry allows the recipient", () => {
     const unblocked = layerOf(liveEntry(numberKey(RECIPIENT), { op: 'unblock' }));
     const request: ScreenRequest = { ...base, to: number(RECIPIENT) };
     const at = { ...withholding(), live: unblocked };
@@ -177,7 +177,7 @@ describe('a gateway response', () => {
     expect(response).toMatchObject({ verdict: 'label', label: '[국제발신]', withholdCli: true });
   });
 
-  it('does not take another rule of the same name for the rule of the policy', () => {
+  it("does not confuse the policy's rule with another rule of the same name", () => {
     const allowing = { id: 'numbering-plan', when: {}, effect: 'allow', withholdCli: true } as const;
     const request: ScreenRequest = { ...base, to: { kind: 'localNumber', digits: '21234567' } };
     const at = withholding(allowing);

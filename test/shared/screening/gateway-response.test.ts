@@ -1,5 +1,6 @@
 /**
- * What a gateway gets beside the verdict: codes, label, evidence, and how long it may keep the answer.
+ * The parts of a gateway response besides the verdict: codes, label, evidence, and how long the gateway may
+ * cache it.
  */
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../shared/policy/policy.ts';
@@ -18,7 +19,7 @@ function withPolicy(some: Partial<Policy>): Snapshot {
 }
 
 describe('a gateway', () => {
-  it('gets 603 and ESME_RINVSRCADR where the sender is blocked, and the code in the Reason header', () => {
+  it('gets 603 and ESME_RINVSRCADR when the sender is blocked, with the code in the Reason header', () => {
     expect(check(krFixed)).toMatchObject({
       verdict: 'block',
       policy: { version: 0, rule: 'kr-number-from-abroad' },
@@ -33,7 +34,7 @@ describe('a gateway', () => {
     });
   });
 
-  it('gets the redress contact of the policy in the Reason header', () => {
+  it("gets the policy's redress contact in the Reason header", () => {
     const at = withPolicy({ redress: { url: 'https://numgate.example/redress', tel: '+8221234567' } });
     const { sip, policy } = check(krFixed, {}, at);
     expect(sip?.reasonHeader).toBe(
@@ -42,7 +43,7 @@ describe('a gateway', () => {
     expect(policy.version).toBe(3);
   });
 
-  it('gets ESME_RINVDSTADR where the recipient is blocked', () => {
+  it('gets ESME_RINVDSTADR when the recipient is blocked', () => {
     const to = number(TEST_NUMBERS.find(({ code }) => code === 'NUMBER_SUSPENDED')!.n);
     expect(check(foreign, {}, EMPTY, {}, { to })).toMatchObject({
       subject: 'to',
@@ -50,7 +51,7 @@ describe('a gateway', () => {
     });
   });
 
-  it('gets the label where it is to be labelled, and what to withhold', () => {
+  it('gets the label when the verdict is label, and whether to withhold the number', () => {
     expect(check(foreign)).toMatchObject({ sip: null, smpp: null, label: '[국제발신]', withholdCli: false });
     const [rule] = STANDARD_POLICY.policy.rules.filter(({ id }) => id === 'from-abroad');
     const at = withPolicy({ rules: [{ ...rule!, withholdCli: true }], label: '[해외]' });
@@ -60,7 +61,7 @@ describe('a gateway', () => {
     });
   });
 
-  it('gets no label of traffic from abroad for what is not from there', async () => {
+  it('gets no label for domestic traffic', async () => {
     const home = { type: 'domestic' } as const;
     const mobile = number(821012345678);
     for (const at of [await listing(['label', 'trunk:T']), await listing(['block', 'trunk:T'])]) {
@@ -71,7 +72,7 @@ describe('a gateway', () => {
     }
   });
 
-  it('gets 503 and ESME_RTHROTTLED where nobody knows and its own policy is closed, and nothing where it is open', () => {
+  it('gets 503 and ESME_RTHROTTLED on indeterminate when it fails closed, and neither when it fails open', () => {
     const none = { ...snapshot('none') };
     const closed = check(foreign, {}, none, { failPolicy: 'closed' });
     expect(closed).toMatchObject({
@@ -81,7 +82,7 @@ describe('a gateway', () => {
     expect(check(foreign, {}, none)).toMatchObject({ action: 'open', sip: null, smpp: null });
   });
 
-  it('gets the label also where nobody knows and its own policy is open, if the policy has it so', async () => {
+  it('gets the label on indeterminate when it fails open and the policy labels', async () => {
     const old = { ...EMPTY, asOf: NOW - 4_000_000 };
     for (const at of [{ ...snapshot('none') }, old]) {
       expect(check(foreign, {}, at)).toMatchObject({ verdict: 'indeterminate', label: '[국제발신]' });
@@ -98,7 +99,7 @@ describe('a gateway', () => {
       ];
       for (const { verdict, label } of quiet) expect([verdict, label]).toEqual(['indeterminate', null]);
     }
-    // What is missing could let a block of the policy go: it passes, and is labelled at least.
+    // Missing data could override a block of the policy: the call passes, at least with a label.
     const missing = await unloaded(['allow', 'operator:51502']);
     expect(check(krFixed, { operator: '51502' }, missing)).toMatchObject({
       ...{ verdict: 'indeterminate', label: '[국제발신]' },
@@ -111,7 +112,7 @@ describe('a gateway', () => {
     });
   });
 
-  it('is to withhold a number also where nobody knows and its own policy is open', () => {
+  it('gets withholdCli on indeterminate when it fails open', () => {
     const [rule] = STANDARD_POLICY.policy.rules.filter(({ id }) => id === 'from-abroad');
     const at = {
       ...withPolicy({ rules: [{ ...rule!, withholdCli: true }] }),
@@ -121,7 +122,7 @@ describe('a gateway', () => {
     expect(check(foreign, {}, at, { mode: 'shadow' }).withholdCli).toBe(false);
   });
 
-  it('may keep an answer for 5 s, not beyond the end of an entry, and not where data is old or missing', () => {
+  it('may cache a response for 5 s, not past the end of an entry, and not when data is old or missing', () => {
     const at = (ms: number): string => new Date(ms).toISOString();
     expect(check(foreign).cacheUntil).toBe(at(NOW + 5_000));
     const soon = Math.floor(NOW / 1000) + 2;
@@ -131,7 +132,7 @@ describe('a gateway', () => {
     expect(check(foreign, {}, snapshot('none')).cacheUntil).toBe(at(NOW));
   });
 
-  it('is told the evidence, which decides nothing', () => {
+  it('gets the evidence, which decides nothing', () => {
     expect(check(foreign, { country: 'US' }).evidence).toEqual({
       origin: 'abroad',
       carrierPrefix: null,
@@ -150,7 +151,7 @@ describe('a gateway', () => {
   });
 
   it.each(TEST_NUMBERS)(
-    'gets the fixed answer of test number $code, whatever is listed',
+    'gets the fixed response of test number $code, whatever is listed',
     async ({ n, code, verdict }) => {
       const at = await listing(['block', 'operator:51502', 'trunk:A', 'smsc:+63917*']);
       const answer = check(number(n), { operator: '51502', trunk: 'A', smsc: 639_170_000_130 }, at);
@@ -158,7 +159,7 @@ describe('a gateway', () => {
     },
   );
 
-  it('does not withhold a number by a rule that was let go, nor that of a test', async () => {
+  it('does not withhold a number for an overridden rule or for a test number', async () => {
     const [rule] = STANDARD_POLICY.policy.rules.filter(({ id }) => id === 'from-abroad');
     const policy = { rules: [{ ...rule!, withholdCli: true }], label: '[해외]', redress: null };
     const at = {
@@ -174,7 +175,7 @@ describe('a gateway', () => {
     expect(check(test, {}, at)).toMatchObject({ verdict: 'label', withholdCli: false });
   });
 
-  it('is told that its data is old, also without a number', () => {
+  it('gets LIST_STALE for old data, even when the sender has no number', () => {
     const old = { ...EMPTY, asOf: NOW - 4_000_000 };
     expect(check({ kind: 'withheld' }, {}, old)).toMatchObject({ verdict: 'indeterminate' });
     expect(check({ kind: 'shortCode', code: '1335' }, {}, old).reasons[1]?.code).toBe('LIST_STALE');

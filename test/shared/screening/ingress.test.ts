@@ -1,6 +1,6 @@
 /**
- * How things that are known of one call go together: the address, the operator, the trunk, the SMSC, and the
- * policy; and sender ids that look like others.
+ * How the parts of a call combine: number, operator, trunk, SMSC and policy. Also sender IDs that look like
+ * others.
  */
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -15,7 +15,7 @@ import { testKeys } from '../support/test-keys.ts';
 
 const { krFixed, krMobile, foreign } = SENDERS_BY_KIND;
 
-describe('what is known of a call', () => {
+describe('the ingress of a call', () => {
   it.each([
     ['operator:515-02', { operator: '51502' }, 'operator'],
     ['trunk:mnl 2', { trunk: 'MNL2' }, 'trunk'],
@@ -33,14 +33,14 @@ describe('what is known of a call', () => {
     expect(check(foreign, {}, await listing(['block', written])).verdict).toBe('label');
   });
 
-  it('is not found by half a name', async () => {
+  it('is not found by a partial name', async () => {
     const at = await listing(['block', 'operator:51502', 'smsc:+639171*', 'trunk:MNL-2', 'smsc:+63917']);
     for (const via of [{ operator: '51503' }, { smsc: 639_170_000_130 }, { trunk: 'MNL-22' }]) {
       expect(check(foreign, via, at).verdict).toBe('label');
     }
   });
 
-  it('opens a lane by a trusted operator, and takes back nothing that is said of the number or the trunk', async () => {
+  it('bypasses the policy for a trusted operator, but not a block of the number or the trunk', async () => {
     const at = await listing(['allow', 'operator:51502'], ['block', 'trunk:BAD', 'SPAM']);
     expect(check(krFixed, { operator: '51502' }, at)).toMatchObject({ verdict: 'allow', subject: 'from' });
     expect(check(krFixed, { operator: '51502', trunk: 'BAD' }, at).verdict).toBe('block');
@@ -60,7 +60,7 @@ describe('what is known of a call', () => {
     expect(answer).toMatchObject({ verdict: 'block', reasons: [{ code: 'NUMBER_TERMINATED' }, {}, {}] });
   });
 
-  it('opens no lane where the data may be old or is not there', async () => {
+  it('bypasses nothing when data is old or missing', async () => {
     const at = await listing(['allow', 'operator:51502']);
     const old = { ...at, asOf: NOW - 4_000_000 };
     expect(check(krFixed, { operator: '51502' }, old).verdict).toBe('indeterminate');
@@ -72,7 +72,7 @@ describe('what is known of a call', () => {
     );
   });
 
-  it('is never let through by one thing where the data of another is not there', async () => {
+  it('never passes by one allow entry while the data of another part is missing', async () => {
     const at = await listing(['allow', 'operator:51502'], ['block', 'trunk:BAD']);
     const withoutShards = { ...EMPTY, release: releases.withoutShards };
     const lane = liveEntry(
@@ -95,7 +95,7 @@ describe('what is known of a call', () => {
     expect(check(foreign, { trunk: 'BAD' }, at).verdict).toBe('block');
   });
 
-  it('says once that data is not there, of however many things', () => {
+  it('reports missing data once, for any number of parts', () => {
     const { reasons } = check(
       foreign,
       { operator: '51502', trunk: 'A', smsc: 639_170_000_130 },
@@ -104,7 +104,7 @@ describe('what is known of a call', () => {
     expect(reasons.filter(({ code }) => code === 'LIST_UNAVAILABLE')).toHaveLength(1);
   });
 
-  it('of an SMSC is what was said last, of it or of a prefix of it', () => {
+  it('follows the latest entry of an SMSC or of its prefix', () => {
     const key = (name: string) =>
       fingerprintKey(fingerprintsOf({ kind: 'smsc', name }, testKeys.sourceSeed).spelling);
     const live = (...entries: LiveEntry[]): Snapshot => ({
@@ -118,7 +118,7 @@ describe('what is known of a call', () => {
     expect(check(foreign, via, live(unblock, block(19))).verdict).toBe('allow');
   });
 
-  it('is blocked now, and let through again, like a number', () => {
+  it('is blocked and unblocked live, like a number', () => {
     const key = fingerprintKey(
       fingerprintsOf({ kind: 'trunk', name: 'MNL-2' }, testKeys.sourceSeed).skeleton,
     );
@@ -135,9 +135,12 @@ describe('what is known of a call', () => {
   });
 });
 
-describe('a sender id with letters that look like Latin ones', () => {
+describe('a sender ID with letters that look like Latin ones', () => {
   const { spelling, skeleton } = fingerprintsOf({ kind: 'senderId', name: 'ТАСС' }, testKeys.sourceSeed);
-  /** As the coordinator makes them: a block and a clear of the name are of both, an unblock of its spelling. */
+  /**
+   * Entries as the coordinator makes them: a block or clear covers the name and its look-alike, an unblock
+   * only its spelling.
+   */
   const own = (op: LiveEntry['op'], seq: number): LiveEntry[] =>
     (op === 'unblock' ? [spelling] : [spelling, skeleton]).map((fingerprint) =>
       liveEntry(fingerprintKey(fingerprint), { op, seq }),
@@ -145,7 +148,7 @@ describe('a sender id with letters that look like Latin ones', () => {
   const latin = (op: LiveEntry['op'], seq: number): LiveEntry[] => [
     liveEntry(fingerprintKey(skeleton), { op, seq }),
   ];
-  /** What is told of the name, of its small letters, and of the Latin one that it looks like. */
+  /** The verdicts for the name, for its lower case form, and for the Latin look-alike. */
   const verdicts = (...entries: LiveEntry[][]): string => {
     const at = { ...EMPTY, live: layerOf(...entries.flat().toSorted(byLiveKey)) };
     return ['ТАСС', 'тасс', 'TACC'].map((text) => check(source(text), {}, at).verdict).join(' ');
@@ -171,9 +174,12 @@ describe('a sender id with letters that look like Latin ones', () => {
     ],
     ['a block, then a clear', [own('block', 20), own('clear', 21)], 'label label label'],
     ['a clear, then a block of the Latin name', [own('clear', 20), latin('block', 21)], 'block block block'],
-  ])('gets what was said of it, and nothing good of what it looks like: %s', (_what, entries, want) => {
-    // Of one key, a layer as the coordinator keeps it has only the newest that ends no earlier.
-    const newest = new Map(entries.flat().map((entry) => [`${entry.high} ${entry.low}`, entry]));
-    expect(verdicts([...newest.values()])).toBe(want);
-  });
+  ])(
+    'follows its own entries, and gains nothing from the name that it looks like: %s',
+    (_what, entries, want) => {
+      // The coordinator keeps only the newest entry of a key that ends no earlier.
+      const newest = new Map(entries.flat().map((entry) => [`${entry.high} ${entry.low}`, entry]));
+      expect(verdicts([...newest.values()])).toBe(want);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * The live layer in the verdict, as tables: which entry wins over which list, what it does where data is
- * missing or old, and how lists of folded entries step back.
+ * The live layer in the verdict, as tables: which entry overrides which list, its effect when data is
+ * missing or old, and how lists of folded entries give way.
  */
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -69,13 +69,13 @@ describe('a live entry', () => {
     expect(summarize(answer)).toBe(want);
   });
 
-  it('is needed for data to be old, where there is no release', () => {
+  it('never makes data stale when there is no release', () => {
     expect(summarize(check({ to: on() }, snapshot('none', NOW, 3_601)))).toBe(
       'indeterminate LIST_UNAVAILABLE',
     );
   });
 
-  it('is told with its authority and its end', () => {
+  it('has its authority and its end in the reason', () => {
     const party = on('blockExact');
     const blocked = check({ to: party }, withLive(FRESH, block(party, { until: UNTIL })));
     expect(blocked.reasons[0]).toEqual({
@@ -111,7 +111,7 @@ describe('a live entry', () => {
     expect(after.reasons.map(({ list }) => list)).toEqual(['live-allow-kisa', 'suspended']);
   });
 
-  it('is for its subjects only, and so is what it does to folded lists', () => {
+  it('applies to its own subjects only, also against folded lists', () => {
     const party = on('foldedBlock');
     for (const op of ['unblock', 'clear'] as const) {
       const at = withLive(FRESH, entry(party, { op, subjects: 1 }));
@@ -120,13 +120,13 @@ describe('a live entry', () => {
     }
   });
 
-  it('bears on no other number', () => {
+  it('does not affect other numbers', () => {
     const at = withLive(FRESH, block(on('labelExact')), unblock(on('blockRange')));
     expect(summarize(check({ from: on('blockExact'), to: on() }, at))).toBe('block NUMBER_SUSPENDED');
     expect(summarize(check({ from: on('foldedBlock') }, at))).toBe('block CERTIFICATE_REVOKED');
   });
 
-  it('lets the stronger of two subjects decide', () => {
+  it('decides for one subject, and the stronger subject wins', () => {
     const [from, to] = [on('blockExact'), on('blockRange')];
     expect(summarize(check({ from, to }, withLive(FRESH, unblock(from))))).toBe(
       'block NUMBER_UNALLOCATED NUMBER_SUSPENDED ALLOW_OVERRIDE',
@@ -136,7 +136,7 @@ describe('a live entry', () => {
 });
 
 describe('the release', () => {
-  it('speaks for the changes that it has folded in', () => {
+  it('decides for the changes that it has folded in', () => {
     const party = on('foldedBlock');
     for (const op of ['unblock', 'clear'] as const) {
       const at = (seq: number): string =>
@@ -146,7 +146,7 @@ describe('the release', () => {
     }
   });
 
-  it('gives them back to the live layer where it is taken back', () => {
+  it('gives them back to the live layer when it is rolled back', () => {
     const party = on('blockExact');
     const live = [unblock(party, { seq: FOLDED_SEQ - 1 })];
     expect(check({ to: party }, withLive(snapshot('whole'), ...live)).verdict).toBe('block');
@@ -156,7 +156,7 @@ describe('the release', () => {
 });
 
 describe('a live entry of a source', () => {
-  it('is found by the folded text', () => {
+  it('is found by its folded text', () => {
     const at = withLive(FRESH, block(source('Free Money')));
     const answer = check({ from: source('ＦＲＥＥ money') }, at);
     expect(summarize(answer)).toBe('block SENDER_UNQUALIFIED');
@@ -165,7 +165,7 @@ describe('a live entry of a source', () => {
     expect(summarize(check({ from: source('free money 2') }, at))).toBe('allow');
   });
 
-  it('wins over the lists of sources, and silences the folded ones', () => {
+  it('overrides the lists of sources, and hides the folded lists', () => {
     const listed = source('kb-bank');
     const folded = source('folded');
     expect(summarize(check({ from: folded }, FRESH))).toBe('block CERTIFICATE_REVOKED');
@@ -174,7 +174,7 @@ describe('a live entry of a source', () => {
     expect(summarize(check({ from: folded }, at))).toBe('allow');
   });
 
-  it('is found where nothing else is loaded', () => {
+  it('is found when nothing else is loaded', () => {
     const party = source('kb-bank');
     for (const release of ['none', 'withoutSources'] as const) {
       const at = snapshot(release);
@@ -189,7 +189,7 @@ describe('a live entry of a source', () => {
   });
 });
 
-describe('what no live entry changes', () => {
+describe('a live entry has no effect on', () => {
   it('an emergency number that is called', () => {
     for (const to of [shortCode('112'), number(82_119), number(822_119)]) {
       const at = withLive(FRESH, block(to), block(on()));
@@ -217,7 +217,7 @@ describe('a rule', () => {
   const unused = number(829_900_000_000);
   const personal = number(825_012_345_678);
 
-  it('is behind a live entry', () => {
+  it('is overridden by a live entry', () => {
     expect(summarize(check({ to: unused }, withLive(FRESH, unblock(unused))))).toBe(
       'allow ALLOW_OVERRIDE NUMBER_FORMAT_INVALID',
     );
@@ -229,7 +229,7 @@ describe('a rule', () => {
     );
   });
 
-  it('holds again where the entry is taken back', () => {
+  it('applies again when the entry is cleared', () => {
     expect(summarize(check({ to: unused }, withLive(FRESH, entry(unused, { op: 'clear' }))))).toBe(
       'block NUMBER_FORMAT_INVALID',
     );

@@ -1,4 +1,4 @@
-/** Texts that can mean several numbers, and Korea's rules for senders, as decisions. */
+/** Texts with several readings, and Korea's sender rules, as decisions. */
 import { describe, expect, it } from 'vitest';
 import { numberKey } from '../../../shared/live/entry.ts';
 import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
@@ -12,7 +12,7 @@ import { clientSettings, withLive } from '../support/screen-world.ts';
 
 /** Nothing is listed. */
 const FRESH = EMPTY;
-/** 00 + Azerbaijan, or carrier 009 + Sri Lanka. */
+/** 00 + Azerbaijan, or carrier prefix 009 + Sri Lanka. */
 const AMBIGUOUS = '00994123123456';
 const AZERBAIJAN = 994_123_123_456;
 const SRI_LANKA = 94_123_123_456;
@@ -39,8 +39,8 @@ function check(
 const summarize = ({ verdict, action, reasons }: CheckResponse): string =>
   [verdict, ...(action === undefined ? [] : [action]), ...reasons.map(({ code }) => code)].join(' ');
 
-describe('a recipient that can be one of two numbers', () => {
-  it('gets the verdict that both have, with both numbers', () => {
+describe('a recipient with two readings', () => {
+  it('gets the verdict that both readings share, and lists both numbers', () => {
     const answer = check({ to: AMBIGUOUS });
     expect(summarize(answer)).toBe('allow');
     expect(answer.readings).toEqual({ to: [`+${AZERBAIJAN}`, `+${SRI_LANKA}`] });
@@ -52,7 +52,7 @@ describe('a recipient that can be one of two numbers', () => {
     [AZERBAIJAN, 'closed'],
     [SRI_LANKA, 'open'],
     [SRI_LANKA, 'closed'],
-  ] as const)('is not open while %s is blocked, whatever the fail policy %s', (n, failPolicy) => {
+  ] as const)('is not open while %s is blocked, with fail policy %s', (n, failPolicy) => {
     const answer = check({ to: AMBIGUOUS }, { at: blocking(n), settings: { failPolicy } });
     expect(summarize(answer)).toMatch(/^indeterminate closed NUMBER_AMBIGUOUS /);
     expect(answer.to).toBeNull();
@@ -60,20 +60,20 @@ describe('a recipient that can be one of two numbers', () => {
     expect(answer.reasons[0]!.detail).toContain('with +');
   });
 
-  it('is settled by the prefix that the client uses', () => {
+  it("is resolved by the client's international prefix", () => {
     const at = blocking(SRI_LANKA);
     expect(summarize(check({ to: AMBIGUOUS }, { at, convention: '00' }))).toBe('allow');
     expect(summarize(check({ to: AMBIGUOUS }, { at, convention: 'kr' }))).toMatch(/^block /);
     expect(check({ to: AMBIGUOUS }, { at, convention: '00' }).readings).toBeUndefined();
   });
 
-  it('is settled by a plus', () => {
+  it('is resolved by a plus sign', () => {
     const at = blocking(SRI_LANKA);
     expect(summarize(check({ to: `+${AZERBAIJAN}` }, { at }))).toBe('allow');
     expect(summarize(check({ to: `+${SRI_LANKA}` }, { at }))).toMatch(/^block /);
   });
 
-  it('is as the client’s mode softens it', () => {
+  it("follows the client's mode", () => {
     const at = blocking(SRI_LANKA);
     const shadow = check({ to: AMBIGUOUS }, { at, settings: { mode: 'shadow' } });
     expect([shadow.verdict, shadow.unenforced, shadow.to]).toEqual(['allow', 'block', `+${SRI_LANKA}`]);
@@ -82,7 +82,7 @@ describe('a recipient that can be one of two numbers', () => {
   });
 
   it('is an emergency call if one of the numbers is', () => {
-    // The Cook Islands, or carrier 006 and +82-31-112.
+    // The Cook Islands, or carrier prefix 006 and +82-31-112.
     const at = blocking(682_31112);
     expect(summarize(check({ to: '0068231112' }, { at }))).toBe('allow EMERGENCY_NEVER_BLOCKED');
     const gateway = check(
@@ -92,7 +92,7 @@ describe('a recipient that can be one of two numbers', () => {
     expect(gateway.verdict).toBe('allow');
   });
 
-  it('stays blocked where the other party decides alone', () => {
+  it('stays blocked when the other party is blocked', () => {
     const at = blocking(82_10_2000_5036);
     const answer = check({ from: '010-2000-5036', to: AMBIGUOUS }, { at });
     expect(summarize(answer)).toMatch(/^block /);
@@ -100,8 +100,8 @@ describe('a recipient that can be one of two numbers', () => {
   });
 });
 
-describe('a sender at a gateway that can be one of two numbers', () => {
-  it('gets the strongest verdict, and the number that it is of', () => {
+describe('a sender with two readings at a gateway', () => {
+  it('gets the strongest verdict, and the number of that verdict', () => {
     const answer = check({ channel: 'voice', from: AMBIGUOUS }, { at: blocking(SRI_LANKA), gateway: true });
     expect(summarize(answer)).toMatch(/^block /);
     expect(answer.from).toBe(`+${SRI_LANKA}`);
@@ -146,7 +146,7 @@ describe('the sender of a domestic text', () => {
 });
 
 describe('a local number', () => {
-  it('is nobody’s as a recipient, and is no number of Seoul', () => {
+  it('is not a valid recipient, and is never read as a Seoul number', () => {
     const answer = check({ to: '2123-4567' }, { at: blocking(82_2_2123_4567, 82_2_123_4567) });
     expect(summarize(answer)).toBe('block NUMBER_FORMAT_INVALID');
     expect(answer.to).toBe('21234567');

@@ -1,6 +1,6 @@
 /**
- * The verdict, as tables: which list wins over which, what missing and old data do, what a client's wishes
- * change. A number is named by the lists that it is on.
+ * The verdict, as tables: which list overrides which, the effect of missing and old data, and of client
+ * settings. A number is named by its lists.
  */
 import { describe, expect, it } from 'vitest';
 import type { Party } from '../../../shared/numbers/party.ts';
@@ -30,7 +30,7 @@ function check(
   at = FRESH,
   settings: Partial<ClientSettings> = {},
 ): CheckResponse {
-  // Sender IDs are looked up where Korea's sender rules do not block them first.
+  // Korea's sender rules would block sender IDs before their look-up.
   const senderRules = fields.from?.kind === 'source' ? 'none' : 'kr';
   const request: ScreenRequest = {
     ...{ from: null, to: null, ingress: null, channel: 'sms', otherReadings: [] },
@@ -39,7 +39,7 @@ function check(
   return formatDecision(request, screen(request, at, clientSettings({ senderRules, ...settings })));
 }
 const codes = ({ reasons }: CheckResponse): string[] => reasons.map(({ code }) => code);
-/** What a client acts on: the verdict and the codes, the deciding one first. */
+/** The part that a client acts on: the verdict and the codes, the deciding one first. */
 const summarize = (answer: CheckResponse): string => [answer.verdict, ...codes(answer)].join(' ');
 
 describe('a number on the lists', () => {
@@ -51,7 +51,7 @@ describe('a number on the lists', () => {
     }
   });
 
-  it('tells the deciding exact entry before the range', () => {
+  it('lists the deciding exact entry before the range', () => {
     const { reasons } = check({ to: on('allowExact', 'allowRange', 'blockExact') });
     expect(reasons.map(({ match }) => match)).toEqual(['exact', 'exact', 'range']);
     expect(reasons[0]).toMatchObject({
@@ -63,7 +63,7 @@ describe('a number on the lists', () => {
     });
   });
 
-  it('counts only as the subjects of the list', () => {
+  it('counts only for the subjects of the list', () => {
     expect(summarize(check({ from: on('senderOnly') }))).toBe('block SENDER_NOT_REGISTERED');
     expect(summarize(check({ to: on('senderOnly') }))).toBe('allow');
   });
@@ -73,7 +73,7 @@ describe('a rule', () => {
   const unused = (last: number): Party => number(829_900_000_000 + last);
   const personal = (last: number): Party => number(825_012_345_678 + last);
 
-  it('refuses what the numbering plan does not have, behind every list', () => {
+  it('blocks numbers outside the numbering plan, after every list', () => {
     expect(summarize(check({ to: unused(0) }))).toBe('block NUMBER_FORMAT_INVALID');
     expect(summarize(check({ to: unused(1) }))).toBe('allow ALLOW_OVERRIDE NUMBER_FORMAT_INVALID');
     expect(summarize(check({ to: unused(2) }))).toBe('block NUMBER_SUSPENDED NUMBER_FORMAT_INVALID');
@@ -84,7 +84,7 @@ describe('a rule', () => {
     });
   });
 
-  it('refuses a sender of the wrong form in texts only, behind every list', () => {
+  it('blocks senders of the wrong form in texts only, after every list', () => {
     expect(summarize(check({ from: personal(0) }))).toBe('block SENDER_FORMAT_RULE');
     expect(summarize(check({ from: personal(1) }))).toBe('allow ALLOW_OVERRIDE SENDER_FORMAT_RULE');
     expect(summarize(check({ from: personal(2) }))).toBe('block NUMBER_UNALLOCATED SENDER_FORMAT_RULE');
@@ -92,7 +92,7 @@ describe('a rule', () => {
     expect(summarize(check({ to: personal(0) }))).toBe('allow');
   });
 
-  it('lets a short code send only for its owner', () => {
+  it('allows a short code as sender only for its owner', () => {
     expect(summarize(check({ from: shortCode('1335') }))).toBe('block SENDER_FORMAT_RULE');
     expect(summarize(check({ from: shortCode('1335') }, FRESH, { shortCodes: ['1335'] }))).toBe('allow');
     expect(summarize(check({ from: shortCode('112') }))).toBe('block SENDER_FORMAT_RULE');
@@ -114,7 +114,7 @@ describe('an emergency number that is called', () => {
     }
   });
 
-  it('still has the other reasons told', () => {
+  it('still reports the other reasons', () => {
     expect(summarize(check({ from: on('blockExact'), to: shortCode('112') }))).toBe(
       'allow EMERGENCY_NEVER_BLOCKED NUMBER_SUSPENDED',
     );
@@ -122,7 +122,7 @@ describe('an emergency number that is called', () => {
 });
 
 describe('a source', () => {
-  it('is looked for among sources, folded, as sender only', () => {
+  it('is looked up folded among sources, as sender only', () => {
     const answer = check({ from: source('ＫＢ-Bank ') });
     expect(summarize(answer)).toBe('block OVERSEAS_SOURCE_LISTED');
     expect(answer.reasons[0]).toMatchObject({ match: 'source', list: 'overseas-sources' });
@@ -131,7 +131,7 @@ describe('a source', () => {
     expect(summarize(check({ to: source('kb-bank') }))).toBe('allow');
   });
 
-  it('needs the source table, and nothing else does', () => {
+  it('needs only the source table, which nothing else needs', () => {
     expect(summarize(check({ from: source('anyone') }, snapshot('withoutSources')))).toBe(
       'indeterminate LIST_UNAVAILABLE',
     );
@@ -144,22 +144,22 @@ describe('a source', () => {
   });
 });
 
-describe('data that is not there', () => {
+describe('missing data', () => {
   it.each(MISSING)('(%s) for %j: %s', (release, places, want) => {
-    // An answer is not asked to put weaker reasons in an order of their own: the deciding one comes first.
+    // The order of weaker reasons is not defined: only the deciding one comes first.
     const answer = check({ to: on(...places) }, snapshot(release));
     const [verdict, first, ...rest] = want.split(' ');
     expect([answer.verdict, codes(answer)[0]]).toEqual([verdict, first]);
     expect(codes(answer).slice(1).sort()).toEqual(rest.sort());
   });
 
-  it('makes even a broken rule indeterminate where an allow entry could be missing', () => {
+  it('makes even a rule violation indeterminate when an allow entry could be missing', () => {
     const broken = { to: number(829_900_000_000) };
     expect(check(broken, snapshot('withoutShards')).verdict).toBe('indeterminate');
     expect(summarize(check(broken, snapshot('none')))).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
   });
 
-  it('leaves the action to the policy of the client, in every mode', () => {
+  it("leaves the action to the client's fail policy, in every mode", () => {
     for (const failPolicy of ['open', 'closed'] as const) {
       for (const mode of ['enforce', 'label', 'shadow'] as const) {
         const answer = check({ to: on() }, snapshot('none'), { failPolicy, mode });
@@ -174,13 +174,13 @@ describe('data that is not there', () => {
   });
 });
 
-describe('data that is old', () => {
+describe('old data', () => {
   const stale = snapshot('whole', NOW, 3_601);
   it.each(OLD)('for %j: %s', (places, want) => {
     expect(summarize(check({ to: on(...places) }, stale))).toBe(want);
   });
 
-  it('is what is older than the client bears, to the millisecond', () => {
+  it("begins past the client's maxStaleSeconds, to the millisecond", () => {
     const aged = (ms: number): CheckResponse =>
       check({ to: on() }, { ...FRESH, asOf: NOW - ms }, { maxStaleSeconds: 10 });
     expect(summarize(aged(10_000))).toBe('allow');
@@ -204,7 +204,7 @@ describe('the mode of a client', () => {
   });
 });
 
-describe('a request with both subjects', () => {
+describe('a request with two subjects', () => {
   it.each<[Party, Party, string, 'from' | 'to' | null]>([
     [on(), on(), 'allow', null],
     [on('blockExact'), on(), 'block NUMBER_SUSPENDED', 'from'],
@@ -232,7 +232,7 @@ describe('a request with both subjects', () => {
     );
   });
 
-  it('is indeterminate before it is a label, and blocked before it is indeterminate', () => {
+  it('is indeterminate rather than label, and block rather than indeterminate', () => {
     const missing = source('anyone');
     const at = snapshot('withoutSources');
     expect(check({ from: missing, to: on('labelExact') }, at)).toMatchObject({
@@ -245,7 +245,7 @@ describe('a request with both subjects', () => {
     });
   });
 
-  it('may ask for nothing', () => {
+  it('may be empty', () => {
     expect(check({})).toEqual({ verdict: 'allow', subject: null, from: null, to: null, reasons: [] });
   });
 });
@@ -255,7 +255,7 @@ describe('until', () => {
     [on('datedExact'), 'block NUMBER_TERMINATED'],
     [on('datedRange'), 'block NUMBER_UNALLOCATED'],
     [source('smsc-1'), 'block OVERSEAS_SOURCE_LISTED'],
-  ])('is told and ends on its second: %j', (from, want) => {
+  ])('is reported, and ends on its second: %j', (from, want) => {
     for (const now of [NOW, UNTIL * 1000 - 1000, UNTIL * 1000 - 1]) {
       const answer = check({ from }, snapshot('whole', now));
       expect(summarize(answer)).toBe(want);
@@ -267,14 +267,14 @@ describe('until', () => {
 });
 
 describe('the test numbers', () => {
-  it('are one for each code', () => {
+  it('exist for each code', () => {
     expect(TEST_NUMBERS.map(({ code }) => code)).toEqual([...CODES]);
     expect(new Set(TEST_NUMBERS.map(({ verdict }) => verdict))).toEqual(
       new Set(['allow', 'label', 'indeterminate', 'block']),
     );
   });
 
-  it.each(TEST_NUMBERS)('$n always answers $verdict $code', ({ n, verdict, code }) => {
+  it.each(TEST_NUMBERS)('$n always gives $verdict $code', ({ n, verdict, code }) => {
     for (const release of ['whole', 'none', 'withoutShards'] as const) {
       for (const subject of ['from', 'to'] as const) {
         const answer = check({ [subject]: number(n) }, snapshot(release, NOW, 1e6));
@@ -288,7 +288,7 @@ describe('the test numbers', () => {
     }
   });
 
-  it('end where the codes end', () => {
+  it('end with the codes', () => {
     for (const n of [TEST_NUMBER_BASE, TEST_NUMBER_BASE + CODES.length + 1]) {
       expect(check({ to: number(n) }).reasons).toEqual([]);
     }

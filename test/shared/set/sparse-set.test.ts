@@ -1,6 +1,6 @@
 /**
  * Sparse sections: single entries of many prefixes, many entries of few, and every count around a block of
- * 32. Builder against naive encoder, reader against a plain set.
+ * 32. The builder is compared with the naive encoder, the reader with a plain set.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ function open(section: readonly number[]): Shard {
   return new Shard(shardWith(section, [0, 0], [LAST_HEAD + 1, 0]));
 }
 
-/** The keys themselves and all that lies beside them. */
+/** The keys and all keys next to them. */
 function around(keys: readonly NaiveKey[]): NaiveKey[] {
   const edges: NaiveKey[] = [
     [0, 0],

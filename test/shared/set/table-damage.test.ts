@@ -1,5 +1,5 @@
 /**
- * Damaged range and source tables opened without their seal: they are refused with a LayoutError or read,
+ * Damaged range and source tables, opened without their seal: they are refused with a LayoutError or read,
  * without any other exception and at a cost in proportion to their bytes.
  */
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { fromHex } from '../support/bytes.ts';
 import { cuts, type Damaged, extremes, flips } from '../support/damage.ts';
 
 const MASKS = [1, 4, 32, 128, 255];
-/** The list count of a source table; damage to it has a test of its own. */
+/** The list count of a source table; its damage has a separate test. */
 const LIST_COUNT_WORD = 2;
 
 function survive({ what, bytes }: Damaged, lookUp: (bytes: Uint8Array<ArrayBuffer>) => number[]): boolean {

@@ -1,5 +1,5 @@
 /**
- * Asks as a gateway does, and lists sources to ask about.
+ * Sends gateway requests to screen(), and builds snapshots that list sources.
  */
 
 import type { Ingress, ScreenRequest, Sender } from '../../../shared/request.ts';
@@ -29,12 +29,12 @@ export function check(
   return toGatewayResponse(request, screen(request, at, clientSettings(settings)), at);
 }
 
-/** @param lists each an effect, and sources as they are written */
+/** @param lists each an effect and the sources as they are written */
 export async function listing(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
   return { ...EMPTY, release: await install(await buildLists(lists)) };
 }
 
-/** The same with nothing of the release loaded. */
+/** The same with no value of the release loaded. */
 export async function unloaded(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
   return { ...EMPTY, release: await install(await buildLists(lists), () => false) };
 }

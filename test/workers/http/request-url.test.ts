@@ -12,8 +12,8 @@ const ORIGIN = 'https://numgate.test';
 function expectAsUrl(href: string): void {
   const ours = new RequestUrl(href);
   const url = new URL(href);
-  const said = [ours.pathname, [...ours.parameters]];
-  expect([href, ...said]).toEqual([href, url.pathname, [...url.searchParams]]);
+  const parsed = [ours.pathname, [...ours.parameters]];
+  expect([href, ...parsed]).toEqual([href, url.pathname, [...url.searchParams]]);
 }
 
 const PARTS = [

@@ -29,7 +29,7 @@ export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'k
 /** Whoever has the credentials of wrangler alone: the cron acts for him. */
 export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
-export function changeRequest(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
+export function asAdmin(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
 }
 
@@ -69,7 +69,7 @@ export async function build({
 export async function stage(options: ReleaseOptions): Promise<string> {
   const built = await build(options);
   await publishValues(built);
-  unwrap(await coordinator().stage(changeRequest(), built.signed));
+  unwrap(await coordinator().stage(asAdmin(), built.signed));
   return built.manifest.release;
 }
 

@@ -6,7 +6,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import type { Actor } from '../../../shared/admin.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
-import { ADMIN, changeRequest, coordinator, stub } from './coordinator.ts';
+import { ADMIN, asAdmin, coordinator, stub } from './coordinator.ts';
 
 export const NOON = Date.UTC(2040, 0, 1, 12);
 export const HOUR = 3_600_000;
@@ -20,7 +20,7 @@ export const TOKEN = {
   authority: 'kisa',
 };
 
-export const by = (actor: Actor): ChangeRequest => ({ ...changeRequest(), actor });
+export const by = (actor: Actor): ChangeRequest => ({ ...asAdmin(), actor });
 
 export function change(op: 'block' | 'unblock' | 'clear', number = '+821030000001') {
   return {
