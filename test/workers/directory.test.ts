@@ -1,6 +1,6 @@
 /**
- * Who may ask: the client directory that the head names, what becomes of clients when it is missing or
- * damaged, and how soon a new key works.
+ * The client directory that the head names: who may send requests, the effect of a missing or damaged
+ * directory, and how soon a new key works.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -34,7 +34,7 @@ const DAMAGED: Readonly<Record<string, ReadOverride>> = {
   'has a bit flipped': changed((bytes) => bytes.with(20, bytes[20]! ^ 1)),
   'is cut': changed((bytes) => bytes.slice(0, -1)),
 };
-/** Sealed and named by the head, and still not to be believed. */
+/** Sealed and named by the head, and still invalid. */
 const WRONG: Readonly<Record<string, readonly object[]>> = {
   'has one bad client': [...CLIENTS, { id: 'UPPER' }],
   'has a client with an unknown field': [{ ...CLIENTS[0], more: true }],
@@ -48,7 +48,7 @@ beforeEach(async () => {
 
 describe('without a directory', () => {
   test.each(Object.entries(DAMAGED))(
-    'where it %s, a cold isolate answers 503 and when to try again',
+    'that %s: a cold isolate answers 503 with Retry-After',
     async (_, override) => {
       await publishClients();
       const kv = new KvWatch();
@@ -58,7 +58,7 @@ describe('without a directory', () => {
     },
   );
 
-  test('a cold isolate asks the coordinator for what KV does not have', async () => {
+  test('a cold isolate gets from the coordinator what KV lacks', async () => {
     await publishClients();
     const bytes = await env.LISTS.get(directoryKey(), 'arrayBuffer');
     fakeCoordinator().values.set(directoryKey(), new Uint8Array(bytes!));
@@ -66,7 +66,7 @@ describe('without a directory', () => {
     expect((await sendAndSettle(check)).status).toBe(200);
   });
 
-  test('a cold isolate is right as soon as there is one', async () => {
+  test('a cold isolate accepts keys as soon as there is one', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     expect((await sendAndSettle({ ...check, client: 'closed' })).status).toBe(401);
     await publishClients();
@@ -77,7 +77,7 @@ describe('without a directory', () => {
 });
 
 describe.each(Object.entries(DAMAGED))('a new directory that %s', (_, override) => {
-  test('is refused, and the last good one goes on serving', async () => {
+  test('is refused, and the last good one keeps serving', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publishClients();
     await sendAndSettle(check);
@@ -92,7 +92,7 @@ describe.each(Object.entries(DAMAGED))('a new directory that %s', (_, override) 
 });
 
 describe.each(Object.entries(WRONG))('a new directory that %s', (_, clients) => {
-  test('is refused, and the last good one goes on serving', async () => {
+  test('is refused, and the last good one keeps serving', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publishClients();
     await sendAndSettle(check);
@@ -111,7 +111,7 @@ describe('a new directory', () => {
     await sendAndSettle(check);
   });
 
-  test('takes a client out within one refresh', async () => {
+  test('removes a client within one refresh', async () => {
     await publishClients(CLIENTS.slice(1));
     await publishHead(built.manifest, 2);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
@@ -128,28 +128,28 @@ describe('a new directory', () => {
   });
 });
 
-describe('a key that is not known yet', () => {
+describe('an unknown key', () => {
   const [open, ...others] = CLIENTS;
 
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publishClients(others);
     await sendAndSettle({ ...check, client: 'closed' });
-    // The coordinator has the client; KV, which cannot be asked so soon again, does not.
+    // The coordinator has the client. KV, which may not be read again so soon, does not.
     await publishClients();
     fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
     await publishManifest(built.manifest);
     fakeCoordinator().requests.length = 0;
   });
 
-  test('works at once: the head is looked for before it is refused', async () => {
+  test('works immediately: the isolate checks the head before it refuses the key', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     const { status, body } = await sendHere(check);
     expect([status, body.seq]).toEqual([200, 2]);
     expect(fakeCoordinator().requests).toHaveLength(1);
   });
 
-  test('works at once also where a secret was replaced', async () => {
+  test('works immediately when a secret was replaced', async () => {
     const replaced = { ...open, secretSha256: ['0'.repeat(64)] };
     await publishClients([replaced, ...others]);
     fakeCoordinator().setHead(await coordinatorHead({ seq: 3 }));
@@ -161,7 +161,7 @@ describe('a key that is not known yet', () => {
     expect((await sendHere(check)).status).toBe(200);
   });
 
-  test('works at once also where a poll with an older copy is under way', async () => {
+  test('works immediately while a poll with an older copy is in progress', async () => {
     const { seq, sealed } = await coordinatorHead({ seq: 1 });
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await writeCopy({ seq, fetchedAt: Date.now() - HEAD_FRESH_MS + 1, asOf: NOW, sealed }, testKeys);
@@ -170,7 +170,7 @@ describe('a key that is not known yet', () => {
     expect((await known).status).toBe(200);
   });
 
-  test('has the head looked for at most once in KEY_FRESH_MS, however many try', async () => {
+  test('causes at most one check of the head in KEY_FRESH_MS, for any number of keys', async () => {
     for (let second = 1; second <= 3; second++) {
       const start = NOW + second * (KEY_FRESH_MS + 1);
       vi.setSystemTime(start);
@@ -188,7 +188,7 @@ describe('a key that is not known yet', () => {
     }
   });
 
-  test('is refused where nothing can be asked, and does not make known ones wait', async () => {
+  test('is refused when no source answers, and does not delay known keys', async () => {
     fakeCoordinator().behaviour = 'fail';
     new KvWatch().overrideOthers(failing);
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
@@ -196,7 +196,7 @@ describe('a key that is not known yet', () => {
     expect((await sendHere({ ...check, client: 'closed' })).status).toBe(200);
   });
 
-  test('is not looked for where there is none', async () => {
+  test('causes no check when the request has no key', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     expect((await sendHere({ ...check, headers: { authorization: '' } })).status).toBe(401);
     expect(fakeCoordinator().requests).toHaveLength(0);

@@ -1,5 +1,5 @@
 /**
- * A Worker whose secrets are missing or wrong: 503 that names the secret and tells none of it.
+ * A Worker whose secrets are missing or wrong: 503 with the name of the secret and nothing of its value.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { build, LISTED, publish, smallLists } from './support/world.ts';
 const built = await build(smallLists());
 const check = { body: { to: LISTED } };
 
-/** A secret that is not set: the types promise that it is, the runtime does not. */
+/** A secret that is not set: the types promise that it is set, the runtime does not. */
 const absent = undefined as unknown as string;
 
 const WRONG: readonly (readonly ['LIST_KEY' | 'RELEASE_PUBLIC_KEYS', string, string])[] = [
@@ -48,12 +48,12 @@ describe('a Worker', () => {
     ['with the key second', `${btoa('k'.repeat(32))},${RELEASE_PUBLIC_KEYS}`],
     ['with spaces and a line break', ` ${RELEASE_PUBLIC_KEYS} , ${btoa('k'.repeat(32))}\n`],
     ['with a comma at the end', `${RELEASE_PUBLIC_KEYS},`],
-  ])('takes two public keys, %s', async (_, keys) => {
+  ])('accepts two public keys, %s', async (_, keys) => {
     const { body } = await sendHere(check, { RELEASE_PUBLIC_KEYS: keys });
     expect(summarize(body)).toBe('block NUMBER_SUSPENDED');
   });
 
-  test('takes a LIST_KEY with a line break behind it', async () => {
+  test('accepts a LIST_KEY with a line break after it', async () => {
     const { body } = await sendHere(check, { LIST_KEY: `${env.LIST_KEY}\n` });
     expect(summarize(body)).toBe('block NUMBER_SUSPENDED');
   });

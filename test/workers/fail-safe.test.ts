@@ -1,6 +1,6 @@
 /**
- * A cold isolate whose release is there in name only: every value of it is gone, damaged, or longer than its
- * manifest says. Blocks that nothing missing could take back still block, and `/healthz` says what is wrong.
+ * A cold isolate with a release whose values are all gone, damaged, or longer than its manifest says. Blocks
+ * that no missing value could lift still block, and `/healthz` names the missing values.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -97,12 +97,12 @@ test('the release of this test has several shards, and both tables', () => {
 describe.each(FAULTS)('with every value %s, a cold isolate', (_, override) => {
   beforeEach(() => destroy(override));
 
-  test('blocks what is blocked live', async () => {
+  test('still blocks a live block', async () => {
     const { status, body } = await sendAndSettle({ body: { to: BLOCKED } });
     expect([status, summarize(body)]).toEqual([200, 'block SENDER_UNQUALIFIED LIST_UNAVAILABLE']);
   });
 
-  test('blocks what the policy blocks', async () => {
+  test('still blocks by policy', async () => {
     const { status, body } = await sendAndSettle({ ...ABROAD, body: { ...ABROAD.body, to: LISTED } });
     expect([status, body.verdict, body.reasons![0]!.code]).toEqual([
       200,
@@ -111,18 +111,18 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, override) => {
     ]);
   });
 
-  test('blocks what breaks a rule', async () => {
+  test('still blocks a rule violation', async () => {
     const { body } = await sendAndSettle({ body: { to: '+829900000000' } });
     expect(summarize(body)).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
   });
 
-  test('does not guess about anything else', async () => {
+  test('does not guess for other numbers', async () => {
     for (const to of [LISTED, filler(3), '+821077776666']) {
       expect(summarize((await sendAndSettle({ body: { to } })).body)).toBe(UNAVAILABLE);
     }
   });
 
-  test('is degraded, also where it was not asked about any number', async () => {
+  test('is degraded, even before any check', async () => {
     const { status, body } = await health();
     expect([status, body.status, body.release]).toEqual([200, 'degraded', large.manifest.release]);
     expect(body.missing?.toSorted()).toEqual(keys.toSorted());
@@ -145,7 +145,7 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, override) => {
     expect(missing).toEqual(keys.map(() => [{ indexes: ['valueUnavailable'], doubles: [1] }]));
   });
 
-  test('logs each value once, however often it is asked for', async () => {
+  test('logs each value once, for any number of requests', async () => {
     for (let round = 0; round < 3; round++) {
       await health();
       await sendAndSettle({ body: { to: LISTED } });
@@ -168,10 +168,10 @@ test('a release with an allow list leaves blocks undecided: an allow entry may b
 });
 
 describe('/healthz', () => {
-  test('is ok where everything can be loaded, and loads it', async () => {
+  test('is ok when every value can be loaded, and loads them', async () => {
     expect(await health('?strict')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(kv.gets).toEqual(expect.arrayContaining(keys));
-    // On a slow machine, a poll of the head may come between.
+    // On a slow machine a poll of the head may come between.
     const valuesRead = (): number => kv.gets.filter((key) => keys.includes(key)).length;
     const before = valuesRead();
     expect((await health()).body.status).toBe('ok');
@@ -179,7 +179,7 @@ describe('/healthz', () => {
     expect(warned).toEqual([]);
   });
 
-  test('is ok where the release does not fit into memory', async () => {
+  test('is ok when the release does not fit into memory', async () => {
     resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
     for (const to of [LISTED, filler(3), filler(49)]) {
       await sendAndSettle({ body: { to } });
@@ -187,7 +187,7 @@ describe('/healthz', () => {
     }
   });
 
-  test('finds a value that is lost after it had to make room in memory', async () => {
+  test('finds a lost value after it was evicted from memory', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
     for (const to of [LISTED, filler(3), filler(49)]) await sendAndSettle({ body: { to } });
@@ -197,7 +197,7 @@ describe('/healthz', () => {
     expect((await health()).body.status).toBe('degraded');
   });
 
-  test('is ok again once the values are there', async () => {
+  test('is ok again once the values are back', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     destroy(missing);
     expect((await health()).body.status).toBe('degraded');
@@ -206,7 +206,7 @@ describe('/healthz', () => {
     expect((await health()).body.status).toBe('ok');
   });
 
-  test('is ok as soon as a question has loaded the value', async () => {
+  test('is ok as soon as a check has loaded the value', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     const key = shardKeyOf(large, LISTED);
     kv.override(key, missing);
@@ -217,7 +217,7 @@ describe('/healthz', () => {
     expect((await health()).body.status).toBe('ok');
   });
 
-  test('does not read what failed again for a while, however often it is asked', async () => {
+  test('does not read a failed value again for a while, for any number of requests', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     destroy(missing);
     await health();
@@ -226,11 +226,11 @@ describe('/healthz', () => {
       vi.setSystemTime(NOW + second * 1000);
       expect((await health()).body.status).toBe('degraded');
     }
-    // The head is looked for; no value is.
+    // The head is checked; no value is read.
     expect(kv.gets.slice(before).filter((key) => keys.includes(key))).toEqual([]);
   });
 
-  test('does not wait longer than LOAD_WAIT_MS for values that do not come', async () => {
+  test('does not wait longer than LOAD_WAIT_MS for hanging values', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     destroy(hanging);
     const answer = sendHere({ path: '/healthz' });
@@ -239,7 +239,7 @@ describe('/healthz', () => {
     expect((await answer).body).toMatchObject({ status: 'degraded' });
   });
 
-  test('tells of a new release that cannot be loaded while the old one serves', async () => {
+  test('reports a new release that cannot be loaded while the old one serves', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     expect((await health()).body.status).toBe('ok');
     const next = await build(largeLists([BLOCKED]), 1);
@@ -261,7 +261,7 @@ describe('/healthz', () => {
   });
 });
 
-test('a value that is longer than its manifest says is not read whole', async () => {
+test('does not read the whole of a value that is longer than its manifest says', async () => {
   const blob = large.manifest.shards[0]!;
   vi.restoreAllMocks();
   const chunk = 65_536;
@@ -280,7 +280,7 @@ test('a value that is longer than its manifest says is not read whole', async ()
   expect(get).toHaveBeenCalledOnce();
 });
 
-test('a value of KV itself is read as it is, up to its size and one byte', async () => {
+test('reads a value up to one byte more than its size', async () => {
   vi.restoreAllMocks();
   const blob = large.manifest.shards[0]!;
   const bytes = large.values.get(blob.key)!;

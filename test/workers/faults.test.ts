@@ -1,6 +1,6 @@
 /**
- * Damage behind the edge: a verdict is `indeterminate` for whoever needs what is damaged and right for
- * everybody else; a listed number is never let through, and no answer is a 5xx once there is data.
+ * Damage behind the edge: a verdict is `indeterminate` for a request that needs the damaged value and right
+ * for all others; a listed number never passes, and no response is a 5xx once there is data.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../shared/limits.ts';
@@ -94,13 +94,13 @@ describe.each(FAULTS)('a shard that %s', (_, override) => {
 });
 
 describe.each(FAULTS.slice(0, -2))('a range table that %s', (_, override) => {
-  test('lets no number through, takes no block back, and leaves sources alone', async () => {
+  test('lets no number pass, lifts no block, and does not affect sources', async () => {
     kv.override(ranges, override);
     const answers = await verdicts({ to: IN_RANGE }, { to: NOWHERE }, { to: LISTED }, { from: SOURCE });
     expect(answers).toEqual([
       UNAVAILABLE,
       UNAVAILABLE,
-      // No list of this release allows anything, so nothing that is missing could.
+      // No list of this release allows anything, so no missing entry could.
       'block NUMBER_SUSPENDED LIST_UNAVAILABLE',
       'block OVERSEAS_SOURCE_LISTED',
     ]);
@@ -108,7 +108,7 @@ describe.each(FAULTS.slice(0, -2))('a range table that %s', (_, override) => {
 });
 
 describe.each(FAULTS.slice(0, -2))('a source table that %s', (_, override) => {
-  test('lets no source through, and leaves numbers alone', async () => {
+  test('lets no source pass, and does not affect numbers', async () => {
     kv.override(sources, override);
     expect(await verdicts({ from: SOURCE }, { from: 'somebody' }, { to: LISTED }, { to: NOWHERE })).toEqual([
       UNAVAILABLE,
@@ -129,11 +129,11 @@ describe('a batch over a damaged shard', () => {
   });
 });
 
-describe('a shard that does not come', () => {
+describe('a shard that hangs', () => {
   test.each([
     ['open', 'open'],
     ['closed', 'closed'],
-  ])('is waited for no longer than LOAD_WAIT_MS, and then the client %s decides', async (client, action) => {
+  ])('is awaited no longer than LOAD_WAIT_MS, and then the client %s decides', async (client, action) => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     kv.override(farShard, hanging);
     // The background load of the same shard began a little earlier.

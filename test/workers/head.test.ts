@@ -1,5 +1,5 @@
 /**
- * Which heads an isolate takes: a bad one is refused and the last good one goes on serving, and `seq`
+ * The heads that an isolate accepts: it refuses a bad head and keeps serving the last good one, and `seq`
  * never goes back.
  */
 import { env } from 'cloudflare:workers';
@@ -37,7 +37,7 @@ const newest = await build(smallLists([LISTED, NOWHERE]), 3);
 const good = await headOf(newer.manifest, 6, RELEASE_PRIVATE_KEY, CLIENTS);
 const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(7));
 
-/** Sealed as a head is, but with something else in it. */
+/** Sealed like a head, with other content. */
 function sealedJson(change: object, keys = testKeys): Promise<Uint8Array<ArrayBuffer>> {
   return seal(utf8(JSON.stringify(change)), keys);
 }
@@ -68,7 +68,7 @@ const BAD_HEADS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   }),
 };
 
-/** The rest of the head is taken, with the release that serves. */
+/** The rest of the head is accepted, with the release that serves. */
 const BAD_RELEASES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   'is not there': await sealedJson({
     head: { ...head, current: { release: 'nowhere', signature: 'none' } },
@@ -108,7 +108,7 @@ beforeEach(async () => {
 });
 
 describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, bytes) => {
-  test('is refused, and the last good one goes on serving', async () => {
+  test('is refused, and the last good one keeps serving', async () => {
     await sendAndSettle({ body: { to: LISTED } });
     await env.LISTS.put(HEAD_KEY, bytes);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
@@ -133,7 +133,7 @@ describe.each(Object.entries({ ...BAD_HEADS, ...BAD_RELEASES }))(
 );
 
 describe.each(Object.entries(BAD_RELEASES))('a head whose release %s', (_, bytes) => {
-  test('is taken with the release that serves', async () => {
+  test('is accepted with the release that serves', async () => {
     await sendAndSettle({ body: { to: LISTED } });
     await env.LISTS.put(HEAD_KEY, bytes);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
@@ -155,7 +155,7 @@ describe('a good head', () => {
     expect([summarize(body), body.release, body.seq]).toEqual(['allow', newer.manifest.release, 6]);
   });
 
-  test('of the same release brings its seq', async () => {
+  test('of the same release updates seq', async () => {
     await sendAndSettle({ body: { to: LISTED } });
     await publishHead(ours.manifest, 9);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
@@ -163,7 +163,7 @@ describe('a good head', () => {
     expect((await sendAndSettle({ body: { to: LISTED } })).body.seq).toBe(9);
   });
 
-  test('is waited for by a cold isolate, which takes it once KV answers again', async () => {
+  test('is awaited by a cold isolate, which accepts it once KV answers again', async () => {
     const kv = new KvWatch();
     kv.override(HEAD_KEY, failing);
     const { body } = await sendAndSettle({ body: { to: LISTED } });
@@ -175,7 +175,7 @@ describe('a good head', () => {
 });
 
 describe('seq', () => {
-  test('does not go back when a release is slow and a later one overtakes it', async () => {
+  test('does not go back when a release loads slowly and a later one overtakes it', async () => {
     await publishValues(newest);
     await sendAndSettle({ body: { to: LISTED } });
     const kv = new KvWatch();

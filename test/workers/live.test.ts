@@ -1,6 +1,6 @@
 /**
- * The live layer as readers see it: what was changed since the release is visible with the next head, ends
- * on time without one, and is never taken from a value that is not the one the head names.
+ * The live layer as readers see it: a change since the release is visible with the next head, ends on time
+ * without one, and is never read from a value other than the one that the head names.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -53,7 +53,7 @@ async function verdict(number: string): Promise<string> {
   return summarize(body);
 }
 
-/** The next poll goes on behind this answer. */
+/** Makes a poll due and runs it behind a response. */
 async function poll(): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await verdict(LISTED);
@@ -71,7 +71,7 @@ describe('a change', () => {
     expect(body.reasons![0]!.authority).toBe('kisa');
   });
 
-  test('of a source, and one of one subject, bear on nothing else', async () => {
+  test('of a source, or of one subject, affects nothing else', async () => {
     const source = liveEntry(sourceKey('bad-sender', testKeys.sourceSeed), { seq: 2 });
     await publishLive([source, entry(NOWHERE, { seq: 3, subjects: 1 })], 3);
     await poll();
@@ -85,7 +85,7 @@ describe('a change', () => {
     ]);
   });
 
-  test('is taken back by a later one', async () => {
+  test('is undone by a later one', async () => {
     await publishLive([block(NOWHERE)], 2);
     await poll();
     await publishLive([block(NOWHERE), entry(NOWHERE, { seq: 3, op: 'clear' })], 3);
@@ -93,7 +93,7 @@ describe('a change', () => {
     expect(await verdict(NOWHERE)).toBe('allow');
   });
 
-  test('with an end does end then, though nothing can be asked', async () => {
+  test('with an end ends on time, even when no source answers', async () => {
     await publishLive([entry(NOWHERE, { seq: 2, until: NOW / 1000 + 20 })]);
     await poll();
     new KvWatch().overrideOthers(failing);
@@ -105,7 +105,7 @@ describe('a change', () => {
 });
 
 describe('a sealed segment', () => {
-  test('is read together with the tail, and once', async () => {
+  test('is read once, together with the unsealed entries', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await publishLive([unblock(LISTED, 3)], 3);
     await putHead({ segments: [{ key, sha256 }] });
@@ -138,7 +138,7 @@ describe('a sealed segment', () => {
     expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(await verdict(NOWHERE)).toBe('allow');
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
-    // It is taken as soon as it is whole.
+    // It is accepted as soon as it is whole.
     kv.restore();
     vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);
     await poll();
@@ -146,16 +146,19 @@ describe('a sealed segment', () => {
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
 
-  test.each(Object.entries(BROKEN))('that %s in KV is asked of the coordinator', async (_, override) => {
-    const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
-    fakeCoordinator().values.set(key, bytes);
-    await putHead({ segments: [{ key, sha256 }], seq: 2 });
-    new KvWatch().override(key, override);
-    await poll();
-    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
-  });
+  test.each(Object.entries(BROKEN))(
+    'that %s in KV is requested from the coordinator',
+    async (_, override) => {
+      const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
+      fakeCoordinator().values.set(key, bytes);
+      await putHead({ segments: [{ key, sha256 }], seq: 2 });
+      new KvWatch().override(key, override);
+      await poll();
+      expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+    },
+  );
 
-  test('that KV remembers for long not to have had is looked for once more', async () => {
+  test('that a KV cache remembers as missing is read once more', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
     cacheAbsence(key);
@@ -172,7 +175,7 @@ describe('a sealed segment', () => {
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_FOREIGN'));
   });
 
-  test('is kept where another one is not there: only that one is read again', async () => {
+  test('is kept when another segment is missing: only the missing one is read again', async () => {
     const [one, other] = [await publishSegment([block(NOWHERE)]), await publishSegment([unblock(LISTED)])];
     const segments = [one, other].map(({ key, sha256 }) => ({ key, sha256 }));
     await putHead({ segments, seq: 2 });
@@ -185,7 +188,7 @@ describe('a sealed segment', () => {
     expect([kv.count(one.key), kv.count(other.key)]).toEqual([1, 2]);
   });
 
-  test('of a coordinator that hangs is given up after a while, and nobody waits for it', async () => {
+  test('of a hanging coordinator is abandoned after a while, and no request waits for it', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await env.LISTS.delete(key);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
@@ -207,8 +210,8 @@ describe('a sealed segment', () => {
   });
 });
 
-describe('an unblock that comes with a new release that is not there', () => {
-  test('is visible at once; the answer names the old release, and is no newer than that', async () => {
+describe('an unblock that comes with a new release that cannot be loaded', () => {
+  test('is visible immediately; the response names the old release, and is no newer than that', async () => {
     const before = (await sendAndSettle({ body: { to: LISTED } })).body;
     await publishHead(next.manifest, 2);
     await publishLive([unblock(LISTED, 3)], 3);
@@ -220,7 +223,7 @@ describe('an unblock that comes with a new release that is not there', () => {
     expect(await verdict(NOWHERE)).toBe('allow');
   });
 
-  test('waits where the live layer no longer has what the old release lacks', async () => {
+  test('waits when the live layer no longer has the changes that the old release lacks', async () => {
     await publishHead(next.manifest, 2);
     await publishLive([unblock(LISTED, 3)], 3);
     await putHead({ droppedSeq: 2 });

@@ -1,5 +1,5 @@
 /**
- * Logs and errors hold no number: whatever is asked, however it goes wrong.
+ * Logs and errors contain no number, for any request and any failure.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -57,7 +57,7 @@ const BAD: readonly RequestOptions[] = NUMBERS.flatMap((to) => [
   },
 ]);
 
-/** Seven digits or more of any number that was asked about, however it was written. */
+/** Seven digits or more of any number of a request, in any written form. */
 const NUMBER = /1234\D?5678|12345678|8613\d{9}/;
 
 const written: string[] = [];
@@ -79,17 +79,17 @@ async function sendAll(requests: readonly RequestOptions[]): Promise<number[]> {
   return statuses;
 }
 
-test('good requests write nothing', async () => {
+test('valid requests log nothing', async () => {
   expect(new Set(await sendAll(GOOD))).toEqual(new Set([200]));
   expect(written).toEqual([]);
 });
 
-test('bad requests write nothing', async () => {
+test('invalid requests log nothing', async () => {
   expect(Math.max(...(await sendAll(BAD)))).toBeLessThan(500);
   expect(written).toEqual([]);
 });
 
-test('requests over damaged data write events without a number', async () => {
+test('requests over damaged data log events without a number', async () => {
   const kv = new KvWatch();
   kv.override(
     shardKeyOf(large, LISTED),
@@ -105,7 +105,7 @@ test('requests over damaged data write events without a number', async () => {
   expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
 });
 
-test('a bug writes its kind and place, and not what it says', () => {
+test('a bug logs its kind and place, and not its message', () => {
   logBug(new TypeError(`no such number: ${LISTED}`), 'correlator-1');
   logBug(`no such number: ${LISTED}`, 'correlator-2');
   for (const correlator of ['8201012345678', '010-1234-5678', 'a_010.1234.5678', 'call:010--1234--5678'])

@@ -40,7 +40,7 @@ function numberOf(keyed: string): string {
   return `+${head! * SUFFIX_COUNT + testKeys.permutation.invert(tail!)}`;
 }
 
-test('a block is recorded with its number keyed, its time, and who asked', async () => {
+test('a block is recorded with its number keyed, its time and its client', async () => {
   await sendAndSettle({ body: { from: SOURCE, to: LISTED } });
   await sendAndSettle({ body: { to: NOWHERE } });
   const [record, ...rest] = await recorded();
@@ -69,12 +69,12 @@ test('the blocks of a batch and of a stream are recorded together', async () => 
   expect((await env.LISTS.list({ prefix: 'blocks/' })).keys.length).toBeLessThanOrEqual(4);
 });
 
-test('nothing is recorded for a client that does not want it', async () => {
+test('nothing is recorded for a client that does not want records', async () => {
   await sendAndSettle({ body: { to: LISTED }, client: 'closed' });
   expect(await recorded()).toEqual([]);
 });
 
-test('a write that fails is tried again, and a loss is told', async () => {
+test('a failed write is tried again, and a loss is logged', async () => {
   const warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const put = vi.spyOn(env.LISTS, 'put').mockRejectedValueOnce(new Error('KV PUT failed: 500'));
   await sendAndSettle({ body: { to: LISTED } });
@@ -85,7 +85,7 @@ test('a write that fails is tried again, and a loss is told', async () => {
   expect(warned).toHaveBeenCalledWith('{"event":"recordsLost","records":1}');
 }, 20_000);
 
-test('nothing else that was sealed is taken for records', async () => {
+test('no other sealed value opens as records', async () => {
   const head = new Uint8Array((await env.LISTS.get('head', 'arrayBuffer'))!);
   expect(await openRecords(head, testKeys)).toBeNull();
 });

@@ -1,6 +1,6 @@
 /**
- * What keys that are refused may cost: the same key again costs no look for a newer head, and different keys
- * share one look a second. A key that was tried too early works a few seconds later.
+ * The cost of refused keys: a repeated key causes no check for a newer head, and different keys share one
+ * check a second. A key that was used too early works a few seconds later.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -34,7 +34,7 @@ const STEP_MS = 100;
 
 const withKey = (key: string): RequestOptions => ({ ...check, headers: { authorization: `Bearer ${key}` } });
 
-/** From `start` on, ask every STEP_MS, as long as no poll is due. */
+/** From `start` on, sends a request every STEP_MS, as long as no poll is due. */
 async function sendRepeatedly(
   start: number,
   options: (index: number) => RequestOptions,
@@ -66,21 +66,18 @@ describe('a key that is refused', () => {
     ['of an unknown client', () => withKey('nobody.secret-of-nobody'), 401],
     ['of a known client, with a wrong secret', () => withKey('closed.secret-of-open'), 401],
     ['without the right', () => ({ ...check, client: 'nothing' }), 403],
-  ])(
-    '%s has the head looked for once, and not at all where it is tried again',
-    async (_, options, status) => {
-      const reads = vi.spyOn(caches.default, 'match');
-      vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
-      expect((await sendAndSettle(options())).status).toBe(status);
-      expect(fakeCoordinator().requests).toHaveLength(1);
-      const looked = reads.mock.calls.length;
-      const answers = await sendRepeatedly(NOW + KEY_FRESH_MS + 2, options);
-      expect(new Set(answers.map((answered) => answered.status))).toEqual(new Set([status]));
-      expect([fakeCoordinator().requests.length, reads.mock.calls.length]).toEqual([1, looked]);
-    },
-  );
+  ])('%s causes one check of the head, and none when it is repeated', async (_, options, status) => {
+    const reads = vi.spyOn(caches.default, 'match');
+    vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
+    expect((await sendAndSettle(options())).status).toBe(status);
+    expect(fakeCoordinator().requests).toHaveLength(1);
+    const looked = reads.mock.calls.length;
+    const answers = await sendRepeatedly(NOW + KEY_FRESH_MS + 2, options);
+    expect(new Set(answers.map((answered) => answered.status))).toEqual(new Set([status]));
+    expect([fakeCoordinator().requests.length, reads.mock.calls.length]).toEqual([1, looked]);
+  });
 
-  test('is looked for again after KEY_REFUSED_MS', async () => {
+  test('causes another check after KEY_REFUSED_MS', async () => {
     for (const at of [KEY_FRESH_MS + 1, KEY_FRESH_MS + KEY_REFUSED_MS + 2]) {
       vi.setSystemTime(NOW + at);
       await sendAndSettle(withKey('nobody.secret-of-nobody'));
@@ -88,7 +85,7 @@ describe('a key that is refused', () => {
     expect(fakeCoordinator().requests).toHaveLength(2);
   });
 
-  test('works a few seconds later where it was only tried too early', async () => {
+  test('works a few seconds later when it was only used too early', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     expect((await sendAndSettle(check)).status).toBe(401);
     await publishClients();
@@ -97,31 +94,31 @@ describe('a key that is refused', () => {
     expect((await sendAndSettle(check)).status).toBe(200);
   });
 
-  test('works at once where the poll finds it', async () => {
+  test('works immediately when a poll finds it', async () => {
     await sendAndSettle(check);
     await publishClients();
     fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
     vi.setSystemTime(NOW + KEY_REFUSED_MS - 1);
-    // This one has the head looked for by KEY_FRESH_MS: nobody asks for the refused key itself.
+    // This request causes the check that KEY_FRESH_MS allows: the refused key alone would cause none.
     await sendAndSettle(withKey('nobody.secret-of-nobody'));
     expect((await sendAndSettle(check)).status).toBe(200);
   });
 });
 
-describe('a key that was never tried', () => {
+describe('a new key', () => {
   beforeEach(async () => {
     await publishClients();
     fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
   });
 
-  test('works at once for all of a crowd, with one question to the coordinator', async () => {
+  test('works immediately for a crowd, with one request to the coordinator', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     const crowd = await Promise.all(Array.from({ length: 20 }, () => sendHere(check)));
     expect(crowd.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(fakeCoordinator().requests).toHaveLength(1);
   });
 
-  test('works within KEY_FRESH_MS while others try endless keys', async () => {
+  test('works within KEY_FRESH_MS while others send endless keys', async () => {
     const start = NOW + 2 * KEY_FRESH_MS;
     await sendRepeatedly(start, (index) => withKey(`nobody.secret-${index}`));
     vi.setSystemTime(Date.now() + KEY_FRESH_MS + 1);
@@ -133,14 +130,14 @@ describe('endless different keys', () => {
   const endless = (index: number): RequestOptions => withKey(`nobody-${index}.secret-${index}`);
   const seconds = NO_POLL_MS / 1000;
 
-  test('share one look in KEY_FRESH_MS', async () => {
+  test('share one check in KEY_FRESH_MS', async () => {
     await sendRepeatedly(NOW + KEY_FRESH_MS + 1, endless);
     expect(fakeCoordinator().requests.length).toBeGreaterThan(0);
     expect(fakeCoordinator().requests.length).toBeLessThanOrEqual(seconds);
   });
 
-  test('share it too where neither the coordinator nor KV answers, and only an old copy is left', async () => {
-    // After one question the isolate leaves the coordinator alone: each look reads the copy, and then KV.
+  test('share it when neither the coordinator nor KV answers, and only an old copy is left', async () => {
+    // After one request the isolate leaves the coordinator alone: each check reads the copy, and then KV.
     fakeCoordinator().behaviour = 'overloaded';
     const kv = new KvWatch();
     kv.overrideOthers(failing);
@@ -165,7 +162,7 @@ describe('the memory for refused keys', () => {
     expect([refused.has('k.0', NOW), refused.has('one.more', NOW), refused.size]).toEqual([false, true, 1]);
   });
 
-  test('takes no header that is longer than a key: nothing is looked for', async () => {
+  test('ignores a header that is longer than a key: nothing is checked', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     expect((await sendAndSettle(withKey(`open.${'a'.repeat(AUTHORIZATION_CHARS_MAX)}`))).status).toBe(401);
     expect(fakeCoordinator().requests).toHaveLength(0);

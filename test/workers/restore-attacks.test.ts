@@ -1,6 +1,6 @@
 /**
- * A coordinator that lost its tables, and somebody who can write KV: nothing is taken over but what the head
- * names by its content, and a key that was revoked never works again.
+ * A coordinator that lost its tables, and an attacker who can write KV: it restores only what the head names
+ * by its content, and a revoked key never works again.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -48,7 +48,7 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
 });
 
-/** Once the copy of the head in KV is the current one. */
+/** Waits until the copy of the head in KV is current. */
 const copied = (): Promise<void> =>
   vi.waitFor(async () => {
     const { seq, kvSeq } = await coordinator().status();
@@ -92,11 +92,11 @@ describe('a client directory', () => {
     key = (await readHead())!.head.clients!.key;
     newer = await stored(key);
     await copied();
-    // The older one is whole, and sealed by us.
+    // The older one is whole, and sealed with our key.
     expect([...(await openDirectory(older, testKeys))!.keys()]).toEqual(['kept', 'stolen']);
   });
 
-  test('of before, under the key of the newer one, is refused', async () => {
+  test('of an earlier time, under the key of the newer one, is refused', async () => {
     await env.LISTS.put(key, older);
     await loseTables();
     const why = await startFailure();
@@ -105,12 +105,12 @@ describe('a client directory', () => {
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
     const ordered = coordinator().putClient(asAdmin(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
-    // Nothing of it was written anywhere.
+    // Nothing of it was written.
     expect(await stored(key)).toEqual(older);
     expect((await kvHead())!.head.seq).toBe(3);
   });
 
-  test('is taken over once the right one is put back, without the revoked key', async () => {
+  test('is restored once the right one is back, without the revoked key', async () => {
     await env.LISTS.put(key, older);
     await loseTables();
     expect(await startFailure()).not.toBeNull();
@@ -123,7 +123,7 @@ describe('a client directory', () => {
     expect([...directory!.keys()]).toEqual(['kept', 'new']);
   });
 
-  test('that is gone leaves the coordinator without orders, until it begins empty', async () => {
+  test('that is gone leaves the coordinator without changes, until it starts empty', async () => {
     await env.LISTS.delete(key);
     await loseTables();
     expect(await startFailure()).toContain(`KV lacks the value "${key}"`);
@@ -132,7 +132,7 @@ describe('a client directory', () => {
     expect(await clientIds()).toEqual([]);
   });
 
-  test('is named for what the tables hold, and is in KV under that name', async () => {
+  test('is named by the hash of its content, and is in KV under that name', async () => {
     await loseTables();
     expect(await startFailure()).toBeNull();
     const { clients } = (await readHead())!.head;
@@ -143,7 +143,7 @@ describe('a client directory', () => {
   });
 });
 
-test('a segment of before, under the key of the newer one, is refused', async () => {
+test('a segment of an earlier time, under the key of the newer one, is refused', async () => {
   const sealedKeys = async (count: number): Promise<string[]> => {
     await vi.waitFor(async () => {
       const { live } = await coordinator().status();
@@ -179,7 +179,7 @@ describe('a head in KV', () => {
     await copied();
   });
 
-  test('without the manifest of its release is no ground to begin without lists', async () => {
+  test('without the manifest of its release does not start a coordinator without lists', async () => {
     await putHead((document) => ({ ...document, manifests: [] }));
     await loseTables();
     expect(await startFailure()).toContain(`it lacks the manifest of ${release}`);
@@ -205,7 +205,7 @@ describe('a head in KV', () => {
 test.each([
   ['fails', failing],
   ['hangs', hanging],
-])('KV that %s is asked again, and nothing is begun meanwhile', async (_, override) => {
+])('KV that %s is read again, and the coordinator does not start meanwhile', async (_, override) => {
   unwrap(await coordinator().putClient(asAdmin(), 'kept', client('kept'), ANY));
   await copied();
   const { key } = (await readHead())!.head.clients!;

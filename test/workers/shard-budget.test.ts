@@ -1,6 +1,6 @@
 /**
- * A release that is larger than the memory for its shards: single questions, batches and streams get the
- * verdicts they would get with room for all of it, within the budget, and never an `allow` that was guessed.
+ * A release that is larger than the memory for its shards: single checks, batches and streams get the
+ * verdicts that they would get with room for all of it, within the budget, and never a guessed `allow`.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ShardMemory } from '../../shared/release/shard-memory.ts';
@@ -30,7 +30,10 @@ const { shards } = large.manifest;
 const largest = Math.max(...shards.map(({ bytes }) => bytes));
 const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Numbers of all shards, listed or one digit off, in an order that changes the shard with nearly each. */
+/**
+ * Numbers of all shards, listed or different in one digit, in an order that changes the shard with nearly
+ * each.
+ */
 const QUESTIONS = Array.from({ length: 120 }, (_, index) => {
   const listed = filler((index * 17) % 50, index);
   return index % 3 === 0
@@ -40,7 +43,7 @@ const QUESTIONS = Array.from({ length: 120 }, (_, index) => {
 const FAR = filler(30);
 const UNAVAILABLE = 'indeterminate LIST_UNAVAILABLE';
 
-/** Most bytes that were held at any time. */
+/** The most bytes held at any time. */
 let peak = 0;
 let kv: KvWatch;
 
@@ -71,20 +74,20 @@ describe.each([
 ])('with memory for %s', (_, bytesMax) => {
   beforeEach(() => resetIsolate(bytesMax));
 
-  test('single questions are answered rightly, one after the other', async () => {
+  test('single checks are right, one after the other', async () => {
     for (const { to, summary: expected } of QUESTIONS.slice(0, 30)) {
       expect(summarize((await sendAndSettle({ body: { to } })).body)).toBe(expected);
     }
     expect(peak).toBeLessThanOrEqual(bytesMax);
   });
 
-  test('single questions are answered rightly, all at once', async () => {
+  test('single checks are right, all at once', async () => {
     const answers = await Promise.all(QUESTIONS.map(({ to }) => sendHere({ body: { to } })));
     expect(answers.map(({ body }) => summarize(body))).toEqual(QUESTIONS.map((question) => question.summary));
     expect(peak).toBeLessThanOrEqual(bytesMax);
   });
 
-  test('a batch is answered rightly, in order', async () => {
+  test('a batch is right, in order', async () => {
     const items = [...QUESTIONS.map(({ to }) => ({ to })), { to: IN_RANGE }, { from: SOURCE }, { to: 'x' }];
     const { body } = await sendAndSettle({ path: '/v1/check/batch', body: { items } });
     expect(body.results!.slice(0, QUESTIONS.length).map(summarize)).toEqual(
@@ -97,7 +100,7 @@ describe.each([
     expect(peak).toBeLessThanOrEqual(bytesMax);
   });
 
-  test('batches side by side are answered rightly', async () => {
+  test('concurrent batches are right', async () => {
     const batches = [0, 1, 2, 3, 4].map((shift) => [
       ...QUESTIONS.slice(shift * 20),
       ...QUESTIONS.slice(0, shift * 20),
@@ -113,7 +116,7 @@ describe.each([
     expect(peak).toBeLessThanOrEqual(bytesMax);
   });
 
-  test('a stream is answered rightly, in order', async () => {
+  test('a stream is right, in order', async () => {
     const stream = await OpenStream.start();
     const lines = QUESTIONS.map(({ to }) => to);
     stream.send(...lines, 'x');
@@ -133,7 +136,7 @@ describe.each([
 describe('with memory for one shard', () => {
   beforeEach(() => resetIsolate(largest));
 
-  test('a shard that went and cannot be loaded again leaves its numbers undecided', async () => {
+  test('an evicted shard that cannot be loaded again leaves its numbers undecided', async () => {
     const near = QUESTIONS.find(({ to }) => shardKeyOf(large, to) !== shardKeyOf(large, FAR))!;
     expect(summarize((await sendAndSettle({ body: { to: FAR } })).body)).toBe('block NUMBER_TERMINATED');
     expect(summarize((await sendAndSettle({ body: { to: near.to } })).body)).toBe(near.summary);
@@ -143,7 +146,7 @@ describe('with memory for one shard', () => {
     expect(body.results!.map(summarize)).toEqual([UNAVAILABLE, near.summary, UNAVAILABLE]);
   });
 
-  test('a question whose shard is on its way does not lose it to another one', async () => {
+  test('a check whose shard is loading does not lose it to another check', async () => {
     const near = QUESTIONS.find(({ to }) => shardKeyOf(large, to) !== shardKeyOf(large, FAR))!;
     await sendAndSettle({ body: { to: LISTED } });
     const gate = new Gate();
@@ -171,7 +174,7 @@ describe('with memory for the whole release', () => {
     expect(shardGets().toSorted()).toEqual(shards.map(({ key }) => key).toSorted());
   });
 
-  test('a swap to a release that does not fit beside it is whole, and loads what did not fit afterwards', async () => {
+  test('a swap to a release that does not fit beside it is complete, and loads the rest afterwards', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     const nextTotal = next.manifest.shards.reduce((sum, { bytes }) => sum + bytes, 0);
     const bytesMax = Math.max(total, nextTotal);
@@ -191,7 +194,7 @@ describe('with memory for the whole release', () => {
     const before = kv.gets.length;
     expect(await verdicts()).toBe(`${next.manifest.release} allow block block block`);
     expect(kv.gets.length).toBe(before);
-    // What began before goes on with the old release, whose shards had to make room.
+    // Earlier requests go on with the old release, whose shards had to make room.
     expect(await stream.check(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
     await stream.close();
     expect(peak).toBeLessThanOrEqual(bytesMax);

@@ -1,6 +1,6 @@
 /**
- * The age of what is known, on a clock of the test's own: when it is looked for again, when it is called
- * stale, and when it is no longer good enough for a client.
+ * The age of the data, on a fake clock: when an isolate checks again, when it reports `stale`, and when data
+ * is too old for a client.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 
 describe('while KV fails', () => {
-  test('an answer is right and fresh up to HEAD_STALE_MS, and right and stale after it', async () => {
+  test('a response is right and fresh up to HEAD_STALE_MS, and right and stale after it', async () => {
     kv.overrideOthers(failing);
     for (const [age, stale] of [
       [HEAD_FRESH_MS, false],
@@ -63,7 +63,7 @@ describe('while KV fails', () => {
     }
   });
 
-  test('beyond maxStaleSeconds nothing passes as allowed, and a listed number stays blocked', async () => {
+  test('past maxStaleSeconds no number is allowed, and a listed number stays blocked', async () => {
     kv.overrideOthers(failing);
     vi.setSystemTime(NOW + MAX_STALE_MS + 1);
     const free = await sendAndSettle({ body: { to: NOWHERE }, client: 'closed' });
@@ -79,7 +79,7 @@ describe('while KV fails', () => {
   test.each([
     ['the next answer of an isolate without traffic is fresh', HEAD_WAIT_MS + 1, 1],
     ['the next answer but one of an isolate with traffic is fresh', NEXT_POLL_MS, 2],
-  ])('%s after it has healed', async (_, quietMs, nth) => {
+  ])('%s after KV recovers', async (_, quietMs, nth) => {
     kv.overrideOthers(failing);
     vi.setSystemTime(NOW + MAX_STALE_MS + 1);
     await sendAndSettle({ body: { to: NOWHERE } });
@@ -91,7 +91,7 @@ describe('while KV fails', () => {
     expect([summarize(body), body.stale]).toEqual(['allow', false]);
   });
 
-  test('by hanging, one request waits for it, and the next is answered from memory', async () => {
+  test('and hangs, one request waits, and the next is answered from memory', async () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW + HEAD_STALE_MS + 1 });
     kv.override(HEAD_KEY, hanging);
@@ -103,7 +103,7 @@ describe('while KV fails', () => {
     const timer = vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 });
     const waiting = timer.then(
       () => 'waits',
-      // It gives up after a second, which a busy machine may need for the answer.
+      // It times out after a second, which a busy machine may need for the response.
       () => second,
     );
     expect(await Promise.race([second, waiting])).toBe('block NUMBER_SUSPENDED');
@@ -111,7 +111,7 @@ describe('while KV fails', () => {
 });
 
 describe('the head', () => {
-  test('is looked for at most every HEAD_FRESH_MS, and behind the answer', async () => {
+  test('is checked at most every HEAD_FRESH_MS, behind the response', async () => {
     for (let ms = 0; ms < HEAD_FRESH_MS * (1 - JITTER_SHARE); ms += 500) {
       vi.setSystemTime(NOW + ms);
       await sendAndSettle({ body: { to: LISTED } });
@@ -124,15 +124,15 @@ describe('the head', () => {
     expect(kv.count(HEAD_KEY)).toBe(1);
   });
 
-  test('is looked for once by a crowd', async () => {
+  test('is checked once for a crowd', async () => {
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await Promise.all(Array.from({ length: 20 }, () => sendAndSettle({ body: { to: LISTED } })));
     expect(kv.count(HEAD_KEY)).toBe(1);
   });
 });
 
-describe('a copy in KV that nobody has written for long', () => {
-  test('is not taken for what is current, whoever reads it first', async () => {
+describe('a copy in KV that has not been written for long', () => {
+  test('never counts as current, whichever isolate reads it first', async () => {
     vi.setSystemTime(NOW + 10 * MAX_STALE_MS);
     resetIsolate();
     for (const [to, words] of [
@@ -146,14 +146,14 @@ describe('a copy in KV that nobody has written for long', () => {
 });
 
 describe('an idle isolate', () => {
-  test('looks for the head before it answers', async () => {
+  test('checks the head before it answers', async () => {
     vi.setSystemTime(NOW + HEAD_STALE_MS + 1);
     await publishHead(built.manifest, 2);
     const { body } = await sendHere({ body: { to: LISTED } });
     expect([body.seq, body.stale]).toEqual([2, false]);
   });
 
-  test('looks for it before it tells a client that its data are too old for it', async () => {
+  test('checks it before it refuses a client because data is too old', async () => {
     await publishClients([...CLIENTS.slice(1), { ...CLIENTS[0], maxStaleSeconds: 10 }]);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await sendAndSettle({ body: { to: NOWHERE } });

@@ -1,5 +1,5 @@
 /**
- * A stream that lasts: it keeps the head of its start, but not the time of it.
+ * A long stream: it keeps the head of its start, but not the time of it.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_FRESH_MS } from '../../shared/limits.ts';
@@ -23,10 +23,10 @@ import {
   smallLists,
 } from './support/world.ts';
 
-/** Default of a client's maxStaleSeconds, in ms. */
+/** The default of a client's maxStaleSeconds, in ms. */
 const TOO_OLD_MS = 3_600_000;
 
-describe('a stream that lasts', () => {
+describe('a long stream', () => {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publish(await build(smallLists()), 1);
@@ -42,7 +42,7 @@ describe('a stream that lasts', () => {
     await stream.close();
   });
 
-  test('is as fresh as the head is, while that is the one of its start', async () => {
+  test('is as fresh as the head while the head is that of its start', async () => {
     const stream = await OpenStream.start();
     vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
     await putHead();
@@ -51,7 +51,7 @@ describe('a stream that lasts', () => {
     await stream.close();
   });
 
-  test('keeps its lists when the head moves on, and says so once they are too old', async () => {
+  test('keeps its lists when the head changes, and reports them once they are too old', async () => {
     const stream = await OpenStream.start();
     await publish(await build(smallLists([]), 1), 2);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
@@ -63,7 +63,7 @@ describe('a stream that lasts', () => {
     await stream.close();
   });
 
-  test('is not as fresh as a head that is taken up whole after it began', async () => {
+  test('is not as fresh as a head that was loaded after its start', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     await sendAndSettle({ body: { to: LISTED } });
     const next = await build(smallLists([]), 1);
@@ -97,7 +97,7 @@ describe('a stream that lasts', () => {
     await expect(stream.check(NOWHERE)).rejects.toThrow();
   });
 
-  test('never echoes what a reader could take for the end of a line', async () => {
+  test('never echoes characters that a reader could take for the end of a line', async () => {
     const stream = await OpenStream.start();
     expect(await stream.check('EVIL SENDER\r01020000001,allow,')).toBe(
       'EVIL SENDER 01020000001,allow,,error,NUMBER_CHARACTER',

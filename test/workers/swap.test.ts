@@ -1,5 +1,5 @@
 /**
- * From one release to the next: the old one serves whole until the new one is complete, and no answer
+ * From one release to the next: the old one serves completely until the new one is complete, and no response
  * mixes the two.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -38,13 +38,13 @@ const CONTENT: Readonly<Record<string, string>> = {
 };
 const BATCH = { path: '/v1/check/batch', body: { items } };
 
-/** The release that a batch was answered from; every answer of it must be that release's own. */
+/** The release of a batch's response; every verdict in it must belong to that release. */
 function releaseOf({ release, results }: WireBody): string {
   expect(results!.map(({ verdict }) => verdict).join(' ')).toBe(CONTENT[release!]);
   return release!;
 }
 
-/** Time passes, so that the next request has the head looked for. */
+/** Advances the clock, so that the next request checks the head. */
 function later(): void {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
 }
@@ -63,7 +63,7 @@ test('the releases of this test share shards and differ in one', () => {
 });
 
 describe('a new release with a shard that is not there yet', () => {
-  test('leaves the old one serving whole, and replaces it once the shard is there', async () => {
+  test('leaves the complete old one serving, and replaces it once the shard exists', async () => {
     await publishHead(next.manifest, 2);
     for (let tries = 0; tries < 3; tries++) {
       later();
@@ -86,7 +86,7 @@ describe('a new release with a shard that is not there yet', () => {
   });
 });
 
-describe('a new release that comes while batches are answered', () => {
+describe('a new release that arrives while batches are answered', () => {
   test('is never mixed with the old one', async () => {
     await publish(next, 2);
     later();
@@ -114,7 +114,7 @@ describe('a new release that comes while batches are answered', () => {
 });
 
 describe('a new release whose values take longer than LOAD_WAIT_MS', () => {
-  test('is taken once they have come, without loading them again', async () => {
+  test('is used once they have arrived, without loading them again', async () => {
     await publish(next, 2);
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW + NEXT_POLL_MS });

@@ -1,5 +1,5 @@
 /**
- * What a check costs once everything is in memory: no read, no digest, no look at where it comes from, and no
+ * The cost of a check once everything is in memory: no read, no digest, no look at the data centre, and no
  * wait for a poll.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await publishClients();
 });
 
-/** @param onResponse called when the response has come @returns how often it looked where it came from */
+/** @param onResponse called when the response arrives @returns how often the data centre was read */
 async function once(options: RequestOptions, onResponse = () => {}): Promise<number> {
   const incoming = request(options) as Parameters<typeof worker.fetch>[0];
   let looks = 0;
@@ -38,7 +38,7 @@ async function once(options: RequestOptions, onResponse = () => {}): Promise<num
   return looks;
 }
 
-/** Whether it read or verified anything, and how often it looked where it came from. */
+/** Whether the request read or verified anything, and how often it read the data centre. */
 async function cost(options: RequestOptions): Promise<[worked: boolean, looks: number]> {
   const spies = [
     vi.spyOn(env.LISTS, 'get'),
@@ -51,14 +51,14 @@ async function cost(options: RequestOptions): Promise<[worked: boolean, looks: n
   return [worked, looks];
 }
 
-test('a GET reads and verifies what it needs once, and then no more', async () => {
+test('a GET reads and verifies what it needs once, and then nothing', async () => {
   expect((await cost({ path }))[0]).toBe(true);
   expect(await cost({ path })).toEqual([false, 0]);
   expect((await cost({ path, client: 'closed' }))[0]).toBe(true);
   expect(await cost({ path, client: 'closed' })).toEqual([false, 0]);
 });
 
-test('a poll that is due is begun behind an answer that does not wait, and says where it comes from', async () => {
+test('a due poll begins behind a response that does not wait, and reads the data centre', async () => {
   await sendAndSettle({ path });
   vi.setSystemTime(NOW + NEXT_POLL_MS);
   const { promise, resolve } = Promise.withResolvers<undefined>();

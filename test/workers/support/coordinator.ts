@@ -1,5 +1,5 @@
 /**
- * The real authority, asked over RPC as the routes do, and what a test needs to give it orders.
+ * The real coordinator, called over RPC as the routes do, and helpers that change it.
  */
 import { env } from 'cloudflare:workers';
 import { type Actor, SCOPES } from '../../../shared/admin.ts';
@@ -21,12 +21,12 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { privateKey, publishValues } from './world.ts';
 
-/** Names of all guards: for tests that are about something else. */
+/** Names of all guards, for tests that do not test guards. */
 export const ALL_GUARDS = [...GUARDS];
 
 export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
 
-/** Whoever has the credentials of wrangler alone: the cron acts for him. */
+/** Stands for anyone with the credentials of wrangler alone: the cron acts for them. */
 export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
 export function asAdmin(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
@@ -45,7 +45,7 @@ export interface ReleaseOptions {
   readonly lists: readonly PlainList[];
   readonly base?: string | null;
   readonly foldedSeq?: number;
-  /** Tells releases of equal content apart. */
+  /** Distinguishes releases of equal content. */
   readonly minute?: number;
 }
 
@@ -65,7 +65,7 @@ export async function build({
   };
 }
 
-/** Build, upload and stage. @returns the release */
+/** Builds, uploads and stages. @returns the release */
 export async function stage(options: ReleaseOptions): Promise<string> {
   const built = await build(options);
   await publishValues(built);
@@ -73,7 +73,7 @@ export async function stage(options: ReleaseOptions): Promise<string> {
   return built.manifest.release;
 }
 
-/** What an order brought; the refusal as an error, where none was expected. */
+/** The value of a change that must succeed; a refusal is thrown. */
 export function unwrap<Value>(result: ChangeResult<Value>): Value {
   if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
   return result.value;
@@ -90,7 +90,7 @@ export function codeOf(result: ChangeResult<unknown>): string {
   return result.ok ? 'ok' : (result.extras?.refusal ?? result.code);
 }
 
-/** The copy of the head in KV, with what stands beside it; null where there is none that opens. */
+/** The copy of the head in KV, with its manifests and time; null if none opens. */
 export async function kvHead(): Promise<HeadDocument | null> {
   const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
   if (bytes === null) return null;

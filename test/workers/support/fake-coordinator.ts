@@ -1,5 +1,5 @@
 /**
- * An authority that writes down what it is asked, and answers as a test wants it to.
+ * A coordinator that records its requests, and behaves as a test wants.
  */
 import type { HeadRequest, HeadSource } from '../../../workers/storage/coordinator-port.ts';
 
@@ -9,11 +9,11 @@ export class FakeCoordinator implements HeadSource {
   readonly requests: HeadRequest[] = [];
   readonly values = new Map<string, Uint8Array<ArrayBuffer>>();
   behaviour: Behaviour = 'answer';
-  /** What it answers with; seq 0 for a coordinator that has nothing. */
+  /** The `seq` of its head; 0 for a coordinator without a head. */
   seq = 0;
   sealed: Uint8Array<ArrayBuffer> | null = null;
 
-  /** From now on it answers with this head. */
+  /** Returns this head from now on. */
   setHead({ seq, sealed }: { seq: number; sealed: Uint8Array<ArrayBuffer> | null }): void {
     this.seq = seq;
     this.sealed = sealed;

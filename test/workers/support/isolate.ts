@@ -1,6 +1,6 @@
 /**
- * Tests of the edge start with an isolate that knows nothing, and with a coordinator that has nothing:
- * they read the head that is in KV, or give the fake authority another fate. Import for its effect.
+ * Tests of the edge start with a cold isolate and a coordinator without a head: they read the head from KV,
+ * or change the behaviour of the fake coordinator. Import for its effect.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * A stream of questions that is still being written while its answers are read, in the test's own context.
+ * A stream of checks that is still written while its results are read, in the context of the test.
  */
 import type { Env } from '../../../workers/env.ts';
 import { fetchHere, request } from './send.ts';
@@ -26,14 +26,14 @@ export class OpenStream {
     return new OpenStream(await fetchHere(streamRequest, bindings), writable.getWriter());
   }
 
-  /** Sends lines, without waiting until they are taken. */
+  /** Sends lines, without waiting until they are read. */
   send(...lines: string[]): void {
     this.#writer
       .write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')))
       .catch(() => undefined);
   }
 
-  /** The next lines that come; '' at the end. */
+  /** The next lines that arrive; '' at the end. */
   async read(): Promise<string> {
     const { value } = await this.#reader.read();
     return new TextDecoder().decode(value).trimEnd();

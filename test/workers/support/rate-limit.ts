@@ -1,5 +1,5 @@
 /**
- * A rate limit binding that writes down what it is told. The one of the test runtime knows no `delta`.
+ * A rate limit binding that records its calls. The one of the test runtime has no `delta`.
  */
 export class FakeRateLimit implements RateLimit {
   readonly calls: RateLimitOptions[] = [];

@@ -1,6 +1,6 @@
 /**
- * For tests of the room in the coordinator: who gives orders, what they order, and a coordinator or a budget that is
- * used up. SQLite is made to say how full it is: its size is the one thing that is not real.
+ * For tests of the room in the coordinator: actors, their changes, and a coordinator or a budget that is
+ * used up. SQLite reports a fake size; everything else is real.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import type { Actor } from '../../../shared/admin.ts';
@@ -34,7 +34,7 @@ export function refusalOf(result: ChangeResult<unknown>) {
   return result;
 }
 
-/** Say of a token that it has used so much of a budget, in a window that began now. */
+/** Records that a token has used this much of a budget, in a window that began now. */
 export async function spend(actor: Actor, budget: 'entries' | 'bytes', used: number): Promise<void> {
   const ends = Date.now() + (budget === 'entries' ? HOUR : DAY);
   await coordinator().status();
@@ -49,7 +49,7 @@ export async function budgets(): Promise<Record<string, SqlStorageValue>[]> {
   );
 }
 
-/** Have SQLite say that this share of its limit is used. */
+/** Makes SQLite report that this share of its limit is used. */
 export async function fill(share: number): Promise<void> {
   await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {

@@ -1,6 +1,6 @@
 /**
- * Asks the Worker: as a real request with a life of its own, or in the test's own context, where the work
- * that goes on behind the answer can be awaited.
+ * Sends requests to the Worker: as independent requests, or in the context of the test, which can await the
+ * work that continues behind a response.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
@@ -9,7 +9,7 @@ import worker from '../../../workers/edge.ts';
 import type { Env } from '../../../workers/env.ts';
 import { keyOf } from './clients.ts';
 
-/** Everything that an answer or a problem may hold, as it is on the wire. */
+/** Every field that a response or a problem may have, as it is on the wire. */
 export interface WireBody {
   readonly verdict?: string;
   readonly reasons?: readonly Reason[];
@@ -39,7 +39,7 @@ export interface RequestOptions {
   /** A client of clients.ts. */
   readonly client?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Name of the data centre that it comes to, as Cloudflare says it. */
+  /** Name of the data centre that receives it, as Cloudflare reports it. */
   readonly dataCentre?: string;
 }
 
@@ -58,7 +58,7 @@ export function request({
   });
 }
 
-/** `cf` of a request that comes in; what may be given to one that goes out has no data centre. */
+/** `cf` of an incoming request; the type for outgoing requests has no data centre. */
 function fromDataCentre(dataCentre: string): CfProperties {
   return { colo: dataCentre } as Partial<IncomingRequestCfProperties> as CfProperties;
 }
@@ -73,17 +73,17 @@ async function read(response: Response): Promise<WireResponse> {
   };
 }
 
-/** As a request of its own, as clients do. */
+/** As an independent request, like those of clients. */
 export async function send(options: RequestOptions): Promise<WireResponse> {
   return read(await exports.default.fetch(request(options)));
 }
 
-/** In the context of the test, with bindings that may be replaced; the background work goes on. */
+/** In the context of the test, with bindings that may be replaced; background work continues. */
 export async function sendHere(options: RequestOptions, bindings: Partial<Env> = {}): Promise<WireResponse> {
   return read(await worker.fetch(incoming(options), { ...env, ...bindings }, createExecutionContext()));
 }
 
-/** As askHere, and then wait for all that the answer left to the background. */
+/** Like sendHere, and then waits for all background work. */
 export async function sendAndSettle(
   options: RequestOptions,
   bindings: Partial<Env> = {},
@@ -94,7 +94,7 @@ export async function sendAndSettle(
   return response;
 }
 
-/** The answer as it comes, unread. */
+/** The response as it arrives, unread. */
 export async function fetchHere(incoming: Request, bindings: Partial<Env> = {}): Promise<Response> {
   return worker.fetch(incoming as Incoming, { ...env, ...bindings }, createExecutionContext());
 }
@@ -105,7 +105,7 @@ function incoming(options: RequestOptions): Incoming {
   return request(options) as Incoming;
 }
 
-/** `<verdict> <codes>` of an answer, the deciding code first. */
+/** `<verdict> <codes>` of a response, the deciding code first. */
 export function summarize({ verdict, reasons = [] }: WireBody): string {
   return [verdict, ...reasons.map(({ code }) => code)].join(' ');
 }
