@@ -39,10 +39,10 @@ describe('a client key', () => {
     ['with a part of the secret', 'Bearer open.secret-of-ope'],
     ['with more than the secret', 'Bearer open.secret-of-open1'],
     ['with the digest for a secret', `Bearer open.${'0'.repeat(64)}`],
-    ['of an unknown client with the digest that stands for it', `Bearer nobody.${'0'.repeat(64)}`],
+    ['of an unknown client, with its placeholder digest', `Bearer nobody.${'0'.repeat(64)}`],
     ['without an id', 'Bearer .secret-of-open'],
     ['without a dot', 'Bearer opensecret'],
-    ['named as a property of all objects', 'Bearer constructor.secret-of-open'],
+    ['with a property of every object for an id', 'Bearer constructor.secret-of-open'],
     ['with __proto__ for an id', 'Bearer __proto__.secret-of-open'],
     ['with two spaces', `Bearer  ${keyOf('open')}`],
     ['with a tab', `Bearer\t${keyOf('open')}`],
@@ -52,8 +52,8 @@ describe('a client key', () => {
     ['of 10 kB', `Bearer open.${'a'.repeat(10_240)}`],
     ['of 10 kB, of an unknown client', `Bearer ${'a'.repeat(10_240)}`],
     ['with 10 kB behind it', `Bearer ${keyOf('open')}${' '.repeat(10_240)}x`],
-    ['outside ASCII', 'Bearer öpen.sécret'],
-    ['with bytes over 127 only', '\u00ff\u00fe\u0080'],
+    ['with characters outside ASCII', 'Bearer öpen.sécret'],
+    ['with no byte below 128', '\u00ff\u00fe\u0080'],
     ['that is empty', ''],
   ])('%s is refused with 401', async (_, authorization) => {
     const { status, headers, body } = await withKey(authorization);

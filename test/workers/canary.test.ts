@@ -62,7 +62,7 @@ async function releases(wanted: number): Promise<(string | null | undefined)[]> 
   return named;
 }
 
-function trying(named: readonly unknown[]): number[] {
+function placesOf(named: readonly unknown[]): number[] {
   return named.flatMap((release, place) => (release === canary.manifest.release ? [place] : []));
 }
 
@@ -77,7 +77,7 @@ describe('a candidate', () => {
   const usedIn = async (share: number, seq: number): Promise<number[]> => {
     vi.setSystemTime(Date.now() + NEXT_POLL_MS);
     await putHead({ seq, candidate: { ...candidate, share } });
-    return trying(await releases(seq));
+    return placesOf(await releases(seq));
   };
 
   test('is used nowhere at share 0 and everywhere at share 1', async () => {
@@ -143,7 +143,7 @@ describe('a candidate without a manifest', () => {
   });
 });
 
-test('is not replaced by another signed release under its name', async () => {
+test('another signed release under the name of the candidate is not used', async () => {
   await publishValues(newer);
   const { release } = await publishManifest(newer.manifest);
   const theirs = await env.LISTS.get(releaseKey(release), 'text');

@@ -98,11 +98,11 @@ describe('the first request of an isolate', () => {
 
 describe('fifty first requests at once', () => {
   // Every other number differs from a listed one in one digit. The last request needs the sources.
-  const questions = Array.from({ length: 49 }, (_, place) => ({
+  const checks = Array.from({ length: 49 }, (_, place) => ({
     body: { to: place % 2 === 0 ? filler(place) : `${filler(place).slice(0, -1)}1` },
     verdict: place % 2 === 0 ? 'block NUMBER_TERMINATED' : 'allow',
   }));
-  questions.push({
+  checks.push({
     body: { to: LISTED, ...{ from: SOURCE } },
     verdict: 'block NUMBER_SUSPENDED OVERSEAS_SOURCE_LISTED',
   });
@@ -111,8 +111,8 @@ describe('fifty first requests at once', () => {
     await publish(large);
     await publishClients();
     const kv = new KvWatch();
-    const answers = await Promise.all(questions.map(({ body }) => send({ body })));
-    expect(answers.map(({ body }) => summarize(body))).toEqual(questions.map(({ verdict }) => verdict));
+    const answers = await Promise.all(checks.map(({ body }) => send({ body })));
+    expect(answers.map(({ body }) => summarize(body))).toEqual(checks.map(({ verdict }) => verdict));
     expect(kv.gets.toSorted()).toEqual([directoryKey(), HEAD_KEY, ...blobKeys].toSorted());
   });
 
@@ -123,19 +123,17 @@ describe('fifty first requests at once', () => {
     const first = exports.default.fetch(
       new Request(request({ body: { to: LAST } }), { signal: abort.signal }),
     );
-    const others = Promise.all(questions.map(({ body }) => send({ body })));
+    const others = Promise.all(checks.map(({ body }) => send({ body })));
     abort.abort();
     await expect(first).rejects.toThrow();
-    expect((await others).map(({ body }) => summarize(body))).toEqual(
-      questions.map(({ verdict }) => verdict),
-    );
+    expect((await others).map(({ body }) => summarize(body))).toEqual(checks.map(({ verdict }) => verdict));
   });
 
   test('derive the list keys once', async () => {
     await publish(large);
     await publishClients();
     const derive = vi.spyOn(crypto.subtle, 'deriveBits');
-    await Promise.all(questions.map(({ body }) => sendHere({ body })));
+    await Promise.all(checks.map(({ body }) => sendHere({ body })));
     // permutation, seal, nonce, key id, sources
     expect(derive).toHaveBeenCalledTimes(5);
   });

@@ -61,7 +61,7 @@ describe('the budget of a token', () => {
     ['bytes', TOKEN_BYTES_PER_DAY_MAX, DAY, '64 MiB of storage a day'],
   ] as const)(
     'of %s ends, is named in the refusal, and is full again at the stated time',
-    async (name, max, windowMs, words) => {
+    async (name, max, windowMs, limit) => {
       vi.useFakeTimers({ toFake: ['Date'], now: NOON });
       await spend(ADMIN, name, max);
       await evictDurableObject(stub());
@@ -74,7 +74,7 @@ describe('the budget of a token', () => {
           extras: { budget: { name, resetsAt } },
         },
       });
-      expect(refusal.message).toContain(words);
+      expect(refusal.message).toContain(limit);
       expect(refusal.message).toContain(resetsAt);
       vi.setSystemTime(NOON + windowMs);
       expect(codeOf(await block(ADMIN))).toBe('ok');

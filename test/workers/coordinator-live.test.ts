@@ -33,7 +33,7 @@ describe('an entry that is', () => {
     'a whole country': ['ENTRY_TOO_WIDE', { number: '+82*' }],
     'a prefix': ['ENTRY_TOO_WIDE', { number: '+63917*' }],
     'a range': ['ENTRY_TOO_WIDE', { number: '+821000000000..+821019999999' }],
-    'no number': ['ENTRY_INVALID', { number: 'hello' }],
+    'not a number': ['ENTRY_INVALID', { number: 'hello' }],
     'an impossible number': ['ENTRY_INVALID', { number: '+8210123' }],
     'behind a carrier prefix': ['ENTRY_INVALID', { number: '00700 63 917 123 4567' }],
     'a number as source': ['ENTRY_INVALID', { source: '010-1234-5678' }],

@@ -89,7 +89,7 @@ describe('trimming the audit log', () => {
 
   test.each([
     [
-      'a record that is not there',
+      'a record that does not exist',
       COUNT + 9,
       '0'.repeat(64),
       'n',

@@ -31,12 +31,12 @@ const DAMAGED: Readonly<Record<string, ReadOverride>> = {
   'is missing': missing,
   'cannot be read': failing,
   'is empty': async () => new ArrayBuffer(0),
-  'has a bit flipped': changed((bytes) => bytes.with(20, bytes[20]! ^ 1)),
+  'has a flipped bit': changed((bytes) => bytes.with(20, bytes[20]! ^ 1)),
   'is cut': changed((bytes) => bytes.slice(0, -1)),
 };
 /** Sealed and named by the head, and still invalid. */
 const WRONG: Readonly<Record<string, readonly object[]>> = {
-  'has one bad client': [...CLIENTS, { id: 'UPPER' }],
+  'has one invalid client': [...CLIENTS, { id: 'UPPER' }],
   'has a client with an unknown field': [{ ...CLIENTS[0], more: true }],
   'has too many clients': Array(CLIENTS_MAX + 1).fill(CLIENTS[0]),
 };
@@ -46,9 +46,9 @@ beforeEach(async () => {
   await publish(built);
 });
 
-describe('without a directory', () => {
+describe('without a valid directory', () => {
   test.each(Object.entries(DAMAGED))(
-    'that %s: a cold isolate answers 503 with Retry-After',
+    'a cold isolate answers 503 with Retry-After when it %s',
     async (_, override) => {
       await publishClients();
       const kv = new KvWatch();

@@ -1,5 +1,5 @@
 /**
- * A cold isolate with a release whose values are all gone, damaged, or longer than its manifest says. Blocks
+ * A cold isolate with a release whose values are all gone, damaged, or longer than in its manifest. Blocks
  * that no missing value could lift still block, and `/healthz` names the missing values.
  */
 import { env } from 'cloudflare:workers';
@@ -55,8 +55,8 @@ const UNAVAILABLE = 'indeterminate LIST_UNAVAILABLE';
 const FAULTS: readonly (readonly [string, ReadOverride])[] = [
   ['deleted', missing],
   ['damaged', changed((bytes) => bytes.with(77, bytes[77]! ^ 1))],
-  ['longer than the manifest says', changed((bytes) => Uint8Array.from([...bytes, 0]))],
-  ['not to be read', failing],
+  ['longer than in the manifest', changed((bytes) => Uint8Array.from([...bytes, 0]))],
+  ['unreadable', failing],
 ];
 
 let kv: KvWatch;
@@ -261,7 +261,7 @@ describe('/healthz', () => {
   });
 });
 
-test('does not read the whole of a value that is longer than its manifest says', async () => {
+test('a read of KV stops soon after the size that the manifest states', async () => {
   const blob = large.manifest.shards[0]!;
   vi.restoreAllMocks();
   const chunk = 65_536;
@@ -280,7 +280,7 @@ test('does not read the whole of a value that is longer than its manifest says',
   expect(get).toHaveBeenCalledOnce();
 });
 
-test('reads a value up to one byte more than its size', async () => {
+test('a read of KV returns the stored value, up to one byte more than its size', async () => {
   vi.restoreAllMocks();
   const blob = large.manifest.shards[0]!;
   const bytes = large.values.get(blob.key)!;

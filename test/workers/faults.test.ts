@@ -34,15 +34,15 @@ const flipped = (at: number): ReadOverride =>
 
 const FAULTS: readonly (readonly [string, ReadOverride])[] = [
   ['fails', failing],
-  ['is not there yet', missing],
+  ['does not exist yet', missing],
   ['is empty', changed(() => new Uint8Array(0))],
   ['is cut in half', changed((bytes) => bytes.subarray(0, bytes.length / 2))],
   ['has lost its last byte', changed((bytes) => bytes.subarray(0, -1))],
-  ['has a byte too many', changed((bytes) => Uint8Array.from([...bytes, 0]))],
-  ['has its first byte changed', flipped(0)],
-  ['has a byte in the middle changed', flipped(77)],
-  ['has its last byte changed', flipped(-1)],
-  ['is a shard of another place', other(shardKeyOf(large, NEAR))],
+  ['has one extra byte', changed((bytes) => Uint8Array.from([...bytes, 0]))],
+  ['has a changed first byte', flipped(0)],
+  ['has a changed byte in the middle', flipped(77)],
+  ['has a changed last byte', flipped(-1)],
+  ['is another shard', other(shardKeyOf(large, NEAR))],
   ['is a sealed table', other(ranges)],
 ];
 

@@ -49,20 +49,20 @@ const BAD_HEADS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   'is empty': new Uint8Array(0),
   'is not sealed': utf8(JSON.stringify(opened.value)),
   'is cut': good.slice(0, -20),
-  'has a bit flipped': good.with(40, good[40]! ^ 1) as Uint8Array<ArrayBuffer>,
+  'has a flipped bit': good.with(40, good[40]! ^ 1) as Uint8Array<ArrayBuffer>,
   'is sealed with a foreign LIST_KEY': await sealedJson(opened.value, foreignKeys),
   'is null': await sealedJson([]),
-  'is something else that was sealed': await sealDirectory([], testKeys),
+  'is another sealed value': await sealDirectory([], testKeys),
   'has another format': await sealedJson({ head: { ...head, format: 3 }, manifests }),
-  'has a field that is not known': await sealedJson({ head: { ...head, more: 1 }, manifests }),
-  'has a seq that is no number': await sealedJson({ head: { ...head, seq: '6' }, manifests }),
-  'has a tail that is not one': await sealedJson({ head: { ...head, tail: 'AAAA' }, manifests }),
+  'has an unknown field': await sealedJson({ head: { ...head, more: 1 }, manifests }),
+  'has a seq that is not a number': await sealedJson({ head: { ...head, seq: '6' }, manifests }),
+  'has a tail that is not a segment': await sealedJson({ head: { ...head, tail: 'AAAA' }, manifests }),
   'has a tail that is not base64': await sealedJson({ head: { ...head, tail: '***' }, manifests }),
-  'names a directory that is not there': await sealedJson({
+  'names a missing directory': await sealedJson({
     head: { ...head, clients: { key: 'clients/nowhere', sha256: '0'.repeat(64) } },
     manifests,
   }),
-  'names a segment that is not there': await sealedJson({
+  'names a missing segment': await sealedJson({
     head: { ...head, segments: [{ key: 'live/nowhere', sha256: '0'.repeat(64) }] },
     manifests,
   }),
@@ -70,7 +70,7 @@ const BAD_HEADS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
 
 /** The rest of the head is accepted, with the release that serves. */
 const BAD_RELEASES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
-  'is not there': await sealedJson({
+  'is missing': await sealedJson({
     head: { ...head, current: { release: 'nowhere', signature: 'none' } },
     manifests: [],
   }),
@@ -95,7 +95,12 @@ const BAD_RELEASES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
     RELEASE_PRIVATE_KEY,
     CLIENTS,
   ),
-  'is not one': await headOf({ ...newer.manifest, lists: null as never }, 6, RELEASE_PRIVATE_KEY, CLIENTS),
+  'is not a manifest': await headOf(
+    { ...newer.manifest, lists: null as never },
+    6,
+    RELEASE_PRIVATE_KEY,
+    CLIENTS,
+  ),
 };
 
 let warned: MockInstance<typeof console.warn>;

@@ -120,11 +120,11 @@ describe('a sealed segment', () => {
   });
 
   const BROKEN: Readonly<Record<string, ReadOverride>> = {
-    'is not there': missing,
+    'is missing': missing,
     'cannot be read': failing,
     'is empty': async () => new ArrayBuffer(0),
     'is cut': changed((bytes) => bytes.slice(0, -1)),
-    'has a bit flipped': changed((bytes) => bytes.with(30, bytes[30]! ^ 1)),
+    'has a flipped bit': changed((bytes) => bytes.with(30, bytes[30]! ^ 1)),
   };
 
   test.each(Object.entries(BROKEN))('that %s keeps the last good head serving', async (_, override) => {

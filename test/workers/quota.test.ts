@@ -61,12 +61,12 @@ describe('the quota of an isolate', () => {
   test.each([
     ['a recipient', { to: LISTED }, 1],
     ['a sender and a recipient', { from: LISTED, to: LISTED }, 2],
-    ['a sender id and a recipient', { from: 'MYSHOP', to: LISTED }, 2],
-    ['a number that is none', { to: 'x' }, 1],
-    ['two numbers that are none', { from: '', to: '' }, 2],
+    ['a sender ID and a recipient', { from: 'MYSHOP', to: LISTED }, 2],
+    ['an invalid number', { to: 'x' }, 1],
+    ['two invalid numbers', { from: '', to: '' }, 2],
     ['nothing', {}, 1],
-    ['no object', [], 1],
-    ['no JSON', '{', 1],
+    ['an array for an object', [], 1],
+    ['invalid JSON', '{', 1],
     ['an unknown field', { more: LISTED }, 1],
   ])('counts for a check with %s', async (_, body, count) => {
     const left = `"numbers";r=${SMALL_QUOTA_NUMBERS - count};t=60`;
@@ -83,10 +83,10 @@ describe('the quota of an isolate', () => {
     ],
     ['items that take all from the defaults', { defaults: { from: LISTED }, items: [{}, {}] }, 3],
     ['items with two numbers', { items: [{ from: LISTED, to: LISTED }, { to: LISTED }] }, 3],
-    ['items that are none', { items: [null, 1, {}, { more: 1 }] }, 4],
-    ['damaged defaults', { defaults: { from: 1 }, items: [{ to: LISTED }] }, 2],
+    ['invalid items', { items: [null, 1, {}, { more: 1 }] }, 4],
+    ['invalid defaults', { defaults: { from: 1 }, items: [{ to: LISTED }] }, 2],
     ['an unknown report', { report: 'x', items: [{ to: LISTED }, { to: LISTED }] }, 2],
-    ['items that are no list', { items: 1 }, 1],
+    ['items that are not an array', { items: 1 }, 1],
   ])('counts for a batch with %s', async (_, body, count) => {
     const left = `"numbers";r=${SMALL_QUOTA_NUMBERS - count};t=60`;
     const { headers } = await send({ path: '/v1/check/batch', body, client: 'small' });

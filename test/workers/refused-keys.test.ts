@@ -71,10 +71,10 @@ describe('a key that is refused', () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
     expect((await sendAndSettle(options())).status).toBe(status);
     expect(fakeCoordinator().requests).toHaveLength(1);
-    const looked = reads.mock.calls.length;
+    const lookCount = reads.mock.calls.length;
     const answers = await sendRepeatedly(NOW + KEY_FRESH_MS + 2, options);
     expect(new Set(answers.map((answered) => answered.status))).toEqual(new Set([status]));
-    expect([fakeCoordinator().requests.length, reads.mock.calls.length]).toEqual([1, looked]);
+    expect([fakeCoordinator().requests.length, reads.mock.calls.length]).toEqual([1, lookCount]);
   });
 
   test('causes another check after KEY_REFUSED_MS', async () => {

@@ -34,7 +34,7 @@ const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
  * Numbers of all shards, listed or different in one digit, in an order that changes the shard with nearly
  * each.
  */
-const QUESTIONS = Array.from({ length: 120 }, (_, index) => {
+const CHECKS = Array.from({ length: 120 }, (_, index) => {
   const listed = filler((index * 17) % 50, index);
   return index % 3 === 0
     ? { to: `${listed.slice(0, -1)}${(Number(listed.at(-1)) + 1) % 10}`, summary: 'allow' }
@@ -64,7 +64,7 @@ const shardGets = (): string[] => kv.gets.filter((key) => shards.some((shard) =>
 
 test('the release of this test is larger than its memory', () => {
   expect(shards.length).toBeGreaterThanOrEqual(3);
-  expect(new Set(QUESTIONS.map(({ to }) => shardKeyOf(large, to))).size).toBeGreaterThanOrEqual(2);
+  expect(new Set(CHECKS.map(({ to }) => shardKeyOf(large, to))).size).toBeGreaterThanOrEqual(2);
   expect(total).toBeGreaterThan(largest);
 });
 
@@ -75,25 +75,23 @@ describe.each([
   beforeEach(() => resetIsolate(bytesMax));
 
   test('single checks are right, one after the other', async () => {
-    for (const { to, summary: expected } of QUESTIONS.slice(0, 30)) {
+    for (const { to, summary: expected } of CHECKS.slice(0, 30)) {
       expect(summarize((await sendAndSettle({ body: { to } })).body)).toBe(expected);
     }
     expect(peak).toBeLessThanOrEqual(bytesMax);
   });
 
   test('single checks are right, all at once', async () => {
-    const answers = await Promise.all(QUESTIONS.map(({ to }) => sendHere({ body: { to } })));
-    expect(answers.map(({ body }) => summarize(body))).toEqual(QUESTIONS.map((question) => question.summary));
+    const answers = await Promise.all(CHECKS.map(({ to }) => sendHere({ body: { to } })));
+    expect(answers.map(({ body }) => summarize(body))).toEqual(CHECKS.map((check) => check.summary));
     expect(peak).toBeLessThanOrEqual(bytesMax);
   });
 
   test('a batch is right, in order', async () => {
-    const items = [...QUESTIONS.map(({ to }) => ({ to })), { to: IN_RANGE }, { from: SOURCE }, { to: 'x' }];
+    const items = [...CHECKS.map(({ to }) => ({ to })), { to: IN_RANGE }, { from: SOURCE }, { to: 'x' }];
     const { body } = await sendAndSettle({ path: '/v1/check/batch', body: { items } });
-    expect(body.results!.slice(0, QUESTIONS.length).map(summarize)).toEqual(
-      QUESTIONS.map((each) => each.summary),
-    );
-    expect(body.results!.slice(QUESTIONS.length, -1).map(summarize)).toEqual([
+    expect(body.results!.slice(0, CHECKS.length).map(summarize)).toEqual(CHECKS.map((each) => each.summary));
+    expect(body.results!.slice(CHECKS.length, -1).map(summarize)).toEqual([
       'block NUMBER_UNALLOCATED',
       'block OVERSEAS_SOURCE_LISTED',
     ]);
@@ -102,12 +100,12 @@ describe.each([
 
   test('concurrent batches are right', async () => {
     const batches = [0, 1, 2, 3, 4].map((shift) => [
-      ...QUESTIONS.slice(shift * 20),
-      ...QUESTIONS.slice(0, shift * 20),
+      ...CHECKS.slice(shift * 20),
+      ...CHECKS.slice(0, shift * 20),
     ]);
     const answers = await Promise.all(
-      batches.map((questions) =>
-        sendHere({ path: '/v1/check/batch', body: { items: questions.map(({ to }) => ({ to })) } }),
+      batches.map((checks) =>
+        sendHere({ path: '/v1/check/batch', body: { items: checks.map(({ to }) => ({ to })) } }),
       ),
     );
     answers.forEach(({ body }, index) => {
@@ -118,14 +116,14 @@ describe.each([
 
   test('a stream is right, in order', async () => {
     const stream = await OpenStream.start();
-    const lines = QUESTIONS.map(({ to }) => to);
+    const lines = CHECKS.map(({ to }) => to);
     stream.send(...lines, 'x');
     let received = '';
     while (received.split('\n').length < lines.length + 1) {
       received += `${received === '' ? '' : '\n'}${await stream.read()}`;
     }
-    const expected = QUESTIONS.map(({ to, summary: words }) =>
-      words === 'allow' ? `${to},allow,` : `${to},block,NUMBER_TERMINATED`,
+    const expected = CHECKS.map(({ to, summary: verdict }) =>
+      verdict === 'allow' ? `${to},allow,` : `${to},block,NUMBER_TERMINATED`,
     );
     expect(received.split('\n').slice(0, -1)).toEqual(expected);
     await stream.close();
@@ -137,7 +135,7 @@ describe('with memory for one shard', () => {
   beforeEach(() => resetIsolate(largest));
 
   test('an evicted shard that cannot be loaded again leaves its numbers undecided', async () => {
-    const near = QUESTIONS.find(({ to }) => shardKeyOf(large, to) !== shardKeyOf(large, FAR))!;
+    const near = CHECKS.find(({ to }) => shardKeyOf(large, to) !== shardKeyOf(large, FAR))!;
     expect(summarize((await sendAndSettle({ body: { to: FAR } })).body)).toBe('block NUMBER_TERMINATED');
     expect(summarize((await sendAndSettle({ body: { to: near.to } })).body)).toBe(near.summary);
     kv.override(shardKeyOf(large, FAR), failing);
@@ -147,7 +145,7 @@ describe('with memory for one shard', () => {
   });
 
   test('a check whose shard is loading does not lose it to another check', async () => {
-    const near = QUESTIONS.find(({ to }) => shardKeyOf(large, to) !== shardKeyOf(large, FAR))!;
+    const near = CHECKS.find(({ to }) => shardKeyOf(large, to) !== shardKeyOf(large, FAR))!;
     await sendAndSettle({ body: { to: LISTED } });
     const gate = new Gate();
     kv.override(shardKeyOf(large, FAR), gate.hold);
@@ -166,10 +164,10 @@ describe('with memory for one shard', () => {
 describe('with memory for the whole release', () => {
   test('nothing is loaded twice', async () => {
     resetIsolate(total);
-    const items = QUESTIONS.map(({ to }) => ({ to }));
+    const items = CHECKS.map(({ to }) => ({ to }));
     for (let round = 0; round < 3; round++) {
       await sendAndSettle({ path: '/v1/check/batch', body: { items } });
-      for (const { to } of QUESTIONS.slice(0, 5)) await send({ body: { to } });
+      for (const { to } of CHECKS.slice(0, 5)) await send({ body: { to } });
     }
     expect(shardGets().toSorted()).toEqual(shards.map(({ key }) => key).toSorted());
   });

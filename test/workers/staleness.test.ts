@@ -77,8 +77,8 @@ describe('while KV fails', () => {
   });
 
   test.each([
-    ['the next answer of an isolate without traffic is fresh', HEAD_WAIT_MS + 1, 1],
-    ['the next answer but one of an isolate with traffic is fresh', NEXT_POLL_MS, 2],
+    ['the next response of an isolate without traffic is fresh', HEAD_WAIT_MS + 1, 1],
+    ['the second next response of an isolate with traffic is fresh', NEXT_POLL_MS, 2],
   ])('%s after KV recovers', async (_, quietMs, nth) => {
     kv.overrideOthers(failing);
     vi.setSystemTime(NOW + MAX_STALE_MS + 1);

@@ -62,7 +62,7 @@ test('the releases of this test share shards and differ in one', () => {
   expect(next.manifest.shards.length).toBeGreaterThanOrEqual(3);
 });
 
-describe('a new release with a shard that is not there yet', () => {
+describe('a new release with a missing shard', () => {
   test('leaves the complete old one serving, and replaces it once the shard exists', async () => {
     await publishHead(next.manifest, 2);
     for (let tries = 0; tries < 3; tries++) {

@@ -92,7 +92,7 @@ describe('a sparse section', () => {
         [8211, 0],
       ],
     ],
-    ['one key a prefix, heads next to each other', run(100, (index) => [1000 + index, 5])],
+    ['one key a prefix, neighbouring prefixes', run(100, (index) => [1000 + index, 5])],
     ['one key a prefix, distant prefixes', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
     [
       'one prefix close by and one at the end',
@@ -105,7 +105,7 @@ describe('a sparse section', () => {
     ['neighbours behind one prefix', run(100, (index) => [8210, 500 + index])],
     ['distant suffixes of one prefix', run(90, (index) => [8210, index * 1_100_000])],
     [
-      'many gaps of nothing, then one of nearly all',
+      'many gaps of 0, then one of almost the whole prefix',
       [...run(40, (index): NaiveKey => [7, index]), [7, LAST_TAIL]],
     ],
   ])('lists %s', (_, keys) => {
