@@ -4,7 +4,15 @@ import { identifiersOf, wordsOf } from './support/identifiers.ts';
 import { documents, sources } from './support/sources.ts';
 
 /** Folders that the rule covers. */
-const FOLDERS = ['bench', 'examples', 'test/bench', 'test/gateways', 'test/house'];
+const FOLDERS = [
+  'bench',
+  'examples',
+  'test/bench',
+  'test/gateways',
+  'test/house',
+  'test/shared',
+  'test/workers',
+];
 
 /** Words that no name contains, and the term or the verb to use. */
 const REPLACEMENTS: readonly (readonly [word: string, instead: string])[] = [

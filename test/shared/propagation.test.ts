@@ -1,7 +1,7 @@
 /**
- * The policy of polling, as promises about every history of calls: `seq` never goes back, polls keep their
- * distance, who lost a claim comes back soon, requests wait only for what is too old, and the breaker opens,
- * stays within its bounds, and closes.
+ * The polling policy, as properties of every history of calls: `seq` never goes back, polls keep their
+ * distance, an isolate that lost a claim polls again soon, requests wait only for data that is too old, and
+ * the breaker opens, stays within its bounds, and closes.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const ageMs = fc.integer({ min: 0, max: 4 * HEAD_WAIT_MS });
 
 describe('a poll', () => {
-  it('begins a period after the last one, give or take the jitter', () => {
+  it('begins one period after the last one, plus or minus the jitter', () => {
     holds(
       fc.property(chance, (drawn) => {
         const poll = new HeadPoll(() => drawn);
@@ -52,7 +52,7 @@ describe('a poll', () => {
     expect(dueAfterMs(1 - 2 ** -30)).toBe(LATEST_MS);
   });
 
-  it('comes back soon after a lost claim', () => {
+  it('is due again soon after a lost claim', () => {
     holds(
       fc.property(chance, (drawn) => {
         const poll = new HeadPoll(() => drawn);
@@ -66,7 +66,7 @@ describe('a poll', () => {
     expect(CLAIM_RETRY_MS).toBeLessThan(SOONEST_MS);
   });
 
-  it('never makes a head less current, nor the last look earlier', () => {
+  it('never makes the head older or the last check earlier', () => {
     const time = fc.integer({ min: 0, max: NOW });
     holds(
       fc.property(fc.array(fc.tuple(time, time)), (looks) => {
@@ -82,12 +82,12 @@ describe('a poll', () => {
 });
 
 describe('a request', () => {
-  it('waits where there is no head, or none was looked for too long, and only there', () => {
+  it('waits exactly when there is no head, or when the last check is too long ago', () => {
     holds(
       fc.property(ageMs, ageMs, ageMs, (ago, olderMs, waitMs) => {
         const poll = new HeadPoll(() => 0);
         expect(poll.due(NOW, waitMs)).toBe('wait');
-        // However old the head is that was found then.
+        // The age of the head that was found does not matter.
         poll.confirmed(NOW - ago - olderMs, NOW - ago);
         expect(poll.due(NOW, waitMs) === 'wait').toBe(ago > waitMs);
         expect(poll.due(NOW, ago)).not.toBe('wait');
@@ -98,7 +98,7 @@ describe('a request', () => {
   it.each([
     ['the last look is too long ago', NOW - HEAD_WAIT_MS - 1, HEAD_WAIT_MS],
     ['there is none', 0, HEAD_FRESH_MS],
-  ])('does not wait again at once after a wait in vain, where %s', (_case, asOf, pauseMs) => {
+  ])('does not wait again immediately after an unsuccessful wait, where %s', (_case, asOf, pauseMs) => {
     const poll = new HeadPoll(() => 0);
     poll.confirmed(asOf);
     expect(poll.due(NOW)).toBe('wait');
@@ -107,7 +107,7 @@ describe('a request', () => {
     expect(poll.due(NOW + pauseMs)).toBe('wait');
   });
 
-  it('waits once, and never again, while nothing current is to be had and there is traffic', () => {
+  it('waits once, and never again, while there is traffic and no current head', () => {
     const gap = fc.integer({ min: 0, max: HEAD_FRESH_MS });
     holds(
       fc.property(fc.array(gap, { minLength: 1, maxLength: 200 }), chance, (gaps, drawn) => {
@@ -138,7 +138,7 @@ describe('the breaker', () => {
     return ms;
   };
 
-  it('opens at the last of some failures in a row, and at once where the coordinator is overloaded', () => {
+  it('opens after consecutive failures, and immediately when the coordinator is overloaded', () => {
     const breaker = new Breaker(() => 0);
     for (let failure = 1; failure < BREAKER_FAILURES; failure++) breaker.failed(NOW, false);
     expect(breaker.allows(NOW)).toBe(true);
@@ -152,7 +152,7 @@ describe('the breaker', () => {
     expect(overloaded.allows(NOW)).toBe(false);
   });
 
-  it('backs off twice as long with each failure, up to its bound', () => {
+  it('doubles its pause with each failure, up to the maximum', () => {
     const breaker = new Breaker(() => 0);
     for (let failure = 1; failure < BREAKER_FAILURES; failure++) breaker.failed(NOW, false);
     const pauses = Array.from({ length: 4 }, () => {
@@ -162,7 +162,7 @@ describe('the breaker', () => {
     expect(pauses).toEqual([1, 2, 4, 8].map((times) => Math.min(times * BREAKER_MIN_MS, BREAKER_MAX_MS)));
   });
 
-  it('keeps to its bounds, whatever fails', () => {
+  it('stays within its bounds for any sequence of failures', () => {
     holds(
       fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 100 }), chance, (overloads, drawn) => {
         const breaker = new Breaker(() => drawn);
@@ -181,7 +181,7 @@ describe('the breaker', () => {
     );
   });
 
-  it('closes with one success, and has forgotten', () => {
+  it('closes after one success, and resets its pause', () => {
     holds(
       fc.property(fc.integer({ min: BREAKER_FAILURES, max: 20 }), chance, (failures, drawn) => {
         const breaker = new Breaker(() => drawn);
@@ -196,7 +196,7 @@ describe('the breaker', () => {
 });
 
 describe('the copy of the data centre', () => {
-  it('is used while it is fresh; then the coordinator is asked, or KV where the breaker is open', () => {
+  it('is used while it is fresh; after that the coordinator is queried, or KV when the breaker is open', () => {
     holds(
       fc.property(ageMs, ageMs, fc.boolean(), (age, freshMs, allows) => {
         const copy = { seq: 1, fetchedAt: NOW - age, asOf: 0 };
@@ -207,7 +207,7 @@ describe('the copy of the data centre', () => {
     );
   });
 
-  it('never takes a reader back', () => {
+  it('never gives a reader an older head', () => {
     holds(
       fc.property(fc.array(fc.nat()), (offered) => {
         let held = 0;
@@ -225,7 +225,7 @@ describe('the copy of the data centre', () => {
 describe('a share of the data centres', () => {
   const hash = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
-  it('is none, all, and never smaller where the share is greater', () => {
+  it('is empty at 0, complete at 1, and never smaller for a larger share', () => {
     holds(
       fc.property(hash, chance, chance, (drawn, one, other) => {
         expect(inShare(drawn, 0)).toBe(false);
@@ -236,7 +236,7 @@ describe('a share of the data centres', () => {
     );
   });
 
-  it('has as many of them as it says', () => {
+  it('contains the stated share of them', () => {
     expect(inShare(0, 0)).toBe(false);
     const hashes = Array.from({ length: 10_000 }, (_, index) => Math.imul(index, 0x9e3779b1) >>> 0);
     const share = hashes.filter((drawn) => inShare(drawn, 0.1)).length / hashes.length;

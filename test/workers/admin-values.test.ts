@@ -1,5 +1,5 @@
 /**
- * `/v1/admin/values`: what a plan reads of the release that is current.
+ * `/v1/admin/values`: the values of the current release, as a plan reads them.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -10,11 +10,11 @@ import worker from '../../workers/main.ts';
 import { EVER, plainList } from '../shared/support/plain-model.ts';
 import { build } from './support/coordinator.ts';
 import './support/fresh.ts';
-import { rememberMiss } from './support/kv.ts';
+import { cacheAbsence } from './support/kv.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
-/** Asks, with the token `root` if nothing else is said. */
-async function askValue(
+/** Sends the request with the token `root` by default. */
+async function fetchValue(
   key: string,
   headers: Record<string, string> = { authorization: 'Bearer root.s' },
   more: object = {},
@@ -27,13 +27,13 @@ async function askValue(
   return response;
 }
 
-test('a value that was asked for too early is there once it is, and not after a day', async () => {
+test('a value that was requested too early is found once it exists, not a day later', async () => {
   const built = await build({ lists: smallLists(['+821012345678']) });
   const [key, bytes] = [...built.values][0]!;
-  expect((await askValue(key)).status).toBe(404);
+  expect((await fetchValue(key)).status).toBe(404);
   await publishValues(built);
-  rememberMiss(key);
-  const response = await askValue(key);
+  cacheAbsence(key);
+  const response = await fetchValue(key);
   expect([response.status, new Uint8Array(await response.arrayBuffer())]).toEqual([200, bytes]);
 });
 
@@ -48,15 +48,15 @@ test('a table of ranges that is larger than any shard arrives whole', async () =
   await publishValues(built);
   const { key, bytes } = built.manifest.ranges!;
   expect(bytes).toBeGreaterThan(SHARD_BYTES_MAX);
-  expect((await (await askValue(key)).arrayBuffer()).byteLength).toBe(bytes);
+  expect((await (await fetchValue(key)).arrayBuffer()).byteLength).toBe(bytes);
 });
 
 const KEY = `shard/${'0'.repeat(32)}`;
 
-test('who shows nothing that could be right does not reach the coordinator', async () => {
-  let asked = 0;
+test('a request without a plausible token does not reach the coordinator', async () => {
+  let calls = 0;
   const token = async (): Promise<object> => {
-    asked++;
+    calls++;
     return { ok: true, value: null };
   };
   const more = { COORDINATOR: { getByName: () => ({ token }) } };
@@ -66,9 +66,9 @@ test('who shows nothing that could be right does not reach the coordinator', asy
     { authorization: 'Bearer root.wrong' },
     { 'cf-access-jwt-assertion': 'a.b.c' },
   ]) {
-    expect((await askValue(KEY, headers, more)).status).toBe(401);
+    expect((await fetchValue(KEY, headers, more)).status).toBe(401);
   }
-  expect(asked).toBe(0);
-  expect((await askValue(KEY, { authorization: 'Bearer someone.s' }, more)).status).toBe(401);
-  expect(asked).toBe(1);
+  expect(calls).toBe(0);
+  expect((await fetchValue(KEY, { authorization: 'Bearer someone.s' }, more)).status).toBe(401);
+  expect(calls).toBe(1);
 });

@@ -1,19 +1,19 @@
 /**
- * The client key: whatever is wrong with it is a 401 that tells nothing, never a 500.
+ * The client key: any wrong key gets a 401 that reveals nothing, never a 500.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../../shared/limits.ts';
 import { authenticate } from '../../workers/edge/authentication.ts';
-import { ask, askAndSettle } from './support/ask.ts';
 import { CLIENTS, keyOf, publishClients } from './support/clients.ts';
+import { send, sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, publishHead, smallLists } from './support/world.ts';
 
 const built = await build(smallLists());
 const body = { to: LISTED };
-const withKey = (authorization: string) => ask({ body, headers: { authorization } });
+const withKey = (authorization: string) => send({ body, headers: { authorization } });
 
 beforeEach(async () => {
   await publish(built);
@@ -39,10 +39,10 @@ describe('a client key', () => {
     ['with a part of the secret', 'Bearer open.secret-of-ope'],
     ['with more than the secret', 'Bearer open.secret-of-open1'],
     ['with the digest for a secret', `Bearer open.${'0'.repeat(64)}`],
-    ['of an unknown client with the digest that stands for it', `Bearer nobody.${'0'.repeat(64)}`],
+    ['of an unknown client, with its placeholder digest', `Bearer nobody.${'0'.repeat(64)}`],
     ['without an id', 'Bearer .secret-of-open'],
     ['without a dot', 'Bearer opensecret'],
-    ['named as a property of all objects', 'Bearer constructor.secret-of-open'],
+    ['with a property of every object for an id', 'Bearer constructor.secret-of-open'],
     ['with __proto__ for an id', 'Bearer __proto__.secret-of-open'],
     ['with two spaces', `Bearer  ${keyOf('open')}`],
     ['with a tab', `Bearer\t${keyOf('open')}`],
@@ -52,8 +52,8 @@ describe('a client key', () => {
     ['of 10 kB', `Bearer open.${'a'.repeat(10_240)}`],
     ['of 10 kB, of an unknown client', `Bearer ${'a'.repeat(10_240)}`],
     ['with 10 kB behind it', `Bearer ${keyOf('open')}${' '.repeat(10_240)}x`],
-    ['outside ASCII', 'Bearer öpen.sécret'],
-    ['with bytes over 127 only', '\u00ff\u00fe\u0080'],
+    ['with characters outside ASCII', 'Bearer öpen.sécret'],
+    ['with no byte below 128', '\u00ff\u00fe\u0080'],
     ['that is empty', ''],
   ])('%s is refused with 401', async (_, authorization) => {
     const { status, headers, body } = await withKey(authorization);
@@ -61,14 +61,14 @@ describe('a client key', () => {
     expect(headers.get('www-authenticate')).toBe('Bearer realm="numgate"');
   });
 
-  test('is refused in the same words whether the id or the secret is wrong', async () => {
+  test('is refused in the same words for a wrong id and a wrong secret', async () => {
     const unknown = await withKey('Bearer nobody.secret-of-open');
     const wrong = await withKey('Bearer open.secret-of-nobody');
     expect(unknown.body).toEqual(wrong.body);
   });
 
   test('without the right is refused with 403', async () => {
-    const { status, body } = await ask({ body: { to: LISTED }, client: 'nothing' });
+    const { status, body } = await send({ body: { to: LISTED }, client: 'nothing' });
     expect([status, body.code]).toEqual([403, 'PERMISSION_DENIED']);
   });
 });
@@ -88,7 +88,7 @@ describe('a secret', () => {
   });
 });
 
-describe('a key that was right', () => {
+describe('a verified key', () => {
   /** Comparisons that one request with this key costs. */
   const comparisons = async (authorization: string): Promise<number> => {
     const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
@@ -98,7 +98,7 @@ describe('a key that was right', () => {
     return count;
   };
 
-  test('is remembered, as it was written; one that was wrong is not', async () => {
+  test('is remembered as it was written; a wrong key is not', async () => {
     const costs: number[] = [];
     for (const key of [keyOf('open'), keyOf('open'), 'open.wrong', 'open.wrong', keyOf('closed')])
       costs.push(await comparisons(`Bearer ${key}`));
@@ -106,7 +106,7 @@ describe('a key that was right', () => {
     expect(await comparisons(`bearer ${keyOf('open')}`)).toBe(1);
   });
 
-  test('may be as long as the bound, and no longer: its begin is no key', async () => {
+  test('may be as long as the limit and no longer, and its beginning is no key', async () => {
     const secret = 'a'.repeat(AUTHORIZATION_CHARS_MAX - 'Bearer long.'.length);
     await publishClients([{ ...CLIENTS[0], id: 'long', secretSha256: [await sha256Hex(secret)] }]);
     for (const [behind, status, again] of [
@@ -118,14 +118,14 @@ describe('a key that was right', () => {
     }
   });
 
-  test('has the rights of the client, whatever it was asked for first', async () => {
+  test('has the rights of the client, whichever route it was used for first', async () => {
     const statuses: number[] = [];
     for (const path of ['/v1/gateway/check', '/v1/check', '/v1/gateway/check'])
-      statuses.push((await ask({ path, body })).status);
+      statuses.push((await send({ path, body })).status);
     expect(statuses).toEqual([403, 200, 403]);
   });
 
-  test('is forgotten with all others once there are too many, and still right', async () => {
+  test('is forgotten with all others when there are too many, and stays valid', async () => {
     const clients = new Map<string, Client>();
     for (let index = 0; index <= VERIFIED_KEYS_MAX; index++)
       clients.set(`c${index}`, { ...(CLIENTS[0] as Client), id: `c${index}` });
@@ -147,26 +147,26 @@ describe('a directory that changes', () => {
   const later = async (clients: readonly object[]): Promise<number> => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
-    for (let before = 0; before < 2; before++) expect((await askAndSettle({ body })).status).toBe(200);
+    for (let before = 0; before < 2; before++) expect((await sendAndSettle({ body })).status).toBe(200);
     await publishClients(clients);
     await publishHead(built.manifest, 2);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body });
-    return (await askAndSettle({ body })).status;
+    await sendAndSettle({ body });
+    return (await sendAndSettle({ body })).status;
   };
 
   test.each([
     ['without the client', others],
     ['with another secret', [{ ...open, secretSha256: ['0'.repeat(64)] }, ...others]],
-  ])('%s ends a key that was right', async (_, clients) => {
+  ])('%s ends a verified key', async (_, clients) => {
     expect(await later(clients)).toBe(401);
   });
 
-  test('without the right ends what the key was good for', async () => {
+  test('without the right ends what the key may do', async () => {
     expect(await later([{ ...open, rights: [] }, ...others])).toBe(403);
   });
 
-  test('with more clients keeps it', async () => {
+  test('with more clients keeps the key valid', async () => {
     expect(await later([...CLIENTS, { ...open, id: 'more' }])).toBe(200);
   });
 });

@@ -1,14 +1,14 @@
 /**
- * a canary: some data centres answer from it and all others from the current one, and no data
- * centre is left without a release by one that is not fit to answer.
+ * A canary: some data centres answer from it, all others from the current release, and an unusable candidate
+ * leaves no data centre without a release.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import type { NamedRelease } from '../../shared/release/head.ts';
 import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { resetIsolate } from '../../workers/edge/isolate.ts';
-import { type Answered, askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { sendAndSettle, type WireResponse } from './support/send.ts';
 import './support/isolate.ts';
 import { FOREIGN_PRIVATE_KEY } from './support/secrets.ts';
 import {
@@ -41,48 +41,51 @@ beforeEach(async () => {
   candidate = await publishManifest(canary.manifest);
 });
 
-async function ask(dataCentre: string): Promise<Answered['body']> {
-  const { status, body } = await askAndSettle({ body: { to: NOWHERE }, dataCentre });
+async function answerFrom(dataCentre: string): Promise<WireResponse['body']> {
+  const { status, body } = await sendAndSettle({ body: { to: NOWHERE }, dataCentre });
   expect(status).toBe(200);
   return body;
 }
 
-/** The release that a new isolate of each data centre answers from; every answer must be that release's own. */
+/**
+ * The release that a new isolate of each data centre answers from; every verdict must belong to that
+ * release.
+ */
 async function releases(wanted: number): Promise<(string | null | undefined)[]> {
   const named: (string | null | undefined)[] = [];
   for (const dataCentre of DATA_CENTRES) {
     resetIsolate();
-    const { verdict, release, seq } = await ask(dataCentre);
+    const { verdict, release, seq } = await answerFrom(dataCentre);
     expect([verdict, seq]).toEqual([release === canary.manifest.release ? 'block' : 'allow', wanted]);
     named.push(release);
   }
   return named;
 }
 
-function trying(named: readonly unknown[]): number[] {
+function placesOf(named: readonly unknown[]): number[] {
   return named.flatMap((release, place) => (release === canary.manifest.release ? [place] : []));
 }
 
-/** The next poll goes on behind this answer. */
+/** Makes a poll due and runs it behind a response. */
 async function poll(dataCentre: string): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
-  await ask(dataCentre);
+  await answerFrom(dataCentre);
 }
 
 describe('a candidate', () => {
-  /** Where it is used, with this share; each `seq` for one head, as the coordinator has it. */
+  /** The data centres that use it, with this share; each `seq` names one head, as in the coordinator. */
   const usedIn = async (share: number, seq: number): Promise<number[]> => {
     vi.setSystemTime(Date.now() + NEXT_POLL_MS);
     await putHead({ seq, candidate: { ...candidate, share } });
-    return trying(await releases(seq));
+    return placesOf(await releases(seq));
   };
 
-  test('of no share is used nowhere, of the whole everywhere', async () => {
+  test('is used nowhere at share 0 and everywhere at share 1', async () => {
     expect(await usedIn(0, 6)).toEqual([]);
     expect(await usedIn(1, 7)).toHaveLength(DATA_CENTRES.length);
   });
 
-  test('is used in its share of the data centres, always the same ones, and they stay in a greater share', async () => {
+  test('is used in its share of the data centres, and a larger share keeps them', async () => {
     const some = await usedIn(0.3, 6);
     expect(await usedIn(0.3, 7)).toEqual(some);
     expect(some.length).toBeGreaterThan(0);
@@ -92,12 +95,12 @@ describe('a candidate', () => {
     expect(more.length).toBeGreaterThan(some.length);
   });
 
-  test('is left again when its canary ends', async () => {
+  test('is no longer used when its canary ends', async () => {
     await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
-    expect((await ask('ICN')).release).toBe(canary.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(canary.manifest.release);
     await publishHead(ours.manifest, 7);
     await poll('ICN');
-    expect((await ask('ICN')).release).toBe(ours.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(ours.manifest.release);
   });
 });
 
@@ -107,74 +110,74 @@ describe('a candidate that is refused', () => {
     await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
   });
 
-  test('leaves a cold isolate of its share the current release, fresh', async () => {
+  test('leaves the current release to a cold isolate of its share, fresh', async () => {
     await poll('ICN');
-    const body = await ask('ICN');
+    const body = await answerFrom('ICN');
     expect([body.release, body.seq, body.stale]).toEqual([ours.manifest.release, 6, false]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
   });
 
-  test('leaves an isolate of its share that has an older release the current one', async () => {
+  test('leaves the current release to an isolate of its share that has an older one', async () => {
     await publishHead(ours.manifest, 5);
-    expect((await ask('ICN')).release).toBe(ours.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(ours.manifest.release);
     await publish(newer, 6);
     await putHead({ candidate: { ...candidate, share: 1 } });
     await poll('ICN');
-    const body = await ask('ICN');
+    const body = await answerFrom('ICN');
     expect([body.release, body.seq]).toEqual([newer.manifest.release, 6]);
   });
 });
 
-describe('a candidate whose manifest is not there', () => {
-  test('is tried as soon as it is, by isolates that have the current release meanwhile', async () => {
+describe('a candidate without a manifest', () => {
+  test('is used as soon as the manifest exists; until then isolates use the current release', async () => {
     const there = await env.LISTS.get(releaseKey(candidate.release), 'text');
-    await ask('ICN');
+    await answerFrom('ICN');
     await env.LISTS.delete(releaseKey(candidate.release));
     await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
     await poll('ICN');
-    const { release, seq } = await ask('ICN');
+    const { release, seq } = await answerFrom('ICN');
     expect([release, seq]).toEqual([ours.manifest.release, 6]);
     await env.LISTS.put(releaseKey(candidate.release), there!);
     await poll('ICN');
-    expect((await ask('ICN')).release).toBe(canary.manifest.release);
+    expect((await answerFrom('ICN')).release).toBe(canary.manifest.release);
   });
 });
 
-test('another signed release under the name of the one that is meant is not taken for it', async () => {
+test('another signed release under the name of the candidate is not used', async () => {
   await publishValues(newer);
   const { release } = await publishManifest(newer.manifest);
   const theirs = await env.LISTS.get(releaseKey(release), 'text');
   await env.LISTS.put(releaseKey(candidate.release), theirs!);
   await putHead({ seq: 6, candidate: { ...candidate, share: 1 } });
-  expect((await ask('ICN')).release).toBe(ours.manifest.release);
+  expect((await answerFrom('ICN')).release).toBe(ours.manifest.release);
   expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_DAMAGED'));
 });
 
 describe('a head that names no release', () => {
-  test('leaves the one that serves, with the rest of the head, and says so', async () => {
-    const before = await ask('ICN');
+  test('keeps the release that serves, applies the rest of the head, and logs it', async () => {
+    const before = await answerFrom('ICN');
     await putHead({ seq: 6, current: null });
     await poll('ICN');
-    const body = await ask('ICN');
+    const body = await answerFrom('ICN');
     expect([body.release, body.seq, body.asOf]).toEqual([ours.manifest.release, 6, before.asOf]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('HEAD_EMPTY'));
   });
 
-  test('is a head all the same for a cold isolate: nothing is decided, and nothing passes', async () => {
+  test('is valid for a cold isolate: nothing is decided, and nothing passes', async () => {
     await putHead({ seq: 6, current: null });
-    const { release, verdict, seq } = await ask('ICN');
+    const { release, verdict, seq } = await answerFrom('ICN');
     expect([verdict, release, seq]).toEqual(['indeterminate', null, 6]);
   });
 });
 
-describe('a release that is named again', () => {
-  test('makes the answers as new as the head', async () => {
-    await ask('ICN');
+describe('a release that a newer head names again', () => {
+  test('makes its answers as new as that head', async () => {
+    await answerFrom('ICN');
     await putHead({ seq: 6, current: null });
     await poll('ICN');
     await publishHead(ours.manifest, 7);
     await poll('ICN');
-    const age = Math.floor(Date.now() / 1000) - Date.parse((await ask('ICN')).asOf!) / 1000;
+    const age = Math.floor(Date.now() / 1000) - Date.parse((await answerFrom('ICN')).asOf!) / 1000;
     expect(age).toBe(Math.floor(NEXT_POLL_MS / 1000));
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What a review of the coordinator found: each was possible once.
+ * Attacks and races that a review of the coordinator found; each was possible once.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -13,13 +13,13 @@ import worker from '../../workers/main.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
+  asAdmin,
   build,
   codeOf,
-  done,
-  order,
+  coordinator,
   readHead,
   stage,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -35,7 +35,7 @@ const change = (op: 'block' | 'unblock' | 'clear', number = LISTED) => ({
   until: null,
   reason: 'test',
 });
-const wish = (base: string | null, more: object = {}) => ({
+const promotion = (base: string | null, more: object = {}) => ({
   base,
   share: 1,
   overrides: [...ALL_GUARDS] as never[],
@@ -44,12 +44,12 @@ const wish = (base: string | null, more: object = {}) => ({
 });
 async function promoted(minute: number, base: string | null, foldedSeq = 0): Promise<string> {
   const release = await stage({ lists: smallLists([LISTED]), base, minute, foldedSeq });
-  done(await authority().promote(order(), release, wish(base)));
+  unwrap(await coordinator().promote(asAdmin(), release, promotion(base)));
   return release;
 }
 
-/** Asks the Worker with the token `root`. */
-async function ask(path: string, body: object, headers: Record<string, string> = {}) {
+/** Sends a request to the Worker with the token `root`. */
+async function send(path: string, body: object, headers: Record<string, string> = {}) {
   const ctx = createExecutionContext();
   const request = new Request(`https://numgate.test/v1/admin/${path}`, {
     method: 'POST',
@@ -63,37 +63,37 @@ async function ask(path: string, body: object, headers: Record<string, string> =
   return { status: response.status, text };
 }
 
-/** What follows a change goes on behind its answer: it is not to be cut off by the next test. */
+/** Work continues behind the response to a change: it must end before the next test. */
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
   await vi.waitFor(async () => {
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
   }, HANG_MS);
 });
 
 async function headNow() {
-  const opened = await openHead((await authority().head({ seq: 0, dataCentre: 'TST' })).sealed!, testKeys);
+  const opened = await openHead((await coordinator().head({ seq: 0, dataCentre: 'TST' })).sealed!, testKeys);
   if (!opened.ok) throw new Error();
   return opened.value.head;
 }
 
-test('rollback never goes behind droppedSeq', async () => {
+test('a rollback never goes behind droppedSeq', async () => {
   const r1 = await promoted(1, null, 0); // seq 1
-  done(await authority().changeEntries(order(), change('unblock'))); // seq 2
+  unwrap(await coordinator().changeEntries(asAdmin(), change('unblock'))); // seq 2
   const r2 = await promoted(2, r1, 2); // seq 3
   const r3 = await promoted(3, r2, 2);
   await promoted(4, r3, 2);
   expect((await readHead())!.head.droppedSeq).toBe(2);
   const codes: string[] = [];
-  for (let i = 0; i < 3; i++) codes.push(codeOf(await authority().rollback(order(), { reason: 'x' })));
+  for (let i = 0; i < 3; i++) codes.push(codeOf(await coordinator().rollback(asAdmin(), { reason: 'x' })));
   const { head } = (await readHead())!;
-  const current = JSON.parse((await authority().manifest(head.current!.release))!.signed);
+  const current = JSON.parse((await coordinator().manifest(head.current!.release))!.signed);
   expect(current.foldedSeq).toBeGreaterThanOrEqual(head.droppedSeq);
 });
 
-test('a verification that fails late does not take the current release away', async () => {
+test('a verification that fails late does not remove the current release', async () => {
   const r1 = await promoted(1, null);
   const r2 = await stage({ lists: smallLists([LISTED, '+821077770000']), base: r1, minute: 2 });
   const real = env.LISTS.get.bind(env.LISTS) as (...a: unknown[]) => Promise<unknown>;
@@ -109,36 +109,36 @@ test('a verification that fails late does not take the current release away', as
     await held;
     return new Response(new Uint8Array(16)).body; // what an unfinished upload left in one cache
   }) as never);
-  const slow = authority().promote(order('slow'), r2, wish(r1));
+  const slow = coordinator().promote(asAdmin('slow'), r2, promotion(r1));
   await vi.waitFor(() => expect(first).toBe(false), HANG_MS);
-  const fast = await authority().promote(order('fast'), r2, wish(r1));
+  const fast = await coordinator().promote(asAdmin('fast'), r2, promotion(r1));
   expect(codeOf(fast)).toBe('ok');
   letGo!();
   expect(codeOf(await slow)).toBe('BLOB_DAMAGED');
   vi.restoreAllMocks();
-  done(await authority().changeEntries(order(), change('block', '+821000001111')));
+  unwrap(await coordinator().changeEntries(asAdmin(), change('block', '+821000001111')));
   expect((await readHead())!.head.current?.release).toBe(r2);
-  expect((await authority().releases(10)).map(({ release, state }) => [release, state])).toContainEqual([
+  expect((await coordinator().releases(10)).map(({ release, state }) => [release, state])).toContainEqual([
     r2,
     'promoted',
   ]);
 });
 
-test('what an admin took back is not promoted again by the cron', async () => {
+test('the cron does not promote a release again that an admin rolled back', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const r1 = await promoted(1, null);
   const r2 = await promoted(2, r1);
-  done(await authority().rollback(order('bad release'), { reason: 'bad' }));
-  // Whoever can write KV and has no signing key: the signed manifest lies in KV, in the clear.
+  unwrap(await coordinator().rollback(asAdmin('bad release'), { reason: 'bad' }));
+  // A person who can write KV without a signing key: the signed manifest lies in KV in the clear.
   await env.LISTS.put(
     stagedKey(r2),
-    (await env.LISTS.get(releaseKey(r2))) ?? JSON.stringify(await authority().manifest(r2)),
+    (await env.LISTS.get(releaseKey(r2))) ?? JSON.stringify(await coordinator().manifest(r2)),
   );
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   expect((await readHead())!.head.current?.release).toBe(r1);
 });
 
-test('nor after the removal of its staged manifest failed', async () => {
+test('the cron does not promote a rolled-back release whose staged manifest could not be removed', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const r1 = await promoted(1, null);
   const built = await build({ lists: smallLists([LISTED]), base: r1, minute: 2, foldedSeq: 1 });
@@ -146,30 +146,30 @@ test('nor after the removal of its staged manifest failed', async () => {
   await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
   // KV may show a removed value for a minute.
   const shown = vi.spyOn(env.LISTS, 'delete').mockResolvedValue(undefined);
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   expect((await readHead())!.head.current?.release).toBe(built.manifest.release);
-  done(await authority().rollback(order('bad release'), { reason: 'bad' }));
-  await authority().sweep(WRANGLER);
+  unwrap(await coordinator().rollback(asAdmin('bad release'), { reason: 'bad' }));
+  await coordinator().sweep(WRANGLER);
   expect(shown).toHaveBeenCalled();
   expect((await readHead())!.head.current?.release).toBe(r1);
 });
 
-test('no cursor holds a number', async () => {
-  done(
-    await authority().changeEntries(order(), {
+test('a cursor contains no number', async () => {
+  unwrap(
+    await coordinator().changeEntries(asAdmin(), {
       ...change('block'),
       items: [{ number: LISTED }, { number: '+821087654321' }],
     }),
   );
-  const { next } = await authority().entries('', null, 1);
+  const { next } = await coordinator().entries('', null, 1);
   expect(next).not.toContain('12345678');
 });
 
-test('what is removed while a release is verified is missed by its promotion', async () => {
+test('a promotion does not succeed without values that were removed during its verification', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const release = await stage({ lists: smallLists([LISTED]), minute: 1 });
   vi.setSystemTime(Date.UTC(2040, 0, 9)); // it waits for longer than its values are wanted
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 10, 1));
   const real = env.LISTS.get.bind(env.LISTS) as (...a: unknown[]) => Promise<unknown>;
   let reads = 0;
@@ -182,21 +182,21 @@ test('what is removed while a release is verified is missed by its promotion', a
     if (key.startsWith('shard/') && ++reads > 5) await held; // the plan's reads
     return value;
   }) as never);
-  const promoting = authority().promote(order(), release, wish(null));
+  const promoting = coordinator().promote(asAdmin(), release, promotion(null));
   await vi.waitFor(() => expect(reads).toBeGreaterThan(5), HANG_MS);
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   letGo!();
   const code = codeOf(await promoting);
   vi.restoreAllMocks();
-  const manifest = JSON.parse((await authority().manifest(release))!.signed);
+  const manifest = JSON.parse((await coordinator().manifest(release))!.signed);
   const there = await env.LISTS.get(manifest.shards[0].key, 'arrayBuffer');
   expect(code === 'ok' && there === null).toBe(false);
 });
 
-test('a canary that is rolled back is not promoted by who began before', async () => {
+test('a promotion that began before a rollback does not promote the rolled-back canary', async () => {
   const r1 = await promoted(1, null);
   const r2 = await stage({ lists: smallLists([LISTED, '+821077770000']), base: r1, minute: 2 });
-  done(await authority().promote(order(), r2, wish(r1, { share: 0.1 })));
+  unwrap(await coordinator().promote(asAdmin(), r2, promotion(r1, { share: 0.1 })));
   const real = env.LISTS.get.bind(env.LISTS) as (...a: unknown[]) => Promise<unknown>;
   let letGo: (() => void) | undefined;
   const held = new Promise<void>((resolve) => {
@@ -210,19 +210,19 @@ test('a canary that is rolled back is not promoted by who began before', async (
     }
     return real(key, options);
   }) as never);
-  const promoting = authority().promote(order(), r2, wish(r1));
+  const promoting = coordinator().promote(asAdmin(), r2, promotion(r1));
   await vi.waitFor(() => expect(reads).toBeGreaterThan(0), HANG_MS);
-  done(await authority().rollback(order('it blocks a hospital'), { release: r2, reason: 'x' }));
+  unwrap(await coordinator().rollback(asAdmin('it blocks a hospital'), { release: r2, reason: 'x' }));
   letGo!();
   const _code = codeOf(await promoting);
   expect((await readHead())!.head.current?.release).toBe(r1);
 });
 
-test('a client and a token are bounded', () => {
+test('a client has a bounded size', () => {
   const client = { id: 'a', secretSha256: ['0'.repeat(64)], rights: Array(90_000).fill('check') };
   expect(v.safeParse(putClientSchema, { client, reason: 'x' }).success).toBe(false);
 });
-test('a repeated request gets its answer, also when its until has passed', async () => {
+test('a repeated request gets the first response, even when its until has passed', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const body = {
     op: 'unblock',
@@ -230,12 +230,12 @@ test('a repeated request gets its answer, also when its until has passed', async
     until: new Date(Date.UTC(2040, 0, 1, 0, 0, 5)).toISOString(),
     reason: 'x',
   };
-  const first = await ask('entries', body, { 'idempotency-key': 'k' });
+  const first = await send('entries', body, { 'idempotency-key': 'k' });
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 6));
-  expect(await ask('entries', body, { 'idempotency-key': 'k' })).toEqual(first);
+  expect(await send('entries', body, { 'idempotency-key': 'k' })).toEqual(first);
 });
 
-test('a time that is none', async () => {
+test('an invalid time never gets a 5xx', async () => {
   vi.spyOn(console, 'error').mockReturnValue(undefined);
   for (const until of [
     '2050-11-24T03:12:09+09',
@@ -243,7 +243,7 @@ test('a time that is none', async () => {
     '2050-02-31T00:00:00Z',
     '2050-11-24T03:12:60Z',
   ]) {
-    const got = await ask('entries', {
+    const got = await send('entries', {
       op: 'block',
       items: [{ number: LISTED }],
       until,
@@ -253,30 +253,30 @@ test('a time that is none', async () => {
   }
 });
 
-test('releases that wait leave cron free; refusals are written down', async () => {
+test('a waiting release is left staged, or its refusal is recorded', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const r1 = await promoted(1, null);
   const canary = await stage({ lists: smallLists([LISTED, '+821077770000']), base: r1, minute: 2 });
-  done(await authority().promote(order(), canary, wish(r1, { share: 0.5 })));
+  unwrap(await coordinator().promote(asAdmin(), canary, promotion(r1, { share: 0.5 })));
   const built = await build({ lists: smallLists([LISTED, '+821077770001']), base: r1, minute: 3 });
   await publishValues(built);
   await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
-  await authority().sweep(WRANGLER);
-  const info = (await authority().releases(10)).find(({ release }) => release === built.manifest.release);
+  await coordinator().sweep(WRANGLER);
+  const info = (await coordinator().releases(10)).find(({ release }) => release === built.manifest.release);
   const gone = (await env.LISTS.get(stagedKey(built.manifest.release))) === null;
   expect(gone && info?.refusal === null).toBe(false);
 });
 
-test('who has a head from before the live layer was sealed is given the one after it', async () => {
+test('a reader with a head from before sealing gets the head after it', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const items = Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
-  done(await authority().changeEntries(order(), { ...change('block'), items }));
+  unwrap(await coordinator().changeEntries(asAdmin(), { ...change('block'), items }));
   const { seq } = await headNow();
-  await vi.waitFor(async () => expect((await authority().status()).live.tail).toBe(0), HANG_MS);
-  await authority().sweep(WRANGLER);
-  const { seq: later, sealed } = await authority().head({ seq, dataCentre: 'TST' });
+  await vi.waitFor(async () => expect((await coordinator().status()).live.tail).toBe(0), HANG_MS);
+  await coordinator().sweep(WRANGLER);
+  const { seq: later, sealed } = await coordinator().head({ seq, dataCentre: 'TST' });
   expect([later, sealed === null]).toEqual([seq + 1, false]);
-  expect((await authority().audit(0, 10_000)).at(-1)).toMatchObject({
+  expect((await coordinator().audit(0, 10_000)).at(-1)).toMatchObject({
     action: 'live.seal',
     actor: 'numgate',
   });

@@ -1,5 +1,5 @@
 /**
- * What the coordinator's work costs, and what it holds, where there is much of it: both have a bound.
+ * The cost of the coordinator's work, and the size of its data, at scale: both have a bound.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -8,7 +8,7 @@ import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../
 import { FOREVER } from '../../shared/set/layout.ts';
 import { LiveStore } from '../../workers/coordinator/live-store.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, done, order, readHead, stage, stub, WRANGLER } from './support/coordinator.ts';
+import { asAdmin, coordinator, readHead, stage, stub, unwrap, WRANGLER } from './support/coordinator.ts';
 import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
@@ -22,11 +22,11 @@ const CHANGE = {
   reason: 'test',
 };
 
-/** Work on the coordinator's tables. @returns what it gave, and how many rows it read */
+/** Runs work on the coordinator's tables. @returns its result and how many rows it read */
 async function counted<Value>(
   work: (sql: SqlStorage, storage: DurableObjectStorage) => Value,
 ): Promise<{ value: Value; rowsRead: number }> {
-  await authority().status();
+  await coordinator().status();
   return runInDurableObject(stub(), (_, { storage }) => {
     const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
     const exec = (query: string, ...values: unknown[]) => {
@@ -60,7 +60,7 @@ function fillLive(sql: SqlStorage, numbers: number): void {
   );
 }
 
-test('an entry that ends costs the rows that end, not the table', async () => {
+test('the end of an entry reads only the rows that end', async () => {
   const NOW = 1_000;
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
@@ -74,32 +74,32 @@ test('an entry that ends costs the rows that end, not the table', async () => {
   expect(rowsRead).toBeLessThan(50);
 });
 
-test('to look at one number, or change it, costs the rows of that number', async () => {
+test('a look-up or change of one number reads only the rows of that number', async () => {
   const target = { kind: 'number', high: 8210, low: 30_012_345, source: null } as const;
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
     const live = new LiveStore(sql, testKeys);
-    const made = live.apply(CHANGE, [target], order(), { seq: 3, operation: 1, now: 1_000 });
+    const made = live.apply(CHANGE, [target], asAdmin(), { seq: 3, operation: 1, now: 1_000 });
     return { made, found: live.find(target, 1_000) };
   });
   expect(value).toMatchObject({ made: { ok: true }, found: [{ op: 'unblock', seq: 3 }] });
   expect(rowsRead).toBeLessThan(50);
 });
 
-test('what was replaced does not pile up in the segments', async () => {
+test('replaced entries do not accumulate in the segments', async () => {
   const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
   for (let turn = 0; turn < 8; turn++) {
     const op = turn % 2 === 0 ? 'block' : 'unblock';
-    done(await authority().changeEntries(order(), { ...CHANGE, op, items }));
+    unwrap(await coordinator().changeEntries(asAdmin(), { ...CHANGE, op, items }));
   }
   await vi.waitFor(async () => {
-    const { seq, kvSeq, live } = await authority().status();
+    const { seq, kvSeq, live } = await coordinator().status();
     expect([kvSeq, live.tail]).toEqual([seq, 0]);
   }, HANG_MS);
   const { value: sealed } = await counted((sql) =>
     sql.exec<{ entries: number }>('SELECT SUM(entries) AS entries FROM segments').one(),
   );
-  const { live } = await authority().status();
+  const { live } = await coordinator().status();
   expect(live.entries).toBe(20_000);
   expect(sealed.entries).toBeLessThanOrEqual(SEALED_PER_LIVE_MAX * live.entries + SEGMENT_ENTRIES_MAX);
   const { live: layer } = (await readHead())!;
@@ -108,37 +108,37 @@ test('what was replaced does not pile up in the segments', async () => {
   }
 });
 
-test('removing many values reads the manifests that are waiting once', async () => {
+test('removing many values reads the waiting manifests once', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const WAITING = 10;
   for (let minute = 0; minute < WAITING; minute++) await stage({ lists: smallLists(), minute });
   const unnamed = Array.from({ length: 100 }, (_, index) => `shard/${String(index).padStart(32, '0')}`);
   for (const key of unnamed) await env.LISTS.put(key, 'x');
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
   const parse = vi.spyOn(JSON, 'parse');
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   const manifests = parse.mock.calls.filter(([text]) => text.includes('"foldedSeq"')).length;
   parse.mockRestore();
   expect(await env.LISTS.get(unnamed[0]!)).toBeNull();
   expect(manifests).toBeLessThanOrEqual(WAITING);
 });
 
-test('one plan is made for all who ask for it at a time, and another for other guards', async () => {
+test('concurrent requests share one plan, and other guards get a new plan', async () => {
   const release = await stage({ lists: smallLists() });
   const get = vi.spyOn(env.LISTS, 'get');
   const reads = () => get.mock.calls.filter(([key]) => String(key).startsWith('shard/')).length;
-  const alone = done(await authority().plan(release));
+  const alone = unwrap(await coordinator().plan(release));
   const readsOfOne = reads();
   expect(readsOfOne).toBeGreaterThan(0);
   get.mockClear();
-  const plans = await Promise.all(Array.from({ length: 5 }, () => authority().plan(release)));
-  expect(plans.map(done)).toEqual(plans.map(() => alone));
+  const plans = await Promise.all(Array.from({ length: 5 }, () => coordinator().plan(release)));
+  expect(plans.map(unwrap)).toEqual(plans.map(() => alone));
   expect(reads()).toBe(readsOfOne);
-  const guards = { ...(await authority().guards()), addShare: 0.5 };
-  const before = authority().plan(release);
-  done(await authority().putGuards(order(), guards));
-  const after = done(await authority().plan(release));
-  expect([done(await before).hash, after.hash === alone.hash]).toEqual([alone.hash, false]);
+  const guards = { ...(await coordinator().guards()), addShare: 0.5 };
+  const before = coordinator().plan(release);
+  unwrap(await coordinator().putGuards(asAdmin(), guards));
+  const after = unwrap(await coordinator().plan(release));
+  expect([unwrap(await before).hash, after.hash === alone.hash]).toEqual([alone.hash, false]);
 });

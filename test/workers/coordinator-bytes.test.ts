@@ -1,6 +1,6 @@
 /**
- * What the coordinator stores for an operation, in bytes, as SQLite counts them; and that what was stored once
- * is read back whole.
+ * Bytes that the coordinator stores for an operation, as SQLite counts them, and that data stored once is
+ * read back whole.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
@@ -14,13 +14,16 @@ import {
 } from '../../shared/limits.ts';
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, done, order, startFailure, stub } from './support/coordinator.ts';
+import { asAdmin, coordinator, startFailure, stub, unwrap } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { budgets, NOON } from './support/room.ts';
 
-/** Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to 11,527. */
+/**
+ * Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to
+ * 11,527.
+ */
 const BYTES_PER_ENTRY_MAX = 350;
-/** What the longest reason may add to one operation: a row of 1,500 bytes in pages of 4,096. */
+/** The most that the longest reason may add to one operation: a row of 1,500 bytes in pages of 4,096. */
 const BYTES_PER_REASON_MAX = 5 * 4_096;
 
 const SHORT = 'x';
@@ -35,19 +38,19 @@ function change(op: 'block' | 'unblock' | 'clear', first: number, count: number,
   };
 }
 
-/** What follows a change is done: it is neither counted, nor cut off by the next test. */
+/** Waits for the work behind a change: it is not counted, and it ends before the next test. */
 async function settled(): Promise<void> {
   await vi.waitFor(async () => {
-    const { seq, kvSeq, live } = await authority().status();
+    const { seq, kvSeq, live } = await coordinator().status();
     expect([kvSeq, live.tail <= UNSEALED_ENTRIES_MAX]).toEqual([seq, true]);
   }, 30_000);
 }
 
-/** Bytes that one operation adds to the tables; what follows it, such as sealing a segment, is left out. */
-async function bytesOf(reason: string, wish: ReturnType<typeof change>): Promise<number> {
+/** Bytes that one operation adds to the tables, without later work such as sealing a segment. */
+async function bytesOf(reason: string, operation: ReturnType<typeof change>): Promise<number> {
   const bytes = await runInDurableObject(stub(), async (instance, { storage }) => {
     const before = storage.sql.databaseSize;
-    done(await (instance as unknown as Coordinator).changeEntries(order(reason), wish));
+    unwrap(await (instance as unknown as Coordinator).changeEntries(asAdmin(reason), operation));
     return storage.sql.databaseSize - before;
   });
   await settled();
@@ -57,7 +60,7 @@ async function bytesOf(reason: string, wish: ReturnType<typeof change>): Promise
 test('10,000 entries take some hundred bytes each, and their reason is stored once', {
   timeout: 120_000,
 }, async ({ annotate }) => {
-  await authority().status();
+  await coordinator().status();
   const first = await bytesOf(SHORT, change('block', 30_000_000, BULK_ENTRIES_MAX));
   const short = await bytesOf(SHORT, change('block', 40_000_000, BULK_ENTRIES_MAX));
   const long = await bytesOf(LONG, change('block', 50_000_000, BULK_ENTRIES_MAX));
@@ -71,35 +74,35 @@ test('10,000 entries take some hundred bytes each, and their reason is stored on
   expect(Math.abs(long - short)).toBeLessThan(BYTES_PER_REASON_MAX);
 });
 
-test('the budget of bytes covers what the end of entries writes later', { timeout: 60_000 }, async () => {
+test('the budget of bytes includes what the end of entries writes later', { timeout: 60_000 }, async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-  await authority().status();
+  await coordinator().status();
   const size = () => runInDurableObject(stub(), (_, { storage }) => storage.sql.databaseSize);
   const before = await size();
   for (let round = 0; round < 3; round++) {
     const now = NOON + round * 60_000;
     vi.setSystemTime(now);
     const until = new Date(now + 5_000).toISOString();
-    const wish = change('block', 30_000_000 + round * BULK_ENTRIES_MAX, BULK_ENTRIES_MAX, { until });
-    done(await authority().changeEntries(order(), wish));
+    const operation = change('block', 30_000_000 + round * BULK_ENTRIES_MAX, BULK_ENTRIES_MAX, { until });
+    unwrap(await coordinator().changeEntries(asAdmin(), operation));
     await settled();
     vi.setSystemTime(now + 10_000);
     await runInDurableObject(stub(), (instance) => (instance as unknown as Coordinator).alarm());
   }
-  const { live, audit } = await authority().status();
+  const { live, audit } = await coordinator().status();
   expect([live.entries, audit.n]).toEqual([0, 6 * BULK_ENTRIES_MAX]);
   const { used } = (await budgets()).find(({ budget }) => budget === 'bytes')!;
   expect(used).toBeGreaterThanOrEqual((await size()) - before);
 });
 
-describe('what an operation stores once', () => {
-  test('each of its entries and records has, and the chain is whole', async () => {
+describe('data that an operation stores once', () => {
+  test('is part of each of its entries and records, and the chain is whole', async () => {
     // Half a surrogate pair: UTF-8 has none.
-    done(await authority().changeEntries(order(`${LONG}\ud83d`), change('block', 30_000_000, 3)));
-    done(await authority().changeEntries(order('second'), change('unblock', 30_000_001, 1)));
+    unwrap(await coordinator().changeEntries(asAdmin(`${LONG}\ud83d`), change('block', 30_000_000, 3)));
+    unwrap(await coordinator().changeEntries(asAdmin('second'), change('unblock', 30_000_001, 1)));
     await settled();
     await evictDurableObject(stub());
-    const records = await authority().audit(0, 100);
+    const records = await coordinator().audit(0, 100);
     const verifier = new AuditVerifier();
     for (const record of records) expect(verifier.next(record)).toBeNull();
     expect(records.map(({ n, seq, actor, reason }) => [n, seq, actor, reason])).toEqual([
@@ -111,7 +114,7 @@ describe('what an operation stores once', () => {
         keyedNumber(8210_0000_0000 + tail, testKeys),
       ),
     );
-    const { entries } = await authority().entries('', null, 10);
+    const { entries } = await coordinator().entries('', null, 10);
     expect(entries.map(({ number, op, by, reason, seq }) => [number, op, by, reason, seq])).toEqual([
       ['+821030000000', 'block', 'token:admin', `${LONG}\ufffd`, 1],
       ['+821030000002', 'block', 'token:admin', `${LONG}\ufffd`, 1],
@@ -119,7 +122,7 @@ describe('what an operation stores once', () => {
     ]);
   });
 
-  test('goes with its last entry, and stays while one is left', async () => {
+  test('is removed with its last entry, and stays until then', async () => {
     const changes = () =>
       runInDurableObject(stub(), (_, { storage }) =>
         storage.sql
@@ -127,33 +130,34 @@ describe('what an operation stores once', () => {
           .toArray()
           .map(({ seq }) => seq),
       );
-    done(await authority().changeEntries(order(), change('block', 30_000_000, 2)));
-    done(await authority().changeEntries(order(), change('unblock', 30_000_000, 1)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('block', 30_000_000, 2)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('unblock', 30_000_000, 1)));
     expect(await changes()).toEqual([1, 2]);
-    done(await authority().changeEntries(order(), change('clear', 30_000_000, 2)));
+    unwrap(await coordinator().changeEntries(asAdmin(), change('clear', 30_000_000, 2)));
     expect(await changes()).toEqual([3]);
     await settled();
   });
 });
 
-test('a page of the log ends before it is too large for one answer, and the next one goes on', async () => {
+test('a page of the log ends before it is too large for one response, and the next page continues', async () => {
   const protectedNumbers = Array.from({ length: PROTECTED_NUMBERS_MAX }, (_, index) => 821030000000 + index);
-  const guards = { ...(await authority().guards()), protectedNumbers };
+  const guards = { ...(await coordinator().guards()), protectedNumbers };
   // Each record holds the settings twice, before and after.
   const chars = 2 * JSON.stringify(protectedNumbers).length;
   const count = Math.ceil(AUDIT_PAGE_CHARS_MAX / chars) + 2;
-  for (let index = 0; index < count; index++) done(await authority().putGuards(order(`${index}`), guards));
-  const page = await authority().audit(0, 1_000);
+  for (let index = 0; index < count; index++)
+    unwrap(await coordinator().putGuards(asAdmin(`${index}`), guards));
+  const page = await coordinator().audit(0, 1_000);
   expect(page.length).toBeLessThan(count);
-  const rest = await authority().audit(page.length, 1_000);
+  const rest = await coordinator().audit(page.length, 1_000);
   const verifier = new AuditVerifier();
   for (const record of [...page, ...rest]) expect(verifier.next(record)).toBeNull();
   expect(verifier.verified.n).toBe(count);
-  expect(await authority().audit(count, 1_000)).toEqual([]);
+  expect(await coordinator().audit(count, 1_000)).toEqual([]);
 });
 
-test('tables of an older version are refused, and the remedy is named', async () => {
-  await authority().status();
+test('tables of an older version are refused, with the remedy', async () => {
+  await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('DELETE FROM schema_steps');
     storage.sql.exec('INSERT INTO schema_steps (step) VALUES (3)');
@@ -165,7 +169,7 @@ test('tables of an older version are refused, and the remedy is named', async ()
 });
 
 test('tables of a newer version are refused', async () => {
-  await authority().status();
+  await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('INSERT INTO schema_steps (step) VALUES (99)');
   });

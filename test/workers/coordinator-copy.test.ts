@@ -1,6 +1,6 @@
 /**
- * The copy of the head in KV, where something comes between: it is never told to be what it is not, and
- * what was left undone is done.
+ * The copy of the head in KV under interference: it never shows a head that was not decided, and unfinished
+ * work is completed.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -9,7 +9,7 @@ import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, done, order, stub } from './support/coordinator.ts';
+import { asAdmin, coordinator, stub, unwrap } from './support/coordinator.ts';
 import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
@@ -25,7 +25,7 @@ const BLOCK = {
 
 const upToDate = (): Promise<void> =>
   vi.waitFor(async () => {
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
   }, HANG_MS);
 
@@ -43,30 +43,30 @@ function holdNextWrite(): { begun: Promise<void>; letGo: () => void } {
   return { begun: begun.promise, letGo: held.resolve };
 }
 
-test('an entry that ends while the copy is being written is in the copy too', async () => {
+test('an entry that ends while the copy is written is in the copy too', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const until = new Date(Date.UTC(2040, 0, 1, 0, 0, 5)).toISOString();
-  done(await authority().changeEntries(order(), { ...BLOCK, until }));
+  unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, until }));
   await upToDate();
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 3));
   const { begun, letGo } = holdNextWrite();
-  done(await authority().changeEntries(order(), { ...BLOCK, items: [{ number: '+821099990000' }] }));
+  unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, items: [{ number: '+821099990000' }] }));
   await begun;
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 6));
   const alarm = runInDurableObject(stub() as DurableObjectStub<Coordinator>, (instance) => instance.alarm());
-  await vi.waitFor(async () => expect((await authority().status()).seq).toBe(3), HANG_MS);
+  await vi.waitFor(async () => expect((await coordinator().status()).seq).toBe(3), HANG_MS);
   letGo();
   await alarm;
   await upToDate();
   expect(await runInDurableObject(stub(), (_, { storage }) => storage.getAlarm())).toBeNull();
 });
 
-test('a write that comes after its time, over a newer copy, is made good', async () => {
+test('a late write over a newer copy is corrected', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const { begun, letGo } = holdNextWrite();
-  done(await authority().changeEntries(order(), BLOCK));
+  unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await begun;
-  done(await authority().changeEntries(order(), { ...BLOCK, op: 'unblock' }));
+  unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, op: 'unblock' }));
   await upToDate();
   letGo();
   const writes = () => vi.mocked(env.LISTS.put).mock.calls.filter(([key]) => key === HEAD_KEY).length;

@@ -1,5 +1,5 @@
 /**
- * Room in the live layer: what one authority may hold, what is kept for unblock and clear, and what for root.
+ * Room in the live layer: the share of one authority, and the reserves for unblock and clear, and for root.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
@@ -12,7 +12,16 @@ import {
   TOKEN_ENTRIES_PER_HOUR_MAX,
   UNBLOCK_RESERVE,
 } from '../../shared/limits.ts';
-import { ADMIN, ALL_GUARDS, authority, codeOf, done, order, stage, stub } from './support/coordinator.ts';
+import {
+  ADMIN,
+  ALL_GUARDS,
+  asAdmin,
+  codeOf,
+  coordinator,
+  stage,
+  stub,
+  unwrap,
+} from './support/coordinator.ts';
 import './support/fresh.ts';
 import { budgets, by, change, HOUR, NOON, ROOT, refusalOf } from './support/room.ts';
 import { smallLists } from './support/world.ts';
@@ -27,7 +36,7 @@ const numbers = (first: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ number: `+${821_030_000_000 + first + index}` }));
 
 const bulk = (actor: Actor, op: Op, first: number, count: number, more: object = {}) =>
-  authority().changeEntries(by(actor), { ...change(op), items: numbers(first, count), ...more });
+  coordinator().changeEntries(by(actor), { ...change(op), items: numbers(first, count), ...more });
 
 const one = (actor: Actor, op: Op, n: number) => bulk(actor, op, n, 1);
 
@@ -42,15 +51,15 @@ async function held(): Promise<Record<string, SqlStorageValue>> {
   );
 }
 
-/** Say of a coordinator that it holds so many live entries. */
+/** Sets how many live entries the coordinator counts for an authority. */
 async function hold(name: string, entries: number): Promise<void> {
-  await authority().status();
+  await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('INSERT OR REPLACE INTO live_held VALUES (?, ?)', name, entries);
   });
 }
 
-/** The layer holds so many, none of them of the actors here. */
+/** Fills the layer with this many entries of other actors. */
 const holdOthers = (entries: number): Promise<void> => hold('others', entries);
 
 test('the limits leave room for a bulk operation of numbers with both subjects', () => {
@@ -62,21 +71,21 @@ test('the limits leave room for a bulk operation of numbers with both subjects',
 
 test('one token cannot fill the live layer with unblocks', async () => {
   const largest = 2 * BULK_ENTRIES_MAX;
-  // Room for one operation, and a part of the next.
+  // Room for one operation, and for part of the next.
   await hold('kisa', LIVE_ENTRIES_PER_AUTHORITY_MAX - largest - ONE);
   const codes: string[] = [];
   for (let call = 0; codes.at(-1) !== 'LIVE_FULL' && call < 30; call++) {
     codes.push(codeOf(await bulk(ADMIN, 'unblock', call * BULK_ENTRIES_MAX, BULK_ENTRIES_MAX)));
   }
   expect(codes).toEqual(['ok', 'LIVE_FULL']);
-  expect((await authority().status()).live.entries).toBeLessThan(LIVE_ENTRIES_MAX - LIVE_ROOT_RESERVE);
+  expect((await coordinator().status()).live.entries).toBeLessThan(LIVE_ENTRIES_MAX - LIVE_ROOT_RESERVE);
   expect([await one(OTHER, 'unblock', 9e6), await one(ROOT, 'clear', 9e6)].map(codeOf)).toEqual(['ok', 'ok']);
 });
 
 describe('an authority', () => {
   const BLOCKS_MAX = LIVE_ENTRIES_PER_AUTHORITY_MAX - UNBLOCK_RESERVE;
 
-  test('holds no more than its share, the last of it for unblock and clear', async () => {
+  test('may hold no more than its share, the last of it for unblock and clear', async () => {
     await hold('kisa', BLOCKS_MAX - ONE);
     expect(codeOf(await one(ADMIN, 'block', 1))).toBe('ok');
     const refusal = refusalOf(await one(ADMIN, 'block', 2));
@@ -92,7 +101,7 @@ describe('an authority', () => {
       await one(ADMIN, 'clear', 4),
       await one(ADMIN, 'block', 1),
     ];
-    // The last one replaces what was there.
+    // The last one replaces an existing entry.
     expect(codes.map(codeOf)).toEqual(['LIVE_FULL', 'LIVE_FULL', 'ok']);
   });
 
@@ -103,12 +112,12 @@ describe('an authority', () => {
     expect(codes.map(codeOf)).toEqual(['LIVE_FULL', 'ok']);
   });
 
-  test('holds what it put there last: replaced, ended and folded entries no longer count', async () => {
+  test('holds the entries that it placed last: replaced, ended and folded entries no longer count', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-    done(await bulk(ADMIN, 'block', 0, 3));
-    done(await bulk(OTHER, 'unblock', 0, 1));
+    unwrap(await bulk(ADMIN, 'block', 0, 3));
+    unwrap(await bulk(OTHER, 'unblock', 0, 1));
     const until = new Date(NOON + HOUR).toISOString();
-    done(await bulk(OTHER, 'block', 5, 4, { subjects: ['from'], until }));
+    unwrap(await bulk(OTHER, 'block', 5, 4, { subjects: ['from'], until }));
     expect(await held()).toEqual({ kisa: 4, ktoa: 6 });
     vi.setSystemTime(NOON + HOUR);
     await runInDurableObject(stub(), (instance) =>
@@ -116,17 +125,17 @@ describe('an authority', () => {
     );
     expect(await held()).toEqual({ kisa: 4, ktoa: 2 });
     const release = await stage({ lists: smallLists(), foldedSeq: 1 });
-    const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    done(await authority().promote(order(), release, wish));
+    const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    unwrap(await coordinator().promote(asAdmin(), release, promotion));
     expect(await held()).toEqual({ ktoa: 2 });
-    expect((await authority().status()).live.entries).toBe(2);
+    expect((await coordinator().status()).live.entries).toBe(2);
   });
 });
 
-describe('a live layer that is full', () => {
+describe('a full live layer', () => {
   const FOR_TOKENS = LIVE_ENTRIES_MAX - LIVE_ROOT_RESERVE;
 
-  test('takes unblock and clear for longer than block, and from root last', async () => {
+  test('accepts unblock and clear longer than block, and changes of root last', async () => {
     await holdOthers(FOR_TOKENS - UNBLOCK_RESERVE);
     expect([await one(ADMIN, 'block', 1), await one(ROOT, 'block', 1)].map(codeOf)).toEqual([
       ...['LIVE_FULL', 'LIVE_FULL'],
@@ -144,8 +153,8 @@ describe('a live layer that is full', () => {
     expect(of.map(codeOf)).toEqual(['ok', 'ok']);
   });
 
-  test('takes what does not make it grow', async () => {
-    done(await one(ADMIN, 'block', 1));
+  test('accepts changes that do not make it grow', async () => {
+    unwrap(await one(ADMIN, 'block', 1));
     await holdOthers(LIVE_ENTRIES_MAX);
     for (const op of ['clear', 'unblock', 'block'] as const) {
       expect(codeOf(await one(OTHER, op, 1))).toBe('ok');
@@ -157,14 +166,14 @@ describe('a live layer that is full', () => {
 describe('the budget of entries', () => {
   const used = async () => (await budgets()).find(({ budget }) => budget === 'entries')?.used;
 
-  test('counts what is stored: one for each number or fingerprint, and subject', async () => {
-    done(await bulk(ADMIN, 'block', 0, 10));
+  test('counts stored entries: one for each number or fingerprint, and subject', async () => {
+    unwrap(await bulk(ADMIN, 'block', 0, 10));
     expect(await used()).toBe(20);
-    done(await bulk(ADMIN, 'block', 0, 10, { subjects: ['from', 'from'] }));
+    unwrap(await bulk(ADMIN, 'block', 0, 10, { subjects: ['from', 'from'] }));
     expect(await used()).toBe(30);
     // A sender ID with look-alike letters has two fingerprints.
     const items = [{ source: 'M\u0410YBANK' }];
-    done(await authority().changeEntries(by(ADMIN), { ...change('block'), items, subjects: ['from'] }));
+    unwrap(await coordinator().changeEntries(by(ADMIN), { ...change('block'), items, subjects: ['from'] }));
     expect(await used()).toBe(32);
   });
 
@@ -172,10 +181,10 @@ describe('the budget of entries', () => {
     const items = [...numbers(0, BULK_ENTRIES_MAX / 2 - 1), { number: 'x' }];
     const calls = Math.ceil(TOKEN_ENTRIES_PER_HOUR_MAX / BULK_ENTRIES_MAX);
     for (let call = 1; call <= calls; call++) {
-      const refused = await authority().changeEntries(order(), { ...change('block'), items });
+      const refused = await coordinator().changeEntries(asAdmin(), { ...change('block'), items });
       expect([codeOf(refused), await used()]).toEqual(['ENTRY_INVALID', call * BULK_ENTRIES_MAX]);
     }
-    expect(codeOf(await authority().changeEntries(order(), { ...change('block'), items }))).toBe(
+    expect(codeOf(await coordinator().changeEntries(asAdmin(), { ...change('block'), items }))).toBe(
       'BUDGET_EXCEEDED',
     );
   });

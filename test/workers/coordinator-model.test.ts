@@ -1,7 +1,7 @@
 /**
  * The coordinator against a plain model: any sequence of stage, promote, roll back, block, unblock, clear,
- * the passing of time, and evictions. After every step the head that readers get, and the log, must be
- * what the model says. Seeds are printed by fast-check when a sequence fails.
+ * the passing of time, and evictions. After every step the head that readers get, and the log, must match
+ * the model. fast-check prints the seed when a sequence fails.
  */
 import { evictDurableObject, reset, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -11,10 +11,19 @@ import { LIVE_OPS, type LiveOp, numberKey, SUBJECT_BIT } from '../../shared/live
 import { toE164 } from '../../shared/numbers/number.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { plainList } from '../shared/support/plain-model.ts';
-import { ALL_GUARDS, authority, codeOf, done, order, readHead, stage, stub } from './support/coordinator.ts';
+import {
+  ALL_GUARDS,
+  asAdmin,
+  codeOf,
+  coordinator,
+  readHead,
+  stage,
+  stub,
+  unwrap,
+} from './support/coordinator.ts';
 import './support/fresh.ts';
 
-/** In the future, so that no alarm comes by itself. */
+/** In the future, so that no alarm runs on its own. */
 const START = Date.UTC(2040, 0, 1);
 const NUMBERS = [821012340001, 821012340002, 821012340003];
 const BACK = 2;
@@ -32,7 +41,7 @@ interface ModelRelease {
   readonly foldedSeq: number;
   state: string;
   place: number;
-  /** Since it was last promoted to all. */
+  /** When it was last promoted to all. */
   takenBack: boolean;
 }
 
@@ -42,7 +51,7 @@ class Model {
   ops: Op[] = [];
   releases: ModelRelease[] = [];
   dropped = 0;
-  /** What is before this place has left the way back for good. */
+  /** Releases before this place are no longer a target of rollback. */
   backPlace = 0;
   staged = 0;
 
@@ -76,7 +85,7 @@ class Model {
 
 type Step = (model: Model) => Promise<void>;
 
-/** A step that is told by its words when a sequence fails. */
+/** A step that fast-check prints as these words when a sequence fails. */
 function step(words: string, run: Step): Step {
   return Object.assign(run, { [fc.toStringMethod]: () => words });
 }
@@ -92,7 +101,7 @@ const changeStep = fc
     ({ op, numbers, subjects, lasts }): Step =>
       step(`${op} ${numbers.join()} ${subjects.join()} ${lasts}`, async (model) => {
         const until = op === 'clear' || lasts === null ? null : model.now + lasts;
-        const outcome = await authority().changeEntries(order(), {
+        const result = await coordinator().changeEntries(asAdmin(), {
           op,
           items: numbers.map((n) => ({ number: toE164(n) })),
           code: 'SENDER_REPORTED',
@@ -100,7 +109,7 @@ const changeStep = fc
           until: until === null ? null : new Date(until).toISOString(),
           reason: 'test',
         });
-        model.seq = done(outcome).seq;
+        model.seq = unwrap(result).seq;
         for (const n of numbers) {
           model.ops.push({ n, subjects, op, seq: model.seq, until: until ?? Number.POSITIVE_INFINITY });
         }
@@ -128,14 +137,14 @@ const promoteStep = fc
   .map(
     ({ which, share, rightBase }): Step =>
       step(`promote ${which} to ${share}${rightBase ? '' : ' on a wrong base'}`, async (model) => {
-        // Mostly what was staged last; sometimes an old one.
+        // Mostly the latest staged release; sometimes an old one.
         const release = model.releases.at(which < 7 ? -1 : which % Math.max(1, model.releases.length));
         if (release === undefined) return;
         const current = model.in('promoted');
         const candidate = model.in('candidate');
         const base = rightBase ? (current?.name ?? null) : '20200101T0000Z-00000000';
-        const wish = { base, share, overrides: ALL_GUARDS, reason: 'test' };
-        const code = codeOf(await authority().promote(order(), release.name, wish));
+        const promotion = { base, share, overrides: ALL_GUARDS, reason: 'test' };
+        const code = codeOf(await coordinator().promote(asAdmin(), release.name, promotion));
         const expected = !rightBase
           ? 'BASE_MOVED'
           : release.state === 'promoted' ||
@@ -165,12 +174,12 @@ const rollbackStep = fc.constant(
     const candidate = model.in('candidate');
     const current = model.in('promoted');
     const previous = candidate === undefined ? model.back[0] : current;
-    const code = codeOf(await authority().rollback(order(), { reason: 'test' }));
+    const code = codeOf(await coordinator().rollback(asAdmin(), { reason: 'test' }));
     expect(code).toBe(current === undefined || previous === undefined ? 'ROLLBACK_IMPOSSIBLE' : 'ok');
     if (code !== 'ok') return;
     model.seq++;
     const last = (candidate ?? current)!;
-    // A canary of what was current before leaves it a way back.
+    // A canary of the previous current release keeps it as a target of rollback.
     const isWayBack = last === candidate && last.place > 0 && !last.takenBack;
     last.state = isWayBack ? 'superseded' : 'withdrawn';
     last.takenBack ||= !isWayBack;
@@ -188,10 +197,10 @@ const timeStep = fc.constantFrom(30_000, 120_000, 4_000_000).map(
 
 const alarmStep = fc.constant(
   step('alarm', async (model) => {
-    const before = (await authority().status()).seq;
+    const before = (await coordinator().status()).seq;
     await runDurableObjectAlarm(stub());
-    const { seq } = await authority().status();
-    // Removing what has ended is a change, and removes no more than that.
+    const { seq } = await coordinator().status();
+    // Removing ended entries is a change, and removes nothing else.
     expect(seq - before).toBeLessThanOrEqual(1);
     model.seq = seq;
   }),
@@ -199,8 +208,8 @@ const alarmStep = fc.constant(
 
 const evictStep = fc.constant(
   step('evict', async () => {
-    // Only what runs can be evicted.
-    await authority().status();
+    // Only a running object can be evicted.
+    await coordinator().status();
     await evictDurableObject(stub());
   }),
 );
@@ -231,13 +240,13 @@ async function compare(model: Model): Promise<void> {
     }
   }
   const states = Object.fromEntries(
-    (await authority().releases(100)).map(({ release, state }) => [release, state]),
+    (await coordinator().releases(100)).map(({ release, state }) => [release, state]),
   );
   expect(states).toEqual(Object.fromEntries(model.releases.map(({ name, state }) => [name, state])));
 }
 
 async function compareAudit(model: Model): Promise<void> {
-  const records = await authority().audit(0, 100_000);
+  const records = await coordinator().audit(0, 100_000);
   const verifier = new AuditVerifier();
   for (const record of records) expect(verifier.next(record)).toBeNull();
   const seqs = new Set(
@@ -246,7 +255,7 @@ async function compareAudit(model: Model): Promise<void> {
   expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: model.seq }, (_, index) => index + 1));
 }
 
-test('the coordinator does what the model does', { timeout: 240_000 }, async () => {
+test('the coordinator agrees with the model', { timeout: 240_000 }, async () => {
   const anyStep = fc.oneof(
     { weight: 5, arbitrary: changeStep },
     { weight: 3, arbitrary: stageStep },

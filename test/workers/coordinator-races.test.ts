@@ -1,5 +1,5 @@
 /**
- * What changes in the coordinator while it waits for KV: a promotion that verifies, a sweep that removes.
+ * Changes in the coordinator while it waits for KV: a promotion that verifies, a sweep that removes.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -8,14 +8,14 @@ import { DEFAULT_GUARDS } from '../../shared/release/guards.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
+  asAdmin,
   build,
   codeOf,
-  done,
+  coordinator,
   kvHead,
-  order,
   stage,
   stub,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -27,7 +27,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Holds the first call of a method of KV for a shard, until it is let go. */
+/** Holds the first call of a KV method for a shard until it is released. */
 function holdFirst(method: 'get' | 'delete') {
   const real = env.LISTS[method].bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
   const held = Promise.withResolvers<void>();
@@ -50,33 +50,33 @@ function holdFirst(method: 'get' | 'delete') {
 
 const block = { op: 'block', items: [{ number: '+821012345678' }], subjects: ['to'] } as const;
 const change = () =>
-  authority().changeEntries(order(), {
+  coordinator().changeEntries(asAdmin(), {
     ...{ ...block, items: [...block.items], subjects: [...block.subjects] },
     ...{ code: 'SENDER_REPORTED', until: null, reason: 'test' },
   });
 
-test('a coordinator that was set back while KV did not answer writes over no newer copy, and catches up', async () => {
+test('a coordinator that was reset while KV hung does not overwrite a newer copy, and catches up', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  for (let seq = 1; seq <= 6; seq++) done(await change());
+  for (let seq = 1; seq <= 6; seq++) unwrap(await change());
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), HANG_MS);
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
   });
   await evictDurableObject(stub());
   const down = vi.spyOn(env.LISTS, 'get').mockRejectedValue(new Error('KV GET failed: 500'));
-  expect((await authority().status()).seq).toBe(3);
-  await authority()
+  expect((await coordinator().status()).seq).toBe(3);
+  await coordinator()
     .sweep(WRANGLER)
     .catch(() => undefined);
   down.mockRestore();
   expect((await kvHead())?.head.seq).toBe(6);
-  await authority().sweep(WRANGLER);
-  expect((await authority().status()).seq).toBe(1_006);
+  await coordinator().sweep(WRANGLER);
+  expect((await coordinator().status()).seq).toBe(1_006);
 });
 
-test('the copy of the head is written again also while a staged release hangs', async () => {
+test('the copy of the head is written again even while a staged release hangs', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
-  done(await change());
+  unwrap(await change());
   await vi.waitFor(async () => expect((await kvHead())?.writtenAt).toMatch(/^2040/), HANG_MS);
   const list = env.LISTS.list.bind(env.LISTS);
   const held = Promise.withResolvers<void>();
@@ -88,7 +88,7 @@ test('the copy of the head is written again also while a staged release hangs', 
   for (const minute of [1, 2, 3]) {
     const now = Date.UTC(2040, 0, 1, 0, minute);
     vi.setSystemTime(now);
-    sweeps.push(authority().sweep(WRANGLER));
+    sweeps.push(coordinator().sweep(WRANGLER));
     await vi.waitFor(
       async () => expect(Date.parse((await kvHead())?.writtenAt ?? '')).toBeGreaterThanOrEqual(now),
       HANG_MS,
@@ -98,20 +98,25 @@ test('the copy of the head is written again also while a staged release hangs', 
   await Promise.all(sweeps);
 });
 
-test('guards that are changed while a release is verified have its plan made again', async () => {
+test('a change of guards during verification makes the plan again', async () => {
   const release = await stage({ lists: smallLists(['+821012345678']), minute: 1 });
   const promote = () =>
-    authority().promote(order(), release, { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' });
+    coordinator().promote(asAdmin(), release, {
+      base: null,
+      share: 1,
+      overrides: ALL_GUARDS,
+      reason: 'test',
+    });
   const { begun, letGo } = holdFirst('get');
   const promoting = promote();
   await begun();
-  done(await authority().putGuards(order(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }));
+  unwrap(await coordinator().putGuards(asAdmin(), { ...DEFAULT_GUARDS, protectedNumbers: [821000000001] }));
   letGo();
   expect(codeOf(await promoting)).toBe('PLAN_MOVED');
   expect(codeOf(await promote())).toBe('ok');
 });
 
-test('what is staged while a sweep removes keeps the values that are still there', async () => {
+test('a release that is staged while a sweep removes values keeps the values that still exist', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const numbers = ['+821012345678', '+821087654321', '+821055556666'];
@@ -119,12 +124,12 @@ test('what is staged while a sweep removes keeps the values that are still there
     numbers.map((number, index) => build({ lists: smallLists([number]), minute: index + 1 })),
   );
   for (const built of waiting) await publishValues(built);
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 3));
   const { begun, letGo } = holdFirst('delete');
-  const sweeping = authority().sweep(WRANGLER);
+  const sweeping = coordinator().sweep(WRANGLER);
   const going = await begun();
-  for (const { signed } of waiting) done(await authority().stage(order(), signed));
+  for (const { signed } of waiting) unwrap(await coordinator().stage(asAdmin(), signed));
   letGo();
   await sweeping;
   const shards = waiting.flatMap(({ values }) =>
@@ -140,7 +145,7 @@ test('what is staged while a sweep removes keeps the values that are still there
 test('a change that is made while the cron reads the copy of the head is not taken for a restore', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const block = () =>
-    authority().changeEntries(order(), {
+    coordinator().changeEntries(asAdmin(), {
       op: 'block',
       items: [{ number: '+821012345678' }],
       subjects: ['to'],
@@ -148,7 +153,7 @@ test('a change that is made while the cron reads the copy of the head is not tak
       until: null,
       reason: 'test',
     });
-  for (let seq = 1; seq <= 3; seq++) done(await block());
+  for (let seq = 1; seq <= 3; seq++) unwrap(await block());
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(3), HANG_MS);
   await evictDurableObject(stub());
   const real = env.LISTS.get.bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
@@ -165,11 +170,11 @@ test('a change that is made while the cron reads the copy of the head is not tak
     return value;
   }) as never);
   // The coordinator starts without the copy. The cron reads it.
-  expect((await authority().status()).seq).toBe(3);
-  const sweeping = authority().sweep(WRANGLER);
+  expect((await coordinator().status()).seq).toBe(3);
+  const sweeping = coordinator().sweep(WRANGLER);
   await reading.promise;
-  done(await block());
+  unwrap(await block());
   read.resolve();
   await sweeping;
-  expect((await authority().status()).seq).toBe(4);
+  expect((await coordinator().status()).seq).toBe(4);
 });

@@ -1,6 +1,6 @@
 /**
- * What a release must pass before it becomes current, and the ways back. Whatever is refused leaves the
- * head as it was, and its reason in the log.
+ * The checks that a release must pass before it becomes current, and rollback. A refusal leaves the head
+ * unchanged and its reason in the log.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -10,14 +10,14 @@ import { type SignedText, signText } from '../../shared/release/signed.ts';
 import { plainList } from '../shared/support/plain-model.ts';
 import {
   ALL_GUARDS,
-  authority,
+  asAdmin,
   build,
   codeOf,
-  done,
-  order,
-  type ReleaseWish,
+  coordinator,
+  type ReleaseOptions,
   readHead,
   stage,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -26,14 +26,14 @@ import { privateKey, publishValues, smallLists } from './support/world.ts';
 
 const LISTS = smallLists();
 
-function wish(base: string | null, more: object = {}) {
+function promotion(base: string | null, more: object = {}) {
   return { base, share: 1, overrides: ALL_GUARDS, reason: 'test', ...more };
 }
 
-async function promoted(what: Partial<ReleaseWish> = {}): Promise<string> {
+async function promoted(what: Partial<ReleaseOptions> = {}): Promise<string> {
   const base = (await readHead())?.head.current?.release ?? null;
   const release = await stage({ lists: LISTS, base, ...what });
-  done(await authority().promote(order(), release, wish(base)));
+  unwrap(await coordinator().promote(asAdmin(), release, promotion(base)));
   return release;
 }
 
@@ -42,7 +42,7 @@ async function currentRelease(): Promise<string | undefined> {
 }
 
 async function lastRefusal(): Promise<unknown> {
-  const records = await authority().audit(0, 1000);
+  const records = await coordinator().audit(0, 1000);
   return records.findLast(({ action }) => action === 'release.refuse')?.after;
 }
 
@@ -69,18 +69,21 @@ describe('a manifest', () => {
   test.each(Object.entries(BAD))('is refused: %s', async (name, make) => {
     const { manifest } = await build({ lists: LISTS, base: first, minute: 9 });
     const reason = name.split(' ')[0]!;
-    expect(codeOf(await authority().stage(order(), await make(manifest)))).toBe(reason);
+    expect(codeOf(await coordinator().stage(asAdmin(), await make(manifest)))).toBe(reason);
     expect(await lastRefusal()).toMatchObject({ code: reason });
     expect(await currentRelease()).toBe(first);
-    const status = await authority().status();
+    const status = await coordinator().status();
     expect(status.current?.release).toBe(first);
   });
 
-  test('that is staged twice is staged once', async () => {
+  test('is staged once when it is staged twice', async () => {
     const built = await build({ lists: LISTS, base: first, minute: 9 });
-    done(await authority().stage(order(), built.signed));
-    done(await authority().stage(order(), built.signed));
-    expect((await authority().releases(50)).map(({ state }) => state).sort()).toEqual(['promoted', 'staged']);
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
+    expect((await coordinator().releases(50)).map(({ state }) => state).sort()).toEqual([
+      'promoted',
+      'staged',
+    ]);
   });
 });
 
@@ -95,7 +98,7 @@ describe('the values of a release', () => {
   test.each(Object.entries(DAMAGE))('are refused: %s', async (name, damage) => {
     const first = await promoted();
     const next = await build({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    done(await authority().stage(order(), next.signed));
+    unwrap(await coordinator().stage(asAdmin(), next.signed));
     const release = next.manifest.release;
     const reason = name.split(' ')[0]!;
     for (const [key, bytes] of next.values) {
@@ -103,46 +106,48 @@ describe('the values of a release', () => {
       const damaged = damage(bytes);
       if (damaged === null) await env.LISTS.delete(key);
       else await env.LISTS.put(key, Uint8Array.from(damaged));
-      const outcome = await authority().promote(order(), release, wish(first));
-      expect(codeOf(outcome)).toBe(reason);
+      const result = await coordinator().promote(asAdmin(), release, promotion(first));
+      expect(codeOf(result)).toBe(reason);
       expect(await currentRelease()).toBe(first);
-      if (!outcome.ok && reason === 'RELEASE_INCOMPLETE') expect(outcome.extras?.missing).toEqual([key]);
+      if (!result.ok && reason === 'RELEASE_INCOMPLETE') expect(result.extras?.missing).toEqual([key]);
     }
     if (reason === 'RELEASE_INCOMPLETE') {
       await publishValues(next);
-      done(await authority().promote(order(), release, wish(first)));
+      unwrap(await coordinator().promote(asAdmin(), release, promotion(first)));
       expect(await currentRelease()).toBe(release);
     } else {
-      // Damaged once under its name, it stays refused: a build has another name.
+      // Damaged once under its name, it stays refused: a new build gets another name.
       expect(await lastRefusal()).toMatchObject({ code: reason });
       await publishValues(next);
-      expect(codeOf(await authority().promote(order(), release, wish(first)))).toBe(reason);
+      expect(codeOf(await coordinator().promote(asAdmin(), release, promotion(first)))).toBe(reason);
     }
   });
 
-  test('must be as many as the manifest says', async () => {
+  test('must be as many as the manifest states', async () => {
     const first = await promoted();
     const built = await build({ lists: LISTS, base: first, minute: 9 });
     await publishValues(built);
     const [list, ...rest] = built.manifest.lists;
     const manifest = { ...built.manifest, lists: [{ ...list!, numbers: list!.numbers + 1 }, ...rest] };
     const signed = await signManifest(manifest, await privateKey(RELEASE_PRIVATE_KEY));
-    done(await authority().stage(order(), signed));
-    expect(codeOf(await authority().promote(order(), manifest.release, wish(first)))).toBe('COUNT_WRONG');
+    unwrap(await coordinator().stage(asAdmin(), signed));
+    expect(codeOf(await coordinator().promote(asAdmin(), manifest.release, promotion(first)))).toBe(
+      'COUNT_WRONG',
+    );
     expect(await currentRelease()).toBe(first);
   });
 });
 
-describe('of two pushes at once', () => {
-  test('one wins, the other is told what changed', async () => {
+describe('one of two concurrent pushes', () => {
+  test('wins, and the other gets what changed', async () => {
     const first = await promoted();
     const a = await stage({ lists: smallLists(['+821077770001']), base: first, minute: 11 });
     const b = await stage({ lists: smallLists(['+821077770002']), base: first, minute: 12 });
-    const outcomes = await Promise.all(
-      [a, b].map((release) => authority().promote(order(), release, wish(first))),
+    const results = await Promise.all(
+      [a, b].map((release) => coordinator().promote(asAdmin(), release, promotion(first))),
     );
-    expect(outcomes.map(codeOf).sort()).toEqual(['BASE_MOVED', 'ok']);
-    const lost = outcomes.find((outcome) => !outcome.ok)!;
+    expect(results.map(codeOf).sort()).toEqual(['BASE_MOVED', 'ok']);
+    const lost = results.find((result) => !result.ok)!;
     const won = (await currentRelease())!;
     expect(lost.ok ? null : lost.extras).toMatchObject({
       base: first,
@@ -153,27 +158,27 @@ describe('of two pushes at once', () => {
 });
 
 describe('a guard', () => {
-  test('is told with its figures and its name, and can be overridden by it', async () => {
+  test('is reported with its figures and its name, and can be overridden by name', async () => {
     const first = await promoted();
     const release = await stage({ lists: [plainList('suspended')], base: first, minute: 9 });
-    const outcome = await authority().promote(order(), release, wish(first, { overrides: [] }));
-    expect(codeOf(outcome)).toBe('GUARD_HIT');
-    const guards = outcome.ok ? [] : (outcome.extras?.guards ?? []);
+    const result = await coordinator().promote(asAdmin(), release, promotion(first, { overrides: [] }));
+    expect(codeOf(result)).toBe('GUARD_HIT');
+    const guards = result.ok ? [] : (result.extras?.guards ?? []);
     expect(guards.map(({ guard }) => guard)).toContain('shrunken-list');
     expect(await currentRelease()).toBe(first);
     const overrides = guards.map(({ override }) => override);
-    done(await authority().promote(order(), release, wish(first, { overrides })));
-    const records = await authority().audit(0, 1000);
+    unwrap(await coordinator().promote(asAdmin(), release, promotion(first, { overrides })));
+    const records = await coordinator().audit(0, 1000);
     expect(records.at(-1)).toMatchObject({ action: 'release.promote', after: { overrides } });
   });
 
-  test('and the plan are bound together', async () => {
+  test('is bound to the plan', async () => {
     const first = await promoted();
     const release = await stage({ lists: LISTS, base: first, minute: 9 });
-    const plan = done(await authority().plan(release));
-    const other = { ...wish(first), plan: '0123456789abcdef' };
-    expect(codeOf(await authority().promote(order(), release, other))).toBe('PLAN_MOVED');
-    done(await authority().promote(order(), release, wish(first, { plan: plan.hash })));
+    const plan = unwrap(await coordinator().plan(release));
+    const other = { ...promotion(first), plan: '0123456789abcdef' };
+    expect(codeOf(await coordinator().promote(asAdmin(), release, other))).toBe('PLAN_MOVED');
+    unwrap(await coordinator().promote(asAdmin(), release, promotion(first, { plan: plan.hash })));
   });
 });
 
@@ -181,18 +186,18 @@ describe('a share of the data centres', () => {
   test('gets the candidate; then all do, or none', async () => {
     const first = await promoted();
     const second = await stage({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    done(await authority().promote(order(), second, wish(first, { share: 0.1 })));
+    unwrap(await coordinator().promote(asAdmin(), second, promotion(first, { share: 0.1 })));
     expect((await readHead())!.head).toMatchObject({
       current: { release: first },
       candidate: { release: second, share: 0.1 },
     });
-    expect(done(await authority().rollback(order(), { reason: 'no' }))).toMatchObject({
+    expect(unwrap(await coordinator().rollback(asAdmin(), { reason: 'no' }))).toMatchObject({
       withdrawn: second,
       current: first,
     });
     expect((await readHead())!.head).toMatchObject({ current: { release: first }, candidate: null });
-    done(await authority().promote(order(), second, wish(first, { share: 0.5 })));
-    done(await authority().promote(order(), second, wish(first)));
+    unwrap(await coordinator().promote(asAdmin(), second, promotion(first, { share: 0.5 })));
+    unwrap(await coordinator().promote(asAdmin(), second, promotion(first)));
     expect((await readHead())!.head).toMatchObject({ current: { release: second }, candidate: null });
   });
 });
@@ -203,46 +208,46 @@ describe('with nothing but wrangler', () => {
     const next = await build({ lists: smallLists(['+821012345678']), base: first, minute: 9 });
     await publishValues(next);
     await env.LISTS.put(stagedKey(next.manifest.release), JSON.stringify(next.signed));
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await currentRelease()).toBe(next.manifest.release);
     expect(await env.LISTS.get(stagedKey(next.manifest.release))).toBeNull();
   });
 
-  test('what is refused is written down, and not tried again', async () => {
+  test('a refused release is recorded, and not tried again', async () => {
     const first = await promoted();
     for (const text of ['not a manifest', '{"signed":"{}","signature":""}']) {
       await env.LISTS.put(stagedKey('x'), text);
-      await authority().sweep(WRANGLER);
+      await coordinator().sweep(WRANGLER);
       expect(await env.LISTS.get(stagedKey('x'))).toBeNull();
       expect(await lastRefusal()).toMatchObject({ code: expect.stringMatching(/_INVALID$/) });
     }
     const behind = await build({ lists: LISTS, base: null, minute: 9 });
     await publishValues(behind);
     await env.LISTS.put(stagedKey('y'), JSON.stringify(behind.signed));
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await lastRefusal()).toMatchObject({ code: 'BASE_MOVED' });
     expect(await currentRelease()).toBe(first);
   });
 
-  test('what is not there whole yet is tried again', async () => {
+  test('an incomplete release is tried again', async () => {
     const numbers = [{ n: 821012345678, since: 0, until: 0xffffffff }];
     const next = await build({ lists: [plainList('suspended', { numbers })] });
     await env.LISTS.put(stagedKey('x'), JSON.stringify(next.signed));
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await env.LISTS.get(stagedKey('x'))).not.toBeNull();
     await publishValues(next);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await currentRelease()).toBe(next.manifest.release);
   });
 });
 
 describe('live changes that a release folds in', () => {
-  test('must exist, and are kept while a release before can still be read', async () => {
+  test('must exist, and are kept while an earlier release is still readable', async () => {
     const first = await promoted();
     const ahead = await stage({ lists: LISTS, base: first, foldedSeq: 99, minute: 9 });
-    expect(codeOf(await authority().promote(order(), ahead, wish(first)))).toBe('FOLD_AHEAD');
-    const { seq } = done(
-      await authority().changeEntries(order(), {
+    expect(codeOf(await coordinator().promote(asAdmin(), ahead, promotion(first)))).toBe('FOLD_AHEAD');
+    const { seq } = unwrap(
+      await coordinator().changeEntries(asAdmin(), {
         op: 'unblock',
         items: [{ number: '+821012345678' }],
         code: 'SENDER_REPORTED',
@@ -252,25 +257,25 @@ describe('live changes that a release folds in', () => {
       }),
     );
     await promoted({ foldedSeq: seq, minute: 10 });
-    expect((await authority().status()).live.entries).toBe(1);
+    expect((await coordinator().status()).live.entries).toBe(1);
     await promoted({ foldedSeq: seq, minute: 11 });
     await promoted({ foldedSeq: seq, minute: 12 });
-    // Now no release that can be read is from before the change.
-    expect((await authority().status()).live.entries).toBe(0);
+    // Now no readable release is older than the change.
+    expect((await coordinator().status()).live.entries).toBe(0);
     const old = await stage({ lists: LISTS, base: (await currentRelease())!, foldedSeq: 0, minute: 13 });
-    const outcome = await authority().promote(order(), old, wish((await currentRelease())!));
-    expect(codeOf(outcome)).toBe('FOLD_BEHIND');
+    const result = await coordinator().promote(asAdmin(), old, promotion((await currentRelease())!));
+    expect(codeOf(result)).toBe('FOLD_BEHIND');
   });
 });
 
 describe('a plan', () => {
-  test('of a release with a damaged value says so', async () => {
+  test('of a release with a damaged value reports the damage', async () => {
     const first = await promoted();
     const next = await build({ lists: smallLists(['+821077770001']), base: first, minute: 9 });
-    done(await authority().stage(order(), next.signed));
+    unwrap(await coordinator().stage(asAdmin(), next.signed));
     await publishValues(next);
     const [key] = next.values.keys();
     await env.LISTS.put(key!, new Uint8Array(8));
-    expect(codeOf(await authority().plan(next.manifest.release))).toBe('BLOB_DAMAGED');
+    expect(codeOf(await coordinator().plan(next.manifest.release))).toBe('BLOB_DAMAGED');
   });
 });

@@ -1,6 +1,5 @@
 /**
- * Manifests that were staged with wrangler alone: every one has its turn, and what the cron finds wrong
- * with one keeps nothing else back.
+ * Manifests that were staged with wrangler alone: each has its turn, and a faulty one delays nothing else.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -8,12 +7,12 @@ import { KV_OPERATIONS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared
 import { stagedKey } from '../../shared/release/kv-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
+  asAdmin,
   build,
-  done,
-  order,
+  coordinator,
   readHead,
   stage,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -25,11 +24,14 @@ let first: string;
 beforeEach(async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   first = await stage({ lists: smallLists() });
-  const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-  done(await authority().promote(order(), first, wish));
+  const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await coordinator().promote(asAdmin(), first, promotion));
 });
 
-/** Put a manifest under `staged/`. @param number listed besides the first release's @returns its release */
+/**
+ * Puts a manifest under `staged/`. @param number listed in addition to the first release @returns its
+ * release
+ */
 async function staged(minute: number, isComplete: boolean, number = LISTED): Promise<string> {
   const built = await build({ lists: smallLists([LISTED, number]), base: first, minute });
   if (isComplete) await publishValues(built);
@@ -37,12 +39,12 @@ async function staged(minute: number, isComplete: boolean, number = LISTED): Pro
   return built.manifest.release;
 }
 
-const sweep = () => authority().sweep(WRANGLER);
+const sweep = () => coordinator().sweep(WRANGLER);
 const current = async () => (await readHead())?.head.current?.release;
 const infoOf = async (release: string) =>
-  (await authority().releases(50)).find((info) => info.release === release);
+  (await coordinator().releases(50)).find((info) => info.release === release);
 
-test('two sweeps at once promote a release once, and refuse nothing', async () => {
+test('two concurrent sweeps promote a release once, and refuse nothing', async () => {
   const release = await staged(1, true);
   await Promise.all([sweep(), sweep()]);
   expect(await current()).toBe(release);
@@ -58,14 +60,14 @@ test('a manifest that KV still shows after its promotion is not refused', async 
   expect(await infoOf(release)).toMatchObject({ state: 'promoted', refusal: null });
 });
 
-test('manifests whose values never come do not keep the next one back', async () => {
+test('manifests whose values never arrive do not delay the next one', async () => {
   for (let minute = 1; minute <= 6; minute++) await staged(minute, false, `+82107777000${minute}`);
   const release = await staged(20, true);
   for (let turn = 0; turn < 7 && (await current()) !== release; turn++) await sweep();
   expect(await current()).toBe(release);
 });
 
-test('a manifest that fails keeps back neither the next one nor the removal of values', async () => {
+test('a failing manifest delays neither the next one nor the removal of values', async () => {
   const failing = stagedKey(await staged(1, true));
   const release = await staged(2, true);
   const get = env.LISTS.get.bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
@@ -79,7 +81,7 @@ test('a manifest that fails keeps back neither the next one nor the removal of v
   expect(await current()).toBe(release);
 });
 
-test('what waits for longer than its values are kept is dropped, with a refusal', async () => {
+test('a release that waits longer than its values are kept is dropped, with a refusal', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const release = await staged(1, false, '+821077770001');
   await sweep();
@@ -92,7 +94,7 @@ test('what waits for longer than its values are kept is dropped, with a refusal'
   expect((await infoOf(release))?.refusal).toMatchObject({ code: 'WAITED_TOO_LONG' });
 });
 
-test('one sweep stays within what an invocation may ask of KV', async () => {
+test('one sweep stays within the KV operations of one invocation', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const unnamed = Array.from({ length: 600 }, (_, index) => `shard/${String(index).padStart(32, '0')}`);
   for (const key of unnamed) await env.LISTS.put(key, 'x');

@@ -1,5 +1,5 @@
 /**
- * A full coordinator: what it refuses, what it still does, and how it warns before.
+ * A full coordinator: its refusals, the changes that it still makes, and its warnings beforehand.
  */
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -19,13 +19,13 @@ import worker from '../../workers/main.ts';
 import {
   ADMIN,
   ALL_GUARDS,
-  authority,
   build,
   client,
   codeOf,
-  done,
+  coordinator,
   stage,
   stub,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -47,7 +47,7 @@ import { publishValues, smallLists } from './support/world.ts';
 describe('over HTTP', () => {
   const SECRET = 's';
 
-  async function ask(method: string, path: string, id: string, body: object) {
+  async function send(method: string, path: string, id: string, body: object) {
     const ctx = createExecutionContext();
     const headers = { authorization: `Bearer ${id}.${SECRET}`, 'content-type': 'application/json' };
     const bindings = { ...env, ROOT_TOKEN_SHA256: await sha256Hex(SECRET) };
@@ -61,12 +61,12 @@ describe('over HTTP', () => {
     return { status: response.status, retryAfter: response.headers.get('retry-after'), problem };
   }
   const block = (id: string) =>
-    ask('POST', 'entries', id, { op: 'block', items: [{ number: '+821030000001' }] });
+    send('POST', 'entries', id, { op: 'block', items: [{ number: '+821030000001' }] });
 
-  test('a budget is 429 with Retry-After, a full coordinator 507, and root revokes the token all the same', async () => {
+  test('a spent budget gets 429 with Retry-After, a full coordinator 507, and root can still revoke the token', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
     const token = { ...TOKEN, secretSha256: [await sha256Hex(SECRET)] };
-    expect((await ask('PUT', 'tokens/kisa', 'root', { token })).status).toBe(200);
+    expect((await send('PUT', 'tokens/kisa', 'root', { token })).status).toBe(200);
     await spend({ ...ADMIN, name: 'token:kisa' }, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(await block('kisa')).toMatchObject({
       ...{ status: 429, retryAfter: '3600' },
@@ -79,13 +79,13 @@ describe('over HTTP', () => {
       problem: { code: 'STORAGE_FULL' },
     });
     await fill(1);
-    expect((await ask('DELETE', 'tokens/kisa', 'root', {})).status).toBe(200);
+    expect((await send('DELETE', 'tokens/kisa', 'root', {})).status).toBe(200);
     expect((await block('kisa')).status).toBe(401);
   });
 });
 
 describe('a full coordinator', () => {
-  test('refuses what makes it grow, and says what to do', async () => {
+  test('refuses changes that make it grow, and names the remedy', async () => {
     const release = await stage({ lists: smallLists() });
     await fill(STORAGE_FULL_SHARE);
     const { signed } = await build({ lists: smallLists(), minute: 1 });
@@ -97,78 +97,78 @@ describe('a full coordinator', () => {
           'trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim',
       );
       const codes = [
-        await authority().stage(by(actor), signed),
-        await authority().putGuards(by(actor), await authority().guards()),
-        await authority().putPolicy(by(actor), STANDARD_POLICY.policy, ANY),
+        await coordinator().stage(by(actor), signed),
+        await coordinator().putGuards(by(actor), await coordinator().guards()),
+        await coordinator().putPolicy(by(actor), STANDARD_POLICY.policy, ANY),
       ].map(codeOf);
       expect(codes).toEqual(codes.map(() => 'STORAGE_FULL'));
     }
-    const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    expect(codeOf(await authority().promote(by(ADMIN), release, wish))).toBe('ok');
+    const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    expect(codeOf(await coordinator().promote(by(ADMIN), release, promotion))).toBe('ok');
   });
 
   test('still revokes tokens, changes clients, unblocks, clears, rolls back, and answers', async () => {
     const first = await stage({ lists: smallLists() });
     const second = await stage({ lists: smallLists(), base: first, minute: 1 });
-    const wish = { share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    done(await authority().promote(by(ADMIN), first, { ...wish, base: null }));
-    done(await authority().promote(by(ADMIN), second, { ...wish, base: first }));
-    done(await authority().putToken(by(ROOT), 'kisa', TOKEN, ANY));
-    done(await authority().putClient(by(ROOT), 'a', client('a'), ANY));
-    done(await block(ADMIN));
+    const promotion = { share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    unwrap(await coordinator().promote(by(ADMIN), first, { ...promotion, base: null }));
+    unwrap(await coordinator().promote(by(ADMIN), second, { ...promotion, base: first }));
+    unwrap(await coordinator().putToken(by(ROOT), 'kisa', TOKEN, ANY));
+    unwrap(await coordinator().putClient(by(ROOT), 'a', client('a'), ANY));
+    unwrap(await block(ADMIN));
     await fill(STORAGE_FULL_SHARE);
     expect(codeOf(await block(ADMIN))).toBe('STORAGE_FULL');
     const codes = [
       await unblock(ADMIN),
-      await authority().changeEntries(by(ADMIN), change('clear')),
-      await authority().rollback(by(ADMIN), { reason: 'test' }),
-      await authority().putClient(by(ADMIN), 'a', client('a', 20), ANY),
-      await authority().putClient(by(ADMIN), 'a', null, ANY),
-      await authority().putToken(by(ROOT), 'kisa', null, ANY),
+      await coordinator().changeEntries(by(ADMIN), change('clear')),
+      await coordinator().rollback(by(ADMIN), { reason: 'test' }),
+      await coordinator().putClient(by(ADMIN), 'a', client('a', 20), ANY),
+      await coordinator().putClient(by(ADMIN), 'a', null, ANY),
+      await coordinator().putToken(by(ROOT), 'kisa', null, ANY),
     ].map(codeOf);
     expect(codes).toEqual(codes.map(() => 'ok'));
-    expect(await authority().token(TOKEN.id)).toMatchObject({ ok: true, value: null });
-    expect((await authority().status()).current?.release).toBe(first);
-    expect((await authority().entries('', null, 10)).entries).toMatchObject([{ op: 'clear' }]);
-    expect((await authority().audit(0, 100)).at(-1)).toMatchObject({ action: 'tokens.remove' });
+    expect(await coordinator().token(TOKEN.id)).toMatchObject({ ok: true, value: null });
+    expect((await coordinator().status()).current?.release).toBe(first);
+    expect((await coordinator().entries('', null, 10)).entries).toMatchObject([{ op: 'clear' }]);
+    expect((await coordinator().audit(0, 100)).at(-1)).toMatchObject({ action: 'tokens.remove' });
   });
 
-  test('keeps the last room for root: a token with all the relief there is cannot take it', async () => {
-    done(await authority().putToken(by(ROOT), 'kisa', TOKEN, ANY));
+  test('reserves the last room for root: no other token can use it', async () => {
+    unwrap(await coordinator().putToken(by(ROOT), 'kisa', TOKEN, ANY));
     await fill(STORAGE_ROOT_SHARE);
     expect(codeOf(await unblock(ADMIN))).toBe('STORAGE_FULL');
     expect(codeOf(await unblock(ROOT))).toBe('ok');
-    expect(codeOf(await authority().putToken(by(ROOT), 'kisa', null, ANY))).toBe('ok');
+    expect(codeOf(await coordinator().putToken(by(ROOT), 'kisa', null, ANY))).toBe('ok');
   });
 
   test('ends entries on time', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
     const until = new Date(NOON + 60_000).toISOString();
-    done(await authority().changeEntries(by(ADMIN), { ...change('block'), until }));
+    unwrap(await coordinator().changeEntries(by(ADMIN), { ...change('block'), until }));
     await fill(1);
     vi.setSystemTime(NOON + 60_000);
     await runInDurableObject(stub(), (instance) =>
       (instance as unknown as { alarm(): Promise<void> }).alarm(),
     );
-    expect((await authority().status()).live.entries).toBe(0);
+    expect((await coordinator().status()).live.entries).toBe(0);
   });
 
-  test('keeps what was staged with wrangler until there is room', async () => {
+  test('keeps releases that were staged with wrangler until there is room', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const built = await build({ lists: smallLists() });
     await publishValues(built);
     const key = stagedKey(built.manifest.release);
     await env.LISTS.put(key, JSON.stringify(built.signed));
     await fill(STORAGE_FULL_SHARE);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await env.LISTS.get(key)).not.toBeNull();
     await fill(0);
-    await authority().sweep(WRANGLER);
-    expect((await authority().releases(1))[0]?.release).toBe(built.manifest.release);
+    await coordinator().sweep(WRANGLER);
+    expect((await coordinator().releases(1))[0]?.release).toBe(built.manifest.release);
   });
 });
 
-describe('how full it is', () => {
+describe('the storage level', () => {
   test.each([
     ['normal', STORAGE_WARNING_SHARE - 0.001],
     ['warning', STORAGE_WARNING_SHARE],
@@ -177,12 +177,12 @@ describe('how full it is', () => {
   ])('is %s in the status, and in the log of the cron', async (level, share) => {
     const warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
     await fill(share);
-    const { storageBytes, storageBytesMax, storageLevel } = await authority().status();
+    const { storageBytes, storageBytesMax, storageLevel } = await coordinator().status();
     expect([storageBytes, storageBytesMax, storageLevel]).toEqual([
       ...[Math.ceil(share * STORAGE_BYTES_MAX), STORAGE_BYTES_MAX, level],
     ]);
-    await authority().sweep(WRANGLER);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     const events = warned.mock.calls.map(([text]) => JSON.parse(String(text)) as { event: string });
     const expected = level === 'normal' ? [] : [{ event: 'storageHigh', bytes: storageBytes, level }];
     expect(events.filter(({ event }) => event === 'storageHigh')).toEqual(expected);

@@ -1,6 +1,6 @@
 /**
- * What the coordinator leaves in KV and on disk: the copy of the head, values that nothing names, tables
- * that were lost, and clients.
+ * What the coordinator leaves in KV and on disk: the copy of the head, unnamed values, lost tables, and
+ * clients.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -15,17 +15,17 @@ import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
+  asAdmin,
   build,
   client,
   codeOf,
-  done,
+  coordinator,
   kvHead,
-  order,
   readHead,
   stage,
   startFailure,
   stub,
+  unwrap,
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
@@ -62,29 +62,34 @@ const ANY = { match: null, absent: false };
 
 async function promoted(numbers: readonly string[], base: string | null, minute: number): Promise<string> {
   const release = await stage({ lists: smallLists(numbers), base, minute });
-  done(
-    await authority().promote(order(), release, { base, share: 1, overrides: ALL_GUARDS, reason: 'test' }),
+  unwrap(
+    await coordinator().promote(asAdmin(), release, {
+      base,
+      share: 1,
+      overrides: ALL_GUARDS,
+      reason: 'test',
+    }),
   );
   return release;
 }
 
-test('the copy of the head in KV follows, with the manifests, and not one write a change', async () => {
+test('the copy of the head in KV follows with the manifests, and not every change is a write', async () => {
   const put = vi.spyOn(env.LISTS, 'put');
   const release = await promoted(['+821012345678'], null, 0);
-  for (let index = 0; index < 30; index++) done(await authority().changeEntries(order(), BLOCK));
+  for (let index = 0; index < 30; index++) unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(31), HANG_MS);
   const document = (await kvHead())!;
   expect(document.manifests).toHaveLength(1);
   expect(document.head.current?.release).toBe(release);
-  expect((await authority().status()).kvSeq).toBe(31);
+  expect((await coordinator().status()).kvSeq).toBe(31);
   const writes = put.mock.calls.filter(([key]) => key === HEAD_KEY).length;
   expect(writes).toBeGreaterThan(0);
   expect(writes).toBeLessThan(10);
 });
 
-test('the copy of the head in KV says when it was written, and is written again where nothing changes', async () => {
+test('the copy of the head in KV contains its time, and is written again when nothing changes', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
-  done(await authority().changeEntries(order(), BLOCK));
+  unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   const writtenAt = (time: string): Promise<void> =>
     vi.waitFor(async () => expect((await kvHead())?.writtenAt).toBe(time), HANG_MS);
   await writtenAt('2040-01-01T00:00:00.000Z');
@@ -96,15 +101,15 @@ test('the copy of the head in KV says when it was written, and is written again 
     [120, '2040-01-01T00:02:00.000Z'],
   ] as const) {
     vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, second));
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect((await kvHead())?.writtenAt).toBe(time);
   }
-  expect((await authority().status()).seq).toBe(1);
+  expect((await coordinator().status()).seq).toBe(1);
 });
 
-test('nothing in KV is a number in clear', async () => {
+test('KV contains no number in the clear', async () => {
   await promoted(['+821012345678'], null, 0);
-  done(await authority().changeEntries(order(), BLOCK));
+  unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(2), HANG_MS);
   for (const { name } of (await env.LISTS.list()).keys) {
     const text = new TextDecoder('latin1').decode((await env.LISTS.get(name, 'arrayBuffer'))!);
@@ -122,27 +127,27 @@ describe('a coordinator that has lost', () => {
   const inKv = (seq: number): Promise<void> =>
     vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(seq), HANG_MS);
 
-  test('its last changes never takes readers back', async () => {
+  test('its last changes never gives readers an older head', async () => {
     await promoted(['+821012345678'], null, 0);
-    for (let index = 0; index < 5; index++) done(await authority().changeEntries(order(), BLOCK));
+    for (let index = 0; index < 5; index++) unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     await inKv(6);
     await lose("UPDATE meta SET value = '3' WHERE key = 'seq'");
-    const { seq } = done(await authority().changeEntries(order(), BLOCK));
+    const { seq } = unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     expect(seq).toBeGreaterThan(6);
-    expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
+    expect((await coordinator().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
   });
 
-  test('everything has releases, live entries and clients again out of KV', async () => {
+  test('everything restores releases, live entries and clients from KV', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const release = await promoted(['+821012345678'], null, 0);
-    done(await authority().putClient(order(), 'a', client('a'), ANY));
-    done(await authority().changeEntries(order(), BLOCK));
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
+    unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     const until = new Date(Date.now() + 3_600_000).toISOString();
-    done(await authority().changeEntries(order(), { ...BLOCK, op: 'unblock', until }));
-    done(await authority().changeEntries(order(), SOURCE));
+    unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, op: 'unblock', until }));
+    unwrap(await coordinator().changeEntries(asAdmin(), SOURCE));
     await inKv(5);
     const fingerprint = fingerprintText(sourceKey('PARCEL-KR', testKeys.sourceSeed));
-    expect((await authority().entries('', null, 10)).entries.at(-1)).toMatchObject({
+    expect((await coordinator().entries('', null, 10)).entries.at(-1)).toMatchObject({
       ...{ source: 'PARCEL-KR', fingerprint },
     });
     const before = (await readHead())!;
@@ -164,30 +169,30 @@ describe('a coordinator that has lost', () => {
     expect(head).toEqual({ ...before.head, seq: 1005, changedAt: expect.any(String) });
     expect(head.current?.release).toBe(release);
     expect(live.find('number', 8210, 12345678, 2, 0, Date.now() / 1000)?.op).toBe('unblock');
-    const { entries } = await authority().entries('', null, 10);
+    const { entries } = await coordinator().entries('', null, 10);
     expect(entries.map((entry) => entry.fingerprint)).toEqual([null, null, fingerprint]);
-    // A text cannot be made again of it.
+    // The text cannot be restored from the fingerprint.
     expect(entries.at(-1)!.source).toMatch(/^fingerprint /);
-    expect((await authority().clients()).map(({ id }) => id)).toEqual(['a']);
-    done(await authority().changeEntries(order(), BLOCK));
+    expect((await coordinator().clients()).map(({ id }) => id)).toEqual(['a']);
+    unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     expect((await readHead())!.head.seq).toBe(1006);
   });
 
-  test('everything refuses to begin anew over a copy that it cannot open', async () => {
+  test('everything refuses to start empty over a copy that it cannot open', async () => {
     const foreign = await sealHead(
       { head: EMPTY_HEAD, manifests: [] },
       await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(9)),
     );
     await env.LISTS.put(HEAD_KEY, foreign);
     expect(await startFailure()).toMatch(/another LIST_KEY/);
-    const refusal = await authority()
-      .changeEntries(order(), BLOCK)
+    const refusal = await coordinator()
+      .changeEntries(asAdmin(), BLOCK)
       .then(codeOf, ({ message }: Error) => message);
     expect(refusal).toMatch(/another LIST_KEY/);
     expect(new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!)).toEqual(foreign);
     await env.LISTS.delete(HEAD_KEY);
     expect(await startFailure()).toBeNull();
-    expect(done(await authority().changeEntries(order(), BLOCK)).seq).toBe(1);
+    expect(unwrap(await coordinator().changeEntries(asAdmin(), BLOCK)).seq).toBe(1);
   });
 });
 
@@ -207,43 +212,43 @@ describe('values that nothing names', () => {
     expect(own.length).toBeGreaterThan(0);
     const there = async (): Promise<boolean[]> =>
       Promise.all(own.map(async (key) => (await env.LISTS.get(key, 'arrayBuffer')) !== null));
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await there()).toEqual(own.map(() => true));
     vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS - 60_000);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await there()).toEqual(own.map(() => true));
     vi.setSystemTime(Date.UTC(2040, 0, 1) + 2 * VALUES_KEPT_MS);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     expect(await there()).toEqual(own.map(() => false));
     for (const { values } of kept) {
       for (const key of values.keys()) expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
     }
   });
 
-  test('stay from when a release is staged that names them, however long nothing had', async () => {
+  test('stay from the moment a release that names them is staged, however old they are', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });
-    // A push that died before it had staged anything, and is run again after more than a day.
+    // A push that died before it staged anything, and runs again after more than a day.
     await publishValues(built);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     vi.setSystemTime(Date.UTC(2040, 0, 3));
-    done(await authority().stage(order(), built.signed));
-    await authority().sweep(WRANGLER);
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
+    await coordinator().sweep(WRANGLER);
     for (const key of built.values.keys())
       expect(await env.LISTS.get(key, 'arrayBuffer'), key).not.toBeNull();
   });
 
-  test('that were removed are missing to a promotion, although KV may still show them', async () => {
+  test('fail a promotion after their removal, although KV may still show them', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });
     await publishValues(built);
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     vi.setSystemTime(Date.UTC(2040, 0, 3));
-    await authority().sweep(WRANGLER);
+    await coordinator().sweep(WRANGLER);
     await publishValues(built);
-    done(await authority().stage(order(), built.signed));
+    unwrap(await coordinator().stage(asAdmin(), built.signed));
     const promote = () =>
-      authority().promote(order(), built.manifest.release, {
+      coordinator().promote(asAdmin(), built.manifest.release, {
         base: null,
         share: 1,
         overrides: ALL_GUARDS,
@@ -259,12 +264,12 @@ describe('values that nothing names', () => {
 describe('clients', () => {
   test('are in the directory that the head names', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
-    await Promise.all(ids.map((id) => authority().putClient(order(), id, client(id), ANY)));
-    done(await authority().putClient(order(), 'c7', null, ANY));
+    await Promise.all(ids.map((id) => coordinator().putClient(asAdmin(), id, client(id), ANY)));
+    unwrap(await coordinator().putClient(asAdmin(), 'c7', null, ANY));
     const { head } = (await readHead())!;
     expect(head.seq).toBe(21);
     for (const bytes of [
-      await authority().value(head.clients!.key),
+      await coordinator().value(head.clients!.key),
       await env.LISTS.get(head.clients!.key, 'arrayBuffer'),
     ]) {
       const clients = await openDirectory(new Uint8Array(bytes!), testKeys);
@@ -272,23 +277,23 @@ describe('clients', () => {
     }
   });
 
-  test('are changed only as long as they are what the caller saw', async () => {
-    done(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true }));
+  test('are changed only while they match what the caller read', async () => {
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), { match: null, absent: true }));
     expect(
-      codeOf(await authority().putClient(order(), 'a', client('a'), { match: null, absent: true })),
+      codeOf(await coordinator().putClient(asAdmin(), 'a', client('a'), { match: null, absent: true })),
     ).toBe('PRECONDITION_FAILED');
     expect(
-      codeOf(await authority().putClient(order(), 'a', client('a', 11), { match: 'x', absent: false })),
+      codeOf(await coordinator().putClient(asAdmin(), 'a', client('a', 11), { match: 'x', absent: false })),
     ).toBe('PRECONDITION_FAILED');
-    expect(codeOf(await authority().putClient(order(), 'b', null, ANY))).toBe('CLIENT_UNKNOWN');
+    expect(codeOf(await coordinator().putClient(asAdmin(), 'b', null, ANY))).toBe('CLIENT_UNKNOWN');
   });
 
-  test('can be changed while KV fails: readers ask the coordinator', async () => {
+  test('can be changed while KV fails: readers query the coordinator', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     const put = vi.spyOn(env.LISTS, 'put').mockRejectedValue(new Error('KV PUT failed: 500'));
-    done(await authority().putClient(order(), 'a', client('a'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
     const { head } = (await readHead())!;
-    expect(await authority().value(head.clients!.key)).not.toBeNull();
+    expect(await coordinator().value(head.clients!.key)).not.toBeNull();
     expect(put).toHaveBeenCalled();
   });
 });

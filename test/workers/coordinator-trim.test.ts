@@ -1,18 +1,19 @@
 /**
- * Trimming the audit log: which records may go, that the chain goes on behind them, and that their bytes are free.
+ * Trimming the audit log: which records may be removed, that the chain continues after them, and that their
+ * bytes are free.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits.ts';
-import { authority, done, order, stub, WRANGLER } from './support/coordinator.ts';
+import { asAdmin, coordinator, stub, unwrap, WRANGLER } from './support/coordinator.ts';
 import './support/fresh.ts';
 
 const START = Date.UTC(2040, 0, 1);
 const COUNT = 400;
 const ANY = { match: null, absent: false };
 
-/** Records with much in them. */
+/** Large records. */
 async function fill(): Promise<void> {
   const items = Array.from({ length: COUNT }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
   const change = {
@@ -22,12 +23,12 @@ async function fill(): Promise<void> {
     until: null,
     reason: 'test',
   };
-  done(await authority().changeEntries(order('first'), { ...change, subjects: ['from'] }));
+  unwrap(await coordinator().changeEntries(asAdmin('first'), { ...change, subjects: ['from'] }));
 }
 
-const recordAt = async (n: number) => (await authority().audit(n - 1, 1))[0]!;
+const recordAt = async (n: number) => (await coordinator().audit(n - 1, 1))[0]!;
 const trim = async (n: number, hash?: string) =>
-  authority().trimAudit(order('archived'), n, hash ?? (await recordAt(n)).hash);
+  coordinator().trimAudit(asAdmin('archived'), n, hash ?? (await recordAt(n)).hash);
 
 async function rows(table: string): Promise<number> {
   return runInDurableObject(
@@ -41,7 +42,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: START });
   await fill();
   vi.setSystemTime(START + AUDIT_KEPT_MS + 1);
-  done(await authority().putToken(order('second'), 'kisa', tokenOf('kisa'), ANY));
+  unwrap(await coordinator().putToken(asAdmin('second'), 'kisa', tokenOf('kisa'), ANY));
 });
 
 function tokenOf(id: string) {
@@ -49,16 +50,16 @@ function tokenOf(id: string) {
 }
 
 describe('trimming the audit log', () => {
-  test('takes the records up to one away, and the chain goes on behind it', async () => {
+  test('removes the records up to the named one, and the chain continues after it', async () => {
     const last = await recordAt(COUNT);
-    const bytes = (await authority().status()).storageBytes!;
-    expect(done(await trim(COUNT))).toEqual({ trimmedTo: COUNT });
+    const bytes = (await coordinator().status()).storageBytes!;
+    expect(unwrap(await trim(COUNT))).toEqual({ trimmedTo: COUNT });
     await evictDurableObject(stub());
-    const { audit, storageBytes } = await authority().status();
+    const { audit, storageBytes } = await coordinator().status();
     expect(audit).toMatchObject({ n: COUNT + 2, trimmedTo: COUNT, trimmedHash: last.hash });
     expect(storageBytes).toBeLessThan(bytes);
     for (const after of [0, COUNT]) {
-      const records = await authority().audit(after, 1_000);
+      const records = await coordinator().audit(after, 1_000);
       const verifier = new AuditVerifier(COUNT, last.hash);
       for (const record of records) expect(verifier.next(record)).toBeNull();
       expect(verifier.verified).toEqual({ n: audit.n, hash: audit.hash });
@@ -67,20 +68,20 @@ describe('trimming the audit log', () => {
         ...{ before: { trimmedTo: 0 }, after: { trimmedTo: COUNT, hash: last.hash } },
       });
     }
-    // Author and reason of entries in force stay.
-    const { entries } = await authority().entries('', null, 1);
+    // The author and reason of active entries stay.
+    const { entries } = await coordinator().entries('', null, 1);
     expect(entries).toMatchObject([{ by: 'token:admin', reason: 'first' }]);
     expect([await rows('audit'), await rows('operations')]).toEqual([2, 3]);
   });
 
-  test('goes on with the next change where all of it was taken away', async () => {
+  test('continues with the next change when all records were removed', async () => {
     vi.setSystemTime(START + 3 * AUDIT_KEPT_MS);
-    const { audit } = await authority().status();
-    done(await trim(audit.n));
-    const [first] = await authority().audit(0, 10);
+    const { audit } = await coordinator().status();
+    unwrap(await trim(audit.n));
+    const [first] = await coordinator().audit(0, 10);
     expect(first).toMatchObject({ n: audit.n + 1, previous: audit.hash, action: 'audit.trim' });
-    done(await authority().putToken(order('third'), 'kisa', null, ANY));
-    expect((await authority().audit(first!.n, 10))[0]).toMatchObject({
+    unwrap(await coordinator().putToken(asAdmin('third'), 'kisa', null, ANY));
+    expect((await coordinator().audit(first!.n, 10))[0]).toMatchObject({
       n: first!.n + 1,
       previous: first!.hash,
     });
@@ -88,7 +89,7 @@ describe('trimming the audit log', () => {
 
   test.each([
     [
-      'a record that is not there',
+      'a record that does not exist',
       COUNT + 9,
       '0'.repeat(64),
       'n',
@@ -119,9 +120,9 @@ describe('trimming the audit log', () => {
     expect(await rows('audit')).toBe(COUNT + 1);
   });
 
-  test('refuses a record that was trimmed already', async () => {
+  test('refuses a record that was already trimmed', async () => {
     const { hash } = await recordAt(10);
-    done(await trim(20));
+    unwrap(await trim(20));
     expect(await trim(10, hash)).toMatchObject({
       field: 'n',
       message: expect.stringContaining('already trimmed'),
@@ -131,7 +132,7 @@ describe('trimming the audit log', () => {
   test('removes large numbers of records in steps, with the cron', async () => {
     const MANY = 2 * AUDIT_REMOVED_AT_ONCE + 10;
     await runInDurableObject(stub(), (_, { storage }) => {
-      // Records that were trimmed, and are still there.
+      // Trimmed records that still exist.
       storage.sql.exec('DELETE FROM audit');
       storage.sql.exec(
         `INSERT INTO audit WITH RECURSIVE place(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < ?)
@@ -145,10 +146,10 @@ describe('trimming the audit log', () => {
     });
     const counts = [];
     for (let sweep = 0; sweep < 4; sweep++) {
-      await authority().sweep(WRANGLER);
+      await coordinator().sweep(WRANGLER);
       counts.push(await rows('audit'));
     }
     expect(counts).toEqual([MANY - AUDIT_REMOVED_AT_ONCE, MANY - 2 * AUDIT_REMOVED_AT_ONCE, 1, 1]);
-    expect((await authority().audit(0, 10)).map(({ n }) => n)).toEqual([MANY]);
+    expect((await coordinator().audit(0, 10)).map(({ n }) => n)).toEqual([MANY]);
   });
 });

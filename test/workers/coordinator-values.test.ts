@@ -1,6 +1,6 @@
 /**
- * Values of the coordinator's own making in KV: what the head names is there, whatever KV did in between,
- * and the copy of the head names nothing else.
+ * Values that the coordinator makes for KV: those that the head names exist, whatever KV did meanwhile, and
+ * the copy of the head names no others.
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -9,7 +9,7 @@ import { VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { authority, client, done, order, readHead, stub, WRANGLER } from './support/coordinator.ts';
+import { asAdmin, client, coordinator, readHead, stub, unwrap, WRANGLER } from './support/coordinator.ts';
 import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
@@ -20,18 +20,18 @@ const BLOCK = {
   subjects: ['to' as const],
   until: null,
   reason: 'test',
-  // More than the tail holds.
+  // More than the unsealed entries may be.
   items: Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` })),
 };
 const ANY = { match: null, absent: false };
 
 const upToDate = (): Promise<void> =>
   vi.waitFor(async () => {
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
   }, HANG_MS);
 
-/** Keys that the head in KV names and KV does not have. */
+/** Keys that the head in KV names and KV lacks. */
 async function missingInKv(): Promise<string[]> {
   const bytes = new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!);
   const opened = await openHead(bytes, testKeys);
@@ -43,7 +43,7 @@ async function missingInKv(): Promise<string[]> {
 }
 
 test.each(['live/', 'clients/'])(
-  'what KV did not take under %s is put again before the copy names it',
+  'a value under %s that KV refused is put again before the copy names it',
   async (prefix) => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     let refused = 0;
@@ -52,48 +52,48 @@ test.each(['live/', 'clients/'])(
       refused++;
       return Promise.reject(new Error('KV PUT failed: 429'));
     });
-    done(await authority().putClient(order(), 'a', client('a'), ANY));
-    done(await authority().changeEntries(order(), BLOCK));
+    unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
+    unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     await vi.waitFor(() => expect(refused).toBe(2), HANG_MS);
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBeLessThan(seq);
     // The alarm tries again.
     await vi.waitFor(async () => {
       await runDurableObjectAlarm(stub());
-      const status = await authority().status();
+      const status = await coordinator().status();
       expect(status.kvSeq).toBe(status.seq);
     }, HANG_MS);
     expect(await missingInKv()).toEqual([]);
   },
 );
 
-test('what KV has lost is put back by the sweep', async () => {
+test('the sweep puts back values that KV has lost', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  done(await authority().putClient(order(), 'a', client('a'), ANY));
-  done(await authority().changeEntries(order(), BLOCK));
+  unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
+  unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await upToDate();
   const { head } = (await readHead())!;
   for (const { key } of [...head.segments, head.clients!]) await env.LISTS.delete(key);
   expect(await missingInKv()).toHaveLength(2);
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   await upToDate();
   expect(await missingInKv()).toEqual([]);
 });
 
-test('a directory that is removed while it is named anew is there in the end', async () => {
+test('a directory that is named again during its removal still exists in the end', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
-  done(await authority().putClient(order(), 'a', client('a'), ANY));
-  done(await authority().putClient(order(), 'b', client('b'), ANY));
-  await authority().sweep(WRANGLER);
+  unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
+  unwrap(await coordinator().putClient(asAdmin(), 'b', client('b'), ANY));
+  await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
-  // The sweep has begun to remove the directory of "a" alone, when "b" is taken out.
+  // The sweep has begun to remove the directory of "a" alone when "b" is removed.
   const remove = env.LISTS.delete.bind(env.LISTS);
   const removing = vi.spyOn(env.LISTS, 'delete').mockImplementation(async (key) => {
-    done(await authority().putClient(order(), 'b', null, ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'b', null, ANY));
     await remove(key as string);
   });
-  await authority().sweep(WRANGLER);
+  await coordinator().sweep(WRANGLER);
   expect(removing).toHaveBeenCalledOnce();
   await upToDate();
   expect(await missingInKv()).toEqual([]);

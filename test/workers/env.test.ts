@@ -1,18 +1,18 @@
 /**
- * A Worker whose secrets are missing or wrong: 503 that names the secret and tells none of it.
+ * A Worker whose secrets are missing or wrong: 503 with the name of the secret and nothing of its value.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { sendHere, summarize } from './support/send.ts';
 import './support/isolate.ts';
 import { RELEASE_PUBLIC_KEYS } from './support/secrets.ts';
 import { build, LISTED, publish, smallLists } from './support/world.ts';
 
 const built = await build(smallLists());
-const question = { body: { to: LISTED } };
+const check = { body: { to: LISTED } };
 
-/** A secret that is not set: the types promise that it is, the runtime does not. */
+/** A secret that is not set: the types promise that it is set, the runtime does not. */
 const absent = undefined as unknown as string;
 
 const WRONG: readonly (readonly ['LIST_KEY' | 'RELEASE_PUBLIC_KEYS', string, string])[] = [
@@ -36,8 +36,8 @@ beforeEach(async () => {
 
 describe('a Worker', () => {
   test.each(WRONG)('whose %s %s answers 503 and names it', async (name, _, value) => {
-    for (const asking of [question, { path: '/healthz' }]) {
-      const { status, body } = await askHere(asking, { [name]: value });
+    for (const options of [check, { path: '/healthz' }]) {
+      const { status, body } = await sendHere(options, { [name]: value });
       expect([status, body.code]).toEqual([503, 'NOT_CONFIGURED']);
       expect(body.message).toContain(name);
       if ((value ?? '').length > 1) expect(JSON.stringify(body)).not.toContain(value);
@@ -48,13 +48,13 @@ describe('a Worker', () => {
     ['with the key second', `${btoa('k'.repeat(32))},${RELEASE_PUBLIC_KEYS}`],
     ['with spaces and a line break', ` ${RELEASE_PUBLIC_KEYS} , ${btoa('k'.repeat(32))}\n`],
     ['with a comma at the end', `${RELEASE_PUBLIC_KEYS},`],
-  ])('takes two public keys, %s', async (_, keys) => {
-    const { body } = await askHere(question, { RELEASE_PUBLIC_KEYS: keys });
-    expect(said(body)).toBe('block NUMBER_SUSPENDED');
+  ])('accepts two public keys, %s', async (_, keys) => {
+    const { body } = await sendHere(check, { RELEASE_PUBLIC_KEYS: keys });
+    expect(summarize(body)).toBe('block NUMBER_SUSPENDED');
   });
 
-  test('takes a LIST_KEY with a line break behind it', async () => {
-    const { body } = await askHere(question, { LIST_KEY: `${env.LIST_KEY}\n` });
-    expect(said(body)).toBe('block NUMBER_SUSPENDED');
+  test('accepts a LIST_KEY with a line break after it', async () => {
+    const { body } = await sendHere(check, { LIST_KEY: `${env.LIST_KEY}\n` });
+    expect(summarize(body)).toBe('block NUMBER_SUSPENDED');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A cold isolate whose release is there in name only: every value of it is gone, damaged, or longer than its
- * manifest says. Blocks that nothing missing could take back still block, and `/healthz` says what is wrong.
+ * A cold isolate with a release whose values are all gone, damaged, or longer than in its manifest. Blocks
+ * that no missing value could lift still block, and `/healthz` names the missing values.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -12,10 +12,10 @@ import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { readImmutable } from '../../workers/storage/kv-values.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { EVER, plainList } from '../shared/support/plain-model.ts';
-import { type Answered, askAndSettle, askHere, said, type Wire } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
+import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from './support/send.ts';
 import './support/isolate.ts';
-import { changed, type Fate, failing, hanging, KvWatch, missing } from './support/kv.ts';
+import { changed, failing, hanging, KvWatch, missing, type ReadOverride } from './support/kv.ts';
 import {
   build,
   filler,
@@ -52,11 +52,11 @@ const ABROAD = {
 };
 const UNAVAILABLE = 'indeterminate LIST_UNAVAILABLE';
 
-const FAULTS: readonly (readonly [string, Fate])[] = [
+const FAULTS: readonly (readonly [string, ReadOverride])[] = [
   ['deleted', missing],
   ['damaged', changed((bytes) => bytes.with(77, bytes[77]! ^ 1))],
-  ['longer than the manifest says', changed((bytes) => Uint8Array.from([...bytes, 0]))],
-  ['not to be read', failing],
+  ['longer than in the manifest', changed((bytes) => Uint8Array.from([...bytes, 0]))],
+  ['unreadable', failing],
 ];
 
 let kv: KvWatch;
@@ -74,17 +74,19 @@ beforeEach(async () => {
 const events = (name: string): Record<string, unknown>[] =>
   warned.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === name);
 
-interface Health extends Wire {
+interface Health extends WireBody {
   readonly status: unknown;
   readonly missing?: readonly string[];
 }
 async function health(query = ''): Promise<{ status: number; body: Health }> {
-  const { status, body } = (await askAndSettle({ path: `/healthz${query}` })) as Answered & { body: Health };
+  const { status, body } = (await sendAndSettle({ path: `/healthz${query}` })) as WireResponse & {
+    body: Health;
+  };
   return { status, body };
 }
 
-function destroy(fate: Fate): void {
-  for (const key of keys) kv.fate(key, fate);
+function destroy(override: ReadOverride): void {
+  for (const key of keys) kv.override(key, override);
 }
 
 test('the release of this test has several shards, and both tables', () => {
@@ -92,16 +94,16 @@ test('the release of this test has several shards, and both tables', () => {
   expect(keys).toHaveLength(large.manifest.shards.length + 2);
 });
 
-describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
-  beforeEach(() => destroy(fate));
+describe.each(FAULTS)('with every value %s, a cold isolate', (_, override) => {
+  beforeEach(() => destroy(override));
 
-  test('blocks what is blocked live', async () => {
-    const { status, body } = await askAndSettle({ body: { to: BLOCKED } });
-    expect([status, said(body)]).toEqual([200, 'block SENDER_UNQUALIFIED LIST_UNAVAILABLE']);
+  test('still blocks a live block', async () => {
+    const { status, body } = await sendAndSettle({ body: { to: BLOCKED } });
+    expect([status, summarize(body)]).toEqual([200, 'block SENDER_UNQUALIFIED LIST_UNAVAILABLE']);
   });
 
-  test('blocks what the policy blocks', async () => {
-    const { status, body } = await askAndSettle({ ...ABROAD, body: { ...ABROAD.body, to: LISTED } });
+  test('still blocks by policy', async () => {
+    const { status, body } = await sendAndSettle({ ...ABROAD, body: { ...ABROAD.body, to: LISTED } });
     expect([status, body.verdict, body.reasons![0]!.code]).toEqual([
       200,
       'block',
@@ -109,18 +111,18 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
     ]);
   });
 
-  test('blocks what breaks a rule', async () => {
-    const { body } = await askAndSettle({ body: { to: '+829900000000' } });
-    expect(said(body)).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
+  test('still blocks a rule violation', async () => {
+    const { body } = await sendAndSettle({ body: { to: '+829900000000' } });
+    expect(summarize(body)).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
   });
 
-  test('does not guess about anything else', async () => {
+  test('does not guess for other numbers', async () => {
     for (const to of [LISTED, filler(3), '+821077776666']) {
-      expect(said((await askAndSettle({ body: { to } })).body)).toBe(UNAVAILABLE);
+      expect(summarize((await sendAndSettle({ body: { to } })).body)).toBe(UNAVAILABLE);
     }
   });
 
-  test('is degraded, also where it was not asked about any number', async () => {
+  test('is degraded, even before any check', async () => {
     const { status, body } = await health();
     expect([status, body.status, body.release]).toEqual([200, 'degraded', large.manifest.release]);
     expect(body.missing?.toSorted()).toEqual(keys.toSorted());
@@ -136,13 +138,6 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
     expect((await health('?strict=false')).status).toBe(200);
   });
 
-  test('counts each missing value once, as a metric', async () => {
-    const counted = vi.spyOn(env.EVENTS!, 'writeDataPoint');
-    for (let round = 0; round < 2; round++) await health();
-    const missing = counted.mock.calls.filter(([point]) => point?.indexes?.[0] === 'valueUnavailable');
-    expect(missing).toEqual(keys.map(() => [{ indexes: ['valueUnavailable'], doubles: [1] }]));
-  });
-
   test('is degraded, even if the platform accepts no more data points', async () => {
     vi.spyOn(env.EVENTS!, 'writeDataPoint').mockImplementation(() => {
       throw new Error('Analytics Engine write limit exceeded.');
@@ -151,10 +146,10 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
     expect([status, body.missing?.length]).toEqual([503, keys.length]);
   });
 
-  test('logs each value once, however often it is asked for', async () => {
+  test('logs each value once, for any number of requests', async () => {
     for (let round = 0; round < 3; round++) {
       await health();
-      await askAndSettle({ body: { to: LISTED } });
+      await sendAndSettle({ body: { to: LISTED } });
     }
     expect(
       events('valueUnavailable')
@@ -166,18 +161,18 @@ describe.each(FAULTS)('with every value %s, a cold isolate', (_, fate) => {
 
 test('a release with an allow list leaves blocks undecided: an allow entry may be missing', async () => {
   await publish(withAllowList, 3);
-  for (const { key } of withAllowList.manifest.shards) kv.fate(key, missing);
-  expect(said((await askAndSettle({ body: { to: BLOCKED } })).body)).toBe(
+  for (const { key } of withAllowList.manifest.shards) kv.override(key, missing);
+  expect(summarize((await sendAndSettle({ body: { to: BLOCKED } })).body)).toBe(
     `${UNAVAILABLE} SENDER_UNQUALIFIED`,
   );
-  expect((await askAndSettle(ABROAD)).body.verdict).toBe('indeterminate');
+  expect((await sendAndSettle(ABROAD)).body.verdict).toBe('indeterminate');
 });
 
 describe('/healthz', () => {
-  test('is ok where everything can be loaded, and loads it', async () => {
+  test('is ok when every value can be loaded, and loads them', async () => {
     expect(await health('?strict')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(kv.gets).toEqual(expect.arrayContaining(keys));
-    // On a slow machine, a poll of the head may come between.
+    // On a slow machine a poll of the head may come between.
     const valuesRead = (): number => kv.gets.filter((key) => keys.includes(key)).length;
     const before = valuesRead();
     expect((await health()).body.status).toBe('ok');
@@ -185,45 +180,45 @@ describe('/healthz', () => {
     expect(warned).toEqual([]);
   });
 
-  test('is ok where the release does not fit into memory', async () => {
+  test('is ok when the release does not fit into memory', async () => {
     resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
     for (const to of [LISTED, filler(3), filler(49)]) {
-      await askAndSettle({ body: { to } });
+      await sendAndSettle({ body: { to } });
       expect((await health()).body.status).toBe('ok');
     }
   });
 
-  test('finds a value that is lost after it had to make room in memory', async () => {
+  test('finds a lost value after it was evicted from memory', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     resetIsolate(Math.max(...large.manifest.shards.map(({ bytes }) => bytes)));
-    for (const to of [LISTED, filler(3), filler(49)]) await askAndSettle({ body: { to } });
+    for (const to of [LISTED, filler(3), filler(49)]) await sendAndSettle({ body: { to } });
     expect((await health()).body.status).toBe('ok');
     destroy(missing);
     vi.setSystemTime(NOW + HEALTH_RETRY_MS);
     expect((await health()).body.status).toBe('degraded');
   });
 
-  test('is ok again once the values are there', async () => {
+  test('is ok again once the values are back', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     destroy(missing);
     expect((await health()).body.status).toBe('degraded');
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(NOW + HEALTH_RETRY_MS);
     expect((await health()).body.status).toBe('ok');
   });
 
-  test('is ok as soon as a question has loaded the value', async () => {
+  test('is ok as soon as a check has loaded the value', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     const key = shardKeyOf(large, LISTED);
-    kv.fate(key, missing);
+    kv.override(key, missing);
     expect((await health()).body.missing).toEqual([key]);
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(NOW + LOAD_BACKOFF_MS);
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     expect((await health()).body.status).toBe('ok');
   });
 
-  test('does not read what failed again for a while, however often it is asked', async () => {
+  test('does not read a failed value again for a while, for any number of requests', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     destroy(missing);
     await health();
@@ -232,26 +227,26 @@ describe('/healthz', () => {
       vi.setSystemTime(NOW + second * 1000);
       expect((await health()).body.status).toBe('degraded');
     }
-    // The head is looked for; no value is.
+    // The head is checked; no value is read.
     expect(kv.gets.slice(before).filter((key) => keys.includes(key))).toEqual([]);
   });
 
-  test('does not wait longer than LOAD_WAIT_MS for values that do not come', async () => {
+  test('does not wait longer than LOAD_WAIT_MS for hanging values', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     destroy(hanging);
-    const answer = askHere({ path: '/healthz' });
-    await kv.begun(keys[0]!);
+    const answer = sendHere({ path: '/healthz' });
+    await kv.waitForGet(keys[0]!);
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     expect((await answer).body).toMatchObject({ status: 'degraded' });
   });
 
-  test('tells of a new release that cannot be loaded while the old one serves', async () => {
+  test('reports a new release that cannot be loaded while the old one serves', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     expect((await health()).body.status).toBe('ok');
     const next = await build(largeLists([BLOCKED]), 1);
     await publish(next, 3);
     const own = next.manifest.shards.map(({ key }) => key).filter((key) => !keys.includes(key));
-    for (const key of own) kv.fate(key, missing);
+    for (const key of own) kv.override(key, missing);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await health();
     const { body } = await health();
@@ -267,7 +262,7 @@ describe('/healthz', () => {
   });
 });
 
-test('a value that is longer than its manifest says is not read whole', async () => {
+test('a read of KV stops soon after the size that the manifest states', async () => {
   const blob = large.manifest.shards[0]!;
   vi.restoreAllMocks();
   const chunk = 65_536;
@@ -286,7 +281,7 @@ test('a value that is longer than its manifest says is not read whole', async ()
   expect(get).toHaveBeenCalledOnce();
 });
 
-test('a value of KV itself is read as it is, up to its size and one byte', async () => {
+test('a read of KV returns the stored value, up to one byte more than its size', async () => {
   vi.restoreAllMocks();
   const blob = large.manifest.shards[0]!;
   const bytes = large.values.get(blob.key)!;

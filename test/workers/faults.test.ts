@@ -1,13 +1,13 @@
 /**
- * Damage behind the edge: a verdict is `indeterminate` for whoever needs what is damaged and right for
- * everybody else; a listed number is never let through, and no answer is a 5xx once there is data.
+ * Damage behind the edge: a verdict is `indeterminate` for a request that needs the damaged value and right
+ * for all others; a listed number never passes, and no response is a 5xx once there is data.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../shared/limits.ts';
-import { askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { sendAndSettle, sendHere, summarize } from './support/send.ts';
 import './support/isolate.ts';
-import { changed, type Fate, failing, hanging, KvWatch, missing } from './support/kv.ts';
+import { changed, failing, hanging, KvWatch, missing, type ReadOverride } from './support/kv.ts';
 import {
   build,
   filler,
@@ -28,32 +28,32 @@ const farShard = shardKeyOf(large, FAR);
 const ranges = manifest.ranges!.key;
 const sources = manifest.sources!.key;
 
-const other = (key: string): Fate => changed(() => values.get(key)!);
-const flipped = (at: number): Fate =>
+const other = (key: string): ReadOverride => changed(() => values.get(key)!);
+const flipped = (at: number): ReadOverride =>
   changed((bytes) => bytes.with(at < 0 ? bytes.length + at : at, bytes.at(at)! ^ 0x10));
 
-const FAULTS: readonly (readonly [string, Fate])[] = [
+const FAULTS: readonly (readonly [string, ReadOverride])[] = [
   ['fails', failing],
-  ['is not there yet', missing],
+  ['does not exist yet', missing],
   ['is empty', changed(() => new Uint8Array(0))],
   ['is cut in half', changed((bytes) => bytes.subarray(0, bytes.length / 2))],
   ['has lost its last byte', changed((bytes) => bytes.subarray(0, -1))],
-  ['has a byte too many', changed((bytes) => Uint8Array.from([...bytes, 0]))],
-  ['has its first byte changed', flipped(0)],
-  ['has a byte in the middle changed', flipped(77)],
-  ['has its last byte changed', flipped(-1)],
-  ['is a shard of another place', other(shardKeyOf(large, NEAR))],
+  ['has one extra byte', changed((bytes) => Uint8Array.from([...bytes, 0]))],
+  ['has a changed first byte', flipped(0)],
+  ['has a changed byte in the middle', flipped(77)],
+  ['has a changed last byte', flipped(-1)],
+  ['is another shard', other(shardKeyOf(large, NEAR))],
   ['is a sealed table', other(ranges)],
 ];
 
 const UNAVAILABLE = 'indeterminate LIST_UNAVAILABLE';
 
-async function verdicts(...asked: { from?: string; to?: string }[]): Promise<string[]> {
+async function verdicts(...bodies: { from?: string; to?: string }[]): Promise<string[]> {
   const answers: string[] = [];
-  for (const body of asked) {
-    const { status, body: answer } = await askAndSettle({ body });
+  for (const body of bodies) {
+    const { status, body: answer } = await sendAndSettle({ body });
     expect(status).toBe(200);
-    answers.push(said(answer));
+    answers.push(summarize(answer));
   }
   return answers;
 }
@@ -70,11 +70,11 @@ test('the numbers of this test are in three shards', () => {
   expect(new Set([FAR, NEAR, LISTED].map((number) => shardKeyOf(large, number))).size).toBe(3);
 });
 
-describe.each(FAULTS)('a shard that %s', (_, fate) => {
+describe.each(FAULTS)('a shard that %s', (_, override) => {
   test('leaves its own numbers undecided, and no others', async () => {
-    kv.fate(farShard, fate);
-    const asked = [{ to: FAR }, { to: NEAR }, { to: LISTED }, { from: SOURCE }, { to: IN_RANGE }];
-    expect(await verdicts(...asked)).toEqual([
+    kv.override(farShard, override);
+    const bodies = [{ to: FAR }, { to: NEAR }, { to: LISTED }, { from: SOURCE }, { to: IN_RANGE }];
+    expect(await verdicts(...bodies)).toEqual([
       UNAVAILABLE,
       'block NUMBER_TERMINATED',
       'block NUMBER_SUSPENDED',
@@ -85,31 +85,31 @@ describe.each(FAULTS)('a shard that %s', (_, fate) => {
 
   test('is loaded again once it is whole', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
-    kv.fate(farShard, fate);
+    kv.override(farShard, override);
     await verdicts({ to: FAR });
-    kv.heal();
+    kv.restore();
     vi.setSystemTime(NOW + LOAD_BACKOFF_MS);
     expect(await verdicts({ to: FAR })).toEqual(['block NUMBER_TERMINATED']);
   });
 });
 
-describe.each(FAULTS.slice(0, -2))('a range table that %s', (_, fate) => {
-  test('lets no number through, takes no block back, and leaves sources alone', async () => {
-    kv.fate(ranges, fate);
+describe.each(FAULTS.slice(0, -2))('a range table that %s', (_, override) => {
+  test('lets no number pass, lifts no block, and does not affect sources', async () => {
+    kv.override(ranges, override);
     const answers = await verdicts({ to: IN_RANGE }, { to: NOWHERE }, { to: LISTED }, { from: SOURCE });
     expect(answers).toEqual([
       UNAVAILABLE,
       UNAVAILABLE,
-      // No list of this release allows anything, so nothing that is missing could.
+      // No list of this release allows anything, so no missing entry could.
       'block NUMBER_SUSPENDED LIST_UNAVAILABLE',
       'block OVERSEAS_SOURCE_LISTED',
     ]);
   });
 });
 
-describe.each(FAULTS.slice(0, -2))('a source table that %s', (_, fate) => {
-  test('lets no source through, and leaves numbers alone', async () => {
-    kv.fate(sources, fate);
+describe.each(FAULTS.slice(0, -2))('a source table that %s', (_, override) => {
+  test('lets no source pass, and does not affect numbers', async () => {
+    kv.override(sources, override);
     expect(await verdicts({ from: SOURCE }, { from: 'somebody' }, { to: LISTED }, { to: NOWHERE })).toEqual([
       UNAVAILABLE,
       UNAVAILABLE,
@@ -121,27 +121,27 @@ describe.each(FAULTS.slice(0, -2))('a source table that %s', (_, fate) => {
 
 describe('a batch over a damaged shard', () => {
   test('is right item by item', async () => {
-    kv.fate(farShard, failing);
+    kv.override(farShard, failing);
     const items = [{ to: FAR }, { to: NEAR }, { to: NOWHERE }];
-    const { status, body } = await askAndSettle({ path: '/v1/check/batch', body: { items } });
+    const { status, body } = await sendAndSettle({ path: '/v1/check/batch', body: { items } });
     expect(status).toBe(200);
-    expect(body.results!.map(said)).toEqual([UNAVAILABLE, 'block NUMBER_TERMINATED', 'allow']);
+    expect(body.results!.map(summarize)).toEqual([UNAVAILABLE, 'block NUMBER_TERMINATED', 'allow']);
   });
 });
 
-describe('a shard that does not come', () => {
+describe('a shard that hangs', () => {
   test.each([
     ['open', 'open'],
     ['closed', 'closed'],
-  ])('is waited for no longer than LOAD_WAIT_MS, and then the client %s decides', async (client, action) => {
+  ])('is awaited no longer than LOAD_WAIT_MS, and then the client %s decides', async (client, action) => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
-    kv.fate(farShard, hanging);
+    kv.override(farShard, hanging);
     // The background load of the same shard began a little earlier.
-    const answer = askHere({ body: { to: FAR }, client });
-    await kv.begun(farShard);
+    const answer = sendHere({ body: { to: FAR }, client });
+    await kv.waitForGet(farShard);
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     const { status, body } = await answer;
-    expect([status, said(body), body.action]).toEqual([200, UNAVAILABLE, action]);
+    expect([status, summarize(body), body.action]).toEqual([200, UNAVAILABLE, action]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The live layer as readers see it: what was changed since the release is visible with the next head, ends
- * on time without one, and is never taken from a value that is not the one the head names.
+ * The live layer as readers see it: a change since the release is visible with the next head, ends on time
+ * without one, and is never read from a value other than the one that the head names.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -10,10 +10,10 @@ import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { sourceKey } from '../shared/support/sources.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { askAndSettle, askHere, said } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import { fakeAuthority } from './support/isolate.ts';
-import { changed, type Fate, failing, KvWatch, missing, rememberMiss } from './support/kv.ts';
+import { fakeCoordinator } from './support/isolate.ts';
+import { cacheAbsence, changed, failing, KvWatch, missing, type ReadOverride } from './support/kv.ts';
+import { sendAndSettle, sendHere, summarize } from './support/send.ts';
 import {
   build,
   LISTED,
@@ -48,12 +48,12 @@ beforeEach(async () => {
 });
 
 async function verdict(number: string): Promise<string> {
-  const { status, body } = await askAndSettle({ body: { to: number } });
+  const { status, body } = await sendAndSettle({ body: { to: number } });
   expect(status).toBe(200);
-  return said(body);
+  return summarize(body);
 }
 
-/** The next poll goes on behind this answer. */
+/** Makes a poll due and runs it behind a response. */
 async function poll(): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await verdict(LISTED);
@@ -66,17 +66,17 @@ describe('a change', () => {
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
     expect(await verdict(LISTED)).toMatch(/^allow ALLOW_OVERRIDE/);
-    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    const { body } = await sendAndSettle({ body: { to: NOWHERE } });
     expect([body.seq, body.release]).toEqual([3, built.manifest.release]);
     expect(body.reasons![0]!.authority).toBe('kisa');
   });
 
-  test('of a source, and one of one subject, bear on nothing else', async () => {
+  test('of a source, or of one subject, affects nothing else', async () => {
     const source = liveEntry(sourceKey('bad-sender', testKeys.sourceSeed), { seq: 2 });
     await publishLive([source, entry(NOWHERE, { seq: 3, subjects: 1 })], 3);
     await poll();
     const answers = [{ from: 'bad-sender' }, { from: NOWHERE }, { to: NOWHERE }].map(async (body) =>
-      said((await askAndSettle({ body })).body),
+      summarize((await sendAndSettle({ body })).body),
     );
     expect(await Promise.all(answers)).toEqual([
       'block SENDER_UNQUALIFIED',
@@ -85,7 +85,7 @@ describe('a change', () => {
     ]);
   });
 
-  test('is taken back by a later one', async () => {
+  test('is undone by a later one', async () => {
     await publishLive([block(NOWHERE)], 2);
     await poll();
     await publishLive([block(NOWHERE), entry(NOWHERE, { seq: 3, op: 'clear' })], 3);
@@ -93,10 +93,10 @@ describe('a change', () => {
     expect(await verdict(NOWHERE)).toBe('allow');
   });
 
-  test('with an end does end then, though nothing can be asked', async () => {
+  test('with an end ends on time, even when no source answers', async () => {
     await publishLive([entry(NOWHERE, { seq: 2, until: NOW / 1000 + 20 })]);
     await poll();
-    new KvWatch().fateOfRest(failing);
+    new KvWatch().overrideOthers(failing);
     vi.setSystemTime(NOW + 19_999);
     expect(await verdict(NOWHERE)).toBe('block SENDER_UNQUALIFIED');
     vi.setSystemTime(NOW + 20_000);
@@ -105,7 +105,7 @@ describe('a change', () => {
 });
 
 describe('a sealed segment', () => {
-  test('is read together with the tail, and once', async () => {
+  test('is read once, together with the unsealed entries', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await publishLive([unblock(LISTED, 3)], 3);
     await putHead({ segments: [{ key, sha256 }] });
@@ -115,50 +115,53 @@ describe('a sealed segment', () => {
     expect(await verdict(LISTED)).toMatch(/^allow/);
     await putHead({ segments: [{ key, sha256 }], seq: 4 });
     await poll();
-    expect((await askAndSettle({ body: { to: NOWHERE } })).body.seq).toBe(4);
+    expect((await sendAndSettle({ body: { to: NOWHERE } })).body.seq).toBe(4);
     expect(kv.count(key)).toBe(1);
   });
 
-  const BROKEN: Readonly<Record<string, Fate>> = {
-    'is not there': missing,
+  const BROKEN: Readonly<Record<string, ReadOverride>> = {
+    'is missing': missing,
     'cannot be read': failing,
     'is empty': async () => new ArrayBuffer(0),
     'is cut': changed((bytes) => bytes.slice(0, -1)),
-    'has a bit flipped': changed((bytes) => bytes.with(30, bytes[30]! ^ 1)),
+    'has a flipped bit': changed((bytes) => bytes.with(30, bytes[30]! ^ 1)),
   };
 
-  test.each(Object.entries(BROKEN))('that %s keeps the last good head serving', async (_, fate) => {
+  test.each(Object.entries(BROKEN))('that %s keeps the last good head serving', async (_, override) => {
     const { key, sha256 } = await publishSegment([unblock(LISTED)]);
     await publishLive([block(NOWHERE)], 2);
     await putHead({ segments: [{ key, sha256 }] });
     const kv = new KvWatch();
-    kv.fate(key, fate);
+    kv.override(key, override);
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(await verdict(NOWHERE)).toBe('allow');
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
-    // It is taken as soon as it is whole.
-    kv.heal();
+    // It is accepted as soon as it is whole.
+    kv.restore();
     vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);
     await poll();
     expect(await verdict(LISTED)).toMatch(/^allow/);
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
 
-  test.each(Object.entries(BROKEN))('that %s in KV is asked of the coordinator', async (_, fate) => {
-    const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
-    fakeAuthority().values.set(key, bytes);
-    await putHead({ segments: [{ key, sha256 }], seq: 2 });
-    new KvWatch().fate(key, fate);
-    await poll();
-    expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
-  });
+  test.each(Object.entries(BROKEN))(
+    'that %s in KV is requested from the coordinator',
+    async (_, override) => {
+      const { key, sha256, bytes } = await publishSegment([block(NOWHERE)]);
+      fakeCoordinator().values.set(key, bytes);
+      await putHead({ segments: [{ key, sha256 }], seq: 2 });
+      new KvWatch().override(key, override);
+      await poll();
+      expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
+    },
+  );
 
-  test('that KV remembers for long not to have had is looked for once more', async () => {
+  test('that a KV cache remembers as missing is read once more', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
-    rememberMiss(key);
+    cacheAbsence(key);
     await poll();
     expect(await verdict(NOWHERE)).toBe('block SENDER_REPORTED');
   });
@@ -167,66 +170,66 @@ describe('a sealed segment', () => {
     const { key, sha256 } = await publishSegment([unblock(LISTED)], foreignKeys);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_FOREIGN'));
   });
 
-  test('is kept where another one is not there: only that one is read again', async () => {
+  test('is kept when another segment is missing: only the missing one is read again', async () => {
     const [one, other] = [await publishSegment([block(NOWHERE)]), await publishSegment([unblock(LISTED)])];
     const segments = [one, other].map(({ key, sha256 }) => ({ key, sha256 }));
     await putHead({ segments, seq: 2 });
     const kv = new KvWatch();
-    kv.fate(other.key, failing);
+    kv.override(other.key, failing);
     await poll();
-    kv.heal();
+    kv.restore();
     await poll();
     expect(await verdict(LISTED)).toMatch(/^allow/);
     expect([kv.count(one.key), kv.count(other.key)]).toEqual([1, 2]);
   });
 
-  test('of a coordinator that hangs is given up after a while, and nobody waits for it', async () => {
+  test('of a hanging coordinator is abandoned after a while, and no request waits for it', async () => {
     const { key, sha256 } = await publishSegment([block(NOWHERE)]);
     await env.LISTS.delete(key);
     await putHead({ segments: [{ key, sha256 }], seq: 2 });
     vi.useRealTimers();
     const now = NOW + NEXT_POLL_MS;
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now });
-    const { promise: asked, resolve } = Promise.withResolvers<void>();
-    vi.spyOn(fakeAuthority(), 'value').mockImplementation(() => {
+    const { promise: requested, resolve } = Promise.withResolvers<void>();
+    vi.spyOn(fakeCoordinator(), 'value').mockImplementation(() => {
       resolve();
       return new Promise(() => undefined);
     });
-    const settled = askAndSettle({ body: { to: LISTED } });
-    await asked;
-    const { body } = await askHere({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const settled = sendAndSettle({ body: { to: LISTED } });
+    await requested;
+    const { body } = await sendHere({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     await vi.advanceTimersByTimeAsync(COORDINATOR_BACKGROUND_WAIT_MS);
     await settled;
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_MISSING'));
   });
 });
 
-describe('an unblock that comes with a new release that is not there', () => {
-  test('is visible at once; the answer names the old release, and is no newer than that', async () => {
-    const before = (await askAndSettle({ body: { to: LISTED } })).body;
+describe('an unblock that comes with a new release that cannot be loaded', () => {
+  test('is visible immediately; the response names the old release, and is no newer than that', async () => {
+    const before = (await sendAndSettle({ body: { to: LISTED } })).body;
     await publishHead(next.manifest, 2);
     await publishLive([unblock(LISTED, 3)], 3);
     await poll();
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
     expect([body.verdict, body.seq, body.release]).toEqual(['allow', 3, built.manifest.release]);
     expect(body.asOf).toBe(before.asOf);
     expect(await verdict(NOWHERE)).toBe('allow');
   });
 
-  test('waits where the live layer no longer has what the old release lacks', async () => {
+  test('waits when the live layer no longer has the changes that the old release lacks', async () => {
     await publishHead(next.manifest, 2);
     await publishLive([unblock(LISTED, 3)], 3);
     await putHead({ droppedSeq: 2 });
     await poll();
-    const { body } = await askAndSettle({ body: { to: LISTED } });
-    expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
+    const { body } = await sendAndSettle({ body: { to: LISTED } });
+    expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('RELEASE_MISSING'));
   });
 });

@@ -1,12 +1,12 @@
 /**
- * Logs and errors hold no number: whatever is asked, however it goes wrong.
+ * Logs and errors contain no number, for any request and any failure.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import { logBug } from '../../workers/log.ts';
-import { type Asking, askAndSettle } from './support/ask.ts';
+import { logBug, warn } from '../../workers/log.ts';
 import { publishClients } from './support/clients.ts';
+import { type RequestOptions, sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { changed, failing, KvWatch } from './support/kv.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from './support/world.ts';
 
 const large = await build(largeLists());
-const ASKED = [
+const NUMBERS = [
   '+821012345678',
   '010-1234-5678',
   '01012345678',
@@ -30,13 +30,13 @@ const ASKED = [
   filler(30),
 ];
 
-const GOOD: readonly Asking[] = [
-  ...ASKED.map((to) => ({ body: { to } })),
-  ...ASKED.map((to) => ({ path: `/v1/check?${new URLSearchParams({ to, from: to })}` })),
-  { path: '/v1/check/batch', body: { items: ASKED.map((to) => ({ id: to, to })) } },
-  { path: '/v1/check/stream', body: ASKED.join('\n'), headers: { 'content-type': 'text/plain' } },
+const GOOD: readonly RequestOptions[] = [
+  ...NUMBERS.map((to) => ({ body: { to } })),
+  ...NUMBERS.map((to) => ({ path: `/v1/check?${new URLSearchParams({ to, from: to })}` })),
+  { path: '/v1/check/batch', body: { items: NUMBERS.map((to) => ({ id: to, to })) } },
+  { path: '/v1/check/stream', body: NUMBERS.join('\n'), headers: { 'content-type': 'text/plain' } },
 ];
-const BAD: readonly Asking[] = ASKED.flatMap((to) => [
+const BAD: readonly RequestOptions[] = NUMBERS.flatMap((to) => [
   { body: { to: `${to}${to}${to}` } },
   { body: { to: `${to}\u0000` } },
   { body: { to: [to] } },
@@ -57,7 +57,7 @@ const BAD: readonly Asking[] = ASKED.flatMap((to) => [
   },
 ]);
 
-/** Seven digits or more of any number that was asked about, however it was written. */
+/** Seven digits or more of any number of a request, in any written form. */
 const NUMBER = /1234\D?5678|12345678|8613\d{9}/;
 
 const written: string[] = [];
@@ -73,39 +73,39 @@ beforeEach(async () => {
   await publishClients();
 });
 
-async function askAll(asked: readonly Asking[]): Promise<number[]> {
+async function sendAll(requests: readonly RequestOptions[]): Promise<number[]> {
   const statuses: number[] = [];
-  for (const asking of asked) statuses.push((await askAndSettle(asking)).status);
+  for (const options of requests) statuses.push((await sendAndSettle(options)).status);
   return statuses;
 }
 
-test('good requests write nothing', async () => {
-  expect(new Set(await askAll(GOOD))).toEqual(new Set([200]));
+test('valid requests log nothing', async () => {
+  expect(new Set(await sendAll(GOOD))).toEqual(new Set([200]));
   expect(written).toEqual([]);
 });
 
-test('bad requests write nothing', async () => {
-  expect(Math.max(...(await askAll(BAD)))).toBeLessThan(500);
+test('invalid requests log nothing', async () => {
+  expect(Math.max(...(await sendAll(BAD)))).toBeLessThan(500);
   expect(written).toEqual([]);
 });
 
-test('requests over damaged data write events without a number', async () => {
+test('requests over damaged data log events without a number', async () => {
   const kv = new KvWatch();
-  kv.fate(
+  kv.override(
     shardKeyOf(large, LISTED),
     changed((bytes) => bytes.subarray(4)),
   );
-  kv.fate(shardKeyOf(large, filler(30)), failing);
-  await askAll([...GOOD, ...BAD]);
+  kv.override(shardKeyOf(large, filler(30)), failing);
+  await sendAll([...GOOD, ...BAD]);
   await env.LISTS.put(HEAD_KEY, JSON.stringify({ to: LISTED }));
   vi.setSystemTime(NOW + NEXT_POLL_MS);
-  await askAll(GOOD);
+  await sendAll(GOOD);
   expect(written.join('\n')).toContain('"event":"blobRefused"');
   expect(written.join('\n')).toContain('"event":"headRefused"');
   expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
 });
 
-test('a bug writes its kind and place, and not what it says', () => {
+test('a bug logs its kind and place, and not its message', () => {
   logBug(new TypeError(`no such number: ${LISTED}`), 'correlator-1');
   logBug(`no such number: ${LISTED}`, 'correlator-2');
   for (const correlator of ['8201012345678', '010-1234-5678', 'a_010.1234.5678', 'call:010--1234--5678'])
@@ -113,4 +113,15 @@ test('a bug writes its kind and place, and not what it says', () => {
   expect(written).toHaveLength(6);
   expect(written[0]).toContain('"name":"TypeError","correlator":"correlator-1","at":"    at ');
   expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
+});
+
+test('each event is one data point with its name, even if the platform accepts no more', () => {
+  const counted = vi.spyOn(env.EVENTS!, 'writeDataPoint');
+  warn('valueUnavailable', { key: 'shard/1' });
+  expect(counted.mock.calls).toEqual([[{ indexes: ['valueUnavailable'], doubles: [1] }]]);
+  counted.mockImplementation(() => {
+    throw new Error('Analytics Engine write limit exceeded.');
+  });
+  warn('valueUnavailable', { key: 'shard/2' });
+  expect(written).toHaveLength(2);
 });

@@ -1,6 +1,6 @@
 /**
- * `seq` never goes back for an isolate, whatever its three sources show it and in whatever order, and every
- * answer is that of the head it names: here a head blocks NOWHERE if its `seq` is odd.
+ * `seq` never goes back in an isolate, for any heads in its three sources and in any order, and every
+ * response matches the head that it names: here a head blocks NOWHERE if its `seq` is odd.
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -14,14 +14,14 @@ import { resetIsolate } from '../../workers/edge/isolate.ts';
 import { liveEntry } from '../shared/support/live.ts';
 import { holdsAsync } from '../shared/support/properties.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { askAndSettle } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
-import type { FakeAuthority } from './support/fake-coordinator.ts';
-import { fakeAuthority } from './support/isolate.ts';
+import type { FakeCoordinator } from './support/fake-coordinator.ts';
+import { fakeCoordinator } from './support/isolate.ts';
 import { failing, Gate, KvWatch } from './support/kv.ts';
+import { sendAndSettle } from './support/send.ts';
 import {
   build,
-  decidedHead,
+  coordinatorHead,
   NEXT_POLL_MS,
   NOW,
   NOWHERE,
@@ -34,10 +34,10 @@ import {
 
 const built = await build(smallLists());
 const HELD = 5;
-/** A release that is nowhere. */
+/** A release that no source has. */
 const NOT_THERE = { release: 'nowhere', signature: 'none' };
 
-let authority: FakeAuthority;
+let coordinator: FakeCoordinator;
 let kv: KvWatch;
 let warned: MockInstance<typeof console.warn>;
 beforeEach(async () => {
@@ -46,7 +46,7 @@ beforeEach(async () => {
   await publish(built, HELD);
   await publishManifest(built.manifest);
   await publishClients();
-  authority = fakeAuthority();
+  coordinator = fakeCoordinator();
   kv = new KvWatch();
 });
 
@@ -56,44 +56,44 @@ function change(seq: number): Partial<Head> {
   return { seq, tail: toBase64(encodeSegment(seq % 2 === 1 ? [blocked] : [])) };
 }
 
-/** What each source shows from now on; the coordinator and KV fail where it is null. */
+/** The `seq` in each source from now on; the coordinator and KV fail if it is null. */
 interface Shown {
-  readonly authority: number | null;
+  readonly coordinator: number | null;
   readonly kv: number | null;
-  /** Null for what the isolates left there. */
+  /** Null keeps the copy that the isolates left. */
   readonly copy: number | null;
 }
 
-async function show({ authority: decided, kv: stored, copy }: Shown): Promise<void> {
-  authority.way = decided === null ? 'fail' : 'answer';
-  if (decided !== null) authority.decide(await decidedHead(change(decided)));
-  if (stored === null) kv.fate(HEAD_KEY, failing);
+async function show({ coordinator: decided, kv: stored, copy }: Shown): Promise<void> {
+  coordinator.behaviour = decided === null ? 'fail' : 'answer';
+  if (decided !== null) coordinator.setHead(await coordinatorHead(change(decided)));
+  if (stored === null) kv.override(HEAD_KEY, failing);
   else {
-    kv.heal();
+    kv.restore();
     await putHead(change(stored));
   }
   if (copy !== null) {
-    const { seq, sealed } = await decidedHead(change(copy));
+    const { seq, sealed } = await coordinatorHead(change(copy));
     await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, testKeys);
   }
 }
 
-/** The `seq` of an answer, which must be the one of that head. */
+/** The `seq` of a response, whose verdict must match that head. */
 async function seqNow(): Promise<number> {
-  const { status, body } = await askAndSettle({ body: { to: NOWHERE } });
+  const { status, body } = await sendAndSettle({ body: { to: NOWHERE } });
   expect([status, body.verdict]).toEqual([200, body.seq! % 2 === 1 ? 'block' : 'allow']);
   return body.seq!;
 }
 
-describe('a head that is behind ours', () => {
-  const all = { authority: HELD, kv: HELD, copy: null };
+describe('an older head', () => {
+  const all = { coordinator: HELD, kv: HELD, copy: null };
 
   test.each<[string, Shown]>([
-    ['the coordinator', { ...all, authority: HELD - 1 }],
+    ['the coordinator', { ...all, coordinator: HELD - 1 }],
     ['the data centre', { ...all, copy: HELD - 1 }],
-    ['KV, while the coordinator fails,', { ...all, authority: null, kv: HELD - 1 }],
-    ['everything', { authority: HELD - 1, kv: HELD - 1, copy: HELD - 1 }],
-  ])('is not taken from %s', async (_, shown) => {
+    ['KV, while the coordinator fails,', { ...all, coordinator: null, kv: HELD - 1 }],
+    ['everything', { coordinator: HELD - 1, kv: HELD - 1, copy: HELD - 1 }],
+  ])('is not accepted from %s', async (_, shown) => {
     await show(all);
     expect(await seqNow()).toBe(HELD);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
@@ -102,26 +102,26 @@ describe('a head that is behind ours', () => {
     expect(await seqNow()).toBe(HELD);
   });
 
-  test('in the data centre does not keep us from a newer one', async () => {
+  test('in the data centre does not hide a newer one', async () => {
     await show(all);
     await seqNow();
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await show({ ...all, authority: HELD + 1, copy: HELD - 1 });
+    await show({ ...all, coordinator: HELD + 1, copy: HELD - 1 });
     await seqNow();
     expect(await seqNow()).toBe(HELD + 1);
   });
 
-  test('and whose values come late does not replace a newer one that waits for its release', async () => {
+  test('whose values arrive late does not replace a newer one that waits for its release', async () => {
     await show(all);
     await seqNow();
     const { key, sha256 } = await publishSegment([]);
     const slow = new Gate();
-    kv.fate(key, slow.pass);
-    authority.decide(await decidedHead({ ...change(HELD + 1), segments: [{ key, sha256 }] }));
+    kv.override(key, slow.hold);
+    coordinator.setHead(await coordinatorHead({ ...change(HELD + 1), segments: [{ key, sha256 }] }));
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    const late = askAndSettle({ body: { to: NOWHERE } });
-    await kv.begun(key);
-    authority.decide(await decidedHead({ ...change(HELD + 2), current: NOT_THERE }));
+    const late = sendAndSettle({ body: { to: NOWHERE } });
+    await kv.waitForGet(key);
+    coordinator.setHead(await coordinatorHead({ ...change(HELD + 2), current: NOT_THERE }));
     vi.setSystemTime(NOW + 2 * NEXT_POLL_MS);
     await seqNow();
     expect(await seqNow()).toBe(HELD + 2);
@@ -130,20 +130,20 @@ describe('a head that is behind ours', () => {
     expect(await seqNow()).toBe(HELD + 2);
   });
 
-  test('from the coordinator says nothing of now, and is written down', async () => {
+  test('from the coordinator does not confirm that data is current, and is logged', async () => {
     await show(all);
-    const { body } = await askAndSettle({ body: { to: NOWHERE } });
+    const { body } = await sendAndSettle({ body: { to: NOWHERE } });
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await show({ ...all, authority: HELD - 1 });
+    await show({ ...all, coordinator: HELD - 1 });
     await seqNow();
-    expect((await askAndSettle({ body: { to: NOWHERE } })).body.asOf).toBe(body.asOf);
+    expect((await sendAndSettle({ body: { to: NOWHERE } })).body.asOf).toBe(body.asOf);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('HEAD_OLDER'));
   });
 });
 
-test('seq never goes back in any history of what is shown', async () => {
+test('seq never goes back in any history of the sources', async () => {
   const seq = fc.option(fc.integer({ min: 1, max: 9 }), { freq: 3 });
-  const step = fc.record({ authority: seq, kv: seq, copy: fc.option(fc.integer({ min: 1, max: 9 })) });
+  const step = fc.record({ coordinator: seq, kv: seq, copy: fc.option(fc.integer({ min: 1, max: 9 })) });
   const history = fc.array(fc.tuple(step, fc.integer({ min: 0, max: 40_000 })), {
     minLength: 1,
     maxLength: 8,
@@ -151,7 +151,7 @@ test('seq never goes back in any history of what is shown', async () => {
   await holdsAsync(
     fc.asyncProperty(history, async (steps) => {
       resetIsolate();
-      await show({ authority: HELD, kv: HELD, copy: HELD });
+      await show({ coordinator: HELD, kv: HELD, copy: HELD });
       let held = await seqNow();
       for (const [shown, ms] of steps) {
         vi.setSystemTime(Date.now() + ms);

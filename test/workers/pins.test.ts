@@ -1,6 +1,6 @@
 /**
- * Shards that a request waits for are pinned, and are let go also where its client has gone: the runtime ends
- * a cancelled request as soon as nothing of it is left to `waitUntil`, and then runs no `finally` of it.
+ * Shards that a request waits for are pinned, and released even when its client has gone: the runtime ends a
+ * cancelled request as soon as `waitUntil` holds nothing of it, and then runs none of its `finally` blocks.
  */
 import { expect, test } from 'vitest';
 import { Release } from '../../shared/release/release.ts';
@@ -14,11 +14,11 @@ import { build, largeLists } from './support/world.ts';
 const { manifest, values } = await build(largeLists());
 const blob = manifest.shards[0]!;
 
-/** A request, and what keeps its work alive. */
+/** A request, and the promises that keep it alive. */
 function requestOf(gate: Gate) {
   const kept: Promise<unknown>[] = [];
   const stored = (key: string): ArrayBuffer => Uint8Array.from(values.get(key)!).buffer;
-  const get = async (key: string) => new Response(await gate.pass(async () => stored(key))).body;
+  const get = async (key: string) => new Response(await gate.hold(async () => stored(key))).body;
   const loading = {
     env: { LISTS: { get } },
     ctx: { waitUntil: (work: Promise<unknown>) => void kept.push(work) },
@@ -26,7 +26,7 @@ function requestOf(gate: Gate) {
   return { loading: loading as unknown as ShardLoadContext, kept };
 }
 
-test('a request that waits for the load of another one lives until it has let go', async () => {
+test('a request that waits for the load of another one stays alive until it has released its pins', async () => {
   const memory = new ShardMemory(blob.bytes);
   const release = new Release(manifest, testKeys, memory);
   const pins = (): number => memory.slot(blob.key, blob.bytes).pins;
@@ -43,7 +43,7 @@ test('a request that waits for the load of another one lives until it has let go
   expect(pins()).toBe(0);
 });
 
-test('its pins go too where the answer fails', async () => {
+test('a request releases its pins even when its response fails', async () => {
   const memory = new ShardMemory(blob.bytes);
   const release = new Release(manifest, testKeys, memory);
   const gate = new Gate();

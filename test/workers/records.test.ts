@@ -6,8 +6,8 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { prefixOf, SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import { type BlockRecord, openRecords } from '../../shared/screening/block-record.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
-import { askAndSettle } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
+import { sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { build, LISTED, NOWHERE, publish, SOURCE, smallLists } from './support/world.ts';
 
@@ -40,9 +40,9 @@ function numberOf(keyed: string): string {
   return `+${head! * SUFFIX_COUNT + testKeys.permutation.invert(tail!)}`;
 }
 
-test('a block is recorded with its number keyed, its time, and who asked', async () => {
-  await askAndSettle({ body: { from: SOURCE, to: LISTED } });
-  await askAndSettle({ body: { to: NOWHERE } });
+test('a block is recorded with its number keyed, its time and its client', async () => {
+  await sendAndSettle({ body: { from: SOURCE, to: LISTED } });
+  await sendAndSettle({ body: { to: NOWHERE } });
   const [record, ...rest] = await recorded();
   expect(rest).toEqual([]);
   expect(record).toMatchObject({
@@ -59,8 +59,8 @@ test('a block is recorded with its number keyed, its time, and who asked', async
 
 test('the blocks of a batch and of a stream are recorded together', async () => {
   const items = Array.from({ length: 300 }, () => ({ to: LISTED }));
-  await askAndSettle({ path: '/v1/check/batch', body: { items } });
-  await askAndSettle({
+  await sendAndSettle({ path: '/v1/check/batch', body: { items } });
+  await sendAndSettle({
     path: '/v1/check/stream',
     body: `${LISTED}\n${NOWHERE}\n`.repeat(200),
     headers: { 'content-type': 'text/plain' },
@@ -69,23 +69,23 @@ test('the blocks of a batch and of a stream are recorded together', async () => 
   expect((await env.LISTS.list({ prefix: 'blocks/' })).keys.length).toBeLessThanOrEqual(4);
 });
 
-test('nothing is recorded for a client that does not want it', async () => {
-  await askAndSettle({ body: { to: LISTED }, client: 'closed' });
+test('nothing is recorded for a client that does not want records', async () => {
+  await sendAndSettle({ body: { to: LISTED }, client: 'closed' });
   expect(await recorded()).toEqual([]);
 });
 
-test('a write that fails is tried again, and a loss is told', async () => {
+test('a failed write is tried again, and a loss is logged', async () => {
   const warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const put = vi.spyOn(env.LISTS, 'put').mockRejectedValueOnce(new Error('KV PUT failed: 500'));
-  await askAndSettle({ body: { to: LISTED } });
+  await sendAndSettle({ body: { to: LISTED } });
   expect(put).toHaveBeenCalledTimes(2);
   expect(await recorded()).toHaveLength(1);
   put.mockRejectedValue(new Error('KV PUT failed: 500'));
-  await askAndSettle({ body: { to: LISTED } });
+  await sendAndSettle({ body: { to: LISTED } });
   expect(warned).toHaveBeenCalledWith('{"event":"recordsLost","records":1}');
 }, 20_000);
 
-test('nothing else that was sealed is taken for records', async () => {
+test('no other sealed value opens as records', async () => {
   const head = new Uint8Array((await env.LISTS.get('head', 'arrayBuffer'))!);
   expect(await openRecords(head, testKeys)).toBeNull();
 });

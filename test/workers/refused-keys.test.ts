@@ -1,6 +1,6 @@
 /**
- * What keys that are refused may cost: the same key again costs no look for a newer head, and different keys
- * share one look a second. A key that was tried too early works a few seconds later.
+ * The cost of refused keys: a repeated key causes no check for a newer head, and different keys share one
+ * check a second. A key that was used too early works a few seconds later.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -12,26 +12,37 @@ import {
   KEYS_REFUSED_MAX,
 } from '../../shared/limits.ts';
 import { RefusedKeys } from '../../workers/edge/authentication.ts';
-import { type Answered, type Asking, askAndSettle, askHere } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
-import { fakeAuthority } from './support/isolate.ts';
+import { fakeCoordinator } from './support/isolate.ts';
 import { failing, KvWatch } from './support/kv.ts';
-import { build, decidedHead, LISTED, NOW, publish, publishManifest, smallLists } from './support/world.ts';
+import { type RequestOptions, sendAndSettle, sendHere, type WireResponse } from './support/send.ts';
+import {
+  build,
+  coordinatorHead,
+  LISTED,
+  NOW,
+  publish,
+  publishManifest,
+  smallLists,
+} from './support/world.ts';
 
 const built = await build(smallLists());
-const question = { body: { to: LISTED } };
+const check = { body: { to: LISTED } };
 /** Before this time, in ms, no poll is due. */
 const NO_POLL_MS = HEAD_FRESH_MS * (1 - JITTER_SHARE);
 const STEP_MS = 100;
 
-const withKey = (key: string): Asking => ({ ...question, headers: { authorization: `Bearer ${key}` } });
+const withKey = (key: string): RequestOptions => ({ ...check, headers: { authorization: `Bearer ${key}` } });
 
-/** From `start` on, ask every STEP_MS, as long as no poll is due. */
-async function askOverAndOver(start: number, asking: (index: number) => Asking): Promise<Answered[]> {
-  const answers: Answered[] = [];
+/** From `start` on, sends a request every STEP_MS, as long as no poll is due. */
+async function sendRepeatedly(
+  start: number,
+  options: (index: number) => RequestOptions,
+): Promise<WireResponse[]> {
+  const answers: WireResponse[] = [];
   for (let index = 0; index * STEP_MS < NO_POLL_MS; index++) {
     vi.setSystemTime(start + index * STEP_MS);
-    answers.push(await askAndSettle(asking(index)));
+    answers.push(await sendAndSettle(options(index)));
   }
   return answers;
 }
@@ -45,97 +56,97 @@ beforeEach(async () => {
   await publish(built);
   await publishManifest(built.manifest);
   await publishClients(others);
-  fakeAuthority().decide(await decidedHead({ seq: 1 }));
-  await askAndSettle({ ...question, client: 'closed' });
-  fakeAuthority().asked.length = 0;
+  fakeCoordinator().setHead(await coordinatorHead({ seq: 1 }));
+  await sendAndSettle({ ...check, client: 'closed' });
+  fakeCoordinator().requests.length = 0;
 });
 
 describe('a key that is refused', () => {
   test.each([
     ['of an unknown client', () => withKey('nobody.secret-of-nobody'), 401],
     ['of a known client, with a wrong secret', () => withKey('closed.secret-of-open'), 401],
-    ['without the right', () => ({ ...question, client: 'nothing' }), 403],
-  ])('%s has the head looked for once, and not at all where it is tried again', async (_, asking, status) => {
+    ['without the right', () => ({ ...check, client: 'nothing' }), 403],
+  ])('%s causes one check of the head, and none when it is repeated', async (_, options, status) => {
     const reads = vi.spyOn(caches.default, 'match');
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
-    expect((await askAndSettle(asking())).status).toBe(status);
-    expect(fakeAuthority().asked).toHaveLength(1);
-    const looked = reads.mock.calls.length;
-    const answers = await askOverAndOver(NOW + KEY_FRESH_MS + 2, asking);
+    expect((await sendAndSettle(options())).status).toBe(status);
+    expect(fakeCoordinator().requests).toHaveLength(1);
+    const lookCount = reads.mock.calls.length;
+    const answers = await sendRepeatedly(NOW + KEY_FRESH_MS + 2, options);
     expect(new Set(answers.map((answered) => answered.status))).toEqual(new Set([status]));
-    expect([fakeAuthority().asked.length, reads.mock.calls.length]).toEqual([1, looked]);
+    expect([fakeCoordinator().requests.length, reads.mock.calls.length]).toEqual([1, lookCount]);
   });
 
-  test('is looked for again after KEY_REFUSED_MS', async () => {
+  test('causes another check after KEY_REFUSED_MS', async () => {
     for (const at of [KEY_FRESH_MS + 1, KEY_FRESH_MS + KEY_REFUSED_MS + 2]) {
       vi.setSystemTime(NOW + at);
-      await askAndSettle(withKey('nobody.secret-of-nobody'));
+      await sendAndSettle(withKey('nobody.secret-of-nobody'));
     }
-    expect(fakeAuthority().asked).toHaveLength(2);
+    expect(fakeCoordinator().requests).toHaveLength(2);
   });
 
-  test('works a few seconds later where it was only tried too early', async () => {
+  test('works a few seconds later when it was only used too early', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
-    expect((await askAndSettle(question)).status).toBe(401);
+    expect((await sendAndSettle(check)).status).toBe(401);
     await publishClients();
-    fakeAuthority().decide(await decidedHead({ seq: 2 }));
+    fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1 + KEY_REFUSED_MS);
-    expect((await askAndSettle(question)).status).toBe(200);
+    expect((await sendAndSettle(check)).status).toBe(200);
   });
 
-  test('works at once where the poll finds it', async () => {
-    await askAndSettle(question);
+  test('works immediately when a poll finds it', async () => {
+    await sendAndSettle(check);
     await publishClients();
-    fakeAuthority().decide(await decidedHead({ seq: 2 }));
+    fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
     vi.setSystemTime(NOW + KEY_REFUSED_MS - 1);
-    // This one has the head looked for by KEY_FRESH_MS: nobody asks for the refused key itself.
-    await askAndSettle(withKey('nobody.secret-of-nobody'));
-    expect((await askAndSettle(question)).status).toBe(200);
+    // This request causes the check that KEY_FRESH_MS allows: the refused key alone would cause none.
+    await sendAndSettle(withKey('nobody.secret-of-nobody'));
+    expect((await sendAndSettle(check)).status).toBe(200);
   });
 });
 
-describe('a key that was never tried', () => {
+describe('a new key', () => {
   beforeEach(async () => {
     await publishClients();
-    fakeAuthority().decide(await decidedHead({ seq: 2 }));
+    fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
   });
 
-  test('works at once for all of a crowd, with one question to the coordinator', async () => {
+  test('works immediately for a crowd, with one request to the coordinator', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
-    const crowd = await Promise.all(Array.from({ length: 20 }, () => askHere(question)));
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => sendHere(check)));
     expect(crowd.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    expect(fakeAuthority().asked).toHaveLength(1);
+    expect(fakeCoordinator().requests).toHaveLength(1);
   });
 
-  test('works within KEY_FRESH_MS while others try endless keys', async () => {
+  test('works within KEY_FRESH_MS while others send endless keys', async () => {
     const start = NOW + 2 * KEY_FRESH_MS;
-    await askOverAndOver(start, (index) => withKey(`nobody.secret-${index}`));
+    await sendRepeatedly(start, (index) => withKey(`nobody.secret-${index}`));
     vi.setSystemTime(Date.now() + KEY_FRESH_MS + 1);
-    expect((await askAndSettle(question)).status).toBe(200);
+    expect((await sendAndSettle(check)).status).toBe(200);
   });
 });
 
 describe('endless different keys', () => {
-  const endless = (index: number): Asking => withKey(`nobody-${index}.secret-${index}`);
+  const endless = (index: number): RequestOptions => withKey(`nobody-${index}.secret-${index}`);
   const seconds = NO_POLL_MS / 1000;
 
-  test('share one look in KEY_FRESH_MS', async () => {
-    await askOverAndOver(NOW + KEY_FRESH_MS + 1, endless);
-    expect(fakeAuthority().asked.length).toBeGreaterThan(0);
-    expect(fakeAuthority().asked.length).toBeLessThanOrEqual(seconds);
+  test('share one check in KEY_FRESH_MS', async () => {
+    await sendRepeatedly(NOW + KEY_FRESH_MS + 1, endless);
+    expect(fakeCoordinator().requests.length).toBeGreaterThan(0);
+    expect(fakeCoordinator().requests.length).toBeLessThanOrEqual(seconds);
   });
 
-  test('share it too where neither the coordinator nor KV answers, and only an old copy is left', async () => {
-    // After one question the isolate leaves the coordinator alone: each look reads the copy, and then KV.
-    fakeAuthority().way = 'overloaded';
+  test('share it when neither the coordinator nor KV answers, and only an old copy is left', async () => {
+    // After one request the isolate leaves the coordinator alone: each check reads the copy, and then KV.
+    fakeCoordinator().behaviour = 'overloaded';
     const kv = new KvWatch();
-    kv.fateOfRest(failing);
+    kv.overrideOthers(failing);
     const start = NOW + 60_000;
     vi.setSystemTime(start);
-    await askAndSettle({ ...question, client: 'closed' });
+    await sendAndSettle({ ...check, client: 'closed' });
     const reads = vi.spyOn(caches.default, 'match');
     const got = kv.count();
-    const answers = await askOverAndOver(start + KEY_FRESH_MS + 1, endless);
+    const answers = await sendRepeatedly(start + KEY_FRESH_MS + 1, endless);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
     expect(reads.mock.calls.length).toBeLessThanOrEqual(seconds);
     expect(kv.count() - got).toBeLessThanOrEqual(seconds);
@@ -151,9 +162,9 @@ describe('the memory for refused keys', () => {
     expect([refused.has('k.0', NOW), refused.has('one.more', NOW), refused.size]).toEqual([false, true, 1]);
   });
 
-  test('takes no header that is longer than a key: nothing is looked for', async () => {
+  test('ignores a header that is longer than a key: nothing is checked', async () => {
     vi.setSystemTime(NOW + KEY_FRESH_MS + 1);
-    expect((await askAndSettle(withKey(`open.${'a'.repeat(AUTHORIZATION_CHARS_MAX)}`))).status).toBe(401);
-    expect(fakeAuthority().asked).toHaveLength(0);
+    expect((await sendAndSettle(withKey(`open.${'a'.repeat(AUTHORIZATION_CHARS_MAX)}`))).status).toBe(401);
+    expect(fakeCoordinator().requests).toHaveLength(0);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A coordinator that lost its tables, and somebody who can write KV: nothing is taken over but what the head
- * names by its content, and a key that was revoked never works again.
+ * A coordinator that lost its tables, and an attacker who can write KV: it restores only what the head names
+ * by its content, and a revoked key never works again.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -12,16 +12,16 @@ import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
-  authority,
+  asAdmin,
   client,
   codeOf,
-  done,
+  coordinator,
   kvHead,
-  order,
   readHead,
   stage,
   startFailure,
   stub,
+  unwrap,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
 import { failing, hanging, KvWatch } from './support/kv.ts';
@@ -48,10 +48,10 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
 });
 
-/** Once the copy of the head in KV is the current one. */
+/** Waits until the copy of the head in KV is current. */
 const copied = (): Promise<void> =>
   vi.waitFor(async () => {
-    const { seq, kvSeq } = await authority().status();
+    const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
   }, 10_000);
 
@@ -67,7 +67,7 @@ async function loseTables(): Promise<void> {
   await evictDurableObject(stub());
 }
 
-const clientIds = async (): Promise<string[]> => (await authority().clients()).map(({ id }) => id);
+const clientIds = async (): Promise<string[]> => (await coordinator().clients()).map(({ id }) => id);
 
 function block(from: number, count: number) {
   const items = Array.from({ length: count }, (_, index) => ({
@@ -85,45 +85,45 @@ describe('a client directory', () => {
   let newer: Bytes;
 
   beforeEach(async () => {
-    done(await authority().putClient(order(), 'kept', client('kept'), ANY));
-    done(await authority().putClient(order(), 'stolen', client('stolen'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'kept', client('kept'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'stolen', client('stolen'), ANY));
     older = await stored((await readHead())!.head.clients!.key);
-    done(await authority().putClient(order(), 'stolen', null, ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'stolen', null, ANY));
     key = (await readHead())!.head.clients!.key;
     newer = await stored(key);
     await copied();
-    // The older one is whole, and sealed by us.
+    // The older one is whole, and sealed with our key.
     expect([...(await openDirectory(older, testKeys))!.keys()]).toEqual(['kept', 'stolen']);
   });
 
-  test('of before, under the key of the newer one, is refused', async () => {
+  test('of an earlier time, under the key of the newer one, is refused', async () => {
     await env.LISTS.put(key, older);
     await loseTables();
     const why = await startFailure();
     expect(why).toContain(`the value "${key}" in KV does not match its SHA-256 in the head`);
     expect(why).toContain('delete the key "head" to start empty');
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
-    const ordered = authority().putClient(order(), 'new', client('new'), ANY);
+    const ordered = coordinator().putClient(asAdmin(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
-    // Nothing of it was written anywhere.
+    // Nothing of it was written.
     expect(await stored(key)).toEqual(older);
     expect((await kvHead())!.head.seq).toBe(3);
   });
 
-  test('is taken over once the right one is put back, without the revoked key', async () => {
+  test('is restored once the right one is back, without the revoked key', async () => {
     await env.LISTS.put(key, older);
     await loseTables();
     expect(await startFailure()).not.toBeNull();
     await env.LISTS.put(key, newer);
     expect(await startFailure()).toBeNull();
     expect(await clientIds()).toEqual(['kept']);
-    done(await authority().putClient(order(), 'new', client('new'), ANY));
+    unwrap(await coordinator().putClient(asAdmin(), 'new', client('new'), ANY));
     const { head } = (await readHead())!;
     const directory = await openDirectory(await stored(head.clients!.key), testKeys);
     expect([...directory!.keys()]).toEqual(['kept', 'new']);
   });
 
-  test('that is gone leaves the coordinator without orders, until it begins empty', async () => {
+  test('that is gone leaves the coordinator without changes, until it starts empty', async () => {
     await env.LISTS.delete(key);
     await loseTables();
     expect(await startFailure()).toContain(`KV lacks the value "${key}"`);
@@ -132,29 +132,29 @@ describe('a client directory', () => {
     expect(await clientIds()).toEqual([]);
   });
 
-  test('is named for what the tables hold, and is in KV under that name', async () => {
+  test('is named by the hash of its content, and is in KV under that name', async () => {
     await loseTables();
     expect(await startFailure()).toBeNull();
     const { clients } = (await readHead())!.head;
     expect(clients!.key).toBe(key);
-    expect(await authority().value(key)).toEqual(newer);
+    expect(await coordinator().value(key)).toEqual(newer);
     await copied();
     expect(await stored(key)).toEqual(newer);
   });
 });
 
-test('a segment of before, under the key of the newer one, is refused', async () => {
+test('a segment of an earlier time, under the key of the newer one, is refused', async () => {
   const sealedKeys = async (count: number): Promise<string[]> => {
     await vi.waitFor(async () => {
-      const { live } = await authority().status();
+      const { live } = await coordinator().status();
       expect([live.entries, live.tail]).toEqual([count, 0]);
     }, 10_000);
     return (await readHead())!.head.segments.map(({ key }) => key);
   };
   const some = UNSEALED_ENTRIES_MAX + 1;
-  done(await authority().changeEntries(order(), block(0, some)));
+  unwrap(await coordinator().changeEntries(asAdmin(), block(0, some)));
   const older = await stored((await sealedKeys(some))[0]!);
-  done(await authority().changeEntries(order(), block(some, some)));
+  unwrap(await coordinator().changeEntries(asAdmin(), block(some, some)));
   const [key] = await sealedKeys(2 * some);
   const newer = await stored(key!);
   await copied();
@@ -163,7 +163,7 @@ test('a segment of before, under the key of the newer one, is refused', async ()
   expect(await startFailure()).toContain(`"${key}" in KV does not match its SHA-256`);
   await env.LISTS.put(key!, newer);
   expect(await startFailure()).toBeNull();
-  expect((await authority().status()).live.entries).toBe(2 * some);
+  expect((await coordinator().status()).live.entries).toBe(2 * some);
 });
 
 describe('a head in KV', () => {
@@ -174,12 +174,12 @@ describe('a head in KV', () => {
 
   beforeEach(async () => {
     release = await stage({ lists: smallLists() });
-    const wish = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-    done(await authority().promote(order(), release, wish));
+    const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    unwrap(await coordinator().promote(asAdmin(), release, promotion));
     await copied();
   });
 
-  test('without the manifest of its release is no ground to begin without lists', async () => {
+  test('without the manifest of its release does not start a coordinator without lists', async () => {
     await putHead((document) => ({ ...document, manifests: [] }));
     await loseTables();
     expect(await startFailure()).toContain(`it lacks the manifest of ${release}`);
@@ -205,17 +205,17 @@ describe('a head in KV', () => {
 test.each([
   ['fails', failing],
   ['hangs', hanging],
-])('KV that %s is asked again, and nothing is begun meanwhile', async (_, fate) => {
-  done(await authority().putClient(order(), 'kept', client('kept'), ANY));
+])('KV that %s is read again, and the coordinator does not start meanwhile', async (_, override) => {
+  unwrap(await coordinator().putClient(asAdmin(), 'kept', client('kept'), ANY));
   await copied();
   const { key } = (await readHead())!.head.clients!;
   await loseTables();
   const kv = new KvWatch();
-  kv.fate(key, fate);
+  kv.override(key, override);
   await expect(startFailure()).rejects.toThrow(
-    fate === hanging ? `not loaded within ${LOAD_WAIT_MS} ms` : undefined,
+    override === hanging ? `not loaded within ${LOAD_WAIT_MS} ms` : undefined,
   );
-  kv.heal();
+  kv.restore();
   expect(await startFailure()).toBeNull();
   expect(await clientIds()).toEqual(['kept']);
 });

@@ -1,10 +1,10 @@
 /**
- * A stream that lasts: it keeps the head of its start, but not the time of it.
+ * A long stream: it keeps the head of its start, but not the time of it.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_FRESH_MS } from '../../shared/limits.ts';
-import { askAndSettle } from './support/ask.ts';
 import { CLIENTS, publishClients } from './support/clients.ts';
+import { sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { OpenStream } from './support/open-stream.ts';
 import {
@@ -23,10 +23,10 @@ import {
   smallLists,
 } from './support/world.ts';
 
-/** Default of a client's maxStaleSeconds, in ms. */
+/** The default of a client's maxStaleSeconds, in ms. */
 const TOO_OLD_MS = 3_600_000;
 
-describe('a stream that lasts', () => {
+describe('a long stream', () => {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     await publish(await build(smallLists()), 1);
@@ -36,73 +36,73 @@ describe('a stream that lasts', () => {
   test('lets an entry end on time', async () => {
     const stream = await OpenStream.start();
     vi.setSystemTime(LAPSES_AT * 1000 - 1);
-    expect(await stream.ask(LAPSING)).toBe(`${LAPSING},block,NUMBER_SUSPENDED`);
+    expect(await stream.check(LAPSING)).toBe(`${LAPSING},block,NUMBER_SUSPENDED`);
     vi.setSystemTime(LAPSES_AT * 1000);
-    expect(await stream.ask(LAPSING)).toBe(`${LAPSING},allow,`);
+    expect(await stream.check(LAPSING)).toBe(`${LAPSING},allow,`);
     await stream.close();
   });
 
-  test('is as fresh as the head is, while that is the one of its start', async () => {
+  test('is as fresh as the head while the head is that of its start', async () => {
     const stream = await OpenStream.start();
     vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
     await putHead();
-    await stream.ask(NOWHERE);
-    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},allow,`);
+    await stream.check(NOWHERE);
+    expect(await stream.check(NOWHERE)).toBe(`${NOWHERE},allow,`);
     await stream.close();
   });
 
-  test('keeps its lists when the head moves on, and says so once they are too old', async () => {
+  test('keeps its lists when the head changes, and reports them once they are too old', async () => {
     const stream = await OpenStream.start();
     await publish(await build(smallLists([]), 1), 2);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
-    expect((await askAndSettle({ body: { to: LISTED } })).body.verdict).toBe('allow');
-    expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
+    await sendAndSettle({ body: { to: LISTED } });
+    expect((await sendAndSettle({ body: { to: LISTED } })).body.verdict).toBe('allow');
+    expect(await stream.check(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
     vi.setSystemTime(NOW + TOO_OLD_MS + HEAD_FRESH_MS);
-    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
+    expect(await stream.check(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
     await stream.close();
   });
 
-  test('is not as fresh as a head that is taken up whole after it began', async () => {
+  test('is not as fresh as a head that was loaded after its start', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     const next = await build(smallLists([]), 1);
     await publishHead(next.manifest, 2);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
+    await sendAndSettle({ body: { to: LISTED } });
     const stream = await OpenStream.start();
     expect(stream.response.headers.get('numgate-seq')).toBe('2');
     await publishValues(next);
     for (let poll = 2; poll < 4; poll++) {
       vi.setSystemTime(NOW + poll * NEXT_POLL_MS);
-      await askAndSettle({ body: { to: LISTED } });
+      await sendAndSettle({ body: { to: LISTED } });
     }
-    expect((await askAndSettle({ body: { to: LISTED } })).body).toMatchObject({ seq: 2, verdict: 'allow' });
+    expect((await sendAndSettle({ body: { to: LISTED } })).body).toMatchObject({ seq: 2, verdict: 'allow' });
     vi.setSystemTime(NOW + 2 * TOO_OLD_MS);
     await putHead();
-    await askAndSettle({ body: { to: LISTED } });
-    expect(await stream.ask(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
-    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
+    await sendAndSettle({ body: { to: LISTED } });
+    expect(await stream.check(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
+    expect(await stream.check(NOWHERE)).toBe(`${NOWHERE},indeterminate,LIST_STALE`);
     await stream.close();
   });
 
   test('ends when its key does', async () => {
     const stream = await OpenStream.start('two');
-    expect(await stream.ask(NOWHERE)).toBe(`${NOWHERE},allow,`);
+    expect(await stream.check(NOWHERE)).toBe(`${NOWHERE},allow,`);
     await publishClients(CLIENTS.filter((client) => !JSON.stringify(client).includes('"two"')));
     await publishLive([]);
     vi.setSystemTime(NOW + NEXT_POLL_MS);
-    await askAndSettle({ body: { to: LISTED } });
-    expect((await askAndSettle({ client: 'two', body: { to: LISTED } })).status).toBe(401);
-    await expect(stream.ask(NOWHERE)).rejects.toThrow();
+    await sendAndSettle({ body: { to: LISTED } });
+    expect((await sendAndSettle({ client: 'two', body: { to: LISTED } })).status).toBe(401);
+    await expect(stream.check(NOWHERE)).rejects.toThrow();
   });
 
-  test('never echoes what a reader could take for the end of a line', async () => {
+  test('never echoes characters that a reader could take for the end of a line', async () => {
     const stream = await OpenStream.start();
-    expect(await stream.ask('EVIL SENDER\r01020000001,allow,')).toBe(
+    expect(await stream.check('EVIL SENDER\r01020000001,allow,')).toBe(
       'EVIL SENDER 01020000001,allow,,error,NUMBER_CHARACTER',
     );
-    expect(await stream.ask('010\u202820000001')).toBe('010 20000001,allow,');
+    expect(await stream.check('010\u202820000001')).toBe('010 20000001,allow,');
     await stream.close();
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A stream over the quota: it waits for the next window, and comes to its end.
+ * A stream over the quota: it waits for the next window, and reaches its end.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUOTA_WINDOW_SECONDS } from '../../shared/limits.ts';
@@ -14,7 +14,7 @@ const BEGIN = 29_924_833 * WINDOW_MS;
 const ANSWER = `${LISTED},block,NUMBER_SUSPENDED`;
 const answers = (count: number): string => Array(count).fill(ANSWER).join('\n');
 
-/** 'waiting' if the stream gives nothing until it has set itself a timer for the next window. */
+/** 'waiting' if the stream returns nothing until it has set a timer for the next window. */
 async function readOrWait(stream: OpenStream): Promise<string> {
   const timer = vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 }).then(() => 'waiting');
   return Promise.race([stream.read(), timer]);
@@ -30,13 +30,13 @@ describe('a stream of a client with a small quota', () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: BEGIN });
   });
 
-  test('is answered at once as far as the quota goes, to the last item', async () => {
+  test('answers immediately within the quota, to the last item', async () => {
     const stream = await OpenStream.start('small');
     stream.send(...Array<string>(SMALL_QUOTA_NUMBERS).fill(LISTED));
     expect(await readOrWait(stream)).toBe(answers(SMALL_QUOTA_NUMBERS));
   });
 
-  test('waits for the next window, and goes on with it', async () => {
+  test('waits for the next window, and continues with it', async () => {
     const stream = await OpenStream.start('small');
     stream.send(...Array<string>(SMALL_QUOTA_NUMBERS - 1).fill(LISTED));
     expect(await stream.read()).toBe(answers(SMALL_QUOTA_NUMBERS - 1));
@@ -50,7 +50,7 @@ describe('a stream of a client with a small quota', () => {
     await stream.close();
   });
 
-  test('counts both numbers of a line of JSON, and waits where only one of them fits', async () => {
+  test('counts both numbers of a JSON line, and waits when only one of them fits', async () => {
     const line = JSON.stringify({ from: LISTED, to: LISTED });
     const stream = await OpenStream.start('small', {}, 'application/x-ndjson');
     stream.send(line, line, line);
@@ -63,7 +63,7 @@ describe('a stream of a client with a small quota', () => {
     await stream.close();
   });
 
-  test('comes to its end though one chunk holds more lines than the quota', async () => {
+  test('reaches its end when one chunk holds more lines than the quota', async () => {
     const stream = await OpenStream.start('small');
     const lines = 2 * SMALL_QUOTA_NUMBERS + 1;
     stream.send(...Array<string>(lines).fill(LISTED));

@@ -1,13 +1,13 @@
 /**
- * What a check costs once everything is in memory: no read, no digest, no look at where it comes from, and no
+ * The cost of a check once everything is in memory: no read, no digest, no look at the data centre, and no
  * wait for a poll.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import worker from '../../workers/edge.ts';
-import { type Asking, askAndSettle, request } from './support/ask.ts';
 import { publishClients } from './support/clients.ts';
+import { type RequestOptions, request, sendAndSettle } from './support/send.ts';
 import './support/isolate.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, smallLists } from './support/world.ts';
 
@@ -20,9 +20,9 @@ beforeEach(async () => {
   await publishClients();
 });
 
-/** @param answered called when the response has come @returns how often it looked where it came from */
-async function once(asking: Asking, answered = () => {}): Promise<number> {
-  const incoming = request(asking) as Parameters<typeof worker.fetch>[0];
+/** @param onResponse called when the response arrives @returns how often the data centre was read */
+async function once(options: RequestOptions, onResponse = () => {}): Promise<number> {
+  const incoming = request(options) as Parameters<typeof worker.fetch>[0];
   let looks = 0;
   Object.defineProperty(incoming, 'cf', {
     get: () => {
@@ -33,33 +33,33 @@ async function once(asking: Asking, answered = () => {}): Promise<number> {
   const ctx = createExecutionContext();
   const { status } = await worker.fetch(incoming, env, ctx);
   expect(status).toBe(200);
-  answered();
+  onResponse();
   await waitOnExecutionContext(ctx);
   return looks;
 }
 
-/** Whether it read or verified anything, and how often it looked where it came from. */
-async function cost(asking: Asking): Promise<[worked: boolean, looks: number]> {
+/** Whether the request read or verified anything, and how often it read the data centre. */
+async function cost(options: RequestOptions): Promise<[worked: boolean, looks: number]> {
   const spies = [
     vi.spyOn(env.LISTS, 'get'),
     vi.spyOn(caches.default, 'match'),
     vi.spyOn(crypto.subtle, 'digest'),
   ];
-  const looks = await once(asking);
+  const looks = await once(options);
   const worked = spies.some(({ mock }) => mock.calls.length > 0);
   for (const spy of spies) spy.mockRestore();
   return [worked, looks];
 }
 
-test('a GET reads and verifies what it needs once, and then no more', async () => {
+test('a GET reads and verifies what it needs once, and then nothing', async () => {
   expect((await cost({ path }))[0]).toBe(true);
   expect(await cost({ path })).toEqual([false, 0]);
   expect((await cost({ path, client: 'closed' }))[0]).toBe(true);
   expect(await cost({ path, client: 'closed' })).toEqual([false, 0]);
 });
 
-test('a poll that is due is begun behind an answer that does not wait, and says where it comes from', async () => {
-  await askAndSettle({ path });
+test('a due poll begins behind a response that does not wait, and reads the data centre', async () => {
+  await sendAndSettle({ path });
   vi.setSystemTime(NOW + NEXT_POLL_MS);
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const looked = vi.spyOn(caches.default, 'match').mockReturnValue(promise);

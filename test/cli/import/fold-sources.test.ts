@@ -16,7 +16,7 @@ import { fingerprintsOf } from '../../../shared/sources/source.ts';
 import { install } from '../../shared/support/built-release.ts';
 import { layerOf, liveEntry } from '../../shared/support/live.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
-import { NOW, snapshot, source, wishes } from '../../shared/support/screen-world.ts';
+import { clientSettings, NOW, snapshot, source } from '../../shared/support/screen-world.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 
 /** Latin, Cyrillic, and one of each: all with the skeleton of the first. */
@@ -69,7 +69,7 @@ async function releaseOf(lists: readonly FoldedList[], foldedSeq: number): Promi
 function verdictsOf(release: Release, live: LiveLayer): string {
   const at = { ...snapshot('none'), release, live };
   const request = { to: null, channel: 'sms', ingress: null, otherReadings: [] } as const;
-  return TEXTS.map((text) => screen({ from: source(text), ...request }, at, wishes()))
+  return TEXTS.map((text) => screen({ from: source(text), ...request }, at, clientSettings()))
     .map(({ verdict, reasons }) =>
       verdict === 'allow' && reasons.length > 0 ? 'allowed by a list' : verdict,
     )

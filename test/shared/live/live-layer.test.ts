@@ -1,6 +1,6 @@
 /**
- * The live layer against a plain model: however entries are spread over segments, and whatever a release has
- * folded in, the newest entry of a key and subject decides.
+ * The live layer against a plain model. The newest entry of a key and subject decides, in whatever order
+ * entries are spread over segments and whatever a release has folded in.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ const query: fc.Arbitrary<Query> = fc
   })
   .map(({ key, ...rest }) => ({ ...key, ...rest }));
 
-/** Entries dealt out to so many hands, each by its place. */
+/** Deals entries out to `hands` groups, each entry by its place. */
 function dealt(entries: readonly LiveEntry[], places: readonly number[], hands: number): LiveEntry[][] {
   return Array.from({ length: hands }, (_, hand) =>
     entries.filter((_, index) => places[index]! % hands === hand),
@@ -44,7 +44,7 @@ function dealt(entries: readonly LiveEntry[], places: readonly number[], hands: 
 }
 
 describe('the live layer', () => {
-  it('agrees with the plain model, however entries are spread over segments', () => {
+  it('agrees with the plain model for any distribution of entries over segments', () => {
     const places = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 40, maxLength: 40 });
     holds(
       fc.property(
@@ -52,11 +52,11 @@ describe('the live layer', () => {
         places,
         fc.integer({ min: 1, max: 5 }),
         fc.array(query, { minLength: 20, maxLength: 60 }),
-        (made, places, count, questions) => {
+        (made, places, count, queries) => {
           const [tail, ...sealed] = dealt(made, places, count).map(segmentOf);
           const layer = new LiveLayer(sealed, tail!);
-          for (const question of questions) {
-            expect(find(layer, question)).toEqual(modelFind(made, question));
+          for (const each of queries) {
+            expect(find(layer, each)).toEqual(modelFind(made, each));
           }
         },
       ),
@@ -64,35 +64,29 @@ describe('the live layer', () => {
     );
   });
 
-  it('is the same whether it reuses the index of the previous layer or not', () => {
+  it('finds the same entries with a new index and with the index of the previous layer', () => {
     const hand = fc.array(changes, { minLength: 1, maxLength: 3 });
     const moves = fc.array(fc.constantFrom('tail', 'more', 'fewer', 'order', 'another'), { maxLength: 6 });
     holds(
-      fc.property(
-        hand,
-        changes,
-        moves,
-        fc.array(query, { maxLength: 30 }),
-        (hands, tail, moves, questions) => {
-          let sealed = hands.map(segmentOf);
-          let open = tail;
-          let layer = new LiveLayer(sealed, segmentOf(open));
-          for (const move of moves) {
-            if (move === 'tail') open = open.slice(1);
-            if (move === 'more') sealed = [...sealed, segmentOf(tail)];
-            if (move === 'fewer') sealed = sealed.slice(1);
-            if (move === 'order') sealed = sealed.toReversed();
-            if (move === 'another') sealed = sealed.map((_, index) => segmentOf(index === 0 ? tail : []));
-            layer = new LiveLayer(sealed, segmentOf(open), layer);
-            const anew = new LiveLayer(sealed, segmentOf(open));
-            for (const question of questions) expect(find(layer, question)).toEqual(find(anew, question));
-          }
-        },
-      ),
+      fc.property(hand, changes, moves, fc.array(query, { maxLength: 30 }), (hands, tail, moves, queries) => {
+        let sealed = hands.map(segmentOf);
+        let open = tail;
+        let layer = new LiveLayer(sealed, segmentOf(open));
+        for (const move of moves) {
+          if (move === 'tail') open = open.slice(1);
+          if (move === 'more') sealed = [...sealed, segmentOf(tail)];
+          if (move === 'fewer') sealed = sealed.slice(1);
+          if (move === 'order') sealed = sealed.toReversed();
+          if (move === 'another') sealed = sealed.map((_, index) => segmentOf(index === 0 ? tail : []));
+          layer = new LiveLayer(sealed, segmentOf(open), layer);
+          const rebuilt = new LiveLayer(sealed, segmentOf(open));
+          for (const each of queries) expect(find(layer, each)).toEqual(find(rebuilt, each));
+        }
+      }),
     );
   });
 
-  it('finds nothing if it is empty', () => {
+  it('finds nothing when it is empty', () => {
     expect(find(LiveLayer.EMPTY, QUERY)).toBeNull();
     expect(find(LiveLayer.EMPTY, { ...QUERY, high: 0, low: 0 })).toBeNull();
   });
@@ -106,14 +100,14 @@ describe('the live layer', () => {
     expect(find(layer, { ...QUERY, subjectBit: 2 })?.op).toBe('unblock');
   });
 
-  it('returns to the older entry in the second in which the newer one ends', () => {
+  it('returns the older entry from the second in which the newer one ends', () => {
     const until = QUERY.now + 10;
     const layer = layerOf(liveEntry(NUMBER, { seq: 1 }), liveEntry(NUMBER, { op: 'clear', seq: 2, until }));
     expect(find(layer, { ...QUERY, now: until - 1 })?.op).toBe('clear');
     expect(find(layer, { ...QUERY, now: until })?.op).toBe('block');
   });
 
-  it('ignores entries that the release has folded in, and finds them again over an earlier release', () => {
+  it('ignores entries that the release has folded in, and finds them with an earlier release', () => {
     const layer = layerOf(liveEntry(NUMBER, { seq: 5 }), liveEntry(NUMBER, { op: 'unblock', seq: 9 }));
     const over = (foldedSeq: number): string | undefined => find(layer, { ...QUERY, foldedSeq })?.op;
     expect([0, 4, 5, 8, 9, 10, 5].map(over)).toEqual([
@@ -127,14 +121,14 @@ describe('the live layer', () => {
     ]);
   });
 
-  it('lets the newest entry decide, sealed or not', () => {
+  it('uses the newest entry, sealed or unsealed', () => {
     const old = liveEntry(NUMBER, { seq: 3 });
     const newer = liveEntry(NUMBER, { op: 'unblock', seq: 4 });
     expect(find(new LiveLayer([segmentOf([old])], segmentOf([newer])), QUERY)).toEqual(newer);
     expect(find(new LiveLayer([segmentOf([newer])], segmentOf([old])), QUERY)).toEqual(newer);
   });
 
-  it('finds a source by both words of its fingerprint, and never as a number', () => {
+  it('finds a source by both words of its fingerprint, never as a number', () => {
     const key = sourceKey('KB-Bank', testKeys.sourceSeed);
     const layer = layerOf(liveEntry(key));
     expect(find(layer, { ...QUERY, ...sourceKey('kb-bank', testKeys.sourceSeed) })?.op).toBe('block');
@@ -154,7 +148,7 @@ describe('a large live layer', () => {
   const { until } = EVER;
   const drawn = randomSet(randomFrom(20_261_124), 60_000, LIMIT);
 
-  // Drawn at random, in a row, and in steps: what a hash could fall into.
+  // Random, consecutive and evenly spaced keys: patterns that can break a hash.
   it.each<[string, (index: number) => number]>([
     ['random numbers', (index) => drawn[index]!],
     ['numbers in a row', (index) => index],

@@ -1,6 +1,6 @@
 /**
- * Damaged segments opened without their seal: they are refused with a LayoutError or read as valid entries.
- * There is no other exception, and no entry with missing parts.
+ * Damaged segments, opened without their seal. A segment is refused with a LayoutError or read as valid
+ * entries, never with another exception or with incomplete entries.
  */
 import { describe, expect, it } from 'vitest';
 import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits.ts';
@@ -16,7 +16,7 @@ import { find, liveEntry, segmentOf } from '../support/live.ts';
 const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 const ALL = { subjectBit: 3, foldedSeq: 0, now: 0 };
 
-/** @returns whether it was taken for a segment */
+/** @returns whether it opened as a segment */
 function survives({ what, bytes }: Damaged): boolean {
   let segment: Segment;
   try {
@@ -79,7 +79,7 @@ describe('a segment is refused', () => {
     ['with rows out of order', (view) => view.setUint32(16 + 2 * ROW + 4, 4, true)],
     ['with a row twice', (view) => view.setUint32(16 + ROW + 12, 9, true)],
     ['with the older entry first', (view) => view.setUint32(16 + ROW + 12, 10, true)],
-    ['with an entry of no change', (view) => view.setUint32(16 + 12, 0, true)],
+    ['with an entry without a change', (view) => view.setUint32(16 + 12, 0, true)],
     ['with an unknown kind', (view) => view.setUint8(flagsAt(2), 2 + 16 * 3)],
     ['with an unknown op', (view) => view.setUint8(flagsAt(0), 4 * 3 + 16 * 3)],
     ['with no subject', (view) => view.setUint8(flagsAt(0), 0)],

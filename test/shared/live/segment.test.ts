@@ -1,5 +1,5 @@
 /**
- * Segments: what is written is read, and equal entries are equal bytes. Golden bytes in
+ * Segments: a reader gets what was written, and equal entries have equal bytes. Golden bytes are in
  * test/vectors/segments.json.
  */
 import fc from 'fast-check';
@@ -17,10 +17,10 @@ import { holds } from '../support/properties.ts';
 const NUMBER = numberKey(821_012_345_678);
 
 describe.each(vectors.segments)('the golden segment "$name"', ({ entries, hex }) => {
-  // JSON has no literal types; that the file has this form is what the tests below would fail on.
+  // JSON has no literal types. The tests below fail if the file does not have this form.
   const golden = entries as unknown as readonly LiveEntry[];
 
-  it('has the bytes that the naive encoder and ours write', () => {
+  it('has the same bytes from the naive encoder and from ours', () => {
     expect(hexOf(naiveSegment(entries))).toBe(hex);
     expect(hexOf(encodeSegment(golden.toReversed()))).toBe(hex);
   });
@@ -33,7 +33,7 @@ describe.each(vectors.segments)('the golden segment "$name"', ({ entries, hex })
 });
 
 describe('a segment', () => {
-  it('returns what was written in the order of its keys, with the bytes of the naive encoder', () => {
+  it('returns its entries in the order of their keys, with the bytes of the naive encoder', () => {
     holds(
       fc.property(changes, (made) => {
         const sorted = made.toSorted(byLiveKey);
@@ -44,7 +44,7 @@ describe('a segment', () => {
     );
   });
 
-  it('has the same bytes, whatever the order of its entries', () => {
+  it('has the same bytes for any order of its entries', () => {
     const shuffled = changes.chain((made) =>
       fc.tuple(fc.constant(made), fc.shuffledSubarray(made, { minLength: made.length })),
     );
@@ -78,7 +78,7 @@ describe('a segment', () => {
     expect(() => encodeSegment(many)).toThrow(RangeError);
   });
 
-  it('rejects two entries of one key and change, and a name with two lines', () => {
+  it('rejects two entries of one key and change, and a name with a line break', () => {
     const entry = liveEntry(NUMBER);
     expect(() => encodeSegment([entry, { ...entry, subjects: 1 }])).toThrow(RangeError);
     expect(() => encodeSegment([{ ...entry, authority: 'a\nb' }])).toThrow(RangeError);

@@ -1,6 +1,6 @@
 /**
  * Every written form of real numbers of every region and type: none is silently read as another number. The example
- * numbers are those of google-libphonenumber, whose metadata numgate does not use. Prints a table of the outcomes.
+ * numbers are those of google-libphonenumber, whose metadata numgate does not use. Prints a table of the results.
  */
 import process from 'node:process';
 import google from 'google-libphonenumber';
@@ -76,9 +76,9 @@ const FORMS: readonly (readonly [name: string, write: (example: Example) => stri
   ),
 ];
 
-type Outcome = 'read' | 'ambiguous' | 'refused' | 'wrong';
+type ReadingResult = 'read' | 'ambiguous' | 'refused' | 'wrong';
 
-function outcomeOf(party: ParsedParty, n: number): Outcome {
+function resultOf(party: ParsedParty, n: number): ReadingResult {
   switch (party.kind) {
     case 'number':
       return party.n === n ? 'read' : isValidNumber(party.n) ? 'wrong' : 'refused';
@@ -106,15 +106,14 @@ describe(`${known.length} numbers of every region and type, in every written for
   });
 
   it.each(FORMS)('%s: each is read as itself, or all its readings are expected', (name, write) => {
-    const counts: Record<Outcome, number> = { read: 0, ambiguous: 0, refused: 0, wrong: 0 };
+    const counts: Record<ReadingResult, number> = { read: 0, ambiguous: 0, refused: 0, wrong: 0 };
     const failures: string[] = [];
     for (const example of known) {
       const text = write(example);
       if (text === null) continue;
-      const outcome = outcomeOf(parseParty(text), Number(example.digits));
-      counts[outcome]++;
-      if (outcome === 'wrong' || outcome === 'refused')
-        failures.push(`${text} (${example.digits}): ${outcome}`);
+      const result = resultOf(parseParty(text), Number(example.digits));
+      counts[result]++;
+      if (result === 'wrong' || result === 'refused') failures.push(`${text} (${example.digits}): ${result}`);
     }
     table.push([name, counts.read, counts.ambiguous, counts.refused, counts.wrong].join('\t'));
     expect(failures).toEqual([]);

@@ -1,5 +1,5 @@
 /**
- * The gateway policy as data: which documents are one, which rule fits, and shadow rules.
+ * The gateway policy as data: which documents are valid, which rule matches, and shadow rules.
  */
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ function read(document: unknown): Policy {
 const LABEL = { id: 'label', when: {}, effect: 'label', code: 'OVERSEAS_ORIGIN' };
 
 describe('a policy', () => {
-  it('decides by the first rule that fits, and by none where none does', () => {
+  it('decides by the first rule that matches, and by no rule when none matches', () => {
     const two = read(
       policy(
         { id: 'voice', when: { channel: ['voice'] }, effect: 'allow' },
@@ -37,15 +37,15 @@ describe('a policy', () => {
     expect(matchPolicy(read(policy()), FACTS)).toEqual({ rule: null, shadows: [] });
   });
 
-  it('tells shadow rules that come before, and goes on', () => {
-    const trial = {
-      id: 'trial',
+  it('reports shadow rules before the deciding rule, and continues past them', () => {
+    const shadow = {
+      id: 'shadow',
       when: { sender: ['foreign'] },
       effect: 'shadow',
       code: 'OVERSEAS_SOURCE_LISTED',
     };
-    const ruling = matchPolicy(read(policy(trial, LABEL, { ...trial, id: 'behind' })), FACTS);
-    expect([ruling.rule?.id, ruling.shadows.map(({ id }) => id)]).toEqual(['label', ['trial']]);
+    const ruling = matchPolicy(read(policy(shadow, LABEL, { ...shadow, id: 'behind' })), FACTS);
+    expect([ruling.rule?.id, ruling.shadows.map(({ id }) => id)]).toEqual(['label', ['shadow']]);
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe('a policy', () => {
     ['roaming', ['verified', 'unknown'], ['verified']],
     ['channel', ['voice'], ['sms']],
     ['attestation', ['none'], ['A', 'B', 'C']],
-  ])('holds %s against any of several values', (fact, fitting, other) => {
+  ])('matches %s against any of several values', (fact, fitting, other) => {
     const rule = (values: string[]): Policy => read(policy({ ...LABEL, when: { [fact]: values } }));
     expect(matchPolicy(rule(fitting), FACTS).rule).not.toBeNull();
     expect(matchPolicy(rule(other), FACTS).rule).toBeNull();
@@ -63,34 +63,34 @@ describe('a policy', () => {
   it.each([
     ['an effect without a code', policy({ id: 'a', when: {}, effect: 'block' }), 'every effect except'],
     ['allow with a code', policy({ ...LABEL, effect: 'allow' }), 'every effect except'],
-    ['a code of the data', policy({ ...LABEL, code: 'LIST_STALE' }), 'LIST_STALE'],
-    ['a fact that is none', policy({ ...LABEL, when: { country: ['PH'] } }), 'country'],
+    ['a code for missing or old data', policy({ ...LABEL, code: 'LIST_STALE' }), 'LIST_STALE'],
+    ['an unknown fact', policy({ ...LABEL, when: { country: ['PH'] } }), 'country'],
     ['no value of a fact', policy({ ...LABEL, when: { sender: [] } }), 'sender'],
-    ['a kind of sender that is none', policy({ ...LABEL, when: { sender: ['korean'] } }), 'korean'],
-    ['two rules of one name', policy(LABEL, LABEL), 'must not give two rules the same id'],
-    ['a name that is none', policy({ ...LABEL, id: 'Label 1' }), 'dashes'],
+    ['an unknown kind of sender', policy({ ...LABEL, when: { sender: ['korean'] } }), 'korean'],
+    ['two rules with one id', policy(LABEL, LABEL), 'must not give two rules the same id'],
+    ['an invalid id', policy({ ...LABEL, id: 'Label 1' }), 'dashes'],
     ['65 rules', policy(...Array.from({ length: 65 }, (_, index) => ({ ...LABEL, id: `r${index}` }))), '64'],
     ['no label', { ...(policy() as object), label: '' }, 'length'],
-    ['a label with a line end', { ...(policy() as object), label: 'x\r\nVia: y' }, 'control'],
-    ['a label of 17', { ...(policy() as object), label: 'x'.repeat(17) }, '16'],
+    ['a label with a line break', { ...(policy() as object), label: 'x\r\nVia: y' }, 'control'],
+    ['a label of 17 characters', { ...(policy() as object), label: 'x'.repeat(17) }, '16'],
     [
-      'who signed as a reason to let through',
+      'an attestation as a reason to allow',
       policy({ id: 'signed', when: { attestation: ['A'] }, effect: 'allow' }),
       'a signature does not prove',
     ],
     [
-      'a redress address with a line end',
+      'a redress URL with a line break',
       { ...(policy() as object), redress: { url: 'https://a\r\nX: y' } },
       'https',
     ],
-    ['a redress address with a quote', { ...(policy() as object), redress: { url: 'https://a"b' } }, 'https'],
-  ])('is none with %s', (_what, document, why) => {
+    ['a redress URL with a quote', { ...(policy() as object), redress: { url: 'https://a"b' } }, 'https'],
+  ])('is rejected with %s', (_what, document, why) => {
     const parsed = v.safeParse(policySchema, document);
     expect(parsed.success).toBe(false);
     expect(JSON.stringify(parsed.issues)).toContain(why);
   });
 
-  it('comes with the code, and is one itself', () => {
+  it('accepts the standard policy', () => {
     expect(STANDARD_POLICY.version).toBe(0);
     expect(read(JSON.parse(JSON.stringify(STANDARD_POLICY.policy)))).toEqual(STANDARD_POLICY.policy);
   });

@@ -1,6 +1,6 @@
 /**
- * Gateway responses against a plain model. The model evaluates the policy a second time and finds out from
- * the reasons whether its rule counted. The formatter does neither: the decision says both.
+ * Gateway responses against a plain model. The model evaluates the policy a second time and derives from the
+ * reasons whether its rule counted. The formatter does neither: the decision contains both.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import { TEST_NUMBERS } from '../../../shared/test-numbers.ts';
 import { AGAINST_CODES, EFFECTS } from '../../../shared/verdict.ts';
-import { EMPTY } from '../support/gateway-ask.ts';
+import { EMPTY } from '../support/gateway-check.ts';
 import {
   gatewaySnapshot,
   HITS,
@@ -32,12 +32,12 @@ import {
 } from '../support/gateway-world.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { holds } from '../support/properties.ts';
-import { NOW, number, snapshot, wishes } from '../support/screen-world.ts';
+import { clientSettings, NOW, number, snapshot } from '../support/screen-world.ts';
 
 const RUNS = 5_000;
 const RECIPIENT = 821_098_765_432;
 
-/** What the response says of the policy, from a second evaluation and from the reasons. */
+/** The policy part of the response, from a second evaluation and from the reasons. */
 function modelled(
   request: ScreenRequest,
   { reading = request, verdict, action, reasons }: Decision,
@@ -112,8 +112,8 @@ const world = fc.record({
 });
 type World = typeof world extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
-function requestOf({ from, otherFrom, to, channel, ...way }: World): ScreenRequest {
-  const { type, roaming, attestation, operator } = way;
+function requestOf({ from, otherFrom, to, channel, ...via }: World): ScreenRequest {
+  const { type, roaming, attestation, operator } = via;
   const base = { to, channel, ingress: ingress({ type, roaming, attestation, operator }) };
   const otherReadings = otherFrom === null ? [] : [{ ...base, from: otherFrom, otherReadings: [] }];
   return { ...base, from, otherReadings };
@@ -131,12 +131,12 @@ function snapshotOf({ from, hit, recipient, isStale, rules: drawn }: World): Sna
 }
 
 describe('a gateway response', () => {
-  it('says of the policy what a second evaluation would say', () => {
+  it('reports the policy as a second evaluation would', () => {
     holds(
       fc.property(world, (drawn) => {
         const request = requestOf(drawn);
         const at = snapshotOf(drawn);
-        const settings = wishes({
+        const settings = clientSettings({
           mode: drawn.mode,
           failPolicy: drawn.failPolicy,
         } as Partial<ClientSettings>);
@@ -169,19 +169,19 @@ describe('a gateway response', () => {
     otherReadings: [],
   } as const;
 
-  it('withholds the number of the sender also if an entry lets the recipient through', () => {
+  it("withholds the sender's number even when an entry allows the recipient", () => {
     const unblocked = layerOf(liveEntry(numberKey(RECIPIENT), { op: 'unblock' }));
     const request: ScreenRequest = { ...base, to: number(RECIPIENT) };
     const at = { ...withholding(), live: unblocked };
-    const response = toGatewayResponse(request, screen(request, at, wishes()), at);
+    const response = toGatewayResponse(request, screen(request, at, clientSettings()), at);
     expect(response).toMatchObject({ verdict: 'label', label: '[국제발신]', withholdCli: true });
   });
 
-  it('does not take another rule of the same name for the rule of the policy', () => {
+  it("does not confuse the policy's rule with another rule of the same name", () => {
     const allowing = { id: 'numbering-plan', when: {}, effect: 'allow', withholdCli: true } as const;
     const request: ScreenRequest = { ...base, to: { kind: 'localNumber', digits: '21234567' } };
     const at = withholding(allowing);
-    const response = toGatewayResponse(request, screen(request, at, wishes({ mode: 'label' })), at);
+    const response = toGatewayResponse(request, screen(request, at, clientSettings({ mode: 'label' })), at);
     expect(response).toMatchObject({
       verdict: 'label',
       policy: { rule: 'numbering-plan' },

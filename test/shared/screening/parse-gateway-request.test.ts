@@ -1,5 +1,5 @@
 /**
- * What a gateway may ask, and what is wrong with what it may not, by the name of the field.
+ * Which gateway requests are valid, and the error and field name for each invalid one.
  */
 import { describe, expect, it } from 'vitest';
 import type { Ingress, ScreenRequest } from '../../../shared/request.ts';
@@ -10,15 +10,15 @@ function read(fields: unknown) {
   return parseRequest(fields, GATEWAY_FIELDS, null);
 }
 
-function question(fields: object): ScreenRequest {
-  const asked = read(fields);
-  if (!asked.ok) throw new Error(asked.message);
-  return asked.value;
+function parse(fields: object): ScreenRequest {
+  const result = read(fields);
+  if (!result.ok) throw new Error(result.message);
+  return result.value;
 }
 
-describe('a question of a gateway', () => {
-  it('comes from abroad, by ways that are not known, where nothing else is said', () => {
-    expect(question({ from: '+639171234567' })).toMatchObject({
+describe('a gateway request', () => {
+  it('defaults to traffic from abroad with an unknown ingress', () => {
+    expect(parse({ from: '+639171234567' })).toMatchObject({
       from: { kind: 'number', n: 639_171_234_567 },
       to: null,
       channel: 'sms',
@@ -45,9 +45,9 @@ describe('a question of a gateway', () => {
     ['112', 'voice', 'shortCode'],
     ['PARCEL-KR-1', 'sms', 'source'],
     ['국제발신국제발신국제', 'sms', 'source'],
-  ])('takes %j with %s for %s', (from, channel, kind) => {
-    expect(question({ from, channel }).from?.kind).toBe(kind);
-    expect(question({ channel, from }).from?.kind).toBe(kind);
+  ])('parses %j with %s as %s', (from, channel, kind) => {
+    expect(parse({ from, channel }).from?.kind).toBe(kind);
+    expect(parse({ channel, from }).from?.kind).toBe(kind);
   });
 
   it.each<[object, Partial<Ingress>]>([
@@ -61,8 +61,8 @@ describe('a question of a gateway', () => {
       { trunk: 'MNL-2', carrierPrefix: '00700' },
       { trunk: 'MNL-2', carrierPrefix: '00700' },
     ],
-  ])('reads %j', (given, way) => {
-    expect(question({ from: '', ingress: given }).ingress).toMatchObject(way);
+  ])('parses %j', (given, expected) => {
+    expect(parse({ from: '', ingress: given }).ingress).toMatchObject(expected);
   });
 
   it.each([
@@ -113,13 +113,13 @@ describe('a question of a gateway', () => {
     ['1335', '006', undefined, 'shortCode'],
     ['010-1234-5678', '002', 821_012_345_678, 'number'],
     ['+20212345678', '008', 20_212_345_678, 'number'],
-  ])('reads %j behind %s', (from, carrierPrefix, n, kind) => {
-    expect(question({ from, ingress: { carrierPrefix } }).from).toMatchObject(
+  ])('parses %j behind %s', (from, carrierPrefix, n, kind) => {
+    expect(parse({ from, ingress: { carrierPrefix } }).from).toMatchObject(
       n === undefined ? { kind } : { kind, n },
     );
   });
 
-  it('forgets the country and operator of the defaults where an item comes another way', () => {
+  it('drops the default country and operator when an item has another ingress type', () => {
     const defaults = parseDefaults(
       { ingress: { country: 'PH', operator: '51502', trunk: 'A' } },
       GATEWAY_FIELDS,
@@ -132,7 +132,7 @@ describe('a question of a gateway', () => {
     });
   });
 
-  it('takes field by field of ingress from the defaults of a batch', () => {
+  it('takes single ingress fields from the defaults of a batch', () => {
     const defaults = parseDefaults(
       { from: '+639170000000', ingress: { operator: '51502', trunk: 'MNL-2' }, roaming: 'verified' },
       GATEWAY_FIELDS,
@@ -140,8 +140,8 @@ describe('a question of a gateway', () => {
     );
     if (!defaults.ok) throw new Error(defaults.message);
     const item = { id: 'a', ingress: { trunk: 'MNL-3' } };
-    const asked = parseItem(item, defaults.value, GATEWAY_FIELDS, null);
-    expect(asked).toMatchObject({
+    const result = parseItem(item, defaults.value, GATEWAY_FIELDS, null);
+    expect(result).toMatchObject({
       id: 'a',
       parsed: {
         value: {
@@ -152,7 +152,7 @@ describe('a question of a gateway', () => {
     });
   });
 
-  it('holds what an item says against the defaults', () => {
+  it('checks an item against the defaults', () => {
     const defaults = parseDefaults({ ingress: { type: 'domestic' } }, GATEWAY_FIELDS, null);
     if (!defaults.ok) throw new Error(defaults.message);
     const item = { from: '', ingress: { country: 'PH' } };

@@ -1,7 +1,7 @@
 /**
- * Verdicts with values of the release missing, against a plain model that goes through every content that
- * the missing values may have: what is decided is right for all of them, and a block that all of them leave
- * in place is a block.
+ * Verdicts with values of the release missing, against a plain model that tries every possible content of
+ * those values. A definite verdict is right for all of them, and a block that holds for all of them is a
+ * block.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,15 +16,15 @@ import { build, install } from '../support/built-release.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { EVER, type PlainList, plainList } from '../support/plain-model.ts';
 import { holdsAsync } from '../support/properties.ts';
-import { number, snapshot, wishes } from '../support/screen-world.ts';
+import { clientSettings, number, snapshot } from '../support/screen-world.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-/** Senders from abroad: the policy blocks the first, labels the second, and blocks what nobody can have. */
+/** Senders from abroad: the policy blocks the first, labels the second, and blocks impossible numbers. */
 const SENDERS = { domestic: 82_221_234_567, foreign: 639_171_234_567, impossible: 9_991_234_567 } as const;
 const OPERATOR = '51502';
 const OTHER = 86_130_000_000_00;
 
-/** Where a list has the sender, the operator, or something else. */
+/** Whether a list contains the sender, the operator, or something else. */
 interface ListDraw {
   readonly effect: Effect;
   readonly subject: 'from' | 'to';
@@ -40,7 +40,7 @@ const kind = <Own extends string>(own: Own) =>
 
 const world = fc.record({
   sender: fc.constantFrom(...(Object.keys(SENDERS) as (keyof typeof SENDERS)[])),
-  /** A gateway asks with an ingress, and about a sender from abroad; a check about a recipient. */
+  /** A gateway request has an ingress and a sender from abroad; a check has a recipient. */
   gateway: fc.boolean(),
   lists: fc.array(
     fc.record({
@@ -81,14 +81,14 @@ function liveOf({ sender, live, liveOperator }: World): LiveEntry[] {
   return [...entry(numberKey(SENDERS[sender]), live), ...entry(fingerprintKey(operator), liveOperator)];
 }
 
-/** The verdict about one thing: what was said of it live, and the effects of the lists that it is on. */
+/** The verdict for one party, from its live entry and the effects of its lists. */
 function verdictOf(live: LiveOp | null, effects: readonly Effect[], rule: Verdict): Verdict | 'override' {
   if (live === 'unblock' || effects.includes('allow')) return 'override';
   if (live === 'block' || effects.includes('block') || rule === 'block') return 'block';
   return effects.includes('label') ? 'label' : 'allow';
 }
 
-/** Whether a list has the thing, in one possible content of the values. */
+/** Whether a list contains the party, in one possible content of the values. */
 type Has = (list: ListDraw, kind: Kind) => boolean;
 
 /** The plain model: one verdict for one content. */
@@ -115,7 +115,10 @@ function modelVerdict({ sender, gateway, lists, live, liveOperator }: World, has
 
 const really: Has = (list, each) => list[each] === 'sender' || list[each] === 'operator';
 
-/** Every verdict that a content of the missing values may give: a list that has entries there may have any. */
+/**
+ * Every verdict that some content of the missing values can give: a list with entries there may contain any
+ * party.
+ */
 function possibleVerdicts(drawn: World): Set<Verdict> {
   const open = drawn.lists.flatMap((list) =>
     KINDS.filter((each) => drawn.missing.includes(each) && list[each] !== 'none').map((each) => ({
@@ -134,7 +137,7 @@ function possibleVerdicts(drawn: World): Set<Verdict> {
   return verdicts;
 }
 
-/** Whether a list that is not on trial may have an entry in what is missing. */
+/** Whether a list that is not a shadow list may have an entry in the missing values. */
 function mayDecide({ gateway, lists, missing }: World): boolean {
   const own = lists.filter(
     ({ subject, effect }) => subject === (gateway ? 'from' : 'to') && effect !== 'shadow',
@@ -154,20 +157,20 @@ async function snapshotOf(drawn: World, missing: readonly Kind[]): Promise<Snaps
   return { ...snapshot('none'), release, live: layerOf(...liveOf(drawn)) };
 }
 
-function ask({ sender, gateway }: World, at: Snapshot): Verdict {
+function check({ sender, gateway }: World, at: Snapshot): Verdict {
   const party = number(SENDERS[sender]);
   const ingress = { ...UNKNOWN_INGRESS, type: 'international' as const, operator: OPERATOR };
-  const question = gateway ? { from: party, to: null, ingress } : { from: null, to: party, ingress: null };
-  return screen({ channel: 'voice', otherReadings: [], ...question }, at, wishes()).verdict;
+  const fields = gateway ? { from: party, to: null, ingress } : { from: null, to: party, ingress: null };
+  return screen({ channel: 'voice', otherReadings: [], ...fields }, at, clientSettings()).verdict;
 }
 
 describe('a verdict with values of the release missing', () => {
-  it('is that of the whole release, or indeterminate; and a block where nothing missing could take it back', async () => {
+  it('equals that of the whole release or is indeterminate, and stays a block if no missing value could lift it', async () => {
     await holdsAsync(
       fc.asyncProperty(world, async (drawn) => {
-        const whole = ask(drawn, await snapshotOf(drawn, []));
+        const whole = check(drawn, await snapshotOf(drawn, []));
         expect(whole).toBe(modelVerdict(drawn, really));
-        const verdict = ask(drawn, await snapshotOf(drawn, drawn.missing));
+        const verdict = check(drawn, await snapshotOf(drawn, drawn.missing));
         const possible = possibleVerdicts(drawn);
         expect(possible).toContain(whole);
         if (verdict !== 'indeterminate') expect([...possible]).toEqual([verdict]);

@@ -1,6 +1,6 @@
 /**
- * The verdict, as tables: which list wins over which, what missing and old data do, what a client's wishes
- * change. A number is named by the lists that it is on.
+ * The verdict, as tables: which list overrides which, the effect of missing and old data, and of client
+ * settings. A number is named by its lists.
  */
 import { describe, expect, it } from 'vitest';
 import type { Party } from '../../../shared/numbers/party.ts';
@@ -12,6 +12,7 @@ import { TEST_NUMBER_BASE, TEST_NUMBERS } from '../../../shared/test-numbers.ts'
 import { CODES, type Verdict } from '../../../shared/verdict.ts';
 import { MISSING, OLD, PRECEDENCE } from '../support/screen-tables.ts';
 import {
+  clientSettings,
   NOW,
   number,
   on,
@@ -20,39 +21,38 @@ import {
   snapshot,
   source,
   UNTIL,
-  wishes,
 } from '../support/screen-world.ts';
 
 const FRESH = snapshot();
 
-function ask(
-  question: { from?: Party; to?: Party; channel?: 'sms' | 'voice' },
+function check(
+  fields: { from?: Party; to?: Party; channel?: 'sms' | 'voice' },
   at = FRESH,
-  wish: Partial<ClientSettings> = {},
+  settings: Partial<ClientSettings> = {},
 ): CheckResponse {
-  // Sender IDs are looked up where Korea's sender rules do not block them first.
-  const senderRules = question.from?.kind === 'source' ? 'none' : 'kr';
+  // Korea's sender rules would block sender IDs before their look-up.
+  const senderRules = fields.from?.kind === 'source' ? 'none' : 'kr';
   const request: ScreenRequest = {
     ...{ from: null, to: null, ingress: null, channel: 'sms', otherReadings: [] },
-    ...question,
+    ...fields,
   };
-  return formatDecision(request, screen(request, at, wishes({ senderRules, ...wish })));
+  return formatDecision(request, screen(request, at, clientSettings({ senderRules, ...settings })));
 }
 const codes = ({ reasons }: CheckResponse): string[] => reasons.map(({ code }) => code);
-/** What a client acts on: the verdict and the codes, the deciding one first. */
-const outcome = (answer: CheckResponse): string => [answer.verdict, ...codes(answer)].join(' ');
+/** The part that a client acts on: the verdict and the codes, the deciding one first. */
+const summarize = (answer: CheckResponse): string => [answer.verdict, ...codes(answer)].join(' ');
 
 describe('a number on the lists', () => {
   it.each(PRECEDENCE)('%j: %s', (places, want) => {
     for (const subject of ['from', 'to'] as const) {
-      const answer = ask({ [subject]: on(...places) });
-      expect(outcome(answer)).toBe(want);
+      const answer = check({ [subject]: on(...places) });
+      expect(summarize(answer)).toBe(want);
       expect(answer.subject).toBe(places.length === 0 ? null : subject);
     }
   });
 
-  it('tells the deciding exact entry before the range', () => {
-    const { reasons } = ask({ to: on('allowExact', 'allowRange', 'blockExact') });
+  it('lists the deciding exact entry before the range', () => {
+    const { reasons } = check({ to: on('allowExact', 'allowRange', 'blockExact') });
     expect(reasons.map(({ match }) => match)).toEqual(['exact', 'exact', 'range']);
     expect(reasons[0]).toMatchObject({
       list: 'allowed',
@@ -63,9 +63,9 @@ describe('a number on the lists', () => {
     });
   });
 
-  it('counts only as the subjects of the list', () => {
-    expect(outcome(ask({ from: on('senderOnly') }))).toBe('block SENDER_NOT_REGISTERED');
-    expect(outcome(ask({ to: on('senderOnly') }))).toBe('allow');
+  it('counts only for the subjects of the list', () => {
+    expect(summarize(check({ from: on('senderOnly') }))).toBe('block SENDER_NOT_REGISTERED');
+    expect(summarize(check({ to: on('senderOnly') }))).toBe('allow');
   });
 });
 
@@ -73,30 +73,30 @@ describe('a rule', () => {
   const unused = (last: number): Party => number(829_900_000_000 + last);
   const personal = (last: number): Party => number(825_012_345_678 + last);
 
-  it('refuses what the numbering plan does not have, behind every list', () => {
-    expect(outcome(ask({ to: unused(0) }))).toBe('block NUMBER_FORMAT_INVALID');
-    expect(outcome(ask({ to: unused(1) }))).toBe('allow ALLOW_OVERRIDE NUMBER_FORMAT_INVALID');
-    expect(outcome(ask({ to: unused(2) }))).toBe('block NUMBER_SUSPENDED NUMBER_FORMAT_INVALID');
-    expect(ask({ to: unused(0) }).reasons[0]).toMatchObject({
+  it('blocks numbers outside the numbering plan, after every list', () => {
+    expect(summarize(check({ to: unused(0) }))).toBe('block NUMBER_FORMAT_INVALID');
+    expect(summarize(check({ to: unused(1) }))).toBe('allow ALLOW_OVERRIDE NUMBER_FORMAT_INVALID');
+    expect(summarize(check({ to: unused(2) }))).toBe('block NUMBER_SUSPENDED NUMBER_FORMAT_INVALID');
+    expect(check({ to: unused(0) }).reasons[0]).toMatchObject({
       match: 'rule',
       list: 'numbering-plan',
       authority: null,
     });
   });
 
-  it('refuses a sender of the wrong form in texts only, behind every list', () => {
-    expect(outcome(ask({ from: personal(0) }))).toBe('block SENDER_FORMAT_RULE');
-    expect(outcome(ask({ from: personal(1) }))).toBe('allow ALLOW_OVERRIDE SENDER_FORMAT_RULE');
-    expect(outcome(ask({ from: personal(2) }))).toBe('block NUMBER_UNALLOCATED SENDER_FORMAT_RULE');
-    expect(outcome(ask({ from: personal(0), channel: 'voice' }))).toBe('allow');
-    expect(outcome(ask({ to: personal(0) }))).toBe('allow');
+  it('blocks senders of the wrong form in texts only, after every list', () => {
+    expect(summarize(check({ from: personal(0) }))).toBe('block SENDER_FORMAT_RULE');
+    expect(summarize(check({ from: personal(1) }))).toBe('allow ALLOW_OVERRIDE SENDER_FORMAT_RULE');
+    expect(summarize(check({ from: personal(2) }))).toBe('block NUMBER_UNALLOCATED SENDER_FORMAT_RULE');
+    expect(summarize(check({ from: personal(0), channel: 'voice' }))).toBe('allow');
+    expect(summarize(check({ to: personal(0) }))).toBe('allow');
   });
 
-  it('lets a short code send only for its owner', () => {
-    expect(outcome(ask({ from: shortCode('1335') }))).toBe('block SENDER_FORMAT_RULE');
-    expect(outcome(ask({ from: shortCode('1335') }, FRESH, { shortCodes: ['1335'] }))).toBe('allow');
-    expect(outcome(ask({ from: shortCode('112') }))).toBe('block SENDER_FORMAT_RULE');
-    expect(outcome(ask({ to: shortCode('1335') }))).toBe('allow');
+  it('allows a short code as sender only for its owner', () => {
+    expect(summarize(check({ from: shortCode('1335') }))).toBe('block SENDER_FORMAT_RULE');
+    expect(summarize(check({ from: shortCode('1335') }, FRESH, { shortCodes: ['1335'] }))).toBe('allow');
+    expect(summarize(check({ from: shortCode('112') }))).toBe('block SENDER_FORMAT_RULE');
+    expect(summarize(check({ to: shortCode('1335') }))).toBe('allow');
   });
 });
 
@@ -104,7 +104,7 @@ describe('an emergency number that is called', () => {
   it.each(['112', '119'])('%s is never blocked, whoever calls and whatever is missing', (code) => {
     for (const from of [on('blockExact'), number(5), source('KB-BANK')]) {
       for (const release of ['whole', 'none', 'withoutShards'] as const) {
-        const answer = ask({ from, to: shortCode(code), channel: 'voice' }, snapshot(release, NOW, 1e6));
+        const answer = check({ from, to: shortCode(code), channel: 'voice' }, snapshot(release, NOW, 1e6));
         expect([answer.verdict, answer.subject, codes(answer)[0]]).toEqual([
           'allow',
           'to',
@@ -114,55 +114,55 @@ describe('an emergency number that is called', () => {
     }
   });
 
-  it('still has the other reasons told', () => {
-    expect(outcome(ask({ from: on('blockExact'), to: shortCode('112') }))).toBe(
+  it('still reports the other reasons', () => {
+    expect(summarize(check({ from: on('blockExact'), to: shortCode('112') }))).toBe(
       'allow EMERGENCY_NEVER_BLOCKED NUMBER_SUSPENDED',
     );
   });
 });
 
 describe('a source', () => {
-  it('is looked for among sources, folded, as sender only', () => {
-    const answer = ask({ from: source('ＫＢ-Bank ') });
-    expect(outcome(answer)).toBe('block OVERSEAS_SOURCE_LISTED');
+  it('is looked up folded among sources, as sender only', () => {
+    const answer = check({ from: source('ＫＢ-Bank ') });
+    expect(summarize(answer)).toBe('block OVERSEAS_SOURCE_LISTED');
     expect(answer.reasons[0]).toMatchObject({ match: 'source', list: 'overseas-sources' });
     expect(answer.from).toBe('ＫＢ-Bank ');
-    expect(outcome(ask({ from: source('kb-bank2') }))).toBe('allow');
-    expect(outcome(ask({ to: source('kb-bank') }))).toBe('allow');
+    expect(summarize(check({ from: source('kb-bank2') }))).toBe('allow');
+    expect(summarize(check({ to: source('kb-bank') }))).toBe('allow');
   });
 
-  it('needs the source table, and nothing else does', () => {
-    expect(outcome(ask({ from: source('anyone') }, snapshot('withoutSources')))).toBe(
+  it('needs only the source table, which nothing else needs', () => {
+    expect(summarize(check({ from: source('anyone') }, snapshot('withoutSources')))).toBe(
       'indeterminate LIST_UNAVAILABLE',
     );
-    expect(outcome(ask({ from: source('kb-bank') }, snapshot('withoutShards')))).toBe(
+    expect(summarize(check({ from: source('kb-bank') }, snapshot('withoutShards')))).toBe(
       'block OVERSEAS_SOURCE_LISTED',
     );
-    expect(outcome(ask({ from: on('blockExact') }, snapshot('withoutSources')))).toBe(
+    expect(summarize(check({ from: on('blockExact') }, snapshot('withoutSources')))).toBe(
       'block NUMBER_SUSPENDED',
     );
   });
 });
 
-describe('data that is not there', () => {
+describe('missing data', () => {
   it.each(MISSING)('(%s) for %j: %s', (release, places, want) => {
-    // An answer is not asked to put weaker reasons in an order of their own: the deciding one comes first.
-    const answer = ask({ to: on(...places) }, snapshot(release));
+    // The order of weaker reasons is not defined: only the deciding one comes first.
+    const answer = check({ to: on(...places) }, snapshot(release));
     const [verdict, first, ...rest] = want.split(' ');
     expect([answer.verdict, codes(answer)[0]]).toEqual([verdict, first]);
     expect(codes(answer).slice(1).sort()).toEqual(rest.sort());
   });
 
-  it('makes even a broken rule indeterminate where an allow entry could be missing', () => {
+  it('makes even a rule violation indeterminate when an allow entry could be missing', () => {
     const broken = { to: number(829_900_000_000) };
-    expect(ask(broken, snapshot('withoutShards')).verdict).toBe('indeterminate');
-    expect(outcome(ask(broken, snapshot('none')))).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
+    expect(check(broken, snapshot('withoutShards')).verdict).toBe('indeterminate');
+    expect(summarize(check(broken, snapshot('none')))).toBe('block NUMBER_FORMAT_INVALID LIST_UNAVAILABLE');
   });
 
-  it('leaves the action to the policy of the client, in every mode', () => {
+  it("leaves the action to the client's fail policy, in every mode", () => {
     for (const failPolicy of ['open', 'closed'] as const) {
       for (const mode of ['enforce', 'label', 'shadow'] as const) {
-        const answer = ask({ to: on() }, snapshot('none'), { failPolicy, mode });
+        const answer = check({ to: on() }, snapshot('none'), { failPolicy, mode });
         expect([answer.verdict, answer.action, answer.unenforced]).toEqual([
           'indeterminate',
           failPolicy,
@@ -170,21 +170,21 @@ describe('data that is not there', () => {
         ]);
       }
     }
-    expect(ask({ to: on('blockExact') }).action).toBeUndefined();
+    expect(check({ to: on('blockExact') }).action).toBeUndefined();
   });
 });
 
-describe('data that is old', () => {
+describe('old data', () => {
   const stale = snapshot('whole', NOW, 3_601);
   it.each(OLD)('for %j: %s', (places, want) => {
-    expect(outcome(ask({ to: on(...places) }, stale))).toBe(want);
+    expect(summarize(check({ to: on(...places) }, stale))).toBe(want);
   });
 
-  it('is what is older than the client bears, to the millisecond', () => {
+  it("begins past the client's maxStaleSeconds, to the millisecond", () => {
     const aged = (ms: number): CheckResponse =>
-      ask({ to: on() }, { ...FRESH, asOf: NOW - ms }, { maxStaleSeconds: 10 });
-    expect(outcome(aged(10_000))).toBe('allow');
-    expect(outcome(aged(10_001))).toBe('indeterminate LIST_STALE');
+      check({ to: on() }, { ...FRESH, asOf: NOW - ms }, { maxStaleSeconds: 10 });
+    expect(summarize(aged(10_000))).toBe('allow');
+    expect(summarize(aged(10_001))).toBe('indeterminate LIST_STALE');
   });
 });
 
@@ -199,12 +199,12 @@ describe('the mode of a client', () => {
     ['shadow', ['allowExact', 'blockExact'], 'allow', undefined],
     ['shadow', [], 'allow', undefined],
   ])('%s for %j: %s, unenforced %s', (mode, places, verdict, unenforced) => {
-    const answer = ask({ to: on(...places) }, FRESH, { mode });
+    const answer = check({ to: on(...places) }, FRESH, { mode });
     expect([answer.verdict, answer.unenforced]).toEqual([verdict, unenforced]);
   });
 });
 
-describe('a request with both subjects', () => {
+describe('a request with two subjects', () => {
   it.each<[Party, Party, string, 'from' | 'to' | null]>([
     [on(), on(), 'allow', null],
     [on('blockExact'), on(), 'block NUMBER_SUSPENDED', 'from'],
@@ -224,29 +224,29 @@ describe('a request with both subjects', () => {
       'to',
     ],
   ])('%j, %j: %s', (from, to, want, subject) => {
-    const answer = ask({ from, to });
-    expect(outcome(answer)).toBe(want);
+    const answer = check({ from, to });
+    expect(summarize(answer)).toBe(want);
     expect(answer.subject).toBe(subject);
     expect([answer.from, answer.to]).toEqual(
       [from, to].map((party) => (party.kind === 'number' ? `+${party.n}` : '')),
     );
   });
 
-  it('is indeterminate before it is a label, and blocked before it is indeterminate', () => {
+  it('is indeterminate rather than label, and block rather than indeterminate', () => {
     const missing = source('anyone');
     const at = snapshot('withoutSources');
-    expect(ask({ from: missing, to: on('labelExact') }, at)).toMatchObject({
+    expect(check({ from: missing, to: on('labelExact') }, at)).toMatchObject({
       verdict: 'indeterminate',
       subject: 'from',
     });
-    expect(ask({ from: missing, to: on('blockExact') }, at)).toMatchObject({
+    expect(check({ from: missing, to: on('blockExact') }, at)).toMatchObject({
       verdict: 'block',
       subject: 'to',
     });
   });
 
-  it('may ask for nothing', () => {
-    expect(ask({})).toEqual({ verdict: 'allow', subject: null, from: null, to: null, reasons: [] });
+  it('may be empty', () => {
+    expect(check({})).toEqual({ verdict: 'allow', subject: null, from: null, to: null, reasons: [] });
   });
 });
 
@@ -255,30 +255,30 @@ describe('until', () => {
     [on('datedExact'), 'block NUMBER_TERMINATED'],
     [on('datedRange'), 'block NUMBER_UNALLOCATED'],
     [source('smsc-1'), 'block OVERSEAS_SOURCE_LISTED'],
-  ])('is told and ends on its second: %j', (from, want) => {
+  ])('is reported, and ends on its second: %j', (from, want) => {
     for (const now of [NOW, UNTIL * 1000 - 1000, UNTIL * 1000 - 1]) {
-      const answer = ask({ from }, snapshot('whole', now));
-      expect(outcome(answer)).toBe(want);
+      const answer = check({ from }, snapshot('whole', now));
+      expect(summarize(answer)).toBe(want);
       expect(answer.reasons[0]!.until).toBe('2027-01-15T08:00:00.000Z');
     }
     for (const now of [UNTIL * 1000, UNTIL * 1000 + 1])
-      expect(outcome(ask({ from }, snapshot('whole', now)))).toBe('allow');
+      expect(summarize(check({ from }, snapshot('whole', now)))).toBe('allow');
   });
 });
 
 describe('the test numbers', () => {
-  it('are one for each code', () => {
+  it('exist for each code', () => {
     expect(TEST_NUMBERS.map(({ code }) => code)).toEqual([...CODES]);
     expect(new Set(TEST_NUMBERS.map(({ verdict }) => verdict))).toEqual(
       new Set(['allow', 'label', 'indeterminate', 'block']),
     );
   });
 
-  it.each(TEST_NUMBERS)('$n always answers $verdict $code', ({ n, verdict, code }) => {
+  it.each(TEST_NUMBERS)('$n always gives $verdict $code', ({ n, verdict, code }) => {
     for (const release of ['whole', 'none', 'withoutShards'] as const) {
       for (const subject of ['from', 'to'] as const) {
-        const answer = ask({ [subject]: number(n) }, snapshot(release, NOW, 1e6));
-        expect([outcome(answer), answer.subject, answer.reasons[0]!.match]).toEqual([
+        const answer = check({ [subject]: number(n) }, snapshot(release, NOW, 1e6));
+        expect([summarize(answer), answer.subject, answer.reasons[0]!.match]).toEqual([
           `${verdict} ${code}`,
           subject,
           'test',
@@ -288,9 +288,9 @@ describe('the test numbers', () => {
     }
   });
 
-  it('end where the codes end', () => {
+  it('end with the codes', () => {
     for (const n of [TEST_NUMBER_BASE, TEST_NUMBER_BASE + CODES.length + 1]) {
-      expect(ask({ to: number(n) }).reasons).toEqual([]);
+      expect(check({ to: number(n) }).reasons).toEqual([]);
     }
   });
 });

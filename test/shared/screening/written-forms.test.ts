@@ -1,6 +1,6 @@
 /**
- * Numbers as gateways have them: a Korean number in every form it is written in, and a number abroad behind
- * every Korean carrier prefix, from abroad. Each is read as what it is, and gets the verdict of its kind.
+ * Numbers as gateways write them, from abroad: a Korean number in every written form, and a foreign number
+ * behind every Korean carrier prefix. Each is read correctly and gets the verdict of its kind.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,23 +16,23 @@ import { screen } from '../../../shared/screening/screen.ts';
 import { findTestNumber } from '../../../shared/test-numbers.ts';
 import { strength, type Verdict } from '../../../shared/verdict.ts';
 import { gatewaySnapshot } from '../support/gateway-world.ts';
-import { wishes } from '../support/screen-world.ts';
+import { clientSettings } from '../support/screen-world.ts';
 
 const SEED = 20_261_124;
 const RUNS = 3_000;
 const AT = gatewaySnapshot('none', { kind: 'withheld' });
 
-function ask(fields: object) {
-  const asked = parseRequest({ channel: 'voice', ...fields }, GATEWAY_FIELDS, null);
-  if (!asked.ok) throw new Error(asked.message);
-  return toGatewayResponse(asked.value, screen(asked.value, AT, wishes()), AT);
+function check(fields: object) {
+  const parsed = parseRequest({ channel: 'voice', ...fields }, GATEWAY_FIELDS, null);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return toGatewayResponse(parsed.value, screen(parsed.value, AT, clientSettings()), AT);
 }
 
 const digit = fc.constantFrom(...'0123456789');
 const digits = (count: number): fc.Arbitrary<string> =>
   fc.string({ unit: digit, minLength: count, maxLength: count });
 
-/** Beginnings of national numbers with the count of digits behind them, and the verdict of each from abroad. */
+/** Prefixes of national numbers with the count of further digits, and the verdict of each from abroad. */
 const KOREAN: readonly (readonly [prefix: string, rest: number, verdict: Verdict])[] = [
   ['10', 8, 'label'],
   ['2', 8, 'block'],
@@ -47,14 +47,14 @@ const KOREAN: readonly (readonly [prefix: string, rest: number, verdict: Verdict
   ['30', 8, 'label'],
 ];
 
-/** Whether the text can mean several numbers, this one among them. */
+/** Whether the text has several readings, this number among them. */
 function isOneOfSeveral({ readings }: GatewayResponse, number: string): boolean {
   const several = readings?.from ?? [];
   if (several.length > 0) expect(several).toContain(number);
   return several.length > 0;
 }
 
-/** Full-width digits, and what people put between them, but no group of one or two digits at an end. */
+/** Full-width digits and the usual separators, but no group of one or two digits at either end. */
 function dressed(text: string, wide: boolean, gaps: readonly string[]): string {
   const shaped = [...text].map((one, index) => {
     const shown = wide && /\d/.test(one) ? String.fromCharCode(0xff10 + Number(one)) : one;
@@ -64,7 +64,7 @@ function dressed(text: string, wide: boolean, gaps: readonly string[]): string {
 }
 
 describe('a Korean number from abroad', () => {
-  it(`is read as itself in every form, and judged by its kind (seed ${SEED})`, () => {
+  it(`is read correctly in every written form, and screened by its kind (seed ${SEED})`, () => {
     const number = fc
       .constantFrom(...KOREAN)
       .chain(([prefix, rest, verdict]) => digits(rest).map((behind) => ({ nsn: prefix + behind, verdict })))
@@ -88,12 +88,12 @@ describe('a Korean number from abroad', () => {
       fc.boolean(),
       fc.array(gap, { minLength: 20, maxLength: 20 }),
       ({ nsn, verdict }, front, wide, gaps) => {
-        // A representative number has no 0 in front.
+        // A representative number has no leading 0.
         const isRepresentative = nsn.startsWith('1') && nsn.length === 8;
         const before = isRepresentative && front === '0' ? '' : front;
-        const answer = ask({ from: dressed(before + nsn, wide, gaps) });
+        const answer = check({ from: dressed(before + nsn, wide, gaps) });
         if (isOneOfSeveral(answer, `+82${nsn}`)) {
-          // Another number can be meant: the gateway gets the strongest verdict.
+          // The text has another reading: the gateway gets the strongest verdict.
           expect(strength(answer.verdict)).toBeGreaterThanOrEqual(strength(verdict));
           return;
         }
@@ -108,7 +108,7 @@ describe('a Korean number from abroad', () => {
   });
 });
 
-/** A number abroad that somebody can have, in two parts. */
+/** A possible foreign number, in two parts. */
 const foreign = fc
   .constantFrom(...callingCodes.codes.filter(({ code }) => code !== 82))
   .chain(({ code, lengths }) =>
@@ -121,10 +121,10 @@ const foreign = fc
 describe('a number abroad behind a Korean carrier prefix', () => {
   const prefix = fc.constantFrom(...KR_CARRIER_PREFIXES);
 
-  it(`is read as itself, with the prefix as evidence (seed ${SEED})`, () => {
+  it(`is read correctly, with the prefix as evidence (seed ${SEED})`, () => {
     let ambiguous = 0;
     const property = fc.property(foreign, prefix, ({ digits: written }, carrier) => {
-      const answer = ask({ from: carrier + written, ingress: { type: 'domestic' } });
+      const answer = check({ from: carrier + written, ingress: { type: 'domestic' } });
       if (isOneOfSeveral(answer, `+${written}`)) {
         ambiguous++;
         return;
@@ -137,10 +137,10 @@ describe('a number abroad behind a Korean carrier prefix', () => {
     expect(ambiguous / RUNS).toBeLessThan(0.1);
   });
 
-  it(`is read as itself where the prefix is a field of its own (seed ${SEED})`, () => {
+  it(`is read correctly when the prefix is a separate field (seed ${SEED})`, () => {
     const property = fc.property(foreign, prefix, fc.boolean(), ({ digits: written }, carrier, joined) => {
-      const way = { type: 'domestic', carrierPrefix: carrier };
-      const answer = ask({ from: joined ? carrier + written : written, ingress: way });
+      const via = { type: 'domestic', carrierPrefix: carrier };
+      const answer = check({ from: joined ? carrier + written : written, ingress: via });
       if (isOneOfSeveral(answer, `+${written}`)) return;
       expect([carrier, answer.from]).toEqual([carrier, `+${written}`]);
       expect(answer.evidence).toMatchObject({ origin: 'abroad', carrierPrefix: carrier, sender: 'foreign' });
@@ -148,7 +148,7 @@ describe('a number abroad behind a Korean carrier prefix', () => {
     fc.assert(property, { seed: SEED, numRuns: RUNS });
   });
 
-  it('has every kind of Korean number beside it that a policy knows', () => {
+  it('is tested next to every kind of Korean number in a policy', () => {
     const kinds = new Set<SenderKind>(
       KOREAN.map(([start, rest]) =>
         senderKind({ kind: 'number', n: Number(`82${start}${'2'.repeat(rest)}`), carrierPrefix: null }),

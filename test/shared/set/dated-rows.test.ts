@@ -1,6 +1,6 @@
 /**
- * Dated sections: entries are in force from `since` and end in the second of `until`; of several entries for
- * one number, the latest end counts.
+ * Dated sections: entries apply from `since` and end in the second of `until`. Of several entries for one
+ * number, the latest end counts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ function open(rows: readonly NaiveDated[]): DatedRows {
 }
 
 describe('a dated section', () => {
-  it('holds from the second of since to the second before until', () => {
+  it('applies from the second of since to the second before until', () => {
     const set = open([[8210, 5, 1000, 2000]]);
     const answers = [0, 999, 1000, 1999, 2000, FOREVER].map((now) => set.until(8210, 5, now));
     expect(answers).toEqual([NOT_LISTED, NOT_LISTED, 2000, 2000, NOT_LISTED, NOT_LISTED]);
@@ -46,7 +46,7 @@ describe('a dated section', () => {
     ]);
   });
 
-  it('distinguishes neighbours', () => {
+  it('distinguishes adjacent numbers', () => {
     const set = open([
       [0, 0, 0, 10],
       [8210, 99_999_999, 0, 20],

@@ -16,7 +16,7 @@ function choiceIn(words: Uint32Array): RiceChoice {
   return { parameter: words[0]! >>> 16, width: words[2]! };
 }
 
-/** What the naive encoder makes of the same set with the same choices. */
+/** The bytes of the naive encoder for the same set and the same choices. */
 function naive(words: Uint32Array, tails: readonly number[], size: number): number[] {
   const [kind, flags] = [words[0]! & 0xff, (words[0]! >>> 8) & 0xff];
   if (kind === 2) return naiveBitmap(tails, size);

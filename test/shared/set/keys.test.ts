@@ -1,6 +1,6 @@
 /**
  * Everything derived from LIST_KEY, against values that an implementation without WebCrypto's HKDF and
- * AES-CTR computed (test/vectors/keys.json), and against that implementation itself.
+ * AES-CTR computed (test/vectors/keys.json), and against that implementation.
  */
 import { describe, expect, it } from 'vitest';
 import { deriveListKeys } from '../../../shared/set/keys.ts';
@@ -36,7 +36,7 @@ describe('the list keys', () => {
     }
   });
 
-  it('permute as the naive network does over naively filled tables', () => {
+  it('permute like the naive network over naively filled tables', () => {
     const tables = naiveRoundTables(fromHex(vectors.derived['numgate/1 permutation']));
     const below = randomFrom(1);
     for (const [tail, image] of vectors.images) expect(naivePermute(tables, tail!)).toBe(image);
@@ -46,7 +46,7 @@ describe('the list keys', () => {
     }
   });
 
-  it('do not export the keys that seal', async () => {
+  it('do not export the sealing keys', async () => {
     await expect(crypto.subtle.exportKey('raw', testKeys.sealKey)).rejects.toThrow();
     await expect(crypto.subtle.exportKey('raw', testKeys.nonceKey)).rejects.toThrow();
   });
@@ -68,7 +68,7 @@ describe('XXH64', () => {
     },
   );
 
-  it('agrees with the naive one at every length up to 100 bytes', () => {
+  it('agrees with the naive implementation at every length up to 100 bytes', () => {
     const bytes = Uint8Array.from({ length: 100 }, (_, at) => (at * 167 + 13) % 256);
     for (let length = 0; length <= bytes.length; length++) {
       const part = bytes.subarray(0, length);

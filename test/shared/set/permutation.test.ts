@@ -1,6 +1,6 @@
 /**
- * The permutation of suffixes: a bijection whatever its tables are, evenly spread, and different for another
- * key. keys.test.ts has its exact images.
+ * The permutation of suffixes: a bijection for any tables, evenly spread, and different for another key.
+ * keys.test.ts has its exact images.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const tables = fc.oneof(
 );
 
 describe('the permutation', () => {
-  it('is undone by its inverse, in both orders', () => {
+  it('is reversed by its inverse, in both orders', () => {
     holds(
       fc.property(suffix, (each) => {
         expect(permutation.invert(permutation.permute(each))).toBe(each);
@@ -41,7 +41,7 @@ describe('the permutation', () => {
     }
   });
 
-  it('is a bijection whatever its tables are', () => {
+  it('is a bijection for any tables', () => {
     holds(
       fc.property(tables, fc.array(suffix, { minLength: 50, maxLength: 50 }), (rounds, tails) => {
         const other = new Permutation(rounds);

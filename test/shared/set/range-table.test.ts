@@ -1,6 +1,6 @@
 /**
- * The range table: overlapping ranges with and without dates are cut into disjoint or equal ones by the
- * builder and found again by the reader. Golden bytes in test/vectors/tables.json.
+ * The range table: the builder cuts overlapping ranges, with and without dates, into disjoint or equal ones,
+ * and the reader finds them again. Golden bytes are in test/vectors/tables.json.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -45,7 +45,7 @@ describe('the golden range table', () => {
     list.map(([from, to, since, until]) => range(from!, to!, since, until)),
   );
 
-  it('has the bytes that the naive encoder and the builder write', () => {
+  it('has the same bytes from the naive encoder and from the builder', () => {
     expect(hexOf(naiveRangeTable(lists.map((list) => list.map(row))))).toBe(vectors.ranges.hex);
     expect(hexOf(encodeRanges(lists.map((ranges) => flattenRanges(ranges))))).toBe(vectors.ranges.hex);
   });
@@ -73,7 +73,7 @@ describe('the range table', () => {
     expect(last.until(0, 999_999_999_999_998, 0)).toBe(NOT_LISTED);
   });
 
-  it('joins neighbours with the same dates, and no others', () => {
+  it('joins neighbours with the same dates only', () => {
     expect(flattenRanges([range(0, 4), range(5, 9), range(10, 14, 0, 100)])).toEqual([
       range(0, 9),
       range(10, 14, 0, 100),
@@ -90,7 +90,7 @@ describe('the range table', () => {
     expect(table.until(0, 39, 60)).toBe(NOT_LISTED);
   });
 
-  it('agrees with a plain list of ranges, however they overlap', () => {
+  it('agrees with a plain list of ranges, for any overlap', () => {
     holds(
       fc.property(fc.array(entry, { maxLength: 12 }), (ranges) => {
         const table = open(ranges);

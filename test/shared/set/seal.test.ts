@@ -1,6 +1,6 @@
 /**
- * Sealed tables: the golden bytes, equal bytes for equal content, and nothing opened that was altered, cut
- * or sealed with another key.
+ * Sealed tables: the golden bytes, equal bytes for equal content, and no opening of a table that was
+ * altered, cut or sealed with another key.
  */
 import { describe, expect, it } from 'vitest';
 import { deriveListKeys } from '../../../shared/set/keys.ts';
@@ -30,7 +30,7 @@ describe('a sealed table', () => {
     expect(hexOf(await seal(other, testKeys)).slice(0, 24)).not.toBe(vectors.ranges.sealed.slice(0, 24));
   });
 
-  it('stays shut with any byte flipped', async () => {
+  it('does not open with any byte flipped', async () => {
     for (let at = 0; at < sealed.length; at++) {
       const damaged = sealed.slice();
       damaged[at]! ^= 1 << (at % 8);
@@ -38,14 +38,14 @@ describe('a sealed table', () => {
     }
   });
 
-  it('stays shut at any other length', async () => {
+  it('does not open at any other length', async () => {
     for (let length = 0; length < sealed.length; length++) {
       expect(await unseal(sealed.slice(0, length), testKeys)).toBeNull();
     }
     expect(await unseal(Uint8Array.from([...sealed, 0]), testKeys)).toBeNull();
   });
 
-  it('stays shut to another LIST_KEY', async () => {
+  it('does not open with another LIST_KEY', async () => {
     const others = await deriveListKeys(new Uint8Array(32));
     expect(await unseal(sealed, others)).toBeNull();
   });

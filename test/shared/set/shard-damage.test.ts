@@ -1,5 +1,5 @@
 /**
- * Damaged shards opened without their checksum. Opening refuses them with a LayoutError, or look-ups return
+ * Damaged shards, opened without their checksum. Opening refuses them with a LayoutError, or look-ups return
  * a possibly wrong result (the checksum exists for that), but never throw or loop.
  */
 import { describe, expect, it } from 'vitest';
@@ -63,7 +63,7 @@ describe.each(file.shards)('the golden shard "$name", damaged,', ({ hex }) => {
     for (let run = 0; run < 10_000; run++) {
       const damaged = Uint8Array.from(bytes);
       const wounds = 1 + below(6);
-      // Half of them near the front, where headers and tables are.
+      // Half of them near the front, where the headers and tables are.
       for (let wound = 0; wound < wounds; wound++)
         damaged[below(run % 2 === 0 ? 120 : bytes.length)] = below(256);
       survive({ what: `random wounds, run ${run}`, bytes: damaged });

@@ -1,5 +1,5 @@
 /**
- * A shard as a whole: the part of each key, what is refused on opening, and that it is read in place.
+ * A shard as a whole: the part of each key, the refusals on opening, and reading in place.
  */
 import { describe, expect, it } from 'vitest';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -70,7 +70,7 @@ describe('a shard', () => {
     expect(shard.count(0)).toBe(5);
   });
 
-  it('finds nothing for a list that it does not have', () => {
+  it('finds nothing for an unknown list', () => {
     expect(shard.partOf(7, 3).until(1, 7, 3, 0)).toBe(-1);
     expect(shard.count(1)).toBe(0);
   });

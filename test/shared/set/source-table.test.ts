@@ -1,5 +1,5 @@
 /**
- * The source table: folding of sender ids, keyed fingerprints, dates. Golden bytes in
+ * The source table: folding of sender IDs, keyed fingerprints, dates. Golden bytes are in
  * test/vectors/tables.json.
  */
 import fc from 'fast-check';
@@ -34,7 +34,7 @@ describe('the golden source table', () => {
     list.map((each) => ({ ...each, fingerprint: BigInt(`0x${each.fingerprint}`) })),
   );
 
-  it('has the bytes that the naive encoder and the builder write', () => {
+  it('has the same bytes from the naive encoder and from the builder', () => {
     expect(hexOf(encodeSources(lists.map(sortSources)))).toBe(vectors.sources.hex);
     open(lists);
   });
@@ -70,7 +70,7 @@ describe('a source', () => {
     );
   });
 
-  it('has another fingerprint under another seed', () => {
+  it('has another fingerprint with another seed', () => {
     expect(sourceFingerprint('kb-bank', 1n)).not.toBe(sourceFingerprint('kb-bank', 2n));
   });
 });

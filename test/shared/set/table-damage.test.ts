@@ -1,5 +1,5 @@
 /**
- * Damaged range and source tables opened without their seal: they are refused with a LayoutError or read,
+ * Damaged range and source tables, opened without their seal: they are refused with a LayoutError or read,
  * without any other exception and at a cost in proportion to their bytes.
  */
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { fromHex } from '../support/bytes.ts';
 import { cuts, type Damaged, extremes, flips } from '../support/damage.ts';
 
 const MASKS = [1, 4, 32, 128, 255];
-/** The list count of a source table; damage to it has a test of its own. */
+/** The list count of a source table; its damage has a separate test. */
 const LIST_COUNT_WORD = 2;
 
 function survive({ what, bytes }: Damaged, lookUp: (bytes: Uint8Array<ArrayBuffer>) => number[]): boolean {
@@ -24,13 +24,13 @@ function survive({ what, bytes }: Damaged, lookUp: (bytes: Uint8Array<ArrayBuffe
   }
 }
 
-function askRanges(bytes: Uint8Array<ArrayBuffer>): number[] {
+function lookUpRanges(bytes: Uint8Array<ArrayBuffer>): number[] {
   const table = new RangeTable(bytes);
   const numbers = [0, 821_000_000_000, 821_020_000_000, 999_999_999_999_999];
   return numbers.flatMap((n) => [0, 1, 2, 3].map((list) => table.until(list, n, 1_760_000_000)));
 }
 
-function askSources(bytes: Uint8Array<ArrayBuffer>): number[] {
+function lookUpSources(bytes: Uint8Array<ArrayBuffer>): number[] {
   const table = new SourceTable(bytes);
   return [0n, 2n ** 63n, 2n ** 64n - 1n].flatMap((each) =>
     [0, 1, 2, 3].map((list) => table.until(list, each, 1)),
@@ -41,11 +41,11 @@ describe('a damaged range table', () => {
   const bytes = fromHex(vectors.ranges.hex);
 
   it('survives any flipped byte and any extreme word', () => {
-    for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes)]) survive(damaged, askRanges);
+    for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes)]) survive(damaged, lookUpRanges);
   });
 
   it('is refused at any other length', () => {
-    for (const damaged of cuts(bytes)) expect(survive(damaged, askRanges)).toBe(false);
+    for (const damaged of cuts(bytes)) expect(survive(damaged, lookUpRanges)).toBe(false);
   });
 });
 
@@ -56,12 +56,12 @@ describe('a damaged source table', () => {
 
   it('survives any flipped byte and any extreme word', () => {
     for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes)]) {
-      if (damaged.bytes.length === bytes.length && !inCount(damaged)) survive(damaged, askSources);
+      if (damaged.bytes.length === bytes.length && !inCount(damaged)) survive(damaged, lookUpSources);
     }
   });
 
   it('is refused at any other length', () => {
-    for (const damaged of cuts(bytes)) expect(survive(damaged, askSources)).toBe(false);
+    for (const damaged of cuts(bytes)) expect(survive(damaged, lookUpSources)).toBe(false);
   });
 
   it('is refused at once when it states more lists than fit', () => {

@@ -1,5 +1,5 @@
 /**
- * Iteration over sections, shards and tables: it returns in order what was encoded and what look-ups find,
+ * Iteration over sections, shards and tables: it returns, in order, what was encoded and what look-ups find,
  * for every encoding and every choice of its encoder.
  */
 import fc from 'fast-check';
@@ -40,7 +40,7 @@ function denseShard(section: readonly number[], from: number, size: number): Sha
   return new Shard(shardWith(section, [PREFIX, from], end === SUFFIXES ? [PREFIX + 1, 0] : [PREFIX, end]));
 }
 
-/** @returns kind of the section and whether it holds what is not listed */
+/** @returns the kind of the section and whether it stores the unlisted keys */
 function checkDense(suffixes: readonly number[], size: number, from: number): readonly [number, boolean] {
   const words = encodeDense(Uint32Array.from(suffixes), size);
   const shard = denseShard(bytesOf(words), from, size);
@@ -115,26 +115,29 @@ describe('the keys of a dense section', () => {
   it.each([
     ['short', 20, (below: RandomBelow) => below(2 ** 32)],
     ['longer than a word', 320, (below: RandomBelow) => 2 ** below(32)],
-  ])('are those that a look-up finds, even if a bucket ends inside a code that is %s', (_, width, draw) => {
-    const below = randomFrom(width);
-    const size = 640;
-    for (let round = 0; round < 200; round++) {
-      const lengths = Array.from({ length: size / width }, () => below(256));
-      const bits = Array.from({ length: lengths.length * 8 }, () => draw(below));
-      for (const flags of [0, FLAG_COMPLEMENT]) {
-        const first = SECTION_RICE | (flags << 8) | (2 << 16);
-        const words = Uint32Array.of(first, 0, width, lengths.length, 0, ...new Uint32Array(8), ...bits, 0);
-        new Uint8Array(words.buffer).set(lengths, 5 * 4);
-        const shard = denseShard(bytesOf(words), 0, size);
-        const found = Array.from({ length: size }, (__, suffix) => PREFIX * SUFFIXES + suffix);
-        expect(keysOf(shard)).toEqual(
-          found.filter((key) => isListed(shard, PREFIX, key - PREFIX * SUFFIXES)),
-        );
+  ])(
+    'equal the keys that look-ups find, even if a bucket ends inside a code that is %s',
+    (_, width, draw) => {
+      const below = randomFrom(width);
+      const size = 640;
+      for (let round = 0; round < 200; round++) {
+        const lengths = Array.from({ length: size / width }, () => below(256));
+        const bits = Array.from({ length: lengths.length * 8 }, () => draw(below));
+        for (const flags of [0, FLAG_COMPLEMENT]) {
+          const first = SECTION_RICE | (flags << 8) | (2 << 16);
+          const words = Uint32Array.of(first, 0, width, lengths.length, 0, ...new Uint32Array(8), ...bits, 0);
+          new Uint8Array(words.buffer).set(lengths, 5 * 4);
+          const shard = denseShard(bytesOf(words), 0, size);
+          const found = Array.from({ length: size }, (__, suffix) => PREFIX * SUFFIXES + suffix);
+          expect(keysOf(shard)).toEqual(
+            found.filter((key) => isListed(shard, PREFIX, key - PREFIX * SUFFIXES)),
+          );
+        }
       }
-    }
-  });
+    },
+  );
 
-  it('end, and stay in the slice, whichever byte is damaged', () => {
+  it('end, and stay in the slice, for any damaged byte', () => {
     const size = 700;
     const suffixes = randomSet(randomFrom(3), 90, size);
     for (const make of [naiveRice, naiveComplement]) {
@@ -177,7 +180,7 @@ describe('the keys of a sparse section', () => {
     holds(fc.property(fc.array(key, { maxLength: 300 }), check));
   });
 
-  it('are not disturbed by look-ups between batches', () => {
+  it('are not affected by look-ups between batches', () => {
     const suffixes = randomSet(randomFrom(8), 3_000, SUFFIXES);
     const section = encodeSparse(Float64Array.from(suffixes, (suffix) => PREFIX * SUFFIXES + suffix));
     const shard = new Shard(shardWith(bytesOf(section), [0, 0], [10_000_000, 0]));
@@ -205,7 +208,7 @@ describe('the rows of a dated section', () => {
     expect(keysOf(shard)).toEqual([]);
   });
 
-  it('are found by number, whatever their dates', () => {
+  it('are found by number, with any dates', () => {
     const section = bytesOf(encodeDated(rows));
     const bytes = naiveShard([{ start: [0, 0], plain: [null], dated: [section] }], [10_000_000, 0], 1);
     const { parts } = new Shard(fromHex(hexOf(bytes)));

@@ -1,6 +1,6 @@
 /**
- * Bytes written down the slow, obvious way: lists of numbers below 256 and strings of '0' and '1'.
- * The naive encoders stand on this file alone, so that no mistake of the product can hide in them.
+ * Bytes written in the slow, obvious way: lists of numbers below 256 and strings of '0' and '1'. The naive
+ * encoders use this file alone, so that they cannot share a mistake with the product.
  */
 
 /** A little-endian 32-bit word. */

@@ -30,7 +30,7 @@ export function* cuts(bytes: Uint8Array, step = 1): Generator<Damaged> {
   }
 }
 
-/** Words set to values that arithmetic stumbles over. */
+/** Words set to values at the limits of the arithmetic. */
 export function* extremes(bytes: Uint8Array): Generator<Damaged> {
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     for (const value of [0, 1, 0x7fffffff, 0x80000000, 0xffffffff]) {

@@ -1,6 +1,6 @@
 /**
- * Senders of every kind, and one release for each thing that a list can say of them: what the decision
- * table of the gateway is made of.
+ * Senders of every kind, and one release for each kind of list hit: the input of the gateway's decision
+ * table.
  */
 
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -15,7 +15,7 @@ import { layerOf, liveEntry } from './live.ts';
 import { EVER, type PlainList, plainList } from './plain-model.ts';
 import { keyOf, NOW, snapshot } from './screen-world.ts';
 
-/** One of each kind that a policy knows, as it may come. */
+/** One sender of each kind that a policy knows. */
 export const SENDERS_BY_KIND: Readonly<Record<SenderKind, Sender>> = {
   krMobile: { kind: 'number', n: 821_033_445_566, carrierPrefix: null },
   krFixed: { kind: 'number', n: 82_221_234_567, carrierPrefix: null },
@@ -34,13 +34,13 @@ export const SENDERS_BY_KIND: Readonly<Record<SenderKind, Sender>> = {
   withheld: { kind: 'withheld' },
 };
 
-/** What was listed: nothing, the sender, or the operator it came from. */
+/** What is listed: nothing, the sender, or its operator. */
 export const HITS = {
   none: null,
   blocked: { on: 'sender', effect: 'block' },
   allowed: { on: 'sender', effect: 'allow' },
   labelled: { on: 'sender', effect: 'label' },
-  onTrial: { on: 'sender', effect: 'shadow' },
+  shadowed: { on: 'sender', effect: 'shadow' },
   operatorBlocked: { on: 'operator', effect: 'block' },
   operatorAllowed: { on: 'operator', effect: 'allow' },
   operatorLabelled: { on: 'operator', effect: 'label' },
@@ -80,7 +80,7 @@ async function releaseOf(name: HitName): Promise<Release> {
 const releases = new Map<HitName, Release>();
 for (const name of Object.keys(HITS) as HitName[]) releases.set(name, await releaseOf(name));
 
-/** What a sender is asked from, where this is listed. */
+/** The snapshot for a sender with this list hit. */
 export function gatewaySnapshot(name: HitName, sender: Sender): Snapshot {
   const at = { ...snapshot('none', NOW), release: releases.get(name)! };
   const { effect } = HITS[name] ?? {};

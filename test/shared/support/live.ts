@@ -1,6 +1,6 @@
 /**
  * Live entries for tests, and a plain model of the layer: changes are replayed one by one, and each that
- * matches the key and subject replaces the one before.
+ * matches the key and subject replaces the previous one.
  */
 import fc from 'fast-check';
 import type { LiveEntry, LiveKey } from '../../../shared/live/entry.ts';
@@ -8,7 +8,7 @@ import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { encodeSegment, Segment } from '../../../shared/live/segment.ts';
 import { EVER } from './plain-model.ts';
 
-/** A block for both subjects and for ever. */
+/** A block for both subjects, without an end. */
 export function liveEntry(key: LiveKey, some: Partial<LiveEntry> = {}): LiveEntry {
   const { op = 'block' } = some;
   const code = op === 'block' ? 'SENDER_UNQUALIFIED' : null;
@@ -19,7 +19,7 @@ export function segmentOf(entries: readonly LiveEntry[]): Segment {
   return new Segment(encodeSegment(entries));
 }
 
-/** A layer whose entries are all in the tail. */
+/** A layer whose entries are all unsealed. */
 export function layerOf(...entries: readonly LiveEntry[]): LiveLayer {
   return new LiveLayer([], segmentOf(entries));
 }
@@ -53,14 +53,14 @@ export function modelFind(changes: readonly LiveEntry[], query: Query): LiveEntr
 
 const U32 = 2 ** 32 - 1;
 
-/** Few keys, so that entries meet; some differ in one word or in their kind only. */
+/** Few keys, so that entries meet; some differ only in one word or in their kind. */
 export const liveKey: fc.Arbitrary<LiveKey> = fc.record({
   kind: fc.constantFrom('number', 'source'),
   high: fc.constantFrom(0, 8210, U32),
   low: fc.constantFrom(0, 1, 99_999_999, U32),
 });
 
-/** Seconds at which entries end or the layer is looked up. */
+/** Seconds at which entries end or look-ups happen. */
 export const second: fc.Arbitrary<number> = fc.constantFrom(0, 1, 1_800_000_000, U32 - 1);
 
 /** An entry of change 1. */
@@ -75,7 +75,7 @@ export const anyEntry: fc.Arbitrary<LiveEntry> = fc
   })
   .map(({ key, op, code, ...rest }) => ({ ...key, op, code: op === 'block' ? code : null, ...rest, seq: 1 }));
 
-/** Changes in the order in which they are made, each with a `seq` of its own; now and then one is left out. */
+/** Changes in the order in which they are made, each with its own `seq`; some numbers are skipped. */
 export const changes: fc.Arbitrary<LiveEntry[]> = fc
   .array(fc.tuple(anyEntry, fc.integer({ min: 1, max: 3 })), { maxLength: 40 })
   .map((made) => {

@@ -1,6 +1,6 @@
 /**
  * A whole shard, the range table, the source table and the live segment as docs/format.md describes them,
- * put together from lists of bytes.
+ * assembled from lists of bytes.
  */
 import { double, half, words } from './bytes.ts';
 

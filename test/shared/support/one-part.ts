@@ -1,5 +1,5 @@
 /**
- * A single section as the only part of an opened shard: tests of one encoding reach its reader through it.
+ * A single section as the only part of an opened shard, so that tests of one encoding reach its reader.
  */
 import { Shard } from '../../../shared/set/shard.ts';
 import { fromHex, hexOf } from './bytes.ts';
@@ -12,7 +12,7 @@ export function bytesOf(words: Uint32Array): number[] {
   return [...new Uint8Array(words.buffer, words.byteOffset, words.byteLength)];
 }
 
-/** A shard of one list with this plain section alone. @param end first key behind it */
+/** A shard of one list with this plain section alone. @param end the first key after it */
 export function shardWith(
   section: readonly number[],
   start: readonly [number, number],
@@ -21,7 +21,7 @@ export function shardWith(
   return fromHex(hexOf(naiveShard([{ start, plain: [section], dated: [null] }], end, 1)));
 }
 
-/** Whether the only list of a shard holds a key for ever. */
+/** Whether the only list of a shard contains a key without an end. */
 export function isListed(shard: Shard, head: number, tail: number): boolean {
   return shard.partOf(head, tail).until(0, head, tail, 0) === FOREVER;
 }

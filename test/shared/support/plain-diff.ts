@@ -9,14 +9,14 @@ const TAILS = 100_000_000;
 
 type Counts = readonly [added: number, removed: number, changed: number];
 
-/** For each key the entries that it has. */
+/** For each key, its entries. */
 function grouped<Key>(entries: readonly (readonly [Key, string])[]): Map<Key, Set<string>> {
   const groups = new Map<Key, Set<string>>();
   for (const [key, entry] of entries) groups.set(key, (groups.get(key) ?? new Set()).add(entry));
   return groups;
 }
 
-/** What came, went and changed for one key. */
+/** Added, removed and changed entries of one key. */
 function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<string> = new Set()): Counts {
   const came = [...after].filter((each) => !before.has(each)).length;
   const went = [...before].filter((each) => !after.has(each)).length;

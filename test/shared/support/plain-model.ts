@@ -1,6 +1,6 @@
 /**
- * Expected results of a release, from plain objects: each list is a few arrays that are searched from end to
- * end. The builder gets the same lists.
+ * Expected results of a release, from plain objects: each list is a few arrays with linear search. The
+ * builder gets the same lists.
  */
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
@@ -20,7 +20,7 @@ export interface PlainList {
   readonly sources: readonly (Dated & { readonly text: string })[];
 }
 
-/** A list with nothing on it. */
+/** A list without entries. */
 export function plainList(name: string, content: Partial<PlainList> = {}): PlainList {
   const info: ListSource['info'] = {
     name,
@@ -70,7 +70,7 @@ export class PlainModel {
   }
 }
 
-/** The list as the builder takes it. */
+/** The list as input of the builder. */
 export function listSource(list: PlainList, keys: ListKeys): ListSource {
   const entries = new ListEntries(keys.permutation);
   for (const { n, since, until } of list.numbers) entries.addNumber(n, { since, until });

@@ -1,5 +1,5 @@
 /**
- * Two built releases, and the values of both to load from.
+ * Two built releases, and the values of both to load.
  */
 import type { BuiltRelease } from '../../../shared/build/release.ts';
 import { diffReleases, type ListDiff } from '../../../shared/release/diff.ts';
@@ -11,7 +11,7 @@ import { build } from './built-release.ts';
 import type { PlainList } from './plain-model.ts';
 import { testKeys } from './test-keys.ts';
 
-/** The value of a result that must not be a failure. */
+/** The value of a result that must be a success. */
 export function valueIn<Value>(result: Result<Value, Failure>): Value {
   if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
   return result.value;
@@ -47,7 +47,7 @@ export async function diffOf(
   return valueIn(diffs);
 }
 
-/** The plan from one release to another that says it was built from it. */
+/** The plan from one release to another that names it as its base. */
 export async function planFrom(
   base: readonly PlainList[] | null,
   next: readonly PlainList[],

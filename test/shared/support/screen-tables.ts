@@ -1,7 +1,6 @@
 /**
- * What a verdict must be, as data: by the lists that a number is on and the live entry over them, whole data,
- * data missing, data old.
- * A verdict is followed by the codes of its reasons, the deciding one first.
+ * Expected verdicts, as data: by the lists of a number and the live entry over them, with whole, missing and
+ * old data. A verdict is followed by the codes of its reasons, the deciding one first.
  */
 import type { LiveOp } from '../../../shared/live/entry.ts';
 import type { Place, releases } from './screen-world.ts';
@@ -80,7 +79,7 @@ export const LIVE_MISSING: readonly [keyof typeof releases, LiveOp, Place[], str
   ['withoutRanges', 'unblock', ['blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED LIST_UNAVAILABLE'],
 ];
 
-/** With data older than the client bears. */
+/** With data older than the client accepts. */
 export const LIVE_OLD: readonly [keyof typeof releases, LiveOp, Place[], string][] = [
   ['whole', 'block', [], 'block SENDER_UNQUALIFIED LIST_STALE'],
   ['whole', 'block', ['allowExact'], 'indeterminate LIST_STALE SENDER_UNQUALIFIED ALLOW_OVERRIDE'],
@@ -105,7 +104,7 @@ export const MISSING: readonly [keyof typeof releases, Place[], string][] = [
   ['withoutRanges', ['allowExact'], 'allow ALLOW_OVERRIDE LIST_UNAVAILABLE'],
 ];
 
-/** With data older than the client bears. */
+/** With data older than the client accepts. */
 export const OLD: readonly [Place[], string][] = [
   [[], 'indeterminate LIST_STALE'],
   [['blockExact'], 'block NUMBER_SUSPENDED LIST_STALE'],

@@ -1,6 +1,6 @@
 /**
- * A release for the tests of screen: a number for each combination of lists, made on demand, so that a table
- * of precedence can say what a number is on instead of which number it is.
+ * A release for the tests of screen(): a number for each combination of lists, so that a table of precedence
+ * can name the lists of a number instead of the number.
  */
 
 import { type LiveEntry, type LiveKey, numberKey } from '../../../shared/live/entry.ts';
@@ -70,7 +70,7 @@ const PLACES = {
 export type Place = keyof typeof PLACES;
 const NAMES = Object.keys(PLACES) as Place[];
 
-/** 010-2222-0000 and on: numbers that the plan allows and no rule refuses as sender. */
+/** 010-2222-0000 and following: numbers that the numbering plan allows and no rule refuses as sender. */
 const FIRST = 821_022_220_000;
 
 /** The number that is on exactly these lists. */
@@ -79,7 +79,7 @@ export function on(...places: readonly Place[]): Party {
   return { kind: 'number', n: FIRST + combination, carrierPrefix: null };
 }
 
-/** Numbers of other kinds, each on the lists named: those that a rule refuses, too. */
+/** Numbers of other kinds, each on the named lists, including numbers that a rule refuses. */
 export interface Special {
   readonly n: number;
   readonly places: readonly Place[];
@@ -165,14 +165,14 @@ export function withLive(at: Snapshot, ...entries: readonly LiveEntry[]): Snapsh
   return { ...at, live: layerOf(...entries) };
 }
 
-/** What a live entry of a party is known by. */
+/** The key of a party's live entry. */
 export function keyOf(party: Party): LiveKey {
   if (party.kind === 'number') return numberKey(party.n);
   if (party.kind === 'localNumber') throw new Error('a local number has no entry');
   return sourceKey(party.kind === 'source' ? party.text : party.code, testKeys.sourceSeed);
 }
 
-export function wishes(some: Partial<ClientSettings> = {}): ClientSettings {
+export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettings {
   return {
     failPolicy: 'open',
     maxStaleSeconds: 3_600,

@@ -12,7 +12,7 @@ import {
 } from './naive-sections.ts';
 import { naiveShard } from './naive-tables.ts';
 
-/** A plain section: what it lists, and the choices that the format leaves to its encoder. */
+/** A plain section: its keys, and the choices that the format leaves to its encoder. */
 export type PlainVector =
   | {
       readonly kind: 'rice' | 'complement';

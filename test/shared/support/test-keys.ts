@@ -1,5 +1,5 @@
 /**
- * List keys that everybody may know: LIST_KEY is the bytes 00 to 1f. Tests and vectors use no other.
+ * Public list keys for tests: LIST_KEY is the bytes 00 to 1f. Tests and vectors use no other.
  */
 import { deriveListKeys } from '../../../shared/set/keys.ts';
 

@@ -1,10 +1,10 @@
 /**
- * Addresses are read as `URL` and `URLSearchParams` read them, whatever stands in them.
+ * URLs are read as `URL` and `URLSearchParams` read them, whatever they contain.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RequestUrl } from '../../../workers/http/request-url.ts';
-import { ask } from '../support/ask.ts';
+import { send } from '../support/send.ts';
 import '../support/isolate.ts';
 
 const ORIGIN = 'https://numgate.test';
@@ -12,8 +12,8 @@ const ORIGIN = 'https://numgate.test';
 function expectAsUrl(href: string): void {
   const ours = new RequestUrl(href);
   const url = new URL(href);
-  const said = [ours.pathname, [...ours.parameters]];
-  expect([href, ...said]).toEqual([href, url.pathname, [...url.searchParams]]);
+  const parsed = [ours.pathname, [...ours.parameters]];
+  expect([href, ...parsed]).toEqual([href, url.pathname, [...url.searchParams]]);
 }
 
 const PARTS = [
@@ -39,8 +39,8 @@ const PARTS = [
 ];
 const text = fc.array(fc.constantFrom(...PARTS), { maxLength: 12 }).map((parts) => parts.join(''));
 
-describe('an address', () => {
-  test('has the path and the parameters that URL says', () => {
+describe('a URL', () => {
+  test('has the path and the parameters that URL returns', () => {
     fc.assert(
       fc.property(text, text, (path, query) => expectAsUrl(`${ORIGIN}/${path}?${query}`)),
       { numRuns: 5_000 },
@@ -73,7 +73,7 @@ describe('a route', () => {
     ['/openapi.json', 200],
     ['/openapixjson', 404],
     ['/healthz?to=112', 503],
-  ])('is found at %s as ever: %i', async (path, status) => {
-    expect((await ask({ path, headers: { authorization: '' } })).status).toBe(status);
+  ])('is found at %s as before: %i', async (path, status) => {
+    expect((await send({ path, headers: { authorization: '' } })).status).toBe(status);
   });
 });

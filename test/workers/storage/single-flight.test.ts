@@ -1,5 +1,6 @@
 /**
- * One load for many: what each waiter gets when the load ends well, badly, late, or with its creator.
+ * One load for many requests: what each gets when the load succeeds, fails, is late, or ends with its
+ * creator.
  */
 import { createExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -9,7 +10,7 @@ import '../support/isolate.ts';
 
 const ctx = createExecutionContext();
 
-/** A flight with a value to load, and a count of loads; each load takes the next of the given ways. */
+/** A flight with a value to load, and a count of loads; each load behaves as the next given function. */
 class Scene {
   readonly flight = new SingleFlight();
   loads = 0;
@@ -34,14 +35,14 @@ class Scene {
     return this.flight.wait(this.load, () => this.loaded, ctx);
   }
 
-  /** What so many waiters at once get: 'loaded', or the name of an error. */
+  /** The result of each of `count` concurrent waiters: 'loaded', or the name of an error. */
   async crowd(count: number): Promise<string[]> {
     const waiting = Array.from({ length: count }, () => this.wait());
-    return Promise.all(waiting.map((one) => outcome(one)));
+    return Promise.all(waiting.map((one) => settle(one)));
   }
 }
 
-function outcome(waiting: Promise<void>): Promise<string> {
+function settle(waiting: Promise<void>): Promise<string> {
   return waiting.then(
     () => 'loaded',
     (error: unknown) => (error instanceof Unavailable ? 'unavailable' : String(error)),
@@ -57,14 +58,14 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
 });
 
-describe('a load that ends well', () => {
+describe('a load that succeeds', () => {
   test('serves a crowd with one load', async () => {
     const scene: Scene = new Scene(() => scene.arrive());
     expect(new Set(await scene.crowd(50))).toEqual(new Set(['loaded']));
     expect(scene.loads).toBe(1);
   });
 
-  test('leaves no timer behind', async () => {
+  test('leaves no timer', async () => {
     const scene: Scene = new Scene(() => scene.arrive());
     await scene.crowd(5);
     expect(vi.getTimerCount()).toBe(0);
@@ -72,7 +73,7 @@ describe('a load that ends well', () => {
 });
 
 describe('a load that fails', () => {
-  test('fails for a crowd at once, with one load', async () => {
+  test('fails at once for a crowd, with one load', async () => {
     const scene = new Scene(broken);
     expect(new Set(await scene.crowd(20))).toEqual(new Set(['unavailable']));
     expect(scene.loads).toBe(1);
@@ -90,14 +91,14 @@ describe('a load that fails', () => {
     expect(scene.loads).toBe(2);
   });
 
-  test('fails as Unavailable when it throws at once', async () => {
+  test('fails as Unavailable when it throws immediately', async () => {
     const scene = new Scene(broken);
-    expect(await outcome(scene.wait())).toBe('unavailable');
+    expect(await settle(scene.wait())).toBe('unavailable');
   });
 });
 
 describe('a load that hangs', () => {
-  test('keeps nobody waiting longer than LOAD_WAIT_MS', async () => {
+  test('keeps no request waiting longer than LOAD_WAIT_MS', async () => {
     const scene = new Scene(never);
     const crowd = scene.crowd(20);
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
@@ -105,9 +106,9 @@ describe('a load that hangs', () => {
     expect(scene.loads).toBeLessThanOrEqual(2);
   });
 
-  test('is loaded again by those who come after it, once', async () => {
+  test('is loaded again by later requests, once', async () => {
     const scene: Scene = new Scene(never, () => scene.arrive());
-    const creator = outcome(scene.wait());
+    const creator = settle(scene.wait());
     await vi.advanceTimersByTimeAsync(LOAD_WAIT_MS);
     expect(await creator).toBe('unavailable');
     expect(await scene.crowd(19)).toEqual(Array(19).fill('loaded'));
@@ -117,8 +118,8 @@ describe('a load that hangs', () => {
 
 describe('a load whose creator dies', () => {
   /**
-   * A promise of a request that ends: nothing that was chained to it there runs any more, and whoever
-   * awaits it elsewhere gets the error of the runtime.
+   * A promise of a request that ends: nothing chained to it there runs any more, and another request that
+   * awaits it gets the error of the runtime.
    */
   function mortal(): { load: () => Promise<void>; end: () => void } {
     const { promise, reject } = Promise.withResolvers<void>();
@@ -130,7 +131,7 @@ describe('a load whose creator dies', () => {
     return { load: () => inside, end };
   }
 
-  test('is loaded again by those who waited already, once', async () => {
+  test('is loaded again by those that already wait, once', async () => {
     const creator = mortal();
     const scene: Scene = new Scene(creator.load, () => scene.arrive());
     const crowd = scene.crowd(20);
@@ -139,7 +140,7 @@ describe('a load whose creator dies', () => {
     expect(scene.loads).toBe(2);
   });
 
-  test('is loaded again by those who come later, once', async () => {
+  test('is loaded again by later requests, once', async () => {
     const creator = mortal();
     const scene: Scene = new Scene(creator.load, () => scene.arrive());
     scene.flight.refresh(scene.load, ctx);
@@ -150,13 +151,13 @@ describe('a load whose creator dies', () => {
 });
 
 describe('a refresh', () => {
-  test('is one load however many ask for it', async () => {
+  test('is one load for any number of calls', async () => {
     const scene = new Scene(never);
-    for (let asked = 0; asked < 20; asked++) scene.flight.refresh(scene.load, ctx);
+    for (let call = 0; call < 20; call++) scene.flight.refresh(scene.load, ctx);
     expect(scene.loads).toBe(1);
   });
 
-  test('that hangs gives way to another after LOAD_WAIT_MS', () => {
+  test('that hangs is replaced by another after LOAD_WAIT_MS', () => {
     const scene = new Scene(never);
     scene.flight.refresh(scene.load, ctx);
     vi.setSystemTime(Date.now() + LOAD_WAIT_MS);

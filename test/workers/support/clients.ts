@@ -1,5 +1,5 @@
 /**
- * The clients of the tests: each has the id that it is asked for by, and the secret `secret-of-<id>`.
+ * The clients of the tests: each has an id and the secret `secret-of-<id>`.
  */
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { publishDirectory } from './world.ts';
@@ -14,7 +14,7 @@ async function client(id: string, settings: object = {}): Promise<object> {
   return { id, secretSha256, rights: ['check'], senderRules: 'none', ...settings };
 }
 
-/** Numbers that the client `small` may ask for in a window. */
+/** Numbers that the client `small` may check in a window. */
 export const SMALL_QUOTA_NUMBERS = 5;
 
 const bothSecrets = [await sha256Hex('secret-of-two'), await sha256Hex('next-secret-of-two')];

@@ -1,5 +1,5 @@
 /**
- * The real authority, asked over RPC as the routes do, and what a test needs to give it orders.
+ * The real coordinator, called over RPC as the routes do, and helpers that change it.
  */
 import { env } from 'cloudflare:workers';
 import { type Actor, SCOPES } from '../../../shared/admin.ts';
@@ -21,15 +21,15 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { privateKey, publishValues } from './world.ts';
 
-/** Names of all guards: for tests that are about something else. */
+/** Names of all guards, for tests that do not test guards. */
 export const ALL_GUARDS = [...GUARDS];
 
 export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
 
-/** Whoever has the credentials of wrangler alone: the cron acts for him. */
+/** Stands for anyone with the credentials of wrangler alone: the cron acts for them. */
 export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
 
-export function order(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
+export function asAdmin(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
 }
 
@@ -37,15 +37,15 @@ export function stub(): DurableObjectStub {
   return env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as DurableObjectStub;
 }
 
-export function authority(): CoordinatorStub {
+export function coordinator(): CoordinatorStub {
   return stub() as unknown as CoordinatorStub;
 }
 
-export interface ReleaseWish {
+export interface ReleaseOptions {
   readonly lists: readonly PlainList[];
   readonly base?: string | null;
   readonly foldedSeq?: number;
-  /** Tells releases of equal content apart. */
+  /** Distinguishes releases of equal content. */
   readonly minute?: number;
 }
 
@@ -54,7 +54,7 @@ export async function build({
   base = null,
   foldedSeq = 0,
   minute = 0,
-}: ReleaseWish): Promise<BuiltRelease & { signed: SignedText }> {
+}: ReleaseOptions): Promise<BuiltRelease & { signed: SignedText }> {
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
   const sources = lists.map((list) => listSource(list, testKeys));
   const built = await buildRelease(sources, testKeys, { base, createdAt, foldedSeq });
@@ -65,32 +65,32 @@ export async function build({
   };
 }
 
-/** Build, upload and stage. @returns the release */
-export async function stage(wish: ReleaseWish): Promise<string> {
-  const built = await build(wish);
+/** Builds, uploads and stages. @returns the release */
+export async function stage(options: ReleaseOptions): Promise<string> {
+  const built = await build(options);
   await publishValues(built);
-  done(await authority().stage(order(), built.signed));
+  unwrap(await coordinator().stage(asAdmin(), built.signed));
   return built.manifest.release;
 }
 
-/** What an order brought; the refusal as an error, where none was expected. */
-export function done<Value>(outcome: ChangeResult<Value>): Value {
-  if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
-  return outcome.value;
+/** The value of a change that must succeed; a refusal is thrown. */
+export function unwrap<Value>(result: ChangeResult<Value>): Value {
+  if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
+  return result.value;
 }
 
 /** Why the coordinator does not start; null if it does. */
 export async function startFailure(): Promise<string | null> {
-  const started = await authority().token('root');
+  const started = await coordinator().token('root');
   return started.ok ? null : started.message;
 }
 
 /** `ok`, or the code of the refusal. */
-export function codeOf(outcome: ChangeResult<unknown>): string {
-  return outcome.ok ? 'ok' : (outcome.extras?.refusal ?? outcome.code);
+export function codeOf(result: ChangeResult<unknown>): string {
+  return result.ok ? 'ok' : (result.extras?.refusal ?? result.code);
 }
 
-/** The copy of the head in KV, with what stands beside it; null where there is none that opens. */
+/** The copy of the head in KV, with its manifests and time; null if none opens. */
 export async function kvHead(): Promise<HeadDocument | null> {
   const bytes = await env.LISTS.get(HEAD_KEY, 'arrayBuffer');
   if (bytes === null) return null;
@@ -100,7 +100,7 @@ export async function kvHead(): Promise<HeadDocument | null> {
 
 /** The head as a reader gets it, with its live layer. */
 export async function readHead(): Promise<{ head: Head; live: LiveLayer } | null> {
-  const { sealed } = await authority().head({ seq: 0, dataCentre: 'TST' });
+  const { sealed } = await coordinator().head({ seq: 0, dataCentre: 'TST' });
   if (sealed === null) return null;
   const opened = await openHead(sealed, testKeys);
   if (!opened.ok) throw new Error(opened.message);
@@ -110,7 +110,7 @@ export async function readHead(): Promise<{ head: Head; live: LiveLayer } | null
 }
 
 async function readSegment(key: string): Promise<Segment> {
-  const bytes = await authority().value(key);
+  const bytes = await coordinator().value(key);
   if (bytes === null) throw new Error(`${key} is not there`);
   return new Segment((await unseal(bytes, testKeys))!);
 }

@@ -1,5 +1,5 @@
 /**
- * What the test runtime gives to `env` and `exports` of cloudflare:workers.
+ * The types of `env` and `exports` of cloudflare:workers in the test runtime.
  */
 declare namespace Cloudflare {
   interface Env extends Readonly<import('../../../workers/env.ts').Env> {}

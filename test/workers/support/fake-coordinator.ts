@@ -1,38 +1,38 @@
 /**
- * An authority that writes down what it is asked, and answers as a test wants it to.
+ * A coordinator that records its requests, and behaves as a test wants.
  */
 import type { HeadRequest, HeadSource } from '../../../workers/storage/coordinator-port.ts';
 
-type Way = 'answer' | 'fail' | 'overloaded' | 'hang';
+type Behaviour = 'answer' | 'fail' | 'overloaded' | 'hang';
 
-export class FakeAuthority implements HeadSource {
-  readonly asked: HeadRequest[] = [];
+export class FakeCoordinator implements HeadSource {
+  readonly requests: HeadRequest[] = [];
   readonly values = new Map<string, Uint8Array<ArrayBuffer>>();
-  way: Way = 'answer';
-  /** What it answers with; seq 0 for a coordinator that has nothing. */
+  behaviour: Behaviour = 'answer';
+  /** The `seq` of its head; 0 for a coordinator without a head. */
   seq = 0;
   sealed: Uint8Array<ArrayBuffer> | null = null;
 
-  /** From now on it answers with this head. */
-  decide({ seq, sealed }: { seq: number; sealed: Uint8Array<ArrayBuffer> | null }): void {
+  /** Returns this head from now on. */
+  setHead({ seq, sealed }: { seq: number; sealed: Uint8Array<ArrayBuffer> | null }): void {
     this.seq = seq;
     this.sealed = sealed;
   }
 
-  async head(asking: HeadRequest): ReturnType<HeadSource['head']> {
-    this.asked.push(asking);
-    await this.#fate();
-    return { seq: this.seq, sealed: asking.seq === this.seq ? null : this.sealed };
+  async head(request: HeadRequest): ReturnType<HeadSource['head']> {
+    this.requests.push(request);
+    await this.#simulate();
+    return { seq: this.seq, sealed: request.seq === this.seq ? null : this.sealed };
   }
 
   async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    await this.#fate();
+    await this.#simulate();
     return this.values.get(key) ?? null;
   }
 
-  async #fate(): Promise<void> {
-    if (this.way === 'hang') await new Promise(() => undefined);
-    if (this.way === 'fail') throw new Error('the object was reset');
-    if (this.way === 'overloaded') throw Object.assign(new Error('overloaded'), { overloaded: true });
+  async #simulate(): Promise<void> {
+    if (this.behaviour === 'hang') await new Promise(() => undefined);
+    if (this.behaviour === 'fail') throw new Error('the object was reset');
+    if (this.behaviour === 'overloaded') throw Object.assign(new Error('overloaded'), { overloaded: true });
   }
 }

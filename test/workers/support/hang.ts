@@ -1,7 +1,7 @@
 /**
- * How long `vi.waitFor` and `vi.waitUntil` look for what must become so. They give up after a second unless they
- * get a bound: too soon on a busy machine. A hang is to be seen, and nothing else.
+ * How long `vi.waitFor` and `vi.waitUntil` wait for a condition. Their default of one second is too short on
+ * a busy machine. Only a hang should reach this bound.
  */
 
-/** Less than a test may take (vitest.config.ts), so that the failure names the condition. In ms. */
+/** Less than the timeout of a test (vitest.config.ts), so that the failure names the condition. In ms. */
 export const HANG_MS = 240_000;

@@ -1,24 +1,24 @@
 /**
- * Tests of the edge start with an isolate that knows nothing, and with a coordinator that has nothing:
- * they read the head that is in KV, or give the fake authority another fate. Import for its effect.
+ * Tests of the edge start with a cold isolate and a coordinator without a head: they read the head from KV,
+ * or change the behaviour of the fake coordinator. Import for its effect.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';
 import { resetIsolate } from '../../../workers/edge/isolate.ts';
-import { FakeAuthority } from './fake-coordinator.ts';
+import { FakeCoordinator } from './fake-coordinator.ts';
 import './fresh.ts';
-import { forgetWorld } from './world.ts';
+import { resetPublished } from './world.ts';
 
-let current: FakeAuthority;
+let current: FakeCoordinator;
 
 /** The coordinator that the edge is bound to in this test. */
-export function fakeAuthority(): FakeAuthority {
+export function fakeCoordinator(): FakeCoordinator {
   return current;
 }
 
 beforeEach(() => {
-  current = new FakeAuthority();
+  current = new FakeCoordinator();
   vi.spyOn(env.COORDINATOR, 'getByName').mockReturnValue(current as never);
   resetIsolate();
-  forgetWorld();
+  resetPublished();
 });

@@ -1,23 +1,23 @@
 /**
- * Workers KV as the Worker sees it, watched: every get is written down, and may be given a fate other
- * than what is stored; puts may be held or fail. The store behind it stays the real one. Gates and `begun` are for requests in the
- * test's own context (askHere): the runtime lets no request wake another one for sure.
+ * Workers KV as the Worker sees it, observed: every get is recorded and can be overridden; puts can be held
+ * or fail. The store behind it stays real. Gates and `waitForGet` are for requests in the context of the
+ * test (sendHere): the runtime does not reliably let one request wake another.
  */
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import { KV_MUTABLE_TTL_SECONDS } from '../../../shared/limits.ts';
 
-/** What a get gives, one that asks for a stream too: text, bytes, or null where nothing is stored. */
+/** The result of a get, also of one that requests a stream: text, bytes, or null if nothing is stored. */
 export type Stored = string | ArrayBuffer | null;
 
-/** Decides what a get gives. @param real asks the store */
-export type Fate = (real: () => Promise<Stored>) => Promise<Stored>;
+/** Decides the result of a get. @param real reads the store */
+export type ReadOverride = (real: () => Promise<Stored>) => Promise<Stored>;
 
-/** Holds those who pass it until it is opened. */
+/** Holds its callers until it is opened. */
 export class Gate {
   readonly #opened = Promise.withResolvers<void>();
 
-  readonly pass: Fate = async (real) => {
+  readonly hold: ReadOverride = async (real) => {
     await this.#opened.promise;
     return real();
   };
@@ -27,37 +27,37 @@ export class Gate {
   }
 }
 
-export const missing: Fate = async () => null;
-export const failing: Fate = async () => {
+export const missing: ReadOverride = async () => null;
+export const failing: ReadOverride = async () => {
   throw new Error('KV GET failed: 500 Internal Server Error');
 };
-export const hanging: Fate = () => new Promise(() => undefined);
+export const hanging: ReadOverride = () => new Promise(() => undefined);
 
-/** Other bytes under a key than those stored. */
-export function changed(change: (bytes: Uint8Array) => Uint8Array): Fate {
+/** Other bytes than those stored under a key. */
+export function changed(change: (bytes: Uint8Array) => Uint8Array): ReadOverride {
   return async (real) => {
     const stored = await real();
     return stored instanceof ArrayBuffer ? Uint8Array.from(change(new Uint8Array(stored))).buffer : stored;
   };
 }
 
-/** From now on, a cache of KV remembers that it has not had this value: who reads past it finds it. */
-export function rememberMiss(key: string): void {
-  type Get = (asked: string, options: { cacheTtl?: number }) => Promise<Stored>;
+/** From now on, a cache of KV remembers this value as missing: a get with a short TTL still finds it. */
+export function cacheAbsence(key: string): void {
+  type Get = (requested: string, options: { cacheTtl?: number }) => Promise<Stored>;
   const get = env.LISTS.get.bind(env.LISTS) as unknown as Get;
-  const remembering: Get = async (asked, options) =>
-    asked === key && (options.cacheTtl ?? 0) > KV_MUTABLE_TTL_SECONDS ? null : get(asked, options);
+  const remembering: Get = async (requested, options) =>
+    requested === key && (options.cacheTtl ?? 0) > KV_MUTABLE_TTL_SECONDS ? null : get(requested, options);
   vi.spyOn(env.LISTS, 'get').mockImplementation(remembering as unknown as typeof env.LISTS.get);
 }
 
-/** What becomes of puts, by key; the others go through. @param fate null to let one through */
-export function watchPuts(fate: (key: string, put: () => Promise<void>) => Promise<void> | null): void {
+/** Intercepts puts by key. @param override returns null to let a put through */
+export function watchPuts(override: (key: string, put: () => Promise<void>) => Promise<void> | null): void {
   const real = env.LISTS.put.bind(env.LISTS) as (key: string, value: ArrayBuffer) => Promise<void>;
   const watched = async (key: string, value: ArrayBuffer): Promise<void> => {
     const put = (): Promise<void> => real(key, value);
-    await (fate(key, put) ?? put());
+    await (override(key, put) ?? put());
   };
-  // `put` has an overload for each type of value: this stands for all of them.
+  // `put` has an overload for each type of value; this stands for all of them.
   vi.spyOn(env.LISTS, 'put').mockImplementation(watched as unknown as typeof env.LISTS.put);
 }
 
@@ -71,8 +71,8 @@ export class KvWatch {
   readonly gets: string[] = [];
   /** Gets that have begun and not ended. */
   open = 0;
-  readonly #fates = new Map<string, Fate>();
-  #fateOfRest: Fate | null = null;
+  readonly #overrides = new Map<string, ReadOverride>();
+  #otherOverride: ReadOverride | null = null;
   readonly #waiting: { readonly count: number; readonly key: string | null; readonly wake: () => void }[] =
     [];
 
@@ -83,35 +83,35 @@ export class KvWatch {
       for (const { count, key: wanted, wake } of this.#waiting) {
         if (this.count(wanted) >= count) wake();
       }
-      const fate = this.#fates.get(key) ?? this.#fateOfRest;
+      const override = this.#overrides.get(key) ?? this.#otherOverride;
       const isStream = options.type === 'stream';
       const real = (): Promise<Stored> => get(key, isStream ? { ...options, type: 'arrayBuffer' } : options);
       this.open++;
       try {
-        const stored = await (fate === null ? real() : fate(real));
+        const stored = await (override === null ? real() : override(real));
         return isStream && stored !== null ? new Response(stored).body : stored;
       } finally {
         this.open--;
       }
     };
-    // `get` has an overload for each type of value: this stands for all of them.
+    // `get` has an overload for each type of value; this stands for all of them.
     vi.spyOn(env.LISTS, 'get').mockImplementation(watched as unknown as typeof env.LISTS.get);
   }
 
-  /** From now on, what becomes of the gets of a key. */
-  fate(key: string, fate: Fate): void {
-    this.#fates.set(key, fate);
+  /** From now on, decides the gets of a key. */
+  override(key: string, override: ReadOverride): void {
+    this.#overrides.set(key, override);
   }
 
-  /** From now on, what becomes of the gets of all keys that have no fate of their own. */
-  fateOfRest(fate: Fate): void {
-    this.#fateOfRest = fate;
+  /** From now on, decides the gets of all keys without an override of their own. */
+  overrideOthers(override: ReadOverride): void {
+    this.#otherOverride = override;
   }
 
-  /** Let the store answer again. */
-  heal(): void {
-    this.#fates.clear();
-    this.#fateOfRest = null;
+  /** Lets the store answer again. */
+  restore(): void {
+    this.#overrides.clear();
+    this.#otherOverride = null;
   }
 
   /** Gets of a key so far; of all keys for null. */
@@ -119,8 +119,8 @@ export class KvWatch {
     return key === null ? this.gets.length : this.gets.filter((got) => got === key).length;
   }
 
-  /** Once so many gets of a key (all keys for null) have begun. */
-  async begun(key: string | null, count = 1): Promise<void> {
+  /** Waits until `count` gets of a key (of all keys for null) have begun. */
+  async waitForGet(key: string | null, count = 1): Promise<void> {
     if (this.count(key) >= count) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ key, count, wake: resolve });

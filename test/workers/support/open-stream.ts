@@ -1,8 +1,8 @@
 /**
- * A stream of questions that is still being written while its answers are read, in the test's own context.
+ * A stream of checks that is still written while its results are read, in the context of the test.
  */
 import type { Env } from '../../../workers/env.ts';
-import { fetchHere, request } from './ask.ts';
+import { fetchHere, request } from './send.ts';
 
 export class OpenStream {
   readonly response: Response;
@@ -22,24 +22,24 @@ export class OpenStream {
       client,
       headers: { 'content-type': type },
     });
-    const asked = new Request(url, { method: 'POST', headers, body: readable });
-    return new OpenStream(await fetchHere(asked, bindings), writable.getWriter());
+    const streamRequest = new Request(url, { method: 'POST', headers, body: readable });
+    return new OpenStream(await fetchHere(streamRequest, bindings), writable.getWriter());
   }
 
-  /** Sends lines, without waiting until they are taken. */
+  /** Sends lines, without waiting until they are read. */
   send(...lines: string[]): void {
     this.#writer
       .write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')))
       .catch(() => undefined);
   }
 
-  /** The next lines that come; '' at the end. */
+  /** The next lines that arrive; '' at the end. */
   async read(): Promise<string> {
     const { value } = await this.#reader.read();
     return new TextDecoder().decode(value).trimEnd();
   }
 
-  async ask(line: string): Promise<string> {
+  async check(line: string): Promise<string> {
     this.send(line);
     return this.read();
   }

@@ -1,12 +1,12 @@
 /**
- * For tests of the room in the coordinator: who gives orders, what they order, and a coordinator or a budget that is
- * used up. SQLite is made to say how full it is: its size is the one thing that is not real.
+ * For tests of the room in the coordinator: actors, their changes, and a coordinator or a budget that is
+ * used up. SQLite reports a fake size; everything else is real.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import type { Actor } from '../../../shared/admin.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
-import { ADMIN, authority, order, stub } from './coordinator.ts';
+import { ADMIN, asAdmin, coordinator, stub } from './coordinator.ts';
 
 export const NOON = Date.UTC(2040, 0, 1, 12);
 export const HOUR = 3_600_000;
@@ -20,7 +20,7 @@ export const TOKEN = {
   authority: 'kisa',
 };
 
-export const by = (actor: Actor): ChangeRequest => ({ ...order(), actor });
+export const by = (actor: Actor): ChangeRequest => ({ ...asAdmin(), actor });
 
 export function change(op: 'block' | 'unblock' | 'clear', number = '+821030000001') {
   return {
@@ -29,15 +29,15 @@ export function change(op: 'block' | 'unblock' | 'clear', number = '+82103000000
   };
 }
 
-export function refusalOf(outcome: ChangeResult<unknown>) {
-  if (outcome.ok) throw new Error('it was not refused');
-  return outcome;
+export function refusalOf(result: ChangeResult<unknown>) {
+  if (result.ok) throw new Error('it was not refused');
+  return result;
 }
 
-/** Say of a token that it has used so much of a budget, in a window that began now. */
+/** Records that a token has used this much of a budget, in a window that began now. */
 export async function spend(actor: Actor, budget: 'entries' | 'bytes', used: number): Promise<void> {
   const ends = Date.now() + (budget === 'entries' ? HOUR : DAY);
-  await authority().status();
+  await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?)', actor.name, budget, used, ends);
   });
@@ -49,9 +49,9 @@ export async function budgets(): Promise<Record<string, SqlStorageValue>[]> {
   );
 }
 
-/** Have SQLite say that this share of its limit is used. */
+/** Makes SQLite report that this share of its limit is used. */
 export async function fill(share: number): Promise<void> {
-  await authority().status();
+  await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
     const get = (): number => Math.ceil(share * STORAGE_BYTES_MAX);
     Object.defineProperty(storage.sql, 'databaseSize', { get, configurable: true });
@@ -59,5 +59,5 @@ export async function fill(share: number): Promise<void> {
 }
 
 export const block = (actor: Actor, number?: string) =>
-  authority().changeEntries(by(actor), change('block', number));
-export const unblock = (actor: Actor) => authority().changeEntries(by(actor), change('unblock'));
+  coordinator().changeEntries(by(actor), change('block', number));
+export const unblock = (actor: Actor) => coordinator().changeEntries(by(actor), change('unblock'));

@@ -1,6 +1,6 @@
 /**
- * The secrets of the test Worker: fixed keys that everybody may know, so that runs are the same. Plain
- * constants, because the config of the test runner reads them too.
+ * The secrets of the test Worker: fixed, publicly known keys, so that runs are the same. Plain constants, because the
+ * config of the test runner reads them too.
  */
 
 /** The bytes 00 to 1f, as test/shared uses them. */

@@ -1,6 +1,6 @@
 /**
- * Releases for the tests of the Worker: numbers that are listed, each in one way, and how a release
- * comes into the store.
+ * Releases for the tests of the Worker: numbers that are each listed in one way, and functions that put a
+ * release into the store.
  */
 import { env } from 'cloudflare:workers';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
@@ -19,10 +19,10 @@ import { EVER, listSource, type PlainList, plainList } from '../../shared/suppor
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 
-/** After this time, in ms, an isolate looks for the head again behind its next answer. */
+/** After this time, in ms, an isolate checks the head again behind its next response. */
 export const NEXT_POLL_MS = HEAD_FRESH_MS * (1 + JITTER_SHARE) + 1;
 
-/** 2026-11-24T03:12:09Z, in ms: the time of tests with a clock of their own. */
+/** 2026-11-24T03:12:09Z, in ms: the time of tests with a fake clock. */
 export const NOW = 1_795_489_929_000;
 
 export const LISTED = '+821012345678';
@@ -52,7 +52,7 @@ export function smallLists(numbers: readonly string[] = [LISTED]): PlainList[] {
   ];
 }
 
-/** Heads of Chinese mobile numbers (+86 130 to +86 179): 13 digits, so five of head. */
+/** Prefixes of Chinese mobile numbers (+86 130 to +86 179): 13 digits, so a prefix of five. */
 const FILLED_HEADS = Array.from({ length: 50 }, (_, index) => 86_130 + index);
 const ENTRIES_PER_HEAD = 1_000;
 
@@ -78,7 +78,7 @@ export function largeLists(numbers?: readonly string[]): PlainList[] {
   ];
 }
 
-/** @param minute tells releases of the same content apart */
+/** @param minute distinguishes releases of the same content */
 export async function build(lists: readonly PlainList[], minute = 0): Promise<BuiltRelease> {
   const sources = lists.map((list) => listSource(list, testKeys));
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
@@ -97,7 +97,7 @@ export async function privateKey(base64: string): Promise<CryptoKey> {
   return crypto.subtle.importKey('pkcs8', fromBase64(base64)!, 'Ed25519', false, ['sign']);
 }
 
-/** What the head in KV is made of; tests put it there part by part. */
+/** The content of the head in KV; tests put it there part by part. */
 interface Published {
   seq: number;
   signed: SignedText | null;
@@ -106,12 +106,12 @@ interface Published {
 }
 let published: Published = { seq: 0, signed: null, clients: null, entries: [] };
 
-/** Of the test before. */
-export function forgetWorld(): void {
+/** Removes the state of the previous test. */
+export function resetPublished(): void {
   published = { seq: 0, signed: null, clients: null, entries: [] };
 }
 
-/** A head as the coordinator makes it. @param change what is to be otherwise */
+/** A head as the coordinator makes it. @param change fields that differ */
 async function sealedHead(
   { seq, signed, clients, entries }: Published,
   change: Partial<Head> = {},
@@ -142,13 +142,13 @@ function releaseIn({ signed }: SignedText): string {
   return (JSON.parse(signed) as { release?: string }).release ?? '';
 }
 
-/** What is published, into KV. @param change what is to be otherwise */
+/** Puts the published state into KV. @param change fields that differ */
 export async function putHead(change: Partial<Head> = {}): Promise<void> {
   if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published, change));
 }
 
-/** What is published, as the coordinator gives it: readers have the manifest by its name. */
-export async function decidedHead(
+/** The published state as the coordinator returns it: readers have the manifest by its name. */
+export async function coordinatorHead(
   change: Partial<Head> = {},
 ): Promise<{ seq: number; sealed: Uint8Array<ArrayBuffer> }> {
   return { seq: change.seq ?? published.seq, sealed: await sealedHead(published, change, false) };
@@ -171,7 +171,7 @@ async function directoryOf(clients: readonly object[]) {
   return { bytes, named: { key: clientsKey(sha256), sha256 } };
 }
 
-/** Have the head name these clients. */
+/** Makes the head name these clients. */
 export async function publishDirectory(clients: readonly object[]): Promise<void> {
   const { bytes, named } = await directoryOf(clients);
   await env.LISTS.put(named.key, bytes);
@@ -180,13 +180,13 @@ export async function publishDirectory(clients: readonly object[]): Promise<void
   await putHead();
 }
 
-/** Have the head hold these live entries. */
+/** Makes the head contain these live entries. */
 export async function publishLive(entries: readonly LiveEntry[], seq = published.seq + 1): Promise<void> {
   published = { ...published, entries, seq };
   await putHead();
 }
 
-/** Put a manifest into KV by its name. @param signingKey PKCS #8 in base64 */
+/** Puts a manifest into KV by its name. @param signingKey PKCS #8 in base64 */
 export async function publishManifest(
   manifest: Manifest,
   signingKey = RELEASE_PRIVATE_KEY,
@@ -196,7 +196,7 @@ export async function publishManifest(
   return namedBy(signed);
 }
 
-/** Put a sealed segment of these live entries into KV. */
+/** Puts a sealed segment of these live entries into KV. */
 export async function publishSegment(
   entries: readonly LiveEntry[],
   keys = testKeys,

@@ -1,5 +1,5 @@
 /**
- * Asks as a gateway does, and lists sources to ask about.
+ * Sends gateway requests to screen(), and builds snapshots that list sources.
  */
 
 import type { Ingress, ScreenRequest, Sender } from '../../../shared/request.ts';
@@ -10,31 +10,31 @@ import type { Effect } from '../../../shared/verdict.ts';
 import { build, install } from './built-release.ts';
 import { gatewaySnapshot, ingress, SENDERS_BY_KIND } from './gateway-world.ts';
 import { EVER, plainList } from './plain-model.ts';
-import { wishes } from './screen-world.ts';
+import { clientSettings } from './screen-world.ts';
 
 /** Nothing is listed. */
 export const EMPTY = gatewaySnapshot('none', SENDERS_BY_KIND.foreign);
 
-export function ask(
+export function check(
   from: Sender,
-  way: Partial<Ingress> = {},
+  via: Partial<Ingress> = {},
   at: Snapshot = EMPTY,
-  wish: Partial<ClientSettings> = {},
+  settings: Partial<ClientSettings> = {},
   some: Partial<ScreenRequest> = {},
 ): GatewayResponse {
-  const question: ScreenRequest = {
-    ...{ from, to: null, channel: 'voice', ingress: ingress(way), otherReadings: [] },
+  const request: ScreenRequest = {
+    ...{ from, to: null, channel: 'voice', ingress: ingress(via), otherReadings: [] },
     ...some,
   };
-  return toGatewayResponse(question, screen(question, at, wishes(wish)), at);
+  return toGatewayResponse(request, screen(request, at, clientSettings(settings)), at);
 }
 
-/** @param lists each an effect, and sources as they are written */
+/** @param lists each an effect and the sources as they are written */
 export async function listing(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
   return { ...EMPTY, release: await install(await buildLists(lists)) };
 }
 
-/** The same with nothing of the release loaded. */
+/** The same with no value of the release loaded. */
 export async function unloaded(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
   return { ...EMPTY, release: await install(await buildLists(lists), () => false) };
 }

@@ -1,6 +1,6 @@
 /**
- * Asks the Worker: as a real request with a life of its own, or in the test's own context, where the work
- * that goes on behind the answer can be awaited.
+ * Sends requests to the Worker: as independent requests, or in the context of the test, which can await the
+ * work that continues behind a response.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
@@ -9,8 +9,8 @@ import worker from '../../../workers/edge.ts';
 import type { Env } from '../../../workers/env.ts';
 import { keyOf } from './clients.ts';
 
-/** Everything that an answer or a problem may hold, as it is on the wire. */
-export interface Wire {
+/** Every field that a response or a problem may have, as it is on the wire. */
+export interface WireBody {
   readonly verdict?: string;
   readonly reasons?: readonly Reason[];
   readonly action?: string;
@@ -18,28 +18,28 @@ export interface Wire {
   readonly seq?: number;
   readonly asOf?: string | null;
   readonly stale?: boolean;
-  readonly results?: readonly Wire[];
+  readonly results?: readonly WireBody[];
   readonly summary?: Readonly<Record<string, number>>;
   readonly code?: string;
   readonly message?: string;
 }
 
-export interface Answered {
+export interface WireResponse {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: Wire;
+  readonly body: WireBody;
 }
 
 const ORIGIN = 'https://numgate.test';
 
-export interface Asking {
+export interface RequestOptions {
   readonly path?: string;
   /** Sent as JSON, unless it is text. */
   readonly body?: unknown;
   /** A client of clients.ts. */
   readonly client?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Name of the data centre that it comes to, as Cloudflare says it. */
+  /** Name of the data centre that receives it, as Cloudflare reports it. */
   readonly dataCentre?: string;
 }
 
@@ -49,60 +49,63 @@ export function request({
   client = 'open',
   headers = {},
   dataCentre,
-}: Asking): Request {
+}: RequestOptions): Request {
   return new Request(`${ORIGIN}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${keyOf(client)}`, 'content-type': 'application/json', ...headers },
-    ...(dataCentre === undefined ? {} : { cf: cameTo(dataCentre) }),
+    ...(dataCentre === undefined ? {} : { cf: fromDataCentre(dataCentre) }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
 }
 
-/** `cf` of a request that comes in; what may be given to one that goes out has no data centre. */
-function cameTo(dataCentre: string): CfProperties {
+/** `cf` of an incoming request; the type for outgoing requests has no data centre. */
+function fromDataCentre(dataCentre: string): CfProperties {
   return { colo: dataCentre } as Partial<IncomingRequestCfProperties> as CfProperties;
 }
 
-async function read(response: Response): Promise<Answered> {
+async function read(response: Response): Promise<WireResponse> {
   const text = new TextDecoder().decode(await response.arrayBuffer());
   const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: response.headers,
-    body: isJson ? (JSON.parse(text) as Wire) : {},
+    body: isJson ? (JSON.parse(text) as WireBody) : {},
   };
 }
 
-/** As a request of its own, as clients do. */
-export async function ask(asking: Asking): Promise<Answered> {
-  return read(await exports.default.fetch(request(asking)));
+/** As an independent request, like those of clients. */
+export async function send(options: RequestOptions): Promise<WireResponse> {
+  return read(await exports.default.fetch(request(options)));
 }
 
-/** In the context of the test, with bindings that may be replaced; the background work goes on. */
-export async function askHere(asking: Asking, bindings: Partial<Env> = {}): Promise<Answered> {
-  return read(await worker.fetch(incoming(asking), { ...env, ...bindings }, createExecutionContext()));
+/** In the context of the test, with bindings that may be replaced; background work continues. */
+export async function sendHere(options: RequestOptions, bindings: Partial<Env> = {}): Promise<WireResponse> {
+  return read(await worker.fetch(incoming(options), { ...env, ...bindings }, createExecutionContext()));
 }
 
-/** As askHere, and then wait for all that the answer left to the background. */
-export async function askAndSettle(asking: Asking, bindings: Partial<Env> = {}): Promise<Answered> {
+/** Like sendHere, and then waits for all background work. */
+export async function sendAndSettle(
+  options: RequestOptions,
+  bindings: Partial<Env> = {},
+): Promise<WireResponse> {
   const ctx = createExecutionContext();
-  const answered = await read(await worker.fetch(incoming(asking), { ...env, ...bindings }, ctx));
+  const response = await read(await worker.fetch(incoming(options), { ...env, ...bindings }, ctx));
   await waitOnExecutionContext(ctx);
-  return answered;
+  return response;
 }
 
-/** The answer as it comes, unread. */
+/** The response as it arrives, unread. */
 export async function fetchHere(incoming: Request, bindings: Partial<Env> = {}): Promise<Response> {
   return worker.fetch(incoming as Incoming, { ...env, ...bindings }, createExecutionContext());
 }
 
 /** The Worker reads nothing of `cf` but the data centre. */
 type Incoming = Parameters<typeof worker.fetch>[0];
-function incoming(asking: Asking): Incoming {
-  return request(asking) as Incoming;
+function incoming(options: RequestOptions): Incoming {
+  return request(options) as Incoming;
 }
 
-/** `<verdict> <codes>` of an answer, the deciding code first. */
-export function said({ verdict, reasons = [] }: Wire): string {
+/** `<verdict> <codes>` of a response, the deciding code first. */
+export function summarize({ verdict, reasons = [] }: WireBody): string {
   return [verdict, ...reasons.map(({ code }) => code)].join(' ');
 }
