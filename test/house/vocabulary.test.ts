@@ -4,7 +4,10 @@ import { identifiersOf, wordsOf } from './support/identifiers.ts';
 import { documents, sources } from './support/sources.ts';
 
 /** Folders that the rule covers. */
-const FOLDERS = ['bench', 'examples', 'test/bench', 'test/gateways', 'test/house'];
+const FOLDERS = [
+  ...['shared', 'workers', 'cli', 'bench', 'examples'],
+  ...['test/bench', 'test/cli', 'test/conformance', 'test/gateways', 'test/house'],
+];
 
 /** Words that no name contains, and the term or the verb to use. */
 const REPLACEMENTS: readonly (readonly [word: string, instead: string])[] = [
@@ -30,7 +33,10 @@ const REPLACEMENTS: readonly (readonly [word: string, instead: string])[] = [
 const ENDINGS = ['', 's', 'es', 'd', 'ed', 'er', 'ing'];
 
 /** Names of the wire, of the platform or of packages, each with its reason. */
-const ALLOWED: Readonly<Record<string, string>> = { RateLimitOutcome: 'a type of the Workers runtime' };
+const ALLOWED: Readonly<Record<string, string>> = {
+  askedAt: 'a field of the status',
+  RateLimitOutcome: 'a type of the Workers runtime',
+};
 
 /** The replacement for each forbidden word of a name. */
 function violations(name: string): string[] {

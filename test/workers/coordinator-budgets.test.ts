@@ -51,7 +51,7 @@ describe('the budget of a token', () => {
     const [bytes, entries] = await budgets();
     expect(entries).toEqual({ actor: ADMIN.name, budget: 'entries', used: 2_001, ends: NOON + HOUR });
     expect(bytes).toMatchObject({ actor: ADMIN.name, budget: 'bytes', ends: NOON + DAY });
-    // Some hundred bytes for each entry: see authority-bytes.test.ts.
+    // Some hundred bytes for each entry: see coordinator-bytes.test.ts.
     expect(bytes!.used).toBeGreaterThan(1_000 * 100);
     expect(bytes!.used).toBeLessThan(1_000 * 400);
   });

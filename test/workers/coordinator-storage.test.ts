@@ -129,7 +129,7 @@ describe('a coordinator that has lost', () => {
     await lose("UPDATE meta SET value = '3' WHERE key = 'seq'");
     const { seq } = done(await authority().changeEntries(order(), BLOCK));
     expect(seq).toBeGreaterThan(6);
-    expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
+    expect((await authority().audit(0, 100)).map(({ action }) => action)).toContain('coordinator.restore');
   });
 
   test('everything has releases, live entries and clients again out of KV', async () => {

@@ -85,12 +85,12 @@ describe('status, releases, guards and watch', () => {
   it(
     'follow the edge, change by change, until they are stopped',
     async () => {
-      const { child, outcome } = start(['watch', '--json']);
+      const { child, result } = start(['watch', '--json']);
       await new Promise((resolve) => child.stdout!.once('data', resolve));
       const seq = await changed('clear', NUMBER);
       await new Promise((resolve) => child.stdout!.once('data', resolve));
       child.kill('SIGINT');
-      const { code, out } = await outcome;
+      const { code, out } = await result;
       const seen = out
         .trimEnd()
         .split('\n')
