@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { adminToken } from '../../cli/secrets.ts';
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
-import { numgate, spawned, start } from './support/command.ts';
+import { numgate, spawnNumgate, start } from './support/command.ts';
 import { tamper } from './support/tamper.ts';
 import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
@@ -115,7 +115,7 @@ describe('a command that fails', () => {
     ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY must be base64'],
   ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
     process.env[name] = value;
-    const result = await spawned('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
+    const result = await spawnNumgate('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
     process.env[name] = secrets[name];
     expect(result).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
   });
@@ -163,7 +163,7 @@ describe('--json', () => {
       '0.5',
       '--json',
     ];
-    const built = await spawned(...args);
+    const built = await spawnNumgate(...args);
     expect([built.code, built.errors]).toEqual([0, '']);
     const result = JSON.parse(built.out) as { folder: string; release: string };
     expect(result).toEqual({
@@ -179,7 +179,7 @@ describe('--json', () => {
       ],
       rejectsNotWritten: 0,
     });
-    const proven = await spawned('--json', 'prove', '--quick', result.folder);
+    const proven = await spawnNumgate('--json', 'prove', '--quick', result.folder);
     expect(proven.code).toBe(0);
     expect(JSON.parse(proven.out)).toMatchObject({
       release: result.release,
@@ -198,7 +198,7 @@ describe('--json of a failure', () => {
     [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: does not exist'],
     [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'the name does not show the format'],
   ])('%j prints one object with "error"', async (args, exitCode, code, words) => {
-    const result = await spawned(...args, '--json');
+    const result = await spawnNumgate(...args, '--json');
     const { error } = JSON.parse(result.out) as { error: object };
     expect([result.code, error]).toEqual([
       exitCode,

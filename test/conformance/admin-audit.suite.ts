@@ -8,7 +8,7 @@ import type { StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, CHAIN_START, keyedNumber } from '../../shared/audit.ts';
 import { STORAGE_BYTES_MAX } from '../../shared/limits.ts';
 import type { BlockRecord } from '../../shared/screening/block-record.ts';
-import { ourKeys } from './support/releases.ts';
+import { serviceKeys } from './support/releases.ts';
 import { send } from './support/send.ts';
 import {
   adminLines,
@@ -78,7 +78,7 @@ describe('the audit log', () => {
     const [record] = await adminLines<AuditRecord>('AuditRecord', `audit?after=${audit.n - 1}`);
     expect(record).toMatchObject({
       ...{ n: audit.n, hash: audit.hash, seq, actor: 'token:only-entries', reason: 'ticket 4711' },
-      ...{ action: 'entries.block', subject: keyedNumber(Number(number), await ourKeys()) },
+      ...{ action: 'entries.block', subject: keyedNumber(Number(number), await serviceKeys()) },
       ...{ before: null, after: [{ op: 'block', code: 'SENDER_REPORTED', subjects: ['from', 'to'], seq }] },
     });
     expect(Object.keys(record!).sort()).toEqual([
@@ -168,7 +168,7 @@ describe('records of blocks', () => {
     }
     expect(new Set(records.map(({ client: id }) => id))).toEqual(new Set(['recorded']));
     expect(records[0]).toMatchObject({
-      ...{ channel: 'sms', from: '112', to: keyedNumber(Number(number), await ourKeys()), subject: 'to' },
+      ...{ channel: 'sms', from: '112', to: keyedNumber(Number(number), await serviceKeys()), subject: 'to' },
       ...{ code: 'SUBSCRIBER_DNO', list: 'live', enforced: true },
     });
     for (const name of await world().kv.admin.keys('blocks/')) {

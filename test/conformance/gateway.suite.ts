@@ -18,8 +18,8 @@ async function gateway(body: object, client: ClientName = 'gateway'): Promise<An
 }
 
 async function verdict(body: object): Promise<unknown[]> {
-  const { verdict: expected, reasons } = await gateway(body);
-  return [expected, reasons[0]?.code, reasons[0]?.list, reasons[0]?.match];
+  const { verdict: decided, reasons } = await gateway(body);
+  return [decided, reasons[0]?.code, reasons[0]?.list, reasons[0]?.match];
 }
 
 describe('a gateway check', () => {
@@ -82,7 +82,7 @@ describe('a gateway check', () => {
       'smsc',
     ],
     [
-      'an invalid number',
+      'a suspended number',
       { from: NUMBERS.suspended, roaming: 'verified', attestation: 'A' },
       'NUMBER_SUSPENDED',
       'exact',
@@ -155,7 +155,7 @@ describe('a gateway check', () => {
       ],
     };
     const { json } = await send(`${PATH}/batch`, { method: 'POST', client: 'gateway', body });
-    expect(json.results.map(({ id, verdict: expected, error }) => [id, expected ?? error.code])).toEqual([
+    expect(json.results.map(({ id, verdict: decided, error }) => [id, decided ?? error.code])).toEqual([
       ['a', 'allow'],
       ['b', 'block'],
       ['c', 'FIELD_MISSING'],

@@ -24,6 +24,7 @@ const REPLACEMENTS: readonly (readonly [word: string, instead: string])[] = [
   ['say', 'print, format'],
   ['speaking', 'relevant'],
   ['surroundings', 'dependencies'],
+  ['tail', 'unsealed entries, suffix'],
   ['tell', 'format, report'],
   ['told', 'formatted, given'],
   ['trial', 'canary'],
@@ -36,6 +37,9 @@ const ENDINGS = ['', 's', 'es', 'd', 'ed', 'er', 'ing'];
 const ALLOWED: Readonly<Record<string, string>> = {
   askedAt: 'a field of the status',
   RateLimitOutcome: 'a type of the Workers runtime',
+  TemplateTail: 'a token of TypeScript',
+  tail: 'a field of the status and of the head',
+  wishes: 'a helper of test/shared',
 };
 
 /** The replacement for each forbidden word of a name. */

@@ -4,7 +4,7 @@
 import '../support/workspace.ts';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type CommandResult, numgate, spawned } from '../support/command.ts';
+import { type CommandResult, numgate, spawnNumgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
 
 const HOOK = fileURLToPath(new URL('../support/record-loads.ts', import.meta.url));
@@ -13,7 +13,7 @@ const TABLE = 'mcc-mnc-list';
 /** Runs a command, and returns the packages that it loaded. */
 async function loadedBy(...args: string[]): Promise<CommandResult & { packages: string[] }> {
   process.env.NODE_OPTIONS = `--import ${HOOK}`;
-  const running = spawned(...args);
+  const running = spawnNumgate(...args);
   delete process.env.NODE_OPTIONS;
   const result = await running;
   return { ...result, packages: /^loaded: (.*)$/m.exec(result.errors)?.[1]?.split(' ') ?? [] };

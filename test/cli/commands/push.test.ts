@@ -17,7 +17,7 @@ import { listKeys } from '../../../cli/secrets.ts';
 import type { ReleaseInfo } from '../../../shared/admin.ts';
 import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
-import { ABROAD, pretendProven } from '../support/builds.ts';
+import { ABROAD, writeCompleteProof } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';
 import { type Publishing, SETTINGS, startPublishing } from '../support/publishing.ts';
 import { type TestKv, VISIBLE_WAIT_MS } from '../support/service.ts';
@@ -56,7 +56,7 @@ describe('push', () => {
     async () => {
       const { folder, manifest } = first;
       const { release } = manifest;
-      pretendProven(folder, release);
+      writeCompleteProof(folder, release);
       const ports = { admin, kv: kvOf({ remote: false, env: '' }) };
       const result = await push(folder, ports, { ...SETTINGS, unproven: false });
       const blobs = blobsOf(manifest);
@@ -111,7 +111,7 @@ describe('push', () => {
     const all = await world.publish(first, { ...settings, all: true });
     expect(formatPush(all, [])[0]).not.toContain('--all');
     expect(await kv.get(key)).toEqual(folder.value(key));
-    pretendProven(folder, first.manifest.release);
+    writeCompleteProof(folder, first.manifest.release);
   });
 
   it('uploads only the values of a changed list', async () => {

@@ -35,7 +35,7 @@ export function start(args: readonly string[]): { child: ChildProcess; result: P
 }
 
 /** Runs a command in its own process. */
-export function spawned(...args: readonly string[]): Promise<CommandResult> {
+export function spawnNumgate(...args: readonly string[]): Promise<CommandResult> {
   return start(args).result;
 }
 

@@ -33,7 +33,7 @@ export interface SmallRelease {
 /** Gives releases of equal content different names: a name contains the minute. */
 let minute = 0;
 
-export function ourKeys(): Promise<ListKeys> {
+export function serviceKeys(): Promise<ListKeys> {
   return deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
 }
 
@@ -48,7 +48,7 @@ export async function makeRelease(settings: ReleaseSettings): Promise<SmallRelea
   const keys =
     foreign === 'listKey'
       ? await deriveListKeys(crypto.getRandomValues(new Uint8Array(32)))
-      : await ourKeys();
+      : await serviceKeys();
   const numbers = (texts: readonly string[]) => texts.map((text) => ({ n: Number(text), ...EVER }));
   const lists = [plainList('suspended', { numbers: numbers(blocked) })];
   if (allowed.length > 0) {
