@@ -169,7 +169,7 @@ export const STORAGE_CRITICAL_SHARE = 0.8;
  * and tokens. The 800 MB after it last one token six days; the last 200 MB are for `root`.
  */
 export const STORAGE_FULL_SHARE = 0.9;
-/** Share from which it accepts those only from `root`. Tokens can be revoked, whoever filled the rest. */
+/** Share from which it accepts those only from `root`. Tokens can be revoked even then. */
 export const STORAGE_ROOT_SHARE = 0.98;
 /**
  * Entries that one token may change per hour, one per number and subject: half the capacity of the live

@@ -65,7 +65,7 @@ export async function prove(folder: BuildFolder, step: number): Promise<ProveRes
   const universe = await proveUniverse(folder.path, models, report.now, step);
   const proof: Proof = {
     release: release.manifest.release,
-    asked: prover.checked + universe.checked + universe.listed,
+    lookups: prover.checked + universe.checked + universe.listed,
     wrong: prover.wrong + universe.wrong,
     complete: step === 1,
   };
@@ -162,13 +162,13 @@ function runThread(task: ThreadTask, onProgress: (checked: ThreadProgress) => vo
 
 /** Also for `npm start`, which proves the demo. */
 export function formatProof(result: ProveResult): Report {
-  const { release, asked, wrong, complete, universe, elsewhere } = result;
+  const { release, lookups, wrong, complete, universe, elsewhere } = result;
   const lists = result.manifest.lists.length;
   const verdict =
     wrong === 0 ? styleText('green', '0 wrong answers') : styleText('red', `${count(wrong)} WRONG ANSWERS`);
   const text =
     `${styleText('bold', release)}: ${verdict}\n` +
     `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, and ${count(elsewhere)} other listed numbers,\n` +
-    `  in each of ${lists} lists: ${count(asked)} lookups\n`;
-  return [text, { release, wrong, complete, asked, universe, elsewhere, lists }];
+    `  in each of ${lists} lists: ${count(lookups)} lookups\n`;
+  return [text, { release, wrong, complete, lookups, universe, elsewhere, lists }];
 }

@@ -35,7 +35,7 @@ export interface Journal {
 /** Result of `prove`. */
 export interface Proof {
   readonly release: string;
-  readonly asked: number;
+  readonly lookups: number;
   readonly wrong: number;
   /** Whether every number of 010 was checked, not only a sample and the listed ones. */
   readonly complete: boolean;

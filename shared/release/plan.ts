@@ -1,6 +1,6 @@
 /**
  * The plan of a push: its changes, the guards it hits, and a hash of both. The CLI shows the plan and the
- * coordinator recomputes it, so whoever confirms the hash confirms these figures.
+ * coordinator recomputes it, so confirming the hash confirms these figures.
  */
 import { sha256Hex } from '../bytes.ts';
 import { type Failure, ok, type Result } from '../result.ts';

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { adminToken } from '../../cli/secrets.ts';
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
-import { numgate, spawned, start } from './support/command.ts';
+import { numgate, spawnNumgate, start } from './support/command.ts';
 import { tamper } from './support/tamper.ts';
 import { BUILDS, SECRETS, write } from './support/workspace.ts';
 
@@ -115,9 +115,9 @@ describe('a command that fails', () => {
     ['RELEASE_SIGNING_KEY', '!', 'RELEASE_SIGNING_KEY must be base64'],
   ])('with %s=%s exits with 1 and never shows the secret', async (name, value, message) => {
     process.env[name] = value;
-    const outcome = await spawned('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
+    const result = await spawnNumgate('build', '--offline', inputsOf('secrets', [], []), '--out', BUILDS);
     process.env[name] = secrets[name];
-    expect(outcome).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
+    expect(result).toEqual({ code: 1, out: '', errors: `error: ${message}\n` });
   });
 
   it('with invalid public keys exits with 1', async () => {
@@ -163,12 +163,12 @@ describe('--json', () => {
       '0.5',
       '--json',
     ];
-    const built = await spawned(...args);
+    const built = await spawnNumgate(...args);
     expect([built.code, built.errors]).toEqual([0, '']);
-    const outcome = JSON.parse(built.out) as { folder: string; release: string };
-    expect(outcome).toEqual({
+    const result = JSON.parse(built.out) as { folder: string; release: string };
+    expect(result).toEqual({
       release: expect.stringMatching(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/),
-      folder: pathOf('json-builds', outcome.release),
+      folder: pathOf('json-builds', result.release),
       bytes: expect.any(Number),
       values: 2,
       bitsPerNumber: expect.any(Number),
@@ -179,10 +179,10 @@ describe('--json', () => {
       ],
       rejectsNotWritten: 0,
     });
-    const proven = await spawned('--json', 'prove', '--quick', outcome.folder);
+    const proven = await spawnNumgate('--json', 'prove', '--quick', result.folder);
     expect(proven.code).toBe(0);
     expect(JSON.parse(proven.out)).toMatchObject({
-      release: outcome.release,
+      release: result.release,
       wrong: 0,
       complete: false,
       lists: 2,
@@ -198,9 +198,9 @@ describe('--json of a failure', () => {
     [['block', '--file', 'no.txt', '--reason', 'x'], 1, 'FAILED', 'no.txt: does not exist'],
     [['block', '--file', 'package.json', '--reason', 'x'], 1, 'FAILED', 'the name does not show the format'],
   ])('%j prints one object with "error"', async (args, exitCode, code, words) => {
-    const outcome = await spawned(...args, '--json');
-    const { error } = JSON.parse(outcome.out) as { error: object };
-    expect([outcome.code, error]).toEqual([
+    const result = await spawnNumgate(...args, '--json');
+    const { error } = JSON.parse(result.out) as { error: object };
+    expect([result.code, error]).toEqual([
       exitCode,
       { code, message: expect.stringContaining(words), exitCode },
     ]);
@@ -266,11 +266,11 @@ describe('an interrupted build', () => {
     const builds = pathOf('interrupted-builds');
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       rmSync(builds, { recursive: true, force: true });
-      const { child, outcome } = start(['build', '--offline', path, '--out', builds]);
+      const { child, result } = start(['build', '--offline', path, '--out', builds]);
       // The rejects are opened before the first line is read.
       await untilThere(builds, 'rejects.csv', child);
       child.kill(signal);
-      expect(await outcome).toEqual({ code: 130, out: '', errors: '' });
+      expect(await result).toEqual({ code: 130, out: '', errors: '' });
       expect(readdirSync(builds)).toEqual(['rejects.csv']);
     }
   });

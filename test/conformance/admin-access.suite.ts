@@ -1,24 +1,24 @@
 /**
- * Who may do what: admin tokens and their scopes, and the clients and tokens that admins make.
+ * Admin tokens and their scopes, and the clients and tokens that admins create.
  */
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
 import { SCOPES, type Scope, type Token } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
-import { ask, document } from './support/ask.ts';
-import { askAdmin, refusedAdmin, told } from './support/ask-admin.ts';
+import { openApi, send } from './support/send.ts';
+import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
 interface Operation {
   readonly method: string;
-  /** Behind `/v1/admin/`. */
+  /** After `/v1/admin/`. */
   readonly path: string;
   readonly scope: Scope | 'root';
 }
 
-/** Every operation of the control plane, as the document has it, with something in the place of parameters. */
+/** Every operation of the control plane in the document, with `one` in place of parameters. */
 async function operations(): Promise<Operation[]> {
-  const { paths } = (await document()).document as {
+  const { paths } = (await openApi()).document as {
     paths: Record<string, Record<string, { readonly 'x-scope'?: Scope | 'root' }>>;
   };
   return Object.entries(paths).flatMap(([path, item]) =>
@@ -36,11 +36,11 @@ async function operations(): Promise<Operation[]> {
 }
 
 describe('an admin token', () => {
-  it('missing, damaged or unknown is 401 with a challenge, on every route', async () => {
+  it('a missing, damaged or unknown token is 401 with a challenge on every route', async () => {
     const all = await operations();
     expect(all.length).toBeGreaterThan(20);
     for (const { method, path } of all) {
-      const reply = await refusedAdmin([path, { method, token: null }], [401, 'UNAUTHENTICATED']);
+      const reply = await expectAdminRefused([path, { method, token: null }], [401, 'UNAUTHENTICATED']);
       expect(reply.headers.get('www-authenticate')).toBe('Bearer realm="numgate admin"');
     }
     const { tokens, keys } = world();
@@ -49,23 +49,28 @@ describe('an admin token', () => {
       ...[`${read}x`, read.slice(0, -1), `nobody.${read.split('.')[1]}`, `root.${read.split('.')[1]}`],
       ...[keys.bulk, 'root.', 'root', `only-entries.${read.split('.')[1]}`],
     ]) {
-      await refusedAdmin(['status', { token: { key } }], [401, 'UNAUTHENTICATED']);
+      await expectAdminRefused(['status', { token: { key } }], [401, 'UNAUTHENTICATED']);
     }
   });
 
-  it('is worth nothing as a client key', async () => {
+  it('an admin token is not a client key', async () => {
     const headers = { authorization: `Bearer ${world().tokens.root}` };
-    const reply = await ask('/v1/check', { base: world().admin, client: null, headers, body: { to: '112' } });
+    const reply = await send('/v1/check', {
+      base: world().admin,
+      client: null,
+      headers,
+      body: { to: '112' },
+    });
     expect(reply.status).toBe(401);
   });
 
-  it('opens the routes of its scopes, and no other: 403', async () => {
+  it('a token opens only the routes of its scopes; others are 403', async () => {
     for (const { method, path, scope } of await operations()) {
       for (const token of SCOPES.filter((other) => other !== scope)) {
-        await refusedAdmin([path, { method, token }], [403, 'PERMISSION_DENIED']);
+        await expectAdminRefused([path, { method, token }], [403, 'PERMISSION_DENIED']);
       }
       const token = scope === 'root' ? 'root' : scope;
-      const { status } = await askAdmin(path, { method, token });
+      const { status } = await sendAdmin(path, { method, token });
       expect([method, path, [401, 403].includes(status)]).toEqual([method, path, false]);
     }
   });
@@ -80,30 +85,36 @@ describe('tokens', () => {
     ...{ method: 'PUT', body: { token, reason: 'a test' }, headers },
   });
   const versionNow = async (): Promise<string> => {
-    const { tokens } = await told<{ tokens: { id: string; version: string }[] }>('tokens');
+    const { tokens } = await adminValue<{ tokens: { id: string; version: string }[] }>('tokens');
     return `"${tokens.find(({ id }) => id === 'night-shift')!.version}"`;
   };
 
-  it('are made, replaced by halves, and end', async () => {
+  it('a token is created, its secret replaced in two steps, and revoked', async () => {
     const [first, second] = [await newKey('night-shift'), await newKey('night-shift')];
     const absent = { 'if-none-match': '*' };
-    expect(await told(path, put(tokenOf([first.secretSha256]), absent))).toEqual({ id: 'night-shift' });
-    await told('status', { token: { key: first.key } });
+    expect(await adminValue(path, put(tokenOf([first.secretSha256]), absent))).toEqual({ id: 'night-shift' });
+    await adminValue('status', { token: { key: first.key } });
     const both = put(tokenOf([first.secretSha256, second.secretSha256]), { 'if-match': await versionNow() });
-    await told(path, both);
-    for (const { key } of [first, second]) await told('status', { token: { key } });
-    await told(path, put(tokenOf([second.secretSha256])));
-    await refusedAdmin(['status', { token: { key: first.key } }], [401, 'UNAUTHENTICATED']);
+    await adminValue(path, both);
+    for (const { key } of [first, second]) await adminValue('status', { token: { key } });
+    await adminValue(path, put(tokenOf([second.secretSha256])));
+    await expectAdminRefused(['status', { token: { key: first.key } }], [401, 'UNAUTHENTICATED']);
     const stale = put(tokenOf([first.secretSha256]), { 'if-match': '"0123456789abcdef"' });
-    await refusedAdmin([path, stale], [412, 'PRECONDITION_FAILED']);
-    await refusedAdmin([path, put(tokenOf([first.secretSha256]), absent)], [412, 'PRECONDITION_FAILED']);
-    await told(path, { method: 'DELETE', body: { reason: 'a test' } });
-    await refusedAdmin(['status', { token: { key: second.key } }], [401, 'UNAUTHENTICATED']);
-    await refusedAdmin([path, { method: 'DELETE', body: { reason: 'a test' } }], [404, 'TOKEN_UNKNOWN']);
+    await expectAdminRefused([path, stale], [412, 'PRECONDITION_FAILED']);
+    await expectAdminRefused(
+      [path, put(tokenOf([first.secretSha256]), absent)],
+      [412, 'PRECONDITION_FAILED'],
+    );
+    await adminValue(path, { method: 'DELETE', body: { reason: 'a test' } });
+    await expectAdminRefused(['status', { token: { key: second.key } }], [401, 'UNAUTHENTICATED']);
+    await expectAdminRefused(
+      [path, { method: 'DELETE', body: { reason: 'a test' } }],
+      [404, 'TOKEN_UNKNOWN'],
+    );
   });
 
-  it('are listed without their secrets, and root is none of them', async () => {
-    const { tokens } = await told<{ tokens: Token[] }>('tokens');
+  it('tokens are listed without secrets and without root', async () => {
+    const { tokens } = await adminValue<{ tokens: Token[] }>('tokens');
     expect(tokens.map(({ id }) => id)).toEqual(SCOPES.map((scope) => `only-${scope}`).sort());
     const text = JSON.stringify(tokens);
     for (const key of Object.values(world().tokens)) expect(text).not.toContain(key.split('.')[1]);
@@ -116,15 +127,15 @@ describe('tokens', () => {
     ['a secret instead of its digest', { secretSha256: ['secret'] }, 'FIELD_VALUE', 'token.secretSha256.0'],
     ['no scope', { scopes: [] }, 'FIELD_VALUE', 'token.scopes'],
     ['an unknown scope', { scopes: ['write'] }, 'FIELD_VALUE', 'token.scopes.0'],
-    ['a coordinator that is no name', { authority: 'KISA!' }, 'FIELD_VALUE', 'token.authority'],
+    ['an invalid authority', { authority: 'KISA!' }, 'FIELD_VALUE', 'token.authority'],
     ['an unknown field', { root: true }, 'FIELD_UNKNOWN', 'token.root'],
-  ])('with %s are refused by the name of the field', async (_what, rest, code, field) => {
-    await refusedAdmin([path, put({ ...tokenOf(['0'.repeat(64)]), ...rest })], [400, code, field]);
+  ])('a token with %s is rejected with the name of the field', async (_what, rest, code, field) => {
+    await expectAdminRefused([path, put({ ...tokenOf(['0'.repeat(64)]), ...rest })], [400, code, field]);
   });
 
-  it('named root are refused: that one is a secret of the Worker', async () => {
+  it('a token named root is rejected, because root is a secret of the Worker', async () => {
     const token = { ...tokenOf(['0'.repeat(64)]), id: 'root' };
-    await refusedAdmin(['tokens/root', put(token)], [400, 'FIELD_VALUE', 'id']);
+    await expectAdminRefused(['tokens/root', put(token)], [400, 'FIELD_VALUE', 'id']);
   });
 });
 
@@ -136,48 +147,54 @@ describe('clients', () => {
   const put = (client: object, headers: Record<string, string> = {}) => ({
     ...{ method: 'PUT', body: { client, reason: 'a test' }, headers },
   });
-  const askWith = (key: string) =>
-    ask('/v1/check', {
+  const sendWith = (key: string) =>
+    send('/v1/check', {
       ...{ base: world().admin, client: null, body: { to: '112' } },
       headers: { authorization: `Bearer ${key}` },
     });
   async function untilStatus(key: string, status: number): Promise<void> {
-    while ((await askWith(key)).status !== status) await new Promise((resolve) => setTimeout(resolve, 250));
+    while ((await sendWith(key)).status !== status) await new Promise((resolve) => setTimeout(resolve, 250));
   }
 
-  it('are made with defaults, are let in, and end', async () => {
+  it('a client is created with defaults, accepted, and removed', async () => {
     const { key, secretSha256 } = await newKey('shop-1');
-    const made = await askAdmin(path, { ...put(clientOf(secretSha256)), token: 'clients' });
+    const made = await sendAdmin(path, { ...put(clientOf(secretSha256)), token: 'clients' });
     expect(made.status).toBe(200);
-    const got = await askAdmin(path, { token: 'read' });
+    const got = await sendAdmin(path, { token: 'read' });
     expect(got.headers.get('etag')).toBe(made.headers.get('etag'));
     expect(got.json).toEqual({
       ...clientOf(secretSha256),
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
-    const { clients } = await told<{ clients: Client[] }>('clients');
+    const { clients } = await adminValue<{ clients: Client[] }>('clients');
     expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'senders', 'shop-1']);
     await untilStatus(key, 200);
-    await told(path, { method: 'DELETE', body: { reason: 'a test' }, token: 'clients' });
+    await adminValue(path, { method: 'DELETE', body: { reason: 'a test' }, token: 'clients' });
     await untilStatus(key, 401);
-    await refusedAdmin([path, {}], [404, 'CLIENT_UNKNOWN']);
-    await refusedAdmin([path, { method: 'DELETE', body: { reason: 'a test' } }], [404, 'CLIENT_UNKNOWN']);
+    await expectAdminRefused([path, {}], [404, 'CLIENT_UNKNOWN']);
+    await expectAdminRefused(
+      [path, { method: 'DELETE', body: { reason: 'a test' } }],
+      [404, 'CLIENT_UNKNOWN'],
+    );
   });
 
-  it('are changed only as they were read, where that is asked for', async () => {
+  it('If-Match and If-None-Match bind a change to the version that was read', async () => {
     const client = clientOf('1'.repeat(64));
-    await told(path, put(client, { 'if-none-match': '*' }));
-    await refusedAdmin([path, put(client, { 'if-none-match': '*' })], [412, 'PRECONDITION_FAILED']);
-    const etag = (await askAdmin(path)).headers.get('etag')!;
-    await told(path, put({ ...client, mode: 'shadow' }, { 'if-match': etag }));
+    await adminValue(path, put(client, { 'if-none-match': '*' }));
+    await expectAdminRefused([path, put(client, { 'if-none-match': '*' })], [412, 'PRECONDITION_FAILED']);
+    const etag = (await sendAdmin(path)).headers.get('etag')!;
+    await adminValue(path, put({ ...client, mode: 'shadow' }, { 'if-match': etag }));
     const again = put({ ...client, mode: 'label' }, { 'if-match': etag });
-    await refusedAdmin([path, again], [412, 'PRECONDITION_FAILED']);
+    await expectAdminRefused([path, again], [412, 'PRECONDITION_FAILED']);
     const remove = { method: 'DELETE', body: { reason: 'a test' } };
-    await refusedAdmin([path, { ...remove, headers: { 'if-match': etag } }], [412, 'PRECONDITION_FAILED']);
-    expect(await told(path)).toMatchObject({ mode: 'shadow' });
-    await told(path, remove);
-    await refusedAdmin([path, put(client, { 'if-match': etag })], [412, 'PRECONDITION_FAILED']);
+    await expectAdminRefused(
+      [path, { ...remove, headers: { 'if-match': etag } }],
+      [412, 'PRECONDITION_FAILED'],
+    );
+    expect(await adminValue(path)).toMatchObject({ mode: 'shadow' });
+    await adminValue(path, remove);
+    await expectAdminRefused([path, put(client, { 'if-match': etag })], [412, 'PRECONDITION_FAILED']);
   });
 
   it.each([
@@ -191,7 +208,7 @@ describe('clients', () => {
     ['another mode', { mode: 'off' }, 'FIELD_VALUE', 'client.mode'],
     ['text for a number', { quotaNumbers: '10' }, 'FIELD_TYPE', 'client.quotaNumbers'],
     ['an unknown field', { key: 'secret' }, 'FIELD_UNKNOWN', 'client.key'],
-  ])('with %s are refused by the name of the field', async (_what, rest, code, field) => {
-    await refusedAdmin([path, put({ ...clientOf('1'.repeat(64)), ...rest })], [400, code, field]);
+  ])('a client with %s is rejected with the name of the field', async (_what, rest, code, field) => {
+    await expectAdminRefused([path, put({ ...clientOf('1'.repeat(64)), ...rest })], [400, code, field]);
   });
 });

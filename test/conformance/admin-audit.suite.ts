@@ -1,6 +1,6 @@
 /**
- * Looking on: the audit log and its chain, the state of the service, and the records of blocks. It looks
- * back at all that the other admin suites did.
+ * Monitoring: the audit log and its chain, the status, and the records of blocks. It uses the changes of the
+ * other admin suites.
  */
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
@@ -8,9 +8,16 @@ import type { StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, CHAIN_START, keyedNumber } from '../../shared/audit.ts';
 import { STORAGE_BYTES_MAX } from '../../shared/limits.ts';
 import type { BlockRecord } from '../../shared/screening/block-record.ts';
-import { ask } from './support/ask.ts';
-import { askAdmin, change, checkFrom, refusedAdmin, told, toldLines } from './support/ask-admin.ts';
-import { ourKeys } from './support/releases.ts';
+import { serviceKeys } from './support/releases.ts';
+import { send } from './support/send.ts';
+import {
+  adminLines,
+  adminValue,
+  change,
+  checkOnceVisible,
+  expectAdminRefused,
+  sendAdmin,
+} from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
 async function auditLog(pageLength = 1_000): Promise<AuditRecord[]> {
@@ -18,13 +25,13 @@ async function auditLog(pageLength = 1_000): Promise<AuditRecord[]> {
   for (;;) {
     const after = records.at(-1)?.n ?? 0;
     const path = `audit?after=${after}&limit=${pageLength}`;
-    const page = await toldLines<AuditRecord>('AuditRecord', path, { token: 'read' });
+    const page = await adminLines<AuditRecord>('AuditRecord', path, { token: 'read' });
     if (page.length === 0) return records;
     records.push(...page);
   }
 }
 
-/** What is wrong with a chain of records, or null. */
+/** The first break in a chain of records, or null. */
 function brokenIn(records: readonly AuditRecord[]) {
   const verifier = new AuditVerifier();
   for (const record of records) {
@@ -35,8 +42,8 @@ function brokenIn(records: readonly AuditRecord[]) {
 }
 
 describe('the audit log', () => {
-  it('is one whole chain, to the end that the status names', async () => {
-    const { audit } = await told<StatusInfo>('status');
+  it('the log is one complete chain up to the record in the status', async () => {
+    const { audit } = await adminValue<StatusInfo>('status');
     const records = await auditLog();
     expect(brokenIn(records)).toBeNull();
     const { n, hash } = audit;
@@ -44,8 +51,8 @@ describe('the audit log', () => {
     expect(records.length).toBeGreaterThan(10_000);
   });
 
-  it('shows any change of a record, and any that is missing or moved', async () => {
-    const records = (await toldLines<AuditRecord>('AuditRecord', 'audit?limit=20')) as AuditRecord[];
+  it('the chain reveals altered, missing and moved records', async () => {
+    const records = (await adminLines<AuditRecord>('AuditRecord', 'audit?limit=20')) as AuditRecord[];
     expect(records).toHaveLength(20);
     const altered = {
       actor: 'token:nobody',
@@ -63,15 +70,15 @@ describe('the audit log', () => {
     expect(brokenIn(records.toSpliced(6, 0, records[5]!))).toMatchObject({ problem: 'REORDERED' });
   });
 
-  it('says who did what, why, and what it was before and after', async () => {
+  it('a record names author, change, reason, before and after', async () => {
     const number = '+821079100001';
     const body = { op: 'block', items: [{ number }], reason: 'ticket 4711' };
-    const { seq } = await told<{ seq: number }>('entries', { token: 'entries', body });
-    const { audit } = await told<StatusInfo>('status');
-    const [record] = await toldLines<AuditRecord>('AuditRecord', `audit?after=${audit.n - 1}`);
+    const { seq } = await adminValue<{ seq: number }>('entries', { token: 'entries', body });
+    const { audit } = await adminValue<StatusInfo>('status');
+    const [record] = await adminLines<AuditRecord>('AuditRecord', `audit?after=${audit.n - 1}`);
     expect(record).toMatchObject({
       ...{ n: audit.n, hash: audit.hash, seq, actor: 'token:only-entries', reason: 'ticket 4711' },
-      ...{ action: 'entries.block', subject: keyedNumber(Number(number), await ourKeys()) },
+      ...{ action: 'entries.block', subject: keyedNumber(Number(number), await serviceKeys()) },
       ...{ before: null, after: [{ op: 'block', code: 'SENDER_REPORTED', subjects: ['from', 'to'], seq }] },
     });
     expect(Object.keys(record!).sort()).toEqual([
@@ -79,7 +86,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('has a record of every kind of change that was made, and of what was refused', async () => {
+  it('every kind of change and refusal has a record', async () => {
     const actions = new Set((await auditLog()).map(({ action }) => action));
     for (const action of [
       ...['entries.block', 'entries.unblock', 'entries.clear', 'entries.end', 'guards.put'],
@@ -90,13 +97,13 @@ describe('the audit log', () => {
     }
   });
 
-  it('holds no number of an entry in clear, and no secret', async () => {
+  it('the log contains no number of an entry in clear, and no secret', async () => {
     const records = await auditLog();
-    const told = records
+    const texts = records
       .filter(({ action }) => action.startsWith('entries.'))
       .map(({ subject, reason, before, after }) => JSON.stringify([subject, reason, before, after]));
-    expect(told.length).toBeGreaterThan(10_000);
-    expect(told.filter((text) => /82107\d{7}|0107\d{7}/.test(text))).toEqual([]);
+    expect(texts.length).toBeGreaterThan(10_000);
+    expect(texts.filter((text) => /82107\d{7}|0107\d{7}/.test(text))).toEqual([]);
     const text = JSON.stringify(records);
     for (const key of [...Object.values(world().tokens), ...Object.values(world().keys)]) {
       expect(text).not.toContain(key.split('.')[1]);
@@ -105,31 +112,31 @@ describe('the audit log', () => {
 });
 
 describe('trimming the log', () => {
-  it('is for root, and refused for a record that is young, unknown, or not what the caller takes it for', async () => {
-    const { audit } = await told<StatusInfo>('status');
+  it('only root may trim the log; a young, unknown or different record is rejected', async () => {
+    const { audit } = await adminValue<StatusInfo>('status');
     expect([audit.trimmedTo, audit.trimmedHash]).toEqual([0, CHAIN_START]);
     const trim = (n: number, hash: string) =>
       ['audit/trim', { body: { n, hash, reason: 'a test' } }] as const;
     const { n, hash } = audit;
-    const young = await refusedAdmin(trim(n, hash), [400, 'FIELD_VALUE', 'n']);
+    const young = await expectAdminRefused(trim(n, hash), [400, 'FIELD_VALUE', 'n']);
     expect(young.json.message).toBe('"n" names a record of the last 7 days: name an older record');
-    await refusedAdmin(trim(n + 1, hash), [400, 'FIELD_VALUE', 'n']);
-    await refusedAdmin(trim(n, '0'.repeat(64)), [400, 'FIELD_VALUE', 'hash']);
-    await refusedAdmin(trim(n, 'x'), [400, 'FIELD_VALUE', 'hash']);
-    await refusedAdmin(trim(0, hash), [400, 'FIELD_VALUE', 'n']);
-    await refusedAdmin(trim(0.5, hash), [400, 'FIELD_VALUE', 'n']);
-    expect((await told<StatusInfo>('status')).audit).toEqual(audit);
+    await expectAdminRefused(trim(n + 1, hash), [400, 'FIELD_VALUE', 'n']);
+    await expectAdminRefused(trim(n, '0'.repeat(64)), [400, 'FIELD_VALUE', 'hash']);
+    await expectAdminRefused(trim(n, 'x'), [400, 'FIELD_VALUE', 'hash']);
+    await expectAdminRefused(trim(0, hash), [400, 'FIELD_VALUE', 'n']);
+    await expectAdminRefused(trim(0.5, hash), [400, 'FIELD_VALUE', 'n']);
+    expect((await adminValue<StatusInfo>('status')).audit).toEqual(audit);
   });
 });
 
 describe('the status', () => {
-  it('says what is current, how much is live, and what the data centres were given', async () => {
+  it('the status shows the current release, the live entries and the propagation', async () => {
     const seq = await change('block', [{ number: '+821079100002' }]);
-    await checkFrom(seq, { to: '112' });
-    let status = await told<StatusInfo>('status', { token: 'read' });
+    await checkOnceVisible(seq, { to: '112' });
+    let status = await adminValue<StatusInfo>('status', { token: 'read' });
     while (status.kvSeq < seq) {
       await new Promise((resolve) => setTimeout(resolve, 100));
-      status = await told<StatusInfo>('status');
+      status = await adminValue<StatusInfo>('status');
     }
     expect(status).toMatchObject({ seq, kvSeq: seq, candidate: null, clients: 3 });
     expect(status.current!.state).toBe('promoted');
@@ -142,33 +149,33 @@ describe('the status', () => {
 });
 
 describe('records of blocks', () => {
-  it('are kept for a client that has them kept, keyed, and for no other', async () => {
+  it('blocks are recorded, with keyed numbers, only for a client with recordBlocks', async () => {
     const { key, secretSha256 } = await newKey('recorded');
     const client = { id: 'recorded', secretSha256: [secretSha256], rights: ['check'], recordBlocks: true };
-    await told('clients/recorded', { method: 'PUT', body: { client, reason: 'a test' } });
+    await adminValue('clients/recorded', { method: 'PUT', body: { client, reason: 'a test' } });
     const number = '+821079100003';
     const seq = await change('block', [{ number }], { code: 'SUBSCRIBER_DNO' });
-    await checkFrom(seq, { to: number });
+    await checkOnceVisible(seq, { to: number });
     const headers = { authorization: `Bearer ${key}` };
     const question = { base: world().admin, client: null, headers, body: { to: number, from: '112' } };
-    while ((await ask('/v1/check', question)).json.verdict !== 'block') {
+    while ((await send('/v1/check', question)).json.verdict !== 'block') {
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
     const path = `blocks?day=${new Date().toISOString().slice(0, 10)}`;
     let records: BlockRecord[] = [];
     while (records.length === 0) {
-      records = await toldLines<BlockRecord>('BlockRecord', path, { token: 'read' });
+      records = await adminLines<BlockRecord>('BlockRecord', path, { token: 'read' });
     }
     expect(new Set(records.map(({ client: id }) => id))).toEqual(new Set(['recorded']));
     expect(records[0]).toMatchObject({
-      ...{ channel: 'sms', from: '112', to: keyedNumber(Number(number), await ourKeys()), subject: 'to' },
+      ...{ channel: 'sms', from: '112', to: keyedNumber(Number(number), await serviceKeys()), subject: 'to' },
       ...{ code: 'SUBSCRIBER_DNO', list: 'live', enforced: true },
     });
     for (const name of await world().kv.admin.keys('blocks/')) {
       const stored = new TextDecoder().decode((await world().kv.admin.get(name))!);
       expect(stored).not.toContain('SUBSCRIBER_DNO');
     }
-    expect((await askAdmin('blocks?day=2026-01-01')).text).toBe('');
-    await told('clients/recorded', { method: 'DELETE', body: { reason: 'a test' } });
+    expect((await sendAdmin('blocks?day=2026-01-01')).text).toBe('');
+    await adminValue('clients/recorded', { method: 'DELETE', body: { reason: 'a test' } });
   });
 });

@@ -1,10 +1,10 @@
 /**
- * The live layer: what is blocked, unblocked and cleared now, and when the edge shows it.
+ * The live layer: block, unblock and clear, and when the edge shows them.
  */
 import { describe, expect, it } from 'vitest';
 import type { EntryInfo, EntryPage } from '../../shared/admin.ts';
-import { askAdmin, change, checkFrom, refusedAdmin, told } from './support/ask-admin.ts';
 import { current, promote, stage } from './support/releases.ts';
+import { adminValue, change, checkOnceVisible, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 
 const NOW = '+821075000001';
 const LISTED = '+821075000002';
@@ -17,25 +17,25 @@ const RESERVED = '+821075000007';
 const secondsFromNow = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
 
 async function find(item: object): Promise<EntryInfo[]> {
-  return (await told<{ entries: EntryInfo[] }>('entries/find', { token: 'read', body: item })).entries;
+  return (await adminValue<{ entries: EntryInfo[] }>('entries/find', { token: 'read', body: item })).entries;
 }
 
 async function seqNow(): Promise<number> {
-  return (await told<{ seq: number }>('status')).seq;
+  return (await adminValue<{ seq: number }>('status')).seq;
 }
 
 describe('POST /v1/admin/entries', () => {
-  it('blocks a number, as it is written, from its seq on', async () => {
+  it('a number in national form is blocked from the seq of the change on', async () => {
     const body = { op: 'block', items: [{ number: '010-7500-0001' }], reason: 'ticket 4711' };
     const before = await seqNow();
-    const done = await told<{ seq: number }>('entries', { token: 'entries', body });
+    const done = await adminValue<{ seq: number }>('entries', { token: 'entries', body });
     expect(done).toEqual({ changed: 1, seq: before + 1 });
-    const { verdict, reasons } = await checkFrom(done.seq, { from: NOW });
+    const { verdict, reasons } = await checkOnceVisible(done.seq, { from: NOW });
     const live = { list: 'live', match: 'exact', effect: 'block', authority: 'kisa', until: null };
     expect([verdict, reasons]).toEqual(['block', [{ subject: 'from', code: 'SENDER_REPORTED', ...live }]]);
   });
 
-  it('lets the newest entry decide: unblock, block again, clear; as sender alone, with its own code', async () => {
+  it('the newest entry for a subject decides', async () => {
     const release = await stage({ blocked: [LISTED, RESERVED], allowed: [ALLOWED], base: await current() });
     await promote(release.release, await current());
     await change('unblock', [{ number: LISTED }, { number: NOW }]);
@@ -52,39 +52,42 @@ describe('POST /v1/admin/entries', () => {
       ['from', NOW, 'block', 'SUBSCRIBER_DNO'],
       ['from', SENDER, 'block', 'SUBSCRIBER_DNO'],
       ['to', SENDER, 'allow', null],
-      // A list that allows comes before a live block.
+      // An allow list wins over a live block.
       ['to', ALLOWED, 'allow', 'ALLOW_OVERRIDE'],
       // Cleared: the release alone decides.
       ['to', RESERVED, 'block', 'NUMBER_SUSPENDED'],
     ];
     for (const [subject, number, verdict, code] of verdicts) {
-      const answer = await checkFrom(seq, { [subject]: number });
+      const answer = await checkOnceVisible(seq, { [subject]: number });
       expect([subject, number, answer.verdict, answer.reasons[0]?.code ?? null]).toEqual([
         ...[subject, number, verdict, code],
       ]);
     }
   });
 
-  it('blocks and clears a sender id, however it is written', async () => {
+  it('each spelling of a sender ID is blocked and cleared', async () => {
     const seq = await change('block', [{ source: 'PARCEL-KR' }], { code: 'OVERSEAS_SOURCE_LISTED' });
     const asSenders = { client: 'senders' } as const;
-    const answer = await checkFrom(seq, { from: 'parcel – KR' }, asSenders);
+    const answer = await checkOnceVisible(seq, { from: 'parcel – KR' }, asSenders);
     expect(answer.reasons).toMatchObject([{ list: 'live', match: 'source', code: 'OVERSEAS_SOURCE_LISTED' }]);
     expect(await find({ source: 'Parcel-KR' })).toMatchObject([
       { source: 'PARCEL-KR', number: null, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
     ]);
     const cleared = await change('clear', [{ source: 'PARCEL-KR' }]);
-    expect((await checkFrom(cleared, { from: 'PARCEL-KR' }, asSenders)).verdict).toBe('allow');
+    expect((await checkOnceVisible(cleared, { from: 'PARCEL-KR' }, asSenders)).verdict).toBe('allow');
   });
 
-  it('ends an entry on time, and lets what lay under it decide again', async () => {
+  it('an entry expires on time, and the entry below it decides again', async () => {
     await change('block', [{ number: STACKED }]);
-    // Seen before it ends: on a machine that is too busy for that, once more with twice the time.
+    // The edge must show the entry before it expires. On a busy machine, try again with twice the time.
     const untilOf = async (seconds: number): Promise<string> => {
       const until = secondsFromNow(seconds);
       const seq = await change('unblock', [{ number: STACKED }], { until });
       await change('block', [{ number: BRIEFLY }], { until });
-      const answers = [await checkFrom(seq, { to: STACKED }), await checkFrom(seq + 1, { to: BRIEFLY })];
+      const answers = [
+        await checkOnceVisible(seq, { to: STACKED }),
+        await checkOnceVisible(seq + 1, { to: BRIEFLY }),
+      ];
       if (Date.now() >= Date.parse(until)) return untilOf(2 * seconds);
       expect(answers.map(({ verdict }) => verdict)).toEqual(['allow', 'block']);
       expect(answers[1]!.reasons[0]!.until).toBe(
@@ -94,42 +97,42 @@ describe('POST /v1/admin/entries', () => {
     };
     const until = await untilOf(14);
     while (Date.now() < Date.parse(until)) await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await checkFrom(0, { to: STACKED })).verdict).toBe('block');
-    expect((await checkFrom(0, { to: BRIEFLY })).verdict).toBe('allow');
+    expect((await checkOnceVisible(0, { to: STACKED })).verdict).toBe('block');
+    expect((await checkOnceVisible(0, { to: BRIEFLY })).verdict).toBe('allow');
     expect(await find({ number: BRIEFLY })).toEqual([]);
     expect(await find({ number: STACKED })).toMatchObject([{ op: 'block', until: null }]);
   });
 
-  it('takes 10,000 at once, in one change, and every one of them shows', async () => {
+  it('10,000 items are one change, and each of them shows', async () => {
     const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+${821_076_000_000 + index}` }));
     const before = await seqNow();
     const seq = await change('block', items, { subjects: ['to'] });
     expect(seq).toBe(before + 1);
-    await checkFrom(seq, { to: items[0]!.number });
+    await checkOnceVisible(seq, { to: items[0]!.number });
     for (const index of [0, 4_999, 9_999]) {
-      const answer = await checkFrom(seq, { to: items[index]!.number });
+      const answer = await checkOnceVisible(seq, { to: items[index]!.number });
       expect([index, answer.verdict, answer.reasons[0]?.list]).toEqual([index, 'block', 'live']);
     }
-    expect((await checkFrom(seq, { to: '+821076010000' })).verdict).toBe('allow');
-    const told = await allEntries();
-    expect(told.filter((entry) => entry.seq === seq)).toHaveLength(10_000);
+    expect((await checkOnceVisible(seq, { to: '+821076010000' })).verdict).toBe('allow');
+    const listed = await allEntries();
+    expect(listed.filter((entry) => entry.seq === seq)).toHaveLength(10_000);
   });
 });
 
 /** Every page of the live layer. */
 async function allEntries(): Promise<EntryInfo[]> {
   const entries: EntryInfo[] = [];
-  let page = await told<EntryPage>('entries?limit=1000', { token: 'read' });
+  let page = await adminValue<EntryPage>('entries?limit=1000', { token: 'read' });
   for (;;) {
     entries.push(...page.entries);
     if (page.next === null) return entries;
-    page = await told<EntryPage>(`entries?after=${page.next}&upTo=${page.upTo}&limit=1000`);
+    page = await adminValue<EntryPage>(`entries?after=${page.next}&upTo=${page.upTo}&limit=1000`);
   }
 }
 
 describe('GET /v1/admin/entries', () => {
-  it('tells all entries in pages, by rising seq, each once, and nothing that comes meanwhile', async () => {
-    const first = await told<EntryPage>('entries?limit=2');
+  it('pages contain each entry once, by rising seq, without later entries', async () => {
+    const first = await adminValue<EntryPage>('entries?limit=2');
     expect(first.entries).toHaveLength(2);
     const late = await change('block', [{ number: '+821075000099' }]);
     expect(late).toBeGreaterThan(first.upTo);
@@ -138,7 +141,7 @@ describe('GET /v1/admin/entries', () => {
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
     const names = entries.map(({ number, source, seq }) => `${number ?? source} ${seq}`);
     expect(new Set(names).size).toBe(names.length);
-    const rest = await told<EntryPage>(`entries?after=${first.next}&upTo=${first.upTo}`);
+    const rest = await adminValue<EntryPage>(`entries?after=${first.next}&upTo=${first.upTo}`);
     expect(rest.entries.map(({ seq }) => seq)).not.toContain(late);
     await change('clear', [{ number: '+821075000099' }]);
   });
@@ -147,31 +150,31 @@ describe('GET /v1/admin/entries', () => {
     ['entries?after=x', 'after'],
     ['entries?upTo=-1', 'upTo'],
     ['entries?limit=many', 'limit'],
-  ])('refuses %s by the name of the parameter', async (path, field) => {
-    await refusedAdmin([path, {}], [400, 'FIELD_VALUE', field]);
+  ])('%s is rejected with the name of the parameter', async (path, field) => {
+    await expectAdminRefused([path, {}], [400, 'FIELD_VALUE', field]);
   });
 
-  it('finds the entries of one number with a body, newest first, with author and reason', async () => {
+  it('find returns the entries of one number, newest first, with author and reason', async () => {
     const [newest] = await find({ number: '010 7500 0006' });
     expect(newest).toMatchObject({
       ...{ number: SENDER, op: 'block', code: 'SUBSCRIBER_DNO', subjects: ['from'] },
       ...{ authority: 'root', by: 'token:root', reason: 'a test' },
     });
     expect(await find({ number: '+821075009999' })).toEqual([]);
-    const { json } = await refusedAdmin(
+    const { json } = await expectAdminRefused(
       ['entries/find', { body: { number: 'none' } }],
       [422, 'ENTRY_INVALID'],
     );
     expect(json.message).toBe('the number or source is not a number');
   });
 
-  it('finds nothing of what never has an entry', async () => {
+  it('find returns nothing for numbers that cannot have an entry', async () => {
     for (const number of ['112', '1335', '02-119', '010-0000-0003'])
       expect(await find({ number })).toEqual([]);
   });
 });
 
-describe('an operation on entries is made whole or not at all', () => {
+describe('a change with an invalid item', () => {
   const block = (items: readonly object[], rest: object = {}) => ({
     body: { op: 'block', items, reason: 'a test', ...rest },
   });
@@ -191,9 +194,9 @@ describe('an operation on entries is made whole or not at all', () => {
     ['0063 917 123 4567', 'ENTRY_INVALID'],
     // Korean without its 0, or a number of Peru.
     ['5112345678', 'ENTRY_INVALID'],
-  ])('refuses %s with %s, and says which item it was', async (number, code) => {
+  ])('%s is rejected with %s and the index of the item', async (number, code) => {
     const before = await seqNow();
-    const { json } = await refusedAdmin(['entries', block([good, { number }])], [422, code]);
+    const { json } = await expectAdminRefused(['entries', block([good, { number }])], [422, code]);
     expect(json).toMatchObject({ items: [{ index: 1, code }] });
     expect([await seqNow(), await find(good)]).toEqual([before, []]);
   });
@@ -204,51 +207,51 @@ describe('an operation on entries is made whole or not at all', () => {
     ['P'.repeat(65), 'is longer than 64 characters'],
     ['010-7500-005O', 'write the number alone'],
     ['+82 10 75OO', 'write the number alone'],
-  ])('refuses %j as a source, and says why', async (source, words) => {
-    const { json } = await refusedAdmin(['entries', block([good, { source }])], [422, 'ENTRY_INVALID']);
+  ])('%j is rejected as a source, with the cause', async (source, words) => {
+    const { json } = await expectAdminRefused(['entries', block([good, { source }])], [422, 'ENTRY_INVALID']);
     expect(json).toMatchObject({ items: [{ index: 1, message: expect.stringContaining(words) }] });
   });
 
-  it('refuses a sender ID that is written like a number: no sender is read as it', async () => {
+  it('a sender ID that is written like a number is rejected', async () => {
     for (const source of ['A7500005', 'sender:A7500005']) {
       const body = { op: 'block', items: [{ source }], reason: 'a test' };
-      const { json } = await refusedAdmin(['entries', { body }], [422, 'ENTRY_INVALID']);
+      const { json } = await expectAdminRefused(['entries', { body }], [422, 'ENTRY_INVALID']);
       expect(json).toMatchObject({ items: [{ index: 0, message: expect.stringContaining('letters') }] });
     }
   });
 
-  it('refuses to block a sender id as a recipient: it is never one', async () => {
+  it('a sender ID cannot be blocked as a recipient', async () => {
     for (const op of ['block', 'unblock']) {
       const body = { op, items: [{ source: 'PARCEL-KR' }], subjects: ['to'], reason: 'a test' };
-      const { json } = await refusedAdmin(['entries', { body }], [422, 'ENTRY_INVALID']);
+      const { json } = await expectAdminRefused(['entries', { body }], [422, 'ENTRY_INVALID']);
       expect(json).toMatchObject({ items: [{ index: 0, message: expect.stringContaining('recipient') }] });
     }
     await change('clear', [{ source: 'PARCEL-KR' }], { subjects: ['to'] });
   });
 
-  it('says of each emergency number that it is one', async () => {
+  it('the message names an emergency number as such', async () => {
     for (const number of ['112', '02-112']) {
-      const { json } = await refusedAdmin(['entries', block([{ number }])], [422, 'ENTRY_PROTECTED']);
+      const { json } = await expectAdminRefused(['entries', block([{ number }])], [422, 'ENTRY_PROTECTED']);
       expect(json.message).toContain('is an emergency number');
     }
   });
 
-  it('refuses an item that is given twice', async () => {
+  it('a duplicate item is rejected', async () => {
     const twice = block([good, { number: '010-7500-0050' }]);
-    const { json } = await refusedAdmin(['entries', twice], [422, 'ENTRY_INVALID']);
+    const { json } = await expectAdminRefused(['entries', twice], [422, 'ENTRY_INVALID']);
     expect(json).toMatchObject({ items: [{ index: 1 }] });
   });
 
-  it('does not block a number that the guards protect', async () => {
+  it('a number that the guards protect cannot be blocked', async () => {
     const guards = { protectedNumbers: [821_075_000_050] };
-    await told('guards', { method: 'PUT', body: { guards, reason: 'a test' } });
-    await refusedAdmin(['entries', block([good])], [422, 'ENTRY_PROTECTED']);
-    await told('guards', { method: 'PUT', body: { guards: {}, reason: 'a test' } });
+    await adminValue('guards', { method: 'PUT', body: { guards, reason: 'a test' } });
+    await expectAdminRefused(['entries', block([good])], [422, 'ENTRY_PROTECTED']);
+    await adminValue('guards', { method: 'PUT', body: { guards: {}, reason: 'a test' } });
   });
 
-  it('tells of at most 100 wrong items', async () => {
+  it('at most 100 invalid items are reported', async () => {
     const items = Array.from({ length: 150 }, (_, index) => ({ number: `x${index}` }));
-    const { json } = await refusedAdmin(['entries', block(items)], [422, 'ENTRY_INVALID']);
+    const { json } = await expectAdminRefused(['entries', block(items)], [422, 'ENTRY_INVALID']);
     expect((json as unknown as { items: object[] }).items).toHaveLength(100);
   });
 
@@ -266,22 +269,22 @@ describe('an operation on entries is made whole or not at all', () => {
     ['an item of another form', { items: [{ n: 1 }] }, 'FIELD_TYPE', 'items.0'],
     ['no reason', { reason: '  ' }, 'FIELD_VALUE', 'reason'],
     ['a reason that is too long', { reason: 'x'.repeat(501) }, 'FIELD_VALUE', 'reason'],
-  ])('refuses %s by the name of the field', async (_what, rest, code, field) => {
-    await refusedAdmin(['entries', block([good], rest)], [400, code, field]);
+  ])('%s is rejected with the name of the field', async (_what, rest, code, field) => {
+    await expectAdminRefused(['entries', block([good], rest)], [400, code, field]);
   });
 
-  it('refuses 10,001 items, and one number under more than 8 ends', async () => {
+  it('10,001 items are rejected, and more than 8 ends for one number', async () => {
     const many = Array.from({ length: 10_001 }, (_, index) => ({ number: `+${821_077_000_000 + index}` }));
-    await refusedAdmin(['entries', block(many)], [400, 'FIELD_VALUE', 'items']);
+    await expectAdminRefused(['entries', block(many)], [400, 'FIELD_VALUE', 'items']);
     const over = { number: '+821075000060' };
     for (let hours = 9; hours > 1; hours--) {
       await change('block', [over], { until: secondsFromNow(hours * 3_600) });
     }
-    const { json } = await refusedAdmin(
+    const { json } = await expectAdminRefused(
       ['entries', block([over], { until: secondsFromNow(3_600) })],
       [409, 'LIVE_FULL'],
     );
     expect(json).toMatchObject({ items: [{ index: 0 }] });
-    expect((await askAdmin('entries', block([over]))).status).toBe(200);
+    expect((await sendAdmin('entries', block([over]))).status).toBe(200);
   });
 });

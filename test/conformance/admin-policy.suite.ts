@@ -1,19 +1,25 @@
 /**
- * The gateway policy as admins see it, and how a change of it shows at a gateway.
+ * The gateway policy for admins, and how a change shows at a gateway.
  */
 import { describe, expect, it } from 'vitest';
 import type { StatusInfo } from '../../shared/admin.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
 import type { Policy, VersionedPolicy } from '../../shared/policy/policy.ts';
-import { ask } from './support/ask.ts';
-import { askAdmin, checkFrom, refusedAdmin, told, toldLines } from './support/ask-admin.ts';
+import { send } from './support/send.ts';
+import {
+  adminLines,
+  adminValue,
+  checkOnceVisible,
+  expectAdminRefused,
+  sendAdmin,
+} from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
 const FROM = '02-123-4567';
 
-/** What the rule says there, whether or not there is a release. */
+/** The effect of the rule at a gateway, with or without a release. */
 async function atGateway(): Promise<{ effect: string | undefined; version: number | undefined }> {
-  const { json } = await ask('/v1/gateway/check', {
+  const { json } = await send('/v1/gateway/check', {
     ...{ method: 'POST', client: 'bulk', base: world().admin, body: { from: FROM } },
   });
   const reason = json.reasons.find(({ list }) => list === json.policy?.rule);
@@ -25,24 +31,24 @@ function put(policy: unknown, headers: Record<string, string> = {}) {
 }
 
 describe('the gateway policy', () => {
-  it('is the one that comes with the code, is changed as a whole, and shows at the edge from its seq on', async () => {
-    const before = await told<VersionedPolicy>('policy');
+  it('the policy starts as the standard one, is replaced as a whole, and shows at the edge', async () => {
+    const before = await adminValue<VersionedPolicy>('policy');
     expect(before.version).toBe(0);
     expect(await atGateway()).toEqual({ effect: 'block', version: 0 });
     const rules = before.policy.rules.map((rule) =>
       rule.id === 'kr-number-from-abroad' ? { ...rule, effect: 'label' as const, withholdCli: true } : rule,
     );
     const policy: Policy = { ...before.policy, rules, redress: { email: 'redress@numgate.example' } };
-    const reply = await askAdmin(...put(policy, { 'if-match': '"0"' }));
+    const reply = await sendAdmin(...put(policy, { 'if-match': '"0"' }));
     const version = reply.json.seq;
     expect(reply.headers.get('etag')).toBe(`"${version}"`);
-    await checkFrom(version, { from: FROM });
+    await checkOnceVisible(version, { from: FROM });
     expect(await atGateway()).toEqual({ effect: 'label', version });
-    expect(await told<VersionedPolicy>('policy')).toEqual({ version, policy });
+    expect(await adminValue<VersionedPolicy>('policy')).toEqual({ version, policy });
   });
 
-  it('is changed only as it was read, where that is asked for', async () => {
-    await refusedAdmin(put({ rules: [], label: 'x', redress: null }, { 'if-match': '"0"' }), [
+  it('If-Match binds a change to the version that was read', async () => {
+    await expectAdminRefused(put({ rules: [], label: 'x', redress: null }, { 'if-match': '"0"' }), [
       412,
       'PRECONDITION_FAILED',
     ]);
@@ -50,29 +56,29 @@ describe('the gateway policy', () => {
 
   it.each([
     [
-      'a rule of no effect',
+      'a rule without an effect',
       { rules: [{ id: 'a', when: {} }], label: 'x', redress: null },
       'policy.rules.0.effect',
     ],
     [
-      'a sender that is none',
+      'an unknown kind of sender',
       { rules: [{ id: 'a', when: { sender: ['kr'] }, effect: 'allow' }], label: 'x', redress: null },
       'policy.rules.0.when.sender.0',
     ],
     ['a field too many', { rules: [], label: 'x', redress: null, mode: 'shadow' }, 'policy.mode'],
     [
-      'an attestation that lets through',
+      'an attestation that allows',
       { rules: [{ id: 'a', when: { attestation: ['A'] }, effect: 'allow' }], label: 'x', redress: null },
       'policy.rules.0.when.attestation',
     ],
-  ])('is refused with %s, by the name of the field', async (_what, policy, field) => {
-    const { status, json } = await askAdmin(...put(policy));
+  ])('a policy with %s is rejected with the name of the field', async (_what, policy, field) => {
+    const { status, json } = await sendAdmin(...put(policy));
     expect([status, json.field]).toEqual([400, field]);
   });
 
-  it('stands in the audit log, as it was before and after', async () => {
-    const { n } = (await told<StatusInfo>('status')).audit;
-    const records = await toldLines<AuditRecord>('AuditRecord', `audit?after=${Math.max(0, n - 20)}`);
+  it('the audit log has the policy before and after a change', async () => {
+    const { n } = (await adminValue<StatusInfo>('status')).audit;
+    const records = await adminLines<AuditRecord>('AuditRecord', `audit?after=${Math.max(0, n - 20)}`);
     const record = records.findLast(({ action }) => action === 'policy.put');
     expect(record).toMatchObject({
       subject: 'policy',
@@ -82,12 +88,12 @@ describe('the gateway policy', () => {
     });
   });
 
-  it('is only read with the scope read, and only set with the scope releases', async () => {
+  it('the scope read may read the policy; only the scope releases may replace it', async () => {
     const [path, request] = put({ rules: [], label: 'x', redress: null });
     for (const token of ['read', 'entries', 'clients'] as const) {
-      expect((await askAdmin(path, { ...request, token })).status).toBe(403);
+      expect((await sendAdmin(path, { ...request, token })).status).toBe(403);
     }
-    expect((await askAdmin('policy', { token: 'read' })).status).toBe(200);
-    expect((await askAdmin('policy', { token: 'releases' })).status).toBe(403);
+    expect((await sendAdmin('policy', { token: 'read' })).status).toBe(200);
+    expect((await sendAdmin('policy', { token: 'releases' })).status).toBe(403);
   });
 });

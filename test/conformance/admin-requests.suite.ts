@@ -1,15 +1,15 @@
 /**
- * Requests to the control plane that are wrong as a whole, and requests that come twice.
+ * Invalid requests to the control plane, and repeated requests.
  */
 import { describe, expect, it } from 'vitest';
-import { numbersIn } from './support/ask.ts';
-import { askAdmin, refusedAdmin, told } from './support/ask-admin.ts';
 import { inPieces } from './support/pieces.ts';
+import { numbersIn } from './support/send.ts';
+import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
 const secretSha256 = ['3'.repeat(64)];
 
-/** Every change, with a body that is right but for what it names. */
+/** Every change, with a body that is valid except for the names in it. */
 const CHANGES: readonly (readonly [method: string, path: string, body: Record<string, unknown>])[] = [
   ['POST', 'entries', { op: 'clear', items: [{ number: '+821079000001' }], reason: 'a test' }],
   ['POST', 'releases', { signed: '{}', signature: '', reason: 'a test' }],
@@ -30,50 +30,50 @@ const QUESTION = ['POST', 'entries/find', { number: '+821079000001' }] as const;
 const DIGITS = '01079000001';
 
 async function state(): Promise<[seq: number, audit: object]> {
-  const { seq, audit } = await told<{ seq: number; audit: object }>('status');
+  const { seq, audit } = await adminValue<{ seq: number; audit: object }>('status');
   return [seq, audit];
 }
 
 describe('the body of a change', () => {
-  it.each([...CHANGES, QUESTION])('is one JSON object: %s %s', async (method, path) => {
+  it.each([...CHANGES, QUESTION])('the body must be one JSON object: %s %s', async (method, path) => {
     const wrong = (body: unknown, code: string, field?: string) =>
-      refusedAdmin([path, { method, body }], [400, code, field]);
-    await refusedAdmin([path, { method }], [400, 'BODY_MISSING']);
+      expectAdminRefused([path, { method, body }], [400, code, field]);
+    await expectAdminRefused([path, { method }], [400, 'BODY_MISSING']);
     await wrong(' \n', 'BODY_MISSING');
     for (const body of ['{', '{"reason":"x"}{', `{"x":${DIGITS}`, 'reason=x'])
       await wrong(body, 'JSON_INVALID');
     for (const body of ['"x"', '1', 'null', '[]']) await wrong(body, 'FIELD_TYPE', 'body');
   });
 
-  // With any other type, a page of somebody else could send it with an admin's cookie of Cloudflare Access.
-  it.each([...CHANGES, QUESTION])('says that it is JSON: %s %s', async (method, path, body) => {
+  // With another type, a foreign page could send it with an admin's Cloudflare Access cookie.
+  it.each([...CHANGES, QUESTION])('the content type must be JSON: %s %s', async (method, path, body) => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
       const request = { method, body: JSON.stringify(body), headers: { 'content-type': type } };
-      await refusedAdmin([path, request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+      await expectAdminRefused([path, request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
     }
   });
 
-  it.each(CHANGES)('has no unknown field, and says why: %s %s', async (method, path, body) => {
+  it.each(CHANGES)('unknown fields and a missing reason are rejected: %s %s', async (method, path, body) => {
     const before = await state();
     for (const name of ['force', 'constructor', '__proto__', DIGITS]) {
       const field = name === DIGITS ? '***********' : name;
       const text = `{"${name}":1,${JSON.stringify(body).slice(1)}`;
-      await refusedAdmin([path, { method, body: text }], [400, 'FIELD_UNKNOWN', field]);
+      await expectAdminRefused([path, { method, body: text }], [400, 'FIELD_UNKNOWN', field]);
     }
     const { reason: _, ...silent } = body;
     if (path !== 'releases')
-      await refusedAdmin([path, { method, body: silent }], [400, 'FIELD_MISSING', 'reason']);
-    await refusedAdmin([path, { method, body: { ...body, reason: 1 } }], [400, 'FIELD_TYPE', 'reason']);
+      await expectAdminRefused([path, { method, body: silent }], [400, 'FIELD_MISSING', 'reason']);
+    await expectAdminRefused([path, { method, body: { ...body, reason: 1 } }], [400, 'FIELD_TYPE', 'reason']);
     for (const reason of ['', ' ', 'x'.repeat(501)])
-      await refusedAdmin([path, { method, body: { ...body, reason } }], [400, 'FIELD_VALUE', 'reason']);
+      await expectAdminRefused([path, { method, body: { ...body, reason } }], [400, 'FIELD_VALUE', 'reason']);
     expect(await state()).toEqual(before);
   });
 
-  it.each([...CHANGES, QUESTION])('has its bound: %s %s', async (method, path) => {
+  it.each([...CHANGES, QUESTION])('a body over the bound is rejected: %s %s', async (method, path) => {
     const max = path === 'entries' ? 2_097_152 : 1_048_576;
     const text = `{"reason":"x"${' '.repeat(max)}}`;
     for (const body of [text, inPieces(text, 65_536)]) {
-      const { json } = await refusedAdmin([path, { method, body }], [413, 'BODY_TOO_LARGE']);
+      const { json } = await expectAdminRefused([path, { method, body }], [413, 'BODY_TOO_LARGE']);
       expect(json.message).toContain(String(max));
     }
   });
@@ -85,20 +85,20 @@ describe('the body of a change', () => {
     ['releases/x/promote', { base: null, share: '1', reason: 'x' }, 'share'],
     ['releases/x/promote', { base: null, overrides: 'adds', reason: 'x' }, 'overrides'],
     ['releases', { signed: {}, signature: '' }, 'signed'],
-  ])('has the types of the document: %s %j', async (path, body, field) => {
-    await refusedAdmin([path, { body }], [400, 'FIELD_TYPE', field]);
+  ])('a field of another type is rejected: %s %j', async (path, body, field) => {
+    await expectAdminRefused([path, { body }], [400, 'FIELD_TYPE', field]);
   });
 
-  it('promotes to no share that is none', async () => {
+  it('an invalid share is rejected', async () => {
     for (const share of [0, -1, 1.1]) {
       const body = { base: null, share, reason: 'x' };
-      await refusedAdmin(['releases/x/promote', { body }], [400, 'FIELD_VALUE', 'share']);
+      await expectAdminRefused(['releases/x/promote', { body }], [400, 'FIELD_VALUE', 'share']);
     }
     const body = { reason: 'x' };
-    await refusedAdmin(['releases/x/promote', { body }], [400, 'FIELD_MISSING', 'base']);
+    await expectAdminRefused(['releases/x/promote', { body }], [400, 'FIELD_MISSING', 'base']);
   });
 
-  it('sets guards to no value that is none', async () => {
+  it('invalid guards are rejected', async () => {
     for (const [guards, code, field] of [
       [{ addShare: 2 }, 'FIELD_VALUE', 'guards.addShare'],
       [{ removeShare: '0.2' }, 'FIELD_TYPE', 'guards.removeShare'],
@@ -106,7 +106,10 @@ describe('the body of a change', () => {
       [{ protectedNumbers: Array(1_001).fill(1) }, 'FIELD_VALUE', 'guards.protectedNumbers'],
       [{ blockShare: 1 }, 'FIELD_UNKNOWN', 'guards.blockShare'],
     ] as const) {
-      await refusedAdmin(['guards', { method: 'PUT', body: { guards, reason: 'x' } }], [400, code, field]);
+      await expectAdminRefused(
+        ['guards', { method: 'PUT', body: { guards, reason: 'x' } }],
+        [400, code, field],
+      );
     }
   });
 });
@@ -121,11 +124,11 @@ describe('the query and the path', () => {
     ['blocks', 'FIELD_VALUE', 'day'],
     ['blocks?day=today', 'FIELD_VALUE', 'day'],
     ['blocks?day=2026-11-24&day=2026-11-25', 'FIELD_TYPE', 'day'],
-  ])('refuses %s by the name of the parameter', async (path, code, field) => {
-    await refusedAdmin([path, {}], [400, code, field]);
+  ])('%s is rejected with the name of the parameter', async (path, code, field) => {
+    await expectAdminRefused([path, {}], [400, code, field]);
   });
 
-  it('knows no other method, and says which there are', async () => {
+  it('another method is 405, and Allow names the valid ones', async () => {
     for (const [path, method, allow] of [
       ['status', 'POST', 'GET'],
       ['entries', 'DELETE', 'GET, POST'],
@@ -133,40 +136,40 @@ describe('the query and the path', () => {
       ['clients/one', 'POST', 'DELETE, GET, PUT'],
       ['rollback', 'GET', 'POST'],
     ] as const) {
-      const reply = await refusedAdmin([path, { method }], [405, 'METHOD_NOT_ALLOWED']);
+      const reply = await expectAdminRefused([path, { method }], [405, 'METHOD_NOT_ALLOWED']);
       expect(reply.headers.get('allow')).toBe(allow);
     }
   });
 
-  it('knows no other path, and never brings a number of one back', async () => {
+  it('another path is 404, and its numbers are not echoed', async () => {
     for (const path of ['', 'state', `entries/${DIGITS}`, 'releases/x', 'values/head']) {
-      const { text } = await refusedAdmin([path, {}], [404, 'NOT_FOUND']);
+      const { text } = await expectAdminRefused([path, {}], [404, 'NOT_FOUND']);
       expect(numbersIn(text)).toEqual([]);
     }
   });
 });
 
-describe('a request that comes twice', () => {
+describe('a repeated request', () => {
   const key = (name: string) => ({ 'idempotency-key': name });
   const block = (number: string, more: object = {}) => ({
     body: { op: 'block', items: [{ number }], reason: 'a test', ...more },
   });
 
-  it('with an Idempotency-Key is done once, and answered the same', async () => {
+  it('a request with an Idempotency-Key is done once, with the same response', async () => {
     const request = { ...block('+821079000002'), headers: key('twice') };
-    const first = await told('entries', request);
+    const first = await adminValue('entries', request);
     const after = await state();
-    expect([await told('entries', request), await state()]).toEqual([first, after]);
+    expect([await adminValue('entries', request), await state()]).toEqual([first, after]);
   });
 
-  it('without one is done twice', async () => {
-    const first = await told<{ seq: number }>('entries', block('+821079000003'));
-    expect(await told('entries', block('+821079000003'))).toEqual({ changed: 1, seq: first.seq + 1 });
+  it('a request without an Idempotency-Key is done twice', async () => {
+    const first = await adminValue<{ seq: number }>('entries', block('+821079000003'));
+    expect(await adminValue('entries', block('+821079000003'))).toEqual({ changed: 1, seq: first.seq + 1 });
   });
 
-  it('with the key of another request is refused: other body, other path', async () => {
+  it('another request with the same key is rejected', async () => {
     const headers = key('other');
-    await told('entries', { ...block('+821079000004'), headers });
+    await adminValue('entries', { ...block('+821079000004'), headers });
     const after = await state();
     for (const [path, request] of [
       ['entries', block('+821079000005')],
@@ -174,67 +177,67 @@ describe('a request that comes twice', () => {
       ['guards', { method: 'PUT', body: { guards: {}, reason: 'a test' } }],
       ['clients/bulk', { method: 'DELETE', body: { reason: 'a test' } }],
     ] as const) {
-      await refusedAdmin([path, { ...request, headers }], [409, 'IDEMPOTENCY_CONFLICT']);
+      await expectAdminRefused([path, { ...request, headers }], [409, 'IDEMPOTENCY_CONFLICT']);
     }
     expect(await state()).toEqual(after);
   });
 
-  it('with the key of another admin is another request', async () => {
+  it('another admin may use the same key', async () => {
     const request = { ...block('+821079000006'), headers: key('shared') };
-    const first = await told<{ seq: number }>('entries', request);
-    expect(await told('entries', { ...request, token: 'entries' })).toEqual({
+    const first = await adminValue<{ seq: number }>('entries', request);
+    expect(await adminValue('entries', { ...request, token: 'entries' })).toEqual({
       ...{ changed: 1, seq: first.seq + 1 },
     });
   });
 
-  it('after it was refused is looked at anew', async () => {
+  it('a rejected request may be repeated with its key', async () => {
     const path = 'clients/late';
     const headers = key('refused');
     const remove = { method: 'DELETE', body: { reason: 'a test' }, headers };
-    await refusedAdmin([path, remove], [404, 'CLIENT_UNKNOWN']);
+    await expectAdminRefused([path, remove], [404, 'CLIENT_UNKNOWN']);
     const client = { id: 'late', secretSha256: ['2'.repeat(64)], rights: ['check'] };
-    await told(path, { method: 'PUT', body: { client, reason: 'a test' } });
-    const done = await told(path, remove);
-    expect(await told(path, remove)).toEqual(done);
+    await adminValue(path, { method: 'PUT', body: { client, reason: 'a test' } });
+    const done = await adminValue(path, remove);
+    expect(await adminValue(path, remove)).toEqual(done);
   });
 
   it.each([
     ['PUT', 'guards', { guards: {}, reason: 'a test' }],
     ['PUT', 'clients/bulk', null],
     ['PUT', 'tokens/one', null],
-  ])('is done once on every route: %s %s', async (method, path, given) => {
+  ])('every route does a repeated request once: %s %s', async (method, path, given) => {
     const body = given ?? {
       ...(path === 'tokens/one'
         ? { token: { id: 'one', secretSha256, scopes: ['read'], authority: 'kisa' } }
-        : { client: await told('clients/bulk') }),
+        : { client: await adminValue('clients/bulk') }),
       reason: 'a test',
     };
     const request = { method, body, headers: key(`once ${path}`) };
-    const first = await told(path, request);
+    const first = await adminValue(path, request);
     const after = await state();
-    expect([await told(path, request), await state()]).toEqual([first, after]);
-    if (path === 'tokens/one') await told(path, { method: 'DELETE', body: { reason: 'a test' } });
+    expect([await adminValue(path, request), await state()]).toEqual([first, after]);
+    if (path === 'tokens/one') await adminValue(path, { method: 'DELETE', body: { reason: 'a test' } });
   });
 
-  it('has a key of 1 to 128 characters', async () => {
+  it('a key has 1 to 128 characters', async () => {
     for (const name of ['', 'k'.repeat(129)]) {
       const request = { ...block('+821079000007'), headers: key(name) };
-      await refusedAdmin(['entries', request], [400, 'FIELD_VALUE', 'Idempotency-Key']);
+      await expectAdminRefused(['entries', request], [400, 'FIELD_VALUE', 'Idempotency-Key']);
     }
-    await told('entries', { ...block('+821079000007'), headers: key('k'.repeat(128)) });
+    await adminValue('entries', { ...block('+821079000007'), headers: key('k'.repeat(128)) });
   });
 });
 
 describe('a service without secrets', () => {
-  it('changes nothing and tells nothing: 503 NOT_CONFIGURED', async () => {
+  it('every route is 503 NOT_CONFIGURED', async () => {
     const base = world().withoutSecrets;
-    const { json } = await refusedAdmin(['status', { base }], [503, 'NOT_CONFIGURED']);
+    const { json } = await expectAdminRefused(['status', { base }], [503, 'NOT_CONFIGURED']);
     expect(json.message).toContain('LIST_KEY');
-    expect((await askAdmin('entries', { base, body: {} })).status).toBe(503);
+    expect((await sendAdmin('entries', { base, body: {} })).status).toBe(503);
   });
 });
 
-describe('what stands in a path', () => {
+describe('a value in a path', () => {
   it.each([
     ['DELETE', `clients/${DIGITS}`, { reason: 'a test' }],
     ['DELETE', `tokens/${DIGITS}`, { reason: 'a test' }],
@@ -242,8 +245,8 @@ describe('what stands in a path', () => {
     ['GET', `releases/${DIGITS}/manifest`, undefined],
     ['GET', `values/shard/${'a'.repeat(600)}`, undefined],
     ['POST', `releases/${DIGITS}/promote`, { base: null, reason: 'a test' }],
-  ])('is not told again, and is no more than not there: %s %s', async (method, path, body) => {
-    const { status, text } = await askAdmin(path, { method, ...(body === undefined ? {} : { body }) });
+  ])('a number in a path is not echoed: %s %s', async (method, path, body) => {
+    const { status, text } = await sendAdmin(path, { method, ...(body === undefined ? {} : { body }) });
     expect(status).toBe(404);
     expect(text).not.toContain(DIGITS);
   });

@@ -1,21 +1,21 @@
 /**
- * Fields and parameters that are wrong: a code, the name of the field, and never the value.
+ * Invalid fields and parameters: the error has a code and the name of the field, never the value.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, type Request, refused } from './support/ask.ts';
+import { expectRefused, type Request, send } from './support/send.ts';
 
 const TOO_LONG = '+1234567890123456';
 
 describe('fields of a check', () => {
   it.each<[string, unknown, string, string]>([
-    ['nothing asked', {}, 'FIELD_MISSING', 'to'],
+    ['no party', {}, 'FIELD_MISSING', 'to'],
     ['only a channel', { channel: 'sms' }, 'FIELD_MISSING', 'to'],
     ['a JSON number', { to: 1_044_440_001 }, 'FIELD_TYPE', 'to'],
     ['null', { from: null, to: '112' }, 'FIELD_TYPE', 'from'],
     ['a list', { to: ['112'] }, 'FIELD_TYPE', 'to'],
     ['an object', { from: {} }, 'FIELD_TYPE', 'from'],
     ['an unknown field', { to: '112', recipient: '112' }, 'FIELD_UNKNOWN', 'recipient'],
-    ['an id, which a check has not', { id: 'a', to: '112' }, 'FIELD_UNKNOWN', 'id'],
+    ['an id, which a check does not have', { id: 'a', to: '112' }, 'FIELD_UNKNOWN', 'id'],
     ['an unknown channel', { to: '112', channel: 'fax' }, 'FIELD_VALUE', 'channel'],
     ['a channel in capitals', { to: '112', channel: 'SMS' }, 'FIELD_VALUE', 'channel'],
     ['a channel that is null', { to: '112', channel: null }, 'FIELD_VALUE', 'channel'],
@@ -31,27 +31,33 @@ describe('fields of a check', () => {
     ['letters in a number', { to: '010-4444-OOO1' }, 'NUMBER_CHARACTER', 'to'],
     ['several numbers', { to: '02-444-0001~2' }, 'NUMBER_CHARACTER', 'to'],
     ['a long sender ID', { from: '\ufdfa'.repeat(4) }, 'FIELD_VALUE', 'from'],
-  ])('are refused by name: %s', async (_name, body, code, field) => {
-    const { text } = await refused(['/v1/check', { body }], [400, code, field]);
+  ])('an invalid check is rejected with the name of the field: %s', async (_name, body, code, field) => {
+    const { text } = await expectRefused(['/v1/check', { body }], [400, code, field]);
     expect(text).not.toMatch(/0001|fax|MYSHOP/);
   });
 
-  it.each(['7', '"112"', '[]', 'null', 'true'])('are not in %s, which is no object', async (body) => {
-    await refused(['/v1/check', { body }], [400, 'FIELD_TYPE', 'body']);
-  });
+  it.each(['7', '"112"', '[]', 'null', 'true'])(
+    'the body %s is rejected because it is not an object',
+    async (body) => {
+      await expectRefused(['/v1/check', { body }], [400, 'FIELD_TYPE', 'body']);
+    },
+  );
 
-  it('may have any name, and are still refused by it', async () => {
+  it('an unknown field with any name is rejected by name', async () => {
     for (const field of ['__proto__', 'constructor', 'toString', 'from ', 'FROM', '수신']) {
-      await refused(['/v1/check', { body: `{"to":"112","${field}":"1"}` }], [400, 'FIELD_UNKNOWN', field]);
+      await expectRefused(
+        ['/v1/check', { body: `{"to":"112","${field}":"1"}` }],
+        [400, 'FIELD_UNKNOWN', field],
+      );
     }
-    await refused(
+    await expectRefused(
       ['/v1/check', { body: { to: '112', ['x'.repeat(100)]: 1 } }],
       [400, 'FIELD_UNKNOWN', 'x'.repeat(64)],
     );
   });
 
-  it('never bring a number back, not even as the name of a field', async () => {
-    const { status, json } = await ask('/v1/check', { body: { '01044440001': 'x' } });
+  it('an error never contains a number, even as the name of a field', async () => {
+    const { status, json } = await send('/v1/check', { body: { '01044440001': 'x' } });
     expect([status, json.code]).toEqual([400, 'FIELD_UNKNOWN']);
   });
 });
@@ -71,8 +77,8 @@ describe('parameters of a GET', () => {
     ['?to=112%23', 'NUMBER_CHARACTER', 'to'],
     ['?to=112&__proto__=1', 'FIELD_UNKNOWN', '__proto__'],
     ['?to=112&id=1', 'FIELD_UNKNOWN', 'id'],
-  ])('are refused by name: %s', async (query, code, field) => {
-    await refused([`/v1/check${query}`, {}], [400, code, field]);
+  ])('an invalid query is rejected with the name of the parameter: %s', async (query, code, field) => {
+    await expectRefused([`/v1/check${query}`, {}], [400, code, field]);
   });
 });
 
@@ -87,8 +93,8 @@ describe('parameters of a POST', () => {
     ['/v1/check/stream?subject=from&subject=to', stream, 'FIELD_TYPE', 'subject'],
     ['/v1/check?to=112', { body: { to: '112' } }, 'FIELD_UNKNOWN', 'to'],
     ['/v1/check/batch?report=hits', { body: { items: [] } }, 'FIELD_UNKNOWN', 'report'],
-  ])('are refused by name: %s', async (path, request, code, field) => {
-    await refused([path, request], [400, code, field]);
+  ])('a parameter of a POST is rejected by name: %s', async (path, request, code, field) => {
+    await expectRefused([path, request], [400, code, field]);
   });
 });
 
@@ -111,13 +117,13 @@ describe('fields of a batch', () => {
     ['a default with letters', { items, defaults: { to: 'MYSHOP' } }, 'SOURCE_AS_RECIPIENT', 'defaults.to'],
     ['a default too long', { items, defaults: { from: TOO_LONG } }, 'NUMBER_TOO_LONG', 'defaults.from'],
     ['a default channel', { items, defaults: { channel: 'fax' } }, 'FIELD_VALUE', 'defaults.channel'],
-  ])('are refused by name: %s', async (_name, body, code, field) => {
-    await refused(['/v1/check/batch', { body: JSON.stringify(body) }], [400, code, field]);
+  ])('an invalid batch is rejected with the name of the field: %s', async (_name, body, code, field) => {
+    await expectRefused(['/v1/check/batch', { body: JSON.stringify(body) }], [400, code, field]);
   });
 
-  it('are too many: 10,001 items', async () => {
+  it('10,001 items are too many', async () => {
     const body = { items: Array.from({ length: 10_001 }, () => ({ to: '112' })) };
-    const { json } = await refused(['/v1/check/batch', { body }], [400, 'ITEMS_TOO_MANY', 'items']);
+    const { json } = await expectRefused(['/v1/check/batch', { body }], [400, 'ITEMS_TOO_MANY', 'items']);
     expect(json.message).toContain('/v1/check/stream');
   });
 });

@@ -1,10 +1,10 @@
 /**
- * Requests that are wrong as a whole: body, key, method, path, type, size. Each has its own status and code.
+ * Invalid requests: body, key, method, path, type, size. Each has its own status and code.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, type Request, refused } from './support/ask.ts';
 import { NUMBERS } from './support/input-lists.ts';
 import { inPieces } from './support/pieces.ts';
+import { expectRefused, type Request, send } from './support/send.ts';
 import { world } from './support/world.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -12,7 +12,7 @@ const BODY_BYTES_MAX = { '/v1/check': 4_096, '/v1/check/batch': 4_194_304 };
 const JSON_ROUTES = ['/v1/check', '/v1/check/batch'] as const;
 
 describe('the body', () => {
-  it.each(JSON_ROUTES)('is missing for %s', async (path) => {
+  it.each(JSON_ROUTES)('%s rejects a missing body', async (path) => {
     const nothing: Request[] = [
       { method: 'POST' },
       { method: 'POST', headers: json },
@@ -20,10 +20,10 @@ describe('the body', () => {
       { body: ' \n' },
       { body: inPieces('', 1) },
     ];
-    for (const request of nothing) await refused([path, request], [400, 'BODY_MISSING']);
+    for (const request of nothing) await expectRefused([path, request], [400, 'BODY_MISSING']);
   });
 
-  it.each(JSON_ROUTES)('is not JSON for %s', async (path) => {
+  it.each(JSON_ROUTES)('%s rejects a body that is not JSON', async (path) => {
     const bad = [
       '{',
       '{"to":"010-4444-0001"',
@@ -32,59 +32,59 @@ describe('the body', () => {
       'to=112',
       '\u0000',
     ];
-    for (const body of bad) await refused([path, { body }], [400, 'JSON_INVALID']);
+    for (const body of bad) await expectRefused([path, { body }], [400, 'JSON_INVALID']);
   });
 
-  it.each(JSON_ROUTES)('is larger than %s takes, though it does not say how large it is', async (path) => {
+  it.each(JSON_ROUTES)('%s rejects a body over the bound without Content-Length', async (path) => {
     const max = BODY_BYTES_MAX[path];
     const body = inPieces(`{"to":"112"${' '.repeat(max)}}`, 65_536);
-    const { json: answer } = await refused([path, { body, headers: json }], [413, 'BODY_TOO_LARGE']);
+    const { json: answer } = await expectRefused([path, { body, headers: json }], [413, 'BODY_TOO_LARGE']);
     expect(answer.message).toContain(String(max));
   });
 
-  it('is larger than a check takes, and says so', async () => {
-    await refused(['/v1/check', { body: `{"to":"112"${' '.repeat(4_096)}}` }], [413, 'BODY_TOO_LARGE']);
+  it('a check rejects a body over the bound with Content-Length', async () => {
+    await expectRefused(['/v1/check', { body: `{"to":"112"${' '.repeat(4_096)}}` }], [413, 'BODY_TOO_LARGE']);
   });
 
-  it('may be exactly as large as the bound', async () => {
+  it('a body of exactly the bound is accepted', async () => {
     const body = `{"to":"112"${' '.repeat(4_096 - 12)}}`;
-    expect((await ask('/v1/check', { body })).status).toBe(200);
-    expect((await ask('/v1/check', { body: inPieces(body, 1_000), headers: json, wrong: true })).status).toBe(
-      200,
-    );
-    await refused(['/v1/check', { body: ` ${body}` }], [413, 'BODY_TOO_LARGE']);
+    expect((await send('/v1/check', { body })).status).toBe(200);
+    expect(
+      (await send('/v1/check', { body: inPieces(body, 1_000), headers: json, undocumented: true })).status,
+    ).toBe(200);
+    await expectRefused(['/v1/check', { body: ` ${body}` }], [413, 'BODY_TOO_LARGE']);
   });
 
-  it('has a type that a check and a batch do not take', async () => {
+  it('a check and a batch accept only application/json', async () => {
     for (const path of JSON_ROUTES) {
       for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense']) {
         const request = { body: '{"to":"112"}', headers: { 'content-type': type } };
-        await refused([path, request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+        await expectRefused([path, request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
       }
     }
   });
 
-  it('has a type that a stream does not take, or none', async () => {
+  it('a stream rejects other content types, and compressed bodies', async () => {
     for (const type of ['application/json', 'text/csv', '']) {
       const request = { body: '112\n', headers: { 'content-type': type } };
-      await refused(['/v1/check/stream', request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+      await expectRefused(['/v1/check/stream', request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
     }
     const headers = { 'content-type': 'text/plain', 'content-encoding': 'gzip' };
-    await refused(['/v1/check/stream', { body: '112\n', headers }], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+    await expectRefused(['/v1/check/stream', { body: '112\n', headers }], [415, 'CONTENT_TYPE_UNSUPPORTED']);
   });
 
-  it('may say its charset, in any case', async () => {
+  it('the content type may have a charset, in any case', async () => {
     const type = 'Application/JSON; charset=utf-8';
-    expect((await ask('/v1/check', { body: { to: '112' }, headers: { 'content-type': type } })).status).toBe(
+    expect((await send('/v1/check', { body: { to: '112' }, headers: { 'content-type': type } })).status).toBe(
       200,
     );
   });
 });
 
 describe('the key', () => {
-  const asked = { body: { to: NUMBERS.free } };
+  const valid = { body: { to: NUMBERS.free } };
 
-  it('is missing, damaged or unknown: 401 with a challenge', async () => {
+  it('a missing, damaged or unknown key is 401 with a challenge', async () => {
     const { bulk } = world().keys;
     const bad = [
       undefined,
@@ -102,8 +102,8 @@ describe('the key', () => {
     ];
     for (const authorization of bad) {
       const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-      const reply = await refused(
-        ['/v1/check', { ...asked, client: null, headers }],
+      const reply = await expectRefused(
+        ['/v1/check', { ...valid, client: null, headers }],
         [401, 'UNAUTHENTICATED'],
       );
       expect(reply.headers.get('www-authenticate')).toBe('Bearer realm="numgate"');
@@ -112,16 +112,16 @@ describe('the key', () => {
 
   it.each([
     ['/v1/check?to=112', {}],
-    ['/v1/check', asked],
+    ['/v1/check', valid],
     ['/v1/check/batch', { body: { items: [] } }],
     ['/v1/check/stream', { body: '1', headers: { 'content-type': 'text/plain' } }],
-  ])('is needed for %s, and needs the right', async (path, request) => {
-    await refused([path, { ...request, client: null }], [401, 'UNAUTHENTICATED']);
-    await refused([path, { ...request, client: 'gateway' }], [403, 'PERMISSION_DENIED']);
+  ])('%s needs a key with the right to check', async (path, request) => {
+    await expectRefused([path, { ...request, client: null }], [401, 'UNAUTHENTICATED']);
+    await expectRefused([path, { ...request, client: 'gateway' }], [403, 'PERMISSION_DENIED']);
   });
 
-  it('is looked at before the body', async () => {
-    await refused(['/v1/check', { body: '{', client: null }], [401, 'UNAUTHENTICATED']);
+  it('the key is checked before the body', async () => {
+    await expectRefused(['/v1/check', { body: '{', client: null }], [401, 'UNAUTHENTICATED']);
   });
 });
 
@@ -132,9 +132,9 @@ describe('method and path', () => {
     ['/v1/check/stream', 'POST', ['GET', 'PUT']],
     ['/healthz', 'GET', ['POST', 'DELETE']],
     ['/openapi.json', 'GET', ['POST', 'PUT']],
-  ])('another method on %s is 405, and Allow says %s', async (path, allow, methods) => {
+  ])('another method on %s is 405, with Allow: %s', async (path, allow, methods) => {
     for (const method of methods) {
-      const reply = await refused([path, { method, client: null }], [405, 'METHOD_NOT_ALLOWED']);
+      const reply = await expectRefused([path, { method, client: null }], [405, 'METHOD_NOT_ALLOWED']);
       expect(reply.headers.get('allow')!.replace('HEAD, ', '').replace(', HEAD', '')).toBe(allow);
     }
   });
@@ -148,12 +148,12 @@ describe('method and path', () => {
     '/v2/check',
     '/constructor',
     '/__proto__',
-  ])('there is nothing at %s', async (path) => {
-    await refused([path, {}], [404, 'NOT_FOUND']);
-    await refused([path, { body: {} }], [404, 'NOT_FOUND']);
+  ])('%s is 404', async (path) => {
+    await expectRefused([path, {}], [404, 'NOT_FOUND']);
+    await expectRefused([path, { body: {} }], [404, 'NOT_FOUND']);
   });
 
-  it('a slash behind the path makes it another path, for every method', async () => {
+  it('a path with a slash at the end is 404 for every method', async () => {
     for (const path of ['/healthz/', '/openapi.json/']) {
       for (const method of ['GET', 'PUT']) {
         const { status } = await fetch(world().url + path, { method });
@@ -171,10 +171,10 @@ describe('method and path', () => {
     ['/v1/check/batch', 'bulk', 405],
     ['/nowhere', 'bulk', 404],
   ] as const)(
-    'HEAD is answered as GET is, without a body: %s with key %s is %i',
+    'HEAD returns the same as GET without a body: %s with key %s is %i',
     async (path, client, want) => {
-      const head = await ask(path, { method: 'HEAD', client });
-      const get = await ask(path, { client });
+      const head = await send(path, { method: 'HEAD', client });
+      const get = await send(path, { client });
       expect([head.status, get.status, head.text]).toEqual([want, want, '']);
       const names = (headers: Headers): string[] =>
         [...headers.keys()].filter(

@@ -1,13 +1,13 @@
 /**
- * `/v1/check/batch`: order, ids, defaults, reports, and one bad item that spoils nothing.
+ * `/v1/check/batch`: order, ids, defaults, reports, and bad items, which fail alone.
  */
 import { describe, expect, it } from 'vitest';
-import { type Answer, ask, check } from './support/ask.ts';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
+import { type Answer, check, send } from './support/send.ts';
 import { world } from './support/world.ts';
 
 async function batch(body: Record<string, unknown>): Promise<Answer> {
-  const { status, json } = await ask('/v1/check/batch', { body });
+  const { status, json } = await send('/v1/check/batch', { body });
   expect(status).toBe(200);
   return json;
 }
@@ -21,7 +21,7 @@ const ITEMS = [
 ];
 
 describe('POST /v1/check/batch', () => {
-  it('answers in the order of the items, each with its id, or null', async () => {
+  it('results follow the order of the items, each with its id or null', async () => {
     const { results, release, seq } = await batch({ items: ITEMS });
     expect(results.map(({ id, verdict }) => [id, verdict])).toEqual([
       ['a', 'block'],
@@ -33,7 +33,7 @@ describe('POST /v1/check/batch', () => {
     expect([release, seq]).toEqual([world().release, world().seq]);
   });
 
-  it('answers each item as a check does', async () => {
+  it('each item gets the response of a check', async () => {
     const { results } = await batch({ items: ITEMS });
     for (const [index, { id: _, ...question }] of ITEMS.entries()) {
       const { release, seq, asOf, stale, ...alone } = await check(question);
@@ -41,23 +41,23 @@ describe('POST /v1/check/batch', () => {
     }
   });
 
-  it('counts all items in its summary', async () => {
+  it('the summary counts all items', async () => {
     const items = [...ITEMS, { to: 7 }];
-    const { summary } = (await ask('/v1/check/batch', { body: { items }, wrong: true })).json;
+    const { summary } = (await send('/v1/check/batch', { body: { items }, undocumented: true })).json;
     expect(summary).toEqual({ total: 6, allow: 1, label: 1, block: 2, indeterminate: 1, error: 1 });
   });
 
-  it('comes to its end though thousands of items in a row are no hits', async () => {
+  it('a batch with thousands of items without hits is complete', async () => {
     const free = Array.from({ length: 3_000 }, () => ({ to: NUMBERS.free }));
     for (const last of [NUMBERS.suspended, NUMBERS.free]) {
       const body = { report: 'hits', items: [...free, { id: 'last', to: last }] };
-      const { json } = await ask('/v1/check/batch', { body });
+      const { json } = await send('/v1/check/batch', { body });
       expect(json.summary).toMatchObject({ total: 3_001, block: last === NUMBERS.suspended ? 1 : 0 });
       expect(json.results).toHaveLength(last === NUMBERS.suspended ? 1 : 0);
     }
   });
 
-  it('reports only hits and errors where that is asked for, and still counts all', async () => {
+  it('`report: hits` returns only hits and errors; the summary still counts all', async () => {
     const { summary, results } = await batch({
       report: 'hits',
       items: [...ITEMS, { id: 'bad', to: 'JOHN' }],
@@ -67,7 +67,7 @@ describe('POST /v1/check/batch', () => {
     expect((await batch({ report: 'all', items: ITEMS })).results).toHaveLength(ITEMS.length);
   });
 
-  it('takes what an item leaves out from the defaults, and nothing that it has', async () => {
+  it('defaults fill in only the fields that an item omits', async () => {
     const defaults = { from: '050-1234-5679', channel: 'voice' };
     const { results } = await batch({
       defaults,
@@ -83,13 +83,13 @@ describe('POST /v1/check/batch', () => {
     expect((await batch({ defaults: {}, items: [{ from: '112' }] })).summary.block).toBe(1);
   });
 
-  it('comes while it is made, without a length in front, and with its summary last', async () => {
+  it('the response is streamed without a length, with the summary last', async () => {
     const items = Array.from({ length: 1_201 }, (_, index) => ({
       id: String(index),
       to: index === 1_200 ? NUMBERS.suspended : NUMBERS.free,
     }));
     for (const report of ['all', 'hits']) {
-      const { headers, text, json } = await ask('/v1/check/batch', { body: { report, items } });
+      const { headers, text, json } = await send('/v1/check/batch', { body: { report, items } });
       expect(headers.get('content-length')).toBeNull();
       expect(Object.keys(json)).toEqual(['release', 'seq', 'asOf', 'stale', 'results', 'summary']);
       expect(text).toMatch(/\],"summary":\{"total":1201,[^{}]*\}\}$/);
@@ -98,7 +98,7 @@ describe('POST /v1/check/batch', () => {
     }
   });
 
-  it('takes an empty batch, and one of 10,000 items', async () => {
+  it('a batch has 0 to 10,000 items', async () => {
     expect(await batch({ items: [] })).toMatchObject({ summary: { total: 0 }, results: [] });
     const items = Array.from({ length: 10_000 }, (_, index) => ({
       id: String(index),
@@ -126,10 +126,10 @@ describe('a bad item of a batch', () => {
     ['an unknown field', { id: 'x', to: '112', colour: 'red' }, 'FIELD_UNKNOWN', 'colour'],
   ];
 
-  it.each(bad)('is its own error and no other: %s', async (_name, item, code, field) => {
-    const { json, status } = await ask('/v1/check/batch', {
+  it.each(bad)('a bad item fails alone: %s', async (_name, item, code, field) => {
+    const { json, status } = await send('/v1/check/batch', {
       body: { items: [{ id: 'before', to: NUMBERS.suspended }, item, { to: NUMBERS.free }] },
-      wrong: true,
+      undocumented: true,
     });
     expect(status).toBe(200);
     expect(json.summary).toMatchObject({ total: 3, block: 1, allow: 1, error: 1 });
@@ -138,13 +138,13 @@ describe('a bad item of a batch', () => {
     expect(JSON.stringify(json.results[1])).not.toMatch(/\d{7}/);
   });
 
-  it('may be its id: one that is no string, or is too long', async () => {
+  it('an invalid id fails the item: not a string, or too long', async () => {
     const items = [
       { id: 7, to: '112' },
       { id: 'x'.repeat(129), to: '112' },
       { id: 'x'.repeat(128), to: '112' },
     ];
-    const { json } = await ask('/v1/check/batch', { body: { items }, wrong: true });
+    const { json } = await send('/v1/check/batch', { body: { items }, undocumented: true });
     expect(json.results.map(({ id, error }) => [id?.length, error?.code, error?.field])).toEqual([
       [undefined, 'FIELD_TYPE', 'id'],
       [undefined, 'FIELD_VALUE', 'id'],

@@ -1,6 +1,6 @@
 /**
- * The service as a client sees it: real CLI, real Worker, real sockets. One service for all suites,
- * since lists and clients take half a minute to make; README.md says which requirement each test shows.
+ * The service as a client sees it: real CLI, real Worker, real sockets. All suites share one environment, because
+ * lists and clients take half a minute to create. README.md maps requirements to tests.
  */
 import { afterAll, beforeAll } from 'vitest';
 import { startWorld, stopWorld } from './support/world.ts';
@@ -31,11 +31,11 @@ await import('./admin-concurrent.suite.ts');
 await import('./admin-policy.suite.ts');
 await import('./admin-access.suite.ts');
 await import('./admin-requests.suite.ts');
-// It looks back at what the other admin suites did.
+// It uses the changes of the other admin suites.
 await import('./admin-audit.suite.ts');
 await import('./planes.suite.ts');
 await import('./outage.suite.ts');
 await import('./openapi.suite.ts');
 await import('./docs.suite.ts');
-// Last: it looks back at all that the others made the service print.
+// Last: it reads the output of the services from all suites.
 await import('./privacy.suite.ts');

@@ -1,11 +1,11 @@
 /**
- * `Content-Type` given twice, or joined with another into one line, as clients built on libcurl send it: the
- * first value counts.
+ * Two values of `Content-Type`, on two lines or joined into one, as clients built on libcurl send them: the first
+ * value counts.
  */
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ask, refused } from './support/ask.ts';
 import { NUMBERS } from './support/input-lists.ts';
+import { expectRefused, send } from './support/send.ts';
 import { world } from './support/world.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -14,7 +14,7 @@ const JSON_ROUTES = {
   '/v1/check/batch': JSON.stringify({ items: [{ to: NUMBERS.free }] }),
 };
 
-/** Send a request with these header lines as they are. @returns the status of the answer */
+/** Sends a request with exactly these header lines. @returns the status */
 async function sendRaw(path: string, types: readonly string[], body: string): Promise<number> {
   const { hostname, port, host } = new URL(world().url);
   const lines = [
@@ -40,36 +40,39 @@ describe('Content-Type', () => {
     'application/json; charset=utf-8, text/plain',
     'application/json; a="x,y", text/plain',
     'application/json, application/json',
-  ])('joined into one line is read by its first value: %s', async (type) => {
+  ])('the first of several values on one line counts: %s', async (type) => {
     for (const [path, body] of Object.entries(JSON_ROUTES))
-      expect((await ask(path, { body, headers: { 'content-type': type } })).status).toBe(200);
+      expect((await send(path, { body, headers: { 'content-type': type } })).status).toBe(200);
   });
 
   it.each([
     `${FORM}, application/json`,
     'text/plain; a="application/json", application/json',
     'application/jsonp, application/json',
-  ])('whose first value is not JSON is refused: %s', async (type) => {
+  ])('a first value that is not JSON is rejected: %s', async (type) => {
     for (const [path, body] of Object.entries(JSON_ROUTES))
-      await refused([path, { body, headers: { 'content-type': type } }], [415, 'CONTENT_TYPE_UNSUPPORTED']);
+      await expectRefused(
+        [path, { body, headers: { 'content-type': type } }],
+        [415, 'CONTENT_TYPE_UNSUPPORTED'],
+      );
   });
 
   it.each([
     ['JSON first', ['application/json', FORM], 200],
     ['JSON twice', ['application/json', 'application/json'], 200],
     ['JSON last', [FORM, 'application/json'], 415],
-  ] as const)('on two lines is read by the first line: %s', async (_, types, status) => {
+  ] as const)('the first of two header lines counts: %s', async (_, types, status) => {
     for (const [path, body] of Object.entries(JSON_ROUTES))
       expect(await sendRaw(path, types, body)).toBe(status);
   });
 
-  it('of a stream is read by its first value too', async () => {
+  it('the first value counts for a stream too', async () => {
     const path = '/v1/check/stream';
     const line = `${NUMBERS.free}\n`;
     expect(await sendRaw(path, ['text/plain', FORM], line)).toBe(200);
     expect(await sendRaw(path, [FORM, 'text/plain'], line)).toBe(415);
     for (const type of [`text/plain, ${FORM}`, `application/x-ndjson, ${FORM}`]) {
-      const { status, headers } = await ask(path, { body: '{}\n', headers: { 'content-type': type } });
+      const { status, headers } = await send(path, { body: '{}\n', headers: { 'content-type': type } });
       expect([status, headers.get('content-type')]).toEqual([200, `${type.split(',')[0]}; charset=utf-8`]);
     }
   });

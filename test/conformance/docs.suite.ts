@@ -1,5 +1,5 @@
 /**
- * docs/api.md and this folder's README.md against the code: no code, test number or test that is not there.
+ * The documents and this folder's README.md agree with the code.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -7,21 +7,21 @@ import { program } from '../../cli/program.ts';
 import * as limits from '../../shared/limits.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
-import { document } from './support/ask.ts';
+import { openApi } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 
 const bounds = new Map<string, number>(Object.entries(limits));
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
 
-/** Schemas of whole answers. */
+/** Schemas of complete responses. */
 const SCHEMAS = ['CheckAnswer', 'BatchAnswer', 'Health', 'Problem', 'EntriesDone', 'EntriesFound'];
 
 describe('docs/api.md', () => {
   const page = read('../../docs/api.md');
   const rows = page.split('\n').filter((line) => line.startsWith('|'));
 
-  it('has a row for every code, with its test number and the verdict of that', () => {
+  it('every code has a row with its test number and verdict', () => {
     for (const { code, verdict, written } of TEST_NUMBERS) {
       const row = rows.find((line) => line.includes(`\`${code}\``)) ?? '';
       expect([code, row.includes(written), row.includes(`\`${verdict}\``)]).toEqual([code, true, true]);
@@ -29,17 +29,17 @@ describe('docs/api.md', () => {
     expect(TEST_NUMBERS).toHaveLength(CODES.length);
   });
 
-  it('has only answers that the OpenAPI document describes', async () => {
-    const judge = await document();
+  it('every JSON response matches the OpenAPI document', async () => {
+    const openapi = await openApi();
     const answers = [...page.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, text]) => JSON.parse(text!));
     expect(answers.length).toBeGreaterThan(4);
     for (const answer of answers) {
-      const described = SCHEMAS.filter((name) => judge.errorsAs(name, answer) === '');
+      const described = SCHEMAS.filter((name) => openapi.errorsAs(name, answer) === '');
       expect(described).toHaveLength(1);
     }
   });
 
-  it('has the bounds of the code', () => {
+  it('every bound equals the bound in the code', () => {
     const written = [...page.matchAll(/^\| `([A-Z_]+)`\s+\| ([\d,]+)\s+\| [^|]*\|$/gm)].filter(([, name]) =>
       bounds.has(name!),
     );
@@ -49,7 +49,7 @@ describe('docs/api.md', () => {
     }
   });
 
-  it('has a row for every problem code, with its status', () => {
+  it('every problem code has a row with its status', () => {
     for (const [code, [status]] of Object.entries(PROBLEMS)) {
       expect([
         code,
@@ -62,7 +62,7 @@ describe('docs/api.md', () => {
 describe('docs/storage.md', () => {
   const page = read('../../docs/storage.md');
 
-  it('has every table and column of the coordinator', () => {
+  it('every table and column of the coordinator is documented', () => {
     const schema = read('../../workers/coordinator/schema.ts');
     const tables = [
       ...schema.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(([\s\S]*?)\)(?: WITHOUT|;|')/g),
@@ -76,7 +76,7 @@ describe('docs/storage.md', () => {
     }
   });
 
-  it('has every key of Workers KV', () => {
+  it('every key of Workers KV is documented', () => {
     const keys = [...read('../../shared/release/kv-keys.ts').matchAll(/(?:_PREFIX|_KEY) = '([^']+)'/g)];
     expect(keys.length).toBeGreaterThan(5);
     for (const [, key] of keys) expect([key, page.includes(`\`${key}`)]).toEqual([key, true]);
@@ -84,7 +84,7 @@ describe('docs/storage.md', () => {
 });
 
 describe('docs/operations.md', () => {
-  it('has every event that is logged', () => {
+  it('every log event is documented', () => {
     const page = read('../../docs/operations.md');
     const sources = readdirSync(new URL('../../workers', here), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
@@ -103,13 +103,13 @@ describe('every document', () => {
     .filter((name) => name.endsWith('.md'))
     .map((name) => [`docs/${name}`, read(`../../docs/${name}`)] as const);
 
-  it.each(pages)('%s names only bounds that there are', (_path, text) => {
+  it.each(pages)('%s names only bounds that exist', (_path, text) => {
     const named = [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)*_(?:MAX|MIN|MS|SECONDS|FAILURES|SHARE|BACK))`/g)];
     expect(named.map(([, name]) => name!).filter((name) => !bounds.has(name))).toEqual([]);
   });
 
   it.each([...pages, ['README.md', read('../../README.md')] as const])(
-    '%s names only commands that there are',
+    '%s names only commands that exist',
     (_path, text) => {
       const commands = new Set([...program.commands.map((command) => command.name()), '<command>']);
       const named = [...text.matchAll(/npx numgate(?: --json)? (?!--)([\w<>-]+)/g)];
@@ -121,14 +121,14 @@ describe('every document', () => {
 describe('README.md of the conformance tests', () => {
   const named = [...read('README.md').matchAll(/^\|[^|]*\| `([\w-]+\.suite\.ts)`\s*\| ([^|]+?)\s*\|$/gm)];
 
-  it('names only tests that exist', () => {
+  it('the table names only tests that exist', () => {
     expect(named.length).toBeGreaterThan(40);
     for (const [, file, test] of named) {
       expect([file, test, read(file!).includes(test!)]).toEqual([file, test, true]);
     }
   });
 
-  it('names at least one test of every suite', () => {
+  it('the table names at least one test of every suite', () => {
     const suites = readdirSync(here).filter((name) => name.endsWith('.suite.ts'));
     expect(new Set(named.map(([, file]) => file))).toEqual(new Set(suites));
   });

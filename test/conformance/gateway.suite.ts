@@ -1,10 +1,10 @@
 /**
- * `/v1/gateway/check`: calls and texts where they come in. Which kind of sender gets what is tested in
- * test/shared/gateway/; here it is what a gateway sees of it.
+ * `/v1/gateway/check`: calls and texts at the ingress. test/shared/ tests each kind of sender; this suite tests
+ * what a gateway sees.
  */
 import { describe, expect, it } from 'vitest';
-import { type Answer, ask, refused } from './support/ask.ts';
-import { NUMBERS, SOURCES, WAYS } from './support/input-lists.ts';
+import { INGRESS, NUMBERS, SOURCES } from './support/input-lists.ts';
+import { type Answer, expectRefused, send } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 import { type ClientName, world } from './support/world.ts';
 
@@ -12,18 +12,18 @@ const PATH = '/v1/gateway/check';
 const ABROAD = '+639179876543';
 
 async function gateway(body: object, client: ClientName = 'gateway'): Promise<Answer> {
-  const { status, text, json } = await ask(PATH, { method: 'POST', client, body });
+  const { status, text, json } = await send(PATH, { method: 'POST', client, body });
   if (status !== 200) expect.fail(`${status}: ${text}`);
   return json;
 }
 
 async function verdict(body: object): Promise<unknown[]> {
-  const { verdict: told, reasons } = await gateway(body);
-  return [told, reasons[0]?.code, reasons[0]?.list, reasons[0]?.match];
+  const { verdict: decided, reasons } = await gateway(body);
+  return [decided, reasons[0]?.code, reasons[0]?.list, reasons[0]?.match];
 }
 
 describe('a gateway check', () => {
-  it('answers a blocked call with what to tell SIP and SMPP, and the rule that decided', async () => {
+  it('a blocked call gets the SIP and SMPP status and the deciding rule', async () => {
     const ingress = { type: 'international', country: 'PH', operator: '51502' };
     const answer = await gateway({ channel: 'voice', from: '+82212345678', to: NUMBERS.free, ingress });
     expect(answer).toMatchObject({
@@ -43,7 +43,7 @@ describe('a gateway check', () => {
     });
   });
 
-  it('labels what comes from abroad and is not known, also without a number', async () => {
+  it('unknown traffic from abroad is labelled, even without a number', async () => {
     for (const from of [ABROAD, SOURCES.free, '']) {
       expect(await gateway({ from })).toMatchObject({
         verdict: 'label',
@@ -58,48 +58,48 @@ describe('a gateway check', () => {
     ['verified', 'allow', undefined],
     ['notRoaming', 'block', 'MOBILE_CLI_NOT_ROAMING'],
     ['unknown', 'label', 'MOBILE_CLI_ROAMING_UNVERIFIED'],
-  ])('asks of a Korean mobile number whether it is roaming: %s', async (roaming, told, code) => {
-    expect((await verdict({ from: '010-5555-1234', roaming })).slice(0, 2)).toEqual([told, code]);
+  ])('roaming determines the verdict for a Korean mobile number: %s', async (roaming, expected, code) => {
+    expect((await verdict({ from: '010-5555-1234', roaming })).slice(0, 2)).toEqual([expected, code]);
   });
 
   it.each([
     ['a number', { from: NUMBERS.overseas }, 'OVERSEAS_NUMBER_LISTED', 'exact'],
     ['a range', { from: NUMBERS.overseasRange }, 'OVERSEAS_RANGE_LISTED', 'range'],
-    ['a calling code', { from: WAYS.country.number }, 'OVERSEAS_RANGE_LISTED', 'range'],
-    ['a sender id', { from: WAYS.senderId }, 'OVERSEAS_SOURCE_LISTED', 'source'],
-    ['a sender id in look-alike letters', { from: 'ЅРАМ-КR' }, 'OVERSEAS_SOURCE_LISTED', 'source'],
+    ['a calling code', { from: INGRESS.country.number }, 'OVERSEAS_RANGE_LISTED', 'range'],
+    ['a sender ID', { from: INGRESS.senderId }, 'OVERSEAS_SOURCE_LISTED', 'source'],
+    ['a sender ID in look-alike letters', { from: 'ЅРАМ-КR' }, 'OVERSEAS_SOURCE_LISTED', 'source'],
     [
       'an operator',
-      { from: ABROAD, ingress: { operator: WAYS.operator.code } },
+      { from: ABROAD, ingress: { operator: INGRESS.operator.code } },
       'OVERSEAS_SOURCE_LISTED',
       'operator',
     ],
     ['a trunk', { from: '', ingress: { trunk: 'bad-1' } }, 'OVERSEAS_SOURCE_LISTED', 'trunk'],
     [
       'an SMSC',
-      { from: 'HELLO', ingress: { smsc: WAYS.smsc.globalTitle } },
+      { from: 'HELLO', ingress: { smsc: INGRESS.smsc.globalTitle } },
       'OVERSEAS_SOURCE_LISTED',
       'smsc',
     ],
     [
-      'an invalid number',
+      'a suspended number',
       { from: NUMBERS.suspended, roaming: 'verified', attestation: 'A' },
       'NUMBER_SUSPENDED',
       'exact',
     ],
-  ])('blocks %s that is listed, and says by what it was found', async (_what, body, code, match) => {
+  ])('%s on a list is blocked, and the reason names the match', async (_what, body, code, match) => {
     expect(await verdict(body)).toEqual(['block', code, expect.any(String), match]);
   });
 
-  it('lets trusted operators and senders pass, and not what looks like them', async () => {
-    const ingress = { operator: WAYS.trustedOperator.code };
+  it('trusted operators and senders are allowed; look-alikes are not', async () => {
+    const ingress = { operator: INGRESS.trustedOperator.code };
     expect((await gateway({ from: '02-123-4567', ingress })).verdict).toBe('allow');
-    expect((await gateway({ from: WAYS.trustedSender })).verdict).toBe('allow');
+    expect((await gateway({ from: INGRESS.trustedSender })).verdict).toBe('allow');
     expect((await gateway({ from: 'ВIGВRAND' })).verdict).toBe('label');
     expect((await gateway({ from: NUMBERS.suspended, ingress })).verdict).toBe('block');
   });
 
-  it('has no rules for senders: those are for who sends', async () => {
+  it('sender rules do not apply at a gateway', async () => {
     const ingress = { type: 'domestic', country: 'KR', operator: '450-05' };
     expect((await gateway({ from: '02-123-4567', channel: 'voice', ingress })).verdict).toBe('allow');
     expect((await gateway({ from: '050-1234-5679', ingress })).verdict).toBe('allow');
@@ -109,34 +109,34 @@ describe('a gateway check', () => {
     });
   });
 
-  it('reads a prefix that is a field of its own, where the digits alone say two things', async () => {
+  it('`carrierPrefix` decides between two readings', async () => {
     const [korea, egypt] = ['+821012345678', '+201012345678'];
     expect((await gateway({ from: '008201012345678' })).readings).toEqual({ from: [korea, egypt] });
     const answer = await gateway({ from: '201012345678', ingress: { carrierPrefix: '008' } });
     expect([answer.from, answer.readings]).toEqual([egypt, undefined]);
   });
 
-  it.each(TEST_NUMBERS)('has the fixed answer of $written', async ({ written, verdict: told, code }) => {
-    const answer = await gateway({ from: written, ingress: { operator: WAYS.operator.code } });
-    expect([answer.verdict, answer.reasons.map((reason) => reason.code)]).toEqual([told, [code]]);
+  it.each(TEST_NUMBERS)('$written has its fixed verdict', async ({ written, verdict: expected, code }) => {
+    const answer = await gateway({ from: written, ingress: { operator: INGRESS.operator.code } });
+    expect([answer.verdict, answer.reasons.map((reason) => reason.code)]).toEqual([expected, [code]]);
   });
 
-  it('never blocks a call to an emergency number', async () => {
-    const ingress = { operator: WAYS.operator.code };
+  it('a call to an emergency number is never blocked', async () => {
+    const ingress = { operator: INGRESS.operator.code };
     expect(await gateway({ channel: 'voice', from: '+82212345678', to: '119', ingress })).toMatchObject({
       verdict: 'allow',
       sip: null,
     });
   });
 
-  it('answers GET as POST does, the fields of ingress with a dot', async () => {
+  it('GET returns the same as POST; ingress fields are written with a dot', async () => {
     const query =
       'from=%2B82212345678&to=119&channel=voice&ingress.type=international&ingress.operator=515-99';
-    const { status, json } = await ask(`${PATH}?${query}&roaming=unknown&attestation=C`, {
+    const { status, json } = await send(`${PATH}?${query}&roaming=unknown&attestation=C`, {
       client: 'gateway',
     });
     expect([status, json.verdict]).toEqual([200, 'allow']);
-    const blocked = await ask(`${PATH}?from=+82212345678&ingress.trunk=MNL-2`, {
+    const blocked = await send(`${PATH}?from=+82212345678&ingress.trunk=MNL-2`, {
       client: 'gateway',
       headers: { accept: 'text/plain' },
     });
@@ -144,9 +144,9 @@ describe('a gateway check', () => {
     expect(blocked.headers.get('numgate-release')).toBe(world().release);
   });
 
-  it('answers a batch in order, from one head, what an item leaves out from the defaults', async () => {
+  it('a batch is screened in order; defaults fill in omitted fields', async () => {
     const body = {
-      defaults: { channel: 'voice', ingress: { operator: WAYS.trustedOperator.code } },
+      defaults: { channel: 'voice', ingress: { operator: INGRESS.trustedOperator.code } },
       items: [
         { id: 'a', from: '+82212345678' },
         { id: 'b', from: '+82212345678', ingress: { operator: '51502' } },
@@ -154,29 +154,29 @@ describe('a gateway check', () => {
         { id: 'd', from: 'ANONYMOUS' },
       ],
     };
-    const { json } = await ask(`${PATH}/batch`, { method: 'POST', client: 'gateway', body });
-    expect(json.results.map(({ id, verdict: told, error }) => [id, told ?? error.code])).toEqual([
+    const { json } = await send(`${PATH}/batch`, { method: 'POST', client: 'gateway', body });
+    expect(json.results.map(({ id, verdict: decided, error }) => [id, decided ?? error.code])).toEqual([
       ['a', 'allow'],
       ['b', 'block'],
       ['c', 'FIELD_MISSING'],
       ['d', 'allow'],
     ]);
     expect(json.summary).toMatchObject({ total: 4, allow: 2, block: 1, error: 1 });
-    const hits = await ask(`${PATH}/batch`, {
+    const hits = await send(`${PATH}/batch`, {
       ...{ method: 'POST', client: 'gateway', body: { ...body, report: 'hits' } },
     });
     expect(hits.json.results.map(({ id }) => id)).toEqual(['b', 'c']);
   });
 
-  it('refuses a field that is given in both forms of an address', async () => {
-    const { status, json } = await ask(`${PATH}?from=&ingress=x&ingress.type=domestic`, {
+  it('a field in both forms of the query is rejected', async () => {
+    const { status, json } = await send(`${PATH}?from=&ingress=x&ingress.type=domestic`, {
       client: 'gateway',
     });
     expect([status, json.code, json.field]).toEqual([400, 'FIELD_TYPE', 'ingress']);
   });
 
-  it('is for clients with the right to it', async () => {
-    const { status, json } = await ask(PATH, { method: 'POST', client: 'label', body: { from: '' } });
+  it('only a client with the gateway right may use the route', async () => {
+    const { status, json } = await send(PATH, { method: 'POST', client: 'label', body: { from: '' } });
     expect([status, json.code]).toEqual([403, 'PERMISSION_DENIED']);
   });
 
@@ -193,11 +193,14 @@ describe('a gateway check', () => {
     ],
     [{ to: NUMBERS.free }, 'FIELD_MISSING', 'from'],
     [{ from: '', stirShaken: 'A' }, 'FIELD_UNKNOWN', 'stirShaken'],
-  ])('refuses %j with %s of %s', async (body, code, field) => {
-    await refused([PATH, { method: 'POST', client: 'gateway', body, wrong: true }], [400, code, field]);
+  ])('%j is rejected with %s for %s', async (body, code, field) => {
+    await expectRefused(
+      [PATH, { method: 'POST', client: 'gateway', body, undocumented: true }],
+      [400, code, field],
+    );
   });
 
-  it('may be cached for 5 s at the most', async () => {
+  it('a verdict may be cached for at most 5 s', async () => {
     const before = Date.now();
     const until = Date.parse((await gateway({ from: ABROAD })).cacheUntil!);
     expect(until).toBeGreaterThan(before);

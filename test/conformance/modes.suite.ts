@@ -1,9 +1,9 @@
 /**
- * What a client chose for itself: how strictly it is answered, and what it does when nobody knows.
+ * Client settings: the mode, and the action on `indeterminate`.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, check, stream, streamJson } from './support/ask.ts';
 import { NUMBERS } from './support/input-lists.ts';
+import { check, send, stream, streamJson } from './support/send.ts';
 import type { ClientName } from './support/world.ts';
 
 async function softened(client: ClientName, question: Record<string, string>): Promise<unknown[]> {
@@ -12,7 +12,7 @@ async function softened(client: ClientName, question: Record<string, string>): P
 }
 
 describe('mode label', () => {
-  it('turns block into label, and says what was not enforced', async () => {
+  it('block becomes label, and `unenforced` names the original verdict', async () => {
     expect(await softened('label', { to: NUMBERS.suspended })).toEqual([
       'label',
       'block',
@@ -20,7 +20,7 @@ describe('mode label', () => {
     ]);
   });
 
-  it('leaves label and allow as they are', async () => {
+  it('label and allow stay the same', async () => {
     expect(await softened('label', { from: NUMBERS.reported })).toEqual([
       'label',
       undefined,
@@ -31,7 +31,7 @@ describe('mode label', () => {
 });
 
 describe('mode shadow', () => {
-  it('turns block and label into allow, and says what was not enforced', async () => {
+  it('block and label become allow, and `unenforced` names the original verdict', async () => {
     expect(await softened('shadow', { to: NUMBERS.suspended })).toEqual([
       'allow',
       'block',
@@ -44,11 +44,11 @@ describe('mode shadow', () => {
     ]);
   });
 
-  it('leaves allow as it is', async () => {
+  it('allow stays the same', async () => {
     expect(await softened('shadow', { to: NUMBERS.free })).toEqual(['allow', undefined, undefined]);
   });
 
-  it('never turns indeterminate into allow', async () => {
+  it('indeterminate never becomes allow', async () => {
     for (const client of ['label', 'shadow'] as const) {
       expect(await softened(client, { to: '010-0000-0023' })).toEqual([
         'indeterminate',
@@ -58,14 +58,14 @@ describe('mode shadow', () => {
     }
   });
 
-  it('holds in batches and streams too', async () => {
+  it('the mode applies to batches and streams', async () => {
     const request = { client: 'shadow' } as const;
-    const batch = await ask('/v1/check/batch', { ...request, body: { items: [{ to: NUMBERS.suspended }] } });
+    const batch = await send('/v1/check/batch', { ...request, body: { items: [{ to: NUMBERS.suspended }] } });
     expect(batch.json.results[0]).toMatchObject({ verdict: 'allow', unenforced: 'block' });
     const [line] = await streamJson(`${JSON.stringify({ to: NUMBERS.suspended })}\n`, request);
     expect(line).toMatchObject({ verdict: 'allow', unenforced: 'block' });
     expect(await stream(NUMBERS.suspended, request)).toEqual([`${NUMBERS.suspended},allow,NUMBER_SUSPENDED`]);
-    const text = await ask('/v1/check', {
+    const text = await send('/v1/check', {
       ...request,
       body: { to: NUMBERS.suspended },
       headers: { accept: 'text/plain' },
@@ -73,7 +73,7 @@ describe('mode shadow', () => {
     expect(text.text).toBe('allow NUMBER_SUSPENDED to\n');
   });
 
-  it('shows in a report of hits what would have been blocked', async () => {
+  it('a report of hits includes what would have been blocked', async () => {
     const body = {
       report: 'hits',
       items: [
@@ -81,7 +81,7 @@ describe('mode shadow', () => {
         { id: 'b', to: NUMBERS.free },
       ],
     };
-    const { json } = await ask('/v1/check/batch', { client: 'shadow', body });
+    const { json } = await send('/v1/check/batch', { client: 'shadow', body });
     expect(json.results.map(({ id, unenforced }) => [id, unenforced])).toEqual([['a', 'block']]);
   });
 });
@@ -90,7 +90,7 @@ describe('fail policy', () => {
   it.each([
     ['bulk', 'open'],
     ['careful', 'closed'],
-  ] as const)('gives client %s its own action on indeterminate: %s', async (client, action) => {
+  ] as const)('client %s gets its own action on indeterminate: %s', async (client, action) => {
     for (const to of ['010-0000-0022', '010-0000-0023']) {
       expect(await check({ to }, { client })).toMatchObject({ verdict: 'indeterminate', action });
     }

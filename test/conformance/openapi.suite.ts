@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document against the code: bounds, codes and routes. That answers fit the document is
- * checked on every one of them, in support/ask.ts.
+ * The OpenAPI document agrees with the code: bounds, codes and routes. support/send.ts checks every response
+ * against the document.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { GUARDS } from '../../shared/release/guards.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
-import { document } from './support/ask.ts';
+import { openApi } from './support/send.ts';
 
 interface Schema {
   readonly enum?: readonly string[];
@@ -25,7 +25,7 @@ interface Schema {
 }
 
 async function schemas(): Promise<Record<string, Schema>> {
-  const { components } = (await document()).document as { components: { schemas: Record<string, Schema> } };
+  const { components } = (await openApi()).document as { components: { schemas: Record<string, Schema> } };
   return components.schemas;
 }
 
@@ -38,7 +38,7 @@ function routesOf(file: string): string[] {
 }
 
 describe('the OpenAPI document', () => {
-  it('has every verdict, code, subject, channel and effect of the code, in the same order', async () => {
+  it('verdicts, codes, subjects, channels and effects are those of the code, in the same order', async () => {
     const { Verdict, Code, Subject, Channel, Effect } = await schemas();
     expect(Verdict!.enum).toEqual(VERDICTS);
     expect(Code!.enum).toEqual(CODES);
@@ -48,23 +48,23 @@ describe('the OpenAPI document', () => {
     for (const code of CODES) expect(Code!.description).toContain(`- \`${code}\`: `);
   });
 
-  it('has every operation, scope, guard and state of the control plane', async () => {
+  it('operations, scopes, guards and states are those of the control plane', async () => {
     const { LiveOp, Scope, Guard, ReleaseState } = await schemas();
     expect(LiveOp!.enum).toEqual(LIVE_OPS);
     expect(Scope!.enum).toEqual(SCOPES);
     expect(Guard!.enum).toEqual(GUARDS);
     expect(ReleaseState!.enum).toEqual(RELEASE_STATES);
     for (const word of [...GUARDS, ...RELEASE_STATES, ...LIVE_OPS]) {
-      const told = [Guard, ReleaseState, LiveOp].map((schema) => schema!.description).join(' ');
-      expect(told).toContain(`\`${word}\``);
+      const descriptions = [Guard, ReleaseState, LiveOp].map((schema) => schema!.description).join(' ');
+      expect(descriptions).toContain(`\`${word}\``);
     }
   });
 
-  it('has every problem code of the code', async () => {
+  it('problem codes are those of the code', async () => {
     expect((await schemas()).ProblemCode!.enum).toEqual(Object.keys(PROBLEMS));
   });
 
-  it('has the bounds of the code', async () => {
+  it('bounds are those of the code', async () => {
     const { BatchRequest, BatchItem, BatchSummary, CorrelatorText, Sender, Recipient, CheckRequest } =
       await schemas();
     expect(BatchRequest!.properties!.items!.maxItems).toBe(limits.BATCH_ITEMS_MAX);
@@ -77,13 +77,13 @@ describe('the OpenAPI document', () => {
     ]);
     expect(CheckRequest!.description).toContain(limits.CHECK_BODY_BYTES_MAX.toLocaleString('en'));
     expect(BatchRequest!.description).toContain(limits.BATCH_BODY_BYTES_MAX.toLocaleString('en'));
-    const stream = JSON.stringify((await document()).document.paths);
+    const stream = JSON.stringify((await openApi()).document.paths);
     expect(stream).toContain(`${limits.STREAM_LINE_CHARS_MAX.toLocaleString('en')} characters`);
-    expect(JSON.stringify((await document()).document)).toContain(`w=${limits.QUOTA_WINDOW_SECONDS}`);
+    expect(JSON.stringify((await openApi()).document)).toContain(`w=${limits.QUOTA_WINDOW_SECONDS}`);
     expect(MODES).toEqual(['enforce', 'label', 'shadow']);
   });
 
-  it('has the bounds of the control plane', async () => {
+  it('bounds of the control plane are those of the code', async () => {
     const { EntryChange, ReasonText, StageRequest, Guards, Clients, Tokens } = await schemas();
     expect(EntryChange!.properties!.items!.maxItems).toBe(limits.BULK_ENTRIES_MAX);
     expect(EntryChange!.description).toContain(limits.BULK_BODY_BYTES_MAX.toLocaleString('en'));
@@ -93,7 +93,7 @@ describe('the OpenAPI document', () => {
     expect(Guards!.properties!.protectedNumbers!.maxItems).toBe(limits.PROTECTED_NUMBERS_MAX);
     expect(Clients!.properties!.clients!.maxItems).toBe(limits.CLIENTS_MAX);
     expect(Tokens!.properties!.tokens!.maxItems).toBe(limits.TOKENS_MAX);
-    const { parameters, responses } = (await document()).document.components as Record<string, object>;
+    const { parameters, responses } = (await openApi()).document.components as Record<string, object>;
     const text = JSON.stringify([parameters, responses]);
     expect(text).toContain(`"maxLength":${limits.IDEMPOTENCY_KEY_CHARS_MAX}`);
     expect(text).toContain(`${limits.LIVE_ENTRIES_MAX.toLocaleString('en')} entries`);
@@ -111,16 +111,16 @@ describe('the OpenAPI document', () => {
     expect(text).toContain(`stores ${limits.STORAGE_FULL_SHARE * 100} %`);
   });
 
-  it('describes every object strictly, so that an answer cannot have more than is written', async () => {
+  it('no object allows undocumented fields', async () => {
     for (const [name, schema] of Object.entries(await schemas())) {
       if (schema.properties !== undefined) expect([name, schema.additionalProperties]).toEqual([name, false]);
     }
   });
 
-  it('has exactly the routes that there are', async () => {
-    const judge = await document();
-    const paths = Object.keys(judge.document.paths as object);
-    const described = paths.flatMap((path) => judge.methodsOf(path).map((method) => `${method} ${path}`));
+  it('routes are exactly those of the code', async () => {
+    const openapi = await openApi();
+    const paths = Object.keys(openapi.document.paths as object);
+    const described = paths.flatMap((path) => openapi.methodsOf(path).map((method) => `${method} ${path}`));
     expect(described.sort()).toEqual([...routesOf('routes.ts'), ...routesOf('admin/routes.ts')].sort());
   });
 });

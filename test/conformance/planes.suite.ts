@@ -1,25 +1,25 @@
 /**
- * The planes deployed apart: the edge has no way to change anything, control gives no verdicts, and what
- * is changed there shows here.
+ * Separate planes: the edge cannot change anything, control returns no verdicts, and a change at control shows
+ * at the edge.
  */
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
-import { ask, document, type Reply } from './support/ask.ts';
-import { change, checkFrom, told } from './support/ask-admin.ts';
+import { openApi, type Reply, send } from './support/send.ts';
+import { adminValue, change, checkOnceVisible } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
 type Item = Record<string, unknown> & { readonly 'x-plane': readonly string[] };
 
-/** Paths of the document that only this plane has, with something in the place of parameters. */
+/** Paths of the document that only this plane has, with `one` in place of parameters. */
 async function pathsOf(plane: 'edge' | 'control'): Promise<string[]> {
-  const { paths } = (await document()).document as { paths: Record<string, Item> };
+  const { paths } = (await openApi()).document as { paths: Record<string, Item> };
   return Object.entries(paths)
     .filter(([, item]) => item['x-plane'].length === 1 && item['x-plane'][0] === plane)
     .map(([path]) => path.replace(/\{\w+\}/g, 'one'));
 }
 
 describe('the edge alone', () => {
-  it('has nothing of the control plane, whoever asks: 404', async () => {
+  it('every route of the control plane is 404, even with the root token', async () => {
     const { edge: base, secrets } = world();
     const paths = await pathsOf('control');
     expect(paths.length).toBeGreaterThan(15);
@@ -33,17 +33,17 @@ describe('the edge alone', () => {
     }
   });
 
-  it('tells what the whole suite is, and so does control', async () => {
+  it('both planes serve the document of the whole suite', async () => {
     const { url, edge, control } = world();
     const documents = await Promise.all(
-      [url, edge, control].map(async (base) => (await ask('/openapi.json', { base, client: null })).text),
+      [url, edge, control].map(async (base) => (await send('/openapi.json', { base, client: null })).text),
     );
     expect(new Set(documents).size).toBe(1);
   });
 });
 
 describe('control alone', () => {
-  it('gives no verdicts: 404', async () => {
+  it('every route of the edge is 404', async () => {
     const paths = await pathsOf('edge');
     expect(paths).toContain('/v1/check');
     for (const path of paths) {
@@ -54,29 +54,32 @@ describe('control alone', () => {
   });
 });
 
-describe('what control changes', () => {
+describe('a change at control', () => {
   const number = '+821078000001';
 
-  it('shows at the edge: a block, and the end of it', async () => {
+  it('a block and its end show at the edge', async () => {
     const { edge: base, control, release } = world();
     const seq = await change('block', [{ number }], {}, { base: control });
-    expect(await checkFrom(seq, { to: number }, { base })).toMatchObject({ verdict: 'block', release });
+    expect(await checkOnceVisible(seq, { to: number }, { base })).toMatchObject({
+      verdict: 'block',
+      release,
+    });
     const cleared = await change('clear', [{ number }], {}, { base: control });
-    expect((await checkFrom(cleared, { to: number }, { base })).verdict).toBe('allow');
-    const { propagation } = await told<{ propagation: object[] }>('status', { base: control });
+    expect((await checkOnceVisible(cleared, { to: number }, { base })).verdict).toBe('allow');
+    const { propagation } = await adminValue<{ propagation: object[] }>('status', { base: control });
     expect(propagation).toMatchObject([{ dataCentre: 'local' }]);
   });
 
-  it('lets a new client in', async () => {
+  it('a new client is accepted', async () => {
     const { edge: base, control } = world();
     const { key, secretSha256 } = await newKey('newcomer');
     const client = { id: 'newcomer', secretSha256: [secretSha256], rights: ['check'] };
     const body = { client, reason: 'a test' };
-    await told('clients/newcomer', { base: control, method: 'PUT', body });
+    await adminValue('clients/newcomer', { base: control, method: 'PUT', body });
     const headers = { authorization: `Bearer ${key}` };
-    const asked = (): Promise<Reply> =>
-      ask('/v1/check', { base, client: null, headers, body: { to: '112' } });
-    while ((await asked()).status === 401) await new Promise((resolve) => setTimeout(resolve, 250));
-    expect((await asked()).status).toBe(200);
+    const checkAsNewcomer = (): Promise<Reply> =>
+      send('/v1/check', { base, client: null, headers, body: { to: '112' } });
+    while ((await checkAsNewcomer()).status === 401) await new Promise((resolve) => setTimeout(resolve, 250));
+    expect((await checkAsNewcomer()).status).toBe(200);
   });
 });

@@ -1,9 +1,9 @@
 /**
- * Which of several hits decides, as seen from outside. Every hit is told, the deciding one first.
+ * Which of several findings decides. A response lists every finding, the deciding one first.
  */
 import { describe, expect, it } from 'vitest';
-import { check } from './support/ask.ts';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
+import { check } from './support/send.ts';
 
 /** Verdict, deciding subject, and all codes. */
 async function decided(question: Record<string, string>): Promise<unknown[]> {
@@ -12,7 +12,7 @@ async function decided(question: Record<string, string>): Promise<unknown[]> {
 }
 
 describe('precedence for one number', () => {
-  it('lets an exact allow entry win over an exact block', async () => {
+  it('an exact allow entry wins over an exact block', async () => {
     expect(await decided({ to: NUMBERS.suspendedButAllowed })).toEqual([
       'allow',
       'to',
@@ -21,7 +21,7 @@ describe('precedence for one number', () => {
     ]);
   });
 
-  it('lets an exact allow entry win over a blocked range', async () => {
+  it('an exact allow entry wins over a blocked range', async () => {
     expect(await decided({ from: NUMBERS.unallocatedButAllowed })).toEqual([
       'allow',
       'from',
@@ -30,7 +30,7 @@ describe('precedence for one number', () => {
     ]);
   });
 
-  it('lets an allowed range win over an exact block', async () => {
+  it('an allowed range wins over an exact block', async () => {
     const { reasons } = await check({ to: NUMBERS.suspendedInAllowedRange });
     expect(reasons.map(({ code, match }) => [code, match])).toEqual([
       ['ALLOW_OVERRIDE', 'range'],
@@ -38,7 +38,7 @@ describe('precedence for one number', () => {
     ]);
   });
 
-  it('tells an exact block before a blocked range', async () => {
+  it('an exact block is listed before a blocked range', async () => {
     const { reasons } = await check({ to: NUMBERS.suspendedAndUnallocated });
     expect(reasons.map(({ code, match }) => [code, match])).toEqual([
       ['NUMBER_SUSPENDED', 'exact'],
@@ -46,7 +46,7 @@ describe('precedence for one number', () => {
     ]);
   });
 
-  it('tells a list before a rule', async () => {
+  it('a list is listed before a rule', async () => {
     expect(await decided({ from: NUMBERS.suspendedPersonal })).toEqual([
       'block',
       'from',
@@ -55,14 +55,14 @@ describe('precedence for one number', () => {
     ]);
   });
 
-  it('reports a shadow list and lets it decide nothing', async () => {
-    const alone = await check({ to: NUMBERS.onTrial });
+  it('a shadow list is reported and decides nothing', async () => {
+    const alone = await check({ to: NUMBERS.shadowed });
     expect([alone.verdict, alone.reasons[0]!.code, alone.reasons[0]!.effect]).toEqual([
       'allow',
       'SENDER_UNQUALIFIED',
       'shadow',
     ]);
-    expect(await decided({ to: NUMBERS.suspendedAndOnTrial })).toEqual([
+    expect(await decided({ to: NUMBERS.suspendedAndShadowed })).toEqual([
       'block',
       'to',
       'NUMBER_SUSPENDED',
@@ -72,7 +72,7 @@ describe('precedence for one number', () => {
 });
 
 describe('precedence between sender and recipient', () => {
-  it('answers the stronger of the two, whichever it is', async () => {
+  it('the stronger verdict of sender and recipient decides', async () => {
     const { suspended, reported, free, terminated } = NUMBERS;
     expect(await decided({ from: suspended, to: free })).toEqual(['block', 'from', 'NUMBER_SUSPENDED']);
     expect(await decided({ from: reported, to: suspended })).toEqual([
@@ -85,7 +85,7 @@ describe('precedence between sender and recipient', () => {
     expect((await decided({ from: terminated, to: suspended })).slice(0, 2)).toEqual(['block', 'to']);
   });
 
-  it('puts block over indeterminate, and indeterminate over label', async () => {
+  it('block wins over indeterminate, and indeterminate over label', async () => {
     const [label, stale, block] = ['010-0000-0015', '010-0000-0022', '010-0000-0003'] as const;
     expect((await decided({ from: label, to: stale }))[0]).toBe('indeterminate');
     expect((await decided({ from: stale, to: label }))[0]).toBe('indeterminate');
@@ -93,7 +93,7 @@ describe('precedence between sender and recipient', () => {
     expect((await decided({ from: block, to: stale }))[0]).toBe('block');
   });
 
-  it('does not let an allowed recipient clear a blocked sender', async () => {
+  it('an allowed recipient does not clear a blocked sender', async () => {
     expect((await decided({ from: NUMBERS.suspended, to: NUMBERS.suspendedButAllowed })).slice(0, 3)).toEqual(
       ['block', 'from', 'NUMBER_SUSPENDED'],
     );
@@ -106,7 +106,7 @@ describe('emergency calls', () => {
     ['119', SOURCES.listed],
     ['1-1-9', '050-1234-5679'],
     ['111', NUMBERS.overseas],
-  ])('lets a call to %s through, whoever calls', async (to, from) => {
+  ])('anyone may call %s', async (to, from) => {
     const answer = await check({ from, to, channel: 'voice' });
     expect(answer).toMatchObject({ verdict: 'allow', subject: 'to' });
     expect(answer.reasons[0]).toMatchObject({
@@ -118,7 +118,7 @@ describe('emergency calls', () => {
   });
 
   it.each(['+82112', '+82119', '02-119', '031-112', '+82 (0)2 112', '82-51-111'])(
-    'never blocks the emergency number %s',
+    'the emergency number %s is never blocked',
     async (to) => {
       const answer = await check({ from: NUMBERS.suspended, to, channel: 'voice' });
       expect(answer).toMatchObject({ verdict: 'allow', subject: 'to' });
@@ -127,14 +127,14 @@ describe('emergency calls', () => {
   );
 
   it.each(['02-1335', '+82 114', '010-119', '070-112', '+63 119'])(
-    'takes %s for no emergency number',
+    '%s is not an emergency number',
     async (to) => {
       const { reasons } = await check({ to, channel: 'voice' });
       expect(reasons.map(({ code }) => code)).not.toContain('EMERGENCY_NEVER_BLOCKED');
     },
   );
 
-  it('does not make an emergency number a sender that anyone may use', async () => {
+  it('an emergency number is blocked as a sender', async () => {
     expect((await check({ from: '112' })).verdict).toBe('block');
     expect((await check({ from: '+82112' })).verdict).toBe('block');
   });

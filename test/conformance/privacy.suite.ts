@@ -1,10 +1,10 @@
 /**
- * No full number in an error or a log. Every error body of every test is looked at in support/ask.ts;
- * here are the places where a number could hide, and all that the service has printed.
+ * No number in an error or a log. support/send.ts checks every error of every test. This suite adds the places
+ * where a number could be echoed, and the output of the services.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, type Request } from './support/ask.ts';
 import { NUMBERS } from './support/input-lists.ts';
+import { type Request, send } from './support/send.ts';
 import { world } from './support/world.ts';
 
 const DIGITS = '01044440001';
@@ -15,8 +15,8 @@ describe('errors', () => {
     [`/v1/check?${DIGITS}=1`, 'the name of a parameter'],
     [`/v1/check?to=112&${DIGITS}=1&${DIGITS}=1`, 'the name of a parameter given twice'],
     [`/v1/check?to=${DIGITS}*`, 'a value'],
-  ])('hold no number: %s has it in %s', async (path) => {
-    const { status, text } = await ask(path);
+  ])('an error contains no number: %s has it in %s', async (path) => {
+    const { status, text } = await send(path);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(text).not.toContain(DIGITS);
   });
@@ -26,15 +26,15 @@ describe('errors', () => {
     [{ body: { to: `${DIGITS}~2` } }, 'a value'],
     [{ body: { [DIGITS]: '1' } }, 'the name of a field'],
     [{ body: { to: '112', [`x${DIGITS}`]: '1' } }, 'part of the name of a field'],
-  ])('hold no number: %j has it in %s', async (request) => {
-    const { status, text } = await ask('/v1/check', request);
+  ])('an error contains no number: %j has it in %s', async (request) => {
+    const { status, text } = await send('/v1/check', request);
     expect(status).toBe(400);
     expect(text).not.toContain(DIGITS);
   });
 });
 
-describe('what the service printed during all these tests', () => {
-  it('holds no number, no key, and no report of a bug', () => {
+describe('the output of the services', () => {
+  it('the logs contain no number, no key and no bug', () => {
     const logged = world()
       .logged()
       .replace(/^\{"url".*$/m, '');

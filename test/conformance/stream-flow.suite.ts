@@ -1,6 +1,6 @@
 /**
- * How a stream flows: answers come while the request is still being sent, and an overlong body is
- * refused before it is. Needs a client below fetch, which hides the order of things.
+ * Timing of a stream: verdicts arrive while the request is still being sent, and an overlong body is rejected
+ * before it is sent. The tests use node:http, because fetch hides this order.
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ function post(
 }
 
 describe('the flow of a stream', () => {
-  it('answers lines while the request is still being sent', async () => {
+  it('verdicts arrive while the request is still being sent', async () => {
     const { sent, got } = post('/v1/check/stream', { 'content-type': 'text/plain' });
     sent.write(`${NUMBERS.suspended}\n`);
     const response = await got;
@@ -35,24 +35,24 @@ describe('the flow of a stream', () => {
     expect((await chunks.next()).done).toBe(true);
   });
 
-  it('says on each line how fresh its head is by then', async () => {
+  it('each line shows how fresh the head is at that time', async () => {
     const { sent, got } = post('/v1/check/stream', { 'content-type': 'application/x-ndjson' });
-    const ask = async (): Promise<{ seq: number; asOf: string; stale: boolean }> => {
+    const sendLine = async (): Promise<{ seq: number; asOf: string; stale: boolean }> => {
       sent.write(`{"to":"${NUMBERS.free}"}\n`);
       return JSON.parse(String((await chunks.next()).value));
     };
     sent.flushHeaders();
     const response = await got;
     const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    const first = await ask();
+    const first = await sendLine();
     expect(Date.parse(first.asOf)).toBeGreaterThanOrEqual(
       Date.parse(String(response.headers['numgate-as-of'])),
     );
-    // A question has the service look at its head again, once it has not for HEAD_FRESH_MS.
-    let last = await ask();
+    // A line makes the service refresh its head once HEAD_FRESH_MS have passed.
+    let last = await sendLine();
     while (Date.parse(last.asOf) <= Date.parse(first.asOf)) {
       await new Promise((resolve) => setTimeout(resolve, 250));
-      last = await ask();
+      last = await sendLine();
     }
     expect([last.seq, last.stale]).toEqual([first.seq, false]);
     sent.end();
@@ -60,7 +60,7 @@ describe('the flow of a stream', () => {
   });
 
   it.each(['/v1/check', '/v1/check/batch'])(
-    'refuses a declared length over the bound of %s at once',
+    '%s rejects a declared length over its bound at once',
     async (path) => {
       const { sent, got } = post(path, { 'content-type': 'application/json', 'content-length': '99999999' });
       sent.flushHeaders();
@@ -71,9 +71,9 @@ describe('the flow of a stream', () => {
     },
   );
 
-  it('lets a client that sends too large a batch read why, and does not break the connection', async () => {
+  it('a client that sends too large a batch can read the error', async () => {
     const statuses: number[] = [];
-    // A race between the answer and the end of the connection: one try could be lucky.
+    // The response and the end of the connection race, so one attempt proves little.
     for (let attempt = 0; attempt < 12; attempt++) {
       const { status } = await fetch(`${world().url}/v1/check/batch`, {
         method: 'POST',

@@ -1,17 +1,17 @@
 /**
- * `/v1/check/stream` with `application/x-ndjson`: a question a line, an answer a line.
+ * `/v1/check/stream` with `application/x-ndjson`: one request a line, one response a line.
  */
 import { describe, expect, it } from 'vitest';
-import { check, streamJson } from './support/ask.ts';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
 import { inPieces } from './support/pieces.ts';
+import { check, streamJson } from './support/send.ts';
 
 function lines(...values: unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }
 
 describe('a stream of NDJSON', () => {
-  it('answers each line as a check does, with its id', async () => {
+  it('each line gets the response of a check, with its id', async () => {
     const questions = [
       { to: NUMBERS.suspended },
       { from: SOURCES.listed, to: NUMBERS.free, channel: 'sms' },
@@ -38,7 +38,7 @@ describe('a stream of NDJSON', () => {
     ['with a number too long', '{"from":"+1234567890123456"}', 'NUMBER_TOO_LONG', 'from'],
     ['with an unknown field', '{"to":"112","colour":"red"}', 'FIELD_UNKNOWN', 'colour'],
     ['with an unknown channel', '{"to":"112","channel":"fax"}', 'FIELD_VALUE', 'channel'],
-  ])('answers a line that is %s with its own error', async (_name, line, code, field) => {
+  ])('a line that is %s gets its own error', async (_name, line, code, field) => {
     const answers = await streamJson(`{"id":"a","to":"112"}\n${line}\n{"id":"c","to":"112"}\n`);
     expect(answers.map(({ id, verdict }) => [id, verdict])).toEqual([
       ['a', 'allow'],
@@ -49,11 +49,11 @@ describe('a stream of NDJSON', () => {
     expect(JSON.stringify(answers[1])).not.toMatch(/\d{7}/);
   });
 
-  it('keeps the id of a line that is wrong', async () => {
+  it('a line with an error keeps its id', async () => {
     expect((await streamJson(lines({ id: 'x', to: 'JOHN' })))[0]!.id).toBe('x');
   });
 
-  it('takes CRLF, a last line without an end, and bytes cut anywhere', async () => {
+  it('a stream may have CRLF, no last line end, and chunks cut anywhere', async () => {
     const text = '{"id":"가나","to":"112"}\r\n{"id":"b","to":"112"}';
     for (const size of [1, 5, 1_000]) {
       expect((await streamJson(inPieces(text, size))).map(({ id }) => id)).toEqual(['가나', 'b']);

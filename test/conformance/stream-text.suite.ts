@@ -1,15 +1,15 @@
 /**
- * `/v1/check/stream` with `text/plain`: one line out for each line in, whatever the line is.
+ * `/v1/check/stream` with `text/plain`: one output line for each input line.
  */
 import { describe, expect, it } from 'vitest';
-import { ask, check, stream } from './support/ask.ts';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
 import { inPieces } from './support/pieces.ts';
+import { check, send, stream } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 import { world } from './support/world.ts';
 
 describe('a stream of text', () => {
-  it('answers number, verdict and code, with the line as it came', async () => {
+  it('each output line is the input line, verdict and code', async () => {
     expect(await stream('010-4444-0001\n+82 10 5555 0000\n1335\n')).toEqual([
       '010-4444-0001,block,NUMBER_SUSPENDED',
       '+82 10 5555 0000,allow,',
@@ -17,7 +17,7 @@ describe('a stream of text', () => {
     ]);
   });
 
-  it('takes its lines as recipients, or as senders where that is asked for', async () => {
+  it('lines are recipients, or senders with ?subject=from', async () => {
     const lines = `${NUMBERS.overseas}\n`;
     expect(await stream(lines)).toEqual([`${NUMBERS.overseas},allow,`]);
     expect(await stream(lines, { query: '?subject=to' })).toEqual([`${NUMBERS.overseas},allow,`]);
@@ -27,12 +27,12 @@ describe('a stream of text', () => {
     ]);
   });
 
-  it('answers as a check does, for every test number', async () => {
+  it('every test number has the verdict of a check', async () => {
     const lines = await stream(TEST_NUMBERS.map(({ written }) => `${written}\n`).join(''));
     expect(lines).toEqual(TEST_NUMBERS.map(({ written, verdict, code }) => `${written},${verdict},${code}`));
   });
 
-  it('takes CRLF, and a last line without an end', async () => {
+  it('a stream may have CRLF and no last line end', async () => {
     const suspended = `${NUMBERS.suspended},block,NUMBER_SUSPENDED`;
     expect(await stream(`${NUMBERS.suspended}\r\n112\r\n${NUMBERS.suspended}`)).toEqual([
       suspended,
@@ -42,7 +42,7 @@ describe('a stream of text', () => {
     expect(await stream(`${NUMBERS.suspended}\r\n`)).toEqual([suspended]);
   });
 
-  it('answers an empty line with an error line, so that lines still match', async () => {
+  it('an empty line gives an error line, so that lines still match', async () => {
     expect(await stream('\n112\n\r\n\n')).toEqual([
       ',error,NUMBER_MISSING',
       '112,allow,EMERGENCY_NEVER_BLOCKED',
@@ -57,14 +57,14 @@ describe('a stream of text', () => {
     ['010#4444', 'NUMBER_CHARACTER'],
     ['---', 'NUMBER_MISSING'],
     ['1'.repeat(1_024), 'NUMBER_TOO_LONG'],
-  ])('answers an error line where a line is no number: %.20s', async (line, code) => {
+  ])('a line that is not a number gives an error line: %.20s', async (line, code) => {
     expect(await stream(`${line}\n${NUMBERS.free}\n`)).toEqual([
       `${line},error,${code}`,
       `${NUMBERS.free},allow,`,
     ]);
   });
 
-  it('leaves a line out of its answer where it was too long to keep', async () => {
+  it('an overlong line is not echoed', async () => {
     const most = '1'.repeat(1_024);
     expect(await stream(`${most}\r\n112`)).toEqual([
       `${most},error,NUMBER_TOO_LONG`,
@@ -79,7 +79,7 @@ describe('a stream of text', () => {
     ]);
   });
 
-  it('never echoes what a reader could take for the end of a line', async () => {
+  it('control characters and line separators are not echoed', async () => {
     const query = '?subject=from';
     const controls = ['\r', '\u0085', '\u000b', '\u000c', '\u0000', '\u001b'];
     const answers = await stream(controls.map((end) => `MY${end}SHOP\n`).join(''), { query });
@@ -89,25 +89,25 @@ describe('a stream of text', () => {
     expect(await stream('JO\u2028HN\n')).toEqual(['JO HN,error,SOURCE_AS_RECIPIENT']);
   });
 
-  it('answers one line to 8 MB without a line end', async () => {
+  it('8 MB without a line end give one line', async () => {
     expect(await stream(inPieces('1'.repeat(8_000_000), 65_536))).toEqual([',error,NUMBER_TOO_LONG']);
   });
 
-  it('does not care how the bytes are cut', async () => {
+  it('chunks may be cut anywhere', async () => {
     const text = `${NUMBERS.suspended}\r\n０１０-4444-0002\nKR-한글\n\n112`;
     const whole = await stream(text);
     expect(whole).toHaveLength(5);
     for (const size of [1, 2, 3, 7]) expect(await stream(inPieces(text, size))).toEqual(whole);
   });
 
-  it('answers nothing to an empty body: no line in, no line out', async () => {
+  it('an empty body gives an empty response', async () => {
     expect(await stream(inPieces('', 1))).toEqual([]);
     expect(await stream('')).toEqual([]);
     expect(await stream(undefined, { method: 'POST' })).toEqual([]);
   });
 
-  it('names the head in its headers, the same that a check names', async () => {
-    const { headers } = await ask('/v1/check/stream', {
+  it('headers name the same head as a check', async () => {
+    const { headers } = await send('/v1/check/stream', {
       body: '112\n',
       headers: { 'content-type': 'text/plain' },
     });
@@ -117,8 +117,8 @@ describe('a stream of text', () => {
     expect(Date.parse(headers.get('numgate-as-of')!)).toBeLessThanOrEqual(Date.now());
   });
 
-  it('says that its text is UTF-8', async () => {
-    const { headers } = await ask('/v1/check/stream', {
+  it('the content type names UTF-8', async () => {
+    const { headers } = await send('/v1/check/stream', {
       body: '112\n',
       headers: { 'content-type': 'text/plain' },
     });

@@ -91,14 +91,14 @@ describe('the SMPP proxy', () => {
   it.each<[string, Record<string, unknown>, number]>([
     ['a suspended recipient', { destination_addr: '821044440001' }, 11],
     ['a national number of Korea', { source_addr_ton: 2, source_addr: '0212345678' }, 10],
-    ['a sender id that is too long', { source_addr_ton: 5, source_addr: 'A-SENDER-TOO-LONG' }, 10],
+    ['a sender ID that is too long', { source_addr_ton: 5, source_addr: 'A-SENDER-TOO-LONG' }, 10],
     ['a sender with a control character', { source_addr_ton: 5, source_addr: 'SH\u0007OP' }, 10],
     ['a sender of 5,000 octets', { source_addr: `82212345678${'0'.repeat(4_989)}` }, 10],
     ['a recipient of 5,000 octets', { destination_addr: `821044440001${' '.repeat(4_988)}` }, 11],
     ['a recipient that is no number', { dest_addr_ton: 0, destination_addr: '*31#01044440001' }, 11],
     ['a recipient with letters', { dest_addr_ton: 5, destination_addr: '01044440001x' }, 11],
     ['a recipient with separators', { dest_addr_ton: 0, destination_addr: '010-4444-0001' }, 11],
-    ['a sender id', { source_addr_ton: 5, source_addr: 'SHOP' }, 0],
+    ['a sender ID', { source_addr_ton: 5, source_addr: 'SHOP' }, 0],
   ])('answers %s, whatever the fail policy', async (_, fields, status) => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open' });

@@ -134,7 +134,7 @@ describe('a coordinator that has lost', () => {
     await lose("UPDATE meta SET value = '3' WHERE key = 'seq'");
     const { seq } = unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
     expect(seq).toBeGreaterThan(6);
-    expect((await coordinator().audit(0, 100)).map(({ action }) => action)).toContain('authority.restore');
+    expect((await coordinator().audit(0, 100)).map(({ action }) => action)).toContain('coordinator.restore');
   });
 
   test('everything restores releases, live entries and clients from KV', async () => {

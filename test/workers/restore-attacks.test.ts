@@ -198,7 +198,7 @@ describe('a head in KV', () => {
   test('with a live layer that does not open is refused', async () => {
     await putHead(({ head, ...rest }) => ({ ...rest, head: { ...head, tail: 'AAAA' } }));
     await loseTables();
-    expect(await startFailure()).toContain('the tail of the live layer does not open');
+    expect(await startFailure()).toContain('the segment of unsealed entries does not open');
   });
 });
 

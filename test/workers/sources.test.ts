@@ -152,7 +152,7 @@ describe('the isolates of one data centre', () => {
     vi.setSystemTime(NOW + COORDINATOR_WAIT_MS - 100);
     expect((await answer).body.seq).toBe(5);
     expect([coordinator.requests.length, kv.count(HEAD_KEY)]).toEqual([0, 1]);
-    expect(warnings('authorityFailed')).toBe(0);
+    expect(warnings('coordinatorFailed')).toBe(0);
     expect(await claim(testKeys, 0)).toBe(true);
   });
 
@@ -167,7 +167,7 @@ describe('a coordinator that does not answer', () => {
   test.each(['fail', 'overloaded', 'hang'] as const)('in mode %s is replaced by KV', async (way) => {
     coordinator.behaviour = way;
     expect(await checkedHead()).toEqual([5, WRITTEN_AGO]);
-    expect(warnings('authorityFailed')).toBe(1);
+    expect(warnings('coordinatorFailed')).toBe(1);
     expect(warnings(`"overloaded":${way === 'overloaded'}`)).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 /**
- * The work after a change, once the response is sent: seal full tails into segments, update the copy of the
+ * The work after a change, once the response is sent: seal live entries into segments, update the copy of the
  * head in KV, and set the alarm for the next task. Nothing here changes which head is current.
  */
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
@@ -84,7 +84,7 @@ export class BackgroundWork {
     const due = await segments.due(ledger.seq, compact);
     if (due === null) return;
     await this.#values.publish(due.sealed, () => {
-      // Entries changed meanwhile are in the tail, which is newer than what they replaced in a segment.
+      // Entries changed meanwhile are unsealed, and newer than what they replaced in a segment.
       segments.replace(due.sealed, due.replaced);
       meta.set('sealedAt', ledger.seq);
       // The copy in KV still names the replaced segments.

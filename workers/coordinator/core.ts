@@ -76,7 +76,7 @@ export class Core {
   }
 
   status(): Omit<StatusInfo, 'propagation'> {
-    const { meta, ledger, live, segments, releases, clients, tailEntries } = this.tables;
+    const { meta, ledger, live, segments, releases, clients, unsealedEntries } = this.tables;
     const { current, candidate } = releases;
     const { audit, seq, room } = ledger;
     return {
@@ -84,7 +84,7 @@ export class Core {
       changedAt: meta.text('changedAt'),
       current: current === null ? null : releases.info(current),
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
-      live: { entries: live.rows, segments: segments.named.length, tail: tailEntries },
+      live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
       kvSeq: this.heads.kvSeq,
       audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },

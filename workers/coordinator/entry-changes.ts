@@ -34,8 +34,8 @@ export class EntryChanges {
     }
     const targets = this.#targetsOf(change);
     if (!targets.ok) return targets;
-    // The tail must fit into one segment. A change that does not fit waits until the tail is sealed.
-    while (this.#tables.tailEntries + targets.value.length > SEGMENT_ENTRIES_MAX) {
+    // The unsealed entries must fit into one segment. A change that does not fit waits until they are sealed.
+    while (this.#tables.unsealedEntries + targets.value.length > SEGMENT_ENTRIES_MAX) {
       await this.#background.seal();
     }
     const now = Math.floor(Date.now() / 1000);

@@ -88,9 +88,9 @@ export async function catchUp(
   ledger.note(systemRequest('the copy of the head in KV is ahead'), FREEING_CHANGE, (operation) => {
     if (read.value !== null) restore(read.value, tables, values, operation);
     meta.set('seq', seq);
-    return applied({}, [{ action: 'authority.restore', subject: 'seq', before, after: seq }]);
+    return applied({}, [{ action: 'coordinator.restore', subject: 'seq', before, after: seq }]);
   });
-  warn('authorityRestored', { before, seq, whole: read.value !== null });
+  warn('coordinatorRestored', { before, seq, whole: read.value !== null });
   return ok('restored');
 }
 
@@ -144,7 +144,7 @@ async function entriesOf(head: Head, keys: ListKeys, kv: KVNamespace): Promise<R
   }
   const entries: LiveEntry[] = [];
   for (const [index, content] of contents.entries()) {
-    const name = head.segments[index - 1]?.key ?? 'the tail of the live layer';
+    const name = head.segments[index - 1]?.key ?? 'the segment of unsealed entries';
     try {
       entries.push(...new Segment(content ?? new Uint8Array(0)).entries());
     } catch (error) {

@@ -84,16 +84,20 @@ export class SegmentStore {
 
   #spansDue(rows: readonly Row[], seq: number, compact: boolean): Span[] | null {
     const last = rows.at(-1);
-    const tail = this.#live.counts(last?.to ?? 0);
+    const unsealed = this.#live.counts(last?.to ?? 0);
     const sealedEntries = sum(rows);
-    if (sum(tail) > UNSEALED_ENTRIES_MAX) {
+    if (sum(unsealed) > UNSEALED_ENTRIES_MAX) {
       // Replaced entries stay in their segments. Before there are too many, rewrite all segments without
       // them.
       const most = SEALED_PER_LIVE_MAX * this.#live.rows + SEGMENT_ENTRIES_MAX;
-      if (sealedEntries + sum(tail) > most) return spansOf(this.#live.counts(0), 0, seq);
+      if (sealedEntries + sum(unsealed) > most) return spansOf(this.#live.counts(0), 0, seq);
       // While the last segment has room, rewrite it with the new entries added.
-      const joins = last !== undefined && last.entries + sum(tail) <= SEGMENT_ENTRIES_MAX;
-      return spansOf(joins ? this.#live.counts(last.from) : tail, joins ? last.from : (last?.to ?? 0), seq);
+      const joins = last !== undefined && last.entries + sum(unsealed) <= SEGMENT_ENTRIES_MAX;
+      return spansOf(
+        joins ? this.#live.counts(last.from) : unsealed,
+        joins ? last.from : (last?.to ?? 0),
+        seq,
+      );
     }
     if (rows.length === 0 || !compact) return null;
     // Most entries in the segments have expired, were replaced, or are folded into every release.

@@ -35,7 +35,7 @@ export class Tables {
   }
 
   /** Number of live entries that are not in a segment yet. */
-  get tailEntries(): number {
+  get unsealedEntries(): number {
     return this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
   }
 }

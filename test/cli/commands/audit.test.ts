@@ -14,7 +14,7 @@ import {
 } from '../../../cli/commands/audit.ts';
 import { type AuditRecord, auditHash, CHAIN_START } from '../../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../../shared/limits.ts';
-import { numgate, spawned } from '../support/command.ts';
+import { numgate, spawnNumgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { fakeService, problem } from '../support/fake-service.ts';
 import { write } from '../support/workspace.ts';
@@ -157,7 +157,7 @@ describe('the log of the service', () => {
         : problem(403, 'PERMISSION_DENIED'),
     );
     process.env.NUMGATE_URL = url;
-    const { code, out, errors } = await spawned('audit', 'export', '--json');
+    const { code, out, errors } = await spawnNumgate('audit', 'export', '--json');
     expect([
       code,
       out

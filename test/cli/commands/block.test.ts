@@ -101,9 +101,9 @@ describe('many items', () => {
       return null;
     });
     process.env.NUMGATE_URL = url;
-    const { child, outcome } = start(['block', '--file', file, '--reason', 'tests']);
+    const { child, result } = start(['block', '--file', file, '--reason', 'tests']);
     running.kill = () => child.kill('SIGINT');
-    expect(await outcome).toEqual({
+    expect(await result).toEqual({
       ...{ code: 130, out: '' },
       errors:
         `\ninterrupted: the first 10,000 items were changed (seq 6), up to ${file}, line 10001; the next 10,000 ` +

@@ -81,12 +81,12 @@ describe('rejects', () => {
     const last = `"",,REJECTS_NOT_WRITTEN,"${MORE} more rejected lines are not in this file"`;
 
     it('are counted but not written, and the file and the report show how many are missing', async () => {
-      const outcome = await build(settings('many', 1));
-      expect(outcome.inputs).toMatchObject([{ accepted: 1, rejected: REJECTS_WRITTEN_MAX + MORE }]);
-      const written = readFileSync(join(outcome.folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n');
+      const result = await build(settings('many', 1));
+      expect(result.inputs).toMatchObject([{ accepted: 1, rejected: REJECTS_WRITTEN_MAX + MORE }]);
+      const written = readFileSync(join(result.folder.path, 'rejects.csv'), 'utf8').trimEnd().split('\n');
       expect([written.length, written.at(-1)]).toEqual([REJECTS_WRITTEN_MAX + 2, last]);
-      expect(outcome.folder.report.rejectsNotWritten).toBe(MORE);
-      const [shown, json] = formatBuild(outcome);
+      expect(result.folder.report.rejectsNotWritten).toBe(MORE);
+      const [shown, json] = formatBuild(result);
       expect(shown).toContain(`rejects.csv, without the last ${MORE}`);
       expect(json).toMatchObject({ rejectsNotWritten: MORE });
     });
@@ -103,13 +103,13 @@ describe('rejects', () => {
   it('do not include expired lines', async () => {
     const text = `number,until\n${HOME[0]},2020-01-01\n${HOME[1]},2020-01-01\n${HOME[2]},\n`;
     const inputs = [{ file: write('ended.csv', text), list: 'suspended' }];
-    const outcome = await build({
+    const result = await build({
       catalogue: catalogue('e.json', { inputs }),
       builds: BUILDS,
       maxRejects: 0,
       admin: null,
     });
-    expect(outcome.inputs).toMatchObject([{ rows: 3, accepted: 1, expired: 2, rejected: 0 }]);
+    expect(result.inputs).toMatchObject([{ rows: 3, accepted: 1, expired: 2, rejected: 0 }]);
   });
 });
 

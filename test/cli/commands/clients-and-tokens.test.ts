@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
-import { numgate, type Outcome } from '../support/command.ts';
+import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
 
 let admin: Admin;
@@ -16,8 +16,8 @@ beforeAll(async () => {
   ({ admin } = await startTestService());
 });
 
-const clients = (...args: string[]): Promise<Outcome> => numgate('clients', ...args);
-const tokens = (...args: string[]): Promise<Outcome> => numgate('tokens', ...args);
+const clients = (...args: string[]): Promise<CommandResult> => numgate('clients', ...args);
+const tokens = (...args: string[]): Promise<CommandResult> => numgate('tokens', ...args);
 const digestOf = (key: string): string =>
   createHash('sha256')
     .update(key.trim().split('.')[1] ?? '')

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { numgate, spawned } from '../support/command.ts';
+import { numgate, spawnNumgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
 import { completions, isInstalled, type Shell } from '../support/shells.ts';
 import { write } from '../support/workspace.ts';
@@ -102,7 +102,7 @@ const CASES: readonly [line: string, wanted: string][] = [
 
 describe.each<Shell>(['bash', 'zsh', 'fish'])('the script for %s', (shell) => {
   it.skipIf(!isInstalled(shell))('completes commands, options, values and file names', async () => {
-    const { code, out, errors } = await spawned('completion', shell);
+    const { code, out, errors } = await spawnNumgate('completion', shell);
     expect([code, errors]).toEqual([0, '']);
     write('my.lists.json', '{}');
     const script = write(`completion.${shell}`, out);

@@ -8,7 +8,7 @@ import { build } from '../../../cli/commands/build.ts';
 import type { EntryInfo } from '../../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
 import { numgate } from '../support/command.ts';
-import { changed, E164, type Installation, NUMBER, startInstallation } from '../support/installation.ts';
+import { E164, type Installation, makeChange, NUMBER, startInstallation } from '../support/installation.ts';
 import { VISIBLE_WAIT_MS } from '../support/service.ts';
 import { BUILDS, write } from '../support/workspace.ts';
 
@@ -49,11 +49,11 @@ describe('an entry', () => {
     'blocks, unblocks and is cleared, also from a file',
     async () => {
       const file = write('many.txt', `${HOME.slice(0, 20).join('\n')}\nPARCEL-99\n`);
-      await changed('block', NUMBER, OTHER);
-      await changed('clear', OTHER);
-      await changed('block', '--file', file, 'SENDER-X', '--code', 'OVERSEAS_SOURCE_LISTED');
+      await makeChange('block', NUMBER, OTHER);
+      await makeChange('clear', OTHER);
+      await makeChange('block', '--file', file, 'SENDER-X', '--code', 'OVERSEAS_SOURCE_LISTED');
       expect(await entries()).toHaveLength(2 + 22);
-      const unblocked = await changed('unblock', HOME[0]!);
+      const unblocked = await makeChange('unblock', HOME[0]!);
       expect(await check(unblocked)).toMatchObject({
         verdict: 'block',
         reasons: [{ code: 'SENDER_REPORTED' }],
@@ -65,7 +65,7 @@ describe('an entry', () => {
       });
       expect(await check(unblocked, { to: HOME[0] })).toMatchObject({ verdict: 'allow' });
       expect(await check(unblocked, { to: HOME[30] })).toMatchObject({ verdict: 'block' });
-      await changed('clear', '--file', file, 'SENDER-X', NUMBER);
+      await makeChange('clear', '--file', file, 'SENDER-X', NUMBER);
     },
     VISIBLE_WAIT_MS,
   );
@@ -96,7 +96,7 @@ describe('an entry', () => {
       reason: 'why not',
     });
     expect(Date.parse(entry!.until!)).toBeGreaterThan(Date.now());
-    await changed('clear', NUMBER);
+    await makeChange('clear', NUMBER);
   });
 
   it('is counted by kind: number or sender ID', async () => {
@@ -107,7 +107,7 @@ describe('an entry', () => {
     expect([first.startsWith('1 sender ID cleared '), first.includes(NONE)]).toEqual([true, false]);
     const again = (await numgate('clear', 'PARCEL-98', NUMBER, '--reason', 'x')).out;
     expect(again).toContain(`\n  ${NONE} PARCEL-98; an entry that a release has folded in `);
-    await changed('clear', NUMBER, OTHER);
+    await makeChange('clear', NUMBER, OTHER);
     expect(await numgate('entries', '112')).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
   });
 
@@ -118,7 +118,7 @@ describe('an entry', () => {
       const { seq, visible } = JSON.parse(out) as { seq: number; visible: { url: string; seq: number }[] };
       expect([code, errors]).toEqual([0, `1 number blocked (seq ${seq})\n`]);
       expect(visible).toMatchObject([{ url: service.url, seq }]);
-      await changed('clear', NUMBER);
+      await makeChange('clear', NUMBER);
     },
     VISIBLE_WAIT_MS,
   );
@@ -173,9 +173,9 @@ describe('a build', () => {
   it(
     'folds the live entries in, and carries them over until they are cleared',
     async () => {
-      await changed('clear', NUMBER);
-      await changed('block', NUMBER, OTHER, 'PARCEL-77');
-      await changed('unblock', HOME[5]!, '--subject', 'to', '--until', '7d');
+      await makeChange('clear', NUMBER);
+      await makeChange('block', NUMBER, OTHER, 'PARCEL-77');
+      await makeChange('unblock', HOME[5]!, '--subject', 'to', '--until', '7d');
       const { manifest, folder } = await service.publish();
       expect(manifest.lists.slice(2).map(({ name }) => name)).toEqual([
         'live-sender-reported-root',
@@ -194,7 +194,7 @@ describe('a build', () => {
       expect(await check(folded, { from: 'parcel-77' })).toMatchObject({ verdict: 'block' });
       expect(await check(folded, { to: HOME[5] })).toMatchObject({ verdict: 'allow' });
       expect(await check(folded, { from: HOME[5] })).toMatchObject({ verdict: 'block' });
-      await changed('clear', NUMBER);
+      await makeChange('clear', NUMBER);
       const last = await service.publish();
       expect(last.manifest.lists[2]).toMatchObject({
         name: 'live-sender-reported-root',

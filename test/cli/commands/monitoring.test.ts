@@ -9,14 +9,14 @@ import { formatReleases } from '../../../cli/commands/releases.ts';
 import type { ReleaseInfo } from '../../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
 import { numgate, start } from '../support/command.ts';
-import { changed, E164, type Installation, NUMBER, startInstallation } from '../support/installation.ts';
+import { E164, type Installation, makeChange, NUMBER, startInstallation } from '../support/installation.ts';
 import { VISIBLE_WAIT_MS } from '../support/service.ts';
 import { BUILDS, SECRETS, write } from '../support/workspace.ts';
 
 let service: Installation;
 beforeAll(async () => {
   service = await startInstallation();
-  await changed('block', NUMBER);
+  await makeChange('block', NUMBER);
 });
 
 describe('the audit log', () => {
@@ -85,12 +85,12 @@ describe('status, releases, guards and watch', () => {
   it(
     'follow the edge, change by change, until they are stopped',
     async () => {
-      const { child, outcome } = start(['watch', '--json']);
+      const { child, result } = start(['watch', '--json']);
       await new Promise((resolve) => child.stdout!.once('data', resolve));
-      const seq = await changed('clear', NUMBER);
+      const seq = await makeChange('clear', NUMBER);
       await new Promise((resolve) => child.stdout!.once('data', resolve));
       child.kill('SIGINT');
-      const { code, out } = await outcome;
+      const { code, out } = await result;
       const seen = out
         .trimEnd()
         .split('\n')

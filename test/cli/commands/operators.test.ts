@@ -4,19 +4,19 @@
 import '../support/workspace.ts';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { numgate, type Outcome, spawned } from '../support/command.ts';
+import { type CommandResult, numgate, spawnNumgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
 
 const HOOK = fileURLToPath(new URL('../support/record-loads.ts', import.meta.url));
 const TABLE = 'mcc-mnc-list';
 
 /** Runs a command, and returns the packages that it loaded. */
-async function loadedBy(...args: string[]): Promise<Outcome & { packages: string[] }> {
+async function loadedBy(...args: string[]): Promise<CommandResult & { packages: string[] }> {
   process.env.NODE_OPTIONS = `--import ${HOOK}`;
-  const running = spawned(...args);
+  const running = spawnNumgate(...args);
   delete process.env.NODE_OPTIONS;
-  const outcome = await running;
-  return { ...outcome, packages: /^loaded: (.*)$/m.exec(outcome.errors)?.[1]?.split(' ') ?? [] };
+  const result = await running;
+  return { ...result, packages: /^loaded: (.*)$/m.exec(result.errors)?.[1]?.split(' ') ?? [] };
 }
 
 const ENTRY = {

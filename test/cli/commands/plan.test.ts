@@ -41,7 +41,7 @@ const hit: GuardHit = {
 };
 
 /** Only the parts of a result that are shown. */
-function outcomeOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
+function resultOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
   const plan = { base: 'old', release: 'new', lists, guards, hash: '865a1c8a7e5f2f52' };
   return { plan, folder: { path: 'build/releases/new' } } as unknown as PlanResult;
 }
@@ -68,7 +68,7 @@ describe('a plan', () => {
   ];
 
   it('is shown by list, with the prefixes that change most, the guards and the command', () => {
-    const [text, value] = formatPlan(outcomeOf(lists, [hit, hit]));
+    const [text, value] = formatPlan(resultOf(lists, [hit, hit]));
     expect(stripVTControlCharacters(text).split('\n')).toEqual([
       'new, based on old',
       '  + 1,204  - 37  ~ 2  kr-suspended NUMBER_SUSPENDED',
@@ -92,11 +92,11 @@ describe('a plan', () => {
   });
 
   it('that hits no guard needs no override, and has a summary in one line', () => {
-    const outcome = outcomeOf(lists, []);
-    const text = stripVTControlCharacters(formatPlan(outcome)[0]);
+    const result = resultOf(lists, []);
+    const text = stripVTControlCharacters(formatPlan(result)[0]);
     expect(text).toContain('no guard is hit\n');
     expect(text).not.toContain('--override');
-    expect(stripVTControlCharacters(summarizePlan(outcome))).toBe(
+    expect(stripVTControlCharacters(summarizePlan(result))).toBe(
       'new, based on old: + 1,205  - 40  ~ 2 in 4 lists\n',
     );
   });

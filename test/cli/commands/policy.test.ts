@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
 import { diffOf, isSameRule } from '../../../cli/commands/policy.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../../shared/policy/policy.ts';
-import { numgate, type Outcome } from '../support/command.ts';
+import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
 import { write } from '../support/workspace.ts';
 
@@ -40,7 +40,7 @@ beforeAll(async () => {
   ({ admin } = await startTestService());
 });
 
-const policy = (...args: string[]): Promise<Outcome> => numgate('policy', ...args);
+const policy = (...args: string[]): Promise<CommandResult> => numgate('policy', ...args);
 const inForce = (): Promise<VersionedPolicy> => admin.get('policy');
 
 /** Each rule as its id, its place before and its place after. */

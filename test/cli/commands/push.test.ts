@@ -17,7 +17,7 @@ import { listKeys } from '../../../cli/secrets.ts';
 import type { ReleaseInfo } from '../../../shared/admin.ts';
 import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
-import { ABROAD, pretendProven } from '../support/builds.ts';
+import { ABROAD, writeCompleteProof } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';
 import { type Publishing, SETTINGS, startPublishing } from '../support/publishing.ts';
 import { type TestKv, VISIBLE_WAIT_MS } from '../support/service.ts';
@@ -41,11 +41,11 @@ describe('push', () => {
       (await failureOf(() => world.publish(first, { unproven }))).message;
     const { release } = manifest;
     expect(await refusal()).toBe(`${release} is not proven: run npx numgate prove, or pass --unproven`);
-    folder.writeProof({ release, asked: 1, wrong: 0, complete: false });
+    folder.writeProof({ release, lookups: 1, wrong: 0, complete: false });
     expect(await refusal()).toMatch(/is not proven/);
-    folder.writeProof({ release: '20260101T0000Z-00000000', asked: 1, wrong: 0, complete: true });
+    folder.writeProof({ release: '20260101T0000Z-00000000', lookups: 1, wrong: 0, complete: true });
     expect(await refusal()).toMatch(/is not proven/);
-    folder.writeProof({ release, asked: 1, wrong: 3, complete: true });
+    folder.writeProof({ release, lookups: 1, wrong: 3, complete: true });
     expect(await refusal()).toBe(`${release} gave 3 wrong answers when it was proven`);
     expect(await refusal(true)).toBe(`${release} gave 3 wrong answers when it was proven`);
     expect(await kv.keys()).toEqual([]);
@@ -56,11 +56,11 @@ describe('push', () => {
     async () => {
       const { folder, manifest } = first;
       const { release } = manifest;
-      pretendProven(folder, release);
+      writeCompleteProof(folder, release);
       const ports = { admin, kv: kvOf({ remote: false, env: '' }) };
-      const outcome = await push(folder, ports, { ...SETTINGS, unproven: false });
+      const result = await push(folder, ports, { ...SETTINGS, unproven: false });
       const blobs = blobsOf(manifest);
-      expect(outcome).toMatchObject({
+      expect(result).toMatchObject({
         release,
         state: 'promoted',
         uploaded: blobs.length,
@@ -70,8 +70,8 @@ describe('push', () => {
       expect(new Set(await ports.kv.keys(SHARD_PREFIX))).toEqual(new Set(blobs.map(({ key }) => key)));
       const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
       expect(JSON.parse(signed)).toEqual(folder.manifest);
-      const [seen] = await watchUntil([world.url], outcome.seq, 60_000);
-      expect(seen).toMatchObject({ release, seq: outcome.seq });
+      const [seen] = await watchUntil([world.url], result.seq, 60_000);
+      expect(seen).toMatchObject({ release, seq: result.seq });
     },
     VISIBLE_WAIT_MS,
   );
@@ -98,7 +98,7 @@ describe('push', () => {
     const { key } = blobs[0]!;
     await kv.delete(key);
     const { folder } = first;
-    folder.writeProof({ release: first.manifest.release, asked: 1, wrong: 0, complete: false });
+    folder.writeProof({ release: first.manifest.release, lookups: 1, wrong: 0, complete: false });
     const settings = { unproven: false };
     expect(await world.publish(first, settings)).toMatchObject({ uploaded: 1, wasCurrent: true });
     expect(await kv.get(key)).toEqual(folder.value(key));
@@ -111,15 +111,15 @@ describe('push', () => {
     const all = await world.publish(first, { ...settings, all: true });
     expect(formatPush(all, [])[0]).not.toContain('--all');
     expect(await kv.get(key)).toEqual(folder.value(key));
-    pretendProven(folder, first.manifest.release);
+    writeCompleteProof(folder, first.manifest.release);
   });
 
   it('uploads only the values of a changed list', async () => {
     const next = await world.buildWith([...ABROAD, '+14155550101']);
     expect(next.manifest.base).toBe(first.manifest.release);
-    const outcome = await world.publish(next);
-    expect(outcome).toMatchObject({ uploaded: 1, values: blobsOf(first.manifest).length });
-    expect(outcome.uploadedBytes).toBeLessThan(1_000);
+    const result = await world.publish(next);
+    expect(result).toMatchObject({ uploaded: 1, values: blobsOf(first.manifest).length });
+    expect(result.uploadedBytes).toBeLessThan(1_000);
     for (const { key } of blobsOf(next.manifest)) expect(await kv.get(key)).toEqual(next.folder.value(key));
     expect(await world.current()).toBe(next.manifest.release);
   });
@@ -156,8 +156,8 @@ describe('push', () => {
     await kv.delete(key);
     const pauses: number[] = [];
     const pause = async (ms: number): Promise<void> => void pauses.push(ms);
-    const outcome = await push(next.folder, { kv, admin, pause }, SETTINGS);
-    expect(outcome).toMatchObject({ uploaded: kept.length, state: 'promoted' });
+    const result = await push(next.folder, { kv, admin, pause }, SETTINGS);
+    expect(result).toMatchObject({ uploaded: kept.length, state: 'promoted' });
     expect([await kv.get(key), pauses]).toEqual([next.folder.value(key), [5_000]]);
   });
 
@@ -172,8 +172,8 @@ describe('push', () => {
       /^KV has lost shard\S+ of the current release: push its build again, with --all$/,
     );
     const { seq } = await world.status();
-    const outcome = await world.publish(now, { all: true });
-    expect(outcome).toMatchObject({ seq, uploaded: blobs.length, values: blobs.length });
+    const result = await world.publish(now, { all: true });
+    expect(result).toMatchObject({ seq, uploaded: blobs.length, values: blobs.length });
     for (const { key } of blobs) expect(await kv.get(key)).toEqual(now.folder.value(key));
   });
 

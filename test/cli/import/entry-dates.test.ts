@@ -5,7 +5,7 @@ import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { ALWAYS } from '../../../shared/build/list-entries.ts';
 import { FOREVER } from '../../../shared/set/layout.ts';
-import { dated, NOW, outcome, read } from '../support/entries.ts';
+import { dated, NOW, read, resultOf } from '../support/entries.ts';
 
 const DAY = 86_400;
 /** Midnight in Korea of the day of NOW, which is noon there. */
@@ -30,7 +30,7 @@ describe('dates', () => {
     ['2019-01-01', '2020-01-01', 'EXPIRED'],
   ])('since %j until %j', (since, until, want) => {
     const entry = dated(since, until);
-    if (typeof want === 'string') expect(outcome(entry)).toBe(want);
+    if (typeof want === 'string') expect(resultOf(entry)).toBe(want);
     else expect(entry).toMatchObject({ dates: want });
   });
 
@@ -65,6 +65,6 @@ describe('dates', () => {
   });
 
   it('do not hide an invalid number', () => {
-    expect(outcome(read({ number: '1335', until: '2020-01-01' }))).toBe('SHORT_CODE');
+    expect(resultOf(read({ number: '1335', until: '2020-01-01' }))).toBe('SHORT_CODE');
   });
 });

@@ -5,7 +5,7 @@ import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { REJECT_CODES } from '../../../cli/import/entry.ts';
 import { ALWAYS } from '../../../shared/build/list-entries.ts';
-import { outcome, read } from '../support/entries.ts';
+import { read, resultOf } from '../support/entries.ts';
 
 describe('a row lists', () => {
   it.each([
@@ -46,7 +46,7 @@ describe('a row lists', () => {
     ['smsc:+63917*', { kind: 'smsc', name: '63917*' }],
   ])('the source %j in a list that accepts sources', (number, source) => {
     expect(read({ number }, 'overseas')).toMatchObject({ what: { kind: 'source', source } });
-    expect(outcome(read({ number }, 'suspended'))).toBe('SOURCE_NOT_ALLOWED');
+    expect(resultOf(read({ number }, 'suspended'))).toBe('SOURCE_NOT_ALLOWED');
   });
 
   it('every number of a country abroad by its calling code, in any list', () => {
@@ -76,7 +76,7 @@ describe('the list of a row', () => {
     [{ reason: 'number_suspended' }, null, 'LIST_UNKNOWN'],
     [{ authority: 'ktoa' }, null, 'LIST_UNKNOWN'],
   ])('for %j in a file for %s is %s', (row, file, want) => {
-    expect(outcome(read({ number: '010-2345-6789', ...row }, file))).toBe(want);
+    expect(resultOf(read({ number: '010-2345-6789', ...row }, file))).toBe(want);
   });
 
   it('is reported missing by reason and authority', () => {

@@ -4,7 +4,7 @@
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../support/failing.ts';
-import { lines, rowsOf } from '../support/rows.ts';
+import { rowsOf, rowTexts } from '../support/rows.ts';
 import { write } from '../support/workspace.ts';
 
 describe('CSV', () => {
@@ -24,12 +24,12 @@ describe('CSV', () => {
   });
 
   it('may mix line ends and omit the last one', async () => {
-    expect(await lines('a.csv', 'number\r\n1\n2\r\n3\n4')).toEqual(['2 1', '3 2', '4 3', '5 4']);
-    expect(await lines('a.csv', 'number\n1\r\n2\n3\r')).toEqual(['2 1', '3 2', '4 3']);
+    expect(await rowTexts('a.csv', 'number\r\n1\n2\r\n3\n4')).toEqual(['2 1', '3 2', '4 3', '5 4']);
+    expect(await rowTexts('a.csv', 'number\n1\r\n2\n3\r')).toEqual(['2 1', '3 2', '4 3']);
   });
 
   it('may omit the last cells of a row or add empty ones, but not others', async () => {
-    expect(await lines('a.csv', 'number,reason\n1\n2,A,,\n3,A,x\n4,A\n')).toEqual([
+    expect(await rowTexts('a.csv', 'number,reason\n1\n2,A,,\n3,A,x\n4,A\n')).toEqual([
       '2 1',
       '3 2',
       '4 ! CSV: 3 fields, but the header has 2',
@@ -40,7 +40,7 @@ describe('CSV', () => {
   it('loses one line to a bad quote, and none after it', async () => {
     const bad = '! CSV: quotes do not match, or continue on the next line';
     const text = 'number,note\n"1,x\n2,x\n3,"y\n4,"x"y\n5,x\n6,"a\nb"\n7,x';
-    expect(await lines('a.csv', text)).toEqual([
+    expect(await rowTexts('a.csv', text)).toEqual([
       `2 ${bad}`,
       '3 2',
       `4 ${bad}`,
@@ -83,7 +83,7 @@ describe('NDJSON', () => {
   it('rejects invalid lines by their number, and reads the others', async () => {
     const text =
       '{"number":821}\n{"number":"1","x":"y"}\n{"821012345678":"y"}\n[]\n"1"\n{"number\n{"number":"7"}';
-    expect(await lines('a.jsonl', text)).toEqual([
+    expect(await rowTexts('a.jsonl', text)).toEqual([
       '1 ! "number" must be a string',
       '2 ! unknown field "x"',
       '3 ! unknown field "************"',
@@ -95,7 +95,7 @@ describe('NDJSON', () => {
   });
 
   it('rejects names that every object has', async () => {
-    expect(await lines('a.jsonl', '{"number":"1","__proto__":{"reason":"A"}}\n{"damage":"x"}')).toEqual([
+    expect(await rowTexts('a.jsonl', '{"number":"1","__proto__":{"reason":"A"}}\n{"damage":"x"}')).toEqual([
       '1 ! unknown field "__proto__"',
       '2 ! unknown field "damage"',
     ]);
@@ -105,7 +105,7 @@ describe('NDJSON', () => {
 describe('plain text', () => {
   it('has one number per line, with comments, blank lines and any line end', async () => {
     const text = '\ufeff# a comment\r\n\r\n 010-1234-5678 \r\n  # another\n1\n2';
-    expect(await lines('a.txt', text)).toEqual(['3 010-1234-5678', '5 1', '6 2']);
+    expect(await rowTexts('a.txt', text)).toEqual(['3 010-1234-5678', '5 1', '6 2']);
   });
 
   it('may be empty', async () => {
@@ -121,15 +121,15 @@ describe('every format', () => {
   ])('%s rejects a huge line and continues', async (name, head) => {
     const row = (number: string): string => (name === 'a.jsonl' ? JSON.stringify({ number }) : number);
     const first = head === '' ? 1 : 2;
-    expect(await lines(name, `${head}${row('1'.repeat(5_000_000))}\n${row('7')}\n`)).toEqual([
+    expect(await rowTexts(name, `${head}${row('1'.repeat(5_000_000))}\n${row('7')}\n`)).toEqual([
       `${first} ! is longer than 4096 characters`,
       `${first + 1} 7`,
     ]);
   });
 
   it('is selected by the file name or by the catalogue', async () => {
-    expect(await lines('A.TXT', '1')).toEqual(['1 1']);
-    expect(await lines('numbers', '1', 'plain')).toEqual(['1 1']);
+    expect(await rowTexts('A.TXT', '1')).toEqual(['1 1']);
+    expect(await rowTexts('numbers', '1', 'plain')).toEqual(['1 1']);
     expect((await failureOf(() => rowsOf('numbers.dat', '1'))).message).toMatch(
       /numbers\.dat: the name does not show the format: name it \.txt, \.csv or \.ndjson, /,
     );

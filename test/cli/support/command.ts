@@ -7,14 +7,14 @@ import { vi } from 'vitest';
 
 const NUMGATE = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
 
-export interface Outcome {
+export interface CommandResult {
   readonly code: number | null;
   readonly out: string;
   readonly errors: string;
 }
 
 /** A running command, and how it ends. */
-export function start(args: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome> } {
+export function start(args: readonly string[]): { child: ChildProcess; result: Promise<CommandResult> } {
   const child = spawn(process.execPath, [NUMGATE, ...args], {
     env: { ...process.env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -27,28 +27,28 @@ export function start(args: readonly string[]): { child: ChildProcess; outcome: 
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
   });
-  const outcome = new Promise<Outcome>((resolve, reject) => {
+  const result = new Promise<CommandResult>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, errors }));
   });
-  return { child, outcome };
+  return { child, result: result };
 }
 
 /** Runs a command in its own process. */
-export function spawned(...args: readonly string[]): Promise<Outcome> {
-  return start(args).outcome;
+export function spawnNumgate(...args: readonly string[]): Promise<CommandResult> {
+  return start(args).result;
 }
 
 let last: Promise<unknown> = Promise.resolve();
 
 /** Runs a command in this process, one after another. */
-export function numgate(...args: readonly string[]): Promise<Outcome> {
-  const outcome = last.then(() => runHere(args));
-  last = outcome.catch(() => undefined);
-  return outcome;
+export function numgate(...args: readonly string[]): Promise<CommandResult> {
+  const result = last.then(() => runHere(args));
+  last = result.catch(() => undefined);
+  return result;
 }
 
-async function runHere(args: readonly string[]): Promise<Outcome> {
+async function runHere(args: readonly string[]): Promise<CommandResult> {
   const { run } = await import('../../../cli/program.ts');
   const { argv } = process;
   process.argv = [process.execPath, NUMGATE, ...args];

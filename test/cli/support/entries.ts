@@ -35,6 +35,6 @@ export function dated(since: string, until: string): Entry {
 }
 
 /** The code of a reject, or the list of the row. */
-export function outcome(entry: Entry): string {
+export function resultOf(entry: Entry): string {
   return entry.ok ? LISTS[entry.list]!.name : entry.code;
 }

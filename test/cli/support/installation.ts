@@ -36,7 +36,7 @@ export async function startInstallation(): Promise<Installation> {
 }
 
 /** Makes a change with a command. @returns its `seq` */
-export async function changed(...args: string[]): Promise<number> {
+export async function makeChange(...args: string[]): Promise<number> {
   const { code, out, errors } = await numgate(...args, '--reason', 'ticket 4711', '--json');
   expect([code, errors]).toEqual([0, '']);
   return (JSON.parse(out) as { seq: number }).seq;

@@ -11,7 +11,11 @@ export async function rowsOf(name: string, content: string | Uint8Array, format?
 }
 
 /** Each row in short: its line, and its number or its damage. */
-export async function lines(name: string, content: string | Uint8Array, format?: Format): Promise<string[]> {
+export async function rowTexts(
+  name: string,
+  content: string | Uint8Array,
+  format?: Format,
+): Promise<string[]> {
   const rows = await rowsOf(name, content, format);
   return rows.map(({ line, number, damage }) =>
     damage === null ? `${line} ${number}` : `${line} ! ${damage}`,

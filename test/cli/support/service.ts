@@ -62,11 +62,11 @@ async function openKv(): Promise<TestKv> {
       const bytes = await lists.get(key, 'arrayBuffer');
       return bytes === null ? null : new Uint8Array(bytes);
     },
-    put: (key, value) => retried(() => lists.put(key, value)),
+    put: (key, value) => retry(() => lists.put(key, value)),
     bulkPut: async (values) => {
-      for (const [key, bytes] of values) await retried(() => lists.put(key, bytes.slice().buffer));
+      for (const [key, bytes] of values) await retry(() => lists.put(key, bytes.slice().buffer));
     },
-    delete: (key) => retried(() => lists.delete(key)),
+    delete: (key) => retry(() => lists.delete(key)),
     keys: async (prefix = '') => (await lists.list({ prefix })).keys.map(({ name }) => name),
   };
 }
@@ -75,7 +75,7 @@ async function openKv(): Promise<TestKv> {
  * The service and this KV lock one database. On a busy machine a write can wait 10 s for that lock, and the
  * local KV then returns 500.
  */
-async function retried(write: () => Promise<void>): Promise<void> {
+async function retry(write: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await write();

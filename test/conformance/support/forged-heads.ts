@@ -1,6 +1,6 @@
 /**
- * Heads that somebody makes who can write KV: without LIST_KEY, and with it but without the key that signs
- * releases. Both say that a release is current that lets everybody through.
+ * Heads of an attacker with write access to KV: one without LIST_KEY, one with it but without the signing key. Both
+ * name a current release without entries.
  */
 import { buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
@@ -10,7 +10,7 @@ import { signManifest } from '../../../shared/release/manifest.ts';
 import { deriveListKeys, type ListKeys } from '../../../shared/set/keys.ts';
 import { world } from './world.ts';
 
-/** Far above what the service has: a reader that believed it would take it. */
+/** Far above the `seq` of the service, so that a reader would prefer this head. */
 const SEQ = 1_000_000;
 
 async function emptyRelease(keys: ListKeys) {
@@ -21,7 +21,7 @@ async function emptyRelease(keys: ListKeys) {
   return { named: { release: built.value.manifest.release, signature: signed.signature }, signed };
 }
 
-export async function headOfAStranger(): Promise<Uint8Array<ArrayBuffer>> {
+export async function headWithForeignKey(): Promise<Uint8Array<ArrayBuffer>> {
   const keys = await deriveListKeys(crypto.getRandomValues(new Uint8Array(32)));
   const { named, signed } = await emptyRelease(keys);
   const head: Head = {
@@ -32,10 +32,8 @@ export async function headOfAStranger(): Promise<Uint8Array<ArrayBuffer>> {
   return sealHead({ head, manifests: [signed] }, keys);
 }
 
-/** @param good the head that is there: all but the release is taken from it */
-export async function headWithAForgedRelease(
-  good: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
+/** @param good the current head, which the forged one copies except for the release */
+export async function headWithForgedRelease(good: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const keys = await deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
   const opened = await openHead(good, keys);
   if (!opened.ok) throw new Error(opened.message);

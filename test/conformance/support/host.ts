@@ -1,8 +1,7 @@
 /**
- * A child process that runs the services, so that all they print can be captured. Prints their addresses
- * as one line of JSON. A line `cron` on its standard input runs the cron of the service of the admin
- * suites, which is answered with a line; the end of its standard input ends it, so that it never outlives
- * the tests.
+ * A child process that runs the services, so that the tests can capture their output. It prints their addresses as
+ * one line of JSON. A line `cron` on standard input runs the cron of the admin service and prints a line. The process
+ * ends with its standard input, so that it never outlives the tests.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -35,13 +34,13 @@ const [main, admin, withoutRelease, withoutSecrets, planes, alone, cold] = await
   startAlone('cold', secrets, join(folder, 'state-cold'), folder),
 ]);
 
-const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   if (line === 'cron') {
     admin.runCron().then(
-      () => say({ cron: 'done' }),
-      (error: unknown) => say({ cron: String(error) }),
+      () => print({ cron: 'done' }),
+      (error: unknown) => print({ cron: String(error) }),
     );
   }
 });
@@ -49,7 +48,7 @@ lines.on('close', () => {
   const services = [main, admin, withoutRelease, withoutSecrets, planes, alone, cold];
   void Promise.allSettled(services.map((service) => service.stop())).then(() => process.exit(0));
 });
-say({
+print({
   url: main.url,
   admin: admin.url,
   withoutRelease: withoutRelease.url,

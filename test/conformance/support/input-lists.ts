@@ -1,13 +1,13 @@
 /**
- * The input lists that the conformance release is built from, and the same lists as plain sets: what the
- * service is compared with. Numbers are drawn with a fixed seed, so that a failure can be repeated.
+ * The input lists of the conformance release, and the same lists as plain sets to compare the service with. Random
+ * numbers have a fixed seed, so that a failure can be repeated.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const SEED = 20261124;
 
-/** Small, seeded, good enough to spread test numbers (mulberry32). @returns 0 <= value < 1 */
+/** A small seeded generator (mulberry32). @returns 0 <= value < 1 */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -18,7 +18,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Numbers with a part of their own in the tests; each on the lists that its name says. */
+/** Numbers with a role in the tests. The name of each shows its lists. */
 export const NUMBERS = {
   free: '+821055550000',
   suspended: '+821044440001',
@@ -38,8 +38,8 @@ export const NUMBERS = {
   overseas: '+639171234567',
   overseasRange: '+6391812345678',
   reported: '+821044440008',
-  onTrial: '+821044440009',
-  suspendedAndOnTrial: '+821044440010',
+  shadowed: '+821044440009',
+  suspendedAndShadowed: '+821044440010',
   /** A 050 number, which may not be a sender, that is also suspended. */
   suspendedPersonal: '+825012345678',
   /** Terminated. Without +82 and 0 its digits are also a number of Peru. */
@@ -49,15 +49,15 @@ export const NUMBERS = {
 
 export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
 
-/** What gateways know of the way a call or text came, and how it is written in the lists. */
-export const WAYS = {
+/** Sources and fields of ingress, and how lists write them. */
+export const INGRESS = {
   senderId: 'SPAM-KR',
   operator: { code: '51599', written: 'operator:515-99' },
   trunk: { name: 'BAD-1', written: 'trunk:BAD-1' },
   smsc: { globalTitle: '+639770000130', written: 'smsc:+63977*' },
   /** The whole of Cameroon. */
   country: { number: '+237650123456', written: 'callingCode:+237' },
-  /** Let through. */
+  /** Allowed. */
   trustedOperator: { code: '51588', written: 'operator:515-88' },
   trustedSender: 'BIGBRAND',
 } as const;
@@ -106,7 +106,7 @@ const CATALOGUE = {
     list('overseas-countries', 'OVERSEAS_RANGE_LISTED', { subjects: ['from'], authority: 'kisa' }),
     list('overseas-lanes', 'ALLOW_OVERRIDE', { subjects: ['from'], effect: 'allow', sources: true }),
     list('reported', 'SENDER_REPORTED', { subjects: ['from'], effect: 'label', authority: 'kisa' }),
-    list('on-trial', 'SENDER_UNQUALIFIED', { effect: 'shadow', authority: 'kisa' }),
+    list('shadowed', 'SENDER_UNQUALIFIED', { effect: 'shadow', authority: 'kisa' }),
     list('cleared', 'ALLOW_OVERRIDE', { effect: 'allow' }),
   ],
   inputs: [
@@ -119,7 +119,7 @@ const CATALOGUE = {
     { file: 'countries.txt', list: 'overseas-countries' },
     { file: 'lanes.txt', list: 'overseas-lanes' },
     { file: 'reported.txt', list: 'reported' },
-    { file: 'on-trial.txt', list: 'on-trial' },
+    { file: 'shadowed.txt', list: 'shadowed' },
     { file: 'cleared.txt', list: 'cleared' },
   ],
 };
@@ -128,7 +128,7 @@ function lines(...rows: Iterable<string>[]): string {
   return rows.flatMap((part) => [...part].map((row) => `${row}\n`)).join('');
 }
 
-/** Lists that let through what the others block. @returns path of the catalogue */
+/** A list that allows numbers that the others block. @returns path of the catalogue */
 export function writeForgedInputs(folder: string): string {
   return writeCatalogue(
     folder,
@@ -148,7 +148,7 @@ function writeCatalogue(folder: string, catalogue: object, files: Record<string,
   return path;
 }
 
-/** Write the catalogue and its inputs. @returns path of the catalogue */
+/** Writes the catalogue and its inputs. @returns path of the catalogue */
 export function writeInputs(folder: string): string {
   const { suspended, terminated } = MODEL;
   const n = NUMBERS;
@@ -156,7 +156,7 @@ export function writeInputs(folder: string): string {
     'suspended.csv': lines(
       ['number,reason,since,until'],
       [...suspended, n.suspended, n.suspendedButAllowed, n.suspendedInAllowedRange].map((it) => `${it},,,`),
-      [n.suspendedAndUnallocated, n.suspendedAndOnTrial, n.suspendedPersonal].map((it) => `${it},,,`),
+      [n.suspendedAndUnallocated, n.suspendedAndShadowed, n.suspendedPersonal].map((it) => `${it},,,`),
       [`${n.suspendedUntil2099},,2026-01-01,2099-01-01`, `${n.suspensionEnded},,2020-01-01,2021-01-01`],
       [`${n.suspensionNotBegun},,2098-01-01,2099-01-01`],
     ),
@@ -165,13 +165,13 @@ export function writeInputs(folder: string): string {
     'overseas.txt': lines([n.overseas, n.overseasChina]),
     'overseas-ranges.txt': lines(['+63918*']),
     'senders.txt': lines(
-      [SOURCES.listed, SOURCES.trunk, WAYS.senderId],
-      [WAYS.operator, WAYS.trunk, WAYS.smsc].map(({ written }) => written),
+      [SOURCES.listed, SOURCES.trunk, INGRESS.senderId],
+      [INGRESS.operator, INGRESS.trunk, INGRESS.smsc].map(({ written }) => written),
     ),
-    'countries.txt': lines([WAYS.country.written]),
-    'lanes.txt': lines([WAYS.trustedOperator.written, WAYS.trustedSender]),
+    'countries.txt': lines([INGRESS.country.written]),
+    'lanes.txt': lines([INGRESS.trustedOperator.written, INGRESS.trustedSender]),
     'reported.txt': lines([n.reported]),
-    'on-trial.txt': lines([n.onTrial, n.suspendedAndOnTrial]),
+    'shadowed.txt': lines([n.shadowed, n.suspendedAndShadowed]),
     'cleared.txt': lines([n.suspendedButAllowed, n.unallocatedButAllowed, '+821033330000..+821033339999']),
   };
   return writeCatalogue(folder, CATALOGUE, files);

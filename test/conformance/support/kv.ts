@@ -1,6 +1,6 @@
 /**
- * Workers KV of a service that runs, as somebody with wrangler's credentials has it: what is read and
- * written here, the service sees at once.
+ * Workers KV of a running service, as a holder of wrangler credentials sees it. The service sees every write at
+ * once.
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
@@ -37,7 +37,7 @@ export async function openKv(state: string): Promise<Kv> {
   };
 }
 
-/** Put everything that is in one store into another. */
+/** Copies all values of one store to another. */
 export async function copyKv(from: Kv, to: Kv): Promise<void> {
   for (const key of await from.keys()) await to.put(key, (await from.get(key))!);
 }

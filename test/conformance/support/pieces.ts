@@ -1,8 +1,8 @@
 /**
- * Bodies that are sent in pieces: chunked, so without Content-Length, and cut anywhere.
+ * Bodies sent in chunks, without Content-Length.
  */
 
-/** Bytes sent in pieces of this size, without Content-Length. */
+/** @param size of each chunk, in bytes */
 export function inPieces(text: string, size: number): ReadableStream<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
   let at = 0;

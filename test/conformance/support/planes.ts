@@ -24,7 +24,7 @@ export interface Running {
 }
 
 type Plane = 'edge' | 'control';
-/** Bundles that were made before, by plane. */
+/** Finished or running bundles, by plane. */
 const bundles = new Map<Plane, ReturnType<typeof bundle>>();
 
 /** @param folder of bundles */

@@ -1,6 +1,6 @@
 /**
- * Small releases for the tests of the control plane: built and signed as the CLI does it, and put into KV
- * value by value, so that a test can leave one out or damage it.
+ * Small releases for the tests of the control plane: built and signed as the CLI does it, and written to KV value by
+ * value, so that a test can omit or damage one.
  */
 import { buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
@@ -9,18 +9,18 @@ import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import { deriveListKeys, type ListKeys } from '../../../shared/set/keys.ts';
 import { EVER, listSource, plainList } from '../../shared/support/plain-model.ts';
-import { told } from './ask-admin.ts';
+import { adminValue } from './send-admin.ts';
 import { world } from './world.ts';
 
-export interface ReleaseWish {
+export interface ReleaseSettings {
   /** On a list that blocks. */
   readonly blocked: readonly string[];
-  /** On an allow list; there is none where nothing is on it. */
+  /** On an allow list, which exists only if it has members. */
   readonly allowed?: readonly string[];
   readonly base?: string | null;
   readonly foldedSeq?: number;
-  /** Another LIST_KEY, or another signature, than the service takes. */
-  readonly stranger?: 'listKey' | 'signature';
+  /** A LIST_KEY or a signature that the service does not trust. */
+  readonly foreign?: 'listKey' | 'signature';
 }
 
 export interface SmallRelease {
@@ -30,25 +30,25 @@ export interface SmallRelease {
   readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** Tells releases of equal content apart: a name has the minute in it. */
+/** Gives releases of equal content different names: a name contains the minute. */
 let minute = 0;
 
-export function ourKeys(): Promise<ListKeys> {
+export function serviceKeys(): Promise<ListKeys> {
   return deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
 }
 
-async function signingKey(stranger: boolean): Promise<CryptoKey> {
-  if (stranger) return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])).privateKey;
+async function signingKey(foreign: boolean): Promise<CryptoKey> {
+  if (foreign) return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])).privateKey;
   const bytes = fromBase64(world().secrets.RELEASE_SIGNING_KEY)!;
   return crypto.subtle.importKey('pkcs8', bytes, 'Ed25519', false, ['sign']);
 }
 
-export async function makeRelease(wish: ReleaseWish): Promise<SmallRelease> {
-  const { blocked, allowed = [], base = null, foldedSeq = 0, stranger } = wish;
+export async function makeRelease(settings: ReleaseSettings): Promise<SmallRelease> {
+  const { blocked, allowed = [], base = null, foldedSeq = 0, foreign } = settings;
   const keys =
-    stranger === 'listKey'
+    foreign === 'listKey'
       ? await deriveListKeys(crypto.getRandomValues(new Uint8Array(32)))
-      : await ourKeys();
+      : await serviceKeys();
   const numbers = (texts: readonly string[]) => texts.map((text) => ({ n: Number(text), ...EVER }));
   const lists = [plainList('suspended', { numbers: numbers(blocked) })];
   if (allowed.length > 0) {
@@ -60,15 +60,15 @@ export async function makeRelease(wish: ReleaseWish): Promise<SmallRelease> {
   const built = await buildRelease(sources, keys, { base, createdAt, foldedSeq });
   if (!built.ok) throw new Error(built.message);
   const { manifest, values } = built.value;
-  const signed = await signManifest(manifest, await signingKey(stranger === 'signature'));
+  const signed = await signManifest(manifest, await signingKey(foreign === 'signature'));
   return { release: manifest.release, manifest, signed, values };
 }
 
-/** As a push does it: values, then the manifest. @param wish a release that is not made yet */
-export async function stage(wish: ReleaseWish): Promise<SmallRelease> {
-  const made = await makeRelease(wish);
+/** Builds and stages a release as a push does: values, then the manifest. */
+export async function stage(settings: ReleaseSettings): Promise<SmallRelease> {
+  const made = await makeRelease(settings);
   await putValues(made);
-  await told('releases', { body: made.signed });
+  await adminValue('releases', { body: made.signed });
   return made;
 }
 
@@ -76,16 +76,16 @@ export async function putValues({ values }: SmallRelease): Promise<void> {
   for (const [key, bytes] of values) await world().kv.admin.put(key, bytes);
 }
 
-/** Names of all guards, for tests that are about something else. */
+/** Names of all guards, for tests of other things. */
 export const ALL_GUARDS = ['older-base', 'adds', 'removes', 'shrunken-list'];
 
-/** Make a release current, whatever guards say. @returns the `seq` */
+/** Makes a release current and overrides all guards. @returns the `seq` */
 export async function promote(release: string, base: string | null, rest: object = {}): Promise<number> {
   const body = { base, overrides: ALL_GUARDS, reason: 'a test', ...rest };
-  return (await told<{ seq: number }>(`releases/${release}/promote`, { body })).seq;
+  return (await adminValue<{ seq: number }>(`releases/${release}/promote`, { body })).seq;
 }
 
 /** The release that is current. */
 export async function current(): Promise<string | null> {
-  return (await told<{ current: { release: string } | null }>('status')).current?.release ?? null;
+  return (await adminValue<{ current: { release: string } | null }>('status')).current?.release ?? null;
 }

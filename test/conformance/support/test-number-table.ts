@@ -1,6 +1,6 @@
 /**
- * The test numbers and their answers, written out a second time on purpose: they are a promise to
- * client developers, and a test that read them from the code would keep any promise.
+ * The test numbers and their verdicts, written out again on purpose. They are a promise to client developers; a test
+ * that reads them from the code would accept any change.
  */
 
 /** 010-0000-00NN, in order, from 01. */

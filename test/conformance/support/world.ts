@@ -1,6 +1,6 @@
 /**
- * The world that the conformance tests talk to: secrets, running services, and lists and clients that
- * the real CLI gave them. Made once in a temporary folder, removed when the tests end.
+ * The environment of the conformance tests: secrets, running services, and the lists and clients that the real CLI
+ * gave them. It is created once in a temporary folder and removed when the tests end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -47,7 +47,7 @@ export type TokenName = 'root' | Scope;
 interface Addresses {
   /** The suite as one Worker, with lists and all clients. */
   readonly url: string;
-  /** Another one, for the tests that change things. It has clients, and no release at first. */
+  /** A service for the tests that change things. It has clients, and no release at first. */
   readonly admin: string;
   /** Separate planes, with the same lists as `url`. */
   readonly edge: string;
@@ -98,7 +98,7 @@ export async function makeSecrets(): Promise<Secrets> {
 }
 
 /** Runs `numgate <args> --json`. @returns the object that it prints */
-export async function lists(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
+export async function runCli(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [join(PROJECT, 'cli', 'numgate.ts'), '--json', ...args], {
     cwd: PROJECT,
     env,
@@ -123,10 +123,10 @@ async function buildRelease(
   folder: string,
 ): Promise<{ release: string; path: string }> {
   const builds = join(folder, 'builds');
-  const built = await lists(env, 'build', writeInputs(join(folder, 'inputs')), '--out', builds);
+  const built = await runCli(env, 'build', writeInputs(join(folder, 'inputs')), '--out', builds);
   const release = built.release as string;
   const path = join(builds, release);
-  const proven = await lists(env, 'prove', path, '--quick');
+  const proven = await runCli(env, 'prove', path, '--quick');
   if (proven.wrong !== 0) throw new Error(`${String(proven.wrong)} wrong answers`);
   return { release, path };
 }
@@ -202,14 +202,14 @@ export async function startWorld(): Promise<void> {
     const building = buildRelease(main, folder);
     const keys: Partial<Record<ClientName, string>> = {};
     for (const name of Object.keys(CLIENTS) as ClientName[]) {
-      keys[name] = (await lists(main, 'clients', 'add', name, ...CLIENTS[name])).key as string;
+      keys[name] = (await runCli(main, 'clients', 'add', name, ...CLIENTS[name])).key as string;
     }
     const others = [addresses.admin, addresses.control, addresses.withoutRelease].map(adminOf);
     await copyClients(adminOf(addresses.url), others);
     const { release, path } = await building;
-    const { seq } = await lists(main, 'push', path, ...PUSHED);
+    const { seq } = await runCli(main, 'push', path, ...PUSHED);
     const planes = envOf(addresses.control, 'state-planes');
-    await lists(planes, 'push', path, ...PUSHED, '--env', 'control');
+    await runCli(planes, 'push', path, ...PUSHED, '--env', 'control');
     const kv = {
       admin: await openKv(state('state-admin')),
       planes: await openKv(state('state-planes')),

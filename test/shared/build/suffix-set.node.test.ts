@@ -12,11 +12,11 @@ it.each([0, 1, 64, 65, 99_999, 100_000, 3_124_999, 3_125_000, 3_125_001, 4_000_0
     const tail = (index: number): number => (index * 61_803_399) % SUFFIX_COUNT;
     const added = new Uint32Array(count + (count >>> 3));
     for (let index = 0; index < added.length; index++) added[index] = tail(index % count);
-    const tails = new SuffixSet();
+    const suffixes = new SuffixSet();
     for (let from = 0, size = 1; from < added.length; from += size, size = (size * 3) % 5_003) {
-      tails.add(added, from, Math.min(added.length, from + size));
+      suffixes.add(added, from, Math.min(added.length, from + size));
     }
-    const finished = tails.finish();
+    const finished = suffixes.finish();
     expect(finished.length).toBe(count);
     const expected = added.slice(0, count).sort();
     expect(finished.every((each, index) => each === expected[index])).toBe(true);

@@ -17,18 +17,18 @@ function choiceIn(words: Uint32Array): RiceChoice {
 }
 
 /** The bytes of the naive encoder for the same set and the same choices. */
-function naive(words: Uint32Array, tails: readonly number[], size: number): number[] {
+function naive(words: Uint32Array, suffixes: readonly number[], size: number): number[] {
   const [kind, flags] = [words[0]! & 0xff, (words[0]! >>> 8) & 0xff];
-  if (kind === 2) return naiveBitmap(tails, size);
-  return (flags === 1 ? naiveComplement : naiveRice)(tails, size, choiceIn(words));
+  if (kind === 2) return naiveBitmap(suffixes, size);
+  return (flags === 1 ? naiveComplement : naiveRice)(suffixes, size, choiceIn(words));
 }
 
 /** Encodes a set, compares the bytes, and looks up every suffix of a small part, or `lookedUp` of a large one. */
-function check(tails: readonly number[], size: number, from: number, lookedUp?: readonly number[]): void {
-  const words = encodeDense(Uint32Array.from(tails), size);
-  expect(bytesOf(words)).toEqual(naive(words, tails, size));
+function check(suffixes: readonly number[], size: number, from: number, lookedUp?: readonly number[]): void {
+  const words = encodeDense(Uint32Array.from(suffixes), size);
+  expect(bytesOf(words)).toEqual(naive(words, suffixes, size));
   const has = openDense(bytesOf(words), from, size);
-  const model = new Set(tails);
+  const model = new Set(suffixes);
   for (const tail of lookedUp ?? Array.from({ length: size }, (_, each) => each)) {
     if (has(tail) !== model.has(tail)) expect.fail(`tail ${tail} of ${size}: ${has(tail)}`);
   }
@@ -52,8 +52,8 @@ describe('a dense section', () => {
     ['just under half', every(size).filter((tail) => tail % 2 === 1 && tail > 3)],
     ['just over half', [0, ...every(size).filter((tail) => tail % 2 === 1)]],
     ['one in three', every(size).filter((tail) => tail % 3 === 0)],
-  ])('lists %s', (_, tails) => {
-    check(tails, size, 0);
+  ])('lists %s', (_, suffixes) => {
+    check(suffixes, size, 0);
   });
 
   it.each([1, 2, 31, 32, 33, 63, 64, 65])('may be %i suffixes wide', (width) => {
@@ -63,13 +63,13 @@ describe('a dense section', () => {
   });
 
   it('may start at any suffix of its prefix', () => {
-    const tails = randomSet(randomFrom(7), 60, size);
-    for (const from of [0, 1, 12_345_678, 100_000_000 - size]) check(tails, size, from);
+    const suffixes = randomSet(randomFrom(7), 60, size);
+    for (const from of [0, 1, 12_345_678, 100_000_000 - size]) check(suffixes, size, from);
   });
 
   it('holds a whole prefix', () => {
-    const tails = [0, 1, 50_000_000, 99_999_998, 99_999_999];
-    check(tails, 100_000_000, 0, [...tails, 2, 49_999_999, 50_000_001, 99_999_997, 77]);
+    const suffixes = [0, 1, 50_000_000, 99_999_998, 99_999_999];
+    check(suffixes, 100_000_000, 0, [...suffixes, 2, 49_999_999, 50_000_001, 99_999_997, 77]);
   });
 
   it.each([
@@ -79,13 +79,13 @@ describe('a dense section', () => {
     ['nearly full, a complement', 39_000, 40_000],
   ])('agrees with a set of random suffixes that is %s', (_, count, size) => {
     const below = randomFrom(count);
-    const tails = randomSet(below, count, size);
+    const suffixes = randomSet(below, count, size);
     const lookedUp = [
-      ...tails,
-      ...tails.map((tail) => Math.min(size - 1, tail + 1)),
+      ...suffixes,
+      ...suffixes.map((tail) => Math.min(size - 1, tail + 1)),
       ...randomSet(below, 5_000, size),
     ];
-    check(tails, size, 0, lookedUp);
+    check(suffixes, size, 0, lookedUp);
   });
 
   it('agrees with a plain set', () => {
@@ -98,9 +98,9 @@ describe('a dense section', () => {
         ),
       );
     holds(
-      fc.property(set, ([size, tails]) => {
+      fc.property(set, ([size, suffixes]) => {
         check(
-          tails.toSorted((a, b) => a - b),
+          suffixes.toSorted((a, b) => a - b),
           size,
           0,
         );
@@ -114,9 +114,11 @@ describe('a dense section', () => {
     });
     holds(
       fc.property(runs, (each) => {
-        const tails = new Set(each.flatMap(([start, length]) => every(length).map((tail) => start + tail)));
+        const suffixes = new Set(
+          each.flatMap(([start, length]) => every(length).map((tail) => start + tail)),
+        );
         check(
-          [...tails].sort((a, b) => a - b),
+          [...suffixes].sort((a, b) => a - b),
           5_000,
           0,
         );
@@ -154,7 +156,7 @@ describe('the reader of a Rice section', () => {
           const has = openDense(naiveRice([first, second], extent, { parameter, width: extent }), 0, extent);
           for (const tail of [first - 1, first, first + 1, second - 1, second, second + 1]) {
             if (tail >= 0 && has(tail) !== (tail === first || tail === second)) {
-              expect.fail(`parameter ${parameter}, tails ${first} and ${second}: wrong at ${tail}`);
+              expect.fail(`parameter ${parameter}, suffixes ${first} and ${second}: wrong at ${tail}`);
             }
           }
         }

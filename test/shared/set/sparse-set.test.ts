@@ -12,7 +12,7 @@ import { bytesOf, isListed, shardWith } from '../support/one-part.ts';
 import { holds, suffix } from '../support/properties.ts';
 
 const LAST_HEAD = 9_999_999;
-const LAST_TAIL = 99_999_999;
+const LAST_SUFFIX = 99_999_999;
 
 function sorted(keys: readonly NaiveKey[]): NaiveKey[] {
   const distinct = new Map(keys.map((key) => [String(key), key]));
@@ -42,18 +42,18 @@ function open(section: readonly number[]): Shard {
 function around(keys: readonly NaiveKey[]): NaiveKey[] {
   const edges: NaiveKey[] = [
     [0, 0],
-    [0, LAST_TAIL],
+    [0, LAST_SUFFIX],
     [LAST_HEAD, 0],
-    [LAST_HEAD, LAST_TAIL],
+    [LAST_HEAD, LAST_SUFFIX],
   ];
   const beside = keys.flatMap(([prefix, at]): NaiveKey[] => [
     [prefix, at],
     [prefix, Math.max(0, at - 1)],
-    [prefix, Math.min(LAST_TAIL, at + 1)],
+    [prefix, Math.min(LAST_SUFFIX, at + 1)],
     [Math.max(0, prefix - 1), at],
     [Math.min(LAST_HEAD, prefix + 1), at],
     [prefix, 0],
-    [prefix, LAST_TAIL],
+    [prefix, LAST_SUFFIX],
   ]);
   return [...edges, ...beside];
 }
@@ -77,23 +77,23 @@ describe('a sparse section', () => {
   it.each<[string, NaiveKey[]]>([
     ['nothing', []],
     ['the first key of all', [[0, 0]]],
-    ['the last key of all', [[LAST_HEAD, LAST_TAIL]]],
+    ['the last key of all', [[LAST_HEAD, LAST_SUFFIX]]],
     [
       'the first and the last key',
       [
         [0, 0],
-        [LAST_HEAD, LAST_TAIL],
+        [LAST_HEAD, LAST_SUFFIX],
       ],
     ],
     [
       'the last key of one prefix and the first of the next',
       [
-        [8210, LAST_TAIL],
+        [8210, LAST_SUFFIX],
         [8211, 0],
       ],
     ],
     ['one key a prefix, neighbouring prefixes', run(100, (index) => [1000 + index, 5])],
-    ['one key a prefix, distant prefixes', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
+    ['one key a prefix, distant prefixes', run(100, (index) => [index * 99_000, LAST_SUFFIX - index])],
     [
       'one prefix close by and one at the end',
       [
@@ -106,7 +106,7 @@ describe('a sparse section', () => {
     ['distant suffixes of one prefix', run(90, (index) => [8210, index * 1_100_000])],
     [
       'many gaps of 0, then one of almost the whole prefix',
-      [...run(40, (index): NaiveKey => [7, index]), [7, LAST_TAIL]],
+      [...run(40, (index): NaiveKey => [7, index]), [7, LAST_SUFFIX]],
     ],
   ])('lists %s', (_, keys) => {
     check(keys);

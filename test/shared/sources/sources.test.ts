@@ -78,7 +78,7 @@ describe('a written source', () => {
     const prints = SOURCE_KINDS.flatMap((kind) =>
       names.map((name) => fingerprintsOf({ kind, name }, SEED).spelling),
     );
-    // Of a sender id, control characters are left out: two of these are one.
+    // Of a sender ID, control characters are left out: two of these are one.
     expect(new Set(prints).size).toBe(prints.length);
   });
 

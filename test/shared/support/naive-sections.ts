@@ -90,8 +90,8 @@ export function naiveSparse(
       bits += binary(parameter, 5);
       return;
     }
-    const [headBefore, tailBefore] = keys[index - 1]!;
-    if (head === headBefore) bits += `1${riceCode(tail - tailBefore - 1, parameter)}`;
+    const [headBefore, suffixBefore] = keys[index - 1]!;
+    if (head === headBefore) bits += `1${riceCode(tail - suffixBefore - 1, parameter)}`;
     else bits += `0${riceCode(head - headBefore - 1, headParameter)}${binary(tail, 27)}`;
   });
   return [

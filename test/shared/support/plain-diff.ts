@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { ListChange } from '../../../shared/release/diff.ts';
 import { type Dated, EVER, type PlainList } from './plain-model.ts';
 
-const TAILS = 100_000_000;
+const SUFFIXES = 100_000_000;
 
 type Counts = readonly [added: number, removed: number, changed: number];
 
@@ -29,8 +29,8 @@ function churnOf(before: Map<number, Set<string>>, after: Map<number, Set<string
   const heads = new Map<number, Counts>();
   for (const n of new Set([...before.keys(), ...after.keys()])) {
     const counts = compared(before.get(n), after.get(n));
-    const sum = heads.get(Math.floor(n / TAILS)) ?? [0, 0, 0];
-    heads.set(Math.floor(n / TAILS), sum.map((each, index) => each + counts[index]!) as unknown as Counts);
+    const sum = heads.get(Math.floor(n / SUFFIXES)) ?? [0, 0, 0];
+    heads.set(Math.floor(n / SUFFIXES), sum.map((each, index) => each + counts[index]!) as unknown as Counts);
   }
   const weight = (counts: Counts): number => counts[0] + counts[1] + counts[2];
   const top = [...heads]

@@ -181,7 +181,7 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const seed = BigInt(`0x${hexOf(await derive('numgate/1 sources', 8))}`);
 const permutationKey = await derive('numgate/1 permutation', 32);
 const tables = naiveRoundTables(permutationKey);
-const TAILS = [
+const SUFFIXES = [
   0, 1, 2, 9_999, 10_000, 10_001, 99_999, 112, 1_234_567, 12_345_678, 23_456_789, 31_415_926, 27_182_818,
   50_000_000, 49_999_999, 76_543_210, 87_654_321, 99_990_000, 99_999_998, 99_999_999,
 ];
@@ -243,7 +243,7 @@ write('keys.json', {
     'numgate/1 seal': hexOf(await derive('numgate/1 seal', 32)),
     'numgate/1 seal nonce': hexOf(await derive('numgate/1 seal nonce', 32)),
   },
-  images: TAILS.map((tail) => [tail, naivePermute(tables, tail)]),
+  images: SUFFIXES.map((tail) => [tail, naivePermute(tables, tail)]),
   xxh64: TEXTS.map((text) => ({
     text,
     checksum: hex64(naiveXxh64(utf8(text), 0n)),

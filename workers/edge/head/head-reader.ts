@@ -22,7 +22,7 @@ import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
 import { HeadSources, type LoadContext, type OpenedHead, ValueRefused } from './head-sources.ts';
-import { HeadValues, readManifest, tailSegment } from './head-values.ts';
+import { HeadValues, readManifest, unsealedSegment } from './head-values.ts';
 import { verifyAllValues } from './shards.ts';
 
 /** A release in memory. Releases with the same manifest signature are the same release. */
@@ -132,7 +132,7 @@ export class HeadReader {
     const { document } = found;
     const { head } = document;
     if (this.#isKnown(head)) return;
-    const tail = tailSegment(head);
+    const unsealed = unsealedSegment(head);
     // In parallel: a cold isolate waits for one KV read here, and for one more for the number.
     const [segments, clients, chosen] = await Promise.all([
       this.#values.segments(head, loadContext),
@@ -141,7 +141,7 @@ export class HeadReader {
     ]);
     // A later head may have become current during the load.
     if (this.#isKnown(head)) return;
-    const live = new LiveLayer(segments, tail, this.#current?.live);
+    const live = new LiveLayer(segments, unsealed, this.#current?.live);
     this.#current = {
       ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
       ...{ live, clients, ...chosen },

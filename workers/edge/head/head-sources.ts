@@ -103,7 +103,7 @@ export class HeadSources {
       if (error instanceof ValueRefused) throw error;
       const overloaded = (error as { overloaded?: boolean } | null)?.overloaded === true;
       this.#breaker.failed(Date.now(), overloaded);
-      warnFailed('authorityFailed', error, { overloaded });
+      warnFailed('coordinatorFailed', error, { overloaded });
       return null;
     }
   }

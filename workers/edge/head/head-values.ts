@@ -70,10 +70,10 @@ async function load<Value>(
  * The newest live entries, which the head contains itself.
  * @throws ValueRefused
  */
-export function tailSegment({ tail }: Head): Segment {
+export function unsealedSegment({ tail }: Head): Segment {
   const bytes = fromBase64(tail);
-  if (bytes === null) throw new ValueRefused('HEAD_INVALID', 'the tail is not base64');
-  return segmentOf(bytes, 'the tail');
+  if (bytes === null) throw new ValueRefused('HEAD_INVALID', 'the unsealed entries are not base64');
+  return segmentOf(bytes, 'the unsealed entries');
 }
 
 function segmentOf(bytes: Bytes, name: string): Segment {
@@ -103,7 +103,7 @@ async function read<Value>(
   const fromKv = inKv === null ? null : await accept(inKv);
   if (fromKv !== null) return fromKv;
   const own = await within(coordinatorPort(env).value(key), COORDINATOR_BACKGROUND_WAIT_MS).catch(() => null);
-  const fromAuthority = own === null ? null : await accept(own);
-  if (fromAuthority !== null) return fromAuthority;
+  const fromCoordinator = own === null ? null : await accept(own);
+  if (fromCoordinator !== null) return fromCoordinator;
   throw new ValueRefused(inKv === null && own === null ? 'VALUE_MISSING' : 'VALUE_DAMAGED', key);
 }

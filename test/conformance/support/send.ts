@@ -1,22 +1,22 @@
 /**
- * Asks the service, and checks on every answer what must hold for all of them: the document describes
- * it, it is never cached, it has a correlator, and an error never holds a number.
+ * Sends requests to the service. Checks on every response that the OpenAPI document describes it, that it is never
+ * cached, that it has a correlator, and that an error contains no number.
  */
 import { expect } from 'vitest';
 import { nameOf } from '../../../shared/fields.ts';
-import { Described } from './described.ts';
+import { OpenApi } from './openapi.ts';
 import { type ClientName, world } from './world.ts';
 
 export interface Request {
   readonly method?: string;
-  /** Whose key to send; null for none. */
+  /** The owner of the key; null for no key. */
   readonly client?: ClientName | null;
-  /** A value for JSON, or bytes and text as they are. */
+  /** A value for JSON; bytes and text are sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
-  /** Whether the request is one that the document does not allow, and is still answered with 200. */
-  readonly wrong?: boolean;
-  /** Another service than the one with data. */
+  /** The document does not allow the request, but the service returns 200. */
+  readonly undocumented?: boolean;
+  /** URL of another service than the main one. */
   readonly base?: string;
 }
 
@@ -31,7 +31,7 @@ export interface Reason {
   readonly detail?: string;
 }
 
-/** Fields of all JSON answers; which of them are there, the document decides. */
+/** Fields of all JSON responses. The document defines which of them each response has. */
 export interface Answer {
   readonly id: string | null;
   readonly verdict: string;
@@ -42,7 +42,7 @@ export interface Answer {
   readonly action?: string;
   readonly unenforced?: string;
   readonly readings?: Readonly<Record<string, readonly string[]>>;
-  /** Of gateways only. */
+  /** From here to `cacheUntil`: only in gateway responses. */
   readonly policy?: { readonly version: number; readonly rule: string | null };
   readonly evidence?: Readonly<Record<string, unknown>>;
   readonly sip?: Readonly<Record<string, unknown>> | null;
@@ -74,9 +74,9 @@ export interface Reply {
   readonly json: Answer;
 }
 
-/** More digits in a row, separators left out, than any message needs: it could be a number. */
+/** So many digits, ignoring separators, could be a number. No message needs them. */
 const NUMBER_LIKE = /\d(?:[-. ]?\d){7}/;
-/** Names of releases, digests and times have as many, and are none. */
+/** Names of releases, digests and times also have many digits. */
 const NAMES = /\d{8}T\d{4}Z-[0-9a-f]{8}|\b[0-9a-f]{16,64}\b|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g;
 
 /** What could be a number in a text. */
@@ -84,11 +84,11 @@ export function numbersIn(text: string): string[] {
   return text.replace(NAMES, '').match(NUMBER_LIKE) ?? [];
 }
 
-let described: Described | null = null;
+let described: OpenApi | null = null;
 
 /** The document that the service serves. */
-export async function document(): Promise<Described> {
-  described ??= new Described(
+export async function openApi(): Promise<OpenApi> {
+  described ??= new OpenApi(
     (await (await fetch(`${world().url}/openapi.json`)).json()) as Record<string, unknown>,
   );
   return described;
@@ -102,7 +102,7 @@ function bodyOf(body: unknown): BodyInit | null {
 }
 
 /** @param path with its query */
-export async function ask(path: string, request: Request = {}): Promise<Reply> {
+export async function send(path: string, request: Request = {}): Promise<Reply> {
   const { body, client = 'bulk', base = world().url } = request;
   const method = request.method ?? (body === undefined ? 'GET' : 'POST');
   const key = client === null ? {} : { authorization: `Bearer ${world().keys[client]}` };
@@ -120,46 +120,50 @@ export async function ask(path: string, request: Request = {}): Promise<Reply> {
   expect(response.headers.get('x-correlator')).toMatch(/^[\w\-:;./<>{}]{1,256}$/);
   const route = new URL(path, base).pathname;
   if (method !== 'HEAD') {
-    expect((await document()).responseErrors(route, method, response, isJson ? json : text)).toBe('');
+    expect((await openApi()).responseErrors(route, method, response, isJson ? json : text)).toBe('');
   }
   if (response.status >= 400) expect(numbersIn(text)).toEqual([]);
   if (response.ok && json !== null) {
     checkActions(json);
-    const asked = bodyOf(body);
-    if (typeof asked === 'string' && request.wrong !== true) {
-      expect((await document()).requestErrors(route, method, JSON.parse(asked))).toBe('');
+    const sent = bodyOf(body);
+    if (typeof sent === 'string' && request.undocumented !== true) {
+      expect((await openApi()).requestErrors(route, method, JSON.parse(sent))).toBe('');
     }
   }
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** `action` stands on every `indeterminate` answer, and nowhere else. */
+/** Exactly the `indeterminate` responses have an `action`. */
 export function checkActions(answer: Answer): void {
   for (const one of [answer, ...(answer.results ?? [])]) {
     if (one.verdict !== undefined) expect('action' in one).toBe(one.verdict === 'indeterminate');
   }
 }
 
-/** One question, as JSON. */
+/** Sends one check as JSON. */
 export async function check(question: Record<string, unknown>, request: Request = {}): Promise<Answer> {
-  const { status, json } = await ask('/v1/check', { ...request, body: question });
+  const { status, json } = await send('/v1/check', { ...request, body: question });
   expect(status).toBe(200);
   return json;
 }
 
-/** A stream of text. @returns the lines of the answer, without their ends */
+/** Sends a stream of text. @returns the lines of the response, without their ends */
 export async function stream(body: unknown, request: Request & { query?: string } = {}): Promise<string[]> {
   const headers = { 'content-type': 'text/plain', ...request.headers };
-  const { status, text } = await ask(`/v1/check/stream${request.query ?? ''}`, { ...request, body, headers });
+  const { status, text } = await send(`/v1/check/stream${request.query ?? ''}`, {
+    ...request,
+    body,
+    headers,
+  });
   expect([status, status === 200 ? '' : text]).toEqual([200, '']);
   expect(text === '' || text.endsWith('\n')).toBe(true);
   return text.split('\n').slice(0, -1);
 }
 
-/** A stream of NDJSON. @returns the parsed lines of the answer, each as the document describes it */
+/** Sends a stream of NDJSON. @returns the parsed lines of the response, each checked against the document */
 export async function streamJson(body: unknown, request: Request = {}): Promise<Answer[]> {
   const lines = await stream(body, { ...request, headers: { 'content-type': 'application/x-ndjson' } });
-  const openapi = await document();
+  const openapi = await openApi();
   return lines.map((line) => {
     const value = JSON.parse(line) as Answer;
     expect(openapi.errorsAs('StreamLine', value)).toBe('');
@@ -168,12 +172,12 @@ export async function streamJson(body: unknown, request: Request = {}): Promise<
   });
 }
 
-/** Expect a problem with this status, code and field. */
-export async function refused(
+/** Expects a problem with this status, code and field. */
+export async function expectRefused(
   [path, request]: readonly [path: string, request: Request],
   [status, code, field]: readonly [status: number, code: string, field?: string | undefined],
 ): Promise<Reply> {
-  const reply = await ask(path, request);
+  const reply = await send(path, request);
   expect([reply.status, reply.json.code, reply.json.field]).toEqual([status, code, field]);
   expect(reply.headers.get('content-type')).toBe('application/problem+json');
   const instance = nameOf(path.split('?')[0]!);
@@ -182,8 +186,8 @@ export async function refused(
 }
 
 /**
- * Run within one quota window. Where a new one began meanwhile, everything is run again: counts that
- * a test looks at start anew with the window.
+ * Runs a test within one quota window. If a new window began, the test runs again, because counts start again with
+ * the window.
  */
 export async function inOneWindow(run: () => Promise<void>): Promise<void> {
   for (;;) {

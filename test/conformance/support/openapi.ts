@@ -20,7 +20,7 @@ function pointerOf(...parts: string[]): string {
   return parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-export class Described {
+export class OpenApi {
   readonly document: Json;
   readonly #ajv = new Ajv2020({ strictTypes: false, strictRequired: false, allErrors: true });
   readonly #validators = new Map<string, ValidateFunction>();
@@ -33,7 +33,7 @@ export class Described {
     this.#ajv.addSchema(document, DOCUMENT, false, false);
   }
 
-  /** What is at a pointer, references followed; with the pointer at which it really is. */
+  /** The value at a pointer after following references, with its final pointer. */
   #at(pointer: string): { pointer: string; value: unknown } {
     let value: unknown = this.document;
     let at = '';
@@ -47,7 +47,7 @@ export class Described {
     return { pointer: at, value };
   }
 
-  /** @returns what is wrong with the value, or '' */
+  /** @returns the errors of the value, or '' */
   #errors(pointer: string, value: unknown): string {
     const reference = `${DOCUMENT}#${encodeURI(pointer)}`;
     const validate = this.#validators.get(pointer) ?? this.#ajv.compile({ $ref: reference });
@@ -60,7 +60,7 @@ export class Described {
     return this.#errors(pointerOf('components', 'schemas', name), value);
   }
 
-  /** The path as the document writes it, with parameters in braces; the path itself where there is none. */
+  /** The path in the document, with parameters in braces, or the given path if it has none. */
   #template(path: string): string {
     const paths = Object.keys(this.document.paths as Json);
     if (paths.includes(path)) return path;
@@ -76,7 +76,7 @@ export class Described {
       : [];
   }
 
-  /** A request that was answered with 200 must be one that the document allows. */
+  /** Errors of the body of a request that returned 200. */
   requestErrors(path: string, method: string, body: unknown): string {
     const place = pointerOf(
       'paths',
@@ -94,7 +94,7 @@ export class Described {
   responseErrors(path: string, method: string, response: Response, body: unknown): string {
     const methods = this.methodsOf(path);
     const type = (response.headers.get('content-type') ?? '').split(';')[0]!;
-    // A path that is not in the document: its only answer is a problem.
+    // A path outside the document can only return a problem.
     if (methods.length === 0) return this.errorsAs('Problem', body);
     const known = methods.includes(method.toLowerCase()) ? method.toLowerCase() : methods[0]!;
     const place = this.#at(

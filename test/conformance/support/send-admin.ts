@@ -1,17 +1,17 @@
 /**
- * Asks the control plane, with the checks of ask.ts on every answer; and waits for what was changed to
- * be visible.
+ * Sends requests to the control plane, with the checks of send.ts on every response, and waits until a change is
+ * visible.
  */
 import { expect } from 'vitest';
-import { type Answer, ask, check, document, type Reply, type Request, refused } from './ask.ts';
+import { type Answer, check, expectRefused, openApi, type Reply, type Request, send } from './send.ts';
 import { type TokenName, world } from './world.ts';
 
 export interface AdminRequest extends Omit<Request, 'client'> {
-  /** Whose token to send, or one as it is; null for none. */
+  /** The owner of the token, or a key; null for no token. */
   readonly token?: TokenName | { readonly key: string } | null;
 }
 
-/** How long a change may take to be visible: a poll, a copy of the data centre, and room for a busy machine. */
+/** Longest time until a change is visible: a poll, the copy of the data centre, and a margin for a busy machine. */
 const VISIBLE_WAIT_MS = 240_000;
 
 function requestOf({ token = 'root', headers, base = world().admin, ...request }: AdminRequest): Request {
@@ -20,30 +20,30 @@ function requestOf({ token = 'root', headers, base = world().admin, ...request }
   return { ...request, base, client: null, headers: { ...authorization, ...headers } };
 }
 
-/** @param path behind `/v1/admin/`, with its query */
-export function askAdmin(path: string, request: AdminRequest = {}): Promise<Reply> {
-  return ask(`/v1/admin/${path}`, requestOf(request));
+/** @param path after `/v1/admin/`, with its query */
+export function sendAdmin(path: string, request: AdminRequest = {}): Promise<Reply> {
+  return send(`/v1/admin/${path}`, requestOf(request));
 }
 
-/** What the control plane says where it does what it is asked. */
-export async function told<Value = Record<string, unknown>>(
+/** Sends a request that must succeed. @returns its JSON */
+export async function adminValue<Value = Record<string, unknown>>(
   path: string,
   request: AdminRequest = {},
 ): Promise<Value> {
-  const { status, text, json } = await askAdmin(path, request);
-  if (status >= 300) expect.fail(`${path} answered ${status}: ${text}`);
+  const { status, text, json } = await sendAdmin(path, request);
+  if (status >= 300) expect.fail(`${path} returned ${status}: ${text}`);
   return json as unknown as Value;
 }
 
-/** The lines of an NDJSON answer, each as the document describes it. */
-export async function toldLines<Value>(
+/** The lines of an NDJSON response, each checked against a schema of the document. */
+export async function adminLines<Value>(
   schema: string,
   path: string,
   request: AdminRequest = {},
 ): Promise<Value[]> {
-  const { status, text } = await askAdmin(path, request);
+  const { status, text } = await sendAdmin(path, request);
   expect(status).toBe(200);
-  const openapi = await document();
+  const openapi = await openApi();
   return text
     .split('\n')
     .slice(0, -1)
@@ -54,16 +54,16 @@ export async function toldLines<Value>(
     });
 }
 
-/** Expect a problem with this status, code and field. */
-export function refusedAdmin(
+/** Expects a problem with this status, code and field. */
+export function expectAdminRefused(
   [path, request]: readonly [path: string, request: AdminRequest],
   problem: readonly [status: number, code: string, field?: string | undefined],
 ): Promise<Reply> {
-  return refused([`/v1/admin/${path}`, requestOf(request)], problem);
+  return expectRefused([`/v1/admin/${path}`, requestOf(request)], problem);
 }
 
-/** Ask until the answer shows a change, or fail. @param seq of the change */
-export async function checkFrom(
+/** Sends a check until the response shows a change. @param seq of the change */
+export async function checkOnceVisible(
   seq: number,
   question: Record<string, unknown>,
   request: Request = {},
@@ -77,7 +77,7 @@ export async function checkFrom(
   }
 }
 
-/** One live change. @returns its `seq` */
+/** Makes one live change. @returns its `seq` */
 export async function change(
   op: 'block' | 'unblock' | 'clear',
   items: readonly object[],
@@ -85,5 +85,5 @@ export async function change(
   request: AdminRequest = {},
 ): Promise<number> {
   const body = { op, items, reason: 'a test', ...rest };
-  return (await told<{ seq: number }>('entries', { ...request, body })).seq;
+  return (await adminValue<{ seq: number }>('entries', { ...request, body })).seq;
 }
