@@ -30,10 +30,7 @@ const { shards } = large.manifest;
 const largest = Math.max(...shards.map(({ bytes }) => bytes));
 const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/**
- * Numbers of all shards, listed or different in one digit, in an order that changes the shard with nearly
- * each.
- */
+/** Numbers of all shards, listed or one digit off, ordered so that nearly each is in another shard. */
 const CHECKS = Array.from({ length: 120 }, (_, index) => {
   const listed = filler((index * 17) % 50, index);
   return index % 3 === 0
