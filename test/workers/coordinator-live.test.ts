@@ -57,7 +57,7 @@ test('a protected number can be unblocked', async () => {
   expect(await opOf(82221002114)).toBe('unblock');
 });
 
-test('a sender ID is listed by its fingerprint', async () => {
+test('a sender id is listed by its fingerprint', async () => {
   done(await authority().changeEntries(order(), change('block', [{ source: 'KB-Bank' }])));
   const { live } = (await readHead())!;
   const key = sourceKey('kb-bank', testKeys.sourceSeed);

@@ -61,7 +61,7 @@ describe('the quota of an isolate', () => {
   test.each([
     ['a recipient', { to: LISTED }, 1],
     ['a sender and a recipient', { from: LISTED, to: LISTED }, 2],
-    ['a sender ID and a recipient', { from: 'MYSHOP', to: LISTED }, 2],
+    ['a sender id and a recipient', { from: 'MYSHOP', to: LISTED }, 2],
     ['a number that is none', { to: 'x' }, 1],
     ['two numbers that are none', { from: '', to: '' }, 2],
     ['nothing', {}, 1],

@@ -1,6 +1,6 @@
 /**
  * How things that are known of one call go together: the address, the operator, the trunk, the SMSC, and the
- * policy; and sender IDs that look like others.
+ * policy; and sender ids that look like others.
  */
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -127,7 +127,7 @@ describe('what is known of a call', () => {
   });
 });
 
-describe('a sender ID with letters that look like Latin ones', () => {
+describe('a sender id with letters that look like Latin ones', () => {
   const { spelling, skeleton } = fingerprintsOf({ kind: 'senderId', name: 'ТАСС' }, testKeys.sourceSeed);
   /** As the coordinator makes them: a block and a clear of the name are of both, an unblock of its spelling. */
   const own = (op: LiveEntry['op'], seq: number): LiveEntry[] =>

@@ -1,5 +1,5 @@
 /**
- * The source table: folding of sender IDs, keyed fingerprints, dates. Golden bytes in
+ * The source table: folding of sender ids, keyed fingerprints, dates. Golden bytes in
  * test/vectors/tables.json.
  */
 import fc from 'fast-check';
