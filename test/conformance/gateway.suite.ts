@@ -1,6 +1,6 @@
 /**
- * `/v1/gateway/check`: calls and texts where they come in. Which kind of sender gets what is tested in
- * test/shared/gateway/; here it is what a gateway sees of it.
+ * `/v1/gateway/check`: calls and texts where they come in. The decision for each kind of sender is tested in
+ * test/shared/screening/decision-table.test.ts; here it is what a gateway sees of it.
  */
 import { describe, expect, it } from 'vitest';
 import { type Answer, ask, refused } from './support/ask.ts';

@@ -22,7 +22,7 @@ import { wishes } from '../support/screen-world.ts';
 type Told = readonly [verdict: string, code: string | null];
 const PASSES: Told = ['allow', null];
 
-/** What the policy says of traffic from abroad: design, section 8. */
+/** The decision of the standard policy (data/gateway-policy.json) on traffic from abroad. */
 const ABROAD: Readonly<Record<Exclude<SenderKind, 'krMobile'>, Told>> = {
   krFixed: ['block', 'DOMESTIC_CLI_FROM_ABROAD'],
   krVoip: ['block', 'DOMESTIC_CLI_FROM_ABROAD'],
