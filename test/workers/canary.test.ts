@@ -111,7 +111,7 @@ describe('a candidate that is refused', () => {
     await poll('ICN');
     const body = await ask('ICN');
     expect([body.release, body.seq, body.stale]).toEqual([ours.manifest.release, 6, false]);
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
   });
 
   test('leaves an isolate of its share that has an older release the current one', async () => {

@@ -116,7 +116,7 @@ describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, bytes) => {
     const { status, body } = await askAndSettle({ body: { to: LISTED } });
     expect([status, said(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
     expect([body.release, body.seq]).toEqual([ours.manifest.release, 5]);
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
   });
 });
 
@@ -141,7 +141,7 @@ describe.each(Object.entries(BAD_RELEASES))('a head whose release %s', (_, bytes
     const { status, body } = await askAndSettle({ body: { to: LISTED } });
     expect([status, said(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
     expect([body.release, body.seq]).toEqual([ours.manifest.release, 6]);
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
   });
 });
 

@@ -137,7 +137,7 @@ describe('a sealed segment', () => {
     const { body } = await askAndSettle({ body: { to: LISTED } });
     expect([said(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(await verdict(NOWHERE)).toBe('allow');
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
     // It is taken as soon as it is whole.
     kv.heal();
     vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);

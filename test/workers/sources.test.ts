@@ -254,7 +254,7 @@ describe('a copy of the data centre', () => {
   test('that is no head is refused, and the coordinator asked', async () => {
     await copyOf(9, utf8('not a head'));
     expect(await seen()).toEqual([5, 0]);
-    expect(warnings('headRefused')).toBe(1);
+    expect(warnings('valueRefused')).toBe(1);
     expect((await readCopy(testKeys))!.seq).toBe(5);
   });
 
