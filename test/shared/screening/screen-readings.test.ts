@@ -1,9 +1,10 @@
 /** Texts that can mean several numbers, and Korea's rules for senders, as decisions. */
 import { describe, expect, it } from 'vitest';
 import { numberKey } from '../../../shared/live/entry.ts';
+import type { InternationalPrefix } from '../../../shared/numbers/parse.ts';
 import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
-import { CHECK_FIELDS, type Convention, parseRequest } from '../../../shared/screening/parse-request.ts';
+import { CHECK_FIELDS, parseRequest } from '../../../shared/screening/parse-request.ts';
 import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import { EMPTY } from '../support/gateway-ask.ts';
@@ -23,16 +24,16 @@ const blocking = (...numbers: number[]): Snapshot =>
 interface Asking {
   readonly at?: Snapshot;
   readonly wish?: Partial<ClientSettings>;
-  readonly convention?: Convention;
+  readonly internationalPrefix?: InternationalPrefix | null;
   readonly gateway?: boolean;
 }
 
 function check(
   fields: object,
-  { at = FRESH, wish, convention = null, gateway = false }: Asking = {},
+  { at = FRESH, wish, internationalPrefix = null, gateway = false }: Asking = {},
 ): CheckResponse {
   const kind = gateway ? GATEWAY_FIELDS : CHECK_FIELDS;
-  const asked = parseRequest(fields, kind, convention);
+  const asked = parseRequest(fields, kind, internationalPrefix);
   if (!asked.ok) throw new Error(asked.message);
   return formatDecision(asked.value, screen(asked.value, at, wishes(wish)));
 }
@@ -62,9 +63,9 @@ describe('a recipient that can be one of two numbers', () => {
 
   it('is settled by the prefix that the client uses', () => {
     const at = blocking(SRI_LANKA);
-    expect(outcome(check({ to: AMBIGUOUS }, { at, convention: '00' }))).toBe('allow');
-    expect(outcome(check({ to: AMBIGUOUS }, { at, convention: 'kr' }))).toMatch(/^block /);
-    expect(check({ to: AMBIGUOUS }, { at, convention: '00' }).readings).toBeUndefined();
+    expect(outcome(check({ to: AMBIGUOUS }, { at, internationalPrefix: '00' }))).toBe('allow');
+    expect(outcome(check({ to: AMBIGUOUS }, { at, internationalPrefix: 'kr' }))).toMatch(/^block /);
+    expect(check({ to: AMBIGUOUS }, { at, internationalPrefix: '00' }).readings).toBeUndefined();
   });
 
   it('is settled by a plus', () => {
