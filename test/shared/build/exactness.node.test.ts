@@ -10,29 +10,29 @@ import { entropyBits } from '../support/entropy.ts';
 import { EVER, plainList } from '../support/plain-model.ts';
 import { randomSet } from '../support/random-set.ts';
 
-const HEAD = 821_000_000_000;
+const FIRST = 821_000_000_000;
 const UNIVERSE = 100_000_000;
 const LISTED = 200_000;
 const UNLISTED = 2_000_000;
 
 describe('a prefix with 200,000 numbers', () => {
   const below = randomFrom(20_261_124);
-  const tails = randomSet(below, LISTED, UNIVERSE);
+  const suffixes = randomSet(below, LISTED, UNIVERSE);
 
   it('has no wrong result for every listed number and 2,000,000 others, near the entropy bound', async () => {
     const built = await build([
-      plainList('one', { numbers: tails.map((tail) => ({ n: HEAD + tail, ...EVER })) }),
+      plainList('one', { numbers: suffixes.map((suffix) => ({ n: FIRST + suffix, ...EVER })) }),
     ]);
     const release = await install(built);
-    const listed = new Set(tails);
+    const listed = new Set(suffixes);
     let missed = 0;
-    for (const tail of tails) if (exactUntil(release, 0, HEAD + tail, 0) !== EVER.until) missed++;
+    for (const suffix of suffixes) if (exactUntil(release, 0, FIRST + suffix, 0) !== EVER.until) missed++;
     let invented = 0;
     let lookedUp = 0;
     while (lookedUp < UNLISTED) {
-      const tail = below(UNIVERSE);
-      if (listed.has(tail)) continue;
-      if (exactUntil(release, 0, HEAD + tail, 0) !== -1) invented++;
+      const suffix = below(UNIVERSE);
+      if (listed.has(suffix)) continue;
+      if (exactUntil(release, 0, FIRST + suffix, 0) !== -1) invented++;
       lookedUp++;
     }
     const bits = (built.manifest.shards.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / LISTED;
@@ -46,16 +46,16 @@ describe('a prefix with 200,000 numbers', () => {
   });
 
   it('has the right result for all neighbours of listed numbers', async () => {
-    const run = tails.slice(0, 20_000);
-    const numbers = run.flatMap((tail) => [tail, tail + 1]).filter((tail) => tail < UNIVERSE);
+    const run = suffixes.slice(0, 20_000);
+    const numbers = run.flatMap((suffix) => [suffix, suffix + 1]).filter((suffix) => suffix < UNIVERSE);
     const release = await install(
-      await build([plainList('one', { numbers: numbers.map((tail) => ({ n: HEAD + tail, ...EVER })) })]),
+      await build([plainList('one', { numbers: numbers.map((suffix) => ({ n: FIRST + suffix, ...EVER })) })]),
     );
     const listed = new Set(numbers);
     let wrong = 0;
-    for (const tail of run) {
-      for (let beside = Math.max(0, tail - 3); beside < Math.min(UNIVERSE, tail + 5); beside++) {
-        if ((exactUntil(release, 0, HEAD + beside, 0) !== -1) !== listed.has(beside)) wrong++;
+    for (const suffix of run) {
+      for (let beside = Math.max(0, suffix - 3); beside < Math.min(UNIVERSE, suffix + 5); beside++) {
+        if ((exactUntil(release, 0, FIRST + beside, 0) !== -1) !== listed.has(beside)) wrong++;
       }
     }
     expect(wrong).toBe(0);

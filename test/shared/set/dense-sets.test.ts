@@ -17,43 +17,43 @@ function choiceIn(words: Uint32Array): RiceChoice {
 }
 
 /** What the naive encoder makes of the same set with the same choices. */
-function naive(words: Uint32Array, tails: readonly number[], size: number): number[] {
+function naive(words: Uint32Array, suffixes: readonly number[], size: number): number[] {
   const [kind, flags] = [words[0]! & 0xff, (words[0]! >>> 8) & 0xff];
-  if (kind === 2) return naiveBitmap(tails, size);
-  return (flags === 1 ? naiveComplement : naiveRice)(tails, size, choiceIn(words));
+  if (kind === 2) return naiveBitmap(suffixes, size);
+  return (flags === 1 ? naiveComplement : naiveRice)(suffixes, size, choiceIn(words));
 }
 
 /** Encodes a set, compares the bytes, and looks up every suffix of a small part, or `lookedUp` of a large one. */
-function check(tails: readonly number[], size: number, from: number, lookedUp?: readonly number[]): void {
-  const words = encodeDense(Uint32Array.from(tails), size);
-  expect(bytesOf(words)).toEqual(naive(words, tails, size));
+function check(suffixes: readonly number[], size: number, from: number, lookedUp?: readonly number[]): void {
+  const words = encodeDense(Uint32Array.from(suffixes), size);
+  expect(bytesOf(words)).toEqual(naive(words, suffixes, size));
   const has = openDense(bytesOf(words), from, size);
-  const model = new Set(tails);
-  for (const tail of lookedUp ?? Array.from({ length: size }, (_, each) => each)) {
-    if (has(tail) !== model.has(tail)) expect.fail(`tail ${tail} of ${size}: ${has(tail)}`);
+  const model = new Set(suffixes);
+  for (const suffix of lookedUp ?? Array.from({ length: size }, (_, each) => each)) {
+    if (has(suffix) !== model.has(suffix)) expect.fail(`suffix ${suffix} of ${size}: ${has(suffix)}`);
   }
 }
 
-const every = (size: number): number[] => Array.from({ length: size }, (_, tail) => tail);
+const every = (size: number): number[] => Array.from({ length: size }, (_, suffix) => suffix);
 
 describe('a dense section', () => {
   const size = 2_000;
   it.each([
     ['nothing', []],
-    ['only the first tail', [0]],
-    ['only the last tail', [size - 1]],
-    ['the first and the last tail', [0, size - 1]],
-    ['every tail', every(size)],
-    ['every tail but the first', every(size).slice(1)],
-    ['every tail but the last', every(size).slice(0, -1)],
-    ['every tail but one', every(size).filter((tail) => tail !== 777)],
+    ['only the first suffix', [0]],
+    ['only the last suffix', [size - 1]],
+    ['the first and the last suffix', [0, size - 1]],
+    ['every suffix', every(size)],
+    ['every suffix but the first', every(size).slice(1)],
+    ['every suffix but the last', every(size).slice(0, -1)],
+    ['every suffix but one', every(size).filter((suffix) => suffix !== 777)],
     ['a run of neighbours', every(size).slice(500, 620)],
-    ['every second tail', every(size).filter((tail) => tail % 2 === 0)],
-    ['just under half', every(size).filter((tail) => tail % 2 === 1 && tail > 3)],
-    ['just over half', [0, ...every(size).filter((tail) => tail % 2 === 1)]],
-    ['one in three', every(size).filter((tail) => tail % 3 === 0)],
-  ])('lists %s', (_, tails) => {
-    check(tails, size, 0);
+    ['every second suffix', every(size).filter((suffix) => suffix % 2 === 0)],
+    ['just under half', every(size).filter((suffix) => suffix % 2 === 1 && suffix > 3)],
+    ['just over half', [0, ...every(size).filter((suffix) => suffix % 2 === 1)]],
+    ['one in three', every(size).filter((suffix) => suffix % 3 === 0)],
+  ])('lists %s', (_, suffixes) => {
+    check(suffixes, size, 0);
   });
 
   it.each([1, 2, 31, 32, 33, 63, 64, 65])('may be %i suffixes wide', (width) => {
@@ -63,13 +63,13 @@ describe('a dense section', () => {
   });
 
   it('may start at any suffix of its prefix', () => {
-    const tails = randomSet(randomFrom(7), 60, size);
-    for (const from of [0, 1, 12_345_678, 100_000_000 - size]) check(tails, size, from);
+    const suffixes = randomSet(randomFrom(7), 60, size);
+    for (const from of [0, 1, 12_345_678, 100_000_000 - size]) check(suffixes, size, from);
   });
 
   it('holds a whole prefix', () => {
-    const tails = [0, 1, 50_000_000, 99_999_998, 99_999_999];
-    check(tails, 100_000_000, 0, [...tails, 2, 49_999_999, 50_000_001, 99_999_997, 77]);
+    const suffixes = [0, 1, 50_000_000, 99_999_998, 99_999_999];
+    check(suffixes, 100_000_000, 0, [...suffixes, 2, 49_999_999, 50_000_001, 99_999_997, 77]);
   });
 
   it.each([
@@ -79,13 +79,13 @@ describe('a dense section', () => {
     ['nearly full, a complement', 39_000, 40_000],
   ])('agrees with a set of random suffixes that is %s', (_, count, size) => {
     const below = randomFrom(count);
-    const tails = randomSet(below, count, size);
+    const suffixes = randomSet(below, count, size);
     const lookedUp = [
-      ...tails,
-      ...tails.map((tail) => Math.min(size - 1, tail + 1)),
+      ...suffixes,
+      ...suffixes.map((suffix) => Math.min(size - 1, suffix + 1)),
       ...randomSet(below, 5_000, size),
     ];
-    check(tails, size, 0, lookedUp);
+    check(suffixes, size, 0, lookedUp);
   });
 
   it('agrees with a plain set', () => {
@@ -98,9 +98,9 @@ describe('a dense section', () => {
         ),
       );
     holds(
-      fc.property(set, ([size, tails]) => {
+      fc.property(set, ([size, suffixes]) => {
         check(
-          tails.toSorted((a, b) => a - b),
+          suffixes.toSorted((a, b) => a - b),
           size,
           0,
         );
@@ -114,9 +114,11 @@ describe('a dense section', () => {
     });
     holds(
       fc.property(runs, (each) => {
-        const tails = new Set(each.flatMap(([start, length]) => every(length).map((tail) => start + tail)));
+        const suffixes = new Set(
+          each.flatMap(([start, length]) => every(length).map((suffix) => start + suffix)),
+        );
         check(
-          [...tails].sort((a, b) => a - b),
+          [...suffixes].sort((a, b) => a - b),
           5_000,
           0,
         );
@@ -135,14 +137,15 @@ describe('the reader of a Rice section', () => {
       const spread = randomSet(randomFrom(buckets), Math.ceil(extent / 8), extent);
       for (const make of [naiveRice, naiveComplement]) {
         const has = openDense(make(spread, extent, { parameter: 2, width: 11 }), 0, extent);
-        for (let tail = 0; tail < extent; tail++) expect(has(tail)).toBe(spread.includes(tail));
+        for (let suffix = 0; suffix < extent; suffix++) expect(has(suffix)).toBe(spread.includes(suffix));
       }
     },
   );
 
   it.each([0, 1, 5, 27, 31])('reads parameter %i with any number of zeros before a one', (parameter) => {
     const has = openDense(naiveRice([0, 33, 65, 98, 600], size, { parameter, width: 150 }), 0, size);
-    for (let tail = 0; tail < size; tail++) expect(has(tail)).toBe([0, 33, 65, 98, 600].includes(tail));
+    for (let suffix = 0; suffix < size; suffix++)
+      expect(has(suffix)).toBe([0, 33, 65, 98, 600].includes(suffix));
   });
 
   it('reads quotients of about 32 zeros at every bit of a word', () => {
@@ -152,9 +155,9 @@ describe('the reader of a Rice section', () => {
           const second = first + 1 + gap * 2 ** parameter;
           const extent = second + 2;
           const has = openDense(naiveRice([first, second], extent, { parameter, width: extent }), 0, extent);
-          for (const tail of [first - 1, first, first + 1, second - 1, second, second + 1]) {
-            if (tail >= 0 && has(tail) !== (tail === first || tail === second)) {
-              expect.fail(`parameter ${parameter}, tails ${first} and ${second}: wrong at ${tail}`);
+          for (const suffix of [first - 1, first, first + 1, second - 1, second, second + 1]) {
+            if (suffix >= 0 && has(suffix) !== (suffix === first || suffix === second)) {
+              expect.fail(`parameter ${parameter}, suffixes ${first} and ${second}: wrong at ${suffix}`);
             }
           }
         }

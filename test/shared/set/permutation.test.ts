@@ -11,7 +11,7 @@ import { holds, suffix } from '../support/properties.ts';
 import { TEST_LIST_KEY, testKeys } from '../support/test-keys.ts';
 
 const { permutation } = testKeys;
-const TAILS = 100_000_000;
+const SUFFIX_COUNT = 100_000_000;
 
 /** Tables that no key would give: all equal, extreme, or random. */
 const tables = fc.oneof(
@@ -34,25 +34,25 @@ describe('the permutation', () => {
   });
 
   it('maps suffixes to suffixes', () => {
-    for (const edge of [0, 1, HALF - 1, HALF, TAILS - HALF, TAILS - 1]) {
+    for (const edge of [0, 1, HALF - 1, HALF, SUFFIX_COUNT - HALF, SUFFIX_COUNT - 1]) {
       const image = permutation.permute(edge);
-      expect(Number.isInteger(image) && image >= 0 && image < TAILS).toBe(true);
+      expect(Number.isInteger(image) && image >= 0 && image < SUFFIX_COUNT).toBe(true);
       expect(permutation.invert(image)).toBe(edge);
     }
   });
 
   it('is a bijection whatever its tables are', () => {
     holds(
-      fc.property(tables, fc.array(suffix, { minLength: 50, maxLength: 50 }), (rounds, tails) => {
+      fc.property(tables, fc.array(suffix, { minLength: 50, maxLength: 50 }), (rounds, suffixes) => {
         const other = new Permutation(rounds);
-        for (const each of tails) expect(other.invert(other.permute(each))).toBe(each);
+        for (const each of suffixes) expect(other.invert(other.permute(each))).toBe(each);
       }),
       { numRuns: 30 },
     );
   });
 
   it('maps a million neighbouring suffixes to a million images', () => {
-    const seen = new Uint8Array(TAILS / 8);
+    const seen = new Uint8Array(SUFFIX_COUNT / 8);
     for (let each = 50_000_000; each < 51_000_000; each++) {
       const image = permutation.permute(each);
       const bit = 1 << (image & 7);

@@ -11,7 +11,7 @@ import { testKeys } from '../support/test-keys.ts';
 
 const { permutation } = testKeys;
 
-/** What is done to it; few tails, so that they repeat. */
+/** What is done to it; few suffixes, so that they repeat. */
 const step = fc.oneof(
   fc.constant('clear' as const),
   fc.tuple(fc.constantFrom('prepare' as const, 'read' as const), fc.oneof(suffix, fc.nat(3))),
@@ -49,13 +49,13 @@ describe('prepared images', () => {
 
   it('are computed once each if they are read in order', () => {
     const { counting, images } = counted();
-    const tails = Array.from({ length: 100 }, (_, at) => at * 7);
-    for (const each of tails) images.prepare(each);
-    for (const each of tails) {
+    const suffixes = Array.from({ length: 100 }, (_, at) => at * 7);
+    for (const each of suffixes) images.prepare(each);
+    for (const each of suffixes) {
       images.imageOf(each);
       images.imageOf(each + 1);
     }
-    expect(counting.computed).toBe(2 * tails.length);
+    expect(counting.computed).toBe(2 * suffixes.length);
   });
 
   it('are discarded when they are cleared', () => {

@@ -92,7 +92,7 @@ describe('a sparse section', () => {
         [8211, 0],
       ],
     ],
-    ['one key a prefix, heads next to each other', run(100, (index) => [1000 + index, 5])],
+    ['one key a prefix, prefixes next to each other', run(100, (index) => [1000 + index, 5])],
     ['one key a prefix, distant prefixes', run(100, (index) => [index * 99_000, LAST_TAIL - index])],
     [
       'one prefix close by and one at the end',

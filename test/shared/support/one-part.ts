@@ -22,14 +22,18 @@ export function shardWith(
 }
 
 /** Whether the only list of a shard holds a key for ever. */
-export function isListed(shard: Shard, head: number, tail: number): boolean {
-  return shard.partOf(head, tail).until(0, head, tail, 0) === FOREVER;
+export function isListed(shard: Shard, prefix: number, suffix: number): boolean {
+  return shard.partOf(prefix, suffix).until(0, prefix, suffix, 0) === FOREVER;
 }
 
-/** The reader over a dense section of `size` tails behind head 8210, from tail `from` on. */
-export function openDense(section: readonly number[], from: number, size: number): (tail: number) => boolean {
+/** The reader over a dense section of `size` suffixes behind prefix 8210, from suffix `from` on. */
+export function openDense(
+  section: readonly number[],
+  from: number,
+  size: number,
+): (suffix: number) => boolean {
   const end = from + size;
   const behind: [number, number] = end === 100_000_000 ? [8211, 0] : [8210, end];
   const shard = new Shard(shardWith(section, [8210, from], behind));
-  return (tail) => isListed(shard, 8210, from + tail);
+  return (suffix) => isListed(shard, 8210, from + suffix);
 }
