@@ -99,8 +99,8 @@ export class Ledger {
   }
 
   /**
-   * Starts a change that needs work before `change` or `note`, and counts it whether or not that work
-   * succeeds. Pass the rest of the cost to `change` or `note`: see `counted`.
+   * Starts a change that needs work before `change` or `transact`, and counts it whether or not that work
+   * succeeds. Pass the rest of the cost to `change` or `transact`: see `counted`.
    * @returns a result that is known before any work: of the first such request, or that there is no room;
    * otherwise null
    */

@@ -1,5 +1,5 @@
 /**
- * How things that are known of one call go together: the address, the operator, the trunk, the SMSC, and the
+ * How things that are known of one call go together: the party, the operator, the trunk, the SMSC, and the
  * policy; and sender ids that look like others.
  */
 import { describe, expect, it } from 'vitest';
