@@ -3,6 +3,7 @@
  * errors to standard error. failure.ts defines the exit codes.
  */
 import { Command, Help } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
 import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
 import { addBlocks } from './commands/blocks.ts';
@@ -36,6 +37,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
 /** Commander's description of the whole command line. */
 export const program = new Command('npx numgate')
   .description('Build, prove and publish lists, make live changes, and manage clients, tokens and policy.')
+  .version(packageJson.version, '--version', 'print the version')
   .option('--json', 'print one JSON object instead of text; on failure it has "error"')
   .showHelpAfterError('(see --help)')
   .exitOverride()

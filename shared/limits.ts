@@ -181,7 +181,7 @@ export const TOKEN_BYTES_PER_DAY_MAX = 67_108_864;
 /** Extra charge for an entry with `until`, in bytes: its expiry writes an audit record of about 180. */
 export const ENTRY_END_BYTES = 200;
 /** Budget multiplier for changes that undo or remove something, and for changes of clients and tokens. */
-export const TOKEN_RELIEF_FACTOR = 2;
+export const TOKEN_FREEING_FACTOR = 2;
 /** Releases before the current one that a rollback can return to. */
 export const RELEASES_BACK = 2;
 /** How long values are kept after the last readable release stopped naming them, in ms. */
@@ -213,9 +213,9 @@ export const RECORDS_WAIT_MS = 1_000;
 /** Retention of block records, in seconds: one year. */
 export const RECORDS_KEPT_SECONDS = 31_536_000;
 
-/** Minimum time between polls of the head by one isolate, in ms. */
+/** Mean time between polls of the head by one isolate, in ms: each interval varies by JITTER_SHARE. */
 export const HEAD_FRESH_MS = 5_000;
-/** Age in ms from which the isolate refreshes the head before it responds: no traffic triggered a poll. */
+/** Time since the last successful poll after which a request waits for one, in ms: no traffic caused a poll. */
 export const HEAD_WAIT_MS = 15_000;
 /** Jitter of an isolate's poll, as a share either way, so that isolates do not poll together. */
 export const JITTER_SHARE = 0.2;

@@ -62,7 +62,7 @@ export class HeadPoll {
   }
 
   /** Another isolate of the data centre is polling: retry when its result is there. */
-  comeBack(now: number): void {
+  retrySoon(now: number): void {
     this.#nextAt = now + CLAIM_RETRY_MS;
   }
 
@@ -70,7 +70,7 @@ export class HeadPoll {
    * Records a failed poll. Requests use the head in memory without waiting, as long as traffic keeps polling
    * in the background.
    */
-  waitedInVain(now: number): void {
+  pollFailed(now: number): void {
     this.#waitAgainAt = now + (this.seenAt === 0 ? HEAD_FRESH_MS : HEAD_WAIT_MS);
   }
 }
@@ -78,7 +78,7 @@ export class HeadPoll {
 /** Circuit breaker for calls to a failing coordinator. Times in ms. */
 export class Breaker {
   #failures = 0;
-  #closedAt = 0;
+  #retryAt = 0;
   readonly #random: Random;
 
   constructor(random: Random) {
@@ -86,12 +86,12 @@ export class Breaker {
   }
 
   allows(now: number): boolean {
-    return now >= this.#closedAt;
+    return now >= this.#retryAt;
   }
 
   succeeded(): void {
     this.#failures = 0;
-    this.#closedAt = 0;
+    this.#retryAt = 0;
   }
 
   /** @param overloaded reported by the platform: an immediate retry would make it worse */
@@ -100,7 +100,7 @@ export class Breaker {
     const over = this.#failures - BREAKER_FAILURES;
     if (over < 0 && !overloaded) return;
     const pause = Math.min(BREAKER_MAX_MS, BREAKER_MIN_MS * 2 ** Math.max(0, over));
-    this.#closedAt = now + pause * (1 + JITTER_SHARE * this.#random());
+    this.#retryAt = now + pause * (1 + JITTER_SHARE * this.#random());
   }
 }
 

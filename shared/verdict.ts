@@ -8,7 +8,7 @@
 export const VERDICTS = ['allow', 'label', 'indeterminate', 'block'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What a list does to its members. `shadow` only reports; `allow` overrides every block of a list. */
+/** What a list does to its members. `shadow` only reports; `allow` overrides every block, even a live one. */
 export const EFFECTS = ['allow', 'block', 'label', 'shadow'] as const;
 export type Effect = (typeof EFFECTS)[number];
 

@@ -25,7 +25,7 @@ export interface Env {
   readonly RELEASE_PUBLIC_KEYS: string;
 }
 
-/** Environment of the control plane, and of the whole suite as one Worker. */
+/** Environment of the control plane, and of the whole service as one Worker. */
 export interface ControlEnv extends Env {
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;

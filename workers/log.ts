@@ -1,5 +1,5 @@
 /**
- * Structured logs and metrics for operators. A log line has an event and named values, never a request or a
+ * Structured logs and metrics for those who run numgate. A log line has an event and named values, never a request or a
  * number. An error's message may quote input, so only its name and stack frames are logged. Each event is also
  * counted as a data point in Analytics Engine, by its name alone.
  */

@@ -1,5 +1,5 @@
 /**
- * Entry point of the whole suite as one Worker: both planes and the coordinator.
+ * Entry point of the whole service as one Worker: both planes and the coordinator.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
 import { sweep } from './cron.ts';

@@ -1,5 +1,5 @@
 /**
- * The routes of the data plane.
+ * The routes of the edge.
  */
 
 import { checkBatch } from './edge/batch.ts';

@@ -142,7 +142,7 @@ export class Fleet {
     isolate.waiting.push(waiting);
     yield LOAD_WAIT_MS;
     if (waiting.answered) return;
-    isolate.poll.waitedInVain(this.#clock.now);
+    isolate.poll.pollFailed(this.#clock.now);
     this.#respondToWaiting(isolate, waiting);
   }
 
@@ -190,7 +190,7 @@ export class Fleet {
         if (yield* this.#refreshFromCoordinator(isolate, deadline)) return;
         break;
       }
-      if (!waits) return poll.comeBack(this.#clock.now);
+      if (!waits) return poll.retrySoon(this.#clock.now);
       yield RETRY_MS;
     }
     // The coordinator does not respond. The newest copy from the isolate, data centre or KV is left for all.

@@ -25,7 +25,7 @@ import { type Condition, standardNetwork } from '../simulation/network.ts';
 const ISOLATES = [1_000, 10_000, 100_000];
 const ISOLATES_SMALL = [1_000];
 
-/** Targets at p99, in s: design, section 5. */
+/** Targets at p99, in s, while the coordinator responds and while it does not. */
 const HEALTHY_TARGET_S = 15;
 const FALLBACK_TARGET_S = 90;
 /** "Tens a second." */

@@ -11,7 +11,7 @@ import { quantile } from '../lib/statistics.ts';
 import { type Row, row } from '../lib/table.ts';
 import { type Planes, startPlanes } from '../simulation/planes.ts';
 
-/** design.md: everywhere with traffic, 15 s at p99. */
+/** Target at p99, wherever there is traffic. */
 const TARGET_MS = 15_000;
 /** Interval between two requests of the reader, in ms. */
 const CHECK_EVERY_MS = 50;

@@ -34,8 +34,9 @@ interface BlockOptions extends WaitOptions {
 }
 
 const SENDER_IDS = `
-A sender ID that looks like a number (a plus and a digit first, or at least 7 digits and fewer letters) is
-refused as a likely mistake. Write sender: in front of it if you mean a sender ID.`;
+Text with letters that looks like a number (a plus in front, or at least 7 digits) is refused, also after
+sender:, because no check reads it as a sender ID. Write the number alone. Write sender: in front of a sender
+ID that begins like a kind of source, such as operator: or trunk:.`;
 
 const OPERATIONS = {
   block: {

@@ -5,7 +5,7 @@
 import { relative } from 'node:path';
 import { PROJECT } from '../paths.ts';
 import type { Catalogue, CatalogueInput } from './catalogue.ts';
-import { type Entry, EntryReader, type RejectCode } from './entry.ts';
+import { EntryReader, type EntryResult, type RejectCode } from './entry.ts';
 import { plainNumberOf } from './plain-number.ts';
 import { readRows } from './rows.ts';
 
@@ -26,7 +26,7 @@ export interface InputReport {
   readonly rejected: number;
 }
 
-type Accepted = Extract<Entry, { ok: true }>;
+type Accepted = Extract<EntryResult, { ok: true }>;
 
 export interface CollectOptions {
   /** Seconds since 1970. */

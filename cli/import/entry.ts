@@ -26,7 +26,8 @@ export type Listed =
   | { readonly kind: 'source'; readonly source: Source };
 
 type Rejected = Failure<RejectCode>;
-export type Entry =
+/** An entry of the list with index `list`, or why the row makes none. */
+export type EntryResult =
   | { readonly ok: true; readonly list: number; readonly what: Listed; readonly dates: Dates }
   | Failure<RejectCode | 'EXPIRED'>;
 
@@ -60,7 +61,7 @@ export class EntryReader {
   }
 
   /** @param defaultList list for rows without a reason, or null */
-  read(row: Row, defaultList: string | null): Entry {
+  read(row: Row, defaultList: string | null): EntryResult {
     if (row.damage !== null) return fail('ROW_DAMAGED', row.damage);
     const list = this.#listOf(row, defaultList);
     if (!list.ok) return list;
@@ -111,7 +112,7 @@ export class EntryReader {
     }
     if (to <= from) return fail('DATE_INVALID', 'until must be after since');
     if (to <= this.#now) return fail('EXPIRED', 'has expired');
-    // A start in the past changes no decision, so only future dates are kept.
+    // A start in the past changes no decision. Without an end, the row needs no dates at all.
     return ok(from <= this.#now && to === FOREVER ? ALWAYS : { since: from, until: to });
   }
 }
@@ -154,7 +155,7 @@ function whatOf(text: string, list: CatalogueList): Result<Listed, Rejected> {
   if (/^\s*callingCode\s*:/i.test(text)) return callingCodeRanges(text);
   if (hasSourceKind(text)) return sourceOf(text, list);
   if (text.includes('..')) return rangeOf(text);
-  if (text.endsWith('*')) return prefixOf(text);
+  if (text.endsWith('*')) return parsePrefix(text);
   const party = parseListed(text);
   switch (party.kind) {
     case 'number':
@@ -222,7 +223,7 @@ function isWholeCountry(from: number, to: number): boolean {
 const PREFIX_DIGITS = 14;
 
 /** `+63917*`: every number with these leading digits, of any length. */
-function prefixOf(text: string): Result<Listed, Rejected> {
+function parsePrefix(text: string): Result<Listed, Rejected> {
   const match = /^\+([1-9]\d{0,13})\*$/.exec(text.replace(/[\s-]/g, ''));
   if (match === null) return fail('RANGE_INVALID', 'a prefix must be +, at most 14 digits, and *');
   const prefix = Number(match[1]);

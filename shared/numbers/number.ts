@@ -26,13 +26,13 @@ export const POW10: Float64Array = Float64Array.from(
 const PLUS = 0x2b;
 const ZERO = 0x30;
 
-/** N div 10^8: country and leading digits. 8210 for Korea's 010-1234-5678. */
+/** N div 10^8: country and leading digits. 8210 for Korea's 010-2000-5036. */
 export function prefixOf(n: number): number {
   return Math.floor(n / SUFFIX_COUNT);
 }
 
 /**
- * N mod 10^8: the last eight digits. 12345678 for Korea's 010-1234-5678.
+ * N mod 10^8: the last eight digits. 20005036 for Korea's 010-2000-5036.
  * Avoids `%`, which takes a tenth of a look-up on doubles. Exact, since N div 10^8 is below 2^24.
  */
 export function suffixOf(n: number): number {

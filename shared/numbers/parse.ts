@@ -10,12 +10,12 @@
  */
 import { PARTY_CHARS_MAX } from '../limits.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
-import { Candidates } from './candidates.ts';
 import { removeDecoration } from './decoration.ts';
 import { floatDigits, hasExtraDigits, hasShortLastGroup, KOREAN_LAST_GROUP } from './groups.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX, POW10 } from './number.ts';
 import type { ParsedParty } from './party.ts';
 import { isEmergency, isEmergencyNumber, KR_CARRIER_PREFIXES, KR_CODE, krClassOf } from './plan.ts';
+import { PossibleNumbers } from './possible-numbers.ts';
 import { digits, SCAN_COUNT_MASK, SCAN_FOREIGN, SCAN_PLUS, scan } from './scan.ts';
 import { isValidNumber } from './validity.ts';
 
@@ -56,7 +56,7 @@ const ZERO = 0x30;
 const TEL_URI = /^\s*tel:([^;?]*)/i;
 
 /** Readings of the text being parsed. One per isolate, like `digits`. */
-const candidates = new Candidates();
+const possibleNumbers = new PossibleNumbers();
 
 /**
  * Parses one written party. Never throws. Digits that no subscriber can have are still a number if they fit
@@ -167,29 +167,29 @@ function unprefixed(from: number, count: number): ParsedParty {
   const national = korean(from, count);
   const foreign =
     isKorean || length >= BARE_INTERNATIONAL_DIGITS_MIN ? international(from, count) : DOES_NOT_FIT;
-  candidates.clear();
-  candidates.add(national, null);
-  candidates.add(foreign, null);
-  return candidates.settle() ?? numberOr(national === DOES_NOT_FIT ? foreign : national, null);
+  possibleNumbers.clear();
+  possibleNumbers.add(national, null);
+  possibleNumbers.add(foreign, null);
+  return possibleNumbers.settle() ?? numberOr(national === DOES_NOT_FIT ? foreign : national, null);
 }
 
 /** All readings of digits that begin with 00. */
-function doubleZero(count: number, convention: InternationalPrefix | null): ParsedParty {
-  const carriers = convention === '00' ? [] : KR_CARRIER_PREFIXES;
+function doubleZero(count: number, internationalPrefix: InternationalPrefix | null): ParsedParty {
+  const carriers = internationalPrefix === '00' ? [] : KR_CARRIER_PREFIXES;
   const carrier = carriers.find((prefix) => beginsWith(prefix, count)) ?? null;
-  const generic = convention === 'kr' ? DOES_NOT_FIT : international(GENERIC_PREFIX.length, count);
+  const generic = internationalPrefix === 'kr' ? DOES_NOT_FIT : international(GENERIC_PREFIX.length, count);
   // 00 before 82 is another way to write +82, so it is no evidence of overseas ingress.
   const genericPrefix = krClassOf(generic) === null ? GENERIC_PREFIX : null;
   // 00798 and 00308 are Korean toll-free numbers as dialled.
-  const asWritten = convention === '00' ? DOES_NOT_FIT : korean(0, count);
+  const asWritten = internationalPrefix === '00' ? DOES_NOT_FIT : korean(0, count);
   const afterCarrier = carrier === null ? DOES_NOT_FIT : international(carrier.length, count);
 
-  candidates.clear();
-  candidates.add(asWritten, null);
-  candidates.add(generic, genericPrefix);
-  candidates.add(afterCarrier, carrier);
-  if (carrier !== null) candidates.add(dialled(carrier.length, count), carrier);
-  const result = candidates.settle() ?? (carrier === null ? null : emergencyCode(carrier.length, count));
+  possibleNumbers.clear();
+  possibleNumbers.add(asWritten, null);
+  possibleNumbers.add(generic, genericPrefix);
+  possibleNumbers.add(afterCarrier, carrier);
+  if (carrier !== null) possibleNumbers.add(dialled(carrier.length, count), carrier);
+  const result = possibleNumbers.settle() ?? (carrier === null ? null : emergencyCode(carrier.length, count));
   if (result !== null) return result;
   if (afterCarrier !== DOES_NOT_FIT) return numberOr(afterCarrier, carrier);
   return generic === DOES_NOT_FIT ? numberOr(asWritten, null) : numberOr(generic, genericPrefix);
@@ -199,15 +199,20 @@ function doubleZero(count: number, convention: InternationalPrefix | null): Pars
  * Reads the digits after a known prefix: a country code, with or without 00, or a number as dialled in Korea.
  * If neither is valid, any other Korean reading.
  */
-function afterPrefix(prefix: string, count: number, convention: InternationalPrefix | null): ParsedParty {
+function afterPrefix(
+  prefix: string,
+  count: number,
+  internationalPrefix: InternationalPrefix | null,
+): ParsedParty {
   const start = beginsWith(prefix, count) ? prefix.length : 0;
   const from = digits[start] === 0 && digits[start + 1] === 0 ? start + 2 : start;
-  candidates.clear();
-  candidates.add(international(from, count), null);
-  candidates.add(dialled(start, count), null);
+  possibleNumbers.clear();
+  possibleNumbers.add(international(from, count), null);
+  possibleNumbers.add(dialled(start, count), null);
   // The prefix may already be removed: 006 and 0063… can be 00 and the Philippines.
-  if (start !== 0 && convention !== 'kr') candidates.add(international(GENERIC_PREFIX.length, count), null);
-  const result = candidates.settle();
+  if (start !== 0 && internationalPrefix !== 'kr')
+    possibleNumbers.add(international(GENERIC_PREFIX.length, count), null);
+  const result = possibleNumbers.settle();
   if (result !== null || start === count) return result ?? MISSING;
   return digits[start] === 0 ? numberOr(korean(start, count), null) : unprefixed(start, count);
 }

@@ -19,7 +19,10 @@ export interface Decision {
   readonly action?: 'open' | 'closed';
   /** In `label` or `shadow` mode: the verdict without that mode. */
   readonly unenforced?: Verdict;
-  /** For a request with several readings: the deciding one, without the numbers that remain unknown. */
+  /**
+   * For a request with several readings: the deciding one. With NUMBER_AMBIGUOUS, none decides: each subject
+   * that can mean several numbers is null.
+   */
   readonly reading?: ScreenRequest;
   /** For a request with several readings: every number that a subject can mean, if there are several. */
   readonly readings?: Partial<Record<Subject, readonly Sender[]>>;

@@ -29,11 +29,11 @@ export const PRECEDENCE = {
 } as const;
 
 /**
- * What a finding is about: the address, one property of the ingress, or the policy on traffic from abroad. An
- * allow for one aspect overrides the policy, but nothing found for another aspect: a trusted operator does
- * not make a terminated number valid. `data` (the data is stale) concerns all aspects.
+ * What a finding is about: the party itself, one property of the ingress, or the policy on traffic from
+ * abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
+ * operator does not make a terminated number valid. `data` (the data is stale) concerns all aspects.
  */
-export type Aspect = 'address' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
+export type Aspect = 'party' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
 
 export interface Finding {
   readonly precedence: number;
@@ -44,17 +44,17 @@ export interface Finding {
 
 /** A finding from a rule or about the data itself. @param list name of the rule */
 export function finding(
-  rank: number,
+  precedence: number,
   verdict: Verdict,
   subject: Subject,
   code: Code,
   match: Match,
   list: string | null = null,
-  aspect: Aspect = match === 'data' ? 'data' : 'address',
+  aspect: Aspect = match === 'data' ? 'data' : 'party',
 ): Finding {
   return {
-    precedence: rank,
-    aspect: aspect,
+    precedence,
+    aspect,
     verdict,
     reason: { subject, code, list, match, effect: verdict, authority: null, until: null },
   };
@@ -82,11 +82,11 @@ export function listFinding(
   info: ListInfo,
   match: Match,
   until: number,
-  aspect: Aspect = 'address',
+  aspect: Aspect = 'party',
 ): Finding {
   const allows = info.effect === 'allow';
   const ranged = match === 'range';
-  const rank = allows
+  const precedence = allows
     ? ranged
       ? PRECEDENCE.allowRange
       : PRECEDENCE.allowExact
@@ -102,7 +102,7 @@ export function listFinding(
     authority: info.authority,
     until: formatUntil(until),
   };
-  return { precedence: rank, aspect: aspect, verdict: verdictOf(info.effect), reason };
+  return { precedence, aspect, verdict: verdictOf(info.effect), reason };
 }
 
 /** The finding from a live block or unblock. */
@@ -120,7 +120,7 @@ export function liveFinding(subject: Subject, match: Match, entry: LiveEntry, as
   };
   return {
     precedence: blocks ? PRECEDENCE.liveBlock : PRECEDENCE.liveUnblock,
-    aspect: aspect,
+    aspect,
     verdict,
     reason,
   };

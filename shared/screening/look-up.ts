@@ -1,5 +1,5 @@
 /**
- * Looks up one subject in the live layer and the lists: its address and its ingress.
+ * Looks up one subject in the live layer and the lists: the party itself and its ingress.
  * Stale or missing data is a finding of its own. If any live entry decides, even a `clear`, lists of folded
  * entries are skipped: they are older.
  */
@@ -20,8 +20,8 @@ import type { ClientSettings, Snapshot } from './snapshot.ts';
  */
 const WITHOUT_RELEASE = PRECEDENCE.incomplete;
 
-/** The look-up of one subject. */
-interface LookUp {
+/** The look-up of one subject while it runs. */
+interface LookUpState {
   readonly subject: Subject;
   readonly snapshot: Snapshot;
   /** Seconds since 1970. */
@@ -41,49 +41,48 @@ export function lookUp(
   findings: Finding[],
 ): void {
   const { release, asOf, now } = snapshot;
-  const lookUp: LookUp = { subject, snapshot, seconds: Math.floor(now / 1000), findings, live: false };
-  if (party.kind === 'number') lookUpNumber(party.n, lookUp);
+  const state: LookUpState = { subject, snapshot, seconds: Math.floor(now / 1000), findings, live: false };
+  if (party.kind === 'number') lookUpNumber(party.n, state);
   if (party.kind === 'source')
-    lookUpSources([{ kind: 'senderId', name: party.text }], 'address', 'source', lookUp);
-  if (ingress !== null) lookUpIngress(ingress, lookUp);
+    lookUpSources([{ kind: 'senderId', name: party.text }], 'party', 'source', state);
+  if (ingress !== null) lookUpIngress(ingress, state);
   else if (party.kind === 'shortCode' || party.kind === 'localNumber') return;
   // Without a release, a live entry and a policy, no data can be stale.
-  const hasData = release !== null || lookUp.live || ingress !== null;
+  const hasData = release !== null || state.live || ingress !== null;
   if (hasData && now - asOf > maxStaleSeconds * 1000) {
     findings.push(finding(PRECEDENCE.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
   }
 }
 
 /** Looks up each property of the ingress as its own aspect. */
-function lookUpIngress({ operator, trunk, smsc }: Ingress, lookUp: LookUp): void {
-  if (operator !== null)
-    lookUpSources([{ kind: 'operator', name: operator }], 'operator', 'operator', lookUp);
-  if (trunk !== null) lookUpSources([{ kind: 'trunk', name: trunk }], 'trunk', 'trunk', lookUp);
-  if (smsc !== null) lookUpSources(smscSources(smsc), 'smsc', 'smsc', lookUp);
+function lookUpIngress({ operator, trunk, smsc }: Ingress, state: LookUpState): void {
+  if (operator !== null) lookUpSources([{ kind: 'operator', name: operator }], 'operator', 'operator', state);
+  if (trunk !== null) lookUpSources([{ kind: 'trunk', name: trunk }], 'trunk', 'trunk', state);
+  if (smsc !== null) lookUpSources(smscSources(smsc), 'smsc', 'smsc', state);
 }
 
 /**
  * Records that a value needed for this look-up is not loaded.
  * @param lists lists that may have an entry in the value; entries of a shadow list decide nothing
  */
-function markMissing(aspect: Aspect, lists: readonly SubjectList[], lookUp: LookUp): void {
+function markMissing(aspect: Aspect, lists: readonly SubjectList[], state: LookUpState): void {
   const effects = new Set(lists.map(({ info }) => info.effect));
   effects.delete('shadow');
   if (effects.size > 0)
-    addUnavailable(effects.has('allow') ? PRECEDENCE.unavailable : PRECEDENCE.incomplete, aspect, lookUp);
+    addUnavailable(effects.has('allow') ? PRECEDENCE.unavailable : PRECEDENCE.incomplete, aspect, state);
 }
 
-function addUnavailable(rank: number, aspect: Aspect, { subject, findings }: LookUp): void {
-  findings.push(finding(rank, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, aspect));
+function addUnavailable(precedence: number, aspect: Aspect, { subject, findings }: LookUpState): void {
+  findings.push(finding(precedence, 'indeterminate', subject, 'LIST_UNAVAILABLE', 'data', null, aspect));
 }
 
-function lookUpNumber(n: number, lookUp: LookUp): void {
-  const { snapshot, subject, seconds, findings } = lookUp;
+function lookUpNumber(n: number, state: LookUpState): void {
+  const { snapshot, subject, seconds, findings } = state;
   const { release } = snapshot;
-  const entry = liveEntry(numberKey(n), lookUp);
-  addLiveFinding(entry, 'address', 'exact', lookUp);
+  const entry = liveEntry(numberKey(n), state);
+  addLiveFinding(entry, 'party', 'exact', state);
   if (release === null) {
-    addUnavailable(WITHOUT_RELEASE, 'address', lookUp);
+    addUnavailable(WITHOUT_RELEASE, 'party', state);
     return;
   }
   const prefix = prefixOf(n);
@@ -106,30 +105,30 @@ function lookUpNumber(n: number, lookUp: LookUp): void {
     const isMissing = (lacksExact && info.numbers + info.dated > 0) || (lacksRanges && info.ranges > 0);
     return isMissing && !(isFolded && entry !== null);
   });
-  markMissing('address', lists, lookUp);
+  markMissing('party', lists, state);
 }
 
 /** @param sources forms of one source: an SMSC is listed as a whole and by each prefix of its global title */
-function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match, lookUp: LookUp): void {
-  const { release, keys } = lookUp.snapshot;
+function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match, state: LookUpState): void {
+  const { release, keys } = state.snapshot;
   let newest: LiveEntry | null = null;
   // Whether every form has a live entry. If so, lists of folded entries are skipped.
   let superseded = true;
   for (const source of sources) {
     const fingerprints = fingerprintsOf(source, keys.sourceSeed);
-    const entries = liveEntries(fingerprints, lookUp);
+    const entries = liveEntries(fingerprints, state);
     superseded &&= entries.own !== null;
     const decides = decidingEntry(entries);
     if (decides !== null && (newest === null || decides.seq > newest.seq)) newest = decides;
-    if (release !== null) lookUpInLists(fingerprints, entries, aspect, match, release, lookUp);
+    if (release !== null) lookUpInLists(fingerprints, entries, aspect, match, release, state);
   }
-  addLiveFinding(newest, aspect, match, lookUp);
-  if (release === null) addUnavailable(WITHOUT_RELEASE, aspect, lookUp);
+  addLiveFinding(newest, aspect, match, state);
+  if (release === null) addUnavailable(WITHOUT_RELEASE, aspect, state);
   else if (release.manifest.sources !== null && release.sources === null) {
-    const lists = release.listsBySubject[lookUp.subject].filter(
+    const lists = release.listsBySubject[state.subject].filter(
       ({ info, isFolded }) => info.sources > 0 && !(isFolded && superseded),
     );
-    markMissing(aspect, lists, lookUp);
+    markMissing(aspect, lists, state);
   }
 }
 
@@ -139,7 +138,7 @@ function lookUpInLists(
   aspect: Aspect,
   match: Match,
   { listsBySubject, sources }: Release,
-  { subject, seconds, findings }: LookUp,
+  { subject, seconds, findings }: LookUpState,
 ): void {
   if (sources === null) return;
   for (const { list, info, isFolded } of listsBySubject[subject]) {
@@ -160,9 +159,9 @@ interface SourceEntries {
   readonly alike: LiveEntry | null;
 }
 
-function liveEntries({ spelling, skeleton }: SourceFingerprints, lookUp: LookUp): SourceEntries {
-  const own = liveEntry(fingerprintKey(spelling), lookUp);
-  return { own, alike: skeleton === spelling ? null : liveEntry(fingerprintKey(skeleton), lookUp) };
+function liveEntries({ spelling, skeleton }: SourceFingerprints, state: LookUpState): SourceEntries {
+  const own = liveEntry(fingerprintKey(spelling), state);
+  return { own, alike: skeleton === spelling ? null : liveEntry(fingerprintKey(skeleton), state) };
 }
 
 /** An entry for the spelling wins over one for the skeleton. An unblock of a look-alike is ignored. */
@@ -175,16 +174,16 @@ function addLiveFinding(
   entry: LiveEntry | null,
   aspect: Aspect,
   match: Match,
-  { subject, findings }: LookUp,
+  { subject, findings }: LookUpState,
 ): void {
   if (entry !== null && entry.op !== 'clear') findings.push(liveFinding(subject, match, entry, aspect));
 }
 
 /** The live entry that decides for a key. Without a release, no entry is folded. */
-function liveEntry({ kind, high, low }: LiveKey, lookUp: LookUp): LiveEntry | null {
-  const { release, live } = lookUp.snapshot;
+function liveEntry({ kind, high, low }: LiveKey, state: LookUpState): LiveEntry | null {
+  const { release, live } = state.snapshot;
   const foldedSeq = release === null ? 0 : release.manifest.foldedSeq;
-  const entry = live.find(kind, high, low, SUBJECT_BIT[lookUp.subject], foldedSeq, lookUp.seconds);
-  lookUp.live ||= entry !== null;
+  const entry = live.find(kind, high, low, SUBJECT_BIT[state.subject], foldedSeq, state.seconds);
+  state.live ||= entry !== null;
   return entry;
 }

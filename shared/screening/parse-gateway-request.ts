@@ -47,7 +47,7 @@ type IngressDraft = { -readonly [Name in keyof Ingress]: Ingress[Name] };
 export const GATEWAY_FIELDS: RequestFields = {
   none: { ...CHECK_FIELDS.none, ingress: UNKNOWN_INGRESS },
 
-  parse(draft, field, value, convention) {
+  parse(draft, field, value, internationalPrefix) {
     switch (field) {
       case 'from':
         if (typeof value !== 'string') return notString(field);
@@ -60,7 +60,7 @@ export const GATEWAY_FIELDS: RequestFields = {
       case 'attestation':
         return assign(copyIngress(draft), field, oneOf(ATTESTATIONS, field, value));
       default:
-        return CHECK_FIELDS.parse(draft, field, value, convention);
+        return CHECK_FIELDS.parse(draft, field, value, internationalPrefix);
     }
   },
 

@@ -37,9 +37,6 @@ export interface RequestDraft {
 /** Values for the fields that an item omits. */
 export type RequestDefaults = Readonly<RequestDraft>;
 
-/** How the client writes international numbers; null if unknown. */
-export type Convention = InternationalPrefix | null;
-
 /** Whether a step succeeded; its value is not used. */
 export type Step = Result<unknown, FieldError>;
 /** Shared, because most steps of a batch have nothing to return. */
@@ -49,9 +46,14 @@ export const DONE: Step = ok(null);
 export interface RequestFields {
   readonly none: RequestDefaults;
   /** Parses one field into the draft. */
-  parse(draft: RequestDraft, field: string, value: unknown, convention: Convention): Step;
+  parse(
+    draft: RequestDraft,
+    field: string,
+    value: unknown,
+    internationalPrefix: InternationalPrefix | null,
+  ): Step;
   /** Parses fields that depend on others. */
-  settle(draft: RequestDraft, convention: Convention): Step;
+  settle(draft: RequestDraft, internationalPrefix: InternationalPrefix | null): Step;
   /** Checks the complete draft for missing and contradictory fields. */
   check(draft: RequestDraft): Step;
 }
@@ -131,10 +133,10 @@ export const CHECK_FIELDS: RequestFields = {
 export function parseRequest(
   value: unknown,
   fields: RequestFields,
-  convention: Convention,
+  internationalPrefix: InternationalPrefix | null,
 ): Result<ScreenRequest, FieldError> {
   if (!isRecord(value)) return notObject('body');
-  return parseWith(fields.none, value, false, fields, convention);
+  return parseWith(fields.none, value, false, fields, internationalPrefix);
 }
 
 /** Parses one item of many: a request with an optional `id`. */
@@ -142,17 +144,18 @@ export function parseItem(
   value: unknown,
   defaults: RequestDefaults,
   fields: RequestFields,
-  convention: Convention,
+  internationalPrefix: InternationalPrefix | null,
 ): Item {
   if (!isRecord(value)) return { id: null, parsed: notObject('item') };
   const { id } = value;
-  if (id === undefined) return { id: null, parsed: parseWith(defaults, value, true, fields, convention) };
+  if (id === undefined)
+    return { id: null, parsed: parseWith(defaults, value, true, fields, internationalPrefix) };
   if (typeof id !== 'string') return { id: null, parsed: notString('id') };
   if (id.length > ITEM_ID_CHARS_MAX) {
     const detail = `must have at most ${ITEM_ID_CHARS_MAX} characters`;
     return { id: null, parsed: fieldError('FIELD_VALUE', 'id', detail) };
   }
-  return { id, parsed: parseWith(defaults, value, true, fields, convention) };
+  return { id, parsed: parseWith(defaults, value, true, fields, internationalPrefix) };
 }
 
 function parseWith(
@@ -160,10 +163,10 @@ function parseWith(
   value: Record<string, unknown>,
   hasId: boolean,
   fields: RequestFields,
-  convention: Convention,
+  internationalPrefix: InternationalPrefix | null,
 ): Result<ScreenRequest, FieldError> {
   const draft: RequestDraft = { ...defaults };
-  const parsed = parseInto(draft, value, hasId, fields, convention);
+  const parsed = parseInto(draft, value, hasId, fields, internationalPrefix);
   if (!parsed.ok) return parsed;
   const checked = fields.check(draft);
   return checked.ok ? ok(toRequest(draft)) : checked;
@@ -175,26 +178,26 @@ function parseInto(
   value: Record<string, unknown>,
   hasId: boolean,
   fields: RequestFields,
-  convention: Convention,
+  internationalPrefix: InternationalPrefix | null,
 ): Step {
   for (const field in value) {
     if (hasId && field === 'id') continue;
-    const parsed = fields.parse(draft, field, value[field], convention);
+    const parsed = fields.parse(draft, field, value[field], internationalPrefix);
     if (!parsed.ok) return parsed;
   }
-  return fields.settle(draft, convention);
+  return fields.settle(draft, internationalPrefix);
 }
 
 /** Parses the `defaults` of a batch: like a request, but every field is optional. */
 export function parseDefaults(
   value: unknown,
   fields: RequestFields,
-  convention: Convention,
+  internationalPrefix: InternationalPrefix | null,
 ): Result<RequestDefaults, FieldError> {
   if (value === undefined) return ok(fields.none);
   if (!isRecord(value)) return notObject('defaults');
   const draft: RequestDraft = { ...fields.none };
-  const parsed = parseInto(draft, value, false, fields, convention);
+  const parsed = parseInto(draft, value, false, fields, internationalPrefix);
   if (parsed.ok) return ok(draft);
   const { code, field, message } = parsed;
   return { ok: false, code, field: `defaults.${field}`, message: flat('"defaults.', message.slice(1)) };

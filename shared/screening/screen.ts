@@ -62,7 +62,7 @@ function decide(findings: readonly Finding[], settings: ClientSettings): Decisio
   if (findings.length === 0) return PASSES;
   // Most requests with findings have exactly one, so there is nothing to rank.
   if (findings.length === 1) return toDecision(findings[0]!, [findings[0]!.reason], settings);
-  const emergency = findings.find(({ precedence: rank }) => rank === PRECEDENCE.emergency);
+  const emergency = findings.find(({ precedence }) => precedence === PRECEDENCE.emergency);
   const deciding = emergency ?? findDeciding(findings);
   const rest = findings.filter((hit) => hit !== deciding).sort(byPrecedence);
   const reasons = [deciding, ...rest].filter(isFirstOfItsKind).map(({ reason }) => reason);
@@ -94,8 +94,8 @@ function isFirstOfItsKind(hit: Finding, index: number, all: readonly Finding[]):
   return index === all.findIndex((other) => isMissingData(other) && other.reason.subject === subject);
 }
 
-function isMissingData({ precedence: rank }: Finding): boolean {
-  return rank === PRECEDENCE.unavailable || rank === PRECEDENCE.incomplete;
+function isMissingData({ precedence }: Finding): boolean {
+  return precedence === PRECEDENCE.unavailable || precedence === PRECEDENCE.incomplete;
 }
 
 function byPrecedence(a: Finding, b: Finding): number {
@@ -124,16 +124,19 @@ function groupByAspect(own: readonly Finding[]): (readonly Finding[])[] {
 }
 
 /** Whether the finding lets its subject through. The policy applies only to senders without one. */
-function vouches({ precedence: rank }: Finding): boolean {
-  return rank >= PRECEDENCE.liveUnblock && rank <= PRECEDENCE.allowRange;
+function vouches({ precedence }: Finding): boolean {
+  return precedence >= PRECEDENCE.liveUnblock && precedence <= PRECEDENCE.allowRange;
 }
 
-/** The strongest finding, unless one overrides weaker places. @param findings of one aspect, at least one */
+/**
+ * The finding with the strongest verdict, unless one overrides it by its precedence (finding.ts).
+ * @param findings of one aspect, at least one
+ */
 function strongestOf(findings: readonly Finding[]): Finding {
   const own = findings.toSorted(byPrecedence);
   const first = own.toSorted((a, b) => a.precedence - b.precedence)[0]!;
   if (first.precedence > PRECEDENCE.unavailable) return own[0]!;
-  const stale = own.find(({ precedence: rank }) => rank === PRECEDENCE.stale);
+  const stale = own.find(({ precedence }) => precedence === PRECEDENCE.stale);
   // An allow entry of stale data may have been removed since.
   return first.precedence >= PRECEDENCE.liveUnblock && stale !== undefined ? stale : first;
 }

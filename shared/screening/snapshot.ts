@@ -1,5 +1,6 @@
 /**
- * The data for one request, pinned when it starts: one head and the settings of one client.
+ * The data for one request, pinned when it starts: one head, the keys and the times.
+ * The settings of the client are passed beside it.
  */
 import type { Client } from '../clients.ts';
 import type { LiveLayer } from '../live/live-layer.ts';

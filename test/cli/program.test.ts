@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { adminToken } from '../../cli/secrets.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
 import { numgate, spawnNumgate, start } from './support/command.ts';
 import { tamper } from './support/tamper.ts';
@@ -67,6 +68,10 @@ const HELP: [string, string[]][] = [
 ];
 
 describe('help', () => {
+  it('has --version, which prints the version of package.json', async () => {
+    expect(await numgate('--version')).toEqual({ code: 0, out: `${packageJson.version}\n`, errors: '' });
+  });
+
   it.each(HELP)('of "%s" names its arguments and options, and --json', async (command, words) => {
     const { code, out, errors } = await numgate(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);

@@ -16,22 +16,23 @@ interface Operation {
   readonly scope: Scope | 'root';
 }
 
+const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
+
 /** Every operation of the control plane in the document, with `one` in place of parameters. */
 async function operations(): Promise<Operation[]> {
   const { paths } = (await openApi()).document as {
     paths: Record<string, Record<string, { readonly 'x-scope'?: Scope | 'root' }>>;
   };
-  return Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).flatMap(([method, { 'x-scope': scope }]) =>
-      scope === undefined
-        ? []
-        : [
-            {
-              ...{ method: method.toUpperCase(), scope },
-              path: path.replace('/v1/admin/', '').replace(/\{\w+\}/g, 'one'),
-            },
-          ],
-    ),
+  const admin = Object.entries(paths).filter(([path]) => path.startsWith('/v1/admin/'));
+  return admin.flatMap(([path, item]) =>
+    METHODS.filter((method) => method in item).map((method) => {
+      const { 'x-scope': scope } = item[method]!;
+      if (scope === undefined) throw new Error(`${method} ${path} has no x-scope`);
+      return {
+        ...{ method: method.toUpperCase(), scope },
+        path: path.replace('/v1/admin/', '').replace(/\{\w+\}/g, 'one'),
+      };
+    }),
   );
 }
 

@@ -90,7 +90,7 @@ describe('docs/operations.md', () => {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => read(`../../workers/${name}`));
     const events = sources.flatMap((text) =>
-      [...text.matchAll(/\bwarn\('(\w+)'/g)].map(([, event]) => event!),
+      [...text.matchAll(/\bwarn(?:Failed)?\('(\w+)'/g)].map(([, event]) => event!),
     );
     expect(events.length).toBeGreaterThan(8);
     for (const event of events) expect([event, page.includes(`\`${event}\``)]).toEqual([event, true]);

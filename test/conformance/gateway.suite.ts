@@ -1,6 +1,6 @@
 /**
- * `/v1/gateway/check`: calls and texts at the ingress. test/shared/ tests each kind of sender; this suite tests
- * what a gateway sees.
+ * `/v1/gateway/check`: calls and texts at the ingress. test/shared/screening/decision-table.test.ts tests each
+ * kind of sender; this suite tests what a gateway sees.
  */
 import { describe, expect, it } from 'vitest';
 import { INGRESS, NUMBERS, SOURCES } from './support/input-lists.ts';

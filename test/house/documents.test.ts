@@ -1,8 +1,8 @@
-/** Documents name only files, links and scripts that exist. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+/** Documents and comments name only files, links and scripts that exist. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { documents, PROJECT } from './support/sources.ts';
+import { documents, PROJECT, sources } from './support/sources.ts';
 
 const README_LINES_MAX = 150;
 
@@ -33,3 +33,23 @@ describe('documents', () => {
     }
   });
 });
+
+describe('comments', () => {
+  const paths = [...sources.map(({ path }) => path), ...documents.map(([path]) => path)];
+  const names = new Set([...readdirSync(PROJECT), ...paths.map((path) => basename(path))]);
+  const commented = sources.map(({ path, text }) => [path, commentsOf(text)] as const);
+
+  it.each(commented)('of %s name existing files and folders', (_path, comments) => {
+    const inFolders = comments.matchAll(
+      /(?<![\w/.@-])(?:shared|workers|cli|test|data|docs|bench|examples)\/[\w./-]*\w/g,
+    );
+    for (const [path] of inFolders) expect(existsSync(join(PROJECT, path)), `names ${path}`).toBe(true);
+    for (const [name] of comments.matchAll(/(?<![\w/.@*-])\w[\w.-]*\.(?:ts|md)\b/g))
+      expect(names, `names ${name}`).toContain(name);
+  });
+});
+
+/** The comments of a source text. A string with two slashes counts as one, except in a URL. */
+function commentsOf(text: string): string {
+  return [...text.matchAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g)].map(([comment]) => comment).join('\n');
+}

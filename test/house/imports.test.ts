@@ -77,7 +77,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cli/secrets.ts',
   ],
   'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
-  cli: ['shared'],
+  cli: ['shared', 'package.json'],
   bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],

@@ -58,7 +58,7 @@ describe('a poll', () => {
         const poll = new HeadPoll(() => drawn);
         poll.confirmed(NOW);
         poll.began(NOW);
-        poll.comeBack(NOW);
+        poll.retrySoon(NOW);
         expect(poll.due(NOW + CLAIM_RETRY_MS - 1)).toBe('nothing');
         expect(poll.due(NOW + CLAIM_RETRY_MS)).toBe('background');
       }),
@@ -102,7 +102,7 @@ describe('a request', () => {
     const poll = new HeadPoll(() => 0);
     poll.confirmed(asOf);
     expect(poll.due(NOW)).toBe('wait');
-    poll.waitedInVain(NOW);
+    poll.pollFailed(NOW);
     expect(poll.due(NOW + pauseMs - 1)).not.toBe('wait');
     expect(poll.due(NOW + pauseMs)).toBe('wait');
   });
@@ -120,7 +120,7 @@ describe('a request', () => {
           if (due === 'wait') waits++;
           if (due !== 'nothing') {
             poll.began(now);
-            poll.waitedInVain(now);
+            poll.pollFailed(now);
           }
           now += ms;
         }

@@ -114,7 +114,7 @@ describe('a candidate that is refused', () => {
     await poll('ICN');
     const body = await answerFrom('ICN');
     expect([body.release, body.seq, body.stale]).toEqual([ours.manifest.release, 6, false]);
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
   });
 
   test('leaves the current release to an isolate of its share that has an older one', async () => {

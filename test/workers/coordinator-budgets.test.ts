@@ -9,7 +9,7 @@ import {
   BULK_ENTRIES_MAX,
   TOKEN_BYTES_PER_DAY_MAX,
   TOKEN_ENTRIES_PER_HOUR_MAX,
-  TOKEN_RELIEF_FACTOR,
+  TOKEN_FREEING_FACTOR,
 } from '../../shared/limits.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { ChangeRequest } from '../../workers/coordinator/change-request.ts';
@@ -131,7 +131,7 @@ describe('the budget of a token', () => {
     await spend(ADMIN, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(codeOf(await unblock(ADMIN))).toBe('ok');
     expect(codeOf(await coordinator().putClient(by(ADMIN), 'a', null, ANY))).toBe('ok');
-    await spend(ADMIN, 'entries', TOKEN_RELIEF_FACTOR * TOKEN_ENTRIES_PER_HOUR_MAX);
+    await spend(ADMIN, 'entries', TOKEN_FREEING_FACTOR * TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(codeOf(await unblock(ADMIN))).toBe('BUDGET_EXCEEDED');
   });
 
@@ -199,7 +199,7 @@ describe('a promotion that is refused', () => {
 
   test('is no longer attempted once the budget is used up', async () => {
     const release = await stage({ lists: smallLists() });
-    await spend(ADMIN, 'entries', TOKEN_RELIEF_FACTOR * TOKEN_ENTRIES_PER_HOUR_MAX - 1);
+    await spend(ADMIN, 'entries', TOKEN_FREEING_FACTOR * TOKEN_ENTRIES_PER_HOUR_MAX - 1);
     const get = vi.spyOn(env.LISTS, 'get');
     const promote = () => coordinator().promote(by(ADMIN), release, { ...promotion, base: 'another' });
     expect([await promote(), await promote()].map(codeOf)).toEqual(['BASE_MOVED', 'BUDGET_EXCEEDED']);

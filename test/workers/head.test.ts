@@ -121,7 +121,7 @@ describe.each(Object.entries(BAD_HEADS))('a head that %s', (_, bytes) => {
     const { status, body } = await sendAndSettle({ body: { to: LISTED } });
     expect([status, summarize(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
     expect([body.release, body.seq]).toEqual([ours.manifest.release, 5]);
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
   });
 });
 
@@ -146,7 +146,7 @@ describe.each(Object.entries(BAD_RELEASES))('a head whose release %s', (_, bytes
     const { status, body } = await sendAndSettle({ body: { to: LISTED } });
     expect([status, summarize(body)]).toEqual([200, 'block NUMBER_SUSPENDED']);
     expect([body.release, body.seq]).toEqual([ours.manifest.release, 6]);
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
   });
 });
 

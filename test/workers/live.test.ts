@@ -137,7 +137,7 @@ describe('a sealed segment', () => {
     const { body } = await sendAndSettle({ body: { to: LISTED } });
     expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(await verdict(NOWHERE)).toBe('allow');
-    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"headRefused"'));
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
     // It is accepted as soon as it is whole.
     kv.restore();
     vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);

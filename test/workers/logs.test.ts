@@ -101,7 +101,7 @@ test('requests over damaged data log events without a number', async () => {
   vi.setSystemTime(NOW + NEXT_POLL_MS);
   await sendAll(GOOD);
   expect(written.join('\n')).toContain('"event":"blobRefused"');
-  expect(written.join('\n')).toContain('"event":"headRefused"');
+  expect(written.join('\n')).toContain('"event":"valueRefused"');
   expect(written.filter((line) => NUMBER.test(line))).toEqual([]);
 });
 

@@ -254,7 +254,7 @@ describe('a copy of the data centre', () => {
   test('that is not a head is refused, and the coordinator queried', async () => {
     await copyOf(9, utf8('not a head'));
     expect(await checkedHead()).toEqual([5, 0]);
-    expect(warnings('headRefused')).toBe(1);
+    expect(warnings('valueRefused')).toBe(1);
     expect((await readCopy(testKeys))!.seq).toBe(5);
   });
 

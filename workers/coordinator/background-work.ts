@@ -1,6 +1,7 @@
 /**
- * The work after a change, once the response is sent: seal live entries into segments, update the copy of the
- * head in KV, and set the alarm for the next task. Nothing here changes which head is current.
+ * The recurring work of the coordinator: seal live entries into segments, update the copy of the head in KV,
+ * remove expired entries, and set the alarm for the next task. It runs after each change, from the alarm, from
+ * the cron, and before a change that needs room. Removing expired entries and publishing segments raise `seq`.
  */
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import { applied, systemRequest } from './change-request.ts';

@@ -78,7 +78,7 @@ export class ClientChanges {
     condition: Precondition,
   ): ChangeResult<{ id: string }> {
     const { ledger, tokens } = this.#tables;
-    return ledger.note(request, FREEING_CHANGE, () => {
+    return ledger.transact(request, FREEING_CHANGE, () => {
       const before = tokens.get(id);
       const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;

@@ -49,7 +49,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   get #ready(): Core {
-    // The routes return NOT_CONFIGURED before they call any other method.
+    // Admin routes call `token` first and return its failure. The edge uses KV if `head` or `value` throws.
     if (!this.#core.ok) throw new Error(this.#core.message);
     return this.#core.value;
   }
@@ -79,11 +79,11 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   async changeEntries(request: ChangeRequest, change: EntryChange) {
-    return this.#ready.entries.change(request, change);
+    return this.#ready.entryChanges.change(request, change);
   }
 
   async findEntries(item: EntryItem) {
-    return this.#ready.entries.find(item);
+    return this.#ready.entryChanges.find(item);
   }
 
   /** @param upTo last `seq` to return; null for the current one */
@@ -93,19 +93,19 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   async stage(request: ChangeRequest, signed: SignedText) {
-    return this.#ready.releases.stage(request, signed);
+    return this.#ready.releaseChanges.stage(request, signed);
   }
 
   async promote(request: ChangeRequest, release: string, options: Promote) {
-    return this.#ready.releases.promote(request, release, options);
+    return this.#ready.releaseChanges.promote(request, release, options);
   }
 
   async rollback(request: ChangeRequest, options: Rollback) {
-    return this.#ready.releases.rollback(request, options);
+    return this.#ready.releaseChanges.rollback(request, options);
   }
 
   async plan(release: string) {
-    return this.#ready.releases.plan(release);
+    return this.#ready.releaseChanges.plan(release);
   }
 
   async releases(limit: number) {
@@ -131,7 +131,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   /** @param client null to remove it */
   async putClient(request: ChangeRequest, id: string, client: Client | null, condition: Precondition) {
-    return this.#ready.clients.putClient(request, id, client, condition);
+    return this.#ready.clientChanges.putClient(request, id, client, condition);
   }
 
   async tokens() {
@@ -140,7 +140,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   /** @param token null to remove it */
   async putToken(request: ChangeRequest, id: string, token: Token | null, condition: Precondition) {
-    return this.#ready.clients.putToken(request, id, token, condition);
+    return this.#ready.clientChanges.putToken(request, id, token, condition);
   }
 
   async guards() {

@@ -30,9 +30,9 @@ export class Core {
   readonly tables: Tables;
   readonly heads: HeadWriter;
   readonly background: BackgroundWork;
-  readonly entries: EntryChanges;
-  readonly clients: ClientChanges;
-  readonly releases: ReleaseChanges;
+  readonly entryChanges: EntryChanges;
+  readonly clientChanges: ClientChanges;
+  readonly releaseChanges: ReleaseChanges;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -50,9 +50,9 @@ export class Core {
     this.tables = tables;
     this.heads = heads;
     this.background = background;
-    this.entries = new EntryChanges(tables, background, keys);
-    this.clients = new ClientChanges(tables, values, background);
-    this.releases = new ReleaseChanges(tables, collector, background, kv, secrets);
+    this.entryChanges = new EntryChanges(tables, background, keys);
+    this.clientChanges = new ClientChanges(tables, values, background);
+    this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -78,7 +78,7 @@ export class Core {
   status(): Omit<StatusInfo, 'propagation'> {
     const { meta, ledger, live, segments, releases, clients, unsealedEntries } = this.tables;
     const { current, candidate } = releases;
-    const { audit, seq, room } = ledger;
+    const { audit, seq, storageBudget } = ledger;
     return {
       seq,
       changedAt: meta.text('changedAt'),
@@ -88,7 +88,7 @@ export class Core {
       clients: clients.count,
       kvSeq: this.heads.kvSeq,
       audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
-      ...room.info,
+      ...storageBudget.info,
     };
   }
 
@@ -104,11 +104,11 @@ export class Core {
     const { meta, ledger } = this.tables;
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const operationsMax = operations - REMOVAL_OPERATIONS;
-    const spent = await promoteStaged(this.tables, this.releases, actor, this.#kv, operationsMax);
+    const spent = await promoteStaged(this.tables, this.releaseChanges, actor, this.#kv, operationsMax);
     ledger.forget(Date.now());
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
-    const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.room.info;
+    const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;
     if (level !== 'normal') warn('storageHigh', { bytes: storageBytes, level });
     await this.background.seal(true);
     this.background.publishSealed();

@@ -26,7 +26,7 @@ export class EntryChanges {
   async change(request: ChangeRequest, change: EntryChange): Promise<ChangeResult<EntriesDone>> {
     const { ledger, live } = this.#tables;
     const subjects = new Set(change.subjects).size;
-    const requested = { entries: change.items.length * subjects, relieves: change.op !== 'block' };
+    const requested = { entries: change.items.length * subjects, frees: change.op !== 'block' };
     const known = ledger.begin<EntriesDone>(request, requested);
     if (known !== null) return known;
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {

@@ -30,7 +30,7 @@ class Undo extends Error {
 
 export class Ledger {
   readonly audit: AuditLog;
-  readonly room: StorageBudget;
+  readonly storageBudget: StorageBudget;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #meta: Meta;
@@ -40,7 +40,7 @@ export class Ledger {
     this.#sql = storage.sql;
     this.#meta = meta;
     this.audit = new AuditLog(storage.sql, meta);
-    this.room = new StorageBudget(storage.sql);
+    this.storageBudget = new StorageBudget(storage.sql);
   }
 
   /** The `seq` of the last change of the head; 0 before the first. */
@@ -57,7 +57,7 @@ export class Ledger {
     cost: Cost,
     apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value & { seq: number }> {
-    return this.note(request, cost, (operation) => {
+    return this.transact(request, cost, (operation) => {
       const seq = this.seq + 1;
       const done = apply(seq, operation);
       if (!done.ok) return done;
@@ -69,7 +69,7 @@ export class Ledger {
   }
 
   /** Changes something that is not part of the head: tokens, guards, a recorded refusal. */
-  note<Value extends object>(
+  transact<Value extends object>(
     request: ChangeRequest,
     cost: Cost,
     apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
@@ -78,7 +78,7 @@ export class Ledger {
       return this.#storage.transactionSync(() => {
         const known = this.#known<Value>(request, cost);
         if (known !== null) return known;
-        const bytes = this.room.bytes;
+        const bytes = this.storageBudget.bytes;
         const id = this.audit.nextOperation;
         const done = apply(id);
         if (!done.ok) throw new Undo(done);
@@ -86,27 +86,27 @@ export class Ledger {
         this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
         const answer = ok(done.value.value);
         this.#remember(request, answer);
-        const grown = this.room.bytes - bytes + (cost.laterBytes ?? 0);
-        this.room.charge(request, cost, grown, Date.now());
+        const grown = this.storageBudget.bytes - bytes + (cost.laterBytes ?? 0);
+        this.storageBudget.charge(request, cost, grown, Date.now());
         return answer;
       });
     } catch (error) {
       if (!(error instanceof Undo)) throw error;
       // A refused change counts too, because it cost the same work.
-      this.room.charge(request, cost, 0, Date.now());
+      this.storageBudget.charge(request, cost, 0, Date.now());
       return error.refusal;
     }
   }
 
   /**
-   * Starts a change that needs work before `change` or `note`, and counts it whether or not that work
-   * succeeds. Pass the rest of the cost to `change` or `note`: see `counted`.
+   * Starts a change that needs work before `change` or `transact`, and counts it whether or not that work
+   * succeeds. Pass the rest of the cost to `change` or `transact`: see `counted`.
    * @returns a result that is known before any work: of the first such request, or that there is no room;
    * otherwise null
    */
   begin<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
     const known = this.#known<Value>(request, cost);
-    if (known === null) this.room.charge(request, cost, 0, Date.now());
+    if (known === null) this.storageBudget.charge(request, cost, 0, Date.now());
     return known;
   }
 
@@ -123,7 +123,7 @@ export class Ledger {
             )
             .toArray();
     if (earlier === undefined) {
-      const room = this.room.check(request, cost, now);
+      const room = this.storageBudget.check(request, cost, now);
       return room.ok ? null : room;
     }
     if (earlier.sha256 === repeat?.sha256) return JSON.parse(earlier.answer) as ChangeResult<Value>;
@@ -140,7 +140,7 @@ export class Ledger {
 
   /** @param hash of record `n`, the last one to remove */
   trimAudit(request: ChangeRequest, n: number, hash: string): ChangeResult<AuditTrimmed> {
-    const done = this.note(request, FREEING_CHANGE, () => this.audit.trim({ n, hash }, Date.now()));
+    const done = this.transact(request, FREEING_CHANGE, () => this.audit.trim({ n, hash }, Date.now()));
     if (done.ok) this.audit.removeTrimmed();
     return done;
   }
@@ -148,7 +148,7 @@ export class Ledger {
   /** Deletes expired results, expired budgets and trimmed records. */
   forget(now: number): void {
     this.#sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
-    this.room.forget(now);
+    this.storageBudget.forget(now);
     this.audit.removeTrimmed();
   }
 }

@@ -73,7 +73,7 @@ export class ReleaseChanges {
         ? ok(releases.info(same))
         : refused('RELEASE_NAME_TAKEN', `another release has the name ${manifest.release}: build again`);
     }
-    return ledger.note(request, counted(GROWING_CHANGE), () => {
+    return ledger.transact(request, counted(GROWING_CHANGE), () => {
       releases.insert(manifest, signed, request.actor.name, Date.now());
       const stored = releases.get(manifest.release)!;
       const { base, foldedSeq } = manifest;
@@ -242,7 +242,7 @@ export class ReleaseChanges {
     const { ledger, releases } = this.#tables;
     const stored = release === null ? null : releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
-    ledger.note({ ...request, repeat: null }, FREEING_CHANGE, () => {
+    ledger.transact({ ...request, repeat: null }, FREEING_CHANGE, () => {
       if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
       const audit: AuditEntry = {
         action: 'release.refuse',

@@ -85,7 +85,7 @@ export async function catchUp(
     return fail(read.code, message);
   }
   const seq = head.seq + RESTORED_GAP;
-  ledger.note(systemRequest('the copy of the head in KV is ahead'), FREEING_CHANGE, (operation) => {
+  ledger.transact(systemRequest('the copy of the head in KV is ahead'), FREEING_CHANGE, (operation) => {
     if (read.value !== null) restore(read.value, tables, values, operation);
     meta.set('seq', seq);
     return applied({}, [{ action: 'coordinator.restore', subject: 'seq', before, after: seq }]);

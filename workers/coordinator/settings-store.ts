@@ -32,7 +32,7 @@ export class SettingsStore {
       ...rest,
       protectedNumbers: protectedNumbers.map((n) => keyedNumber(n, this.#keys)),
     });
-    return this.#ledger.note(request, GROWING_CHANGE, () => {
+    return this.#ledger.transact(request, GROWING_CHANGE, () => {
       const [before, after] = [recorded(this.guards), recorded(guards)];
       this.#meta.set('guards', guards);
       return applied(guards, [{ action: 'guards.put', subject: 'guards', before, after }]);

@@ -1,6 +1,6 @@
 /**
  * Decides whether there is room for a change, in the coordinator's storage and in the budget of the author.
- * Both are checked before any work. Relieving changes (those that undo or remove something, or that manage
+ * Both are checked before any work. Freeing changes (those that undo or remove something, or that manage
  * clients and tokens) are still allowed where others are refused. So filling the storage cannot prevent the
  * revocation of a token.
  */
@@ -10,7 +10,7 @@ import {
   STORAGE_ROOT_SHARE,
   TOKEN_BYTES_PER_DAY_MAX,
   TOKEN_ENTRIES_PER_HOUR_MAX,
-  TOKEN_RELIEF_FACTOR,
+  TOKEN_FREEING_FACTOR,
 } from '../../shared/limits.ts';
 import { ok } from '../../shared/result.ts';
 import { type StorageInfo, storageLevel } from '../../shared/storage-level.ts';
@@ -20,14 +20,15 @@ import { type ChangeRequest, type ChangeResult, refuse, SYSTEM_ACTOR } from './c
 export interface Cost {
   /** Number of things it changes. In the live layer, each number and subject counts as one. */
   readonly entries: number;
-  readonly relieves: boolean;
+  /** Whether it is a freeing change; all others are growing changes. */
+  readonly frees: boolean;
   /** Bytes by which the tables grow later, when the entries of the change expire. */
   readonly laterBytes?: number;
 }
 
 /** Cost of changing one thing. */
-export const GROWING_CHANGE: Cost = { entries: 1, relieves: false };
-export const FREEING_CHANGE: Cost = { entries: 1, relieves: true };
+export const GROWING_CHANGE: Cost = { entries: 1, frees: false };
+export const FREEING_CHANGE: Cost = { entries: 1, frees: true };
 
 /** The remaining cost of a change that was counted when it began. */
 export function counted(cost: Cost): Cost {
@@ -48,7 +49,7 @@ const BUDGETS = {
 } as const;
 type Budget = keyof typeof BUDGETS;
 
-const RELIEVING = 'unblock, clear, promote, rollback, audit trim, and changes of clients and tokens';
+const FREEING = 'unblock, clear, promote, rollback, audit trim, and changes of clients and tokens';
 
 export class StorageBudget {
   readonly #sql: SqlStorage;
@@ -81,19 +82,19 @@ export class StorageBudget {
     return storage.ok && !actor.root ? this.#checkBudget(actor.name, cost, now) : storage;
   }
 
-  #checkStorage(isRoot: boolean, { relieves }: Cost): ChangeResult<void> {
+  #checkStorage(isRoot: boolean, { frees }: Cost): ChangeResult<void> {
     const share = this.bytes / STORAGE_BYTES_MAX;
-    const most = !relieves ? STORAGE_FULL_SHARE : isRoot ? Number.POSITIVE_INFINITY : STORAGE_ROOT_SHARE;
+    const most = !frees ? STORAGE_FULL_SHARE : isRoot ? Number.POSITIVE_INFINITY : STORAGE_ROOT_SHARE;
     if (share < most) return ok(undefined);
     const megabytes = (bytes: number): string => Math.floor(bytes / 1_000_000).toLocaleString('en');
     const used = `${megabytes(this.bytes)} of ${megabytes(STORAGE_BYTES_MAX)} MB`;
-    const accepted = relieves ? 'it accepts only changes by the token root' : `it accepts only ${RELIEVING}`;
+    const accepted = frees ? 'it accepts only changes by the token root' : `it accepts only ${FREEING}`;
     const remedy = 'export the audit log and trim it with npx numgate audit trim';
     return refuse('STORAGE_FULL', `the coordinator stores ${used}, so ${accepted}; ${remedy}`);
   }
 
-  #checkBudget(actor: string, { entries, relieves }: Cost, now: number): ChangeResult<void> {
-    const factor = relieves ? TOKEN_RELIEF_FACTOR : 1;
+  #checkBudget(actor: string, { entries, frees }: Cost, now: number): ChangeResult<void> {
+    const factor = frees ? TOKEN_FREEING_FACTOR : 1;
     // The size of a change is known only afterwards, so the last change may exceed the budget.
     const requested: Record<Budget, number> = { entries, bytes: 1 };
     const rows = this.#sql
@@ -106,7 +107,7 @@ export class StorageBudget {
     if (spent === undefined) return ok(undefined);
     const { words } = BUDGETS[spent.budget];
     const resetsAt = new Date(spent.ends).toISOString();
-    const others = relieves ? '' : `; ${RELIEVING} have a budget ${TOKEN_RELIEF_FACTOR} times as large`;
+    const others = frees ? '' : `; ${FREEING} have a budget ${TOKEN_FREEING_FACTOR} times as large`;
     const message = `the budget of ${words} of this token is used up until ${resetsAt}${others}`;
     return refuse('BUDGET_EXCEEDED', message, {
       extras: { budget: { name: spent.budget, resetsAt } },

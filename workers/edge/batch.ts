@@ -99,7 +99,7 @@ function screenAll(
     error: 0,
   };
   const encoder = new TextEncoder();
-  const convention = client.settings.internationalPrefix;
+  const { internationalPrefix } = client.settings;
   let next = 0;
   let separator = '';
   const answerItem = ({ id, parsed }: Item): object | null => {
@@ -126,7 +126,9 @@ function screenAll(
       while (text.length < CHARS_PER_CHUNK && next < batch.items.length) {
         const items = batch.items.slice(next, next + ITEMS_PER_CHUNK);
         next += items.length;
-        const chunk = items.map((item) => parseItem(item, batch.defaults, endpoint.fields, convention));
+        const chunk = items.map((item) =>
+          parseItem(item, batch.defaults, endpoint.fields, internationalPrefix),
+        );
         const answers: object[] = [];
         await runs.answer(chunk, (item) => {
           const response = answerItem(item);

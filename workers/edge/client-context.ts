@@ -57,7 +57,7 @@ async function authenticateClient(
   const key = `${id}.${secret}`;
   if (id === '' || refusedKeys.has(key, Date.now())) return first;
   // The key or the right may be newer than the head in memory.
-  const latest = await head.look(loadContext, KEY_FRESH_MS);
+  const latest = await head.pinFresh(loadContext, KEY_FRESH_MS);
   const isNewer = latest.clients !== null && latest.clients !== clients;
   const second = isNewer ? await authenticate(request, latest.clients, right) : first;
   if (second.ok) return ok({ client: second.value, pinned: latest });

@@ -5,7 +5,7 @@ import { type FieldError, fieldError, nameOf } from '../../shared/fields.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { RequestUrl } from './request-url.ts';
 
-export interface Parameters {
+export interface QueryParameters {
   readonly text: Readonly<Record<string, string>>;
   readonly number: Readonly<Record<string, number>>;
 }
@@ -13,7 +13,7 @@ export interface Parameters {
 export function parametersOf(
   { parameters }: RequestUrl,
   known: Readonly<Record<string, 'text' | 'number'>>,
-): Result<Parameters, FieldError> {
+): Result<QueryParameters, FieldError> {
   const text: Record<string, string> = {};
   const number: Record<string, number> = {};
   for (const [name, value] of parameters) {

@@ -7,7 +7,7 @@
 /** A path without dots and escapes, and a query that needs only decodeURIComponent. */
 const PLAIN = /^https?:\/\/[\w.:-]+(\/[\w/-]*)(?:\?([\w.~=&%-]*))?$/;
 
-export type Parameters = Iterable<readonly [name: string, value: string]>;
+export type RawQuery = Iterable<readonly [name: string, value: string]>;
 
 export class RequestUrl {
   readonly pathname: string;
@@ -23,7 +23,7 @@ export class RequestUrl {
   }
 
   /** In order, as in `URLSearchParams`. */
-  get parameters(): Parameters {
+  get parameters(): RawQuery {
     return (this.#query === null ? null : decoded(this.#query)) ?? new URL(this.#href).searchParams;
   }
 }

@@ -33,6 +33,7 @@ describe('a completion', () => {
       ['--json', 'pla'],
       ['plan', ':4'],
     ],
+    [['--ver'], ['--version', ':4']],
     [
       ['push', '--un'],
       ['--unproven', ':4'],

@@ -2,7 +2,7 @@
  * Rows for the entry reader and its results, with a catalogue that has every kind of list.
  */
 import type { CatalogueList } from '../../../cli/import/catalogue.ts';
-import { type Entry, EntryReader } from '../../../cli/import/entry.ts';
+import { EntryReader, type EntryResult } from '../../../cli/import/entry.ts';
 import type { Row } from '../../../cli/import/rows.ts';
 
 /** 2026-11-24T03:00:00Z: noon in Korea. */
@@ -24,17 +24,17 @@ export const LISTS = [
   list('overseas', 'OVERSEAS_SOURCE_LISTED', 'kisa', true),
 ];
 
-export function read(row: Partial<Row>, defaultList: string | null = 'suspended'): Entry {
+export function read(row: Partial<Row>, defaultList: string | null = 'suspended'): EntryResult {
   const empty = { line: 1, number: '', reason: '', since: '', until: '', authority: '', damage: null };
   return new EntryReader(LISTS, NOW).read({ ...empty, ...row }, defaultList);
 }
 
 /** A number with these dates. */
-export function dated(since: string, until: string): Entry {
+export function dated(since: string, until: string): EntryResult {
   return read({ number: '010-2345-6789', since, until });
 }
 
 /** The code of a reject, or the list of the row. */
-export function resultOf(entry: Entry): string {
+export function resultOf(entry: EntryResult): string {
   return entry.ok ? LISTS[entry.list]!.name : entry.code;
 }

@@ -60,12 +60,12 @@ describe('the size of a dense section', () => {
 describe('suffixes chosen to be adverse', () => {
   it('overflow no offset when they lie close together', () => {
     // 12,000 neighbours put all code bits into a few buckets of a part of 10^8 suffixes.
-    const suffixes = Uint32Array.from({ length: 12_000 }, (_, tail) => 70_000_000 + tail);
+    const suffixes = Uint32Array.from({ length: 12_000 }, (_, suffix) => 70_000_000 + suffix);
     const part = { start: 8210 * 100_000_000, plain: [encodeDense(suffixes, 100_000_000)], dated: [null] };
     const shard = new Shard(encodeShard([part], 8211 * 100_000_000, 1));
     const has = (suffix: number): boolean => isListed(shard, 8210, suffix);
-    for (const tail of [0, 69_999_999, 70_000_000, 70_006_000, 70_011_999, 70_012_000, 99_999_999]) {
-      expect(has(tail)).toBe(tail >= 70_000_000 && tail < 70_012_000);
+    for (const suffix of [0, 69_999_999, 70_000_000, 70_006_000, 70_011_999, 70_012_000, 99_999_999]) {
+      expect(has(suffix)).toBe(suffix >= 70_000_000 && suffix < 70_012_000);
     }
   });
 });

@@ -10,7 +10,7 @@ import { entropyBits } from '../support/entropy.ts';
 import { EVER, plainList } from '../support/plain-model.ts';
 import { randomSet } from '../support/random-set.ts';
 
-const HEAD = 821_000_000_000;
+const FIRST = 821_000_000_000;
 const UNIVERSE = 100_000_000;
 const LISTED = 200_000;
 const UNLISTED = 2_000_000;
@@ -21,18 +21,18 @@ describe('a prefix with 200,000 numbers', () => {
 
   it('has no wrong result for every listed number and 2,000,000 others, near the entropy bound', async () => {
     const built = await build([
-      plainList('one', { numbers: suffixes.map((suffix) => ({ n: HEAD + suffix, ...EVER })) }),
+      plainList('one', { numbers: suffixes.map((suffix) => ({ n: FIRST + suffix, ...EVER })) }),
     ]);
     const release = await install(built);
     const listed = new Set(suffixes);
     let missed = 0;
-    for (const suffix of suffixes) if (exactUntil(release, 0, HEAD + suffix, 0) !== EVER.until) missed++;
+    for (const suffix of suffixes) if (exactUntil(release, 0, FIRST + suffix, 0) !== EVER.until) missed++;
     let invented = 0;
     let lookedUp = 0;
     while (lookedUp < UNLISTED) {
       const suffix = below(UNIVERSE);
       if (listed.has(suffix)) continue;
-      if (exactUntil(release, 0, HEAD + suffix, 0) !== -1) invented++;
+      if (exactUntil(release, 0, FIRST + suffix, 0) !== -1) invented++;
       lookedUp++;
     }
     const bits = (built.manifest.shards.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / LISTED;
@@ -49,13 +49,13 @@ describe('a prefix with 200,000 numbers', () => {
     const run = suffixes.slice(0, 20_000);
     const numbers = run.flatMap((suffix) => [suffix, suffix + 1]).filter((suffix) => suffix < UNIVERSE);
     const release = await install(
-      await build([plainList('one', { numbers: numbers.map((suffix) => ({ n: HEAD + suffix, ...EVER })) })]),
+      await build([plainList('one', { numbers: numbers.map((suffix) => ({ n: FIRST + suffix, ...EVER })) })]),
     );
     const listed = new Set(numbers);
     let wrong = 0;
     for (const suffix of run) {
       for (let beside = Math.max(0, suffix - 3); beside < Math.min(UNIVERSE, suffix + 5); beside++) {
-        if ((exactUntil(release, 0, HEAD + beside, 0) !== -1) !== listed.has(beside)) wrong++;
+        if ((exactUntil(release, 0, FIRST + beside, 0) !== -1) !== listed.has(beside)) wrong++;
       }
     }
     expect(wrong).toBe(0);

@@ -16,16 +16,16 @@ describe('the entries of a list', () => {
     holds(
       fc.property(fc.array(number, { maxLength: 400 }), (numbers) => {
         const entries = new ListEntries(permutation);
-        for (const [head, suffix] of numbers) entries.addNumber(head * 100_000_000 + suffix, ALWAYS);
+        for (const [prefix, suffix] of numbers) entries.addNumber(prefix * 100_000_000 + suffix, ALWAYS);
         const { plain, dated } = entries.finish();
-        const heads = [...new Set(numbers.map(([head]) => head))].sort((a, b) => a - b);
-        expect([...plain.keys()]).toEqual(heads);
+        const prefixes = [...new Set(numbers.map(([prefix]) => prefix))].sort((a, b) => a - b);
+        expect([...plain.keys()]).toEqual(prefixes);
         expect(dated).toEqual([]);
-        for (const head of heads) {
+        for (const prefix of prefixes) {
           const suffixes = numbers
-            .filter((each) => each[0] === head)
+            .filter((each) => each[0] === prefix)
             .map(([, suffix]) => permutation.permute(suffix));
-          expect([...plain.get(head)!]).toEqual([...new Set(suffixes)].sort((a, b) => a - b));
+          expect([...plain.get(prefix)!]).toEqual([...new Set(suffixes)].sort((a, b) => a - b));
         }
       }),
     );

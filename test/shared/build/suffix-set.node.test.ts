@@ -8,10 +8,10 @@ import { SUFFIX_COUNT } from '../../../shared/numbers/number.ts';
 it.each([0, 1, 64, 65, 99_999, 100_000, 3_124_999, 3_125_000, 3_125_001, 4_000_000])(
   'returns %i suffixes sorted and distinct, added in pieces and some twice',
   (count) => {
-    // A step without a divisor in common with 10^8 comes to no tail twice.
-    const tail = (index: number): number => (index * 61_803_399) % SUFFIX_COUNT;
+    // A step without a divisor in common with 10^8 comes to no suffix twice.
+    const suffix = (index: number): number => (index * 61_803_399) % SUFFIX_COUNT;
     const added = new Uint32Array(count + (count >>> 3));
-    for (let index = 0; index < added.length; index++) added[index] = tail(index % count);
+    for (let index = 0; index < added.length; index++) added[index] = suffix(index % count);
     const suffixes = new SuffixSet();
     for (let from = 0, size = 1; from < added.length; from += size, size = (size * 3) % 5_003) {
       suffixes.add(added, from, Math.min(added.length, from + size));

@@ -230,7 +230,7 @@ describe('the check of a release', () => {
 
   it('reads no more numbers than the manifest counts or a release may have', async () => {
     const every = naiveRice([], 100, { parameter: 0, width: 100 });
-    // The same section as its complement: a few bytes that list a whole head.
+    // The same section as its complement: a few bytes that list a whole prefix.
     every[1] = 1;
     const parts = [part([null]), part([every], [8210, 0]), part([null], [8210, 100])];
     expect(await checkedShard(parts, [{ numbers: 100 }])).toBeNull();

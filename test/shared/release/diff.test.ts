@@ -15,14 +15,14 @@ import { diffOf, loadFrom } from '../support/planned.ts';
 import { holdsAsync, suffix } from '../support/properties.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-const SUFFIXES = 100_000_000;
+const SUFFIX_COUNT = 100_000_000;
 const DAY = { since: 1_750_000_000, until: 1_750_086_400 };
 const WEEK = { since: 1_750_000_000, until: 1_750_604_800 };
 
 const dates = fc.constantFrom(EVER, EVER, DAY, WEEK);
 const number = fc
   .tuple(fc.constantFrom(0, 1201, 8210, 8211, 63917, 9_999_999), fc.oneof(suffix, fc.nat({ max: 5 })))
-  .map(([prefix, each]) => prefix * SUFFIXES + each);
+  .map(([prefix, each]) => prefix * SUFFIX_COUNT + each);
 const entry = fc.tuple(number, dates).map(([n, when]) => ({ n, ...when }));
 const range = fc
   .tuple(fc.nat({ max: 300 }), fc.nat({ max: 60 }), dates)
@@ -166,7 +166,7 @@ describe('the difference of large releases', () => {
   /** Random numbers behind a prefix; dated ones fill a shard sooner. */
   const bulk = (seed: number, prefix: number, count: number, when: Dated): PlainList['numbers'] => {
     const below = randomFrom(seed);
-    return Array.from({ length: count }, () => ({ n: prefix * SUFFIXES + below(SUFFIXES), ...when }));
+    return Array.from({ length: count }, () => ({ n: prefix * SUFFIX_COUNT + below(SUFFIX_COUNT), ...when }));
   };
   const startsOf = ({ manifest }: BuiltRelease): number[] => manifest.shards.map(({ start }) => start);
 
@@ -203,10 +203,10 @@ describe('the difference of large releases', () => {
   });
 
   it('loads the shards that changed, and those that can hold a watched number', async () => {
-    const heads = [8210, 8211, 8212].flatMap((prefix) => bulk(prefix, prefix, 20_000, DAY));
-    const n = 8211 * SUFFIXES + 5;
-    const old = await build([plainList('one', { numbers: heads })]);
-    const now = await build([plainList('one', { numbers: [...heads, { n, ...DAY }] })]);
+    const entries = [8210, 8211, 8212].flatMap((prefix) => bulk(prefix, prefix, 20_000, DAY));
+    const n = 8211 * SUFFIX_COUNT + 5;
+    const old = await build([plainList('one', { numbers: entries })]);
+    const now = await build([plainList('one', { numbers: [...entries, { n, ...DAY }] })]);
     const loadedFor = async (watched: readonly number[]): Promise<Set<string>> => {
       const loaded = new Set<string>();
       const [diff] = await diffOf(old, now, watched, (key) => loaded.add(key));
@@ -215,6 +215,6 @@ describe('the difference of large releases', () => {
     };
     expect((await loadedFor([])).size).toBe(2);
     expect((await loadedFor([n])).size).toBe(2);
-    expect((await loadedFor([n, 8212 * SUFFIXES + 77])).size).toBe(3);
+    expect((await loadedFor([n, 8212 * SUFFIX_COUNT + 77])).size).toBe(3);
   });
 });

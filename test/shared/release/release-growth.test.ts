@@ -13,13 +13,15 @@ const DAY = { since: 1_750_000_000, until: 1_750_086_400 };
 const FILIPINO_HEAD = 639_170;
 
 /** So many random dated numbers behind a head: 16 bytes each, so that few of them fill a shard. */
-function bulk(head: number, count: number): PlainList['numbers'] {
-  const below = randomFrom(head);
-  return Array.from({ length: count }, () => ({ n: head * 100_000_000 + below(100_000_000), ...DAY }));
+function bulk(prefix: number, count: number): PlainList['numbers'] {
+  const below = randomFrom(prefix);
+  return Array.from({ length: count }, () => ({ n: prefix * 100_000_000 + below(100_000_000), ...DAY }));
 }
 
-/** Some 1.2 MB over two lists: domestic heads fill shards of their own, one foreign head another. */
-const domestic = plainList('domestic', { numbers: [8210, 8211, 8212].flatMap((head) => bulk(head, 20_000)) });
+/** Some 1.2 MB over two lists: domestic prefixes fill shards of their own, one foreign prefix another. */
+const domestic = plainList('domestic', {
+  numbers: [8210, 8211, 8212].flatMap((prefix) => bulk(prefix, 20_000)),
+});
 const foreign = plainList('foreign', {
   numbers: bulk(FILIPINO_HEAD, 17_000),
   ranges: [{ from: 1, to: 2, ...EVER }],
@@ -72,12 +74,12 @@ describe('the next release', () => {
   });
 
   it('keeps the keys of shards far after a prefix that has grown', async () => {
-    // Two of these heads fit one shard. A small head before them grows by 60 KB.
-    const heads = [8210, 8211, 8212, 8213, 8214, 8215, 8216, 8217, 8218, 8219].flatMap((head) =>
-      bulk(head, 15_500),
+    // Two of these prefixes fit one shard. A small prefix before them grows by 60 KB.
+    const entries = [8210, 8211, 8212, 8213, 8214, 8215, 8216, 8217, 8218, 8219].flatMap((prefix) =>
+      bulk(prefix, 15_500),
     );
-    const before = await build([plainList('one', { numbers: [...heads, ...bulk(1201, 100)] })]);
-    const after = await build([plainList('one', { numbers: [...heads, ...bulk(1201, 4_000)] })]);
+    const before = await build([plainList('one', { numbers: [...entries, ...bulk(1201, 100)] })]);
+    const after = await build([plainList('one', { numbers: [...entries, ...bulk(1201, 4_000)] })]);
     const known = new Set(shardKeysOf(before.manifest));
     expect(before.manifest.shards.length).toBeGreaterThan(4);
     expect(shardKeysOf(after.manifest).filter((key) => known.has(key)).length).toBeGreaterThanOrEqual(3);

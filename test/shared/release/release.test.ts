@@ -14,7 +14,7 @@ import { testKeys } from '../support/test-keys.ts';
 
 const NOW = 1_750_000_000;
 const TIMES = [0, NOW - 1, NOW, NOW + 86_399, NOW + 86_400, 4_000_000_000];
-const HEADS = [0, 1, 1201, 8210, 8211, 6391, 63917, 9_999_999];
+const PREFIXES = [0, 1, 1201, 8210, 8211, 6391, 63917, 9_999_999];
 
 const dates = fc.constantFrom(
   EVER,
@@ -25,7 +25,7 @@ const dates = fc.constantFrom(
   { since: NOW, until: NOW },
 );
 const number = fc
-  .tuple(fc.constantFrom(...HEADS), suffix)
+  .tuple(fc.constantFrom(...PREFIXES), suffix)
   .map(([prefix, each]) => prefix * 100_000_000 + each);
 const content = fc.record({
   numbers: fc.array(
@@ -68,7 +68,7 @@ function numbersToLookUp(lists: readonly PlainList[]): number[] {
     ...numbers.map(({ n }) => n),
     ...ranges.flatMap(({ from, to }) => [from, to]),
   ]);
-  const edges = HEADS.flatMap((prefix) => [prefix * 100_000_000, prefix * 100_000_000 + 99_999_999]);
+  const edges = PREFIXES.flatMap((prefix) => [prefix * 100_000_000, prefix * 100_000_000 + 99_999_999]);
   const beside = [...listed, ...edges].flatMap((n) => [n - 1, n, n + 1]);
   return [...new Set(beside)].filter((n) => n >= 0 && n < 1_000_000_000_000_000);
 }

@@ -15,13 +15,17 @@ import { type NaivePart, naiveShard } from '../support/naive-tables.ts';
 import { plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-const HEADS = 200;
-/** The complement of nothing: all 10^8 numbers of a head. */
+const PREFIXES = 200;
+/** The complement of nothing: all 10^8 numbers of a prefix. */
 const everything = naiveRice([], 100_000_000, { parameter: 0, width: 100_000_000 });
 everything[1] = 1;
 const parts = Array.from(
-  { length: HEADS + 1 },
-  (_, head): NaivePart => ({ start: [head, 0], plain: [head < HEADS ? everything : null], dated: [null] }),
+  { length: PREFIXES + 1 },
+  (_, prefix): NaivePart => ({
+    start: [prefix, 0],
+    plain: [prefix < PREFIXES ? everything : null],
+    dated: [null],
+  }),
 );
 const bytes = fromHex(hexOf(naiveShard(parts, [10_000_000, 0], 1)));
 

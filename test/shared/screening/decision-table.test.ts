@@ -22,7 +22,7 @@ import { clientSettings } from '../support/screen-world.ts';
 type Result = readonly [verdict: string, code: string | null];
 const PASSES: Result = ['allow', null];
 
-/** The policy for traffic from abroad: design, section 8. */
+/** The policy for traffic from abroad: the standard policy, data/gateway-policy.json. */
 const ABROAD: Readonly<Record<Exclude<SenderKind, 'krMobile'>, Result>> = {
   krFixed: ['block', 'DOMESTIC_CLI_FROM_ABROAD'],
   krVoip: ['block', 'DOMESTIC_CLI_FROM_ABROAD'],

@@ -100,16 +100,16 @@ function modelVerdict({ sender, gateway, lists, live, liveOperator }: World, has
       .filter((list) => kinds.some((each) => has(list, each)))
       .map(({ effect }) => effect);
   const isImpossible = sender === 'impossible';
-  const address = verdictOf(
+  const party = verdictOf(
     live,
     effectsOf(['numbers', 'ranges'], live),
     isImpossible && !gateway ? 'block' : 'allow',
   );
-  if (!gateway) return address === 'override' ? 'allow' : address;
+  if (!gateway) return party === 'override' ? 'allow' : party;
   const operator = verdictOf(liveOperator, effectsOf(['sources'], liveOperator), 'allow');
-  const isLetGo = address === 'override' || operator === 'override';
+  const isLetGo = party === 'override' || operator === 'override';
   const policy: Verdict = isLetGo ? 'allow' : sender === 'foreign' ? 'label' : 'block';
-  const decided = [address, operator, policy].map((each) => (each === 'override' ? 'allow' : each));
+  const decided = [party, operator, policy].map((each) => (each === 'override' ? 'allow' : each));
   return decided.toSorted((a, b) => strength(b) - strength(a))[0]!;
 }
 

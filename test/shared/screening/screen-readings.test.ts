@@ -1,9 +1,10 @@
 /** Texts with several readings, and Korea's sender rules, as decisions. */
 import { describe, expect, it } from 'vitest';
 import { numberKey } from '../../../shared/live/entry.ts';
+import type { InternationalPrefix } from '../../../shared/numbers/parse.ts';
 import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
-import { CHECK_FIELDS, type Convention, parseRequest } from '../../../shared/screening/parse-request.ts';
+import { CHECK_FIELDS, parseRequest } from '../../../shared/screening/parse-request.ts';
 import { screen } from '../../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import { EMPTY } from '../support/gateway-check.ts';
@@ -23,16 +24,16 @@ const blocking = (...numbers: number[]): Snapshot =>
 interface CheckOptions {
   readonly at?: Snapshot;
   readonly settings?: Partial<ClientSettings>;
-  readonly convention?: Convention;
+  readonly internationalPrefix?: InternationalPrefix | null;
   readonly gateway?: boolean;
 }
 
 function check(
   fields: object,
-  { at = FRESH, settings, convention = null, gateway = false }: CheckOptions = {},
+  { at = FRESH, settings, internationalPrefix = null, gateway = false }: CheckOptions = {},
 ): CheckResponse {
   const kind = gateway ? GATEWAY_FIELDS : CHECK_FIELDS;
-  const parsed = parseRequest(fields, kind, convention);
+  const parsed = parseRequest(fields, kind, internationalPrefix);
   if (!parsed.ok) throw new Error(parsed.message);
   return formatDecision(parsed.value, screen(parsed.value, at, clientSettings(settings)));
 }
@@ -62,9 +63,9 @@ describe('a recipient with two readings', () => {
 
   it("is resolved by the client's international prefix", () => {
     const at = blocking(SRI_LANKA);
-    expect(summarize(check({ to: AMBIGUOUS }, { at, convention: '00' }))).toBe('allow');
-    expect(summarize(check({ to: AMBIGUOUS }, { at, convention: 'kr' }))).toMatch(/^block /);
-    expect(check({ to: AMBIGUOUS }, { at, convention: '00' }).readings).toBeUndefined();
+    expect(summarize(check({ to: AMBIGUOUS }, { at, internationalPrefix: '00' }))).toBe('allow');
+    expect(summarize(check({ to: AMBIGUOUS }, { at, internationalPrefix: 'kr' }))).toMatch(/^block /);
+    expect(check({ to: AMBIGUOUS }, { at, internationalPrefix: '00' }).readings).toBeUndefined();
   });
 
   it('is resolved by a plus sign', () => {

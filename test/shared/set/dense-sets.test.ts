@@ -16,7 +16,7 @@ function choiceIn(words: Uint32Array): RiceChoice {
   return { parameter: words[0]! >>> 16, width: words[2]! };
 }
 
-/** The bytes of the naive encoder for the same set and the same choices. */
+/** What the naive encoder makes of the same set with the same choices. */
 function naive(words: Uint32Array, suffixes: readonly number[], size: number): number[] {
   const [kind, flags] = [words[0]! & 0xff, (words[0]! >>> 8) & 0xff];
   if (kind === 2) return naiveBitmap(suffixes, size);
@@ -29,29 +29,29 @@ function check(suffixes: readonly number[], size: number, from: number, lookedUp
   expect(bytesOf(words)).toEqual(naive(words, suffixes, size));
   const has = openDense(bytesOf(words), from, size);
   const model = new Set(suffixes);
-  for (const tail of lookedUp ?? Array.from({ length: size }, (_, each) => each)) {
-    if (has(tail) !== model.has(tail)) expect.fail(`tail ${tail} of ${size}: ${has(tail)}`);
+  for (const suffix of lookedUp ?? Array.from({ length: size }, (_, each) => each)) {
+    if (has(suffix) !== model.has(suffix)) expect.fail(`suffix ${suffix} of ${size}: ${has(suffix)}`);
   }
 }
 
-const every = (size: number): number[] => Array.from({ length: size }, (_, tail) => tail);
+const every = (size: number): number[] => Array.from({ length: size }, (_, suffix) => suffix);
 
 describe('a dense section', () => {
   const size = 2_000;
   it.each([
     ['nothing', []],
-    ['only the first tail', [0]],
-    ['only the last tail', [size - 1]],
-    ['the first and the last tail', [0, size - 1]],
-    ['every tail', every(size)],
-    ['every tail but the first', every(size).slice(1)],
-    ['every tail but the last', every(size).slice(0, -1)],
-    ['every tail but one', every(size).filter((tail) => tail !== 777)],
+    ['only the first suffix', [0]],
+    ['only the last suffix', [size - 1]],
+    ['the first and the last suffix', [0, size - 1]],
+    ['every suffix', every(size)],
+    ['every suffix but the first', every(size).slice(1)],
+    ['every suffix but the last', every(size).slice(0, -1)],
+    ['every suffix but one', every(size).filter((suffix) => suffix !== 777)],
     ['a run of neighbours', every(size).slice(500, 620)],
-    ['every second tail', every(size).filter((tail) => tail % 2 === 0)],
-    ['just under half', every(size).filter((tail) => tail % 2 === 1 && tail > 3)],
-    ['just over half', [0, ...every(size).filter((tail) => tail % 2 === 1)]],
-    ['one in three', every(size).filter((tail) => tail % 3 === 0)],
+    ['every second suffix', every(size).filter((suffix) => suffix % 2 === 0)],
+    ['just under half', every(size).filter((suffix) => suffix % 2 === 1 && suffix > 3)],
+    ['just over half', [0, ...every(size).filter((suffix) => suffix % 2 === 1)]],
+    ['one in three', every(size).filter((suffix) => suffix % 3 === 0)],
   ])('lists %s', (_, suffixes) => {
     check(suffixes, size, 0);
   });
@@ -82,7 +82,7 @@ describe('a dense section', () => {
     const suffixes = randomSet(below, count, size);
     const lookedUp = [
       ...suffixes,
-      ...suffixes.map((tail) => Math.min(size - 1, tail + 1)),
+      ...suffixes.map((suffix) => Math.min(size - 1, suffix + 1)),
       ...randomSet(below, 5_000, size),
     ];
     check(suffixes, size, 0, lookedUp);
@@ -115,7 +115,7 @@ describe('a dense section', () => {
     holds(
       fc.property(runs, (each) => {
         const suffixes = new Set(
-          each.flatMap(([start, length]) => every(length).map((tail) => start + tail)),
+          each.flatMap(([start, length]) => every(length).map((suffix) => start + suffix)),
         );
         check(
           [...suffixes].sort((a, b) => a - b),
@@ -137,14 +137,15 @@ describe('the reader of a Rice section', () => {
       const spread = randomSet(randomFrom(buckets), Math.ceil(extent / 8), extent);
       for (const make of [naiveRice, naiveComplement]) {
         const has = openDense(make(spread, extent, { parameter: 2, width: 11 }), 0, extent);
-        for (let tail = 0; tail < extent; tail++) expect(has(tail)).toBe(spread.includes(tail));
+        for (let suffix = 0; suffix < extent; suffix++) expect(has(suffix)).toBe(spread.includes(suffix));
       }
     },
   );
 
   it.each([0, 1, 5, 27, 31])('reads parameter %i with any number of zeros before a one', (parameter) => {
     const has = openDense(naiveRice([0, 33, 65, 98, 600], size, { parameter, width: 150 }), 0, size);
-    for (let tail = 0; tail < size; tail++) expect(has(tail)).toBe([0, 33, 65, 98, 600].includes(tail));
+    for (let suffix = 0; suffix < size; suffix++)
+      expect(has(suffix)).toBe([0, 33, 65, 98, 600].includes(suffix));
   });
 
   it('reads quotients of about 32 zeros at every bit of a word', () => {
@@ -154,9 +155,9 @@ describe('the reader of a Rice section', () => {
           const second = first + 1 + gap * 2 ** parameter;
           const extent = second + 2;
           const has = openDense(naiveRice([first, second], extent, { parameter, width: extent }), 0, extent);
-          for (const tail of [first - 1, first, first + 1, second - 1, second, second + 1]) {
-            if (tail >= 0 && has(tail) !== (tail === first || tail === second)) {
-              expect.fail(`parameter ${parameter}, suffixes ${first} and ${second}: wrong at ${tail}`);
+          for (const suffix of [first - 1, first, first + 1, second - 1, second, second + 1]) {
+            if (suffix >= 0 && has(suffix) !== (suffix === first || suffix === second)) {
+              expect.fail(`parameter ${parameter}, suffixes ${first} and ${second}: wrong at ${suffix}`);
             }
           }
         }

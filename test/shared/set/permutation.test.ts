@@ -1,6 +1,6 @@
 /**
- * The permutation of suffixes: a bijection for any tables, evenly spread, and different for another key.
- * keys.test.ts has its exact images.
+ * The permutation of suffixes: a bijection whatever its tables are, evenly spread, and different for another
+ * key. keys.test.ts has its exact images.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { holds, suffix } from '../support/properties.ts';
 import { TEST_LIST_KEY, testKeys } from '../support/test-keys.ts';
 
 const { permutation } = testKeys;
-const SUFFIXES = 100_000_000;
+const SUFFIX_COUNT = 100_000_000;
 
 /** Tables that no key would give: all equal, extreme, or random. */
 const tables = fc.oneof(
@@ -23,7 +23,7 @@ const tables = fc.oneof(
 );
 
 describe('the permutation', () => {
-  it('is reversed by its inverse, in both orders', () => {
+  it('is undone by its inverse, in both orders', () => {
     holds(
       fc.property(suffix, (each) => {
         expect(permutation.invert(permutation.permute(each))).toBe(each);
@@ -34,14 +34,14 @@ describe('the permutation', () => {
   });
 
   it('maps suffixes to suffixes', () => {
-    for (const edge of [0, 1, HALF - 1, HALF, SUFFIXES - HALF, SUFFIXES - 1]) {
+    for (const edge of [0, 1, HALF - 1, HALF, SUFFIX_COUNT - HALF, SUFFIX_COUNT - 1]) {
       const image = permutation.permute(edge);
-      expect(Number.isInteger(image) && image >= 0 && image < SUFFIXES).toBe(true);
+      expect(Number.isInteger(image) && image >= 0 && image < SUFFIX_COUNT).toBe(true);
       expect(permutation.invert(image)).toBe(edge);
     }
   });
 
-  it('is a bijection for any tables', () => {
+  it('is a bijection whatever its tables are', () => {
     holds(
       fc.property(tables, fc.array(suffix, { minLength: 50, maxLength: 50 }), (rounds, suffixes) => {
         const other = new Permutation(rounds);
@@ -52,7 +52,7 @@ describe('the permutation', () => {
   });
 
   it('maps a million neighbouring suffixes to a million images', () => {
-    const seen = new Uint8Array(SUFFIXES / 8);
+    const seen = new Uint8Array(SUFFIX_COUNT / 8);
     for (let each = 50_000_000; each < 51_000_000; each++) {
       const image = permutation.permute(each);
       const bit = 1 << (image & 7);

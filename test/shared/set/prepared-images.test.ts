@@ -1,6 +1,6 @@
 /**
- * Prepared images: each equals the permutation's own, for any order of preparation and reads, and images
- * that are read in order are computed once.
+ * Prepared images: each is the permutation's own, whatever was prepared and read, and images that are read
+ * in order are computed once.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,13 +11,13 @@ import { testKeys } from '../support/test-keys.ts';
 
 const { permutation } = testKeys;
 
-/** The operations on it; few suffixes, so that they repeat. */
+/** What is done to it; few suffixes, so that they repeat. */
 const step = fc.oneof(
   fc.constant('clear' as const),
   fc.tuple(fc.constantFrom('prepare' as const, 'read' as const), fc.oneof(suffix, fc.nat(3))),
 );
 
-/** Counts the computed images. */
+/** Counts what is computed. */
 class Counting {
   computed = 0;
 
@@ -33,7 +33,7 @@ function counted(): { counting: Counting; images: PreparedImages } {
 }
 
 describe('prepared images', () => {
-  it('equal those of the permutation, in any order of reads', () => {
+  it('are those of the permutation, in whatever order they are read', () => {
     holds(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const images = new PreparedImages(permutation);
@@ -47,7 +47,7 @@ describe('prepared images', () => {
     );
   });
 
-  it('are computed once each when they are read in order', () => {
+  it('are computed once each if they are read in order', () => {
     const { counting, images } = counted();
     const suffixes = Array.from({ length: 100 }, (_, at) => at * 7);
     for (const each of suffixes) images.prepare(each);

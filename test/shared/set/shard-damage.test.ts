@@ -14,8 +14,8 @@ const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 
 /** Keys inside and outside of every part of the golden shards. */
 const KEYS: readonly (readonly [number, number])[] = [
-  ...[0, 1, 1201, 1202, 6591, 8209, 8210, 8211, 9_999_999].flatMap((head) =>
-    [0, 1, 5, 40, 112, 399, 400, 401, 999, 1000, 99_999_999].map((tail) => [head, tail] as const),
+  ...[0, 1, 1201, 1202, 6591, 8209, 8210, 8211, 9_999_999].flatMap((prefix) =>
+    [0, 1, 5, 40, 112, 399, 400, 401, 999, 1000, 99_999_999].map((suffix) => [prefix, suffix] as const),
   ),
 ];
 
@@ -23,10 +23,10 @@ const KEYS: readonly (readonly [number, number])[] = [
 function survive({ what, bytes }: Damaged): boolean {
   try {
     const shard = new Shard(bytes);
-    for (const [head, tail] of KEYS) {
-      const part = shard.partOf(head, tail);
+    for (const [prefix, suffix] of KEYS) {
+      const part = shard.partOf(prefix, suffix);
       for (let list = 0; list < 3; list++) {
-        if (!Number.isInteger(part.until(list, head, tail, 1_750_000_000)))
+        if (!Number.isInteger(part.until(list, prefix, suffix, 1_750_000_000)))
           expect.fail(`${what}: not an answer`);
       }
     }

@@ -55,8 +55,8 @@ describe('a shard', () => {
       [8210, 64],
       [8210, 99_999_999],
     ] as const;
-    for (const [head, tail] of listed) expect(isListed(shard, head, tail)).toBe(true);
-    for (const [head, tail] of [
+    for (const [prefix, suffix] of listed) expect(isListed(shard, prefix, suffix)).toBe(true);
+    for (const [prefix, suffix] of [
       [7, 2],
       [7, 4],
       [8, 3],
@@ -65,7 +65,7 @@ describe('a shard', () => {
       [8210, 65],
       [8211, 0],
     ] as const) {
-      expect(isListed(shard, head, tail)).toBe(false);
+      expect(isListed(shard, prefix, suffix)).toBe(false);
     }
     expect(shard.count(0)).toBe(5);
   });

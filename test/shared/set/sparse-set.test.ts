@@ -1,6 +1,6 @@
 /**
  * Sparse sections: single entries of many prefixes, many entries of few, and every count around a block of
- * 32. The builder is compared with the naive encoder, the reader with a plain set.
+ * 32. Builder against naive encoder, reader against a plain set.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ function open(section: readonly number[]): Shard {
   return new Shard(shardWith(section, [0, 0], [LAST_HEAD + 1, 0]));
 }
 
-/** The keys and all keys next to them. */
+/** The keys themselves and all that lies beside them. */
 function around(keys: readonly NaiveKey[]): NaiveKey[] {
   const edges: NaiveKey[] = [
     [0, 0],
@@ -92,7 +92,7 @@ describe('a sparse section', () => {
         [8211, 0],
       ],
     ],
-    ['one key a prefix, neighbouring prefixes', run(100, (index) => [1000 + index, 5])],
+    ['one key a prefix, prefixes next to each other', run(100, (index) => [1000 + index, 5])],
     ['one key a prefix, distant prefixes', run(100, (index) => [index * 99_000, LAST_SUFFIX - index])],
     [
       'one prefix close by and one at the end',
@@ -105,7 +105,7 @@ describe('a sparse section', () => {
     ['neighbours behind one prefix', run(100, (index) => [8210, 500 + index])],
     ['distant suffixes of one prefix', run(90, (index) => [8210, index * 1_100_000])],
     [
-      'many gaps of 0, then one of almost the whole prefix',
+      'many gaps of nothing, then one of nearly all',
       [...run(40, (index): NaiveKey => [7, index]), [7, LAST_SUFFIX]],
     ],
   ])('lists %s', (_, keys) => {

@@ -34,11 +34,11 @@ export async function install(
 
 /** The end of a number's exact entry: the release's result, as screen finds it. */
 export function exactUntil(release: Release, list: number, n: number, now: number): number {
-  const head = Math.floor(n / 100_000_000);
+  const prefix = Math.floor(n / 100_000_000);
   const image = release.keys.permutation.permute(n % 100_000_000);
-  const index = release.shardIndexOf(head, image);
+  const index = release.shardIndexOf(prefix, image);
   if (index < 0) return -1;
   const shard = release.shard(index);
   if (shard === null) throw new Error(`shard ${index} is not there`);
-  return shard.partOf(head, image).until(list, head, image, now);
+  return shard.partOf(prefix, image).until(list, prefix, image, now);
 }

@@ -102,10 +102,10 @@ export function naiveRoundTables(key: Uint8Array): number[][] {
   }
 }
 
-/** The image of a tail under ten Feistel rounds: even ones change the left half, odd ones the right. */
-export function naivePermute(tables: readonly (readonly number[])[], tail: number): number {
-  let left = BigInt(tail) / 10_000n;
-  let right = BigInt(tail) % 10_000n;
+/** The image of a suffix under ten Feistel rounds: even ones change the left half, odd ones the right. */
+export function naivePermute(tables: readonly (readonly number[])[], suffix: number): number {
+  let left = BigInt(suffix) / 10_000n;
+  let right = BigInt(suffix) % 10_000n;
   tables.forEach((table, round) => {
     if (round % 2 === 0) left = (left + BigInt(table[Number(right)]!)) % 10_000n;
     else right = (right + BigInt(table[Number(left)]!)) % 10_000n;

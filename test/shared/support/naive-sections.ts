@@ -6,38 +6,38 @@ import { binary, bitWords, riceCode, words } from './bytes.ts';
 
 export interface RiceChoice {
   readonly parameter: number;
-  /** Tails in a bucket. */
+  /** Suffixes in a bucket. */
   readonly width: number;
 }
 
-/** @param tails the listed tails, counted from the first of the part @param size tails in the part */
-export function naiveRice(tails: readonly number[], size: number, choice: RiceChoice): number[] {
-  return rice(tails, size, choice, 0);
+/** @param suffixes the listed suffixes, counted from the first of the part @param size suffixes in the part */
+export function naiveRice(suffixes: readonly number[], size: number, choice: RiceChoice): number[] {
+  return rice(suffixes, size, choice, 0);
 }
 
 /** The same set, by what it leaves out. */
-export function naiveComplement(tails: readonly number[], size: number, choice: RiceChoice): number[] {
-  const listed = new Set(tails);
-  const rest = Array.from({ length: size }, (_, tail) => tail).filter((tail) => !listed.has(tail));
+export function naiveComplement(suffixes: readonly number[], size: number, choice: RiceChoice): number[] {
+  const listed = new Set(suffixes);
+  const rest = Array.from({ length: size }, (_, suffix) => suffix).filter((suffix) => !listed.has(suffix));
   return rice(rest, size, choice, 1);
 }
 
 function rice(
-  tails: readonly number[],
+  suffixes: readonly number[],
   size: number,
   { parameter, width }: RiceChoice,
   flags: number,
 ): number[] {
-  const sorted = [...new Set(tails)].sort((a, b) => a - b);
+  const sorted = [...new Set(suffixes)].sort((a, b) => a - b);
   const buckets = Math.ceil(size / width);
   let bits = '';
   const starts: number[] = [];
   for (let bucket = 0; bucket < buckets; bucket++) {
     starts.push(bits.length);
     let before = bucket * width - 1;
-    for (const tail of sorted.filter((each) => Math.floor(each / width) === bucket)) {
-      bits += riceCode(tail - before - 1, parameter);
-      before = tail;
+    for (const suffix of sorted.filter((each) => Math.floor(each / width) === bucket)) {
+      bits += riceCode(suffix - before - 1, parameter);
+      before = suffix;
     }
   }
   starts.push(bits.length);
@@ -61,18 +61,18 @@ function byte(length: number): number {
   return length;
 }
 
-export function naiveBitmap(tails: readonly number[], size: number): number[] {
-  const listed = new Set(tails);
-  const bits = Array.from({ length: size }, (_, tail) => (listed.has(tail) ? '1' : '0')).join('');
+export function naiveBitmap(suffixes: readonly number[], size: number): number[] {
+  const listed = new Set(suffixes);
+  const bits = Array.from({ length: size }, (_, suffix) => (listed.has(suffix) ? '1' : '0')).join('');
   return [...words(2, listed.size), ...bitWords(bits)];
 }
 
-/** A key: head and permuted tail. */
-export type NaiveKey = readonly [head: number, tail: number];
+/** A key: prefix and permuted suffix. */
+export type NaiveKey = readonly [prefix: number, suffix: number];
 
 export interface SparseChoice {
   readonly headParameter: number;
-  /** Rice parameter of the tail gaps, for each block of 32 keys. */
+  /** Rice parameter of the suffix gaps, for each block of 32 keys. */
   readonly blockParameters: readonly number[];
 }
 
@@ -83,16 +83,16 @@ export function naiveSparse(
 ): number[] {
   const rows: number[] = [];
   let bits = '';
-  keys.forEach(([head, tail], index) => {
+  keys.forEach(([prefix, suffix], index) => {
     const parameter = blockParameters[Math.floor(index / 32)] ?? 0;
     if (index % 32 === 0) {
-      rows.push(...words(head, tail, bits.length));
+      rows.push(...words(prefix, suffix, bits.length));
       bits += binary(parameter, 5);
       return;
     }
-    const [headBefore, suffixBefore] = keys[index - 1]!;
-    if (head === headBefore) bits += `1${riceCode(tail - suffixBefore - 1, parameter)}`;
-    else bits += `0${riceCode(head - headBefore - 1, headParameter)}${binary(tail, 27)}`;
+    const [prefixBefore, suffixBefore] = keys[index - 1]!;
+    if (prefix === prefixBefore) bits += `1${riceCode(suffix - suffixBefore - 1, parameter)}`;
+    else bits += `0${riceCode(prefix - prefixBefore - 1, headParameter)}${binary(suffix, 27)}`;
   });
   return [
     ...words(3 + headParameter * 65_536, keys.length, Math.ceil(keys.length / 32)),
@@ -102,9 +102,9 @@ export function naiveSparse(
 }
 
 /** A row of a dated section. */
-export type NaiveDated = readonly [head: number, tail: number, since: number, until: number];
+export type NaiveDated = readonly [prefix: number, suffix: number, since: number, until: number];
 
-/** @param rows sorted by head, tail, since, until */
+/** @param rows sorted by prefix, suffix, since, until */
 export function naiveDated(rows: readonly NaiveDated[]): number[] {
   return [...words(4, rows.length), ...rows.flatMap((row) => words(...row))];
 }

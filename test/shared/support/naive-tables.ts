@@ -5,7 +5,7 @@
 import { double, half, words } from './bytes.ts';
 
 export interface NaivePart {
-  /** First key: head, tail. */
+  /** First key: prefix, suffix. */
   readonly start: readonly [number, number];
   /** For each list its plain section, or null. */
   readonly plain: readonly (readonly number[] | null)[];

@@ -1,5 +1,5 @@
 /**
- * A single section as the only part of an opened shard, so that tests of one encoding reach its reader.
+ * A single section as the only part of an opened shard: tests of one encoding reach its reader through it.
  */
 import { Shard } from '../../../shared/set/shard.ts';
 import { fromHex, hexOf } from './bytes.ts';
@@ -12,7 +12,7 @@ export function bytesOf(words: Uint32Array): number[] {
   return [...new Uint8Array(words.buffer, words.byteOffset, words.byteLength)];
 }
 
-/** A shard of one list with this plain section alone. @param end the first key after it */
+/** A shard of one list with this plain section alone. @param end first key behind it */
 export function shardWith(
   section: readonly number[],
   start: readonly [number, number],
@@ -21,15 +21,19 @@ export function shardWith(
   return fromHex(hexOf(naiveShard([{ start, plain: [section], dated: [null] }], end, 1)));
 }
 
-/** Whether the only list of a shard contains a key without an end. */
-export function isListed(shard: Shard, head: number, tail: number): boolean {
-  return shard.partOf(head, tail).until(0, head, tail, 0) === FOREVER;
+/** Whether the only list of a shard holds a key for ever. */
+export function isListed(shard: Shard, prefix: number, suffix: number): boolean {
+  return shard.partOf(prefix, suffix).until(0, prefix, suffix, 0) === FOREVER;
 }
 
-/** The reader over a dense section of `size` tails behind head 8210, from tail `from` on. */
-export function openDense(section: readonly number[], from: number, size: number): (tail: number) => boolean {
+/** The reader over a dense section of `size` suffixes behind prefix 8210, from suffix `from` on. */
+export function openDense(
+  section: readonly number[],
+  from: number,
+  size: number,
+): (suffix: number) => boolean {
   const end = from + size;
   const behind: [number, number] = end === 100_000_000 ? [8211, 0] : [8210, end];
   const shard = new Shard(shardWith(section, [8210, from], behind));
-  return (tail) => isListed(shard, 8210, from + tail);
+  return (suffix) => isListed(shard, 8210, from + suffix);
 }

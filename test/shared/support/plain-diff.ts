@@ -5,18 +5,18 @@ import { expect } from 'vitest';
 import type { ListChange } from '../../../shared/release/diff.ts';
 import { type Dated, EVER, type PlainList } from './plain-model.ts';
 
-const SUFFIXES = 100_000_000;
+const SUFFIX_COUNT = 100_000_000;
 
 type Counts = readonly [added: number, removed: number, changed: number];
 
-/** For each key, its entries. */
+/** For each key the entries that it has. */
 function grouped<Key>(entries: readonly (readonly [Key, string])[]): Map<Key, Set<string>> {
   const groups = new Map<Key, Set<string>>();
   for (const [key, entry] of entries) groups.set(key, (groups.get(key) ?? new Set()).add(entry));
   return groups;
 }
 
-/** Added, removed and changed entries of one key. */
+/** What came, went and changed for one key. */
 function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<string> = new Set()): Counts {
   const came = [...after].filter((each) => !before.has(each)).length;
   const went = [...before].filter((each) => !after.has(each)).length;
@@ -24,20 +24,24 @@ function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<st
   return [came - changed, went - changed, changed];
 }
 
-/** @returns the sums, and the heads that changed, most first */
+/** @returns the sums, and the prefixes that changed, most first */
 function churnOf(before: Map<number, Set<string>>, after: Map<number, Set<string>>) {
-  const heads = new Map<number, Counts>();
+  const prefixes = new Map<number, Counts>();
   for (const n of new Set([...before.keys(), ...after.keys()])) {
     const counts = compared(before.get(n), after.get(n));
-    const sum = heads.get(Math.floor(n / SUFFIXES)) ?? [0, 0, 0];
-    heads.set(Math.floor(n / SUFFIXES), sum.map((each, index) => each + counts[index]!) as unknown as Counts);
+    const sum = prefixes.get(Math.floor(n / SUFFIX_COUNT)) ?? [0, 0, 0];
+    prefixes.set(
+      Math.floor(n / SUFFIX_COUNT),
+      sum.map((each, index) => each + counts[index]!) as unknown as Counts,
+    );
   }
   const weight = (counts: Counts): number => counts[0] + counts[1] + counts[2];
-  const top = [...heads]
+  const top = [...prefixes]
     .filter(([, counts]) => weight(counts) > 0)
     .sort((a, b) => weight(b[1]) - weight(a[1]) || a[0] - b[0])
-    .map(([head, [added, removed, changed]]) => ({ head, added, removed, changed }));
-  const sum = (index: 0 | 1 | 2): number => [...heads.values()].reduce((all, each) => all + each[index], 0);
+    .map(([prefix, [added, removed, changed]]) => ({ head: prefix, added, removed, changed }));
+  const sum = (index: 0 | 1 | 2): number =>
+    [...prefixes.values()].reduce((all, each) => all + each[index], 0);
   const size = (groups: Map<number, Set<string>>): number =>
     [...groups.values()].reduce((all, { size: each }) => all + each, 0);
   return {

@@ -29,7 +29,7 @@ export type PlainVector =
     };
 
 export interface PartVector {
-  /** First key: head, tail. Tails of rice, complement and bitmap sections are counted from this one. */
+  /** First key: prefix, suffix. The `tails` of a section are suffixes, counted from this one. */
   readonly start: readonly [number, number];
   readonly plain: readonly (PlainVector | null)[];
   readonly dated: readonly (readonly NaiveDated[] | null)[];
@@ -75,6 +75,6 @@ export function plainKeysOf(vector: Omit<ShardVector, 'hex'>, list: number): Nai
     const section = plain[list] ?? null;
     if (section === null) return [];
     if (section.kind === 'sparse') return [...section.keys];
-    return section.tails.map((tail): NaiveKey => [start[0], start[1] + tail]);
+    return section.tails.map((suffix): NaiveKey => [start[0], start[1] + suffix]);
   });
 }

@@ -15,7 +15,7 @@ const LIST_KEY = Uint8Array.from({ length: 32 }, (_, index) => index);
 const derive = (label: string, size: number): Promise<Uint8Array<ArrayBuffer>> =>
   naiveHkdf(LIST_KEY, label, size);
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, tail) => tail);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, suffix) => suffix);
 const shards: Omit<ShardVector, 'hex'>[] = [
   {
     name: 'worked example',
@@ -72,7 +72,7 @@ const shards: Omit<ShardVector, 'hex'>[] = [
             parameter: 6,
             width: 1000,
           },
-          { kind: 'bitmap', tails: upTo(1000).filter((tail) => (tail * tail) % 7 < 2 || tail > 990) },
+          { kind: 'bitmap', tails: upTo(1000).filter((suffix) => (suffix * suffix) % 7 < 2 || suffix > 990) },
         ],
         dated: [null, null],
       },
@@ -81,7 +81,7 @@ const shards: Omit<ShardVector, 'hex'>[] = [
         plain: [
           {
             kind: 'complement',
-            tails: upTo(600).filter((tail) => ![0, 17, 18, 300, 599].includes(tail)),
+            tails: upTo(600).filter((suffix) => ![0, 17, 18, 300, 599].includes(suffix)),
             parameter: 6,
             width: 600,
           },
@@ -102,7 +102,9 @@ const shards: Omit<ShardVector, 'hex'>[] = [
         plain: [
           {
             kind: 'rice',
-            tails: upTo(1301).filter((tail) => tail % 9 === 0 || (tail > 600 && tail < 640) || tail === 1300),
+            tails: upTo(1301).filter(
+              (suffix) => suffix % 9 === 0 || (suffix > 600 && suffix < 640) || suffix === 1300,
+            ),
             parameter: 1,
             width: 10,
           },
@@ -121,7 +123,12 @@ const shards: Omit<ShardVector, 'hex'>[] = [
         start: [8210, 0],
         plain: [
           { kind: 'rice', tails: [0, 33, 65, 98, 163, 260, 399], parameter: 0, width: 200 },
-          { kind: 'complement', tails: upTo(400).filter((tail) => tail !== 399), parameter: 2, width: 400 },
+          {
+            kind: 'complement',
+            tails: upTo(400).filter((suffix) => suffix !== 399),
+            parameter: 2,
+            width: 400,
+          },
         ],
         dated: [null, null],
       },
@@ -243,7 +250,7 @@ write('keys.json', {
     'numgate/1 seal': hexOf(await derive('numgate/1 seal', 32)),
     'numgate/1 seal nonce': hexOf(await derive('numgate/1 seal nonce', 32)),
   },
-  images: SUFFIXES.map((tail) => [tail, naivePermute(tables, tail)]),
+  images: SUFFIXES.map((suffix) => [suffix, naivePermute(tables, suffix)]),
   xxh64: TEXTS.map((text) => ({
     text,
     checksum: hex64(naiveXxh64(utf8(text), 0n)),

@@ -48,15 +48,15 @@ export async function writeCopy(
 }
 
 /**
- * @param answeredAt when the copy was fetched, 0 for none: a claim that is not newer has been answered
+ * @param copyFetchedAt when the copy was fetched, 0 for none. A claim that is no newer has been answered.
  * @returns true if this isolate now holds the claim, false if another isolate is fetching
  */
-export async function claim(keys: ListKeys, answeredAt: number): Promise<boolean> {
+export async function claim(keys: ListKeys, copyFetchedAt: number): Promise<boolean> {
   const url = urlOf('claim', keys);
   const now = Date.now();
   const claimed = await match(url);
   const claimedAt = Number(claimed?.headers.get(FETCHED_HEADER) ?? 0);
-  if (claimedAt > answeredAt && now - claimedAt < CLAIM_SECONDS * 1000) return false;
+  if (claimedAt > copyFetchedAt && now - claimedAt < CLAIM_SECONDS * 1000) return false;
   await put(url, cacheable(new Uint8Array(1), CLAIM_SECONDS, { [FETCHED_HEADER]: String(now) }));
   return true;
 }

@@ -35,8 +35,8 @@ interface Loaded {
 interface Current extends OpenedHead {
   /** The release to answer from. */
   readonly loaded: Loaded | null;
-  /** Whether it is the release that the head names for this data centre. */
-  readonly whole: boolean;
+  /** Whether that is the release that the head names for this data centre. */
+  readonly servesNamedRelease: boolean;
   readonly live: LiveLayer;
   readonly clients: ReadonlyMap<string, Client>;
 }
@@ -66,8 +66,8 @@ export class HeadReader {
   }
 
   /**
-   * The head for one request. Waits only if there is none or it is too old.
-   * @param waitMs age from which it is too old
+   * The head for one request. Waits only if there is none, or no poll has succeeded for some time.
+   * @param waitMs time since the last successful poll after which the request waits for one
    */
   async pin(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): Promise<PinnedHead> {
     const now = Date.now();
@@ -84,7 +84,7 @@ export class HeadReader {
   }
 
   /** The head, at most `freshMs` old. Returns the one in memory if no newer one arrives in time. */
-  async look(loadContext: LoadContext, freshMs: number): Promise<PinnedHead> {
+  async pinFresh(loadContext: LoadContext, freshMs: number): Promise<PinnedHead> {
     const isFresh = (): boolean => Date.now() - this.#poll.seenAt <= freshMs;
     // A poll under way may settle for an older copy.
     if (!isFresh()) await this.#wait(loadContext, freshMs, isFresh);
@@ -98,7 +98,7 @@ export class HeadReader {
     try {
       await this.#flight.wait(load, done, loadContext.ctx);
     } catch {
-      this.#poll.waitedInVain(Date.now());
+      this.#poll.pollFailed(Date.now());
     }
   }
 
@@ -114,17 +114,17 @@ export class HeadReader {
   async #refresh(loadContext: LoadContext, waits: boolean, freshMs: number): Promise<void> {
     const held = this.#current === null ? null : { ...this.#current, asOf: this.#poll.asOf };
     const found = await this.#sources.get(loadContext, held, waits, freshMs).catch((error: unknown) => {
-      this.#poll.waitedInVain(Date.now());
+      this.#poll.pollFailed(Date.now());
       throw error;
     });
     if (found === null) {
-      this.#poll.comeBack(Date.now());
+      this.#poll.retrySoon(Date.now());
       return;
     }
     await this.#adopt(found, loadContext);
-    this.#poll.confirmed(servesNamed(this.#current) ? found.asOf : 0, found.fetchedAt);
+    this.#poll.confirmed(listsAreCurrent(this.#current) ? found.asOf : 0, found.fetchedAt);
     // Only an old copy was available: do not make the next request wait for it again.
-    if (Date.now() - found.fetchedAt > HEAD_WAIT_MS) this.#poll.waitedInVain(Date.now());
+    if (Date.now() - found.fetchedAt > HEAD_WAIT_MS) this.#poll.pollFailed(Date.now());
   }
 
   /** Makes this head current once everything it names is loaded. Retries one that is incomplete. */
@@ -137,7 +137,7 @@ export class HeadReader {
     const [segments, clients, chosen] = await Promise.all([
       this.#values.segments(head, loadContext),
       this.#values.clients(head, loadContext),
-      this.#choose(document, loadContext),
+      this.#chooseRelease(document, loadContext),
     ]);
     // A later head may have become current during the load.
     if (this.#isKnown(head)) return;
@@ -147,7 +147,7 @@ export class HeadReader {
       ...{ live, clients, ...chosen },
     };
     this.#values.keepOnly(head);
-    if (!chosen.whole) return;
+    if (!chosen.servesNamedRelease) return;
     this.#pending = null;
     this.#shards.retireAllBut(chosen.loaded?.release.manifest.shards.map(({ key }) => key) ?? []);
   }
@@ -155,39 +155,41 @@ export class HeadReader {
   /** Whether this head contains nothing new. */
   #isKnown({ seq }: Head): boolean {
     const current = this.#current;
-    return current !== null && !isNewer(seq, current.seq) && (seq < current.seq || current.whole);
+    return (
+      current !== null && !isNewer(seq, current.seq) && (seq < current.seq || current.servesNamedRelease)
+    );
   }
 
   /**
    * The release that the head names for this data centre. Falls back to the current release if the canary is
    * refused, and keeps the release in use until the new one is complete.
    */
-  async #choose(
+  async #chooseRelease(
     document: HeadDocument,
     loadContext: LoadContext,
-  ): Promise<Pick<Current, 'loaded' | 'whole'>> {
+  ): Promise<Pick<Current, 'loaded' | 'servesNamedRelease'>> {
     const { head } = document;
     const serving = this.#current?.loaded ?? null;
-    const meant = meantFor(head, loadContext.dataCentre);
-    if (meant === null) {
+    const named = releaseFor(head, loadContext.dataCentre);
+    if (named === null) {
       if (serving !== null) warn('headRefused', { code: 'HEAD_EMPTY', message: 'the head names no release' });
-      return { loaded: serving, whole: true };
+      return { loaded: serving, servesNamedRelease: true };
     }
-    const instead = head.current === null || head.current === meant ? [] : [head.current];
-    for (const named of [meant, ...instead]) {
-      const whole = named === meant;
-      if (serving?.signature === named.signature) return { loaded: serving, whole };
-      const loaded = await this.#load(named, document, loadContext);
+    const fallback = head.current === null || head.current === named ? [] : [head.current];
+    for (const each of [named, ...fallback]) {
+      const servesNamedRelease = each === named;
+      if (serving?.signature === each.signature) return { loaded: serving, servesNamedRelease };
+      const loaded = await this.#load(each, document, loadContext);
       if (loaded === null) continue;
       // No release is in use: answer from what is loaded, and load the rest on demand.
-      if (serving === null) return { loaded, whole };
+      if (serving === null) return { loaded, servesNamedRelease };
       loaded.release.adopt(serving.release);
-      if (await verifyAllValues(loaded.release, loadContext)) return { loaded, whole };
-      warn('headRefused', { code: 'RELEASE_INCOMPLETE', message: named.release });
+      if (await verifyAllValues(loaded.release, loadContext)) return { loaded, servesNamedRelease };
+      warn('headRefused', { code: 'RELEASE_INCOMPLETE', message: each.release });
       break;
     }
     if (serving !== null && serving.release.manifest.foldedSeq >= head.droppedSeq) {
-      return { loaded: serving, whole: false };
+      return { loaded: serving, servesNamedRelease: false };
     }
     throw new ValueRefused('RELEASE_MISSING', 'no loaded release matches its live layer');
   }
@@ -216,15 +218,15 @@ export class HeadReader {
   }
 }
 
-/** The release that this data centre answers from. */
-function meantFor({ current, candidate }: Head, dataCentre: string): NamedRelease | null {
+/** The release that the head names for this data centre. */
+function releaseFor({ current, candidate }: Head, dataCentre: string): NamedRelease | null {
   if (candidate === null) return current;
   const hash = Number(fingerprint(`${candidate.release} ${dataCentre}`, 0n) & 0xffffffffn);
   return inShare(hash, candidate.share) ? candidate : current;
 }
 
 /** Whether the head still names the release in use. If so, the lists are as current as the head. */
-function servesNamed(current: Current | null): boolean {
+function listsAreCurrent(current: Current | null): boolean {
   if (current === null || current.loaded === null) return true;
   const { signature } = current.loaded;
   const { head } = current.document;

@@ -113,11 +113,11 @@ export function coordinatorPort(env: Env): HeadSource {
   return env.COORDINATOR.getByName(COORDINATOR_NAME);
 }
 
-/** The fetched value cannot be trusted. The last good one stays in use. */
+/** A fetched value, such as a head or a manifest, is refused. The last good one stays in use. */
 export class ValueRefused extends Unavailable {
   constructor(code: string, message: string) {
     super(message);
-    warn('headRefused', { code, message });
+    warn('valueRefused', { code, message });
   }
 }
 

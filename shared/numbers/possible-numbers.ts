@@ -7,11 +7,11 @@ import { isEmergencyNumber, krClassOf } from './plan.ts';
 import { isValidNumber } from './validity.ts';
 
 /** A Korean number as dialled, and after 00 or a carrier prefix a country code or a Korean number. */
-const CANDIDATES_MAX = 4;
+const POSSIBLE_NUMBERS_MAX = 4;
 
-export class Candidates {
-  readonly #ns = new Float64Array(CANDIDATES_MAX);
-  readonly #carrierPrefixes: (string | null)[] = new Array(CANDIDATES_MAX).fill(null);
+export class PossibleNumbers {
+  readonly #ns = new Float64Array(POSSIBLE_NUMBERS_MAX);
+  readonly #carrierPrefixes: (string | null)[] = new Array(POSSIBLE_NUMBERS_MAX).fill(null);
   #count = 0;
 
   clear(): void {
