@@ -13,6 +13,7 @@ import { coldBench } from './suites/cold.ts';
 import { httpBench } from './suites/http.ts';
 import { loadBench } from './suites/load.ts';
 import { memoryBench } from './suites/memory.ts';
+import { parseBench } from './suites/parse.ts';
 import { priceBench } from './suites/price.ts';
 import { propagationBench } from './suites/propagation.ts';
 import { pushBench } from './suites/push.ts';
@@ -43,6 +44,7 @@ function suite(run: Suite['run'], description: string, ...options: ListOption[])
 const DEFAULT_SUITES: Record<string, Suite> = {
   size: suite(sizeBench, 'bytes of an exact set, against the entropy bound', 'numbers', 'prefixes'),
   query: suite(queryBench, 'one lookup, against one bit of a bitmap', 'numbers', 'prefixes', 'hits'),
+  parse: suite(parseBench, 'parsing one written number, against libphonenumber-js'),
   load: suite(loadBench, 'verify and open all shards of a release', 'numbers', 'prefixes'),
   cold: suite(coldBench, 'first verdict of a cold isolate', 'numbers'),
   memory: suite(memoryBench, 'memory of an isolate, also during a swap', 'numbers', 'prefixes'),
