@@ -5,7 +5,7 @@
 import process from 'node:process';
 import google from 'google-libphonenumber';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isAssigned } from '../../../shared/numbers/calling-codes.ts';
+import { callingCodeOf, isAssigned } from '../../../shared/numbers/calling-codes.ts';
 import { parseParty } from '../../../shared/numbers/parse.ts';
 import type { ParsedParty } from '../../../shared/numbers/party.ts';
 import { KR_CARRIER_PREFIXES, krClassOf } from '../../../shared/numbers/plan.ts';
@@ -96,7 +96,14 @@ function resultOf(party: ParsedParty, n: number): ReadingResult {
 describe(`${known.length} numbers of every region and type, in every written form`, () => {
   const table: string[] = [];
   afterAll(() => {
-    const title = ['form', 'read', 'ambiguous', 'refused', 'wrong'];
+    const title = [
+      'form',
+      'read',
+      'ambiguous',
+      'refused',
+      'wrong',
+      'calling codes that an ambiguous text can have',
+    ];
     process.stdout.write(`${[title.join('\t'), ...table].join('\n')}\n`);
   });
 
@@ -108,14 +115,18 @@ describe(`${known.length} numbers of every region and type, in every written for
   it.each(FORMS)('%s: each is read as itself, or all its readings are expected', (name, write) => {
     const counts: Record<ReadingResult, number> = { read: 0, ambiguous: 0, refused: 0, wrong: 0 };
     const failures: string[] = [];
+    const codes = new Set<string>();
     for (const example of known) {
       const text = write(example);
       if (text === null) continue;
-      const result = resultOf(parseParty(text), Number(example.digits));
+      const party = parseParty(text);
+      const result = resultOf(party, Number(example.digits));
       counts[result]++;
+      if (party.kind === 'ambiguous') codes.add(party.readings.map(({ n }) => callingCodeOf(n)).join('|'));
       if (result === 'wrong' || result === 'refused') failures.push(`${text} (${example.digits}): ${result}`);
     }
-    table.push([name, counts.read, counts.ambiguous, counts.refused, counts.wrong].join('\t'));
+    const row = [name, counts.read, counts.ambiguous, counts.refused, counts.wrong];
+    table.push([...row, [...codes].sort().join(' ')].join('\t'));
     expect(failures).toEqual([]);
   });
 });
