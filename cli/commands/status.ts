@@ -53,7 +53,7 @@ export function formatStatus(status: Status): Report {
           `${styleText('bold', candidate.release)} is the canary in ${percent(candidate.share)} of the data centres`,
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
-    `${count(live.entries)} live entries in ${live.segments} segments and a tail of ${live.tail}; ${count(clients)} clients`,
+    `${count(live.entries)} live entries in ${live.segments} segments, ${live.tail} unsealed; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, last hash ${audit.hash}` +
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...storageLines(status),
