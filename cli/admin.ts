@@ -18,7 +18,7 @@ const PAUSE_MS_MAX = 10_000;
 /** Response timeout, in ms. A promotion reads every value of the release. */
 const RESPONSE_WAIT_MS = 120_000;
 
-export interface AdminSettings {
+interface AdminSettings {
   /** Base URL of the control plane. */
   readonly url: string;
   readonly token: string;

@@ -108,7 +108,7 @@ export function quoted(text: string): string {
 }
 
 /** How a process ends after an error. */
-export interface FailureReport {
+interface FailureReport {
   readonly exitCode: number;
   /** For standard error. Empty if commander has written it already. */
   readonly text: string;

@@ -39,6 +39,8 @@ export const program = new Command('npx numgate')
   .description('Build, prove and publish lists, make live changes, and manage clients, tokens and policy.')
   .version(packageJson.version, '--version', 'print the version')
   .option('--json', 'print one JSON object instead of text; on failure it has "error"')
+  .helpOption('-h, --help', 'show the help of this command')
+  .helpCommand('help [command]', 'show the help of a command')
   .showHelpAfterError('(see --help)')
   .exitOverride()
   .configureHelp({

@@ -38,7 +38,7 @@ const time = v.pipe(
 );
 
 /** Why the change is made. Stored in the audit log with the change. */
-export const reasonSchema = v.pipe(
+const reasonSchema = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1, 'must say why you make the change'),

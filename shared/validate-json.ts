@@ -44,14 +44,15 @@ function describe(issue: v.BaseIssue<unknown>): Pick<InvalidField, 'code' | 'mes
   }
   if (kind === 'schema') {
     const form = type === 'union' ? 'in one of the documented forms' : TYPES[expected ?? ''];
-    return { code: 'FIELD_TYPE', message: `must be ${form ?? 'of another type'}` };
+    return { code: 'FIELD_TYPE', message: form === undefined ? 'has the wrong type' : `must be ${form}` };
   }
   // A message from our own schema.
   return { code: 'FIELD_VALUE', message: message.startsWith('Invalid ') ? boundOf(issue) : message };
 }
 
 function boundOf({ type, requirement, input }: v.BaseIssue<unknown>): string {
-  const counted = `${requirement} ${typeof input === 'string' ? 'characters' : 'items'}`;
+  const unit = typeof input === 'string' ? 'character' : 'item';
+  const counted = `${requirement} ${unit}${requirement === 1 ? '' : 's'}`;
   switch (type) {
     case 'min_length':
       return `must have at least ${counted}`;

@@ -58,18 +58,7 @@ const OTHER_CODES: readonly Code[] = [
 export const AGAINST_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
 
 /** How a reason was found. */
-export const MATCHES = [
-  'exact',
-  'range',
-  'source',
-  'operator',
-  'trunk',
-  'smsc',
-  'rule',
-  'data',
-  'test',
-] as const;
-export type Match = (typeof MATCHES)[number];
+export type Match = 'exact' | 'range' | 'source' | 'operator' | 'trunk' | 'smsc' | 'rule' | 'data' | 'test';
 
 export interface Reason {
   readonly subject: Subject;

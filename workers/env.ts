@@ -46,7 +46,7 @@ export interface Secrets {
   readonly publicKeys: readonly CryptoKey[];
 }
 
-export type EnvProblem = 'NOT_CONFIGURED';
+type EnvProblem = 'NOT_CONFIGURED';
 
 export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Failure<EnvProblem>>> {
   const listKey = fromBase64(env.LIST_KEY ?? '');

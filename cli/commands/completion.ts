@@ -18,13 +18,83 @@ export function addCompletion(program: Command): void {
 The script completes the word numgate. To use it for this project folder, define numgate as a function first:
   bash, zsh   numgate() { npx numgate "$@"; }; source <(npx numgate completion bash)
   fish        function numgate; npx numgate $argv; end; npx numgate completion fish | source
-bash also needs the package bash-completion.`,
+bash completes best with the package bash-completion.`,
     )
     .addHelpText('after', examples('completion bash'))
-    .action(async (shell: string) => {
-      const { script } = await import('@bomb.sh/tab');
-      script(shell, 'numgate', [process.execPath, COMPLETE].map(shellWord).join(' '));
-      // Without this, bash completes no file names where the library leaves them to the shell.
-      if (shell === 'bash') process.stdout.write('complete -o default -F __numgate_complete numgate\n');
+    .action((shell: keyof typeof SCRIPTS) => {
+      process.stdout.write(SCRIPTS[shell]([process.execPath, COMPLETE].map(shellWord).join(' ')));
     });
 }
+
+/**
+ * A script for each shell. It passes the typed words as arguments and never evaluates them: Tab must not run
+ * what is typed. The library's own scripts do. The program prints one completion a line, a tab and its
+ * description, and last `:4`, or `:0` for file names.
+ */
+const SCRIPTS = {
+  bash: (program: string) => `# bash completion of numgate
+__numgate_complete() {
+    local cur prev words cword out word
+    COMPREPLY=()
+    if declare -F _init_completion >/dev/null; then
+        # Leaves out redirections. It fails if it has completed the file of one itself.
+        _init_completion -n '=:' || return
+    else
+        local redirection='^[0-9&]*[<>]'
+        words=()
+        for ((cword = 0; cword < COMP_CWORD; cword++)); do
+            if [[ \${COMP_WORDS[cword]} =~ $redirection ]]; then
+                ((++cword < COMP_CWORD)) || return
+            else
+                words+=("\${COMP_WORDS[cword]}")
+            fi
+        done
+        cur=\${COMP_WORDS[COMP_CWORD]} cword=\${#words[@]}
+    fi
+    out=$(${program} complete -- "\${words[@]:1:cword-1}" "$cur" 2>/dev/null) || return
+    [[ $out == *:4 ]] && compopt +o default
+    while IFS=$'\\t' read -r word _; do
+        if [[ $word != :* && $word == "$cur"* ]]; then COMPREPLY+=("$word"); fi
+    done <<<"$out"
+}
+complete -o default -F __numgate_complete numgate
+`,
+  zsh: (program: string) => `#compdef numgate
+compdef _numgate numgate
+_numgate() {
+    local out line
+    local -a lines values
+    out=$(${program} complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
+    lines=("\${(@f)out}")
+    if [[ \${lines[-1]} != :4 ]]; then
+        _files
+        return
+    fi
+    for line in \${lines[1,-2]}; do
+        values+=("\${\${line//:/\\\\:}/$'\\t'/:}")
+    done
+    compset -P '-*='
+    _describe numgate values
+    return 0
+}
+# Not while it is sourced.
+if [[ \${funcstack[1]} == _numgate ]]; then _numgate; fi
+`,
+  fish: (program: string) => `# fish completion of numgate
+function __numgate_complete
+    set -l words (commandline -opc)
+    set -l last (commandline -ct)
+    set -l lines (${program} complete -- $words[2..-1] "$last" 2>/dev/null)
+    if test "$lines[-1]" != :4
+        __fish_complete_path "$last"
+        return
+    end
+    set -l prefix (string match -r -- '^-.*=' "$last")
+    for line in (string match -v :4 -- $lines)
+        printf '%s\\n' "$prefix$line"
+    end
+end
+complete -c numgate -e
+complete -c numgate -f -a '(__numgate_complete)'
+`,
+};

@@ -35,7 +35,8 @@ export function reasonOf({ override = [], reason }: OverrideOptions, command: st
 }
 
 /**
- * Adds to the failure of a guard the command that overrides it: the typed command with what it lacks.
+ * Adds to the failure of a guard the command that overrides it: the typed command with what it lacks, and a
+ * new reason. The typed one was written before the guard was hit, so it explains no override.
  * @param typed words after `numgate`
  * @returns any other error unchanged
  */
@@ -46,13 +47,27 @@ export function withOverrideHint(
 ): unknown {
   if (!(error instanceof CommandFailure) || error.exitCode !== 3) return error;
   const { plan, guards = [] } = error.extras as { plan?: string; guards?: readonly GuardHit[] };
-  const command = overrideCommand(typed, {
+  const [words, rest] = splitTyped(typed);
+  const overriding = overrideCommand(words, {
     plan: options.plan === undefined ? plan : undefined,
     guards: guards.map((hit) => hit.override),
-    needsReason: options.reason === undefined,
+    needsReason: true,
   });
+  const command = [overriding, ...rest.map(shellWord)].join(' ');
   const message = `${error.message}\nto override them for plan ${plan}:\n  npx numgate ${command}`;
   return new CommandFailure(message, 3, { ...error.details, command });
+}
+
+/** The words without the reason, up to the `--` that ends the options, and the words from there. */
+function splitTyped(typed: readonly string[]): [words: string[], rest: readonly string[]] {
+  const words: string[] = [];
+  for (let index = 0; index < typed.length; index++) {
+    const word = typed[index]!;
+    if (word === '--') return [words, typed.slice(index)];
+    if (word === '--reason') index++;
+    else if (!word.startsWith('--reason=')) words.push(word);
+  }
+  return [words, []];
 }
 
 interface OverrideParts {

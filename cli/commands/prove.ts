@@ -30,7 +30,7 @@ const THREADS_MAX = 8;
 
 export function addProve(program: Command): void {
   addFolderArgument(program.command('prove'))
-    .description('check a build: every number of 010 and every listed number; 0 may be wrong')
+    .description('check a build: every number of 010 and every listed number; expect 0 wrong answers')
     .option(
       '--quick',
       `check one 010 number in ${QUICK_STEP} and every listed number; push does not accept this as proof`,

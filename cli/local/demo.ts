@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { sample } from '../commands/sample.ts';
 import { DEMO_INPUTS } from '../paths.ts';
 
-export const DEMO_SAMPLE_SIZE = 1_000_000;
+const DEMO_SAMPLE_SIZE = 1_000_000;
 
 export async function makeDemoInputs(): Promise<void> {
   mkdirSync(DEMO_INPUTS, { recursive: true });

@@ -5,7 +5,7 @@ import { CommandFailure } from '../failure.ts';
 import { STATE } from '../paths.ts';
 
 const CLAIM = join(STATE, 'running.json');
-/** The coordinator of numgate 0.1, under its class name at that time. */
+/** The coordinator of numgate 0.1.0, under its class name at that time. */
 const OLD_COORDINATOR = join(STATE, 'v3', 'do', 'numgate-Authority');
 
 interface Claim {
@@ -20,7 +20,7 @@ interface Claim {
 export function claimState(port: number): void {
   if (existsSync(OLD_COORDINATOR)) {
     throw new CommandFailure(
-      `${STATE} was created by numgate 0.1, which this version cannot read: delete that folder and start again. ` +
+      `${STATE} was created by numgate 0.1.0, which this version cannot read: delete that folder and start again. ` +
         'Its clients, tokens, live entries and audit log are lost.',
     );
   }

@@ -48,7 +48,7 @@ export interface ListModel {
 export function emptyModel(effect: Effect, densePrefix: number): ListModel {
   return {
     effect,
-    densePrefix: densePrefix,
+    densePrefix,
     dense: null,
     denseRanges: null,
     denseDated: null,

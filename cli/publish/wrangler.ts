@@ -1,7 +1,7 @@
 /**
  * Runs wrangler, the tool that writes KV. The code path is the same for the local store and for `--remote`.
  */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,8 +40,9 @@ export async function wrangler(args: readonly string[]): Promise<string> {
   try {
     return (await running).stdout;
   } catch (error) {
-    const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
-    const words = stripVTControlCharacters(`${stderr}${stdout}`).trim();
+    const { code, message, stdout, stderr } = error as ExecFileException;
+    // Without output, Node itself did not start.
+    const words = stripVTControlCharacters(`${stderr}${stdout}`).trim() || message;
     throw new CommandFailure(`wrangler ${args.slice(0, 3).join(' ')} failed (exit ${code}):\n${words}`);
   } finally {
     process.off('exit', end);

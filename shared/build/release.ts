@@ -52,7 +52,7 @@ export interface BuildOptions {
 }
 
 /** A list exceeds a limit of limits.ts. */
-export type BuildProblem = 'LIMIT_EXCEEDED';
+type BuildProblem = 'LIMIT_EXCEEDED';
 
 export async function buildRelease(
   lists: readonly ListSource[],

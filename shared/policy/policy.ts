@@ -101,7 +101,7 @@ export interface VersionedPolicy {
 export const STANDARD_POLICY: VersionedPolicy = { version: 0, policy: v.parse(policySchema, standard) };
 
 /** The rules that match one request. */
-export interface PolicyMatch {
+interface PolicyMatch {
   /** The deciding rule; null if none matches. */
   readonly rule: Rule | null;
   /** Shadow rules that match before it. */

@@ -16,7 +16,7 @@ import { type BlobProblem, openValue } from './release.ts';
  * `ORDER_WRONG`: entries are not ascending, or no look-up can find them. `COUNT_WRONG`: the counts of the
  * manifest differ from the values. `LIMIT_EXCEEDED`: more numbers than a release may have.
  */
-export type CheckProblem =
+type CheckProblem =
   | BlobProblem
   | 'LISTS_WRONG'
   | 'SLICE_WRONG'

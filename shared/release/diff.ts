@@ -218,14 +218,15 @@ async function compareRanges(sides: Sides): Promise<void> {
   const { base, next, before, after, pairs, areAlike, watched } = sides;
   const isUnchanged = areAlike && base?.ranges?.key === next.ranges?.key;
   const now = (await after.open(next.ranges))?.ranges;
-  const old = isUnchanged ? now : (await before.open(base?.ranges))?.ranges;
+  const old = isUnchanged ? null : (await before.open(base?.ranges))?.ranges;
   for (const pair of pairs) {
-    const rowsBefore = [...(old?.rows(pair.oldIndex) ?? [])];
     const rows = [...(now?.rows(pair.newIndex) ?? [])];
-    const [spansBefore, spans] = [cover(rowsBefore), cover(rows)];
+    const spans = cover(rows);
     for (const n of watched)
       if (overlaps(spans, { from: n, to: n }).next().done === false) pair.watched.add(n);
     if (isUnchanged) continue;
+    const rowsBefore = [...(old?.rows(pair.oldIndex) ?? [])];
+    const spansBefore = cover(rowsBefore);
     const added = without(spans, spansBefore);
     pair.ranges = {
       ...compareTables(rowsBefore, rows, ({ from, to }) => `${from} ${to}`),

@@ -20,7 +20,7 @@ export interface Plan {
   readonly hash: string;
 }
 
-export interface PlanInput extends Omit<Comparison, 'watched'> {
+interface PlanInput extends Omit<Comparison, 'watched'> {
   readonly settings: GuardSettings;
 }
 

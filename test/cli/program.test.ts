@@ -75,6 +75,7 @@ describe('help', () => {
   it.each(HELP)('of "%s" names its arguments and options, and --json', async (command, words) => {
     const { code, out, errors } = await numgate(...command.split(' ').filter(Boolean), '--help');
     expect([code, errors]).toEqual([0, '']);
+    expect(out).toContain('show the help of this command');
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
     if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
       expect(out).toContain('reason for the audit log (required)');

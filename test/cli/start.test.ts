@@ -99,7 +99,7 @@ describe('npm start', () => {
     const { code, output } = await startAgain();
     rmSync(old, { recursive: true });
     expect(code).toBe(1);
-    expect(output).toContain(`${STATE} was created by numgate 0.1`);
+    expect(output).toContain(`${STATE} was created by numgate 0.1.0, which this version cannot read`);
     expect(output).toContain('delete that folder and start again');
   });
 

@@ -39,7 +39,7 @@ export interface AdminContext extends RequestContext {
 }
 
 /** A change: its validated body, and the request for the coordinator. */
-export interface ChangeContext<Body> extends AdminContext {
+interface ChangeContext<Body> extends AdminContext {
   readonly body: Body;
   readonly change: ChangeRequest;
 }

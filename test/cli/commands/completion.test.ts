@@ -3,14 +3,23 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { numgate, spawnNumgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
-import { completions, isInstalled, type Shell } from '../support/shells.ts';
-import { write } from '../support/workspace.ts';
+import {
+  completions,
+  completionsInPlainBash,
+  isInstalled,
+  type Shell,
+  sourcedTwice,
+} from '../support/shells.ts';
+import { FOLDER, write } from '../support/workspace.ts';
 
-const COMPLETE = fileURLToPath(new URL('../../../cli/complete.ts', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
+const COMPLETE = join(PROJECT, 'cli', 'complete.ts');
 
 /** The completions of the last word, without a shell. `:0` leaves file names to the shell. */
 function completed(...words: string[]): string[] {
@@ -99,16 +108,66 @@ const CASES: readonly [line: string, wanted: string][] = [
   ['numgate push --unp', '--unproven'],
   ['numgate block --code SENDER_REP', 'SENDER_REPORTED'],
   ['numgate build my.l', 'my.lists.json'],
+  ['numgate clients remove "a b" --re', '--reason'],
+  ['numgate --json completion z', 'zsh'],
+  // Tab must not run what is typed.
+  ['numgate audit export > kept.ndjson --af', '--after'],
+  ['numgate audit export 2>kept.ndjson --af', '--after'],
+  ['numgate audit export < kept.ndjson --af', '--after'],
+  ['numgate audit verify > kept.nd', 'kept.ndjson'],
+  ['numgate block "$(touch ran)" --cod', '--code'],
+  ['numgate block "x;touch ran" --cod', '--code'],
+];
+
+/** zsh and fish also complete a value after `=`. */
+const SIGN_CASES: typeof CASES = [
+  ['numgate block --code=SENDER_REP', '--code=SENDER_REPORTED'],
+  ['numgate block --code=$(:>ran)=', '--code=$(:>ran)='],
 ];
 
 describe.each<Shell>(['bash', 'zsh', 'fish'])('the script for %s', (shell) => {
-  it.skipIf(!isInstalled(shell))('completes commands, options, values and file names', async () => {
+  const skipped = it.skipIf(!isInstalled(shell));
+
+  skipped('completes commands, options, values and file names, and runs nothing that is typed', async () => {
     const { code, out, errors } = await spawnNumgate('completion', shell);
     expect([code, errors]).toEqual([0, '']);
     write('my.lists.json', '{}');
+    const kept = write('kept.ndjson', 'the only copy');
     const script = write(`completion.${shell}`, out);
-    for (const [line, wanted] of CASES)
+    for (const [line, wanted] of shell === 'zsh' ? [...CASES, ...SIGN_CASES] : CASES)
       expect([line, completions(shell, script, line)]).toEqual([line, [wanted]]);
+    expect(readFileSync(kept, 'utf8')).toBe('the only copy');
+    expect(existsSync(join(FOLDER, 'ran'))).toBe(false);
+  });
+
+  skipped('prints nothing when it is sourced twice', async () => {
+    const { out } = await spawnNumgate('completion', shell);
+    expect(sourcedTwice(shell, write(`completion.${shell}`, out))).toBe('');
+  });
+
+  skipped('works in a project folder of any name', () => {
+    const project = join(FOLDER, `a 'b' "c" $HOME $(touch ran) \`touch ran\` !`);
+    rmSync(project, { force: true });
+    symlinkSync(PROJECT, project);
+    const kept = ['--preserve-symlinks', '--preserve-symlinks-main'];
+    const args = [...kept, join(project, 'cli', 'numgate.ts'), 'completion', shell];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect([stderr, stdout]).toEqual(['', expect.stringContaining('a ')]);
+    expect(completions(shell, write(`completion.${shell}`, stdout), 'numgate pu')).toEqual(['push']);
+    expect(existsSync(join(FOLDER, 'ran'))).toBe(false);
+  });
+});
+
+describe('the script for bash without the package bash-completion', () => {
+  it.skipIf(!isInstalled('bash'))('does the same', async () => {
+    const { out } = await spawnNumgate('completion', 'bash');
+    write('my.lists.json', '{}');
+    const kept = write('kept.ndjson', 'the only copy');
+    const script = write('completion.bash', out);
+    for (const [line, wanted] of CASES)
+      expect([line, completionsInPlainBash(script, line)]).toEqual([line, [wanted]]);
+    expect(readFileSync(kept, 'utf8')).toBe('the only copy');
+    expect(existsSync(join(FOLDER, 'ran'))).toBe(false);
   });
 });
 

@@ -118,7 +118,7 @@ describe('the next command', () => {
     );
   });
 
-  it('after a guard is the typed command with the plan, the overrides and a reason', () => {
+  it('after a guard is the typed command with the plan, the overrides and a new reason', () => {
     const stopped = new CommandFailure('guards are hit:', 3, {
       guards: [hit, hit],
       plan: '865a1c8a7e5f2f52',
@@ -138,7 +138,11 @@ describe('the next command', () => {
     const again = ['push', '--plan', '865a1c8a7e5f2f52', '--override', 'adds', '--reason', 'ticket 4711'];
     const given = { plan: '865a1c8a7e5f2f52', override: ['adds'], reason: 'ticket 4711' } as const;
     expect((withOverrideHint(stopped, again, given) as CommandFailure).details).toMatchObject({
-      command: "push --plan 865a1c8a7e5f2f52 --override adds --reason 'ticket 4711' --override removes",
+      command: 'push --plan 865a1c8a7e5f2f52 --override adds --override removes --reason "…"',
+    });
+    const ended = ['--json', 'push', '--reason=weekly', '--wait', '--reason', '--', '--', '--reason'];
+    expect((withOverrideHint(stopped, ended, { reason: '--' }) as CommandFailure).details).toMatchObject({
+      command: '--json push --wait --plan 865a1c8a7e5f2f52 --override removes --reason "…" -- --reason',
     });
     const other = new CommandFailure('no', 4);
     expect(withOverrideHint(other, typed, {})).toBe(other);

@@ -40,6 +40,12 @@ describe('the storage in the status', () => {
     expect(linesOf({ storageBytes: 5 }).filter((line) => line.includes('stores'))).toEqual([]);
   });
 
+  it('shows the unsealed entries of the live layer', () => {
+    expect(linesOf({ live: { entries: 20_000, segments: 2, tail: 5 } })).toContain(
+      '20,000 live entries in 2 segments, 5 unsealed; 0 clients',
+    );
+  });
+
   it('shows the trimmed records of the audit log', () => {
     const hash = 'f'.repeat(64);
     expect(linesOf({})).toContain(`audit log: 5,000 records, last hash ${hash}`);

@@ -51,7 +51,7 @@ describe('a catalogue', () => {
     [
       'no subject',
       { lists: [{ ...SUSPENDED, subjects: [] }] },
-      'lists[0].subjects must have at least 1 items',
+      'lists[0].subjects must have at least 1 item',
     ],
     [
       'too many subjects',

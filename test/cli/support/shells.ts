@@ -13,9 +13,15 @@ const BASH_COMPLETION = '/usr/share/bash-completion/bash_completion';
 export type Shell = 'bash' | 'zsh' | 'fish';
 
 /** Runs a program in the folder of the test. @returns its output */
-function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): string {
   const child = spawnSync(program, args, {
     cwd: FOLDER,
+    input,
     env: { ...process.env, ...env },
     encoding: 'utf8',
     timeout: 120_000,
@@ -34,25 +40,43 @@ export function isInstalled(shell: Shell): boolean {
   return false;
 }
 
-/** The completions that a shell finds for the last word of a line. */
+/** The completions that a shell finds for the last word of a line. bash and zsh must find one, and insert it. */
 export function completions(shell: Shell, script: string, line: string): string[] {
   return { bash: inBash, zsh: inZsh, fish: inFish }[shell](script, line).filter((word) => word !== '');
 }
 
-function inBash(script: string, line: string): string[] {
-  const words = line.split(' ');
-  const commands = [
-    `source ${BASH_COMPLETION}`,
+/** Runs a script twice in a shell that completes nothing. @returns what that prints */
+export function sourcedTwice(shell: Shell, script: string): string {
+  const twice = `source ${script} && source ${script}`;
+  const setup = {
+    bash: `source ${BASH_COMPLETION}; (${twice}) 2>&1`,
+    zsh: `autoload -Uz compinit; compinit -u -D; (${twice}) 2>&1`,
+    fish: `begin; source ${script}; and source ${script}; end 2>&1`,
+  }[shell];
+  return run(shell, [{ bash: '--norc', zsh: '-f', fish: '--no-config' }[shell], '-c', setup]);
+}
+
+/**
+ * bash completes only on a terminal: types the line, Tab and Enter. Enter prints the completed line instead of
+ * running it.
+ */
+function inBash(script: string, line: string, peer = `source ${BASH_COMPLETION}`): string[] {
+  const setup = [
+    peer,
     `source ${script}`,
-    `COMP_LINE='${line}' COMP_POINT=${line.length} COMP_CWORD=${words.length - 1}`,
-    `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})`,
-    '__numgate_complete',
-    // What readline does if the function finds nothing and its options leave file names to it.
-    `if [ "\${#COMPREPLY[@]}" = 0 ] && complete -p numgate | grep -q 'o default'`,
-    `then COMPREPLY=($(compgen -f -- '${words.at(-1)}')); fi`,
-    `printf '%s\\n' "\${COMPREPLY[@]}"`,
+    'show() { printf "@%s@" "$READLINE_LINE"; exit; }',
+    'bind "set bell-style none" "set enable-bracketed-paste off"',
+    `bind -x '"\\C-j": show'`,
+    `bind -x '"\\C-m": show'`,
   ];
-  return run('bash', ['--norc', '-c', commands.join('\n')]).split('\n');
+  writeFileSync(join(FOLDER, 'bashrc'), setup.join('\n'));
+  const shell = `TERM=dumb bash --noprofile --rcfile ${join(FOLDER, 'bashrc')} -i`;
+  return [lastWord(run('script', ['-qec', shell, '/dev/null'], {}, `${line}\t\n`))];
+}
+
+/** As above, in a bash without the package bash-completion. */
+export function completionsInPlainBash(script: string, line: string): string[] {
+  return inBash(script, line, '');
 }
 
 function inFish(script: string, line: string): string[] {
@@ -60,14 +84,17 @@ function inFish(script: string, line: string): string[] {
   return lines.split('\n').map((completion) => completion.split('\t')[0]!);
 }
 
-/** zsh completes only on a terminal: types the line, Tab and Enter, and reads the completed command. */
+/** zsh, as bash above. */
 function inZsh(script: string, line: string): string[] {
   const folder = join(FOLDER, 'zsh');
   mkdirSync(folder, { recursive: true });
   const setup = [
     'autoload -Uz compinit; compinit -u -D',
     `source ${script}`,
-    'numgate() { print -r -- "<$*>" }',
+    'show() { print -r -- "@$BUFFER@" }',
+    'zle -N accept-line show',
+    // By default, zsh itself expands the current word first.
+    'bindkey "^I" complete-word',
     'setopt AUTO_LIST NO_BEEP',
     'PS1="ready> "',
   ];
@@ -77,11 +104,15 @@ function inZsh(script: string, line: string): string[] {
     'zpty shell zsh -o NO_GLOBAL_RCS -i',
     "zpty -r shell out '*ready> *'",
     `zpty -w -n shell $'${line}\\t\\n'`,
-    "zpty -r shell out '*<*>*'",
+    "zpty -r shell out '*@*@*'",
     'print -r -- "$out"',
     'zpty -d shell',
   ];
-  const out = run('zsh', ['-f', '-c', driver.join('\n')], { ZDOTDIR: folder, TERM: 'dumb' });
-  const completed = /<(.*)>/.exec(out)?.[1] ?? '';
-  return [completed.split(' ').at(-1)!];
+  return [lastWord(run('zsh', ['-f', '-c', driver.join('\n')], { ZDOTDIR: folder, TERM: 'dumb' }))];
+}
+
+/** The last word of the line that a shell printed between signs. */
+function lastWord(out: string): string {
+  const completed = /@(numgate.*)@/.exec(out)?.[1] ?? '';
+  return completed.trimEnd().split(' ').at(-1)!;
 }
