@@ -32,7 +32,7 @@ vi.mock('../../cli/paths.ts', async (original) => {
 
 const STATE = join(FOLDER, 'state');
 /** A busy machine may not respond at once. */
-const WAIT = { timeout: 60_000 };
+const WAIT = { timeout: 240_000 };
 let started: BuildResult;
 
 /** The output of `npm start` and its exit code. Once it serves, `look` runs and then it is stopped. */

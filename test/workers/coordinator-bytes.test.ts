@@ -2,6 +2,7 @@
  * Bytes that the coordinator stores for an operation, as SQLite counts them, and that data stored once is
  * read back whole.
  */
+
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import { AuditVerifier, keyedNumber } from '../../shared/audit.ts';
@@ -15,6 +16,7 @@ import {
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { asAdmin, coordinator, startFailure, stub, unwrap } from './support/coordinator.ts';
+import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { budgets, NOON } from './support/room.ts';
 
@@ -43,7 +45,7 @@ async function settled(): Promise<void> {
   await vi.waitFor(async () => {
     const { seq, kvSeq, live } = await coordinator().status();
     expect([kvSeq, live.tail <= UNSEALED_ENTRIES_MAX]).toEqual([seq, true]);
-  }, 30_000);
+  }, HANG_MS);
 }
 
 /** Bytes that one operation adds to the tables, without later work such as sealing a segment. */
@@ -57,9 +59,7 @@ async function bytesOf(reason: string, operation: ReturnType<typeof change>): Pr
   return bytes;
 }
 
-test('10,000 entries take some hundred bytes each, and their reason is stored once', {
-  timeout: 120_000,
-}, async ({ annotate }) => {
+test('10,000 entries take some hundred bytes each, and their reason is stored once', async ({ annotate }) => {
   await coordinator().status();
   const first = await bytesOf(SHORT, change('block', 30_000_000, BULK_ENTRIES_MAX));
   const short = await bytesOf(SHORT, change('block', 40_000_000, BULK_ENTRIES_MAX));
@@ -74,7 +74,7 @@ test('10,000 entries take some hundred bytes each, and their reason is stored on
   expect(Math.abs(long - short)).toBeLessThan(BYTES_PER_REASON_MAX);
 });
 
-test('the budget of bytes includes what the end of entries writes later', { timeout: 60_000 }, async () => {
+test('the budget of bytes includes what the end of entries writes later', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
   await coordinator().status();
   const size = () => runInDurableObject(stub(), (_, { storage }) => storage.sql.databaseSize);

@@ -255,7 +255,7 @@ async function compareAudit(model: Model): Promise<void> {
   expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: model.seq }, (_, index) => index + 1));
 }
 
-test('the coordinator agrees with the model', { timeout: 240_000 }, async () => {
+test('the coordinator agrees with the model', async () => {
   const anyStep = fc.oneof(
     { weight: 5, arbitrary: changeStep },
     { weight: 3, arbitrary: stageStep },

@@ -83,7 +83,7 @@ test('a failed write is tried again, and a loss is logged', async () => {
   put.mockRejectedValue(new Error('KV PUT failed: 500'));
   await sendAndSettle({ body: { to: LISTED } });
   expect(warned).toHaveBeenCalledWith('{"event":"recordsLost","records":1}');
-}, 20_000);
+});
 
 test('no other sealed value opens as records', async () => {
   const head = new Uint8Array((await env.LISTS.get('head', 'arrayBuffer'))!);

@@ -2,6 +2,7 @@
  * A coordinator that lost its tables, and an attacker who can write KV: it restores only what the head names
  * by its content, and a revoked key never works again.
  */
+
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -23,6 +24,7 @@ import {
   stub,
   unwrap,
 } from './support/coordinator.ts';
+import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { failing, hanging, KvWatch } from './support/kv.ts';
 import { smallLists } from './support/world.ts';
@@ -53,7 +55,7 @@ const copied = (): Promise<void> =>
   vi.waitFor(async () => {
     const { seq, kvSeq } = await coordinator().status();
     expect(kvSeq).toBe(seq);
-  }, 10_000);
+  }, HANG_MS);
 
 async function stored(key: string): Promise<Bytes> {
   return new Uint8Array((await env.LISTS.get(key, 'arrayBuffer'))!);
@@ -148,7 +150,7 @@ test('a segment of an earlier time, under the key of the newer one, is refused',
     await vi.waitFor(async () => {
       const { live } = await coordinator().status();
       expect([live.entries, live.tail]).toEqual([count, 0]);
-    }, 10_000);
+    }, HANG_MS);
     return (await readHead())!.head.segments.map(({ key }) => key);
   };
   const some = UNSEALED_ENTRIES_MAX + 1;

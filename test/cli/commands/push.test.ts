@@ -70,7 +70,7 @@ describe('push', () => {
       expect(new Set(await ports.kv.keys(SHARD_PREFIX))).toEqual(new Set(blobs.map(({ key }) => key)));
       const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
       expect(JSON.parse(signed)).toEqual(folder.manifest);
-      const [seen] = await watchUntil([world.url], result.seq, 60_000);
+      const [seen] = await watchUntil([world.url], result.seq, 240_000);
       expect(seen).toMatchObject({ release, seq: result.seq });
     },
     VISIBLE_WAIT_MS,

@@ -24,7 +24,7 @@ function run(
     input,
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 240_000,
   });
   if (child.status !== 0)
     throw new Error(`${program} failed (${child.status}): ${child.stderr}${child.stdout}`);
