@@ -1,6 +1,7 @@
 /**
  * `npm start` with a state that has changed since: created with other secrets, or with lost or damaged values.
  */
+import { HANG_MS } from '../shared/support/hang.ts';
 import './support/workspace.ts';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +33,7 @@ vi.mock('../../cli/paths.ts', async (original) => {
 
 const STATE = join(FOLDER, 'state');
 /** A busy machine may not respond at once. */
-const WAIT = { timeout: 240_000 };
+const WAIT = { timeout: HANG_MS };
 let started: BuildResult;
 
 /** The output of `npm start` and its exit code. Once it serves, `look` runs and then it is stopped. */

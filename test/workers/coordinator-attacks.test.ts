@@ -23,7 +23,7 @@ import {
   WRANGLER,
 } from './support/coordinator.ts';
 import './support/fresh.ts';
-import { HANG_MS } from './support/hang.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { publishValues, smallLists } from './support/world.ts';
 
 const LISTED = '+821012345678';

@@ -7,9 +7,9 @@ import { expect, test, vi } from 'vitest';
 import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../shared/limits.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { LiveStore } from '../../workers/coordinator/live-store.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { asAdmin, coordinator, readHead, stage, stub, unwrap, WRANGLER } from './support/coordinator.ts';
-import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { smallLists } from './support/world.ts';
 

@@ -14,9 +14,9 @@ import {
   UNSEALED_ENTRIES_MAX,
 } from '../../shared/limits.ts';
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { asAdmin, coordinator, startFailure, stub, unwrap } from './support/coordinator.ts';
-import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { budgets, NOON } from './support/room.ts';
 

@@ -8,9 +8,9 @@ import { expect, test, vi } from 'vitest';
 import { openHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import type { Coordinator } from '../../workers/coordinator/coordinator.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { asAdmin, coordinator, stub, unwrap } from './support/coordinator.ts';
-import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { watchPuts } from './support/kv.ts';
 

@@ -6,9 +6,9 @@ import { describe, expect, test, vi } from 'vitest';
 import type { EntryItem } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX, SEGMENT_ENTRIES_MAX, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
 import { numberKey } from '../../shared/live/entry.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { asAdmin, codeOf, coordinator, readHead, stub, unwrap } from './support/coordinator.ts';
-import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { sourceKey } from '../shared/support/sources.ts';
 

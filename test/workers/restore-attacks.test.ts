@@ -10,6 +10,7 @@ import { openDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
 import { type HeadDocument, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
@@ -24,7 +25,6 @@ import {
   stub,
   unwrap,
 } from './support/coordinator.ts';
-import { HANG_MS } from './support/hang.ts';
 import './support/fresh.ts';
 import { failing, hanging, KvWatch } from './support/kv.ts';
 import { smallLists } from './support/world.ts';

@@ -17,10 +17,10 @@ import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { claim, readCopy, writeCopy } from '../../workers/edge/head/head-cache.ts';
 import { resetIsolate } from '../../workers/edge/isolate.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { testKeys } from '../shared/support/test-keys.ts';
 import { publishClients } from './support/clients.ts';
 import type { FakeCoordinator } from './support/fake-coordinator.ts';
-import { HANG_MS } from './support/hang.ts';
 import { fakeCoordinator } from './support/isolate.ts';
 import { failing, KvWatch } from './support/kv.ts';
 import { sendAndSettle, sendHere, summarize, type WireResponse } from './support/send.ts';
@@ -200,7 +200,7 @@ describe('a coordinator that does not answer', () => {
     vi.setSystemTime(NOW + 60_000);
     resetIsolate();
     expect(await checkedHead()).toEqual([5, 60]);
-    // No request waits in vain again: there is no read before this response, and one behind it.
+    // The next request does not wait: no read precedes its response, and one follows it.
     const looks = vi.spyOn(caches.default, 'match');
     await sendHere(check);
     expect(looks).not.toHaveBeenCalled();

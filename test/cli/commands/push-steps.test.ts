@@ -2,6 +2,7 @@
  * The steps of a push: its plan and guards, a canary in a share of the data centres, and rollback; and a push
  * with only the credentials of wrangler.
  */
+import { HANG_MS } from '../../shared/support/hang.ts';
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
@@ -89,7 +90,7 @@ describe('with only the credentials of wrangler', () => {
       const { kvSeq, seq } = await world.status();
       return kvSeq === seq;
     };
-    await expect.poll(inKv, { timeout: 240_000 }).toBe(true);
+    await expect.poll(inKv, { timeout: HANG_MS }).toBe(true);
     expect(await pushStaged(next.folder, kv, { unproven: true, all: false })).toMatchObject({
       release,
       uploaded: 1,

@@ -1,6 +1,7 @@
 /**
  * `numgate push` into the real service: the values in KV, and that it uploads few of them twice.
  */
+import { HANG_MS } from '../../shared/support/hang.ts';
 import '../support/workspace.ts';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -70,7 +71,7 @@ describe('push', () => {
       expect(new Set(await ports.kv.keys(SHARD_PREFIX))).toEqual(new Set(blobs.map(({ key }) => key)));
       const signed = new TextDecoder().decode((await kv.get(releaseKey(release)))!);
       expect(JSON.parse(signed)).toEqual(folder.manifest);
-      const [seen] = await watchUntil([world.url], result.seq, 240_000);
+      const [seen] = await watchUntil([world.url], result.seq, HANG_MS);
       expect(seen).toMatchObject({ release, seq: result.seq });
     },
     VISIBLE_WAIT_MS,

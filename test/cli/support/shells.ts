@@ -2,10 +2,12 @@
  * Real shells that complete a command line with the script of `numgate completion`. A shell that CI has
  * installed must be there; any other one may be missing.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { skipMissing } from '../../../bench/lib/skip-missing.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { FOLDER } from './workspace.ts';
 
 const BASH_COMPLETION = '/usr/share/bash-completion/bash_completion';
@@ -24,7 +26,7 @@ function run(
     input,
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    timeout: 240_000,
+    timeout: HANG_MS,
   });
   if (child.status !== 0)
     throw new Error(`${program} failed (${child.status}): ${child.stderr}${child.stdout}`);
