@@ -7,6 +7,7 @@ import type { ProblemExtras } from '../shared/admin.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
 import { CommandFailure, hasCode } from './failure.ts';
 import { adminToken } from './secrets.ts';
+import { visible } from './terminal/visible.ts';
 
 /** Retries of a read and of a change. */
 const READ_RETRIES = 2;
@@ -223,10 +224,10 @@ function failureOf(response: AdminResponse, url: string): CommandFailure {
 
 function formatProblem({ code, message, guards = [], since = [], items = [] }: Problem): string {
   return [
-    `${code}: ${message}`,
+    `${code}: ${visible(message)}`,
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
     ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
-    ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${item.message}`),
+    ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${visible(item.message)}`),
     ...(code === 'UNAUTHENTICATED'
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),
@@ -235,7 +236,7 @@ function formatProblem({ code, message, guards = [], since = [], items = [] }: P
 
 /** A guard that a change hits, with the option that overrides it. */
 export function formatGuard({ guard, message, override }: GuardHit): string {
-  return `${guard}: ${message}   --override ${override}`;
+  return `${guard}: ${visible(message)}   --override ${override}`;
 }
 
 /** URL of the service. */

@@ -23,7 +23,7 @@ import { addStatus } from './commands/status.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addWatch } from './commands/watch.ts';
 import { failureReport } from './failure.ts';
-import { printError } from './terminal/output.ts';
+import { note, printError, write } from './terminal/output.ts';
 
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
@@ -43,6 +43,7 @@ export const program = new Command('npx numgate')
   .helpCommand('help [command]', 'show the help of a command')
   .showHelpAfterError('(see --help)')
   .exitOverride()
+  .configureOutput({ writeOut: write, writeErr: note })
   .configureHelp({
     showGlobalOptions: true,
     optionDescription(option) {
@@ -74,7 +75,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   } catch (thrown) {
     const { exitCode, text, error } = failureReport(thrown);
-    process.stderr.write(text);
+    note(text);
     if (error !== null) printError(error);
     return exitCode;
   }

@@ -1,7 +1,6 @@
 /** `numgate audit`: export the log as lines of JSON, verify its hash chain, and trim old records. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
 import { type AuditRecord, AuditVerifier, type BrokenChain, type KnownRecord } from '../../shared/audit.ts';
@@ -10,6 +9,7 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 
 export function addAudit(program: Command): void {

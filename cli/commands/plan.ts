@@ -2,7 +2,6 @@
  * `numgate plan`: what a push would change against the current release, and which guards it would hit.
  * Changes nothing. The coordinator makes the same plan when the release is promoted and compares its hash.
  */
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
@@ -16,6 +15,7 @@ import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { overrideCommand } from './override.ts';
 

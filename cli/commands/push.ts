@@ -4,7 +4,6 @@
  * the old release or the new one. Running the command again completes the push.
  */
 import { setTimeout } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
 import type { ProblemExtras, Promote, PromoteDone } from '../../shared/admin.ts';
 import type { Guard } from '../../shared/release/guards.ts';
@@ -19,7 +18,8 @@ import { type Kv, kvOf, type Target } from '../publish/wrangler.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { print, type Report } from '../terminal/output.ts';
+import { note, print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
 import { type PlanResult, plan, summarizePlan } from './plan.ts';
@@ -59,7 +59,7 @@ export function addPush(program: Command): void {
       if (options.staged) return print(...formatStaged(await pushStaged(folder, kv, options)));
       const overrides = [...(options.override ?? [])];
       const ports = { kv, admin: adminOfEnvironment() };
-      const onPlan = (created: PlanResult): void => void process.stderr.write(summarizePlan(created));
+      const onPlan = (created: PlanResult): void => note(summarizePlan(created));
       const result = await push(folder, ports, { ...options, overrides, reason }, onPlan).catch(
         (error: unknown) => {
           throw withOverrideHint(error, process.argv.slice(2), options);

@@ -1,5 +1,4 @@
 /** `numgate promote`, `rollback`, `releases`: which releases the coordinator has, and which is current. */
-import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import type {
   Promote,
@@ -14,6 +13,7 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
+import { styleText, visible } from '../terminal/visible.ts';
 import { examples, requireReason, share } from './options.ts';
 import {
   addOverrideOptions,
@@ -125,7 +125,9 @@ export function formatReleases(releases: readonly ReleaseInfo[]): Report {
     return [release, shownState, base ?? '', foldedSeq, numbers, bytes, promotedAt ?? '', by];
   });
   const refusals = releases.flatMap(({ release, refusal }) =>
-    refusal === null ? [] : [`${release}: ${styleText('yellow', refusal.code)}: ${refusal.message}\n`],
+    refusal === null
+      ? []
+      : [`${release}: ${styleText('yellow', refusal.code)}: ${visible(refusal.message)}\n`],
   );
   const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
   return [formatTable(names, rows) + refusals.join(''), { releases }];
