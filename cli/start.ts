@@ -18,6 +18,7 @@ import { localSecrets, workerSecrets } from './local/secrets.ts';
 import { type Service, startService } from './local/service.ts';
 import { claimState } from './local/state-claim.ts';
 import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
+import { createPrivately } from './private-files.ts';
 import { currentRelease } from './publish/base-release.ts';
 import { kvOf } from './publish/wrangler.ts';
 import { type LocalSecrets, listKeys, secretDigest } from './secrets.ts';
@@ -120,6 +121,7 @@ function stopOnSignal(service: Service): void {
 }
 
 async function main(): Promise<void> {
+  createPrivately();
   const port = servicePort();
   claimState(port);
   const secrets = await localSecrets();

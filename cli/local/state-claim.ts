@@ -1,8 +1,9 @@
 /** Allows one service at a time per state folder. Two would lock each other out of its databases. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandFailure } from '../failure.ts';
 import { STATE } from '../paths.ts';
+import { privateTree } from '../private-files.ts';
 
 const CLAIM = join(STATE, 'running.json');
 /** The coordinator of numgate 0.1.0, under its class name at that time. */
@@ -24,7 +25,7 @@ export function claimState(port: number): void {
         'Its clients, tokens, live entries and audit log are lost.',
     );
   }
-  mkdirSync(STATE, { recursive: true });
+  privateTree(STATE);
   while (!taken(port)) {
     const other = claimant();
     if (other !== null && other.pid !== process.pid && isRunning(other.pid)) {
@@ -44,7 +45,10 @@ export function claimState(port: number): void {
 /** @returns whether the claim was free */
 function taken(port: number): boolean {
   try {
-    writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim), { flag: 'wx' });
+    writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim), {
+      flag: 'wx',
+      mode: 0o600,
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
