@@ -35,7 +35,18 @@ export interface Tagged<Value> {
 }
 
 /** The service does not respond. */
-export class Unreachable extends CommandFailure {}
+export class Unreachable extends CommandFailure {
+  /** What happened, without what it means for a change. */
+  readonly why: string;
+  /** Whether a change may have been applied all the same. */
+  readonly mayBeApplied: boolean;
+
+  constructor(why: string, effect: string, mayBeApplied: boolean) {
+    super(why + effect);
+    this.why = why;
+    this.mayBeApplied = mayBeApplied;
+  }
+}
 
 interface AdminRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -131,7 +142,7 @@ export class Admin {
     const effect = mayBeApplied
       ? '\nthe change may have been applied: check before you repeat the command'
       : '\nnothing was changed';
-    return new Unreachable(`${this.url} does not respond: ${why}${isChange ? effect : ''}`);
+    return new Unreachable(`${this.url} does not respond: ${why}`, isChange ? effect : '', mayBeApplied);
   }
 
   async #sendOnce({ method, path, headers = {}, body }: AdminRequest): Promise<AdminResponse> {
