@@ -55,8 +55,8 @@ export const program = new Command('npx numgate')
     'after',
     `
 Environment:
-  NUMGATE_URL    URL of the service (default: http://localhost:8787, or the port in PORT)
-  NUMGATE_TOKEN  admin token (default on this machine: the token that npm start created)
+  NUMGATE_URL    URL of the service (default: http://localhost:<port>, with the port in PORT or that of npm start)
+  NUMGATE_TOKEN  admin token (default: the token that npm start created, only for the service that it runs)
 
 Exit codes: 0 success, 1 failure, 2 invalid usage, 3 refused by a guard, 4 the target changed since you looked.
 Errors go to standard error. With --json, a command that has printed no result also prints

@@ -13,6 +13,7 @@ import { formatPush, push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
+import { proveService } from './local/identity.ts';
 import { repairValues } from './local/repair.ts';
 import { localSecrets, workerSecrets } from './local/secrets.ts';
 import { type Service, startService } from './local/service.ts';
@@ -130,7 +131,10 @@ async function main(): Promise<void> {
   stopOnSignal(service);
   const { url } = service;
   try {
-    const admin = new Admin({ url, token: secrets.ADMIN_TOKEN });
+    const address = new URL(url);
+    // Behind the ::1 of localhost there may be another service.
+    address.hostname = '127.0.0.1';
+    const admin = new Admin({ url: address.origin, token: secrets.ADMIN_TOKEN });
     const isWhole = await ensureRelease(admin);
     await ensureDemoClient(admin, secrets);
     await untilReady(url, isWhole);
@@ -139,6 +143,7 @@ async function main(): Promise<void> {
     throw error;
   }
   runCronOf(service);
+  await proveService(Number(new URL(url).port));
   write(
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +

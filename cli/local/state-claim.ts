@@ -1,5 +1,5 @@
 /** Allows one service at a time per state folder. Two would lock each other out of its databases. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandFailure } from '../failure.ts';
 import { STATE } from '../paths.ts';
@@ -9,9 +9,12 @@ const CLAIM = join(STATE, 'running.json');
 /** The coordinator of numgate 0.1.0, under its class name at that time. */
 const OLD_COORDINATOR = join(STATE, 'v3', 'do', 'numgate-Authority');
 
-interface Claim {
+export interface Claim {
   readonly pid: number;
+  /** Port of the service. */
   readonly port: number;
+  /** How the process proves that it runs the service (identity.ts). It follows once the service runs. */
+  readonly proof?: { readonly port: number; readonly key: string };
 }
 
 /**
@@ -56,12 +59,19 @@ function taken(port: number): boolean {
   }
 }
 
-function claimant(): Claim | null {
+/** The claim as written, even if its process has ended. Null if there is none. */
+export function claimant(): Claim | null {
   try {
     return JSON.parse(readFileSync(CLAIM, 'utf8')) as Claim;
   } catch {
     return null;
   }
+}
+
+/** Replaces the claim of this process. */
+export function recordClaim(claim: Claim): void {
+  writeFileSync(`${CLAIM}.new`, JSON.stringify(claim), { mode: 0o600 });
+  renameSync(`${CLAIM}.new`, CLAIM);
 }
 
 function isRunning(pid: number): boolean {

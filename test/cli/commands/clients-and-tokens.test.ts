@@ -10,6 +10,7 @@ import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
+import { SECRETS } from '../support/workspace.ts';
 
 let admin: Admin;
 beforeAll(async () => {
@@ -170,7 +171,7 @@ describe('tokens', () => {
     const token = (await tokens('rotate', 'night')).out.trim();
     process.env.NUMGATE_TOKEN = token;
     const { code, errors } = await tokens('list');
-    delete process.env.NUMGATE_TOKEN;
+    process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
     expect([code, errors]).toEqual([1, expect.stringMatching(/^error: PERMISSION_DENIED: .*root/)]);
     expect(errors).not.toContain(token.split('.')[1]);
   });
