@@ -101,7 +101,7 @@ export class Admin {
       { method: 'GET', path: withQuery(path, query) },
       READ_RETRIES,
     );
-    return { text: new TextDecoder().decode(bytes), next: headers.get('x-next') };
+    return { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), next: headers.get('x-next') };
   }
 
   /** A read that may contain a number and therefore sends a body. */
