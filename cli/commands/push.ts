@@ -10,6 +10,7 @@ import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import type { Failure } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
@@ -129,6 +130,7 @@ export async function push(
     return { ...upload.result, ...done, plan: hash, wasCurrent: true };
   }
   checkComplete(proof, release, unproven);
+  if (created.refusal !== null) throw refusedAs(created.refusal);
   onPlan(created);
   checkPlan(created.plan, reviewed, overrides);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
@@ -209,6 +211,13 @@ function proofOf(folder: BuildFolder, release: string): Proof | null {
 function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
   if (proof?.complete === true || unproven) return;
   throw new CommandFailure(`${release} is not proven: run npx numgate prove, or pass --unproven`);
+}
+
+/** As the coordinator would refuse the release after the upload. */
+function refusedAs({ code, message }: Failure): CommandFailure {
+  if (code === 'RELEASE_STATE') return new CommandFailure(`${code}: ${message}`, 4, { code });
+  const extras = { code: 'RELEASE_REFUSED', refusal: code };
+  return new CommandFailure(`RELEASE_REFUSED: ${code}: ${message}`, 1, extras);
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */
