@@ -2,7 +2,7 @@
  * The command line of a list admin: all commands, in groups. Results go to standard output, progress and
  * errors to standard error. failure.ts defines the exit codes.
  */
-import { Command, Help } from 'commander';
+import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
@@ -44,13 +44,7 @@ export const program = new Command('npx numgate')
   .showHelpAfterError('(see --help)')
   .exitOverride()
   .configureOutput({ writeOut: write, writeErr: note })
-  .configureHelp({
-    showGlobalOptions: true,
-    optionDescription(option) {
-      const description = Help.prototype.optionDescription.call(this, option);
-      return option.mandatory ? `${description} (required)` : description;
-    },
-  })
+  .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
     `

@@ -16,7 +16,7 @@ import { readJsonFile } from '../import/json-file.ts';
 import { print } from '../terminal/output.ts';
 import { type Cell, formatTable } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
-import { examples } from './options.ts';
+import { checkReason, examples } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 type SetOptions = WaitOptions & { readonly reason?: string; readonly dryRun: boolean };
@@ -87,8 +87,7 @@ async function setPolicy(
   { reason, dryRun, ...options }: SetOptions,
 ): Promise<void> {
   const admin = adminOfEnvironment();
-  if (!dryRun && reason === undefined)
-    throw new CommandFailure("required option '--reason <text>' not specified", 2);
+  if (!dryRun) checkReason(reason);
   const { value: inForce, ifUnchanged } = await admin.tagged<VersionedPolicy>('policy');
   // Prevents overwriting a change that somebody else made meanwhile.
   if (version !== null && version !== inForce.version && !isDeepStrictEqual(policy, inForce.policy)) {

@@ -124,11 +124,15 @@ export function formatReleases(releases: readonly ReleaseInfo[]): Report {
     const shownState = readable && state === 'superseded' ? `${state} (rollback)` : state;
     return [release, shownState, base ?? '', foldedSeq, numbers, bytes, promotedAt ?? '', by];
   });
-  const refusals = releases.flatMap(({ release, refusal }) =>
-    refusal === null
-      ? []
-      : [`${release}: ${styleText('yellow', refusal.code)}: ${visible(refusal.message)}\n`],
-  );
   const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
-  return [formatTable(names, rows) + refusals.join(''), { releases }];
+  return [releases.map(formatRefusal).join('') + formatTable(names, rows), { releases }];
+}
+
+/** First in the list, because it is what to act on. */
+function formatRefusal({ release, refusal }: ReleaseInfo): string {
+  if (refusal === null) return '';
+  const { code, message } = refusal;
+  // Some messages begin with the code themselves.
+  const why = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  return `${release} was refused: ${styleText('yellow', code)}: ${visible(why)}\n`;
 }

@@ -82,35 +82,6 @@ describe('help', () => {
   });
 });
 
-describe('invalid usage', () => {
-  it.each([
-    [[], 'Usage: '],
-    [['bild'], "unknown command 'bild'"],
-    [['build', '--colour'], "unknown option '--colour'"],
-    [['build', 'a', 'b'], 'too many arguments'],
-    [['build', '--max-rejects', '2'], 'must be between 0 and 1'],
-    [['build', '--max-rejects', ''], 'must be between 0 and 1'],
-    [['build', '--out'], "option '--out <folder>' argument missing"],
-    [['clients'], 'Usage: '],
-    [['push', '--share', '1.5'], 'must be between 0 and 1'],
-    [['push', '--share', '0'], 'must be above 0: to withdraw a canary, use rollback'],
-    [['audit', 'verify', '--known', '7'], 'must be a record number and a hash'],
-    [['sample', '--size', '-5'], 'must be a whole number'],
-    [['blocks', '2026-13-45'], 'must be a UTC day, such as 2026-11-24'],
-    [['push', '--override', 'adds'], '--override requires --reason'],
-    [['promote', 'x', '--override', 'adds'], '--override requires --reason'],
-    [['push', '--staged', '--override', 'adds'], "option '--staged' cannot be used with option '--override"],
-    [['push', '--staged', '--share', '0.5'], "option '--staged' cannot be used with option '--share"],
-    [['watch', '--timeout', '3'], '--timeout requires --seq'],
-    [['watch', '--seq', '1', '--url', 'edge.example'], '--url must be a URL such as https://'],
-    [['block', '--reason', 'x'], 'give a number or a source'],
-  ])('%j exits with 2', async (args, message) => {
-    const { code, out, errors } = await numgate(...args);
-    expect([code, out]).toEqual([2, '']);
-    expect(errors).toContain(message);
-  });
-});
-
 describe('a command that fails', () => {
   const secrets = { ...process.env };
   it.each([

@@ -95,7 +95,14 @@ describe('clients', () => {
   it('are not changed without a setting, which would record an empty change', async () => {
     const { seq } = await admin.get<StatusInfo>('status');
     const { code, errors } = await clients('set', 'acme-1', '--reason', 'a test', '--wait');
-    expect([code, errors]).toEqual([2, expect.stringMatching(/^error: give a setting to change, /)]);
+    expect([code, errors]).toEqual([
+      2,
+      expect.stringMatching(
+        /^error: give at least one setting to change: .* --rights, .*--mode, .*--short-codes\n$/,
+      ),
+    ]);
+    const same = await clients('set', 'acme-1', '--mode', 'enforce');
+    expect([same.code, same.out]).toEqual([0, 'acme-1 has these settings already: nothing was changed\n']);
     expect((await admin.get<StatusInfo>('status')).seq).toBe(seq);
   });
 

@@ -64,7 +64,10 @@ describe('status, releases, guards and watch', () => {
     expect(newest).toMatchObject({ by: 'token:root' });
     const refusal = { code: 'SIGNATURE_INVALID', message: 'not signed' };
     const text = stripVTControlCharacters(formatReleases([{ ...newest!, refusal }])[0]);
-    expect(text).toContain('SIGNATURE_INVALID: not signed');
+    const begin = `${newest!.release} was refused: SIGNATURE_INVALID: not signed\n┌`;
+    expect(text.slice(0, begin.length)).toBe(begin);
+    const same = { ...refusal, message: 'SIGNATURE_INVALID: not signed' };
+    expect(stripVTControlCharacters(formatReleases([{ ...newest!, refusal: same }])[0])).toBe(text);
   });
 
   it('show and change guards by name', async () => {
