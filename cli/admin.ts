@@ -181,7 +181,8 @@ function json<Value>({ status, bytes }: AdminResponse): Value {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Value;
   } catch {
-    throw new CommandFailure(`the response (${status}) is not JSON: check that NUMGATE_URL is numgate`);
+    const message = `the response (${status}) is not JSON: check that NUMGATE_URL is numgate`;
+    throw new CommandFailure(message, 1, { status });
   }
 }
 
@@ -222,6 +223,8 @@ function failureOf(response: AdminResponse, url: string): CommandFailure {
   if (problem === null) {
     return new CommandFailure(
       `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
+      1,
+      { status: response.status },
     );
   }
   const { code, status } = problem;
