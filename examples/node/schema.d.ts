@@ -742,7 +742,7 @@ export interface components {
          */
         Effect: "allow" | "block" | "label" | "shadow" | "indeterminate";
         /**
-         * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
+         * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID without control or invisible characters. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
          * @example 1588-1234
          * @example +639171234567
          * @example KR-GOV-NOTICE
@@ -1090,7 +1090,7 @@ export interface components {
         /** @description Version of the head. Each change raises it by one. A verdict with this `seq` or a higher one reflects the change. */
         Seq: number;
         /**
-         * @description The reason for the change, kept in the audit log. Do not include a number.
+         * @description The reason for the change, kept in the audit log: one line without control or invisible characters (Unicode categories Cc and Cf). Do not include a number.
          * @example ticket 4711
          */
         ReasonText: string;
@@ -1703,7 +1703,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
         };
         /**
-         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: after 00, a text can have several readings, and the strongest verdict applies.
+         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: after 00, a text can have several readings, and the strongest verdict applies. A control character is refused; other invisible characters are ignored.
          * @example +82212345678
          * @example +639171234567
          * @example PARCEL-KR

@@ -64,7 +64,7 @@ describe('the body of a change', () => {
     if (path !== 'releases')
       await expectAdminRefused([path, { method, body: silent }], [400, 'FIELD_MISSING', 'reason']);
     await expectAdminRefused([path, { method, body: { ...body, reason: 1 } }], [400, 'FIELD_TYPE', 'reason']);
-    for (const reason of ['', ' ', 'x'.repeat(501)])
+    for (const reason of ['', ' ', 'x'.repeat(501), 'a\nb', 'a\u0007', 'a\u202eb', 'a\u200db', 'a\u2028b'])
       await expectAdminRefused([path, { method, body: { ...body, reason } }], [400, 'FIELD_VALUE', 'reason']);
     expect(await state()).toEqual(before);
   });

@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/policy': [
     'data',
     'shared/numbers',
+    'shared/hidden-characters.ts',
     'shared/limits.ts',
     'shared/request.ts',
     'shared/schemas.ts',
@@ -45,6 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/clients.ts',
     'shared/fields.ts',
     'shared/flat.ts',
+    'shared/hidden-characters.ts',
     'shared/limits.ts',
     'shared/request.ts',
     'shared/result.ts',
