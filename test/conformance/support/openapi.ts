@@ -10,7 +10,7 @@ type Json = Record<string, unknown>;
 const DOCUMENT = 'urn:numgate:openapi';
 /** Headers with a meaning in this API. If a response has one, the document must describe it. */
 const DESCRIBED_HEADERS =
-  /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|etag|x-next|numgate-.*)$/;
+  /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|etag|x-next|x-refused|numgate-.*)$/;
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
