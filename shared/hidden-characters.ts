@@ -9,6 +9,11 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 /** Printable ASCII has none. This test takes a fraction of the time of the other. */
 const PLAIN = /^[ -~]*$/;
 
+/** The text with a space in place of each hidden character. */
+export function withoutHidden(text: string): string {
+  return PLAIN.test(text) ? text : text.replace(new RegExp(HIDDEN, 'gu'), ' ');
+}
+
 export function hasHidden(text: string): boolean {
   return !PLAIN.test(text) && HIDDEN.test(text);
 }
