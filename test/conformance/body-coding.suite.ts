@@ -64,15 +64,18 @@ describe('a body in gzip', () => {
     for (const body of bad) await expectRefused(batch(body), [400, 'BODY_UNREADABLE']);
   });
 
-  it('a stream that is not valid gzip is cut off', async () => {
-    const request = {
-      method: 'POST',
-      headers: { authorization: `Bearer ${world().keys.bulk}`, ...TEXT, ...GZIP },
-      body: gzipSync(LINES.repeat(1_000)).subarray(0, -20),
-    };
-    const read = fetch(`${world().url}/v1/check/stream`, request).then((response) => response.text());
-    await expect(read).rejects.toThrow();
-    expect(await stream(LINES)).toHaveLength(2);
+  it('a stream that is not valid gzip ends with an error', async () => {
+    const cut = gzipSync(LINES.repeat(1_000)).subarray(0, -20);
+    const answers = await stream(cut, { headers: GZIP });
+    expect(answers.at(-1)).toBe(',error,BODY_UNREADABLE');
+    expect(answers.slice(0, -1)).toEqual((await stream(LINES.repeat(1_000))).slice(0, answers.length - 1));
+    expect(await stream(LINES, { headers: GZIP })).toEqual([',error,BODY_UNREADABLE']);
+    const [line, ...more] = await streamJson('{"id":"a","to":"112"}\n', { headers: GZIP });
+    expect([line!.id, line!.error, more]).toEqual([
+      null,
+      { code: 'BODY_UNREADABLE', field: 'body', message: expect.stringContaining('gzip') },
+      [],
+    ]);
   });
 });
 

@@ -15,6 +15,7 @@ import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import type { Answer, RequestContext } from '../http/app.ts';
 import { type Coding, codingOf, mediaType, readerOf } from '../http/body.ts';
+import type { BytesReader } from '../http/gunzip.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { admit, type ClientContext } from './client-context.ts';
@@ -103,6 +104,18 @@ const TEXT_TOO_LONG: Line = { name: null, parsed: fieldError('NUMBER_TOO_LONG', 
 const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
 const NO_JSON = invalidLine('is not JSON');
 
+/** In place of all lines that cannot be read any more. */
+const BROKEN_OFF: Line = {
+  name: null,
+  parsed: {
+    ok: false,
+    code: 'BODY_UNREADABLE',
+    field: 'body',
+    message: '"body" broke off, or is not valid gzip: send the lines from here on again',
+  },
+  numbers: 0,
+};
+
 function invalidLine(detail: string): Line {
   const error = { ok: false, code: 'JSON_INVALID', field: 'line', message: `"line" ${detail}` } as const;
   return { name: null, parsed: error, numbers: 1 };
@@ -183,8 +196,12 @@ function screenLines(
       async pull(controller) {
         // Loop until there is output: the runtime does not repeat a pull that enqueues nothing.
         for (let given = false; !given; ) {
-          const read = await reader?.read(new Uint8Array(buffer));
-          const piece = read === undefined || read.done ? null : read.value;
+          const piece = await nextPiece(reader, buffer);
+          if (piece === 'broken') {
+            controller.enqueue(encoder.encode(format.answer(BROKEN_OFF, pinned)));
+            controller.close();
+            return;
+          }
           const lines = piece === null ? splitter.end() : splitter.push(piece);
           await answerAll(lines, piece?.byteLength ?? 0, controller);
           given = lines.length > 0;
@@ -200,6 +217,20 @@ function screenLines(
     // Read nothing until the client reads responses.
     { highWaterMark: 0 },
   );
+}
+
+/** The next bytes of the body; null at its end. */
+async function nextPiece(
+  reader: BytesReader | null,
+  buffer: ArrayBuffer,
+): Promise<Uint8Array<ArrayBuffer> | null | 'broken'> {
+  if (reader === null) return null;
+  try {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    return done ? null : value;
+  } catch {
+    return 'broken';
+  }
 }
 
 function numbersOf(lines: readonly Line[]): number {
