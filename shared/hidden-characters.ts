@@ -1,6 +1,6 @@
 /**
  * Characters that a reader does not see, and that can reorder, split or join what is displayed: controls
- * (Unicode category Cc), format characters (Cf), line and paragraph separators, and halves of surrogate pairs.
+ * (Unicode category Cc), format characters (Cf), line and paragraph separators, halves of surrogate pairs.
  *
  * No exception is made for U+200C and U+200D, which join letters in Persian or Hindi and pictures in emoji:
  * Korean text needs none of them, and a sender ID that differs only by them looks like another one.

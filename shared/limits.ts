@@ -17,7 +17,7 @@ export const CHECK_BODY_BYTES_MAX = 4_096;
 export const BATCH_BODY_BYTES_MAX = 4_194_304;
 /** Characters of a batch that count as at least one number of the quota: the space of one of 10,000 items. */
 export const BATCH_CHARS_PER_NUMBER = 420;
-/** Bytes of a compressed body that are decompressed at once: at most 4 MiB, because gzip shrinks up to 1,032-fold. */
+/** Bytes of gzip that are decompressed at once: into at most 4 MiB, because gzip shrinks up to 1,032-fold. */
 export const GZIP_PIECE_BYTES = 4_096;
 /** Bytes of a refused body that are still read, so that the client can read the error. */
 export const UNREAD_BODY_BYTES_MAX = 16_777_216;
@@ -26,8 +26,8 @@ export const BATCH_ITEMS_MAX = 10_000;
 /** One line of a stream, in characters. A longer line is an error of that line. */
 export const STREAM_LINE_CHARS_MAX = 1_024;
 /**
- * Bytes of a stream that count as at least one number of the quota: more than the longest line has. Only lines
- * over the bound reach it, which would otherwise cost nothing, however many bytes are decompressed.
+ * Bytes of a stream that count as at least one number of the quota: more than the longest line has. Only
+ * lines over the bound reach it. Otherwise they would cost nothing, however many bytes are decompressed.
  */
 export const STREAM_BYTES_PER_NUMBER = 4_096;
 /** `id` of a batch or stream item, in characters. */

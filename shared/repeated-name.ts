@@ -1,9 +1,9 @@
 /**
- * Finds a name that a JSON object has twice. `JSON.parse` takes the last value without notice (RFC 8259, 4), so a
- * reader with another parser, such as a reviewer's, sees another change.
+ * Finds a name that a JSON object has twice. `JSON.parse` takes the last value without notice (RFC 8259, 4),
+ * so a reader with another parser, such as a reviewer's, sees another change.
  *
- * It reads the text once more, and takes several times as long as `JSON.parse`. That is nothing next to a change
- * of the lists, but too much for a check or a batch.
+ * It reads the text once more, and takes several times as long as `JSON.parse`. That is nothing next to a
+ * change of the lists, but too much for a check or a batch.
  */
 
 /** Brackets, and strings with the colon that makes them a name. Everything else is skipped. */

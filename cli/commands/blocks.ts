@@ -39,8 +39,8 @@ export function addBlocks(program: Command): void {
 
 function refusedMessage(keys: readonly string[]): string {
   return (
-    `the export is not complete: KV has values that are not records of this service for their key, so someone ` +
-    `altered or moved them: ${keys.join(', ')}`
+    'the export is not complete: KV has values that are not records of this service for their key, so ' +
+    `someone altered or moved them: ${keys.join(', ')}`
   );
 }
 

@@ -1,8 +1,8 @@
 /**
  * Records of blocked texts and calls, for clients with `recordBlocks`, as article 84-2(4) of Korea's
  * Telecommunications Business Act requires. Numbers are keyed (see `keyedNumber`) and the records are sealed,
- * so read access to KV reveals nothing without LIST_KEY. They are sealed for their key in KV: a value that was
- * moved to another key, such as to another day, is refused.
+ * so read access to KV reveals nothing without LIST_KEY. They are sealed for their key in KV: a value that
+ * was moved to another key, such as to another day, is refused.
  */
 import { keyedNumber } from '../audit.ts';
 import { utf8 } from '../bytes.ts';

@@ -153,7 +153,7 @@ function parseSender(
   if (text.length > PARTY_CHARS_MAX) return fieldError('NUMBER_TOO_LONG', 'from');
   if (/\p{Cc}/u.test(text)) return fieldError('FIELD_VALUE', 'from', 'must not contain control characters');
   if (text.trim() === '') return ok(WITHHELD);
-  // The caller wrote the sender, and must not be able to prevent the check: hidden characters make no difference.
+  // The caller wrote the sender, and must not be able to prevent the check by hidden characters.
   const parsed = parseWrittenParty(text, 'from', options);
   if (!parsed.ok) {
     if (parsed.code !== 'NUMBER_MISSING') return parsed;

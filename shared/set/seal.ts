@@ -4,8 +4,8 @@
  * HMAC of the content: equal content gives equal bytes, so an unchanged table keeps its key. Two contents
  * share a nonce with probability 2^-96.
  *
- * A value that nothing else binds to its place in KV is sealed for that place: its key is additional data, and
- * the value does not open anywhere else. The nonce then also covers the place, because one nonce with two
+ * A value that nothing else binds to its place in KV is sealed for that place: its key is additional data,
+ * and the value does not open anywhere else. The nonce then also covers the place, because one nonce with two
  * kinds of additional data would reveal the authentication key.
  */
 
@@ -27,7 +27,7 @@ export async function seal(
   return bytes;
 }
 
-/** The content, or null if the bytes were altered, truncated, or sealed with another key or for another place. */
+/** The content, or null if the bytes were altered, or sealed with another key or for another place. */
 export async function unseal(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,

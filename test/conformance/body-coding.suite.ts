@@ -1,6 +1,5 @@
 /**
- * Compressed request bodies (RFC 9110, 8.4; RFC 7694), and uploads that break off. The tests use node:net where fetch
- * hides what is sent.
+ * Compressed request bodies (RFC 9110, 8.4; RFC 7694), and uploads that break off, over node:net.
  */
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';

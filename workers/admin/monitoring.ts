@@ -36,8 +36,8 @@ export const trimAudit = forChanges('root', trimAuditSchema, ({ coordinator, cha
 
 /**
  * The block records of one day, for clients with `recordBlocks`, as NDJSON. A page is one value of KV. The
- * header `x-next` holds the cursor of the next page and is absent on the last page. `x-refused` holds the key of a
- * value that was not sealed as records for this key.
+ * header `x-next` holds the cursor of the next page and is absent on the last page. `x-refused` holds the key
+ * of a value that was not sealed as records for this key.
  */
 export const blocks = forAdmins(
   'read',

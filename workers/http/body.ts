@@ -1,6 +1,6 @@
 /**
- * Reads request bodies. Each has a size limit, whatever Content-Length says, and for a compressed body it holds
- * for the decompressed form.
+ * Reads request bodies. Each has a size limit, whatever Content-Length says. For a compressed body it holds for
+ * the decompressed form.
  */
 import { nameOf } from '../../shared/fields.ts';
 import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../../shared/limits.ts';

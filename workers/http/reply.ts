@@ -1,7 +1,7 @@
 /**
  * The only place that creates a Response. Every response is `no-store` and echoes or creates `x-correlator`.
- * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`, or one line of
- * text with these three.
+ * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`, or one line
+ * of text with these three.
  */
 import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';

@@ -1,5 +1,5 @@
 /**
- * `blocks` against a service that refuses some values: the export has all other records, and the command fails.
+ * `blocks` against a service that refuses some values: the export has all others, and the command fails.
  */
 import '../support/workspace.ts';
 import { expect, it } from 'vitest';

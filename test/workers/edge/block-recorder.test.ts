@@ -111,8 +111,8 @@ test('records that no key is bound to are read, as 0.2.0 wrote them', async () =
 test('the digits of a number are never recorded in clear, however they are written', async () => {
   // Months and hours in compatibility form, letters in the way of a number, and full-width digits.
   const senders = ['A㋀㋁㋂㋃㋄㋅㋆', 'SHOP㍘㍙㍚㍛㍜㍝㍞', 'SHOP 24'];
-  for (const from of [...senders, '０１０－２０００－５０３６', 'SHOP 010-2000-5036', '２０００－５０３６'])
-    await sendAndSettle({ body: { from, to: LISTED } });
+  senders.push('０１０－２０００－５０３６', 'SHOP 010-2000-5036', '２０００－５０３６');
+  for (const from of senders) await sendAndSettle({ body: { from, to: LISTED } });
   const written = (await recorded()).map(({ from }) => from);
   expect(written.filter((from) => from?.startsWith('fingerprint:'))).toHaveLength(2);
   expect(written).toContain('SHOP 24');
