@@ -98,6 +98,7 @@ describe('an error of the Node client', () => {
     ['a lost connection', 'UNREACHABLE', () => Promise.reject(new TypeError(`no way to ${NUMBER}`))],
     ['a page of something else', 'HTTP_ERROR', () => new Response(`<html>${NUMBER}`, { status: 404 })],
     ['a problem that is none', 'HTTP_ERROR', () => json([NUMBER], 403)],
+    ['the problem of something else', 'HTTP_ERROR', () => json({ code: NUMBER, message: NUMBER }, 400)],
     ['a redirect', 'HTTP_ERROR', () => Response.redirect(`https://other.example/${NUMBER}`)],
     ['a truncated response', 'RESPONSE_INVALID', () => new Response(`{"to":"${NUMBER}"`)],
     ['a used-up quota', 'QUOTA_EXCEEDED', () => problem(429, 'QUOTA_EXCEEDED')],
@@ -122,6 +123,7 @@ describe('an error of the Node client', () => {
     ['another protocol', { url: 'file:///etc/numgate' }],
     ['credentials in the URL', { url: 'https://me:secret@numgate.example' }],
     ['a query in the URL', { url: 'https://numgate.example/?a=1' }],
+    ['an unknown fail policy', { failPolicy: 'Closed' as 'closed' }],
     ['an empty key', { key: '' }],
     ['a key with a line end', { key: `${KEY}\n` }],
   ])('is thrown at once for %s, without the key', (_what, wrong) => {
