@@ -810,7 +810,7 @@ export interface components {
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
-        } | unknown | unknown;
+        };
         /**
          * @description The strongest verdict of the subjects that you sent (block, indeterminate, label, allow), and the head that was used.
          * @example {
