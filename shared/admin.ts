@@ -214,6 +214,8 @@ export interface StatusInfo extends StorageInfo {
   readonly current: ReleaseInfo | null;
   readonly candidate: (ReleaseInfo & { readonly share: number }) | null;
   readonly live: { readonly entries: number; readonly segments: number; readonly tail: number };
+  /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
+  readonly droppedSeq?: number;
   readonly clients: number;
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;

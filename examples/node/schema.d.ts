@@ -1561,6 +1561,8 @@ export interface components {
                 /** @description Entries that the head itself contains. */
                 tail: number;
             };
+            /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
+            droppedSeq: number;
             clients: number;
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;
