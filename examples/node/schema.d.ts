@@ -1259,9 +1259,20 @@ export interface components {
             /** @description One sentence, with figures. */
             message: string;
         };
+        StagedRefusal: {
+            /** @description The name under which it was staged. */
+            release: string;
+            /** @description Such as `MANIFEST_INVALID` or `SIGNATURE_INVALID`. */
+            code: string;
+            message: string;
+            /** Format: date-time */
+            at: string;
+        };
         ReleaseList: {
             /** @description Newest first. */
             releases: components["schemas"]["ReleaseInfo"][];
+            /** @description Manifests staged with wrangler alone that were refused before they became a release. Newest first. */
+            refused: components["schemas"]["StagedRefusal"][];
         };
         Candidate: {
             release: components["schemas"]["ReleaseId"];
@@ -1561,6 +1572,8 @@ export interface components {
                 /** @description Entries that the head itself contains. */
                 tail: number;
             };
+            /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
+            droppedSeq: number;
             clients: number;
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;

@@ -83,6 +83,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cli/admin.ts',
     'cli/failure.ts',
     'cli/paths.ts',
+    'cli/private-files.ts',
     'cli/secrets.ts',
   ],
   'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
