@@ -86,11 +86,15 @@ export class BuildFolder {
     return this.#readIfThere('pushed.json');
   }
 
-  /** Written to a temporary file and renamed, so the journal survives a push that dies at any point. */
-  writeJournal(journal: Journal): void {
-    const path = join(this.path, 'pushed.json');
-    writeFileSync(`${path}.new`, `${JSON.stringify(journal)}\n`);
+  /** Written to a temporary file and renamed, so that a command that dies leaves the file whole or absent. */
+  #write(name: string, text: string): void {
+    const path = join(this.path, name);
+    writeFileSync(`${path}.new`, text);
     renameSync(`${path}.new`, path);
+  }
+
+  writeJournal(journal: Journal): void {
+    this.#write('pushed.json', `${JSON.stringify(journal)}\n`);
   }
 
   /** Null if the release was not proven. */
@@ -99,7 +103,7 @@ export class BuildFolder {
   }
 
   writeProof(proof: Proof): void {
-    writeFileSync(join(this.path, 'proof.json'), `${JSON.stringify(proof, null, 2)}\n`);
+    this.#write('proof.json', `${JSON.stringify(proof, null, 2)}\n`);
   }
 
   has(key: string): boolean {
