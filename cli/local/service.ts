@@ -8,6 +8,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptio
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
 import { CommandFailure } from '../failure.ts';
 import { BUNDLE, STATE, WRANGLER_CONFIG } from '../paths.ts';
+import { temporaryFolder } from '../temporary.ts';
 import { bundle } from './bundle.ts';
 
 const NAME = 'numgate';
@@ -69,7 +70,9 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       ),
     ],
   });
-  const miniflare = new Miniflare(options);
+  const working = temporaryFolder('service');
+  const miniflare = inFolder(working.path, () => new Miniflare(options));
+  const stop = (): Promise<void> => miniflare.dispose().finally(working.remove);
   try {
     await miniflare.ready;
     const urlOf = async (name: string): Promise<string> =>
@@ -81,14 +84,29 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       url: await urlOf(NAME),
       besideUrls,
       runCron: async () => void (await worker.scheduled({ cron: EVERY_MINUTE })),
-      stop: () => miniflare.dispose(),
+      stop,
     };
   } catch (error) {
     // It rejects with the same error.
-    await miniflare.dispose().catch(() => undefined);
+    await stop().catch(() => undefined);
     const words = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
       `the service did not start on port ${port}: ${words}\nset PORT to use another port`,
     );
+  }
+}
+
+/**
+ * Miniflare keeps working files in the system's temporary folder under random names, where nobody would remove
+ * those of a killed process. Its constructor alone chooses their place.
+ */
+function inFolder<Value>(folder: string, make: () => Value): Value {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    return make();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
   }
 }

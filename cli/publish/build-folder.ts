@@ -12,6 +12,7 @@ import { CommandFailure, unwrap } from '../failure.ts';
 import type { InputReport } from '../import/collect.ts';
 import type { FoldedList } from '../import/fold.ts';
 import { publicKeys } from '../secrets.ts';
+import { unfinishedFolder } from '../temporary.ts';
 
 /** What a build records about its inputs. */
 export interface BuildReport {
@@ -137,9 +138,8 @@ export function writeBuild(
   folded: readonly FoldedList[],
 ): BuildFolder {
   const path = join(builds, manifest.release);
-  const unfinished = join(builds, `.unfinished-${process.pid}`);
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(join(unfinished, 'values'), { recursive: true });
+  const unfinished = unfinishedFolder(builds);
+  mkdirSync(join(unfinished, 'values'));
   for (const [key, bytes] of values) writeFileSync(join(unfinished, 'values', fileOfKey(key)), bytes);
   writeFileSync(join(unfinished, 'manifest.json'), `${JSON.stringify(signed)}\n`);
   writeFileSync(join(unfinished, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);

@@ -75,6 +75,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cli/failure.ts',
     'cli/paths.ts',
     'cli/secrets.ts',
+    'cli/temporary.ts',
   ],
   'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
   cli: ['shared', 'package.json'],
