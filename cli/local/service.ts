@@ -9,7 +9,7 @@ import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
 import { CommandFailure } from '../failure.ts';
 import { BUNDLE, STATE, WRANGLER_CONFIG } from '../paths.ts';
 import { temporaryFolder } from '../temporary.ts';
-import { bundle } from './bundle.ts';
+import { bundle, readBundle } from './bundle.ts';
 
 const NAME = 'numgate';
 const HOST = '127.0.0.1';
@@ -30,6 +30,8 @@ export interface ServiceSettings {
   /** Folder of the state, as for `--persist-to`. */
   readonly state?: string;
   readonly bundleFolder?: string;
+  /** Whether the bundle is already in its folder. Default: it is made now. */
+  readonly isBundled?: boolean;
   /**
    * Other Workers in the same process, by name, as one module each and on sockets of their own. Benchmarks
    * use them as baselines.
@@ -41,9 +43,9 @@ export interface ServiceSettings {
 const EVERY_MINUTE = '* * * * *';
 
 export async function startService(settings: ServiceSettings): Promise<Service> {
-  const { port, secrets, state = STATE, bundleFolder = BUNDLE, beside = {} } = settings;
-  rmSync(bundleFolder, { recursive: true, force: true });
-  const modules = await bundle('', bundleFolder);
+  const { port, secrets, state = STATE, bundleFolder = BUNDLE, isBundled = false, beside = {} } = settings;
+  if (!isBundled) rmSync(bundleFolder, { recursive: true, force: true });
+  const modules = isBundled ? readBundle(bundleFolder) : await bundle('', bundleFolder);
   process.env.WRANGLER_LOG ??= 'error';
   const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
   const options = convertV4MiniflareOptions({
