@@ -11,5 +11,7 @@ afterAll(stopGatewayService);
 await import('./kamailio.suite.ts');
 await import('./kamailio-callers.suite.ts');
 await import('./kamailio-headers.suite.ts');
+await import('./kamailio-identities.suite.ts');
+await import('./kamailio-transports.suite.ts');
 await import('./smpp.suite.ts');
 await import('./node-client.suite.ts');
