@@ -9,3 +9,4 @@ export const OTHER_CERT = fileURLToPath(new URL('tls/other-cert.pem', import.met
 
 export const cert = readFileSync(TLS_CERT);
 export const key = readFileSync(TLS_KEY);
+export const otherCert = readFileSync(OTHER_CERT);
