@@ -70,11 +70,7 @@ describe('without numgate, the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
-    await request(
-      session,
-      'submit_sm',
-      message(FROM, 'x', { protocol_id: 0x7f }),
-    );
+    await request(session, 'submit_sm', message(FROM, 'x', { protocol_id: 0x7f }));
     expect(smsc.received.map(textOf)).toEqual(['x']);
     expect(proxy.counts).toEqual({ passed: 0, labelled: 0, labelNotShown: 1, refused: 0 });
   });
