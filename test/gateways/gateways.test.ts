@@ -14,4 +14,5 @@ await import('./kamailio-headers.suite.ts');
 await import('./kamailio-identities.suite.ts');
 await import('./kamailio-transports.suite.ts');
 await import('./smpp.suite.ts');
+await import('./kannel.suite.ts');
 await import('./node-client.suite.ts');
