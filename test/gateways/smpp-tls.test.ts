@@ -1,13 +1,16 @@
 /** The SMPP proxy with TLS on both sides: it proves who it is, and the SMSC has to. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { connect as connectTls } from 'node:tls';
 import smpp, { type PDU, type Session } from 'smpp';
 import { expect, it, onTestFinished } from 'vitest';
+import { PROJECT } from '../../cli/paths.ts';
 import type { ProxyOptions } from '../../examples/smpp/proxy.ts';
 import { startFakeNumgate } from './support/fake-numgate.ts';
 import { bind, FROM, message, proxyTo, request, textOf } from './support/smpp.ts';
-import { cert, key, otherCert } from './support/tls.ts';
+import { cert, key, otherCert, TLS_CERT, TLS_KEY } from './support/tls.ts';
 
 const TLS = { cert, key };
 
@@ -59,6 +62,31 @@ it('passes messages with TLS on both sides', async () => {
   const closed = new Promise<void>((resolve) => session.on('close', () => resolve()));
   await proxy.stop();
   await closed;
+});
+
+it('takes certificates and the carrier prefix as flags', async () => {
+  const smsc = await startTlsSmsc();
+  const numgate = await startFakeNumgate(false);
+  const flags = {
+    ...{ listen: '127.0.0.1:0', smsc: `smpps://127.0.0.1:${smsc.port}`, 'smsc-ca': TLS_CERT },
+    ...{ 'tls-cert': TLS_CERT, 'tls-key': TLS_KEY, 'carrier-prefix': '00700', 'deadline-ms': '3600000' },
+  };
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const child = spawn(process.execPath, ['examples/smpp/main.ts', ...args], {
+    cwd: PROJECT,
+    env: { ...process.env, NUMGATE_URL: numgate.url, NUMGATE_KEY: numgate.key },
+    stdio: 'pipe',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [first] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { port } = (JSON.parse(first) as { detail: { port: number } }).detail;
+  const session = connectEsme(port, cert);
+  await bind(session);
+  const from = { source_addr_ton: 0, source_addr: '00700639170000001' };
+  expect((await request(session, 'submit_sm', message(FROM, 'a', from))).command_status).toBe(0);
+  expect(numgate.calls.map(({ items }) => items)).toMatchObject([
+    [{ from: '639170000001', ingress: { type: 'international', carrierPrefix: '00700' } }],
+  ]);
 });
 
 it.each<[string, NonNullable<ProxyOptions['smscTls']>]>([
