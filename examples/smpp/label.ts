@@ -82,7 +82,8 @@ export class Labeller {
     const draft = { pdu, message, span, isShort, dataCoding: isKept ? pdu[dataCodingAt]! : UCS2_CODING };
     if (place !== null) {
       const parts = labelPart(octets, place, coding);
-      if (parts === null) return null;
+      // Each part would replace the one before it.
+      if (parts === null || message.replaceIfPresent !== 0) return null;
       return parts.map(([text, where], index) => rendered(draft, text, where, index + 1 < parts.length));
     }
     const decoded = from.decode(octets);
@@ -93,7 +94,6 @@ export class Labeller {
     if (piecesOf(characters, to.capacity(0), to) === 1) return [rendered(draft, text, null)];
     const units = to.capacity(HEADER_OCTETS.udh8);
     const total = piecesOf(characters, units, to);
-    // Each part would replace the one before it.
     if (total > PARTS_MAX || message.replaceIfPresent !== 0) return null;
     const reference = this.#reference;
     this.#reference = (reference + 1) % 256;

@@ -191,4 +191,20 @@ describe.skipIf(missing !== null)('requests within a call', () => {
     expect((await gateway.refused({ ...call, method: 'BYE', target, headers: other })).status).toBe(481);
     await gateway.passed({ ...call, method: 'BYE', target, headers: { ...headers, CSeq: '3 BYE' } });
   });
+
+  it('pass from the called party, too', async () => {
+    await gateway.passed(call);
+    const answer = gateway.ends.caller.got.at(-1)!;
+    const id = headerOf(answer, 'Call-ID')!;
+    const headers = {
+      ...{ Route: headerOf(answer, 'Record-Route')!, 'Call-ID': id },
+      ...{ From: headerOf(answer, 'To')!, To: headerOf(answer, 'From')! },
+    };
+    const target = `sip:127.0.0.1:${gateway.ends.caller.port}`;
+    const { text } = gateway.ends.nextHop.written({ ...call, method: 'BYE', target, headers });
+    gateway.ends.nextHop.sendText(text, gateway.kamailio.port);
+    await gateway.ends.caller.message(
+      (message) => message.start.startsWith('BYE') && headerOf(message, 'Call-ID') === id,
+    );
+  });
 });

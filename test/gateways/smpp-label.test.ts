@@ -245,6 +245,12 @@ it.each<[string, Buffer, number, object]>([
   ['a broken pair of octets', Buffer.from([0, 0x41, 0]), UCS2, {}],
   ['broken KS C 5601', Buffer.from([0xff, 0xff]), 14, {}],
   ['what would replace itself', utf16.encode('x'.repeat(65)), UCS2, { replace_if_present_flag: 1 }],
+  [
+    'a part that would',
+    Buffer.of(5, 0, 3, 1, 2, 1, 0x41),
+    0,
+    { esm_class: 0x40, replace_if_present_flag: 1 },
+  ],
   ['a text that the SMSC has', Buffer.from('x'), 0, { sm_default_msg_id: 3 }],
   ['what is for the SIM', Buffer.from('x'), 0, { protocol_id: 0x7f }],
   ['nothing', Buffer.alloc(0), 0, {}],
