@@ -109,23 +109,33 @@ export async function post(
 
 async function refusalOf(response: Response, call: Call): Promise<Failure> {
   const { status, headers } = response;
-  const isJson = headers.get('content-type')?.includes('json') === true;
-  // The body of a filter or proxy is of no use, and a problem that cannot be parsed is not one of numgate.
-  if (!isJson) await response.body?.cancel();
-  const problem = isJson
-    ? ((await response.json().catch(() => null)) as Record<string, unknown> | null)
-    : null;
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  const problem = await problemOf(response);
   const correlator = headers.get('x-correlator') ?? call.correlator ?? null;
-  const details = { status, correlator, field: text(problem?.field) };
-  const code = text(problem?.code);
-  const message = text(problem?.message) ?? `the service responded with HTTP status ${status}`;
+  const details = { status, correlator, field: problem?.field ?? null };
   const error =
-    code === null ? localError('HTTP_ERROR', message, details) : new NumgateError(code, message, details);
+    problem === null
+      ? localError('HTTP_ERROR', `something in front of numgate responded with status ${status}`, details)
+      : new NumgateError(problem.code, problem.message ?? problem.code, details);
   if (!RETRY_STATUS.has(status)) return { why: 'refused', error, retryAfterMs: null };
   const after = retryAfterMs(headers.get('retry-after'));
   // A 429 without Retry-After means that the request exceeds the whole quota.
   return { why: 'busy', error, retryAfterMs: after ?? (status === 429 ? null : 0) };
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message?: string;
+  readonly field?: string;
+}
+
+/** @returns null if the response is not a problem of numgate. Nothing of it is kept, because it can quote. */
+async function problemOf(response: Response): Promise<Problem | null> {
+  if (response.headers.get('content-type')?.includes('json') !== true) {
+    await response.body?.cancel();
+    return null;
+  }
+  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
+  return /^[A-Z_]+$/.test(problem?.code ?? '') ? (problem as Problem) : null;
 }
 
 /**

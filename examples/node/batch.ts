@@ -1,5 +1,5 @@
 /** Checks any number of items with as few batch requests as the bounds of the service allow. */
-import { type Attempt, type Call, type Connection, type Failure, request } from './attempts.ts';
+import { type Call, type Connection, type Failure, request } from './attempts.ts';
 import { readAnswer } from './fail-policy.ts';
 import type { CheckAnswer, FailPolicy, Head, ItemError } from './types.ts';
 
@@ -33,15 +33,13 @@ export async function checkInBatches<Item, Answer extends CheckAnswer>(
   limits: BatchLimits,
   call: Call,
 ): Promise<(Answer | ItemError | Failure)[]> {
-  const end = performance.now() + limits.deadlineMs;
+  const until = { ...limits, end: performance.now() + limits.deadlineMs };
   const send = async (items: readonly Item[]): Promise<(Answer | ItemError | Failure)[]> => {
     const body = JSON.stringify({ defaults: batch.defaults, items });
     const canSplit = items.length > 1;
     if (canSplit && isTooLarge(body)) return halves(items);
     const read = (json: unknown) => readResults<Answer>(json, items.length, batch.failPolicy);
-    const attempt: Attempt<(Answer | ItemError)[]> = await request(
-      ...([connection, batch.path, body, read, { ...limits, end }, call] as const),
-    );
+    const attempt = await request(connection, batch.path, body, read, until, call);
     if (attempt.ok) return attempt.value;
     const { error } = attempt.failure;
     // A service may have lower bounds than this client knows.

@@ -116,7 +116,7 @@ const STREAM_DEADLINE_MS = 120_000;
 
 /**
  * Makes a client. It keeps no state, so one client serves all of a process.
- * @throws {TypeError} if the URL or the key cannot be sent
+ * @throws {TypeError} if an option is not valid
  */
 export function makeClient(options: ClientOptions): NumgateClient {
   const { failPolicy = 'open', label = LABEL } = options;
@@ -185,7 +185,10 @@ export function makeClient(options: ClientOptions): NumgateClient {
 }
 
 /** A key that cannot be a header would otherwise appear in the exception of each request. */
-function connectionOf({ url, key, pause = pauseFor, fetch: send }: ClientOptions): Connection {
+function connectionOf(options: ClientOptions): Connection {
+  const { url, key, failPolicy = 'open', pause = pauseFor, fetch: send } = options;
+  // It often comes from the environment.
+  if (!['open', 'closed'].includes(failPolicy)) throw new TypeError('"failPolicy" must be open or closed');
   const { protocol, username, search, hash } = new URL(url);
   const isBase = /^https?:$/.test(protocol) && username + search + hash === '';
   if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');

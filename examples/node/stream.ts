@@ -116,25 +116,32 @@ async function* requestsOf(source: ItemSource): AsyncGenerator<readonly string[]
   /** Requested and not yet taken. */
   let next: Promise<IteratorResult<CheckItem | string>> | null = null;
   let isOver = false;
+  /** @returns the next line, or null if the source is over or `turn` comes first */
+  const take = async (turn: Promise<null> | null): Promise<string | null> => {
+    next ??= Promise.resolve(iterator.next());
+    const taken = await (turn === null ? next : Promise.race([next, turn]));
+    if (taken === null) return null;
+    next = null;
+    isOver = taken.done === true;
+    return taken.done === true ? null : lineOf(taken.value);
+  };
   try {
-    for (;;) {
+    while (!isOver) {
       const lines: string[] = [];
       let chars = 0;
       let turn: Promise<null> | null = null;
-      while (lines.length < REQUEST_LINES_MAX && chars < REQUEST_CHARS_MAX) {
-        next ??= Promise.resolve(iterator.next());
-        turn ??= lines.length === 0 ? null : new Promise((resolve) => setTimeout(resolve, 0, null));
-        const taken = await (turn === null ? next : Promise.race([next, turn]));
-        if (taken === null) break;
-        next = null;
-        isOver = taken.done === true;
-        if (taken.done === true) break;
-        const line = lineOf(taken.value);
-        lines.push(line);
-        chars += line.length;
+      try {
+        while (lines.length < REQUEST_LINES_MAX && chars < REQUEST_CHARS_MAX) {
+          const line: string | null = await take(turn);
+          if (line === null) break;
+          lines.push(line);
+          chars += line.length;
+          turn ??= new Promise((resolve) => setTimeout(resolve, 0, null));
+        }
+      } finally {
+        // If the source throws, its lines before that come first.
+        if (lines.length > 0) yield lines;
       }
-      if (lines.length > 0) yield lines;
-      if (isOver) return;
     }
   } finally {
     const ended = isOver ? null : Promise.resolve(iterator.return?.());

@@ -16,3 +16,4 @@ await import('./kamailio-transports.suite.ts');
 await import('./smpp.suite.ts');
 await import('./kannel.suite.ts');
 await import('./node-client.suite.ts');
+await import('./node-client-package.suite.ts');

@@ -45,6 +45,29 @@ describe('the Node client against the real service', () => {
     ]);
   });
 
+  it('checks a batch over the bound of the service', async () => {
+    const items = Array.from({ length: 10_001 }, (_, index) => ({ id: String(index), to: '010-4444-0001' }));
+    const results = await real().checkBatch(items);
+    expect(results.map((result) => 'id' in result && result.id)).toEqual(items.map(({ id }) => id));
+    expect(results.at(-1)).toMatchObject({ verdict: 'block', seq: expect.any(Number) });
+  });
+
+  it('streams one result for each line, whatever the line is', async () => {
+    const lines = ['', '{', 'null', `{"id":"long","to":"${'0'.repeat(2_000)}"}`, '{"id":"a","to":"JOHN"}'];
+    const item = { id: 'b', to: '010-4444-0001' };
+    const results: unknown[] = [];
+    for await (const result of real().checkStream([...lines, item])) results.push(result);
+    const errors = lines.map(() => ({ error: { code: expect.any(String), field: expect.any(String) } }));
+    expect(results).toMatchObject([...errors, { id: 'b', verdict: 'block', release: expect.any(String) }]);
+  });
+
+  it('streams in several requests', async () => {
+    const items = Array.from({ length: 11_000 }, (_, index) => ({ id: String(index), to: '010-4444-0001' }));
+    const ids: unknown[] = [];
+    for await (const { id } of real().checkStream(items)) ids.push(id);
+    expect(ids).toEqual(items.map(({ id }) => id));
+  });
+
   it('never lets an unreadable sender choose the fail policy, and names the invalid field', async () => {
     expect(await real().checkGateway({ ...ABROAD, from: 'A-SENDER-TOO-LONG' })).toMatchObject({
       ...{ verdict: 'indeterminate', action: 'closed', source: 'local', why: 'refused' },

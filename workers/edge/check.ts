@@ -39,25 +39,26 @@ export function checkPost(endpoint: CheckEndpoint): Handler {
 }
 
 export function checkGet(endpoint: CheckEndpoint): Handler {
-  return handlerOf(endpoint, async ({ url }) => fieldsOf(url));
+  return handlerOf(endpoint, ({ url }) => fieldsOf(url));
 }
 
 /** @param read reads the fields of the request, which are not validated yet */
 function handlerOf(
   { right, fields, format }: CheckEndpoint,
-  read: (context: RequestContext) => Promise<Result<unknown, Problem>>,
+  read: (context: RequestContext) => Result<unknown, Problem> | Promise<Result<unknown, Problem>>,
 ): Handler {
   return async (context) => {
     const admitted = await admit(context, right);
     if (!admitted.ok) return admitted;
     const client = admitted.value;
-    const given = await read(context);
+    const reading = read(context);
+    const given = reading instanceof Promise ? await reading : reading;
     if (!given.ok) return given;
     const charged = client.charge(numbersIn(given.value));
     if (!charged.ok) return charged;
     const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
     if (!parsed.ok) return parsed;
-    const snapshot = await client.snapshot();
+    const snapshot = client.snapshotInMemory() ?? (await client.snapshot());
     const { release } = snapshot;
     const decision =
       release === null || release.complete
