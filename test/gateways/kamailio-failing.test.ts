@@ -14,6 +14,8 @@ import { headerOf, type SipMessage, type SipRequest } from './support/sip.ts';
 const SHORT_TIMEOUT_MS = 100;
 /** Longer than any test: within it, nothing is tried again. */
 const NEVER_S = 86_400;
+const ingress = { type: 'international', trunk: 'trunk-1' };
+const ALLOW = { verdict: 'allow', sip: null, label: null, reasons: [] };
 /** Nothing listens there. */
 const NOWHERE = 'http://127.0.0.1:1';
 
@@ -58,6 +60,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     (code: number, body = '{"code":"NO"}'): RequestListener =>
     (_request, response) =>
       void response.writeHead(code, { 'content-type': 'application/problem+json' }).end(body);
+  /** @param results of the items of a request */
+  const answer = (...results: object[]): RequestListener => status(200, JSON.stringify({ results }));
   const call: SipRequest = { method: 'INVITE', from: FOREIGN, to: TO };
   const labelsOf = (got: SipMessage): string[] =>
     got.headers.filter(([name]) => name === 'X-Numgate-Label').map(([, label]) => label);
@@ -73,10 +77,9 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
       to: 'name',
       body: 'a',
     });
-    const ingress = { type: 'international', trunk: 'trunk-1' };
     expect(requests.map(({ body }) => body)).toEqual([
-      { channel: 'voice', from: '+82"\\,', ingress, to: TO, attestation: 'A' },
-      { channel: 'sms', from: 'PARCEL-KR', ingress },
+      { defaults: { channel: 'voice', ingress }, items: [{ from: '+82"\\,', to: TO, attestation: 'A' }] },
+      { defaults: { channel: 'sms', ingress }, items: [{ from: 'PARCEL-KR' }] },
     ]);
     expect(requests[0]!.headers).toMatchObject({
       authorization: 'Bearer gw.secret',
@@ -91,9 +94,41 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
       ...{ 'P-Asserted-Identity': '<tel:+14155550100>', 'X-Attestation': 'A', 'X-Roaming': 'verified' },
     };
     const got = await ends.passed(kamailio, { ...call, headers });
-    const ingress = { type: 'international', trunk: 'trunk-1' };
-    expect(requests[0]!.body).toEqual({ channel: 'voice', from: '+639171234567', ingress, to: TO });
+    // Removed, and checked all the same.
+    expect(requests[0]!.body).toEqual({
+      defaults: { channel: 'voice', ingress },
+      items: [{ from: '+639171234567', to: TO }, { from: '+14155550100' }],
+    });
     for (const name of Object.keys(headers)) expect(headerOf(got, name)).toBeNull();
+  });
+
+  it('checks all identities in one request, each once, and displays the first', async () => {
+    const kamailio = await kamailioWith({ CARRIER_PREFIX: '00700' });
+    respond = answer(ALLOW, { ...ALLOW, verdict: 'label', label: 'x' }, ALLOW, ALLOW);
+    const headers = {
+      'P-Asserted-Identity': '<sip:0070063917@x>, <tel:+6391>',
+      'Remote-Party-ID': '"Cruz" <sip:+6391@y>;party=calling',
+      Diversion: '<sip:006%337@x>\r\nDiversion: <sip:+639171234567@x>',
+      'X-Roaming': 'verified',
+    };
+    expect(labelsOf(await ends.passed(kamailio, { ...call, headers }))).toEqual([]);
+    const { body } = requests[0]!;
+    expect(body).toEqual({
+      defaults: { channel: 'voice', ingress: { ...ingress, carrierPrefix: '00700' } },
+      items: [
+        { from: '63917', to: TO, roaming: 'verified' },
+        ...['+6391', '+639171234567', '00637'].map((from) => ({ from })),
+      ],
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  it('applies the fail policy if the verdict of one identity is missing', async () => {
+    const kamailio = await kamailioWith({ FAIL_CLOSED: true });
+    respond = answer(ALLOW);
+    const headers = { Diversion: '<tel:+6391>' };
+    expect((await ends.refused(kamailio, { ...call, headers })).status).toBe(503);
+    await ends.passed(kamailio, call);
   });
 
   it('reuses its connection to the service', async () => {
@@ -115,10 +150,10 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
 
   it('copies no line break of a response into SIP', async () => {
     const sip = { status: 603, reason: 'No\r\nX-Evil: 1', reasonHeader: 'a\r\nX-Evil: 1' };
-    respond = status(200, JSON.stringify({ verdict: 'block', sip, label: null, reasons: [] }));
-    const answer = await ends.refused(await kamailioWith(), call);
-    expect(answer.start).toBe('SIP/2.0 603 Network Blocked');
-    expect(headerOf(answer, 'X-Evil')).toBeNull();
+    respond = answer({ verdict: 'block', sip, label: null, reasons: [] });
+    const refused = await ends.refused(await kamailioWith(), call);
+    expect(refused.start).toBe('SIP/2.0 603 Network Blocked');
+    expect(headerOf(refused, 'X-Evil')).toBeNull();
   });
 
   it.each([401, 429, 503, 302])('fails open on %i with the label of traffic from abroad', async (code) => {
@@ -133,8 +168,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
 
   it.each<[string, number, string, string]>([
     ['is too long', 413, '{"code":"BODY_TOO_LARGE"}', 'Sender'],
-    ['has an unreadable sender', 400, '{"code":"NUMBER_CHARACTER","field":"from"}', 'Sender'],
-    ['has an unreadable recipient', 400, '{"code":"NUMBER_CHARACTER","field":"to"}', 'Recipient'],
+    ['has an unreadable sender', 200, '{"results":[{"error":{"field":"from"}}]}', 'Sender'],
+    ['has an unreadable recipient', 200, '{"results":[{"error":{"field":"to"}}]}', 'Recipient'],
     ['a filter before the service rejects with 400', 400, '<html>Bad Request</html>', 'Sender'],
     ['a filter before the service rejects with 403', 403, '<html>Blocked</html>', 'Sender'],
   ])('never passes a call whose request %s', async (_what, code, body, party) => {
@@ -144,7 +179,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   });
 
   it.each<[number, string]>([
-    [400, '{"code":"FIELD_VALUE","field":"ingress.trunk"}'],
+    [400, '{"code":"FIELD_VALUE","field":"defaults.ingress.trunk"}'],
+    [200, '{"results":[{"error":{"code":"FIELD_VALUE","field":"ingress.trunk"}}]}'],
     [403, '{"code":"PERMISSION_DENIED"}'],
   ])('applies the fail policy to an error %i of its own settings', async (code, body) => {
     respond = status(code, body);
@@ -152,9 +188,10 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   });
 
   it.each<[string, string]>([
-    ['invalid JSON', '{"verdict":'],
-    ['no verdict', '{}'],
-    ['an unknown verdict', '{"verdict":"maybe","label":null}'],
+    ['invalid JSON', '{"results":[{"verdict":"allow"}'],
+    ['no result', '{"results":[]}'],
+    ['no verdict', '{"results":[{}]}'],
+    ['an unknown verdict', '{"results":[{"verdict":"maybe","label":null}]}'],
   ])('fails open and closed on a response with %s', async (_what, body) => {
     respond = status(200, body);
     expect(labelsOf(await ends.passed(await kamailioWith(), call))).toEqual([LABEL]);
@@ -164,9 +201,9 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   it.each([null, { status: 200 }, { status: 1_000 }])(
     'refuses a blocked call with 603 if the status to use is %j',
     async (sip) => {
-      respond = status(200, JSON.stringify({ verdict: 'block', sip, label: null, reasons: [] }));
-      const answer = await ends.refused(await kamailioWith(), call);
-      expect(answer.start).toBe('SIP/2.0 603 Network Blocked');
+      respond = answer({ verdict: 'block', sip, label: null, reasons: [] });
+      const refused = await ends.refused(await kamailioWith(), call);
+      expect(refused.start).toBe('SIP/2.0 603 Network Blocked');
     },
   );
 
@@ -217,7 +254,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   it('checks again once the service is back', async () => {
     respond = (_request, response) => {
       if (requests.length <= 2) response.destroy();
-      else response.end('{"verdict":"allow","sip":null,"label":null,"reasons":[]}');
+      else response.end(JSON.stringify({ results: [ALLOW] }));
     };
     const kamailio = await kamailioWith({ BREAK_AFTER: 2 });
     for (let count = 0; count < 2; count++) await ends.passed(kamailio, call);
