@@ -4,13 +4,13 @@
  * the old release or the new one. Running the command again completes the push.
  */
 import { setTimeout } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
 import type { ProblemExtras, Promote, PromoteDone } from '../../shared/admin.ts';
 import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import type { Failure } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
@@ -19,7 +19,8 @@ import { type Kv, kvOf, type Target } from '../publish/wrangler.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { print, type Report } from '../terminal/output.ts';
+import { note, print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
 import { type PlanResult, plan, summarizePlan } from './plan.ts';
@@ -59,7 +60,7 @@ export function addPush(program: Command): void {
       if (options.staged) return print(...formatStaged(await pushStaged(folder, kv, options)));
       const overrides = [...(options.override ?? [])];
       const ports = { kv, admin: adminOfEnvironment() };
-      const onPlan = (created: PlanResult): void => void process.stderr.write(summarizePlan(created));
+      const onPlan = (created: PlanResult): void => note(summarizePlan(created));
       const result = await push(folder, ports, { ...options, overrides, reason }, onPlan).catch(
         (error: unknown) => {
           throw withOverrideHint(error, process.argv.slice(2), options);
@@ -129,6 +130,7 @@ export async function push(
     return { ...upload.result, ...done, plan: hash, wasCurrent: true };
   }
   checkComplete(proof, release, unproven);
+  if (created.refusal !== null) throw refusedAs(created.refusal);
   onPlan(created);
   checkPlan(created.plan, reviewed, overrides);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
@@ -209,6 +211,13 @@ function proofOf(folder: BuildFolder, release: string): Proof | null {
 function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
   if (proof?.complete === true || unproven) return;
   throw new CommandFailure(`${release} is not proven: run npx numgate prove, or pass --unproven`);
+}
+
+/** As the coordinator would refuse the release after the upload. */
+function refusedAs({ code, message }: Failure): CommandFailure {
+  if (code === 'RELEASE_STATE') return new CommandFailure(`${code}: ${message}`, 4, { code });
+  const extras = { code: 'RELEASE_REFUSED', refusal: code };
+  return new CommandFailure(`RELEASE_REFUSED: ${code}: ${message}`, 1, extras);
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */

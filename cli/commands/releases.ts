@@ -1,10 +1,10 @@
 /** `numgate promote`, `rollback`, `releases`: which releases the coordinator has, and which is current. */
-import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import type {
   Promote,
   PromoteDone,
   ReleaseInfo,
+  ReleaseList,
   Rollback,
   RollbackDone,
   StatusInfo,
@@ -14,6 +14,7 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
+import { styleText, visible } from '../terminal/visible.ts';
 import { examples, requireReason, share } from './options.ts';
 import {
   addOverrideOptions,
@@ -68,8 +69,7 @@ Promoting a canary to all checks the guards again: repeat the --override options
     .description('list releases, and why one was refused')
     .addHelpText('after', examples('releases'))
     .action(async () => {
-      const all = await adminOfEnvironment().get<{ releases: ReleaseInfo[] }>('releases');
-      print(...formatReleases(all.releases));
+      print(...formatReleases(await adminOfEnvironment().get<ReleaseList>('releases')));
     });
 }
 
@@ -118,15 +118,22 @@ export function formatState(
   ].join('\n');
 }
 
-export function formatReleases(releases: readonly ReleaseInfo[]): Report {
+export function formatReleases({ releases, refused = [] }: ReleaseList): Report {
   const rows = releases.map((info) => {
     const { release, state, base, foldedSeq, numbers, bytes, promotedAt, by, readable } = info;
     const shownState = readable && state === 'superseded' ? `${state} (rollback)` : state;
     return [release, shownState, base ?? '', foldedSeq, numbers, bytes, promotedAt ?? '', by];
   });
-  const refusals = releases.flatMap(({ release, refusal }) =>
-    refusal === null ? [] : [`${release}: ${styleText('yellow', refusal.code)}: ${refusal.message}\n`],
-  );
   const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
-  return [formatTable(names, rows) + refusals.join(''), { releases }];
+  const refusals = [...refused.map((each) => ({ release: each.release, refusal: each })), ...releases];
+  return [refusals.map(formatRefusal).join('') + formatTable(names, rows), { releases, refused }];
+}
+
+/** First in the list, because it is what to act on. */
+function formatRefusal({ release, refusal }: Pick<ReleaseInfo, 'release' | 'refusal'>): string {
+  if (refusal === null) return '';
+  const { code, message } = refusal;
+  // Some messages begin with the code themselves.
+  const why = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  return `${visible(release)} was refused: ${styleText('yellow', code)}: ${visible(why)}\n`;
 }

@@ -2,12 +2,12 @@
  * Runs wrangler, the tool that writes KV. The code path is the same for the local store and for `--remote`.
  */
 import { type ExecFileException, execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { CommandFailure } from '../failure.ts';
 import { PROJECT, STATE, WRANGLER_CONFIG } from '../paths.ts';
+import { temporaryFolder } from '../temporary.ts';
 
 const WRANGLER = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
 
@@ -19,20 +19,41 @@ export interface Target {
   readonly env: string;
 }
 
+/**
+ * What wrangler and Node read of the environment: programs and folders, network, locale, the Cloudflare
+ * account. Not the secrets of this installation.
+ */
+const PASSED = [
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|CI|TMPDIR|TEMP|TMP|DO_NOT_TRACK)$/,
+  /^(LC|XDG|CLOUDFLARE|CF|WRANGLER|MINIFLARE)_/,
+  /^(HTTP|HTTPS|ALL|NO)_PROXY$/i,
+  /^(NODE_EXTRA_CA_CERTS|NODE_OPTIONS|NODE_USE_ENV_PROXY|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR)$/,
+  // A keyring that holds the login.
+  /^DBUS_SESSION_BUS_ADDRESS$/,
+  // Windows.
+  /^(SystemRoot|ComSpec|PATHEXT|USERPROFILE|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|ProgramData)$/i,
+];
+
+/** The variables that wrangler may read. */
+function wranglerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const passed = Object.entries(env).filter(([name]) => PASSED.some((pattern) => pattern.test(name)));
+  return {
+    ...Object.fromEntries(passed),
+    WRANGLER_SEND_METRICS: 'false',
+    CI: '1',
+    NO_COLOR: '1',
+    WRANGLER_HIDE_BANNER: 'true',
+    // wrangler prints the key list as a log line. A quieter level would suppress it.
+    WRANGLER_LOG: 'log',
+  };
+}
+
 /** @returns standard output @throws CommandFailure with wrangler's error message */
 export async function wrangler(args: readonly string[]): Promise<string> {
   const running = promisify(execFile)(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
     cwd: PROJECT,
     maxBuffer: Number.POSITIVE_INFINITY,
-    env: {
-      ...process.env,
-      WRANGLER_SEND_METRICS: 'false',
-      CI: '1',
-      NO_COLOR: '1',
-      WRANGLER_HIDE_BANNER: 'true',
-      // wrangler prints the key list as a log line. A quieter level would suppress it.
-      WRANGLER_LOG: 'log',
-    },
+    env: wranglerEnvironment(process.env),
   });
   running.child.stdin?.end();
   const end = (): void => void running.child.kill();
@@ -98,15 +119,12 @@ export function kvOf(target: Target): Kv {
 }
 
 async function withTemporaryFile(content: string, use: (file: string) => Promise<unknown>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-'));
-  const clean = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', clean);
+  const folder = temporaryFolder('value');
   try {
-    const file = join(folder, 'value.json');
+    const file = join(folder.path, 'value.json');
     writeFileSync(file, content, { mode: 0o600 });
     await use(file);
   } finally {
-    process.off('exit', clean);
-    clean();
+    folder.remove();
   }
 }

@@ -25,6 +25,7 @@ import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
 import { createTables } from './schema.ts';
+import { stagedRefusals } from './staged.ts';
 
 export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
@@ -110,6 +111,10 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   async releases(limit: number) {
     return this.#ready.tables.releases.list(limit);
+  }
+
+  async stagedRefusals() {
+    return stagedRefusals(this.#ready.tables.meta);
   }
 
   async manifest(release: string) {
