@@ -60,8 +60,13 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     (code: number, body = '{"code":"NO"}'): RequestListener =>
     (_request, response) =>
       void response.writeHead(code, { 'content-type': 'application/problem+json' }).end(body);
-  /** @param results of the items of a request */
-  const answer = (...results: object[]): RequestListener => status(200, JSON.stringify({ results }));
+  /** @param results of the items of a batch, or of a request without items */
+  const answer =
+    (...results: object[]): RequestListener =>
+    (request, response) => {
+      const isBatch = request.url === '/v1/gateway/check/batch';
+      response.end(JSON.stringify(isBatch ? { results } : results[0]));
+    };
   const call: SipRequest = { method: 'INVITE', from: FOREIGN, to: TO };
   const labelsOf = (got: SipMessage): string[] =>
     got.headers.filter(([name]) => name === 'X-Numgate-Label').map(([, label]) => label);
@@ -78,8 +83,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
       body: 'a',
     });
     expect(requests.map(({ body }) => body)).toEqual([
-      { defaults: { channel: 'voice', ingress }, items: [{ from: '+82"\\,', to: TO, attestation: 'A' }] },
-      { defaults: { channel: 'sms', ingress }, items: [{ from: 'PARCEL-KR' }] },
+      { channel: 'voice', ingress, from: '+82"\\,', to: TO, attestation: 'A' },
+      { channel: 'sms', ingress, from: 'PARCEL-KR' },
     ]);
     expect(requests[0]!.headers).toMatchObject({
       authorization: 'Bearer gw.secret',
@@ -123,12 +128,16 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('applies the fail policy if the verdict of one identity is missing', async () => {
+  it.each<[string, object[], string]>([
+    ['the verdict of one identity is missing', [ALLOW], '503 Service Unavailable'],
+    ['one identity cannot be read', [ALLOW, { error: { field: 'from' } }], '400 Unreadable Sender'],
+    ['the recipient cannot be read', [{ error: { field: 'to' } }, ALLOW], '400 Unreadable Recipient'],
+    ['a setting is wrong', [ALLOW, { error: { field: 'ingress.trunk' } }], '503 Service Unavailable'],
+  ])('passes no call with two identities if it fails closed and %s', async (_what, results, expected) => {
     const kamailio = await kamailioWith({ FAIL_CLOSED: true });
-    respond = answer(ALLOW);
+    respond = answer(...results);
     const headers = { Diversion: '<tel:+6391>' };
-    expect((await ends.refused(kamailio, { ...call, headers })).status).toBe(503);
-    await ends.passed(kamailio, call);
+    expect((await ends.refused(kamailio, { ...call, headers })).start).toBe(`SIP/2.0 ${expected}`);
   });
 
   it('reuses its connection to the service', async () => {
@@ -168,8 +177,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
 
   it.each<[string, number, string, string]>([
     ['is too long', 413, '{"code":"BODY_TOO_LARGE"}', 'Sender'],
-    ['has an unreadable sender', 200, '{"results":[{"error":{"field":"from"}}]}', 'Sender'],
-    ['has an unreadable recipient', 200, '{"results":[{"error":{"field":"to"}}]}', 'Recipient'],
+    ['has an unreadable sender', 400, '{"code":"NUMBER_CHARACTER","field":"from"}', 'Sender'],
+    ['has an unreadable recipient', 400, '{"code":"NUMBER_CHARACTER","field":"to"}', 'Recipient'],
     ['a filter before the service rejects with 400', 400, '<html>Bad Request</html>', 'Sender'],
     ['a filter before the service rejects with 403', 403, '<html>Blocked</html>', 'Sender'],
   ])('never passes a call whose request %s', async (_what, code, body, party) => {
@@ -179,8 +188,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   });
 
   it.each<[number, string]>([
+    [400, '{"code":"FIELD_VALUE","field":"ingress.trunk"}'],
     [400, '{"code":"FIELD_VALUE","field":"defaults.ingress.trunk"}'],
-    [200, '{"results":[{"error":{"code":"FIELD_VALUE","field":"ingress.trunk"}}]}'],
     [403, '{"code":"PERMISSION_DENIED"}'],
   ])('applies the fail policy to an error %i of its own settings', async (code, body) => {
     respond = status(code, body);
@@ -188,10 +197,10 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   });
 
   it.each<[string, string]>([
-    ['invalid JSON', '{"results":[{"verdict":"allow"}'],
-    ['no result', '{"results":[]}'],
-    ['no verdict', '{"results":[{}]}'],
-    ['an unknown verdict', '{"results":[{"verdict":"maybe","label":null}]}'],
+    ['invalid JSON', '{"verdict":"allow"'],
+    ['nothing', ''],
+    ['no verdict', '{}'],
+    ['an unknown verdict', '{"verdict":"maybe","label":null}'],
   ])('fails open and closed on a response with %s', async (_what, body) => {
     respond = status(200, body);
     expect(labelsOf(await ends.passed(await kamailioWith(), call))).toEqual([LABEL]);
@@ -254,7 +263,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   it('checks again once the service is back', async () => {
     respond = (_request, response) => {
       if (requests.length <= 2) response.destroy();
-      else response.end(JSON.stringify({ results: [ALLOW] }));
+      else response.end(JSON.stringify(ALLOW));
     };
     const kamailio = await kamailioWith({ BREAK_AFTER: 2 });
     for (let count = 0; count < 2; count++) await ends.passed(kamailio, call);
