@@ -58,6 +58,15 @@ interface AdminRequest {
   readonly body?: object;
 }
 
+/** Lines of NDJSON. */
+export interface Page {
+  readonly text: string;
+  /** Cursor of the next page; null on the last one. */
+  readonly next: string | null;
+  /** Key of a value in KV that the service refused to read; null for none. */
+  readonly refused: string | null;
+}
+
 /** A response read to its end. A response that breaks off counts as a failed try. */
 interface AdminResponse {
   readonly status: number;
@@ -96,12 +105,16 @@ export class Admin {
   }
 
   /** One page of lines and the cursor of the next page. The cursor is null at the end. */
-  async page(path: string, query: Query): Promise<{ readonly text: string; readonly next: string | null }> {
+  async page(path: string, query: Query): Promise<Page> {
     const { bytes, headers } = await this.#send(
       { method: 'GET', path: withQuery(path, query) },
       READ_RETRIES,
     );
-    return { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), next: headers.get('x-next') };
+    return {
+      text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes),
+      next: headers.get('x-next'),
+      refused: headers.get('x-refused'),
+    };
   }
 
   /** A read that may contain a number and therefore sends a body. */

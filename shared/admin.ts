@@ -4,13 +4,13 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { policySchema } from './policy/policy.ts';
 import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
-import { keySecretsSchema, nameSchema, sha256Schema } from './schemas.ts';
+import { keySecretsSchema, nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
@@ -35,14 +35,6 @@ const time = v.pipe(
   v.string(),
   v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'),
   v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-11-24T03:12:09Z'),
-);
-
-/** Why the change is made. Stored in the audit log with the change. */
-const reasonSchema = v.pipe(
-  v.string(),
-  v.trim(),
-  v.minLength(1, 'must say why you make the change'),
-  v.maxLength(REASON_CHARS_MAX),
 );
 
 export const tokenSchema = v.strictObject({

@@ -87,18 +87,31 @@ export class Checker {
 
   async #call(batch: readonly Waiting[]): Promise<void> {
     this.#calls++;
+    const answers = await this.#request(batch);
+    this.#calls--;
+    this.#report(answers);
+    for (const [index, { decide }] of batch.entries()) decide(this.#decisionOf(answers[index]!));
+    this.#dispatch();
+  }
+
+  /**
+   * One call, or several: a filter in front of numgate may reject a batch for one of its messages. It is split
+   * until that message is alone, since otherwise a single sender could hold back all others. (A batch that is
+   * too large for the service is split by the client.)
+   */
+  async #request(batch: readonly Waiting[]): Promise<Answered[]> {
     const { client, defaults, deadlineMs } = this.#options;
     const items = batch.map(({ item }) => item);
     // The oldest message sets the deadline for all.
     const left = { deadlineMs: deadlineMs - (performance.now() - batch[0]!.since) };
     const answers: Answered[] =
       items.length === 1
-        ? [await client.gatewayCheck({ ...defaults, ...items[0]! }, left)]
-        : await client.gatewayBatch(items, defaults, left);
-    this.#calls--;
-    this.#report(answers);
-    for (const [index, { decide }] of batch.entries()) decide(this.#decisionOf(answers[index]!));
-    this.#dispatch();
+        ? [await client.checkGateway({ ...defaults, ...items[0]! }, left)]
+        : await client.checkGatewayBatch(items, { defaults, ...left });
+    if (batch.length === 1 || !answers.some(isRejectedByFilter)) return answers;
+    const middle = Math.ceil(batch.length / 2);
+    const first = await this.#request(batch.slice(0, middle));
+    return [...first, ...(await this.#request(batch.slice(middle)))];
   }
 
   #decisionOf(answer: Answered): Decision {
@@ -131,7 +144,10 @@ export class Checker {
     this.#isAway = isAway;
     if (!isAway) this.#options.log('numgate answers');
     else if ('source' in answer) {
-      this.#options.log('numgate does not answer', answer.problem?.code ?? answer.why);
+      this.#options.log(
+        'numgate does not answer',
+        answer.problem.status === null ? answer.why : answer.problem.code,
+      );
     }
   }
 }
@@ -144,8 +160,15 @@ function passWith(label: string | null): Decision {
   return label === null ? PASS : { kind: 'label', label };
 }
 
+/** Whether the call failed with an error that is not of numgate, and that the content of a message can cause. */
+function isRejectedByFilter(answer: Answered): boolean {
+  if (!('source' in answer)) return false;
+  const { code, status } = answer.problem;
+  return code === 'HTTP_ERROR' && (status === 400 || status === 403);
+}
+
 /** The field that could not be parsed, of an item or a single request, or null. */
 function fieldOf(answer: Answered): string | null {
   if ('error' in answer) return answer.error.field;
-  return 'source' in answer ? answer.field : null;
+  return 'source' in answer ? answer.problem.field : null;
 }

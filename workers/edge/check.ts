@@ -11,8 +11,10 @@ import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { CheckResponse } from '../../shared/screening/check-response.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
+import type { GatewayResponse } from '../../shared/screening/gateway-response.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import { prefersText } from '../http/accept.ts';
 import type { Handler, RequestContext } from '../http/app.ts';
 import { parseJson, readJsonText } from '../http/body.ts';
 import { parametersOf, repeatedParameter } from '../http/parameters.ts';
@@ -39,33 +41,37 @@ export function checkPost(endpoint: CheckEndpoint): Handler {
 }
 
 export function checkGet(endpoint: CheckEndpoint): Handler {
-  return handlerOf(endpoint, async ({ url }) => fieldsOf(url));
+  return handlerOf(endpoint, ({ url }) => fieldsOf(url));
 }
 
 /** @param read reads the fields of the request, which are not validated yet */
 function handlerOf(
   { right, fields, format }: CheckEndpoint,
-  read: (context: RequestContext) => Promise<Result<unknown, Problem>>,
+  read: (context: RequestContext) => Result<unknown, Problem> | Promise<Result<unknown, Problem>>,
 ): Handler {
   return async (context) => {
+    const isText = prefersText(context.request);
+    context.reply.asText = isText;
     const admitted = await admit(context, right);
     if (!admitted.ok) return admitted;
     const client = admitted.value;
-    const given = await read(context);
+    const reading = read(context);
+    const given = reading instanceof Promise ? await reading : reading;
     if (!given.ok) return given;
     const charged = client.charge(numbersIn(given.value));
     if (!charged.ok) return charged;
     const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
     if (!parsed.ok) return parsed;
-    const snapshot = await client.snapshot();
+    const snapshot = client.snapshotInMemory() ?? (await client.snapshot());
     const { release } = snapshot;
     const decision =
       release === null || release.complete
         ? client.screen(parsed.value, snapshot)
         : await screenLoaded(parsed.value, snapshot, release, client, context);
     const response = format(parsed.value, decision, snapshot);
-    if (!prefersText(context.request)) return context.reply.json({ ...response, ...headVersion(snapshot) });
+    if (!isText) return context.reply.json({ ...response, ...headVersion(snapshot) });
     addHeadHeaders(context.reply, snapshot);
+    context.reply.addHeaders(headersOf(response));
     return context.reply.text(formatLine(response));
   };
 }
@@ -127,7 +133,12 @@ function formatLine({ verdict, reasons, action }: CheckResponse): string {
   return [verdict, first.code, first.subject, ...(action === undefined ? [] : [action])].join(' ');
 }
 
-function prefersText(request: Request): boolean {
-  const accept = request.headers.get('accept') ?? '';
-  return accept.includes('text/plain') && !accept.includes('json');
+/** What a gateway needs besides the verdict, for those that cannot parse JSON. Nothing for other checks. */
+function headersOf({ label, sip, cacheUntil }: Partial<GatewayResponse>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  // A header holds only ASCII, and the label is Korean.
+  if (label) headers['numgate-label'] = encodeURIComponent(label);
+  if (sip) headers['numgate-sip-status'] = String(sip.status);
+  if (cacheUntil !== undefined) headers['numgate-cache-until'] = cacheUntil;
+  return headers;
 }

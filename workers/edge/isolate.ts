@@ -13,9 +13,11 @@ import { HeadReader } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { Quota } from './quota.ts';
 
+type OpenedSecrets = Awaited<ReturnType<typeof openSecrets>>;
+
 export class Isolate {
   /** The result, including a failure, is kept: the environment of an isolate does not change. */
-  #secrets: Awaited<ReturnType<typeof openSecrets>> | null = null;
+  #secrets: OpenedSecrets | null = null;
   readonly #opening = new SingleFlight();
   readonly head: HeadReader;
   readonly quota = new Quota();
@@ -28,11 +30,15 @@ export class Isolate {
 
   /** What the loads that this request starts need: its bindings, and the secrets. */
   async loadContext(context: RequestContext): Promise<Result<LoadContext, Problem>> {
-    const secrets = this.#secrets ?? (await this.#openSecrets(context));
-    return secrets.ok ? ok(new RequestLoadContext(context, secrets.value)) : secrets;
+    return loadContextWith(this.#secrets ?? (await this.#openSecrets(context)), context);
   }
 
-  async #openSecrets({ env, ctx }: RequestContext): ReturnType<typeof openSecrets> {
+  /** As `loadContext`. Null until the secrets were opened once. */
+  loadContextInMemory(context: RequestContext): Result<LoadContext, Problem> | null {
+    return this.#secrets === null ? null : loadContextWith(this.#secrets, context);
+  }
+
+  async #openSecrets({ env, ctx }: RequestContext): Promise<OpenedSecrets> {
     const open = async (): Promise<void> => {
       this.#secrets = await openSecrets(env);
     };
@@ -53,6 +59,10 @@ export function currentIsolate(): Isolate {
  */
 export function resetIsolate(shardBytesMax?: number): void {
   isolate = new Isolate(shardBytesMax);
+}
+
+function loadContextWith(secrets: OpenedSecrets, context: RequestContext): Result<LoadContext, Problem> {
+  return secrets.ok ? ok(new RequestLoadContext(context, secrets.value)) : secrets;
 }
 
 class RequestLoadContext implements LoadContext {

@@ -70,16 +70,24 @@ export class HeadReader {
    * @param waitMs time since the last successful poll after which the request waits for one
    */
   async pin(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): Promise<PinnedHead> {
+    return this.pinInMemory(loadContext, waitMs) ?? this.#pinNext(loadContext);
+  }
+
+  /** As `pin`. Null if the request must wait. */
+  pinInMemory(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): PinnedHead | null {
     const now = Date.now();
     const due = this.#poll.due(now, waitMs);
     if (due === 'background') {
       this.#poll.began(now);
       this.#flight.refresh(() => this.#refresh(loadContext, false, HEAD_FRESH_MS), loadContext.ctx);
     }
-    if (due === 'wait') {
-      const before = this.#poll.seenAt;
-      await this.#wait(loadContext, HEAD_FRESH_MS, () => this.#poll.seenAt > before);
-    }
+    return due === 'wait' ? null : this.#pinned(loadContext);
+  }
+
+  /** The head after the next poll, or the one in memory if the poll fails. */
+  async #pinNext(loadContext: LoadContext): Promise<PinnedHead> {
+    const before = this.#poll.seenAt;
+    await this.#wait(loadContext, HEAD_FRESH_MS, () => this.#poll.seenAt > before);
     return this.#pinned(loadContext);
   }
 
