@@ -3,7 +3,7 @@
  * failure applies it only once.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { ProblemExtras } from '../shared/admin.ts';
+import type { ProblemExtras } from '../shared/admin-problems.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
 import { CommandFailure, hasCode } from './failure.ts';
 import { adminToken } from './secrets.ts';

@@ -6,8 +6,9 @@ import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
 import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
+import { DEFAULT_ORGANISATION, organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';
-import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
+import { GUARDS, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import { keySecretsSchema, nameSchema, sha256Schema } from './schemas.ts';
@@ -25,8 +26,13 @@ export interface Actor {
    */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Appears in the reasons of entries that the actor creates. */
-  readonly authority: string;
+  /** The organisation of a token or of Access identities; null for `root` and for the service itself. */
+  readonly organisation: string | null;
+  /**
+   * The authority of that organisation. It appears in the reasons of entries that the actor creates. Null if the
+   * organisation vouches for no lists: its tokens create no entries.
+   */
+  readonly authority: string | null;
   /** Whether the actor may create and revoke tokens. */
   readonly root: boolean;
 }
@@ -49,10 +55,19 @@ export const tokenSchema = v.strictObject({
   id: nameSchema,
   secretSha256: keySecretsSchema,
   scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
-  /** The authority that the token's holder acts for. */
-  authority: nameSchema,
+  /** The organisation that the token belongs to. Its authority is the one that the token acts for. */
+  organisation: v.optional(nameSchema, DEFAULT_ORGANISATION),
+  /** Not stored: the authority of the organisation. A request that names another one is rejected. */
+  authority: v.optional(v.nullable(nameSchema)),
 });
-export type Token = v.InferOutput<typeof tokenSchema>;
+export type Token = Omit<v.InferOutput<typeof tokenSchema>, 'authority'>;
+
+/** A token in a response. */
+export interface ListedToken extends Token {
+  readonly authority: string | null;
+  /** For `If-Match`. */
+  readonly version: string;
+}
 
 /** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
@@ -211,6 +226,11 @@ export const putClientSchema = v.strictObject({
   ),
   reason: reasonSchema,
 });
+/** `PUT /v1/admin/organisations/{id}`: the whole organisation. Its ID is also in the path. */
+export const putOrganisationSchema = v.strictObject({
+  organisation: organisationSchema,
+  reason: reasonSchema,
+});
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
 export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
@@ -246,50 +266,3 @@ export interface ListsInfo {
   readonly release: string | null;
   readonly lists: readonly ListInfo[];
 }
-
-/** Extra members of problems that carry more than a message. */
-export interface ProblemExtras {
-  /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
-  readonly seq?: number;
-  /** GUARD_HIT */
-  readonly guards?: readonly GuardHit[];
-  /** BASE_MOVED: the base you sent, and the current release. */
-  readonly base?: string | null;
-  readonly current?: string | null;
-  /** Releases that became current after your base and were not withdrawn, oldest first. */
-  readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
-  /** PLAN_MOVED */
-  readonly plan?: string;
-  /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
-  readonly refusal?: string;
-  /** RELEASE_INCOMPLETE and DEGRADED: KV keys of missing values, at most MISSING_NAMED_MAX. */
-  readonly missing?: readonly string[];
-  /** BUDGET_EXCEEDED: which budget, and when it is full again. */
-  readonly budget?: { readonly name: string; readonly resetsAt: string };
-  /** ENTRY_…: the affected items, at most 100. */
-  readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
-}
-
-/** Problem codes of the control plane, with status and title. They never change. */
-export const ADMIN_PROBLEMS = {
-  ENTRY_INVALID: [422, 'Entry is invalid'],
-  ENTRY_PROTECTED: [422, 'Number is protected'],
-  ENTRY_TOO_WIDE: [422, 'Entry covers more than one number'],
-  LIVE_FULL: [409, 'Live layer is full'],
-  RELEASE_UNKNOWN: [404, 'Release not found'],
-  RELEASE_REFUSED: [422, 'Release refused'],
-  RELEASE_INCOMPLETE: [503, 'Release is incomplete'],
-  RELEASE_STATE: [409, 'Release state does not allow this'],
-  GUARD_HIT: [422, 'Change hits a guard'],
-  BASE_MOVED: [409, 'Current release has changed'],
-  PLAN_MOVED: [409, 'Plan has changed'],
-  ROLLBACK_IMPOSSIBLE: [409, 'Rollback is not possible'],
-  CLIENT_UNKNOWN: [404, 'Client not found'],
-  CLIENTS_TOO_MANY: [409, 'Too many clients'],
-  TOKEN_UNKNOWN: [404, 'Token not found'],
-  IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
-  BUDGET_EXCEEDED: [429, 'Budget exceeded'],
-  STORAGE_FULL: [507, 'Coordinator storage is full'],
-  PRECONDITION_FAILED: [412, 'Precondition failed'],
-} as const satisfies Record<string, readonly [number, string]>;
-export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -97,6 +97,12 @@ export const CHANGED_PREFIXES_MAX = 20;
 export const MANIFEST_CHARS_MAX = 262_144;
 /** Clients in the directory. */
 export const CLIENTS_MAX = 10_000;
+/** Organisations. */
+export const ORGANISATIONS_MAX = 1_000;
+/** Longest display name of an organisation, in characters. */
+export const DISPLAY_NAME_CHARS_MAX = 100;
+/** Longest contact of an organisation, in characters. */
+export const CONTACT_CHARS_MAX = 200;
 /** Documented short codes that a client may send from. */
 export const CLIENT_SHORT_CODES_MAX = 32;
 

@@ -35,6 +35,8 @@ export interface ControlEnv extends Env {
   readonly ACCESS_AUDIENCE?: string;
   /** Scopes of admins who come through Access, separated by commas. Default: `read`. */
   readonly ACCESS_SCOPES?: string;
+  /** The organisation that these admins belong to. Default: `default`. */
+  readonly ACCESS_ORGANISATION?: string;
 }
 
 /** The runtime guarantees nothing about secrets: any may be absent. */

@@ -1,6 +1,7 @@
 /** `numgate block`, `unblock`, `clear`: changes of the live layer. A change is visible within seconds. */
 import { type Command, Option } from 'commander';
-import type { EntriesDone, EntryChange, EntryItem, ListsInfo, ProblemExtras } from '../../shared/admin.ts';
+import type { EntriesDone, EntryChange, EntryItem, ListsInfo } from '../../shared/admin.ts';
+import type { ProblemExtras } from '../../shared/admin-problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';

@@ -6,7 +6,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
-import type { ProblemExtras, Promote, PromoteDone } from '../../shared/admin.ts';
+import type { Promote, PromoteDone } from '../../shared/admin.ts';
+import type { ProblemExtras } from '../../shared/admin-problems.ts';
 import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';

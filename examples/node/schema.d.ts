@@ -558,6 +558,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/organisations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all organisations
+         * @description Scope `read`.
+         */
+        get: operations["adminOrganisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an organisation
+         * @description Scope `read`.
+         */
+        get: operations["adminOrganisation"];
+        /**
+         * Create or replace an organisation
+         * @description Only for the token `root`, because an organisation decides what its tokens and signing keys may change.
+         */
+        put: operations["adminPutOrganisation"];
+        post?: never;
+        /**
+         * Delete an organisation
+         * @description Only for the token `root`. An organisation with clients, tokens or signing keys cannot be deleted, nor can `default`.
+         */
+        delete: operations["adminRemoveOrganisation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/clients": {
         parameters: {
             query?: never;
@@ -1023,7 +1083,7 @@ export interface components {
          * @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict.
          * @enum {string}
          */
-        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
+        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "ORGANISATION_UNKNOWN" | "ORGANISATIONS_TOO_MANY" | "ORGANISATION_IN_USE" | "ORGANISATION_SUSPENDED" | "AUTHORITY_TAKEN" | "AUTHORITY_MISSING" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
         /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have additional members. Never contains a number. */
         Problem: {
             /**
@@ -1506,11 +1566,58 @@ export interface components {
             release: string | null;
             lists: components["schemas"]["ListInfo"][];
         };
+        /**
+         * @description What an organisation does, and which scopes its tokens may have.
+         * @enum {string}
+         */
+        Role: "regulator" | "association" | "operator" | "relay" | "auditor";
+        /**
+         * @description The tokens, client keys and signing keys of a suspended organisation do not work.
+         * @enum {string}
+         */
+        OrganisationState: "active" | "suspended";
+        /** @description Clients, tokens and signing keys belong to an organisation. Responses contain every field. */
+        Organisation: {
+            id: components["schemas"]["Name"];
+            /** @description Name for people, on one line. */
+            displayName: string;
+            /**
+             * @description Name under which it vouches for lists and entries; null if it vouches for none. No two organisations have the same. `root` and `numgate` are reserved.
+             * @default null
+             */
+            authority?: string | null;
+            /**
+             * @description Roles that its tokens may have.
+             * @default []
+             */
+            roles?: components["schemas"]["Role"][];
+            /**
+             * @description How to reach its people, on one line.
+             * @default
+             */
+            contact?: string;
+            /** @default active */
+            state?: components["schemas"]["OrganisationState"];
+        };
+        /** @description The whole organisation. Its id is also in the path. */
+        OrganisationRequest: {
+            organisation: components["schemas"]["Organisation"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        Organisations: {
+            /** @description By id. `default` is always there. */
+            organisations: components["schemas"]["Organisation"][];
+        };
         /** @description Responses contain every field. */
         Client: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
+            /**
+             * @description The organisation that the client belongs to. While it is suspended, the key does not work.
+             * @default default
+             */
+            organisation?: components["schemas"]["Name"];
             rights: ("check" | "gateway")[];
             /**
              * @description What the client does on `indeterminate`.
@@ -1575,14 +1682,21 @@ export interface components {
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
             scopes: components["schemas"]["Scope"][];
-            /** @description Authority that the holder acts for, named in verdicts that the token's entries decide. */
-            authority: components["schemas"]["Name"];
+            /**
+             * @description The organisation that the token belongs to.
+             * @default default
+             */
+            organisation?: components["schemas"]["Name"];
+            /** @description Not stored. The authority of a token is that of its organisation, under which its entries are recorded. A request may leave it out; if it is there, it must be that one. */
+            authority?: string | null;
         };
         ListedToken: {
             id: components["schemas"]["Name"];
             secretSha256: components["schemas"]["Sha256"][];
             scopes: components["schemas"]["Scope"][];
-            authority: components["schemas"]["Name"];
+            organisation: components["schemas"]["Name"];
+            /** @description The authority of the organisation, null if it has none. */
+            authority: string | null;
             /** @description Send it, in quotes, as `If-Match` with a change. */
             version: string;
         };
@@ -2399,7 +2513,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route requires. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route requires. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2659,6 +2773,48 @@ export interface components {
                  *       "instance": "/v1/admin/tokens/night-shift",
                  *       "code": "TOKEN_UNKNOWN",
                  *       "message": "there is no token with this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `ORGANISATION_UNKNOWN`: there is no such organisation. */
+        OrganisationUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:organisation-unknown",
+                 *       "title": "Organisation not found",
+                 *       "status": 404,
+                 *       "detail": "no organisation has this id",
+                 *       "instance": "/v1/admin/organisations/ktoa",
+                 *       "code": "ORGANISATION_UNKNOWN",
+                 *       "message": "no organisation has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. */
+        OrganisationConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:organisation-in-use",
+                 *       "title": "Organisation has members",
+                 *       "status": 409,
+                 *       "detail": "\"ktoa\" has 2 clients, 1 tokens: remove them or move them first",
+                 *       "instance": "/v1/admin/organisations/ktoa",
+                 *       "code": "ORGANISATION_IN_USE",
+                 *       "message": "\"ktoa\" has 2 clients, 1 tokens: remove them or move them first"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -4344,6 +4500,191 @@ export interface operations {
             422: components["responses"]["EntriesRefused"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminOrganisations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organisations. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisations"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organisation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationRequest"];
+            };
+        };
+        responses: {
+            /** @description The change is made. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["OrganisationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemoveOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The organisation is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["OrganisationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminClients: {

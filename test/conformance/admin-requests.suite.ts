@@ -241,6 +241,8 @@ describe('a value in a path', () => {
   it.each([
     ['DELETE', `clients/${DIGITS}`, { reason: 'a test' }],
     ['DELETE', `tokens/${DIGITS}`, { reason: 'a test' }],
+    ['DELETE', `organisations/${DIGITS}`, { reason: 'a test' }],
+    ['GET', `organisations/${DIGITS}`, undefined],
     ['GET', `releases/${DIGITS}/plan`, undefined],
     ['GET', `releases/${DIGITS}/manifest`, undefined],
     ['GET', `values/shard/${'a'.repeat(600)}`, undefined],

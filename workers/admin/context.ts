@@ -7,6 +7,7 @@ import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
+import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest } from '../coordinator/change-request.ts';
@@ -18,7 +19,7 @@ import { mediaType, parseJson, readText } from '../http/body.ts';
 import { bearerOf, matches } from '../http/credentials.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
-import { accessActor, CHALLENGE } from './access.ts';
+import { accessIdentity, CHALLENGE } from './access.ts';
 
 /** The coordinator's methods as RPC calls. */
 export type CoordinatorStub = {
@@ -100,7 +101,7 @@ async function authenticate(
   coordinator: CoordinatorStub,
 ): Promise<Result<Actor, Problem>> {
   const control = env as unknown as ControlEnv;
-  const access = await accessActor(request, control);
+  const access = await accessIdentity(request, control);
   if (access?.ok === false) return access;
   const [id, secret] = access === null ? bearerOf(request) : ['', ''];
   const root = rootDigests(control);
@@ -111,11 +112,32 @@ async function authenticate(
   const found = await coordinator.token(id).catch(() => null);
   if (found === null) return problem('UNAVAILABLE', 'the coordinator does not respond; try again');
   if (!found.ok) return problem('NOT_CONFIGURED', found.message);
-  const token = found.value;
-  if (access !== null) return access;
-  if (isRoot) return ok({ name: 'token:root', scopes: SCOPES, authority: 'root', root: true });
-  if (!(await matches(secret, token?.secretSha256))) return unauthenticated(request);
-  return ok({ name: `token:${id}`, scopes: token!.scopes, authority: token!.authority, root: false });
+  if (access !== null)
+    return memberOf(await coordinator.organisation(access.value.organisation), access.value);
+  if (isRoot) {
+    const none = { organisation: null, authority: ROOT_AUTHORITY };
+    return ok({ name: 'token:root', scopes: SCOPES, root: true, ...none });
+  }
+  const holder = found.value;
+  if (!(await matches(secret, holder?.token.secretSha256))) return unauthenticated(request);
+  const { token, organisation } = holder!;
+  return memberOf(organisation, { name: `token:${id}`, scopes: token.scopes });
+}
+
+/** The actor, unless its organisation is suspended or was never added. */
+function memberOf(
+  organisation: Organisation | null,
+  identity: Pick<Actor, 'name' | 'scopes'>,
+): Result<Actor, Problem> {
+  const { name, scopes } = identity;
+  if (organisation === null)
+    return problem('NOT_CONFIGURED', 'ACCESS_ORGANISATION names no organisation: add it, or set another');
+  const { id, authority, state } = organisation;
+  if (state === 'suspended') {
+    const message = `your organisation "${id}" is suspended: only the token root can make it active again`;
+    return problem('ORGANISATION_SUSPENDED', message);
+  }
+  return ok({ name, scopes, organisation: id, authority, root: false });
 }
 
 function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] {

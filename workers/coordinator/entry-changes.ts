@@ -7,7 +7,7 @@ import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { BackgroundWork } from './background-work.ts';
-import { type ChangeRequest, type ChangeResult, refuseField } from './change-request.ts';
+import { type ChangeRequest, type ChangeResult, refuse, refuseField } from './change-request.ts';
 import type { Target } from './live-store.ts';
 import type { Tables } from './tables.ts';
 import { type TargetRequest, targetsOf } from './targets.ts';
@@ -25,6 +25,12 @@ export class EntryChanges {
 
   async change(request: ChangeRequest, change: EntryChange): Promise<ChangeResult<EntriesDone>> {
     const { ledger, live } = this.#tables;
+    const { organisation, authority } = request.actor;
+    if (authority === null) {
+      const remedy = `root sets it with npx numgate organisations set ${organisation} --authority <name>`;
+      const message = `your organisation "${organisation}" has no authority to vouch for entries: ${remedy}`;
+      return refuse('AUTHORITY_MISSING', message);
+    }
     const subjects = new Set(change.subjects).size;
     const requested = { entries: change.items.length * subjects, frees: change.op !== 'block' };
     const known = ledger.begin<EntriesDone>(request, requested);
@@ -46,7 +52,7 @@ export class EntryChanges {
       laterBytes: change.until === null ? 0 : targets.value.length * ENTRY_END_BYTES,
     };
     const done = ledger.change(request, left, (seq, operation) =>
-      live.apply(change, targets.value, request, { seq, operation, now }),
+      live.apply(change, targets.value, { ...request.actor, authority }, { seq, operation, now }),
     );
     if (done.ok) this.#background.changed();
     return done;

@@ -18,14 +18,8 @@ import { formatUntil } from '../../shared/screening/finding.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
-import {
-  type AppliedChange,
-  applied,
-  type ChangeRequest,
-  type ChangeResult,
-  refuse,
-} from './change-request.ts';
-import { type Growth, grow, LiveRoom } from './live-room.ts';
+import { type AppliedChange, applied, type ChangeResult, refuse } from './change-request.ts';
+import { type EntryAuthor, type Growth, grow, LiveRoom } from './live-room.ts';
 import {
   type AuthoredRow,
   BY_KEY,
@@ -70,7 +64,7 @@ export class LiveStore {
   apply(
     { items, op, code: blockCode, subjects, until: end }: EntryChange,
     targets: readonly Target[],
-    { actor }: ChangeRequest,
+    actor: EntryAuthor,
     { seq, operation, now }: Place,
   ): ChangeResult<AppliedChange<{ changed: number }>> {
     const { authority } = actor;

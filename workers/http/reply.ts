@@ -2,7 +2,7 @@
  * The only place that creates a Response. Every response is `no-store` and echoes or creates `x-correlator`.
  * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`.
  */
-import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin.ts';
+import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin-problems.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';
 import { CORRELATOR_CHARS_MAX } from '../../shared/limits.ts';
 import { type Failure, ok, type Success } from '../../shared/result.ts';

@@ -1,5 +1,5 @@
 /**
- * `numgate clients` and `numgate tokens` against the real service: keys are shown once, only their digests
+ * `numgate organisations`, `clients` and `tokens` against the real service: keys are shown once, only their digests
  * are stored, and no admin overwrites the change of another.
  */
 import '../support/workspace.ts';
@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 
 const clients = (...args: string[]): Promise<CommandResult> => numgate('clients', ...args);
+const organisations = (...args: string[]): Promise<CommandResult> => numgate('organisations', ...args);
 const tokens = (...args: string[]): Promise<CommandResult> => numgate('tokens', ...args);
 const digestOf = (key: string): string =>
   createHash('sha256')
@@ -108,6 +109,52 @@ describe('clients', () => {
   });
 });
 
+describe('organisations', () => {
+  it('are added, shown, listed and changed', async () => {
+    const settings = ['--display-name', 'KISA', '--authority', 'kisa', '--roles', 'regulator,operator'];
+    const added = await organisations('add', 'kisa', ...settings);
+    expect([added.code, added.out]).toEqual([0, expect.stringMatching(/^kisa added \(seq \d+\)\n/)]);
+    expect((await organisations('set', 'kisa', '--contact', '118')).code).toBe(0);
+    await clients('add', 'kisa-desk', '--organisation', 'kisa');
+    const { out: text } = await organisations('show', 'kisa');
+    for (const words of ['KISA', 'regulator operator', '118', 'active', 'kisa-desk'])
+      expect(text).toContain(words);
+    const { out } = await organisations('list', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      organisations: [{ id: 'default' }, { id: 'kisa', authority: 'kisa', contact: '118' }],
+    });
+    expect((await clients('list')).out).toMatch(/kisa-desk .* organisation kisa/);
+    expect((await organisations('add', 'kisa')).errors).toMatch(/^error: organisation kisa already exists/);
+  });
+
+  it('are suspended and made active again', async () => {
+    expect((await organisations('suspend', 'kisa', '--reason', 'a test')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ state: 'suspended' });
+    expect((await organisations('suspend', 'kisa', '--undo')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ state: 'active', authority: 'kisa' });
+  });
+
+  it('with members are not removed, and an empty one is', async () => {
+    const kept = await organisations('remove', 'kisa');
+    expect([kept.code, kept.errors]).toEqual([4, expect.stringMatching(/^error: ORGANISATION_IN_USE: /)]);
+    expect((await organisations('add', 'acme')).code).toBe(0);
+    expect((await organisations('remove', 'acme')).code).toBe(0);
+    expect((await organisations('show', 'acme')).errors).toMatch(/^error: ORGANISATION_UNKNOWN: /);
+  });
+
+  it.each([
+    [['add', 'Acme'], 'id must have only lower case letters, digits and dashes'],
+    [['add', 'acme', '--authority', 'KT!'], 'must have only lower case letters'],
+    [['add', 'acme', '--authority', 'root'], 'authority must not be root or numgate'],
+    [['add', 'acme', '--roles', 'owner'], 'roles[0] must be one of regulator, '],
+    [['add', 'acme', '--display-name', '\u001b[31m'], 'displayName must be one line'],
+    [['set', 'kisa'], 'give a setting to change'],
+  ])('%j is rejected by its field, with exit code 2', async (args, message) => {
+    const { code, errors } = await organisations(...args);
+    expect([code, errors]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
 describe('an invalid value', () => {
   it.each([
     [['Acme'], 'id must have only lower case letters, digits and dashes'],
@@ -130,7 +177,7 @@ describe('an invalid value', () => {
 });
 
 describe('tokens', () => {
-  const night = ['night', '--scopes', 'read,entries', '--authority', 'kisa'];
+  const night = ['night', '--scopes', 'read,entries', '--organisation', 'kisa'];
   const block = (token: string, ...args: string[]): Promise<unknown> =>
     new Admin({ url: admin.url, token }).change('POST', 'entries', {
       ...{ op: 'block', items: [{ number: '010-2000-5036' }], reason: 'a test' },
@@ -182,11 +229,11 @@ describe('tokens', () => {
   });
 
   it.each([
-    [['Night', '--scopes', 'read', '--authority', 'kisa'], 'id must have '],
-    [['day', '--scopes', 'write', '--authority', 'kisa'], 'scopes[0] must be one of read, '],
-    [['day', '--scopes', '', '--authority', 'kisa'], 'scopes must have at least '],
-    [['day', '--scopes', 'read', '--authority', 'KISA'], 'authority must have '],
-    [['day', '--scopes', 'read'], "required option '--authority <name>' not specified"],
+    [['Night', '--scopes', 'read'], 'id must have '],
+    [['day', '--scopes', 'write'], 'scopes[0] must be one of read, '],
+    [['day', '--scopes', ''], 'scopes must have at least '],
+    [['day', '--scopes', 'read', '--organisation', 'KISA'], 'organisation must have '],
+    [['day'], "required option '--scopes <list>' not specified"],
   ])('with an invalid value are rejected by the field: %j', async (args, message) => {
     const { code, errors } = await tokens('add', ...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);

@@ -13,6 +13,7 @@ import { newSecrets, workerSecrets } from '../../../cli/local/secrets.ts';
 import { newKey } from '../../../cli/secrets.ts';
 import { SCOPES, type Scope, type StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
+import { ROLES } from '../../../shared/organisations.ts';
 import { writeInputs } from './input-lists.ts';
 import { copyKv, type Kv, openKv } from './kv.ts';
 
@@ -141,9 +142,11 @@ async function copyClients(from: Admin, to: readonly Admin[]): Promise<void> {
 
 async function makeTokens(admin: Admin, root: string): Promise<Record<TokenName, string>> {
   const tokens: Record<string, string> = { root };
+  const organisation = { id: 'default', displayName: 'KISA', authority: 'kisa', roles: ROLES };
+  await admin.change('PUT', 'organisations/default', { organisation, reason: 'tests' });
   for (const scope of SCOPES) {
     const { key, secretSha256 } = await newKey(`only-${scope}`);
-    const token = { id: `only-${scope}`, secretSha256: [secretSha256], scopes: [scope], authority: 'kisa' };
+    const token = { id: `only-${scope}`, secretSha256: [secretSha256], scopes: [scope] };
     await admin.change('PUT', `tokens/only-${scope}`, { token, reason: 'tests' });
     tokens[scope] = key;
   }

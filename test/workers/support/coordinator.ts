@@ -24,10 +24,16 @@ import { privateKey, publishValues } from './world.ts';
 /** Names of all guards, for tests that do not test guards. */
 export const ALL_GUARDS = [...GUARDS];
 
-export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
+export const ADMIN: Actor = {
+  ...{ name: 'token:admin', scopes: SCOPES, root: false },
+  ...{ organisation: 'default', authority: 'kisa' },
+};
 
 /** Stands for anyone with the credentials of wrangler alone: the cron acts for them. */
-export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+export const WRANGLER: Actor = {
+  ...{ name: 'wrangler', scopes: [], root: false },
+  ...{ organisation: null, authority: null },
+};
 
 export function asAdmin(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
@@ -120,6 +126,7 @@ export function client(id: string, quotaNumbers = 10) {
   return {
     id,
     secretSha256: ['0'.repeat(64)],
+    organisation: 'default',
     rights: ['check' as const],
     failPolicy: 'open' as const,
     maxStaleSeconds: 3600,

@@ -17,7 +17,7 @@ export const TOKEN = {
   id: 'kisa',
   secretSha256: ['0'.repeat(64)],
   scopes: ['entries' as const],
-  authority: 'kisa',
+  organisation: 'default',
 };
 
 export const by = (actor: Actor): ChangeRequest => ({ ...asAdmin(), actor });
