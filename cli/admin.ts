@@ -221,12 +221,20 @@ function failureOf(response: AdminResponse, url: string): CommandFailure {
   return new CommandFailure(formatProblem(problem), code === 'GUARD_HIT' ? 3 : hasMoved ? 4 : 1, extras);
 }
 
-function formatProblem({ code, message, guards = [], since = [], items = [] }: Problem): string {
+function formatProblem({
+  code,
+  message,
+  guards = [],
+  since = [],
+  items = [],
+  authorities = [],
+}: Problem): string {
   return [
     `${code}: ${message}`,
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
     ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
     ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${item.message}`),
+    ...authorities.map((name) => `  to act for it: --override-authority ${name} --reason "…"`),
     ...(code === 'UNAUTHENTICATED'
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),

@@ -20,9 +20,11 @@ export interface ProblemExtras {
   readonly refusal?: string;
   /** RELEASE_INCOMPLETE and DEGRADED: KV keys of missing values, at most MISSING_NAMED_MAX. */
   readonly missing?: readonly string[];
+  /** AUTHORITY_FOREIGN: the other authorities that the change affects. */
+  readonly authorities?: readonly string[];
   /** BUDGET_EXCEEDED: which budget, and when it is full again. */
   readonly budget?: { readonly name: string; readonly resetsAt: string };
-  /** ENTRY_…: the affected items, at most 100. */
+  /** ENTRY_… and AUTHORITY_FOREIGN: the affected items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
 
@@ -48,6 +50,7 @@ export const ADMIN_PROBLEMS = {
   ORGANISATION_IN_USE: [409, 'Organisation has members'],
   ORGANISATION_SUSPENDED: [403, 'Organisation is suspended'],
   AUTHORITY_TAKEN: [409, 'Authority belongs to another organisation'],
+  AUTHORITY_FOREIGN: [403, 'Belongs to another authority'],
   AUTHORITY_MISSING: [403, 'Organisation has no authority'],
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],

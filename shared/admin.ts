@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { DEFAULT_ORGANISATION, organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';
@@ -15,8 +15,11 @@ import { keySecretsSchema, nameSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
 
-/** What a token may do. `read` covers everything except secrets. */
-export const SCOPES = ['read', 'entries', 'releases', 'clients'] as const;
+/**
+ * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
+ * no route: it acts for other authorities in the routes of the other scopes.
+ */
+export const SCOPES = ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** The authenticated caller: a token or a Cloudflare Access identity. */
@@ -51,6 +54,15 @@ const reasonSchema = v.pipe(
   v.maxLength(REASON_CHARS_MAX),
 );
 
+/** Fields of a change that need a scope of their own, if they are not empty. */
+export const FIELD_SCOPES = { overrides: 'guards', overrideAuthorities: 'override' } as const;
+
+/**
+ * Other authorities that the change acts for: it may change their lists and entries too. Required by name, so that
+ * it cannot happen by accident.
+ */
+const overrideAuthorities = v.optional(v.pipe(v.array(nameSchema), v.maxLength(OVERRIDE_AUTHORITIES_MAX)));
+
 export const tokenSchema = v.strictObject({
   id: nameSchema,
   secretSha256: keySecretsSchema,
@@ -84,6 +96,7 @@ export const entryChangeSchema = v.strictObject({
   ]),
   /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
   until: v.optional(v.nullable(time), null),
+  overrideAuthorities,
   reason: reasonSchema,
 });
 export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
@@ -152,6 +165,7 @@ export const promoteSchema = v.strictObject({
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(GUARDS)), v.maxLength(GUARDS.length)), []),
+  overrideAuthorities,
   reason: reasonSchema,
 });
 export type Promote = v.InferOutput<typeof promoteSchema>;
@@ -166,6 +180,7 @@ export interface PromoteDone extends ChangeDone {
 export const rollbackSchema = v.strictObject({
   /** The release that you expect to undo. If it is another one, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
+  overrideAuthorities,
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;

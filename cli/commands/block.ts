@@ -24,9 +24,10 @@ import type { Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { findEntries } from './entries.ts';
 import { examples, requireReason } from './options.ts';
+import { type AuthorityOptions, addAuthorityOption, authorityField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-interface BlockOptions extends WaitOptions {
+interface BlockOptions extends WaitOptions, AuthorityOptions {
   readonly file?: string;
   readonly code?: Code;
   readonly subject?: Subject;
@@ -64,7 +65,7 @@ Emergency and protected numbers are refused. A number on an allow list of the re
 export function addBlock(program: Command): void {
   for (const op of ['block', 'unblock', 'clear'] as const) {
     const { description, example, help } = OPERATIONS[op];
-    const command = addWaitOptions(requireReason(program.command(op)))
+    const command = addWaitOptions(addAuthorityOption(requireReason(program.command(op))))
       .description(description)
       .argument('[numbers or sources...]', 'numbers in any usual form; text with letters is a sender ID')
       .option('--file <file>', 'read more from a file: .csv, .ndjson, or .txt with one per line')
@@ -99,6 +100,7 @@ async function changeLive(op: LiveOp, words: readonly string[], options: BlockOp
   const done = await changeEntries(admin, items, {
     op,
     reason,
+    ...authorityField(options),
     ...(code === undefined ? {} : { code }),
     ...(subject === undefined ? {} : { subjects: [subject] }),
     ...(until === undefined ? {} : { until }),
@@ -195,15 +197,20 @@ function checkSources(items: readonly WrittenItem[]): void {
  */
 function withPlaces(error: unknown, sent: readonly WrittenItem[], isUnchanged: boolean): unknown {
   if (!(error instanceof CommandFailure)) return error;
-  const { items } = error.extras as ProblemExtras;
+  const { items, authorities = [] } = error.extras as ProblemExtras;
   if (items === undefined) return error;
   const invalid = items.map(({ index, code: each, message }) => {
     const { place, item } = sent[index] ?? { place: `item ${index + 1}`, item: null };
     // The service names fields of its own, which the admin did not write.
-    return { place, code: each, message: (item === null ? null : sourceProblem(item)) ?? message };
+    const isForeign = each === 'AUTHORITY_FOREIGN';
+    const ownWords = item === null || isForeign ? null : sourceProblem(item);
+    return { place, code: each, message: ownWords ?? message };
   });
   const code = String(error.details.code);
-  return invalidItems(invalid, { code, exitCode: error.exitCode, isUnchanged, isPartial: false });
+  const settings = { code, exitCode: error.exitCode, isUnchanged, isPartial: false };
+  const { message, exitCode, details } = invalidItems(invalid, settings);
+  const hints = authorities.map((name) => `\nto act for it: --override-authority ${name}`);
+  return new CommandFailure(message + hints.join(''), exitCode, { ...details, authorities });
 }
 
 /** An operation has failed. @param done what the operations before it have changed */

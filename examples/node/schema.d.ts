@@ -282,7 +282,7 @@ export interface paths {
         get: operations["adminGuards"];
         /**
          * Set the guard settings
-         * @description Scope `releases`.
+         * @description Scope `guards`.
          */
         put: operations["adminPutGuards"];
         post?: never;
@@ -309,7 +309,7 @@ export interface paths {
         get: operations["adminPolicy"];
         /**
          * Set the gateway policy
-         * @description Replaces the whole policy. Edges use it from the returned `seq` on. Scope `releases`.
+         * @description Replaces the whole policy. Edges use it from the returned `seq` on. Scope `policy`.
          */
         put: operations["adminPutPolicy"];
         post?: never;
@@ -447,7 +447,7 @@ export interface paths {
         put?: never;
         /**
          * Promote a release
-         * @description In a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Scope `releases`.
+         * @description In a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Lists of other authorities must stay as they are in the current release: 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `releases`, and `guards` for `overrides`.
          */
         post: operations["adminPromote"];
         delete?: never;
@@ -470,7 +470,7 @@ export interface paths {
         put?: never;
         /**
          * Roll back the last step
-         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Scope `releases`.
+         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. A promotion that changed lists of other authorities is refused with 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `releases`.
          */
         post: operations["adminRollback"];
         delete?: never;
@@ -526,7 +526,7 @@ export interface paths {
         put?: never;
         /**
          * Block, unblock or clear now
-         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Scope `entries`.
+         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Live entries of other authorities are not replaced, and an unblock does not override their lists: 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `entries`.
          */
         post: operations["adminChangeEntries"];
         delete?: never;
@@ -1083,7 +1083,7 @@ export interface components {
          * @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict.
          * @enum {string}
          */
-        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "ORGANISATION_UNKNOWN" | "ORGANISATIONS_TOO_MANY" | "ORGANISATION_IN_USE" | "ORGANISATION_SUSPENDED" | "AUTHORITY_TAKEN" | "AUTHORITY_MISSING" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
+        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "ORGANISATION_UNKNOWN" | "ORGANISATIONS_TOO_MANY" | "ORGANISATION_IN_USE" | "ORGANISATION_SUSPENDED" | "AUTHORITY_TAKEN" | "AUTHORITY_FOREIGN" | "AUTHORITY_MISSING" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
         /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have additional members. Never contains a number. */
         Problem: {
             /**
@@ -1116,8 +1116,10 @@ export interface components {
             refusal?: string;
             /** @description On `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are missing or cannot be loaded. */
             missing?: string[];
-            /** @description On `ENTRY_…`, and on `LIVE_FULL` for one number: the affected items. */
+            /** @description On `ENTRY_…` and `AUTHORITY_FOREIGN`, and on `LIVE_FULL` for one number: the affected items. */
             items?: components["schemas"]["ItemProblem"][];
+            /** @description On `AUTHORITY_FOREIGN`: the other authorities that the change affects. */
+            authorities?: components["schemas"]["Name"][];
             /** @description On `UNAVAILABLE` and `DEGRADED` at `/healthz`: `seq` of the newest change that the edge has seen. */
             seq?: number;
             /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
@@ -1231,6 +1233,8 @@ export interface components {
              * @default null
              */
             until?: string | null;
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
         /**
@@ -1401,6 +1405,8 @@ export interface components {
              * @default []
              */
             overrides?: components["schemas"]["Guard"][];
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
         PromoteDone: {
@@ -1412,6 +1418,8 @@ export interface components {
         RollbackRequest: {
             /** @description The release that you expect to roll back. If the last step was another release, nothing changes. */
             release?: string;
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
         RollbackDone: {
@@ -1673,10 +1681,10 @@ export interface components {
             clients: components["schemas"]["Client"][];
         };
         /**
-         * @description `read` allows reading everything except secrets. The others allow changing what they name.
+         * @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. The others allow changing what they name.
          * @enum {string}
          */
-        Scope: "read" | "entries" | "releases" | "clients";
+        Scope: "read" | "entries" | "releases" | "guards" | "policy" | "clients" | "override";
         Token: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
@@ -2513,7 +2521,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route requires. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

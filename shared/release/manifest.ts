@@ -111,6 +111,9 @@ export async function openManifest(
   const manifest = parsed.output;
   if (manifest.keyId !== keyId)
     return fail('KEY_FOREIGN', `the release was made with LIST_KEY ${manifest.keyId}, not ${keyId}`);
+  const names = manifest.lists.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) return fail('MANIFEST_INVALID', `lists: two have the name ${twice}`);
   const isOrdered = manifest.shards.every(({ start }, index, shards) =>
     index === 0 ? start === 0 : start > shards[index - 1]!.start,
   );

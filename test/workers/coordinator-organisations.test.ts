@@ -118,7 +118,8 @@ test('a change of an organisation is in the audit log with both states', async (
 
 test('an actor whose organisation has no authority creates no entries', async () => {
   const request = asAdmin();
-  const without = { ...request, actor: { ...request.actor, authority: null } };
+  const actor = { ...request.actor, organisation: 'default', authority: null };
+  const without = { ...request, actor };
   const refused = refusalOf(await coordinator().changeEntries(without, change('block')));
   expect(refused).toMatchObject({
     ...{

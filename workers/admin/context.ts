@@ -3,7 +3,7 @@
  * Tokens are compared by digest, in constant time.
  */
 import type * as v from 'valibot';
-import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
+import { type Actor, FIELD_SCOPES, SCOPES, type Scope } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
@@ -81,6 +81,8 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     const read = await readBody(context, schema, bytesMax);
     if (!read.ok) return read;
     const { body, sha256 } = read.value;
+    const allowed = checkFieldScopes(context.actor, body);
+    if (!allowed.ok) return allowed;
     const key = context.request.headers.get('idempotency-key');
     if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
       const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
@@ -90,6 +92,17 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     return handle({ ...context, body, change: { actor: context.actor, reason: body.reason ?? '', repeat } });
   };
   return forAdmins(scope, validated, send);
+}
+
+/** Whether the actor has the scopes of the fields that it uses. */
+function checkFieldScopes({ scopes }: Actor, body: object): Result<void, Problem> {
+  for (const [field, scope] of Object.entries(FIELD_SCOPES)) {
+    const value = (body as Partial<Record<string, unknown>>)[field];
+    if (Array.isArray(value) && value.length > 0 && !scopes.includes(scope)) {
+      return problem('PERMISSION_DENIED', `"${field}" needs the scope "${scope}"`);
+    }
+  }
+  return ok(undefined);
 }
 
 /**

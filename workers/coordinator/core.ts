@@ -10,6 +10,8 @@ import { warn } from '../log.ts';
 import { BackgroundWork } from './background-work.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { EntryOwners } from './entry-owners.ts';
+import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
@@ -50,7 +52,12 @@ export class Core {
     this.tables = tables;
     this.heads = heads;
     this.background = background;
-    this.entryChanges = new EntryChanges(tables, background, keys);
+    this.entryChanges = new EntryChanges(
+      tables,
+      background,
+      new EntryOwners(tables, new ForeignLists(keys, kv)),
+      keys,
+    );
     this.clientChanges = new ClientChanges(tables, values, background);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.#values = values;

@@ -192,9 +192,9 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
   for (const release of [current, candidate]) {
     if (release !== null) releases.insert(release.manifest, release.signed, RESTORER, now);
   }
-  if (current !== null) releases.setPromoted(current.manifest.release, RESTORER, now);
+  if (current !== null) releases.setPromoted(current.manifest.release, RESTORER, now, null);
   if (candidate !== null) {
-    releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null);
+    releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null, null);
   }
   tables.live.restore(entries, operation);
   for (const client of clients) {

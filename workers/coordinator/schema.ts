@@ -24,7 +24,8 @@ const TABLES = `
     promoted_at INTEGER,
     promoted_by TEXT,
     share REAL,
-    withdrawn_at INTEGER
+    withdrawn_at INTEGER,
+    authorities TEXT
   ) WITHOUT ROWID;
   CREATE INDEX releases_place ON releases (place);
 

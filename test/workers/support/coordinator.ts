@@ -24,10 +24,16 @@ import { privateKey, publishValues } from './world.ts';
 /** Names of all guards, for tests that do not test guards. */
 export const ALL_GUARDS = [...GUARDS];
 
+/** Belongs to no organisation, so it may change every list. Tests of ownership use `memberOf`. */
 export const ADMIN: Actor = {
   ...{ name: 'token:admin', scopes: SCOPES, root: false },
-  ...{ organisation: 'default', authority: 'kisa' },
+  ...{ organisation: null, authority: 'kisa' },
 };
+
+/** A token of the organisation of an authority. */
+export function memberOf(authority: string): Actor {
+  return { ...ADMIN, name: `token:${authority}`, organisation: authority, authority };
+}
 
 /** Stands for anyone with the credentials of wrangler alone: the cron acts for them. */
 export const WRANGLER: Actor = {
@@ -53,6 +59,8 @@ export interface ReleaseOptions {
   readonly foldedSeq?: number;
   /** Distinguishes releases of equal content. */
   readonly minute?: number;
+  /** Signs it, PKCS #8 in base64. */
+  readonly signer?: string;
 }
 
 export async function build({
@@ -60,6 +68,7 @@ export async function build({
   base = null,
   foldedSeq = 0,
   minute = 0,
+  signer = RELEASE_PRIVATE_KEY,
 }: ReleaseOptions): Promise<BuiltRelease & { signed: SignedText }> {
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
   const sources = lists.map((list) => listSource(list, testKeys));
@@ -67,7 +76,7 @@ export async function build({
   if (!built.ok) throw new Error(built.message);
   return {
     ...built.value,
-    signed: await signManifest(built.value.manifest, await privateKey(RELEASE_PRIVATE_KEY)),
+    signed: await signManifest(built.value.manifest, await privateKey(signer)),
   };
 }
 
