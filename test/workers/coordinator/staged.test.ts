@@ -1,0 +1,109 @@
+/**
+ * Manifests that were staged with wrangler alone: each has its turn, and a faulty one delays nothing else.
+ */
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { KV_OPERATIONS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../../shared/limits.ts';
+import { stagedKey } from '../../../shared/release/kv-keys.ts';
+import {
+  ALL_GUARDS,
+  asAdmin,
+  build,
+  coordinator,
+  readHead,
+  stage,
+  unwrap,
+  WRANGLER,
+} from '../support/coordinator.ts';
+import '../support/fresh.ts';
+import { publishValues, smallLists } from '../support/world.ts';
+
+const LISTED = '+821012345678';
+let first: string;
+
+beforeEach(async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  first = await stage({ lists: smallLists() });
+  const promotion = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await coordinator().promote(asAdmin(), first, promotion));
+});
+
+/**
+ * Puts a manifest under `staged/`. @param number listed in addition to the first release @returns its
+ * release
+ */
+async function staged(minute: number, isComplete: boolean, number = LISTED): Promise<string> {
+  const built = await build({ lists: smallLists([LISTED, number]), base: first, minute });
+  if (isComplete) await publishValues(built);
+  await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
+  return built.manifest.release;
+}
+
+const sweep = () => coordinator().sweep(WRANGLER);
+const current = async () => (await readHead())?.head.current?.release;
+const infoOf = async (release: string) =>
+  (await coordinator().releases(50)).find((info) => info.release === release);
+
+test('two concurrent sweeps promote a release once, and refuse nothing', async () => {
+  const release = await staged(1, true);
+  await Promise.all([sweep(), sweep()]);
+  expect(await current()).toBe(release);
+  expect(await infoOf(release)).toMatchObject({ state: 'promoted', refusal: null });
+});
+
+test('a manifest that KV still shows after its promotion is not refused', async () => {
+  const release = await staged(1, true);
+  const shown = vi.spyOn(env.LISTS, 'delete').mockResolvedValue(undefined);
+  await sweep();
+  await sweep();
+  expect(shown).toHaveBeenCalledTimes(2);
+  expect(await infoOf(release)).toMatchObject({ state: 'promoted', refusal: null });
+});
+
+test('manifests whose values never arrive do not delay the next one', async () => {
+  for (let minute = 1; minute <= 6; minute++) await staged(minute, false, `+82107777000${minute}`);
+  const release = await staged(20, true);
+  for (let turn = 0; turn < 7 && (await current()) !== release; turn++) await sweep();
+  expect(await current()).toBe(release);
+});
+
+test('a failing manifest delays neither the next one nor the removal of values', async () => {
+  const failing = stagedKey(await staged(1, true));
+  const release = await staged(2, true);
+  const get = env.LISTS.get.bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
+  const failingGet = (key: string, ...rest: unknown[]): Promise<unknown> =>
+    key === failing ? Promise.reject(new Error('KV GET failed: 500')) : get(key, ...rest);
+  vi.spyOn(env.LISTS, 'get').mockImplementation(failingGet as unknown as typeof env.LISTS.get);
+  const list = vi.spyOn(env.LISTS, 'list');
+  await sweep();
+  expect(list.mock.calls.map(([options]) => options?.prefix)).toContain('shard/');
+  await sweep();
+  expect(await current()).toBe(release);
+});
+
+test('a release that waits longer than its values are kept is dropped, with a refusal', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  const release = await staged(1, false, '+821077770001');
+  await sweep();
+  vi.setSystemTime(Date.UTC(2040, 0, 1) + WAITING_KEPT_MS);
+  await sweep();
+  expect(await env.LISTS.get(stagedKey(release))).not.toBeNull();
+  vi.setSystemTime(Date.UTC(2040, 0, 1) + WAITING_KEPT_MS + 60_000);
+  await sweep();
+  expect(await env.LISTS.get(stagedKey(release))).toBeNull();
+  expect((await infoOf(release))?.refusal).toMatchObject({ code: 'WAITED_TOO_LONG' });
+});
+
+test('one sweep stays within the KV operations of one invocation', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  const unnamed = Array.from({ length: 600 }, (_, index) => `shard/${String(index).padStart(32, '0')}`);
+  for (const key of unnamed) await env.LISTS.put(key, 'x');
+  await sweep();
+  for (let minute = 1; minute <= 150; minute++) await env.LISTS.put(stagedKey(`r${minute}`), 'no manifest');
+  vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
+  const spies = (['get', 'list', 'put', 'delete'] as const).map((name) => vi.spyOn(env.LISTS, name));
+  await sweep();
+  const made = spies.map(({ mock }) => mock.calls.length);
+  expect(made.reduce((sum, calls) => sum + calls, 0)).toBeLessThanOrEqual(KV_OPERATIONS_MAX);
+  expect(made[3]).toBeGreaterThan(500);
+});
