@@ -140,10 +140,22 @@ export interface EntriesDone extends ChangeDone {
 }
 
 /** `POST /v1/admin/releases`: the signed manifest. Its values may arrive in KV later, up to the promotion. */
-export const stageSchema = v.strictObject({
-  ...signedTextSchema.entries,
-  reason: v.optional(reasonSchema, 'staged'),
-});
+export const stageSchema = v.pipe(
+  v.strictObject({
+    ...signedTextSchema.entries,
+    /** For a manifest that is signed with the key of another organisation. */
+    overrideAuthorities,
+    reason: v.optional(reasonSchema),
+  }),
+  v.forward(
+    v.check(
+      ({ overrideAuthorities: names = [], reason }) => names.length === 0 || reason !== undefined,
+      'must say why you act for another authority',
+    ),
+    ['reason'],
+  ),
+);
+export type Stage = Omit<v.InferOutput<typeof stageSchema>, 'reason'>;
 
 export const RELEASE_STATES = [
   'staged',

@@ -140,7 +140,8 @@ export async function push(
   // be removed.
   const stopNotice = onInterrupt(() => 'run the same command again to continue; uploaded values are kept');
   try {
-    await admin.change('POST', 'releases', folder.manifest);
+    const named = overrideAuthorities === undefined ? {} : { overrideAuthorities, reason };
+    await admin.change('POST', 'releases', { ...folder.manifest, ...named });
     const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
     await upload.run(all ? NONE : new Set([...upload.pushed, ...ofBase]));
     const operation = {

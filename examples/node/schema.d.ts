@@ -360,7 +360,7 @@ export interface paths {
         put?: never;
         /**
          * Stage a signed manifest
-         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. Scope `releases`.
+         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. A manifest that is signed with the key of another organisation is refused with 403 `AUTHORITY_FOREIGN`, unless the request names its authority. Scope `releases`.
          */
         post: operations["adminStage"];
         delete?: never;
@@ -1112,7 +1112,7 @@ export interface components {
             since?: components["schemas"]["Promoted"][];
             /** @description On `PLAN_MOVED` and `GUARD_HIT`: hash of the plan as it is now. */
             plan?: string;
-            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`. */
+            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`, or `SIGNER_FOREIGN`: the key that signed it may not change all these lists. */
             refusal?: string;
             /** @description On `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are missing or cannot be loaded. */
             missing?: string[];
@@ -1309,6 +1309,8 @@ export interface components {
             signed: string;
             /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
+            /** @description Other authorities that the change acts for: for a manifest that is signed with the key of another organisation. Needs the scope `override`, and then a `reason`. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             /** @default staged */
             reason?: components["schemas"]["ReasonText"];
         };

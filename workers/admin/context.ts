@@ -71,7 +71,7 @@ export function forAdmins<Value>(
 }
 
 /** A route for changes: validates the body and builds the change request. */
-export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string }>, Value>(
+export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string | undefined }>, Value>(
   scope: Scope | 'root',
   schema: Schema,
   handle: Handle<ChangeContext<v.InferOutput<Schema>>, Value>,

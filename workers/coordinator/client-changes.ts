@@ -32,13 +32,16 @@ export class ClientChanges {
   readonly #tables: Tables;
   readonly #values: ValueStore;
   readonly #background: BackgroundWork;
+  /** Owners of the signing keys. */
+  readonly #signers: readonly string[];
   /** These changes are made one at a time, because each writes the directory to KV first. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(tables: Tables, values: ValueStore, background: BackgroundWork) {
+  constructor(tables: Tables, values: ValueStore, background: BackgroundWork, signers: readonly string[]) {
     this.#tables = tables;
     this.#values = values;
     this.#background = background;
+    this.#signers = signers;
   }
 
   /** @param client null to remove it */
@@ -109,6 +112,7 @@ export class ClientChanges {
     const members = [
       [this.#tables.clients.all.filter(isMember).length, 'clients'],
       [this.#tables.tokens.all.filter(isMember).length, 'tokens'],
+      [this.#signers.filter((owner) => owner === id).length, 'keys in RELEASE_PUBLIC_KEYS'],
     ] as const;
     const held = members.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
     if (held.length === 0) return ok(undefined);

@@ -10,6 +10,7 @@ import type {
   EntryItem,
   Promote,
   Rollback,
+  Stage,
   StatusInfo,
   Token,
 } from '../../shared/admin.ts';
@@ -18,7 +19,6 @@ import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import type { SignedText } from '../../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
@@ -102,8 +102,8 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return live.page(after, upTo ?? ledger.seq, limit);
   }
 
-  async stage(request: ChangeRequest, signed: SignedText) {
-    return this.#ready.releaseChanges.stage(request, signed);
+  async stage(request: ChangeRequest, staged: Stage) {
+    return this.#ready.releaseChanges.stage(request, staged);
   }
 
   async promote(request: ChangeRequest, release: string, options: Promote) {

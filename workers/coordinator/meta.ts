@@ -14,7 +14,8 @@ type Key =
   | 'policy'
   | 'stagedLast'
   | 'auditTrimmed'
-  | 'sweptAt';
+  | 'sweptAt'
+  | 'signers';
 
 export class Meta {
   readonly #sql: SqlStorage;

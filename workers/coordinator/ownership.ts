@@ -8,6 +8,7 @@ import { ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { authoritiesIn, changedAuthorities } from '../../shared/release/authorities.ts';
 import type { Manifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
+import { ANY_OWNER } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
 import {
   type ChangeRequest,
@@ -16,6 +17,7 @@ import {
   refuse,
   refuseField,
 } from './change-request.ts';
+import { refused } from './promotion.ts';
 import type { Tables } from './tables.ts';
 
 /** The field of a request that names them. */
@@ -67,6 +69,42 @@ export function refuseForeign(
   return refuse('AUTHORITY_FOREIGN', `${what} of ${names}, and your organisation may not: ${remedy}`, {
     extras: { ...extras, authorities },
   });
+}
+
+/**
+ * Whether the organisation that signed a release may change the lists of these authorities. A build machine holds
+ * the key, so no token stands in for this.
+ * @param owner of the key: see RELEASE_PUBLIC_KEYS
+ * @returns the authority that the key is bound to; none for a key of the installation
+ */
+export function checkSigner(
+  owner: string,
+  authorities: readonly string[],
+  { organisations }: Tables,
+): ChangeResult<string[]> {
+  if (owner === ANY_OWNER) return ok([]);
+  const organisation = organisations.get(owner);
+  if (organisation === null) {
+    const remedy = `add it with npx numgate organisations add ${owner}`;
+    return refused(
+      'SIGNER_UNKNOWN',
+      `its key belongs to the organisation "${owner}", which was not added: ${remedy}`,
+    );
+  }
+  const { authority, state } = organisation;
+  if (state === 'suspended') return refused('SIGNER_SUSPENDED', `the organisation "${owner}" is suspended`);
+  if (authority === null) {
+    const remedy = `set one with npx numgate organisations set ${owner} --authority <name>`;
+    return refused('SIGNER_UNKNOWN', `the organisation "${owner}" has no authority: ${remedy}`);
+  }
+  const foreign = authorities.filter((name) => name !== authority);
+  if (foreign.length === 0) return ok([authority]);
+  const names = foreign.map((name) => `"${name}"`).join(', ');
+  const message = `it changes lists of ${names}, and the key that signed it may change only those of "${authority}"`;
+  return refused(
+    'SIGNER_FOREIGN',
+    `${message}: build on the current release, with the lists of others as they are`,
+  );
 }
 
 /** Rejects names in a request that no organisation, list or live entry has: most likely a typing error. */

@@ -10,12 +10,13 @@ import type {
   ReleaseState,
   Rollback,
   RollbackDone,
+  Stage,
 } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { authoritiesIn } from '../../shared/release/authorities.ts';
 import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
-import type { SignedText } from '../../shared/release/signed.ts';
+import { type SignedText, signerOf } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
 import type { Secrets } from '../env.ts';
 import type { BackgroundWork } from './background-work.ts';
@@ -27,7 +28,7 @@ import {
   type Refusal,
   refuse,
 } from './change-request.ts';
-import { authoritiesChangedBy, checkOverridden, checkOwned } from './ownership.ts';
+import { authoritiesChangedBy, checkOverridden, checkOwned, checkSigner } from './ownership.ts';
 import { checkPlan, checkPromotable, incomplete, Planner, planMoved, refused } from './promotion.ts';
 import type { StoredRelease } from './release-store.ts';
 import { counted, FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
@@ -61,14 +62,27 @@ export class ReleaseChanges {
     return openManifest(signed, publicKeys, keys.keyId);
   }
 
+  /** The organisation whose key signed a text that opens. */
+  async #ownerOf(signed: SignedText): Promise<string> {
+    return (await signerOf(signed, this.#secrets.publicKeys))!.owner;
+  }
+
   /** Stores a signed manifest. Staging it again changes nothing. */
-  async stage(request: ChangeRequest, signed: SignedText): Promise<ChangeResult<ReleaseInfo>> {
+  async stage(
+    request: ChangeRequest,
+    { signed: text, signature, ...overriding }: Stage,
+  ): Promise<ChangeResult<ReleaseInfo>> {
+    const signed = { signed: text, signature };
     const { ledger, releases } = this.#tables;
     const known = ledger.begin<ReleaseInfo>(request, GROWING_CHANGE);
     if (known !== null) return known;
     const opened = await this.#open(signed);
     if (!opened.ok) return this.recordRefusal(request, null, refused(opened.code, opened.message));
     const manifest = opened.value;
+    const signer = checkSigner(await this.#ownerOf(signed), [], this.#tables);
+    if (!signer.ok) return this.recordRefusal(request, null, signer);
+    const owned = checkOwned(request, overriding, signer.value, 'the release is signed with the key');
+    if (!owned.ok) return this.recordRefusal(request, null, owned);
     const same = releases.get(manifest.release);
     if (same !== null) {
       return same.signed.signed === signed.signed
@@ -115,6 +129,7 @@ export class ReleaseChanges {
     // The key that signed it may have been revoked since it was staged.
     const opened = await this.#open(stored.signed);
     if (!opened.ok) return this.recordRefusal(request, release, refused(opened.code, opened.message));
+    const owner = await this.#ownerOf(stored.signed);
     // A canary was verified when it became one. For any other release, values may have been removed since.
     const verified = stored.state === 'candidate' ? ok(undefined) : await this.#verify(request, stored);
     if (!verified.ok) return verified;
@@ -128,6 +143,8 @@ export class ReleaseChanges {
     const authorities = authoritiesChangedBy(stored.manifest, plan.value, this.#tables);
     const owned = checkOwned(request, options, authorities, 'the release changes lists');
     if (!owned.ok) return this.recordRefusal(request, release, owned);
+    const signer = checkSigner(owner, authorities, this.#tables);
+    if (!signer.ok) return this.recordRefusal(request, release, signer);
     const done = ledger.change<Omit<PromoteDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       // Something may have changed while the release was being verified.
       const now = releases.get(release)!;

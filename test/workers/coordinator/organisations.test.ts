@@ -36,16 +36,16 @@ test('the default organisation is there from the start and cannot be removed', a
 });
 
 test('an organisation with members is not removed, and without them it is', async () => {
-  unwrap(await put('acme'));
-  unwrap(await putClient('shop', 'acme'));
-  unwrap(await coordinator().putToken(asAdmin(), 'kisa', { ...TOKEN, organisation: 'acme' }, ANY));
-  expect(refusalOf(await remove('acme'))).toMatchObject({
+  unwrap(await put('relays'));
+  unwrap(await putClient('shop', 'relays'));
+  unwrap(await coordinator().putToken(asAdmin(), 'kisa', { ...TOKEN, organisation: 'relays' }, ANY));
+  expect(refusalOf(await remove('relays'))).toMatchObject({
     ...{ code: 'ORGANISATION_IN_USE', message: expect.stringContaining('1 clients, 1 tokens') },
   });
   unwrap(await putClient('shop', 'default'));
   unwrap(await coordinator().putToken(asAdmin(), 'kisa', null, ANY));
-  unwrap(await remove('acme'));
-  expect(codeOf(await remove('acme'))).toBe('ORGANISATION_UNKNOWN');
+  unwrap(await remove('relays'));
+  expect(codeOf(await remove('relays'))).toBe('ORGANISATION_UNKNOWN');
 });
 
 test('a client or token of an unknown organisation is rejected by its field', async () => {
@@ -63,57 +63,57 @@ test('no two organisations have one authority', async () => {
   unwrap(await put('ktoa', { authority: 'ktoa' }));
   unwrap(await put('none'));
   unwrap(await put('none-2'));
-  expect(refusalOf(await put('acme', { authority: 'ktoa' }))).toMatchObject({
+  expect(refusalOf(await put('relays', { authority: 'ktoa' }))).toMatchObject({
     ...{ code: 'AUTHORITY_TAKEN', message: expect.stringContaining('"ktoa" belongs to') },
   });
   unwrap(await put('ktoa', { authority: 'ktoa-2' }));
-  unwrap(await put('acme', { authority: 'ktoa' }));
+  unwrap(await put('relays', { authority: 'ktoa' }));
 });
 
 test('the authority of a token, if given, is that of its organisation', async () => {
-  unwrap(await put('acme', { authority: 'acme' }));
-  const token = { ...TOKEN, organisation: 'acme' };
+  unwrap(await put('relays', { authority: 'relays' }));
+  const token = { ...TOKEN, organisation: 'relays' };
   const attempt = (authority?: string | null) =>
     coordinator().putToken(asAdmin(), 'kisa', token, ANY, authority);
   expect(refusalOf(await attempt('kisa'))).toMatchObject({ code: 'FIELD_VALUE', field: 'token.authority' });
   expect(refusalOf(await attempt(null))).toMatchObject({ code: 'FIELD_VALUE', field: 'token.authority' });
-  unwrap(await attempt('acme'));
+  unwrap(await attempt('relays'));
   unwrap(await attempt());
-  expect(await coordinator().tokens()).toMatchObject([{ organisation: 'acme', authority: 'acme' }]);
+  expect(await coordinator().tokens()).toMatchObject([{ organisation: 'relays', authority: 'relays' }]);
 });
 
 test('the clients of a suspended organisation leave the directory, and return with it', async () => {
-  unwrap(await put('acme'));
-  unwrap(await putClient('shop', 'acme'));
+  unwrap(await put('relays'));
+  unwrap(await putClient('shop', 'relays'));
   unwrap(await putClient('other', 'default'));
   expect(await served()).toEqual(['other', 'shop']);
-  unwrap(await put('acme', { state: 'suspended' }));
+  unwrap(await put('relays', { state: 'suspended' }));
   expect(await served()).toEqual(['other']);
   // A client that is added meanwhile is not served either.
-  unwrap(await putClient('late', 'acme'));
+  unwrap(await putClient('late', 'relays'));
   expect(await served()).toEqual(['other']);
   expect((await coordinator().clients()).map(({ id }) => id)).toEqual(['late', 'other', 'shop']);
-  unwrap(await put('acme'));
+  unwrap(await put('relays'));
   expect(await served()).toEqual(['late', 'other', 'shop']);
 });
 
 test('an organisation suspended while a client of it is put leaves no way in', async () => {
-  unwrap(await put('acme'));
-  await Promise.all([putClient('shop', 'acme'), put('acme', { state: 'suspended' })]);
+  unwrap(await put('relays'));
+  await Promise.all([putClient('shop', 'relays'), put('relays', { state: 'suspended' })]);
   expect(await served()).toEqual([]);
-  await Promise.all([putClient('shop-2', 'acme'), remove('acme')]);
-  expect((await coordinator().organisation('acme'))?.state).toBe('suspended');
+  await Promise.all([putClient('shop-2', 'relays'), remove('relays')]);
+  expect((await coordinator().organisation('relays'))?.state).toBe('suspended');
 });
 
 test('a change of an organisation is in the audit log with both states', async () => {
-  unwrap(await put('acme'));
-  unwrap(await put('acme', { contact: 'desk@acme.example' }));
-  unwrap(await remove('acme'));
+  unwrap(await put('relays'));
+  unwrap(await put('relays', { contact: 'desk@relays.example' }));
+  unwrap(await remove('relays'));
   const records = await coordinator().audit(0, 10);
   expect(records.map(({ action, subject }) => `${action} ${subject}`)).toEqual([
     ...['organisations.put acme', 'organisations.put acme', 'organisations.remove acme'],
   ]);
-  expect(records[1]).toMatchObject({ before: { contact: '' }, after: { contact: 'desk@acme.example' } });
+  expect(records[1]).toMatchObject({ before: { contact: '' }, after: { contact: 'desk@relays.example' } });
 });
 
 test('an actor whose organisation has no authority creates no entries', async () => {
@@ -144,9 +144,9 @@ test(`there are at most ${ORGANISATIONS_MAX} organisations`, async () => {
 
 test('a restore keeps which organisation a client belongs to, and only the ID of that organisation', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  unwrap(await put('acme', { authority: 'acme', contact: 'desk@acme.example' }));
+  unwrap(await put('relays', { authority: 'relays', contact: 'desk@relays.example' }));
   unwrap(await put('bad'));
-  unwrap(await putClient('shop', 'acme'));
+  unwrap(await putClient('shop', 'relays'));
   unwrap(await putClient('fraud', 'bad'));
   unwrap(await put('bad', { state: 'suspended' }));
   await vi.waitFor(async () => {
@@ -155,7 +155,7 @@ test('a restore keeps which organisation a client belongs to, and only the ID of
   }, HANG_MS);
   await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
   await evictDurableObject(stub());
-  expect(await coordinator().clients()).toMatchObject([{ id: 'shop', organisation: 'acme' }]);
-  expect((await coordinator().organisations()).map(({ id }) => id)).toEqual(['acme', 'default']);
-  expect(await coordinator().organisation('acme')).toEqual(bareOrganisation('acme'));
+  expect(await coordinator().clients()).toMatchObject([{ id: 'shop', organisation: 'relays' }]);
+  expect((await coordinator().organisations()).map(({ id }) => id)).toEqual(['relays', 'default']);
+  expect(await coordinator().organisation('relays')).toEqual(bareOrganisation('relays'));
 });

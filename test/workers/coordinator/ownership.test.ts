@@ -5,8 +5,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EntryChange } from '../../../shared/admin.ts';
-import { FOREVER } from '../../../shared/set/layout.ts';
-import { type PlainList, plainList } from '../../shared/support/plain-model.ts';
+import type { PlainList } from '../../shared/support/plain-model.ts';
+import { CHANGES, listOf, NUMBER, OTHER, OWN } from '../support/authorities.ts';
 import {
   ALL_GUARDS,
   asAdmin,
@@ -24,8 +24,6 @@ import { by, refusalOf } from '../support/room.ts';
 
 const [ACME, KTOA] = [memberOf('acme'), memberOf('ktoa')];
 const ROOT = { ...asAdmin().actor, name: 'token:root', authority: 'root', root: true };
-const NUMBER = '+821030000001';
-const EVER = { since: 0, until: FOREVER };
 const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
 
 function change(op: EntryChange['op'], settings: Partial<EntryChange> = {}): EntryChange {
@@ -37,16 +35,6 @@ function change(op: EntryChange['op'], settings: Partial<EntryChange> = {}): Ent
 
 const make = (actor: typeof ACME, op: EntryChange['op'], settings?: Partial<EntryChange>) =>
   coordinator().changeEntries(by(actor), change(op, settings));
-
-/** A list with one number, one range and one source, or what is given. */
-function listOf(authority: string, settings: Partial<PlainList['info']> = {}, n = NUMBER): PlainList {
-  const list = plainList(`${authority}-list`, {
-    numbers: [{ n: Number(n), ...EVER }],
-    ranges: [{ from: 821_055_550_000, to: 821_055_559_999, ...EVER }],
-    sources: [{ text: 'PARCEL-KR', ...EVER }],
-  });
-  return { ...list, info: { ...list.info, authority, ...settings } };
-}
 
 const promotion = (base: string | null, more: object = {}) => ({
   ...{ base, share: 1, overrides: ALL_GUARDS, reason: 'test', ...more },
@@ -196,31 +184,11 @@ describe('a list of another authority in the release', () => {
 });
 
 describe('a release that changes lists of another authority', () => {
-  const [OWN, OTHER] = [listOf('ktoa'), listOf('acme')];
   let base: string;
   beforeEach(async () => {
     base = await promoted([OWN, OTHER]);
   });
 
-  const more = [...OTHER.numbers, { n: 821_030_000_005, ...EVER }];
-  const moreSources = [...OTHER.sources, { text: 'OTHER', ...EVER }];
-  const CHANGES: Record<string, readonly PlainList[]> = {
-    'adds a number': [OWN, { ...OTHER, numbers: more }],
-    'swaps a number': [OWN, listOf('acme', {}, '+821030000006')],
-    'removes a range': [OWN, { ...OTHER, ranges: [] }],
-    'adds a source': [OWN, { ...OTHER, sources: moreSources }],
-    'swaps a source': [OWN, { ...OTHER, sources: [{ text: 'OTHER', ...EVER }] }],
-    'changes dates': [OWN, { ...OTHER, ranges: [{ ...OTHER.ranges[0]!, until: 2_000_000_000 }] }],
-    'drops a list': [OWN],
-    'adds a list': [OWN, OTHER, { ...OTHER, info: { ...OTHER.info, name: 'acme-2' } }],
-    'changes terms': [OWN, { ...OTHER, info: { ...OTHER.info, effect: 'label' } }],
-    'changes the date of a list': [
-      OWN,
-      { ...OTHER, info: { ...OTHER.info, asOf: '2026-11-25T00:00:00.000Z' } },
-    ],
-    'takes a list over': [OWN, { ...OTHER, info: { ...OTHER.info, authority: 'ktoa' } }],
-    'gives a list away': [{ ...OWN, info: { ...OWN.info, authority: 'acme' } }, OTHER],
-  };
   const promote = (actor: typeof KTOA, release: string, settings: object = {}) =>
     coordinator().promote(by(actor), release, promotion(base, settings));
 
@@ -283,7 +251,7 @@ describe('a release that changes lists of another authority', () => {
   });
 
   test('is promoted by the cron, which acts for whoever holds the signing key', async () => {
-    const release = await stage({ lists: CHANGES['adds a number']!, base, minute: 1 });
+    const release = await stage({ lists: CHANGES['adds a number'], base, minute: 1 });
     unwrap(await promote(WRANGLER, release));
   });
 });
