@@ -6,21 +6,16 @@ import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
-import { DEFAULT_ORGANISATION, organisationSchema } from './organisations.ts';
+import { organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';
 import { GUARDS, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
-import { keySecretsSchema, nameSchema, sha256Schema } from './schemas.ts';
+import type { Scope } from './roles.ts';
+import { nameSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
+import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
-
-/**
- * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
- * no route: it acts for other authorities in the routes of the other scopes.
- */
-export const SCOPES = ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 /** The authenticated caller: a token or a Cloudflare Access identity. */
 export interface Actor {
@@ -54,32 +49,11 @@ const reasonSchema = v.pipe(
   v.maxLength(REASON_CHARS_MAX),
 );
 
-/** Fields of a change that need a scope of their own, if they are not empty. */
-export const FIELD_SCOPES = { overrides: 'guards', overrideAuthorities: 'override' } as const;
-
 /**
  * Other authorities that the change acts for: it may change their lists and entries too. Required by name, so that
  * it cannot happen by accident.
  */
 const overrideAuthorities = v.optional(v.pipe(v.array(nameSchema), v.maxLength(OVERRIDE_AUTHORITIES_MAX)));
-
-export const tokenSchema = v.strictObject({
-  id: nameSchema,
-  secretSha256: keySecretsSchema,
-  scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
-  /** The organisation that the token belongs to. Its authority is the one that the token acts for. */
-  organisation: v.optional(nameSchema, DEFAULT_ORGANISATION),
-  /** Not stored: the authority of the organisation. A request that names another one is rejected. */
-  authority: v.optional(v.nullable(nameSchema)),
-});
-export type Token = Omit<v.InferOutput<typeof tokenSchema>, 'authority'>;
-
-/** A token in a response. */
-export interface ListedToken extends Token {
-  readonly authority: string | null;
-  /** For `If-Match`. */
-  readonly version: string;
-}
 
 /** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);

@@ -5,13 +5,12 @@
  */
 import * as v from 'valibot';
 import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits.ts';
+import { ROLES } from './roles.ts';
 import { nameSchema } from './schemas.ts';
 
 /** Always exists. Clients and tokens belong to it unless they name another one. */
 export const DEFAULT_ORGANISATION = 'default';
 
-export const ROLES = ['regulator', 'association', 'operator', 'relay', 'auditor'] as const;
-export type Role = (typeof ROLES)[number];
 /** The tokens, client keys and signing keys of a suspended organisation do not work. */
 export const ORGANISATION_STATES = ['active', 'suspended'] as const;
 

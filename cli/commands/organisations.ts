@@ -2,11 +2,13 @@
  * `numgate organisations`: what clients, tokens and signing keys belong to. Only the token `root` may change
  * them, because an organisation decides what its tokens and keys may change.
  */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
-import { type Organisation, organisationSchema, ROLES, type Role } from '../../shared/organisations.ts';
+import { type Organisation, organisationSchema } from '../../shared/organisations.ts';
+import { ROLES, type Role } from '../../shared/roles.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';

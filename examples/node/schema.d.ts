@@ -1597,7 +1597,7 @@ export interface components {
              */
             authority?: string | null;
             /**
-             * @description Roles that its tokens may have.
+             * @description Roles that its tokens may have. They bound the scopes of its tokens.
              * @default []
              */
             roles?: components["schemas"]["Role"][];
@@ -1691,7 +1691,14 @@ export interface components {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
-            scopes: components["schemas"]["Scope"][];
+            /**
+             * @description Gives the token the scopes of the role. A relay has client keys and no token. The organisation must have the role.
+             * @default null
+             * @enum {string|null}
+             */
+            role?: "regulator" | "association" | "operator" | "relay" | "auditor" | null;
+            /** @description Left out if there is a `role`; otherwise at least one, each in a role of the organisation. */
+            scopes?: components["schemas"]["Scope"][];
             /**
              * @description The organisation that the token belongs to.
              * @default default
@@ -1703,6 +1710,8 @@ export interface components {
         ListedToken: {
             id: components["schemas"]["Name"];
             secretSha256: components["schemas"]["Sha256"][];
+            /** @enum {string|null} */
+            role: "regulator" | "association" | "operator" | "relay" | "auditor" | null;
             scopes: components["schemas"]["Scope"][];
             organisation: components["schemas"]["Name"];
             /** @description The authority of the organisation, null if it has none. */

@@ -59,7 +59,7 @@ const HELP: [string, string[]][] = [
   ['organisations suspend', ['<id>', '--undo', ...WAIT]],
   ['organisations remove', ['<id>', ...WAIT]],
   ['tokens list', []],
-  ['tokens add', ['<id>', '--scopes <list>', '--organisation <id>', '--reason <text>']],
+  ['tokens add', ['<id>', '--role <role>', '--scopes <list>', '--organisation <id>']],
   ['tokens rotate', ['<id>']],
   ['tokens remove', ['<id>']],
 ];

@@ -1,40 +1,23 @@
 /**
  * Admin tokens and their scopes, and the clients and tokens that admins create.
  */
+
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
-import { SCOPES, type Scope, type Token } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
+import { SCOPES } from '../../shared/roles.ts';
+import type { Token } from '../../shared/tokens.ts';
+import { type Operation, operationsOf } from '../house/support/matrix.ts';
 import { openApi, send } from './support/send.ts';
 import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
-interface Operation {
-  readonly method: string;
-  /** After `/v1/admin/`. */
-  readonly path: string;
-  readonly scope: Scope | 'root';
-}
-
-const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
-
-/** Every operation of the control plane in the document, with `one` in place of parameters. */
+/** Every operation of the control plane, with `one` in place of parameters. */
 async function operations(): Promise<Operation[]> {
-  const { paths } = (await openApi()).document as {
-    paths: Record<string, Record<string, { readonly 'x-scope'?: Scope | 'root' }>>;
-  };
-  const admin = Object.entries(paths).filter(([path]) => path.startsWith('/v1/admin/'));
-  return admin.flatMap(([path, item]) =>
-    METHODS.filter((method) => method in item).map((method) => {
-      const { 'x-scope': scope } = item[method]!;
-      if (scope === undefined) throw new Error(`${method} ${path} has no x-scope`);
-      return {
-        ...{ method: method.toUpperCase(), scope },
-        path: path.replace('/v1/admin/', '').replace(/\{\w+\}/g, 'one'),
-      };
-    }),
-  );
+  return operationsOf((await openApi()).document).map(({ path, ...operation }) => ({
+    ...{ ...operation, path: path.replace('/v1/admin/', '').replace(/\{\w+\}/g, 'one') },
+  }));
 }
 
 /** Sends checks with a client key until they have this status. */
@@ -91,7 +74,7 @@ describe('an admin token', () => {
 describe('tokens', () => {
   const path = 'tokens/night-shift';
   const tokenOf = (secretSha256: string[]): Token => ({
-    ...{ id: 'night-shift', secretSha256, scopes: ['read'], organisation: 'default' },
+    ...{ id: 'night-shift', secretSha256, role: null, scopes: ['read'], organisation: 'default' },
   });
   const put = (token: object, headers: Record<string, string> = {}) => ({
     ...{ method: 'PUT', body: { token, reason: 'a test' }, headers },
@@ -184,7 +167,8 @@ describe('organisations', () => {
   });
 
   it('a suspended organisation stops its tokens and client keys, until it is active again', async () => {
-    await adminValue(path, put({}));
+    const roles = ['auditor'];
+    await adminValue(path, put({ roles }));
     const [token, client] = [await newKey('acme-token'), await newKey('acme-client')];
     const made = { id: 'acme-token', secretSha256: [token.secretSha256], scopes: ['read'] };
     await adminValue('tokens/acme-token', {
@@ -197,11 +181,11 @@ describe('organisations', () => {
     await untilStatus(client.key, 200);
     await adminValue('status', { token: { key: token.key } });
     await expectAdminRefused([path, remove], [409, 'ORGANISATION_IN_USE']);
-    await adminValue(path, put({ state: 'suspended' }));
+    await adminValue(path, put({ roles, state: 'suspended' }));
     const refused = [403, 'ORGANISATION_SUSPENDED'] as const;
     await expectAdminRefused(['status', { token: { key: token.key } }], refused);
     await untilStatus(client.key, 401);
-    await adminValue(path, put({}));
+    await adminValue(path, put({ roles }));
     await adminValue('status', { token: { key: token.key } });
     await untilStatus(client.key, 200);
     for (const each of ['tokens/acme-token', 'clients/acme-client', path]) await adminValue(each, remove);

@@ -2,10 +2,12 @@
  * Authenticates admins who come through Cloudflare Access. The Worker verifies the signed token itself, so a
  * request that bypasses Access is not admitted. (Cloudflare docs, "Validate JWTs".)
  */
+
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { type Actor, SCOPES } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin.ts';
 import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { SCOPES } from '../../shared/roles.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 

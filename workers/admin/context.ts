@@ -2,13 +2,15 @@
  * The context of one admin request: authentication, scopes, and the change request for the coordinator.
  * Tokens are compared by digest, in constant time.
  */
+
 import type * as v from 'valibot';
-import { type Actor, FIELD_SCOPES, SCOPES, type Scope } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { FIELD_SCOPES, ROLE_SCOPES, SCOPES, type Scope, scopesOf } from '../../shared/roles.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest } from '../coordinator/change-request.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
@@ -134,10 +136,11 @@ async function authenticate(
   const holder = found.value;
   if (!(await matches(secret, holder?.token.secretSha256))) return unauthenticated(request);
   const { token, organisation } = holder!;
-  return memberOf(organisation, { name: `token:${id}`, scopes: token.scopes });
+  const scopes = token.role === null ? token.scopes : ROLE_SCOPES[token.role];
+  return memberOf(organisation, { name: `token:${id}`, scopes });
 }
 
-/** The actor, unless its organisation is suspended or was never added. */
+/** The actor, with those of its scopes that the roles of its organisation have. */
 function memberOf(
   organisation: Organisation | null,
   identity: Pick<Actor, 'name' | 'scopes'>,
@@ -145,12 +148,14 @@ function memberOf(
   const { name, scopes } = identity;
   if (organisation === null)
     return problem('NOT_CONFIGURED', 'ACCESS_ORGANISATION names no organisation: add it, or set another');
-  const { id, authority, state } = organisation;
+  const { id, authority, roles, state } = organisation;
   if (state === 'suspended') {
     const message = `your organisation "${id}" is suspended: only the token root can make it active again`;
     return problem('ORGANISATION_SUSPENDED', message);
   }
-  return ok({ name, scopes, organisation: id, authority, root: false });
+  const allowed = scopesOf(roles);
+  const held = scopes.filter((scope) => allowed.includes(scope));
+  return ok({ name, scopes: held, organisation: id, authority, root: false });
 }
 
 function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] {

@@ -1,11 +1,13 @@
 /**
  * Changes of organisations, clients and admin tokens.
  */
-import type { ListedToken, Token } from '../../shared/admin.ts';
+
 import type { Client } from '../../shared/clients.ts';
 import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits.ts';
 import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
+import { ROLE_SCOPES, scopesOf } from '../../shared/roles.ts';
+import type { ListedToken, Token } from '../../shared/tokens.ts';
 import type { BackgroundWork } from './background-work.ts';
 import {
   type AppliedChange,
@@ -175,9 +177,21 @@ export class ClientChanges {
     });
   }
 
-  #checkToken({ organisation: id }: Token, authority: string | null | undefined): ChangeResult<void> {
+  #checkToken(
+    { organisation: id, role, scopes }: Token,
+    authority: string | null | undefined,
+  ): ChangeResult<void> {
     const organisation = this.#tables.organisations.get(id);
     if (organisation === null) return refuseField('token.organisation', unknownOrganisation(id));
+    const roles = organisation.roles.length === 0 ? 'no roles' : `the roles ${organisation.roles.join(', ')}`;
+    const remedy = `"${id}" has ${roles}: choose among them, or add one with npx numgate organisations set ${id}`;
+    if (role !== null && !organisation.roles.includes(role)) {
+      return refuseField('token.role', `must be a role of the organisation: ${remedy}`);
+    }
+    const allowed = scopesOf(organisation.roles);
+    if (!scopes.every((scope) => allowed.includes(scope))) {
+      return refuseField('token.scopes', `must be among those of the organisation's roles: ${remedy}`);
+    }
     if (authority === undefined || authority === organisation.authority) return ok(undefined);
     const own =
       organisation.authority === null ? 'no authority' : `the authority "${organisation.authority}"`;
@@ -191,7 +205,9 @@ export class ClientChanges {
     const authorities = new Map(organisations.all.map(({ id, authority }) => [id, authority]));
     return tokens.all.map((token) => {
       const authority = authorities.get(token.organisation) ?? null;
-      return { ...token, authority, version: versionOf(token) };
+      // Those that the role has now: they may have changed since.
+      const scopes = token.role === null ? token.scopes : [...ROLE_SCOPES[token.role]];
+      return { ...token, scopes, authority, version: versionOf(token) };
     });
   }
 }

@@ -12,7 +12,6 @@ import type {
   Rollback,
   Stage,
   StatusInfo,
-  Token,
 } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
@@ -20,6 +19,7 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import type { ChangeRequest } from './change-request.ts';

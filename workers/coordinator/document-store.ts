@@ -2,12 +2,12 @@
  * Organisations, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are stored.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { Token } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
+import type { Token } from '../../shared/tokens.ts';
 import { type ChangeResult, refuse } from './change-request.ts';
 
 /** `If-Match` and `If-None-Match`, as versions. */

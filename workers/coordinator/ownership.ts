@@ -42,8 +42,10 @@ export function foreignTo(
  */
 export function authoritiesChangedBy(next: Manifest, plan: Plan, { releases, live }: Tables): string[] {
   const base = releases.current?.manifest ?? null;
-  // The live layer drops entries that are folded in, so the release must not leave out those of others.
-  const folded = live.authorities(base?.foldedSeq ?? 0, next.foldedSeq);
+  // The live layer drops entries that are folded in, and those that no longer are count again. So a release must
+  // not leave out entries of others, nor revive those that their lists replace.
+  const [from, to] = [base?.foldedSeq ?? 0, next.foldedSeq].sort((a, b) => a - b);
+  const folded = live.authorities(from!, to!);
   return [...new Set([...changedAuthorities(base, next, plan), ...folded])].sort();
 }
 
@@ -66,9 +68,13 @@ export function refuseForeign(
 ): Refusal {
   const names = authorities.map((name) => `"${name}"`).join(', ');
   const remedy = `root may change them, or a token with the scope "override" that names them in "${FIELD}"`;
-  return refuse('AUTHORITY_FOREIGN', `${what} of ${names}, and your organisation may not: ${remedy}`, {
-    extras: { ...extras, authorities },
-  });
+  return refuse(
+    'AUTHORITY_FOREIGN',
+    `${what} of ${names}, which your organisation may not change: ${remedy}`,
+    {
+      extras: { ...extras, authorities },
+    },
+  );
 }
 
 /**

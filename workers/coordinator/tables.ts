@@ -1,10 +1,11 @@
 /**
  * Everything that the coordinator stores in SQLite. Each part owns its tables; none of them uses KV.
  */
-import type { Token } from '../../shared/admin.ts';
+
 import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Token } from '../../shared/tokens.ts';
 import { DocumentStore } from './document-store.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';

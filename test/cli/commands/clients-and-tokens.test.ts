@@ -197,6 +197,18 @@ describe('tokens', () => {
     expect(listed.out).not.toContain(digestOf(first));
   });
 
+  it('get the scopes of a role, among those of their organisation', async () => {
+    expect((await tokens('add', 'desk', '--role', 'regulator', '--organisation', 'kisa')).code).toBe(0);
+    const { out } = await tokens('list');
+    expect(out).toMatch(/desk .* regulator .* read entries releases policy override .* kisa/);
+    const refused = await tokens('add', 'desk-2', '--role', 'association', '--organisation', 'kisa');
+    expect(refused.errors).toMatch(
+      /^error: FIELD_VALUE: "token.role" .*"kisa" has the roles regulator, operator/,
+    );
+    expect((await tokens('rotate', 'desk')).code).toBe(0);
+    expect((await tokens('remove', 'desk')).code).toBe(0);
+  });
+
   it('cannot be created twice', async () => {
     const { code, errors } = await tokens('add', ...night);
     expect([code, errors]).toEqual([
@@ -233,7 +245,10 @@ describe('tokens', () => {
     [['day', '--scopes', 'write'], 'scopes[0] must be one of read, '],
     [['day', '--scopes', ''], 'scopes must have at least '],
     [['day', '--scopes', 'read', '--organisation', 'KISA'], 'organisation must have '],
-    [['day'], "required option '--scopes <list>' not specified"],
+    [['day'], 'give the token a --role, or --scopes'],
+    [['day', '--role', 'owner'], 'Allowed choices are regulator, association, operator, relay, auditor'],
+    [['day', '--role', 'auditor', '--scopes', 'read'], "cannot be used with option '--role <role>'"],
+    [['day', '--role', 'relay'], 'role has no admin token: give the organisation client keys'],
   ])('with an invalid value are rejected by the field: %j', async (args, message) => {
     const { code, errors } = await tokens('add', ...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);

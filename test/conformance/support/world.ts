@@ -2,6 +2,7 @@
  * The environment of the conformance tests: secrets, running services, and the lists and clients that the real CLI
  * gave them. It is created once in a temporary folder and removed when the tests end.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,9 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { Admin } from '../../../cli/admin.ts';
 import { newSecrets, workerSecrets } from '../../../cli/local/secrets.ts';
 import { newKey } from '../../../cli/secrets.ts';
-import { SCOPES, type Scope, type StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
-import { ROLES } from '../../../shared/organisations.ts';
+import { ROLES, SCOPES, type Scope } from '../../../shared/roles.ts';
 import { writeInputs } from './input-lists.ts';
 import { copyKv, type Kv, openKv } from './kv.ts';
 
@@ -71,10 +72,15 @@ export interface Secrets {
   readonly NUMGATE_TOKEN: string;
 }
 
+/** Organisations that have a signing key. */
+const SIGNERS = ['regulator', 'association', 'operator', 'other'].map((name) => `matrix-${name}`);
+
 export interface World extends Addresses {
   readonly keys: Readonly<Record<ClientName, string>>;
   readonly tokens: Readonly<Record<TokenName, string>>;
   readonly secrets: Secrets;
+  /** Signing keys of organisations, by their id. */
+  readonly signers: Readonly<Record<string, string>>;
   /** The release that was pushed, and the `seq` that it has at `url`. */
   readonly release: string;
   readonly seq: number;
@@ -96,6 +102,15 @@ export function world(): World {
 export async function makeSecrets(): Promise<Secrets> {
   const secrets = await newSecrets();
   return { ...secrets, ...(await workerSecrets(secrets)), NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
+}
+
+/** Signing keys of organisations by their id, and their public keys as in RELEASE_PUBLIC_KEYS. */
+async function makeSigners(): Promise<{ signers: Record<string, string>; publicKeys: string }> {
+  const pairs = await Promise.all(SIGNERS.map(async (id) => [id, await newSecrets()] as const));
+  return {
+    signers: Object.fromEntries(pairs.map(([id, pair]) => [id, pair.RELEASE_SIGNING_KEY])),
+    publicKeys: pairs.map(([id, pair]) => `${id}:${pair.RELEASE_PUBLIC_KEYS}`).join(','),
+  };
 }
 
 /** Runs `numgate <args> --json`. @returns the object that it prints */
@@ -192,7 +207,9 @@ export async function startWorld(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-conformance-'));
   let started: Host | null = null;
   try {
-    const secrets = await makeSecrets();
+    const { signers, publicKeys } = await makeSigners();
+    const own = await makeSecrets();
+    const secrets = { ...own, RELEASE_PUBLIC_KEYS: `${own.RELEASE_PUBLIC_KEYS},${publicKeys}` };
     const state = (name: string): string => join(folder, name);
     const host = await startHost({ ...process.env, ...secrets }, folder);
     started = host;
@@ -225,7 +242,7 @@ export async function startWorld(): Promise<void> {
     const { logged, runCron } = host;
     running = {
       world: {
-        ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets },
+        ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets, signers },
         ...{ release, seq: seq as number, kv, logged, runCron },
       },
       ...{ host: host.process, folder },

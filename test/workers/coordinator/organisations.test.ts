@@ -14,7 +14,12 @@ import '../support/fresh.ts';
 import { ANY, change, refusalOf, TOKEN } from '../support/room.ts';
 
 function put(id: string, settings: Partial<Organisation> = {}) {
-  return coordinator().putOrganisation(asAdmin(), id, { ...bareOrganisation(id), ...settings }, ANY);
+  return coordinator().putOrganisation(
+    asAdmin(),
+    id,
+    { ...bareOrganisation(id), roles: ['operator'], ...settings },
+    ANY,
+  );
 }
 
 const remove = (id: string) => coordinator().putOrganisation(asAdmin(), id, null, ANY);
@@ -111,7 +116,7 @@ test('a change of an organisation is in the audit log with both states', async (
   unwrap(await remove('relays'));
   const records = await coordinator().audit(0, 10);
   expect(records.map(({ action, subject }) => `${action} ${subject}`)).toEqual([
-    ...['organisations.put acme', 'organisations.put acme', 'organisations.remove acme'],
+    ...['organisations.put relays', 'organisations.put relays', 'organisations.remove relays'],
   ]);
   expect(records[1]).toMatchObject({ before: { contact: '' }, after: { contact: 'desk@relays.example' } });
 });
@@ -156,6 +161,6 @@ test('a restore keeps which organisation a client belongs to, and only the ID of
   await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
   await evictDurableObject(stub());
   expect(await coordinator().clients()).toMatchObject([{ id: 'shop', organisation: 'relays' }]);
-  expect((await coordinator().organisations()).map(({ id }) => id)).toEqual(['relays', 'default']);
+  expect((await coordinator().organisations()).map(({ id }) => id)).toEqual(['default', 'relays']);
   expect(await coordinator().organisation('relays')).toEqual(bareOrganisation('relays'));
 });

@@ -250,6 +250,14 @@ describe('a release that changes lists of another authority', () => {
     unwrap(await promote(KTOA, own));
   });
 
+  test('is not promoted where it no longer contains live entries of another authority', async () => {
+    const { seq } = unwrap(await make(ACME, 'block', { items: [{ number: '+821030000008' }] }));
+    base = await promoted([OWN, OTHER], { minute: 1, foldedSeq: seq });
+    const lists = [listOf('ktoa', { effect: 'label' }), OTHER];
+    const older = await stage({ lists, base, minute: 2, foldedSeq: seq - 1 });
+    expect(refusalOf(await promote(KTOA, older)).extras?.authorities).toEqual(['acme']);
+  });
+
   test('is promoted by the cron, which acts for whoever holds the signing key', async () => {
     const release = await stage({ lists: CHANGES['adds a number'], base, minute: 1 });
     unwrap(await promote(WRANGLER, release));

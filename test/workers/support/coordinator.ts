@@ -1,8 +1,9 @@
 /**
  * The real coordinator, called over RPC as the routes do, and helpers that change it.
  */
+
 import { env } from 'cloudflare:workers';
-import { type Actor, SCOPES } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
@@ -12,6 +13,7 @@ import { type Head, type HeadDocument, openHead } from '../../../shared/release/
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
+import { SCOPES } from '../../../shared/roles.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { CoordinatorStub } from '../../../workers/admin/context.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';

@@ -16,6 +16,7 @@ export const ROOT: Actor = { ...ADMIN, name: 'token:root', root: true };
 export const TOKEN = {
   id: 'kisa',
   secretSha256: ['0'.repeat(64)],
+  role: null,
   scopes: ['entries' as const],
   organisation: 'default',
 };
