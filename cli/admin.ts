@@ -6,7 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin-problems.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
 import { CommandFailure, hasCode } from './failure.ts';
-import { adminToken } from './secrets.ts';
+import { localTokenFor } from './local/identity.ts';
+import { claimant } from './local/state-claim.ts';
+import { visible } from './terminal/visible.ts';
 
 /** Retries of a read and of a change. */
 const READ_RETRIES = 2;
@@ -21,7 +23,8 @@ const RESPONSE_WAIT_MS = 120_000;
 interface AdminSettings {
   /** Base URL of the control plane. */
   readonly url: string;
-  readonly token: string;
+  /** The token, or what returns it before the first request. */
+  readonly token: string | (() => Promise<string>);
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
@@ -34,7 +37,18 @@ export interface Tagged<Value> {
 }
 
 /** The service does not respond. */
-export class Unreachable extends CommandFailure {}
+export class Unreachable extends CommandFailure {
+  /** What happened, without what it means for a change. */
+  readonly why: string;
+  /** Whether a change may have been applied all the same. */
+  readonly mayBeApplied: boolean;
+
+  constructor(why: string, effect: string, mayBeApplied: boolean) {
+    super(why + effect);
+    this.why = why;
+    this.mayBeApplied = mayBeApplied;
+  }
+}
 
 interface AdminRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -42,6 +56,15 @@ interface AdminRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
+}
+
+/** Lines of NDJSON. */
+export interface Page {
+  readonly text: string;
+  /** Cursor of the next page; null on the last one. */
+  readonly next: string | null;
+  /** Key of a value in KV that the service refused to read; null for none. */
+  readonly refused: string | null;
 }
 
 /** A response read to its end. A response that breaks off counts as a failed try. */
@@ -57,12 +80,13 @@ interface AdminResponse {
  */
 export class Admin {
   readonly url: string;
-  readonly #token: string;
+  readonly #token: () => Promise<string>;
   readonly #pause: (ms: number) => Promise<unknown>;
 
   constructor({ url, token, pause = setTimeout }: AdminSettings) {
     this.url = url.replace(/\/+$/, '');
-    this.#token = token;
+    let once: Promise<string> | null = null;
+    this.#token = typeof token === 'string' ? async () => token : () => (once ??= token());
     this.#pause = pause;
   }
 
@@ -81,12 +105,16 @@ export class Admin {
   }
 
   /** One page of lines and the cursor of the next page. The cursor is null at the end. */
-  async page(path: string, query: Query): Promise<{ readonly text: string; readonly next: string | null }> {
+  async page(path: string, query: Query): Promise<Page> {
     const { bytes, headers } = await this.#send(
       { method: 'GET', path: withQuery(path, query) },
       READ_RETRIES,
     );
-    return { text: new TextDecoder().decode(bytes), next: headers.get('x-next') };
+    return {
+      text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes),
+      next: headers.get('x-next'),
+      refused: headers.get('x-refused'),
+    };
   }
 
   /** A read that may contain a number and therefore sends a body. */
@@ -106,10 +134,11 @@ export class Admin {
   }
 
   async #send(request: AdminRequest, retries: number): Promise<AdminResponse> {
+    const token = await this.#token();
     // A try whose response was lost may still have applied the change.
     let mayBeApplied = false;
     for (let tried = 0; ; tried++) {
-      const response = await this.#sendOnce(request).catch((error: Error) => error);
+      const response = await this.#sendOnce(request, token).catch((error: Error) => error);
       mayBeApplied ||= !(response instanceof Error && isUndelivered(response));
       if (response instanceof Error) {
         if (tried === retries) throw this.#unreachable(response, request, mayBeApplied);
@@ -130,14 +159,14 @@ export class Admin {
     const effect = mayBeApplied
       ? '\nthe change may have been applied: check before you repeat the command'
       : '\nnothing was changed';
-    return new Unreachable(`${this.url} does not respond: ${why}${isChange ? effect : ''}`);
+    return new Unreachable(`${this.url} does not respond: ${why}`, isChange ? effect : '', mayBeApplied);
   }
 
-  async #sendOnce({ method, path, headers = {}, body }: AdminRequest): Promise<AdminResponse> {
+  async #sendOnce({ method, path, headers = {}, body }: AdminRequest, token: string): Promise<AdminResponse> {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(`${this.url}/v1/admin/${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', ...headers },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       redirect: 'error',
       signal: AbortSignal.timeout(RESPONSE_WAIT_MS),
       ...content,
@@ -230,11 +259,11 @@ function formatProblem({
   authorities = [],
 }: Problem): string {
   return [
-    `${code}: ${message}`,
+    `${code}: ${visible(message)}`,
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
     ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
-    ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${item.message}`),
-    ...authorities.map((name) => `  to act for it: --override-authority ${name} --reason "…"`),
+    ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${visible(item.message)}`),
+    ...authorities.map((name) => `  to act for it: --override-authority ${visible(name)} --reason "…"`),
     ...(code === 'UNAUTHENTICATED'
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),
@@ -243,17 +272,23 @@ function formatProblem({
 
 /** A guard that a change hits, with the option that overrides it. */
 export function formatGuard({ guard, message, override }: GuardHit): string {
-  return `${guard}: ${message}   --override ${override}`;
+  return `${guard}: ${visible(message)}   --override ${override}`;
 }
 
-/** URL of the service. */
+/** URL of the service: the given one, or that of this machine. */
 export function serviceUrl(): string {
-  return checkUrl(process.env.NUMGATE_URL?.trim() || `http://localhost:${servicePort()}`, 'NUMGATE_URL');
+  const given = process.env.NUMGATE_URL?.trim() || null;
+  if (given !== null) return checkUrl(given, 'NUMGATE_URL');
+  // 0 is any port.
+  const wanted = process.env.PORT === undefined ? 0 : servicePort();
+  return `http://localhost:${wanted || claimant()?.port || DEFAULT_PORT}`;
 }
+
+const DEFAULT_PORT = '8787';
 
 /** Port that `npm start` uses. */
 export function servicePort(): number {
-  const text = process.env.PORT ?? '8787';
+  const text = process.env.PORT ?? DEFAULT_PORT;
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new CommandFailure('PORT must be a number from 0 to 65535', 2);
@@ -269,8 +304,17 @@ export function checkUrl(url: string, name: string): string {
   throw new CommandFailure(`${name} must be a URL such as https://control.example.com, not ${url}`, 2);
 }
 
-/** The admin API that the environment names. */
+/**
+ * The admin API that the environment names. Without NUMGATE_TOKEN, it gets the token of this installation, if
+ * it is the service of this installation. That one listens at 127.0.0.1 only: behind another address of this
+ * machine, such as the ::1 of localhost, there may be somebody else.
+ */
 export function adminOfEnvironment(): Admin {
   const url = serviceUrl();
-  return new Admin({ url, token: adminToken(url) });
+  const token = process.env.NUMGATE_TOKEN?.trim() || null;
+  if (token !== null) return new Admin({ url, token });
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== 'http:' || !['localhost', '127.0.0.1'].includes(hostname))
+    throw new CommandFailure(`NUMGATE_TOKEN is not set: ${url} requires an admin token`);
+  return new Admin({ url: `http://127.0.0.1:${port}`, token: () => localTokenFor(url) });
 }

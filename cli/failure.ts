@@ -2,11 +2,11 @@
  * How a command fails: with a message and an exit code, never with a stack trace. The only place that maps
  * failures to exit codes and to the error object of `--json`.
  */
-import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import type * as v from 'valibot';
 import type { Failure, Result } from '../shared/result.ts';
 import { validateJson } from '../shared/validate-json.ts';
+import { styleText, visible } from './terminal/visible.ts';
 
 /**
  * Exit codes: 1 the command failed, 2 invalid usage (commander itself uses 1), 3 a guard refused the change,
@@ -93,18 +93,18 @@ const SYSTEM: Readonly<Record<string, string>> = {
 export function describeFileError(error: unknown): string {
   if (!(error instanceof Error)) return 'cannot be read';
   const { code = '' } = error as NodeJS.ErrnoException;
-  return SYSTEM[code] ?? error.message;
+  return SYSTEM[code] ?? visible(error.message);
 }
 
 /** With at least this many digits, untrusted text might hold a number. */
 const NUMBER_DIGITS_MIN = 5;
 const QUOTE_CHARS_MAX = 64;
 
-/** Untrusted text in quotes, shortened. Digits are masked if the text may hold a number. */
+/** Untrusted text in quotes, shortened and on one line. Digits are masked if the text may hold a number. */
 export function quoted(text: string): string {
   const short = text.slice(0, QUOTE_CHARS_MAX);
   const digits = text.match(/\p{Nd}/gu)?.length ?? 0;
-  return `"${digits < NUMBER_DIGITS_MIN ? short : short.replace(/\p{Nd}/gu, '*')}"`;
+  return `"${visible(digits < NUMBER_DIGITS_MIN ? short : short.replace(/\p{Nd}/gu, '*'))}"`;
 }
 
 /** How a process ends after an error. */

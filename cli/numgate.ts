@@ -2,11 +2,13 @@
 /** `npx numgate <command>`. Node caches compiled code, so later starts take half the time of the first. */
 import { enableCompileCache } from 'node:module';
 import { COMPILED } from './paths.ts';
+import { createPrivately } from './private-files.ts';
 
 /** Exit codes after SIGINT and SIGPIPE, as in shells. */
 const INTERRUPTED = 130;
 const PIPE_CLOSED = 141;
 
+createPrivately();
 enableCompileCache(COMPILED);
 const { run } = await import('./program.ts');
 

@@ -2,7 +2,7 @@
  * The command line of a list admin: all commands, in groups. Results go to standard output, progress and
  * errors to standard error. failure.ts defines the exit codes.
  */
-import { Command, Help } from 'commander';
+import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
@@ -24,7 +24,7 @@ import { addStatus } from './commands/status.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addWatch } from './commands/watch.ts';
 import { failureReport } from './failure.ts';
-import { printError } from './terminal/output.ts';
+import { note, printError, write } from './terminal/output.ts';
 
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
@@ -44,19 +44,14 @@ export const program = new Command('npx numgate')
   .helpCommand('help [command]', 'show the help of a command')
   .showHelpAfterError('(see --help)')
   .exitOverride()
-  .configureHelp({
-    showGlobalOptions: true,
-    optionDescription(option) {
-      const description = Help.prototype.optionDescription.call(this, option);
-      return option.mandatory ? `${description} (required)` : description;
-    },
-  })
+  .configureOutput({ writeOut: write, writeErr: note })
+  .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
     `
 Environment:
-  NUMGATE_URL    URL of the service (default: http://localhost:8787, or the port in PORT)
-  NUMGATE_TOKEN  admin token (default on this machine: the token that npm start created)
+  NUMGATE_URL    URL of the service (default: http://localhost:<port>, with the port in PORT or that of npm start)
+  NUMGATE_TOKEN  admin token (default: the token that npm start created, only for the service that it runs)
 
 Exit codes: 0 success, 1 failure, 2 invalid usage, 3 refused by a guard, 4 the target changed since you looked.
 Errors go to standard error. With --json, a command that has printed no result also prints
@@ -75,7 +70,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   } catch (thrown) {
     const { exitCode, text, error } = failureReport(thrown);
-    process.stderr.write(text);
+    note(text);
     if (error !== null) printError(error);
     return exitCode;
   }

@@ -68,16 +68,9 @@ export async function publicKeys(): Promise<ReleaseKey[]> {
   );
 }
 
-/**
- * The token for a service: NUMGATE_TOKEN, or, if that is unset or empty, the token of the local installation.
- * The local token is never sent to another machine.
- */
-export function adminToken(url: string): string {
-  const token = process.env.NUMGATE_TOKEN?.trim() || null;
-  if (token !== null) return token;
-  if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname))
-    return secret('ADMIN_TOKEN', 'NUMGATE_TOKEN');
-  throw new CommandFailure(`NUMGATE_TOKEN is not set: ${url} requires an admin token`);
+/** The admin token of the local installation. Only its own service may receive it (adminOfEnvironment). */
+export function localToken(): string {
+  return secret('ADMIN_TOKEN', 'NUMGATE_TOKEN');
 }
 
 /** A new key `<id>.<secret>` of a client or a token: the key for its holder and the digest to store. */

@@ -3,7 +3,6 @@
  * the service, pushes the lists as an admin would, and prints a request that you can paste.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { Client } from '../shared/clients.ts';
 import { Admin, servicePort } from './admin.ts';
@@ -14,14 +13,18 @@ import { formatPush, push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
+import { proveService } from './local/identity.ts';
 import { repairValues } from './local/repair.ts';
 import { localSecrets, workerSecrets } from './local/secrets.ts';
 import { type Service, startService } from './local/service.ts';
 import { claimState } from './local/state-claim.ts';
 import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
+import { createPrivately } from './private-files.ts';
 import { currentRelease } from './publish/base-release.ts';
 import { kvOf } from './publish/wrangler.ts';
 import { type LocalSecrets, listKeys, secretDigest } from './secrets.ts';
+import { note, write } from './terminal/output.ts';
+import { styleText } from './terminal/visible.ts';
 
 /** How long to wait for the first response, in ms. */
 const READY_WAIT_MS = 20_000;
@@ -32,8 +35,8 @@ const CRON_MS = 60_000;
 const DEMO_QUOTA_NUMBERS = 1_000_000_000;
 const REASON = 'npm start';
 
-const report = (text: string): void => void process.stderr.write(`${styleText('dim', text)}\n`);
-const warn = (text: string): void => void process.stderr.write(`${styleText('yellow', text)}\n`);
+const report = (text: string): void => note(`${styleText('dim', text)}\n`);
+const warn = (text: string): void => note(`${styleText('yellow', text)}\n`);
 
 /**
  * Publishes the demo lists if nothing is published. Never replaces lists that others made.
@@ -58,16 +61,16 @@ async function publishDemo(admin: Admin): Promise<void> {
   report('creating the demo lists …');
   await makeDemoInputs();
   const built = await build({ catalogue: DEMO_CATALOGUE, builds: BUILDS, maxRejects: 0.01, admin });
-  process.stderr.write(formatBuild(built)[0]);
+  note(formatBuild(built)[0]);
   report('checking them against their inputs (npx numgate prove checks every number of 010) …');
   const proven = await prove(built.folder, QUICK_STEP);
-  process.stderr.write(formatProof(proven)[0]);
+  note(formatProof(proven)[0]);
   if (proven.wrong !== 0)
     throw new CommandFailure('the demo release gives wrong answers; nothing was pushed');
   report('pushing them into the local KV with wrangler …');
   const ports = { kv: kvOf({ remote: false, env: '' }), admin };
   const pushed = await push(built.folder, ports, { unproven: true, reason: REASON });
-  process.stderr.write(formatPush(pushed, [])[0]);
+  note(formatPush(pushed, [])[0]);
 }
 
 async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSecrets): Promise<void> {
@@ -119,6 +122,7 @@ function stopOnSignal(service: Service): void {
 }
 
 async function main(): Promise<void> {
+  createPrivately();
   const port = servicePort();
   claimState(port);
   const secrets = await localSecrets();
@@ -127,7 +131,10 @@ async function main(): Promise<void> {
   stopOnSignal(service);
   const { url } = service;
   try {
-    const admin = new Admin({ url, token: secrets.ADMIN_TOKEN });
+    const address = new URL(url);
+    // Behind the ::1 of localhost there may be another service.
+    address.hostname = '127.0.0.1';
+    const admin = new Admin({ url: address.origin, token: secrets.ADMIN_TOKEN });
     const isWhole = await ensureRelease(admin);
     await ensureDemoClient(admin, secrets);
     await untilReady(url, isWhole);
@@ -136,7 +143,8 @@ async function main(): Promise<void> {
     throw error;
   }
   runCronOf(service);
-  process.stdout.write(
+  await proveService(Number(new URL(url).port));
+  write(
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
       `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n`,
@@ -150,6 +158,6 @@ await new Command('npm start --')
   .parseAsync()
   .catch((error: unknown) => {
     const { exitCode, text } = failureReport(error);
-    process.stderr.write(text);
+    note(text);
     process.exit(exitCode);
   });

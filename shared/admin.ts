@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, REASON_CHARS_MAX, RELEASE_CHARS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';
@@ -12,7 +12,7 @@ import { GUARDS, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
-import { nameSchema, sha256Schema } from './schemas.ts';
+import { nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
@@ -39,14 +39,6 @@ const time = v.pipe(
   v.string(),
   v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'),
   v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-11-24T03:12:09Z'),
-);
-
-/** Why the change is made. Stored in the audit log with the change. */
-const reasonSchema = v.pipe(
-  v.string(),
-  v.trim(),
-  v.minLength(1, 'must say why you make the change'),
-  v.maxLength(REASON_CHARS_MAX),
 );
 
 /**
@@ -243,6 +235,8 @@ export interface StatusInfo extends StorageInfo {
   readonly current: ReleaseInfo | null;
   readonly candidate: (ReleaseInfo & { readonly share: number }) | null;
   readonly live: { readonly entries: number; readonly segments: number; readonly tail: number };
+  /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
+  readonly droppedSeq?: number;
   readonly clients: number;
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;

@@ -49,6 +49,16 @@ export function auditHash(record: Omit<AuditRecord, 'hash'>): string {
   return toHex(sha256(utf8(text)));
 }
 
+/**
+ * A record as a line of the log. Only these bytes are the record: JSON with the same meaning, such as a second
+ * `reason`, could show another record than the one whose hash is right.
+ */
+export function auditLine(record: AuditRecord): string {
+  const { n, seq, actor, action, subject, reason, at, before, after, previous, hash } = record;
+  const state = { before: before ?? null, after: after ?? null };
+  return JSON.stringify({ n, seq, actor, action, subject, reason, at, ...state, previous, hash });
+}
+
 /** A number in the log: prefix, dash, permuted suffix. LIST_KEY reverses it. */
 export function keyedNumber(n: number, { permutation }: ListKeys): string {
   return `${prefixOf(n)}-${String(permutation.permute(suffixOf(n))).padStart(8, '0')}`;

@@ -2,7 +2,8 @@
  * Schemas that several documents share.
  */
 import * as v from 'valibot';
-import { KEY_SECRETS_MAX } from './limits.ts';
+import { hasHidden } from './hidden-characters.ts';
+import { KEY_SECRETS_MAX, REASON_CHARS_MAX } from './limits.ts';
 
 /** Name of a list, an authority, a client, a token or a rule. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -15,3 +16,15 @@ export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must b
 
 /** SHA-256 of the active secrets of a key: two during a rotation. */
 export const keySecretsSchema = v.pipe(v.array(sha256Schema), v.minLength(1), v.maxLength(KEY_SECRETS_MAX));
+
+/** Why the change is made, on one line. Stored in the audit log with the change. */
+export const reasonSchema = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'must say why you make the change'),
+  v.maxLength(REASON_CHARS_MAX),
+  v.check(
+    (text) => !hasHidden(text),
+    'must be one line without control or invisible characters: remove them',
+  ),
+);

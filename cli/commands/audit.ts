@@ -1,15 +1,20 @@
 /** `numgate audit`: export the log as lines of JSON, verify its hash chain, and trim old records. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
-import { type AuditRecord, AuditVerifier, type BrokenChain, type KnownRecord } from '../../shared/audit.ts';
-import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits.ts';
+import {
+  type AuditRecord,
+  AuditVerifier,
+  auditLine,
+  type BrokenChain,
+  type KnownRecord,
+} from '../../shared/audit.ts';
+import { AUDIT_KEPT_MS } from '../../shared/limits.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
-import { CommandFailure, describeFileError } from '../failure.ts';
+import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
+import { styleText, visible } from '../terminal/visible.ts';
+import { auditLines, linesOfFile, recordIn, unwrapRecord } from './audit-lines.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 
 export function addAudit(program: Command): void {
@@ -76,34 +81,6 @@ function formatVerification(verification: Verification): Report {
   return [trimmed + chain, verification];
 }
 
-/**
- * The lines of the log after record `after`, oldest first, each a record in JSON. An empty page is the end.
- */
-export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
-  for (;;) {
-    const { text } = await admin.page('audit', { after, limit: PAGE_MAX });
-    const lines = text.split('\n').filter((line) => line !== '');
-    yield* lines;
-    const last = lines.at(-1);
-    if (last === undefined) return;
-    after = recordOf(last, 'the service').n;
-  }
-}
-
-/** Every line, including lines without a record. */
-export async function* linesOfFile(path: string): AsyncGenerator<string> {
-  const file = createReadStream(path);
-  try {
-    for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
-      yield line;
-    }
-  } catch (error) {
-    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
-  } finally {
-    file.destroy();
-  }
-}
-
 export interface Verification {
   /** Records that were verified. */
   readonly records: number;
@@ -134,7 +111,7 @@ export interface VerifySettings {
 
 /** Verifies the chain from its beginning or from a given record. */
 export async function verifyAudit(
-  lines: AsyncIterable<string>,
+  lines: AsyncIterable<string | null>,
   { from, after = 0, known = [], onRecord }: VerifySettings,
 ): Promise<Verification> {
   const unseen = known.find(({ n }) => n < after);
@@ -153,11 +130,11 @@ export async function verifyAudit(
   let place = 0;
   for await (const line of lines) {
     place++;
-    if (line.trim() === '') continue;
-    const record = recordOf(line, `${from}, line ${place}`);
+    const record = isFirst ? unwrapRecord(line, `${from}, line ${place}`) : recordIn(line);
+    if (record === null) return result(unreadable(verifier.verified.n + 1, place));
     if (isFirst) verifier = verifierFrom(record, after);
     isFirst = false;
-    const broken = verifier.next(record);
+    const broken = verifier.next(record) ?? rewordedIn(line, record);
     if (broken !== null) return result(broken);
     if (record.n > after) records++;
     if (hashesAt(record.n - 1, known).some((hash) => hash !== record.previous))
@@ -191,16 +168,17 @@ function verifierFrom(first: AuditRecord, after: number): AuditVerifier {
   return start === 0 ? new AuditVerifier(0) : new AuditVerifier(start, first.previous);
 }
 
-function recordOf(line: string, from: string): AuditRecord {
-  try {
-    const record = JSON.parse(line) as Partial<AuditRecord> | null;
-    if (typeof record?.n === 'number' && typeof record.hash === 'string') return record as AuditRecord;
-  } catch {
-    // Thrown below.
-  }
-  throw new CommandFailure(
-    `${from} is not a record of the audit log: check that the export is complete and not gzipped`,
-  );
+function unreadable(n: number, place: number): BrokenChain {
+  const message = `record ${n} was altered, or the log ends before it: line ${place} is not a record`;
+  return { n, problem: 'ALTERED', message };
+}
+
+/** A line that has more or other text than the record whose hash is right. */
+function rewordedIn(line: string | null, record: AuditRecord): BrokenChain | null {
+  // An export escapes invisible characters, and older exports did not.
+  if (line !== null && visible(line) === visible(auditLine(record))) return null;
+  const message = `record ${record.n} was altered: its line is not as the service writes it`;
+  return { n: record.n, problem: 'ALTERED', message };
 }
 
 /** Verifies the chain of an export. An export without a record is an error. */

@@ -6,7 +6,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
 import type { BlockRecord } from '../../shared/screening/block-record.ts';
 import type { Permutation } from '../../shared/set/permutation.ts';
-import { adminOfEnvironment } from '../admin.ts';
+import { adminOfEnvironment, type Page } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
 import { secondsOf } from '../import/dates.ts';
 import { listKeys } from '../secrets.ts';
 import { writeLine } from '../terminal/output.ts';
@@ -22,15 +23,25 @@ export function addBlocks(program: Command): void {
     .action(async (day: string, { reveal }: { reveal: boolean }) => {
       const admin = adminOfEnvironment();
       const permutation = reveal ? (await listKeys()).permutation : null;
+      const refused: string[] = [];
       let after: string | null = null;
       do {
-        const page: { text: string; next: string | null } = await admin.page('blocks', { day, after });
+        const page: Page = await admin.page('blocks', { day, after });
+        if (page.refused !== null) refused.push(page.refused);
         for (const line of page.text.split('\n')) {
           if (line !== '') await writeLine(permutation === null ? line : revealed(line, permutation));
         }
         after = page.next;
       } while (after !== null);
+      if (refused.length > 0) throw new CommandFailure(refusedMessage(refused));
     });
+}
+
+function refusedMessage(keys: readonly string[]): string {
+  return (
+    'the export is not complete: KV has values that are not records of this service for their key, so ' +
+    `someone altered or moved them: ${keys.join(', ')}`
+  );
 }
 
 function checkDay(text: string): string {

@@ -1,6 +1,5 @@
 /** `numgate build`: from files to a signed release on disk. Nothing is published. */
 import { resolve } from 'node:path';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
@@ -23,6 +22,7 @@ import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { formatLists } from '../terminal/table.ts';
+import { styleText } from '../terminal/visible.ts';
 import { allEntries } from './entries.ts';
 import { examples, share } from './options.ts';
 

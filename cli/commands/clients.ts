@@ -2,6 +2,7 @@
  * `numgate clients`: who may send requests. A key is created here and shown once. The service stores only its
  * digest.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin.ts';
@@ -25,6 +26,9 @@ import { addWaitOptions, printChange, printKey, type WaitOptions } from './wait.
 
 /** Settings of a client, validated against the directory's own schema. */
 export type ClientSettings = Partial<Omit<Client, 'id' | 'secretSha256'>>;
+
+/** Options of `clients set` that say how to change, not what. */
+const NOT_SETTINGS: readonly (string | undefined)[] = ['--reason', '--wait', '--url'];
 
 type ChangeOptions = WaitOptions & { readonly reason: string };
 
@@ -54,11 +58,19 @@ export function addClients(program: Command): void {
     .description('change settings of a client; keys and other settings stay unchanged')
     .argument('<id>')
     .addHelpText('after', examples('clients set relay-07 --mode enforce --wait'))
-    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
-      if (Object.values(settings).every((value) => value === undefined))
-        throw new CommandFailure('give a setting to change, such as --mode enforce: see --help', 2);
+    .action(async (id: string, options: ChangeOptions & ClientSettings, command: Command) => {
+      const { reason, wait, url, ...settings } = options;
+      if (Object.values(settings).every((value) => value === undefined)) {
+        const names = command.options.map(({ long }) => long).filter((name) => !NOT_SETTINGS.includes(name));
+        throw new CommandFailure(
+          `give at least one setting to change: npx numgate clients set <id> with ${names.join(', ')}`,
+          2,
+        );
+      }
       const admin = adminOfEnvironment();
       const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
+      if (isDeepStrictEqual({ ...client, ...settings }, client))
+        return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
       const { seq } = await putClient(admin, { ...client, ...settings }, reason, ifUnchanged);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });

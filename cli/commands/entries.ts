@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import type { EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { PAGE_MAX } from '../../shared/limits.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
 import { itemOf } from '../import/items.ts';
 import { count } from '../terminal/figures.ts';
+import { INPUT, linesOfInput } from '../terminal/input.ts';
 import { print } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { operatorNames } from './operators.ts';
@@ -17,9 +19,11 @@ export function addEntries(program: Command): void {
   program
     .command('entries')
     .description('list live entries, or those of one number or source')
-    .argument('[number or source]')
-    .addHelpText('after', examples('entries 010-2000-5036'))
-    .action(async (text: string | undefined) => {
+    .argument('[number or source]', '- reads it from standard input')
+    .addHelpText('after', examples('entries', 'entries -'))
+    .action(async (word: string | undefined) => {
+      const text = word === INPUT ? (await linesOfInput()).find((line) => line !== '') : word;
+      if (word !== undefined && text === undefined) throw new CommandFailure('standard input is empty', 2);
       const admin = adminOfEnvironment();
       const entries = text === undefined ? (await allEntries(admin)).entries : await findEntries(admin, text);
       print(await formatEntries(entries), { entries });

@@ -1,5 +1,6 @@
 /** Options and parsers that several commands share. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { CommandFailure } from '../failure.ts';
 import { BUILDS } from '../paths.ts';
 import { BuildFolder, newestBuild } from '../publish/build-folder.ts';
 
@@ -31,8 +32,19 @@ export function examples(...lines: readonly string[]): string {
 
 const REASON = ['--reason <text>', 'reason for the audit log'] as const;
 
+/**
+ * Not `requiredOption`: commander would miss the reason before it finds `--resaon`, and not suggest the right
+ * spelling.
+ */
 export function requireReason(command: Command): Command {
-  return command.requiredOption(...REASON);
+  return command.option(REASON[0], `${REASON[1]} (required)`).hook('preAction', () => {
+    checkReason(command.opts<{ reason?: string }>().reason);
+  });
+}
+
+/** @throws CommandFailure without a reason */
+export function checkReason(reason: string | undefined): void {
+  if (reason === undefined) throw new CommandFailure("required option '--reason <text>' not specified", 2);
 }
 
 /** A reason that is optional because the command says enough, such as `numgate clients add`. */

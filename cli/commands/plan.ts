@@ -2,13 +2,15 @@
  * `numgate plan`: what a push would change against the current release, and which guards it would hit.
  * Changes nothing. The coordinator makes the same plan when the release is promoted and compares its hash.
  */
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import type { StatusInfo } from '../../shared/admin.ts';
 import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
+import { checkFold } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import type { Blob, Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
+import { type Failure, fail } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { unwrap } from '../failure.ts';
 import { type BaseRelease, currentRelease, dropOtherValues, loadValue } from '../publish/base-release.ts';
@@ -16,6 +18,7 @@ import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { overrideCommand } from './override.ts';
 
@@ -36,6 +39,8 @@ export interface PlanResult {
   readonly manifest: Manifest;
   readonly base: BaseRelease;
   readonly folder: BuildFolder;
+  /** Why a push of this release would be refused, whatever its plan and its guards. */
+  readonly refusal: Failure | null;
 }
 
 export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResult> {
@@ -47,20 +52,37 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
     folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob);
   const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, load, settings }));
-  return { plan: created, manifest, base, folder };
+  return { plan: created, manifest, base, folder, refusal: refusalOf(manifest, base.status) };
 }
 
-/** What would change, which guards it hits, and the command that pushes exactly this plan. */
-export function formatPlan({ plan: created, folder }: PlanResult): Report {
+/** What the coordinator would refuse at the promotion. */
+function refusalOf({ release, foldedSeq }: Manifest, status: StatusInfo): Failure | null {
+  const { candidate, current, droppedSeq = 0, seq } = status;
+  // A push of the current release promotes nothing.
+  if (current?.release === release) return null;
+  if (candidate !== null && candidate.release !== release)
+    return fail(
+      'RELEASE_STATE',
+      `${candidate.release} is the canary: promote it to all, or roll it back first`,
+    );
+  const fold = checkFold(foldedSeq, droppedSeq, seq);
+  return fold.ok ? null : fold;
+}
+
+/** What would change, which guards it hits, and the command that pushes exactly this plan, or why none can. */
+export function formatPlan({ plan: created, folder, refusal }: PlanResult): Report {
   const { release, base, lists, guards, hash } = created;
   const changing = lists.filter(isChanged);
   const unchanged = lists.length - changing.length;
-  const command = overrideCommand(['push', folder.path], {
+  const push = overrideCommand(['push', folder.path], {
     plan: hash,
     guards: guards.map((hit) => hit.override),
     needsReason: true,
   });
   const text = [
+    ...(refusal === null
+      ? []
+      : [styleText('red', `A push of this build would be refused: ${refusal.code}: ${refusal.message}`)]),
     `${styleText('bold', release)}, ${formatBase(base)}`,
     ...changing.flatMap(listLines),
     ...(unchanged === 0 ? [] : [styleText('dim', `  ${unchanged} of ${lists.length} lists are unchanged`)]),
@@ -68,10 +90,13 @@ export function formatPlan({ plan: created, folder }: PlanResult): Report {
     `${styleText('bold', 'Plan')} ${hash}: ${formatCounts(totalOf(changing))}`,
     ...(guards.length === 0 ? ['no guard is hit'] : [styleText('yellow', 'guards are hit:')]),
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
-    'To push exactly this plan:',
-    `  npx numgate ${command}`,
+    ...(refusal === null ? ['To push exactly this plan:', `  npx numgate ${push}`] : []),
   ];
-  return [`${text.join('\n')}\n`, { ...created, command }];
+  const value = {
+    ...created,
+    ...(refusal === null ? { command: push } : { refusal: { code: refusal.code, message: refusal.message } }),
+  };
+  return [`${text.join('\n')}\n`, value];
 }
 
 /** One line. The failure lists the guards that stop the plan. */

@@ -1,5 +1,5 @@
 /** `numgate policy`: the rules for traffic from abroad at gateways. */
-import { isDeepStrictEqual, styleText } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { type Command, Option } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { isRecord } from '../../shared/fields.ts';
@@ -14,8 +14,9 @@ import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, validate } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
 import { print } from '../terminal/output.ts';
-import { formatTable } from '../terminal/table.ts';
-import { examples } from './options.ts';
+import { type Cell, formatTable } from '../terminal/table.ts';
+import { styleText } from '../terminal/visible.ts';
+import { checkReason, examples } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 type SetOptions = WaitOptions & { readonly reason?: string; readonly dryRun: boolean };
@@ -86,8 +87,7 @@ async function setPolicy(
   { reason, dryRun, ...options }: SetOptions,
 ): Promise<void> {
   const admin = adminOfEnvironment();
-  if (!dryRun && reason === undefined)
-    throw new CommandFailure("required option '--reason <text>' not specified", 2);
+  if (!dryRun) checkReason(reason);
   const { value: inForce, ifUnchanged } = await admin.tagged<VersionedPolicy>('policy');
   // Prevents overwriting a change that somebody else made meanwhile.
   if (version !== null && version !== inForce.version && !isDeepStrictEqual(policy, inForce.policy)) {
@@ -160,7 +160,7 @@ export function isSameRule(one: Rule, other: Rule): boolean {
 /** All rules in their new order, because the order decides. Changed rules appear twice: before and after. */
 function formatDiff({ rules, label, redress }: PolicyDiff): string {
   const [minus, plus] = [styleText('red', '-'), styleText('green', '+')];
-  const row = (mark: string, { place, rule }: PlacedRule): string[] => [mark, `${place}`, ...cellsOf(rule)];
+  const row = (mark: string, { place, rule }: PlacedRule): Cell[] => [mark, `${place}`, ...cellsOf(rule)];
   let isSame = true;
   const rows = rules.flatMap(({ before, after }) => {
     if (before !== null && after !== null && isSameRule(before.rule, after.rule)) {
@@ -181,9 +181,15 @@ function formatDiff({ rules, label, redress }: PolicyDiff): string {
   return `${isSame ? '' : formatTable(['', 'place', ...RULE_COLUMNS], rows)}${others}`;
 }
 
-function cellsOf({ id, when, effect, code, withholdCli }: Rule): string[] {
+function cellsOf({ id, when, effect, code, withholdCli }: Rule): Cell[] {
   const conditions = Object.entries(when).map(([fact, values]) => `${fact} ${values?.join(' or ')}`);
-  return [id, conditions.join('\n') || 'anything', effect, code ?? '', withholdCli ? 'withheld' : ''];
+  return [
+    id,
+    conditions.length === 0 ? 'anything' : conditions,
+    effect,
+    code ?? '',
+    withholdCli ? 'withheld' : '',
+  ];
 }
 
 function contactsOf(redress: Policy['redress']): string {

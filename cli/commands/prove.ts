@@ -4,7 +4,6 @@
  * nothing of permutations, shards or encodings.
  */
 import { availableParallelism } from 'node:os';
-import { styleText } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Command } from 'commander';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
@@ -19,6 +18,7 @@ import type { BuildFolder, Proof } from '../publish/build-folder.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 
 /** Prefix of 010: +82 10. */

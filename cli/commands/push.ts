@@ -4,7 +4,6 @@
  * the old release or the new one. Running the command again completes the push.
  */
 import { setTimeout } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
 import type { Promote, PromoteDone } from '../../shared/admin.ts';
 import type { ProblemExtras } from '../../shared/admin-problems.ts';
@@ -12,6 +11,7 @@ import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import type { Failure } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
@@ -20,7 +20,8 @@ import { type Kv, kvOf, type Target } from '../publish/wrangler.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { print, type Report } from '../terminal/output.ts';
+import { note, print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
 import { authorityField } from './override-authority.ts';
@@ -62,7 +63,7 @@ export function addPush(program: Command): void {
       const overrides = [...(options.override ?? [])];
       const settings = { ...options, ...authorityField(options), overrides, reason };
       const ports = { kv, admin: adminOfEnvironment() };
-      const onPlan = (created: PlanResult): void => void process.stderr.write(summarizePlan(created));
+      const onPlan = (created: PlanResult): void => note(summarizePlan(created));
       const result = await push(folder, ports, settings, onPlan).catch((error: unknown) => {
         throw withOverrideHint(error, process.argv.slice(2), options);
       });
@@ -134,6 +135,7 @@ export async function push(
     return { ...upload.result, ...done, plan: hash, wasCurrent: true };
   }
   checkComplete(proof, release, unproven);
+  if (created.refusal !== null) throw refusedAs(created.refusal);
   onPlan(created);
   checkPlan(created.plan, reviewed, overrides);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
@@ -218,6 +220,13 @@ function proofOf(folder: BuildFolder, release: string): Proof | null {
 function checkComplete(proof: Proof | null, release: string, unproven: boolean): void {
   if (proof?.complete === true || unproven) return;
   throw new CommandFailure(`${release} is not proven: run npx numgate prove, or pass --unproven`);
+}
+
+/** As the coordinator would refuse the release after the upload. */
+function refusedAs({ code, message }: Failure): CommandFailure {
+  if (code === 'RELEASE_STATE') return new CommandFailure(`${code}: ${message}`, 4, { code });
+  const extras = { code: 'RELEASE_REFUSED', refusal: code };
+  return new CommandFailure(`RELEASE_REFUSED: ${code}: ${message}`, 1, extras);
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */

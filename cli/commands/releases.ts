@@ -1,5 +1,4 @@
 /** `numgate promote`, `rollback`, `releases`: which releases the coordinator has, and which is current. */
-import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import type {
   Promote,
@@ -14,6 +13,7 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
+import { styleText, visible } from '../terminal/visible.ts';
 import { examples, requireReason, share } from './options.ts';
 import {
   addOverrideOptions,
@@ -128,9 +128,15 @@ export function formatReleases(releases: readonly ReleaseInfo[]): Report {
     const shownState = readable && state === 'superseded' ? `${state} (rollback)` : state;
     return [release, shownState, base ?? '', foldedSeq, numbers, bytes, promotedAt ?? '', by];
   });
-  const refusals = releases.flatMap(({ release, refusal }) =>
-    refusal === null ? [] : [`${release}: ${styleText('yellow', refusal.code)}: ${refusal.message}\n`],
-  );
   const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
-  return [formatTable(names, rows) + refusals.join(''), { releases }];
+  return [releases.map(formatRefusal).join('') + formatTable(names, rows), { releases }];
+}
+
+/** First in the list, because it is what to act on. */
+function formatRefusal({ release, refusal }: ReleaseInfo): string {
+  if (refusal === null) return '';
+  const { code, message } = refusal;
+  // Some messages begin with the code themselves.
+  const why = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  return `${release} was refused: ${styleText('yellow', code)}: ${visible(why)}\n`;
 }

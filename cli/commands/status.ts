@@ -1,5 +1,4 @@
 /** `numgate status`: the head according to the coordinator, and the head that each edge uses. */
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ListsInfo, StatusInfo } from '../../shared/admin.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
@@ -8,6 +7,7 @@ import { CommandFailure } from '../failure.ts';
 import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatLists } from '../terminal/table.ts';
+import { styleText } from '../terminal/visible.ts';
 import { examples } from './options.ts';
 import { edgeOption, type Health, healthOf, urlsOf } from './watch.ts';
 

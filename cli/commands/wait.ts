@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ChangeDone } from '../../shared/admin.ts';
 import { CommandFailure } from '../failure.ts';
-import { print, type Report } from '../terminal/output.ts';
+import { note, print, type Report } from '../terminal/output.ts';
 import { type EdgeSighting, edgeOption, formatSighting, urlsOf, WAIT_SECONDS, watchUntil } from './watch.ts';
 
 export interface WaitOptions {
@@ -22,7 +22,7 @@ export async function printKey<Done extends ChangeDone>(
   options: WaitOptions,
 ): Promise<void> {
   print(text, value);
-  if (options.wait) process.stderr.write((await waitFor(value, options)).map(formatSighting).join(''));
+  if (options.wait) note((await waitFor(value, options)).map(formatSighting).join(''));
 }
 
 /** Prints a change and how to watch for it, or waits until it is visible. */
@@ -34,7 +34,7 @@ export async function printChange<Done extends ChangeDone>(
     print(`${text}  to wait until it is visible: npx numgate watch --seq ${value.seq}\n`, value);
     return;
   }
-  process.stderr.write(text);
+  note(text);
   const visible = await waitFor(value, options).catch((error: unknown) => {
     // The change is made. Report its seq even if the wait fails.
     if (!(error instanceof CommandFailure)) throw error;

@@ -2,12 +2,13 @@
  * The secrets of a local installation: `npm start` creates those that are missing. A deployed Worker receives
  * its share through `wrangler secret put`.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { toBase64 } from '../../shared/bytes.ts';
 import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { CommandFailure } from '../failure.ts';
 import { DEV_VARS_FILE, SECRETS_FILE } from '../paths.ts';
+import { makePrivate, privateTree } from '../private-files.ts';
 import { type LocalSecrets, newKey, readSecretsFile, SECRET_NAMES, secretDigest } from '../secrets.ts';
 
 /** The local secrets that the Worker needs. A deployed Worker gets them through `wrangler secret put`. */
@@ -37,6 +38,8 @@ export async function newSecrets(): Promise<LocalSecrets> {
 
 /** The local secrets. Creates missing ones, for this machine only. */
 export async function localSecrets(): Promise<LocalSecrets> {
+  privateTree(dirname(SECRETS_FILE));
+  makePrivate(DEV_VARS_FILE);
   const known = readSecretsFile();
   if (SECRET_NAMES.every((name) => known[name] !== undefined)) return known as LocalSecrets;
   if ((known.RELEASE_SIGNING_KEY === undefined) !== (known.RELEASE_PUBLIC_KEYS === undefined)) {
@@ -46,7 +49,6 @@ export async function localSecrets(): Promise<LocalSecrets> {
   }
   // Keep existing secrets: lists built with a lost LIST_KEY are unreadable.
   const secrets = { ...(await newSecrets()), ...known };
-  mkdirSync(dirname(SECRETS_FILE), { recursive: true });
   // Written to a temporary file and renamed, so an interruption never loses existing secrets.
   writeFileSync(`${SECRETS_FILE}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${SECRETS_FILE}.new`, SECRETS_FILE);

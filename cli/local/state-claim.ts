@@ -1,16 +1,20 @@
 /** Allows one service at a time per state folder. Two would lock each other out of its databases. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandFailure } from '../failure.ts';
 import { STATE } from '../paths.ts';
+import { privateTree } from '../private-files.ts';
 
 const CLAIM = join(STATE, 'running.json');
 /** The coordinator of numgate 0.1.0, under its class name at that time. */
 const OLD_COORDINATOR = join(STATE, 'v3', 'do', 'numgate-Authority');
 
-interface Claim {
+export interface Claim {
   readonly pid: number;
+  /** Port of the service. */
   readonly port: number;
+  /** How the process proves that it runs the service (identity.ts). It follows once the service runs. */
+  readonly proof?: { readonly port: number; readonly key: string };
 }
 
 /**
@@ -24,7 +28,7 @@ export function claimState(port: number): void {
         'Its clients, tokens, live entries and audit log are lost.',
     );
   }
-  mkdirSync(STATE, { recursive: true });
+  privateTree(STATE);
   while (!taken(port)) {
     const other = claimant();
     if (other !== null && other.pid !== process.pid && isRunning(other.pid)) {
@@ -44,7 +48,10 @@ export function claimState(port: number): void {
 /** @returns whether the claim was free */
 function taken(port: number): boolean {
   try {
-    writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim), { flag: 'wx' });
+    writeFileSync(CLAIM, JSON.stringify({ pid: process.pid, port } satisfies Claim), {
+      flag: 'wx',
+      mode: 0o600,
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -52,12 +59,19 @@ function taken(port: number): boolean {
   }
 }
 
-function claimant(): Claim | null {
+/** The claim as written, even if its process has ended. Null if there is none. */
+export function claimant(): Claim | null {
   try {
     return JSON.parse(readFileSync(CLAIM, 'utf8')) as Claim;
   } catch {
     return null;
   }
+}
+
+/** Replaces the claim of this process. */
+export function recordClaim(claim: Claim): void {
+  writeFileSync(`${CLAIM}.new`, JSON.stringify(claim), { mode: 0o600 });
+  renameSync(`${CLAIM}.new`, CLAIM);
 }
 
 function isRunning(pid: number): boolean {

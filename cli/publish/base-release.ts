@@ -2,7 +2,7 @@
  * The current release: a build is based on it, and a plan compares with it. Its values come from the service
  * and are cached on disk under content-addressed names.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatusInfo } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
@@ -12,6 +12,7 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, hasCode, unwrap } from '../failure.ts';
 import { VALUES } from '../paths.ts';
+import { privateFolder } from '../private-files.ts';
 import { publicKeys } from '../secrets.ts';
 import { fileOfKey } from './build-folder.ts';
 
@@ -41,8 +42,8 @@ export async function loadValue(admin: Admin, { key, sha256 }: Blob): Promise<Ui
     throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
   });
   const unfinished = `${path}.${process.pid}`;
-  await mkdir(VALUES, { recursive: true });
-  await writeFile(unfinished, bytes);
+  privateFolder(VALUES);
+  await writeFile(unfinished, bytes, { mode: 0o600 });
   await rename(unfinished, path);
   return bytes;
 }

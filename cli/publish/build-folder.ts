@@ -11,6 +11,8 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
 import type { InputReport } from '../import/collect.ts';
 import type { FoldedList } from '../import/fold.ts';
+import { BUILDS } from '../paths.ts';
+import { privateFolder } from '../private-files.ts';
 import { publicKeys } from '../secrets.ts';
 
 /** What a build records about its inputs. */
@@ -121,7 +123,9 @@ export function fileOfKey(key: string): string {
 
 /** Where a build writes rejects while it runs. The file stays if the build stops because of them. */
 export function rejectsPath(builds: string): string {
-  mkdirSync(builds, { recursive: true });
+  // The folder of somebody else stays as shared as it is.
+  if (builds === BUILDS) privateFolder(builds);
+  else mkdirSync(builds, { recursive: true });
   return join(builds, 'rejects.csv');
 }
 

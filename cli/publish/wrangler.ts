@@ -19,20 +19,41 @@ export interface Target {
   readonly env: string;
 }
 
+/**
+ * What wrangler and Node read of the environment: programs and folders, network, locale, the Cloudflare
+ * account. Not the secrets of this installation.
+ */
+const PASSED = [
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|CI|TMPDIR|TEMP|TMP|DO_NOT_TRACK)$/,
+  /^(LC|XDG|CLOUDFLARE|CF|WRANGLER|MINIFLARE)_/,
+  /^(HTTP|HTTPS|ALL|NO)_PROXY$/i,
+  /^(NODE_EXTRA_CA_CERTS|NODE_OPTIONS|NODE_USE_ENV_PROXY|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR)$/,
+  // A keyring that holds the login.
+  /^DBUS_SESSION_BUS_ADDRESS$/,
+  // Windows.
+  /^(SystemRoot|ComSpec|PATHEXT|USERPROFILE|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|ProgramData)$/i,
+];
+
+/** The variables that wrangler may read. */
+function wranglerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const passed = Object.entries(env).filter(([name]) => PASSED.some((pattern) => pattern.test(name)));
+  return {
+    ...Object.fromEntries(passed),
+    WRANGLER_SEND_METRICS: 'false',
+    CI: '1',
+    NO_COLOR: '1',
+    WRANGLER_HIDE_BANNER: 'true',
+    // wrangler prints the key list as a log line. A quieter level would suppress it.
+    WRANGLER_LOG: 'log',
+  };
+}
+
 /** @returns standard output @throws CommandFailure with wrangler's error message */
 export async function wrangler(args: readonly string[]): Promise<string> {
   const running = promisify(execFile)(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
     cwd: PROJECT,
     maxBuffer: Number.POSITIVE_INFINITY,
-    env: {
-      ...process.env,
-      WRANGLER_SEND_METRICS: 'false',
-      CI: '1',
-      NO_COLOR: '1',
-      WRANGLER_HIDE_BANNER: 'true',
-      // wrangler prints the key list as a log line. A quieter level would suppress it.
-      WRANGLER_LOG: 'log',
-    },
+    env: wranglerEnvironment(process.env),
   });
   running.child.stdin?.end();
   const end = (): void => void running.child.kill();

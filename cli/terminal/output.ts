@@ -1,4 +1,8 @@
-/** Writes results to standard output: text for people, or one JSON object with `--json`. */
+/**
+ * The only place that writes to the terminal. Results go to standard output: text for people, or one JSON
+ * object with `--json`. Progress and errors go to standard error. Invisible characters are escaped in both.
+ */
+import { visible } from './visible.ts';
 
 let written = false;
 
@@ -9,7 +13,7 @@ function isJson(): boolean {
 
 /** Prints the text, or the value with `--json`. */
 export function print(text: string, value: object): void {
-  write(isJson() ? `${JSON.stringify(value)}\n` : text);
+  write(isJson() ? `${visible(JSON.stringify(value))}\n` : text);
 }
 
 /** With `--json`, prints the error, unless a result or a part of one was printed. */
@@ -17,15 +21,25 @@ export function printError(error: object): void {
   if (isJson() && !written) print('', { error });
 }
 
-/** Writes one of many lines, no faster than the reader consumes them. */
+/** Writes one of many lines of JSON, no faster than the reader consumes them. */
 export async function writeLine(line: string): Promise<void> {
-  if (!write(`${line}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+  if (!write(`${visible(line)}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+}
+
+/** Writes to standard error: progress, warnings and errors. */
+export function note(text: string): void {
+  process.stderr.write(visibleLines(text));
 }
 
 /** @returns whether you may write more at once */
-function write(text: string): boolean {
+export function write(text: string): boolean {
   written = true;
-  return process.stdout.write(text);
+  return process.stdout.write(visibleLines(text));
+}
+
+/** Escapes everything in a text except its own line breaks and colours. */
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
 }
 
 /** Text and object of one result, as `print` takes them. */

@@ -3,6 +3,7 @@
  * results.
  */
 import { createRequire } from 'node:module';
+import { visible } from './visible.ts';
 
 /** Loads the library only for a bar that is shown: most commands show none. */
 const load = createRequire(import.meta.url);
@@ -27,7 +28,7 @@ export function startProgress(title: string): Progress {
   });
   bar.start(1000, 0, { note: '' });
   return {
-    update: (share, note = '') => bar.update(Math.floor(share * 1000), { note }),
+    update: (share, note = '') => bar.update(Math.floor(share * 1000), { note: visible(note) }),
     stop: () => bar.stop(),
   };
 }

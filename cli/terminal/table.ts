@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { ListInfo } from '../../shared/release/manifest.ts';
 import { count } from './figures.ts';
+import { visible } from './visible.ts';
 
 /** Loads the library only for a table that is shown: most commands show none. */
 const load = createRequire(import.meta.url);
@@ -11,19 +12,25 @@ const PLAIN = {
   style: { head: [], border: [] },
 };
 
+/** A figure, or text: an array is several lines. */
+export type Cell = string | number | readonly string[];
+
 /** Rows under column names. A name that ends with # marks a column of figures. */
-export function formatTable(
-  names: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string {
+export function formatTable(names: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const Table = load('cli-table3') as typeof import('cli-table3');
   const table = new Table({
     ...PLAIN,
     head: names.map((name) => name.replace(/#$/, '')),
     colAligns: names.map((name) => (name.endsWith('#') ? 'right' : 'left')),
   });
-  for (const row of rows) table.push(row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)));
+  for (const row of rows) table.push(row.map(formatCell));
   return `${table.toString()}\n`;
+}
+
+/** Escaped before the layout, which measures the text. */
+function formatCell(cell: Cell): string {
+  if (typeof cell === 'number') return count(cell);
+  return typeof cell === 'string' ? visible(cell) : cell.map(visible).join('\n');
 }
 
 export function formatLists(lists: readonly ListInfo[]): string {

@@ -14,7 +14,7 @@ if (from === undefined || from.startsWith('-') || key === undefined) {
 }
 const failPolicy = FAIL_POLICY === 'closed' ? 'closed' : 'open';
 const client = makeClient({ url, key, failPolicy, timeoutMs: Math.ceil(deadlineMs / 2), deadlineMs });
-const answer = await client.gatewayCheck({
+const answer = await client.checkGateway({
   from,
   ...(to === undefined ? {} : { to }),
   channel: 'sms',

@@ -1,216 +1,199 @@
 /**
- * A numgate client for a gateway. Its types come from the service's own OpenAPI document, and every call
- * returns a result. Each attempt has a timeout, and all attempts together have a deadline. After that, the
- * local fail policy decides, and the result says so. The client never throws and never lets traffic through
- * silently.
+ * A numgate client for Node, browsers and Workers. Every check returns a result. Each attempt has a timeout,
+ * and all attempts together have a deadline. After that, the local fail policy decides, and the result says
+ * so. The client never lets traffic through silently.
  */
-import createClient from 'openapi-fetch';
-import type { components, paths } from './schema.d.ts';
+import { type Connection, pauseFor, request } from './attempts.ts';
+import { BATCH_ITEMS_MAX, checkInBatches } from './batch.ts';
+import { isFromAbroad, LABEL, type LocalAnswer, localAnswer, readAnswer, tooLong } from './fail-policy.ts';
+import { checkInStreams, type ItemSource } from './stream.ts';
+import type {
+  CheckAnswer,
+  CheckDefaults,
+  CheckItem,
+  CheckRequest,
+  FailPolicy,
+  GatewayAnswer,
+  GatewayDefaults,
+  GatewayItem,
+  GatewayItemAnswer,
+  GatewayRequest,
+  Ingress,
+  ItemAnswer,
+  ItemError,
+} from './types.ts';
 
-type Schemas = components['schemas'];
-export type Question = Schemas['CheckRequest'];
-export type GatewayQuestion = Schemas['GatewayRequest'];
-export type GatewayItem = Schemas['GatewayBatchItem'];
-export type GatewayDefaults = Schemas['GatewayBatchDefaults'];
-export type Ingress = NonNullable<GatewayQuestion['ingress']>;
-export type Answer = Schemas['CheckAnswer'];
-export type GatewayAnswer = Schemas['GatewayAnswer'];
-export type GatewayItemAnswer = Schemas['GatewayItemAnswer'];
-export type ItemError = Schemas['ItemError'];
-export type Problem = Schemas['Problem'];
-export type FailPolicy = Schemas['Action'];
+export { type LocalCode, NumgateError } from './errors.ts';
+export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
+export { linesOf } from './lines.ts';
+export type { ItemSource } from './stream.ts';
+export type * from './types.ts';
 
-/** What this client returns if the service did not respond. */
-export interface LocalAnswer {
-  readonly verdict: 'indeterminate';
-  readonly action: FailPolicy;
-  /** Set if the traffic passes and is from abroad according to its ingress, otherwise null. */
-  readonly label: string | null;
-  readonly source: 'local';
-  /**
-   * `refused`: the service responded with a problem that a retry does not solve. `tooLong`: the sender or
-   * recipient exceeds the service's limit, so no request was sent.
-   */
-  readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused' | 'tooLong';
-  /** The field that cannot be parsed, or null. */
-  readonly field: string | null;
-  /** The problem document of the service, or null if there is none. */
-  readonly problem: Problem | null;
-}
-
+/** How to reach the service, and what to do without it. */
 export interface ClientOptions {
+  /** Base URL of the service, such as `https://numgate.example`. */
   readonly url: string;
+  /** The client key, `<client id>.<secret>`. */
   readonly key: string;
-  /** What to do with a call or text that could not be checked: let it pass or hold it back. */
-  readonly failPolicy: FailPolicy;
+  /** What to do with a call or text that could not be checked: let it pass or hold it back. Default `open`. */
+  readonly failPolicy?: FailPolicy;
   /** The label for traffic from abroad that passes without a response, from your policy. Null for none. */
   readonly label?: string | null;
-  /** Timeout of one attempt, in ms. */
+  /** Timeout of one attempt, in ms. Default 500. */
   readonly timeoutMs?: number;
-  /** Deadline for all attempts and the pauses between them, in ms. */
+  /** Deadline for all attempts and the pauses between them, in ms. Default 1,000. */
   readonly deadlineMs?: number;
-  /** Attempts after the first. */
+  /** Attempts after the first. Default 2. */
   readonly retries?: number;
-  /** Waits between attempts. Tests pass their own function. */
-  readonly pause?: (ms: number) => Promise<unknown>;
+  /** Sends the requests. Default: the global `fetch`. In a Worker it can be that of a service binding. */
+  readonly fetch?: typeof fetch;
+  /** Waits between attempts, and rejects with the reason of the signal. Tests pass their own function. */
+  readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-export interface NumgateClient {
-  check(question: Question): Promise<Answer | LocalAnswer>;
-  gatewayCheck(question: GatewayQuestion, limits?: Limits): Promise<GatewayAnswer | LocalAnswer>;
-  /** @returns one result per item, in the same order. At most 10,000 items. */
-  gatewayBatch(
-    items: readonly GatewayItem[],
-    defaults?: GatewayDefaults,
-    limits?: Limits,
-  ): Promise<(GatewayItemAnswer | ItemError | LocalAnswer)[]>;
+/** Options of one call. */
+export interface CallOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  readonly signal?: AbortSignal;
+  /** Sent as `x-correlator`, to find the request in the log of the service. */
+  readonly correlator?: string;
+  /** Replaces the deadline of the client, in ms. */
+  readonly deadlineMs?: number;
 }
 
-/** For a request that has already waited: the rest of its deadline, in ms. */
-export interface Limits {
-  readonly deadlineMs: number;
-}
-
-/** The label of the standard policy. */
-export const LABEL = '[국제발신]';
-/** Pause before the first retry, in ms. Each further pause is twice as long. */
-const PAUSE_MS = 50;
-/** Longest sender or recipient that the service accepts, in UTF-16 units. */
-const PARTY_CHARS_MAX = 64;
-/** A check changes nothing, so it is safe to retry whenever no verdict was returned. */
-const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-
-interface Reply<Value> {
-  readonly data?: Value;
-  readonly error?: Problem;
-  readonly response: Response;
-}
-
-/** By default, traffic at a gateway is from abroad. Traffic that displays a carrier prefix is too. */
-export function isFromAbroad(ingress: Ingress = {}): boolean {
-  return ingress.type !== 'domestic' || ingress.carrierPrefix !== undefined;
+/** Options of one batch. */
+export interface BatchOptions<Defaults> extends CallOptions {
+  /** Values for the fields that items omit. */
+  readonly defaults?: Defaults;
 }
 
 /**
- * Whether the caller may have caused a rejection through the content of the call or text. Such traffic is
- * held back, because otherwise the caller could choose the fail policy. A rejection without a numgate problem
- * comes from a filter in front of numgate.
+ * Checks calls and texts. `check`, `checkBatch`, `checkGateway` and `checkGatewayBatch` reject only with the
+ * reason of your own `signal`: without a verdict of the service they return a {@link LocalAnswer}.
  */
-function isCausedByCaller(status: number, problem: Problem | null): boolean {
-  if (status === 413) return true;
-  if (problem === null) return status === 400 || status === 403;
-  return status === 400 && /^(defaults\.)?(from|to|ingress\.carrierPrefix)$/.test(problem.field ?? '');
+export interface NumgateClient {
+  /** Checks one text or call. */
+  check(request: CheckRequest, options?: CallOptions): Promise<CheckAnswer | LocalAnswer>;
+
+  /**
+   * Checks any number of texts or calls. Over 10,000 items or 4 MiB, it sends several requests, one after the
+   * other, and each may see another version of the lists.
+   * @param options `deadlineMs` is for all requests together; its default is the deadline of the client for
+   *   each 10,000 items
+   * @returns one result for each item, in order
+   */
+  checkBatch(
+    items: readonly CheckItem[],
+    options?: BatchOptions<CheckDefaults>,
+  ): Promise<(ItemAnswer | ItemError | LocalAnswer)[]>;
+
+  /**
+   * Checks any number of texts or calls in constant memory. Yields one result for each item, in order. It
+   * reads the source no faster than you take the results, and waits while the quota is used up. It has no
+   * fail policy, because bulk traffic can wait.
+   * @param items items, or lines of NDJSON with one item each: see {@link linesOf}
+   * @param options `deadlineMs` is the longest time without a result; default 120,000
+   * @throws {NumgateError} after the deadline, or if the service rejects the request. All results before that
+   *   are valid: go on with the first item that has none.
+   */
+  checkStream(
+    items: ItemSource,
+    options?: CallOptions,
+  ): AsyncGenerator<ItemAnswer | ItemError, void, undefined>;
+
+  /** Checks one call or text at a gateway. The key needs the right `gateway`. */
+  checkGateway(request: GatewayRequest, options?: CallOptions): Promise<GatewayAnswer | LocalAnswer>;
+
+  /** As {@link NumgateClient.checkBatch}, at a gateway. */
+  checkGatewayBatch(
+    items: readonly GatewayItem[],
+    options?: BatchOptions<GatewayDefaults>,
+  ): Promise<(GatewayItemAnswer | ItemError | LocalAnswer)[]>;
 }
 
-interface Parties {
-  readonly from?: string;
-  readonly to?: string;
-}
+/** Longer than a window of the quota, in ms. */
+const STREAM_DEADLINE_MS = 120_000;
 
-/** @returns the result for a sender or recipient that is too long to check, or null */
-function tooLong(question: Parties): LocalAnswer | null {
-  const field = (['from', 'to'] as const).find((name) => (question[name]?.length ?? 0) > PARTY_CHARS_MAX);
-  if (field === undefined) return null;
-  const held = { verdict: 'indeterminate', action: 'closed', label: null, source: 'local' } as const;
-  return { ...held, why: 'tooLong', field, problem: null };
-}
-
+/**
+ * Makes a client. It keeps no state, so one client serves all of a process.
+ * @throws {TypeError} if an option is not valid
+ */
 export function makeClient(options: ClientOptions): NumgateClient {
-  const { url, key, failPolicy, label = LABEL, timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
-  const { pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
-  const api = createClient<paths, 'application/json' | 'application/problem+json'>({
-    baseUrl: url.replace(/\/+$/, ''),
-    headers: { authorization: `Bearer ${key}` },
-  });
+  const { failPolicy = 'open', label = LABEL } = options;
+  const { timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
+  const connection = connectionOf(options);
+  const limits = { timeoutMs, retries };
 
-  async function request<Value>(
-    once: (signal: AbortSignal) => Promise<Reply<Value>>,
-    withinMs: number,
-  ): Promise<Value | LocalAnswer> {
-    const end = performance.now() + withinMs;
-    const leftMs = (): number => Math.floor(end - performance.now());
-    const local = (why: LocalAnswer['why'], problem: Problem | null = null): LocalAnswer => {
-      const field = problem?.field ?? null;
-      return {
-        verdict: 'indeterminate',
-        action: failPolicy,
-        label: null,
-        source: 'local',
-        why,
-        field,
-        problem,
-      };
+  async function checkOne<Answer extends CheckAnswer>(
+    path: string,
+    body: CheckRequest,
+    call: CallOptions = {},
+  ): Promise<Answer | LocalAnswer> {
+    const held = tooLong(body);
+    if (held !== null) return held;
+    const end = performance.now() + (call.deadlineMs ?? deadlineMs);
+    const read = (json: unknown): Answer | null => {
+      const answer = readAnswer<Answer>(json, failPolicy);
+      return answer === null || 'error' in answer ? null : answer;
     };
-    let failure = local('timeout');
-    for (let tried = 0; leftMs() > 0; tried++) {
-      let waitMs: number | null = 0;
-      try {
-        const reply = await once(AbortSignal.timeout(Math.min(timeoutMs, leftMs())));
-        if (reply.data !== undefined) return reply.data;
-        const { status, headers } = reply.response;
-        const problem = reply.error?.code === undefined ? null : reply.error;
-        if (!RETRY_STATUS.has(status)) {
-          const refused = local('refused', problem);
-          return isCausedByCaller(status, problem) ? { ...refused, action: 'closed' } : refused;
-        }
-        failure = local('busy', problem);
-        waitMs = retryAfterMs(headers.get('retry-after'));
-        // A 429 without Retry-After means that the request exceeds the whole quota.
-        if (status === 429 && waitMs === null) return failure;
-      } catch (error) {
-        failure = local((error as Error).name === 'TimeoutError' ? 'timeout' : 'unreachable');
-      }
-      // Half of the pause is random, so that clients refused together do not retry together.
-      const pauseMs = Math.max(waitMs ?? 0, PAUSE_MS * 2 ** tried * (0.5 + Math.random() / 2));
-      if (tried >= retries || pauseMs >= leftMs()) break;
-      await pause(pauseMs);
-    }
-    return failure;
+    const attempt = await request(connection, path, JSON.stringify(body), read, { ...limits, end }, call);
+    return attempt.ok ? attempt.value : localAnswer(attempt.failure, failPolicy);
   }
 
-  const withLabel = (answer: LocalAnswer, ingress?: Ingress): LocalAnswer =>
-    answer.action === 'open' && isFromAbroad(ingress) ? { ...answer, label } : answer;
+  async function checkAll<Answer extends CheckAnswer>(
+    path: string,
+    items: readonly CheckItem[],
+    { defaults = {}, ...call }: BatchOptions<CheckDefaults> = {},
+  ): Promise<(Answer | ItemError | LocalAnswer)[]> {
+    const held = items.map((item) => tooLong({ ...defaults, ...item }));
+    const sent = items.filter((_, index) => held[index] === null);
+    const partsMin = Math.max(1, Math.ceil(sent.length / BATCH_ITEMS_MAX));
+    const batchLimits = { ...limits, deadlineMs: call.deadlineMs ?? deadlineMs * partsMin };
+    const batch = { path, items: sent, defaults, failPolicy };
+    const answers = await checkInBatches<CheckItem, Answer>(connection, batch, batchLimits, call);
+    const rest = answers.values();
+    return held.map((local) => {
+      if (local !== null) return local;
+      const answer = rest.next().value!;
+      return 'retryAfterMs' in answer ? localAnswer(answer, failPolicy) : answer;
+    });
+  }
+
+  /** Labels traffic from abroad that passes without a verdict that this client knows. */
+  function withLabel<Answer extends GatewayAnswer | LocalAnswer>(answer: Answer, ingress?: Ingress): Answer {
+    const isUndecided = 'source' in answer || answer.unknownVerdict !== undefined;
+    const passes = answer.verdict === 'indeterminate' && answer.action === 'open';
+    if (!isUndecided || !passes || !isFromAbroad(ingress)) return answer;
+    return { ...answer, label: answer.label ?? label };
+  }
 
   return {
-    // The generated request type is `unknown`, because the schema requires one of two fields.
-    check: async (body) =>
-      tooLong(body as Parties) ?? request((signal) => api.POST('/v1/check', { body, signal }), deadlineMs),
-
-    gatewayCheck: async (body, limits) => {
-      const held = tooLong(body);
-      if (held !== null) return held;
-      const once = (signal: AbortSignal) => api.POST('/v1/gateway/check', { body, signal });
-      const answered = await request(once, limits?.deadlineMs ?? deadlineMs);
-      return 'source' in answered ? withLabel(answered, body.ingress) : answered;
-    },
-
-    gatewayBatch: async (items, defaults = {}, limits) => {
-      const held = items.map((item) => tooLong({ ...defaults, ...item }));
-      const sent = items.filter((_, index) => held[index] === null);
-      if (sent.length === 0) return held.filter((answer) => answer !== null);
-      const body = { defaults, items: sent };
-      const answered = await request(async (signal) => {
-        const reply = await api.POST('/v1/gateway/check/batch', { body, signal });
-        // The response is streamed. If it is cut off, all of it is discarded.
-        if (reply.data !== undefined && reply.data.results.length !== sent.length) {
-          throw new Error('the answer was cut off');
-        }
-        return reply;
-      }, limits?.deadlineMs ?? deadlineMs);
-      const answers =
-        'source' in answered
-          ? sent.map(({ ingress }) => withLabel(answered, { ...defaults.ingress, ...ingress }))
-          : answered.results;
-      const rest = answers.values();
-      return held.map((answer) => answer ?? rest.next().value!);
+    check: (body, call) => checkOne('/v1/check', body, call),
+    checkBatch: (items, call) => checkAll('/v1/check/batch', items, call),
+    checkStream: (items, call = {}) =>
+      checkInStreams(connection, items, { deadlineMs: STREAM_DEADLINE_MS, failPolicy, ...call }, call),
+    checkGateway: async (body, call) =>
+      withLabel(await checkOne<GatewayAnswer>('/v1/gateway/check', body, call), body.ingress),
+    checkGatewayBatch: async (items: readonly GatewayItem[], call = {}) => {
+      const answers = await checkAll<GatewayItemAnswer>('/v1/gateway/check/batch', items, call);
+      return answers.map((answer, index) => {
+        const ingress = { ...call.defaults?.ingress, ...items[index]!.ingress };
+        return 'error' in answer ? answer : withLabel(answer, ingress);
+      });
     },
   };
 }
 
-/** RFC 9110, 10.2.3: seconds or a date. @returns null if there is neither */
-function retryAfterMs(value: string | null): number | null {
-  if (value === null) return null;
-  const seconds = Number(value);
-  const ms = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000;
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
+/** A key that cannot be a header would otherwise appear in the exception of each request. */
+function connectionOf(options: ClientOptions): Connection {
+  const { url, key, failPolicy = 'open', pause = pauseFor, fetch: send } = options;
+  // It often comes from the environment.
+  if (!['open', 'closed'].includes(failPolicy)) throw new TypeError('"failPolicy" must be open or closed');
+  const { protocol, username, search, hash } = new URL(url);
+  const isBase = /^https?:$/.test(protocol) && username + search + hash === '';
+  if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new TypeError('"key" must consist of printable ASCII characters');
+  // In browsers and Workers, fetch must be called on the global object.
+  const call: typeof fetch = send ?? ((input, init) => fetch(input, init));
+  return { url: url.replace(/\/+$/, ''), key, pause, fetch: call };
 }

@@ -16,13 +16,13 @@ export interface paths {
         };
         /**
          * Check one text or call with GET
-         * @description For gateways that can only send GET. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unescaped plus arrives as a space, which is accepted before a number. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET.
+         * @description For gateways that can only send GET. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unescaped plus arrives as a space, which is accepted before a number. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET. `Accept: text/plain` works as with POST.
          */
         get: operations["checkGet"];
         put?: never;
         /**
          * Check one text or call
-         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. A query parameter is rejected with an error that names it.
+         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. `Accept` chooses JSON or text by its weights (RFC 9110, 12.5.1); JSON if both fit equally or neither does. Errors then are one line of text too. A query parameter is rejected with an error that names it.
          */
         post: operations["checkPost"];
         delete?: never;
@@ -45,7 +45,7 @@ export interface paths {
         put?: never;
         /**
          * Check up to 10,000 texts or calls
-         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off.
+         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
          */
         post: operations["checkBatch"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
         put?: never;
         /**
          * Check any number of texts or calls, one per line
-         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 1,024 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response.
+         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 1,024 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 4,096 bytes count as at least one number, which only lines that are too long reach.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -89,13 +89,13 @@ export interface paths {
         };
         /**
          * Check one call or text at a gateway with GET
-         * @description For gateways that can only send GET. The fields are those of POST; fields of `ingress` use a dot: `ingress.type`. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET.
+         * @description For gateways that can only send GET. The fields are those of POST; fields of `ingress` use a dot: `ingress.type`. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET. `Accept: text/plain` works as with POST.
          */
         get: operations["gatewayGet"];
         put?: never;
         /**
          * Check one call or text at a gateway
-         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. A query parameter is rejected with an error that names it.
+         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head, and contain the label, the SIP status and `cacheUntil`. `Accept` chooses JSON or text by its weights (RFC 9110, 12.5.1); JSON if both fit equally or neither does. Errors then are one line of text too. A query parameter is rejected with an error that names it.
          */
         post: operations["gatewayPost"];
         delete?: never;
@@ -118,7 +118,7 @@ export interface paths {
         put?: never;
         /**
          * Check up to 10,000 calls or texts at a gateway
-         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off.
+         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
          */
         post: operations["gatewayBatch"];
         delete?: never;
@@ -749,8 +749,7 @@ export interface components {
          */
         Subject: "from" | "to";
         /**
-         * @description Korea's rules for senders apply to `sms` only.
-         * @default sms
+         * @description Korea's rules for senders apply to `sms` only. Default: `sms`.
          * @enum {string}
          */
         Channel: "sms" | "voice";
@@ -788,21 +787,14 @@ export interface components {
          *     - `TEST_NUMBER`: the test number that is always allowed
          *     - `OVERSEAS_ORIGIN`: from abroad, and no other rule matches; only at gateways
          *     - `NUMBER_AMBIGUOUS`: the text has several readings with different verdicts; write the number with `+`
-         * @enum {string}
          */
-        Code: "NUMBER_FORMAT_INVALID" | "NUMBER_UNALLOCATED" | "NUMBER_SUSPENDED" | "NUMBER_TERMINATED" | "SENDER_FORMAT_RULE" | "SENDER_NOT_REGISTERED" | "SENDER_IDENTITY_OPTOUT" | "SENDER_REPORTED" | "SENDER_UNQUALIFIED" | "CERTIFICATE_EXPIRED" | "CERTIFICATE_REVOKED" | "CERTIFICATE_MISMATCH" | "DOMESTIC_CLI_FROM_ABROAD" | "MOBILE_CLI_NOT_ROAMING" | "MOBILE_CLI_ROAMING_UNVERIFIED" | "OVERSEAS_NUMBER_LISTED" | "OVERSEAS_RANGE_LISTED" | "OVERSEAS_SOURCE_LISTED" | "SUBSCRIBER_DNO" | "ALLOW_OVERRIDE" | "EMERGENCY_NEVER_BLOCKED" | "LIST_STALE" | "LIST_UNAVAILABLE" | "TEST_NUMBER" | "OVERSEAS_ORIGIN" | "NUMBER_AMBIGUOUS";
+        Code: string;
+        /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        Match: string;
+        /** @description What this reason does on its own. `shadow`: the list is a shadow list; the match is reported and decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        Effect: string;
         /**
-         * @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict.
-         * @enum {string}
-         */
-        Match: "exact" | "range" | "source" | "operator" | "trunk" | "smsc" | "rule" | "data" | "test";
-        /**
-         * @description What this reason does on its own. `shadow`: the list is a shadow list; the match is reported and decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict.
-         * @enum {string}
-         */
-        Effect: "allow" | "block" | "label" | "shadow" | "indeterminate";
-        /**
-         * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
+         * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID without control or invisible characters. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
          * @example 1588-1234
          * @example +639171234567
          * @example KR-GOV-NOTICE
@@ -878,7 +870,7 @@ export interface components {
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
-        } | unknown | unknown;
+        };
         /**
          * @description The strongest verdict of the subjects that you sent (block, indeterminate, label, allow), and the head that was used.
          * @example {
@@ -950,8 +942,7 @@ export interface components {
             defaults?: components["schemas"]["BatchDefaults"];
             items: components["schemas"]["BatchItem"][];
             /**
-             * @description `hits`: only errors and items that are not `allow` or have `unenforced`.
-             * @default all
+             * @description `hits`: only errors and items that are not `allow` or have `unenforced`. Default: `all`.
              * @enum {string}
              */
             report?: "all" | "hits";
@@ -965,11 +956,8 @@ export interface components {
             indeterminate: number;
             error: number;
         };
-        /**
-         * @description Why an item could not be screened. New values may be added: treat an unknown value as valid, and act on the verdict.
-         * @enum {string}
-         */
-        FieldProblemCode: "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "SOURCE_AS_RECIPIENT";
+        /** @description Why an item could not be screened. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        FieldProblemCode: string;
         FieldError: {
             code: components["schemas"]["FieldProblemCode"];
             /** @description The invalid field; `item` if the item is not an object. */
@@ -980,6 +968,8 @@ export interface components {
         ItemAnswer: {
             /** @description The `id` of the item, or null if it had none. */
             id: string | null;
+            /** @description Position of the item in `items`, from 0. Present only with `report` `hits`. */
+            index?: number;
             verdict: components["schemas"]["Verdict"];
             /** @description The subject that decided; null if nothing was found. */
             subject: components["schemas"]["Subject"] | null;
@@ -999,6 +989,8 @@ export interface components {
         ItemError: {
             /** @description The `id` of the item, or null if it had none. */
             id: string | null;
+            /** @description Position of the item in `items`, from 0. Present only with `report` `hits`. */
+            index?: number;
             error: components["schemas"]["FieldError"];
         };
         /** @description All results, from one head. The summary comes last. */
@@ -1042,11 +1034,8 @@ export interface components {
             /** @description The `id` of the item, or null if it had none. */
             id: string | null;
             error: {
-                /**
-                 * @description New values may be added: treat an unknown value as valid, and act on the verdict.
-                 * @enum {string}
-                 */
-                code: "JSON_INVALID" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "SOURCE_AS_RECIPIENT";
+                /** @description New values may be added: treat an unknown value as valid, and act on the verdict. */
+                code: string;
                 /** @description The invalid field; `line` if the line is not JSON, `item` if it is not an object. */
                 field: string;
                 /** @description One sentence for people. Never contains the number. */
@@ -1065,11 +1054,8 @@ export interface components {
          *     }
          */
         Health: {
-            /**
-             * @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`.
-             * @enum {string}
-             */
-            status: "ok" | "stale" | "degraded";
+            /** @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
+            status: string;
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
@@ -1079,11 +1065,8 @@ export interface components {
             /** @description On `degraded`: KV keys of the values that cannot be loaded. */
             missing?: string[];
         };
-        /**
-         * @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict.
-         * @enum {string}
-         */
-        ProblemCode: "BODY_MISSING" | "BODY_TOO_LARGE" | "JSON_INVALID" | "CONTENT_TYPE_UNSUPPORTED" | "FIELD_TYPE" | "FIELD_UNKNOWN" | "FIELD_MISSING" | "FIELD_VALUE" | "FIELD_CONTRADICTION" | "ITEMS_TOO_MANY" | "NUMBER_MISSING" | "NUMBER_TOO_LONG" | "NUMBER_CHARACTER" | "SOURCE_AS_RECIPIENT" | "UNAUTHENTICATED" | "PERMISSION_DENIED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "QUOTA_EXCEEDED" | "INTERNAL" | "NOT_CONFIGURED" | "UNAVAILABLE" | "DEGRADED" | "ENTRY_INVALID" | "ENTRY_PROTECTED" | "ENTRY_TOO_WIDE" | "LIVE_FULL" | "RELEASE_UNKNOWN" | "RELEASE_REFUSED" | "RELEASE_INCOMPLETE" | "RELEASE_STATE" | "GUARD_HIT" | "BASE_MOVED" | "PLAN_MOVED" | "ROLLBACK_IMPOSSIBLE" | "CLIENT_UNKNOWN" | "CLIENTS_TOO_MANY" | "TOKEN_UNKNOWN" | "ORGANISATION_UNKNOWN" | "ORGANISATIONS_TOO_MANY" | "ORGANISATION_IN_USE" | "ORGANISATION_SUSPENDED" | "AUTHORITY_TAKEN" | "AUTHORITY_FOREIGN" | "AUTHORITY_MISSING" | "IDEMPOTENCY_CONFLICT" | "BUDGET_EXCEEDED" | "STORAGE_FULL" | "PRECONDITION_FAILED";
+        /** @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        ProblemCode: string;
         /** @description RFC 9457, with `status`, `code` and `message` of CAMARA Commonalities. Some codes have additional members. Never contains a number. */
         Problem: {
             /**
@@ -1125,6 +1108,11 @@ export interface components {
             /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
             budget?: components["schemas"]["Budget"];
         };
+        /**
+         * @description A problem as one line, if `Accept` prefers `text/plain`: the status, the code and the message, separated by spaces.
+         * @example 400 SOURCE_AS_RECIPIENT "to" must be a number or a short code; only "from" may be alphanumeric
+         */
+        ProblemLine: string;
         Budget: {
             /**
              * @description `entries`: entries changed in an hour. `bytes`: bytes added to the storage in a day. New values may be added.
@@ -1152,7 +1140,7 @@ export interface components {
         /** @description Version of the head. Each change raises it by one. A verdict with this `seq` or a higher one reflects the change. */
         Seq: number;
         /**
-         * @description The reason for the change, kept in the audit log. Do not include a number.
+         * @description The reason for the change, kept in the audit log: one line without control or invisible characters (Unicode categories Cc and Cf). Do not include a number.
          * @example ticket 4711
          */
         ReasonText: string;
@@ -1189,11 +1177,8 @@ export interface components {
              */
             source: string;
         };
-        /**
-         * @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, so that the release alone decides again.
-         * @enum {string}
-         */
-        LiveOp: "block" | "unblock" | "clear";
+        /** @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, so that the release alone decides again. New values may be added: treat an unknown value as valid. */
+        LiveOp: string;
         /**
          * @description At most 2,097,152 bytes.
          * @example {
@@ -1214,26 +1199,16 @@ export interface components {
             op: components["schemas"]["LiveOp"];
             /** @description All items are changed, or none. */
             items: components["schemas"]["EntryItem"][];
-            /**
-             * @description For `block`: the code of its verdicts.
-             * @default SENDER_REPORTED
-             */
+            /** @description For `block`: the code of its verdicts. Default: `SENDER_REPORTED`. */
             code?: components["schemas"]["Code"];
-            /**
-             * @description Whether the entry applies to the sender, the recipient, or both. A source is never a recipient: `to` alone is rejected for it, except with `clear`.
-             * @default [
-             *       "from",
-             *       "to"
-             *     ]
-             */
+            /** @description Whether the entry applies to the sender, the recipient, or both. A source is never a recipient: `to` alone is rejected for it, except with `clear`. Default: `from`, `to`. */
             subjects?: components["schemas"]["Subject"][];
             /**
              * Format: date-time
-             * @description When the entry expires; the entries under it then decide again. Not allowed with `clear`.
-             * @default null
+             * @description When the entry expires; the entries under it then decide again. Not allowed with `clear`. Default: null.
              */
             until?: string | null;
-            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. */
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
@@ -1309,9 +1284,9 @@ export interface components {
             signed: string;
             /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
-            /** @description Other authorities that the change acts for: for a manifest that is signed with the key of another organisation. Needs the scope `override`, and then a `reason`. */
+            /** @description Other authorities that the change acts for: for a manifest that is signed with the key of another organisation. Needs the scope `override`, and then a `reason`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
-            /** @default staged */
+            /** @description Default: `staged`. */
             reason?: components["schemas"]["ReasonText"];
         };
         SignedText: {
@@ -1320,11 +1295,8 @@ export interface components {
             /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
         };
-        /**
-         * @description `staged`: known, never current. `candidate`: the canary, current in a share of the data centres. `promoted`: current. `superseded`: previously current. `withdrawn`: rolled back. `refused`: damaged, can never become current. New values may be added: treat an unknown value as valid.
-         * @enum {string}
-         */
-        ReleaseState: "staged" | "candidate" | "promoted" | "superseded" | "withdrawn" | "refused";
+        /** @description `staged`: known, never current. `candidate`: the canary, current in a share of the data centres. `promoted`: current. `superseded`: previously current. `withdrawn`: rolled back. `refused`: damaged, can never become current. New values may be added: treat an unknown value as valid. */
+        ReleaseState: string;
         ReleaseInfo: {
             release: components["schemas"]["ReleaseId"];
             state: components["schemas"]["ReleaseState"];
@@ -1397,17 +1369,11 @@ export interface components {
              * @example 3f0c9a1b2c4d5e6f
              */
             plan?: string;
-            /**
-             * @description Share of the data centres that get the release; 1 is all.
-             * @default 1
-             */
+            /** @description Share of the data centres that get the release; 1 is all. Default: `1`. */
             share?: number;
-            /**
-             * @description Guards that the release may hit.
-             * @default []
-             */
+            /** @description Guards that the release may hit. Default: none. */
             overrides?: components["schemas"]["Guard"][];
-            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. */
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
@@ -1420,7 +1386,7 @@ export interface components {
         RollbackRequest: {
             /** @description The release that you expect to roll back. If the last step was another release, nothing changes. */
             release?: string;
-            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. */
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
@@ -1444,11 +1410,8 @@ export interface components {
             /** @description What is wrong with the item. Never contains the number. */
             message: string;
         };
-        /**
-         * @description `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `protected-number`: a number that no list may block or label. `whole-block`: a block of 10,000 numbers in use, listed in full or all but a tenth. `short-prefix`: a range wider than any single network. New values may be added: treat an unknown value as valid.
-         * @enum {string}
-         */
-        Guard: "older-base" | "adds" | "removes" | "shrunken-list" | "protected-number" | "whole-block" | "short-prefix";
+        /** @description `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `protected-number`: a number that no list may block or label. `whole-block`: a block of 10,000 numbers in use, listed in full or all but a tenth. `short-prefix`: a range wider than any single network. New values may be added: treat an unknown value as valid. */
+        Guard: string;
         GuardHit: {
             guard: components["schemas"]["Guard"];
             /** @description Null if the hit concerns the release as a whole. */
@@ -1479,11 +1442,11 @@ export interface components {
         GuardsRequest: {
             /** @description All settings. An omitted setting returns to its default. */
             guards: {
-                /** @default 0.2 */
+                /** @description Default: `0.2`. */
                 addShare?: components["schemas"]["Share"];
-                /** @default 0.2 */
+                /** @description Default: `0.2`. */
                 removeShare?: components["schemas"]["Share"];
-                /** @default [] */
+                /** @description Default: none. */
                 protectedNumbers?: components["schemas"]["ProtectedNumber"][];
             };
             reason: components["schemas"]["ReasonText"];
@@ -1532,8 +1495,8 @@ export interface components {
         ListChange: {
             /** @description Name of the list. */
             name: string;
-            /** @enum {string} */
-            state: "new" | "kept" | "dropped";
+            /** @description New values may be added: treat an unknown value as valid. */
+            state: string;
             /** @description The new terms; for a dropped list, the previous terms. */
             terms: components["schemas"]["Terms"];
             /** @description The previous terms, if they changed. */
@@ -1576,37 +1539,22 @@ export interface components {
             release: string | null;
             lists: components["schemas"]["ListInfo"][];
         };
-        /**
-         * @description What an organisation does, and which scopes its tokens may have.
-         * @enum {string}
-         */
-        Role: "regulator" | "association" | "operator" | "relay" | "auditor";
-        /**
-         * @description The tokens, client keys and signing keys of a suspended organisation do not work.
-         * @enum {string}
-         */
-        OrganisationState: "active" | "suspended";
+        /** @description What an organisation does, and which scopes its tokens may have. New values may be added: treat an unknown value as valid. */
+        Role: string;
+        /** @description `active` or `suspended`. The tokens, client keys and signing keys of a suspended organisation do not work. New values may be added: treat an unknown value as valid. */
+        OrganisationState: string;
         /** @description Clients, tokens and signing keys belong to an organisation. Responses contain every field. */
         Organisation: {
             id: components["schemas"]["Name"];
             /** @description Name for people, on one line. */
             displayName: string;
-            /**
-             * @description Name under which it vouches for lists and entries; null if it vouches for none. No two organisations have the same. `root` and `numgate` are reserved.
-             * @default null
-             */
+            /** @description Name under which it vouches for lists and entries; null if it vouches for none. No two organisations have the same. `root` and `numgate` are reserved. Default: null. */
             authority?: string | null;
-            /**
-             * @description Roles that its tokens may have. They bound the scopes of its tokens.
-             * @default []
-             */
+            /** @description Roles that its tokens may have. They bound the scopes of its tokens. Default: none. */
             roles?: components["schemas"]["Role"][];
-            /**
-             * @description How to reach its people, on one line.
-             * @default
-             */
+            /** @description How to reach its people, on one line. Default: empty. */
             contact?: string;
-            /** @default active */
+            /** @description Default: `active`. */
             state?: components["schemas"]["OrganisationState"];
         };
         /** @description The whole organisation. Its id is also in the path. */
@@ -1623,54 +1571,24 @@ export interface components {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
-            /**
-             * @description The organisation that the client belongs to. While it is suspended, the key does not work.
-             * @default default
-             */
+            /** @description The organisation that the client belongs to. While it is suspended, the key does not work. Default: `default`. */
             organisation?: components["schemas"]["Name"];
-            rights: ("check" | "gateway")[];
-            /**
-             * @description What the client does on `indeterminate`.
-             * @default open
-             * @enum {string}
-             */
-            failPolicy?: "open" | "closed";
-            /**
-             * @description Maximum accepted age of the data, in seconds.
-             * @default 3600
-             */
+            rights: string[];
+            /** @description What the client does on `indeterminate`. New values may be added: treat an unknown value as valid. Default: `open`. */
+            failPolicy?: string;
+            /** @description Maximum accepted age of the data, in seconds. Default: `3600`. */
             maxStaleSeconds?: number;
-            /**
-             * @default enforce
-             * @enum {string}
-             */
-            mode?: "enforce" | "label" | "shadow";
-            /**
-             * @description How the client writes foreign numbers without `+`. `kr`: with a Korean carrier prefix (001, 00700 and so on). `00`: with 00 and the calling code. Null: unknown, so the service considers both.
-             * @default null
-             * @enum {string|null}
-             */
-            internationalPrefix?: "kr" | "00" | null;
-            /**
-             * @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`).
-             * @default kr
-             * @enum {string}
-             */
-            senderRules?: "kr" | "none";
-            /**
-             * @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`.
-             * @default false
-             */
+            /** @description New values may be added: treat an unknown value as valid. Default: `enforce`. */
+            mode?: string;
+            /** @description How the client writes foreign numbers without `+`. `kr`: with a Korean carrier prefix (001, 00700 and so on). `00`: with 00 and the calling code. Null: unknown, so the service considers both. New values may be added: treat an unknown value as valid. Default: null. */
+            internationalPrefix?: string | null;
+            /** @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`). New values may be added: treat an unknown value as valid. Default: `kr`. */
+            senderRules?: string;
+            /** @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`. Default: `false`. */
             recordBlocks?: boolean;
-            /**
-             * @description Quota in numbers per minute. Each `from` and each `to` counts.
-             * @default 60000
-             */
+            /** @description Quota in numbers per minute. Each `from` and each `to` counts. Default: `60000`. */
             quotaNumbers?: number;
-            /**
-             * @description Korean short codes that the client owns and may send from.
-             * @default []
-             */
+            /** @description Korean short codes that the client owns and may send from. Default: none. */
             shortCodes?: string[];
         };
         /** @description The whole client. Its id is also in the path. */
@@ -1682,27 +1600,17 @@ export interface components {
             /** @description By id. */
             clients: components["schemas"]["Client"][];
         };
-        /**
-         * @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. The others allow changing what they name.
-         * @enum {string}
-         */
-        Scope: "read" | "entries" | "releases" | "guards" | "policy" | "clients" | "override";
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        Scope: string;
         Token: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
-            /**
-             * @description Gives the token the scopes of the role. A relay has client keys and no token. The organisation must have the role.
-             * @default null
-             * @enum {string|null}
-             */
-            role?: "regulator" | "association" | "operator" | "relay" | "auditor" | null;
+            /** @description Gives the token the scopes of the role. A relay has client keys and no token. The organisation must have the role. New values may be added: treat an unknown value as valid. Default: null. */
+            role?: string | null;
             /** @description Left out if there is a `role`; otherwise at least one, each in a role of the organisation. */
             scopes?: components["schemas"]["Scope"][];
-            /**
-             * @description The organisation that the token belongs to.
-             * @default default
-             */
+            /** @description The organisation that the token belongs to. Default: `default`. */
             organisation?: components["schemas"]["Name"];
             /** @description Not stored. The authority of a token is that of its organisation, under which its entries are recorded. A request may leave it out; if it is there, it must be that one. */
             authority?: string | null;
@@ -1710,8 +1618,8 @@ export interface components {
         ListedToken: {
             id: components["schemas"]["Name"];
             secretSha256: components["schemas"]["Sha256"][];
-            /** @enum {string|null} */
-            role: "regulator" | "association" | "operator" | "relay" | "auditor" | null;
+            /** @description New values may be added: treat an unknown value as valid. */
+            role: string | null;
             scopes: components["schemas"]["Scope"][];
             organisation: components["schemas"]["Name"];
             /** @description The authority of the organisation, null if it has none. */
@@ -1761,6 +1669,8 @@ export interface components {
                 /** @description Entries that the head itself contains. */
                 tail: number;
             };
+            /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
+            droppedSeq: number;
             clients: number;
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;
@@ -1820,8 +1730,9 @@ export interface components {
             at: string;
             /** @description Id of the client that sent the request. */
             client: string;
-            channel: components["schemas"]["Channel"];
-            /** @description A keyed number, a short code, or a sender ID. Null if it was not sent, was withheld, or lacks its area code. */
+            /** @description New values may be added: treat an unknown value as valid. */
+            channel: string;
+            /** @description A keyed number, a short code, or a sender ID; `fingerprint:` and 16 hex digits in place of a sender ID with the digits of a number. Null if it was not sent, was withheld, or lacks its area code. */
             from: string | null;
             /** @description A keyed number or a short code. Null if it was not sent or lacks its area code. */
             to: string | null;
@@ -1836,7 +1747,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
         };
         /**
-         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: after 00, a text can have several readings, and the strongest verdict applies.
+         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: after 00, a text can have several readings, and the strongest verdict applies. A control character is refused; other invisible characters are ignored.
          * @example +82212345678
          * @example +639171234567
          * @example PARCEL-KR
@@ -1864,11 +1775,8 @@ export interface components {
          * @enum {string}
          */
         CarrierPrefix: "00" | "001" | "002" | "005" | "006" | "008" | "009" | "0073" | "00345" | "00365" | "00391" | "00700" | "00727" | "00755" | "00761" | "00762" | "00766";
-        /**
-         * @description Whether the home network says that a Korean mobile number is abroad now. `unknown` if omitted.
-         * @enum {string}
-         */
-        Roaming: "verified" | "notRoaming" | "unknown";
+        /** @description Whether the home network says that a Korean mobile number is abroad now. `unknown` if omitted. New values may be added: treat an unknown value as valid. */
+        Roaming: string;
         /**
          * @description STIR/SHAKEN attestation (RFC 8588). It never overrides a list.
          * @enum {string}
@@ -1924,16 +1832,10 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
         };
-        /**
-         * @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed.
-         * @enum {string}
-         */
-        Origin: "abroad" | "domestic";
-        /**
-         * @description Kind of sender. Korean numbers by class: `krMobile` 010, `krFixed`, `krVoip` 070, `krPersonal` 050, `krTollFree` 080, `krPremium` 060, `krRepresentative` 15xx, 16xx, 18xx, `krShortCode`, `krOther` 01X, 012, 015, 030, `krImpossible`. Foreign numbers: `foreign`, `foreignImpossible` (impossible length), `foreignUnassigned` (unassigned calling code). Others: `senderId`, `withheld`.
-         * @enum {string}
-         */
-        SenderKind: "krMobile" | "krFixed" | "krVoip" | "krPersonal" | "krTollFree" | "krPremium" | "krRepresentative" | "krShortCode" | "krOther" | "krImpossible" | "foreign" | "foreignImpossible" | "foreignUnassigned" | "senderId" | "withheld";
+        /** @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed. New values may be added: treat an unknown value as valid. */
+        Origin: string;
+        /** @description Kind of sender. Korean numbers by class: `krMobile` 010, `krFixed`, `krVoip` 070, `krPersonal` 050, `krTollFree` 080, `krPremium` 060, `krRepresentative` 15xx, 16xx, 18xx, `krShortCode`, `krOther` 01X, 012, 015, 030, `krImpossible`. Foreign numbers: `foreign`, `foreignImpossible` (impossible length), `foreignUnassigned` (unassigned calling code). Others: `senderId`, `withheld`. New values may be added: treat an unknown value as valid. */
+        SenderKind: string;
         /** @description Additional information. It does not decide the verdict. */
         Evidence: {
             origin: components["schemas"]["Origin"];
@@ -1955,16 +1857,10 @@ export interface components {
         };
         /** @description The SIP response to send. */
         SipAnswer: {
-            /**
-             * @description 603 on `block`, 503 on `indeterminate` with action `closed`.
-             * @enum {integer}
-             */
-            status: 603 | 503;
-            /**
-             * @description Reason phrase of the status line.
-             * @enum {string}
-             */
-            reason: "Network Blocked" | "Service Unavailable";
+            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. New values may be added: treat an unknown value as valid. */
+            status: number;
+            /** @description Reason phrase of the status line. New values may be added: treat an unknown value as valid. */
+            reason: string;
             /**
              * @description Value of a `Reason` header (RFC 3326). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
              * @example Q.850;cause=21;text="v=analytics1;url=https://numgate.example/redress";location=TN
@@ -1973,11 +1869,8 @@ export interface components {
         };
         /** @description The SMPP response to send. */
         SmppAnswer: {
-            /**
-             * @description SMPP 3.4 status: 10 ESME_RINVSRCADR if the sender is blocked, 11 ESME_RINVDSTADR if the recipient is blocked, 88 ESME_RTHROTTLED on `indeterminate` with action `closed`.
-             * @enum {integer}
-             */
-            commandStatus: 10 | 11 | 88;
+            /** @description SMPP 3.4 status: 10 ESME_RINVSRCADR if the sender is blocked, 11 ESME_RINVDSTADR if the recipient is blocked, 88 ESME_RTHROTTLED on `indeterminate` with action `closed`. New values may be added: treat an unknown value as valid. */
+            commandStatus: number;
         };
         /**
          * @description The verdict, what the gateway needs next, and the head that was used.
@@ -2066,6 +1959,8 @@ export interface components {
         GatewayItemAnswer: {
             /** @description The `id` of the item, or null if it had none. */
             id: string | null;
+            /** @description Position of the item in `items`, from 0. Present only with `report` `hits`. */
+            index?: number;
             verdict: components["schemas"]["Verdict"];
             /** @description The subject that decided; null if nothing was found. */
             subject: components["schemas"]["Subject"] | null;
@@ -2122,8 +2017,7 @@ export interface components {
             defaults?: components["schemas"]["GatewayBatchDefaults"];
             items: components["schemas"]["GatewayBatchItem"][];
             /**
-             * @description `hits`: only errors and items that are not `allow` or have `unenforced`.
-             * @default all
+             * @description `hits`: only errors and items that are not `allow` or have `unenforced`. Default: `all`.
              * @enum {string}
              */
             report?: "all" | "hits";
@@ -2146,23 +2040,17 @@ export interface components {
             origin?: components["schemas"]["Origin"][];
             sender?: components["schemas"]["SenderKind"][];
             roaming?: components["schemas"]["Roaming"][];
-            attestation?: ("A" | "B" | "C" | "none")[];
+            attestation?: string[];
         };
         PolicyRule: {
             /** @description Reported in verdicts. */
             id: string;
             when: components["schemas"]["PolicyWhen"];
-            /**
-             * @description `shadow`: the rule is reported and decides nothing.
-             * @enum {string}
-             */
-            effect: "allow" | "block" | "label" | "shadow";
+            /** @description `shadow`: the rule is reported and decides nothing. New values may be added: treat an unknown value as valid. */
+            effect: string;
             /** @description Required for every effect except `allow`. Codes about lists or data are not allowed. */
             code?: components["schemas"]["Code"];
-            /**
-             * @description Whether to hide the sender's number if this rule matches and the verdict is `label`.
-             * @default false
-             */
+            /** @description Whether to hide the sender's number if this rule matches and the verdict is `label`. Default: `false`. */
             withholdCli?: boolean;
         };
         /** @description Where blocked parties can seek redress. */
@@ -2197,7 +2085,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
+        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
         BadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2219,6 +2107,32 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
+        CheckBadRequest: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:source-as-recipient",
+                 *       "title": "Recipient is not a number",
+                 *       "status": 400,
+                 *       "detail": "\"to\" must be a number or a short code; only \"from\" may be alphanumeric",
+                 *       "instance": "/v1/check",
+                 *       "code": "SOURCE_AS_RECIPIENT",
+                 *       "message": "\"to\" must be a number or a short code; only \"from\" may be alphanumeric",
+                 *       "field": "to"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 400 SOURCE_AS_RECIPIENT "to" must be a number or a short code; only "from" may be alphanumeric */
+                "text/plain": components["schemas"]["ProblemLine"];
             };
         };
         /** @description `UNAUTHENTICATED`: the client key is missing or unknown. */
@@ -2243,6 +2157,30 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown. */
+        CheckUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "send Authorization: Bearer <client key>",
+                 *       "instance": "/v1/check",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "send Authorization: Bearer <client key>"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 401 UNAUTHENTICATED send Authorization: Bearer <client key> */
+                "text/plain": components["schemas"]["ProblemLine"];
+            };
+        };
         /** @description `PERMISSION_DENIED`: the client key does not have the right that this route requires. */
         PermissionDenied: {
             headers: {
@@ -2262,6 +2200,29 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PERMISSION_DENIED`: the client key does not have the right that this route requires. */
+        CheckPermissionDenied: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:permission-denied",
+                 *       "title": "Permission denied",
+                 *       "status": 403,
+                 *       "detail": "the client key does not have the right \"check\"",
+                 *       "instance": "/v1/check",
+                 *       "code": "PERMISSION_DENIED",
+                 *       "message": "the client key does not have the right \"check\""
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 403 PERMISSION_DENIED the client key does not have the right "check" */
+                "text/plain": components["schemas"]["ProblemLine"];
             };
         };
         /** @description `METHOD_NOT_ALLOWED`: the method is not in `Allow`. A path that is not in this document returns 404 `NOT_FOUND`. */
@@ -2286,7 +2247,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BODY_TOO_LARGE`: the body exceeds its limit. */
+        /** @description `BODY_TOO_LARGE`: the body exceeds its limit, which applies to the decompressed body. */
         BodyTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2307,6 +2268,31 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BODY_TOO_LARGE`: the body exceeds its limit, which applies to the decompressed body. */
+        CheckBodyTooLarge: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:body-too-large",
+                 *       "title": "Request body is too large",
+                 *       "status": 413,
+                 *       "detail": "the body may have at most 4096 bytes",
+                 *       "instance": "/v1/check",
+                 *       "code": "BODY_TOO_LARGE",
+                 *       "message": "the body may have at most 4096 bytes"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 413 BODY_TOO_LARGE the body may have at most 4096 bytes */
+                "text/plain": components["schemas"]["ProblemLine"];
             };
         };
         /** @description `BODY_TOO_LARGE`: the body exceeds its limit. */
@@ -2330,12 +2316,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names those that it accepts. */
         ContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
                 [name: string]: unknown;
             };
             content: {
@@ -2353,10 +2340,37 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names those that it accepts. */
+        CheckContentTypeUnsupported: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:content-type-unsupported",
+                 *       "title": "Content type is not supported",
+                 *       "status": 415,
+                 *       "detail": "send content-type: application/json",
+                 *       "instance": "/v1/check",
+                 *       "code": "CONTENT_TYPE_UNSUPPORTED",
+                 *       "message": "send content-type: application/json"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 415 CONTENT_TYPE_UNSUPPORTED send content-type: application/json */
+                "text/plain": components["schemas"]["ProblemLine"];
+            };
+        };
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names those that it accepts. */
         AdminContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
+                "Accept-Encoding": components["headers"]["AcceptEncoding"];
                 [name: string]: unknown;
             };
             content: {
@@ -2398,6 +2412,32 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. */
+        CheckQuotaExceeded: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:quota-exceeded",
+                 *       "title": "Quota exceeded",
+                 *       "status": 429,
+                 *       "detail": "at most 60000 numbers in 60 s are allowed; try again when the window ends",
+                 *       "instance": "/v1/check",
+                 *       "code": "QUOTA_EXCEEDED",
+                 *       "message": "at most 60000 numbers in 60 s are allowed; try again when the window ends"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 429 QUOTA_EXCEEDED at most 60000 numbers in 60 s are allowed; try again when the window ends */
+                "text/plain": components["schemas"]["ProblemLine"];
+            };
+        };
         /** @description `INTERNAL`: a bug. Quote `x-correlator`. */
         Internal: {
             headers: {
@@ -2417,6 +2457,29 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `INTERNAL`: a bug. Quote `x-correlator`. */
+        CheckInternal: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:internal",
+                 *       "title": "Internal error",
+                 *       "status": 500,
+                 *       "detail": "the service failed; report the x-correlator of this response",
+                 *       "instance": "/v1/check",
+                 *       "code": "INTERNAL",
+                 *       "message": "the service failed; report the x-correlator of this response"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 500 INTERNAL the service failed; report the x-correlator of this response */
+                "text/plain": components["schemas"]["ProblemLine"];
             };
         };
         /** @description `UNAVAILABLE`: nothing is loaded yet. `NOT_CONFIGURED`: a secret is missing. */
@@ -2439,6 +2502,30 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAVAILABLE`: nothing is loaded yet. `NOT_CONFIGURED`: a secret is missing. */
+        CheckUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unavailable",
+                 *       "title": "Service is temporarily unavailable",
+                 *       "status": 503,
+                 *       "detail": "the client directory is not loaded yet; try again",
+                 *       "instance": "/v1/check",
+                 *       "code": "UNAVAILABLE",
+                 *       "message": "the client directory is not loaded yet; try again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+                /** @example 503 UNAVAILABLE the client directory is not loaded yet; try again */
+                "text/plain": components["schemas"]["ProblemLine"];
             };
         };
         /** @description `UNAVAILABLE`: there is no release. `DEGRADED`, only with `?strict`: `missing` names values of the release that cannot be loaded. `NOT_CONFIGURED`: a secret is missing. */
@@ -2488,7 +2575,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
+        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
         AdminBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3038,6 +3125,26 @@ export interface components {
         ETag: string;
         /** @description Send it as `after` to get the next page. Absent on the last page. */
         Next: string;
+        /**
+         * @description Codings that the route accepts. Present if the coding of the body was refused (RFC 9110, 12.5.3).
+         * @example gzip
+         */
+        AcceptEncoding: string;
+        /**
+         * @description With `text/plain`: `label` in UTF-8, percent-encoded. Absent if there is none.
+         * @example %5B%EA%B5%AD%EC%A0%9C%EB%B0%9C%EC%8B%A0%5D
+         */
+        LabelOfText: string;
+        /**
+         * @description With `text/plain`: `sip.status`. Absent if the call or text passes.
+         * @example 603
+         */
+        SipStatusOfText: number;
+        /**
+         * @description With `text/plain`: `cacheUntil`.
+         * @example 2026-11-24T03:12:14.000Z
+         */
+        CacheUntilOfText: string;
     };
     pathItems: never;
 }
@@ -3112,13 +3219,13 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["PermissionDenied"];
+            400: components["responses"]["CheckBadRequest"];
+            401: components["responses"]["CheckUnauthenticated"];
+            403: components["responses"]["CheckPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
-            429: components["responses"]["QuotaExceeded"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            429: components["responses"]["CheckQuotaExceeded"];
+            500: components["responses"]["CheckInternal"];
+            503: components["responses"]["CheckUnavailable"];
         };
     };
     checkPost: {
@@ -3185,15 +3292,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["PermissionDenied"];
+            400: components["responses"]["CheckBadRequest"];
+            401: components["responses"]["CheckUnauthenticated"];
+            403: components["responses"]["CheckPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
-            429: components["responses"]["QuotaExceeded"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            413: components["responses"]["CheckBodyTooLarge"];
+            415: components["responses"]["CheckContentTypeUnsupported"];
+            429: components["responses"]["CheckQuotaExceeded"];
+            500: components["responses"]["CheckInternal"];
+            503: components["responses"]["CheckUnavailable"];
         };
     };
     checkBatch: {
@@ -3411,6 +3518,9 @@ export interface operations {
                     "numgate-seq": components["headers"]["SeqOfText"];
                     "numgate-as-of": components["headers"]["AsOfOfText"];
                     "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-label": components["headers"]["LabelOfText"];
+                    "numgate-sip-status": components["headers"]["SipStatusOfText"];
+                    "numgate-cache-until": components["headers"]["CacheUntilOfText"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3464,13 +3574,13 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["PermissionDenied"];
+            400: components["responses"]["CheckBadRequest"];
+            401: components["responses"]["CheckUnauthenticated"];
+            403: components["responses"]["CheckPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
-            429: components["responses"]["QuotaExceeded"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            429: components["responses"]["CheckQuotaExceeded"];
+            500: components["responses"]["CheckInternal"];
+            503: components["responses"]["CheckUnavailable"];
         };
     };
     gatewayPost: {
@@ -3513,6 +3623,9 @@ export interface operations {
                     "numgate-seq": components["headers"]["SeqOfText"];
                     "numgate-as-of": components["headers"]["AsOfOfText"];
                     "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-label": components["headers"]["LabelOfText"];
+                    "numgate-sip-status": components["headers"]["SipStatusOfText"];
+                    "numgate-cache-until": components["headers"]["CacheUntilOfText"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3566,15 +3679,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["PermissionDenied"];
+            400: components["responses"]["CheckBadRequest"];
+            401: components["responses"]["CheckUnauthenticated"];
+            403: components["responses"]["CheckPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
-            413: components["responses"]["BodyTooLarge"];
-            415: components["responses"]["ContentTypeUnsupported"];
-            429: components["responses"]["QuotaExceeded"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            413: components["responses"]["CheckBodyTooLarge"];
+            415: components["responses"]["CheckContentTypeUnsupported"];
+            429: components["responses"]["CheckQuotaExceeded"];
+            500: components["responses"]["CheckInternal"];
+            503: components["responses"]["CheckUnavailable"];
         };
     };
     gatewayBatch: {
@@ -3907,6 +4020,11 @@ export interface operations {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
                     "x-next": components["headers"]["Next"];
+                    /**
+                     * @description The key of a value in KV that was altered or moved, percent-encoded. Its page is empty.
+                     * @example blocks/2026-11-24/031209-7d9f4c1e-0b52-4c7a-9a51-3f6f6f0a2b11
+                     */
+                    "x-refused"?: string;
                     [name: string]: unknown;
                 };
                 content: {

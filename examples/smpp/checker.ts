@@ -93,8 +93,8 @@ export class Checker {
     const left = { deadlineMs: deadlineMs - (performance.now() - batch[0]!.since) };
     const answers: Answered[] =
       items.length === 1
-        ? [await client.gatewayCheck({ ...defaults, ...items[0]! }, left)]
-        : await client.gatewayBatch(items, defaults, left);
+        ? [await client.checkGateway({ ...defaults, ...items[0]! }, left)]
+        : await client.checkGatewayBatch(items, { defaults, ...left });
     this.#calls--;
     this.#report(answers);
     for (const [index, { decide }] of batch.entries()) decide(this.#decisionOf(answers[index]!));
@@ -131,7 +131,10 @@ export class Checker {
     this.#isAway = isAway;
     if (!isAway) this.#options.log('numgate answers');
     else if ('source' in answer) {
-      this.#options.log('numgate does not answer', answer.problem?.code ?? answer.why);
+      this.#options.log(
+        'numgate does not answer',
+        answer.problem.status === null ? answer.why : answer.problem.code,
+      );
     }
   }
 }
@@ -147,5 +150,5 @@ function passWith(label: string | null): Decision {
 /** The field that could not be parsed, of an item or a single request, or null. */
 function fieldOf(answer: Answered): string | null {
   if ('error' in answer) return answer.error.field;
-  return 'source' in answer ? answer.field : null;
+  return 'source' in answer ? answer.problem.field : null;
 }

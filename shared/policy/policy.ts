@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import standard from '../../data/gateway-policy.json' with { type: 'json' };
+import { hasHidden } from '../hidden-characters.ts';
 import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits.ts';
 import { ATTESTATIONS, CHANNELS, ROAMING } from '../request.ts';
 import { nameSchema } from '../schemas.ts';
@@ -73,8 +74,8 @@ export const policySchema = v.pipe(
       v.string(),
       v.minLength(1),
       v.maxLength(POLICY_LABEL_CHARS_MAX),
-      v.regex(
-        /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u,
+      v.check(
+        (text) => !hasHidden(text),
         'must not have control characters: it is sent in headers and texts',
       ),
     ),

@@ -1,13 +1,16 @@
 /**
  * Records of blocked texts and calls, for clients with `recordBlocks`, as article 84-2(4) of Korea's
  * Telecommunications Business Act requires. Numbers are keyed (see `keyedNumber`) and the records are sealed,
- * so read access to KV reveals nothing without LIST_KEY.
+ * so read access to KV reveals nothing without LIST_KEY. They are sealed for their key in KV: a value that
+ * was moved to another key, such as to another day, is refused.
  */
 import { keyedNumber } from '../audit.ts';
 import { utf8 } from '../bytes.ts';
+import { hasNumber } from '../numbers/decoration.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { seal, unseal } from '../set/seal.ts';
+import { fingerprintsOf } from '../sources/source.ts';
 import type { Decision } from './decision.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -16,7 +19,10 @@ export interface BlockRecord {
   /** The client: the operator or reseller that the text or call came from. */
   readonly client: string;
   readonly channel: string;
-  /** A keyed number, a short code or a sender ID; null if it was not in the request, or was withheld. */
+  /**
+   * A keyed number, a short code or a sender ID; null if it was not in the request, or was withheld. A sender
+   * ID with the digits of a number, in any compatibility form, is `fingerprint:` and its keyed fingerprint.
+   */
   readonly from: string | null;
   readonly to: string | null;
   /** MCC and MNC of the operator that handed the traffic to the gateway; null if unknown. */
@@ -34,7 +40,11 @@ function written(party: Sender | null, keys: ListKeys): string | null {
   if (party.kind === 'number') return keyedNumber(party.n, keys);
   if (party.kind === 'shortCode') return party.code;
   // Digits without an area code are part of a subscriber's number.
-  return party.kind === 'localNumber' ? null : party.text;
+  if (party.kind === 'localNumber') return null;
+  // The parser reads no sender ID with that many digits, but it does not fold: ㋀ is 1月.
+  if (!hasNumber(party.text.normalize('NFKC'))) return party.text;
+  const { spelling } = fingerprintsOf({ kind: 'senderId', name: party.text }, keys.sourceSeed);
+  return `fingerprint:${spelling.toString(16).padStart(16, '0')}`;
 }
 
 /** The record of a decision, or null if nothing was blocked. */
@@ -63,25 +73,35 @@ export function blockRecordOf(
 }
 
 /** First line of the sealed content. It keeps other sealed values from being read as records. */
-const FIRST_LINE = 'numgate-blocks 1\n';
+const FIRST_LINE = 'numgate-blocks 2\n';
+/** The same for values that no key is bound to. They were written up to 0.2.0, and expire after a year. */
+const UNBOUND_FIRST_LINE = 'numgate-blocks 1\n';
 
-/** Seals the records, one JSON value per line. */
+/** Seals the records, one JSON value per line. @param key of the value in KV */
 export function sealRecords(
   records: readonly BlockRecord[],
   keys: ListKeys,
+  key: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return seal(utf8(FIRST_LINE + records.map((record) => `${JSON.stringify(record)}\n`).join('')), keys);
+  const lines = records.map((record) => `${JSON.stringify(record)}\n`);
+  return seal(utf8(FIRST_LINE + lines.join('')), keys, key);
 }
 
-/** The records, or null if the bytes were not sealed with these keys. */
+/** The records, or null if the bytes were not sealed as records with these keys for this key in KV. */
 export async function openRecords(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
+  key: string,
 ): Promise<BlockRecord[] | null> {
-  const content = await unseal(bytes, keys);
-  if (content === null) return null;
+  const bound = await unseal(bytes, keys, key);
+  if (bound !== null) return recordsIn(bound, FIRST_LINE);
+  const unbound = await unseal(bytes, keys);
+  return unbound === null ? null : recordsIn(unbound, UNBOUND_FIRST_LINE);
+}
+
+function recordsIn(content: Uint8Array, firstLine: string): BlockRecord[] | null {
   const text = new TextDecoder().decode(content);
-  if (!text.startsWith(FIRST_LINE)) return null;
-  const lines = text.slice(FIRST_LINE.length).split('\n').slice(0, -1);
+  if (!text.startsWith(firstLine)) return null;
+  const lines = text.slice(firstLine.length).split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as BlockRecord);
 }

@@ -16,7 +16,7 @@ import {
   CHECK_FIELDS,
   DONE,
   notString,
-  parsePartyField,
+  parseWrittenParty,
   type RequestDraft,
   type RequestFields,
   type Step,
@@ -153,7 +153,8 @@ function parseSender(
   if (text.length > PARTY_CHARS_MAX) return fieldError('NUMBER_TOO_LONG', 'from');
   if (/\p{Cc}/u.test(text)) return fieldError('FIELD_VALUE', 'from', 'must not contain control characters');
   if (text.trim() === '') return ok(WITHHELD);
-  const parsed = parsePartyField(text, 'from', options);
+  // The caller wrote the sender, and must not be able to prevent the check by hidden characters.
+  const parsed = parseWrittenParty(text, 'from', options);
   if (!parsed.ok) {
     if (parsed.code !== 'NUMBER_MISSING') return parsed;
     return fieldError(parsed.code, 'from', 'has no digits; send an empty string for a withheld number');

@@ -4,7 +4,9 @@
  */
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
 import { flat } from '../flat.ts';
+import { hasHidden } from '../hidden-characters.ts';
 import { ITEM_ID_CHARS_MAX, SOURCE_CHARS_MAX } from '../limits.ts';
+import { hasNumber } from '../numbers/decoration.ts';
 import { type InternationalPrefix, type ParseOptions, parseParty } from '../numbers/parse.ts';
 import type { ParsedParty, Party } from '../numbers/party.ts';
 import { CHANNELS, type Channel, type Ingress, type ScreenRequest, type Sender } from '../request.ts';
@@ -76,8 +78,27 @@ function notObject(field: string): FieldError {
   return fieldError('FIELD_TYPE', field, 'must be a JSON object');
 }
 
-/** Parses one sender or recipient. */
+/** Parses one sender or recipient. A sender ID with hidden characters is refused. */
 export function parsePartyField(
+  text: string,
+  subject: Subject,
+  options: ParseOptions,
+): Result<WrittenParty, FieldError> {
+  const parsed = parseWrittenParty(text, subject, options);
+  if (parsed.ok) return parsed.value.kind === 'source' && hasHidden(parsed.value.text) ? HIDDEN : parsed;
+  // The parser refuses controls as no part of a number. In a text that is no number, the message must fit.
+  const isName = subject === 'from' && /\p{L}/u.test(text) && !hasNumber(text);
+  return parsed.code === 'NUMBER_CHARACTER' && isName && hasHidden(text) ? HIDDEN : parsed;
+}
+
+const HIDDEN = fieldError(
+  'FIELD_VALUE',
+  'from',
+  'has control or invisible characters: remove them, and send only what a reader sees',
+);
+
+/** As `parsePartyField`. Hidden characters in a sender ID make no difference. */
+export function parseWrittenParty(
   text: string,
   subject: Subject,
   options: ParseOptions,

@@ -18,6 +18,7 @@ import { kvOf } from '../../cli/publish/wrangler.ts';
 import type { LocalSecrets } from '../../cli/secrets.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { buildOf } from './support/builds.ts';
+import { spawnNumgate } from './support/command.ts';
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
 
 // Your own secrets must not be touched, so the paths are different here.
@@ -126,6 +127,11 @@ describe('npm start', () => {
     });
     const { code, output } = await startAgain(async (url) => {
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
+      // A command finds the service and sends it the local token, without a port in its environment.
+      for (const name of ['NUMGATE_URL', 'NUMGATE_TOKEN', 'PORT']) vi.stubEnv(name, undefined);
+      const status = await spawnNumgate('status');
+      vi.unstubAllEnvs();
+      expect(status).toMatchObject({ code: 0, errors: '', out: expect.stringContaining(`${url} uses`) });
     });
     expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
     expect(output).toContain(

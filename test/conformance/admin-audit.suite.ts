@@ -178,4 +178,20 @@ describe('records of blocks', () => {
     expect((await sendAdmin('blocks?day=2026-01-01')).text).toBe('');
     await adminValue('clients/recorded', { method: 'DELETE', body: { reason: 'a test' } });
   });
+
+  it('records that were moved to another day or altered are refused by the name of their key', async () => {
+    const { kv } = world();
+    const [name] = await kv.admin.keys('blocks/');
+    const bytes = (await kv.admin.get(name!))!;
+    const moved = name!.replace(/\d{4}-\d\d-\d\d/, '2026-01-02');
+    await kv.admin.put(moved, bytes);
+    await kv.admin.put('blocks/2026-01-03/000000-x', bytes.with(-1, bytes.at(-1)! ^ 1));
+    for (const [day, key] of [
+      ['2026-01-02', moved],
+      ['2026-01-03', 'blocks/2026-01-03/000000-x'],
+    ]) {
+      const { status, text, headers } = await sendAdmin(`blocks?day=${day}`);
+      expect([status, text, headers.get('x-refused')]).toEqual([200, '', key]);
+    }
+  });
 });

@@ -64,10 +64,25 @@ describe('the body of a change', () => {
     if (path !== 'releases')
       await expectAdminRefused([path, { method, body: silent }], [400, 'FIELD_MISSING', 'reason']);
     await expectAdminRefused([path, { method, body: { ...body, reason: 1 } }], [400, 'FIELD_TYPE', 'reason']);
-    for (const reason of ['', ' ', 'x'.repeat(501)])
+    for (const reason of ['', ' ', 'x'.repeat(501), 'a\nb', 'a\u0007', 'a\u202eb', 'a\u200db', 'a\u2028b'])
       await expectAdminRefused([path, { method, body: { ...body, reason } }], [400, 'FIELD_VALUE', 'reason']);
     expect(await state()).toEqual(before);
   });
+
+  it.each([...CHANGES, QUESTION])(
+    'a name that occurs twice is rejected: %s %s',
+    async (method, path, body) => {
+      const before = await state();
+      const names = Object.keys(body).map((name) => [
+        name,
+        JSON.stringify(body).replace('{', `{"${name}":1,`),
+      ]);
+      const escaped = JSON.stringify(body).replace('{', '{"reaso\\u006e":"x",');
+      for (const [name, text] of [...names, ...('reason' in body ? [['reason', escaped]] : [])])
+        await expectAdminRefused([path, { method, body: text }], [400, 'FIELD_TYPE', name]);
+      expect(await state()).toEqual(before);
+    },
+  );
 
   it.each([...CHANGES, QUESTION])('a body over the bound is rejected: %s %s', async (method, path) => {
     const max = path === 'entries' ? 2_097_152 : 1_048_576;
@@ -130,10 +145,10 @@ describe('the query and the path', () => {
 
   it('another method is 405, and Allow names the valid ones', async () => {
     for (const [path, method, allow] of [
-      ['status', 'POST', 'GET'],
-      ['entries', 'DELETE', 'GET, POST'],
-      ['guards', 'POST', 'GET, PUT'],
-      ['clients/one', 'POST', 'DELETE, GET, PUT'],
+      ['status', 'POST', 'GET, HEAD'],
+      ['entries', 'DELETE', 'GET, HEAD, POST'],
+      ['guards', 'POST', 'GET, HEAD, PUT'],
+      ['clients/one', 'POST', 'DELETE, GET, HEAD, PUT'],
       ['rollback', 'GET', 'POST'],
     ] as const) {
       const reply = await expectAdminRefused([path, { method }], [405, 'METHOD_NOT_ALLOWED']);

@@ -31,6 +31,12 @@ describe('fields of a check', () => {
     ['letters in a number', { to: '010-4444-OOO1' }, 'NUMBER_CHARACTER', 'to'],
     ['several numbers', { to: '02-444-0001~2' }, 'NUMBER_CHARACTER', 'to'],
     ['a long sender ID', { from: '\ufdfa'.repeat(4) }, 'FIELD_VALUE', 'from'],
+    ['a sender ID with a control character', { from: 'MY\u0007SHOP' }, 'FIELD_VALUE', 'from'],
+    ['a sender ID with a line end', { from: 'MY\nSHOP' }, 'FIELD_VALUE', 'from'],
+    ['a sender ID that is displayed backwards', { from: 'MY\u202eSHOP' }, 'FIELD_VALUE', 'from'],
+    ['a sender ID with an invisible character', { from: 'MY\u200bSHOP' }, 'FIELD_VALUE', 'from'],
+    ['a sender ID with a joiner', { from: 'MY\u200dSHOP' }, 'FIELD_VALUE', 'from'],
+    ['a number with a control character', { from: '010-4444\u00070001' }, 'NUMBER_CHARACTER', 'from'],
   ])('an invalid check is rejected with the name of the field: %s', async (_name, body, code, field) => {
     const { text } = await expectRefused(['/v1/check', { body }], [400, code, field]);
     expect(text).not.toMatch(/0001|fax|MYSHOP/);

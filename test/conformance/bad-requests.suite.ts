@@ -64,13 +64,11 @@ describe('the body', () => {
     }
   });
 
-  it('a stream rejects other content types, and compressed bodies', async () => {
+  it('a stream rejects other content types', async () => {
     for (const type of ['application/json', 'text/csv', '']) {
       const request = { body: '112\n', headers: { 'content-type': type } };
       await expectRefused(['/v1/check/stream', request], [415, 'CONTENT_TYPE_UNSUPPORTED']);
     }
-    const headers = { 'content-type': 'text/plain', 'content-encoding': 'gzip' };
-    await expectRefused(['/v1/check/stream', { body: '112\n', headers }], [415, 'CONTENT_TYPE_UNSUPPORTED']);
   });
 
   it('the content type may have a charset, in any case', async () => {
@@ -127,15 +125,15 @@ describe('the key', () => {
 
 describe('method and path', () => {
   it.each([
-    ['/v1/check', 'GET, POST', ['PUT', 'DELETE', 'PATCH', 'OPTIONS']],
+    ['/v1/check', 'GET, HEAD, POST', ['PUT', 'DELETE', 'PATCH', 'OPTIONS']],
     ['/v1/check/batch', 'POST', ['GET', 'PUT']],
     ['/v1/check/stream', 'POST', ['GET', 'PUT']],
-    ['/healthz', 'GET', ['POST', 'DELETE']],
-    ['/openapi.json', 'GET', ['POST', 'PUT']],
+    ['/healthz', 'GET, HEAD', ['POST', 'DELETE']],
+    ['/openapi.json', 'GET, HEAD', ['POST', 'PUT']],
   ])('another method on %s is 405, with Allow: %s', async (path, allow, methods) => {
     for (const method of methods) {
       const reply = await expectRefused([path, { method, client: null }], [405, 'METHOD_NOT_ALLOWED']);
-      expect(reply.headers.get('allow')!.replace('HEAD, ', '').replace(', HEAD', '')).toBe(allow);
+      expect(reply.headers.get('allow')).toBe(allow);
     }
   });
 

@@ -53,7 +53,7 @@ describe('POST /v1/check/batch', () => {
       const body = { report: 'hits', items: [...free, { id: 'last', to: last }] };
       const { json } = await send('/v1/check/batch', { body });
       expect(json.summary).toMatchObject({ total: 3_001, block: last === NUMBERS.suspended ? 1 : 0 });
-      expect(json.results).toHaveLength(last === NUMBERS.suspended ? 1 : 0);
+      expect(json.results.map(({ index }) => index)).toEqual(last === NUMBERS.suspended ? [3_000] : []);
     }
   });
 
@@ -62,9 +62,16 @@ describe('POST /v1/check/batch', () => {
       report: 'hits',
       items: [...ITEMS, { id: 'bad', to: 'JOHN' }],
     });
-    expect(results.map(({ id }) => id)).toEqual(['a', 'c', 'd', '', 'bad']);
+    expect(results.map(({ id, index }) => [id, index])).toEqual([
+      ['a', 0],
+      ['c', 2],
+      ['d', 3],
+      ['', 4],
+      ['bad', 5],
+    ]);
     expect([summary.total, summary.allow]).toEqual([6, 1]);
-    expect((await batch({ report: 'all', items: ITEMS })).results).toHaveLength(ITEMS.length);
+    const all = (await batch({ report: 'all', items: ITEMS })).results;
+    expect(all.map((answer) => 'index' in answer)).toEqual(ITEMS.map(() => false));
   });
 
   it('defaults fill in only the fields that an item omits', async () => {

@@ -23,6 +23,8 @@ await import('./stream-model.suite.ts');
 await import('./gateway.suite.ts');
 await import('./bad-requests.suite.ts');
 await import('./content-type.suite.ts');
+await import('./body-coding.suite.ts');
+await import('./accept.suite.ts');
 await import('./bad-fields.suite.ts');
 await import('./service.suite.ts');
 await import('./admin-releases.suite.ts');

@@ -200,6 +200,14 @@ describe('a gateway check', () => {
     );
   });
 
+  it.each(['KR\u200b-GOV\u2060-NOT\u00adICE', 'KR-GOV-\u202eNOTICE\u202c'])(
+    'a listed sender ID with invisible characters is still found: %j',
+    async (from) => {
+      const { verdict, reasons } = await gateway({ from, channel: 'voice' });
+      expect([verdict, reasons[0]!.code]).toEqual(['block', 'OVERSEAS_SOURCE_LISTED']);
+    },
+  );
+
   it('a verdict may be cached for at most 5 s', async () => {
     const before = Date.now();
     const until = Date.parse((await gateway({ from: ABROAD })).cacheUntil!);

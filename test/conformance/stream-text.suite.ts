@@ -83,9 +83,9 @@ describe('a stream of text', () => {
     const query = '?subject=from';
     const controls = ['\r', '\u0085', '\u000b', '\u000c', '\u0000', '\u001b'];
     const answers = await stream(controls.map((end) => `MY${end}SHOP\n`).join(''), { query });
-    expect(answers).toEqual(controls.map(() => 'MY SHOP,error,NUMBER_CHARACTER'));
+    expect(answers).toEqual(controls.map(() => 'MY SHOP,error,FIELD_VALUE'));
     const separators = await stream('MY\u2028SHOP\nMY\u2029SHOP\n', { query });
-    expect(separators).toEqual(Array.from({ length: 2 }, () => 'MY SHOP,block,SENDER_FORMAT_RULE'));
+    expect(separators).toEqual(Array.from({ length: 2 }, () => 'MY SHOP,error,FIELD_VALUE'));
     expect(await stream('JO\u2028HN\n')).toEqual(['JO HN,error,SOURCE_AS_RECIPIENT']);
   });
 

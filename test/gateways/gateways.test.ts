@@ -13,3 +13,4 @@ await import('./kamailio-callers.suite.ts');
 await import('./kamailio-headers.suite.ts');
 await import('./smpp.suite.ts');
 await import('./node-client.suite.ts');
+await import('./node-client-package.suite.ts');

@@ -79,13 +79,13 @@ describe('the Node client against a service that misbehaves', () => {
     ['503', problem(503, 'UNAVAILABLE', { 'retry-after': '1' }), 1_000],
   ])('waits as long as %s says, and tries again', async (_, busy, ms) => {
     const { client, pauses, requests } = await misbehaving([busy, allow]);
-    expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
+    expect(await client.checkGateway(question)).toMatchObject({ verdict: 'allow' });
     expect([requests(), pauses]).toEqual([2, [ms]]);
   });
 
   it('backs off with jitter if 503 has no Retry-After', async () => {
     const { client, pauses } = await misbehaving([problem(503, 'UNAVAILABLE')], { retries: 3 });
-    expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
+    expect(await client.checkGateway(question)).toMatchObject(local('busy'));
     expect(pauses).toHaveLength(3);
     for (const [tried, ms] of pauses.entries()) {
       expect(ms).toBeGreaterThanOrEqual(25 * 2 ** tried);
@@ -99,13 +99,13 @@ describe('the Node client against a service that misbehaves', () => {
         'retry-after': new Date(Date.now() + 2 * UNHURRIED.deadlineMs).toUTCString(),
       }),
     ]);
-    expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
+    expect(await client.checkGateway(question)).toMatchObject(local('busy'));
     expect(requests()).toBe(1);
   });
 
   it('does not retry a request that never fits into the quota', async () => {
     const { client, requests } = await misbehaving([problem(429, 'QUOTA_EXCEEDED'), allow]);
-    expect(await client.gatewayCheck(question)).toMatchObject(local('busy'));
+    expect(await client.checkGateway(question)).toMatchObject(local('busy'));
     expect(requests()).toBe(1);
   });
 
@@ -120,14 +120,16 @@ describe('the Node client against a service that misbehaves', () => {
   ])('rejects %s, whatever the fail policy', async (_what, handler) => {
     const { client, requests } = await misbehaving([handler], { failPolicy: 'open' });
     expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('refused', 'closed'));
-    expect(await client.gatewayCheck(question)).toMatchObject({ ...local('refused', 'closed'), label: null });
-    expect(await client.gatewayBatch([question], ABROAD)).toMatchObject([local('refused', 'closed')]);
+    expect(await client.checkGateway(question)).toMatchObject({ ...local('refused', 'closed'), label: null });
+    expect(await client.checkGatewayBatch([question], { defaults: ABROAD })).toMatchObject([
+      local('refused', 'closed'),
+    ]);
     expect(requests()).toBe(3);
   });
 
   it.each([400, 401, 403, 404, 500])('does not retry after %i', async (status) => {
     const { client, requests } = await misbehaving([problem(status, 'WRONG'), allow], { failPolicy: 'open' });
-    const answer = await client.gatewayCheck(question);
+    const answer = await client.checkGateway(question);
     expect(answer).toMatchObject({ ...local('refused', 'open'), problem: { status, code: 'WRONG' } });
     expect(requests()).toBe(1);
   });
@@ -135,7 +137,7 @@ describe('the Node client against a service that misbehaves', () => {
   it('tries again after a lost connection', async () => {
     const cut: Handler = (request) => request.socket.destroy();
     const { client, requests } = await misbehaving([cut, allow]);
-    expect(await client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
+    expect(await client.checkGateway(question)).toMatchObject({ verdict: 'allow' });
     expect(requests()).toBe(2);
   });
 
@@ -143,12 +145,12 @@ describe('the Node client against a service that misbehaves', () => {
     const silent: Handler = () => undefined;
     // As often as it takes, where an answer itself takes longer than the timeout.
     const once = await misbehaving([silent, allow], { timeoutMs: 500, retries: 1_000 });
-    expect(await once.client.gatewayCheck(question)).toMatchObject({ verdict: 'allow' });
+    expect(await once.client.checkGateway(question)).toMatchObject({ verdict: 'allow' });
     expect(once.requests()).toBeGreaterThan(1);
     server!.closeAllConnections();
     await new Promise((resolve) => server!.close(resolve));
     const always = await misbehaving([silent], { deadlineMs: 100, retries: 1_000 });
-    expect(await always.client.gatewayCheck(question)).toMatchObject(local('timeout'));
+    expect(await always.client.checkGateway(question)).toMatchObject(local('timeout'));
     expect(always.requests()).toBeLessThanOrEqual(1);
   });
 
@@ -156,16 +158,16 @@ describe('the Node client against a service that misbehaves', () => {
     const labelsOf = async (options: Partial<ClientOptions>): Promise<unknown[]> => {
       const { client } = await misbehaving([problem(500, 'WRONG')], { failPolicy: 'open', ...options });
       const home = { type: 'domestic' } as const;
-      const batch = await client.gatewayBatch(
+      const batch = await client.checkGatewayBatch(
         [
           { from: PH_MOBILE },
           { from: PH_MOBILE, ingress: home },
           { from: PH_MOBILE, ingress: ABROAD.ingress },
         ],
-        { ingress: { ...home, carrierPrefix: '006' } },
+        { defaults: { ingress: { ...home, carrierPrefix: '006' } } },
       );
       const alone = [{}, ABROAD, { ingress: home }].map((some) =>
-        client.gatewayCheck({ from: PH_MOBILE, ...some }),
+        client.checkGateway({ from: PH_MOBILE, ...some }),
       );
       const answers = [await client.check({ to: PH_MOBILE }), ...(await Promise.all(alone)), ...batch];
       server!.closeAllConnections();
@@ -186,7 +188,7 @@ describe('the Node client against a service that misbehaves', () => {
       response.end('{"results":[');
     };
     const { client, requests } = await misbehaving([short, broken], { retries: 1, failPolicy: 'open' });
-    const answers = await client.gatewayBatch([question, question], ABROAD);
+    const answers = await client.checkGatewayBatch([question, question], { defaults: ABROAD });
     expect(answers).toMatchObject([local('unreachable', 'open'), local('unreachable', 'open')]);
     expect(requests()).toBe(2);
   });
@@ -196,7 +198,9 @@ describe('the Node client against a service that misbehaves', () => {
     await new Promise((resolve) => server!.close(resolve));
     server = null;
     expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('unreachable'));
-    expect(await client.gatewayBatch([question], ABROAD)).toMatchObject([local('unreachable')]);
+    expect(await client.checkGatewayBatch([question], { defaults: ABROAD })).toMatchObject([
+      local('unreachable'),
+    ]);
   });
 });
 

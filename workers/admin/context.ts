@@ -9,6 +9,7 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
 import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
+import { repeatedName } from '../../shared/repeated-name.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { FIELD_SCOPES, ROLE_SCOPES, SCOPES, type Scope, scopesOf } from '../../shared/roles.ts';
 import { validateJson } from '../../shared/validate-json.ts';
@@ -19,6 +20,7 @@ import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { mediaType, parseJson, readText } from '../http/body.ts';
 import { bearerOf, matches } from '../http/credentials.ts';
+import { repeatedParameter } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { accessIdentity, CHALLENGE } from './access.ts';
@@ -189,6 +191,8 @@ export async function readBody<Schema extends v.GenericSchema>(
     const field = body.path.length === 0 ? 'body' : nameOf(body.path.join('.'));
     return fieldError(body.code, field, body.message);
   }
+  const repeated = repeatedName(text.value);
+  if (repeated !== null) return repeatedParameter(nameOf(repeated));
   const sha256 = await sha256Hex(`${request.method} ${url.pathname}\n${text.value}`);
   return ok({ body: body.value, sha256 });
 }

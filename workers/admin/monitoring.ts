@@ -10,6 +10,7 @@ import { openRecords } from '../../shared/screening/block-record.ts';
 import { openSecrets } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import type { Reply } from '../http/reply.ts';
+import { warn } from '../log.ts';
 import { readFresh } from '../storage/kv-values.ts';
 import { forAdmins, forChanges, pageLimit } from './context.ts';
 
@@ -35,7 +36,8 @@ export const trimAudit = forChanges('root', trimAuditSchema, ({ coordinator, cha
 
 /**
  * The block records of one day, for clients with `recordBlocks`, as NDJSON. A page is one value of KV. The
- * header `x-next` holds the cursor of the next page and is absent on the last page.
+ * header `x-next` holds the cursor of the next page and is absent on the last page. `x-refused` holds the key
+ * of a value that was not sealed as records for this key.
  */
 export const blocks = forAdmins(
   'read',
@@ -50,10 +52,15 @@ export const blocks = forAdmins(
     if (!secrets.ok) return secrets;
     const page = await env.LISTS.list({ prefix: recordsPrefix(day), cursor: after, limit: 1 });
     const name = page.keys[0]?.name;
-    const bytes = name === undefined ? null : await readFresh(name, VALUE_BYTES_MAX, env.LISTS);
-    const records = bytes === null ? null : await openRecords(bytes, secrets.value.keys);
     if (!page.list_complete) reply.header('x-next', page.cursor);
-    return ok(records ?? []);
+    const bytes = name === undefined ? null : await readFresh(name, VALUE_BYTES_MAX, env.LISTS);
+    if (name === undefined || bytes === null) return ok([]);
+    const records = await openRecords(bytes, secrets.value.keys, name);
+    if (records !== null) return ok(records);
+    // One bad value must not hide the other records of the day.
+    warn('valueRefused', { code: 'RECORDS_INVALID', message: 'block records were not sealed for their key' });
+    reply.header('x-refused', encodeURI(name));
+    return ok([]);
   },
   sendLines,
 );

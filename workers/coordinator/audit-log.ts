@@ -87,7 +87,10 @@ export class AuditLog {
     return this.#meta.json<KnownRecord>('auditTrimmed') ?? { n: 0, hash: CHAIN_START };
   }
 
-  /** Records after a number, oldest first: at most `limit`, and at most one response's worth. */
+  /**
+   * Records after a number, oldest first: at most `limit`, and at most one response's worth. Their fields have
+   * the order of `auditLine`, because the bytes of a line are the record.
+   */
   records(behind: number, limit: number): AuditRecord[] {
     const after = Math.max(behind, this.trimmed.n);
     const rows = this.#sql.exec<Row>(

@@ -113,6 +113,7 @@ export class Core {
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
+      droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
       audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
       ...storageBudget.info,

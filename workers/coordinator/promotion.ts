@@ -6,6 +6,7 @@
 import type { Promote, ReleaseState } from '../../shared/admin.ts';
 import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
+import { checkFold } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan, remainingGuards } from '../../shared/release/plan.ts';
@@ -40,15 +41,8 @@ export function checkPromotable(
   if (share < 1 && current === null) {
     return refuse('RELEASE_STATE', 'the first release cannot be a canary: promote it to all');
   }
-  if (foldedSeq < meta.number('droppedSeq')) {
-    const dropped = `changes up to ${meta.number('droppedSeq')} were removed from the live layer`;
-    return refused('FOLD_BEHIND', `it contains live changes up to ${foldedSeq}, but ${dropped}: build again`);
-  }
-  if (foldedSeq > ledger.seq) {
-    const message = `it contains live changes up to ${foldedSeq}, but the last change is ${ledger.seq}`;
-    return refused('FOLD_AHEAD', message);
-  }
-  return ok(undefined);
+  const fold = checkFold(foldedSeq, meta.number('droppedSeq'), ledger.seq);
+  return fold.ok ? fold : refused(fold.code, fold.message);
 }
 
 /** Uploaded values become visible within a few such intervals. */

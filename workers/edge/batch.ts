@@ -54,7 +54,7 @@ export function checkBatch(endpoint: CheckEndpoint): Handler {
     const client = admitted.value;
     const parameters = parametersOf(context.url, {});
     if (!parameters.ok) return parameters;
-    const text = await readJsonText(context.request, BATCH_BODY_BYTES_MAX);
+    const text = await readJsonText(context.request, BATCH_BODY_BYTES_MAX, true);
     if (!text.ok) return text;
     // The cost of parsing depends on the length of the text, not on its content.
     const chargedText = client.charge(Math.ceil(text.value.length / BATCH_CHARS_PER_NUMBER));
@@ -102,17 +102,22 @@ function screenAll(
   const { internationalPrefix } = client.settings;
   let next = 0;
   let separator = '';
+  const isPart = batch.report !== 'all';
+  let index = -1;
+  const named = (id: string | null, answer: object): object =>
+    isPart ? { id, index, ...answer } : { id, ...answer };
   const answerItem = ({ id, parsed }: Item): object | null => {
+    index++;
     if (!parsed.ok) {
       counts.error++;
-      return { id, ...formatItemError(parsed) };
+      return named(id, formatItemError(parsed));
     }
     const decision = client.screen(parsed.value, snapshot);
     counts[decision.verdict]++;
     const isHit = decision.verdict !== 'allow' || decision.unenforced !== undefined;
     // Format an item only if the client wants it: formatting costs more than screening.
-    if (!isHit && batch.report !== 'all') return null;
-    return { id, ...endpoint.format(parsed.value, decision, snapshot) };
+    if (!isHit && isPart) return null;
+    return named(id, endpoint.format(parsed.value, decision, snapshot));
   };
   return new ReadableStream({
     start(controller) {

@@ -37,8 +37,8 @@ export class BlockRecorder {
     const records = this.#records;
     this.#records = [];
     if (records.length === 0) return;
-    const bytes = await sealRecords(records, secrets.keys);
     const key = recordsKey(records[0]!.at, crypto.randomUUID());
+    const bytes = await sealRecords(records, secrets.keys, key);
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       try {
         await env.LISTS.put(key, bytes, { expirationTtl: RECORDS_KEPT_SECONDS });

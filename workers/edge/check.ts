@@ -11,8 +11,10 @@ import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { CheckResponse } from '../../shared/screening/check-response.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
+import type { GatewayResponse } from '../../shared/screening/gateway-response.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import { prefersText } from '../http/accept.ts';
 import type { Handler, RequestContext } from '../http/app.ts';
 import { parseJson, readJsonText } from '../http/body.ts';
 import { parametersOf, repeatedParameter } from '../http/parameters.ts';
@@ -48,6 +50,8 @@ function handlerOf(
   read: (context: RequestContext) => Result<unknown, Problem> | Promise<Result<unknown, Problem>>,
 ): Handler {
   return async (context) => {
+    const isText = prefersText(context.request);
+    context.reply.asText = isText;
     const admitted = await admit(context, right);
     if (!admitted.ok) return admitted;
     const client = admitted.value;
@@ -65,8 +69,9 @@ function handlerOf(
         ? client.screen(parsed.value, snapshot)
         : await screenLoaded(parsed.value, snapshot, release, client, context);
     const response = format(parsed.value, decision, snapshot);
-    if (!prefersText(context.request)) return context.reply.json({ ...response, ...headVersion(snapshot) });
+    if (!isText) return context.reply.json({ ...response, ...headVersion(snapshot) });
     addHeadHeaders(context.reply, snapshot);
+    context.reply.addHeaders(headersOf(response));
     return context.reply.text(formatLine(response));
   };
 }
@@ -128,7 +133,12 @@ function formatLine({ verdict, reasons, action }: CheckResponse): string {
   return [verdict, first.code, first.subject, ...(action === undefined ? [] : [action])].join(' ');
 }
 
-function prefersText(request: Request): boolean {
-  const accept = request.headers.get('accept') ?? '';
-  return accept.includes('text/plain') && !accept.includes('json');
+/** What a gateway needs besides the verdict, for those that cannot parse JSON. Nothing for other checks. */
+function headersOf({ label, sip, cacheUntil }: Partial<GatewayResponse>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  // A header holds only ASCII, and the label is Korean.
+  if (label) headers['numgate-label'] = encodeURIComponent(label);
+  if (sip) headers['numgate-sip-status'] = String(sip.status);
+  if (cacheUntil !== undefined) headers['numgate-cache-until'] = cacheUntil;
+  return headers;
 }

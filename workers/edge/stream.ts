@@ -5,7 +5,7 @@
  */
 
 import { fieldError, oneOf } from '../../shared/fields.ts';
-import { QUOTA_WINDOW_SECONDS, STREAM_LINE_CHARS_MAX } from '../../shared/limits.ts';
+import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER, STREAM_LINE_CHARS_MAX } from '../../shared/limits.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { type Failure, ok, type Result } from '../../shared/result.ts';
@@ -14,7 +14,8 @@ import { CHECK_FIELDS, parseItem, parsePartyField, toRequest } from '../../share
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import type { Answer, RequestContext } from '../http/app.ts';
-import { mediaType } from '../http/body.ts';
+import { type Coding, codingOf, mediaType, readerOf } from '../http/body.ts';
+import type { BytesReader } from '../http/gunzip.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { admit, type ClientContext } from './client-context.ts';
@@ -60,8 +61,8 @@ export async function checkStream(context: RequestContext): Promise<Answer> {
   if (type !== 'text/plain' && type !== 'application/x-ndjson') {
     return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: text/plain or application/x-ndjson');
   }
-  if (request.headers.has('content-encoding'))
-    return problem('CONTENT_TYPE_UNSUPPORTED', 'send the lines without content-encoding');
+  const coding = codingOf(request, true);
+  if (!coding.ok) return coding;
   const parameters = parametersOf(url, { subject: 'text' });
   if (!parameters.ok) return parameters;
   const subject = oneOf(SUBJECTS, 'subject', parameters.value.text.subject ?? 'to');
@@ -71,7 +72,8 @@ export async function checkStream(context: RequestContext): Promise<Answer> {
   await runs.begin();
   addHeadHeaders(reply, snapshot);
   const format = type === 'text/plain' ? textFormat(client, subject.value) : jsonFormat(client);
-  return reply.stream(screenLines(context, client, snapshot, runs, format), `${type}; charset=utf-8`);
+  const lines = screenLines(context, coding.value, client, snapshot, runs, format);
+  return reply.stream(lines, `${type}; charset=utf-8`);
 }
 
 /** `<number>,<verdict>,<code>` for each line with a number. */
@@ -101,6 +103,18 @@ function textFormat(client: ClientContext, subject: Subject): LineFormat {
 const TEXT_TOO_LONG: Line = { name: null, parsed: fieldError('NUMBER_TOO_LONG', 'line'), numbers: 1 };
 const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
 const NO_JSON = invalidLine('is not JSON');
+
+/** In place of all lines that cannot be read any more. */
+const BROKEN_OFF: Line = {
+  name: null,
+  parsed: {
+    ok: false,
+    code: 'BODY_UNREADABLE',
+    field: 'body',
+    message: '"body" broke off, or is not valid gzip: send the lines from here on again',
+  },
+  numbers: 0,
+};
 
 function invalidLine(detail: string): Line {
   const error = { ok: false, code: 'JSON_INVALID', field: 'line', message: `"line" ${detail}` } as const;
@@ -132,6 +146,7 @@ function jsonFormat(client: ClientContext): LineFormat {
 
 function screenLines(
   { request }: RequestContext,
+  coding: Coding,
   client: ClientContext,
   first: Snapshot,
   runs: ItemRuns,
@@ -144,11 +159,13 @@ function screenLines(
   let credit = 1;
   const answerAll = async (
     lines: readonly (string | null)[],
+    bytes: number,
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> => {
     if (lines.length > 0) pinned = await later(pinned, client);
     const parsed = lines.map(format.parse);
     let wanted = numbersOf(parsed);
+    await payFor(Math.floor(bytes / STREAM_BYTES_PER_NUMBER) - wanted, client);
     // Answer as many lines as the window allows, and the rest in later windows.
     for (let from = 0; from < parsed.length; ) {
       credit += client.take(wanted - credit);
@@ -172,22 +189,27 @@ function screenLines(
   };
   // Read into our own buffer: piped data arrives in 4 KB chunks, and each chunk costs as much as about 30
   // lines.
-  const reader = request.body?.getReader({ mode: 'byob' });
+  const reader = readerOf(request, coding);
   let buffer = new ArrayBuffer(CHUNK_BYTES);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         // Loop until there is output: the runtime does not repeat a pull that enqueues nothing.
         for (let given = false; !given; ) {
-          const read = await reader?.read(new Uint8Array(buffer));
-          const lines = read?.value === undefined || read.done ? splitter.end() : splitter.push(read.value);
-          await answerAll(lines, controller);
-          given = lines.length > 0;
-          if (read === undefined || read.done) {
+          const piece = await nextPiece(reader, buffer);
+          if (piece === 'broken') {
+            controller.enqueue(encoder.encode(format.answer(BROKEN_OFF, pinned)));
             controller.close();
             return;
           }
-          buffer = read.value.buffer as ArrayBuffer;
+          const lines = piece === null ? splitter.end() : splitter.push(piece);
+          await answerAll(lines, piece?.byteLength ?? 0, controller);
+          given = lines.length > 0;
+          if (piece === null) {
+            controller.close();
+            return;
+          }
+          buffer = piece.buffer;
         }
       },
       cancel: (reason) => reader?.cancel(reason),
@@ -195,6 +217,20 @@ function screenLines(
     // Read nothing until the client reads responses.
     { highWaterMark: 0 },
   );
+}
+
+/** The next bytes of the body; null at its end. */
+async function nextPiece(
+  reader: BytesReader | null,
+  buffer: ArrayBuffer,
+): Promise<Uint8Array<ArrayBuffer> | null | 'broken'> {
+  if (reader === null) return null;
+  try {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    return done ? null : value;
+  } catch {
+    return 'broken';
+  }
 }
 
 function numbersOf(lines: readonly Line[]): number {
@@ -218,6 +254,14 @@ async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot>
   // A head can be adopted in two steps: the same `seq`, but at first with the release of the previous head.
   const isSame = seq === pinned.seq && release === pinned.release;
   return { ...pinned, now, asOf: isSame ? asOf : pinned.asOf };
+}
+
+/** Counts numbers that no line has, over as many windows as it takes. */
+async function payFor(numbers: number, client: ClientContext): Promise<void> {
+  for (let due = numbers; due > 0; ) {
+    due -= client.take(due);
+    if (due > 0) await nextWindow();
+  }
 }
 
 async function nextWindow(): Promise<void> {

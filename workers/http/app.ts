@@ -71,8 +71,9 @@ function routerOf(routes: readonly Route[]): (context: RequestContext) => Promis
     direct.set(method, paths.set(path, handle));
   }
   for (const path of new Set(routes.map((route) => route.path))) {
-    const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
-    const allow = methods.sort().join(', ');
+    const methods: string[] = routes.filter((route) => route.path === path).map(({ method }) => method);
+    // Every GET also answers HEAD.
+    const allow = (methods.includes('GET') ? ['HEAD', ...methods] : methods).sort().join(', ');
     router.all(path, () =>
       problem('METHOD_NOT_ALLOWED', `use ${allow} for this path`, { headers: { allow } }),
     );

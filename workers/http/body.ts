@@ -1,11 +1,19 @@
 /**
- * Reads request bodies. Each has a size limit, whatever Content-Length says.
+ * Reads request bodies. Each has a size limit, whatever Content-Length says. For a compressed body it holds for
+ * the decompressed form.
  */
+import { nameOf } from '../../shared/fields.ts';
 import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../../shared/limits.ts';
-import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import { within } from '../storage/single-flight.ts';
+import { type BytesReader, GunzipReader } from './gunzip.ts';
+import { type Problem, problem } from './reply.ts';
 
-export type BodyProblem = 'BODY_MISSING' | 'BODY_TOO_LARGE' | 'JSON_INVALID' | 'CONTENT_TYPE_UNSUPPORTED';
+/** The coding of a body (RFC 9110, 8.4). */
+export type Coding = 'identity' | 'gzip';
+
+/** Bytes per read of a body without a declared length. */
+const PIECE_BYTES = 65_536;
 
 /**
  * The media type of the body in lower case, without parameters; '' if there is none. If there are several, on
@@ -27,49 +35,97 @@ export async function drain(request: Request, body: ReadableStream): Promise<voi
 }
 
 /**
+ * The coding of the body. A refusal names the coding, and `Accept-Encoding` those that the route accepts (RFC
+ * 9110, 12.5.3).
+ * @param mayBeGzip whether the route accepts gzip
+ */
+export function codingOf({ headers }: Request, mayBeGzip: boolean): Result<Coding, Problem> {
+  const given = headers.get('content-encoding');
+  if (given === null) return ok('identity');
+  const coding = given.trim().toLowerCase();
+  if (coding === '' || coding === 'identity') return ok('identity');
+  if (mayBeGzip && (coding === 'gzip' || coding === 'x-gzip')) return ok('gzip');
+  const instead = mayBeGzip ? 'gzip, or no content-encoding' : 'the body without content-encoding';
+  const message = `content-encoding "${nameOf(coding)}" is not supported here: send ${instead}`;
+  const accepted = mayBeGzip ? 'gzip' : 'identity';
+  return problem('CONTENT_ENCODING_UNSUPPORTED', message, { headers: { 'accept-encoding': accepted } });
+}
+
+/** A reader of the body in its decompressed form; null if there is no body. */
+export function readerOf({ body }: Request, coding: Coding): BytesReader | null {
+  if (body === null) return null;
+  return coding === 'gzip' ? new GunzipReader(body) : body.getReader({ mode: 'byob' });
+}
+
+/**
  * Reads a JSON body without parsing it.
- * @param bytesMax size limit of the body, in bytes
+ * @param bytesMax size limit of the decompressed body, in bytes
  */
 export async function readJsonText(
   request: Request,
   bytesMax: number,
-): Promise<Result<string, Failure<BodyProblem>>> {
+  mayBeGzip = false,
+): Promise<Result<string, Problem>> {
   const type = mediaType(request);
   if (type !== '' && type !== 'application/json') {
-    return fail('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
+    return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
   }
-  return readText(request, bytesMax);
+  return readText(request, bytesMax, mayBeGzip);
 }
 
-export function parseJson(text: string): Result<unknown, Failure<BodyProblem>> {
-  if (text.trim() === '') return fail('BODY_MISSING', 'send a JSON object as the body');
+export function parseJson(text: string): Result<unknown, Problem> {
+  if (text.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
   try {
     const value: unknown = JSON.parse(text);
     return ok(value);
   } catch {
     // The parser's own message quotes the body, which contains numbers.
-    return fail('JSON_INVALID', 'the body must be one JSON object in UTF-8');
+    return problem('JSON_INVALID', 'the body must be one JSON object in UTF-8');
   }
 }
 
+/** @param bytesMax size limit of the decompressed body, in bytes */
 export async function readText(
   request: Request,
   bytesMax: number,
-): Promise<Result<string, Failure<BodyProblem>>> {
-  const tooLarge = fail('BODY_TOO_LARGE', `the body may have at most ${bytesMax} bytes`);
+  mayBeGzip = false,
+): Promise<Result<string, Problem>> {
+  const coding = codingOf(request, mayBeGzip);
+  if (!coding.ok) return coding;
   const declared = request.headers.get('content-length');
-  if (declared !== null) {
+  if (declared !== null && Number(declared) > bytesMax) return tooLarge(bytesMax);
+  try {
     // The runtime enforces the declared length.
-    return Number(declared) > bytesMax ? tooLarge : ok(await request.text());
+    if (declared !== null && coding.value === 'identity') return ok(await request.text());
+    return await readWithin(readerOf(request, coding.value), bytesMax);
+  } catch {
+    return coding.value === 'gzip' ? NOT_GZIP : BROKEN_OFF;
   }
-  if (request.body === null) return ok('');
+}
+
+const BROKEN_OFF = problem('BODY_UNREADABLE', 'the body broke off before its end: send it again');
+const NOT_GZIP = problem('BODY_UNREADABLE', 'the body is not one complete gzip member (RFC 1952)');
+
+function tooLarge(bytesMax: number): Problem {
+  return problem('BODY_TOO_LARGE', `the body may have at most ${bytesMax} bytes`);
+}
+
+/** @throws if the client breaks off, or the body is not in its coding */
+async function readWithin(reader: BytesReader | null, bytesMax: number): Promise<Result<string, Problem>> {
+  if (reader === null) return ok('');
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
-  for await (const chunk of request.body) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return tooLarge;
-    text += decoder.decode(chunk, { stream: true });
+  let buffer = new ArrayBuffer(PIECE_BYTES);
+  for (;;) {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    if (done) return ok(text + decoder.decode());
+    bytes += value.byteLength;
+    if (bytes > bytesMax) {
+      await reader.cancel();
+      return tooLarge(bytesMax);
+    }
+    text += decoder.decode(value, { stream: true });
+    buffer = value.buffer;
   }
-  return ok(text + decoder.decode());
 }

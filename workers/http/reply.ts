@@ -1,9 +1,11 @@
 /**
  * The only place that creates a Response. Every response is `no-store` and echoes or creates `x-correlator`.
- * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`.
+ * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`, or one line
+ * of text with these three.
  */
 import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin-problems.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';
+import { withoutHidden } from '../../shared/hidden-characters.ts';
 import { CORRELATOR_CHARS_MAX } from '../../shared/limits.ts';
 import { type Failure, ok, type Success } from '../../shared/result.ts';
 
@@ -12,7 +14,9 @@ export const PROBLEMS = {
   BODY_MISSING: [400, 'Request body is missing'],
   BODY_TOO_LARGE: [413, 'Request body is too large'],
   JSON_INVALID: [400, 'Request body is not valid JSON'],
+  BODY_UNREADABLE: [400, 'Request body is incomplete or damaged'],
   CONTENT_TYPE_UNSUPPORTED: [415, 'Content type is not supported'],
+  CONTENT_ENCODING_UNSUPPORTED: [415, 'Content encoding is not supported'],
   FIELD_TYPE: [400, 'Field has the wrong type'],
   FIELD_UNKNOWN: [400, 'Field is unknown'],
   FIELD_MISSING: [400, 'Required field is missing'],
@@ -74,11 +78,14 @@ export function cacheable(
   return new Response(body, { headers: { ...headers, 'cache-control': `max-age=${seconds}` } });
 }
 
+const TEXT = 'text/plain; charset=utf-8';
 const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /** Creates the response of one request. What a handler returns is a success. */
 export class Reply {
   readonly #headers: Record<string, string>;
+  /** Whether problems are lines of text. */
+  asText = false;
 
   /** @param correlator of the request */
   constructor(correlator: string) {
@@ -109,7 +116,7 @@ export class Reply {
   }
 
   text(line: string): Success<Response> {
-    return ok(this.#create(`${line}\n`, 'text/plain; charset=utf-8'));
+    return ok(this.#create(`${line}\n`, TEXT));
   }
 
   stream(body: ReadableStream<Uint8Array>, contentType: string): Success<Response> {
@@ -122,6 +129,11 @@ export class Reply {
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     if (headers !== undefined) this.addHeaders(headers);
     if (retryAfterSeconds !== undefined) this.header('retry-after', String(retryAfterSeconds));
+    if (this.asText) {
+      // The message can name a field of the request, which can have a line end.
+      const line = `${status} ${code} ${withoutHidden(message)}\n`;
+      return this.#create(line, TEXT, status);
+    }
     const body = {
       type,
       title,

@@ -4,15 +4,9 @@
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import {
-  auditLines,
-  linesOfFile,
-  trimAudit,
-  verifyAudit,
-  verifyFile,
-  verifyService,
-} from '../../../cli/commands/audit.ts';
-import { type AuditRecord, auditHash, CHAIN_START } from '../../../shared/audit.ts';
+import { trimAudit, verifyAudit, verifyFile, verifyService } from '../../../cli/commands/audit.ts';
+import { auditLines, linesOfFile } from '../../../cli/commands/audit-lines.ts';
+import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../../shared/limits.ts';
 import { numgate, spawnNumgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
@@ -33,12 +27,12 @@ function logOf(count: number, reason = 'a test', at = '2026-11-24T03:12:09.000Z'
   return records;
 }
 
-async function* linesOf(records: readonly object[]): AsyncGenerator<string> {
-  for (const record of records) yield JSON.stringify(record);
+async function* linesOf(records: readonly AuditRecord[]): AsyncGenerator<string> {
+  for (const record of records) yield auditLine(record);
 }
 
 const LOG = logOf(5);
-const verify = (records: readonly object[], more: Partial<Parameters<typeof verifyAudit>[1]> = {}) =>
+const verify = (records: readonly AuditRecord[], more: Partial<Parameters<typeof verifyAudit>[1]> = {}) =>
   verifyAudit(linesOf(records), { from: 'the log', ...more });
 
 describe('a chain', () => {
@@ -49,7 +43,7 @@ describe('a chain', () => {
     expect(await verify([])).toEqual({ records: 0, last: { n: 0, hash: CHAIN_START }, broken: null });
   });
 
-  it.each<[string, readonly object[], number, string]>([
+  it.each<[string, readonly AuditRecord[], number, string]>([
     ['an altered reason', LOG.with(2, { ...LOG[2]!, reason: 'another' }), 3, 'ALTERED'],
     ['a removed record', LOG.toSpliced(2, 1), 3, 'MISSING'],
     ['the first record removed', LOG.slice(1), 1, 'MISSING'],
@@ -103,14 +97,14 @@ describe('a chain', () => {
   });
 
   it('of a file that is not a log fails with a clear message', async () => {
-    for (const content of ['{"n":1}', 'null', 'log']) {
-      const path = write('audit.ndjson', `\n${content}\n`);
+    for (const content of ['{"n":1}', 'null', 'log', '', Uint8Array.of(0x1f, 0x8b)]) {
+      const path = write('audit.ndjson', typeof content === 'string' ? `${content}\n` : content);
       const failure = await failureOf(() => verifyAudit(linesOfFile(path), { from: path }));
       expect(failure.message).toMatch(
-        `${path}, line 2 is not a record of the audit log: check that the export is complete`,
+        `${path}, line 1 is not a record of the audit log: check that the export is complete`,
       );
     }
-    const empty = write('empty.ndjson', '\n');
+    const empty = write('empty.ndjson', '');
     const nothing = await failureOf(() => verifyFile(empty, {}));
     expect(nothing.message).toBe(`${empty} has no record of the audit log`);
     expect(await verifyFile(empty, { after: 7 })).toMatchObject({ records: 0, broken: null });
@@ -126,7 +120,7 @@ describe('the log of the service', () => {
       const query = new URL(path, 'http://x').searchParams;
       const after = Number(query.get('after'));
       const page = log.slice(Math.max(after, trimmedTo)).slice(0, Number(query.get('limit')));
-      const body = page.map((record) => `${JSON.stringify(record)}\n`).join('');
+      const body = page.map((record) => `${auditLine(record)}\n`).join('');
       return { body: path.endsWith('/status') ? { audit: { ...log.at(-1), trimmedTo, trimmedHash } } : body };
     });
     return { admin: new Admin({ url, token: 'root.x' }), requests };
@@ -146,14 +140,14 @@ describe('the log of the service', () => {
     ]);
     const rest: string[] = [];
     for await (const line of auditLines(admin, long.length - 1)) rest.push(line);
-    expect(rest).toEqual([JSON.stringify(long.at(-1))]);
+    expect(rest).toEqual([auditLine(long.at(-1)!)]);
   });
 
   it('that breaks off reports the error on standard error only, after the lines already written', async () => {
     const long = logOf(PAGE_MAX);
     const { url } = await fakeService((_, count) =>
       count === 1
-        ? { body: long.map((record) => `${JSON.stringify(record)}\n`).join('') }
+        ? { body: long.map((record) => `${auditLine(record)}\n`).join('') }
         : problem(403, 'PERMISSION_DENIED'),
     );
     process.env.NUMGATE_URL = url;
@@ -236,8 +230,8 @@ describe('trimming the log', () => {
     }
     return log;
   }
-  const file = (records: readonly object[]): string =>
-    write('audit.ndjson', records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const file = (records: readonly AuditRecord[]): string =>
+    write('audit.ndjson', records.map((record) => `${auditLine(record)}\n`).join(''));
   async function service(trimmedTo = 0) {
     const { url, requests } = await fakeService(({ method, body }) =>
       method === 'GET'
@@ -259,7 +253,7 @@ describe('trimming the log', () => {
     });
   });
 
-  it.each<[string, () => readonly object[], number, RegExp]>([
+  it.each<[string, () => readonly AuditRecord[], number, RegExp]>([
     ['is altered', () => OLD.with(1, { ...OLD[1]!, reason: 'x' }), 0, /ALTERED: record 2 was altered/],
     ['starts after the log of the service', () => OLD.slice(2), 1, /MISSING: record 2 is missing/],
     [

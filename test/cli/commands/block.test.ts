@@ -4,17 +4,14 @@
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import { allowLists, changeEntries, formatChange } from '../../../cli/commands/block.ts';
+import { allowLists, formatChange } from '../../../cli/commands/block.ts';
 import { allEntries } from '../../../cli/commands/entries.ts';
 import { distinctItems, itemOf, itemsOfFile, itemsOfWords } from '../../../cli/import/items.ts';
-import { BULK_ENTRIES_MAX, PAGE_MAX } from '../../../shared/limits.ts';
+import { PAGE_MAX } from '../../../shared/limits.ts';
 import { start } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { fakeService, problem } from '../support/fake-service.ts';
 import { write } from '../support/workspace.ts';
-
-const operation = { op: 'block', reason: 'a test' } as const;
-const sizeOf = (body: unknown): number => (body as { items: unknown[] }).items.length;
 
 describe('an item', () => {
   it.each([
@@ -60,134 +57,39 @@ describe('a file', () => {
   });
 });
 
-describe('many items', () => {
-  const many = Array.from({ length: BULK_ENTRIES_MAX * 2 + 1 }, (_, index) => ({
-    item: { number: `+8210${20_000_000 + index}` },
-    place: `n.csv, line ${index + 2}`,
-  }));
-
-  it('are split into operations that the service accepts', async () => {
-    const { url, requests } = await fakeService(({ body }, count) => ({
-      body: { seq: count + 5, changed: sizeOf(body) },
-    }));
-    const done = await changeEntries(new Admin({ url, token: 't' }), many, { ...operation, until: null });
-    expect(done).toEqual({ seq: 8, changed: many.length });
-    expect(requests.map(({ body }) => sizeOf(body))).toEqual([BULK_ENTRIES_MAX, BULK_ENTRIES_MAX, 1]);
-    const items = many.map(({ item }) => item);
-    expect(requests.flatMap(({ body }) => (body as { items: unknown[] }).items)).toEqual(items);
-    expect(requests[2]!.body).toEqual({ ...operation, until: null, items: items.slice(-1) });
-    expect(requests.map(({ path }) => path)).toEqual(Array(3).fill('/v1/admin/entries'));
-  });
-
-  it('count twice if they are sources, which may make two entries', async () => {
-    const { url, requests } = await fakeService(({ body }, count) => ({
-      body: { seq: count, changed: sizeOf(body) },
-    }));
-    const sources = Array.from({ length: BULK_ENTRIES_MAX / 2 }, (_, index) => ({
-      item: { source: `KR-GOV ${index}` },
-      place: `s.csv, line ${index + 2}`,
-    }));
-    await changeEntries(new Admin({ url, token: 't' }), [many[0]!, ...sources], operation);
-    expect(requests.map(({ body }) => sizeOf(body))).toEqual([BULK_ENTRIES_MAX / 2, 1]);
-  });
-
-  it('report how many were changed when they are interrupted', async () => {
-    const file = write('many.csv', `number\n${many.map(({ item }) => item.number).join('\n')}\n`);
-    const running = { kill: (): void => undefined };
-    const { url } = await fakeService(({ path, body }, count) => {
-      if (!path.endsWith('/entries')) return { body: {} };
-      if (count === 1) return { body: { seq: 6, changed: sizeOf(body) } };
-      running.kill();
-      return null;
-    });
+describe('standard input', () => {
+  it.each(['block', 'unblock', 'clear'])('is read by %s --file -, and its lines are named', async (op) => {
+    const { url, requests } = await fakeService(({ path }) =>
+      path.endsWith('/entries')
+        ? problem(422, 'ENTRY_INVALID', { items: [{ index: 1, code: 'ENTRY_INVALID', message: 'is short' }] })
+        : { body: { lists: [] } },
+    );
     process.env.NUMGATE_URL = url;
-    const { child, result } = start(['block', '--file', file, '--reason', 'tests']);
-    running.kill = () => child.kill('SIGINT');
-    expect(await result).toEqual({
-      ...{ code: 130, out: '' },
-      errors:
-        `\ninterrupted: the first 10,000 items were changed (seq 6), up to ${file}, line 10001; the next 10,000 ` +
-        `may have been changed\nto continue, repeat the command with the items after ${file}, line 10001\n`,
+    const { child, result } = start([op, '--file', '-', '--reason', 'tests'], 'pipe');
+    child.stdin!.end('# since Monday\n 010-2000-5036 \r\n\n010-1\nPARCEL-KR');
+    const { code, errors } = await result;
+    expect(requests.find(({ path }) => path.endsWith('/entries'))!.body).toMatchObject({
+      items: [{ number: '010-2000-5036' }, { number: '010-1' }, { source: 'PARCEL-KR' }],
     });
+    expect([code, errors]).toEqual([
+      1,
+      expect.stringContaining('  standard input, line 4: ENTRY_INVALID: is short'),
+    ]);
   });
 
-  it('report how many were changed when one operation is refused', async () => {
-    const { url } = await fakeService(({ body }, count) =>
-      count === 1 ? { body: { seq: 6, changed: sizeOf(body) } } : problem(409, 'LIVE_FULL'),
-    );
-    const { message, exitCode } = await failureOf(() =>
-      changeEntries(new Admin({ url, token: 't' }), many, operation),
-    );
-    expect(message).toBe(`${CHANGED}\nLIVE_FULL: the message of LIVE_FULL\n${GO_ON}`);
-    expect(exitCode).toBe(4);
+  it('is read by entries -', async () => {
+    const { url, requests } = await fakeService(() => ({ body: { entries: [] } }));
+    process.env.NUMGATE_URL = url;
+    const { child, result } = start(['entries', '-'], 'pipe');
+    child.stdin!.end('\n010-2000-5036\n');
+    expect(await result).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
+    expect(requests.map(({ body }) => body)).toEqual([{ number: '010-2000-5036' }]);
+    const empty = start(['entries', '-'], 'ignore');
+    expect(await empty.result).toEqual({ code: 2, out: '', errors: 'error: standard input is empty\n' });
   });
+});
 
-  const CHANGED =
-    'the first 10,000 items were changed (seq 6), up to n.csv, line 10001; the items after it were not:';
-  const GO_ON = 'to continue, repeat the command with the items after n.csv, line 10001';
-
-  const refused = (index: number) => {
-    const items = [{ index, code: 'ENTRY_INVALID', message: 'is not a number' }];
-    const message = `items[${index}] is not a number; nothing was changed`;
-    return problem(422, 'ENTRY_INVALID', { message, items });
-  };
-
-  it('report an invalid item by its place, whichever operation it was in', async () => {
-    const first = await fakeService(() => refused(6));
-    const whole = await failureOf(() =>
-      changeEntries(new Admin({ url: first.url, token: 't' }), many, operation),
-    );
-    expect(whole.message).toBe(
-      'ENTRY_INVALID: 1 item is invalid; nothing was changed\n  n.csv, line 8: ENTRY_INVALID: is not a number',
-    );
-    const second = await fakeService(({ body }, count) =>
-      count === 1 ? { body: { seq: 6, changed: sizeOf(body) } } : refused(6),
-    );
-    const part = await failureOf(() =>
-      changeEntries(new Admin({ url: second.url, token: 't' }), many, operation),
-    );
-    expect(part.message).toBe(
-      `${CHANGED}\nENTRY_INVALID: 1 item is invalid\n  n.csv, line 10008: ENTRY_INVALID: is not a number\n${GO_ON}`,
-    );
-    expect(part.details).toMatchObject({
-      ...{ code: 'ENTRY_INVALID', exitCode: 1, changed: 10_000, seq: 6 },
-      items: [{ place: 'n.csv, line 10008', code: 'ENTRY_INVALID' }],
-    });
-  });
-
-  it('are not changed at all if any of them is invalid', async () => {
-    const { url, requests } = await fakeService(() => ({ body: { seq: 6, changed: 1 } }));
-    const mistyped = { item: itemOf('010-6000-000A'), place: 'n.csv, line 20003' };
-    const failure = await failureOf(() =>
-      changeEntries(new Admin({ url, token: 't' }), [...many, mistyped], operation),
-    );
-    expect(failure.message).toMatch(
-      /at least 1 item is invalid; nothing was changed\n {2}n\.csv, line 20003: .*write the number alone$/,
-    );
-    expect([failure.message.includes('000A'), requests.length]).toEqual([false, 0]);
-  });
-
-  it('of one operation are all validated by the service, and its errors are shown in terms of the command line', async () => {
-    const { url, requests } = await fakeService(() => {
-      const letters = { code: 'ENTRY_INVALID', message: 'has letters; give a number as "number"' };
-      const items = [
-        { index: 0, code: 'ENTRY_PROTECTED', message: 'is an emergency number' },
-        { index: 2, ...letters },
-      ];
-      return problem(422, 'ENTRY_PROTECTED', { items });
-    });
-    const items = itemsOfWords(['119', '010-2000-5036', '010-6000-000A']);
-    const { message } = await failureOf(() =>
-      changeEntries(new Admin({ url, token: 't' }), items, operation),
-    );
-    expect(message).toBe(
-      'ENTRY_PROTECTED: 2 items are invalid; nothing was changed\n' +
-        '  item 1: ENTRY_PROTECTED: is an emergency number\n' +
-        '  item 3: ENTRY_INVALID: has letters in a number: write the number alone',
-    );
-    expect(requests).toHaveLength(1);
-  });
-
+describe('many items', () => {
   it('skip duplicates in any spelling', () => {
     const texts = [
       '010-2000-5036',
@@ -202,11 +104,6 @@ describe('many items', () => {
     expect(distinct.map(({ place }) => Number(place.slice('item '.length)))).toEqual([
       ...[1, 3, 4, 6, 7, 9, 11, 12],
     ]);
-  });
-
-  it('must not be empty: that is invalid usage', async () => {
-    const admin = new Admin({ url: 'http://127.0.0.1:1', token: 't' });
-    expect((await failureOf(() => changeEntries(admin, [], operation))).exitCode).toBe(2);
   });
 
   it('are listed page by page, all up to the same change', async () => {

@@ -10,6 +10,7 @@ import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
+import { SECRETS } from '../support/workspace.ts';
 
 let admin: Admin;
 beforeAll(async () => {
@@ -95,7 +96,14 @@ describe('clients', () => {
   it('are not changed without a setting, which would record an empty change', async () => {
     const { seq } = await admin.get<StatusInfo>('status');
     const { code, errors } = await clients('set', 'acme-1', '--reason', 'a test', '--wait');
-    expect([code, errors]).toEqual([2, expect.stringMatching(/^error: give a setting to change, /)]);
+    expect([code, errors]).toEqual([
+      2,
+      expect.stringMatching(
+        /^error: give at least one setting to change: .* --rights, .*--mode, .*--short-codes\n$/,
+      ),
+    ]);
+    const same = await clients('set', 'acme-1', '--mode', 'enforce');
+    expect([same.code, same.out]).toEqual([0, 'acme-1 has these settings already: nothing was changed\n']);
     expect((await admin.get<StatusInfo>('status')).seq).toBe(seq);
   });
 
@@ -229,7 +237,7 @@ describe('tokens', () => {
     const token = (await tokens('rotate', 'night')).out.trim();
     process.env.NUMGATE_TOKEN = token;
     const { code, errors } = await tokens('list');
-    delete process.env.NUMGATE_TOKEN;
+    process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
     expect([code, errors]).toEqual([1, expect.stringMatching(/^error: PERMISSION_DENIED: .*root/)]);
     expect(errors).not.toContain(token.split('.')[1]);
   });

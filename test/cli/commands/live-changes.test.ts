@@ -215,6 +215,11 @@ describe('a build', () => {
       maxRejects: 0,
       admin: null,
     });
+    const planned = await numgate('plan', offline.folder.path);
+    expect([planned.code, planned.out]).toEqual([
+      ...[0, expect.stringMatching(/^A push of this build would be refused: FOLD_BEHIND: .*: build again\n/)],
+    ]);
+    expect(planned.out).not.toContain('To push');
     const overrides = ['older-base', 'shrunken-list'].flatMap((guard) => ['--override', guard]);
     const args = [...overrides, '--reason', 'a test'];
     const { code, errors } = await numgate('push', offline.folder.path, '--unproven', ...args);

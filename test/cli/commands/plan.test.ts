@@ -43,7 +43,7 @@ const hit: GuardHit = {
 /** Only the parts of a result that are shown. */
 function resultOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
   const plan = { base: 'old', release: 'new', lists, guards, hash: '865a1c8a7e5f2f52' };
-  return { plan, folder: { path: 'build/releases/new' } } as unknown as PlanResult;
+  return { plan, folder: { path: 'build/releases/new' }, refusal: null } as unknown as PlanResult;
 }
 
 describe('a plan', () => {
@@ -99,6 +99,18 @@ describe('a plan', () => {
     expect(stripVTControlCharacters(summarizePlan(result))).toBe(
       'new, based on old: + 1,205  - 40  ~ 2 in 4 lists\n',
     );
+  });
+});
+
+describe('a plan that a push would refuse', () => {
+  it('says so first, and shows no command', () => {
+    const refusal = { ok: false, code: 'FOLD_BEHIND', message: 'build again' } as const;
+    const [text, value] = formatPlan({ ...resultOf([], []), refusal });
+    const [first] = stripVTControlCharacters(text).split('\n');
+    expect(first).toBe('A push of this build would be refused: FOLD_BEHIND: build again');
+    expect(text).not.toContain('To push');
+    expect(value).toMatchObject({ refusal: { code: 'FOLD_BEHIND', message: 'build again' } });
+    expect(value).not.toHaveProperty('command');
   });
 });
 

@@ -28,6 +28,12 @@ describe('a catalogue', () => {
     expect(readCatalogue(write('bom.json', `\ufeff${text}`)).lists).toHaveLength(1);
   });
 
+  it('with a name twice in one object is refused', () => {
+    const text = JSON.stringify({ lists: [SUSPENDED], inputs: [] });
+    const path = write('twice.json', text.replace('"lists":', '"inputs":[],"lists":'));
+    expect(() => readCatalogue(path)).toThrow('twice.json: an object has "inputs" twice: keep one of them');
+  });
+
   it('of the demo is valid', () => {
     expect(readCatalogue(DEMO).lists.length).toBeGreaterThan(0);
   });

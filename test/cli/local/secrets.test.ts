@@ -3,7 +3,7 @@
  */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { localSecrets } from '../../../cli/local/secrets.ts';
@@ -49,6 +49,16 @@ describe('local secrets', () => {
       '',
     ]);
     expect(made.ADMIN_TOKEN).toMatch(/^root\.[\w-]{43}$/);
+  });
+
+  it('that others may read become private', async () => {
+    await localSecrets();
+    for (const path of [FILE, DEV_VARS]) chmodSync(path, 0o644);
+    chmodSync(FOLDER, 0o755);
+    await localSecrets();
+    expect([FILE, DEV_VARS, FOLDER].map((path) => statSync(path).mode & 0o777)).toEqual([
+      ...[0o600, 0o600, 0o700],
+    ]);
   });
 
   it.each([

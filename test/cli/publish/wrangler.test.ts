@@ -1,10 +1,14 @@
-/** What a failure of wrangler is reported as. */
-import { afterEach, expect, it } from 'vitest';
+/** What wrangler gets from this process, and what its failure is reported as. */
+import '../support/workspace.ts';
+import { chmodSync } from 'node:fs';
+import { afterEach, expect, it, vi } from 'vitest';
 import { wrangler } from '../../../cli/publish/wrangler.ts';
+import { SECRETS, write } from '../support/workspace.ts';
 
 const { execPath } = process;
 afterEach(() => {
   process.execPath = execPath;
+  vi.unstubAllEnvs();
 });
 
 it('reports why Node did not start', async () => {
@@ -12,4 +16,21 @@ it('reports why Node did not start', async () => {
   await expect(wrangler(['kv', 'key', 'list'])).rejects.toThrow(
     'wrangler kv key list failed (exit ENOENT):\nspawn /missing/node ENOENT',
   );
+});
+
+it('passes what wrangler reads, and no secret of the installation', async () => {
+  const passed = {
+    ...{ HTTPS_PROXY: 'http://proxy:1', no_proxy: 'localhost', LC_ALL: 'C.UTF-8', TMPDIR: '/tmp' },
+    ...{ CLOUDFLARE_API_TOKEN: 'token', CLOUDFLARE_ACCOUNT_ID: 'account', WRANGLER_LOG_PATH: '/tmp/logs' },
+    ...{ XDG_CONFIG_HOME: '/tmp/config', NODE_EXTRA_CA_CERTS: '/tmp/ca.pem' },
+  };
+  const kept = { ...SECRETS, NUMGATE_TOKEN: SECRETS.ADMIN_TOKEN, AWS_SECRET_ACCESS_KEY: 'aws', NEWER: 'x' };
+  for (const [name, value] of Object.entries({ ...passed, ...kept })) vi.stubEnv(name, value);
+  process.execPath = write('env', '#!/bin/sh\nenv\n');
+  chmodSync(process.execPath, 0o755);
+  const printed = await wrangler(['kv', 'key', 'list']);
+  const given = Object.fromEntries(printed.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  expect(given).toMatchObject({ ...passed, PATH: process.env.PATH, CI: '1', WRANGLER_SEND_METRICS: 'false' });
+  expect(Object.keys(given).filter((name) => name in kept)).toEqual([]);
+  for (const secret of Object.values(kept)) expect(printed.split(/[=\n]/)).not.toContain(secret);
 });

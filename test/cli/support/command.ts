@@ -13,18 +13,21 @@ export interface CommandResult {
   readonly errors: string;
 }
 
-/** A running command, and how it ends. */
-export function start(args: readonly string[]): { child: ChildProcess; result: Promise<CommandResult> } {
+/** A running command, and how it ends. @param input `pipe` to write its standard input */
+export function start(
+  args: readonly string[],
+  input: 'ignore' | 'pipe' = 'ignore',
+): { child: ChildProcess; result: Promise<CommandResult> } {
   const child = spawn(process.execPath, [NUMGATE, ...args], {
     env: { ...process.env, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
   });
   let out = '';
   let errors = '';
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout!.on('data', (chunk: Buffer) => {
     out += chunk.toString();
   });
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr!.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
   });
   const result = new Promise<CommandResult>((resolve, reject) => {

@@ -30,7 +30,7 @@ export const SECRETS = {
 const state = join(FOLDER, 'state');
 // Commands only ever contact the service of a test.
 Object.assign(process.env, SECRETS, { NUMGATE_STATE: state, NUMGATE_URL: 'http://127.0.0.1:1' });
-delete process.env.NUMGATE_TOKEN;
+process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
 
 // Read once, when the first file of the command line loads. If that were earlier, a test would write into
 // your own KV.

@@ -1,6 +1,9 @@
 /**
  * Checks whether the OpenAPI document describes a response. Schemas and references are resolved against the
  * document that the service itself serves.
+ *
+ * The document lets values and fields of responses grow, so that generated clients accept new ones. The
+ * service under test must send only those that the document names, so here they are closed.
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -10,10 +13,23 @@ type Json = Record<string, unknown>;
 const DOCUMENT = 'urn:numgate:openapi';
 /** Headers with a meaning in this API. If a response has one, the document must describe it. */
 const DESCRIBED_HEADERS =
-  /^(ratelimit|ratelimit-policy|retry-after|www-authenticate|allow|etag|x-next|numgate-.*)$/;
+  /^(accept-encoding|allow|etag|numgate-.*|ratelimit(-policy)?|retry-after|www-authenticate|x-next|x-refused)$/;
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The document with its open enumerations and objects closed. */
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).map(([name, one]) => [name, name === 'example' ? one : closed(one)]);
+  const copy = Object.fromEntries(entries) as Json;
+  const { 'x-extensible-enum': known, type, properties, additionalProperties } = copy;
+  if (Array.isArray(known)) copy.enum = Array.isArray(type) ? [...known, null] : known;
+  if (type === 'object' && properties !== undefined && additionalProperties === undefined)
+    copy.additionalProperties = false;
+  return copy;
 }
 
 function pointerOf(...parts: string[]): string {
@@ -30,7 +46,8 @@ export class OpenApi {
     addFormats.default(this.#ajv);
     // The document is itself the root of its schemas; JSON Schema does not know these words.
     this.#ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
-    this.#ajv.addSchema(document, DOCUMENT, false, false);
+    this.#ajv.addVocabulary(['x-extensible-enum']);
+    this.#ajv.addSchema(closed(document) as Json, DOCUMENT, false, false);
   }
 
   /** The value at a pointer after following references, with its final pointer. */

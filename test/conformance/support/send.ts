@@ -34,6 +34,8 @@ export interface Reason {
 /** Fields of all JSON responses. The document defines which of them each response has. */
 export interface Answer {
   readonly id: string | null;
+  /** Only in batches with `report` `hits`. */
+  readonly index?: number;
   readonly verdict: string;
   readonly subject: string | null;
   readonly from: string | null;
@@ -162,7 +164,8 @@ export async function stream(body: unknown, request: Request & { query?: string 
 
 /** Sends a stream of NDJSON. @returns the parsed lines of the response, each checked against the document */
 export async function streamJson(body: unknown, request: Request = {}): Promise<Answer[]> {
-  const lines = await stream(body, { ...request, headers: { 'content-type': 'application/x-ndjson' } });
+  const headers = { 'content-type': 'application/x-ndjson', ...request.headers };
+  const lines = await stream(body, { ...request, headers });
   const openapi = await openApi();
   return lines.map((line) => {
     const value = JSON.parse(line) as Answer;

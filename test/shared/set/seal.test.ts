@@ -49,4 +49,14 @@ describe('a sealed table', () => {
     const others = await deriveListKeys(new Uint8Array(32));
     expect(await unseal(sealed, others)).toBeNull();
   });
+
+  it('opens only in the place that it was sealed for, and has a nonce of its own there', async () => {
+    const places = ['', 'blocks/a', 'blocks/b'];
+    const bytes = await Promise.all(places.map((place) => seal(content, testKeys, place)));
+    for (const [index, place] of places.entries()) {
+      const opened = await Promise.all(bytes.map((each) => unseal(each, testKeys, place)));
+      expect(opened.map((each) => each !== null)).toEqual(places.map((_, other) => other === index));
+    }
+    expect(new Set(bytes.map((each) => hexOf(each).slice(0, 24))).size).toBe(places.length);
+  });
 });

@@ -3,8 +3,10 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { utf8 } from '../../../shared/bytes.ts';
 import { prefixOf, SUFFIX_COUNT } from '../../../shared/numbers/number.ts';
 import { type BlockRecord, openRecords } from '../../../shared/screening/block-record.ts';
+import { seal } from '../../../shared/set/seal.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
 import { sendAndSettle } from '../support/send.ts';
@@ -29,7 +31,7 @@ async function recorded(): Promise<BlockRecord[]> {
     keys.map(async ({ name }) => {
       const bytes = new Uint8Array((await env.LISTS.get(name, 'arrayBuffer'))!);
       expect(new TextDecoder('latin1').decode(bytes)).not.toContain('NUMBER_SUSPENDED');
-      return (await openRecords(bytes, testKeys))!;
+      return (await openRecords(bytes, testKeys, name))!;
     }),
   );
   return values.flat();
@@ -87,5 +89,36 @@ test('a failed write is tried again, and a loss is logged', async () => {
 
 test('no other sealed value opens as records', async () => {
   const head = new Uint8Array((await env.LISTS.get('head', 'arrayBuffer'))!);
-  expect(await openRecords(head, testKeys)).toBeNull();
+  expect(await openRecords(head, testKeys, 'head')).toBeNull();
+});
+
+test('records open only under their own key', async () => {
+  await sendAndSettle({ body: { to: LISTED } });
+  const [name] = (await env.LISTS.list({ prefix: 'blocks/' })).keys.map((key) => key.name);
+  const bytes = new Uint8Array((await env.LISTS.get(name!, 'arrayBuffer'))!);
+  expect(await openRecords(bytes, testKeys, name!)).toHaveLength(1);
+  for (const other of [name!.replace(/\d{4}/, '2020'), `${name!}0`, ''])
+    expect(await openRecords(bytes, testKeys, other)).toBeNull();
+});
+
+test('records that no key is bound to are read, as 0.2.0 wrote them', async () => {
+  const bytes = await seal(utf8('numgate-blocks 1\n{"code":"NUMBER_SUSPENDED"}\n'), testKeys);
+  expect(await openRecords(bytes, testKeys, 'blocks/any')).toEqual([{ code: 'NUMBER_SUSPENDED' }]);
+  const claimed = await seal(utf8('numgate-blocks 2\n{"code":"NUMBER_SUSPENDED"}\n'), testKeys);
+  expect(await openRecords(claimed, testKeys, 'blocks/any')).toBeNull();
+});
+
+test('the digits of a number are never recorded in clear, however they are written', async () => {
+  // Months and hours in compatibility form, letters in the way of a number, and full-width digits.
+  const senders = ['A㋀㋁㋂㋃㋄㋅㋆', 'SHOP㍘㍙㍚㍛㍜㍝㍞', 'SHOP 24'];
+  senders.push('０１０－２０００－５０３６', 'SHOP 010-2000-5036', '２０００－５０３６');
+  for (const from of senders) await sendAndSettle({ body: { from, to: LISTED } });
+  const written = (await recorded()).map(({ from }) => from);
+  expect(written.filter((from) => from?.startsWith('fingerprint:'))).toHaveLength(2);
+  expect(written).toContain('SHOP 24');
+  for (const from of written) {
+    if (from === null || from.startsWith('fingerprint:')) continue;
+    const clear = from.normalize('NFKC').replace(/^(\d{1,7})-\d{8}$/, '$1');
+    expect(clear.match(/\p{N}/gu)?.length ?? 0).toBeLessThan(7);
+  }
 });

@@ -2,7 +2,7 @@
  * A stream over the quota: it waits for the next window, and reaches its end.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { QUOTA_WINDOW_SECONDS } from '../../../shared/limits.ts';
+import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER } from '../../../shared/limits.ts';
 import { publishClients, SMALL_QUOTA_NUMBERS } from '../support/clients.ts';
 import '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
@@ -60,6 +60,17 @@ describe('a stream of a client with a small quota', () => {
     await vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 });
     await vi.advanceTimersByTimeAsync(WINDOW_MS);
     expect((await next).split('\n')).toHaveLength(3 - fits);
+    await stream.close();
+  });
+
+  test('counts the bytes of a line that is too long', async () => {
+    const stream = await OpenStream.start('small');
+    stream.send('1'.repeat((SMALL_QUOTA_NUMBERS + 1) * STREAM_BYTES_PER_NUMBER));
+    const next = stream.read();
+    await vi.waitUntil(() => vi.getTimerCount() > 0, { interval: 1 });
+    await vi.advanceTimersByTimeAsync(WINDOW_MS);
+    expect(await next).toBe(',error,NUMBER_TOO_LONG');
+    expect(Date.now()).toBeGreaterThanOrEqual(BEGIN + WINDOW_MS);
     await stream.close();
   });
 

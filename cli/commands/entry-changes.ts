@@ -1,0 +1,151 @@
+/** Changes of many entries: several operations, and what is known if one of them fails. */
+import type { EntriesDone, EntryChange } from '../../shared/admin.ts';
+import type { ProblemExtras } from '../../shared/admin-problems.ts';
+import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
+import { type Admin, Unreachable } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
+import { invalidItems, sourceProblem, type WrittenItem } from '../import/items.ts';
+import { count } from '../terminal/figures.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { visible } from '../terminal/visible.ts';
+
+/** The operation to apply to each item. */
+type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &
+  Partial<Omit<EntryChange, 'op' | 'reason' | 'items'>>;
+
+/**
+ * Changes entries. Many items are split into several operations, each of which is atomic.
+ * @param command the command line to repeat, or null if it must not be shown
+ * @throws CommandFailure that says how many items were changed before the failure, and how many may have been
+ */
+export async function changeEntries(
+  admin: Admin,
+  items: readonly WrittenItem[],
+  operation: EntryOperation,
+  command: string | null,
+): Promise<EntriesDone> {
+  if (items.length === 0) throw new CommandFailure('give a number or a source, or a file with --file', 2);
+  const operations = [...operationsOf(items)];
+  // The service validates a single operation as a whole and changes nothing if an item is invalid.
+  if (operations.length > 1) checkSources(items);
+  const progress = startProgress(operation.op);
+  let known: Known = { items, confirmed: 0, unknown: 0, seq: 0, command };
+  let changed = 0;
+  const stopNotice = onInterrupt(() => formatKnown(known));
+  try {
+    for (const sent of operations) {
+      known = { ...known, unknown: sent.length };
+      const done = await admin
+        .change<EntriesDone>('POST', 'entries', { ...operation, items: sent.map(({ item }) => item) })
+        .catch((error: unknown) => {
+          throw withKnown(withPlaces(error, sent, known.confirmed === 0), known);
+        });
+      changed += done.changed;
+      known = { ...known, confirmed: known.confirmed + sent.length, unknown: 0, seq: done.seq };
+      progress.update(known.confirmed / items.length, count(known.confirmed));
+    }
+  } finally {
+    stopNotice();
+    progress.stop();
+  }
+  return { changed, seq: known.seq };
+}
+
+/** What is known of a change that did not end. */
+interface Known {
+  readonly items: readonly WrittenItem[];
+  /** Items of the operations that the service has confirmed; they may make more entries. */
+  readonly confirmed: number;
+  /** Items after those that were sent but not confirmed. */
+  readonly unknown: number;
+  /** The last confirmed change. */
+  readonly seq: number;
+  readonly command: string | null;
+}
+
+function formatKnown({ items, confirmed, unknown, seq, command }: Known): string {
+  const placeOf = (index: number): string => items[index]!.place;
+  const rest = items.length - confirmed - unknown;
+  const parts = [
+    confirmed === 0
+      ? `none of ${count(items.length)} is confirmed`
+      : `the first ${count(confirmed)} of ${count(items.length)} are confirmed (seq ${seq}), up to ${placeOf(confirmed - 1)}`,
+    ...(unknown === 0
+      ? []
+      : [
+          `the ${confirmed === 0 ? 'first' : 'next'} ${count(unknown)} may have been changed, up to ${placeOf(confirmed + unknown - 1)}`,
+        ]),
+    ...(rest === 0 ? [] : [`${unknown === 0 ? 'the others' : `the last ${count(rest)}`} were not changed`]),
+  ];
+  return `items: ${parts.join('; ')}\nIt is safe to repeat the change: ${
+    command === null ? 'run the same command again' : `run\n  ${command}`
+  }`;
+}
+
+/** Adds to the failure of an operation what is known of all items. */
+function withKnown(error: unknown, known: Known): unknown {
+  if (!(error instanceof CommandFailure)) return error;
+  const isUnknown = error instanceof Unreachable ? error.mayBeApplied : !isRefusal(error);
+  const settled = isUnknown ? known : { ...known, unknown: 0 };
+  if (settled.confirmed + settled.unknown === 0) return error;
+  const why = error instanceof Unreachable ? error.why : error.message;
+  const { confirmed: changed, unknown, seq, command } = settled;
+  const extras = { ...error.details, changed, unknown, seq, ...(command === null ? {} : { command }) };
+  return new CommandFailure(`${why}\n${formatKnown(settled)}`, error.exitCode, extras);
+}
+
+/** Whether the service says that it has changed nothing. */
+function isRefusal(error: CommandFailure): boolean {
+  const { status } = error.extras as { status?: number };
+  return 'items' in error.extras || (status !== undefined && status < 500);
+}
+
+/** Splits the items into operations. A sender ID may make two entries. */
+function* operationsOf(items: readonly WrittenItem[]): Generator<readonly WrittenItem[]> {
+  let some: WrittenItem[] = [];
+  let entries = 0;
+  for (const each of items) {
+    const own = 'source' in each.item ? 2 : 1;
+    if (entries + own > BULK_ENTRIES_MAX) {
+      yield some;
+      some = [];
+      entries = 0;
+    }
+    some.push(each);
+    entries += own;
+  }
+  yield some;
+}
+
+/** Finds errors before anything is changed, even in items after the first operation. */
+function checkSources(items: readonly WrittenItem[]): void {
+  const invalid = items.flatMap(({ item, place }) => {
+    const message = sourceProblem(item);
+    return message === null ? [] : [{ place, code: 'ENTRY_INVALID', message }];
+  });
+  if (invalid.length > 0) throw invalidItems(invalid, { isUnchanged: true, isPartial: true });
+}
+
+/**
+ * Maps the service's errors to where the items were written. The service knows only their index in one
+ * operation.
+ */
+function withPlaces(error: unknown, sent: readonly WrittenItem[], isUnchanged: boolean): unknown {
+  if (!(error instanceof CommandFailure)) return error;
+  const { items, authorities = [] } = error.extras as ProblemExtras;
+  if (items === undefined) return error;
+  const invalid = items.map(({ index, code: each, message }) => {
+    const { place, item } = sent[index] ?? { place: `item ${index + 1}`, item: null };
+    // The service names fields of its own, which the admin did not write.
+    const isForeign = each === 'AUTHORITY_FOREIGN';
+    const ownWords = item === null || isForeign ? null : sourceProblem(item);
+    return { place, code: each, message: ownWords ?? message };
+  });
+  const code = String(error.details.code);
+  const settings = { code, exitCode: error.exitCode, isUnchanged, isPartial: false };
+  const { message, exitCode, details } = invalidItems(invalid, settings);
+  const hints = authorities.map((name) => `\nto act for it: --override-authority ${visible(name)}`);
+  const extras = { ...details, ...(authorities.length === 0 ? {} : { authorities }) };
+  return new CommandFailure(message + hints.join(''), exitCode, extras);
+}

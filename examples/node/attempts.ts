@@ -1,0 +1,250 @@
+/**
+ * Sends a request until it gets a verdict, a response that a retry cannot change, or no more time. A check
+ * changes nothing, so it is safe to send it again.
+ */
+import { localError, NumgateError } from './errors.ts';
+
+/** Where and how to send requests. */
+export interface Connection {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly key: string;
+  readonly fetch: typeof fetch;
+  /** Waits between attempts, in ms. Rejects with the reason of the signal. */
+  readonly pause: (ms: number, signal?: AbortSignal) => Promise<unknown>;
+}
+
+/** Identifies and ends one call of the caller. */
+export interface Call {
+  readonly signal?: AbortSignal;
+  readonly correlator?: string;
+}
+
+export interface Failure {
+  /** `busy`: the service may respond later. `refused`: it will not. */
+  readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused';
+  readonly error: NumgateError;
+  /** Shortest pause before the next attempt, in ms. Null if no attempt can succeed. */
+  readonly retryAfterMs: number | null;
+}
+
+export type Attempt<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly failure: Failure };
+
+export interface Limits {
+  /** Timeout of one attempt, in ms. */
+  readonly timeoutMs: number;
+  /** When to stop, by {@link performance.now}. */
+  readonly end: number;
+  /** Attempts after the first. */
+  readonly retries: number;
+}
+
+/** Pause before the first retry, in ms. Each further pause is twice as long, up to the second bound. */
+const PAUSE_MS = 50;
+const PAUSE_MAX_MS = 5_000;
+const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Aborts a request: with the signal of the caller, or when an armed timer fires. */
+export class Cutoff {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasTimedOut = false;
+
+  constructor(outer?: AbortSignal) {
+    this.#outer = outer;
+    outer?.addEventListener('abort', this.#abort);
+    if (outer?.aborted === true) this.#abort();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get hasTimedOut(): boolean {
+    return this.#hasTimedOut;
+  }
+
+  /** @param ms from now until the request is aborted */
+  arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#hasTimedOut = true;
+      this.#abort();
+    }, ms);
+  }
+
+  disarm(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Ends the request if it is still under way. */
+  close(): void {
+    this.disarm();
+    this.#outer?.removeEventListener('abort', this.#abort);
+    this.#abort();
+  }
+
+  readonly #abort = (): void => this.#controller.abort();
+}
+
+/** Sends one POST request. @returns the response, if its status is 2xx */
+export async function post(
+  { url, key, fetch }: Connection,
+  path: string,
+  content: { readonly type: string; readonly body: string },
+  call: Call,
+  signal: AbortSignal,
+): Promise<Attempt<Response>> {
+  const headers: Record<string, string> = { authorization: `Bearer ${key}`, 'content-type': content.type };
+  if (call.correlator !== undefined) headers['x-correlator'] = call.correlator;
+  // A redirect would send numbers to another place.
+  const init = { method: 'POST', headers, body: content.body, signal, redirect: 'manual' } as const;
+  const response = await fetch(url + path, init);
+  if (response.ok) return { ok: true, value: response };
+  return { ok: false, failure: await refusalOf(response, call) };
+}
+
+async function refusalOf(response: Response, call: Call): Promise<Failure> {
+  const { status, headers } = response;
+  const problem = await problemOf(response);
+  const correlator = headers.get('x-correlator') ?? call.correlator ?? null;
+  const details = { status, correlator, field: problem?.field ?? null };
+  const error =
+    problem === null
+      ? localError('HTTP_ERROR', `something in front of numgate responded with status ${status}`, details)
+      : new NumgateError(problem.code, problem.message ?? problem.code, details);
+  if (!RETRY_STATUS.has(status)) return { why: 'refused', error, retryAfterMs: null };
+  const after = retryAfterMs(headers.get('retry-after'));
+  // A 429 without Retry-After means that the request exceeds the whole quota.
+  return { why: 'busy', error, retryAfterMs: after ?? (status === 429 ? null : 0) };
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message?: string;
+  readonly field?: string;
+}
+
+/** @returns null if the response is not a problem of numgate. Nothing of it is kept, because it can quote. */
+async function problemOf(response: Response): Promise<Problem | null> {
+  if (response.headers.get('content-type')?.includes('json') !== true) {
+    await response.body?.cancel();
+    return null;
+  }
+  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
+  return /^[A-Z_]+$/.test(problem?.code ?? '') ? (problem as Problem) : null;
+}
+
+/**
+ * What an exception of a request means. Neither the exception nor its message is kept, because it can quote
+ * the response.
+ * @throws the reason of the caller's signal, if that ended the request
+ */
+export function failureOf(error: unknown, cutoff: Cutoff, call: Call): Failure {
+  call.signal?.throwIfAborted();
+  if (cutoff.hasTimedOut) return timeout(call);
+  if (error instanceof SyntaxError) return invalidResponse(call);
+  const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+  // Such as ECONNREFUSED. Only Node has it.
+  const system = typeof code === 'string' && /^[A-Z_]+$/.test(code) ? `: ${code}` : '';
+  const lost = localError('UNREACHABLE', `the connection to the service failed${system}`, call);
+  return { why: 'unreachable', error: lost, retryAfterMs: 0 };
+}
+
+function timeout(call: Call): Failure {
+  const error = localError('TIMEOUT', 'the service did not respond in time', call);
+  return { why: 'timeout', error, retryAfterMs: 0 };
+}
+
+/** A response that is truncated or not one of numgate. */
+export function invalidResponse(call: Call): Failure {
+  const message = 'the response is truncated, or not a response of numgate';
+  return { why: 'unreachable', error: localError('RESPONSE_INVALID', message, call), retryAfterMs: 0 };
+}
+
+/**
+ * Waits before the next attempt.
+ * @param tried attempts that have failed
+ * @returns false if no attempt can succeed before `end`
+ */
+export async function pauseBeforeRetry(
+  { retryAfterMs }: Failure,
+  tried: number,
+  end: number,
+  connection: Connection,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  signal?.throwIfAborted();
+  if (retryAfterMs === null) return false;
+  // Half of the pause is random, so that clients refused together do not retry together.
+  const backoffMs = Math.min(PAUSE_MS * 2 ** (tried - 1), PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
+  const pauseMs = Math.max(retryAfterMs, backoffMs);
+  if (pauseMs >= end - performance.now()) return false;
+  await connection.pause(pauseMs, signal);
+  signal?.throwIfAborted();
+  return true;
+}
+
+/**
+ * Sends one request with JSON, and again where that can help.
+ * @param read returns null if the JSON is not the expected response
+ */
+export async function request<Value>(
+  connection: Connection,
+  path: string,
+  body: string,
+  read: (json: unknown) => Value | null,
+  limits: Limits,
+  call: Call,
+): Promise<Attempt<Value>> {
+  const once = async (): Promise<Attempt<Value>> => {
+    call.signal?.throwIfAborted();
+    const leftMs = limits.end - performance.now();
+    if (leftMs <= 0) return { ok: false, failure: timeout(call) };
+    const cutoff = new Cutoff(call.signal);
+    try {
+      cutoff.arm(Math.min(limits.timeoutMs, leftMs));
+      const content = { type: 'application/json', body };
+      const posted = await post(connection, path, content, call, cutoff.signal);
+      if (!posted.ok) return posted;
+      const value = read(await posted.value.json());
+      return value === null ? { ok: false, failure: invalidResponse(call) } : { ok: true, value };
+    } catch (error) {
+      return { ok: false, failure: failureOf(error, cutoff, call) };
+    } finally {
+      cutoff.close();
+    }
+  };
+  for (let tried = 1; ; tried++) {
+    const attempt = await once();
+    if (attempt.ok || tried > limits.retries) return attempt;
+    const { failure } = attempt;
+    if (!(await pauseBeforeRetry(failure, tried, limits.end, connection, call.signal))) return attempt;
+  }
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. @returns null if there is neither */
+function retryAfterMs(value: string | null): number | null {
+  if (value === null) return null;
+  const seconds = Number(value);
+  const ms = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000;
+  return Number.isNaN(ms) ? null : Math.max(0, ms);
+}
+
+/** Waits `ms`. @throws the reason of the signal */
+export function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

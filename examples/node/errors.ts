@@ -1,0 +1,50 @@
+/** The error of a request that got no verdict. */
+
+/** Codes of this client. All others are problem codes of the service (docs/api.md). */
+export type LocalCode =
+  /** No response arrived in time. */
+  | 'TIMEOUT'
+  /** The connection failed, or broke. */
+  | 'UNREACHABLE'
+  /** The response is truncated, or not a response of numgate. */
+  | 'RESPONSE_INVALID'
+  /** An HTTP error without a problem of numgate: something in front of numgate responded. */
+  | 'HTTP_ERROR'
+  /** `from` or `to` exceeds the limit of the service. No request was sent. */
+  | 'NUMBER_TOO_LONG';
+
+/** What is known of the failure besides its code. */
+export interface ErrorDetails {
+  /** HTTP status, or null without a response. */
+  readonly status?: number | null;
+  /** The `x-correlator` of the response, or the one that you sent. */
+  readonly correlator?: string | null;
+  /** The field that the service rejects. */
+  readonly field?: string | null;
+}
+
+/** Why a request got no verdict. No property ever contains a number. */
+export class NumgateError extends Error {
+  override readonly name = 'NumgateError';
+  /** One of {@link LocalCode}, or a problem code of the service, such as `QUOTA_EXCEEDED`. */
+  readonly code: string;
+  /** HTTP status, or null without a response. */
+  readonly status: number | null;
+  /** Identifies the request in the log of the service. Null if there is none. */
+  readonly correlator: string | null;
+  /** The field that the service rejects, or null. */
+  readonly field: string | null;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message);
+    this.code = code;
+    this.status = details.status ?? null;
+    this.correlator = details.correlator ?? null;
+    this.field = details.field ?? null;
+  }
+}
+
+/** Makes an error with a code of this client. */
+export function localError(code: LocalCode, message: string, details?: ErrorDetails): NumgateError {
+  return new NumgateError(code, message, details);
+}

@@ -1,0 +1,158 @@
+/**
+ * Checks any number of items in constant memory. The items travel in requests of bounded size, because
+ * browsers cannot send a body while they read the response, and because a request that breaks can then be
+ * sent again. Each response is read line by line, no faster than the caller takes the results.
+ */
+import {
+  type Call,
+  type Connection,
+  Cutoff,
+  type Failure,
+  failureOf,
+  invalidResponse,
+  pauseBeforeRetry,
+  post,
+} from './attempts.ts';
+import { readAnswer } from './fail-policy.ts';
+import { linesOf } from './lines.ts';
+import type { CheckItem, FailPolicy, ItemAnswer, ItemError } from './types.ts';
+
+/** Bounds of one request: enough that its latency does not matter, little enough to keep in memory. */
+const REQUEST_LINES_MAX = 5_000;
+const REQUEST_CHARS_MAX = 1_048_576;
+/** Longest wait for the next line, in ms: the service may wait for the next window of the quota, of 60 s. */
+const LINE_TIMEOUT_MS = 90_000;
+
+/** Items, or lines of NDJSON with one item each. */
+export type ItemSource = Iterable<CheckItem | string> | AsyncIterable<CheckItem | string>;
+
+export interface StreamLimits {
+  /** Longest time without a result, in ms. */
+  readonly deadlineMs: number;
+  readonly failPolicy: FailPolicy;
+}
+
+type Result = ItemAnswer | ItemError;
+
+/**
+ * Yields one result for each item, in order.
+ * @throws NumgateError if no result arrives within the deadline, or if the service rejects the request. All
+ *   results before that are valid.
+ */
+export async function* checkInStreams(
+  connection: Connection,
+  source: ItemSource,
+  limits: StreamLimits,
+  call: Call,
+): AsyncGenerator<Result, void, undefined> {
+  for await (const lines of requestsOf(source)) {
+    let sent = 0;
+    let end = performance.now() + limits.deadlineMs;
+    for (let tried = 1; sent < lines.length; tried++) {
+      const answers = answersOf(connection, lines.slice(sent), limits, end, call);
+      let failure: Failure | null = null;
+      for await (const answer of answers) {
+        if ('retryAfterMs' in answer) failure = answer;
+        else {
+          // Progress: the failures before it, and the time that the caller takes, do not count.
+          sent++;
+          tried = 0;
+          yield answer;
+        }
+      }
+      if (failure === null || sent === lines.length) continue;
+      if (tried === 0) end = performance.now() + limits.deadlineMs;
+      if (!(await pauseBeforeRetry(failure, Math.max(tried, 1), end, connection, call.signal))) {
+        throw failure.error;
+      }
+    }
+  }
+}
+
+/** Sends one request. Yields one result for each line, or a failure after the results that arrived. */
+async function* answersOf(
+  connection: Connection,
+  lines: readonly string[],
+  { deadlineMs, failPolicy }: StreamLimits,
+  end: number,
+  call: Call,
+): AsyncGenerator<Result | Failure, void, undefined> {
+  call.signal?.throwIfAborted();
+  const cutoff = new Cutoff(call.signal);
+  try {
+    cutoff.arm(Math.min(LINE_TIMEOUT_MS, Math.max(0, end - performance.now())));
+    const content = { type: 'application/x-ndjson', body: `${lines.join('\n')}\n` };
+    const posted = await post(connection, '/v1/check/stream', content, call, cutoff.signal);
+    if (!posted.ok) return yield posted.failure;
+    let count = 0;
+    const answered = linesOf(posted.value.body!)[Symbol.asyncIterator]();
+    while (count < lines.length) {
+      cutoff.arm(Math.min(LINE_TIMEOUT_MS, deadlineMs));
+      const next = await answered.next();
+      // The caller may take any time for a result.
+      cutoff.disarm();
+      const answer = next.done === true ? null : readAnswer<ItemAnswer>(JSON.parse(next.value), failPolicy);
+      if (answer === null) return yield invalidResponse(call);
+      count++;
+      yield answer;
+    }
+    // A connection can be used again once its response has been read to the end.
+    cutoff.arm(Math.min(LINE_TIMEOUT_MS, deadlineMs));
+    await answered.next();
+  } catch (error) {
+    yield failureOf(error, cutoff, call);
+  } finally {
+    cutoff.close();
+  }
+}
+
+/**
+ * Collects the lines of one request: all that are there, but at least one, so that a slow source does not
+ * delay results. Reads no further ahead.
+ */
+async function* requestsOf(source: ItemSource): AsyncGenerator<readonly string[], void, undefined> {
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  /** Requested and not yet taken. */
+  let next: Promise<IteratorResult<CheckItem | string>> | null = null;
+  let isOver = false;
+  /** @returns the next line, or null if the source is over or `turn` comes first */
+  const take = async (turn: Promise<null> | null): Promise<string | null> => {
+    next ??= Promise.resolve(iterator.next());
+    const taken = await (turn === null ? next : Promise.race([next, turn]));
+    if (taken === null) return null;
+    next = null;
+    isOver = taken.done === true;
+    return taken.done === true ? null : lineOf(taken.value);
+  };
+  try {
+    while (!isOver) {
+      const lines: string[] = [];
+      let chars = 0;
+      let turn: Promise<null> | null = null;
+      try {
+        while (lines.length < REQUEST_LINES_MAX && chars < REQUEST_CHARS_MAX) {
+          const line: string | null = await take(turn);
+          if (line === null) break;
+          lines.push(line);
+          chars += line.length;
+          turn ??= new Promise((resolve) => setTimeout(resolve, 0, null));
+        }
+      } finally {
+        // If the source throws, its lines before that come first.
+        if (lines.length > 0) yield lines;
+      }
+    }
+  } finally {
+    const ended = isOver ? null : Promise.resolve(iterator.return?.());
+    // A source that is still busy with an item cannot end before that.
+    if (next === null) await ended;
+    else ended?.catch(() => undefined);
+  }
+}
+
+function lineOf(item: CheckItem | string): string {
+  if (typeof item !== 'string') return JSON.stringify(item);
+  if (item.includes('\n')) throw new TypeError('a line of NDJSON must not contain a line end');
+  return item;
+}

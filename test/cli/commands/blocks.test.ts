@@ -1,0 +1,21 @@
+/**
+ * `blocks` against a service that refuses some values: the export has all others, and the command fails.
+ */
+import '../support/workspace.ts';
+import { expect, it } from 'vitest';
+import { numgate } from '../support/command.ts';
+import { fakeService } from '../support/fake-service.ts';
+
+it('exports what it can, then fails with the keys that the service refused', async () => {
+  const key = 'blocks/2026-11-24/031209-moved';
+  const { url } = await fakeService((_, count) =>
+    count === 1
+      ? { body: '', headers: { 'x-refused': key, 'x-next': 'more' } }
+      : { body: '{"code":"NUMBER_SUSPENDED"}\n' },
+  );
+  process.env.NUMGATE_URL = url;
+  process.env.NUMGATE_TOKEN = 'root.x';
+  const { code, out, errors } = await numgate('blocks', '2026-11-24');
+  expect([code, out]).toEqual([1, '{"code":"NUMBER_SUSPENDED"}\n']);
+  expect(errors).toContain(`altered or moved them: ${key}`);
+});

@@ -1,0 +1,116 @@
+/** The local token goes only to the service that `npm start` of this installation runs. */
+import '../support/workspace.ts';
+import { readFileSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { freePort } from '../../../bench/lib/free-port.ts';
+import { proveService } from '../../../cli/local/identity.ts';
+import type { Claim } from '../../../cli/local/state-claim.ts';
+import { numgate } from '../support/command.ts';
+import { fakeService } from '../support/fake-service.ts';
+import { FOLDER, SECRETS, write } from '../support/workspace.ts';
+
+const CLAIM = join(FOLDER, 'state', 'running.json');
+const claimed = (): Claim => JSON.parse(readFileSync(CLAIM, 'utf8')) as Claim;
+const claim = (more: object): unknown =>
+  write('state/running.json', JSON.stringify({ ...claimed(), ...more }));
+
+beforeEach(() => {
+  write('state/running.json', JSON.stringify({ pid: process.pid, port: 0 }));
+  for (const name of ['NUMGATE_URL', 'NUMGATE_TOKEN', 'PORT']) vi.stubEnv(name, undefined);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(CLAIM);
+});
+
+/** A service that runs, with the requests that it received. */
+async function service() {
+  const { url, requests } = await fakeService(() => ({ body: { releases: [] } }));
+  return { url, port: Number(new URL(url).port), requests };
+}
+
+/** What a command that needs the token prints on standard error. */
+const errorsOf = async (): Promise<string> => (await numgate('releases')).errors;
+
+const refused = (url: string, why: string): string =>
+  `error: NUMGATE_TOKEN is not set, and ${url} is not the service of this installation: ${why}, or set NUMGATE_TOKEN\n`;
+const NOT_RUNNING = 'no such service is running. Start it with npm start';
+
+it('the service of this installation gets the token, wherever it runs', async () => {
+  const { port, requests } = await service();
+  await proveService(port);
+  expect(claimed()).toMatchObject({ pid: process.pid, port });
+  for (const url of ['', `http://localhost:${port}`, `http://127.0.0.1:${port}/`]) {
+    vi.stubEnv('NUMGATE_URL', url);
+    expect(await errorsOf()).toBe('');
+  }
+  vi.stubEnv('PORT', `${port}`);
+  expect(await errorsOf()).toBe('');
+  const tokens = requests.map(({ headers }) => headers.authorization);
+  expect(tokens).toEqual(Array(4).fill(`Bearer ${SECRETS.ADMIN_TOKEN}`));
+});
+
+it('another service at the requested port gets no request, and the error names both', async () => {
+  const [own, other] = [await service(), await service()];
+  await proveService(own.port);
+  vi.stubEnv('PORT', `${other.port}`);
+  const why = `that runs at http://localhost:${own.port}. Set NUMGATE_URL to it`;
+  expect(await errorsOf()).toBe(refused(`http://localhost:${other.port}`, why));
+  vi.stubEnv('NUMGATE_URL', other.url);
+  expect(await errorsOf()).toBe(refused(other.url, why));
+  expect([own.requests, other.requests]).toEqual([[], []]);
+});
+
+it.each<[string, () => Promise<object>]>([
+  ['of a service that has not started yet', async () => ({ proof: undefined })],
+  ['whose process has ended', async () => ({ proof: { ...claimed().proof!, port: await freePort() } })],
+  ['with another key', async () => ({ proof: { ...claimed().proof!, key: 'ab'.repeat(32) } })],
+  ['that is damaged', async () => ({ proof: 1 })],
+])('a claim %s proves nothing', async (_what, changes) => {
+  const { port, url, requests } = await service();
+  await proveService(port);
+  claim(await changes());
+  expect(await errorsOf()).toBe(refused(url.replace('127.0.0.1', 'localhost'), NOT_RUNNING));
+  expect(requests).toEqual([]);
+});
+
+it('a relay in front of the service proves nothing, because the proof covers the port', async () => {
+  const [own, relay] = [await service(), await service()];
+  await proveService(own.port);
+  claim({ port: relay.port });
+  expect(await errorsOf()).toBe(refused(`http://localhost:${relay.port}`, NOT_RUNNING));
+  expect(relay.requests).toEqual([]);
+});
+
+it.each<[string, (socket: Socket) => unknown]>([
+  ['too much', (socket) => socket.end(Buffer.alloc(1_000_000))],
+  ['too little', (socket) => socket.end('x')],
+  ['a wrong proof', (socket) => socket.end(Buffer.alloc(32))],
+  ['nothing', (socket) => socket.destroy()],
+])('a process that answers %s proves nothing', async (_what, answer) => {
+  const { port, requests } = await service();
+  const impostor = createServer((socket) => {
+    socket.on('error', () => undefined);
+    answer(socket);
+  });
+  await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void impostor.close());
+  await proveService(port);
+  claim({ proof: { ...claimed().proof!, port: (impostor.address() as { port: number }).port } });
+  expect(await errorsOf()).toContain(NOT_RUNNING);
+  expect(requests).toEqual([]);
+});
+
+it('without any service the error says so, and a given token is sent as before', async () => {
+  rmSync(CLAIM);
+  expect(await errorsOf()).toBe(refused('http://localhost:8787', NOT_RUNNING));
+  const { url, requests } = await service();
+  vi.stubEnv('NUMGATE_URL', url);
+  vi.stubEnv('NUMGATE_TOKEN', 'night.x');
+  expect(await errorsOf()).toBe('');
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer night.x']);
+  write('state/running.json', '{}');
+});

@@ -1,0 +1,143 @@
+/**
+ * The package of the client, packed and installed as users do: its types compile, and it runs in Node 20 and
+ * newer and in a Worker without Node's API, against the real service.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROJECT } from '../../cli/paths.ts';
+import { gatewayService } from './support/service.ts';
+
+const run = promisify(execFile);
+
+const PACKAGE = join(PROJECT, 'examples/node');
+/** Longer than a test may take: no machine is too slow for a service that responds. */
+const UNHURRIED = 'timeoutMs: 3_600_000, deadlineMs: 3_600_000';
+
+/** The Worker: one check of each kind. Its runtime has no Node API. */
+const WORKER = `
+import { linesOf, makeClient } from '@numgate/client';
+
+export default {
+  async fetch(_, env) {
+    const numgate = makeClient({ url: env.NUMGATE_URL, key: env.NUMGATE_KEY, ${UNHURRIED} });
+    const lines = linesOf(new Response('{"id":"a","to":"010-0000-0003"}\\n{"id":"b","to":"JOHN"}').body);
+    const streamed = [];
+    for await (const result of numgate.checkStream(lines)) streamed.push(result);
+    return Response.json({
+      globals: [typeof process, typeof Buffer, typeof setImmediate],
+      check: await numgate.check({ to: '010-0000-0003' }),
+      batch: await numgate.checkBatch([{ to: '010-0000-0003' }, { to: 'JOHN' }]),
+      streamed,
+      gateway: await numgate.checkGateway({ from: '+82212345678' }),
+      gatewayBatch: await numgate.checkGatewayBatch([{ from: '+82212345678' }]),
+    });
+  },
+};
+`;
+
+/** Node 20 on the path, if it is there: the oldest that the package supports. */
+function oldestNode(): string | null {
+  const names = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'node'));
+  const versionOf = (path: string) => execFileSync(path, ['--version'], { encoding: 'utf8' });
+  return names.find((path) => existsSync(path) && versionOf(path).startsWith('v20.')) ?? null;
+}
+
+describe('the package of the client', () => {
+  let folder = '';
+
+  /** Rejects if there is an error. @param compiler path of tsc */
+  async function compile(compiler: string, ...options: readonly string[]): Promise<void> {
+    const node = ['--types', 'node', '--typeRoots', join(PROJECT, 'node_modules/@types')];
+    const args = ['--strict', '--target', 'es2022', ...options, ...node, 'program.ts'];
+    await run(process.execPath, [join(PROJECT, compiler), ...args], { cwd: folder });
+  }
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'numgate-client-'));
+    const npm = (cwd: string, ...args: string[]) =>
+      run('npm', [...args, '--cache', join(folder, 'cache'), '--offline'], { cwd });
+    await npm(PACKAGE, 'pack', '--pack-destination', folder);
+    const [, program] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(PACKAGE, 'README.md'), 'utf8'))!;
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(folder, 'program.ts'), program!.replace('{ url, key }', `{ url, key, ${UNHURRIED} }`));
+    const packed = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+    await npm(folder, 'install', '--no-audit', '--no-fund', `./${packed}`);
+    await compile('node_modules/typescript/bin/tsc', '--module', 'nodenext');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('contains the compiled client, its licence and nothing else, and leaves nothing behind', () => {
+    const installed = join(folder, 'node_modules/@numgate/client');
+    expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+    const compiled = readdirSync(join(installed, 'dist'));
+    expect(compiled.filter((name) => !/\.(js|d\.ts)$/.test(name) || /check|schema/.test(name))).toEqual([]);
+    expect(readdirSync(join(folder, 'node_modules')).sort()).toEqual(['.package-lock.json', '@numgate']);
+    for (const made of ['dist', 'LICENSE']) expect(existsSync(join(PACKAGE, made))).toBe(false);
+    const versions = [PACKAGE, PROJECT].map((path) => readFileSync(join(path, 'package.json'), 'utf8'));
+    const [version, ofProject] = versions.map((text) => (JSON.parse(text) as { version: string }).version);
+    expect(version).toBe(ofProject);
+  });
+
+  it.each([
+    ['TypeScript 5 and nodenext', 'examples/node_modules/typescript', ['nodenext']],
+    ['TypeScript 7 and nodenext', 'node_modules/typescript', ['nodenext']],
+    ['TypeScript 7 and bundler', 'node_modules/typescript', ['esnext', '--moduleResolution', 'bundler']],
+  ])('has types for %s', async (_what, compiler, options) => {
+    const compiled = compile(`${compiler}/bin/tsc`, '--module', ...options, '--noEmit');
+    await expect(compiled).resolves.toBeUndefined();
+  });
+
+  async function printed(node: string): Promise<string> {
+    const { url: NUMGATE_URL, key: NUMGATE_KEY } = gatewayService();
+    const env = { ...process.env, NUMGATE_URL, NUMGATE_KEY };
+    const { stdout } = await run(node, ['program.js'], { cwd: folder, env });
+    return stdout;
+  }
+  const PRINTED = 'block NUMBER_SUSPENDED\nallow\nSOURCE_AS_RECIPIENT\n';
+  const oldest = oldestNode();
+
+  it('runs in the Node of this project', async () => {
+    expect(await printed(process.execPath)).toBe(PRINTED);
+  });
+
+  it.skipIf(oldest === null)('runs in Node 20', async () => {
+    expect(await printed(oldest!)).toBe(PRINTED);
+  });
+
+  it('runs in a Worker without any Node API', async () => {
+    const stdin = { contents: WORKER, resolveDir: folder };
+    // For browsers, esbuild resolves none of Node's own modules.
+    const options = { bundle: true, write: false, format: 'esm', platform: 'browser' } as const;
+    const script = (await build({ stdin, ...options })).outputFiles[0]!.text;
+    const { url: NUMGATE_URL, key: NUMGATE_KEY } = gatewayService();
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        ...{ cf: false, modules: true, script, bindings: { NUMGATE_URL, NUMGATE_KEY } },
+        // Before Node's API was part of the runtime.
+        compatibilityDate: '2024-01-01',
+      }),
+    );
+    try {
+      const response = await miniflare.dispatchFetch('http://localhost/');
+      const block = { verdict: 'block', reasons: [{ code: 'NUMBER_SUSPENDED' }] };
+      const error = { error: { code: 'SOURCE_AS_RECIPIENT' } };
+      const gateway = { verdict: 'block', sip: { status: 603 } };
+      expect(await response.json()).toMatchObject({
+        globals: ['undefined', 'undefined', 'undefined'],
+        ...{ check: block, batch: [block, error], gateway, gatewayBatch: [gateway] },
+        streamed: [
+          { id: 'a', ...block },
+          { id: 'b', ...error },
+        ],
+      });
+    } finally {
+      await miniflare.dispose();
+    }
+  });
+});

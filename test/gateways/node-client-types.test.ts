@@ -1,0 +1,44 @@
+/**
+ * The types of the client for Node are written by hand: they have the fields of the OpenAPI document. Their
+ * values may be more open. The comparison is done when the tests compile.
+ */
+import { describe, expectTypeOf, it } from 'vitest';
+import type * as client from '../../examples/node/client.ts';
+import type { components } from '../../examples/node/schema.d.ts';
+
+type Schemas = components['schemas'];
+
+/** All fields of a type, also those that only some members of a union have. */
+type Fields<Type> = Type extends unknown ? keyof Type : never;
+/** Without what only the client adds, and what only `"report": "hits"` returns, which it never sends. */
+type Same<Ours, Theirs> = [
+  Exclude<Fields<Ours>, 'unknownVerdict' | Fields<Theirs>>,
+  Exclude<Fields<Theirs>, 'index' | Fields<Ours>>,
+];
+type None = [never, never];
+type Present<Type> = NonNullable<Type>;
+
+describe('the types of the Node client', () => {
+  it('have the fields of the requests', () => {
+    expectTypeOf<Same<client.CheckItem, Schemas['BatchItem']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.CheckDefaults, Schemas['BatchDefaults']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.GatewayRequest, Schemas['GatewayRequest']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.GatewayItem, Schemas['GatewayBatchItem']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.GatewayDefaults, Schemas['GatewayBatchDefaults']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.Ingress, Schemas['Ingress']>>().toEqualTypeOf<None>();
+  });
+
+  it('have the fields of the responses', () => {
+    expectTypeOf<Same<client.CheckAnswer, Schemas['CheckAnswer']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.ItemAnswer, Schemas['StreamAnswer']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.Reason, Schemas['Reason']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.ItemError['error'], Schemas['FieldError']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.GatewayAnswer, Schemas['GatewayAnswer']>>().toEqualTypeOf<None>();
+    type Batched = Schemas['GatewayItemAnswer'] & client.Head;
+    expectTypeOf<Same<client.GatewayItemAnswer, Batched>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.GatewayAnswer['policy'], Schemas['GatewayPolicyRule']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.GatewayAnswer['evidence'], Schemas['Evidence']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<Present<client.GatewayAnswer['sip']>, Schemas['SipAnswer']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<Present<client.GatewayAnswer['smpp']>, Schemas['SmppAnswer']>>().toEqualTypeOf<None>();
+  });
+});

@@ -1,0 +1,64 @@
+/**
+ * Decompresses a body in gzip (RFC 1952) without holding more of it than the decompressed form of one small
+ * piece. The runtime's own pipe does not limit that: it decompresses whatever arrives, whether or not anybody
+ * reads it, and 1 MB can become 1 GB.
+ */
+import { GZIP_PIECE_BYTES } from '../../shared/limits.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Reads bytes into a buffer of the caller, like a BYOB reader. */
+export interface BytesReader {
+  /** @returns at least one byte unless `done`; the buffer is the caller's again, in `value` */
+  read(into: Bytes): Promise<ReadableStreamReadResult<Bytes>>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+export class GunzipReader implements BytesReader {
+  readonly #source: ReadableStreamBYOBReader;
+  readonly #input: WritableStreamDefaultWriter;
+  readonly #output: ReadableStreamBYOBReader;
+  /** The piece on its way into the decompressor. */
+  #feeding: Promise<void> | null = null;
+
+  constructor(body: ReadableStream) {
+    const { writable, readable } = new DecompressionStream('gzip');
+    this.#source = body.getReader({ mode: 'byob' });
+    this.#input = writable.getWriter();
+    this.#output = readable.getReader({ mode: 'byob' });
+    // A failure is reported by the read that it prevents.
+    this.#input.closed.catch(() => undefined);
+  }
+
+  /** @throws if the body is not one gzip member, or ends too early */
+  async read(into: Bytes): Promise<ReadableStreamReadResult<Bytes>> {
+    const output = this.#output.read(into);
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    output.then(settle, settle);
+    // Another piece only once all output of the previous one was read.
+    while (!isSettled) await Promise.race([output, this.#feed()]);
+    return output;
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    await Promise.allSettled([this.#source.cancel(reason), this.#input.abort(reason)]);
+  }
+
+  #feed(): Promise<void> {
+    if (this.#feeding !== null) return this.#feeding;
+    const feeding = this.#feedPiece().finally(() => {
+      this.#feeding = null;
+    });
+    feeding.catch(() => undefined);
+    this.#feeding = feeding;
+    return feeding;
+  }
+
+  async #feedPiece(): Promise<void> {
+    const { done, value } = await this.#source.read(new Uint8Array(GZIP_PIECE_BYTES));
+    await (done ? this.#input.close() : this.#input.write(value));
+  }
+}
