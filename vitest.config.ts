@@ -5,9 +5,12 @@ import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts
 /** Only a hang reaches these, also on a busy machine, in ms. A hook starts services, or builds lists. */
 const TIMEOUTS = { testTimeout: 300_000, hookTimeout: 600_000 };
 
+/** For projects that start the real service. */
+const BUNDLES = './test/support/bundle-folder.ts';
+
 const SHARED = 'test/shared/**/*.test.ts';
-/** Shared tests that use files or processes. */
-const NODE_ONLY = 'test/**/*.node.test.ts';
+/** Shared tests that use files or processes, and those of the builders, which no Worker contains. */
+const NODE_ONLY = ['test/**/*.node.test.ts', 'test/shared/build/**/*.test.ts'];
 
 function inWorkerd() {
   return cloudflareTest({
@@ -28,12 +31,27 @@ export default defineConfig({
     // One more than the processors of a small machine, because much of the time is spent waiting.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...TIMEOUTS } },
-      { test: { name: 'gateways', include: ['test/gateways/**/*.test.ts'], ...TIMEOUTS } },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          globalSetup: BUNDLES,
+          ...TIMEOUTS,
+        },
+      },
+      {
+        test: {
+          name: 'gateways',
+          include: ['test/gateways/**/*.test.ts'],
+          globalSetup: BUNDLES,
+          ...TIMEOUTS,
+        },
+      },
       {
         test: {
           name: 'node',
           include: ['cli', 'bench', 'house'].map((folder) => `test/${folder}/**/*.test.ts`),
+          globalSetup: BUNDLES,
           ...TIMEOUTS,
         },
       },
@@ -43,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'shared-workerd',
           include: [SHARED],
-          exclude: [NODE_ONLY],
+          exclude: NODE_ONLY,
           isolate: false,
           ...TIMEOUTS,
         },

@@ -5,9 +5,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin-problems.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
+import { serviceUrl } from './environment.ts';
 import { CommandFailure, hasCode } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
-import { claimant } from './local/state-claim.ts';
 import { visible } from './terminal/visible.ts';
 
 /** Retries of a read and of a change. */
@@ -194,7 +194,8 @@ function json<Value>({ status, bytes }: AdminResponse): Value {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Value;
   } catch {
-    throw new CommandFailure(`the response (${status}) is not JSON: check that NUMGATE_URL is numgate`);
+    const message = `the response (${status}) is not JSON: check that NUMGATE_URL is numgate`;
+    throw new CommandFailure(message, 1, { status });
   }
 }
 
@@ -235,6 +236,8 @@ function failureOf(response: AdminResponse, url: string): CommandFailure {
   if (problem === null) {
     return new CommandFailure(
       `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
+      1,
+      { status: response.status },
     );
   }
   const { code, status } = problem;
@@ -273,35 +276,6 @@ function formatProblem({
 /** A guard that a change hits, with the option that overrides it. */
 export function formatGuard({ guard, message, override }: GuardHit): string {
   return `${guard}: ${visible(message)}   --override ${override}`;
-}
-
-/** URL of the service: the given one, or that of this machine. */
-export function serviceUrl(): string {
-  const given = process.env.NUMGATE_URL?.trim() || null;
-  if (given !== null) return checkUrl(given, 'NUMGATE_URL');
-  // 0 is any port.
-  const wanted = process.env.PORT === undefined ? 0 : servicePort();
-  return `http://localhost:${wanted || claimant()?.port || DEFAULT_PORT}`;
-}
-
-const DEFAULT_PORT = '8787';
-
-/** Port that `npm start` uses. */
-export function servicePort(): number {
-  const text = process.env.PORT ?? DEFAULT_PORT;
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new CommandFailure('PORT must be a number from 0 to 65535', 2);
-}
-
-/**
- * @param name of the option or variable that holds the URL
- * @throws CommandFailure if it is not an http(s) URL
- */
-export function checkUrl(url: string, name: string): string {
-  // `control.example.com` is not a URL, and `localhost:8787` parses as a URL with the scheme `localhost`.
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new CommandFailure(`${name} must be a URL such as https://control.example.com, not ${url}`, 2);
 }
 
 /**

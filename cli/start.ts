@@ -5,12 +5,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Client } from '../shared/clients.ts';
-import { Admin, servicePort } from './admin.ts';
+import { Admin } from './admin.ts';
 import { build, formatBuild } from './commands/build.ts';
 import { putClient } from './commands/clients.ts';
 import { formatProof, prove, QUICK_STEP } from './commands/prove.ts';
 import { formatPush, push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
+import { servicePort } from './environment.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
 import { proveService } from './local/identity.ts';

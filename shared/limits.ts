@@ -205,6 +205,8 @@ export const TOKEN_FREEING_FACTOR = 2;
 export const RELEASES_BACK = 2;
 /** How long values are kept after the last readable release stopped naming them, in ms. */
 export const VALUES_KEPT_MS = 86_400_000;
+/** Refused manifests under `staged/` that name no release of the coordinator: the newest are kept. */
+export const STAGED_REFUSALS_MAX = 20;
 /** How long a staged or withdrawn release keeps its values, in ms. */
 export const WAITING_KEPT_MS = 604_800_000;
 /** Entries or records on one page of the admin API. */

@@ -2,9 +2,7 @@
  * Removes what a benchmark leaves on the machine, folders and processes, however the process ends: normally,
  * by an error, or by Ctrl-C.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { temporaryFolder as makeFolder } from '../../cli/temporary.ts';
 
 const removals = new Set<() => void>();
 
@@ -20,7 +18,5 @@ export function onExit(remove: () => void): void {
 
 /** Creates a folder that is removed at the end of the process. @param name of its purpose, in lower case */
 export function temporaryFolder(name: string): string {
-  const path = mkdtempSync(join(tmpdir(), `numgate-${name}-`));
-  onExit(() => rmSync(path, { recursive: true, force: true }));
-  return path;
+  return makeFolder(name).path;
 }

@@ -33,10 +33,12 @@ interface InstallationSettings {
   readonly allowed?: readonly string[];
   /** Workers to compare with, in the same process: name and module of each. */
   readonly beside?: Readonly<Record<string, string>>;
+  /** Folder of a bundle that exists already. Default: it is made. */
+  readonly bundle?: string | undefined;
 }
 
 export async function startInstallation(settings: InstallationSettings): Promise<Installation> {
-  const { suspended, allowed = [], beside = {} } = settings;
+  const { suspended, allowed = [], beside = {}, bundle } = settings;
   const folder = temporaryFolder('installation');
   const secrets = await newSecrets();
   const state = join(folder, 'state');
@@ -45,7 +47,8 @@ export async function startInstallation(settings: InstallationSettings): Promise
     port: 0,
     secrets: await workerSecrets(secrets),
     state,
-    bundleFolder: join(folder, 'bundle'),
+    bundleFolder: bundle ?? join(folder, 'bundle'),
+    isBundled: bundle !== undefined,
     beside,
   });
   const stop = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import type { EntriesDone, EntryChange } from '../../shared/admin.ts';
 import type { ProblemExtras } from '../../shared/admin-problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import { type Admin, Unreachable } from '../admin.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
 import { invalidItems, sourceProblem, type WrittenItem } from '../import/items.ts';
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -86,7 +86,7 @@ function formatKnown({ items, confirmed, unknown, seq, command }: Known): string
 /** Adds to the failure of an operation what is known of all items. */
 function withKnown(error: unknown, known: Known): unknown {
   if (!(error instanceof CommandFailure)) return error;
-  const isUnknown = error instanceof Unreachable ? error.mayBeApplied : !isRefusal(error);
+  const isUnknown = error instanceof Unreachable ? error.mayBeApplied : isBroken(error);
   const settled = isUnknown ? known : { ...known, unknown: 0 };
   if (settled.confirmed + settled.unknown === 0) return error;
   const why = error instanceof Unreachable ? error.why : error.message;
@@ -95,10 +95,12 @@ function withKnown(error: unknown, known: Known): unknown {
   return new CommandFailure(`${why}\n${formatKnown(settled)}`, error.exitCode, extras);
 }
 
-/** Whether the service says that it has changed nothing. */
-function isRefusal(error: CommandFailure): boolean {
+/** Whether a response does not say what became of the change. A command that sent nothing got no response. */
+function isBroken(error: CommandFailure): boolean {
   const { status } = error.extras as { status?: number };
-  return 'items' in error.extras || (status !== undefined && status < 500);
+  if (status === undefined || hasCode(error, 'NOT_CONFIGURED')) return false;
+  // 507 is an answer: the storage is full.
+  return status < 300 || (status >= 500 && status !== 507);
 }
 
 /** Splits the items into operations. A sender ID may make two entries. */

@@ -1,19 +1,27 @@
 /**
- * `numgate prove`: reopens a built release as the edge would. It checks every number of 010, every listed
- * number and the numbers next to the listed ones against a plain model made from the inputs. The model knows
- * nothing of permutations, shards or encodings.
+ * `numgate prove`: reopens a built release as the edge would, and compares it with a plain model made from the
+ * inputs. cli/proof/prover.ts states what is proven. The model knows nothing of permutations, shards or
+ * encodings.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Command } from 'commander';
-import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
+import type { Release } from '../../shared/release/release.ts';
 import { CommandFailure } from '../failure.ts';
 import { readCatalogue } from '../import/catalogue.ts';
 import { collect } from '../import/collect.ts';
-import { addFolded, addNumber, addToModel, emptyModel, type ListModel } from '../proof/list-model.ts';
-import type { ThreadProgress, ThreadTask } from '../proof/prove-thread.ts';
-import { Prover, reopen } from '../proof/prover.ts';
+import {
+  countDated,
+  countElsewhere,
+  countPlain,
+  type ListModel,
+  ListModelBuilder,
+} from '../proof/list-model.ts';
+import type { ProveTask, ThreadProgress, ThreadWork } from '../proof/prove-thread.ts';
+import { LOOKUPS_PER_ENTRY, Prover, reopen } from '../proof/prover.ts';
+import { TableProver } from '../proof/table-prover.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
@@ -23,17 +31,19 @@ import { addFolderArgument, examples, folderOf } from './options.ts';
 
 /** Prefix of 010: +82 10. */
 const PROVEN_PREFIX = 8210;
-/** With `--quick`, one of this many numbers of 010 is checked. Must divide the strides of prove-thread.ts. */
+/** With `--quick`, one of this many numbers of 010 is checked. Must divide SUFFIXES_PER_TASK. */
 export const QUICK_STEP = 50;
+/** Images in one task of a thread. */
+const SUFFIXES_PER_TASK = 500_000;
 /** More threads than this wait for memory, not for cores. */
 const THREADS_MAX = 8;
 
 export function addProve(program: Command): void {
   addFolderArgument(program.command('prove'))
-    .description('check a build: every number of 010 and every listed number; expect 0 wrong answers')
+    .description('check a build: every number of 010 and every stored entry; expect 0 wrong answers')
     .option(
       '--quick',
-      `check one 010 number in ${QUICK_STEP} and every listed number; push does not accept this as proof`,
+      `look up one 010 number in ${QUICK_STEP}, and every stored entry; push does not accept this as proof`,
       false,
     )
     .addHelpText('after', examples('prove'))
@@ -48,29 +58,45 @@ export interface ProveResult extends Proof {
   readonly manifest: Manifest;
   /** Numbers of 010 that were checked. */
   readonly universe: number;
-  /** Listed numbers outside 010, or with dates, that were checked one by one. */
+  /** Listed numbers outside 010, or with dates. */
   readonly elsewhere: number;
 }
 
-/** @param step check every number of 010 (1), or one in `step` besides the listed ones */
+/** @param step look up every number of 010 (1), or one in `step` besides the listed ones */
 export async function prove(folder: BuildFolder, step: number): Promise<ProveResult> {
   const release = await reopen(folder);
-  const { report } = folder;
+  const { now } = folder.report;
   const models = await readModels(folder, release.manifest);
-  const prover = new Prover(release, models, report.now);
-  const elsewhere = prover.checkElsewhere();
-  prover.checkRanges();
-  prover.checkSources();
-  prover.checkCounts();
-  const universe = await proveUniverse(folder.path, models, report.now, step);
+  const settings = { now, densePrefix: PROVEN_PREFIX, step };
+  const tables = new TableProver(release, now);
+  for (const [list, model] of models.entries()) tables.check(list, model.tables);
+  const numbers = models.map((model) => model.numbers);
+  const prover = new Prover(release, numbers, settings);
+  prover.checkMoments();
+  const tasks = tasksFor(release, prover, step);
+  const found = await runThreads(
+    { folder: folder.path, models: numbers, settings, tasks: tasks.all },
+    tasks.steps,
+  );
+  if (step === 1 && found.suffixes !== tasks.suffixes)
+    throw new CommandFailure(`only ${found.suffixes} of ${tasks.suffixes} numbers were checked`);
+  for (const [list, model] of numbers.entries()) {
+    const [plain, dated] = [countPlain(model), countDated(model)];
+    // All stored entries are distinct and in the model. With equal counts, none is missing.
+    prover.count(found.plain[list] === plain && found.dated[list] === dated);
+    prover.count(countStored(release, list) === plain + dated);
+  }
   const proof: Proof = {
     release: release.manifest.release,
-    lookups: prover.checked + universe.checked + universe.listed,
-    wrong: prover.wrong + universe.wrong,
+    lookups: tables.lookups + prover.lookups + found.lookups,
+    wrong: tables.wrong + prover.wrong + found.wrong,
     complete: step === 1,
   };
   folder.writeProof(proof);
-  return { ...proof, manifest: release.manifest, universe: universe.checked + universe.listed, elsewhere };
+  // The other numbers of 010 are in sparse parts, which are always checked completely.
+  const universe = SUFFIX_COUNT - tasks.suffixes + found.suffixes;
+  const elsewhere = numbers.reduce((sum, model) => sum + countElsewhere(model, PROVEN_PREFIX), 0);
+  return { ...proof, manifest: release.manifest, universe, elsewhere };
 }
 
 /** Reads the inputs and the folded entries again, into plain models. */
@@ -80,12 +106,12 @@ async function readModels(folder: BuildFolder, { lists }: Manifest): Promise<Lis
   const catalogue = readCatalogue(path);
   if (termsOf([...catalogue.lists, ...folded]) !== termsOf(lists))
     throw new CommandFailure(`${path} does not name the lists of the release: build again`);
-  const models = lists.map(({ effect }) => emptyModel(effect, PROVEN_PREFIX));
+  const models = lists.map(({ effect }) => new ListModelBuilder(effect, PROVEN_PREFIX));
   const progress = startProgress('reading');
   const again = await collect(catalogue, {
     now,
-    onEntry: ({ list, what, dates }) => addToModel(models[list]!, what, dates),
-    onNumber: (list, n) => addNumber(models[list]!, n),
+    onEntry: ({ list, what, dates }) => models[list]!.add(what, dates),
+    onNumber: (list, n) => models[list]!.addNumber(n),
     onReject: () => undefined,
     onProgress: progress.update,
   }).finally(() => progress.stop());
@@ -96,9 +122,9 @@ async function readModels(folder: BuildFolder, { lists }: Manifest): Promise<Lis
       throw new CommandFailure(`${file} has changed since the build: build again`);
   }
   for (const [index, { entries }] of folded.entries()) {
-    for (const entry of entries) addFolded(models[catalogue.lists.length + index]!, entry);
+    for (const entry of entries) models[catalogue.lists.length + index]!.addFolded(entry);
   }
-  return models;
+  return models.map((model) => model.finish());
 }
 
 /** What identifies the lists and their effects, as one text. */
@@ -110,47 +136,71 @@ function termsOf(
   );
 }
 
-/** Checks the 10^8 numbers of the proven prefix, divided among the cores. */
-async function proveUniverse(
-  folder: string,
-  models: readonly ListModel[],
-  now: number,
-  step: number,
-): Promise<ThreadProgress> {
-  const threads = Math.min(availableParallelism(), THREADS_MAX);
+/** All shards, and the suffixes of 010 that are in dense parts. */
+function tasksFor(release: Release, prover: Prover, step: number) {
+  const { shards, lists } = release.manifest;
+  const all: ProveTask[] = shards.map((_, index) => ({ kind: 'shard', index }));
+  let suffixes = 0;
+  /** Lookups and decoded entries. */
+  let steps = 0;
+  for (const part of shards.flatMap((_, index) => release.shard(index)!.parts)) {
+    const isDense = prover.isDense(part);
+    const entries = lists.reduce((sum, _, list) => sum + part.count(list), 0);
+    steps += entries * (isDense && step === 1 ? 1 : 1 + LOOKUPS_PER_ENTRY);
+    if (!isDense) continue;
+    const size = part.end - part.start;
+    suffixes += size;
+    steps += size / step;
+    const first = suffixOf(part.start);
+    for (let from = first; from < first + size; from += SUFFIXES_PER_TASK)
+      all.push({ kind: 'suffixes', from, to: Math.min(from + SUFFIXES_PER_TASK, first + size) });
+  }
+  return { all, suffixes, steps };
+}
+
+/** Stored entries of a list, as the headers of the shards count them. */
+function countStored(release: Release, list: number): number {
+  return release.manifest.shards.reduce((sum, _, index) => sum + release.shard(index)!.count(list), 0);
+}
+
+/** Runs the tasks on all cores. */
+async function runThreads(work: Omit<ThreadWork, 'next'>, steps: number): Promise<ThreadProgress> {
+  const threads = Math.min(availableParallelism(), THREADS_MAX, Math.max(1, work.tasks.length));
+  const next = new Int32Array(new SharedArrayBuffer(4));
   const progress = startProgress('proving');
-  let total = 0;
-  let listed = 0;
-  let wrong = 0;
-  // A multiple of the step, so that the threads check the same numbers as one thread would.
-  const share = Math.ceil(SUFFIX_COUNT / threads / step) * step;
-  // This thread checks the numbers with other prefixes. Copying them to each thread would be a waste.
-  const ofPrefix = models.map((model) => ({ ...model, elsewhere: new Map() }));
-  const runs = Array.from({ length: threads }, (_, index) => {
-    const from = index * share;
-    const to = Math.min(SUFFIX_COUNT, from + share);
-    return runThread(
-      { folder, models: ofPrefix, now, prefix: PROVEN_PREFIX, from, to, step },
-      (progressed) => {
-        total += progressed.checked;
-        listed += progressed.listed;
-        wrong += progressed.wrong;
-        progress.update((total * step) / SUFFIX_COUNT, `${wrong} wrong`);
-      },
-    );
-  });
+  const sent: ThreadProgress[] = [];
+  const runs = Array.from({ length: threads }, (_, index) =>
+    runThread({ ...work, next }, (progressed) => {
+      sent[index] = progressed;
+      const { lookups, decoded, wrong } = sumOf(sent, work.models.length);
+      progress.update(Math.min(1, (lookups + decoded) / steps), `${count(wrong)} wrong`);
+    }),
+  );
   try {
     await Promise.all(runs);
   } finally {
     progress.stop();
   }
-  const due = Math.ceil(SUFFIX_COUNT / step);
-  if (total !== due) throw new CommandFailure(`only ${total} of ${due} numbers were checked`);
-  return { checked: total, listed, wrong };
+  return sumOf(sent, work.models.length);
 }
 
-function runThread(task: ThreadTask, onProgress: (checked: ThreadProgress) => void): Promise<void> {
-  const worker = new Worker(new URL('../proof/prove-thread.ts', import.meta.url), { workerData: task });
+function sumOf(sent: readonly ThreadProgress[], lists: number): ThreadProgress {
+  const total = (of: (progress: ThreadProgress) => number): number =>
+    sent.reduce((sum, progress) => sum + of(progress), 0);
+  const byList = (name: 'plain' | 'dated'): number[] =>
+    Array.from({ length: lists }, (_, list) => total((progress) => progress[name][list]!));
+  return {
+    lookups: total(({ lookups }) => lookups),
+    wrong: total(({ wrong }) => wrong),
+    decoded: total(({ decoded }) => decoded),
+    suffixes: total(({ suffixes }) => suffixes),
+    plain: byList('plain'),
+    dated: byList('dated'),
+  };
+}
+
+function runThread(work: ThreadWork, onProgress: (progress: ThreadProgress) => void): Promise<void> {
+  const worker = new Worker(new URL('../proof/prove-thread.ts', import.meta.url), { workerData: work });
   return new Promise((resolve, reject) => {
     worker.on('message', onProgress);
     worker.on('error', reject);
@@ -168,7 +218,7 @@ export function formatProof(result: ProveResult): Report {
     wrong === 0 ? styleText('green', '0 wrong answers') : styleText('red', `${count(wrong)} WRONG ANSWERS`);
   const text =
     `${styleText('bold', release)}: ${verdict}\n` +
-    `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, and ${count(elsewhere)} other listed numbers,\n` +
-    `  in each of ${lists} lists: ${count(lookups)} lookups\n`;
+    `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, ${count(elsewhere)} other listed numbers, and every\n` +
+    `  stored entry, in each of ${lists} lists: ${count(lookups)} lookups\n`;
   return [text, { release, wrong, complete, lookups, universe, elsewhere, lists }];
 }

@@ -4,6 +4,7 @@ import type {
   Promote,
   PromoteDone,
   ReleaseInfo,
+  ReleaseList,
   Rollback,
   RollbackDone,
   StatusInfo,
@@ -72,8 +73,7 @@ Promoting a canary to all checks the guards again: repeat the --override options
     .description('list releases, and why one was refused')
     .addHelpText('after', examples('releases'))
     .action(async () => {
-      const all = await adminOfEnvironment().get<{ releases: ReleaseInfo[] }>('releases');
-      print(...formatReleases(all.releases));
+      print(...formatReleases(await adminOfEnvironment().get<ReleaseList>('releases')));
     });
 }
 
@@ -122,21 +122,22 @@ export function formatState(
   ].join('\n');
 }
 
-export function formatReleases(releases: readonly ReleaseInfo[]): Report {
+export function formatReleases({ releases, refused = [] }: ReleaseList): Report {
   const rows = releases.map((info) => {
     const { release, state, base, foldedSeq, numbers, bytes, promotedAt, by, readable } = info;
     const shownState = readable && state === 'superseded' ? `${state} (rollback)` : state;
     return [release, shownState, base ?? '', foldedSeq, numbers, bytes, promotedAt ?? '', by];
   });
   const names = ['release', 'state', 'base', 'folded seq#', 'numbers#', 'bytes#', 'promoted', 'staged by'];
-  return [releases.map(formatRefusal).join('') + formatTable(names, rows), { releases }];
+  const refusals = [...refused.map((each) => ({ release: each.release, refusal: each })), ...releases];
+  return [refusals.map(formatRefusal).join('') + formatTable(names, rows), { releases, refused }];
 }
 
 /** First in the list, because it is what to act on. */
-function formatRefusal({ release, refusal }: ReleaseInfo): string {
+function formatRefusal({ release, refusal }: Pick<ReleaseInfo, 'release' | 'refusal'>): string {
   if (refusal === null) return '';
   const { code, message } = refusal;
   // Some messages begin with the code themselves.
   const why = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
-  return `${release} was refused: ${styleText('yellow', code)}: ${visible(why)}\n`;
+  return `${visible(release)} was refused: ${styleText('yellow', code)}: ${visible(why)}\n`;
 }

@@ -1,7 +1,7 @@
 /** `numgate watch`: follows the state of edges until a change is visible on all of them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { checkUrl, serviceUrl } from '../admin.ts';
+import { checkUrl, serviceUrl } from '../environment.ts';
 import { CommandFailure } from '../failure.ts';
 import { print } from '../terminal/output.ts';
 import { examples, wholeNumber } from './options.ts';

@@ -3,7 +3,7 @@
  * optionally gzipped. It streams, so a file may be larger than memory.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, type ReadStream, readSync, statSync } from 'node:fs';
+import { createReadStream, type ReadStream, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { finished } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
@@ -12,6 +12,7 @@ import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
 import { CommandFailure, describeFileError, quoted } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
+import { checkStart, type FileStart, readStart, Utf8Check } from './encoding.ts';
 
 export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -60,22 +61,6 @@ function formatOf({ path, format }: InputFile): Format {
   );
 }
 
-const GZIP_MAGIC = 0x1f8b;
-/** The byte order mark in UTF-16, in either byte order. */
-const UTF16_MARKS: readonly number[] = [0xfffe, 0xfeff];
-
-/** The first two bytes, or 0 if there are fewer. */
-function magicOf(path: string): number {
-  const file = openSync(path, 'r');
-  try {
-    const magic = Buffer.alloc(2);
-    readSync(file, magic, 0, 2, 0);
-    return magic.readUInt16BE(0);
-  } finally {
-    closeSync(file);
-  }
-}
-
 /**
  * Receives a plain-text line in bytes, without its LF. @returns whether it handled the line; if so, the line
  * makes no row
@@ -97,17 +82,17 @@ export async function readRows(
 ): Promise<string> {
   const { path } = input;
   let size: number;
-  let magic: number;
+  let start: FileStart;
   try {
     size = statSync(path).size;
-    magic = magicOf(path);
+    start = readStart(path);
   } catch (error) {
     throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
+  checkStart(start);
+  const { isGzip } = start;
   const format = formatOf(input);
-  const gzip = magic === GZIP_MAGIC;
-  if (UTF16_MARKS.includes(magic)) throw new CommandFailure(`${path}: is UTF-16: save it as UTF-8`);
-  if (!gzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz but is not gzipped`);
+  if (!isGzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz but is not gzipped`);
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   const hash = createHash('sha256');
   let bytes = 0;
@@ -117,10 +102,11 @@ export async function readRows(
     onProgress(size === 0 ? 1 : bytes / size);
   });
   try {
-    const content = gzip ? unpacked(file, path) : file;
+    const content = isGzip ? unpacked(file, path) : file;
+    const encoding = new Utf8Check(start);
     const csv = new CsvReader(path);
     const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
-    await readLines(content, readers[format], each, format === 'plain' ? takeLine : undefined);
+    await readLines(content, encoding, readers[format], each, format === 'plain' ? takeLine : undefined);
     if (format === 'csv') csv.end();
     // gunzip stops at padding after the last member. The digest covers that too.
     if (!file.readableEnded) await finished(file.unpipe().resume());
@@ -223,6 +209,7 @@ type LineReader = (text: string, line: number) => Row | null;
 
 async function readLines(
   content: AsyncIterable<Uint8Array>,
+  encoding: Utf8Check,
   read: LineReader,
   each: (row: Row) => void,
   takeLine: TakeLine = () => false,
@@ -241,6 +228,7 @@ async function readLines(
   // The first line goes to the splitter, because a byte order mark may precede it.
   let isWhole = false;
   for await (const chunk of content) {
+    encoding.push(chunk, line);
     /** Bytes before `done` are handled. Bytes from `done` to `from` go to the splitter. */
     let done = 0;
     let from = 0;
@@ -256,6 +244,7 @@ async function readLines(
     if (from < chunk.length) isWhole = false;
     split(chunk.subarray(done));
   }
+  encoding.end(line);
   for (const text of splitter.end()) take(text);
 }
 

@@ -14,6 +14,11 @@ export interface BundleModule {
 /** @param env environment of wrangler.toml, '' for the top level */
 export async function bundle(env: string, outdir = BUNDLE): Promise<BundleModule[]> {
   await wrangler(['deploy', '--dry-run', '--outdir', outdir, '--env', env]);
+  return readBundle(outdir);
+}
+
+/** The modules of a bundle that was made in this folder. */
+export function readBundle(outdir: string): BundleModule[] {
   const modules: BundleModule[] = [];
   for (const name of readdirSync(outdir)) {
     const path = join(outdir, name);

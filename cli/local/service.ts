@@ -8,7 +8,8 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptio
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
 import { CommandFailure } from '../failure.ts';
 import { BUNDLE, STATE, WRANGLER_CONFIG } from '../paths.ts';
-import { bundle } from './bundle.ts';
+import { temporaryFolder } from '../temporary.ts';
+import { bundle, readBundle } from './bundle.ts';
 
 const NAME = 'numgate';
 const HOST = '127.0.0.1';
@@ -29,6 +30,8 @@ export interface ServiceSettings {
   /** Folder of the state, as for `--persist-to`. */
   readonly state?: string;
   readonly bundleFolder?: string;
+  /** Whether the bundle is already in its folder. Default: it is made now. */
+  readonly isBundled?: boolean;
   /**
    * Other Workers in the same process, by name, as one module each and on sockets of their own. Benchmarks
    * use them as baselines.
@@ -40,9 +43,9 @@ export interface ServiceSettings {
 const EVERY_MINUTE = '* * * * *';
 
 export async function startService(settings: ServiceSettings): Promise<Service> {
-  const { port, secrets, state = STATE, bundleFolder = BUNDLE, beside = {} } = settings;
-  rmSync(bundleFolder, { recursive: true, force: true });
-  const modules = await bundle('', bundleFolder);
+  const { port, secrets, state = STATE, bundleFolder = BUNDLE, isBundled = false, beside = {} } = settings;
+  if (!isBundled) rmSync(bundleFolder, { recursive: true, force: true });
+  const modules = isBundled ? readBundle(bundleFolder) : await bundle('', bundleFolder);
   process.env.WRANGLER_LOG ??= 'error';
   const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
   const options = convertV4MiniflareOptions({
@@ -69,7 +72,9 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       ),
     ],
   });
-  const miniflare = new Miniflare(options);
+  const working = temporaryFolder('service');
+  const miniflare = inFolder(working.path, () => new Miniflare(options));
+  const stop = (): Promise<void> => miniflare.dispose().finally(working.remove);
   try {
     await miniflare.ready;
     const urlOf = async (name: string): Promise<string> =>
@@ -81,14 +86,29 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       url: await urlOf(NAME),
       besideUrls,
       runCron: async () => void (await worker.scheduled({ cron: EVERY_MINUTE })),
-      stop: () => miniflare.dispose(),
+      stop,
     };
   } catch (error) {
     // It rejects with the same error.
-    await miniflare.dispose().catch(() => undefined);
+    await stop().catch(() => undefined);
     const words = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
       `the service did not start on port ${port}: ${words}\nset PORT to use another port`,
     );
+  }
+}
+
+/**
+ * Miniflare keeps working files in the system's temporary folder under random names, where nobody would remove
+ * those of a killed process. Its constructor alone chooses their place.
+ */
+function inFolder<Value>(folder: string, make: () => Value): Value {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    return make();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
   }
 }

@@ -1,15 +1,22 @@
 /**
- * A plain set of numbers: suffixes by prefix, in a Set, or in a bitmap if there are many. A single Set holds
- * at most 16 million numbers.
+ * A plain set of numbers: sorted, or a bitmap for a prefix with many. It is plain data in shared memory, so
+ * threads read it without a copy. It takes at most 8 bytes per number.
  */
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
 
 export type Bitmap = Uint8Array<SharedArrayBuffer>;
-/** Suffixes by prefix. Plain data that can be passed to threads. */
-export type PlainSet = Map<number, Set<number> | Bitmap>;
 
-/** Above this size a bitmap (12.5 MB) is smaller than a Set. */
-const SET_MAX = 300_000;
+/** Above this count, a bitmap (12.5 MB) is smaller than sorted numbers. */
+const SORTED_MAX = 1_562_500;
+/** Numbers collected before the first sort. */
+const ROOM_FIRST = 1_024;
+
+export interface PlainSet {
+  /** Distinct, ascending. */
+  readonly sorted: Float64Array<SharedArrayBuffer>;
+  /** The suffixes of the prefixes that are not in `sorted`. */
+  readonly bitmaps: ReadonlyMap<number, Bitmap>;
+}
 
 /** Shared between threads, not copied. */
 export function bitmap(): Bitmap {
@@ -31,44 +38,91 @@ export function countBits(bits: Bitmap): number {
   return count;
 }
 
-/** The set suffixes in [from, to), ascending. */
-export function* suffixesIn(bits: Bitmap, from: number, to: number): Generator<number> {
-  for (let byte = from >>> 3; byte < bits.length && byte * 8 < to; byte++) {
-    if (bits[byte] === 0) continue;
-    for (let suffix = Math.max(from, byte * 8); suffix < Math.min(to, byte * 8 + 8); suffix++) {
-      if (hasBit(bits, suffix)) yield suffix;
+/** Collects the numbers of a set, in any order and with duplicates. */
+export class PlainSetBuilder {
+  readonly #densePrefix: number;
+  readonly #bitmaps = new Map<number, Bitmap>();
+  #waiting = new Float64Array(ROOM_FIRST);
+  #count = 0;
+
+  /** @param densePrefix gets a bitmap however few numbers it has, because all its numbers are looked up */
+  constructor(densePrefix: number) {
+    this.#densePrefix = densePrefix;
+  }
+
+  add(n: number): void {
+    const prefix = prefixOf(n);
+    const bits = this.#bitmaps.get(prefix);
+    if (bits !== undefined) {
+      setBit(bits, suffixOf(n));
+    } else if (prefix === this.#densePrefix) {
+      setBit(this.#addBitmap(prefix), suffixOf(n));
+    } else {
+      if (this.#count === this.#waiting.length) this.#makeRoom();
+      this.#waiting[this.#count++] = n;
     }
   }
-}
 
-export function addTo(set: PlainSet, n: number): void {
-  const prefix = prefixOf(n);
-  const suffixes = set.get(prefix);
-  if (suffixes === undefined) set.set(prefix, new Set([suffixOf(n)]));
-  else if (suffixes instanceof Uint8Array) setBit(suffixes, suffixOf(n));
-  else if (suffixes.add(suffixOf(n)).size > SET_MAX) {
+  #addBitmap(prefix: number): Bitmap {
     const bits = bitmap();
-    for (const suffix of suffixes) setBit(bits, suffix);
-    set.set(prefix, bits);
+    this.#bitmaps.set(prefix, bits);
+    return bits;
+  }
+
+  #makeRoom(): void {
+    this.#sort();
+    if (this.#count <= this.#waiting.length / 2) return;
+    const larger = new Float64Array(this.#waiting.length * 2);
+    larger.set(this.#waiting);
+    this.#waiting = larger;
+  }
+
+  /** Sorts the waiting numbers, drops duplicates, and moves prefixes with many to bitmaps. */
+  #sort(): void {
+    const all = this.#waiting.subarray(0, this.#count).sort();
+    this.#count = 0;
+    for (let from = 0, to = 0; from < all.length; from = to) {
+      const prefix = prefixOf(all[from]!);
+      to = lowerBound(all, (prefix + 1) * SUFFIX_COUNT);
+      const bits = to - from > SORTED_MAX ? this.#addBitmap(prefix) : null;
+      for (let index = from; index < to; index++) {
+        const n = all[index]!;
+        if (bits !== null) setBit(bits, suffixOf(n));
+        else if (this.#count === 0 || n !== all[this.#count - 1]) all[this.#count++] = n;
+      }
+    }
+  }
+
+  finish(): PlainSet {
+    this.#sort();
+    return { sorted: shared(this.#waiting.subarray(0, this.#count)), bitmaps: this.#bitmaps };
   }
 }
 
-export function isIn(set: PlainSet, n: number): boolean {
-  const suffixes = set.get(prefixOf(n));
-  if (suffixes === undefined) return false;
-  return suffixes instanceof Uint8Array ? hasBit(suffixes, suffixOf(n)) : suffixes.has(suffixOf(n));
+/** The same numbers in shared memory. */
+export function shared(numbers: Float64Array): Float64Array<SharedArrayBuffer> {
+  const copy = new Float64Array(new SharedArrayBuffer(numbers.byteLength));
+  copy.set(numbers);
+  return copy;
 }
 
-export function sizeOf(set: PlainSet): number {
-  let size = 0;
-  for (const suffixes of set.values())
-    size += suffixes instanceof Uint8Array ? countBits(suffixes) : suffixes.size;
-  return size;
-}
-
-export function* numbersIn(set: PlainSet): Generator<number> {
-  for (const [prefix, suffixes] of set) {
-    const each = suffixes instanceof Uint8Array ? suffixesIn(suffixes, 0, SUFFIX_COUNT) : suffixes;
-    for (const suffix of each) yield prefix * SUFFIX_COUNT + suffix;
+/** Index of the first of the ascending numbers that is at least `n`. */
+export function lowerBound(sorted: Float64Array, n: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < n) low = middle + 1;
+    else high = middle;
   }
+  return low;
+}
+
+export function isIn({ sorted, bitmaps }: PlainSet, n: number): boolean {
+  const bits = bitmaps.get(prefixOf(n));
+  return bits === undefined ? sorted[lowerBound(sorted, n)] === n : hasBit(bits, suffixOf(n));
+}
+
+export function sizeOf({ sorted, bitmaps }: PlainSet): number {
+  return [...bitmaps.values()].reduce((sum, bits) => sum + countBits(bits), sorted.length);
 }

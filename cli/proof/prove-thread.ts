@@ -1,36 +1,45 @@
-/** One thread of `prove`: checks its share of the numbers of one prefix. */
+/** One thread of `prove`: takes tasks from a common list until none is left. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BuildFolder } from '../publish/build-folder.ts';
-import type { ListModel } from './list-model.ts';
-import { Prover, reopen } from './prover.ts';
+import type { NumberModel } from './list-model.ts';
+import { Prover, type ProverSettings, reopen } from './prover.ts';
 
-export interface ThreadTask {
+/** A shard to decode, or suffixes of the dense prefix by their images, from `from` to `to` (exclusive). */
+export type ProveTask =
+  | { readonly kind: 'shard'; readonly index: number }
+  | { readonly kind: 'suffixes'; readonly from: number; readonly to: number };
+
+export interface ThreadWork {
   readonly folder: string;
-  readonly models: readonly ListModel[];
-  readonly now: number;
-  readonly prefix: number;
-  readonly from: number;
-  readonly to: number;
-  /** Check each number (1), or one in `step`. */
-  readonly step: number;
+  readonly models: readonly NumberModel[];
+  readonly settings: ProverSettings;
+  readonly tasks: readonly ProveTask[];
+  /** Index of the next task that no thread has taken. */
+  readonly next: Int32Array<SharedArrayBuffer>;
 }
 
-/** What was checked since the last message. */
-export interface ThreadProgress {
-  readonly checked: number;
-  /** Listed numbers that were checked in addition to the step. */
-  readonly listed: number;
-  readonly wrong: number;
+/** What this thread has checked so far. */
+export type ThreadProgress = Pick<Prover, 'lookups' | 'wrong' | 'decoded' | 'suffixes' | 'plain' | 'dated'>;
+
+/** Lookups and decoded entries between two messages, about. */
+const STEPS_PER_MESSAGE = 250_000;
+
+const { folder, models, settings, tasks, next } = workerData as ThreadWork;
+const prover = new Prover(await reopen(new BuildFolder(folder)), models, settings);
+let sentAt = 0;
+
+function send(): void {
+  const { lookups, wrong, decoded, suffixes, plain, dated } = prover;
+  parentPort!.postMessage({ lookups, wrong, decoded, suffixes, plain, dated } satisfies ThreadProgress);
+  sentAt = lookups + decoded;
 }
 
-/** Numbers checked between two messages. */
-const STRIDE = 1_000_000;
-
-const { folder, models, now, prefix, from, to, step } = workerData as ThreadTask;
-const release = await reopen(new BuildFolder(folder));
-for (let start = from; start < to; start += STRIDE) {
-  const prover = new Prover(release, models, now);
-  prover.checkPrefix(prefix, start, Math.min(to, start + STRIDE), step);
-  const progress: ThreadProgress = { checked: prover.checked, listed: prover.listed, wrong: prover.wrong };
-  parentPort?.postMessage(progress);
+for (let index = Atomics.add(next, 0, 1); index < tasks.length; index = Atomics.add(next, 0, 1)) {
+  const task = tasks[index]!;
+  if (task.kind === 'suffixes') prover.checkSuffixes(task.from, task.to);
+  else
+    prover.checkShard(task.index, () => {
+      if (prover.lookups + prover.decoded - sentAt >= STEPS_PER_MESSAGE) send();
+    });
+  send();
 }

@@ -1,17 +1,33 @@
-/** Looks up the same numbers in a reopened release and in a plain model, and counts the differences. */
-import { type Dates, isDated } from '../../shared/build/list-entries.ts';
-import { prefixOf, SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
+/**
+ * Compares the numbers of a reopened release with plain models of its lists, and counts the differences.
+ *
+ * Two checks together decide every number. First, the stored entries of each list are decoded and must be
+ * exactly those of its model: in order, so none comes twice; each in the model; and as many as the model has.
+ * Second, lookups, made as the edge makes them, must give what the model gives:
+ * - In a sparse part, for each stored entry and its neighbours in the order of storage, and for both ends of
+ *   the part. Such a lookup only compares its key with stored keys, so every key in between gives the same.
+ * - In a dense part, for each stored entry and its neighbours. In the dense prefix, for every suffix.
+ * A number and its key determine each other, because the permutation is a bijection.
+ */
+import type { Dates } from '../../shared/build/list-entries.ts';
+import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { Release } from '../../shared/release/release.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { NOT_LISTED } from '../../shared/set/number-set.ts';
-import { fingerprint as printOf } from '../../shared/set/xxhash.ts';
+import type { Part } from '../../shared/set/shard.ts';
 import { unwrap } from '../failure.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
-import { countNumbers, exactUntil, type ListModel, latest, rangeUntil } from './list-model.ts';
-import { numbersIn, sizeOf, suffixesIn } from './plain-set.ts';
-import { queryOrder } from './query-order.ts';
+import { datedIn, datedUntil, hasDated, momentsOf } from './dated-numbers.ts';
+import { exactUntil, type NumberModel } from './list-model.ts';
+import { hasBit, isIn } from './plain-set.ts';
+
+/** Lookups for a stored entry: itself, its neighbours in the order of storage, its neighbours as numbers. */
+export const LOOKUPS_PER_ENTRY = 5;
+
+/** Suffixes that `checkSuffixes` permutes at once: 8 KB, which fit into the first-level cache. */
+const SUFFIXES_AT_ONCE = 1_024;
 
 /** Opens a release from its folder, as the edge opens it from KV. */
 export async function reopen(folder: BuildFolder): Promise<Release> {
@@ -22,151 +38,186 @@ export async function reopen(folder: BuildFolder): Promise<Release> {
   return release;
 }
 
-/** Moments around both ends of an entry. FOREVER is excluded, because lookups always happen before it. */
-function momentsOf({ since, until }: Dates): number[] {
-  return [since - 1, since, until - 1, until].filter((moment) => moment >= 0 && moment < FOREVER);
+export interface ProverSettings {
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** The prefix whose suffixes are all looked up if it is dense. */
+  readonly densePrefix: number;
+  /** Look up each suffix of the dense prefix (1), or one in `step`. */
+  readonly step: number;
 }
 
 export class Prover {
-  checked = 0;
-  /** Listed numbers that `checkPrefix` checked in addition to those of its step. Not included in `checked`. */
-  listed = 0;
+  lookups = 0;
   wrong = 0;
+  /** Stored entries that were decoded. */
+  decoded = 0;
+  /** Numbers of the dense prefix that were looked up. */
+  suffixes = 0;
+  /** Decoded entries by list. */
+  readonly plain: number[];
+  readonly dated: number[];
   readonly #release: Release;
-  readonly #models: readonly ListModel[];
-  readonly #now: number;
+  readonly #models: readonly NumberModel[];
+  readonly #settings: ProverSettings;
 
-  /** @param now seconds since 1970 */
-  constructor(release: Release, models: readonly ListModel[], now: number) {
+  constructor(release: Release, models: readonly NumberModel[], settings: ProverSettings) {
     this.#release = release;
     this.#models = models;
-    this.#now = now;
+    this.#settings = settings;
+    this.plain = models.map(() => 0);
+    this.dated = models.map(() => 0);
   }
 
-  #count(right: boolean): void {
-    this.checked++;
+  count(right: boolean): void {
     if (!right) this.wrong++;
   }
 
-  /**
-   * Checks the suffixes in [from, to) of a prefix: each list, single entries and ranges. With a step, checks
-   * one in `step` and all listed ones. About half a microsecond per suffix and list.
-   */
-  checkPrefix(prefix: number, from: number, to: number, step: number): void {
-    const suffixes = new Uint32Array(Math.ceil((to - from) / step));
-    for (let index = 0; index < suffixes.length; index++) suffixes[index] = from + index * step;
-    this.checked += this.#check(prefix, suffixes);
-    if (step === 1) return;
-    for (const { dense } of this.#models) {
-      if (dense === null) continue;
-      const listed = [...suffixesIn(dense, from, to)].filter((suffix) => suffix % step !== 0);
-      this.listed += this.#check(prefix, Uint32Array.from(listed));
-    }
+  #keyOf(n: number): number {
+    return prefixOf(n) * SUFFIX_COUNT + this.#release.keys.permutation.permute(suffixOf(n));
   }
 
-  /** @returns how many numbers were checked */
-  #check(prefix: number, suffixes: Uint32Array): number {
-    let checked = 0;
-    for (const suffix of queryOrder(suffixes, this.#release.keys.permutation)) {
-      checked++;
-      if (!this.#suffixIsRight(prefix, suffix)) this.wrong++;
-    }
-    return checked;
+  #numberOf(key: number): number {
+    return prefixOf(key) * SUFFIX_COUNT + this.#release.keys.permutation.invert(suffixOf(key));
   }
 
-  #suffixIsRight(prefix: number, suffix: number): boolean {
-    const models = this.#models;
-    const n = prefix * SUFFIX_COUNT + suffix;
-    const permutedSuffix = this.#release.keys.permutation.permute(suffix);
-    const part = this.#release
-      .shard(this.#release.shardIndexOf(prefix, permutedSuffix))
-      ?.partOf(prefix, permutedSuffix);
-    let right = true;
-    for (let list = 0; list < models.length; list++) {
-      const model = models[list]!;
-      const exact = part?.until(list, prefix, permutedSuffix, this.#now) ?? NOT_LISTED;
-      right &&= exact === exactUntil(model, n, this.#now);
-      if (model.ranges.length > 0) right &&= this.#rangeIsRight(list, n, this.#now);
-    }
-    return right;
-  }
-
-  #rangeIsRight(list: number, n: number, now: number): boolean {
-    return (
-      (this.#release.ranges?.until(list, n, now) ?? NOT_LISTED) === rangeUntil(this.#models[list]!, n, now)
-    );
-  }
-
-  #exactIsRight(list: number, n: number, now: number): boolean {
+  /** Looks up a number in one list. */
+  #checkNumber(list: number, n: number, now = this.#settings.now): void {
+    if (n < 0 || n >= NUMBER_LIMIT) return;
     const prefix = prefixOf(n);
-    const permutedSuffix = this.#release.keys.permutation.permute(suffixOf(n));
-    const shard = this.#release.shard(this.#release.shardIndexOf(prefix, permutedSuffix));
-    const exact =
-      shard?.partOf(prefix, permutedSuffix).until(list, prefix, permutedSuffix, now) ?? NOT_LISTED;
-    return exact === exactUntil(this.#models[list]!, n, now);
+    const image = this.#release.keys.permutation.permute(suffixOf(n));
+    const part = this.#release.shard(this.#release.shardIndexOf(prefix, image))?.partOf(prefix, image);
+    const until = part?.until(list, prefix, image, now) ?? NOT_LISTED;
+    this.lookups++;
+    this.count(until === exactUntil(this.#models[list]!, n, now));
+  }
+
+  /** Looks up the number of a key in one list. */
+  #checkKey(list: number, key: number): void {
+    if (key < 0 || key >= NUMBER_LIMIT) return;
+    const n = this.#numberOf(key);
+    this.count(this.#keyOf(n) === key);
+    this.#checkNumber(list, n);
+  }
+
+  #checkNeighbours(list: number, key: number, n: number): void {
+    for (const near of [key - 1, key, key + 1]) this.#checkKey(list, near);
+    for (const near of [n - 1, n + 1]) this.#checkNumber(list, near);
+  }
+
+  /** Whether `checkSuffixes` looks up suffixes of this part. */
+  isDense(part: Part): boolean {
+    return prefixOf(part.start) === this.#settings.densePrefix && !part.isSparse;
+  }
+
+  /** Decodes a shard and looks up around its entries. @param onProgress called after each batch of entries */
+  checkShard(index: number, onProgress: () => void): void {
+    const { shards } = this.#release.manifest;
+    const shard = this.#release.shard(index)!;
+    this.count(shard.start === shards[index]!.start);
+    this.count(shard.end <= (shards[index + 1]?.start ?? NUMBER_LIMIT));
+    for (const part of shard.parts) {
+      // Otherwise `checkSuffixes` looks up all of them.
+      const withLookups = this.#settings.step > 1 || !this.isDense(part);
+      for (let list = 0; list < this.#models.length; list++) {
+        this.#checkPlain(part, list, withLookups, onProgress);
+        this.#checkDated(part, list, withLookups);
+        for (const end of [part.start, part.end - 1]) this.#checkKey(list, end);
+      }
+      onProgress();
+    }
+  }
+
+  #checkPlain(part: Part, list: number, withLookups: boolean, onProgress: () => void): void {
+    const { plain } = this.#models[list]!;
+    const { step } = this.#settings;
+    const isDense = this.isDense(part);
+    let before = part.start - 1;
+    for (const keys of part.keys(list)) {
+      for (const key of keys) {
+        const n = this.#numberOf(key);
+        this.count(key > before && key < part.end && this.#keyOf(n) === key && isIn(plain, n));
+        before = key;
+        if (withLookups) this.#checkNeighbours(list, key, n);
+        // Looked up here, and not as one in `step`.
+        if (isDense && (key - part.start) % step !== 0) this.suffixes++;
+      }
+      this.decoded += keys.length;
+      this.plain[list]! += keys.length;
+      onProgress();
+    }
+  }
+
+  #checkDated(part: Part, list: number, withLookups: boolean): void {
+    const { plain, dated } = this.#models[list]!;
+    let before = { key: part.start - 1, since: 0, until: 0 };
+    for (const entry of part.dated(list)) {
+      const { key, since, until } = entry;
+      const n = this.#numberOf(key);
+      const isAfter = key > before.key || (key === before.key && isLater(entry, before));
+      this.count(isAfter && key < part.end && this.#keyOf(n) === key);
+      this.count(hasDated(dated, { n, since, until }) && !isIn(plain, n));
+      before = entry;
+      if (withLookups) this.#checkNeighbours(list, key, n);
+      this.decoded++;
+      this.dated[list]!++;
+    }
+  }
+
+  /** Looks up every dated number around its dates. */
+  checkMoments(): void {
+    for (const [list, { dated }] of this.#models.entries()) {
+      for (const entry of datedIn(dated))
+        for (const moment of momentsOf(entry)) this.#checkNumber(list, entry.n, moment);
+    }
   }
 
   /**
-   * Checks every undated number outside the dense prefix with its neighbours, and every dated number around
-   * its dates. @returns the number of listed numbers checked
+   * Looks up suffixes of the dense prefix in every list: those with the images in [from, to), or one in
+   * `step`. In the order of images, neighbours in the release follow each other; in any other order, two
+   * thirds of a lookup is waiting for memory.
    */
-  checkElsewhere(): number {
-    let listed = 0;
-    for (const [list, { elsewhere, dated }] of this.#models.entries()) {
-      listed += sizeOf(elsewhere) + dated.size;
-      for (const n of numbersIn(elsewhere)) {
-        for (const near of [n - 1, n, n + 1]) this.#count(this.#exactIsRight(list, near, this.#now));
-      }
-      for (const [n, all] of dated) {
-        for (const now of all.flatMap(momentsOf)) this.#count(this.#exactIsRight(list, n, now));
-      }
-    }
-    return listed;
-  }
-
-  /** Checks around both ends of every range, and around its dates. */
-  checkRanges(): void {
-    for (const [list, { ranges }] of this.#models.entries()) {
-      for (const range of ranges) {
-        const { from, to } = range;
-        const moments = isDated(range) ? momentsOf(range) : [this.#now];
-        for (const n of [from - 1, from, Math.floor((from + to) / 2), to, to + 1]) {
-          for (const now of moments) this.#count(this.#rangeIsRight(list, n, now));
-        }
-      }
+  checkSuffixes(from: number, to: number): void {
+    const { step } = this.#settings;
+    const { permutation } = this.#release.keys;
+    const suffixes = new Uint32Array(SUFFIXES_AT_ONCE);
+    const images = new Uint32Array(SUFFIXES_AT_ONCE);
+    for (let first = from; first < to; first += SUFFIXES_AT_ONCE * step) {
+      const count = Math.min(SUFFIXES_AT_ONCE, Math.ceil((to - first) / step));
+      // In loops of their own, the table reads of several suffixes overlap.
+      for (let at = 0; at < count; at++) suffixes[at] = permutation.invert(first + at * step);
+      for (let at = 0; at < count; at++) images[at] = permutation.permute(suffixes[at]!);
+      // Every place has its own suffix, so 10^8 places are all suffixes.
+      for (let at = 0; at < count; at++) this.count(images[at] === first + at * step);
+      for (let list = 0; list < this.#models.length; list++)
+        this.#checkImages(list, suffixes.subarray(0, count), images);
+      this.suffixes += count;
     }
   }
 
-  /** Checks every source, now and around its dates. */
-  checkSources(): void {
-    const { sourceSeed } = this.#release.keys;
-    for (const [list, { sources, fingerprints }] of this.#models.entries()) {
-      for (const [text, all] of sources) this.#source(list, printOf(text, sourceSeed), all);
-      for (const [fingerprint, all] of fingerprints) this.#source(list, fingerprint, all);
+  /** Looks up suffixes of the dense prefix in one list, by their images. */
+  #checkImages(list: number, suffixes: Uint32Array, images: Uint32Array): void {
+    const { densePrefix: prefix, now } = this.#settings;
+    const release = this.#release;
+    const { plain, dated, datedBits } = this.#models[list]!;
+    const bits = plain.bitmaps.get(prefix) ?? null;
+    const expected = new Float64Array(suffixes.length);
+    for (let at = 0; at < suffixes.length; at++) {
+      const suffix = suffixes[at]!;
+      if (hasBit(bits, suffix)) expected[at] = FOREVER;
+      else if (!hasBit(datedBits, suffix)) expected[at] = NOT_LISTED;
+      else expected[at] = datedUntil(dated, prefix * SUFFIX_COUNT + suffix, now);
     }
+    for (let at = 0; at < suffixes.length; at++) {
+      const image = images[at]!;
+      const part = release.shard(release.shardIndexOf(prefix, image))?.partOf(prefix, image);
+      this.count((part?.until(list, prefix, image, now) ?? NOT_LISTED) === expected[at]);
+    }
+    this.lookups += suffixes.length;
   }
+}
 
-  #source(list: number, fingerprint: bigint, all: readonly Dates[]): void {
-    for (const now of [this.#now, ...all.flatMap(momentsOf)]) {
-      const until = this.#release.sources?.until(list, fingerprint, now) ?? NOT_LISTED;
-      this.#count(until === latest(all, now));
-    }
-  }
-
-  /**
-   * Checks that each list has as many numbers and sources as the model. If all listed ones were found, equal
-   * counts prove that there are no others.
-   */
-  checkCounts(): void {
-    const { manifest, sources } = this.#release;
-    for (const [list, model] of this.#models.entries()) {
-      let numbers = 0;
-      for (let index = 0; index < manifest.shards.length; index++)
-        numbers += this.#release.shard(index)!.count(list);
-      this.#count(numbers === countNumbers(model));
-      const sourceDates = [...model.sources.values(), ...model.fingerprints.values()];
-      const entries = sourceDates.reduce((sum, all) => sum + all.length, 0);
-      this.#count((sources?.count(list) ?? 0) === entries);
-    }
-  }
+/** Orders two entries of one number. */
+function isLater(entry: Dates, before: Dates): boolean {
+  return entry.since > before.since || (entry.since === before.since && entry.until > before.until);
 }

@@ -14,6 +14,7 @@ import type { FoldedList } from '../import/fold.ts';
 import { BUILDS } from '../paths.ts';
 import { privateFolder } from '../private-files.ts';
 import { publicKeys } from '../secrets.ts';
+import { unfinishedFolder } from '../temporary.ts';
 
 /** What a build records about its inputs. */
 export interface BuildReport {
@@ -88,11 +89,15 @@ export class BuildFolder {
     return this.#readIfThere('pushed.json');
   }
 
-  /** Written to a temporary file and renamed, so the journal survives a push that dies at any point. */
-  writeJournal(journal: Journal): void {
-    const path = join(this.path, 'pushed.json');
-    writeFileSync(`${path}.new`, `${JSON.stringify(journal)}\n`);
+  /** Written to a temporary file and renamed, so that a command that dies leaves the file whole or absent. */
+  #write(name: string, text: string): void {
+    const path = join(this.path, name);
+    writeFileSync(`${path}.new`, text);
     renameSync(`${path}.new`, path);
+  }
+
+  writeJournal(journal: Journal): void {
+    this.#write('pushed.json', `${JSON.stringify(journal)}\n`);
   }
 
   /** Null if the release was not proven. */
@@ -101,7 +106,7 @@ export class BuildFolder {
   }
 
   writeProof(proof: Proof): void {
-    writeFileSync(join(this.path, 'proof.json'), `${JSON.stringify(proof, null, 2)}\n`);
+    this.#write('proof.json', `${JSON.stringify(proof, null, 2)}\n`);
   }
 
   has(key: string): boolean {
@@ -137,9 +142,8 @@ export function writeBuild(
   folded: readonly FoldedList[],
 ): BuildFolder {
   const path = join(builds, manifest.release);
-  const unfinished = join(builds, `.unfinished-${process.pid}`);
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(join(unfinished, 'values'), { recursive: true });
+  const unfinished = unfinishedFolder(builds);
+  mkdirSync(join(unfinished, 'values'));
   for (const [key, bytes] of values) writeFileSync(join(unfinished, 'values', fileOfKey(key)), bytes);
   writeFileSync(join(unfinished, 'manifest.json'), `${JSON.stringify(signed)}\n`);
   writeFileSync(join(unfinished, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);

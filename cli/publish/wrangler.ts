@@ -2,12 +2,12 @@
  * Runs wrangler, the tool that writes KV. The code path is the same for the local store and for `--remote`.
  */
 import { type ExecFileException, execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { CommandFailure } from '../failure.ts';
 import { PROJECT, STATE, WRANGLER_CONFIG } from '../paths.ts';
+import { temporaryFolder } from '../temporary.ts';
 
 const WRANGLER = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
 
@@ -119,15 +119,12 @@ export function kvOf(target: Target): Kv {
 }
 
 async function withTemporaryFile(content: string, use: (file: string) => Promise<unknown>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-'));
-  const clean = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', clean);
+  const folder = temporaryFolder('value');
   try {
-    const file = join(folder, 'value.json');
+    const file = join(folder.path, 'value.json');
     writeFileSync(file, content, { mode: 0o600 });
     await use(file);
   } finally {
-    process.off('exit', clean);
-    clean();
+    folder.remove();
   }
 }

@@ -1325,9 +1325,20 @@ export interface components {
             /** @description One sentence, with figures. */
             message: string;
         };
+        StagedRefusal: {
+            /** @description The name under which it was staged. */
+            release: string;
+            /** @description Such as `MANIFEST_INVALID` or `SIGNATURE_INVALID`. */
+            code: string;
+            message: string;
+            /** Format: date-time */
+            at: string;
+        };
         ReleaseList: {
             /** @description Newest first. */
             releases: components["schemas"]["ReleaseInfo"][];
+            /** @description Manifests staged with wrangler alone that were refused before they became a release. Newest first. */
+            refused: components["schemas"]["StagedRefusal"][];
         };
         Candidate: {
             release: components["schemas"]["ReleaseId"];

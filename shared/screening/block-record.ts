@@ -72,36 +72,23 @@ export function blockRecordOf(
   };
 }
 
-/** First line of the sealed content. It keeps other sealed values from being read as records. */
-const FIRST_LINE = 'numgate-blocks 2\n';
-/** The same for values that no key is bound to. They were written up to 0.2.0, and expire after a year. */
-const UNBOUND_FIRST_LINE = 'numgate-blocks 1\n';
-
 /** Seals the records, one JSON value per line. @param key of the value in KV */
 export function sealRecords(
   records: readonly BlockRecord[],
   keys: ListKeys,
   key: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const lines = records.map((record) => `${JSON.stringify(record)}\n`);
-  return seal(utf8(FIRST_LINE + lines.join('')), keys, key);
+  return seal(utf8(records.map((record) => `${JSON.stringify(record)}\n`).join('')), keys, key);
 }
 
-/** The records, or null if the bytes were not sealed as records with these keys for this key in KV. */
+/** The records, or null if the bytes were not sealed with these keys for this key in KV. */
 export async function openRecords(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
   key: string,
 ): Promise<BlockRecord[] | null> {
-  const bound = await unseal(bytes, keys, key);
-  if (bound !== null) return recordsIn(bound, FIRST_LINE);
-  const unbound = await unseal(bytes, keys);
-  return unbound === null ? null : recordsIn(unbound, UNBOUND_FIRST_LINE);
-}
-
-function recordsIn(content: Uint8Array, firstLine: string): BlockRecord[] | null {
-  const text = new TextDecoder().decode(content);
-  if (!text.startsWith(firstLine)) return null;
-  const lines = text.slice(firstLine.length).split('\n').slice(0, -1);
+  const content = await unseal(bytes, keys, key);
+  if (content === null) return null;
+  const lines = new TextDecoder().decode(content).split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as BlockRecord);
 }

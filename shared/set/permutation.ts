@@ -22,6 +22,9 @@ export class Permutation {
   /** @param rounds ROUNDS tables of HALF values below HALF, one after the other */
   constructor(rounds: Uint16Array) {
     if (rounds.length !== ROUNDS * HALF) throw new RangeError('permutation: tables have the wrong size');
+    // Each round then adds a value modulo HALF, which is a bijection.
+    for (let at = 0; at < rounds.length; at++)
+      if (rounds[at]! >= HALF) throw new RangeError('permutation: a table value is not below half');
     this.#rounds = rounds;
   }
 

@@ -74,6 +74,14 @@ export class Part {
     return this.#dated[list]?.until(prefix, permutedSuffix, now) ?? NOT_LISTED;
   }
 
+  /**
+   * Whether look-ups in this part only compare the key with stored keys, so that all keys between two
+   * neighbouring stored keys give the same result.
+   */
+  get isSparse(): boolean {
+    return this.#plain.every((set) => set === null || set instanceof SparseSet);
+  }
+
   /** Count of plain and dated entries of a list in this part. */
   count(list: number): number {
     return (this.#plain[list]?.count ?? 0) + (this.#dated[list]?.count ?? 0);

@@ -85,6 +85,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cli/paths.ts',
     'cli/private-files.ts',
     'cli/secrets.ts',
+    'cli/temporary.ts',
   ],
   'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
   cli: ['shared', 'package.json'],

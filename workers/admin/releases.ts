@@ -2,7 +2,7 @@
  * `/v1/admin/releases`, `/v1/admin/values`, `/v1/admin/rollback`, `/v1/admin/lists`: releases and their
  * lists.
  */
-import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
+import { promoteSchema, type ReleaseList, rollbackSchema, stageSchema } from '../../shared/admin.ts';
 import { VALUE_BYTES_MAX } from '../../shared/limits.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
@@ -14,7 +14,10 @@ import { forAdmins, forChanges } from './context.ts';
 const RELEASES_LISTED = 50;
 
 export const listReleases = forAdmins('read', async ({ coordinator }) =>
-  ok({ releases: await coordinator.releases(RELEASES_LISTED) }),
+  ok({
+    releases: await coordinator.releases(RELEASES_LISTED),
+    refused: await coordinator.stagedRefusals(),
+  } satisfies ReleaseList),
 );
 
 export const listLists = forAdmins('read', async ({ coordinator }) => ok(await coordinator.lists()));

@@ -26,6 +26,7 @@ import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
 import { createTables } from './schema.ts';
+import { stagedRefusals } from './staged.ts';
 
 /** A token and the organisation that it belongs to. */
 export interface TokenHolder {
@@ -120,6 +121,10 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   async releases(limit: number) {
     return this.#ready.tables.releases.list(limit);
+  }
+
+  async stagedRefusals() {
+    return stagedRefusals(this.#ready.tables.meta);
   }
 
   async manifest(release: string) {

@@ -13,6 +13,7 @@ type Key =
   | 'guards'
   | 'policy'
   | 'stagedLast'
+  | 'stagedRefused'
   | 'auditTrimmed'
   | 'sweptAt'
   | 'signers';

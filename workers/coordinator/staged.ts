@@ -2,8 +2,14 @@
  * Promotes releases whose manifests were staged with `wrangler kv key put` alone, or records why not. Called
  * by the cron.
  */
-import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
-import { RELEASE_VALUES_MAX, VALUE_BYTES_MAX, WAITING_KEPT_MS } from '../../shared/limits.ts';
+import type { Actor, ReleaseInfo, StagedRefusal } from '../../shared/admin.ts';
+import {
+  RELEASE_CHARS_MAX,
+  RELEASE_VALUES_MAX,
+  STAGED_REFUSALS_MAX,
+  VALUE_BYTES_MAX,
+  WAITING_KEPT_MS,
+} from '../../shared/limits.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
@@ -69,7 +75,7 @@ async function keysInTurn(meta: Meta, kv: KVNamespace): Promise<string[]> {
 
 /** @returns the maximum number of KV operations it used */
 async function promoteKey(
-  { releases }: Tables,
+  { meta, releases }: Tables,
   changes: ReleaseChanges,
   actor: Actor,
   kv: KVNamespace,
@@ -82,10 +88,28 @@ async function promoteKey(
   const staged = await stageText(changes, request, new TextDecoder().decode(bytes));
   const promoted = staged.ok ? await promoteNew(changes, request, staged.value) : staged;
   if (!promoted.ok) warn('stagedRefused', { key, code: promoted.extras?.refusal ?? promoted.code });
+  noteRefusal(meta, key, staged);
   // Values may still be arriving, or a canary may finish. Any other refusal is permanent.
   if (promoted.ok || !PASSING.includes(promoted.code)) await kv.delete(key);
   const next = staged.ok ? releases.get(staged.value.release) : null;
   return 2 + 2 * valuesOf(next) + valuesOf(before);
+}
+
+/** Keeps why a manifest did not even become a release, which would have its own refusal. */
+function noteRefusal(meta: Meta, key: string, staged: ChangeResult<ReleaseInfo>): void {
+  const release = key.slice(STAGED_PREFIX.length, STAGED_PREFIX.length + RELEASE_CHARS_MAX);
+  const before = stagedRefusals(meta);
+  const others = before.filter((refusal) => refusal.release !== release);
+  if (!staged.ok && !PASSING.includes(staged.code)) {
+    const code = staged.extras?.refusal ?? staged.code;
+    others.unshift({ release, code, message: staged.message, at: new Date().toISOString() });
+  } else if (others.length === before.length) return;
+  meta.set('stagedRefused', others.slice(0, STAGED_REFUSALS_MAX));
+}
+
+/** The manifests that were refused before they became a release, newest first. */
+export function stagedRefusals(meta: Meta): StagedRefusal[] {
+  return meta.json<StagedRefusal[]>('stagedRefused') ?? [];
 }
 
 function valuesOf(stored: StoredRelease | null): number {

@@ -5,6 +5,7 @@ import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import { changeEntries } from '../../../cli/commands/entry-changes.ts';
+import { CommandFailure } from '../../../cli/failure.ts';
 import { itemOf, itemsOfWords } from '../../../cli/import/items.ts';
 import { BULK_ENTRIES_MAX } from '../../../shared/limits.ts';
 import { numgate, start } from '../support/command.ts';
@@ -105,6 +106,28 @@ describe('many items', () => {
       `  ${COMMAND}`,
     ]);
     expect(failure.details).toMatchObject({ changed: 10_000, unknown: 10_000, seq: 6, command: COMMAND });
+  });
+
+  it.each([
+    [{ status: 500, body: '<html>' }, true],
+    [{ status: 200, body: '<html>' }, true],
+    [problem(503, 'UNAVAILABLE'), true],
+    [problem(503, 'NOT_CONFIGURED'), false],
+    [problem(507, 'STORAGE_FULL'), false],
+    [{ status: 404, body: '<html>' }, false],
+    [problem(429, 'BUDGET_EXCEEDED'), false],
+  ])('may have been changed after a response that does not say so: %j', async (reply, isUnknown) => {
+    const { url } = await fakeService(() => reply);
+    const admin = new Admin({ url, token: 't', pause: async () => undefined });
+    const { message } = await failureOf(() => changeEntries(admin, many.slice(0, 2), operation, COMMAND));
+    expect(message.includes('the first 2 may have been changed')).toBe(isUnknown);
+  });
+
+  it('were not changed if the token is missing, because nothing was sent', async () => {
+    const token = (): Promise<string> => Promise.reject(new CommandFailure('no token'));
+    const admin = new Admin({ url: 'http://127.0.0.1:1', token });
+    const { message } = await failureOf(() => changeEntries(admin, many, operation, COMMAND));
+    expect(message).toBe('no token');
   });
 
   it('without any answer are unknown, and a number of the command line is not repeated', async () => {

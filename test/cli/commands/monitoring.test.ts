@@ -63,11 +63,13 @@ describe('status, releases, guards and watch', () => {
     const [newest] = (JSON.parse(out) as { releases: ReleaseInfo[] }).releases;
     expect(newest).toMatchObject({ by: 'token:root' });
     const refusal = { code: 'SIGNATURE_INVALID', message: 'not signed' };
-    const text = stripVTControlCharacters(formatReleases([{ ...newest!, refusal }])[0]);
+    const text = stripVTControlCharacters(formatReleases({ releases: [{ ...newest!, refusal }] })[0]);
     const begin = `${newest!.release} was refused: SIGNATURE_INVALID: not signed\n┌`;
     expect(text.slice(0, begin.length)).toBe(begin);
     const same = { ...refusal, message: 'SIGNATURE_INVALID: not signed' };
-    expect(stripVTControlCharacters(formatReleases([{ ...newest!, refusal: same }])[0])).toBe(text);
+    expect(stripVTControlCharacters(formatReleases({ releases: [{ ...newest!, refusal: same }] })[0])).toBe(
+      text,
+    );
   });
 
   it('show and change guards by name', async () => {

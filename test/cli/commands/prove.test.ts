@@ -8,6 +8,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../../cli/commands/build.ts';
 import { prove, QUICK_STEP } from '../../../cli/commands/prove.ts';
 import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
+import { listKeys } from '../../../cli/secrets.ts';
+import { suffixOf } from '../../../shared/numbers/number.ts';
 import { ABROAD, buildOf, buildWithLive, HOME, inputsOf } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';
 import { tamper } from '../support/tamper.ts';
@@ -22,10 +24,27 @@ describe('a correct release', () => {
     const { folder, manifest } = await buildOf('right');
     const result = await prove(folder, QUICK_STEP);
     expect(result).toMatchObject({ release: manifest.release, wrong: 0, complete: false });
-    const listedOutsideStep = HOME.filter((number) => Number(number) % QUICK_STEP !== 0).length;
+    const { permutation } = await listKeys();
+    const imageOf = (number: string): number => permutation.permute(suffixOf(Number(number)));
+    const listedOutsideStep = HOME.filter((number) => imageOf(number) % QUICK_STEP !== 0).length;
     expect(result.universe).toBe(100_000_000 / QUICK_STEP + listedOutsideStep);
     const { release, lookups, wrong, complete } = result;
     expect(folder.proof).toEqual({ release, lookups, wrong, complete });
+  });
+
+  it('over many calling codes is proven with lookups in proportion to its numbers', async () => {
+    const leading = '14155 447700 639171 819012 8613812 919812 33612 4915112 34612 66812'.split(' ');
+    const abroad = leading.flatMap((digits) =>
+      Array.from({ length: 300 }, (_, index) => `+${digits}${200_000 + index * 541}`),
+    );
+    const home = HOME.slice(0, 500);
+    const { folder, manifest } = await buildOf('sparse', home, abroad);
+    const listed = manifest.lists.reduce((sum, { numbers }) => sum + numbers, 0);
+    expect(listed).toBeGreaterThan(3_000);
+    const { lookups, wrong, complete, universe } = await prove(folder, 1);
+    expect({ wrong, complete, universe }).toEqual({ wrong: 0, complete: true, universe: 100_000_000 });
+    expect(lookups).toBeGreaterThan(4 * listed);
+    expect(lookups).toBeLessThan(6 * listed);
   });
 
   it('may have numbers, ranges and senders with past, current and future dates', async () => {
@@ -97,6 +116,11 @@ describe('a wrong release', () => {
     ['another number abroad', HOME, ['+8613812345678', ...ABROAD.slice(1)]],
     ['a wider range', HOME, ABROAD.map((line) => line.replace('460999', '461000'))],
     ['a missing range', HOME, ABROAD.toSpliced(2, 1)],
+    [
+      'a gap of one number in a range',
+      HOME,
+      [...ABROAD, '+442079460000..+442079460122', '+442079460124..+442079460999'].toSpliced(2, 1),
+    ],
     ['a missing sender', HOME, ABROAD.slice(0, -1)],
     ['an extra sender', HOME, [...ABROAD, 'SEOUL']],
     ['all entries on the other list', ABROAD.slice(0, 4), HOME],

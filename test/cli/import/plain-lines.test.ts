@@ -2,6 +2,7 @@
  * Plain text with numbers read from its bytes: the same entries, rejects and counts as line by line.
  */
 import '../support/workspace.ts';
+import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -137,7 +138,10 @@ const written = fc.constantFrom(
     '+390612345678',
   ],
 );
-const garbage = fc.uint8Array({ maxLength: 24 }).map((bytes) => Buffer.from(bytes));
+/** No CP949, which would end the whole file: it has no byte 0xff. */
+const garbage = fc
+  .uint8Array({ maxLength: 24 })
+  .map((bytes) => Buffer.from(isUtf8(bytes) ? bytes : bytes.map((byte) => (byte < 0x80 ? byte : 0xff))));
 const line = fc.oneof(
   { weight: 6, arbitrary: common.map((text) => Buffer.from(text)) },
   { weight: 3, arbitrary: written.map((text) => Buffer.from(text)) },

@@ -9,6 +9,7 @@ import { Admin } from '../../../cli/admin.ts';
 import { type Service, startService } from '../../../cli/local/service.ts';
 import type { Kv } from '../../../cli/publish/wrangler.ts';
 import { secretDigest } from '../../../cli/secrets.ts';
+import { sharedBundle } from '../../support/shared-bundle.ts';
 import { FOLDER, SECRETS } from './workspace.ts';
 
 const ATTEMPTS = 10;
@@ -35,7 +36,8 @@ export async function startTestService(): Promise<TestService> {
     port: 0,
     secrets: { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) },
     state: join(FOLDER, 'state'),
-    bundleFolder: join(FOLDER, 'bundle'),
+    bundleFolder: await sharedBundle(),
+    isBundled: true,
   });
   process.env.NUMGATE_URL = service.url;
   const kv = await openKv();

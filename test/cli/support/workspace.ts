@@ -2,13 +2,14 @@
  * A temporary folder for everything that a command writes, and secrets for tests. It must be imported before
  * any file of the command line, because those read the place of the local KV when they load.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
+import { temporaryFolder } from '../../../cli/temporary.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
 
-export const FOLDER = mkdtempSync(join(tmpdir(), 'numgate-test-'));
+const folder = temporaryFolder('test');
+export const FOLDER = folder.path;
 export const BUILDS = join(FOLDER, 'builds');
 
 const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
@@ -35,11 +36,11 @@ process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
 // Read once, when the first file of the command line loads. If that were earlier, a test would write into
 // your own KV.
 if ((await import('../../../cli/paths.ts')).STATE !== state) {
-  rmSync(FOLDER, { recursive: true, force: true });
+  folder.remove();
   throw new Error('a test must import support/workspace.ts before anything else');
 }
 
-afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 /** Writes a file of the folder. @returns its path */
 export function write(name: string, content: string | Uint8Array): string {

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startService } from '../../../cli/local/service.ts';
+import { sharedBundle } from '../../support/shared-bundle.ts';
 import { startAlone, startPlanes } from './planes.ts';
 
 const folder = process.argv[2]!;
@@ -20,7 +21,8 @@ async function start(name: string, withSecrets: Record<string, string>): ReturnT
     port: 0,
     secrets: withSecrets,
     state: join(folder, name),
-    bundleFolder: join(folder, `bundle-${name}`),
+    bundleFolder: await sharedBundle(),
+    isBundled: true,
   });
 }
 

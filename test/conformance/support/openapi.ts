@@ -19,7 +19,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The document with its open enumerations and objects closed. */
+/** A part of the document with its open enumerations and objects closed. */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (!isObject(value)) return value;
@@ -47,7 +47,8 @@ export class OpenApi {
     // The document is itself the root of its schemas; JSON Schema does not know these words.
     this.#ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
     this.#ajv.addVocabulary(['x-extensible-enum']);
-    this.#ajv.addSchema(closed(document) as Json, DOCUMENT, false, false);
+    const strict = { ...document, components: closed(document.components) };
+    this.#ajv.addSchema(strict, DOCUMENT, false, false);
   }
 
   /** The value at a pointer after following references, with its final pointer. */

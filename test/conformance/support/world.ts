@@ -2,16 +2,14 @@
  * The environment of the conformance tests: secrets, running services, and the lists and clients that the real CLI
  * gave them. It is created once in a temporary folder and removed when the tests end.
  */
-
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Admin } from '../../../cli/admin.ts';
 import { newSecrets, workerSecrets } from '../../../cli/local/secrets.ts';
 import { newKey } from '../../../cli/secrets.ts';
+import { temporaryFolder } from '../../../cli/temporary.ts';
 import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { ROLES, SCOPES, type Scope } from '../../../shared/roles.ts';
@@ -92,7 +90,7 @@ export interface World extends Addresses {
   logged(): string;
 }
 
-let running: { world: World; host: ChildProcess; folder: string } | null = null;
+let running: { world: World; host: ChildProcess; remove: () => void } | null = null;
 
 export function world(): World {
   if (running === null) throw new Error('startWorld was not called');
@@ -204,7 +202,7 @@ async function startHost(env: NodeJS.ProcessEnv, folder: string): Promise<Host> 
 }
 
 export async function startWorld(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-conformance-'));
+  const { path: folder, remove } = temporaryFolder('conformance');
   let started: Host | null = null;
   try {
     const { signers, publicKeys } = await makeSigners();
@@ -245,11 +243,11 @@ export async function startWorld(): Promise<void> {
         ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets, signers },
         ...{ release, seq: seq as number, kv, logged, runCron },
       },
-      ...{ host: host.process, folder },
+      ...{ host: host.process, remove },
     };
   } catch (error) {
     started?.process.kill();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
     throw error;
   }
 }
@@ -265,11 +263,11 @@ async function untilCopied(admin: Admin): Promise<void> {
 
 export async function stopWorld(): Promise<void> {
   if (running === null) return;
-  const { host, folder, world } = running;
+  const { host, remove, world } = running;
   await Promise.all(Object.values(world.kv).map((kv) => kv.close()));
   const ended = new Promise((resolve) => host.on('close', resolve));
   host.stdin!.end();
   await ended;
-  rmSync(folder, { recursive: true, force: true });
+  remove();
   running = null;
 }

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Installation, startInstallation } from '../../../bench/simulation/installation.ts';
 import { Admin } from '../../../cli/admin.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
+import { sharedBundle } from '../../support/shared-bundle.ts';
 
 export const SUSPENDED = { kamailio: '+821020000001', others: '010-4444-0001' } as const;
 export const ALLOWED_SENDER = '+639170000001';
@@ -22,7 +23,12 @@ const WITHHELD = {
 let service: Installation | null = null;
 
 export async function startGatewayService(): Promise<void> {
-  service = await startInstallation({ suspended: Object.values(SUSPENDED), allowed: [ALLOWED_SENDER] });
+  const bundle = await sharedBundle();
+  service = await startInstallation({
+    suspended: Object.values(SUSPENDED),
+    allowed: [ALLOWED_SENDER],
+    bundle,
+  });
   const admin = new Admin({ url: service.url, token: service.adminToken });
   const policy = { ...STANDARD_POLICY.policy, rules: [WITHHELD, ...STANDARD_POLICY.policy.rules] };
   await admin.change('PUT', 'policy', { policy, reason: 'tests' });

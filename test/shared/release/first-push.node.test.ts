@@ -1,15 +1,15 @@
 /**
  * The demo lists as `npm start` builds them, with a smaller sample: their first push hits no guard.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sample } from '../../../cli/commands/sample.ts';
 import { readCatalogue } from '../../../cli/import/catalogue.ts';
 import { collect } from '../../../cli/import/collect.ts';
 import { DEMO_CATALOGUE, DEMO_INPUTS } from '../../../cli/paths.ts';
+import { temporaryFolder } from '../../../cli/temporary.ts';
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
@@ -20,7 +20,7 @@ import { sourceFingerprint } from '../support/sources.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 it('hits no guard', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'numgate-first-push-'));
+  const { path: folder, remove } = temporaryFolder('first-push');
   try {
     await sample({ size: 100_000, seed: 1, out: join(folder, 'kr-sample.csv.gz') });
     const feed = createRequire(import.meta.url).resolve('@ip1sms/disposable-phone-numbers/number-list.json');
@@ -68,6 +68,6 @@ it('hits no guard', async () => {
       ),
     ).toEqual(demo.lists.map(() => true));
   } finally {
-    rmSync(folder, { recursive: true });
+    remove();
   }
 });

@@ -30,12 +30,13 @@ function rice(
 ): number[] {
   const sorted = [...new Set(suffixes)].sort((a, b) => a - b);
   const buckets = Math.ceil(size / width);
+  const byBucket = Map.groupBy(sorted, (suffix) => Math.floor(suffix / width));
   let bits = '';
   const starts: number[] = [];
   for (let bucket = 0; bucket < buckets; bucket++) {
     starts.push(bits.length);
     let before = bucket * width - 1;
-    for (const suffix of sorted.filter((each) => Math.floor(each / width) === bucket)) {
+    for (const suffix of byBucket.get(bucket) ?? []) {
       bits += riceCode(suffix - before - 1, parameter);
       before = suffix;
     }

@@ -35,10 +35,9 @@ export function plainList(name: string, content: Partial<PlainList> = {}): Plain
 
 /** The latest end among the entries in force, or -1. */
 function latest(entries: readonly Dated[], now: number): number {
-  return Math.max(
-    -1,
-    ...entries.filter(({ since, until }) => since <= now && now < until).map(({ until }) => until),
-  );
+  let end = -1;
+  for (const { since, until } of entries) if (since <= now && now < until) end = Math.max(end, until);
+  return end;
 }
 
 /** A model for many look-ups: numbers by value, so that only ranges are searched from end to end. */

@@ -21,5 +21,13 @@ export async function holdsAsync<Inputs extends unknown[]>(
   await fc.assert(property, { numRuns: RUNS, ...parameters });
 }
 
+/**
+ * Any character, without halves of surrogate pairs: the unit of a string. The unit `binary` of fast-check has
+ * the same ones, and takes seconds to prepare.
+ */
+export const anyCharacter: fc.Arbitrary<string> = fc
+  .integer({ min: 0, max: 0x10ffff - 0x800 })
+  .map((code) => String.fromCodePoint(code < 0xd800 ? code : code + 0x800));
+
 /** A suffix, permuted or not. */
 export const suffix: fc.Arbitrary<number> = fc.integer({ min: 0, max: 99_999_999 });

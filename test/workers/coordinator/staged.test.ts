@@ -3,8 +3,14 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { KV_OPERATIONS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../../shared/limits.ts';
+import {
+  KV_OPERATIONS_MAX,
+  STAGED_REFUSALS_MAX,
+  VALUES_KEPT_MS,
+  WAITING_KEPT_MS,
+} from '../../../shared/limits.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
+import type { SignedText } from '../../../shared/release/signed.ts';
 import {
   ALL_GUARDS,
   asAdmin,
@@ -92,6 +98,26 @@ test('a release that waits longer than its values are kept is dropped, with a re
   await sweep();
   expect(await env.LISTS.get(stagedKey(release))).toBeNull();
   expect((await infoOf(release))?.refusal).toMatchObject({ code: 'WAITED_TOO_LONG' });
+});
+
+test('a manifest that is refused before it is a release leaves the reason, until it is staged correctly', async () => {
+  const release = await staged(1, true);
+  const key = stagedKey(release);
+  const signed = await env.LISTS.get<SignedText>(key, 'json');
+  await env.LISTS.put(key, JSON.stringify({ ...signed, signature: btoa('x'.repeat(64)) }));
+  await env.LISTS.put(stagedKey('other'), 'no manifest');
+  await sweep();
+  expect(await coordinator().stagedRefusals()).toMatchObject([
+    { release: 'other', code: 'MANIFEST_INVALID', at: expect.stringMatching(/^20/) },
+    { release, code: 'SIGNATURE_INVALID' },
+  ]);
+  await env.LISTS.put(key, JSON.stringify(signed));
+  await sweep();
+  expect(await infoOf(release)).toMatchObject({ state: 'promoted' });
+  expect(await coordinator().stagedRefusals()).toMatchObject([{ release: 'other' }]);
+  for (let n = 0; n < STAGED_REFUSALS_MAX + 2; n++) await env.LISTS.put(stagedKey(`r${n}`), 'no manifest');
+  while ((await env.LISTS.list({ prefix: stagedKey('') })).keys.length > 0) await sweep();
+  expect(await coordinator().stagedRefusals()).toHaveLength(STAGED_REFUSALS_MAX);
 });
 
 test('one sweep stays within the KV operations of one invocation', async () => {

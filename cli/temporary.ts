@@ -1,0 +1,89 @@
+/**
+ * Folders that exist as long as their process. A process that is killed cannot remove its own, so their names
+ * hold the process, and the next process of the same user removes them.
+ */
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A tag: PID namespace, process ID, start of the process. Namespace and start are 0 where there is no /proc. */
+const TAG = /(?<namespace>\d+)-(?<pid>\d+)-(?<start>\d+)/;
+const TEMPORARY = new RegExp(`^numgate-[a-z-]+-${TAG.source}-\\w{6}$`);
+const UNFINISHED = new RegExp(`^\\.unfinished-${TAG.source}$`);
+
+export interface TemporaryFolder {
+  readonly path: string;
+  /** Removes the folder before the process ends. */
+  remove(): void;
+}
+
+/** A new folder in the system's temporary folder. @param purpose lower case, for its name */
+export function temporaryFolder(purpose: string): TemporaryFolder {
+  removeAbandoned(tmpdir(), TEMPORARY);
+  const path = mkdtempSync(join(tmpdir(), `numgate-${purpose}-${ownTag()}-`));
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { path, remove };
+}
+
+/** An empty folder inside `folder`, to be filled and renamed. */
+export function unfinishedFolder(folder: string): string {
+  removeAbandoned(folder, UNFINISHED);
+  const path = join(folder, `.unfinished-${ownTag()}`);
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+/** Removes folders of processes that have ended, if they belong to this user. */
+function removeAbandoned(parent: string, names: RegExp): void {
+  for (const name of readdirSync(parent)) {
+    const { namespace, pid, start } = names.exec(name)?.groups ?? {};
+    if (pid === undefined || namespace !== ownNamespace() || isRunning(Number(pid), start!)) continue;
+    const path = join(parent, name);
+    try {
+      const { uid } = lstatSync(path);
+      if (uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Another process has just removed it.
+    }
+  }
+}
+
+function ownTag(): string {
+  return `${ownNamespace()}-${process.pid}-${startOf(process.pid)}`;
+}
+
+/** Process IDs of another container mean nothing here, although it may share the temporary folder. */
+function ownNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+/** When a process started, in clock ticks since the system did (proc(5), field 22). '0' if unknown. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the name in parentheses, which may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
+/** Whether the process runs that had this ID and start. A later process may have the same ID. */
+function isRunning(pid: number, start: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const now = startOf(pid);
+  return start === '0' || now === '0' || now === start;
+}

@@ -1,0 +1,186 @@
+/**
+ * Every command that a document shows works: it runs against a real service, in a copy of the project, unless it
+ * needs what a test does not have. The text of a document changes only where it has placeholders.
+ */
+import './support/workspace.ts';
+import { spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { addClient } from '../../cli/commands/clients.ts';
+import { HOME } from './support/builds.ts';
+import { documentedBlocks, PROJECT } from './support/documented.ts';
+import { startTestService } from './support/service.ts';
+import { FOLDER, SECRETS } from './support/workspace.ts';
+
+const ACCOUNT = 'needs a Cloudflare account';
+const RUNS_TESTS = 'runs tests, within a test';
+const BENCH = 'takes minutes; .ci/run runs all benches with --small';
+const GATEWAY = 'needs a gateway; test/gateways runs it';
+const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
+const PERF = 'needs perf and root';
+
+/** Commands that do not run here, and why. `*` stands for any text. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'npm ci': 'downloads packages',
+  'npm ci && npm start': 'downloads packages; .ci/start-smoke runs npm start',
+  'npm ci && npm test': RUNS_TESTS,
+  'npm start': '.ci/start-smoke runs it',
+  'npm test': RUNS_TESTS,
+  'npx vitest run *': RUNS_TESTS,
+  'npm run format': 'changes the project',
+  'npx wrangler *': ACCOUNT,
+  'printf %s * | npx wrangler secret put *': ACCOUNT,
+  'npx numgate push --remote': ACCOUNT,
+  'npx numgate audit trim *': 'needs records older than a week; test/cli/commands/audit.test.ts runs it',
+  'source <(npx numgate completion zsh)': ONE_SHELL,
+  'function numgate; *': ONE_SHELL,
+  'npm run bench -- *': BENCH,
+  'MINIFLARE_WORKERD_V8_FLAGS=* npm start': PERF,
+  'perf *': PERF,
+  'apt-get install *': 'installs packages; .ci/run does',
+  'kamailio *': GATEWAY,
+  'sipp *': GATEWAY,
+  'NUMGATE_KEY=… npx node examples/smpp/main.ts *': GATEWAY,
+};
+
+const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
+const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
+
+const CLONE = join(FOLDER, 'numgate');
+let service: Awaited<ReturnType<typeof startTestService>>;
+let key: string;
+
+/** What a command of a document takes for granted. */
+const BEFORE: Readonly<Record<string, string>> = {
+  // The newest build became current in another document.
+  'npx numgate push --share 0.1': 'npx numgate rollback --reason "a test"',
+};
+
+/** The command with values in place of its placeholders. */
+function filledIn(command: string): string {
+  const { url } = service;
+  return command
+    .replaceAll(/https:\/\/(control|edge)\.example\.com|http:\/\/localhost:8787/g, url)
+    .replaceAll('localhost:8787', url.replace('http://', ''))
+    .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
+    .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
+    .replaceAll('3f0c…', PLANNED);
+}
+
+function reasonNotToRun(command: string): string | undefined {
+  const matches = (pattern: string): boolean =>
+    new RegExp(
+      `^${pattern
+        .split('*')
+        .map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+        .join('.*')}$`,
+      's',
+    ).test(command);
+  return Object.keys(NOT_RUN).find(matches);
+}
+
+/** Runs the commands of a block in one shell, and stops at the first that fails. */
+function run(commands: readonly string[]): Promise<{ status: number | null; output: string }> {
+  const script = [
+    'set -eo pipefail',
+    ...commands.map((command) => `${BEFORE[command] ?? ''}\n${filledIn(command)}`),
+  ].join('\n');
+  const path = `${join(CLONE, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`;
+  const values = { KEY: key, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' };
+  const child = spawn('bash', ['-c', script], { cwd: CLONE, env: { ...process.env, PATH: path, ...values } });
+  child.stdin.end();
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, output }));
+  });
+}
+
+const documents = documentedBlocks();
+const all = [...documents.values()].flat();
+
+beforeAll(async () => {
+  for (const name of ['cli', 'shared', 'data', 'workers', 'package.json', 'wrangler.toml'])
+    cpSync(join(PROJECT, name), join(CLONE, name), { recursive: true });
+  cpSync(join(PROJECT, 'examples/node'), join(CLONE, 'examples/node'), { recursive: true });
+  symlinkSync(join(PROJECT, 'node_modules'), join(CLONE, 'node_modules'));
+  const put = (name: string, text: string): void => {
+    mkdirSync(dirname(join(CLONE, name)), { recursive: true });
+    writeFileSync(join(CLONE, name), text);
+  };
+  // As npx starts them, without the second that npx takes.
+  put(
+    'bin/npx',
+    '#!/bin/sh\nname=$1; shift\n[ "$name" = numgate ] && exec node cli/numgate.ts "$@"\n[ "$name" = node ] && exec node "$@"\nexit 127\n',
+  );
+  chmodSync(join(CLONE, 'bin/npx'), 0o755);
+  put('.numgate/secrets.json', JSON.stringify(SECRETS));
+  put('numbers.txt', '010-2000-5036\nPARCEL-KR\n');
+  put('number.txt', '010-2000-5036\n');
+  const suspended = { name: 'suspended', reason: 'NUMBER_SUSPENDED', authority: 'test' };
+  put(
+    'my.lists.json',
+    JSON.stringify({ lists: [suspended], inputs: [{ file: 'home.txt', list: 'suspended' }] }),
+  );
+  put('home.txt', HOME.join('\n'));
+  service = await startTestService();
+  ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
+  // Canaries and plans are based on a release.
+  const { status, output } = await run([
+    'npx numgate build my.lists.json',
+    'npx numgate push --unproven',
+    `npx numgate watch --seq $(npx numgate status --json | node -p 'JSON.parse(fs.readFileSync(0)).seq')`,
+  ]);
+  expect([status, output]).toEqual([0, expect.any(String)]);
+});
+
+describe('the commands of documents', () => {
+  // Each runs once: a proof takes long.
+  const seen = new Set<string>();
+  const isNew = (command: string): boolean => seen.size < seen.add(command).size;
+  const runnable = [...documents].flatMap(([path, blocks]) => {
+    const parts = blocks.map(({ place, commands }) => ({
+      place,
+      commands: commands.filter((command) => reasonNotToRun(command) === undefined && isNew(command)),
+    }));
+    const some = parts.filter(({ commands }) => commands.length > 0);
+    return some.length === 0 ? [] : [[path, some] as const];
+  });
+
+  it.each(runnable)('of %s work', async (_path, blocks) => {
+    for (const { place, commands } of blocks) {
+      const { status, output } = await run(commands);
+      expect([place, status, status === 0 ? '' : output]).toEqual([place, 0, '']);
+      expect([place, output]).not.toEqual([place, expect.stringContaining('"status":401')]);
+    }
+  });
+
+  it('that do not run are still shown', () => {
+    const commands = all.flatMap(({ commands: some }) => some);
+    const used = new Set(commands.map(reasonNotToRun));
+    expect(Object.keys(NOT_RUN).filter((pattern) => !used.has(pattern))).toEqual([]);
+    expect(commands.length).toBeGreaterThan(60);
+  });
+
+  it('leave a backup of the audit log that is only its records', () => {
+    const lines = readFileSync(join(CLONE, 'audit-2026.ndjson'), 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual(
+      lines.map((_, index) => index + 1),
+    );
+  });
+
+  it('start the command line with npx numgate, never through an npm script, which prints a banner', () => {
+    const through = all.flatMap(({ place, commands }) =>
+      commands
+        .filter((command) => /npm run (--silent )?(lists|numgate)|cli\/numgate\.ts/.test(command))
+        .map((command) => `${place}: ${command}`),
+    );
+    expect(through).toEqual([]);
+  });
+});

@@ -1,0 +1,65 @@
+/**
+ * Runs a command on a terminal of its own: with `script` of util-linux, or with Python's module `pty`.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { skipMissing } from '../../../bench/lib/skip-missing.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
+
+const NUMGATE = fileURLToPath(new URL('../../../cli/numgate.ts', import.meta.url));
+
+const HIDE_CURSOR = '\u001b[?25l';
+
+const PYTHON = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+
+type Runner = (command: string) => readonly string[];
+
+function findRunner(): Runner | null {
+  const version = spawnSync('script', ['--version'], { encoding: 'utf8' });
+  if (version.stdout?.includes('util-linux'))
+    return (command) => ['script', '--quiet', '--return', '--command', command, '/dev/null'];
+  if (spawnSync('python3', ['-c', 'import pty']).status === 0)
+    return (command) => ['python3', '-c', PYTHON, 'sh', '-c', command];
+  skipMissing('script', 'the terminal after Ctrl-C is not tested: neither script nor python3 is installed');
+  return null;
+}
+
+const runner = findRunner();
+
+export const hasPty = runner !== null;
+
+export interface TerminalRun {
+  /** What the terminal has received so far. */
+  readonly screen: () => string;
+  readonly child: ChildProcess;
+  /** Process ID of the command itself. */
+  readonly pid: () => number;
+  /** Exit code, once the terminal is closed. */
+  readonly end: Promise<number | null>;
+}
+
+/** Starts a numgate command. @returns once it has hidden the cursor */
+export async function startOnTerminal(...args: readonly string[]): Promise<TerminalRun> {
+  const words = [process.execPath, NUMGATE, ...args].map((word) => `'${word}'`).join(' ');
+  const [program, ...rest] = runner!(`echo pid=$$; exec ${words}`);
+  const child = spawn(program!, rest, { env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' } });
+  let screen = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      screen += chunk.toString();
+    });
+  const end = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const run = { screen: () => screen, child, pid: () => Number(/pid=(\d+)/.exec(screen)![1]), end };
+  await vi.waitUntil(() => screen.includes(HIDE_CURSOR) || child.exitCode !== null, HANG_MS);
+  return run;
+}
+
+/** Whether cursor and line wrap are on: the last code for each decides. */
+export function isRestored(screen: string): boolean {
+  const last = (on: string, off: string): boolean => screen.lastIndexOf(on) > screen.lastIndexOf(off);
+  return last('\u001b[?25h', HIDE_CURSOR) && last('\u001b[?7h', '\u001b[?7l');
+}

@@ -1,0 +1,24 @@
+/** Global setup: a folder for the bundle that all tests of a run share (shared-bundle.ts). */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { temporaryFolder } from '../../cli/temporary.ts';
+import { BUNDLE_FOLDER } from './shared-bundle.ts';
+
+/**
+ * Runs for each project that starts services. The first one makes the folder.
+ * @returns the end of the run
+ */
+export function setup(project: TestProject): () => void {
+  if (process.env[BUNDLE_FOLDER] !== undefined) return () => undefined;
+  const { path, remove } = temporaryFolder('bundles');
+  process.env[BUNDLE_FOLDER] = path;
+  // In watch mode, code has changed since.
+  project.onTestsRerun(() => {
+    for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
+  });
+  return () => {
+    delete process.env[BUNDLE_FOLDER];
+    remove();
+  };
+}
