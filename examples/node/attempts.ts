@@ -20,6 +20,18 @@ export interface Call {
   readonly correlator?: string;
 }
 
+/** What the service accepts as `x-correlator`. It replaces anything else. */
+const CORRELATOR = /^[\w\-:;./<>{}]{1,256}$/;
+
+/**
+ * Without a correlator that the service does not accept. Some of them, such as one with a line end, cannot be
+ * sent at all: each request would fail, and the fail policy would decide.
+ */
+export function callOf(call: Call): Call {
+  if (CORRELATOR.test(call.correlator ?? '')) return call;
+  return call.signal === undefined ? {} : { signal: call.signal };
+}
+
 export interface Failure {
   /** `busy`: the service may respond later. `refused`: it will not. */
   readonly why: 'timeout' | 'unreachable' | 'busy' | 'refused';
@@ -44,6 +56,8 @@ export interface Limits {
 /** Pause before the first retry, in ms. Each further pause is twice as long, up to the second bound. */
 const PAUSE_MS = 50;
 const PAUSE_MAX_MS = 5_000;
+/** A timer with a longer time fires at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Aborts a request: with the signal of the caller, or when an armed timer fires. */
@@ -70,10 +84,13 @@ export class Cutoff {
   /** @param ms from now until the request is aborted */
   arm(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#hasTimedOut = true;
-      this.#abort();
-    }, ms);
+    this.#timer = setTimeout(
+      () => {
+        this.#hasTimedOut = true;
+        this.#abort();
+      },
+      Math.min(ms, TIMER_MS_MAX),
+    );
   }
 
   disarm(): void {
@@ -131,11 +148,12 @@ interface Problem {
 /** @returns null if the response is not a problem of numgate. Nothing of it is kept, because it can quote. */
 async function problemOf(response: Response): Promise<Problem | null> {
   if (response.headers.get('content-type')?.includes('json') !== true) {
-    await response.body?.cancel();
+    // It rejects if the connection breaks: the status alone counts.
+    response.body?.cancel().catch(() => undefined);
     return null;
   }
-  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
-  return /^[A-Z_]+$/.test(problem?.code ?? '') ? (problem as Problem) : null;
+  const problem = (await response.json().catch(() => null)) as (Problem & { readonly type?: unknown }) | null;
+  return String(problem?.type).startsWith('urn:numgate:problem:') ? problem : null;
 }
 
 /**
@@ -147,7 +165,7 @@ export function failureOf(error: unknown, cutoff: Cutoff, call: Call): Failure {
   call.signal?.throwIfAborted();
   if (cutoff.hasTimedOut) return timeout(call);
   if (error instanceof SyntaxError) return invalidResponse(call);
-  const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+  const { code } = ((error as Error | null)?.cause ?? {}) as { code?: unknown };
   // Such as ECONNREFUSED. Only Node has it.
   const system = typeof code === 'string' && /^[A-Z_]+$/.test(code) ? `: ${code}` : '';
   const lost = localError('UNREACHABLE', `the connection to the service failed${system}`, call);
@@ -182,7 +200,8 @@ export async function pauseBeforeRetry(
   // Half of the pause is random, so that clients refused together do not retry together.
   const backoffMs = Math.min(PAUSE_MS * 2 ** (tried - 1), PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
   const pauseMs = Math.max(retryAfterMs, backoffMs);
-  if (pauseMs >= end - performance.now()) return false;
+  // False for NaN too.
+  if (!(pauseMs < end - performance.now())) return false;
   await connection.pause(pauseMs, signal);
   signal?.throwIfAborted();
   return true;
@@ -220,7 +239,9 @@ export async function request<Value>(
   };
   for (let tried = 1; ; tried++) {
     const attempt = await once();
-    if (attempt.ok || tried > limits.retries) return attempt;
+    if (attempt.ok) return attempt;
+    call.signal?.throwIfAborted();
+    if (tried > limits.retries) return attempt;
     const { failure } = attempt;
     if (!(await pauseBeforeRetry(failure, tried, limits.end, connection, call.signal))) return attempt;
   }
@@ -241,10 +262,13 @@ export function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      },
+      Math.min(ms, TIMER_MS_MAX),
+    );
     signal?.addEventListener('abort', abort, { once: true });
   });
 }

@@ -1,5 +1,5 @@
 /** Checks any number of items with as few batch requests as the bounds of the service allow. */
-import { type Call, type Connection, type Failure, request } from './attempts.ts';
+import { type Attempt, type Call, type Connection, request } from './attempts.ts';
 import { readAnswer } from './fail-policy.ts';
 import type { CheckAnswer, FailPolicy, Head, ItemError } from './types.ts';
 
@@ -32,25 +32,25 @@ export async function checkInBatches<Item, Answer extends CheckAnswer>(
   batch: Batch<Item>,
   limits: BatchLimits,
   call: Call,
-): Promise<(Answer | ItemError | Failure)[]> {
+): Promise<Attempt<Answer | ItemError>[]> {
   const until = { ...limits, end: performance.now() + limits.deadlineMs };
-  const send = async (items: readonly Item[]): Promise<(Answer | ItemError | Failure)[]> => {
+  const send = async (items: readonly Item[]): Promise<Attempt<Answer | ItemError>[]> => {
     const body = JSON.stringify({ defaults: batch.defaults, items });
     const canSplit = items.length > 1;
     if (canSplit && isTooLarge(body)) return halves(items);
     const read = (json: unknown) => readResults<Answer>(json, items.length, batch.failPolicy);
     const attempt = await request(connection, batch.path, body, read, until, call);
-    if (attempt.ok) return attempt.value;
+    if (attempt.ok) return attempt.value.map((value) => ({ ok: true, value }));
     const { error } = attempt.failure;
     // A service may have lower bounds than this client knows.
     if (canSplit && (error.status === 413 || error.code === 'ITEMS_TOO_MANY')) return halves(items);
-    return items.map(() => attempt.failure);
+    return items.map(() => attempt);
   };
-  const halves = async (items: readonly Item[]): Promise<(Answer | ItemError | Failure)[]> => {
+  const halves = async (items: readonly Item[]): Promise<Attempt<Answer | ItemError>[]> => {
     const middle = Math.ceil(items.length / 2);
     return [...(await send(items.slice(0, middle))), ...(await send(items.slice(middle)))];
   };
-  const results: (Answer | ItemError | Failure)[] = [];
+  const results: Attempt<Answer | ItemError>[] = [];
   for (let start = 0; start < batch.items.length; start += BATCH_ITEMS_MAX) {
     results.push(...(await send(batch.items.slice(start, start + BATCH_ITEMS_MAX))));
   }

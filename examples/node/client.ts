@@ -3,7 +3,7 @@
  * and all attempts together have a deadline. After that, the local fail policy decides, and the result says
  * so. The client never lets traffic through silently.
  */
-import { type Connection, pauseFor, request } from './attempts.ts';
+import { type Connection, callOf, pauseFor, request } from './attempts.ts';
 import { BATCH_ITEMS_MAX, checkInBatches } from './batch.ts';
 import { isFromAbroad, LABEL, type LocalAnswer, localAnswer, readAnswer, tooLong } from './fail-policy.ts';
 import { checkInStreams, type ItemSource } from './stream.ts';
@@ -122,6 +122,11 @@ export function makeClient(options: ClientOptions): NumgateClient {
   const { failPolicy = 'open', label = LABEL } = options;
   const { timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
   const connection = connectionOf(options);
+  // They often come from the environment. With a time that is no number, every check would time out.
+  for (const [name, ms] of Object.entries({ timeoutMs, deadlineMs })) {
+    if (typeof ms !== 'number' || !(ms > 0)) throw new TypeError(`"${name}" must be a number above 0`);
+  }
+  if (typeof retries !== 'number' || !(retries >= 0)) throw new TypeError('"retries" must be 0 or more');
   const limits = { timeoutMs, retries };
 
   async function checkOne<Answer extends CheckAnswer>(
@@ -136,7 +141,8 @@ export function makeClient(options: ClientOptions): NumgateClient {
       const answer = readAnswer<Answer>(json, failPolicy);
       return answer === null || 'error' in answer ? null : answer;
     };
-    const attempt = await request(connection, path, JSON.stringify(body), read, { ...limits, end }, call);
+    const until = { ...limits, end };
+    const attempt = await request(connection, path, JSON.stringify(body), read, until, callOf(call));
     return attempt.ok ? attempt.value : localAnswer(attempt.failure, failPolicy);
   }
 
@@ -150,12 +156,12 @@ export function makeClient(options: ClientOptions): NumgateClient {
     const partsMin = Math.max(1, Math.ceil(sent.length / BATCH_ITEMS_MAX));
     const batchLimits = { ...limits, deadlineMs: call.deadlineMs ?? deadlineMs * partsMin };
     const batch = { path, items: sent, defaults, failPolicy };
-    const answers = await checkInBatches<CheckItem, Answer>(connection, batch, batchLimits, call);
+    const answers = await checkInBatches<CheckItem, Answer>(connection, batch, batchLimits, callOf(call));
     const rest = answers.values();
     return held.map((local) => {
       if (local !== null) return local;
       const answer = rest.next().value!;
-      return 'retryAfterMs' in answer ? localAnswer(answer, failPolicy) : answer;
+      return answer.ok ? answer.value : localAnswer(answer.failure, failPolicy);
     });
   }
 
@@ -170,14 +176,16 @@ export function makeClient(options: ClientOptions): NumgateClient {
   return {
     check: (body, call) => checkOne('/v1/check', body, call),
     checkBatch: (items, call) => checkAll('/v1/check/batch', items, call),
-    checkStream: (items, call = {}) =>
-      checkInStreams(connection, items, { deadlineMs: STREAM_DEADLINE_MS, failPolicy, ...call }, call),
+    checkStream: (items, call = {}) => {
+      const streamLimits = { deadlineMs: call.deadlineMs ?? STREAM_DEADLINE_MS, failPolicy };
+      return checkInStreams(connection, items, streamLimits, callOf(call));
+    },
     checkGateway: async (body, call) =>
       withLabel(await checkOne<GatewayAnswer>('/v1/gateway/check', body, call), body.ingress),
     checkGatewayBatch: async (items: readonly GatewayItem[], call = {}) => {
       const answers = await checkAll<GatewayItemAnswer>('/v1/gateway/check/batch', items, call);
       return answers.map((answer, index) => {
-        const ingress = { ...call.defaults?.ingress, ...items[index]!.ingress };
+        const ingress = merged(call.defaults?.ingress, items[index]!.ingress);
         return 'error' in answer ? answer : withLabel(answer, ingress);
       });
     },
@@ -189,11 +197,19 @@ function connectionOf(options: ClientOptions): Connection {
   const { url, key, failPolicy = 'open', pause = pauseFor, fetch: send } = options;
   // It often comes from the environment.
   if (!['open', 'closed'].includes(failPolicy)) throw new TypeError('"failPolicy" must be open or closed');
-  const { protocol, username, search, hash } = new URL(url);
-  const isBase = /^https?:$/.test(protocol) && username + search + hash === '';
+  const { protocol, origin, pathname, href } = new URL(url);
+  // Without credentials, query and fragment, also empty ones.
+  const isBase = /^https?:$/.test(protocol) && href === origin + pathname;
   if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
-  if (!/^[\x21-\x7e]+$/.test(key)) throw new TypeError('"key" must consist of printable ASCII characters');
+  if (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key))
+    throw new TypeError('"key" must consist of printable ASCII characters');
   // In browsers and Workers, fetch must be called on the global object.
   const call: typeof fetch = send ?? ((input, init) => fetch(input, init));
-  return { url: url.replace(/\/+$/, ''), key, pause, fetch: call };
+  return { url: href.replace(/\/+$/, ''), key, pause, fetch: call };
+}
+
+/** As the service merges them. A field that is undefined is not sent. */
+function merged(defaults: Ingress = {}, ingress: Ingress = {}): Ingress {
+  const sent = Object.entries(ingress).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(sent) };
 }

@@ -74,12 +74,14 @@ export function readAnswer<Answer extends CheckAnswer>(
   failPolicy: FailPolicy,
 ): Answer | ItemError | null {
   if (typeof json !== 'object' || json === null) return null;
-  const { verdict, action, error } = json as Record<string, unknown>;
+  // Callers recognise what this client makes by these names. A newer service may use them for something else.
+  const { error, source, unknownVerdict, ...answer } = json as Record<string, unknown>;
   if (typeof error === 'object' && error !== null) return json as ItemError;
+  const { verdict, action } = answer;
   if (typeof verdict !== 'string') return null;
   const isKnown = VERDICTS.has(verdict);
-  if (isKnown && verdict !== 'indeterminate') return json as Answer;
-  const safe = { ...json, verdict: 'indeterminate', action: isAction(action) ? action : failPolicy };
+  if (isKnown && verdict !== 'indeterminate') return answer as unknown as Answer;
+  const safe = { ...answer, verdict: 'indeterminate', action: isAction(action) ? action : failPolicy };
   return (isKnown ? safe : { ...safe, unknownVerdict: verdict }) as unknown as Answer;
 }
 

@@ -4,6 +4,7 @@
  * sent again. Each response is read line by line, no faster than the caller takes the results.
  */
 import {
+  type Attempt,
   type Call,
   type Connection,
   Cutoff,
@@ -22,6 +23,8 @@ const REQUEST_LINES_MAX = 5_000;
 const REQUEST_CHARS_MAX = 1_048_576;
 /** Longest wait for the next line, in ms: the service may wait for the next window of the quota, of 60 s. */
 const LINE_TIMEOUT_MS = 90_000;
+/** Longest wait for the end of a response after its last result, in ms. */
+const END_TIMEOUT_MS = 1_000;
 
 /** Items, or lines of NDJSON with one item each. */
 export type ItemSource = Iterable<CheckItem | string> | AsyncIterable<CheckItem | string>;
@@ -45,19 +48,19 @@ export async function* checkInStreams(
   limits: StreamLimits,
   call: Call,
 ): AsyncGenerator<Result, void, undefined> {
-  for await (const lines of requestsOf(source)) {
+  for await (const lines of requestsOf(source, call.signal)) {
     let sent = 0;
     let end = performance.now() + limits.deadlineMs;
     for (let tried = 1; sent < lines.length; tried++) {
       const answers = answersOf(connection, lines.slice(sent), limits, end, call);
       let failure: Failure | null = null;
       for await (const answer of answers) {
-        if ('retryAfterMs' in answer) failure = answer;
+        if (!answer.ok) failure = answer.failure;
         else {
           // Progress: the failures before it, and the time that the caller takes, do not count.
           sent++;
           tried = 0;
-          yield answer;
+          yield answer.value;
         }
       }
       if (failure === null || sent === lines.length) continue;
@@ -76,31 +79,36 @@ async function* answersOf(
   { deadlineMs, failPolicy }: StreamLimits,
   end: number,
   call: Call,
-): AsyncGenerator<Result | Failure, void, undefined> {
+): AsyncGenerator<Attempt<Result>, void, undefined> {
   call.signal?.throwIfAborted();
   const cutoff = new Cutoff(call.signal);
+  let lineEnd = end;
+  const arm = (): void => cutoff.arm(Math.min(LINE_TIMEOUT_MS, Math.max(0, lineEnd - performance.now())));
   try {
-    cutoff.arm(Math.min(LINE_TIMEOUT_MS, Math.max(0, end - performance.now())));
+    arm();
     const content = { type: 'application/x-ndjson', body: `${lines.join('\n')}\n` };
     const posted = await post(connection, '/v1/check/stream', content, call, cutoff.signal);
-    if (!posted.ok) return yield posted.failure;
+    if (!posted.ok) return yield posted;
     let count = 0;
     const answered = linesOf(posted.value.body!)[Symbol.asyncIterator]();
     while (count < lines.length) {
-      cutoff.arm(Math.min(LINE_TIMEOUT_MS, deadlineMs));
+      // Also if all results have arrived at once.
+      call.signal?.throwIfAborted();
+      arm();
       const next = await answered.next();
       // The caller may take any time for a result.
       cutoff.disarm();
-      const answer = next.done === true ? null : readAnswer<ItemAnswer>(JSON.parse(next.value), failPolicy);
-      if (answer === null) return yield invalidResponse(call);
+      const value = next.done === true ? null : readAnswer<ItemAnswer>(JSON.parse(next.value), failPolicy);
+      if (value === null) return yield { ok: false, failure: invalidResponse(call) };
       count++;
-      yield answer;
+      yield { ok: true, value };
+      lineEnd = performance.now() + deadlineMs;
     }
     // A connection can be used again once its response has been read to the end.
-    cutoff.arm(Math.min(LINE_TIMEOUT_MS, deadlineMs));
+    cutoff.arm(END_TIMEOUT_MS);
     await answered.next();
   } catch (error) {
-    yield failureOf(error, cutoff, call);
+    yield { ok: false, failure: failureOf(error, cutoff, call) };
   } finally {
     cutoff.close();
   }
@@ -110,7 +118,10 @@ async function* answersOf(
  * Collects the lines of one request: all that are there, but at least one, so that a slow source does not
  * delay results. Reads no further ahead.
  */
-async function* requestsOf(source: ItemSource): AsyncGenerator<readonly string[], void, undefined> {
+async function* requestsOf(
+  source: ItemSource,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly string[], void, undefined> {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   /** Requested and not yet taken. */
@@ -119,7 +130,7 @@ async function* requestsOf(source: ItemSource): AsyncGenerator<readonly string[]
   /** @returns the next line, or null if the source is over or `turn` comes first */
   const take = async (turn: Promise<null> | null): Promise<string | null> => {
     next ??= Promise.resolve(iterator.next());
-    const taken = await (turn === null ? next : Promise.race([next, turn]));
+    const taken = await (turn === null ? unlessAborted(next, signal) : Promise.race([next, turn]));
     if (taken === null) return null;
     next = null;
     isOver = taken.done === true;
@@ -149,6 +160,18 @@ async function* requestsOf(source: ItemSource): AsyncGenerator<readonly string[]
     if (next === null) await ended;
     else ended?.catch(() => undefined);
   }
+}
+
+/** @throws the reason of the signal, also if `value` never settles */
+function unlessAborted<Value>(value: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return value;
+  // Not a race with one promise for all: that would keep a closure of each value until the end.
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function lineOf(item: CheckItem | string): string {

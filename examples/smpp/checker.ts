@@ -87,6 +87,19 @@ export class Checker {
 
   async #call(batch: readonly Waiting[]): Promise<void> {
     this.#calls++;
+    const answers = await this.#request(batch);
+    this.#calls--;
+    this.#report(answers);
+    for (const [index, { decide }] of batch.entries()) decide(this.#decisionOf(answers[index]!));
+    this.#dispatch();
+  }
+
+  /**
+   * One call, or several: a filter in front of numgate may reject a batch for one of its messages. It is split
+   * until that message is alone, since otherwise a single sender could hold back all others. (A batch that is
+   * too large for the service is split by the client.)
+   */
+  async #request(batch: readonly Waiting[]): Promise<Answered[]> {
     const { client, defaults, deadlineMs } = this.#options;
     const items = batch.map(({ item }) => item);
     // The oldest message sets the deadline for all.
@@ -95,10 +108,10 @@ export class Checker {
       items.length === 1
         ? [await client.checkGateway({ ...defaults, ...items[0]! }, left)]
         : await client.checkGatewayBatch(items, { defaults, ...left });
-    this.#calls--;
-    this.#report(answers);
-    for (const [index, { decide }] of batch.entries()) decide(this.#decisionOf(answers[index]!));
-    this.#dispatch();
+    if (batch.length === 1 || !answers.some(isRejectedByFilter)) return answers;
+    const middle = Math.ceil(batch.length / 2);
+    const first = await this.#request(batch.slice(0, middle));
+    return [...first, ...(await this.#request(batch.slice(middle)))];
   }
 
   #decisionOf(answer: Answered): Decision {
@@ -145,6 +158,13 @@ function undecided(action: FailPolicy, label: string | null): Decision {
 
 function passWith(label: string | null): Decision {
   return label === null ? PASS : { kind: 'label', label };
+}
+
+/** Whether the call failed with an error that is not of numgate, and that the content of a message can cause. */
+function isRejectedByFilter(answer: Answered): boolean {
+  if (!('source' in answer)) return false;
+  const { code, status } = answer.problem;
+  return code === 'HTTP_ERROR' && (status === 400 || status === 403);
 }
 
 /** The field that could not be parsed, of an item or a single request, or null. */

@@ -1,90 +1,174 @@
 /**
- * Puts a label in front of a text, if the receiver's phone is sure to show the same text after it. A labelled
- * text is sent in UCS-2, which has the characters of every label. A text stays unchanged if it is part of a
- * longer text, has its own header, is binary, or would not fit. Its label then goes into an optional
- * parameter, if one is configured.
+ * Puts a label in front of a text. A text whose alphabet lacks a character of the label is converted to UCS-2,
+ * which has them all. A text that no longer fits becomes several parts.
+ *
+ * Of a long text, only the first part gets the label, but all parts of a text must count them alike and use one
+ * data coding. So what happens to a part depends only on the label, the data coding and the form of the part,
+ * never on its text: then parts need not wait for each other, whatever their order, and a part that is sent
+ * again becomes the same parts again.
  */
+import {
+  type Alphabet,
+  alphabetOf,
+  type DefaultAlphabet,
+  isWritable,
+  UCS2_CODING,
+  ucs2,
+  type Writable,
+} from './alphabets.ts';
+import {
+  HEADER_OCTETS,
+  headerOf,
+  PARTS_MAX,
+  type Place,
+  piecesOf,
+  placeOf,
+  sarOf,
+  split,
+  textOf,
+  UDH_INDICATOR,
+} from './parts.ts';
 import { HEADER_BYTES, type Message, type Span } from './pdu.ts';
 
-const UCS2 = 8;
-/** TP-User-Data (3GPP TS 23.040): capacity of one text, in octets. The SMSC splits a payload into texts. */
-const TEXT_OCTETS_MAX = 140;
 const PAYLOAD_OCTETS_MAX = 65_000;
-const UDH_INDICATOR = 0x40;
-
-const MESSAGE_PAYLOAD = 0x0424;
-/** sar_msg_ref_num, sar_total_segments, sar_segment_seqnum; source_port, destination_port. */
-const PART_OR_PORT: readonly number[] = [0x020c, 0x020e, 0x020f, 0x020a, 0x020b];
-
-/**
- * Characters that are the same in ASCII and in the GSM default alphabet. The SMSC decides which of them data
- * coding 0 means.
- */
-const SURE = /^[A-Za-z0-9 !"#%&'()*+,\-./:;<=>?\r\n]*$/;
-const KSC5601 = new TextDecoder('euc-kr', { fatal: true });
+/** source_port, destination_port. */
+const PORTS: readonly number[] = [0x020a, 0x020b];
+/** registered_delivery without the bits that request a receipt (SMPP 3.4, 5.2.17). */
+const WITHOUT_RECEIPT = 0xe0;
 
 export interface Labelled {
-  readonly pdu: Buffer;
+  /** In the order in which they are sent. The last one keeps the request for a receipt. */
+  readonly pdus: readonly Buffer[];
   /** Whether the receiver sees the label. */
   readonly isShown: boolean;
 }
 
-/** @param tag of the optional parameter (UTF-8) if the text cannot hold the label; null for none */
-export function withLabel(pdu: Buffer, message: Message, label: string, tag: number | null): Labelled {
-  const inText = labelText(pdu, message, label);
-  if (inText !== null) return { pdu: inText, isShown: true };
-  if (tag === null) return { pdu, isShown: false };
-  const value = Buffer.from(label);
-  return { pdu: sized([pdu, uint16(tag), uint16(value.length), value]), isShown: false };
+export interface LabellerOptions {
+  /** Tag of the optional parameter (UTF-8) if the text cannot hold the label. Null for none. */
+  readonly tag: number | null;
+  /** What the SMSC takes data coding 0 for. */
+  readonly alphabet: DefaultAlphabet;
 }
 
-function labelText(pdu: Buffer, message: Message, label: string): Buffer | null {
-  const { esmClass, protocolId, defaultMessageId, shortMessage, tlvs, dataCodingAt } = message;
-  if ((esmClass & UDH_INDICATOR) !== 0 || protocolId !== 0 || defaultMessageId !== 0) return null;
-  if (PART_OR_PORT.some((tag) => tlvs.has(tag))) return null;
-  const isShort = shortMessage !== null && shortMessage.end > shortMessage.start;
-  const place = isShort ? shortMessage : tlvs.get(MESSAGE_PAYLOAD);
-  if (place === undefined) return null;
-  const text = ucs2Of(pdu.subarray(place.start, place.end), pdu[dataCodingAt]!);
-  if (text === null) return null;
-  const value = Buffer.concat([ucs2(label), text]);
-  if (value.length > (isShort ? TEXT_OCTETS_MAX : PAYLOAD_OCTETS_MAX)) return null;
-  const length = isShort ? Buffer.of(value.length) : uint16(value.length);
-  return replaced(pdu, dataCodingAt, { start: place.start - length.length, end: place.end }, [length, value]);
-}
+export class Labeller {
+  readonly #options: LabellerOptions;
+  /** Reference of the next text that becomes several parts. */
+  #reference = Math.floor(Math.random() * 256);
 
-/** @returns null if the characters are uncertain */
-function ucs2Of(octets: Buffer, dataCoding: number): Buffer | null {
-  switch (dataCoding) {
-    case 0:
-    case 1: {
-      const text = octets.toString('latin1');
-      return SURE.test(text) ? ucs2(text) : null;
+  constructor(options: LabellerOptions) {
+    this.#options = options;
+  }
+
+  label(pdu: Buffer, message: Message, label: string): Labelled {
+    const pdus = this.#labelText(pdu, message, label);
+    if (pdus !== null) return { pdus, isShown: true };
+    const { tag } = this.#options;
+    if (tag === null) return { pdus: [pdu], isShown: false };
+    const value = Buffer.from(label);
+    return { pdus: [sized([pdu, uint16(tag), uint16(value.length), value])], isShown: false };
+  }
+
+  #labelText(pdu: Buffer, message: Message, label: string): Buffer[] | null {
+    const { protocolId, defaultMessageId, tlvs, dataCodingAt } = message;
+    if (protocolId !== 0 || defaultMessageId !== 0 || PORTS.some((tag) => tlvs.has(tag))) return null;
+    const found = textOf(pdu, message);
+    if (found === null) return null;
+    const { span, octets, isShort } = found;
+    const place = placeOf(pdu, message, octets);
+    const from = alphabetOf(pdu[dataCodingAt]!, this.#options.alphabet);
+    if (place === 'unreadable' || from === null) return null;
+    const coding = codingOf(from, label);
+    const { to, isKept } = coding;
+    const draft = { pdu, message, span, isShort, dataCoding: isKept ? pdu[dataCodingAt]! : UCS2_CODING };
+    if (place !== null) {
+      const parts = labelPart(octets, place, coding);
+      // Each part would replace the one before it.
+      if (parts === null || message.replaceIfPresent !== 0) return null;
+      return parts.map(([text, where], index) => rendered(draft, text, where, index + 1 < parts.length));
     }
-    case 3:
-      return ucs2(octets.toString('latin1'));
-    case UCS2:
-      return octets.length % 2 === 0 ? octets : null;
-    case 14:
-      try {
-        return ucs2(KSC5601.decode(octets));
-      } catch {
-        return null;
-      }
-    default:
-      return null;
+    const decoded = from.decode(octets);
+    if (decoded === null) return null;
+    const text = Buffer.concat([coding.label, isKept ? octets : ucs2.encode(decoded)]);
+    if (!isShort) return text.length > PAYLOAD_OCTETS_MAX ? null : [rendered(draft, text, null)];
+    const characters = to.characters(text);
+    if (piecesOf(characters, to.capacity(0), to) === 1) return [rendered(draft, text, null)];
+    const units = to.capacity(HEADER_OCTETS.udh8);
+    const total = piecesOf(characters, units, to);
+    if (total > PARTS_MAX || message.replaceIfPresent !== 0) return null;
+    const reference = this.#reference;
+    this.#reference = (reference + 1) % 256;
+    return split(characters, total, units, to)!.map((piece, index) =>
+      rendered(draft, piece, { form: 'udh8', reference, total, number: index + 1 }, index + 1 < total),
+    );
   }
 }
 
-/** UTF-16, big-endian. */
-function ucs2(text: string): Buffer {
-  return Buffer.from(text, 'utf16le').swap16();
+interface Coding {
+  readonly from: Alphabet;
+  readonly to: Writable;
+  /** Whether the text stays as it is. */
+  readonly isKept: boolean;
+  /** In the alphabet `to`. */
+  readonly label: Buffer;
 }
 
-function replaced(pdu: Buffer, dataCodingAt: number, { start, end }: Span, parts: readonly Buffer[]): Buffer {
-  const before = Buffer.from(pdu.subarray(0, start));
-  before[dataCodingAt] = UCS2;
-  return sized([before, ...parts, pdu.subarray(end)]);
+function codingOf(from: Alphabet, text: string): Coding {
+  const label = isWritable(from) ? from.encode(text) : null;
+  if (isWritable(from) && label !== null) return { from, to: from, isKept: true, label };
+  return { from, to: ucs2, isKept: false, label: ucs2.encode(text) };
+}
+
+/** @returns the parts that a part becomes, or null if it stays as it is */
+function labelPart(octets: Buffer, place: Place, coding: Coding): [text: Buffer, place: Place][] | null {
+  const { from, to, isKept, label } = coding;
+  const { form, total, number } = place;
+  const units = to.capacity(HEADER_OCTETS[form]);
+  // The longest part that comes, in units of what it becomes.
+  const longest =
+    from.capacity(form === 'udh16' ? HEADER_OCTETS.udh16 : HEADER_OCTETS.udh8) * (isKept ? 1 : 2);
+  const labelUnits = to.characters(label).reduce((sum, character) => sum + to.cost(character), 0);
+  const first = piecesFor(labelUnits + longest, units);
+  const each = isKept ? 1 : piecesFor(longest, units);
+  const sum = first + (total - 1) * each;
+  if (sum > PARTS_MAX) return null;
+  const own = octets.subarray(headerOf(place).length);
+  const text = isKept ? own : ucs2.encode(from.decode(own) ?? own.toString('latin1'));
+  if (number > 1 && each === 1) return [[text, { ...place, total: sum, number: first + number - 1 }]];
+  const characters = to.characters(number === 1 ? Buffer.concat([label, text]) : text);
+  const before = number === 1 ? 0 : first + (number - 2) * each;
+  const pieces = split(characters, number === 1 ? first : each, units, to);
+  return pieces?.map((piece, index) => [piece, { ...place, total: sum, number: before + index + 1 }]) ?? null;
+}
+
+/** Pieces that are enough for any text of so many units, also if no piece but the last can be filled. */
+function piecesFor(needed: number, units: number): number {
+  // A character takes at most 4 units (a surrogate pair in UCS-2), so at most 3 stay free.
+  return Math.max(1, Math.ceil((needed - 3) / (units - 3)));
+}
+
+interface Draft {
+  readonly pdu: Buffer;
+  readonly message: Message;
+  readonly span: Span;
+  readonly isShort: boolean;
+  readonly dataCoding: number;
+}
+
+/** @param hasNext whether another part of the same request follows, which then requests the receipt */
+function rendered(draft: Draft, text: Buffer, place: Place | null, hasNext = false): Buffer {
+  const { pdu, message, span, isShort, dataCoding } = draft;
+  const copy = Buffer.from(pdu);
+  copy[message.dataCodingAt] = dataCoding;
+  if (hasNext) copy[message.registeredDeliveryAt]! &= WITHOUT_RECEIPT;
+  const header = place === null ? Buffer.alloc(0) : headerOf(place);
+  if (header.length > 0) copy[message.esmClassAt]! |= UDH_INDICATOR;
+  if (place?.form === 'sar') {
+    for (const [tag, number] of sarOf(place)) copy.writeUInt8(number, message.tlvs.get(tag)!.end - 1);
+  }
+  const octets = header.length + text.length;
+  const length = isShort ? Buffer.of(octets) : uint16(octets);
+  const before = copy.subarray(0, span.start - length.length);
+  return sized([before, length, header, text, copy.subarray(span.end)]);
 }
 
 /** One PDU with its `command_length` set. */

@@ -1,11 +1,11 @@
 /**
  * The requests of one direction of a session. They are passed on in order, so a decided request waits for
- * those before it. The window counts requests being decided and requests that the other side has not answered
- * yet. Both sides keep the sender's sequence numbers, so nothing is translated.
+ * those before it. The window counts requests being decided and PDUs that the other side has not answered yet.
+ * Both sides keep the sender's sequence numbers, so nothing is translated. If a request becomes several PDUs,
+ * all but the last get numbers of the proxy's own, and the sender gets one response.
  */
-import type { Decision } from './checker.ts';
 import type { Leg } from './leg.ts';
-import { commandOf, HEADER_BYTES, refusal, STATUS, sequenceOf } from './pdu.ts';
+import { commandOf, HEADER_BYTES, refusal, STATUS, sequenceOf, statusOf, withSequence } from './pdu.ts';
 
 export interface LaneOptions {
   readonly from: Leg;
@@ -20,28 +20,38 @@ export interface LaneOptions {
   readonly onRoom: () => void;
 }
 
-export interface Verdict {
-  readonly pdu: Buffer;
-  readonly decision: Decision;
-}
+/** `pdus` are passed on in place of the request. */
+export type Verdict =
+  | { readonly kind: 'pass'; readonly pdus: readonly Buffer[] }
+  | { readonly kind: 'refuse'; readonly status: number };
 
 interface Entry {
   readonly request: Buffer;
   verdict: Verdict | null;
 }
 
-interface Unanswered {
+/** A request that was passed on. */
+interface Passed {
   readonly header: Buffer;
   readonly since: number;
+  /** PDUs that it became. */
+  readonly count: number;
+  /** Of those, how many have no response yet. */
+  left: number;
+  /** The response for the sender, of those that came: the first error, else that of the last PDU. */
+  response: Buffer | null;
 }
 
 /** Requests without a response. */
 const WITHOUT_RESPONSE: ReadonlySet<string> = new Set(['alert_notification', 'outbind']);
+/** Highest sequence number of our own, below that of our unbind. Numbers of a sender begin at 1. */
+const OWN_SEQUENCE_MAX = 0x7ffffffe;
 
 export class Lane {
   readonly #options: LaneOptions;
   #queue: Entry[] = [];
-  readonly #unanswered = new Map<number, Unanswered>();
+  readonly #unanswered = new Map<number, Passed>();
+  #ownSequence = OWN_SEQUENCE_MAX;
   #isClosing = false;
   /** When a request last left the lane. */
   #movedAt = performance.now();
@@ -89,8 +99,20 @@ export class Lane {
 
   /** Takes a response that was read from the other side. */
   answered(response: Buffer): void {
-    this.#options.from.write(response);
-    if (this.#unanswered.delete(sequenceOf(response))) this.#move();
+    const sequence = sequenceOf(response);
+    const request = this.#unanswered.get(sequence);
+    if (request === undefined) {
+      this.#options.from.write(response);
+      return;
+    }
+    this.#unanswered.delete(sequence);
+    const isError = request.response !== null && statusOf(request.response) !== 0;
+    const isOfLast = sequence === sequenceOf(request.header);
+    if (!isError && (isOfLast || statusOf(response) !== 0)) request.response = response;
+    if (--request.left === 0) {
+      this.#options.from.write(withSequence(request.response!, sequenceOf(request.header)));
+    }
+    this.#move();
   }
 
   #flush(): void {
@@ -98,17 +120,32 @@ export class Lane {
     const open = this.#queue.findIndex(({ verdict }) => verdict === null);
     const ready = this.#queue.splice(0, open < 0 ? this.#queue.length : open);
     for (const { request, verdict } of ready) {
-      const { pdu, decision } = verdict!;
-      if (decision.kind === 'refuse') from.write(refusal(request, decision.status));
+      if (verdict!.kind === 'refuse') from.write(refusal(request, verdict!.status));
       else if (to.isGone) from.write(refusal(request, lostStatus));
-      else {
-        to.write(pdu);
-        if (WITHOUT_RESPONSE.has(commandOf(request))) continue;
-        const header = Buffer.from(request.subarray(0, HEADER_BYTES));
-        this.#unanswered.set(sequenceOf(request), { header, since: performance.now() });
-      }
+      // Only a sender with numbers as high as our own sees this.
+      else if ((this.#unanswered.get(sequenceOf(request))?.count ?? 1) > 1) {
+        from.write(refusal(request, STATUS.throttled));
+      } else this.#passOn(request, verdict!.pdus);
     }
     this.#move();
+  }
+
+  #passOn(request: Buffer, pdus: readonly Buffer[]): void {
+    const header = Buffer.from(request.subarray(0, HEADER_BYTES));
+    const since = performance.now();
+    const { length: count } = pdus;
+    const passed: Passed = { header, since, count, left: count, response: null };
+    const hasResponse = !WITHOUT_RESPONSE.has(commandOf(request));
+    for (const [index, pdu] of pdus.entries()) {
+      const sequence = index + 1 === count ? sequenceOf(request) : this.#nextOwnSequence();
+      this.#options.to.write(withSequence(pdu, sequence));
+      if (hasResponse) this.#unanswered.set(sequence, passed);
+    }
+  }
+
+  #nextOwnSequence(): number {
+    while (this.#unanswered.has(this.#ownSequence)) this.#ownSequence--;
+    return this.#ownSequence--;
   }
 
   #move(): void {
@@ -124,7 +161,7 @@ export class Lane {
   /** The other side cannot respond any more, so every request under way gets a response here. */
   fail(): void {
     const { from, lostStatus } = this.#options;
-    for (const { header } of this.#unanswered.values()) from.write(refusal(header, lostStatus));
+    for (const { header } of new Set(this.#unanswered.values())) from.write(refusal(header, lostStatus));
     for (const { request } of this.#queue) from.write(refusal(request, lostStatus));
     this.drop();
   }

@@ -5,22 +5,27 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type FailPolicy, type Ingress, LABEL } from '../node/client.ts';
+import { DEFAULT_ALPHABETS } from './alphabets.ts';
 import { startProxy } from './proxy.ts';
 import type { Direction } from './screener.ts';
 
 const COUNTS_EVERY_MS = 60_000;
 const OPTIONS = {
   listen: { type: 'string', default: '127.0.0.1:2775' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
   smsc: { type: 'string' },
+  'smsc-ca': { type: 'string' },
   url: { type: 'string', default: process.env.NUMGATE_URL ?? 'http://localhost:8787' },
   'key-file': { type: 'string' },
-  'fail-policy': { type: 'string', default: 'closed' },
+  'fail-policy': { type: 'string', default: 'open' },
   direction: { type: 'string', default: 'both' },
   ingress: { type: 'string', default: 'international' },
   country: { type: 'string' },
   operator: { type: 'string' },
   trunk: { type: 'string' },
   'smsc-address': { type: 'string' },
+  'carrier-prefix': { type: 'string' },
   window: { type: 'string', default: '1000' },
   sessions: { type: 'string', default: '100' },
   'batch-items': { type: 'string', default: '500' },
@@ -30,10 +35,11 @@ const OPTIONS = {
   'full-wait-ms': { type: 'string', default: '5000' },
   label: { type: 'string', default: LABEL },
   'label-tag': { type: 'string' },
+  alphabet: { type: 'string', default: 'gsm' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 const USAGE =
-  'NUMGATE_KEY=… node main.ts --smsc host:port [flags]; --help has them, README.md what they mean';
+  'NUMGATE_KEY=… node main.ts --smsc [smpps://]host:port [flags]; --help has them, README.md what they mean';
 
 const flags = flagsOf();
 if (flags.help) {
@@ -73,16 +79,25 @@ function count(flag: string, value: string): number {
 }
 
 function address(flag: string, value: string | undefined): { host: string; port: number } {
-  const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(value ?? '') ?? fail(`--${flag} is host:port`);
+  const [, host, port] = /^\[?([^/]+?)\]?:(\d+)$/.exec(value ?? '') ?? fail(`--${flag} is host:port`);
   return { host: host!, port: Number(port) };
 }
 
-const key = flags['key-file'] ? readFileSync(flags['key-file'], 'utf8').trim() : process.env.NUMGATE_KEY;
+function file(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return fail(`--${flag}: ${(error as Error).message}`);
+  }
+}
+
+const keyFile = flags['key-file'];
+const key = keyFile ? file('key-file', keyFile).trim() : process.env.NUMGATE_KEY;
 if (!key) fail('no key: NUMGATE_KEY or --key-file');
 
 const direction = oneOf<Direction | 'both'>('direction', flags.direction, ['submit', 'deliver', 'both']);
-const { country, operator, trunk, 'smsc-address': smsc } = flags;
-const ingressFields = Object.entries({ country, operator, trunk, smsc }).filter(
+const { country, operator, trunk, 'smsc-address': smsc, 'carrier-prefix': carrierPrefix } = flags;
+const ingressFields = Object.entries({ country, operator, trunk, smsc, carrierPrefix }).filter(
   ([, value]) => value !== undefined,
 );
 const ingress: Ingress = {
@@ -90,9 +105,19 @@ const ingress: Ingress = {
   ...Object.fromEntries(ingressFields),
 };
 
+const { 'tls-cert': cert, 'tls-key': certKey, 'smsc-ca': ca } = flags;
+if ((cert === undefined) !== (certKey === undefined)) fail('--tls-cert and --tls-key belong together');
+const isSmscTls = flags.smsc?.startsWith('smpps://') ?? false;
+if (ca !== undefined && !isSmscTls) fail('--smsc-ca is for an SMSC with smpps://');
+const certificate =
+  cert === undefined ? {} : { tls: { cert: file('tls-cert', cert), key: file('tls-key', certKey!) } };
+const authority = ca === undefined ? {} : { ca: file('smsc-ca', ca) };
+
 const proxy = await startProxy({
   listen: address('listen', flags.listen),
-  smsc: address('smsc', flags.smsc),
+  ...certificate,
+  smsc: address('smsc', flags.smsc?.replace(/^smpps?:\/\//, '')),
+  ...(isSmscTls ? { smscTls: authority } : {}),
   numgate: { url: flags.url, key },
   failPolicy: oneOf<FailPolicy>('fail-policy', flags['fail-policy'], ['open', 'closed']),
   label: flags.label === '' ? null : flags.label,
@@ -106,6 +131,7 @@ const proxy = await startProxy({
   responseWaitMs: count('response-wait-ms', flags['response-wait-ms']),
   fullWaitMs: count('full-wait-ms', flags['full-wait-ms']),
   labelTag: flags['label-tag'] === undefined ? null : count('label-tag', flags['label-tag']),
+  alphabet: oneOf('alphabet', flags.alphabet, DEFAULT_ALPHABETS),
   log,
 }).catch((error: Error) => fail(`cannot listen on ${flags.listen}: ${error.message}`, 1));
 log('listening', { port: proxy.port });

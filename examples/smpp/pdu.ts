@@ -8,6 +8,8 @@ import smpp from 'smpp';
 export const HEADER_BYTES = 16;
 /** Room for a `message_payload` of 64 KiB, in octets. */
 export const PDU_BYTES_MAX = 70_000;
+/** Longest address (5.2.8), in octets, without the zero at its end. */
+export const ADDRESS_OCTETS_MAX = 20;
 
 const { errors } = smpp;
 export const STATUS = {
@@ -23,6 +25,14 @@ export const STATUS = {
 
 export function sequenceOf(pdu: Buffer): number {
   return pdu.readUInt32BE(12);
+}
+
+/** @returns a copy, unless it has this number already */
+export function withSequence(pdu: Buffer, sequence: number): Buffer {
+  if (sequenceOf(pdu) === sequence) return pdu;
+  const copy = Buffer.from(pdu);
+  copy.writeUInt32BE(sequence, 12);
+  return copy;
 }
 
 /** The highest bit of the command (3.4, 5.1.2). */
@@ -63,9 +73,17 @@ export interface Span {
 export interface Message {
   readonly from: string;
   readonly to: string;
+  /** Octets of the addresses. */
+  readonly fromOctets: number;
+  readonly toOctets: number;
   readonly esmClass: number;
+  /** Positions of single octets. */
+  readonly esmClassAt: number;
+  readonly registeredDeliveryAt: number;
   readonly protocolId: number;
   readonly dataCodingAt: number;
+  /** Not 0 if the message replaces an earlier one. */
+  readonly replaceIfPresent: number;
   /** Not 0 if the SMSC stores the text. */
   readonly defaultMessageId: number;
   /** The octets of `short_message`, with the length in the octet before them. Null in a `data_sm`. */
@@ -85,10 +103,10 @@ export function readMessage(pdu: Buffer): Message | null {
     at = end + 1;
     return value;
   };
-  const address = (): string => {
+  const address = (): { ton: number; value: string } => {
     const ton = octet();
     octet();
-    return addressOf(ton, text());
+    return { ton, value: text() };
   };
   const span = (length: number): Span => {
     const start = at;
@@ -99,15 +117,17 @@ export function readMessage(pdu: Buffer): Message | null {
   const isShort = commandOf(pdu) !== 'data_sm';
   try {
     text(); // service_type
-    const [from, to, esmClass] = [address(), address(), octet()];
+    const [from, to] = [address(), address()];
+    const esmClassAt = at;
+    const esmClass = octet();
     const protocolId = isShort ? octet() : 0;
     if (isShort) {
       octet(); // priority_flag
       text(); // schedule_delivery_time
       text(); // validity_period
     }
-    octet(); // registered_delivery
-    if (isShort) octet(); // replace_if_present_flag
+    const registeredDeliveryAt = at++;
+    const replaceIfPresent = isShort ? octet() : 0;
     const dataCodingAt = at++;
     const defaultMessageId = isShort ? octet() : 0;
     const shortMessage = isShort ? span(octet()) : null;
@@ -118,8 +138,12 @@ export function readMessage(pdu: Buffer): Message | null {
       at += 4;
       tlvs.set(tag, span(length));
     }
-    const places = { dataCodingAt, shortMessage, tlvs };
-    return { from, to, esmClass, protocolId, defaultMessageId, ...places };
+    return {
+      ...{ from: addressOf(from), to: addressOf(to) },
+      ...{ fromOctets: from.value.length, toOctets: to.value.length },
+      ...{ esmClass, protocolId, replaceIfPresent, defaultMessageId },
+      ...{ esmClassAt, registeredDeliveryAt, dataCodingAt, shortMessage, tlvs },
+    };
   } catch {
     return null;
   }
@@ -132,6 +156,6 @@ const TON_INTERNATIONAL = 1;
  * The address as numgate expects it: an international number with its plus. Texts and other types of number
  * stay unchanged.
  */
-function addressOf(ton: number, address: string): string {
-  return ton === TON_INTERNATIONAL && /^\d/.test(address) ? `+${address}` : address;
+function addressOf({ ton, value }: { readonly ton: number; readonly value: string }): string {
+  return ton === TON_INTERNATIONAL && /^\d/.test(value) ? `+${value}` : value;
 }

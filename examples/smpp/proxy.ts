@@ -2,7 +2,8 @@
  * An SMPP 3.4 proxy between ESMEs and an SMSC that checks each message with numgate before it passes. Every
  * ESME gets its own SMSC session. All sessions share the calls to numgate.
  */
-import { connect, createServer } from 'node:net';
+import { connect, createServer, isIP, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import {
   type FailPolicy,
   type GatewayDefaults,
@@ -11,16 +12,33 @@ import {
   LABEL,
   makeClient,
 } from '../node/client.ts';
+import type { DefaultAlphabet } from './alphabets.ts';
 import { Checker } from './checker.ts';
+import { Labeller } from './label.ts';
 import { type Direction, Screener } from './screener.ts';
 import { Session } from './session.ts';
 
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** PEM. */
+type Pem = string | Buffer;
+
 export interface ProxyOptions {
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly smsc: { readonly host: string; readonly port: number };
+  readonly listen: Endpoint;
+  /** With a certificate, ESMEs have to use TLS. */
+  readonly tls?: { readonly cert: Pem; readonly key: Pem };
+  readonly smsc: Endpoint;
+  /** With this, the SMSC has to use TLS, and its certificate is verified. */
+  readonly smscTls?: {
+    /** The only authorities that may have signed it. Without this, those that Node trusts. */
+    readonly ca?: Pem;
+  };
   readonly numgate: { readonly url: string; readonly key: string };
-  /** What to do with a message that could not be checked: pass it, or have its sender retry. */
-  readonly failPolicy: FailPolicy;
+  /** What to do with a message that could not be checked: pass it (`open`, the default), or have its sender retry. */
+  readonly failPolicy?: FailPolicy;
   /**
    * The label for traffic from abroad that passes without a response, from numgate's policy. Null for none.
    */
@@ -49,6 +67,8 @@ export interface ProxyOptions {
   /** How long a shutdown waits for messages under way, in ms. */
   readonly stopWaitMs?: number;
   readonly labelTag?: number | null;
+  /** What the SMSC takes data coding 0 for. */
+  readonly alphabet?: DefaultAlphabet;
   readonly log?: (event: string, detail?: string) => void;
 }
 
@@ -60,23 +80,23 @@ export interface SmppProxy {
 }
 
 export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
-  const { listen, smsc, numgate, failPolicy, ingress } = options;
-  const { label = LABEL, window = 1_000, sessionsMax = 100, labelTag = null } = options;
+  const { listen, tls, numgate, failPolicy = 'open', ingress } = options;
+  const { label = LABEL, window = 1_000, sessionsMax = 100, labelTag: tag = null } = options;
   const { batchItems = 500, batchWaitMs = 10, deadlineMs = 1_000, log = () => undefined } = options;
   const { responseWaitMs = 60_000, fullWaitMs = 5_000, closeWaitMs = 2_000 } = options;
   const { connectWaitMs = 5_000, stopWaitMs = 5_000 } = options;
-  const { directions = ['submit', 'deliver'] } = options;
+  const { directions = ['submit', 'deliver'], alphabet = 'gsm' } = options;
   const client = makeClient({ ...numgate, failPolicy, timeoutMs: Math.ceil(deadlineMs / 2), deadlineMs });
   const defaults: GatewayDefaults = { channel: 'sms', ingress };
   const checking = { client, defaults, failPolicy, label: isFromAbroad(ingress) ? label : null };
   const checker = new Checker({ ...checking, batchItems, batchWaitMs, deadlineMs, log });
-  const screener = new Screener({ checker, directions, labelTag });
+  const labeller = new Labeller({ tag, alphabet });
+  const carrierPrefix = ingress.carrierPrefix ?? '';
+  const screener = new Screener({ checker, directions, labeller, carrierPrefix });
   const sessions = new Set<Session>();
 
-  const server = createServer({ allowHalfOpen: true }, (esme) => {
-    const upstream = connect({ ...smsc, allowHalfOpen: true });
-    upstream.setTimeout(connectWaitMs, () => upstream.destroy());
-    upstream.on('connect', () => upstream.setTimeout(0));
+  const onEsme = (esme: Socket): void => {
+    const upstream = connectTo(options, connectWaitMs);
     const waits = { responseWaitMs, fullWaitMs, closeWaitMs };
     const session = new Session(esme, upstream, { screener, window, ...waits });
     sessions.add(session);
@@ -85,8 +105,18 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
       sessions.delete(session);
       log('session closed');
     });
-  });
+  };
+  const settings = { allowHalfOpen: true } as const;
+  const server =
+    tls === undefined
+      ? createServer(settings, onEsme)
+      : createTlsServer({ ...settings, ...tls, handshakeTimeout: connectWaitMs }, onEsme);
   server.maxConnections = sessionsMax;
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen, resolve);
@@ -99,7 +129,19 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       await Promise.all([...sessions].map((session) => session.stop(stopWaitMs)));
+      // What is left has not finished its TLS handshake.
+      for (const socket of connections) socket.destroy();
       await closed;
     },
   };
+}
+
+/** Connects to the SMSC. A name is verified as it is written; an address needs a certificate for this address. */
+function connectTo({ smsc, smscTls }: ProxyOptions, waitMs: number): Socket {
+  const to = { ...smsc, allowHalfOpen: true };
+  const servername = isIP(smsc.host) === 0 ? { servername: smsc.host } : {};
+  const upstream = smscTls === undefined ? connect(to) : connectTls({ ...to, ...smscTls, ...servername });
+  upstream.setTimeout(waitMs, () => upstream.destroy());
+  upstream.on(smscTls === undefined ? 'connect' : 'secureConnect', () => upstream.setTimeout(0));
+  return upstream;
 }

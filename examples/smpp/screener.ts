@@ -3,9 +3,10 @@
  * pass on. It counts what it did. Numbers and texts never leave it.
  */
 import type { Checker, Decision } from './checker.ts';
-import { withLabel } from './label.ts';
+import type { Labeller } from './label.ts';
 import type { Verdict } from './lane.ts';
-import { type Message, readMessage, STATUS } from './pdu.ts';
+import { ADDRESS_OCTETS_MAX, type Message, readMessage, STATUS } from './pdu.ts';
+import { Texts } from './texts.ts';
 
 /** `submit`: from the ESME; `deliver`: from the SMSC. */
 export type Direction = 'submit' | 'deliver';
@@ -13,8 +14,9 @@ export type Direction = 'submit' | 'deliver';
 export interface ScreenerOptions {
   readonly checker: Checker;
   readonly directions: readonly Direction[];
-  /** Tag of the optional parameter for a label that the text cannot hold. Null for none. */
-  readonly labelTag: number | null;
+  readonly labeller: Labeller;
+  /** What stands before the numbers of all senders, and is no part of them. */
+  readonly carrierPrefix: string;
 }
 
 const CHECKED: ReadonlySet<string> = new Set(['submit_sm', 'deliver_sm', 'data_sm']);
@@ -28,10 +30,9 @@ const REFUSED: ReadonlySet<string> = new Set(['submit_multi', 'broadcast_sm']);
 const MESSAGE_TYPE = 0x3c;
 const RECEIPTS: readonly number[] = [0x04, 0x20];
 
-const PASS: Decision = { kind: 'pass' };
-
 export class Screener {
   readonly #options: ScreenerOptions;
+  readonly #texts: Readonly<Record<Direction, Texts>> = { submit: new Texts(), deliver: new Texts() };
   readonly counts = { passed: 0, labelled: 0, labelNotShown: 0, refused: 0 };
 
   constructor(options: ScreenerOptions) {
@@ -39,32 +40,47 @@ export class Screener {
   }
 
   screen(pdu: Buffer, command: string, direction: Direction): Verdict | Promise<Verdict> {
-    if (!this.#options.directions.includes(direction)) return { pdu, decision: PASS };
-    if (REFUSED.has(command)) return this.#refuse(pdu, STATUS.invalidCommand);
-    if (!CHECKED.has(command)) return { pdu, decision: PASS };
+    if (!this.#options.directions.includes(direction)) return passed(pdu);
+    if (REFUSED.has(command)) return this.#refuse(STATUS.invalidCommand);
+    if (!CHECKED.has(command)) return passed(pdu);
     const message = readMessage(pdu);
-    if (message === null) return this.#refuse(pdu, STATUS.invalidLength);
+    if (message === null) return this.#refuse(STATUS.invalidLength);
     // Only the SMSC sends receipts. The bit is ignored if an ESME sets it.
     if (direction === 'deliver' && RECEIPTS.includes(message.esmClass & MESSAGE_TYPE)) {
-      return { pdu, decision: PASS };
+      return passed(pdu);
     }
-    const decided = this.#options.checker.check(message.from, message.to);
-    return decided.then((decision) => this.#apply(pdu, message, decision));
+    if (message.fromOctets > ADDRESS_OCTETS_MAX) return this.#refuse(STATUS.invalidSource);
+    if (message.toOctets > ADDRESS_OCTETS_MAX) return this.#refuse(STATUS.invalidDestination);
+    const decided = this.#options.checker.check(this.#senderOf(message), message.to);
+    return decided.then((decision) =>
+      this.#apply(pdu, message, this.#texts[direction].decide(pdu, message, decision)),
+    );
   }
 
   #apply(pdu: Buffer, message: Message, decision: Decision): Verdict {
-    if (decision.kind === 'refuse') return this.#refuse(pdu, decision.status);
+    if (decision.kind === 'refuse') return this.#refuse(decision.status);
     if (decision.kind === 'pass') {
       this.counts.passed++;
-      return { pdu, decision };
+      return passed(pdu);
     }
-    const labelled = withLabel(pdu, message, decision.label, this.#options.labelTag);
-    this.counts[labelled.isShown ? 'labelled' : 'labelNotShown']++;
-    return { pdu: labelled.pdu, decision };
+    const { pdus, isShown } = this.#options.labeller.label(pdu, message, decision.label);
+    this.counts[isShown ? 'labelled' : 'labelNotShown']++;
+    return { kind: 'pass', pdus };
   }
 
-  #refuse(pdu: Buffer, status: number): Verdict {
-    this.counts.refused++;
-    return { pdu, decision: { kind: 'refuse', status } };
+  #senderOf({ from }: Message): string {
+    const { carrierPrefix } = this.#options;
+    // A sender that is only the prefix is no withheld one.
+    const isBefore = from.startsWith(carrierPrefix) && from.length > carrierPrefix.length;
+    return isBefore ? from.slice(carrierPrefix.length) : from;
   }
+
+  #refuse(status: number): Verdict {
+    this.counts.refused++;
+    return { kind: 'refuse', status };
+  }
+}
+
+function passed(pdu: Buffer): Verdict {
+  return { kind: 'pass', pdus: [pdu] };
 }

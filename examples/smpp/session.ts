@@ -54,7 +54,7 @@ export class Session {
       const screen = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {
         // An unbound peer causes no checks.
         if (this.#isBound || BEFORE_BIND.test(command)) return screener.screen(pdu, command, direction);
-        return { pdu, decision: { kind: 'refuse', status: STATUS.notBound } };
+        return { kind: 'refuse', status: STATUS.notBound };
       };
       return new Lane({ from, to, window, lostStatus, onRoom, screen });
     };

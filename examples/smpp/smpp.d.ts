@@ -28,8 +28,19 @@ declare module 'smpp' {
     readonly commands: Readonly<Record<string, { readonly id: number }>>;
     readonly commandsById: Readonly<Record<number, { readonly command: string }>>;
     readonly errors: Readonly<Record<string, number>>;
+    /** `ASCII` is the GSM alphabet. */
+    readonly encodings: Readonly<
+      Record<'ASCII' | 'LATIN1' | 'UCS2', { encode(text: string): Buffer; decode(octets: Buffer): string }>
+    >;
     createServer(onSession: (session: Session) => void): Server;
-    connect(to: { readonly host: string; readonly port: number }, onConnect?: () => void): Session;
+    createServer(
+      tls: { readonly cert: Buffer; readonly key: Buffer },
+      onSession: (session: Session) => void,
+    ): Server;
+    connect(
+      to: { readonly host: string; readonly port: number; readonly tls?: boolean; readonly ca?: Buffer },
+      onConnect?: () => void,
+    ): Session;
   };
   export default smpp;
 }

@@ -1,6 +1,7 @@
 /**
  * Invalid requests: body, key, method, path, type, size. Each has its own status and code.
  */
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { NUMBERS } from './support/input-lists.ts';
 import { inPieces } from './support/pieces.ts';
@@ -179,6 +180,21 @@ describe('method and path', () => {
           (name) => !/^(connection|keep-alive|content-length|transfer-encoding|content-encoding)$/.test(name),
         );
       expect(names(head.headers)).toEqual(names(get.headers));
+    },
+  );
+
+  it.each(['/healthz', '/openapi.json', '/v1/check?to=112', '/v1/check', '/nowhere'])(
+    'HEAD sends nothing after the header: %s',
+    async (path) => {
+      const { hostname, port, host } = new URL(world().url);
+      const socket = connect(Number(port), hostname);
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk) => chunks.push(chunk));
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+      const lines = [`HEAD ${path} HTTP/1.1`, `Host: ${host}`, 'Accept: text/plain', 'Connection: close'];
+      socket.write(`${[...lines, `Authorization: Bearer ${world().keys.bulk}`].join('\r\n')}\r\n\r\n`);
+      await closed;
+      expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 \d{3} (?:.+\r\n)+\r\n$/);
     },
   );
 });

@@ -14,6 +14,8 @@ import { headerOf, type SipMessage, type SipRequest } from './support/sip.ts';
 const SHORT_TIMEOUT_MS = 100;
 /** Longer than any test: within it, nothing is tried again. */
 const NEVER_S = 86_400;
+const ingress = { type: 'international', trunk: 'trunk-1' };
+const ALLOW = { verdict: 'allow', sip: null, label: null, reasons: [] };
 /** Nothing listens there. */
 const NOWHERE = 'http://127.0.0.1:1';
 
@@ -58,6 +60,13 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     (code: number, body = '{"code":"NO"}'): RequestListener =>
     (_request, response) =>
       void response.writeHead(code, { 'content-type': 'application/problem+json' }).end(body);
+  /** @param results of the items of a batch, or of a request without items */
+  const answer =
+    (...results: object[]): RequestListener =>
+    (request, response) => {
+      const isBatch = request.url === '/v1/gateway/check/batch';
+      response.end(JSON.stringify(isBatch ? { results } : results[0]));
+    };
   const call: SipRequest = { method: 'INVITE', from: FOREIGN, to: TO };
   const labelsOf = (got: SipMessage): string[] =>
     got.headers.filter(([name]) => name === 'X-Numgate-Label').map(([, label]) => label);
@@ -73,10 +82,9 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
       to: 'name',
       body: 'a',
     });
-    const ingress = { type: 'international', trunk: 'trunk-1' };
     expect(requests.map(({ body }) => body)).toEqual([
-      { channel: 'voice', from: '+82"\\,', ingress, to: TO, attestation: 'A' },
-      { channel: 'sms', from: 'PARCEL-KR', ingress },
+      { channel: 'voice', ingress, from: '+82"\\,', to: TO, attestation: 'A' },
+      { channel: 'sms', ingress, from: 'PARCEL-KR' },
     ]);
     expect(requests[0]!.headers).toMatchObject({
       authorization: 'Bearer gw.secret',
@@ -91,9 +99,45 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
       ...{ 'P-Asserted-Identity': '<tel:+14155550100>', 'X-Attestation': 'A', 'X-Roaming': 'verified' },
     };
     const got = await ends.passed(kamailio, { ...call, headers });
-    const ingress = { type: 'international', trunk: 'trunk-1' };
-    expect(requests[0]!.body).toEqual({ channel: 'voice', from: '+639171234567', ingress, to: TO });
+    // Removed, and checked all the same.
+    expect(requests[0]!.body).toEqual({
+      defaults: { channel: 'voice', ingress },
+      items: [{ from: '+639171234567', to: TO }, { from: '+14155550100' }],
+    });
     for (const name of Object.keys(headers)) expect(headerOf(got, name)).toBeNull();
+  });
+
+  it('checks all identities in one request, each once, and displays the first', async () => {
+    const kamailio = await kamailioWith({ CARRIER_PREFIX: '00700' });
+    respond = answer(ALLOW, { ...ALLOW, verdict: 'label', label: 'x' }, ALLOW, ALLOW);
+    const headers = {
+      'P-Asserted-Identity': '<sip:0070063917@x>, <tel:+6391>',
+      'Remote-Party-ID': '"Cruz" <sip:+6391@y>;party=calling',
+      Diversion: '<sip:006%337@x>\r\nDiversion: <sip:+639171234567@x>',
+      'X-Roaming': 'verified',
+    };
+    expect(labelsOf(await ends.passed(kamailio, { ...call, headers }))).toEqual([]);
+    const { body } = requests[0]!;
+    expect(body).toEqual({
+      defaults: { channel: 'voice', ingress: { ...ingress, carrierPrefix: '00700' } },
+      items: [
+        { from: '63917', to: TO, roaming: 'verified' },
+        ...['+6391', '+639171234567', '00637'].map((from) => ({ from })),
+      ],
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each<[string, object[], string]>([
+    ['the verdict of one identity is missing', [ALLOW], '503 Service Unavailable'],
+    ['one identity cannot be read', [ALLOW, { error: { field: 'from' } }], '400 Unreadable Sender'],
+    ['the recipient cannot be read', [{ error: { field: 'to' } }, ALLOW], '400 Unreadable Recipient'],
+    ['a setting is wrong', [ALLOW, { error: { field: 'ingress.trunk' } }], '503 Service Unavailable'],
+  ])('passes no call with two identities if it fails closed and %s', async (_what, results, expected) => {
+    const kamailio = await kamailioWith({ FAIL_CLOSED: true });
+    respond = answer(...results);
+    const headers = { Diversion: '<tel:+6391>' };
+    expect((await ends.refused(kamailio, { ...call, headers })).start).toBe(`SIP/2.0 ${expected}`);
   });
 
   it('reuses its connection to the service', async () => {
@@ -115,10 +159,10 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
 
   it('copies no line break of a response into SIP', async () => {
     const sip = { status: 603, reason: 'No\r\nX-Evil: 1', reasonHeader: 'a\r\nX-Evil: 1' };
-    respond = status(200, JSON.stringify({ verdict: 'block', sip, label: null, reasons: [] }));
-    const answer = await ends.refused(await kamailioWith(), call);
-    expect(answer.start).toBe('SIP/2.0 603 Network Blocked');
-    expect(headerOf(answer, 'X-Evil')).toBeNull();
+    respond = answer({ verdict: 'block', sip, label: null, reasons: [] });
+    const refused = await ends.refused(await kamailioWith(), call);
+    expect(refused.start).toBe('SIP/2.0 603 Network Blocked');
+    expect(headerOf(refused, 'X-Evil')).toBeNull();
   });
 
   it.each([401, 429, 503, 302])('fails open on %i with the label of traffic from abroad', async (code) => {
@@ -145,6 +189,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
 
   it.each<[number, string]>([
     [400, '{"code":"FIELD_VALUE","field":"ingress.trunk"}'],
+    [400, '{"code":"FIELD_VALUE","field":"defaults.ingress.trunk"}'],
     [403, '{"code":"PERMISSION_DENIED"}'],
   ])('applies the fail policy to an error %i of its own settings', async (code, body) => {
     respond = status(code, body);
@@ -152,7 +197,8 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   });
 
   it.each<[string, string]>([
-    ['invalid JSON', '{"verdict":'],
+    ['invalid JSON', '{"verdict":"allow"'],
+    ['nothing', ''],
     ['no verdict', '{}'],
     ['an unknown verdict', '{"verdict":"maybe","label":null}'],
   ])('fails open and closed on a response with %s', async (_what, body) => {
@@ -164,9 +210,9 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   it.each([null, { status: 200 }, { status: 1_000 }])(
     'refuses a blocked call with 603 if the status to use is %j',
     async (sip) => {
-      respond = status(200, JSON.stringify({ verdict: 'block', sip, label: null, reasons: [] }));
-      const answer = await ends.refused(await kamailioWith(), call);
-      expect(answer.start).toBe('SIP/2.0 603 Network Blocked');
+      respond = answer({ verdict: 'block', sip, label: null, reasons: [] });
+      const refused = await ends.refused(await kamailioWith(), call);
+      expect(refused.start).toBe('SIP/2.0 603 Network Blocked');
     },
   );
 
@@ -217,7 +263,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
   it('checks again once the service is back', async () => {
     respond = (_request, response) => {
       if (requests.length <= 2) response.destroy();
-      else response.end('{"verdict":"allow","sip":null,"label":null,"reasons":[]}');
+      else response.end(JSON.stringify(ALLOW));
     };
     const kamailio = await kamailioWith({ BREAK_AFTER: 2 });
     for (let count = 0; count < 2; count++) await ends.passed(kamailio, call);

@@ -13,7 +13,7 @@ const CONFIG = fileURLToPath(new URL('support/joined-headers.cfg', import.meta.u
 const CALL = fileURLToPath(new URL('../../examples/kamailio/call.xml', import.meta.url));
 
 describe.skipIf(missing !== null)('a Kamailio that joins headers', () => {
-  const gateway = new Gateway(CONFIG);
+  const gateway = new Gateway({ config: CONFIG });
 
   /** One call of sipp, which fails unless it is answered or refused with 603. @returns the methods that arrive */
   async function callWith(from: string, to: string): Promise<string[]> {

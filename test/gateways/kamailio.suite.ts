@@ -67,20 +67,6 @@ describe.skipIf(missing !== null)('Kamailio with the real service', () => {
     }
   });
 
-  it('checks P-Asserted-Identity instead of From', async () => {
-    const headers = { 'P-Asserted-Identity': '<tel:+82212345678>' };
-    const answer = await gateway.refused({ method: 'INVITE', from: FOREIGN, to: TO, headers });
-    expect(answer.status).toBe(603);
-  });
-
-  it('checks From if P-Asserted-Identity names nobody', async () => {
-    for (const asserted of ['<sip:carrier.example>', '<nothing>', '"']) {
-      const headers = { 'P-Asserted-Identity': asserted };
-      const from = '<sip:+82212345678@carrier.example>';
-      expect((await gateway.refused({ method: 'INVITE', from, to: TO, headers })).status).toBe(603);
-    }
-  });
-
   it('hides a withheld number from the next hop, but not from the caller', async () => {
     const headers = {
       ...{ 'X-Attestation': 'C', 'P-Asserted-Identity': FOREIGN, 'Remote-Party-ID': FOREIGN },

@@ -103,6 +103,27 @@ describe('a stream of the Node client', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('has the default deadline if that of the call is undefined', async () => {
+    const { client, sent } = clientOf((request, index) =>
+      index < 3 ? problem(503, 'LATER', { 'retry-after': '600' }) : answer(request),
+    );
+    const results = all(client.checkStream(items(3), { deadlineMs: undefined! }));
+    await expect(results).rejects.toMatchObject({ code: 'LATER' });
+    expect(sent).toHaveLength(1);
+  });
+
+  it('goes on if a response does not end after its last result', async () => {
+    const { client, sent } = clientOf(({ body, init }) => {
+      const start = (controller: ReadableStreamDefaultController): void => {
+        controller.enqueue(new TextEncoder().encode(body.replaceAll('}', ',"verdict":"allow"}')));
+        init.signal!.addEventListener('abort', () => controller.error(init.signal!.reason));
+      };
+      return new Response(new ReadableStream({ start }));
+    });
+    expect(idsOf(await all(client.checkStream(items(5_001))))).toEqual(idsOf(items(5_001)));
+    expect(sent).toHaveLength(2);
+  });
+
   it('throws once no result has arrived within its deadline', async () => {
     const { client } = clientOf(() => streamed([]), { pause: undefined! });
     await expect(all(client.checkStream(items(2), { deadlineMs: 100 }))).rejects.toMatchObject({

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, LABEL, makeClient, NumgateError } from '../../examples/node/client.ts';
-import { clientOf, HEAD, json, KEY, problem, type Respond, streamed } from './support/fake-fetch.ts';
+import { answer, clientOf, HEAD, json, KEY, problem, type Respond, streamed } from './support/fake-fetch.ts';
 
 const NUMBER = '010-9876-5432';
 const ITEM = { from: NUMBER, to: NUMBER };
@@ -55,6 +55,23 @@ describe('the Node client', () => {
     },
   );
 
+  it.each([
+    ['source', 'live'],
+    ['unknownVerdict', 'allow'],
+    ['error', null],
+    ['retryAfterMs', 0],
+    ['failure', {}],
+    ['ok', false],
+    ['__proto__', { verdict: 'allow', action: 'open' }],
+  ])('takes no result with a new field %s for one of its own', async (name, value) => {
+    const found = { ...RESULT, verdict: 'block' };
+    const result = JSON.parse(JSON.stringify(found).replace('{', `{"${name}":${JSON.stringify(value)},`));
+    for (const answer of await checkAll(result as object)) {
+      expect(answer).toMatchObject({ ...found, ...HEAD });
+      for (const own of ['source', 'unknownVerdict', 'error']) expect(own in answer).toBe(false);
+    }
+  });
+
   it('gives every indeterminate result an action', async () => {
     const answers = await checkAll({ ...RESULT, verdict: 'indeterminate' }, { failPolicy: 'closed' });
     const expected = { verdict: 'indeterminate', action: 'closed' };
@@ -81,9 +98,14 @@ describe('the Node client', () => {
 describe('an error of the Node client', () => {
   it('has the code, status, field and correlator of the response', async () => {
     const { client, sent } = clientOf(() =>
-      json({ status: 400, code: 'FIELD_VALUE', message: '"from" is wrong', field: 'from' }, 400, {
-        'x-correlator': 'c-1',
-      }),
+      json(
+        {
+          ...{ type: 'urn:numgate:problem:field-value', status: 400, code: 'FIELD_VALUE' },
+          ...{ message: '"from" is wrong', field: 'from' },
+        },
+        400,
+        { 'x-correlator': 'c-1' },
+      ),
     );
     const answer = await client.check(ITEM, { correlator: 'mine' });
     const { problem: error } = answer as { problem: NumgateError };
@@ -94,11 +116,31 @@ describe('an error of the Node client', () => {
     expect(new Headers(sent[0]!.init.headers).get('x-correlator')).toBe('mine');
   });
 
+  it.each(['call\n1', '통화', 'a b', 'a'.repeat(257), ''])(
+    'is not caused by the correlator %j, which the service would replace',
+    async (correlator) => {
+      const { client, sent } = clientOf((request) => answer(request));
+      expect(await client.check(ITEM, { correlator })).toMatchObject({ verdict: 'allow' });
+      expect(await client.checkBatch([ITEM], { correlator })).toMatchObject([{ verdict: 'allow' }]);
+      const { value } = await client.checkStream([ITEM], { correlator }).next();
+      expect(value).toMatchObject({ verdict: 'allow' });
+      for (const { init } of sent) expect(new Headers(init.headers).has('x-correlator')).toBe(false);
+    },
+  );
+
+  it('is that of the status, also if the connection breaks after it', async () => {
+    const broken = () => new ReadableStream({ start: (body) => body.error(new TypeError('reset')) });
+    const { client, sent } = clientOf(() => new Response(broken(), { status: 403 }));
+    expect(await client.check(ITEM)).toMatchObject({ action: 'closed', problem: { code: 'HTTP_ERROR' } });
+    expect(sent).toHaveLength(1);
+  });
+
   it.each<[string, string, Respond]>([
+    ['nothing but a rejection', 'UNREACHABLE', () => Promise.reject(null)],
     ['a lost connection', 'UNREACHABLE', () => Promise.reject(new TypeError(`no way to ${NUMBER}`))],
     ['a page of something else', 'HTTP_ERROR', () => new Response(`<html>${NUMBER}`, { status: 404 })],
     ['a problem that is none', 'HTTP_ERROR', () => json([NUMBER], 403)],
-    ['the problem of something else', 'HTTP_ERROR', () => json({ code: NUMBER, message: NUMBER }, 400)],
+    ['the problem of something else', 'HTTP_ERROR', () => json({ code: 'OTHER', message: NUMBER }, 400)],
     ['a redirect', 'HTTP_ERROR', () => Response.redirect(`https://other.example/${NUMBER}`)],
     ['a truncated response', 'RESPONSE_INVALID', () => new Response(`{"to":"${NUMBER}"`)],
     ['a used-up quota', 'QUOTA_EXCEEDED', () => problem(429, 'QUOTA_EXCEEDED')],
@@ -122,7 +164,15 @@ describe('an error of the Node client', () => {
     ['a URL without a protocol', { url: 'numgate.example' }],
     ['another protocol', { url: 'file:///etc/numgate' }],
     ['credentials in the URL', { url: 'https://me:secret@numgate.example' }],
+    ['a password in the URL', { url: 'https://:secret@numgate.example' }],
     ['a query in the URL', { url: 'https://numgate.example/?a=1' }],
+    ['an empty query in the URL', { url: 'https://numgate.example/?' }],
+    ['an empty fragment in the URL', { url: 'https://numgate.example#' }],
+    ['a time that is no number', { timeoutMs: Number('500 ms') }],
+    ['a deadline that is text', { deadlineMs: '1000' as unknown as number }],
+    ['no time at all', { timeoutMs: 0 }],
+    ['less than no retries', { retries: -1 }],
+    ['no key', { key: undefined as unknown as string }],
     ['an unknown fail policy', { failPolicy: 'Closed' as 'closed' }],
     ['an empty key', { key: '' }],
     ['a key with a line end', { key: `${KEY}\n` }],
@@ -131,6 +181,19 @@ describe('an error of the Node client', () => {
     expect(make).toThrow(TypeError);
     expect(make).not.toThrow(/0123456789abcdef|secret/);
   });
+});
+
+it('of the Node client can have any space around its URL, and any time', async () => {
+  const options = { url: ' https://numgate.example/base/ ', timeoutMs: Number.POSITIVE_INFINITY };
+  const { client, sent } = clientOf(async (request) => {
+    // Longer than a timer that fires at once.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    request.init.signal!.throwIfAborted();
+    return answer(request);
+  }, options);
+  const call = { deadlineMs: Number.POSITIVE_INFINITY };
+  expect(await client.check(ITEM, call)).toMatchObject({ verdict: 'allow' });
+  expect(sent[0]!.url).toBe('https://numgate.example/base/v1/check');
 });
 
 describe('a signal of the caller', () => {
@@ -157,6 +220,38 @@ describe('a signal of the caller', () => {
       };
       await expect(calls[kind]()).rejects.toBe(reason);
     }
+  });
+
+  it('ends the last attempt while an error arrives', async () => {
+    const controller = new AbortController();
+    const { client } = clientOf(
+      ({ init }) => {
+        const start = (body: ReadableStreamDefaultController): void => {
+          init.signal!.addEventListener('abort', () => body.error(init.signal!.reason));
+          queueMicrotask(() => controller.abort(reason));
+        };
+        const headers = { 'content-type': 'application/problem+json' };
+        return new Response(new ReadableStream({ start }), { status: 500, headers });
+      },
+      { retries: 0 },
+    );
+    await expect(client.check(ITEM, { signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  it('ends a stream whose source never gives an item, and one whose results have arrived', async () => {
+    const waiting = new AbortController();
+    const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) };
+    const { client } = clientOf(answer);
+    const first = client.checkStream(never, { signal: waiting.signal }).next();
+    waiting.abort(reason);
+    await expect(first).rejects.toBe(reason);
+
+    const reading = new AbortController();
+    const results = clientOf(({ body }) => new Response(body.replaceAll('}', ',"verdict":"allow"}')));
+    const stream = results.client.checkStream([ITEM, ITEM], { signal: reading.signal });
+    expect(await stream.next()).toMatchObject({ value: { verdict: 'allow' } });
+    reading.abort(reason);
+    await expect(stream.next()).rejects.toBe(reason);
   });
 
   it('ends a pause, and prevents a request', async () => {

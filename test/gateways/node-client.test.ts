@@ -16,6 +16,9 @@ const ABROAD = { channel: 'sms', ingress: { type: 'international' } } as const;
 const UNHURRIED = { timeoutMs: 3_600_000, deadlineMs: 3_600_000 } as const;
 const PH_MOBILE = '+639171234567';
 
+/** The start of the type of each problem of numgate. */
+const TYPE = 'urn:numgate:problem:some';
+
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 const ALLOW = { verdict: 'allow', subject: null, from: PH_MOBILE, to: null, reasons: [] };
@@ -32,11 +35,11 @@ function json(
 }
 
 function problem(status: number, code: string, headers: Record<string, string> = {}): Handler {
-  return (_, response) => json(response, status, { status, code, title: code }, headers);
+  return (_, response) => json(response, status, { type: TYPE, status, code }, headers);
 }
 
 function wrong(field: string): Handler {
-  return (_, response) => json(response, 400, { status: 400, code: 'FIELD_VALUE', title: '', field });
+  return (_, response) => json(response, 400, { type: TYPE, status: 400, code: 'FIELD_VALUE', field });
 }
 
 describe('the Node client against a service that misbehaves', () => {
@@ -117,6 +120,7 @@ describe('the Node client against a service that misbehaves', () => {
     ['a carrier prefix that is none', wrong('ingress.carrierPrefix')],
     ['a text that a filter rejects with 400', (_, response) => void response.writeHead(400).end('<html>')],
     ['a text that a filter rejects with 403', (_, response) => void response.writeHead(403).end('<html>')],
+    ['a text that a filter rejects with JSON', (_, response) => json(response, 403, { code: 'DENIED' })],
   ])('rejects %s, whatever the fail policy', async (_what, handler) => {
     const { client, requests } = await misbehaving([handler], { failPolicy: 'open' });
     expect(await client.check({ from: PH_MOBILE })).toMatchObject(local('refused', 'closed'));
@@ -161,7 +165,7 @@ describe('the Node client against a service that misbehaves', () => {
       const batch = await client.checkGatewayBatch(
         [
           { from: PH_MOBILE },
-          { from: PH_MOBILE, ingress: home },
+          { from: PH_MOBILE, ingress: { ...home, carrierPrefix: undefined! } },
           { from: PH_MOBILE, ingress: ABROAD.ingress },
         ],
         { defaults: { ingress: { ...home, carrierPrefix: '006' } } },

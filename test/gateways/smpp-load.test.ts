@@ -4,7 +4,7 @@
 import smpp from 'smpp';
 import { describe, expect, it } from 'vitest';
 import type { ProxyOptions } from '../../examples/smpp/proxy.ts';
-import { startFakeNumgate } from './support/fake-numgate.ts';
+import { type Item, startFakeNumgate } from './support/fake-numgate.ts';
 import {
   bindEsme,
   FROM,
@@ -21,7 +21,9 @@ import {
   texts,
 } from './support/smpp.ts';
 
-const { ESME_RTHROTTLED } = smpp.errors;
+const { ESME_RTHROTTLED, ESME_RINVSRCADR, ESME_RINVDSTADR } = smpp.errors;
+/** A sender that a filter in front of numgate rejects. */
+const EVIL = '+639170000666';
 
 describe('without numgate, the SMPP proxy', () => {
   it('passes texts with an open fail policy, labelled as from abroad, in order', async () => {
@@ -54,13 +56,22 @@ describe('without numgate, the SMPP proxy', () => {
     expect(smsc.received.map(textOf)).toEqual([`${label}x`]);
   });
 
-  it('labels only whole texts if it fails open, as it labels all others', async () => {
+  it('refuses addresses over 20 octets even if it fails open', async () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
-    const part = { sar_msg_ref_num: 1, sar_total_segments: 2, sar_segment_seqnum: 1 };
-    await request(session, 'submit_sm', message(FROM, 'part', part));
-    expect(smsc.received.map(textOf)).toEqual(['part']);
+    const long = '8'.repeat(21);
+    const cases = [{ source_addr: long }, { destination_addr: long }, { source_addr: long.slice(1) }];
+    const answers = cases.map((fields) => request(session, 'submit_sm', message(FROM, 'x', fields)));
+    expect(statuses(await Promise.all(answers))).toEqual([ESME_RINVSRCADR, ESME_RINVDSTADR, 0]);
+  });
+
+  it('labels no message for the SIM if it fails open, as it labels none otherwise', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, NOWHERE, { failPolicy: 'open' });
+    const { session } = await bindEsme(proxy.port);
+    await request(session, 'submit_sm', message(FROM, 'x', { protocol_id: 0x7f }));
+    expect(smsc.received.map(textOf)).toEqual(['x']);
     expect(proxy.counts).toEqual({ passed: 0, labelled: 0, labelNotShown: 1, refused: 0 });
   });
 
@@ -116,6 +127,29 @@ describe('checks of the SMPP proxy', () => {
     expect(sizes.length).toBeLessThanOrEqual(51);
     expect(numgate.most()).toBeLessThanOrEqual(4);
     expect(smsc.received.map(textOf)).toEqual(texts(5_000));
+  });
+
+  it.each<[string, (items: readonly Item[]) => number, number, number]>([
+    ['too many items', (items) => (items.length > 10 ? 413 : 200), 0, 100],
+    [
+      'a message that a filter rejects',
+      (items) => (items.some(({ from }) => from === EVIL) ? 403 : 200),
+      1,
+      99,
+    ],
+    ['only messages that a filter rejects', () => 403, 100, 0],
+  ])('are split if a batch is rejected for %s', async (_what, statusFor, refused, passed) => {
+    const smsc = await startSmsc();
+    const numgate = await startFakeNumgate(false, statusFor);
+    const proxy = await proxyTo(smsc, numgate, { failPolicy: 'open', batchItems: 100 });
+    const { session } = await bindEsme(proxy.port);
+    const answers = await Promise.all(
+      texts(100).map((id, index) => request(session, 'submit_sm', message(index === 42 ? EVIL : FROM, id))),
+    );
+    expect(statuses(answers).filter((status) => status === ESME_RTHROTTLED)).toHaveLength(refused);
+    expect(proxy.counts).toEqual({ passed, labelled: 0, labelNotShown: 0, refused });
+    // Each message is decided by one call, and calls that are rejected halve.
+    expect(numgate.calls.length).toBeLessThanOrEqual(199);
   });
 
   it('do not delay responses to enquire_link', async () => {

@@ -94,6 +94,8 @@ describe('the SMPP proxy', () => {
     ['a sender ID that is too long', { source_addr_ton: 5, source_addr: 'A-SENDER-TOO-LONG' }, 10],
     ['a sender with a control character', { source_addr_ton: 5, source_addr: 'SH\u0007OP' }, 10],
     ['a sender of 5,000 octets', { source_addr: `82212345678${'0'.repeat(4_989)}` }, 10],
+    ['a sender of 21 octets', { source_addr: `82212345678${' '.repeat(10)}` }, 10],
+    ['a recipient of 21 octets', { destination_addr: '0'.repeat(21) }, 11],
     ['a recipient of 5,000 octets', { destination_addr: `821044440001${' '.repeat(4_988)}` }, 11],
     ['a recipient that is no number', { dest_addr_ton: 0, destination_addr: '*31#01044440001' }, 11],
     ['a recipient with letters', { dest_addr_ton: 5, destination_addr: '01044440001x' }, 11],
@@ -144,6 +146,22 @@ describe('the SMPP proxy', () => {
     const submitted = await request(session, 'submit_sm', message(SENDERS.block, 'x'));
     const delivered = await request(smsc.sessions[0]!, 'deliver_sm', message(SENDERS.block, 'x'));
     expect([submitted, delivered].map((pdu: PDU) => pdu.command_status)).toEqual([0, BLOCKED]);
+  });
+
+  it('reads senders without the carrier prefix of its ingress', async () => {
+    const smsc = await startSmsc();
+    const ingress = { type: 'domestic', carrierPrefix: '00700' } as const;
+    const proxy = await proxyTo(smsc, gatewayService(), { ingress });
+    const { session } = await bindEsme(proxy.port);
+    const from = (source_addr: string) => ({ source_addr_ton: 0, source_addr });
+    const sent = ['0070082212345678', '00700639170000002'].map((number) =>
+      request(session, 'submit_sm', message(SENDERS.allow, 'x', from(number))),
+    );
+    expect((await Promise.all(sent)).map(({ command_status }) => command_status)).toEqual([BLOCKED, 0]);
+    // Displayed as it came, and labelled as from abroad.
+    expect(smsc.received.map((pdu) => [pdu.source_addr, textOf(pdu)])).toEqual([
+      ['00700639170000002', `${LABEL}x`],
+    ]);
   });
 
   it('checks texts as domestic if its ingress says so', async () => {

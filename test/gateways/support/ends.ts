@@ -67,14 +67,14 @@ export class Gateway {
   ends!: Ends;
   kamailio!: Kamailio;
 
-  /** Call this in `describe`. @param config path of another config than that of examples/kamailio */
-  constructor(config?: string) {
+  /** Call this in `describe`. @param given another config than that of examples/kamailio, or further settings */
+  constructor(given: Pick<KamailioSettings, 'config' | 'settings'> = {}) {
     beforeAll(async () => {
       this.ends = await Ends.open();
-      const settings: KamailioSettings = { ...gatewayService(), nextHop: this.ends.nextHop.port };
-      this.kamailio = await startKamailio(
-        config === undefined ? { ...settings, settings: { TIMEOUT_MS } } : { ...settings, config },
-      );
+      this.kamailio = await startKamailio({
+        ...{ ...gatewayService(), nextHop: this.ends.nextHop.port, ...given },
+        settings: { TIMEOUT_MS, ...given.settings },
+      });
     });
     afterAll(async () => {
       await this.kamailio?.stop();

@@ -45,7 +45,8 @@ export function json(body: object, status = 200, headers: Record<string, string>
 }
 
 export function problem(status: number, code: string, headers: Record<string, string> = {}): Response {
-  return json({ status, code, message: 'as the service explains it', field: null }, status, headers);
+  const type = 'urn:numgate:problem:some';
+  return json({ type, status, code, message: 'as the service explains it', field: null }, status, headers);
 }
 
 /** A result that shows which item it belongs to. */

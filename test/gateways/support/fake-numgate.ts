@@ -6,9 +6,14 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
+export interface Item {
+  readonly from: string;
+  readonly to: string;
+}
+
 interface Call {
   readonly path: string;
-  readonly items: readonly { readonly from: string; readonly to: string }[];
+  readonly items: readonly Item[];
 }
 
 export interface FakeNumgate {
@@ -23,8 +28,14 @@ export interface FakeNumgate {
 
 const ALLOW = { verdict: 'allow', reasons: [], sip: null, smpp: null, label: null };
 
-/** @param isHeld whether calls are answered only once it is released */
-export async function startFakeNumgate(isHeld: boolean): Promise<FakeNumgate> {
+/**
+ * @param isHeld whether calls are answered only once it is released
+ * @param statusFor the HTTP status for these items. All but 200 have no problem of numgate.
+ */
+export async function startFakeNumgate(
+  isHeld: boolean,
+  statusFor: (items: readonly Item[]) => number = () => 200,
+): Promise<FakeNumgate> {
   const calls: Call[] = [];
   const gate = Promise.withResolvers<void>();
   if (!isHeld) gate.resolve();
@@ -39,6 +50,11 @@ export async function startFakeNumgate(isHeld: boolean): Promise<FakeNumgate> {
     await gate.promise;
     underWay--;
     const results = items.map(() => ALLOW);
+    const status = statusFor(items as Item[]);
+    if (status !== 200) {
+      response.writeHead(status, { 'content-type': 'text/html' }).end('<html></html>');
+      return;
+    }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(path.endsWith('/batch') ? { results } : ALLOW));
   });

@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { onExit } from '../../../bench/lib/cleanup.ts';
 import { SipEnd } from './sip.ts';
@@ -37,29 +38,34 @@ export interface Kamailio {
 }
 
 /** Why Kamailio and sipp cannot run here, or null. An invalid config is not such a reason. */
-export function kamailioMissing(): string | null {
-  const run = spawnSync('kamailio', ['-c', '-f', CONFIG], {
+export function kamailioMissing(settings: KamailioSettings['settings'] = {}): string | null {
+  const run = spawnSync('kamailio', ['-c', '-f', CONFIG, ...definesOf(settings)], {
     env: { ...process.env, NUMGATE_KEY: 'none.none' },
     encoding: 'utf8',
   });
   if (run.error !== undefined) return 'kamailio is not installed';
-  const module = /could not find module <(http_client|json)(?:\.so)?>/.exec(run.stderr)?.[1];
+  const module = /could not find module <(http_client|json|tls)(?:\.so)?>/.exec(run.stderr)?.[1];
   if (module !== undefined) return `the module ${module} of kamailio is not installed`;
   return spawnSync('sipp', ['-v']).error === undefined ? null : 'sipp is not installed';
 }
 
-export async function startKamailio(given: KamailioSettings): Promise<Kamailio> {
-  const port = await freePort();
-  const settings: KamailioSettings['settings'] = {
-    SERVICE_URL: given.url,
-    LISTEN: `udp:127.0.0.1:${port}`,
-    NEXT_HOP: `sip:127.0.0.1:${given.nextHop}`,
-    ...given.settings,
-  };
-  const defines = Object.entries(settings).flatMap(([name, value]) => [
+function definesOf(settings: NonNullable<KamailioSettings['settings']>): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [
     '-A',
     value === true ? name : `${name}=${value}`,
   ]);
+}
+
+export async function startKamailio(given: KamailioSettings): Promise<Kamailio> {
+  const port = await freePort();
+  const settings = {
+    SERVICE_URL: given.url,
+    LISTEN: `udp:127.0.0.1:${port}`,
+    LISTEN_TCP: `tcp:127.0.0.1:${port}`,
+    NEXT_HOP: `sip:127.0.0.1:${given.nextHop}`,
+    ...given.settings,
+  };
+  const defines = definesOf(settings);
   // A group of its own, so that all its processes end, also where the first one cannot end them.
   const child = spawn('kamailio', ['-f', given.config ?? CONFIG, '-DD', '-E', '-m', '128', ...defines], {
     env: { ...process.env, NUMGATE_KEY: given.key },
@@ -117,11 +123,18 @@ async function untilReady(port: number): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
+/** @returns a port that is free for UDP and for TCP */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const socket = createSocket('udp4').bind(port, '127.0.0.1');
+  const isFree = await Promise.race([
+    once(socket, 'listening').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]);
   socket.close();
-  await once(socket, 'close');
-  return port;
+  server.close();
+  await once(server, 'close');
+  return isFree ? port : freePort();
 }

@@ -26,6 +26,7 @@ export interface SipRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Of text/plain in UTF-8, unless a header says otherwise. */
   readonly body?: string;
+  readonly transport?: 'UDP' | 'TCP' | 'TLS';
 }
 
 /** What has not come by then never comes, also on a busy machine: it is an error. In ms. */
@@ -107,11 +108,11 @@ export class SipEnd {
 
   /** @returns the request as text, and whether a message is an answer to it */
   written(request: SipRequest): { text: string; answers: (message: SipMessage) => boolean } {
-    const { method, from, to, headers = {}, body = '' } = request;
+    const { method, from, to, headers = {}, body = '', transport = 'UDP' } = request;
     const target = request.target ?? `sip:${to}@127.0.0.1`;
     const id = `${process.pid}-${this.port}-${++this.#requests}`;
     const made: Record<string, string> = {
-      Via: `SIP/2.0/UDP 127.0.0.1:${this.port};branch=${BRANCH_COOKIE}${id}`,
+      Via: `SIP/2.0/${transport} 127.0.0.1:${this.port};branch=${BRANCH_COOKIE}${id}`,
       'Max-Forwards': '70',
       From: `${from};tag=${id}`,
       To: `<sip:${to}@127.0.0.1>`,
