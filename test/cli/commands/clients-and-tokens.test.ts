@@ -205,7 +205,7 @@ describe('tokens', () => {
     expect(listed.out).not.toContain(digestOf(first));
   });
 
-  it('get the scopes of a role, among those of their organisation', async () => {
+  it('get the scopes of a role, among those of their organisation, and act for others by name', async () => {
     expect((await tokens('add', 'desk', '--role', 'regulator', '--organisation', 'kisa')).code).toBe(0);
     const { out } = await tokens('list');
     expect(out).toMatch(/desk .* regulator .* read entries releases policy override .* kisa/);
@@ -213,7 +213,24 @@ describe('tokens', () => {
     expect(refused.errors).toMatch(
       /^error: FIELD_VALUE: "token.role" .*"kisa" has the roles regulator, operator/,
     );
-    expect((await tokens('rotate', 'desk')).code).toBe(0);
+    const rotated = await tokens('rotate', 'desk');
+    expect(rotated.code).toBe(0);
+    // The token root has blocked the number.
+    await admin.change('POST', 'entries', {
+      op: 'block',
+      items: [{ number: '010-2000-5037' }],
+      reason: 'a test',
+    });
+    process.env.NUMGATE_TOKEN = rotated.out.trim();
+    const unblock = ['unblock', '010-2000-5037', '--reason', 'a test'];
+    const foreign = await numgate(...unblock);
+    const named = await numgate(...unblock, '--override-authority', 'root');
+    process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
+    expect([foreign.code, named.code]).toEqual([1, 0]);
+    expect(foreign.errors).toMatch(
+      /^error: AUTHORITY_FOREIGN: 1 item is of another authority; nothing was changed/,
+    );
+    expect(foreign.errors).toContain('to act for it: --override-authority root');
     expect((await tokens('remove', 'desk')).code).toBe(0);
   });
 
