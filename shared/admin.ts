@@ -186,23 +186,6 @@ export interface ReleaseInfo {
   readonly bytes: number;
 }
 
-/** A manifest under `staged/` that was refused before it became a release, such as one with a wrong signature. */
-export interface StagedRefusal {
-  /** The name under which it was staged. */
-  readonly release: string;
-  readonly code: string;
-  readonly message: string;
-  readonly at: string;
-}
-
-/** `GET /v1/admin/releases` */
-export interface ReleaseList {
-  /** Newest first. */
-  readonly releases: readonly ReleaseInfo[];
-  /** Newest first. Older services omit it. */
-  readonly refused?: readonly StagedRefusal[];
-}
-
 /** `POST /v1/admin/audit/trim`: remove the records up to this one, after they were exported. */
 export const trimAuditSchema = v.strictObject({
   n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),

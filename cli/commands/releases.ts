@@ -4,12 +4,12 @@ import type {
   Promote,
   PromoteDone,
   ReleaseInfo,
-  ReleaseList,
   Rollback,
   RollbackDone,
   StatusInfo,
 } from '../../shared/admin.ts';
 import type { Guard } from '../../shared/release/guards.ts';
+import type { ReleaseList } from '../../shared/release-list.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';

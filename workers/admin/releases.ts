@@ -2,9 +2,10 @@
  * `/v1/admin/releases`, `/v1/admin/values`, `/v1/admin/rollback`, `/v1/admin/lists`: releases and their
  * lists.
  */
-import { promoteSchema, type ReleaseList, rollbackSchema, stageSchema } from '../../shared/admin.ts';
+import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
 import { VALUE_BYTES_MAX } from '../../shared/limits.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
+import type { ReleaseList } from '../../shared/release-list.ts';
 import { ok } from '../../shared/result.ts';
 import { problem } from '../http/reply.ts';
 import { readImmutable } from '../storage/kv-values.ts';

@@ -2,7 +2,7 @@
  * Promotes releases whose manifests were staged with `wrangler kv key put` alone, or records why not. Called
  * by the cron.
  */
-import type { Actor, ReleaseInfo, StagedRefusal } from '../../shared/admin.ts';
+import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
 import {
   RELEASE_CHARS_MAX,
   RELEASE_VALUES_MAX,
@@ -13,6 +13,7 @@ import {
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
+import type { StagedRefusal } from '../../shared/release-list.ts';
 import { ok } from '../../shared/result.ts';
 import { warn, warnFailed } from '../log.ts';
 import { readFresh } from '../storage/kv-values.ts';
