@@ -3,7 +3,7 @@
  * failure applies it only once.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { ProblemExtras } from '../shared/admin.ts';
+import type { ProblemExtras } from '../shared/admin-problems.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
 import { serviceUrl } from './environment.ts';
 import { CommandFailure, hasCode } from './failure.ts';
@@ -253,12 +253,20 @@ function failureOf(response: AdminResponse, url: string): CommandFailure {
   return new CommandFailure(formatProblem(problem), code === 'GUARD_HIT' ? 3 : hasMoved ? 4 : 1, extras);
 }
 
-function formatProblem({ code, message, guards = [], since = [], items = [] }: Problem): string {
+function formatProblem({
+  code,
+  message,
+  guards = [],
+  since = [],
+  items = [],
+  authorities = [],
+}: Problem): string {
   return [
     `${code}: ${visible(message)}`,
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
     ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
     ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${visible(item.message)}`),
+    ...authorities.map((name) => `  to act for it: --override-authority ${visible(name)} --reason "…"`),
     ...(code === 'UNAUTHENTICATED'
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),

@@ -13,6 +13,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addEntries } from './commands/entries.ts';
 import { addGuards } from './commands/guards.ts';
 import { addOperators } from './commands/operators.ts';
+import { addOrganisations } from './commands/organisations.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProve } from './commands/prove.ts';
@@ -28,7 +29,7 @@ import { note, printError, write } from './terminal/output.ts';
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
   'Live changes:': [addBlock, addEntries],
-  'Clients and tokens:': [addClients, addTokens],
+  'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens],
   'Policy:': [addPolicy, addGuards],
   'Monitoring:': [addStatus, addWatch, addBlocks, addAudit],
   'Shell:': [addCompletion],

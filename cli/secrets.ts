@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fromBase64, sha256Hex } from '../shared/bytes.ts';
-import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
+import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import { CommandFailure } from './failure.ts';
 import { SECRETS_FILE } from './paths.ts';
@@ -60,11 +60,11 @@ export async function signingKey(): Promise<CryptoKey> {
   });
 }
 
-export async function publicKeys(): Promise<CryptoKey[]> {
+export async function publicKeys(): Promise<ReleaseKey[]> {
   const keys = await openPublicKeys(secret('RELEASE_PUBLIC_KEYS'));
   if (keys !== null && keys.length > 0) return keys;
   throw new CommandFailure(
-    `RELEASE_PUBLIC_KEYS must be Ed25519 keys of ${PUBLIC_KEY_BYTES} bytes in base64, separated by commas`,
+    `RELEASE_PUBLIC_KEYS must be Ed25519 keys of ${PUBLIC_KEY_BYTES} bytes in base64, each once, separated by commas`,
   );
 }
 

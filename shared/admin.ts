@@ -4,19 +4,18 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, RELEASE_CHARS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits.ts';
 import { LIVE_OPS } from './live/entry.ts';
+import { organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';
-import { GUARDS, type GuardHit, guardSettingsSchema } from './release/guards.ts';
+import { GUARDS, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
-import { keySecretsSchema, nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
+import type { Scope } from './roles.ts';
+import { nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
+import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
-
-/** What a token may do. `read` covers everything except secrets. */
-export const SCOPES = ['read', 'entries', 'releases', 'clients'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 /** The authenticated caller: a token or a Cloudflare Access identity. */
 export interface Actor {
@@ -25,8 +24,13 @@ export interface Actor {
    */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Appears in the reasons of entries that the actor creates. */
-  readonly authority: string;
+  /** The organisation of a token or of Access identities; null for `root` and for the service itself. */
+  readonly organisation: string | null;
+  /**
+   * The authority of that organisation. It appears in the reasons of entries that the actor creates. Null if the
+   * organisation vouches for no lists: its tokens create no entries.
+   */
+  readonly authority: string | null;
   /** Whether the actor may create and revoke tokens. */
   readonly root: boolean;
 }
@@ -37,14 +41,11 @@ const time = v.pipe(
   v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-11-24T03:12:09Z'),
 );
 
-export const tokenSchema = v.strictObject({
-  id: nameSchema,
-  secretSha256: keySecretsSchema,
-  scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
-  /** The authority that the token's holder acts for. */
-  authority: nameSchema,
-});
-export type Token = v.InferOutput<typeof tokenSchema>;
+/**
+ * Other authorities that the change acts for: it may change their lists and entries too. Required by name, so that
+ * it cannot happen by accident.
+ */
+const overrideAuthorities = v.optional(v.pipe(v.array(nameSchema), v.maxLength(OVERRIDE_AUTHORITIES_MAX)));
 
 /** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
@@ -61,6 +62,7 @@ export const entryChangeSchema = v.strictObject({
   ]),
   /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
   until: v.optional(v.nullable(time), null),
+  overrideAuthorities,
   reason: reasonSchema,
 });
 export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
@@ -104,10 +106,22 @@ export interface EntriesDone extends ChangeDone {
 }
 
 /** `POST /v1/admin/releases`: the signed manifest. Its values may arrive in KV later, up to the promotion. */
-export const stageSchema = v.strictObject({
-  ...signedTextSchema.entries,
-  reason: v.optional(reasonSchema, 'staged'),
-});
+export const stageSchema = v.pipe(
+  v.strictObject({
+    ...signedTextSchema.entries,
+    /** For a manifest that is signed with the key of another organisation. */
+    overrideAuthorities,
+    reason: v.optional(reasonSchema),
+  }),
+  v.forward(
+    v.check(
+      ({ overrideAuthorities: names = [], reason }) => names.length === 0 || reason !== undefined,
+      'must say why you act for another authority',
+    ),
+    ['reason'],
+  ),
+);
+export type Stage = Omit<v.InferOutput<typeof stageSchema>, 'reason'>;
 
 export const RELEASE_STATES = [
   'staged',
@@ -129,6 +143,7 @@ export const promoteSchema = v.strictObject({
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(GUARDS)), v.maxLength(GUARDS.length)), []),
+  overrideAuthorities,
   reason: reasonSchema,
 });
 export type Promote = v.InferOutput<typeof promoteSchema>;
@@ -143,6 +158,7 @@ export interface PromoteDone extends ChangeDone {
 export const rollbackSchema = v.strictObject({
   /** The release that you expect to undo. If it is another one, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
+  overrideAuthorities,
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;
@@ -203,6 +219,11 @@ export const putClientSchema = v.strictObject({
   ),
   reason: reasonSchema,
 });
+/** `PUT /v1/admin/organisations/{id}`: the whole organisation. Its ID is also in the path. */
+export const putOrganisationSchema = v.strictObject({
+  organisation: organisationSchema,
+  reason: reasonSchema,
+});
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
 export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
@@ -240,50 +261,3 @@ export interface ListsInfo {
   readonly release: string | null;
   readonly lists: readonly ListInfo[];
 }
-
-/** Extra members of problems that carry more than a message. */
-export interface ProblemExtras {
-  /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
-  readonly seq?: number;
-  /** GUARD_HIT */
-  readonly guards?: readonly GuardHit[];
-  /** BASE_MOVED: the base you sent, and the current release. */
-  readonly base?: string | null;
-  readonly current?: string | null;
-  /** Releases that became current after your base and were not withdrawn, oldest first. */
-  readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
-  /** PLAN_MOVED */
-  readonly plan?: string;
-  /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
-  readonly refusal?: string;
-  /** RELEASE_INCOMPLETE and DEGRADED: KV keys of missing values, at most MISSING_NAMED_MAX. */
-  readonly missing?: readonly string[];
-  /** BUDGET_EXCEEDED: which budget, and when it is full again. */
-  readonly budget?: { readonly name: string; readonly resetsAt: string };
-  /** ENTRY_…: the affected items, at most 100. */
-  readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
-}
-
-/** Problem codes of the control plane, with status and title. They never change. */
-export const ADMIN_PROBLEMS = {
-  ENTRY_INVALID: [422, 'Entry is invalid'],
-  ENTRY_PROTECTED: [422, 'Number is protected'],
-  ENTRY_TOO_WIDE: [422, 'Entry covers more than one number'],
-  LIVE_FULL: [409, 'Live layer is full'],
-  RELEASE_UNKNOWN: [404, 'Release not found'],
-  RELEASE_REFUSED: [422, 'Release refused'],
-  RELEASE_INCOMPLETE: [503, 'Release is incomplete'],
-  RELEASE_STATE: [409, 'Release state does not allow this'],
-  GUARD_HIT: [422, 'Change hits a guard'],
-  BASE_MOVED: [409, 'Current release has changed'],
-  PLAN_MOVED: [409, 'Plan has changed'],
-  ROLLBACK_IMPOSSIBLE: [409, 'Rollback is not possible'],
-  CLIENT_UNKNOWN: [404, 'Client not found'],
-  CLIENTS_TOO_MANY: [409, 'Too many clients'],
-  TOKEN_UNKNOWN: [404, 'Token not found'],
-  IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
-  BUDGET_EXCEEDED: [429, 'Budget exceeded'],
-  STORAGE_FULL: [507, 'Coordinator storage is full'],
-  PRECONDITION_FAILED: [412, 'Precondition failed'],
-} as const satisfies Record<string, readonly [number, string]>;
-export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

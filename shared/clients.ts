@@ -14,6 +14,7 @@ import {
   QUOTA_NUMBERS_MAX,
 } from './limits.ts';
 import { INTERNATIONAL_PREFIXES } from './numbers/parse.ts';
+import { DEFAULT_ORGANISATION } from './organisations.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
@@ -29,6 +30,8 @@ export const clientSchema = v.strictObject({
   /** The part of the key before the dot. */
   id: nameSchema,
   secretSha256: keySecretsSchema,
+  /** The organisation that the client belongs to. While it is suspended, the key does not work. */
+  organisation: v.optional(nameSchema, DEFAULT_ORGANISATION),
   rights: v.pipe(v.array(v.picklist(RIGHTS)), v.maxLength(RIGHTS.length)),
   /** What to do on `indeterminate`: let pass (`open`) or hold back (`closed`). */
   failPolicy: v.optional(v.picklist(FAIL_POLICIES), 'open'),
@@ -82,7 +85,11 @@ const directorySchema = v.strictObject({
 
 /** Serializes and seals the directory. Without LIST_KEY, nobody can read or create one. */
 export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
-  const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients });
+  // Left out for the default, so that edges that predate organisations can read the directory.
+  const written = clients.map(({ organisation, ...rest }) =>
+    organisation === DEFAULT_ORGANISATION ? rest : { organisation, ...rest },
+  );
+  const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients: written });
   return seal(utf8(text), keys);
 }
 

@@ -106,6 +106,14 @@ export const CHANGED_PREFIXES_MAX = 20;
 export const MANIFEST_CHARS_MAX = 262_144;
 /** Clients in the directory. */
 export const CLIENTS_MAX = 10_000;
+/** Organisations. */
+export const ORGANISATIONS_MAX = 1_000;
+/** Longest display name of an organisation, in characters. */
+export const DISPLAY_NAME_CHARS_MAX = 100;
+/** Longest contact of an organisation, in characters. */
+export const CONTACT_CHARS_MAX = 200;
+/** Other authorities that one request may act for: as many as a release has lists. */
+export const OVERRIDE_AUTHORITIES_MAX = LISTS_MAX;
 /** Documented short codes that a client may send from. */
 export const CLIENT_SHORT_CODES_MAX = 32;
 
@@ -125,6 +133,8 @@ export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
 export const UNBLOCK_RESERVE = 20_000;
 /** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
 export const BULK_ENTRIES_MAX = 10_000;
+/** Items that a refused operation names. */
+export const ITEMS_SHOWN_MAX = 100;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room to spare. */
 export const BULK_BODY_BYTES_MAX = 2_097_152;
 /** Body of any other admin request, in bytes. The largest is a signed manifest with its quoting. */

@@ -7,7 +7,10 @@ import { coordinatorOf } from './admin/context.ts';
 import type { ControlEnv } from './env.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
-const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+const WRANGLER: Actor = {
+  ...{ name: 'wrangler', scopes: [], root: false },
+  ...{ organisation: null, authority: null },
+};
 
 export async function sweep(_event: ScheduledController, env: ControlEnv): Promise<void> {
   await coordinatorOf(env).sweep(WRANGLER);

@@ -3,7 +3,7 @@
  * and the command that sets it.
  */
 import { fromBase64 } from '../shared/bytes.ts';
-import { openPublicKeys, PUBLIC_KEY_BYTES } from '../shared/release/signed.ts';
+import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
@@ -19,8 +19,8 @@ export interface Env {
   /** 32 random bytes in base64. Must be the key that the releases are built with. */
   readonly LIST_KEY: string;
   /**
-   * Ed25519 public keys (raw, base64) that may sign a manifest. During rotation, two keys separated by a
-   * comma.
+   * Ed25519 public keys (raw, base64) that may sign a manifest, separated by commas. `<organisation>:` before a
+   * key binds it to the lists of that organisation.
    */
   readonly RELEASE_PUBLIC_KEYS: string;
 }
@@ -35,6 +35,8 @@ export interface ControlEnv extends Env {
   readonly ACCESS_AUDIENCE?: string;
   /** Scopes of admins who come through Access, separated by commas. Default: `read`. */
   readonly ACCESS_SCOPES?: string;
+  /** The organisation that these admins belong to. Default: `default`. */
+  readonly ACCESS_ORGANISATION?: string;
 }
 
 /** The runtime guarantees nothing about secrets: any may be absent. */
@@ -43,7 +45,7 @@ type UncheckedEnv = { [Name in keyof Env]?: Env[Name] | undefined };
 /** The keys derived from the secrets. */
 export interface Secrets {
   readonly keys: ListKeys;
-  readonly publicKeys: readonly CryptoKey[];
+  readonly publicKeys: readonly ReleaseKey[];
 }
 
 type EnvProblem = 'NOT_CONFIGURED';
@@ -57,7 +59,8 @@ export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Fa
   const publicKeys = await openPublicKeys(env.RELEASE_PUBLIC_KEYS ?? '');
   if (publicKeys === null) {
     const form = `Ed25519 public keys of ${PUBLIC_KEY_BYTES} bytes in base64`;
-    return fail('NOT_CONFIGURED', `RELEASE_PUBLIC_KEYS must be ${form}, separated by commas`);
+    const message = `RELEASE_PUBLIC_KEYS must be ${form}, each once, after "<organisation>:" if it is bound`;
+    return fail('NOT_CONFIGURED', `${message}; separate them by commas`);
   }
   if (publicKeys.length === 0) {
     const command = 'wrangler secret put RELEASE_PUBLIC_KEYS';

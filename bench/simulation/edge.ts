@@ -42,6 +42,7 @@ export async function startEdge(): Promise<SimulatedEdge> {
     id: CLIENT,
     secretSha256: [await sha256Hex(SECRET)],
     rights: ['check' as const],
+    organisation: 'default',
     internationalPrefix: null,
     senderRules: 'kr' as const,
     shortCodes: [],

@@ -15,9 +15,10 @@ import { typedCommand } from '../terminal/shell-word.ts';
 import { findEntries } from './entries.ts';
 import { changeEntries } from './entry-changes.ts';
 import { examples, requireReason } from './options.ts';
+import { type AuthorityOptions, addAuthorityOption, authorityField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-interface BlockOptions extends WaitOptions {
+interface BlockOptions extends WaitOptions, AuthorityOptions {
   readonly file?: string;
   readonly code?: Code;
   readonly subject?: Subject;
@@ -57,7 +58,7 @@ Emergency and protected numbers are refused. A number on an allow list of the re
 export function addBlock(program: Command): void {
   for (const op of ['block', 'unblock', 'clear'] as const) {
     const { description, example, help } = OPERATIONS[op];
-    const command = addWaitOptions(requireReason(program.command(op)))
+    const command = addWaitOptions(addAuthorityOption(requireReason(program.command(op))))
       .description(description)
       .argument('[numbers or sources...]', 'numbers in any usual form; text with letters is a sender ID')
       .option(
@@ -95,6 +96,7 @@ async function changeLive(op: LiveOp, words: readonly string[], options: BlockOp
   const operation = {
     op,
     reason,
+    ...authorityField(options),
     ...(code === undefined ? {} : { code }),
     ...(subject === undefined ? {} : { subjects: [subject] }),
     ...(until === undefined ? {} : { until }),

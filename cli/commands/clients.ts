@@ -15,6 +15,7 @@ import {
   SENDER_RULES,
 } from '../../shared/clients.ts';
 import { INTERNATIONAL_PREFIXES, type InternationalPrefix } from '../../shared/numbers/parse.ts';
+import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
@@ -113,6 +114,7 @@ function addSettingOptions(command: Command): Command {
   const choice = (flags: string, words: string, choices: readonly string[]): Option =>
     new Option(flags, words).choices(choices);
   return command
+    .option('--organisation <id>', 'organisation that the client belongs to')
     .option('--rights <list>', `of ${RIGHTS.join(', ')}`, commaList)
     .addOption(choice('--fail-policy <policy>', 'what the client does on indeterminate', FAIL_POLICIES))
     .addOption(choice('--mode <mode>', 'how verdicts are returned', MODES))
@@ -177,12 +179,14 @@ function formatClients(clients: readonly Client[]): Report {
 
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings({
+  organisation,
   internationalPrefix: prefix,
   senderRules,
   recordBlocks,
   shortCodes,
 }: Client): string {
   return [
+    organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
     prefix === null ? '' : `international prefix ${prefix}`,
     senderRules === 'kr' ? '' : `sender rules ${senderRules}`,
     shortCodes.length === 0 ? '' : `short codes ${shortCodes.join(' ')}`,

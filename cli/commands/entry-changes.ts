@@ -1,5 +1,6 @@
 /** Changes of many entries: several operations, and what is known if one of them fails. */
-import type { EntriesDone, EntryChange, ProblemExtras } from '../../shared/admin.ts';
+import type { EntriesDone, EntryChange } from '../../shared/admin.ts';
+import type { ProblemExtras } from '../../shared/admin-problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
 import { type Admin, Unreachable } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
@@ -7,6 +8,7 @@ import { invalidItems, sourceProblem, type WrittenItem } from '../import/items.t
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { startProgress } from '../terminal/progress.ts';
+import { visible } from '../terminal/visible.ts';
 
 /** The operation to apply to each item. */
 type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &
@@ -133,13 +135,19 @@ function checkSources(items: readonly WrittenItem[]): void {
  */
 function withPlaces(error: unknown, sent: readonly WrittenItem[], isUnchanged: boolean): unknown {
   if (!(error instanceof CommandFailure)) return error;
-  const { items } = error.extras as ProblemExtras;
+  const { items, authorities = [] } = error.extras as ProblemExtras;
   if (items === undefined) return error;
   const invalid = items.map(({ index, code: each, message }) => {
     const { place, item } = sent[index] ?? { place: `item ${index + 1}`, item: null };
     // The service names fields of its own, which the admin did not write.
-    return { place, code: each, message: (item === null ? null : sourceProblem(item)) ?? message };
+    const isForeign = each === 'AUTHORITY_FOREIGN';
+    const ownWords = item === null || isForeign ? null : sourceProblem(item);
+    return { place, code: each, message: ownWords ?? message };
   });
   const code = String(error.details.code);
-  return invalidItems(invalid, { code, exitCode: error.exitCode, isUnchanged, isPartial: false });
+  const settings = { code, exitCode: error.exitCode, isUnchanged, isPartial: false };
+  const { message, exitCode, details } = invalidItems(invalid, settings);
+  const hints = authorities.map((name) => `\nto act for it: --override-authority ${visible(name)}`);
+  const extras = { ...details, ...(authorities.length === 0 ? {} : { authorities }) };
+  return new CommandFailure(message + hints.join(''), exitCode, extras);
 }

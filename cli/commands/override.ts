@@ -3,15 +3,16 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { GUARDS, type Guard, type GuardHit } from '../../shared/release/guards.ts';
 import { CommandFailure } from '../failure.ts';
 import { shellWord } from '../terminal/shell-word.ts';
+import { type AuthorityOptions, addAuthorityOption } from './override-authority.ts';
 
-export interface OverrideOptions {
+export interface OverrideOptions extends AuthorityOptions {
   readonly plan?: string;
   readonly override?: readonly Guard[];
   readonly reason?: string;
 }
 
 export function addOverrideOptions(command: Command): Command {
-  return command
+  return addAuthorityOption(command)
     .option('--plan <hash>', 'only if the plan still has this hash')
     .addOption(
       new Option('--override <guard>', 'override a guard that the change hits; repeatable; requires --reason')
@@ -27,8 +28,16 @@ function collectGuard(text: string, before: readonly Guard[] = []): Guard[] {
   return [...before, guard];
 }
 
-/** The given reason, or else the command. Overriding a guard requires a reason. */
-export function reasonOf({ override = [], reason }: OverrideOptions, command: string): string {
+/** The given reason, or else the command. Overriding a guard, or another authority, requires a reason. */
+export function reasonOf(
+  { override = [], overrideAuthority = [], reason }: OverrideOptions,
+  command: string,
+): string {
+  if (reason === undefined && overrideAuthority.length > 0)
+    throw new CommandFailure(
+      '--override-authority requires --reason: explain why you act for another one',
+      2,
+    );
   if (reason === undefined && override.length > 0)
     throw new CommandFailure('--override requires --reason: explain why the guard may be overridden', 2);
   return reason ?? command;

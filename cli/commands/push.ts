@@ -5,7 +5,8 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import type { ProblemExtras, Promote, PromoteDone } from '../../shared/admin.ts';
+import type { Promote, PromoteDone } from '../../shared/admin.ts';
+import type { ProblemExtras } from '../../shared/admin-problems.ts';
 import type { Guard } from '../../shared/release/guards.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
@@ -23,6 +24,7 @@ import { note, print, type Report } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
+import { authorityField } from './override-authority.ts';
 import { type PlanResult, plan, summarizePlan } from './plan.ts';
 import { canaryShare, formatState } from './releases.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
@@ -45,7 +47,7 @@ export function addPush(program: Command): void {
       new Option('--staged', 'upload only; the cron promotes it (needs no token)')
         .default(false)
         // The cron promotes to all data centres, accepts no override, and waits for nobody.
-        .conflicts(['override', 'plan', 'share', 'reason', 'wait']),
+        .conflicts(['override', 'overrideAuthority', 'plan', 'share', 'reason', 'wait']),
     )
     .option('--all', 'upload every value, even those already in KV (to repair a damaged one)', false)
     .option('--unproven', 'publish without a full proof', false)
@@ -59,13 +61,12 @@ export function addPush(program: Command): void {
       const kv = kvOf(options);
       if (options.staged) return print(...formatStaged(await pushStaged(folder, kv, options)));
       const overrides = [...(options.override ?? [])];
+      const settings = { ...options, ...authorityField(options), overrides, reason };
       const ports = { kv, admin: adminOfEnvironment() };
       const onPlan = (created: PlanResult): void => note(summarizePlan(created));
-      const result = await push(folder, ports, { ...options, overrides, reason }, onPlan).catch(
-        (error: unknown) => {
-          throw withOverrideHint(error, process.argv.slice(2), options);
-        },
-      );
+      const result = await push(folder, ports, settings, onPlan).catch((error: unknown) => {
+        throw withOverrideHint(error, process.argv.slice(2), options);
+      });
       await printChange(formatPush(result, overrides), options);
     });
 }
@@ -81,7 +82,9 @@ const SHOWN_WITHIN_MS = 60_000;
 
 const NONE: ReadonlySet<string> = new Set();
 
-export interface PushSettings extends Pick<Promote, 'reason'>, Partial<Pick<Promote, 'share' | 'overrides'>> {
+export interface PushSettings
+  extends Pick<Promote, 'reason'>,
+    Partial<Pick<Promote, 'share' | 'overrides' | 'overrideAuthorities'>> {
   /** Hash of the reviewed plan. Without it, the plan that is made now is accepted. */
   readonly plan?: string;
   /** Publish a build without a full proof. A build that failed its proof is never published. */
@@ -107,9 +110,11 @@ export interface PushResult extends Uploaded, PromoteDone {
 export async function push(
   folder: BuildFolder,
   ports: PushPorts,
-  { plan: reviewed, unproven = false, all = false, share = 1, overrides = [], reason }: PushSettings,
+  settings: PushSettings,
   onPlan: (result: PlanResult) => void = () => undefined,
 ): Promise<PushResult> {
+  const { plan: reviewed, unproven = false, all = false, share = 1, overrides = [], reason } = settings;
+  const { overrideAuthorities } = settings;
   const { kv, admin } = ports;
   const manifest = await folder.open(await listKeys());
   const { release } = manifest;
@@ -137,10 +142,14 @@ export async function push(
   // be removed.
   const stopNotice = onInterrupt(() => 'run the same command again to continue; uploaded values are kept');
   try {
-    await admin.change('POST', 'releases', folder.manifest);
+    const named = overrideAuthorities === undefined ? {} : { overrideAuthorities, reason };
+    await admin.change('POST', 'releases', { ...folder.manifest, ...named });
     const ofBase = base.manifest === null ? [] : blobsOf(base.manifest).map(({ key }) => key);
     await upload.run(all ? NONE : new Set([...upload.pushed, ...ofBase]));
-    const operation = { base: base.manifest?.release ?? null, plan: hash, share, overrides, reason };
+    const operation = {
+      ...{ base: base.manifest?.release ?? null, plan: hash, share, overrides, reason },
+      ...(overrideAuthorities === undefined ? {} : { overrideAuthorities }),
+    };
     const done = await promoteWhenVisible(release, operation, upload, ports);
     return { ...done, ...upload.result, plan: hash, wasCurrent: false };
   } finally {

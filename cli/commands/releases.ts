@@ -23,6 +23,7 @@ import {
   reasonOf,
   withOverrideHint,
 } from './override.ts';
+import { type AuthorityOptions, addAuthorityOption, authorityField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 type PromoteOptions = WaitOptions & OverrideOptions & Pick<Promote, 'share'>;
@@ -45,6 +46,7 @@ Promoting a canary to all checks the guards again: repeat the --override options
         share: part,
         reason,
         overrides: [...overrides],
+        ...authorityField(options),
         ...(plan === undefined ? {} : { plan }),
       };
       const done = await promote(adminOfEnvironment(), release, operation).catch((error: unknown) => {
@@ -53,12 +55,14 @@ Promoting a canary to all checks the guards again: repeat the --override options
       await printChange([formatState(done, overrides), done], options);
     });
 
-  addWaitOptions(requireReason(program.command('rollback')))
+  addWaitOptions(addAuthorityOption(requireReason(program.command('rollback'))))
     .description('undo the last promotion: withdraw the canary if there is one, else the current release')
     .option('--release <name>', 'only if this release would be withdrawn')
     .addHelpText('after', examples('rollback --reason "blocks customers of one operator" --wait'))
-    .action(async (options: WaitOptions & Rollback) => {
-      const done = await rollback(adminOfEnvironment(), options);
+    .action(async (options: WaitOptions & AuthorityOptions & Rollback) => {
+      const { release, reason } = options;
+      const named = { reason, ...(release === undefined ? {} : { release }), ...authorityField(options) };
+      const done = await rollback(adminOfEnvironment(), named);
       const { withdrawn, current, seq } = done;
       const text = `${styleText('bold', current)} is current (seq ${seq}); ${withdrawn} was withdrawn\n`;
       await printChange([text, done], options);
@@ -92,11 +96,11 @@ export async function promote(
 }
 
 /** Undoes the last step: the canary if there is one, else the current release. */
-export async function rollback(admin: Admin, { release, reason }: Rollback): Promise<RollbackDone> {
+export async function rollback(admin: Admin, { release, ...rest }: Rollback): Promise<RollbackDone> {
   const { current, candidate } = await admin.get<StatusInfo>('status');
   // Named, so that a retry after a lost response does not undo two steps.
   const last = release ?? (candidate ?? current)?.release;
-  return admin.change('POST', 'rollback', last === undefined ? { reason } : { release: last, reason });
+  return admin.change('POST', 'rollback', last === undefined ? rest : { release: last, ...rest });
 }
 
 /** @param overrides guards that were overridden for the release */

@@ -2,8 +2,11 @@
  * `numgate tokens`: who may change lists. Only the token `root` may manage tokens. A token is created here
  * and shown once. The service stores only its digest.
  */
-import type { Command } from 'commander';
-import { SCOPES, type Token, tokenSchema } from '../../shared/admin.ts';
+
+import { type Command, Option } from 'commander';
+import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
+import { ROLES, type Role, SCOPES } from '../../shared/roles.ts';
+import { type ListedToken, tokenSchema } from '../../shared/tokens.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
@@ -12,8 +15,9 @@ import { formatTable } from '../terminal/table.ts';
 import { addReasonOption, commaList, examples } from './options.ts';
 
 interface AddOptions {
-  readonly scopes: readonly string[];
-  readonly authority: string;
+  readonly role?: Role;
+  readonly scopes?: readonly string[];
+  readonly organisation: string;
   readonly reason: string;
 }
 
@@ -26,22 +30,31 @@ export function addTokens(program: Command): void {
     .addHelpText('after', examples('tokens list'))
     .action(async () => {
       const all = await loadTokens(adminOfEnvironment());
-      const rows = all.map(({ id, scopes, authority, secretSha256 }) => [
-        ...[id, scopes.join(' '), authority, secretSha256.length],
+      const rows = all.map(({ id, role, scopes, organisation, authority, secretSha256 }) => [
+        ...[id, role ?? '', scopes.join(' '), organisation, authority ?? '', secretSha256.length],
       ]);
       const shown = all.map(({ secretSha256, ...token }) => ({ ...token, keys: secretSha256.length }));
-      print(formatTable(['token', 'scopes', 'authority', 'secrets#'], rows), { tokens: shown });
+      print(formatTable(['token', 'role', 'scopes', 'organisation', 'authority', 'secrets#'], rows), {
+        tokens: shown,
+      });
     });
 
   addReasonOption(tokens.command('add'))
     .description('create a token and print it once')
     .argument('<id>', 'lower case letters, digits and dashes')
-    .requiredOption('--scopes <list>', `of ${SCOPES.join(', ')}`, commaList)
-    .requiredOption('--authority <name>', 'authority that the token acts for, shown in reasons')
-    .addHelpText('after', examples('tokens add night-shift --scopes read,entries --authority kisa'))
-    .action(async (id: string, { scopes, authority, reason }: AddOptions) => {
+    .addOption(new Option('--role <role>', 'role of the holder, with its scopes').choices(ROLES))
+    .addOption(
+      new Option('--scopes <list>', `instead of a role: of ${SCOPES.join(', ')}`)
+        .argParser(commaList)
+        .conflicts('role'),
+    )
+    .option('--organisation <id>', 'organisation that the token belongs to', DEFAULT_ORGANISATION)
+    .addHelpText('after', examples('tokens add night-shift --role operator --organisation kt'))
+    .action(async (id: string, { role, scopes, organisation, reason }: AddOptions) => {
+      if (role === undefined && scopes === undefined)
+        throw new CommandFailure('give the token a --role, or --scopes: see --help', 2);
       const { key, secretSha256 } = await newKey(id);
-      const given = { id, secretSha256: [secretSha256], scopes, authority };
+      const given = { id, secretSha256: [secretSha256], role, scopes, organisation };
       const token = validate(tokenSchema, given, { whole: 'the token' });
       await adminOfEnvironment()
         .change('PUT', pathOf(id), { token, reason }, { 'if-none-match': '*' })
@@ -78,9 +91,6 @@ export function addTokens(program: Command): void {
       print(`${id} removed\n`, { id, removed: true });
     });
 }
-
-/** A token, and its version for `If-Match`. */
-type ListedToken = Token & { readonly version: string };
 
 async function loadTokens(admin: Admin): Promise<ListedToken[]> {
   return (await admin.get<{ tokens: ListedToken[] }>('tokens')).tokens;

@@ -90,7 +90,8 @@ export function invalidItems(
   const shown = items.slice(0, INVALID_SHOWN_MAX);
   const least = isPartial || items.length >= INVALID_SHOWN_MAX ? 'at least ' : '';
   const many = shown.length === 1 ? '1 item is' : `${shown.length} items are`;
+  const why = code === 'AUTHORITY_FOREIGN' ? 'of another authority' : 'invalid';
   const lines = shown.map(({ place, code: each, message }) => `  ${place}: ${each}: ${message}`);
-  const first = `${code}: ${least}${many} invalid${isUnchanged ? '; nothing was changed' : ''}`;
+  const first = `${code}: ${least}${many} ${why}${isUnchanged ? '; nothing was changed' : ''}`;
   return new CommandFailure([first, ...lines].join('\n'), exitCode, { code, items: shown });
 }

@@ -282,7 +282,7 @@ export interface paths {
         get: operations["adminGuards"];
         /**
          * Set the guard settings
-         * @description Scope `releases`.
+         * @description Scope `guards`.
          */
         put: operations["adminPutGuards"];
         post?: never;
@@ -309,7 +309,7 @@ export interface paths {
         get: operations["adminPolicy"];
         /**
          * Set the gateway policy
-         * @description Replaces the whole policy. Edges use it from the returned `seq` on. Scope `releases`.
+         * @description Replaces the whole policy. Edges use it from the returned `seq` on. Scope `policy`.
          */
         put: operations["adminPutPolicy"];
         post?: never;
@@ -360,7 +360,7 @@ export interface paths {
         put?: never;
         /**
          * Stage a signed manifest
-         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. Scope `releases`.
+         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. A manifest that is signed with the key of another organisation is refused with 403 `AUTHORITY_FOREIGN`, unless the request names its authority. Scope `releases`.
          */
         post: operations["adminStage"];
         delete?: never;
@@ -447,7 +447,7 @@ export interface paths {
         put?: never;
         /**
          * Promote a release
-         * @description In a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Scope `releases`.
+         * @description In a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Lists of other authorities must stay as they are in the current release: 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `releases`, and `guards` for `overrides`.
          */
         post: operations["adminPromote"];
         delete?: never;
@@ -470,7 +470,7 @@ export interface paths {
         put?: never;
         /**
          * Roll back the last step
-         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Scope `releases`.
+         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. A promotion that changed lists of other authorities is refused with 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `releases`.
          */
         post: operations["adminRollback"];
         delete?: never;
@@ -526,7 +526,7 @@ export interface paths {
         put?: never;
         /**
          * Block, unblock or clear now
-         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Scope `entries`.
+         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Live entries of other authorities are not replaced, and an unblock does not override their lists: 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `entries`.
          */
         post: operations["adminChangeEntries"];
         delete?: never;
@@ -553,6 +553,66 @@ export interface paths {
          */
         post: operations["adminFindEntries"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all organisations
+         * @description Scope `read`.
+         */
+        get: operations["adminOrganisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an organisation
+         * @description Scope `read`.
+         */
+        get: operations["adminOrganisation"];
+        /**
+         * Create or replace an organisation
+         * @description Only for the token `root`, because an organisation decides what its tokens and signing keys may change.
+         */
+        put: operations["adminPutOrganisation"];
+        post?: never;
+        /**
+         * Delete an organisation
+         * @description Only for the token `root`. An organisation with clients, tokens or signing keys cannot be deleted, nor can `default`.
+         */
+        delete: operations["adminRemoveOrganisation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1035,12 +1095,14 @@ export interface components {
             since?: components["schemas"]["Promoted"][];
             /** @description On `PLAN_MOVED` and `GUARD_HIT`: hash of the plan as it is now. */
             plan?: string;
-            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`. */
+            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`, or `SIGNER_FOREIGN`: the key that signed it may not change all these lists. */
             refusal?: string;
             /** @description On `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are missing or cannot be loaded. */
             missing?: string[];
-            /** @description On `ENTRY_…`, and on `LIVE_FULL` for one number: the affected items. */
+            /** @description On `ENTRY_…` and `AUTHORITY_FOREIGN`, and on `LIVE_FULL` for one number: the affected items. */
             items?: components["schemas"]["ItemProblem"][];
+            /** @description On `AUTHORITY_FOREIGN`: the other authorities that the change affects. */
+            authorities?: components["schemas"]["Name"][];
             /** @description On `UNAVAILABLE` and `DEGRADED` at `/healthz`: `seq` of the newest change that the edge has seen. */
             seq?: number;
             /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
@@ -1146,6 +1208,8 @@ export interface components {
              * @description When the entry expires; the entries under it then decide again. Not allowed with `clear`. Default: null.
              */
             until?: string | null;
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
         /**
@@ -1220,6 +1284,8 @@ export interface components {
             signed: string;
             /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
+            /** @description Other authorities that the change acts for: for a manifest that is signed with the key of another organisation. Needs the scope `override`, and then a `reason`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             /** @description Default: `staged`. */
             reason?: components["schemas"]["ReasonText"];
         };
@@ -1318,6 +1384,8 @@ export interface components {
             share?: number;
             /** @description Guards that the release may hit. Default: none. */
             overrides?: components["schemas"]["Guard"][];
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
         PromoteDone: {
@@ -1329,6 +1397,8 @@ export interface components {
         RollbackRequest: {
             /** @description The release that you expect to roll back. If the last step was another release, nothing changes. */
             release?: string;
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
             reason: components["schemas"]["ReasonText"];
         };
         RollbackDone: {
@@ -1480,11 +1550,40 @@ export interface components {
             release: string | null;
             lists: components["schemas"]["ListInfo"][];
         };
+        /** @description What an organisation does, and which scopes its tokens may have. New values may be added: treat an unknown value as valid. */
+        Role: string;
+        /** @description `active` or `suspended`. The tokens, client keys and signing keys of a suspended organisation do not work. New values may be added: treat an unknown value as valid. */
+        OrganisationState: string;
+        /** @description Clients, tokens and signing keys belong to an organisation. Responses contain every field. */
+        Organisation: {
+            id: components["schemas"]["Name"];
+            /** @description Name for people, on one line. */
+            displayName: string;
+            /** @description Name under which it vouches for lists and entries; null if it vouches for none. No two organisations have the same. `root` and `numgate` are reserved. Default: null. */
+            authority?: string | null;
+            /** @description Roles that its tokens may have. They bound the scopes of its tokens. Default: none. */
+            roles?: components["schemas"]["Role"][];
+            /** @description How to reach its people, on one line. Default: empty. */
+            contact?: string;
+            /** @description Default: `active`. */
+            state?: components["schemas"]["OrganisationState"];
+        };
+        /** @description The whole organisation. Its id is also in the path. */
+        OrganisationRequest: {
+            organisation: components["schemas"]["Organisation"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        Organisations: {
+            /** @description By id. `default` is always there. */
+            organisations: components["schemas"]["Organisation"][];
+        };
         /** @description Responses contain every field. */
         Client: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
+            /** @description The organisation that the client belongs to. While it is suspended, the key does not work. Default: `default`. */
+            organisation?: components["schemas"]["Name"];
             rights: string[];
             /** @description What the client does on `indeterminate`. New values may be added: treat an unknown value as valid. Default: `open`. */
             failPolicy?: string;
@@ -1512,21 +1611,30 @@ export interface components {
             /** @description By id. */
             clients: components["schemas"]["Client"][];
         };
-        /** @description `read` allows reading everything except secrets. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
-            scopes: components["schemas"]["Scope"][];
-            /** @description Authority that the holder acts for, named in verdicts that the token's entries decide. */
-            authority: components["schemas"]["Name"];
+            /** @description Gives the token the scopes of the role. A relay has client keys and no token. The organisation must have the role. New values may be added: treat an unknown value as valid. Default: null. */
+            role?: string | null;
+            /** @description Left out if there is a `role`; otherwise at least one, each in a role of the organisation. */
+            scopes?: components["schemas"]["Scope"][];
+            /** @description The organisation that the token belongs to. Default: `default`. */
+            organisation?: components["schemas"]["Name"];
+            /** @description Not stored. The authority of a token is that of its organisation, under which its entries are recorded. A request may leave it out; if it is there, it must be that one. */
+            authority?: string | null;
         };
         ListedToken: {
             id: components["schemas"]["Name"];
             secretSha256: components["schemas"]["Sha256"][];
+            /** @description New values may be added: treat an unknown value as valid. */
+            role: string | null;
             scopes: components["schemas"]["Scope"][];
-            authority: components["schemas"]["Name"];
+            organisation: components["schemas"]["Name"];
+            /** @description The authority of the organisation, null if it has none. */
+            authority: string | null;
             /** @description Send it, in quotes, as `If-Match` with a change. */
             version: string;
         };
@@ -2522,7 +2630,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route requires. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2782,6 +2890,48 @@ export interface components {
                  *       "instance": "/v1/admin/tokens/night-shift",
                  *       "code": "TOKEN_UNKNOWN",
                  *       "message": "there is no token with this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `ORGANISATION_UNKNOWN`: there is no such organisation. */
+        OrganisationUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:organisation-unknown",
+                 *       "title": "Organisation not found",
+                 *       "status": 404,
+                 *       "detail": "no organisation has this id",
+                 *       "instance": "/v1/admin/organisations/ktoa",
+                 *       "code": "ORGANISATION_UNKNOWN",
+                 *       "message": "no organisation has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. */
+        OrganisationConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:organisation-in-use",
+                 *       "title": "Organisation has members",
+                 *       "status": 409,
+                 *       "detail": "\"ktoa\" has 2 clients, 1 tokens: remove them or move them first",
+                 *       "instance": "/v1/admin/organisations/ktoa",
+                 *       "code": "ORGANISATION_IN_USE",
+                 *       "message": "\"ktoa\" has 2 clients, 1 tokens: remove them or move them first"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -4498,6 +4648,191 @@ export interface operations {
             422: components["responses"]["EntriesRefused"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminOrganisations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organisations. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisations"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organisation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationRequest"];
+            };
+        };
+        responses: {
+            /** @description The change is made. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["OrganisationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemoveOrganisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The organisation is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["OrganisationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminClients: {

@@ -16,7 +16,7 @@ import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema, sha256Schema } from '../schemas.ts';
 import { FORMAT_VERSION } from '../set/layout.ts';
 import { CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
-import { isSigned, type SignedText, signText } from './signed.ts';
+import { type ReleaseKey, type SignedText, signerOf, signText } from './signed.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Prefix of lists that a build makes from live entries. Live entries supersede these lists. */
@@ -83,13 +83,13 @@ export function signManifest(manifest: Manifest, privateKey: CryptoKey): Promise
  */
 export async function openManifest(
   envelope: SignedText,
-  publicKeys: readonly CryptoKey[],
+  publicKeys: readonly ReleaseKey[],
   keyId: string,
 ): Promise<Result<Manifest, Failure<ManifestProblem>>> {
   if (envelope.signed.length > MANIFEST_CHARS_MAX) {
     return fail('MANIFEST_INVALID', `the manifest has more than ${MANIFEST_CHARS_MAX} characters`);
   }
-  if (!(await isSigned(envelope, publicKeys))) {
+  if ((await signerOf(envelope, publicKeys)) === null) {
     return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key this service trusts');
   }
   let document: unknown;
@@ -111,6 +111,9 @@ export async function openManifest(
   const manifest = parsed.output;
   if (manifest.keyId !== keyId)
     return fail('KEY_FOREIGN', `the release was made with LIST_KEY ${manifest.keyId}, not ${keyId}`);
+  const names = manifest.lists.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) return fail('MANIFEST_INVALID', `lists: two have the name ${twice}`);
   const isOrdered = manifest.shards.every(({ start }, index, shards) =>
     index === 0 ? start === 0 : start > shards[index - 1]!.start,
   );

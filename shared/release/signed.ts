@@ -4,7 +4,8 @@
  * is not enough to forge a release.
  */
 import * as v from 'valibot';
-import { fromBase64, toBase64, utf8 } from '../bytes.ts';
+import { fromBase64, sha256Hex, toBase64, utf8 } from '../bytes.ts';
+import { NAME_PATTERN } from '../schemas.ts';
 
 /** An Ed25519 signature and a public key, in bytes (RFC 8032). */
 const SIGNATURE_BYTES = 64;
@@ -37,28 +38,48 @@ export async function signText(text: string, privateKey: CryptoKey): Promise<Sig
   return { signed: text, signature: toBase64(new Uint8Array(signature)) };
 }
 
-/** Parses RELEASE_PUBLIC_KEYS, the keys that may sign. @returns null if one of them is invalid */
-export async function openPublicKeys(text: string): Promise<CryptoKey[] | null> {
-  const keys: CryptoKey[] = [];
+/** Owner of the installation's own keys, which may sign releases that change any list. */
+export const ANY_OWNER = '*';
+
+/** A key that may sign releases. */
+export interface ReleaseKey {
+  readonly key: CryptoKey;
+  /** ID of the organisation whose lists the releases may change, or ANY_OWNER. */
+  readonly owner: string;
+  /** First 16 hex digits of the SHA-256 of the key: names it in the audit log. */
+  readonly id: string;
+}
+
+/**
+ * Parses RELEASE_PUBLIC_KEYS, the keys that may sign: base64, after `<organisation>:` if it is not the
+ * installation's own.
+ * @returns null if one of them is invalid or there twice
+ */
+export async function openPublicKeys(text: string): Promise<ReleaseKey[] | null> {
+  const keys: ReleaseKey[] = [];
   for (const part of text.split(',').map((each) => each.trim())) {
     if (part === '') continue;
-    const raw = fromBase64(part);
+    const [, owner = ANY_OWNER, base64 = ''] = /^(?:(.*):)?(.*)$/.exec(part)!;
+    const raw = fromBase64(base64);
     if (raw?.length !== PUBLIC_KEY_BYTES) return null;
-    keys.push(await crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']));
+    if (owner !== ANY_OWNER && !NAME_PATTERN.test(owner)) return null;
+    const id = (await sha256Hex(raw)).slice(0, 16);
+    if (keys.some((other) => other.id === id)) return null;
+    keys.push({ key: await crypto.subtle.importKey('raw', raw, 'Ed25519', false, ['verify']), owner, id });
   }
   return keys;
 }
 
-/** Whether one of the keys signed the text. */
-export async function isSigned(
+/** The key that signed the text; null if none of them did. */
+export async function signerOf(
   { signed, signature }: SignedText,
-  publicKeys: readonly CryptoKey[],
-): Promise<boolean> {
+  publicKeys: readonly ReleaseKey[],
+): Promise<ReleaseKey | null> {
   const bytes = fromBase64(signature);
   // For a signature of another length, workerd throws and Node returns false.
-  if (bytes?.length !== SIGNATURE_BYTES) return false;
-  for (const key of publicKeys) {
-    if (await crypto.subtle.verify('Ed25519', key, bytes, message(signed))) return true;
+  if (bytes?.length !== SIGNATURE_BYTES) return null;
+  for (const each of publicKeys) {
+    if (await crypto.subtle.verify('Ed25519', each.key, bytes, message(signed))) return each;
   }
-  return false;
+  return null;
 }

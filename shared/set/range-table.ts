@@ -60,22 +60,33 @@ export class RangeTable {
     }
   }
 
+  /** Whether a range contains the number, whatever its dates. */
+  has(list: number, n: number): boolean {
+    const columns = this.#lists[list];
+    return columns !== undefined && (columns.to[lastFrom(columns.from, n)] ?? -1) >= n;
+  }
+
   /** The latest `until` of the ranges in force that contain the number, or NOT_LISTED. */
   until(list: number, n: number, now: number): number {
     const columns = this.#lists[list];
     if (columns === undefined) return NOT_LISTED;
-    let low = 0;
-    let high = columns.from.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (columns.from[middle]! <= n) low = middle + 1;
-      else high = middle;
-    }
     let until = NOT_LISTED;
-    for (let row = low - 1; row >= 0 && columns.to[row]! >= n; row--) {
+    for (let row = lastFrom(columns.from, n); row >= 0 && columns.to[row]! >= n; row--) {
       if (columns.since[row]! <= now && now < columns.until[row]!)
         until = Math.max(until, columns.until[row]!);
     }
     return until;
   }
+}
+
+/** The last row that begins at the number or before it, -1 if there is none. */
+function lastFrom(from: Float64Array, n: number): number {
+  let low = 0;
+  let high = from.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (from[middle]! <= n) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

@@ -44,6 +44,11 @@ export class SourceTable {
       yield { fingerprint: (BigInt(high) << 32n) | BigInt(low), since, until };
   }
 
+  /** Whether a fingerprint, as two words, has an entry, whatever its dates. */
+  has(list: number, high: number, low: number): boolean {
+    return this.#lists[list]?.has(high, low) === true;
+  }
+
   /** The latest `until` of the entries in force with this fingerprint, or NOT_LISTED. */
   until(list: number, source: bigint, now: number): number {
     return this.#lists[list]?.until(Number(source >> 32n), Number(source & 0xffffffffn), now) ?? NOT_LISTED;

@@ -16,17 +16,8 @@ const TARGET = ['--remote', '--env <name>'];
 const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
 const HELP: [string, string[]][] = [
   ['', ['Exit codes: 0 success', 'NUMGATE_URL', 'Lists:', 'build', 'Monitoring:', 'audit']],
-  [
-    'build',
-    [
-      '[catalogue]',
-      '--out <folder>',
-      '--max-rejects <share>',
-      '(default: 0.01)',
-      '--allow-empty',
-      '--offline',
-    ],
-  ],
+  ['build', ['[catalogue]', '--out <folder>', '--max-rejects <share>', '(default: 0.01)']],
+  ['build', ['--allow-empty', '--offline']],
   ['prove', ['[folder]', '--quick']],
   ['plan', ['[folder]']],
   [
@@ -60,8 +51,14 @@ const HELP: [string, string[]][] = [
   ['clients set', ['<id>', '--mode <mode>', ...WAIT]],
   ['clients rotate', ['<id>', ...WAIT]],
   ['clients remove', ['<id>', '--reason <text>', ...WAIT]],
+  ['organisations list', []],
+  ['organisations show', ['<id>']],
+  ['organisations add', ['<id>', '--display-name <name>', '--authority <name>', '--roles <list>', ...WAIT]],
+  ['organisations set', ['<id>', '--contact <text>', ...WAIT]],
+  ['organisations suspend', ['<id>', '--undo', ...WAIT]],
+  ['organisations remove', ['<id>', ...WAIT]],
   ['tokens list', []],
-  ['tokens add', ['<id>', '--scopes <list>', '--authority <name>', '--reason <text>']],
+  ['tokens add', ['<id>', '--role <role>', '--scopes <list>', '--organisation <id>']],
   ['tokens rotate', ['<id>']],
   ['tokens remove', ['<id>']],
 ];

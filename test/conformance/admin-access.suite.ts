@@ -1,39 +1,33 @@
 /**
  * Admin tokens and their scopes, and the clients and tokens that admins create.
  */
+
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
-import { SCOPES, type Scope, type Token } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
+import type { Organisation } from '../../shared/organisations.ts';
+import { SCOPES } from '../../shared/roles.ts';
+import type { Token } from '../../shared/tokens.ts';
+import { type Operation, operationsOf } from '../house/support/matrix.ts';
 import { openApi, send } from './support/send.ts';
 import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
-interface Operation {
-  readonly method: string;
-  /** After `/v1/admin/`. */
-  readonly path: string;
-  readonly scope: Scope | 'root';
+/** Every operation of the control plane, with `one` in place of parameters. */
+async function operations(): Promise<Operation[]> {
+  return operationsOf((await openApi()).document).map(({ path, ...operation }) => ({
+    ...{ ...operation, path: path.replace('/v1/admin/', '').replace(/\{\w+\}/g, 'one') },
+  }));
 }
 
-const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
-
-/** Every operation of the control plane in the document, with `one` in place of parameters. */
-async function operations(): Promise<Operation[]> {
-  const { paths } = (await openApi()).document as {
-    paths: Record<string, Record<string, { readonly 'x-scope'?: Scope | 'root' }>>;
-  };
-  const admin = Object.entries(paths).filter(([path]) => path.startsWith('/v1/admin/'));
-  return admin.flatMap(([path, item]) =>
-    METHODS.filter((method) => method in item).map((method) => {
-      const { 'x-scope': scope } = item[method]!;
-      if (scope === undefined) throw new Error(`${method} ${path} has no x-scope`);
-      return {
-        ...{ method: method.toUpperCase(), scope },
-        path: path.replace('/v1/admin/', '').replace(/\{\w+\}/g, 'one'),
-      };
-    }),
-  );
+/** Sends checks with a client key until they have this status. */
+async function untilStatus(key: string, status: number): Promise<void> {
+  const sendWith = () =>
+    send('/v1/check', {
+      ...{ base: world().admin, client: null, body: { to: '112' } },
+      headers: { authorization: `Bearer ${key}` },
+    });
+  while ((await sendWith()).status !== status) await new Promise((resolve) => setTimeout(resolve, 250));
 }
 
 describe('an admin token', () => {
@@ -80,7 +74,7 @@ describe('an admin token', () => {
 describe('tokens', () => {
   const path = 'tokens/night-shift';
   const tokenOf = (secretSha256: string[]): Token => ({
-    ...{ id: 'night-shift', secretSha256, scopes: ['read'], authority: 'kisa' },
+    ...{ id: 'night-shift', secretSha256, role: null, scopes: ['read'], organisation: 'default' },
   });
   const put = (token: object, headers: Record<string, string> = {}) => ({
     ...{ method: 'PUT', body: { token, reason: 'a test' }, headers },
@@ -129,6 +123,8 @@ describe('tokens', () => {
     ['no scope', { scopes: [] }, 'FIELD_VALUE', 'token.scopes'],
     ['an unknown scope', { scopes: ['write'] }, 'FIELD_VALUE', 'token.scopes.0'],
     ['an invalid authority', { authority: 'KISA!' }, 'FIELD_VALUE', 'token.authority'],
+    ['the authority of another organisation', { authority: 'ktoa' }, 'FIELD_VALUE', 'token.authority'],
+    ['an unknown organisation', { organisation: 'nobody' }, 'FIELD_VALUE', 'token.organisation'],
     ['an unknown field', { root: true }, 'FIELD_UNKNOWN', 'token.root'],
   ])('a token with %s is rejected with the name of the field', async (_what, rest, code, field) => {
     await expectAdminRefused([path, put({ ...tokenOf(['0'.repeat(64)]), ...rest })], [400, code, field]);
@@ -140,6 +136,74 @@ describe('tokens', () => {
   });
 });
 
+describe('organisations', () => {
+  const path = 'organisations/acme';
+  const organisation = { id: 'acme', displayName: 'Acme' };
+  const put = (settings: object, headers: Record<string, string> = {}) => ({
+    ...{ method: 'PUT', headers },
+    body: { organisation: { ...organisation, ...settings }, reason: 'a test' },
+  });
+  const remove = { method: 'DELETE', body: { reason: 'a test' } };
+
+  it('an organisation is created with defaults, changed by version, and removed', async () => {
+    const made = await sendAdmin(path, put({}, { 'if-none-match': '*' }));
+    expect(made.status).toBe(200);
+    const got = await sendAdmin(path, { token: 'read' });
+    expect(got.json).toEqual({
+      ...{ ...organisation, authority: null, roles: [], contact: '', state: 'active' },
+    });
+    const etag = got.headers.get('etag')!;
+    expect(etag).toBe(made.headers.get('etag'));
+    await adminValue(path, put({ contact: 'desk@acme.example' }, { 'if-match': etag }));
+    await expectAdminRefused([path, put({}, { 'if-match': etag })], [412, 'PRECONDITION_FAILED']);
+    await expectAdminRefused([path, put({}, { 'if-none-match': '*' })], [412, 'PRECONDITION_FAILED']);
+    const { organisations } = await adminValue<{ organisations: Organisation[] }>('organisations');
+    expect(organisations.map(({ id }) => id)).toEqual(['acme', 'default']);
+    await expectAdminRefused([path, put({ authority: 'kisa' })], [409, 'AUTHORITY_TAKEN']);
+    await adminValue(path, remove);
+    await expectAdminRefused([path, {}], [404, 'ORGANISATION_UNKNOWN']);
+    await expectAdminRefused([path, remove], [404, 'ORGANISATION_UNKNOWN']);
+    await expectAdminRefused(['organisations/default', remove], [409, 'ORGANISATION_IN_USE']);
+  });
+
+  it('a suspended organisation stops its tokens and client keys, until it is active again', async () => {
+    const roles = ['auditor'];
+    await adminValue(path, put({ roles }));
+    const [token, client] = [await newKey('acme-token'), await newKey('acme-client')];
+    const made = { id: 'acme-token', secretSha256: [token.secretSha256], scopes: ['read'] };
+    await adminValue('tokens/acme-token', {
+      ...{ method: 'PUT', body: { token: { ...made, organisation: 'acme' }, reason: 'a test' } },
+    });
+    const shop = { id: 'acme-client', secretSha256: [client.secretSha256], rights: ['check'] };
+    await adminValue('clients/acme-client', {
+      ...{ method: 'PUT', body: { client: { ...shop, organisation: 'acme' }, reason: 'a test' } },
+    });
+    await untilStatus(client.key, 200);
+    await adminValue('status', { token: { key: token.key } });
+    await expectAdminRefused([path, remove], [409, 'ORGANISATION_IN_USE']);
+    await adminValue(path, put({ roles, state: 'suspended' }));
+    const refused = [403, 'ORGANISATION_SUSPENDED'] as const;
+    await expectAdminRefused(['status', { token: { key: token.key } }], refused);
+    await untilStatus(client.key, 401);
+    await adminValue(path, put({ roles }));
+    await adminValue('status', { token: { key: token.key } });
+    await untilStatus(client.key, 200);
+    for (const each of ['tokens/acme-token', 'clients/acme-client', path]) await adminValue(each, remove);
+  });
+
+  it.each([
+    ['another id than in the path', { id: 'acme-2' }, 'FIELD_VALUE', 'id'],
+    ['no name', { displayName: ' ' }, 'FIELD_VALUE', 'organisation.displayName'],
+    ['a name of two lines', { displayName: 'a\nb' }, 'FIELD_VALUE', 'organisation.displayName'],
+    ['a reserved authority', { authority: 'root' }, 'FIELD_VALUE', 'organisation.authority'],
+    ['an unknown role', { roles: ['owner'] }, 'FIELD_VALUE', 'organisation.roles.0'],
+    ['an unknown state', { state: 'gone' }, 'FIELD_VALUE', 'organisation.state'],
+    ['an unknown field', { root: true }, 'FIELD_UNKNOWN', 'organisation.root'],
+  ])('an organisation with %s is rejected with the name of the field', async (_what, rest, code, field) => {
+    await expectAdminRefused([path, put(rest)], [400, code, field]);
+  });
+});
+
 describe('clients', () => {
   const path = 'clients/shop-1';
   const clientOf = (secretSha256: string): object => ({
@@ -148,14 +212,6 @@ describe('clients', () => {
   const put = (client: object, headers: Record<string, string> = {}) => ({
     ...{ method: 'PUT', body: { client, reason: 'a test' }, headers },
   });
-  const sendWith = (key: string) =>
-    send('/v1/check', {
-      ...{ base: world().admin, client: null, body: { to: '112' } },
-      headers: { authorization: `Bearer ${key}` },
-    });
-  async function untilStatus(key: string, status: number): Promise<void> {
-    while ((await sendWith(key)).status !== status) await new Promise((resolve) => setTimeout(resolve, 250));
-  }
 
   it('a client is created with defaults, accepted, and removed', async () => {
     const { key, secretSha256 } = await newKey('shop-1');
@@ -164,7 +220,7 @@ describe('clients', () => {
     const got = await sendAdmin(path, { token: 'read' });
     expect(got.headers.get('etag')).toBe(made.headers.get('etag'));
     expect(got.json).toEqual({
-      ...clientOf(secretSha256),
+      ...{ ...clientOf(secretSha256), organisation: 'default' },
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
@@ -201,6 +257,7 @@ describe('clients', () => {
   it.each([
     ['another id than in the path', { id: 'shop-2' }, 'FIELD_VALUE', 'id'],
     ['an id that is no name', { id: 'Shop 1' }, 'FIELD_VALUE', 'client.id'],
+    ['an unknown organisation', { organisation: 'nobody' }, 'FIELD_VALUE', 'client.organisation'],
     ['an unknown right', { rights: ['admin'] }, 'FIELD_VALUE', 'client.rights.0'],
     ['a quota of nothing', { quotaNumbers: 0 }, 'FIELD_VALUE', 'client.quotaNumbers'],
     ['a bound for stale data below 10 s', { maxStaleSeconds: 9 }, 'FIELD_VALUE', 'client.maxStaleSeconds'],

@@ -2,14 +2,16 @@
  * The OpenAPI document agrees with the code: bounds, codes and routes. support/send.ts checks every response
  * against the document.
  */
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { RELEASE_STATES, SCOPES } from '../../shared/admin.ts';
+import { RELEASE_STATES } from '../../shared/admin.ts';
 import { MODES } from '../../shared/clients.ts';
 import * as limits from '../../shared/limits.ts';
 import { LIVE_OPS } from '../../shared/live/entry.ts';
 import { GUARDS } from '../../shared/release/guards.ts';
 import { CHANNELS } from '../../shared/request.ts';
+import { SCOPES } from '../../shared/roles.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';

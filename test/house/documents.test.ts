@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withMatrix } from './support/matrix.ts';
 import { documents, PROJECT, sources } from './support/sources.ts';
 
 const README_LINES_MAX = 150;
@@ -10,6 +11,11 @@ describe('documents', () => {
   const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
+
+  it('has the current authorization matrix in docs/threats.md: npm run docs:matrix', () => {
+    const [, text] = documents.find(([path]) => path === 'docs/threats.md')!;
+    expect(text).toBe(withMatrix(text));
+  });
 
   it('keep the README short', () => {
     expect(documents[0]![1].split('\n').length).toBeLessThanOrEqual(README_LINES_MAX);

@@ -27,6 +27,9 @@ const WRONG: readonly (readonly ['LIST_KEY' | 'RELEASE_PUBLIC_KEYS', string, str
   ['RELEASE_PUBLIC_KEYS', 'is not base64', '!!not base64!!'],
   ['RELEASE_PUBLIC_KEYS', 'is too short', btoa('a'.repeat(31))],
   ['RELEASE_PUBLIC_KEYS', 'has one good and one bad key', `${RELEASE_PUBLIC_KEYS},abc`],
+  ['RELEASE_PUBLIC_KEYS', 'binds a key to what is no name', `KTOA!:${btoa('k'.repeat(32))}`],
+  ['RELEASE_PUBLIC_KEYS', 'binds a key to nothing', `:${btoa('k'.repeat(32))}`],
+  ['RELEASE_PUBLIC_KEYS', 'binds one key to two', `a:${btoa('k'.repeat(32))},b:${btoa('k'.repeat(32))}`],
 ];
 
 beforeEach(async () => {

@@ -2,9 +2,12 @@
  * Authenticates admins who come through Cloudflare Access. The Worker verifies the signed token itself, so a
  * request that bypasses Access is not admitted. (Cloudflare docs, "Validate JWTs".)
  */
+
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { type Actor, SCOPES } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin.ts';
+import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { SCOPES } from '../../shared/roles.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 
@@ -19,11 +22,19 @@ function keysOf(team: string): ReturnType<typeof createRemoteJWKSet> {
   return known;
 }
 
+/** Who came through Access: the organisation is not known yet. */
+export type AccessIdentity = Pick<Actor, 'name' | 'scopes'> & { readonly organisation: string };
+
 /** @returns null if Access is not configured, or the request did not come through it */
-export async function accessActor(
+export async function accessIdentity(
   request: Request,
-  { ACCESS_TEAM: team, ACCESS_AUDIENCE: audience, ACCESS_SCOPES: scopes = 'read' }: ControlEnv,
-): Promise<Result<Actor, Problem> | null> {
+  {
+    ACCESS_TEAM: team,
+    ACCESS_AUDIENCE: audience,
+    ACCESS_SCOPES: scopes = 'read',
+    ACCESS_ORGANISATION: organisation = DEFAULT_ORGANISATION,
+  }: ControlEnv,
+): Promise<Result<AccessIdentity, Problem> | null> {
   const token = request.headers.get('cf-access-jwt-assertion');
   if (token === null || team === undefined || audience === undefined) return null;
   try {
@@ -39,8 +50,7 @@ export async function accessActor(
     return ok({
       name: `access:${who}`,
       scopes: SCOPES.filter((scope) => given.includes(scope)),
-      authority: 'access',
-      root: false,
+      organisation,
     });
   } catch {
     return problem('UNAUTHENTICATED', 'the Cloudflare Access token is not valid for this service', {

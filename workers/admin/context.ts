@@ -2,13 +2,16 @@
  * The context of one admin request: authentication, scopes, and the change request for the coordinator.
  * Tokens are compared by digest, in constant time.
  */
+
 import type * as v from 'valibot';
-import { type Actor, SCOPES, type Scope } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
+import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { repeatedName } from '../../shared/repeated-name.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { FIELD_SCOPES, ROLE_SCOPES, SCOPES, type Scope, scopesOf } from '../../shared/roles.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest } from '../coordinator/change-request.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
@@ -20,7 +23,7 @@ import { bearerOf, matches } from '../http/credentials.ts';
 import { repeatedParameter } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
-import { accessActor, CHALLENGE } from './access.ts';
+import { accessIdentity, CHALLENGE } from './access.ts';
 
 /** The coordinator's methods as RPC calls. */
 export type CoordinatorStub = {
@@ -72,7 +75,7 @@ export function forAdmins<Value>(
 }
 
 /** A route for changes: validates the body and builds the change request. */
-export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string }>, Value>(
+export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string | undefined }>, Value>(
   scope: Scope | 'root',
   schema: Schema,
   handle: Handle<ChangeContext<v.InferOutput<Schema>>, Value>,
@@ -82,6 +85,8 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     const read = await readBody(context, schema, bytesMax);
     if (!read.ok) return read;
     const { body, sha256 } = read.value;
+    const allowed = checkFieldScopes(context.actor, body);
+    if (!allowed.ok) return allowed;
     const key = context.request.headers.get('idempotency-key');
     if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
       const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
@@ -93,6 +98,17 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
   return forAdmins(scope, validated, send);
 }
 
+/** Whether the actor has the scopes of the fields that it uses. */
+function checkFieldScopes({ scopes }: Actor, body: object): Result<void, Problem> {
+  for (const [field, scope] of Object.entries(FIELD_SCOPES)) {
+    const value = (body as Partial<Record<string, unknown>>)[field];
+    if (Array.isArray(value) && value.length > 0 && !scopes.includes(scope)) {
+      return problem('PERMISSION_DENIED', `"${field}" needs the scope "${scope}"`);
+    }
+  }
+  return ok(undefined);
+}
+
 /**
  * Invalid credentials are refused here, before they reach the coordinator, which is a single object for all
  * changes.
@@ -102,7 +118,7 @@ async function authenticate(
   coordinator: CoordinatorStub,
 ): Promise<Result<Actor, Problem>> {
   const control = env as unknown as ControlEnv;
-  const access = await accessActor(request, control);
+  const access = await accessIdentity(request, control);
   if (access?.ok === false) return access;
   const [id, secret] = access === null ? bearerOf(request) : ['', ''];
   const root = rootDigests(control);
@@ -113,11 +129,35 @@ async function authenticate(
   const found = await coordinator.token(id).catch(() => null);
   if (found === null) return problem('UNAVAILABLE', 'the coordinator does not respond; try again');
   if (!found.ok) return problem('NOT_CONFIGURED', found.message);
-  const token = found.value;
-  if (access !== null) return access;
-  if (isRoot) return ok({ name: 'token:root', scopes: SCOPES, authority: 'root', root: true });
-  if (!(await matches(secret, token?.secretSha256))) return unauthenticated(request);
-  return ok({ name: `token:${id}`, scopes: token!.scopes, authority: token!.authority, root: false });
+  if (access !== null)
+    return memberOf(await coordinator.organisation(access.value.organisation), access.value);
+  if (isRoot) {
+    const none = { organisation: null, authority: ROOT_AUTHORITY };
+    return ok({ name: 'token:root', scopes: SCOPES, root: true, ...none });
+  }
+  const holder = found.value;
+  if (!(await matches(secret, holder?.token.secretSha256))) return unauthenticated(request);
+  const { token, organisation } = holder!;
+  const scopes = token.role === null ? token.scopes : ROLE_SCOPES[token.role];
+  return memberOf(organisation, { name: `token:${id}`, scopes });
+}
+
+/** The actor, with those of its scopes that the roles of its organisation have. */
+function memberOf(
+  organisation: Organisation | null,
+  identity: Pick<Actor, 'name' | 'scopes'>,
+): Result<Actor, Problem> {
+  const { name, scopes } = identity;
+  if (organisation === null)
+    return problem('NOT_CONFIGURED', 'ACCESS_ORGANISATION names no organisation: add it, or set another');
+  const { id, authority, roles, state } = organisation;
+  if (state === 'suspended') {
+    const message = `your organisation "${id}" is suspended: only the token root can make it active again`;
+    return problem('ORGANISATION_SUSPENDED', message);
+  }
+  const allowed = scopesOf(roles);
+  const held = scopes.filter((scope) => allowed.includes(scope));
+  return ok({ name, scopes: held, organisation: id, authority, root: false });
 }
 
 function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] {

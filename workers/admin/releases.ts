@@ -45,7 +45,8 @@ export const planRelease = forAdmins('read', ({ coordinator, params }) => coordi
 export const stageRelease = forChanges(
   'releases',
   stageSchema,
-  ({ coordinator, change, body: { signed, signature } }) => coordinator.stage(change, { signed, signature }),
+  ({ coordinator, change, body: { reason = 'staged', ...staged } }) =>
+    coordinator.stage({ ...change, reason }, staged),
   { send: (reply, staged) => reply.json(staged, 201) },
 );
 

@@ -7,7 +7,7 @@ import { forAdmins, forChanges } from './context.ts';
 
 export const getGuards = forAdmins('read', async ({ coordinator }) => ok(await coordinator.guards()));
 
-export const putGuards = forChanges('releases', putGuardsSchema, ({ coordinator, change, body }) =>
+export const putGuards = forChanges('guards', putGuardsSchema, ({ coordinator, change, body }) =>
   coordinator.putGuards(change, body.guards),
 );
 
@@ -17,7 +17,7 @@ export const getPolicy = forAdmins('read', async ({ reply, coordinator }) => {
   return ok(policy);
 });
 
-export const putPolicy = forChanges('releases', putPolicySchema, async (context) => {
+export const putPolicy = forChanges('policy', putPolicySchema, async (context) => {
   const { reply, coordinator, condition, change, body } = context;
   const done = await coordinator.putPolicy(change, body.policy, condition);
   if (done.ok) reply.header('etag', `"${done.value.version}"`);

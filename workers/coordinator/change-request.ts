@@ -1,8 +1,10 @@
 /**
  * A change request to the coordinator and its result: applied, or refused with a reason.
  */
-import type { Actor, AdminProblemCode, ProblemExtras } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin.ts';
+import type { AdminProblemCode, ProblemExtras } from '../../shared/admin-problems.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
+import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { type Failure, ok, type Result } from '../../shared/result.ts';
 
 /** Why a change was refused. workers/http/reply.ts sends it as a problem. */
@@ -29,7 +31,10 @@ export function refuseField(field: string, message: string): Refusal {
 }
 
 /** The author of changes that the coordinator makes on its own. */
-export const SYSTEM_ACTOR: Actor = { name: 'numgate', scopes: [], authority: 'numgate', root: false };
+export const SYSTEM_ACTOR: Actor = {
+  ...{ name: 'numgate', scopes: [], root: false },
+  ...{ organisation: null, authority: SYSTEM_AUTHORITY },
+};
 
 /** A request for a change: its author and reason. */
 export interface ChangeRequest {

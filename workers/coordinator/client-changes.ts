@@ -1,81 +1,165 @@
 /**
- * Changes of clients and admin tokens.
+ * Changes of organisations, clients and admin tokens.
  */
-import type { Token } from '../../shared/admin.ts';
+
 import type { Client } from '../../shared/clients.ts';
-import { CLIENTS_MAX, TOKENS_MAX } from '../../shared/limits.ts';
+import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits.ts';
+import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisations.ts';
+import { ok } from '../../shared/result.ts';
+import { ROLE_SCOPES, scopesOf } from '../../shared/roles.ts';
+import type { ListedToken, Token } from '../../shared/tokens.ts';
 import type { BackgroundWork } from './background-work.ts';
-import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
-import { checkPrecondition, type Precondition } from './document-store.ts';
+import {
+  type AppliedChange,
+  applied,
+  type ChangeRequest,
+  type ChangeResult,
+  refuse,
+  refuseField,
+} from './change-request.ts';
+import { checkPrecondition, type Precondition, versionOf } from './document-store.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
-import type { Tables } from './tables.ts';
+import { servedClients, type Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
+
+/** A change of the client directory: checked, and not applied yet. */
+interface DirectoryChange {
+  /** The clients that the edge serves afterwards. */
+  readonly served: readonly Client[];
+  /** Runs in the transaction; checks again what tokens may have changed meanwhile. */
+  readonly apply: () => ChangeResult<AppliedChange<object>>;
+}
 
 export class ClientChanges {
   readonly #tables: Tables;
   readonly #values: ValueStore;
   readonly #background: BackgroundWork;
-  /** Clients are changed one at a time, because each change writes the directory to KV first. */
+  /** Owners of the signing keys. */
+  readonly #signers: readonly string[];
+  /** These changes are made one at a time, because each writes the directory to KV first. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(tables: Tables, values: ValueStore, background: BackgroundWork) {
+  constructor(tables: Tables, values: ValueStore, background: BackgroundWork, signers: readonly string[]) {
     this.#tables = tables;
     this.#values = values;
     this.#background = background;
+    this.#signers = signers;
   }
 
-  /**
-   * Writes the changed directory to KV, then applies the change.
-   * @param client null to remove it
-   */
+  /** @param client null to remove it */
   putClient(
     request: ChangeRequest,
     id: string,
     client: Client | null,
     condition: Precondition,
   ): Promise<ChangeResult<{ seq: number }>> {
-    const turn = this.#turn.then(() => this.#putClient(request, id, client, condition));
+    return this.#changeDirectory(request, () => {
+      const { clients, organisations } = this.#tables;
+      const before = clients.get(id);
+      if (client === null && before === null)
+        return refuse('CLIENT_UNKNOWN', 'there is no client with this id');
+      const allowed = checkPrecondition(condition, before);
+      if (!allowed.ok) return allowed;
+      if (client !== null && organisations.get(client.organisation) === null) {
+        return refuseField('client.organisation', unknownOrganisation(client.organisation));
+      }
+      const next = replaced(clients.all, id, client);
+      if (next.length > CLIENTS_MAX) {
+        return refuse('CLIENTS_TOO_MANY', `there are already ${CLIENTS_MAX} clients: remove one first`);
+      }
+      const served = servedClients(next, organisations.all);
+      return ok({ served, apply: () => applied({}, [clients.put(id, client)]) });
+    });
+  }
+
+  /** A suspended organisation's clients leave the directory. @param organisation null to remove it */
+  putOrganisation(
+    request: ChangeRequest,
+    id: string,
+    organisation: Organisation | null,
+    condition: Precondition,
+  ): Promise<ChangeResult<{ seq: number }>> {
+    return this.#changeDirectory(request, () => {
+      const { clients, organisations } = this.#tables;
+      const before = organisations.get(id);
+      if (organisation === null && before === null) return noOrganisation();
+      const allowed = checkPrecondition(condition, before);
+      if (!allowed.ok) return allowed;
+      const next = replaced(organisations.all, id, organisation);
+      if (next.length > ORGANISATIONS_MAX) {
+        const message = `there are already ${ORGANISATIONS_MAX} organisations: remove one first`;
+        return refuse('ORGANISATIONS_TOO_MANY', message);
+      }
+      const owner = next.find((other) => other.id !== id && other.authority === organisation?.authority);
+      if (organisation !== null && organisation.authority !== null && owner !== undefined) {
+        const message = `the authority "${owner.authority}" belongs to the organisation "${owner.id}"`;
+        return refuse('AUTHORITY_TAKEN', `${message}: choose another name, or take it from that one first`);
+      }
+      const apply = (): ChangeResult<AppliedChange<object>> => {
+        const removable = organisation === null ? this.#checkRemovable(id) : ok(undefined);
+        return removable.ok ? applied({}, [organisations.put(id, organisation)]) : removable;
+      };
+      return ok({ served: servedClients(clients.all, next), apply });
+    });
+  }
+
+  #checkRemovable(id: string): ChangeResult<void> {
+    if (id === DEFAULT_ORGANISATION) {
+      return refuse(
+        'ORGANISATION_IN_USE',
+        `"${id}" is always there: clients and tokens belong to it by default`,
+      );
+    }
+    const isMember = ({ organisation }: Client | Token): boolean => organisation === id;
+    const members = [
+      [this.#tables.clients.all.filter(isMember).length, 'clients'],
+      [this.#tables.tokens.all.filter(isMember).length, 'tokens'],
+      [this.#signers.filter((owner) => owner === id).length, 'keys in RELEASE_PUBLIC_KEYS'],
+    ] as const;
+    const held = members.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
+    if (held.length === 0) return ok(undefined);
+    return refuse('ORGANISATION_IN_USE', `"${id}" has ${held.join(', ')}: remove them or move them first`);
+  }
+
+  /**
+   * Writes the changed directory to KV, then applies the change.
+   * @param prepare runs when it is this change's turn
+   */
+  #changeDirectory(
+    request: ChangeRequest,
+    prepare: () => ChangeResult<DirectoryChange>,
+  ): Promise<ChangeResult<{ seq: number }>> {
+    const turn = this.#turn.then(async (): Promise<ChangeResult<{ seq: number }>> => {
+      const { ledger } = this.#tables;
+      const known = ledger.begin<{ seq: number }>(request, FREEING_CHANGE);
+      if (known !== null) return known;
+      const prepared = prepare();
+      if (!prepared.ok) return prepared;
+      const { served, apply } = prepared.value;
+      const directory = await this.#values.directoryOf(served);
+      const done = await this.#values.publish([directory], () =>
+        ledger.change(request, counted(FREEING_CHANGE), () => {
+          this.#values.setDirectory(directory);
+          return apply();
+        }),
+      );
+      if (done.ok) this.#background.changed();
+      return done;
+    });
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #putClient(
-    request: ChangeRequest,
-    id: string,
-    client: Client | null,
-    condition: Precondition,
-  ): Promise<ChangeResult<{ seq: number }>> {
-    const { ledger, clients } = this.#tables;
-    const known = ledger.begin<{ seq: number }>(request, FREEING_CHANGE);
-    if (known !== null) return known;
-    const before = clients.get(id);
-    if (client === null && before === null)
-      return refuse('CLIENT_UNKNOWN', 'there is no client with this id');
-    const allowed = checkPrecondition(condition, before);
-    if (!allowed.ok) return allowed;
-    const others = clients.all.filter((other) => other.id !== id);
-    const next =
-      client === null ? others : [...others, client].sort((one, other) => (one.id < other.id ? -1 : 1));
-    if (next.length > CLIENTS_MAX) {
-      return refuse('CLIENTS_TOO_MANY', `there are already ${CLIENTS_MAX} clients: remove one first`);
-    }
-    const directory = await this.#values.directoryOf(next);
-    const done = await this.#values.publish([directory], () =>
-      ledger.change(request, counted(FREEING_CHANGE), () => {
-        this.#values.setDirectory(directory);
-        return applied({}, [clients.put(id, client)]);
-      }),
-    );
-    if (done.ok) this.#background.changed();
-    return done;
-  }
-
-  /** @param token null to remove it */
+  /**
+   * @param token null to remove it
+   * @param authority in the request; undefined for none
+   */
   putToken(
     request: ChangeRequest,
     id: string,
     token: Token | null,
     condition: Precondition,
+    authority?: string | null,
   ): ChangeResult<{ id: string }> {
     const { ledger, tokens } = this.#tables;
     return ledger.transact(request, FREEING_CHANGE, () => {
@@ -83,6 +167,8 @@ export class ClientChanges {
       const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
       if (token === null && before === null) return refuse('TOKEN_UNKNOWN', 'there is no token with this id');
+      const checked = token === null ? ok(undefined) : this.#checkToken(token, authority);
+      if (!checked.ok) return checked;
       const audit = tokens.put(id, token);
       if (tokens.count > TOKENS_MAX) {
         return refuse('CLIENTS_TOO_MANY', `there are already ${TOKENS_MAX} tokens: remove one first`);
@@ -90,4 +176,58 @@ export class ClientChanges {
       return applied({ id }, [audit]);
     });
   }
+
+  #checkToken(
+    { organisation: id, role, scopes }: Token,
+    authority: string | null | undefined,
+  ): ChangeResult<void> {
+    const organisation = this.#tables.organisations.get(id);
+    if (organisation === null) return refuseField('token.organisation', unknownOrganisation(id));
+    const roles = organisation.roles.length === 0 ? 'no roles' : `the roles ${organisation.roles.join(', ')}`;
+    const remedy = `"${id}" has ${roles}: choose among them, or add one with npx numgate organisations set ${id}`;
+    if (role !== null && !organisation.roles.includes(role)) {
+      return refuseField('token.role', `must be a role of the organisation: ${remedy}`);
+    }
+    const allowed = scopesOf(organisation.roles);
+    if (!scopes.every((scope) => allowed.includes(scope))) {
+      return refuseField('token.scopes', `must be among those of the organisation's roles: ${remedy}`);
+    }
+    if (authority === undefined || authority === organisation.authority) return ok(undefined);
+    const own =
+      organisation.authority === null ? 'no authority' : `the authority "${organisation.authority}"`;
+    const message = `must be that of the organisation: "${id}" has ${own}. Leave it out, or name another organisation`;
+    return refuseField('token.authority', message);
+  }
+
+  /** All tokens as a response lists them. */
+  get listedTokens(): ListedToken[] {
+    const { tokens, organisations } = this.#tables;
+    const authorities = new Map(organisations.all.map(({ id, authority }) => [id, authority]));
+    return tokens.all.map((token) => {
+      const authority = authorities.get(token.organisation) ?? null;
+      // Those that the role has now: they may have changed since.
+      const scopes = token.role === null ? token.scopes : [...ROLE_SCOPES[token.role]];
+      return { ...token, scopes, authority, version: versionOf(token) };
+    });
+  }
+}
+
+/** The documents in order of their IDs, with this one put or removed. */
+function replaced<Document extends { readonly id: string }>(
+  all: readonly Document[],
+  id: string,
+  document: Document | null,
+): Document[] {
+  const others = all.filter((other) => other.id !== id);
+  return document === null
+    ? others
+    : [...others, document].sort((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+function unknownOrganisation(id: string): string {
+  return `names no organisation: add it with npx numgate organisations add ${id}`;
+}
+
+function noOrganisation(): ChangeResult<never> {
+  return refuse('ORGANISATION_UNKNOWN', 'there is no organisation with this id');
 }

@@ -10,15 +10,16 @@ import type {
   EntryItem,
   Promote,
   Rollback,
+  Stage,
   StatusInfo,
-  Token,
 } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
+import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import type { SignedText } from '../../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -26,6 +27,12 @@ import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
 import { createTables } from './schema.ts';
 import { stagedRefusals } from './staged.ts';
+
+/** A token and the organisation that it belongs to. */
+export interface TokenHolder {
+  readonly token: Token;
+  readonly organisation: Organisation | null;
+}
 
 export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
@@ -69,14 +76,17 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   /** The first call of every admin request: is the service configured, and does this token exist? */
-  async token(id: string): Promise<Result<Token | null, Failure>> {
+  async token(id: string): Promise<Result<TokenHolder | null, Failure>> {
     // The problem may be fixed by now.
     if (!this.#core.ok) {
       await this.ctx.blockConcurrencyWhile(async () => {
         if (!this.#core.ok) this.#core = await this.#start();
       });
     }
-    return this.#core.ok ? ok(this.#core.value.tables.tokens.get(id)) : this.#core;
+    if (!this.#core.ok) return this.#core;
+    const { tokens, organisations } = this.#core.value.tables;
+    const token = tokens.get(id);
+    return ok(token === null ? null : { token, organisation: organisations.get(token.organisation) });
   }
 
   async changeEntries(request: ChangeRequest, change: EntryChange) {
@@ -93,8 +103,8 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return live.page(after, upTo ?? ledger.seq, limit);
   }
 
-  async stage(request: ChangeRequest, signed: SignedText) {
-    return this.#ready.releaseChanges.stage(request, signed);
+  async stage(request: ChangeRequest, staged: Stage) {
+    return this.#ready.releaseChanges.stage(request, staged);
   }
 
   async promote(request: ChangeRequest, release: string, options: Promote) {
@@ -126,6 +136,24 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return { release: current?.release ?? null, lists: current?.manifest.lists ?? [] };
   }
 
+  async organisations() {
+    return this.#ready.tables.organisations.all;
+  }
+
+  async organisation(id: string) {
+    return this.#ready.tables.organisations.get(id);
+  }
+
+  /** @param organisation null to remove it */
+  async putOrganisation(
+    request: ChangeRequest,
+    id: string,
+    organisation: Organisation | null,
+    condition: Precondition,
+  ) {
+    return this.#ready.clientChanges.putOrganisation(request, id, organisation, condition);
+  }
+
   async clients() {
     return this.#ready.tables.clients.all;
   }
@@ -140,12 +168,18 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   async tokens() {
-    return this.#ready.tables.tokens.all;
+    return this.#ready.clientChanges.listedTokens;
   }
 
-  /** @param token null to remove it */
-  async putToken(request: ChangeRequest, id: string, token: Token | null, condition: Precondition) {
-    return this.#ready.clientChanges.putToken(request, id, token, condition);
+  /** @param token null to remove it @param authority in the request; undefined for none */
+  async putToken(
+    request: ChangeRequest,
+    id: string,
+    token: Token | null,
+    condition: Precondition,
+    authority?: string | null,
+  ) {
+    return this.#ready.clientChanges.putToken(request, id, token, condition, authority);
   }
 
   async guards() {

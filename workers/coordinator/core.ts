@@ -8,13 +8,17 @@ import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { BackgroundWork } from './background-work.ts';
+import { applied, systemRequest } from './change-request.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { EntryOwners } from './entry-owners.ts';
+import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { SharedWork } from './shared-work.ts';
 import { promoteStaged } from './staged.ts';
+import { FREEING_CHANGE } from './storage-budget.ts';
 import { Tables } from './tables.ts';
 import { ValueCollector } from './value-collector.ts';
 import { ValueStore } from './value-store.ts';
@@ -50,8 +54,14 @@ export class Core {
     this.tables = tables;
     this.heads = heads;
     this.background = background;
-    this.entryChanges = new EntryChanges(tables, background, keys);
-    this.clientChanges = new ClientChanges(tables, values, background);
+    this.entryChanges = new EntryChanges(
+      tables,
+      background,
+      new EntryOwners(tables, new ForeignLists(keys, kv)),
+      keys,
+    );
+    const signers = secrets.publicKeys.map(({ owner }) => owner);
+    this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.#values = values;
     this.#collector = collector;
@@ -65,7 +75,24 @@ export class Core {
     if (!caughtUp.ok) return caughtUp;
     this.heads.knowsKv = caughtUp.value !== 'unread';
     if (caughtUp.value === 'restored') this.background.changed();
+    this.#recordSigners();
     return caughtUp;
+  }
+
+  /** Whoever sets RELEASE_PUBLIC_KEYS decides whose lists a key may change, so the log shows that it changed. */
+  #recordSigners(): void {
+    const { meta, ledger } = this.tables;
+    const before = meta.json<object>('signers');
+    const after = Object.fromEntries(this.#secrets.publicKeys.map(({ id, owner }) => [id, owner]));
+    if (JSON.stringify(before) === JSON.stringify(after)) return;
+    if (before === null) {
+      meta.set('signers', after);
+      return;
+    }
+    ledger.transact(systemRequest('RELEASE_PUBLIC_KEYS has changed'), FREEING_CHANGE, () => {
+      meta.set('signers', after);
+      return applied({}, [{ action: 'signers.change', subject: 'RELEASE_PUBLIC_KEYS', before, after }]);
+    });
   }
 
   /** A manifest, segment or client directory. */

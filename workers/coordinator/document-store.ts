@@ -1,12 +1,13 @@
 /**
- * Clients or admin tokens in SQLite, as JSON by ID. Only digests of their secrets are stored.
+ * Organisations, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are stored.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { Token } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
+import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
+import type { Token } from '../../shared/tokens.ts';
 import { type ChangeResult, refuse } from './change-request.ts';
 
 /** `If-Match` and `If-None-Match`, as versions. */
@@ -17,12 +18,15 @@ export interface Precondition {
   readonly absent: boolean;
 }
 
-export class DocumentStore<Document extends Client | Token> {
-  readonly #sql: SqlStorage;
-  readonly #table: 'clients' | 'tokens';
-  readonly #column: 'client' | 'token';
+type Stored = Client | Token | Organisation;
+type Column = 'client' | 'token' | 'organisation';
 
-  constructor(sql: SqlStorage, column: 'client' | 'token') {
+export class DocumentStore<Document extends Stored> {
+  readonly #sql: SqlStorage;
+  readonly #table: `${Column}s`;
+  readonly #column: Column;
+
+  constructor(sql: SqlStorage, column: Column) {
     this.#sql = sql;
     this.#table = `${column}s`;
     this.#column = column;
@@ -57,15 +61,15 @@ export class DocumentStore<Document extends Client | Token> {
   }
 }
 
-/** The version of a client or token: a digest of its content. */
-export function versionOf(value: Client | Token): string {
+/** The version of a document: a digest of its content. */
+export function versionOf(value: Stored): string {
   return toHex(sha256(utf8(JSON.stringify(value)))).slice(0, 16);
 }
 
-/** Checks the precondition of a change against the current client or token. */
+/** Checks the precondition of a change against the current document. */
 export function checkPrecondition(
   { match, absent }: Precondition,
-  current: Client | Token | null,
+  current: Stored | null,
 ): ChangeResult<void> {
   if (absent && current !== null) return refuse('PRECONDITION_FAILED', 'this id already exists');
   if (match !== null && (current === null || versionOf(current) !== match)) {

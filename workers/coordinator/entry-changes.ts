@@ -2,29 +2,40 @@
  * Changes of the live layer, and lookups in it.
  */
 import type { EntriesDone, EntryChange, EntryInfo, EntryItem } from '../../shared/admin.ts';
+import type { AuditEntry } from '../../shared/audit.ts';
 import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { BackgroundWork } from './background-work.ts';
-import { type ChangeRequest, type ChangeResult, refuseField } from './change-request.ts';
-import type { Target } from './live-store.ts';
+import { applied, type ChangeRequest, type ChangeResult, refuse, refuseField } from './change-request.ts';
+import type { EntryOwners } from './entry-owners.ts';
+import type { Target } from './live-row.ts';
+import { checkOverridden } from './ownership.ts';
 import type { Tables } from './tables.ts';
 import { type TargetRequest, targetsOf } from './targets.ts';
 
 export class EntryChanges {
   readonly #tables: Tables;
   readonly #background: BackgroundWork;
+  readonly #owners: EntryOwners;
   readonly #keys: ListKeys;
 
-  constructor(tables: Tables, background: BackgroundWork, keys: ListKeys) {
+  constructor(tables: Tables, background: BackgroundWork, owners: EntryOwners, keys: ListKeys) {
     this.#tables = tables;
     this.#background = background;
+    this.#owners = owners;
     this.#keys = keys;
   }
 
   async change(request: ChangeRequest, change: EntryChange): Promise<ChangeResult<EntriesDone>> {
     const { ledger, live } = this.#tables;
+    const { organisation, authority } = request.actor;
+    if (authority === null) {
+      const remedy = `root sets it with npx numgate organisations set ${organisation} --authority <name>`;
+      const message = `your organisation "${organisation}" has no authority to vouch for entries: ${remedy}`;
+      return refuse('AUTHORITY_MISSING', message);
+    }
     const subjects = new Set(change.subjects).size;
     const requested = { entries: change.items.length * subjects, frees: change.op !== 'block' };
     const known = ledger.begin<EntriesDone>(request, requested);
@@ -32,12 +43,19 @@ export class EntryChanges {
     if (change.until !== null && Date.parse(change.until) <= Date.now()) {
       return refuseField('until', 'must be in the future');
     }
+    const named = checkOverridden(change, this.#tables);
+    if (!named.ok) return named;
     const targets = this.#targetsOf(change);
     if (!targets.ok) return targets;
     // The unsealed entries must fit into one segment. A change that does not fit waits until they are sealed.
-    while (this.#tables.unsealedEntries + targets.value.length > SEGMENT_ENTRIES_MAX) {
-      await this.#background.seal();
+    const fits = (): boolean => this.#tables.unsealedEntries + targets.value.length <= SEGMENT_ENTRIES_MAX;
+    let listed = await this.#owners.read(request.actor, change, targets.value);
+    while (listed.ok && !(fits() && this.#owners.isCurrent(listed.value))) {
+      if (!fits()) await this.#background.seal();
+      else listed = await this.#owners.read(request.actor, change, targets.value);
     }
+    if (!listed.ok) return listed;
+    const { value: others } = listed;
     const now = Math.floor(Date.now() / 1000);
     // One item can make two targets: see targets.ts.
     const left = {
@@ -45,9 +63,17 @@ export class EntryChanges {
       entries: targets.value.length * subjects - requested.entries,
       laterBytes: change.until === null ? 0 : targets.value.length * ENTRY_END_BYTES,
     };
-    const done = ledger.change(request, left, (seq, operation) =>
-      live.apply(change, targets.value, request, { seq, operation, now }),
-    );
+    const done = ledger.change(request, left, (seq, operation) => {
+      const allowed = this.#owners.check(request.actor, change, targets.value, others, now);
+      if (!allowed.ok) return allowed;
+      const made = live.apply(
+        change,
+        targets.value,
+        { ...request.actor, authority },
+        { seq, operation, now },
+      );
+      return made.ok ? applied(made.value.value, [...made.value.audit, ...overridden(change)]) : made;
+    });
     if (done.ok) this.#background.changed();
     return done;
   }
@@ -62,4 +88,11 @@ export class EntryChanges {
   #targetsOf(wanted: TargetRequest): ChangeResult<Target[]> {
     return targetsOf(wanted, this.#keys, new Set(this.#tables.settings.guards.protectedNumbers));
   }
+}
+
+/** For the audit log: the other authorities that the operation acts for. */
+function overridden({ overrideAuthorities = [] }: EntryChange): AuditEntry[] {
+  if (overrideAuthorities.length === 0) return [];
+  const subject = overrideAuthorities.join(' ');
+  return [{ action: 'entries.override', subject, before: null, after: { overrideAuthorities } }];
 }

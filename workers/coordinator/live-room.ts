@@ -16,6 +16,9 @@ import type { LiveOp } from '../../shared/live/entry.ts';
 import { ok } from '../../shared/result.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
 
+/** Who creates entries, and the authority under which they are recorded. */
+export type EntryAuthor = Pick<Actor, 'root'> & { readonly authority: string };
+
 /** How many entries a change adds (or removes, if negative), by authority. */
 export type Growth = Map<string, number>;
 
@@ -42,7 +45,7 @@ export class LiveRoom {
   }
 
   /** Whether there is room for a change. A change that does not grow the live layer is never refused. */
-  check(op: LiveOp, { authority, root }: Actor, growth: Growth): ChangeResult<void> {
+  check(op: LiveOp, { authority, root }: EntryAuthor, growth: Growth): ChangeResult<void> {
     const total = [...growth.values()].reduce((sum, entries) => sum + entries, 0);
     if (total <= 0) return ok(undefined);
     const reserve = op === 'block' ? UNBLOCK_RESERVE : 0;

@@ -2,12 +2,31 @@
  * A row of the live layer: how it is selected, and how the admin API shows it.
  */
 import type { EntryInfo } from '../../shared/admin.ts';
-import { fingerprintText, LIVE_KINDS, type LiveOp, SUBJECT_BIT } from '../../shared/live/entry.ts';
+import {
+  fingerprintText,
+  LIVE_KINDS,
+  type LiveKey,
+  type LiveOp,
+  SUBJECT_BIT,
+} from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
 import { formatUntil } from '../../shared/screening/finding.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
 
 export const NUMBER_KIND = LIVE_KINDS.indexOf('number');
+
+/** A key, and the text if it is a source. */
+export interface NamedKey extends LiveKey {
+  readonly source: string | null;
+}
+
+/** The target of an operation. */
+export interface Target extends NamedKey {
+  /** Index of the item that it comes from. */
+  readonly item: number;
+  /** For an unblock of a source: the key of everything that looks like it, if that is another one. */
+  readonly alike: LiveKey | null;
+}
 
 /** A row, with the subjects of one number and `seq` merged. */
 export interface LiveRow extends Record<string, SqlStorageValue> {

@@ -18,14 +18,8 @@ import { formatUntil } from '../../shared/screening/finding.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
-import {
-  type AppliedChange,
-  applied,
-  type ChangeRequest,
-  type ChangeResult,
-  refuse,
-} from './change-request.ts';
-import { type Growth, grow, LiveRoom } from './live-room.ts';
+import { type AppliedChange, applied, type ChangeResult, refuse } from './change-request.ts';
+import { type EntryAuthor, type Growth, grow, LiveRoom } from './live-room.ts';
 import {
   type AuthoredRow,
   BY_KEY,
@@ -34,17 +28,13 @@ import {
   ENTRIES_BY_CHANGE,
   ENTRIES_WITH_AUTHOR,
   type LiveRow,
+  type NamedKey,
   NUMBER_KIND,
   OF_KEY,
   stateOf,
   subjectsOf,
   toEntryInfo,
 } from './live-row.ts';
-
-/** The target of an operation: a key, and the text if it is a source. */
-export interface Target extends LiveKey {
-  readonly source: string | null;
-}
 
 /** The context of a change. */
 interface Place {
@@ -69,8 +59,8 @@ export class LiveStore {
   /** Applies one operation to all targets. */
   apply(
     { items, op, code: blockCode, subjects, until: end }: EntryChange,
-    targets: readonly Target[],
-    { actor }: ChangeRequest,
+    targets: readonly NamedKey[],
+    actor: EntryAuthor,
     { seq, operation, now }: Place,
   ): ChangeResult<AppliedChange<{ changed: number }>> {
     const { authority } = actor;
@@ -155,7 +145,7 @@ export class LiveStore {
       seq,
       until,
       source,
-    }: Target & { subject: number; seq: number; until: number },
+    }: NamedKey & { subject: number; seq: number; until: number },
     replaced: Set<number>,
     growth: Growth,
   ): boolean {
@@ -186,12 +176,23 @@ export class LiveStore {
     return this.#sql.exec<Row>(`${query} ${OF_KEY}`, LIVE_KINDS.indexOf(kind), high, low, now).toArray();
   }
 
-  /** The entries in force for a key, for the audit log. */
-  #stateOf(key: LiveKey, now: number): unknown {
-    return stateOf(this.#ofKey(ENTRIES, key, now));
+  /** The entries in force for a key, newest first. */
+  inForce(key: LiveKey, now: number): LiveRow[] {
+    return this.#ofKey(ENTRIES, key, now);
   }
 
-  #nameOf({ kind, high, low, source }: Target): string {
+  /** The authorities of the entries of changes above `from` and up to `to`. */
+  authorities(from: number, to: number): string[] {
+    const query = 'SELECT DISTINCT authority FROM live_changes WHERE seq > ? AND seq <= ?';
+    return [...this.#sql.exec<{ authority: string }>(query, from, to)].map(({ authority }) => authority);
+  }
+
+  /** The entries in force for a key, for the audit log. */
+  #stateOf(key: LiveKey, now: number): unknown {
+    return stateOf(this.inForce(key, now));
+  }
+
+  #nameOf({ kind, high, low, source }: NamedKey): string {
     return kind === 'number' ? keyedNumber(high * SUFFIX_COUNT + low, this.#keys) : `source ${source}`;
   }
 

@@ -15,7 +15,8 @@ type Key =
   | 'stagedLast'
   | 'stagedRefused'
   | 'auditTrimmed'
-  | 'sweptAt';
+  | 'sweptAt'
+  | 'signers';
 
 export class Meta {
   readonly #sql: SqlStorage;

@@ -10,11 +10,13 @@ import type {
   ReleaseState,
   Rollback,
   RollbackDone,
+  Stage,
 } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
+import { authoritiesIn } from '../../shared/release/authorities.ts';
 import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
-import type { SignedText } from '../../shared/release/signed.ts';
+import { type SignedText, signerOf } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
 import type { Secrets } from '../env.ts';
 import type { BackgroundWork } from './background-work.ts';
@@ -26,6 +28,7 @@ import {
   type Refusal,
   refuse,
 } from './change-request.ts';
+import { authoritiesChangedBy, checkOverridden, checkOwned, checkSigner } from './ownership.ts';
 import { checkPlan, checkPromotable, incomplete, Planner, planMoved, refused } from './promotion.ts';
 import type { StoredRelease } from './release-store.ts';
 import { counted, FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
@@ -59,14 +62,27 @@ export class ReleaseChanges {
     return openManifest(signed, publicKeys, keys.keyId);
   }
 
+  /** The organisation whose key signed a text that opens. */
+  async #ownerOf(signed: SignedText): Promise<string> {
+    return (await signerOf(signed, this.#secrets.publicKeys))!.owner;
+  }
+
   /** Stores a signed manifest. Staging it again changes nothing. */
-  async stage(request: ChangeRequest, signed: SignedText): Promise<ChangeResult<ReleaseInfo>> {
+  async stage(
+    request: ChangeRequest,
+    { signed: text, signature, ...overriding }: Stage,
+  ): Promise<ChangeResult<ReleaseInfo>> {
+    const signed = { signed: text, signature };
     const { ledger, releases } = this.#tables;
     const known = ledger.begin<ReleaseInfo>(request, GROWING_CHANGE);
     if (known !== null) return known;
     const opened = await this.#open(signed);
     if (!opened.ok) return this.recordRefusal(request, null, refused(opened.code, opened.message));
     const manifest = opened.value;
+    const signer = checkSigner(await this.#ownerOf(signed), [], this.#tables);
+    if (!signer.ok) return this.recordRefusal(request, null, signer);
+    const owned = checkOwned(request, overriding, signer.value, 'the release is signed with the key');
+    if (!owned.ok) return this.recordRefusal(request, null, owned);
     const same = releases.get(manifest.release);
     if (same !== null) {
       return same.signed.signed === signed.signed
@@ -103,6 +119,8 @@ export class ReleaseChanges {
     const { guards } = settings;
     const stored = releases.get(release);
     if (stored === null) return unknownRelease();
+    const overridden = checkOverridden(options, this.#tables, stored.manifest);
+    if (!overridden.ok) return overridden;
     const promotable = checkPromotable(stored, options, this.#tables);
     if (!promotable.ok) return promotable;
     const lastPlan = this.#planner.lastHash(releases.current?.manifest ?? null, stored.manifest, guards);
@@ -111,6 +129,7 @@ export class ReleaseChanges {
     // The key that signed it may have been revoked since it was staged.
     const opened = await this.#open(stored.signed);
     if (!opened.ok) return this.recordRefusal(request, release, refused(opened.code, opened.message));
+    const owner = await this.#ownerOf(stored.signed);
     // A canary was verified when it became one. For any other release, values may have been removed since.
     const verified = stored.state === 'candidate' ? ok(undefined) : await this.#verify(request, stored);
     if (!verified.ok) return verified;
@@ -120,6 +139,12 @@ export class ReleaseChanges {
     if (!planned.ok) {
       return planned.code === 'GUARD_HIT' ? this.recordRefusal(request, release, planned) : planned;
     }
+    if (plan.value.base !== options.base) return planMoved(plan.value.hash);
+    const authorities = authoritiesChangedBy(stored.manifest, plan.value, this.#tables);
+    const owned = checkOwned(request, options, authorities, 'the release changes lists');
+    if (!owned.ok) return this.recordRefusal(request, release, owned);
+    const signer = checkSigner(owner, authorities, this.#tables);
+    if (!signer.ok) return this.recordRefusal(request, release, signer);
     const done = ledger.change<Omit<PromoteDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       // Something may have changed while the release was being verified.
       const now = releases.get(release)!;
@@ -135,7 +160,7 @@ export class ReleaseChanges {
       if (JSON.stringify(settings.guards) !== JSON.stringify(guards)) {
         return refuse('PLAN_MOVED', 'the guards have changed: plan again');
       }
-      return this.#switchTo(now, { ...options, plan: plan.value.hash }, request);
+      return this.#switchTo(now, { ...options, plan: plan.value.hash, authorities }, request);
     });
     if (done.ok) this.#background.changed();
     return done;
@@ -152,16 +177,22 @@ export class ReleaseChanges {
 
   #switchTo(
     stored: StoredRelease,
-    { share, overrides, plan }: Promote,
+    {
+      share,
+      overrides,
+      overrideAuthorities,
+      plan,
+      authorities,
+    }: Promote & { authorities: readonly string[] },
     { actor }: ChangeRequest,
   ): ChangeResult<AppliedChange<Omit<PromoteDone, 'seq'>>> {
     const { meta, releases } = this.#tables;
     const { release, state } = stored;
     const before = releases.current;
     const next: ReleaseState = share < 1 ? 'candidate' : 'promoted';
-    if (share < 1) releases.setCandidate(release, share);
+    if (share < 1) releases.setCandidate(release, share, authorities);
     else {
-      releases.setPromoted(release, actor.name, Date.now());
+      releases.setPromoted(release, actor.name, Date.now(), authorities);
       // A release that has dropped out of the rollback range does not return to it after a rollback.
       meta.set('backPlace', releases.back.at(-1)?.place ?? releases.current?.place ?? 0);
       this.#dropFolded();
@@ -170,7 +201,10 @@ export class ReleaseChanges {
       action: 'release.promote',
       subject: release,
       before: { state, current: before?.release ?? null },
-      after: { state: next, share, overrides, plan, current: releases.current?.release ?? null },
+      after: {
+        ...{ state: next, share, overrides, overrideAuthorities, plan, authorities },
+        current: releases.current?.release ?? null,
+      },
     };
     return applied({ release, state: next, share }, [audit]);
   }
@@ -184,13 +218,13 @@ export class ReleaseChanges {
     meta.set('droppedSeq', folded);
   }
 
-  async rollback(
-    request: ChangeRequest,
-    { release: expected }: Rollback,
-  ): Promise<ChangeResult<RollbackDone>> {
+  async rollback(request: ChangeRequest, options: Rollback): Promise<ChangeResult<RollbackDone>> {
+    const { release: expected } = options;
     const { meta, ledger, releases } = this.#tables;
     const known = ledger.begin<RollbackDone>(request, FREEING_CHANGE);
     if (known !== null) return known;
+    const overridden = checkOverridden(options, this.#tables);
+    if (!overridden.ok) return overridden;
     const targetNow = (): StoredRelease | null =>
       releases.candidate === null ? (releases.back[0] ?? null) : releases.current;
     const target = targetNow();
@@ -218,13 +252,17 @@ export class ReleaseChanges {
         const extras = { base: expected, current: last.release };
         return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, { extras });
       }
+      // It takes back what the last step changed.
+      const authorities = last.authorities ?? authoritiesIn(last.manifest, previous.manifest);
+      const owned = checkOwned(request, options, authorities, 'the last step changed lists');
+      if (!owned.ok) return owned;
       const state = releases.withdraw(last, Date.now());
       releases.setState(previous.release, 'promoted');
       const audit: AuditEntry = {
         action: 'release.rollback',
         subject: last.release,
         before: { state: last.state, current: current?.release ?? null },
-        after: { state, current: previous.release },
+        after: { state, overrideAuthorities: options.overrideAuthorities, current: previous.release },
       };
       return applied({ withdrawn: last.release, current: previous.release }, [audit]);
     });

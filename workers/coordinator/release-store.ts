@@ -22,10 +22,13 @@ export interface StoredRelease {
   readonly share: number | null;
   /** When it was withdrawn, either as the current release or as a first-time canary. */
   readonly withdrawnAt: number | null;
+  /** The authorities whose lists it changed when it last became current or the canary; null if not known. */
+  readonly authorities: readonly string[] | null;
 }
 
 /** A row of COLUMNS. */
-type Row = Omit<StoredRelease, 'signed' | 'manifest' | 'refusal'> & {
+type Row = Omit<StoredRelease, 'signed' | 'manifest' | 'refusal' | 'authorities'> & {
+  readonly authorities: string | null;
   readonly manifest: string;
   readonly signature: string;
   readonly code: string | null;
@@ -33,7 +36,7 @@ type Row = Omit<StoredRelease, 'signed' | 'manifest' | 'refusal'> & {
 };
 const COLUMNS = `release, state, manifest, signature, staged_at AS stagedAt, staged_by AS stagedBy,
   refusal_code AS code, refusal_message AS message, place, promoted_at AS promotedAt, share,
-  withdrawn_at AS withdrawnAt`;
+  withdrawn_at AS withdrawnAt, authorities`;
 
 /** Maximum releases listed when the base has moved. */
 const SINCE_MAX = 100;
@@ -141,12 +144,12 @@ export class ReleaseStore {
   }
 
   /** Makes a release the canary and clears its earlier refusal. */
-  setCandidate(release: string, share: number | null): void {
+  setCandidate(release: string, share: number | null, authorities: readonly string[] | null): void {
     this.version++;
     this.#sql.exec(
-      `UPDATE releases SET state = 'candidate', share = ?, refusal_code = NULL, refusal_message = NULL
-       WHERE release = ?`,
-      ...[share, release],
+      `UPDATE releases SET state = 'candidate', share = ?, refusal_code = NULL, refusal_message = NULL,
+       authorities = ? WHERE release = ?`,
+      ...[share, jsonOf(authorities), release],
     );
   }
 
@@ -164,14 +167,14 @@ export class ReleaseStore {
   }
 
   /** Makes a release the current one, with the next place in the order. */
-  setPromoted(release: string, by: string, at: number): void {
+  setPromoted(release: string, by: string, at: number, authorities: readonly string[] | null): void {
     this.version++;
     this.#sql.exec("UPDATE releases SET state = 'superseded' WHERE state = 'promoted'");
     this.#sql.exec(
       `UPDATE releases SET state = 'promoted', share = NULL, promoted_at = ?, promoted_by = ?, withdrawn_at = NULL,
-       refusal_code = NULL, refusal_message = NULL,
+       refusal_code = NULL, refusal_message = NULL, authorities = ?,
        place = (SELECT COALESCE(MAX(place), 0) + 1 FROM releases) WHERE release = ?`,
-      ...[at, by, release],
+      ...[at, by, jsonOf(authorities), release],
     );
   }
 
@@ -179,8 +182,9 @@ export class ReleaseStore {
     return this.#sql
       .exec<Row>(`SELECT ${COLUMNS} FROM releases ${where}`, ...values)
       .toArray()
-      .map(({ manifest, signature, code, message, ...row }) => ({
+      .map(({ manifest, signature, code, message, authorities, ...row }) => ({
         ...row,
+        authorities: authorities === null ? null : (JSON.parse(authorities) as string[]),
         signed: { signed: manifest, signature },
         // Already validated when it was staged.
         manifest: JSON.parse(manifest) as Manifest,
@@ -204,4 +208,8 @@ export class ReleaseStore {
       bytes: blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
+}
+
+function jsonOf(names: readonly string[] | null): string | null {
+  return names === null ? null : JSON.stringify(names);
 }

@@ -9,6 +9,7 @@ import { type Client, openDirectory } from '../../shared/clients.ts';
 import { HEAD_BYTES_MAX, LOAD_WAIT_MS, VALUE_BYTES_MAX } from '../../shared/limits.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
 import { Segment } from '../../shared/live/segment.ts';
+import { bareOrganisation } from '../../shared/organisations.ts';
 import {
   type Head,
   type HeadDocument,
@@ -191,12 +192,19 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
   for (const release of [current, candidate]) {
     if (release !== null) releases.insert(release.manifest, release.signed, RESTORER, now);
   }
-  if (current !== null) releases.setPromoted(current.manifest.release, RESTORER, now);
+  if (current !== null) releases.setPromoted(current.manifest.release, RESTORER, now, null);
   if (candidate !== null) {
-    releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null);
+    releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null, null);
   }
   tables.live.restore(entries, operation);
-  for (const client of clients) tables.clients.put(client.id, client);
+  for (const client of clients) {
+    const { organisation } = client;
+    // Only the ID of an organisation is in the directory. The root token adds the rest again.
+    if (tables.organisations.get(organisation) === null) {
+      tables.organisations.put(organisation, bareOrganisation(organisation));
+    }
+    tables.clients.put(client.id, client);
+  }
   if (head.policy !== undefined) tables.settings.restorePolicy(head.policy);
   if (directory !== null) {
     values.setDirectory(directory);

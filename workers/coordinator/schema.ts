@@ -2,10 +2,11 @@
  * The coordinator's tables. docs/storage.md describes each. There is one version of them so far: tables of
  * another version are refused and left as they are.
  */
+import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
 /** Earlier versions existed only on development machines. */
-const VERSION = 5;
+const VERSION = 6;
 
 const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -23,7 +24,8 @@ const TABLES = `
     promoted_at INTEGER,
     promoted_by TEXT,
     share REAL,
-    withdrawn_at INTEGER
+    withdrawn_at INTEGER,
+    authorities TEXT
   ) WITHOUT ROWID;
   CREATE INDEX releases_place ON releases (place);
 
@@ -76,6 +78,7 @@ const TABLES = `
     bytes BLOB NOT NULL
   ) WITHOUT ROWID;
 
+  CREATE TABLE organisations (id TEXT PRIMARY KEY, organisation TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE clients (id TEXT PRIMARY KEY, client TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE tokens (id TEXT PRIMARY KEY, token TEXT NOT NULL) WITHOUT ROWID;
 
@@ -107,6 +110,8 @@ export function createTables(storage: DurableObjectStorage): Result<void, Failur
     const { step } = sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one();
     if (step === null) {
       sql.exec(TABLES);
+      const organisation = JSON.stringify(bareOrganisation(DEFAULT_ORGANISATION));
+      sql.exec('INSERT INTO organisations VALUES (?, ?)', DEFAULT_ORGANISATION, organisation);
       sql.exec('INSERT INTO schema_steps VALUES (?)', VERSION);
     } else if (step !== VERSION) {
       const remedy =

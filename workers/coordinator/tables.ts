@@ -1,9 +1,11 @@
 /**
  * Everything that the coordinator stores in SQLite. Each part owns its tables; none of them uses KV.
  */
-import type { Token } from '../../shared/admin.ts';
+
 import type { Client } from '../../shared/clients.ts';
+import type { Organisation } from '../../shared/organisations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Token } from '../../shared/tokens.ts';
 import { DocumentStore } from './document-store.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
@@ -19,6 +21,7 @@ export class Tables {
   readonly live: LiveStore;
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
+  readonly organisations: DocumentStore<Organisation>;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
 
@@ -30,12 +33,24 @@ export class Tables {
     this.live = new LiveStore(sql, keys);
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);
+    this.organisations = new DocumentStore(sql, 'organisation');
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
+  }
+
+  /** The clients that the directory contains. */
+  get servedClients(): Client[] {
+    return servedClients(this.clients.all, this.organisations.all);
   }
 
   /** Number of live entries that are not in a segment yet. */
   get unsealedEntries(): number {
     return this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
   }
+}
+
+/** The clients of active organisations. The edge does not know the others. */
+export function servedClients(clients: readonly Client[], organisations: readonly Organisation[]): Client[] {
+  const suspended = new Set(organisations.filter(({ state }) => state === 'suspended').map(({ id }) => id));
+  return clients.filter(({ organisation }) => !suspended.has(organisation));
 }

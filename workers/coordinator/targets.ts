@@ -2,7 +2,7 @@
  * Turns the items of an operation into targets, and rejects numbers that must never be blocked by hand.
  */
 import type { EntryChange } from '../../shared/admin.ts';
-import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
+import { BULK_ENTRIES_MAX, ITEMS_SHOWN_MAX } from '../../shared/limits.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
 import { parseListed } from '../../shared/numbers/parse.ts';
@@ -13,11 +13,11 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formatSource, parseSource } from '../../shared/sources/source.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { type ChangeResult, refuse, refuseField } from './change-request.ts';
-import type { Target } from './live-store.ts';
+import type { Target } from './live-row.ts';
 
+/** Before the index of its item is known. */
+type Found = Omit<Target, 'item'>;
 type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
-/** Maximum invalid items reported for one operation. */
-const ITEMS_SHOWN_MAX = 100;
 
 /** The items and the operation; `find` only looks them up. */
 export interface TargetRequest extends Pick<EntryChange, 'items' | 'subjects'> {
@@ -43,7 +43,7 @@ export function targetsOf(
     }
     for (const target of found.value) {
       const name = `${target.kind} ${target.high} ${target.low}`;
-      if (!seen.has(name)) targets.push(target);
+      if (!seen.has(name)) targets.push({ ...target, item: index });
       // Different sender IDs can share a target if they look alike.
       else if (seen.get(name) === target.source) {
         problems.push({ index, code: 'ENTRY_INVALID', message: 'is a duplicate' });
@@ -63,7 +63,7 @@ export function targetsOf(
   return refuse(first.code, message, { extras: { items: problems.slice(0, ITEMS_SHOWN_MAX) } });
 }
 
-type Targets = Result<Target[], Failure<ItemProblem>>;
+type Targets = Result<Found[], Failure<ItemProblem>>;
 
 /** A block covers a sender ID and everything that looks like it. An unblock covers only its own spelling. */
 function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys): Targets {
@@ -76,7 +76,8 @@ function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys)
   const { spelling, skeleton } = fingerprintsOf(parsed.value, keys.sourceSeed);
   const fingerprints = op === 'unblock' ? [spelling] : [...new Set([spelling, skeleton])];
   const source = formatSource(parsed.value);
-  return ok(fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source })));
+  const alike = op === 'unblock' && skeleton !== spelling ? fingerprintKey(skeleton) : null;
+  return ok(fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source, alike })));
 }
 
 function numberOf(text: string, op: TargetRequest['op'], protectedNumbers: ReadonlySet<number>): Targets {
@@ -101,7 +102,7 @@ function numberOf(text: string, op: TargetRequest['op'], protectedNumbers: Reado
   }
   if (party.kind !== 'number') return fail('ENTRY_INVALID', 'is not a number');
   const { n } = party;
-  const target = { ...numberKey(n), source: null };
+  const target = { ...numberKey(n), source: null, alike: null };
   if (op === 'find') return ok([target]);
   if (isEmergencyNumber(n)) return fail('ENTRY_PROTECTED', 'is an emergency number');
   if (findTestNumber(n) !== null) {

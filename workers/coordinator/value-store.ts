@@ -70,7 +70,7 @@ export class ValueStore {
   async bytes(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
     const segment = this.#tables.segments.bytes(key);
     if (segment !== null) return segment;
-    const directory = await this.directoryOf(this.#tables.clients.all);
+    const directory = await this.directoryOf(this.#tables.servedClients);
     return directory.key === key ? directory.bytes : null;
   }
 

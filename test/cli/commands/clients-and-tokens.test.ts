@@ -1,5 +1,5 @@
 /**
- * `numgate clients` and `numgate tokens` against the real service: keys are shown once, only their digests
+ * `numgate organisations`, `clients` and `tokens` against the real service: keys are shown once, only their digests
  * are stored, and no admin overwrites the change of another.
  */
 import '../support/workspace.ts';
@@ -18,6 +18,7 @@ beforeAll(async () => {
 });
 
 const clients = (...args: string[]): Promise<CommandResult> => numgate('clients', ...args);
+const organisations = (...args: string[]): Promise<CommandResult> => numgate('organisations', ...args);
 const tokens = (...args: string[]): Promise<CommandResult> => numgate('tokens', ...args);
 const digestOf = (key: string): string =>
   createHash('sha256')
@@ -116,6 +117,52 @@ describe('clients', () => {
   });
 });
 
+describe('organisations', () => {
+  it('are added, shown, listed and changed', async () => {
+    const settings = ['--display-name', 'KISA', '--authority', 'kisa', '--roles', 'regulator,operator'];
+    const added = await organisations('add', 'kisa', ...settings);
+    expect([added.code, added.out]).toEqual([0, expect.stringMatching(/^kisa added \(seq \d+\)\n/)]);
+    expect((await organisations('set', 'kisa', '--contact', '118')).code).toBe(0);
+    await clients('add', 'kisa-desk', '--organisation', 'kisa');
+    const { out: text } = await organisations('show', 'kisa');
+    for (const words of ['KISA', 'regulator operator', '118', 'active', 'kisa-desk'])
+      expect(text).toContain(words);
+    const { out } = await organisations('list', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      organisations: [{ id: 'default' }, { id: 'kisa', authority: 'kisa', contact: '118' }],
+    });
+    expect((await clients('list')).out).toMatch(/kisa-desk .* organisation kisa/);
+    expect((await organisations('add', 'kisa')).errors).toMatch(/^error: organisation kisa already exists/);
+  });
+
+  it('are suspended and made active again', async () => {
+    expect((await organisations('suspend', 'kisa', '--reason', 'a test')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ state: 'suspended' });
+    expect((await organisations('suspend', 'kisa', '--undo')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ state: 'active', authority: 'kisa' });
+  });
+
+  it('with members are not removed, and an empty one is', async () => {
+    const kept = await organisations('remove', 'kisa');
+    expect([kept.code, kept.errors]).toEqual([4, expect.stringMatching(/^error: ORGANISATION_IN_USE: /)]);
+    expect((await organisations('add', 'acme')).code).toBe(0);
+    expect((await organisations('remove', 'acme')).code).toBe(0);
+    expect((await organisations('show', 'acme')).errors).toMatch(/^error: ORGANISATION_UNKNOWN: /);
+  });
+
+  it.each([
+    [['add', 'Acme'], 'id must have only lower case letters, digits and dashes'],
+    [['add', 'acme', '--authority', 'KT!'], 'must have only lower case letters'],
+    [['add', 'acme', '--authority', 'root'], 'authority must not be root or numgate'],
+    [['add', 'acme', '--roles', 'owner'], 'roles[0] must be one of regulator, '],
+    [['add', 'acme', '--display-name', '\u001b[31m'], 'displayName must be one line'],
+    [['set', 'kisa'], 'give a setting to change'],
+  ])('%j is rejected by its field, with exit code 2', async (args, message) => {
+    const { code, errors } = await organisations(...args);
+    expect([code, errors]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
 describe('an invalid value', () => {
   it.each([
     [['Acme'], 'id must have only lower case letters, digits and dashes'],
@@ -138,7 +185,7 @@ describe('an invalid value', () => {
 });
 
 describe('tokens', () => {
-  const night = ['night', '--scopes', 'read,entries', '--authority', 'kisa'];
+  const night = ['night', '--scopes', 'read,entries', '--organisation', 'kisa'];
   const block = (token: string, ...args: string[]): Promise<unknown> =>
     new Admin({ url: admin.url, token }).change('POST', 'entries', {
       ...{ op: 'block', items: [{ number: '010-2000-5036' }], reason: 'a test' },
@@ -156,6 +203,35 @@ describe('tokens', () => {
     const [token] = (JSON.parse(listed.out) as { tokens: object[] }).tokens;
     expect(token).toMatchObject({ id: 'night', scopes: ['read', 'entries'], authority: 'kisa', keys: 1 });
     expect(listed.out).not.toContain(digestOf(first));
+  });
+
+  it('get the scopes of a role, among those of their organisation, and act for others by name', async () => {
+    expect((await tokens('add', 'desk', '--role', 'regulator', '--organisation', 'kisa')).code).toBe(0);
+    const { out } = await tokens('list');
+    expect(out).toMatch(/desk .* regulator .* read entries releases policy override .* kisa/);
+    const refused = await tokens('add', 'desk-2', '--role', 'association', '--organisation', 'kisa');
+    expect(refused.errors).toMatch(
+      /^error: FIELD_VALUE: "token.role" .*"kisa" has the roles regulator, operator/,
+    );
+    const rotated = await tokens('rotate', 'desk');
+    expect(rotated.code).toBe(0);
+    // The token root has blocked the number.
+    await admin.change('POST', 'entries', {
+      op: 'block',
+      items: [{ number: '010-2000-5037' }],
+      reason: 'a test',
+    });
+    process.env.NUMGATE_TOKEN = rotated.out.trim();
+    const unblock = ['unblock', '010-2000-5037', '--reason', 'a test'];
+    const foreign = await numgate(...unblock);
+    const named = await numgate(...unblock, '--override-authority', 'root');
+    process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
+    expect([foreign.code, named.code]).toEqual([1, 0]);
+    expect(foreign.errors).toMatch(
+      /^error: AUTHORITY_FOREIGN: 1 item is of another authority; nothing was changed/,
+    );
+    expect(foreign.errors).toContain('to act for it: --override-authority root');
+    expect((await tokens('remove', 'desk')).code).toBe(0);
   });
 
   it('cannot be created twice', async () => {
@@ -190,11 +266,14 @@ describe('tokens', () => {
   });
 
   it.each([
-    [['Night', '--scopes', 'read', '--authority', 'kisa'], 'id must have '],
-    [['day', '--scopes', 'write', '--authority', 'kisa'], 'scopes[0] must be one of read, '],
-    [['day', '--scopes', '', '--authority', 'kisa'], 'scopes must have at least '],
-    [['day', '--scopes', 'read', '--authority', 'KISA'], 'authority must have '],
-    [['day', '--scopes', 'read'], "required option '--authority <name>' not specified"],
+    [['Night', '--scopes', 'read'], 'id must have '],
+    [['day', '--scopes', 'write'], 'scopes[0] must be one of read, '],
+    [['day', '--scopes', ''], 'scopes must have at least '],
+    [['day', '--scopes', 'read', '--organisation', 'KISA'], 'organisation must have '],
+    [['day'], 'give the token a --role, or --scopes'],
+    [['day', '--role', 'owner'], 'Allowed choices are regulator, association, operator, relay, auditor'],
+    [['day', '--role', 'auditor', '--scopes', 'read'], "cannot be used with option '--role <role>'"],
+    [['day', '--role', 'relay'], 'role has no admin token: give the organisation client keys'],
   ])('with an invalid value are rejected by the field: %j', async (args, message) => {
     const { code, errors } = await tokens('add', ...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);

@@ -8,7 +8,7 @@ import type { Manifest } from '../../../shared/release/manifest.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import { deriveListKeys, type ListKeys } from '../../../shared/set/keys.ts';
-import { EVER, listSource, plainList } from '../../shared/support/plain-model.ts';
+import { EVER, listSource, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import { adminValue } from './send-admin.ts';
 import { world } from './world.ts';
 
@@ -21,6 +21,10 @@ export interface ReleaseSettings {
   readonly foldedSeq?: number;
   /** A LIST_KEY or a signature that the service does not trust. */
   readonly foreign?: 'listKey' | 'signature';
+  /** Instead of the lists of `blocked` and `allowed`. */
+  readonly lists?: readonly PlainList[];
+  /** The organisation whose key signs it; null for that of the installation. */
+  readonly signer?: string | null;
 }
 
 export interface SmallRelease {
@@ -37,14 +41,15 @@ export function serviceKeys(): Promise<ListKeys> {
   return deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
 }
 
-async function signingKey(foreign: boolean): Promise<CryptoKey> {
+async function signingKey(foreign: boolean, signer: string | null): Promise<CryptoKey> {
   if (foreign) return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])).privateKey;
-  const bytes = fromBase64(world().secrets.RELEASE_SIGNING_KEY)!;
+  const { secrets, signers } = world();
+  const bytes = fromBase64(signer === null ? secrets.RELEASE_SIGNING_KEY : signers[signer]!)!;
   return crypto.subtle.importKey('pkcs8', bytes, 'Ed25519', false, ['sign']);
 }
 
 export async function makeRelease(settings: ReleaseSettings): Promise<SmallRelease> {
-  const { blocked, allowed = [], base = null, foldedSeq = 0, foreign } = settings;
+  const { blocked, allowed = [], base = null, foldedSeq = 0, foreign, signer = null } = settings;
   const keys =
     foreign === 'listKey'
       ? await deriveListKeys(crypto.getRandomValues(new Uint8Array(32)))
@@ -55,12 +60,12 @@ export async function makeRelease(settings: ReleaseSettings): Promise<SmallRelea
     const list = plainList('cleared', { numbers: numbers(allowed) });
     lists.push({ ...list, info: { ...list.info, reason: 'ALLOW_OVERRIDE', effect: 'allow' } });
   }
-  const sources = lists.map((list) => listSource(list, keys));
+  const sources = (settings.lists ?? lists).map((list) => listSource(list, keys));
   const createdAt = new Date(Date.UTC(2026, 10, 24, 0, minute++));
   const built = await buildRelease(sources, keys, { base, createdAt, foldedSeq });
   if (!built.ok) throw new Error(built.message);
   const { manifest, values } = built.value;
-  const signed = await signManifest(manifest, await signingKey(foreign === 'signature'));
+  const signed = await signManifest(manifest, await signingKey(foreign === 'signature', signer));
   return { release: manifest.release, manifest, signed, values };
 }
 

@@ -10,8 +10,9 @@ import { Admin } from '../../../cli/admin.ts';
 import { newSecrets, workerSecrets } from '../../../cli/local/secrets.ts';
 import { newKey } from '../../../cli/secrets.ts';
 import { temporaryFolder } from '../../../cli/temporary.ts';
-import { SCOPES, type Scope, type StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
+import { ROLES, SCOPES, type Scope } from '../../../shared/roles.ts';
 import { writeInputs } from './input-lists.ts';
 import { copyKv, type Kv, openKv } from './kv.ts';
 
@@ -69,10 +70,15 @@ export interface Secrets {
   readonly NUMGATE_TOKEN: string;
 }
 
+/** Organisations that have a signing key. */
+const SIGNERS = ['regulator', 'association', 'operator', 'other'].map((name) => `matrix-${name}`);
+
 export interface World extends Addresses {
   readonly keys: Readonly<Record<ClientName, string>>;
   readonly tokens: Readonly<Record<TokenName, string>>;
   readonly secrets: Secrets;
+  /** Signing keys of organisations, by their id. */
+  readonly signers: Readonly<Record<string, string>>;
   /** The release that was pushed, and the `seq` that it has at `url`. */
   readonly release: string;
   readonly seq: number;
@@ -94,6 +100,15 @@ export function world(): World {
 export async function makeSecrets(): Promise<Secrets> {
   const secrets = await newSecrets();
   return { ...secrets, ...(await workerSecrets(secrets)), NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
+}
+
+/** Signing keys of organisations by their id, and their public keys as in RELEASE_PUBLIC_KEYS. */
+async function makeSigners(): Promise<{ signers: Record<string, string>; publicKeys: string }> {
+  const pairs = await Promise.all(SIGNERS.map(async (id) => [id, await newSecrets()] as const));
+  return {
+    signers: Object.fromEntries(pairs.map(([id, pair]) => [id, pair.RELEASE_SIGNING_KEY])),
+    publicKeys: pairs.map(([id, pair]) => `${id}:${pair.RELEASE_PUBLIC_KEYS}`).join(','),
+  };
 }
 
 /** Runs `numgate <args> --json`. @returns the object that it prints */
@@ -140,9 +155,11 @@ async function copyClients(from: Admin, to: readonly Admin[]): Promise<void> {
 
 async function makeTokens(admin: Admin, root: string): Promise<Record<TokenName, string>> {
   const tokens: Record<string, string> = { root };
+  const organisation = { id: 'default', displayName: 'KISA', authority: 'kisa', roles: ROLES };
+  await admin.change('PUT', 'organisations/default', { organisation, reason: 'tests' });
   for (const scope of SCOPES) {
     const { key, secretSha256 } = await newKey(`only-${scope}`);
-    const token = { id: `only-${scope}`, secretSha256: [secretSha256], scopes: [scope], authority: 'kisa' };
+    const token = { id: `only-${scope}`, secretSha256: [secretSha256], scopes: [scope] };
     await admin.change('PUT', `tokens/only-${scope}`, { token, reason: 'tests' });
     tokens[scope] = key;
   }
@@ -188,7 +205,9 @@ export async function startWorld(): Promise<void> {
   const { path: folder, remove } = temporaryFolder('conformance');
   let started: Host | null = null;
   try {
-    const secrets = await makeSecrets();
+    const { signers, publicKeys } = await makeSigners();
+    const own = await makeSecrets();
+    const secrets = { ...own, RELEASE_PUBLIC_KEYS: `${own.RELEASE_PUBLIC_KEYS},${publicKeys}` };
     const state = (name: string): string => join(folder, name);
     const host = await startHost({ ...process.env, ...secrets }, folder);
     started = host;
@@ -221,7 +240,7 @@ export async function startWorld(): Promise<void> {
     const { logged, runCron } = host;
     running = {
       world: {
-        ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets },
+        ...{ ...addresses, keys: keys as Record<ClientName, string>, tokens, secrets, signers },
         ...{ release, seq: seq as number, kv, logged, runCron },
       },
       ...{ host: host.process, remove },

@@ -80,6 +80,7 @@ describe('a directory', () => {
   const client: Client = {
     id: 'relay',
     secretSha256: ['0'.repeat(64)],
+    organisation: 'default',
     rights: ['check'],
     failPolicy: 'open',
     maxStaleSeconds: 3600,

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
 import { blobsOf, type Manifest, openManifest, signManifest } from '../../../shared/release/manifest.ts';
-import { type SignedText, signText } from '../../../shared/release/signed.ts';
+import { ANY_OWNER, type SignedText, signText } from '../../../shared/release/signed.ts';
 import { build } from '../support/built-release.ts';
 import { EVER, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
@@ -27,7 +27,10 @@ const { manifest } = await build([
 const open = (
   envelope: SignedText,
   keys: readonly CryptoKey[] = [ours.publicKey],
-): ReturnType<typeof openManifest> => openManifest(envelope, keys, testKeys.keyId);
+): ReturnType<typeof openManifest> => {
+  const trusted = keys.map((key, index) => ({ key, owner: ANY_OWNER, id: String(index) }));
+  return openManifest(envelope, trusted, testKeys.keyId);
+};
 
 /** Signs any document, as an attacker with our key or a newer version of the builder could. */
 const signAnything = (signed: string): Promise<SignedText> => signText(signed, ours.privateKey);

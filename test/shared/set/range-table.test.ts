@@ -95,6 +95,8 @@ describe('the range table', () => {
       fc.property(fc.array(entry, { maxLength: 12 }), (ranges) => {
         const table = open(ranges);
         for (let n = 0; n <= 31; n++) {
+          const isListed = ranges.some(({ from, to, since, until }) => from <= n && n <= to && since < until);
+          if (table.has(0, n) !== isListed) expect.fail(`${n} at any time`);
           for (const now of [0, 4, 5, 12, 13, 19, 20, 40]) {
             if (table.until(0, n, now) !== model(ranges, n, now)) expect.fail(`${n} at ${now}`);
           }

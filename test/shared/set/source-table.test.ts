@@ -29,6 +29,10 @@ function open(lists: readonly (readonly SourceRow[])[]): SourceTable {
   return new SourceTable(bytes);
 }
 
+const wordsOf = (print: bigint): [high: number, low: number] => [
+  ...([Number(print >> 32n), Number(print & 0xffffffffn)] as const),
+];
+
 describe('the golden source table', () => {
   const lists = vectors.sources.lists.map((list) =>
     list.map((each) => ({ ...each, fingerprint: BigInt(`0x${each.fingerprint}`) })),
@@ -44,10 +48,13 @@ describe('the golden source table', () => {
     lists.forEach((list, index) => {
       expect(table.count(index)).toBe(list.length);
       for (const { text } of list) {
-        expect(table.until(index, sourceFingerprint(text, testKeys.sourceSeed), 0)).toBe(FOREVER);
+        const print = sourceFingerprint(text, testKeys.sourceSeed);
+        expect(table.until(index, print, 0)).toBe(FOREVER);
+        expect(table.has(index, ...wordsOf(print))).toBe(true);
       }
     });
     const unlisted = sourceFingerprint('kb-bank2', testKeys.sourceSeed);
+    expect([0, 1, 2, 3].map((list) => table.has(list, ...wordsOf(unlisted)))).not.toContain(true);
     expect([0, 1, 2, 3].map((list) => table.until(list, unlisted, 0))).toEqual([-1, -1, -1, -1]);
     expect(table.until(1, sourceFingerprint('kb-bank', testKeys.sourceSeed), 0)).toBe(NOT_LISTED);
   });

@@ -79,7 +79,12 @@ test('a look-up or change of one number reads only the rows of that number', asy
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
     const live = new LiveStore(sql, testKeys);
-    const made = live.apply(CHANGE, [target], asAdmin(), { seq: 3, operation: 1, now: 1_000 });
+    const made = live.apply(
+      CHANGE,
+      [target],
+      { root: false, authority: 'kisa' },
+      { seq: 3, operation: 1, now: 1_000 },
+    );
     return { made, found: live.find(target, 1_000) };
   });
   expect(value).toMatchObject({ made: { ok: true }, found: [{ op: 'unblock', seq: 3 }] });

@@ -164,7 +164,7 @@ test('tables of an older version are refused, with the remedy', async () => {
   });
   await evictDurableObject(stub());
   expect(await startFailure()).toMatch(
-    /tables have version 3, this code reads version 5: delete them \(\.wrangler\/state/,
+    /tables have version 3, this code reads version 6: delete them \(\.wrangler\/state/,
   );
 });
 
@@ -174,5 +174,5 @@ test('tables of a newer version are refused', async () => {
     storage.sql.exec('INSERT INTO schema_steps (step) VALUES (99)');
   });
   await evictDurableObject(stub());
-  expect(await startFailure()).toMatch(/tables have version 99, this code reads version 5: deploy/);
+  expect(await startFailure()).toMatch(/tables have version 99, this code reads version 6: deploy/);
 });

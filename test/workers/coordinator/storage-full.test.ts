@@ -13,6 +13,7 @@ import {
   STORAGE_WARNING_SHARE,
   TOKEN_ENTRIES_PER_HOUR_MAX,
 } from '../../../shared/limits.ts';
+import { bareOrganisation } from '../../../shared/organisations.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import worker from '../../../workers/main.ts';
@@ -66,6 +67,8 @@ describe('over HTTP', () => {
   test('a spent budget gets 429 with Retry-After, a full coordinator 507, and root can still revoke the token', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: NOON });
     const token = { ...TOKEN, secretSha256: [await sha256Hex(SECRET)] };
+    const organisation = { ...bareOrganisation('default'), authority: 'kisa' };
+    expect((await send('PUT', 'organisations/default', 'root', { organisation })).status).toBe(200);
     expect((await send('PUT', 'tokens/kisa', 'root', { token })).status).toBe(200);
     await spend({ ...ADMIN, name: 'token:kisa' }, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(await block('kisa')).toMatchObject({

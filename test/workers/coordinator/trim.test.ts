@@ -46,7 +46,13 @@ beforeEach(async () => {
 });
 
 function tokenOf(id: string) {
-  return { id, secretSha256: ['0'.repeat(64)], scopes: ['read' as const], authority: 'kisa' };
+  return {
+    id,
+    secretSha256: ['0'.repeat(64)],
+    role: null,
+    scopes: ['read' as const],
+    organisation: 'default',
+  };
 }
 
 describe('trimming the audit log', () => {

@@ -1,8 +1,9 @@
 /**
  * The real coordinator, called over RPC as the routes do, and helpers that change it.
  */
+
 import { env } from 'cloudflare:workers';
-import { type Actor, SCOPES } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
@@ -12,6 +13,7 @@ import { type Head, type HeadDocument, openHead } from '../../../shared/release/
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
+import { SCOPES } from '../../../shared/roles.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { CoordinatorStub } from '../../../workers/admin/context.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
@@ -24,10 +26,22 @@ import { privateKey, publishValues } from './world.ts';
 /** Names of all guards, for tests that do not test guards. */
 export const ALL_GUARDS = [...GUARDS];
 
-export const ADMIN: Actor = { name: 'token:admin', scopes: SCOPES, authority: 'kisa', root: false };
+/** Belongs to no organisation, so it may change every list. Tests of ownership use `memberOf`. */
+export const ADMIN: Actor = {
+  ...{ name: 'token:admin', scopes: SCOPES, root: false },
+  ...{ organisation: null, authority: 'kisa' },
+};
+
+/** A token of the organisation of an authority. */
+export function memberOf(authority: string): Actor {
+  return { ...ADMIN, name: `token:${authority}`, organisation: authority, authority };
+}
 
 /** Stands for anyone with the credentials of wrangler alone: the cron acts for them. */
-export const WRANGLER: Actor = { name: 'wrangler', scopes: [], authority: 'wrangler', root: false };
+export const WRANGLER: Actor = {
+  ...{ name: 'wrangler', scopes: [], root: false },
+  ...{ organisation: null, authority: null },
+};
 
 export function asAdmin(reason = 'test', key: string | null = null, sha256 = 'same'): ChangeRequest {
   return { actor: ADMIN, reason, repeat: key === null ? null : { key, sha256 } };
@@ -47,6 +61,8 @@ export interface ReleaseOptions {
   readonly foldedSeq?: number;
   /** Distinguishes releases of equal content. */
   readonly minute?: number;
+  /** Signs it, PKCS #8 in base64. */
+  readonly signer?: string;
 }
 
 export async function build({
@@ -54,6 +70,7 @@ export async function build({
   base = null,
   foldedSeq = 0,
   minute = 0,
+  signer = RELEASE_PRIVATE_KEY,
 }: ReleaseOptions): Promise<BuiltRelease & { signed: SignedText }> {
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
   const sources = lists.map((list) => listSource(list, testKeys));
@@ -61,7 +78,7 @@ export async function build({
   if (!built.ok) throw new Error(built.message);
   return {
     ...built.value,
-    signed: await signManifest(built.value.manifest, await privateKey(RELEASE_PRIVATE_KEY)),
+    signed: await signManifest(built.value.manifest, await privateKey(signer)),
   };
 }
 
@@ -120,6 +137,7 @@ export function client(id: string, quotaNumbers = 10) {
   return {
     id,
     secretSha256: ['0'.repeat(64)],
+    organisation: 'default',
     rights: ['check' as const],
     failPolicy: 'open' as const,
     maxStaleSeconds: 3600,

@@ -16,8 +16,9 @@ export const ROOT: Actor = { ...ADMIN, name: 'token:root', root: true };
 export const TOKEN = {
   id: 'kisa',
   secretSha256: ['0'.repeat(64)],
+  role: null,
   scopes: ['entries' as const],
-  authority: 'kisa',
+  organisation: 'default',
 };
 
 export const by = (actor: Actor): ChangeRequest => ({ ...asAdmin(), actor });

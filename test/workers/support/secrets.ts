@@ -6,10 +6,18 @@
 /** The bytes 00 to 1f, as test/shared uses them. */
 export const LIST_KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
 
-/** Ed25519 keys that the Worker trusts. */
-export const RELEASE_PUBLIC_KEYS = 'RRf2a080bADxTm1bW1jI4bAZKFOiSLYZugcnBC9vu/Y=';
-/** Their private half (PKCS #8, base64). */
+/** Ed25519 keys that the Worker trusts: its own one, and those of two organisations. */
+export const RELEASE_PUBLIC_KEYS = [
+  'RRf2a080bADxTm1bW1jI4bAZKFOiSLYZugcnBC9vu/Y=',
+  'ktoa:pptSghntPWmeoTG6GuxbFMvWw6APO3hmzM6XHYRQvcY=',
+  'acme:rHOrGoD1XvDDbZ0sNhzhHvNWrEOQ5bBhbgZoXLhrVhA=',
+].join(',');
+/** The private half of the first (PKCS #8, base64). */
 export const RELEASE_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIFJHMheix5ywj6KSgPn6162z4WfkuCL57n5zPBxvWsuE';
+
+/** Those of the organisations. */
+export const KTOA_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIM851NzRslAzhu4y8ou32C3yqx9VTYUiBSUbUHUQM1CH';
+export const ACME_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIDW6LNGcCONcLtWIEVYVbwQeHDOXXAC/w9y0IevI0xv7';
 
 /** A key that the Worker does not trust. */
 export const FOREIGN_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIGC0mX0bAWPSt92FCR2LA4AR+boGnUKZrhHhhzek5ju5';

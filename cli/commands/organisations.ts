@@ -1,0 +1,168 @@
+/**
+ * `numgate organisations`: what clients, tokens and signing keys belong to. Only the token `root` may change
+ * them, because an organisation decides what its tokens and keys may change.
+ */
+
+import { type Command, InvalidArgumentError } from 'commander';
+import type * as v from 'valibot';
+import type { ChangeDone } from '../../shared/admin.ts';
+import type { Client } from '../../shared/clients.ts';
+import { type Organisation, organisationSchema } from '../../shared/organisations.ts';
+import { ROLES, type Role } from '../../shared/roles.ts';
+import { NAME_PATTERN } from '../../shared/schemas.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { CommandFailure, hasCode, validate } from '../failure.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { formatTable } from '../terminal/table.ts';
+import { addReasonOption, commaList, examples } from './options.ts';
+import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
+
+/** What `add` and `set` can set. */
+type OrganisationSettings = Partial<Omit<Organisation, 'id' | 'state'>>;
+
+type ChangeOptions = WaitOptions & { readonly reason: string };
+
+export function addOrganisations(program: Command): void {
+  const organisations = program
+    .command('organisations')
+    .description('manage organisations: what clients, tokens and signing keys belong to');
+  const changing = (name: string): Command => addWaitOptions(addReasonOption(organisations.command(name)));
+
+  organisations
+    .command('list')
+    .description('list organisations')
+    .addHelpText('after', examples('organisations list'))
+    .action(async () => {
+      const { organisations: all } = await adminOfEnvironment().get<{ organisations: Organisation[] }>(
+        'organisations',
+      );
+      print(...formatOrganisations(all));
+    });
+
+  organisations
+    .command('show')
+    .description('show an organisation and its clients')
+    .argument('<id>')
+    .addHelpText('after', examples('organisations show ktoa'))
+    .action(async (id: string) => {
+      const admin = adminOfEnvironment();
+      const { value } = await load(admin, id);
+      const { clients } = await admin.get<{ clients: Client[] }>('clients');
+      const members = clients.filter(({ organisation }) => organisation === id).map((client) => client.id);
+      print(...formatOrganisation(value, members));
+    });
+
+  addSettingOptions(changing('add'))
+    .description('add an organisation')
+    .argument('<id>', 'lower case letters, digits and dashes')
+    .addHelpText(
+      'after',
+      examples('organisations add ktoa --display-name KTOA --authority ktoa --roles association'),
+    )
+    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
+      const given = { displayName: id, ...settings, id };
+      const { seq } = await put(adminOfEnvironment(), given, reason, { 'if-none-match': '*' }).catch(
+        (error: unknown) => {
+          if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
+          throw new CommandFailure(`organisation ${id} already exists: organisations set changes it`, 4);
+        },
+      );
+      await printChange([`${id} added (seq ${seq})\n`, { id, seq }], { wait, url });
+    });
+
+  addSettingOptions(changing('set'))
+    .description('change an organisation; other settings stay unchanged')
+    .argument('<id>')
+    .addHelpText('after', examples('organisations set default --authority kisa'))
+    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
+      if (Object.values(settings).every((value) => value === undefined))
+        throw new CommandFailure('give a setting to change, such as --contact: see --help', 2);
+      const seq = await change(id, settings, reason);
+      await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
+    });
+
+  changing('suspend')
+    .description('stop the tokens, client keys and signing keys of an organisation')
+    .argument('<id>')
+    .option('--undo', 'make the organisation active again', false)
+    .addHelpText('after', examples('organisations suspend acme --reason "contract breach" --wait'))
+    .action(async (id: string, { reason, undo, ...options }: ChangeOptions & { readonly undo: boolean }) => {
+      const state = undo ? 'active' : 'suspended';
+      const seq = await change(id, { state }, reason);
+      await printChange([`${id} is ${state} (seq ${seq})\n`, { id, state, seq }], options);
+    });
+
+  changing('remove')
+    .description('remove an organisation that has no clients, tokens or signing keys')
+    .argument('<id>')
+    .addHelpText('after', examples('organisations remove acme --reason "contract ended"'))
+    .action(async (id: string, { reason, ...options }: ChangeOptions) => {
+      const { seq } = await adminOfEnvironment().change<ChangeDone>('DELETE', pathOf(id), { reason });
+      await printChange([`${id} removed (seq ${seq})\n`, { id, removed: true, seq }], options);
+    });
+}
+
+function addSettingOptions(command: Command): Command {
+  return command
+    .option('--display-name <name>', 'name for people (default: the id)')
+    .option('--authority <name>', 'name under which it vouches for lists; none for no authority', authority)
+    .option('--roles <list>', `roles that its tokens may have, of ${ROLES.join(', ')}`, commaList)
+    .option('--contact <text>', 'how to reach its people');
+}
+
+function authority(text: string): string | null {
+  if (text === 'none') return null;
+  if (NAME_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError('must have only lower case letters, digits and dashes, at most 63');
+}
+
+function load(admin: Admin, id: string) {
+  return admin.tagged<Organisation>(pathOf(id));
+}
+
+/** @returns the `seq` of the change */
+async function change(id: string, settings: Partial<Organisation>, reason: string): Promise<number> {
+  const admin = adminOfEnvironment();
+  const { value, ifUnchanged } = await load(admin, id);
+  return (await put(admin, { ...value, ...settings }, reason, ifUnchanged)).seq;
+}
+
+function put(
+  admin: Admin,
+  given: v.InferInput<typeof organisationSchema>,
+  reason: string,
+  conditions: Readonly<Record<string, string>>,
+): Promise<ChangeDone> {
+  const organisation = validate(organisationSchema, given, { whole: 'the organisation' });
+  return admin.change('PUT', pathOf(organisation.id), { organisation, reason }, conditions);
+}
+
+function pathOf(id: string): string {
+  return `organisations/${encodeURIComponent(id)}`;
+}
+
+function formatOrganisations(organisations: readonly Organisation[]): Report {
+  const rows = organisations.map(({ id, displayName, authority: name, roles, contact, state }) => [
+    ...[id, displayName, name ?? '', roles.join(' '), contact, state],
+  ]);
+  const names = ['organisation', 'name', 'authority', 'roles', 'contact', 'state'];
+  return [formatTable(names, rows), { organisations }];
+}
+
+function formatOrganisation(organisation: Organisation, clients: readonly string[]): Report {
+  const { id, displayName, authority: name, roles, contact, state } = organisation;
+  const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
+  const rows = [
+    ...[
+      ['name', displayName],
+      ['authority', name ?? 'none'],
+      ['roles', orNone(roles as readonly Role[])],
+    ],
+    ...[
+      ['contact', contact === '' ? 'none' : contact],
+      ['state', state],
+      ['clients', orNone(clients)],
+    ],
+  ];
+  return [formatTable([id, ''], rows), { ...organisation, clients }];
+}

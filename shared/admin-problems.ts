@@ -1,0 +1,60 @@
+/**
+ * Problems of the control plane, shared by the control Worker and the CLI.
+ */
+import type { GuardHit } from './release/guards.ts';
+
+/** Extra members of problems that carry more than a message. */
+export interface ProblemExtras {
+  /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
+  readonly seq?: number;
+  /** GUARD_HIT */
+  readonly guards?: readonly GuardHit[];
+  /** BASE_MOVED: the base you sent, and the current release. */
+  readonly base?: string | null;
+  readonly current?: string | null;
+  /** Releases that became current after your base and were not withdrawn, oldest first. */
+  readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
+  /** PLAN_MOVED */
+  readonly plan?: string;
+  /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
+  readonly refusal?: string;
+  /** RELEASE_INCOMPLETE and DEGRADED: KV keys of missing values, at most MISSING_NAMED_MAX. */
+  readonly missing?: readonly string[];
+  /** AUTHORITY_FOREIGN: the other authorities that the change affects. */
+  readonly authorities?: readonly string[];
+  /** BUDGET_EXCEEDED: which budget, and when it is full again. */
+  readonly budget?: { readonly name: string; readonly resetsAt: string };
+  /** ENTRY_… and AUTHORITY_FOREIGN: the affected items, at most 100. */
+  readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
+}
+
+/** Problem codes of the control plane, with status and title. They never change. */
+export const ADMIN_PROBLEMS = {
+  ENTRY_INVALID: [422, 'Entry is invalid'],
+  ENTRY_PROTECTED: [422, 'Number is protected'],
+  ENTRY_TOO_WIDE: [422, 'Entry covers more than one number'],
+  LIVE_FULL: [409, 'Live layer is full'],
+  RELEASE_UNKNOWN: [404, 'Release not found'],
+  RELEASE_REFUSED: [422, 'Release refused'],
+  RELEASE_INCOMPLETE: [503, 'Release is incomplete'],
+  RELEASE_STATE: [409, 'Release state does not allow this'],
+  GUARD_HIT: [422, 'Change hits a guard'],
+  BASE_MOVED: [409, 'Current release has changed'],
+  PLAN_MOVED: [409, 'Plan has changed'],
+  ROLLBACK_IMPOSSIBLE: [409, 'Rollback is not possible'],
+  CLIENT_UNKNOWN: [404, 'Client not found'],
+  CLIENTS_TOO_MANY: [409, 'Too many clients'],
+  TOKEN_UNKNOWN: [404, 'Token not found'],
+  ORGANISATION_UNKNOWN: [404, 'Organisation not found'],
+  ORGANISATIONS_TOO_MANY: [409, 'Too many organisations'],
+  ORGANISATION_IN_USE: [409, 'Organisation has members'],
+  ORGANISATION_SUSPENDED: [403, 'Organisation is suspended'],
+  AUTHORITY_TAKEN: [409, 'Authority belongs to another organisation'],
+  AUTHORITY_FOREIGN: [403, 'Belongs to another authority'],
+  AUTHORITY_MISSING: [403, 'Organisation has no authority'],
+  IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
+  BUDGET_EXCEEDED: [429, 'Budget exceeded'],
+  STORAGE_FULL: [507, 'Coordinator storage is full'],
+  PRECONDITION_FAILED: [412, 'Precondition failed'],
+} as const satisfies Record<string, readonly [number, string]>;
+export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -1,0 +1,53 @@
+/**
+ * Organisations: what clients, admin tokens and signing keys belong to. An organisation that vouches for lists
+ * has an authority, the name under which it does so; its tokens and its signing keys change only the lists and
+ * entries of that authority.
+ */
+import * as v from 'valibot';
+import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits.ts';
+import { ROLES } from './roles.ts';
+import { nameSchema } from './schemas.ts';
+
+/** Always exists. Clients and tokens belong to it unless they name another one. */
+export const DEFAULT_ORGANISATION = 'default';
+
+/** The tokens, client keys and signing keys of a suspended organisation do not work. */
+export const ORGANISATION_STATES = ['active', 'suspended'] as const;
+
+/** Authority of the entries of the token `root`. */
+export const ROOT_AUTHORITY = 'root';
+/** Authority of changes that the service makes itself. */
+export const SYSTEM_AUTHORITY = 'numgate';
+const RESERVED: readonly string[] = [ROOT_AUTHORITY, SYSTEM_AUTHORITY];
+
+/** Text for people, which terminals and pages show as it is. */
+function lineSchema(charsMax: number) {
+  const message = `must be one line of at most ${charsMax} characters`;
+  return v.pipe(v.string(), v.trim(), v.regex(/^\P{C}*$/u, message), v.maxLength(charsMax, message));
+}
+
+export const organisationSchema = v.strictObject({
+  id: nameSchema,
+  displayName: v.pipe(lineSchema(DISPLAY_NAME_CHARS_MAX), v.minLength(1, 'must not be empty')),
+  /** Null if it vouches for no lists. No two organisations have the same. */
+  authority: v.optional(
+    v.nullable(
+      v.pipe(
+        nameSchema,
+        v.check((name) => !RESERVED.includes(name), `must not be ${RESERVED.join(' or ')}: it is reserved`),
+      ),
+    ),
+    null,
+  ),
+  roles: v.optional(v.pipe(v.array(v.picklist(ROLES)), v.maxLength(ROLES.length)), []),
+  /** How to reach its people: a mailbox, a telephone extension, a web page. */
+  contact: v.optional(lineSchema(CONTACT_CHARS_MAX), ''),
+  state: v.optional(v.picklist(ORGANISATION_STATES), 'active'),
+});
+export type Organisation = v.InferOutput<typeof organisationSchema>;
+
+/** As it is at first, and for an organisation of which only the ID is left after a restore. */
+export function bareOrganisation(id: string): Organisation {
+  const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
+  return { id, displayName: id, authority: null, roles, contact: '', state: 'active' };
+}

@@ -1,0 +1,32 @@
+/**
+ * Scopes of admin tokens, and the roles that stand for sets of them. A new scope is a line in SCOPES, and a word in
+ * each role that gets it.
+ */
+
+/**
+ * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
+ * no route: it acts for other authorities in the routes of the other scopes.
+ */
+export const SCOPES = ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Fields of a change that need a scope of their own, if they are not empty. */
+export const FIELD_SCOPES = { overrides: 'guards', overrideAuthorities: 'override' } as const;
+
+export const ROLES = ['regulator', 'association', 'operator', 'relay', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The scopes of a token with a role. docs/operations.md says what each role is for. */
+export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
+  regulator: ['read', 'entries', 'releases', 'policy', 'override'],
+  association: ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'],
+  operator: ['read', 'entries', 'releases'],
+  // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
+  relay: [],
+  auditor: ['read'],
+};
+
+/** The scopes that tokens of an organisation with these roles may have. */
+export function scopesOf(roles: readonly Role[]): Scope[] {
+  return SCOPES.filter((scope) => roles.some((role) => ROLE_SCOPES[role].includes(scope)));
+}

@@ -1,0 +1,55 @@
+/**
+ * Admin tokens: who may change things. A token has the scopes of a role, or a set of its own.
+ */
+import * as v from 'valibot';
+import { DEFAULT_ORGANISATION } from './organisations.ts';
+import { ROLE_SCOPES, ROLES, SCOPES } from './roles.ts';
+import { keySecretsSchema, nameSchema } from './schemas.ts';
+
+/** What a PUT sends. The scopes are those of the role, if there is one. */
+export const tokenSchema = v.pipe(
+  v.strictObject({
+    id: nameSchema,
+    secretSha256: keySecretsSchema,
+    role: v.optional(v.nullable(v.picklist(ROLES)), null),
+    scopes: v.optional(v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length))),
+    /** The organisation that the token belongs to. Its authority is the one that the token acts for. */
+    organisation: v.optional(nameSchema, DEFAULT_ORGANISATION),
+    /** Not stored: the authority of the organisation. A request that names another one is rejected. */
+    authority: v.optional(v.nullable(nameSchema)),
+  }),
+  v.forward(
+    v.check(
+      ({ role }) => role === null || ROLE_SCOPES[role].length > 0,
+      'has no admin token: give the organisation client keys, with npx numgate clients add',
+    ),
+    ['role'],
+  ),
+  v.forward(
+    v.check(({ role, scopes }) => role !== null || scopes !== undefined, 'must be there, or a "role"'),
+    ['scopes'],
+  ),
+  v.forward(
+    v.check(
+      ({ role, scopes }) => role === null || scopes === undefined || haveSame(scopes, ROLE_SCOPES[role]),
+      'contradict the role: leave out one of them',
+    ),
+    ['scopes'],
+  ),
+  v.transform(({ role, scopes, ...token }) => ({
+    ...{ ...token, role },
+    scopes: role === null ? scopes! : [...ROLE_SCOPES[role]],
+  })),
+);
+export type Token = Omit<v.InferOutput<typeof tokenSchema>, 'authority'>;
+
+function haveSame(some: readonly string[], others: readonly string[]): boolean {
+  return [...new Set(some)].sort().join() === [...others].sort().join();
+}
+
+/** A token in a response. */
+export interface ListedToken extends Token {
+  readonly authority: string | null;
+  /** For `If-Match`. */
+  readonly version: string;
+}

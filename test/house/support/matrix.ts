@@ -1,0 +1,76 @@
+/**
+ * The authorization matrix: which operation of the admin API is open to which role. It follows from the OpenAPI
+ * document (`x-scope`, `x-authority`) and the scopes of the roles. The conformance tests compare it with the service.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROLE_SCOPES, ROLES, type Role, type Scope } from '../../../shared/roles.ts';
+import { PROJECT } from './sources.ts';
+
+export const IDENTITIES = ['root', ...ROLES] as const;
+export type Identity = (typeof IDENTITIES)[number];
+
+/**
+ * `own`: for lists and entries of the own authority. `named`: for those of others too, if the request names them.
+ */
+export type Access = 'all' | 'named' | 'own' | 'none';
+
+export interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly scope: Scope | 'root';
+  /** Whether it depends on the authority whose lists and entries it changes. */
+  readonly isBound: boolean;
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
+
+interface Document {
+  readonly paths: Readonly<
+    Record<string, Record<string, { 'x-scope'?: Scope | 'root'; 'x-authority'?: 'own' }>>
+  >;
+}
+
+/** Every operation of the control plane, in the order of the document. */
+export function operationsOf(document: unknown): Operation[] {
+  const { paths } = document as Document;
+  const admin = Object.entries(paths).filter(([path]) => path.startsWith('/v1/admin/'));
+  return admin.flatMap(([path, item]) =>
+    METHODS.filter((method) => method in item).map((method) => {
+      const { 'x-scope': scope, 'x-authority': authority } = item[method]!;
+      if (scope === undefined) throw new Error(`${method} ${path} has no x-scope`);
+      return { method: method.toUpperCase(), path, scope, isBound: authority === 'own' };
+    }),
+  );
+}
+
+export function accessOf({ scope, isBound }: Operation, identity: Identity): Access {
+  if (identity === 'root') return 'all';
+  const scopes = ROLE_SCOPES[identity satisfies Role];
+  if (scope === 'root' || !scopes.includes(scope)) return 'none';
+  if (!isBound) return 'all';
+  return scopes.includes('override') ? 'named' : 'own';
+}
+
+const WORDS: Readonly<Record<Access, string>> = { all: 'yes', named: 'named', own: 'own', none: '' };
+
+/** The table of docs/threats.md. */
+export function formatMatrix(): string {
+  const document: unknown = JSON.parse(readFileSync(join(PROJECT, 'workers', 'openapi.json'), 'utf8'));
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rows = operationsOf(document).map((operation) => [
+    ...[`\`${operation.method} ${operation.path.replace('/v1/admin/', '')}\``, `\`${operation.scope}\``],
+    ...IDENTITIES.map((identity) => WORDS[accessOf(operation, identity)]),
+  ]);
+  const names = ['operation', 'scope', ...IDENTITIES];
+  return [row(names), row(names.map(() => '---')), ...rows.map(row)].join('\n');
+}
+
+const [BEGIN, END] = ['<!-- matrix: npm run docs:matrix -->\n\n', '\n\n<!-- end of the matrix -->'];
+
+/** A document with the current table between its marks. @throws Error if it has no marks */
+export function withMatrix(text: string): string {
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`the document needs ${BEGIN.trim()} and ${END.trim()}`);
+  return text.slice(0, begin + BEGIN.length) + formatMatrix() + text.slice(end);
+}

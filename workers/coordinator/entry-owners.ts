@@ -1,0 +1,111 @@
+/**
+ * Decides whether a live change may affect the entries that its numbers and sources already have. Entries of
+ * other authorities must not be lifted, replaced, shortened or covered: neither live ones, nor those that a
+ * release has folded in, nor (by an unblock) those of its lists. One such item refuses the whole operation.
+ */
+import type { Actor, EntryChange } from '../../shared/admin.ts';
+import { ITEMS_SHOWN_MAX } from '../../shared/limits.ts';
+import { ok } from '../../shared/result.ts';
+import type { Subject } from '../../shared/verdict.ts';
+import type { ChangeResult } from './change-request.ts';
+import { affectedLists, type ForeignLists, type Listings } from './foreign-lists.ts';
+import { type LiveRow, subjectsOf, type Target } from './live-row.ts';
+import { foreignTo, refuseForeign } from './ownership.ts';
+import type { Tables } from './tables.ts';
+
+/** The lists of other authorities that have the targets, in the current release and in the canary. */
+export interface Listed {
+  /** Names of those releases. */
+  readonly releases: string;
+  readonly listings: readonly { readonly foldedSeq: number; readonly found: Listings }[];
+}
+
+export class EntryOwners {
+  readonly #tables: Tables;
+  readonly #lists: ForeignLists;
+
+  constructor(tables: Tables, lists: ForeignLists) {
+    this.#tables = tables;
+    this.#lists = lists;
+  }
+
+  /** Reads what the check needs from KV, before the transaction. */
+  async read(actor: Actor, change: EntryChange, targets: readonly Target[]): Promise<ChangeResult<Listed>> {
+    const isForeign = foreignTo(actor, change);
+    const releases = this.#names;
+    const listings: { foldedSeq: number; found: Listings }[] = [];
+    for (const { manifest } of this.#served) {
+      const lists = affectedLists(manifest, change.op, change.subjects, isForeign);
+      const found = await this.#lists.find(manifest, lists, targets);
+      if (!found.ok) return found;
+      listings.push({ foldedSeq: manifest.foldedSeq, found: found.value });
+    }
+    return ok({ releases, listings });
+  }
+
+  /** Whether the releases are still those that were read. */
+  isCurrent({ releases }: Listed): boolean {
+    return releases === this.#names;
+  }
+
+  get #served() {
+    const { current, candidate } = this.#tables.releases;
+    return [current, candidate].filter((release) => release !== null);
+  }
+
+  get #names(): string {
+    return this.#served.map(({ release }) => release).join(' ');
+  }
+
+  /** Must run in the transaction of the change. @param now seconds since 1970 */
+  check(
+    actor: Actor,
+    change: EntryChange,
+    targets: readonly Target[],
+    { listings }: Listed,
+    now: number,
+  ): ChangeResult<void> {
+    // Root, and nothing to compare: saves a look-up for each target.
+    if (actor.organisation === null) return ok(undefined);
+    const isForeign = foreignTo(actor, change);
+    const affected = new Set<string>();
+    const items: { index: number; code: string; message: string }[] = [];
+    for (const [index, target] of targets.entries()) {
+      const rows = this.#tables.live.inForce(target, now);
+      const alike = target.alike === null ? [] : this.#tables.live.inForce(target.alike, now);
+      const live = [...rows, ...alike].filter((row) => affects(row, change.subjects));
+      const listed = listings.flatMap(({ foldedSeq, found }) =>
+        (found.get(index) ?? []).filter(
+          ({ info, isFolded }) => !isFolded || !isReplaced(info.subjects, change.subjects, rows, foldedSeq),
+        ),
+      );
+      const owners = [...live.map(({ authority }) => authority), ...listed.map(({ info }) => info.authority)];
+      const foreign = [...new Set(owners)].filter(isForeign).sort();
+      if (foreign.length === 0) continue;
+      for (const authority of foreign) affected.add(authority);
+      const message = `has an entry of ${foreign.map((name) => `"${name}"`).join(', ')}`;
+      items.push({ index: target.item, code: 'AUTHORITY_FOREIGN', message });
+    }
+    const [first] = items;
+    if (first === undefined) return ok(undefined);
+    const others = items.length === 1 ? '' : `, and ${items.length - 1} more`;
+    const what = `"items[${first.index}]"${others}: nothing was changed, because the change affects entries`;
+    return refuseForeign(what, [...affected].sort(), { items: items.slice(0, ITEMS_SHOWN_MAX) });
+  }
+}
+
+/** A cleared number has no entry that anyone could lose. */
+function affects({ op, subjects }: LiveRow, changed: readonly Subject[]): boolean {
+  return op !== 'clear' && subjectsOf(subjects).some((subject) => changed.includes(subject));
+}
+
+/** Whether newer live entries already replace a folded entry, for every subject that the change has. */
+function isReplaced(
+  listed: readonly Subject[],
+  changed: readonly Subject[],
+  rows: readonly LiveRow[],
+  foldedSeq: number,
+): boolean {
+  const newer = rows.filter(({ seq }) => seq > foldedSeq).flatMap(({ subjects }) => subjectsOf(subjects));
+  return listed.every((subject) => !changed.includes(subject) || newer.includes(subject));
+}
