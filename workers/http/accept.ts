@@ -24,6 +24,8 @@ const PROBLEM = 'application/problem+json';
 export function prefersText({ headers }: Request): boolean {
   const accept = headers.get('accept');
   if (accept === null || accept === '*/*' || accept === 'application/json') return false;
+  // As gateways send it.
+  if (accept === 'text/plain') return true;
   if (accept.length > ACCEPT_CHARS_MAX) return false;
   const weights = weightsOf(accept);
   const json = Math.max(weightOf('application/json', weights), weights.get(PROBLEM) ?? 0);
