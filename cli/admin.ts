@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin-problems.ts';
 import type { GuardHit } from '../shared/release/guards.ts';
-import { serviceUrl } from './environment.ts';
+import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
 import { CommandFailure, hasCode } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
 import { visible } from './terminal/visible.ts';
@@ -288,7 +288,8 @@ export function adminOfEnvironment(): Admin {
   const token = process.env.NUMGATE_TOKEN?.trim() || null;
   if (token !== null) return new Admin({ url, token });
   const { protocol, hostname, port } = new URL(url);
-  if (protocol !== 'http:' || !['localhost', '127.0.0.1'].includes(hostname))
+  if (protocol !== 'http:' || !['localhost', LOCAL_HOST].includes(hostname))
     throw new CommandFailure(`NUMGATE_TOKEN is not set: ${url} requires an admin token`);
-  return new Admin({ url: `http://127.0.0.1:${port}`, token: () => localTokenFor(url) });
+  skipProxy();
+  return new Admin({ url: `http://${LOCAL_HOST}:${port}`, token: () => localTokenFor(url) });
 }

@@ -12,6 +12,20 @@ export function serviceUrl(): string {
 }
 
 const DEFAULT_PORT = '8787';
+/** Where the service of this machine listens. */
+export const LOCAL_HOST = '127.0.0.1';
+
+/**
+ * Keeps requests to the service of this machine from the proxy that fetch uses with NODE_USE_ENV_PROXY: it would
+ * read the token, and reach another machine's service.
+ */
+export function skipProxy(): void {
+  const { no_proxy: lower, NO_PROXY: upper } = process.env;
+  const others = lower ?? upper ?? '';
+  // A star is all hosts, but only alone.
+  if (others !== '*' && !others.split(/[\s,]+/).includes(LOCAL_HOST))
+    process.env.no_proxy = [others, LOCAL_HOST].join();
+}
 
 /** Port that `npm start` uses. */
 export function servicePort(): number {

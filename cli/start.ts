@@ -11,7 +11,7 @@ import { putClient } from './commands/clients.ts';
 import { formatProof, prove, QUICK_STEP } from './commands/prove.ts';
 import { formatPush, push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
-import { servicePort } from './environment.ts';
+import { LOCAL_HOST, servicePort, skipProxy } from './environment.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
 import { proveService } from './local/identity.ts';
@@ -134,7 +134,8 @@ async function main(): Promise<void> {
   try {
     const address = new URL(url);
     // Behind the ::1 of localhost there may be another service.
-    address.hostname = '127.0.0.1';
+    address.hostname = LOCAL_HOST;
+    skipProxy();
     const admin = new Admin({ url: address.origin, token: secrets.ADMIN_TOKEN });
     const isWhole = await ensureRelease(admin);
     await ensureDemoClient(admin, secrets);

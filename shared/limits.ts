@@ -19,6 +19,10 @@ export const BATCH_BODY_BYTES_MAX = 4_194_304;
 export const BATCH_CHARS_PER_NUMBER = 420;
 /** Bytes of gzip that are decompressed at once: into at most 4 MiB, because gzip shrinks up to 1,032-fold. */
 export const GZIP_PIECE_BYTES = 4_096;
+/** Times that a gzip may be larger than its content. Lines of a few digits that are flushed singly reach 3. */
+export const GZIP_EXPANSION_MAX = 8;
+/** Bytes of gzip that may have no content at all: a header with an extra field has up to 64 KiB. */
+export const GZIP_EMPTY_BYTES_MAX = 131_072;
 /** Bytes of a refused body that are still read, so that the client can read the error. */
 export const UNREAD_BODY_BYTES_MAX = 16_777_216;
 /** Items in one batch. */

@@ -49,6 +49,8 @@ describe('Accept', () => {
     'text/plain;q=0.1, application/json;q=0.2',
     'text/plain;q=1.5',
     'text/plain;q=x',
+    'text/plain;q=1 x',
+    'a="b, text/plain',
     'text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8',
     'text/html',
     'image/png;q=1',

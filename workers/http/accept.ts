@@ -7,10 +7,11 @@
  */
 import { ACCEPT_CHARS_MAX } from '../../shared/limits.ts';
 
-/** Values of parameters, which can hold commas and semicolons. */
-const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+/** Values of parameters, which can hold commas and semicolons. One without an end matches too, in linear time. */
+const QUOTED = /"(?:[^"\\]|\\.?)*(?:"|$)/g;
 const RANGE = /^\s*([!#$%&'*+.^`|~\w-]+\/[!#$%&'*+.^`|~\w-]+)\s*(?:;(.*))?$/;
-const WEIGHT = /(?:^|;)\s*q\s*=\s*([^;\s]*)\s*(?:;|$)/i;
+/** What follows a weight other than `;` is part of it, and makes it invalid. */
+const WEIGHT = /(?:^|;)\s*q\s*=([^;]*)/i;
 /** RFC 9110, 12.4.2. */
 const WEIGHT_VALUE = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
@@ -23,6 +24,8 @@ const PROBLEM = 'application/problem+json';
 export function prefersText({ headers }: Request): boolean {
   const accept = headers.get('accept');
   if (accept === null || accept === '*/*' || accept === 'application/json') return false;
+  // As gateways send it.
+  if (accept === 'text/plain') return true;
   if (accept.length > ACCEPT_CHARS_MAX) return false;
   const weights = weightsOf(accept);
   const json = Math.max(weightOf('application/json', weights), weights.get(PROBLEM) ?? 0);
@@ -34,7 +37,7 @@ function weightsOf(accept: string): Map<string, number> {
   const weights = new Map<string, number>();
   for (const member of accept.replace(QUOTED, '').split(',')) {
     const [, range, parameters = ''] = RANGE.exec(member) ?? [];
-    const weight = WEIGHT.exec(parameters)?.[1] ?? '1';
+    const weight = (WEIGHT.exec(parameters)?.[1] ?? '1').trim();
     if (range === undefined || !WEIGHT_VALUE.test(weight)) continue;
     const name = range.toLowerCase();
     // A type with other parameters is named several times.

@@ -3,7 +3,7 @@
  * piece. The runtime's own pipe does not limit that: it decompresses whatever arrives, whether or not anybody
  * reads it, and 1 MB can become 1 GB.
  */
-import { GZIP_PIECE_BYTES } from '../../shared/limits.ts';
+import { GZIP_EMPTY_BYTES_MAX, GZIP_EXPANSION_MAX, GZIP_PIECE_BYTES } from '../../shared/limits.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -20,6 +20,10 @@ export class GunzipReader implements BytesReader {
   readonly #output: ReadableStreamBYOBReader;
   /** The piece on its way into the decompressor. */
   #feeding: Promise<void> | null = null;
+  /** Whether the body was one complete member, once all of it is in the decompressor. */
+  #end: Promise<void> | null = null;
+  #bytesIn = 0;
+  #bytesOut = 0;
 
   constructor(body: ReadableStream) {
     const { writable, readable } = new DecompressionStream('gzip');
@@ -30,7 +34,7 @@ export class GunzipReader implements BytesReader {
     this.#input.closed.catch(() => undefined);
   }
 
-  /** @throws if the body is not one gzip member, or ends too early */
+  /** @throws if the body is not one gzip member, ends too early, or is mostly blocks without content */
   async read(into: Bytes): Promise<ReadableStreamReadResult<Bytes>> {
     const output = this.#output.read(into);
     let isSettled = false;
@@ -39,8 +43,12 @@ export class GunzipReader implements BytesReader {
     };
     output.then(settle, settle);
     // Another piece only once all output of the previous one was read.
-    while (!isSettled) await Promise.race([output, this.#feed()]);
-    return output;
+    while (!isSettled && this.#end === null) await Promise.race([output, this.#feed()]);
+    // Several reads may follow the last piece.
+    const result = await Promise.race([output, this.#end?.then(() => output) ?? output]);
+    if (result.done) await this.#end;
+    else this.#bytesOut += result.value.byteLength;
+    return result;
   }
 
   async cancel(reason?: unknown): Promise<void> {
@@ -59,6 +67,16 @@ export class GunzipReader implements BytesReader {
 
   async #feedPiece(): Promise<void> {
     const { done, value } = await this.#source.read(new Uint8Array(GZIP_PIECE_BYTES));
-    await (done ? this.#input.close() : this.#input.write(value));
+    if (done) {
+      this.#end = this.#input.close();
+      await this.#end;
+      return;
+    }
+    this.#bytesIn += value.byteLength;
+    // Blocks without content would otherwise be read without end.
+    if (this.#bytesIn > GZIP_EMPTY_BYTES_MAX + GZIP_EXPANSION_MAX * this.#bytesOut) {
+      throw new Error('the gzip has too little content');
+    }
+    await this.#input.write(value);
   }
 }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../bench/lib/free-port.ts';
 import { proveService } from '../../../cli/local/identity.ts';
 import type { Claim } from '../../../cli/local/state-claim.ts';
-import { numgate } from '../support/command.ts';
+import { numgate, spawnNumgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
 import { FOLDER, SECRETS, write } from '../support/workspace.ts';
 
@@ -114,3 +114,25 @@ it('without any service the error says so, and a given token is sent as before',
   expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer night.x']);
   write('state/running.json', '{}');
 });
+
+it.each([undefined, 'example.com', '*'])(
+  'a proxy of the environment sees no request (NO_PROXY %s)',
+  async (others) => {
+    const { port, requests } = await service();
+    await proveService(port);
+    let seen = 0;
+    const proxy = createServer((socket) => {
+      seen++;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void proxy.close());
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${(proxy.address() as { port: number }).port}`);
+    vi.stubEnv('http_proxy', undefined);
+    vi.stubEnv('NO_PROXY', others);
+    vi.stubEnv('no_proxy', undefined);
+    expect((await spawnNumgate('releases')).errors).toBe('');
+    expect([seen, requests.length]).toEqual([0, 1]);
+  },
+);
