@@ -103,6 +103,19 @@ describe('a whole text', () => {
     expect(before.subarray(4)).toEqual(pdu.subarray(4, pdu.length - octets.length - 1));
   });
 
+  it.each<[string, Buffer, number, string]>([
+    ['an escape that means nothing', Buffer.of(0x61, 0x1b, 0x41), 0, 'aA'],
+    ['an escape at the end', Buffer.of(0x61, 0x1b), 0, 'a'],
+    ['octets beyond GSM', Buffer.of(0x61, 0xe9), 0, 'aé'],
+    ['octets beyond ASCII', Buffer.of(0x61, 0xe9), 1, 'aé'],
+    ['half a character of UCS-2', Buffer.of(0, 0x41, 0), UCS2, 'A'],
+    ['broken KS C 5601', Buffer.of(0x41, 0xff), 14, 'A\ufffd'],
+  ])('gets the label despite %s', (_, octets, dataCoding, text) => {
+    const { pdus, isShown } = label(pduOf(octets, dataCoding));
+    expect([isShown, pdus.length]).toEqual([true, 1]);
+    expect(received(pdus[0]!).text).toBe(LABEL + text);
+  });
+
   it('of any length and alphabet becomes parts that a receiver joins', () => {
     const text = fc.oneof(
       gsmText(160).map((value) => [gsm.encode(value).subarray(0, 254), 0, value] as const),
@@ -212,6 +225,13 @@ describe('the parts of a long text', () => {
     expect(pdus.map((pdu) => received(pdu).text).join('')).toBe(`${LABEL}part`);
   });
 
+  it('keep their characters if a sender splits one of the extension', () => {
+    const part = (number: number, ...text: number[]) =>
+      pduOf(Buffer.of(5, 0, 3, 1, 2, number, ...text), 0, { esm_class: 0x40 });
+    const parts = [part(1, 0x00, 0x1b), part(2, 0x65, 0x00)].flatMap((pdu) => label(pdu).pdus.map(received));
+    expect(joined(parts)).toBe(`${LABEL}@e@`);
+  });
+
   it('stay as they are if they would be more than 255', () => {
     const part = (total: number) =>
       pduOf(Buffer.concat([Buffer.of(5, 0, 3, 1, total, 1), utf16.encode('x')]), UCS2, { esm_class: 0x40 });
@@ -241,9 +261,6 @@ it.each<[string, Buffer, number, object]>([
   ['what goes to a port', Buffer.from('data'), 0, { source_port: 1, dest_port: 2 }],
   ['binary', Buffer.from([1, 2, 3]), 4, {}],
   ['a data coding that nobody knows', Buffer.from('x'), 0xf5, {}],
-  ['octets that are no GSM text', Buffer.from([0x41, 0x80]), 0, {}],
-  ['a broken pair of octets', Buffer.from([0, 0x41, 0]), UCS2, {}],
-  ['broken KS C 5601', Buffer.from([0xff, 0xff]), 14, {}],
   ['what would replace itself', utf16.encode('x'.repeat(65)), UCS2, { replace_if_present_flag: 1 }],
   [
     'a part that would',
@@ -282,8 +299,6 @@ it('reads and writes the GSM alphabet as the package does', () => {
   for (const character of GSM_CHARACTERS) {
     expect(alphabet.decode(gsm.encode(character)), character).toBe(character);
   }
-  expect(alphabet.decode(Buffer.of(0x1b))).toBeNull();
-  expect(alphabet.decode(Buffer.of(0x1b, 0x41))).toBeNull();
 });
 
 it('reads no message with inconsistent lengths', () => {
