@@ -5,10 +5,9 @@
 import fc from 'fast-check';
 import smpp from 'smpp';
 import { describe, expect, it } from 'vitest';
-import { alphabetOf } from '../../examples/smpp/alphabets.ts';
 import { Labeller } from '../../examples/smpp/label.ts';
 import { readMessage } from '../../examples/smpp/pdu.ts';
-import { LABEL, message } from './support/smpp.ts';
+import { GSM_CHARACTERS, LABEL, message } from './support/smpp.ts';
 
 const TAG = 0x1401;
 const UCS2 = 8;
@@ -71,9 +70,6 @@ function joined(parts: readonly Part[]): string {
   return sorted.map(({ text }) => text).join('');
 }
 
-const GSM_CHARACTERS = [
-  ...'@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà^{}\\[~]|€',
-];
 const gsmText = (maxLength: number) =>
   fc.array(fc.constantFrom(...GSM_CHARACTERS), { minLength: 1, maxLength }).map((all) => all.join(''));
 const anyText = (maxLength: number) => fc.string({ unit: 'grapheme', minLength: 1, maxLength });
@@ -88,6 +84,8 @@ describe('a whole text', () => {
     ['Latin 1', Buffer.from('caf\u00e9 @', 'latin1'), 3, 'café @', LABEL, UCS2],
     ['UCS-2', utf16.encode('안녕하세요 😀'), UCS2, '안녕하세요 😀', LABEL, UCS2],
     ['KS C 5601', Buffer.from([0xb0, 0xa1, 0x20, 0xb3, 0xaa]), 14, '가 나', LABEL, UCS2],
+    ['octets that are no GSM text', Buffer.of(0x61, 0x1b, 0x41, 0xe9), 0, 'aAé', LABEL, UCS2],
+    ['half a character of UCS-2', Buffer.of(0, 0x41, 0), UCS2, 'A', LABEL, UCS2],
     ['the longest that fits', utf16.encode('x'.repeat(64)), UCS2, 'x'.repeat(64), LABEL, UCS2],
     ['the longest that fits in GSM', gsm.encode('x'.repeat(151)), 0, 'x'.repeat(151), GSM_LABEL, 0],
   ])('gets the label in front: %s', (_, octets, dataCoding, text, labelText, expected) => {
@@ -101,19 +99,6 @@ describe('a whole text', () => {
     const before = pdus[0]!.subarray(0, pdu.length - octets.length - 1);
     before[readMessage(pdu)!.dataCodingAt] = dataCoding;
     expect(before.subarray(4)).toEqual(pdu.subarray(4, pdu.length - octets.length - 1));
-  });
-
-  it.each<[string, Buffer, number, string]>([
-    ['an escape that means nothing', Buffer.of(0x61, 0x1b, 0x41), 0, 'aA'],
-    ['an escape at the end', Buffer.of(0x61, 0x1b), 0, 'a'],
-    ['octets beyond GSM', Buffer.of(0x61, 0xe9), 0, 'aé'],
-    ['octets beyond ASCII', Buffer.of(0x61, 0xe9), 1, 'aé'],
-    ['half a character of UCS-2', Buffer.of(0, 0x41, 0), UCS2, 'A'],
-    ['broken KS C 5601', Buffer.of(0x41, 0xff), 14, 'A\ufffd'],
-  ])('gets the label despite %s', (_, octets, dataCoding, text) => {
-    const { pdus, isShown } = label(pduOf(octets, dataCoding));
-    expect([isShown, pdus.length]).toEqual([true, 1]);
-    expect(received(pdus[0]!).text).toBe(LABEL + text);
   });
 
   it('of any length and alphabet becomes parts that a receiver joins', () => {
@@ -292,13 +277,6 @@ it.each(['submit_sm', 'data_sm'])('is put in front of the payload of a %s, which
   const { start, end } = read.tlvs.get(0x0424)!;
   expect(pdus[0]!.subarray(start, end)).toEqual(utf16.encode(LABEL + text));
   expect(read.tlvs.has(0x0204)).toBe(true);
-});
-
-it('reads and writes the GSM alphabet as the package does', () => {
-  const alphabet = alphabetOf(0, 'gsm')!;
-  for (const character of GSM_CHARACTERS) {
-    expect(alphabet.decode(gsm.encode(character)), character).toBe(character);
-  }
 });
 
 it('reads no message with inconsistent lengths', () => {
