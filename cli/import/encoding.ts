@@ -2,13 +2,15 @@
  * Recognises input that is not text in UTF-8 by its bytes, before any other check can complain about it: files
  * of office programs, UTF-16, and CP949 (EUC-KR with its extension), which Korean systems still write.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { constants, gunzipSync } from 'node:zlib';
 import { CommandFailure } from '../failure.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 
 const LF = 0x0a;
+/** UTF-8 begins each Korean and Chinese character with a byte from here on. CP949 hardly ever makes such a line. */
+const LONG_LEAD = 0xe0;
 /** Share of NUL bytes that only UTF-16 has. Lists consist mostly of digits: half of their bytes are NUL. */
 const UTF16_NUL_SHARE = 1 / 8;
 /** First bytes that NUL bytes are counted in. */
@@ -90,6 +92,8 @@ export class Utf8Check {
   readonly #file: FileStart;
   /** Bytes at the end of the last chunk that may begin a character of the next one. */
   #begun: Uint8Array = new Uint8Array();
+  /** A line was UTF-8 beyond doubt. Lines that are not are then damaged, for example cut within a character. */
+  #isUtf8 = false;
 
   constructor(file: FileStart) {
     this.#file = file;
@@ -109,17 +113,24 @@ export class Utf8Check {
   }
 
   #check(bytes: Uint8Array, lines: number): void {
-    if (isUtf8(bytes)) return;
+    if (this.#isUtf8 || this.#sees(bytes)) return;
     let line = lines;
     for (let from = 0, to = 0; from < bytes.length; from = to + 1) {
       line++;
       to = bytes.indexOf(LF, from);
       if (to === -1) to = bytes.length;
       const text = bytes.subarray(from, to);
-      if (isUtf8(text)) continue;
-      if (isKorean(text)) throw notUtf8(this.#file, line, 'CP949 (EUC-KR)', 'CP949');
+      if (this.#sees(text)) continue;
+      if (!this.#isUtf8 && isKorean(text)) throw notUtf8(this.#file, line, 'CP949 (EUC-KR)', 'CP949');
       return;
     }
+  }
+
+  /** @returns whether the bytes are UTF-8 */
+  #sees(bytes: Uint8Array): boolean {
+    const fits = isUtf8(bytes);
+    this.#isUtf8 ||= fits && !isAscii(bytes) && bytes.some((byte) => byte >= LONG_LEAD);
+    return fits;
   }
 }
 

@@ -4,8 +4,8 @@
  */
 
 export interface Alphabet {
-  /** @returns null if the octets are no text of this alphabet */
-  decode(octets: Buffer): string | null;
+  /** What a receiver sees. It shows something for any octets, so a sender cannot avoid a label with invalid ones. */
+  decode(octets: Buffer): string;
   /** Octets in one text with a user data header of `headerOctets` octets, at a cost of 1 each. */
   capacity(headerOctets: number): number;
 }
@@ -65,9 +65,10 @@ const gsm: Writable = {
     let decoded = '';
     for (let at = 0; at < text.length; at++) {
       const septet = text[at]!;
-      const character = septet === ESCAPE ? GSM_EXTENSION.get(text[++at] ?? -1) : GSM[septet];
-      if (character === undefined) return null;
-      decoded += character;
+      const extended = septet === ESCAPE ? GSM_EXTENSION.get(text[at + 1] ?? -1) : undefined;
+      if (extended !== undefined) at++;
+      // 6.2.1.1: behind an escape that means nothing, a septet stands for its character of the default alphabet.
+      decoded += extended ?? (septet === ESCAPE ? '' : (GSM[septet] ?? String.fromCharCode(septet)));
     }
     return decoded;
   },
@@ -82,17 +83,13 @@ const gsm: Writable = {
 
 const ASCII = /^[\0-\x7f]*$/;
 const ascii: Writable = {
-  decode: (text) => ofAscii(text.toString('latin1')),
-  encode: (text) => (ofAscii(text) === null ? null : Buffer.from(text, 'latin1')),
+  decode: (text) => text.toString('latin1'),
+  encode: (text) => (ASCII.test(text) ? Buffer.from(text, 'latin1') : null),
   characters: (text) => charactersOf(text, () => 1),
   // On the air it is the GSM alphabet, which has some of its characters only in the extension.
   cost: (character) => GSM_SEPTETS.get(character.toString('latin1'))?.length ?? 1,
   capacity: septets,
 };
-
-function ofAscii(text: string): string | null {
-  return ASCII.test(text) ? text : null;
-}
 
 const latin1: Alphabet = {
   decode: (text) => text.toString('latin1'),
@@ -101,7 +98,10 @@ const latin1: Alphabet = {
 
 /** UTF-16, big-endian. It has every character. */
 export const ucs2 = {
-  decode: (text) => (text.length % 2 === 0 ? Buffer.from(text).swap16().toString('utf16le') : null),
+  decode: (text) =>
+    Buffer.from(text.subarray(0, text.length - (text.length % 2)))
+      .swap16()
+      .toString('utf16le'),
   encode: (text): Buffer => Buffer.from(text, 'utf16le').swap16(),
   characters: (text) => charactersOf(text, (at) => (isPair(text, at) ? 4 : 2)),
   cost: lengthOf,
@@ -113,15 +113,9 @@ function isPair(text: Buffer, at: number): boolean {
   return isHigh && at + 3 < text.length && (text[at + 2]! & 0xfc) === 0xdc;
 }
 
-const KSC5601 = new TextDecoder('euc-kr', { fatal: true });
+const KSC5601 = new TextDecoder('euc-kr');
 const ksc5601: Alphabet = {
-  decode(text) {
-    try {
-      return KSC5601.decode(text);
-    } catch {
-      return null;
-    }
-  },
+  decode: (text) => KSC5601.decode(text),
   capacity: octets,
 };
 

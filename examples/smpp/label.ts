@@ -86,9 +86,7 @@ export class Labeller {
       if (parts === null || message.replaceIfPresent !== 0) return null;
       return parts.map(([text, where], index) => rendered(draft, text, where, index + 1 < parts.length));
     }
-    const decoded = from.decode(octets);
-    if (decoded === null) return null;
-    const text = Buffer.concat([coding.label, isKept ? octets : ucs2.encode(decoded)]);
+    const text = Buffer.concat([coding.label, isKept ? octets : ucs2.encode(from.decode(octets))]);
     if (!isShort) return text.length > PAYLOAD_OCTETS_MAX ? null : [rendered(draft, text, null)];
     const characters = to.characters(text);
     if (piecesOf(characters, to.capacity(0), to) === 1) return [rendered(draft, text, null)];
@@ -132,7 +130,7 @@ function labelPart(octets: Buffer, place: Place, coding: Coding): [text: Buffer,
   const sum = first + (total - 1) * each;
   if (sum > PARTS_MAX) return null;
   const own = octets.subarray(headerOf(place).length);
-  const text = isKept ? own : ucs2.encode(from.decode(own) ?? own.toString('latin1'));
+  const text = isKept ? own : ucs2.encode(from.decode(own));
   if (number > 1 && each === 1) return [[text, { ...place, total: sum, number: first + number - 1 }]];
   const characters = to.characters(number === 1 ? Buffer.concat([label, text]) : text);
   const before = number === 1 ? 0 : first + (number - 2) * each;

@@ -21,10 +21,10 @@ export interface ScreenerOptions {
 
 const CHECKED: ReadonlySet<string> = new Set(['submit_sm', 'deliver_sm', 'data_sm']);
 /**
- * A request with many recipients has no single verdict. It is refused, because otherwise it would pass
- * unchecked.
+ * A request with many recipients has no single verdict, and `replace_sm` would take the label off a text that
+ * has passed. They are refused, because otherwise they would pass unchecked.
  */
-const REFUSED: ReadonlySet<string> = new Set(['submit_multi', 'broadcast_sm']);
+const REFUSED: ReadonlySet<string> = new Set(['submit_multi', 'broadcast_sm', 'replace_sm']);
 
 /** Message type in esm_class (5.2.12): SMSC delivery receipt, intermediate notification. */
 const MESSAGE_TYPE = 0x3c;

@@ -192,6 +192,33 @@ describe.skipIf(missing !== null)('requests within a call', () => {
     await gateway.passed({ ...call, method: 'BYE', target, headers: { ...headers, CSeq: '3 BYE' } });
   });
 
+  it('bring no identity, name or label that was not checked', async () => {
+    await gateway.passed({ ...call, headers: { 'P-Asserted-Identity': foreign(1) } });
+    const answer = gateway.ends.caller.got.at(-1)!;
+    const copied = ['Call-ID', 'To'].map((name) => [name, headerOf(answer, name)!]);
+    const tag = headerOf(answer, 'From')!.split(';tag=')[1];
+    const claimed = Object.fromEntries(
+      [...NAMES, 'Identity', 'X-Numgate-Label'].map((name) => [name, KOREAN]),
+    );
+    const again = (cseq: number, from: string): SipRequest => ({
+      ...{ ...call, target: `sip:127.0.0.1:${gateway.ends.nextHop.port}` },
+      headers: {
+        ...{ Route: headerOf(answer, 'Record-Route')!, ...Object.fromEntries(copied), ...claimed },
+        ...{ CSeq: `${cseq} INVITE`, From: `${from};tag=${tag}` },
+      },
+    });
+    const got = await gateway.passed(again(2, FOREIGN));
+    for (const name of Object.keys(claimed)) expect(headerOf(got, name), name).toBeNull();
+    for (const [index, from] of [KOREAN, `"02-1234-5678" ${FOREIGN}`].entries()) {
+      const before = gateway.ends.nextHop.got.length;
+      const refused = await gateway.ends.caller.request(again(3 + index, from), gateway.kamailio.port);
+      expect(refused.start).toBe('SIP/2.0 403 Sender Changed');
+      expect(
+        gateway.ends.nextHop.got.slice(before).filter(({ start }) => start.startsWith('INVITE')),
+      ).toEqual([]);
+    }
+  });
+
   it('pass from the called party, too', async () => {
     await gateway.passed(call);
     const answer = gateway.ends.caller.got.at(-1)!;

@@ -5,10 +5,9 @@
 import fc from 'fast-check';
 import smpp from 'smpp';
 import { describe, expect, it } from 'vitest';
-import { alphabetOf } from '../../examples/smpp/alphabets.ts';
 import { Labeller } from '../../examples/smpp/label.ts';
 import { readMessage } from '../../examples/smpp/pdu.ts';
-import { LABEL, message } from './support/smpp.ts';
+import { GSM_CHARACTERS, LABEL, message } from './support/smpp.ts';
 
 const TAG = 0x1401;
 const UCS2 = 8;
@@ -71,9 +70,6 @@ function joined(parts: readonly Part[]): string {
   return sorted.map(({ text }) => text).join('');
 }
 
-const GSM_CHARACTERS = [
-  ...'@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà^{}\\[~]|€',
-];
 const gsmText = (maxLength: number) =>
   fc.array(fc.constantFrom(...GSM_CHARACTERS), { minLength: 1, maxLength }).map((all) => all.join(''));
 const anyText = (maxLength: number) => fc.string({ unit: 'grapheme', minLength: 1, maxLength });
@@ -88,6 +84,8 @@ describe('a whole text', () => {
     ['Latin 1', Buffer.from('caf\u00e9 @', 'latin1'), 3, 'café @', LABEL, UCS2],
     ['UCS-2', utf16.encode('안녕하세요 😀'), UCS2, '안녕하세요 😀', LABEL, UCS2],
     ['KS C 5601', Buffer.from([0xb0, 0xa1, 0x20, 0xb3, 0xaa]), 14, '가 나', LABEL, UCS2],
+    ['octets that are no GSM text', Buffer.of(0x61, 0x1b, 0x41, 0xe9), 0, 'aAé', LABEL, UCS2],
+    ['half a character of UCS-2', Buffer.of(0, 0x41, 0), UCS2, 'A', LABEL, UCS2],
     ['the longest that fits', utf16.encode('x'.repeat(64)), UCS2, 'x'.repeat(64), LABEL, UCS2],
     ['the longest that fits in GSM', gsm.encode('x'.repeat(151)), 0, 'x'.repeat(151), GSM_LABEL, 0],
   ])('gets the label in front: %s', (_, octets, dataCoding, text, labelText, expected) => {
@@ -212,6 +210,13 @@ describe('the parts of a long text', () => {
     expect(pdus.map((pdu) => received(pdu).text).join('')).toBe(`${LABEL}part`);
   });
 
+  it('keep their characters if a sender splits one of the extension', () => {
+    const part = (number: number, ...text: number[]) =>
+      pduOf(Buffer.of(5, 0, 3, 1, 2, number, ...text), 0, { esm_class: 0x40 });
+    const parts = [part(1, 0x00, 0x1b), part(2, 0x65, 0x00)].flatMap((pdu) => label(pdu).pdus.map(received));
+    expect(joined(parts)).toBe(`${LABEL}@e@`);
+  });
+
   it('stay as they are if they would be more than 255', () => {
     const part = (total: number) =>
       pduOf(Buffer.concat([Buffer.of(5, 0, 3, 1, total, 1), utf16.encode('x')]), UCS2, { esm_class: 0x40 });
@@ -241,9 +246,6 @@ it.each<[string, Buffer, number, object]>([
   ['what goes to a port', Buffer.from('data'), 0, { source_port: 1, dest_port: 2 }],
   ['binary', Buffer.from([1, 2, 3]), 4, {}],
   ['a data coding that nobody knows', Buffer.from('x'), 0xf5, {}],
-  ['octets that are no GSM text', Buffer.from([0x41, 0x80]), 0, {}],
-  ['a broken pair of octets', Buffer.from([0, 0x41, 0]), UCS2, {}],
-  ['broken KS C 5601', Buffer.from([0xff, 0xff]), 14, {}],
   ['what would replace itself', utf16.encode('x'.repeat(65)), UCS2, { replace_if_present_flag: 1 }],
   [
     'a part that would',
@@ -275,15 +277,6 @@ it.each(['submit_sm', 'data_sm'])('is put in front of the payload of a %s, which
   const { start, end } = read.tlvs.get(0x0424)!;
   expect(pdus[0]!.subarray(start, end)).toEqual(utf16.encode(LABEL + text));
   expect(read.tlvs.has(0x0204)).toBe(true);
-});
-
-it('reads and writes the GSM alphabet as the package does', () => {
-  const alphabet = alphabetOf(0, 'gsm')!;
-  for (const character of GSM_CHARACTERS) {
-    expect(alphabet.decode(gsm.encode(character)), character).toBe(character);
-  }
-  expect(alphabet.decode(Buffer.of(0x1b))).toBeNull();
-  expect(alphabet.decode(Buffer.of(0x1b, 0x41))).toBeNull();
 });
 
 it('reads no message with inconsistent lengths', () => {

@@ -136,6 +136,9 @@ describe('the SMPP proxy', () => {
       dest_address: [{ dest_flag: 1, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: '821055550000' }],
     });
     expect(many.command_status).toBe(3);
+    const { destination_addr: _to, ...replacing } = message(SENDERS.allow, 'x');
+    const replaced = await request(session, 'replace_sm', { ...replacing, message_id: '1' });
+    expect(replaced.command_status).toBe(3);
     expect(smsc.received).toEqual([]);
   });
 

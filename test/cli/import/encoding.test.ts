@@ -98,6 +98,13 @@ describe('UTF-8', () => {
     expect(await rowTexts('a.csv', content)).toHaveLength(3);
   });
 
+  it.each(['대표 번호', '中文备注'])('is no CP949 if %s was before a character that is cut', async (note) => {
+    // Read as CP949, these bytes of 볱뵺뱁 are Hangul.
+    const cut = Buffer.from('볱뵺뱁').subarray(0, -2);
+    expect(await messageOf('a.csv', bytes('number,note\n1,x\n2,', [...cut], '\n'))).toContain('is CP949');
+    expect(await rowTexts('a.csv', bytes(`number,note\n1,${note}\n2,`, [...cut], '\n'))).toHaveLength(2);
+  });
+
   it('may have NUL bytes in a line', async () => {
     expect(await rowTexts('a.txt', bytes('010-2000-5036\n010-2000-5037', [0], '\n'))).toHaveLength(2);
   });

@@ -10,6 +10,10 @@ import { type ProxyOptions, type SmppProxy, startProxy } from '../../../examples
 /** A sender of messages that are not about senders. */
 export const FROM = '+639170000001';
 /** What the policy has for traffic from abroad. */
+/** A character of every kind in the GSM alphabet and its extension. */
+export const GSM_CHARACTERS = [
+  ...'@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà^{}\\[~]|€',
+];
 export const LABEL = '[국제발신]';
 /** Nothing listens there. */
 export const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
