@@ -4,12 +4,11 @@
  * (SMPP 3.4, 5.3.2.22 to 24).
  */
 import type { Writable } from './alphabets.ts';
-import type { Message, Span } from './pdu.ts';
+import { MESSAGE_PAYLOAD, type Message, type Span } from './pdu.ts';
 
 export const UDH_INDICATOR = 0x40;
 export const PARTS_MAX = 255;
 
-const MESSAGE_PAYLOAD = 0x0424;
 const SAR_REFERENCE = 0x020c;
 const SAR_TOTAL = 0x020e;
 const SAR_NUMBER = 0x020f;

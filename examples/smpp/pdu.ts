@@ -11,6 +11,9 @@ export const PDU_BYTES_MAX = 70_000;
 /** Longest address (5.2.8), in octets, without the zero at its end. */
 export const ADDRESS_OCTETS_MAX = 20;
 
+/** The text of a message without `short_message` (5.3.2.32). */
+export const MESSAGE_PAYLOAD = 0x0424;
+
 const { errors } = smpp;
 export const STATUS = {
   invalidLength: errors.ESME_RINVMSGLEN!,
@@ -136,6 +139,9 @@ export function readMessage(pdu: Buffer): Message | null {
       const tag = pdu.readUInt16BE(at);
       const length = pdu.readUInt16BE(at + 2);
       at += 4;
+      // Only one of two texts would get the label, and the receiver might see the other.
+      const hasText = tlvs.has(tag) || (shortMessage !== null && shortMessage.end > shortMessage.start);
+      if (tag === MESSAGE_PAYLOAD && hasText) throw new RangeError('two texts');
       tlvs.set(tag, span(length));
     }
     return {

@@ -279,6 +279,10 @@ it.each(['submit_sm', 'data_sm'])('is put in front of the payload of a %s, which
   expect(read.tlvs.has(0x0204)).toBe(true);
 });
 
+it('reads no message with two texts', () => {
+  expect(readMessage(pduOf(Buffer.from('x'), 1, { message_payload: Buffer.from('y') }))).toBeNull();
+});
+
 it('reads no message with inconsistent lengths', () => {
   const pdu = pduOf(Buffer.from('a text'), 0, { user_message_reference: 7 });
   for (let length = 16; length < pdu.length; length++) {
