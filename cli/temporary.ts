@@ -77,12 +77,16 @@ function startOf(pid: number): string {
   }
 }
 
-/** Whether the process runs that had this ID and start. A later process may have the same ID. */
-function isRunning(pid: number, start: string): boolean {
+/**
+ * Whether the process runs that had this ID and start. A later process may have the same ID.
+ * @param start '0' for any process with the ID
+ */
+export function isRunning(pid: number, start = '0'): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    // EPERM: the process exists but belongs to another user.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const now = startOf(pid);
   return start === '0' || now === '0' || now === start;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CommandFailure } from '../failure.ts';
 import { STATE } from '../paths.ts';
 import { privateTree } from '../private-files.ts';
+import { isRunning } from '../temporary.ts';
 
 const CLAIM = join(STATE, 'running.json');
 /** The coordinator of numgate 0.1.0, under its class name at that time. */
@@ -72,14 +73,4 @@ export function claimant(): Claim | null {
 export function recordClaim(claim: Claim): void {
   writeFileSync(`${CLAIM}.new`, JSON.stringify(claim), { mode: 0o600 });
   renameSync(`${CLAIM}.new`, CLAIM);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // The process exists but belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -24,8 +24,10 @@ export async function authenticate(
   clients: Directory,
   right: Right,
 ): Promise<Result<Client, Problem>> {
+  const cached = authenticateInMemory(request, clients, right);
+  if (cached !== null) return cached;
   const header = headerOf(request);
-  const client = verified.get(clients)?.get(header) ?? (await verify(request, header, clients));
+  const client = await verify(request, header, clients);
   if (client !== null) return withRight(client, right);
   const message = header === '' ? 'send Authorization: Bearer <client key>' : 'the client key is not valid';
   return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });

@@ -1,4 +1,4 @@
-/** A certificate that is valid for 127.0.0.1, for tests only, signed by itself. */
+/** A self-signed certificate for 127.0.0.1, for tests only. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
