@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
-import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits.ts';
+import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';

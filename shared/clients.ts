@@ -10,9 +10,9 @@ import {
   MAX_STALE_SECONDS_DEFAULT,
   MAX_STALE_SECONDS_MAX,
   MAX_STALE_SECONDS_MIN,
-  QUOTA_NUMBERS_DEFAULT,
   QUOTA_NUMBERS_MAX,
-} from './limits.ts';
+} from './limits/control.ts';
+import { QUOTA_NUMBERS_DEFAULT } from './limits/requests.ts';
 import { INTERNATIONAL_PREFIXES } from './numbers/parse.ts';
 import { DEFAULT_ORGANISATION } from './organisations.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';

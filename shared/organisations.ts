@@ -4,7 +4,7 @@
  * entries of that authority.
  */
 import * as v from 'valibot';
-import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits.ts';
+import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits/control.ts';
 import { ROLES } from './roles.ts';
 import { nameSchema } from './schemas.ts';
 

@@ -17,7 +17,7 @@ import {
   HEAD_FRESH_MS,
   HEAD_WAIT_MS,
   JITTER_SHARE,
-} from './limits.ts';
+} from './limits/edge.ts';
 
 /** A number in [0, 1). */
 export type Random = () => number;

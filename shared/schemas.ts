@@ -3,7 +3,7 @@
  */
 import * as v from 'valibot';
 import { hasHidden } from './hidden-characters.ts';
-import { KEY_SECRETS_MAX, REASON_CHARS_MAX } from './limits.ts';
+import { KEY_SECRETS_MAX, REASON_CHARS_MAX } from './limits/control.ts';
 
 /** Name of a list, an authority, a client, a token or a rule. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;

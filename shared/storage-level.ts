@@ -1,7 +1,7 @@
 /**
  * How full the coordinator's storage is: shared by the coordinator, its log and `status`.
  */
-import { STORAGE_CRITICAL_SHARE, STORAGE_FULL_SHARE, STORAGE_WARNING_SHARE } from './limits.ts';
+import { STORAGE_CRITICAL_SHARE, STORAGE_FULL_SHARE, STORAGE_WARNING_SHARE } from './limits/control.ts';
 
 export type StorageLevel = 'normal' | 'warning' | 'critical' | 'full';
 

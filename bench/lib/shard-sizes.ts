@@ -5,7 +5,7 @@
 import { encodeDense } from '../../shared/build/dense-section.ts';
 import { encodeShard } from '../../shared/build/shard.ts';
 import { lowerBound } from '../../shared/build/sorted.ts';
-import { SHARD_BYTES_MAX, SHARDS_MAX } from '../../shared/limits.ts';
+import { SHARD_BYTES_MAX, SHARDS_MAX } from '../../shared/limits/lists.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import { shardKey } from '../../shared/release/kv-keys.ts';
 import { fullCost, KV_READS, KV_WRITES } from './cloudflare-prices.ts';

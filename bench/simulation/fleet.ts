@@ -11,7 +11,7 @@ import {
   COORDINATOR_WAIT_MS,
   KV_MUTABLE_TTL_SECONDS,
   LOAD_WAIT_MS,
-} from '../../shared/limits.ts';
+} from '../../shared/limits/edge.ts';
 import { afterCache, Breaker, type CachedCopy, HeadPoll, isNewer } from '../../shared/propagation.ts';
 import { FakeClock, type Process } from './fake-clock.ts';
 import type { Condition, DataCentre, Network } from './network.ts';

@@ -4,7 +4,7 @@
  * a persistent connection. The client measures from the first byte written to the last byte read. They take
  * turns, and each ratio compares two turns of one round.
  */
-import { BATCH_ITEMS_MAX } from '../../shared/limits.ts';
+import { BATCH_ITEMS_MAX } from '../../shared/limits/requests.ts';
 import { HttpClient } from '../lib/http-client.ts';
 import { type BenchOptions, sizesOf } from '../lib/options.ts';
 import { command, membership, Redis } from '../lib/redis.ts';

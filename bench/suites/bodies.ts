@@ -3,7 +3,7 @@
  * limits the cost only if no byte costs much more than another. Runs the edge itself in workerd. Bodies are
  * sent in turns.
  */
-import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX, CHECK_BODY_BYTES_MAX } from '../../shared/limits.ts';
+import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX, CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import { type BenchOptions, sizesOf } from '../lib/options.ts';
 import { benchKeys, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
 import { median, medianRatio } from '../lib/statistics.ts';

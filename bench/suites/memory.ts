@@ -4,7 +4,7 @@
  * isolate's engine reports them. The platform limits these. The process also contains the runtime.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HEAD_FRESH_MS } from '../../shared/limits.ts';
+import { HEAD_FRESH_MS } from '../../shared/limits/edge.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { HeapUsage, Inspector } from '../lib/inspector.ts';
 import { type BenchOptions, sizesOf } from '../lib/options.ts';

@@ -3,7 +3,7 @@
  * measured: the processor time of the runtime during the requests. It includes HTTP and other work of the
  * runtime, which Cloudflare does not bill, so it is an upper estimate. The rest follows from the price list.
  */
-import { BATCH_ITEMS_MAX } from '../../shared/limits.ts';
+import { BATCH_ITEMS_MAX } from '../../shared/limits/requests.ts';
 import {
   cost,
   fullCost,

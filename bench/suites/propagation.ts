@@ -6,7 +6,7 @@
  * Time to visible of a change at an isolate: time from the change to the last request that the isolate
  * answered without it; 0 if there was none. Percentiles are over all pairs of change and isolate.
  */
-import { KV_MUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
+import { KV_MUTABLE_TTL_SECONDS } from '../../shared/limits/edge.ts';
 import {
   cost,
   KV_READS,

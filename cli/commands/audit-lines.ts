@@ -1,7 +1,7 @@
 /** The lines of an audit log: from the service in pages, or from an exported file byte for byte. */
 import { createReadStream } from 'node:fs';
 import type { AuditRecord } from '../../shared/audit.ts';
-import { PAGE_MAX } from '../../shared/limits.ts';
+import { PAGE_MAX } from '../../shared/limits/control.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
 

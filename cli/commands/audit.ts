@@ -8,7 +8,7 @@ import {
   type BrokenChain,
   type KnownRecord,
 } from '../../shared/audit.ts';
-import { AUDIT_KEPT_MS } from '../../shared/limits.ts';
+import { AUDIT_KEPT_MS } from '../../shared/limits/control.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';

@@ -1,7 +1,7 @@
 /** `numgate entries`: the live entries. `build` folds them into a release. */
 import type { Command } from 'commander';
 import type { EntryInfo, EntryPage } from '../../shared/admin.ts';
-import { PAGE_MAX } from '../../shared/limits.ts';
+import { PAGE_MAX } from '../../shared/limits/control.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { itemOf } from '../import/items.ts';

@@ -1,7 +1,7 @@
 /** Changes of many entries: several operations, and what is known if one of them fails. */
 import type { EntriesDone, EntryChange } from '../../shared/admin.ts';
 import type { ProblemExtras } from '../../shared/admin-problems.ts';
-import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
+import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { type Admin, Unreachable } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
 import { invalidItems, sourceProblem, type WrittenItem } from '../import/items.ts';

@@ -4,7 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import { LISTS_MAX } from '../../shared/limits.ts';
+import { LISTS_MAX } from '../../shared/limits/lists.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { nameSchema } from '../../shared/schemas.ts';
 import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../../shared/verdict.ts';

@@ -2,7 +2,7 @@
  * Parses the number of a plain-text line from its bytes, as `EntryReader` would list it. Returns 0 if only
  * that reader can decide. `test/cli/import/plain-lines.test.ts` compares the two.
  */
-import { PARTY_CHARS_MAX } from '../../shared/limits.ts';
+import { PARTY_CHARS_MAX } from '../../shared/limits/requests.ts';
 import { POW10 } from '../../shared/numbers/number.ts';
 import { parseScanned } from '../../shared/numbers/parse.ts';
 import { KR_CODE, KR_NSN_DIGITS_MAX, krClassOfNational } from '../../shared/numbers/plan.ts';

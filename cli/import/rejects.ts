@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { REJECTS_WRITTEN_MAX } from '../../shared/limits.ts';
+import { REJECTS_WRITTEN_MAX } from '../../shared/limits/lists.ts';
 import { count } from '../terminal/figures.ts';
 import type { Reject } from './collect.ts';
 

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { finished } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { isRecord } from '../../shared/fields.ts';
-import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits.ts';
+import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits/lists.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
 import { CommandFailure, describeFileError, quoted } from '../failure.ts';
 import { count } from '../terminal/figures.ts';

@@ -10,7 +10,7 @@ import {
   SHARD_BYTES_MAX,
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
-} from '../limits.ts';
+} from '../limits/lists.ts';
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { shardKey } from '../release/kv-keys.ts';
 import type { Blob, ListInfo, Manifest } from '../release/manifest.ts';
@@ -51,7 +51,7 @@ export interface BuildOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-/** A list exceeds a limit of limits.ts. */
+/** A list exceeds a limit of shared/limits. */
 type BuildProblem = 'LIMIT_EXCEEDED';
 
 export async function buildRelease(

@@ -3,7 +3,7 @@
  * A prefix with many entries gets its own parts. Their count is a power of two, so that cuts stay the same
  * from day to day. The prefixes between are pooled. Every key belongs to exactly one part.
  */
-import { SHARD_BYTES_MAX } from '../limits.ts';
+import { SHARD_BYTES_MAX } from '../limits/lists.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
 import { DATED_ROW_WORDS } from '../set/layout.ts';
 import { bestRice } from './dense-section.ts';

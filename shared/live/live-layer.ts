@@ -4,7 +4,7 @@
  * bitmap of hashed keys without false negatives in front, so a number without an entry costs two reads and
  * allocates nothing. The index of the sealed segments is rebuilt only when they change.
  */
-import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
+import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
 import { SEGMENT_KIND_MASK, SEGMENT_ROW_WORDS, SEGMENT_SUBJECTS_SHIFT } from '../set/layout.ts';
 import { LIVE_KINDS, type LiveEntry, type LiveKey } from './entry.ts';
 import { encodeSegment, Segment } from './segment.ts';

@@ -4,7 +4,7 @@
  * same entries give the same bytes, whatever their order.
  */
 import { utf8 } from '../bytes.ts';
-import { SEGMENT_ENTRIES_MAX } from '../limits.ts';
+import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
 import {
   FORMAT_VERSION,
   HEADER_WORDS,

@@ -8,7 +8,7 @@
  * rejected (`groups.ts`). The E.164 form of a number parses to itself. One 0 before another digit is a trunk
  * prefix; two are not.
  */
-import { PARTY_CHARS_MAX } from '../limits.ts';
+import { PARTY_CHARS_MAX } from '../limits/requests.ts';
 import { callingCodeOfPrefix, dropsTrunkZero } from './calling-codes.ts';
 import { removeDecoration } from './decoration.ts';
 import { floatDigits, hasExtraDigits, hasShortLastGroup, KOREAN_LAST_GROUP } from './groups.ts';

@@ -7,7 +7,7 @@
  * and quotation marks, zero-width and bidirectional controls and other invisible characters, `_`, telephone
  * signs, and two letters that are typed as dashes: the katakana long mark and the Hangul `ㅡ`.
  */
-import { PARTY_CHARS_MAX } from '../limits.ts';
+import { PARTY_CHARS_MAX } from '../limits/requests.ts';
 
 /** Bit of `scan`'s result: a plus sign before the first digit. */
 export const SCAN_PLUS = 128;

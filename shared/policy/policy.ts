@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import standard from '../../data/gateway-policy.json' with { type: 'json' };
 import { hasHidden } from '../hidden-characters.ts';
-import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits.ts';
+import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits/requests.ts';
 import { ATTESTATIONS, CHANNELS, ROAMING } from '../request.ts';
 import { nameSchema } from '../schemas.ts';
 import { AGAINST_CODES, EFFECTS } from '../verdict.ts';

@@ -2,7 +2,7 @@
  * Counts the changes between two sorted runs of entries, and the prefixes they fall under. Exact, not net:
  * one number removed and another added are two changes. Holds one entry of each run at a time.
  */
-import { CHANGED_PREFIXES_MAX } from '../limits.ts';
+import { CHANGED_PREFIXES_MAX } from '../limits/lists.ts';
 import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, countWholeBlocks } from '../numbers/blocks.ts';
 import { prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
 import type { Permutation } from '../set/permutation.ts';

@@ -3,7 +3,7 @@
  * current one and reports what it found, with figures. You override a guard by its name.
  */
 import * as v from 'valibot';
-import { PROTECTED_NUMBERS_MAX } from '../limits.ts';
+import { PROTECTED_NUMBERS_MAX } from '../limits/lists.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { EMERGENCY_NUMBERS, isEmergencyNumber } from '../numbers/plan.ts';
 import { isStricter, type ListChange, type ListDiff } from './diff.ts';

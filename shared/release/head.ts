@@ -6,7 +6,7 @@
  */
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
-import { HEAD_BYTES_MAX } from '../limits.ts';
+import { HEAD_BYTES_MAX } from '../limits/lists.ts';
 import { policySchema } from '../policy/policy.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { sha256Schema } from '../schemas.ts';

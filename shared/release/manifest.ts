@@ -10,7 +10,7 @@ import {
   RELEASE_NUMBERS_MAX,
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
-} from '../limits.ts';
+} from '../limits/lists.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema, sha256Schema } from '../schemas.ts';

@@ -4,7 +4,8 @@
  */
 
 import { flat } from '../flat.ts';
-import { GATEWAY_CACHE_MS, HEAD_STALE_MS } from '../limits.ts';
+import { HEAD_STALE_MS } from '../limits/edge.ts';
+import { GATEWAY_CACHE_MS } from '../limits/requests.ts';
 import { type Evidence, evidenceOf } from '../policy/facts.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ScreenRequest } from '../request.ts';

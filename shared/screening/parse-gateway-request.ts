@@ -4,7 +4,7 @@
  */
 
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
-import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits.ts';
+import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits/requests.ts';
 import { type ParseOptions, parseParty } from '../numbers/parse.ts';
 import { KR_CARRIER_PREFIXES } from '../numbers/plan.ts';
 import { ATTESTATIONS, INGRESS_TYPES, type Ingress, ROAMING } from '../request.ts';

@@ -5,7 +5,8 @@
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
 import { flat } from '../flat.ts';
 import { hasHidden } from '../hidden-characters.ts';
-import { ITEM_ID_CHARS_MAX, SOURCE_CHARS_MAX } from '../limits.ts';
+import { SOURCE_CHARS_MAX } from '../limits/control.ts';
+import { ITEM_ID_CHARS_MAX } from '../limits/requests.ts';
 import { hasNumber } from '../numbers/decoration.ts';
 import { type InternationalPrefix, type ParseOptions, parseParty } from '../numbers/parse.ts';
 import type { ParsedParty, Party } from '../numbers/party.ts';

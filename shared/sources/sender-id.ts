@@ -4,7 +4,7 @@
  * compare the spelling, because a spoofer would use a look-alike of a trusted sender.
  */
 import table from '../../data/look-alikes.json' with { type: 'json' };
-import { SOURCE_CHARS_MAX } from '../limits.ts';
+import { SOURCE_CHARS_MAX } from '../limits/control.ts';
 
 const latinByLookAlike = new Map<string, string>(
   Object.entries(table.letters).flatMap(([latin, letters]) =>

@@ -3,7 +3,8 @@
  * and on the command line; a sender ID may omit the kind. Sources are stored and looked up by keyed 64-bit
  * XXH64 fingerprints: with n listed sources, an unlisted one matches with probability n / 2^64.
  */
-import { SMSC_PREFIX_DIGITS_MIN, SOURCE_CHARS_MAX } from '../limits.ts';
+import { SOURCE_CHARS_MAX } from '../limits/control.ts';
+import { SMSC_PREFIX_DIGITS_MIN } from '../limits/requests.ts';
 import { callingCodeOf, dropsTrunkZero } from '../numbers/calling-codes.ts';
 import { hasNumber } from '../numbers/decoration.ts';
 import { digitCountOf, NUMBER_DIGITS_MAX } from '../numbers/number.ts';

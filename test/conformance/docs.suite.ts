@@ -4,13 +4,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
-import * as limits from '../../shared/limits.ts';
+import * as controlLimits from '../../shared/limits/control.ts';
+import * as edgeLimits from '../../shared/limits/edge.ts';
+import * as listsLimits from '../../shared/limits/lists.ts';
+import * as requestsLimits from '../../shared/limits/requests.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 
-const bounds = new Map<string, number>(Object.entries(limits));
+const bounds = new Map<string, number>(
+  [controlLimits, edgeLimits, listsLimits, requestsLimits].flatMap((limits) => Object.entries(limits)),
+);
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
 

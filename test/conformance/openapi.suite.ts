@@ -7,7 +7,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { RELEASE_STATES } from '../../shared/admin.ts';
 import { MODES } from '../../shared/clients.ts';
-import * as limits from '../../shared/limits.ts';
+import * as controlLimits from '../../shared/limits/control.ts';
+import * as listsLimits from '../../shared/limits/lists.ts';
+import * as requestLimits from '../../shared/limits/requests.ts';
 import { LIVE_OPS } from '../../shared/live/entry.ts';
 import { GUARDS } from '../../shared/release/guards.ts';
 import { CHANNELS } from '../../shared/request.ts';
@@ -15,6 +17,8 @@ import { SCOPES } from '../../shared/roles.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';
+
+const limits = { ...controlLimits, ...listsLimits, ...requestLimits };
 
 interface Schema {
   readonly enum?: readonly string[];

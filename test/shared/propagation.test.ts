@@ -13,7 +13,7 @@ import {
   HEAD_FRESH_MS,
   HEAD_WAIT_MS,
   JITTER_SHARE,
-} from '../../shared/limits.ts';
+} from '../../shared/limits/edge.ts';
 import { afterCache, Breaker, HeadPoll, inShare, isNewer } from '../../shared/propagation.ts';
 import { holds } from './support/properties.ts';
 

@@ -7,7 +7,7 @@ import type * as v from 'valibot';
 import type { Actor } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
-import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits.ts';
+import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits/control.ts';
 import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { repeatedName } from '../../shared/repeated-name.ts';
 import { ok, type Result } from '../../shared/result.ts';

@@ -3,7 +3,7 @@
  */
 import { entryChangeSchema, findSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
-import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX } from '../../shared/limits.ts';
+import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { forAdmins, forChanges, pageLimit, readBody } from './context.ts';

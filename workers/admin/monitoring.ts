@@ -3,7 +3,7 @@
  */
 import { trimAuditSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
-import { VALUE_BYTES_MAX } from '../../shared/limits.ts';
+import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { recordsPrefix } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
 import { openRecords } from '../../shared/screening/block-record.ts';

@@ -3,7 +3,7 @@
  * lists.
  */
 import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
-import { VALUE_BYTES_MAX } from '../../shared/limits.ts';
+import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { ReleaseList } from '../../shared/release-list.ts';
 import { ok } from '../../shared/result.ts';

@@ -12,7 +12,7 @@ import {
   type KnownRecord,
 } from '../../shared/audit.ts';
 import { fromHex, toHex } from '../../shared/bytes.ts';
-import { AUDIT_KEPT_MS, AUDIT_PAGE_CHARS_MAX, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits.ts';
+import { AUDIT_KEPT_MS, AUDIT_PAGE_CHARS_MAX, AUDIT_REMOVED_AT_ONCE } from '../../shared/limits/control.ts';
 import { type AppliedChange, applied, type ChangeResult, refuseField } from './change-request.ts';
 import type { Meta } from './meta.ts';
 

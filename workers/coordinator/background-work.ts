@@ -3,7 +3,7 @@
  * remove expired entries, and set the alarm for the next task. It runs after each change, from the alarm, from
  * the cron, and before a change that needs room. Removing expired entries and publishing segments raise `seq`.
  */
-import { BULK_ENTRIES_MAX } from '../../shared/limits.ts';
+import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { applied, systemRequest } from './change-request.ts';
 import type { HeadWriter } from './head-writer.ts';
 import { SharedWork } from './shared-work.ts';

@@ -3,7 +3,7 @@
  */
 
 import type { Client } from '../../shared/clients.ts';
-import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits.ts';
+import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits/control.ts';
 import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import { ROLE_SCOPES, scopesOf } from '../../shared/roles.ts';

@@ -14,7 +14,7 @@ import type {
   StatusInfo,
 } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
-import { DATA_CENTRES_MAX } from '../../shared/limits.ts';
+import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';

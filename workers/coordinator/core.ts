@@ -3,7 +3,7 @@
  */
 import type { Actor, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
-import { KV_OPERATIONS_MAX } from '../../shared/limits.ts';
+import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';

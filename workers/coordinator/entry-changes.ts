@@ -3,7 +3,7 @@
  */
 import type { EntriesDone, EntryChange, EntryInfo, EntryItem } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
-import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits.ts';
+import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';

@@ -4,7 +4,7 @@
  * release has folded in, nor (by an unblock) those of its lists. One such item refuses the whole operation.
  */
 import type { Actor, EntryChange } from '../../shared/admin.ts';
-import { ITEMS_SHOWN_MAX } from '../../shared/limits.ts';
+import { ITEMS_SHOWN_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { ChangeResult } from './change-request.ts';

@@ -3,7 +3,7 @@
  * replace entries of another authority, and released ones are only in KV. Reads only the values that the lists
  * in question need; a release without such lists costs nothing.
  */
-import { READS_AT_ONCE } from '../../shared/limits.ts';
+import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import type { LiveKey, LiveOp } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import {

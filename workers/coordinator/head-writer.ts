@@ -3,7 +3,7 @@
  * coordinator does not respond.
  */
 import { toBase64 } from '../../shared/bytes.ts';
-import { KV_HEAD_AGE_MS, KV_HEAD_INTERVAL_MS } from '../../shared/limits.ts';
+import { KV_HEAD_AGE_MS, KV_HEAD_INTERVAL_MS } from '../../shared/limits/control.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import { type Head, type SealedHead, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';

@@ -4,7 +4,7 @@
  * the change. Nothing else writes `seq`, `audit` or `answers`.
  */
 import type { AuditTrimmed } from '../../shared/admin.ts';
-import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits.ts';
+import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { AuditLog } from './audit-log.ts';
 import {

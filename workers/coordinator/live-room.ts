@@ -11,7 +11,7 @@ import {
   LIVE_ROOT_RESERVE,
   RELEASES_BACK,
   UNBLOCK_RESERVE,
-} from '../../shared/limits.ts';
+} from '../../shared/limits/control.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
 import { ok } from '../../shared/result.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';

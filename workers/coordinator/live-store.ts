@@ -4,7 +4,7 @@
  */
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
-import { ENTRIES_PER_KEY_MAX } from '../../shared/limits.ts';
+import { ENTRIES_PER_KEY_MAX } from '../../shared/limits/control.ts';
 import {
   fingerprintText,
   LIVE_KINDS,

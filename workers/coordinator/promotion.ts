@@ -4,7 +4,7 @@
  * as a whole.
  */
 import type { Promote, ReleaseState } from '../../shared/admin.ts';
-import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits.ts';
+import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import { checkFold } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';

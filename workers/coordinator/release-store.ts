@@ -2,7 +2,7 @@
  * The releases in SQLite: their states, and the order in which they became current.
  */
 import type { ReleaseInfo, ReleaseState } from '../../shared/admin.ts';
-import { RELEASES_BACK } from '../../shared/limits.ts';
+import { RELEASES_BACK } from '../../shared/limits/control.ts';
 import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';

@@ -6,7 +6,8 @@
  */
 import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../shared/clients.ts';
-import { HEAD_BYTES_MAX, LOAD_WAIT_MS, VALUE_BYTES_MAX } from '../../shared/limits.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import { HEAD_BYTES_MAX, VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
 import { Segment } from '../../shared/live/segment.ts';
 import { bareOrganisation } from '../../shared/organisations.ts';

@@ -1,12 +1,13 @@
 /**
- * The coordinator's tables. docs/storage.md describes each. There is one version of them so far: tables of
- * another version are refused and left as they are.
+ * The coordinator's tables. docs/storage.md describes each. A change is a further step: steps are only appended,
+ * and tables of an earlier step get those that they lack. Tables of a newer version are refused and left as they
+ * are.
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
-/** Earlier versions existed only on development machines. */
-const VERSION = 6;
+/** The version of the first step. Earlier versions existed only on development machines. */
+const FIRST_VERSION = 6;
 
 const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -102,24 +103,31 @@ const TABLES = `
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
-/** Creates the tables in a new database. Fails if they have another version. */
+/** What each version adds to the one before it. */
+const STEPS: readonly string[] = [TABLES];
+
+/** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {
   const { sql } = storage;
+  const newest = FIRST_VERSION + STEPS.length - 1;
   return storage.transactionSync(() => {
     sql.exec('CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)');
     const { step } = sql.exec<{ step: number | null }>('SELECT MAX(step) AS step FROM schema_steps').one();
-    if (step === null) {
-      sql.exec(TABLES);
-      const organisation = JSON.stringify(bareOrganisation(DEFAULT_ORGANISATION));
-      sql.exec('INSERT INTO organisations VALUES (?, ?)', DEFAULT_ORGANISATION, organisation);
-      sql.exec('INSERT INTO schema_steps VALUES (?)', VERSION);
-    } else if (step !== VERSION) {
+    if (step !== null && (step < FIRST_VERSION || step > newest)) {
       const remedy =
-        step > VERSION
+        step > newest
           ? 'deploy the newer code again'
           : 'delete them (.wrangler/state on one machine), push a release and add the clients again';
-      const message = `the coordinator's tables have version ${step}, this code reads version ${VERSION}: ${remedy}`;
+      const message = `the coordinator's tables have version ${step}, this code reads version ${newest}: ${remedy}`;
       return fail('NOT_CONFIGURED', message);
+    }
+    for (let next = (step ?? FIRST_VERSION - 1) + 1; next <= newest; next++) {
+      sql.exec(STEPS[next - FIRST_VERSION]!);
+      sql.exec('INSERT INTO schema_steps VALUES (?)', next);
+    }
+    if (step === null) {
+      const organisation = JSON.stringify(bareOrganisation(DEFAULT_ORGANISATION));
+      sql.exec('INSERT INTO organisations VALUES (?, ?)', DEFAULT_ORGANISATION, organisation);
     }
     return ok(undefined);
   });

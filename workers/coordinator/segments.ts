@@ -4,7 +4,11 @@
  * dead. So there are few segments, and polls stay small.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
-import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, UNSEALED_ENTRIES_MAX } from '../../shared/limits.ts';
+import {
+  SEALED_PER_LIVE_MAX,
+  SEGMENT_ENTRIES_MAX,
+  UNSEALED_ENTRIES_MAX,
+} from '../../shared/limits/control.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import { segmentKey } from '../../shared/release/kv-keys.ts';

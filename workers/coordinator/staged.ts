@@ -3,13 +3,8 @@
  * by the cron.
  */
 import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
-import {
-  RELEASE_CHARS_MAX,
-  RELEASE_VALUES_MAX,
-  STAGED_REFUSALS_MAX,
-  VALUE_BYTES_MAX,
-  WAITING_KEPT_MS,
-} from '../../shared/limits.ts';
+import { RELEASE_CHARS_MAX, STAGED_REFUSALS_MAX, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
+import { RELEASE_VALUES_MAX, VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';

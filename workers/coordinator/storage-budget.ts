@@ -11,7 +11,7 @@ import {
   TOKEN_BYTES_PER_DAY_MAX,
   TOKEN_ENTRIES_PER_HOUR_MAX,
   TOKEN_FREEING_FACTOR,
-} from '../../shared/limits.ts';
+} from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { type StorageInfo, storageLevel } from '../../shared/storage-level.ts';
 import { type ChangeRequest, type ChangeResult, refuse, SYSTEM_ACTOR } from './change-request.ts';

@@ -3,7 +3,7 @@
  * removed only after it was unnamed for VALUES_KEPT_MS without interruption, so readers that lag behind and
  * pushes under way still find what they need.
  */
-import { VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits.ts';
+import { VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
 import {
   CLIENTS_PREFIX,
   RELEASE_PREFIX,

@@ -6,7 +6,7 @@
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Client, sealDirectory } from '../../shared/clients.ts';
-import { LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import { clientsKey } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';

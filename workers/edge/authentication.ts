@@ -3,7 +3,8 @@
  * secret. Verified keys are cached, so a repeated key needs one string lookup and no digest.
  */
 import type { Client, Right } from '../../shared/clients.ts';
-import { KEY_REFUSED_MS, KEYS_REFUSED_MAX, VERIFIED_KEYS_MAX } from '../../shared/limits.ts';
+import { KEY_REFUSED_MS, KEYS_REFUSED_MAX } from '../../shared/limits/edge.ts';
+import { VERIFIED_KEYS_MAX } from '../../shared/limits/requests.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { bearerOf, matches } from '../http/credentials.ts';
 import { type Problem, problem } from '../http/reply.ts';

@@ -4,7 +4,11 @@
  */
 
 import { fieldError, isRecord, nameOf, oneOf } from '../../shared/fields.ts';
-import { BATCH_BODY_BYTES_MAX, BATCH_CHARS_PER_NUMBER, BATCH_ITEMS_MAX } from '../../shared/limits.ts';
+import {
+  BATCH_BODY_BYTES_MAX,
+  BATCH_CHARS_PER_NUMBER,
+  BATCH_ITEMS_MAX,
+} from '../../shared/limits/requests.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import {
   type Item,

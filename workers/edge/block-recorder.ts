@@ -3,7 +3,7 @@
  * request covers the wait, so at most RECORDS_WAIT_MS of records are lost with the isolate.
  */
 
-import { RECORDS_KEPT_SECONDS, RECORDS_PER_VALUE_MAX, RECORDS_WAIT_MS } from '../../shared/limits.ts';
+import { RECORDS_KEPT_SECONDS, RECORDS_PER_VALUE_MAX, RECORDS_WAIT_MS } from '../../shared/limits/edge.ts';
 import { recordsKey } from '../../shared/release/kv-keys.ts';
 import { type BlockRecord, sealRecords } from '../../shared/screening/block-record.ts';
 import { warn } from '../log.ts';

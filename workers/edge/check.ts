@@ -3,7 +3,7 @@
  */
 
 import { type FieldError, nameOf } from '../../shared/fields.ts';
-import { CHECK_BODY_BYTES_MAX } from '../../shared/limits.ts';
+import { CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
 import type { Release } from '../../shared/release/release.ts';

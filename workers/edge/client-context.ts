@@ -7,7 +7,7 @@
  */
 
 import type { Client, Right } from '../../shared/clients.ts';
-import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../../shared/limits.ts';
+import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../../shared/limits/edge.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { blockRecordOf } from '../../shared/screening/block-record.ts';

@@ -3,7 +3,7 @@
  */
 
 import { flat } from '../../shared/flat.ts';
-import { HEAD_STALE_MS } from '../../shared/limits.ts';
+import { HEAD_STALE_MS } from '../../shared/limits/edge.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { Reply } from '../http/reply.ts';
 

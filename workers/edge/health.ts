@@ -3,7 +3,7 @@
  */
 
 import { type FieldError, fieldError } from '../../shared/fields.ts';
-import { MISSING_NAMED_MAX } from '../../shared/limits.ts';
+import { MISSING_NAMED_MAX } from '../../shared/limits/edge.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { Answer, RequestContext } from '../http/app.ts';
 import { problem } from '../http/reply.ts';

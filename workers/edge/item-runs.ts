@@ -2,7 +2,7 @@
  * Screens many items of one request in order, with their values in memory: all at once if the release is
  * complete, otherwise in runs, each as long as its shards fit into memory together.
  */
-import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../../shared/limits.ts';
+import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../../shared/limits/edge.ts';
 import { suffixOf } from '../../shared/numbers/number.ts';
 import type { Blob } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';

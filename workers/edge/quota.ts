@@ -7,12 +7,12 @@
  */
 import type { Client } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
+import { QUOTA_FLUSH_MS } from '../../shared/limits/lists.ts';
 import {
-  QUOTA_FLUSH_MS,
   QUOTA_FLUSH_NUMBERS,
   QUOTA_FLUSH_SHARE,
   QUOTA_WINDOW_SECONDS,
-} from '../../shared/limits.ts';
+} from '../../shared/limits/requests.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { Env } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';

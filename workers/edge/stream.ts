@@ -5,7 +5,11 @@
  */
 
 import { fieldError, oneOf } from '../../shared/fields.ts';
-import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER, STREAM_LINE_CHARS_MAX } from '../../shared/limits.ts';
+import {
+  QUOTA_WINDOW_SECONDS,
+  STREAM_BYTES_PER_NUMBER,
+  STREAM_LINE_CHARS_MAX,
+} from '../../shared/limits/requests.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { type Failure, ok, type Result } from '../../shared/result.ts';

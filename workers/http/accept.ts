@@ -5,7 +5,7 @@
  *
  * Packages for this have more code than these lines: they negotiate any number of types.
  */
-import { ACCEPT_CHARS_MAX } from '../../shared/limits.ts';
+import { ACCEPT_CHARS_MAX } from '../../shared/limits/requests.ts';
 
 /** Values of parameters, which can hold commas and semicolons. One without an end matches too, in linear time. */
 const QUOTED = /"(?:[^"\\]|\\.?)*(?:"|$)/g;

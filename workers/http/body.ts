@@ -3,7 +3,8 @@
  * the decompressed form.
  */
 import { nameOf } from '../../shared/fields.ts';
-import { LOAD_WAIT_MS, UNREAD_BODY_BYTES_MAX } from '../../shared/limits.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import { UNREAD_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { within } from '../storage/single-flight.ts';
 import { type BytesReader, GunzipReader } from './gunzip.ts';

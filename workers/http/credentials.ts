@@ -3,7 +3,7 @@
  * digests are compared in constant time.
  */
 import { toHex } from '../../shared/bytes.ts';
-import { AUTHORIZATION_CHARS_MAX } from '../../shared/limits.ts';
+import { AUTHORIZATION_CHARS_MAX } from '../../shared/limits/requests.ts';
 
 /** The digest to compare with if there is no other. */
 const NOBODY = ['0'.repeat(64)];

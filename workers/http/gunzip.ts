@@ -3,7 +3,7 @@
  * piece. The runtime's own pipe does not limit that: it decompresses whatever arrives, whether or not anybody
  * reads it, and 1 MB can become 1 GB.
  */
-import { GZIP_EMPTY_BYTES_MAX, GZIP_EXPANSION_MAX, GZIP_PIECE_BYTES } from '../../shared/limits.ts';
+import { GZIP_EMPTY_BYTES_MAX, GZIP_EXPANSION_MAX, GZIP_PIECE_BYTES } from '../../shared/limits/requests.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

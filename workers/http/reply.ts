@@ -6,7 +6,7 @@
 import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin-problems.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';
 import { withoutHidden } from '../../shared/hidden-characters.ts';
-import { CORRELATOR_CHARS_MAX } from '../../shared/limits.ts';
+import { CORRELATOR_CHARS_MAX } from '../../shared/limits/requests.ts';
 import { type Failure, ok, type Success } from '../../shared/result.ts';
 
 /** Error codes of a whole request, with status and title. They never change. */

@@ -2,7 +2,7 @@
  * Reads values from Workers KV. Anyone with write access to KV can store 25 MiB under any key, so every read
  * has a limit: it ends one byte beyond it, and the value then fails its check.
  */
-import { KV_IMMUTABLE_TTL_SECONDS, KV_MUTABLE_TTL_SECONDS } from '../../shared/limits.ts';
+import { KV_IMMUTABLE_TTL_SECONDS, KV_MUTABLE_TTL_SECONDS } from '../../shared/limits/edge.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -4,7 +4,7 @@
  * its own timer (compatibility dates before 2024-09 hang instead of throwing). After a failure there is a
  * pause before the next attempt.
  */
-import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../shared/limits.ts';
+import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 
 /** The load failed or timed out. */
 export class Unavailable extends Error {

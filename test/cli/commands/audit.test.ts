@@ -7,7 +7,7 @@ import { Admin } from '../../../cli/admin.ts';
 import { trimAudit, verifyAudit, verifyFile, verifyService } from '../../../cli/commands/audit.ts';
 import { auditLines, linesOfFile } from '../../../cli/commands/audit-lines.ts';
 import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';
-import { AUDIT_KEPT_MS, PAGE_MAX } from '../../../shared/limits.ts';
+import { AUDIT_KEPT_MS, PAGE_MAX } from '../../../shared/limits/control.ts';
 import { numgate, spawnNumgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { fakeService, problem } from '../support/fake-service.ts';

@@ -7,7 +7,7 @@ import { Admin } from '../../../cli/admin.ts';
 import { allowLists, formatChange } from '../../../cli/commands/block.ts';
 import { allEntries } from '../../../cli/commands/entries.ts';
 import { distinctItems, itemOf, itemsOfFile, itemsOfWords } from '../../../cli/import/items.ts';
-import { PAGE_MAX } from '../../../shared/limits.ts';
+import { PAGE_MAX } from '../../../shared/limits/control.ts';
 import { start } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { fakeService, problem } from '../support/fake-service.ts';

@@ -12,7 +12,7 @@ import {
   RANGES_PER_LIST_MAX,
   REJECTS_WRITTEN_MAX,
   SOURCES_PER_LIST_MAX,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/lists.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { ABROAD, buildOf, buildWithLive, HOME, inputsOf, pathOf } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';

@@ -7,7 +7,7 @@ import { Admin } from '../../../cli/admin.ts';
 import { changeEntries } from '../../../cli/commands/entry-changes.ts';
 import { CommandFailure } from '../../../cli/failure.ts';
 import { itemOf, itemsOfWords } from '../../../cli/import/items.ts';
-import { BULK_ENTRIES_MAX } from '../../../shared/limits.ts';
+import { BULK_ENTRIES_MAX } from '../../../shared/limits/control.ts';
 import { numgate, start } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { fakeService, problem } from '../support/fake-service.ts';

@@ -4,7 +4,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { formatStatus, type Status } from '../../../cli/commands/status.ts';
-import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
+import { STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import { storageLevel } from '../../../shared/storage-level.ts';
 
 const STATUS: Status = {

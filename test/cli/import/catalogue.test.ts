@@ -5,7 +5,7 @@ import '../support/workspace.ts';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readCatalogue } from '../../../cli/import/catalogue.ts';
-import { LISTS_MAX } from '../../../shared/limits.ts';
+import { LISTS_MAX } from '../../../shared/limits/lists.ts';
 import { failureOf } from '../support/failing.ts';
 import { type CatalogueParts, catalogue, FOLDER, SUSPENDED, write } from '../support/workspace.ts';
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../../../cli/import/rows.ts';
-import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../../shared/limits.ts';
+import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../../shared/limits/lists.ts';
 import { failureOf } from '../support/failing.ts';
 import { rowsOf } from '../support/rows.ts';
 import { write } from '../support/workspace.ts';

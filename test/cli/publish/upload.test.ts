@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inFiles } from '../../../cli/publish/upload.ts';
 import { kvOf } from '../../../cli/publish/wrangler.ts';
-import { SHARD_BYTES_MAX } from '../../../shared/limits.ts';
+import { SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { holds } from '../../shared/support/properties.ts';
 
 const MOST = kvOf({ remote: false, env: '' }).bulkBytesMax;

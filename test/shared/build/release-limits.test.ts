@@ -1,5 +1,5 @@
 /**
- * A list or release that exceeds a limit of limits.ts stops the build with LIMIT_EXCEEDED and the name of
+ * A list or release that exceeds a limit of shared/limits stops the build with LIMIT_EXCEEDED and the name of
  * the list.
  */
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import {
   RANGES_PER_LIST_MAX,
   SHARD_BYTES_MAX,
   SOURCES_PER_LIST_MAX,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/lists.ts';
 import { build, OPTIONS } from '../support/built-release.ts';
 import { EVER, listSource, type PlainList, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';

@@ -3,7 +3,7 @@
  * entries, never with another exception or with incomplete entries.
  */
 import { describe, expect, it } from 'vitest';
-import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits.ts';
+import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits/control.ts';
 import { LIVE_KINDS, LIVE_OPS } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { encodeSegment, Segment } from '../../../shared/live/segment.ts';

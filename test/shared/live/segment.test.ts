@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits.ts';
+import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits/control.ts';
 import { byLiveKey, type LiveEntry, numberKey } from '../../../shared/live/entry.ts';
 import { encodeSegment, Segment } from '../../../shared/live/segment.ts';
 import { LayoutError } from '../../../shared/set/number-set.ts';

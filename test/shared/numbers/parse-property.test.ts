@@ -1,7 +1,7 @@
 /** The parser's laws: separators never matter, an answer parses to itself, nothing makes it throw. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PARTY_CHARS_MAX } from '../../../shared/limits.ts';
+import { PARTY_CHARS_MAX } from '../../../shared/limits/requests.ts';
 import { NUMBER_LIMIT, toE164 } from '../../../shared/numbers/number.ts';
 import { parseParty } from '../../../shared/numbers/parse.ts';
 import { anyCharacter } from '../support/properties.ts';

@@ -1,6 +1,6 @@
 /** The parser by example: every written form, every ambiguity, every refusal. */
 import { describe, expect, it } from 'vitest';
-import { PARTY_CHARS_MAX } from '../../../shared/limits.ts';
+import { PARTY_CHARS_MAX } from '../../../shared/limits/requests.ts';
 import { KR_CARRIER_PREFIXES } from '../../../shared/numbers/plan.ts';
 import { isValidNumber } from '../../../shared/numbers/validity.ts';
 import { read } from './read.ts';

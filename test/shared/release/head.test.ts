@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
 import { type Client, openDirectory, sealDirectory } from '../../../shared/clients.ts';
-import { HEAD_BYTES_MAX } from '../../../shared/limits.ts';
+import { HEAD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { type HeadDocument, openHead, sealHead } from '../../../shared/release/head.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
 import { seal } from '../../../shared/set/seal.ts';

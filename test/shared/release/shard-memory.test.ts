@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ISOLATE_SHARD_BYTES_MAX, RELEASE_BYTES_MAX, SHARD_BYTES_MAX } from '../../../shared/limits.ts';
+import { ISOLATE_SHARD_BYTES_MAX, RELEASE_BYTES_MAX, SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { ShardMemory, type Slot } from '../../../shared/release/shard-memory.ts';
 import type { Shard } from '../../../shared/set/shard.ts';
 

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SOURCE_CHARS_MAX } from '../../../shared/limits.ts';
+import { SOURCE_CHARS_MAX } from '../../../shared/limits/control.ts';
 import { foldSenderId, foldsWithinBound } from '../../../shared/sources/sender-id.ts';
 
 const SEED = 20_261_126;

@@ -5,7 +5,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
-import { SHARD_BYTES_MAX } from '../../../shared/limits.ts';
+import { SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import worker from '../../../workers/main.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
 import { build } from '../support/coordinator.ts';

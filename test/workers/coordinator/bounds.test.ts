@@ -4,7 +4,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../../shared/limits.ts';
+import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
 import { FOREVER } from '../../../shared/set/layout.ts';
 import { LiveStore } from '../../../workers/coordinator/live-store.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';

@@ -10,7 +10,7 @@ import {
   TOKEN_BYTES_PER_DAY_MAX,
   TOKEN_ENTRIES_PER_HOUR_MAX,
   TOKEN_FREEING_FACTOR,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/control.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import type { ChangeRequest } from '../../../workers/coordinator/change-request.ts';
 import {

@@ -11,7 +11,7 @@ import {
   LIVE_ROOT_RESERVE,
   TOKEN_ENTRIES_PER_HOUR_MAX,
   UNBLOCK_RESERVE,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/control.ts';
 import {
   ADMIN,
   ALL_GUARDS,

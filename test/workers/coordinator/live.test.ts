@@ -4,7 +4,11 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { EntryItem } from '../../../shared/admin.ts';
-import { BULK_ENTRIES_MAX, SEGMENT_ENTRIES_MAX, UNSEALED_ENTRIES_MAX } from '../../../shared/limits.ts';
+import {
+  BULK_ENTRIES_MAX,
+  SEGMENT_ENTRIES_MAX,
+  UNSEALED_ENTRIES_MAX,
+} from '../../../shared/limits/control.ts';
 import { numberKey } from '../../../shared/live/entry.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';

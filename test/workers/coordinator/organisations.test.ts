@@ -5,7 +5,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { openDirectory } from '../../../shared/clients.ts';
-import { ORGANISATIONS_MAX } from '../../../shared/limits.ts';
+import { ORGANISATIONS_MAX } from '../../../shared/limits/control.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';

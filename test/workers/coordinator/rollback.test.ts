@@ -3,7 +3,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import { VALUES_KEPT_MS } from '../../../shared/limits.ts';
+import { VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
 import { blobsOf, type Manifest } from '../../../shared/release/manifest.ts';
 import { ALL_GUARDS, asAdmin, codeOf, coordinator, stage, unwrap, WRANGLER } from '../support/coordinator.ts';
 import '../support/fresh.ts';

@@ -3,12 +3,8 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
-import {
-  KV_OPERATIONS_MAX,
-  STAGED_REFUSALS_MAX,
-  VALUES_KEPT_MS,
-  WAITING_KEPT_MS,
-} from '../../../shared/limits.ts';
+import { STAGED_REFUSALS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../../shared/limits/control.ts';
+import { KV_OPERATIONS_MAX } from '../../../shared/limits/lists.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import {

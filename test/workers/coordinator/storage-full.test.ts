@@ -12,7 +12,7 @@ import {
   STORAGE_ROOT_SHARE,
   STORAGE_WARNING_SHARE,
   TOKEN_ENTRIES_PER_HOUR_MAX,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/control.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';

@@ -6,7 +6,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
 import { openDirectory } from '../../../shared/clients.ts';
-import { VALUES_KEPT_MS } from '../../../shared/limits.ts';
+import { VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
 import { fingerprintText } from '../../../shared/live/entry.ts';
 import { type Head, sealHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../../shared/release/kv-keys.ts';

@@ -5,7 +5,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../../shared/audit.ts';
-import { AUDIT_KEPT_MS, AUDIT_REMOVED_AT_ONCE } from '../../../shared/limits.ts';
+import { AUDIT_KEPT_MS, AUDIT_REMOVED_AT_ONCE } from '../../../shared/limits/control.ts';
 import { asAdmin, coordinator, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
 import '../support/fresh.ts';
 

@@ -5,7 +5,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import { VALUES_KEPT_MS } from '../../../shared/limits.ts';
+import { VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
 import { openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';

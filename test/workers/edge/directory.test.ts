@@ -4,7 +4,8 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { CLIENTS_MAX, HEAD_FRESH_MS, HEAD_STALE_MS, KEY_FRESH_MS } from '../../../shared/limits.ts';
+import { CLIENTS_MAX } from '../../../shared/limits/control.ts';
+import { HEAD_FRESH_MS, HEAD_STALE_MS, KEY_FRESH_MS } from '../../../shared/limits/edge.ts';
 import { writeCopy } from '../../../workers/edge/head/head-cache.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';

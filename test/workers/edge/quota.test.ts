@@ -3,12 +3,12 @@
  * never makes a request fail.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { QUOTA_FLUSH_MS } from '../../../shared/limits/lists.ts';
 import {
-  QUOTA_FLUSH_MS,
   QUOTA_FLUSH_NUMBERS,
   QUOTA_FLUSH_SHARE,
   QUOTA_WINDOW_SECONDS,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/requests.ts';
 import { publishClients, SMALL_QUOTA_NUMBERS } from '../support/clients.ts';
 import { send, sendAndSettle, sendHere, type WireResponse } from '../support/send.ts';
 import '../support/isolate.ts';

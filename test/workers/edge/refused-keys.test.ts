@@ -4,13 +4,13 @@
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
-  AUTHORIZATION_CHARS_MAX,
   HEAD_FRESH_MS,
   JITTER_SHARE,
   KEY_FRESH_MS,
   KEY_REFUSED_MS,
   KEYS_REFUSED_MAX,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/edge.ts';
+import { AUTHORIZATION_CHARS_MAX } from '../../../shared/limits/requests.ts';
 import { RefusedKeys } from '../../../workers/edge/authentication.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
 import { fakeCoordinator } from '../support/isolate.ts';

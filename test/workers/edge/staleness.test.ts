@@ -9,7 +9,7 @@ import {
   HEAD_WAIT_MS,
   JITTER_SHARE,
   LOAD_WAIT_MS,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/edge.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { resetIsolate } from '../../../workers/edge/isolate.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';

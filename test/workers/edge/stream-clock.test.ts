@@ -2,7 +2,7 @@
  * A long stream: it keeps the head of its start, but not the time of it.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { HEAD_FRESH_MS } from '../../../shared/limits.ts';
+import { HEAD_FRESH_MS } from '../../../shared/limits/edge.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
 import { sendAndSettle } from '../support/send.ts';
 import '../support/isolate.ts';

@@ -2,7 +2,7 @@
  * A stream over the quota: it waits for the next window, and reaches its end.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER } from '../../../shared/limits.ts';
+import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER } from '../../../shared/limits/requests.ts';
 import { publishClients, SMALL_QUOTA_NUMBERS } from '../support/clients.ts';
 import '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';

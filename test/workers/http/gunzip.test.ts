@@ -2,7 +2,7 @@
  * Decompression of a body: a bomb costs no more than the bound, however large it would become.
  */
 import { expect, test } from 'vitest';
-import { GZIP_EMPTY_BYTES_MAX, GZIP_PIECE_BYTES } from '../../../shared/limits.ts';
+import { GZIP_EMPTY_BYTES_MAX, GZIP_PIECE_BYTES } from '../../../shared/limits/requests.ts';
 import { readText } from '../../../workers/http/body.ts';
 import { GunzipReader } from '../../../workers/http/gunzip.ts';
 

@@ -5,7 +5,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
-import { KV_MUTABLE_TTL_SECONDS } from '../../../shared/limits.ts';
+import { KV_MUTABLE_TTL_SECONDS } from '../../../shared/limits/edge.ts';
 
 /** The result of a get, also of one that requests a stream: text, bytes, or null if nothing is stored. */
 export type Stored = string | ArrayBuffer | null;

@@ -4,7 +4,7 @@
  */
 import { runInDurableObject } from 'cloudflare:test';
 import type { Actor } from '../../../shared/admin.ts';
-import { STORAGE_BYTES_MAX } from '../../../shared/limits.ts';
+import { STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
 import { ADMIN, asAdmin, coordinator, stub } from './coordinator.ts';
 

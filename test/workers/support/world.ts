@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64, sha256Hex, toBase64 } from '../../../shared/bytes.ts';
 import { type Client, sealDirectory } from '../../../shared/clients.ts';
-import { HEAD_FRESH_MS, JITTER_SHARE } from '../../../shared/limits.ts';
+import { HEAD_FRESH_MS, JITTER_SHARE } from '../../../shared/limits/edge.ts';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import { encodeSegment } from '../../../shared/live/segment.ts';
 import { type Head, type NamedRelease, type NamedValue, sealHead } from '../../../shared/release/head.ts';

@@ -2,7 +2,7 @@
  * The state that the isolates of one data centre share through the Cache API: a copy of the head, and a claim
  * to fetch a newer one. It only reduces the load on the coordinator: if the cache fails, it counts as empty.
  */
-import { CACHED_HEAD_SECONDS, CLAIM_SECONDS } from '../../../shared/limits.ts';
+import { CACHED_HEAD_SECONDS, CLAIM_SECONDS } from '../../../shared/limits/edge.ts';
 import type { CachedCopy } from '../../../shared/propagation.ts';
 import type { SealedHead } from '../../../shared/release/head.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';

@@ -9,7 +9,8 @@
  * lists do not.
  */
 import type { Client } from '../../../shared/clients.ts';
-import { HEAD_FRESH_MS, HEAD_WAIT_MS, ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits.ts';
+import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../../../shared/limits/edge.ts';
+import { ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { HeadPoll, inShare, isNewer } from '../../../shared/propagation.ts';

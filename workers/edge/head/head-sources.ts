@@ -7,8 +7,8 @@ import {
   CLAIM_RETRY_MS,
   COORDINATOR_BACKGROUND_WAIT_MS,
   COORDINATOR_WAIT_MS,
-  HEAD_BYTES_MAX,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/edge.ts';
+import { HEAD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { afterCache, Breaker, type CachedCopy } from '../../../shared/propagation.ts';
 import { type HeadDocument, openHead, type SealedHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';

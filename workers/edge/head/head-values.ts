@@ -4,7 +4,8 @@
  */
 import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
 import { type Client, openDirectory } from '../../../shared/clients.ts';
-import { COORDINATOR_BACKGROUND_WAIT_MS, VALUE_BYTES_MAX } from '../../../shared/limits.ts';
+import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits/edge.ts';
+import { VALUE_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { Segment } from '../../../shared/live/segment.ts';
 import type { Head, NamedRelease, NamedValue } from '../../../shared/release/head.ts';
 import { releaseKey } from '../../../shared/release/kv-keys.ts';

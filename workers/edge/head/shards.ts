@@ -8,7 +8,7 @@ import {
   READS_AT_ONCE,
   ROOM_RETRY_MS,
   WARM_READS_AT_ONCE,
-} from '../../../shared/limits.ts';
+} from '../../../shared/limits/edge.ts';
 import type { Blob } from '../../../shared/release/manifest.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import type { Release } from '../../../shared/release/release.ts';

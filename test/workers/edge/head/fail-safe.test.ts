@@ -5,7 +5,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../../../shared/bytes.ts';
-import { HEALTH_RETRY_MS, LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../../shared/limits.ts';
+import { HEALTH_RETRY_MS, LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
 import { numberKey } from '../../../../shared/live/entry.ts';
 import { blobsOf } from '../../../../shared/release/manifest.ts';
 import { resetIsolate } from '../../../../workers/edge/isolate.ts';

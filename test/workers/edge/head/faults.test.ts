@@ -3,7 +3,7 @@
  * for all others; a listed number never passes, and no response is a 5xx once there is data.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../../shared/limits.ts';
+import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
 import { publishClients } from '../../support/clients.ts';
 import { sendAndSettle, sendHere, summarize } from '../../support/send.ts';
 import '../../support/isolate.ts';

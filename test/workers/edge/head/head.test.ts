@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { utf8 } from '../../../../shared/bytes.ts';
 import { sealDirectory } from '../../../../shared/clients.ts';
-import { HEAD_FRESH_MS } from '../../../../shared/limits.ts';
+import { HEAD_FRESH_MS } from '../../../../shared/limits/edge.ts';
 import { openHead } from '../../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../../shared/set/keys.ts';

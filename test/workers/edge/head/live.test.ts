@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { COORDINATOR_BACKGROUND_WAIT_MS, LOAD_BACKOFF_MS } from '../../../../shared/limits.ts';
+import { COORDINATOR_BACKGROUND_WAIT_MS, LOAD_BACKOFF_MS } from '../../../../shared/limits/edge.ts';
 import { type LiveEntry, numberKey } from '../../../../shared/live/entry.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../../shared/set/keys.ts';
 import { liveEntry } from '../../../shared/support/live.ts';

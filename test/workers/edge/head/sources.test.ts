@@ -12,7 +12,7 @@ import {
   COORDINATOR_WAIT_MS,
   HEAD_FRESH_MS,
   JITTER_SHARE,
-} from '../../../../shared/limits.ts';
+} from '../../../../shared/limits/edge.ts';
 import { HEAD_KEY } from '../../../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../../shared/set/keys.ts';
 import { claim, readCopy, writeCopy } from '../../../../workers/edge/head/head-cache.ts';

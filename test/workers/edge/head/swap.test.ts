@@ -3,7 +3,7 @@
  * mixes the two.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { HEAD_FRESH_MS, LOAD_WAIT_MS } from '../../../../shared/limits.ts';
+import { HEAD_FRESH_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
 import { blobsOf } from '../../../../shared/release/manifest.ts';
 import { publishClients } from '../../support/clients.ts';
 import { send, sendAndSettle, type WireBody } from '../../support/send.ts';

@@ -1,0 +1,120 @@
+/**
+ * Limits of the control plane: clients, tokens, live entries, storage, the audit log.
+ */
+import { LISTS_MAX } from './lists.ts';
+
+/** Clients in the directory. */
+export const CLIENTS_MAX = 10_000;
+/** Organisations. */
+export const ORGANISATIONS_MAX = 1_000;
+/** Longest display name of an organisation, in characters. */
+export const DISPLAY_NAME_CHARS_MAX = 100;
+/** Longest contact of an organisation, in characters. */
+export const CONTACT_CHARS_MAX = 200;
+/** Other authorities that one request may act for: as many as a release has lists. */
+export const OVERRIDE_AUTHORITIES_MAX = LISTS_MAX;
+/** Documented short codes that a client may send from. */
+export const CLIENT_SHORT_CODES_MAX = 32;
+
+/** Live entries, one per number and subject (250,000 numbers with both). A release can fold in more. */
+export const LIVE_ENTRIES_MAX = 500_000;
+/** Reserve of them for `unblock` and `clear` by `root`: one operation on 10,000 numbers, both subjects. */
+export const LIVE_ROOT_RESERVE = 20_000;
+/**
+ * Live entries that one authority may hold over all its tokens: half, so that one stolen token cannot fill
+ * the live layer. `root` has no such share.
+ */
+export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
+/**
+ * Reserve for `unblock` and `clear`, which cannot wait for a push: the last part of this share, and of the
+ * live layer before LIVE_ROOT_RESERVE. One operation on 10,000 numbers with both subjects.
+ */
+export const UNBLOCK_RESERVE = 20_000;
+/** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
+export const BULK_ENTRIES_MAX = 10_000;
+/** Items that a refused operation names. */
+export const ITEMS_SHOWN_MAX = 100;
+/** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room to spare. */
+export const BULK_BODY_BYTES_MAX = 2_097_152;
+/** Body of any other admin request, in bytes. The largest is a signed manifest with its quoting. */
+export const ADMIN_BODY_BYTES_MAX = 1_048_576;
+/** Unsealed live entries: 20 bytes each in every head. Above this, they are sealed into a segment. */
+export const UNSEALED_ENTRIES_MAX = 512;
+/** Live entries in one sealed segment: 320 KiB. */
+export const SEGMENT_ENTRIES_MAX = 16_384;
+/**
+ * Allowed sealed entries per live entry, over all segments, with one segment on top; the excess was replaced.
+ * Any two neighbours fill one segment, so there are at most 125 segments at the maximum of live entries.
+ */
+export const SEALED_PER_LIVE_MAX = 2;
+/** Unexpired entries of one number or source: time-limited entries may overlap others. */
+export const ENTRIES_PER_KEY_MAX = 8;
+/** Longest sender ID of a live entry, in characters. */
+export const SOURCE_CHARS_MAX = 64;
+/** Longest reason of a change, in characters. */
+export const REASON_CHARS_MAX = 500;
+/** The name of a release or the hash of a plan in a request, in characters. */
+export const RELEASE_CHARS_MAX = 64;
+/** Range of `maxStaleSeconds`: the age from which data is too old for a client, in seconds. */
+export const MAX_STALE_SECONDS_MIN = 10;
+export const MAX_STALE_SECONDS_MAX = 604_800;
+/** Default of `maxStaleSeconds`, in seconds. */
+export const MAX_STALE_SECONDS_DEFAULT = 3_600;
+/** Largest quota of a client, in numbers per minute. */
+export const QUOTA_NUMBERS_MAX = 1_000_000_000;
+/** Secrets of one client or admin key: two during a rotation. */
+export const KEY_SECRETS_MAX = 2;
+/** Admin tokens. */
+export const TOKENS_MAX = 1_000;
+/** Longest `Idempotency-Key`, in characters. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 128;
+/** How long a response is replayed for the same Idempotency-Key, in ms. */
+export const IDEMPOTENCY_KEPT_MS = 86_400_000;
+/** SQLite storage of the coordinator, in bytes: the platform's limit for one Durable Object. */
+export const STORAGE_BYTES_MAX = 10_000_000_000;
+/** Shares of the storage at which `status` and the log warn. At the second, act at once. */
+export const STORAGE_WARNING_SHARE = 0.5;
+export const STORAGE_CRITICAL_SHARE = 0.8;
+/**
+ * Share from which the coordinator accepts only changes that undo or remove something, and changes of clients
+ * and tokens. The 800 MB after it last one token six days; the last 200 MB are for `root`.
+ */
+export const STORAGE_FULL_SHARE = 0.9;
+/** Share from which it accepts those only from `root`. Tokens can be revoked even then. */
+export const STORAGE_ROOT_SHARE = 0.98;
+/**
+ * Entries that one token may change per hour, one per number and subject: half the capacity of the live
+ * layer. Any other change counts as one.
+ */
+export const TOKEN_ENTRIES_PER_HOUR_MAX = 250_000;
+/** Bytes that one token may add to the coordinator per day: some 250,000 entries. It is full in 134 days. */
+export const TOKEN_BYTES_PER_DAY_MAX = 67_108_864;
+/** Extra charge for an entry with `until`, in bytes: its expiry writes an audit record of about 180. */
+export const ENTRY_END_BYTES = 200;
+/** Budget multiplier for changes that undo or remove something, and for changes of clients and tokens. */
+export const TOKEN_FREEING_FACTOR = 2;
+/** Releases before the current one that a rollback can return to. */
+export const RELEASES_BACK = 2;
+/** How long values are kept after the last readable release stopped naming them, in ms. */
+export const VALUES_KEPT_MS = 86_400_000;
+/** Refused manifests under `staged/` that name no release of the coordinator: the newest are kept. */
+export const STAGED_REFUSALS_MAX = 20;
+/** How long a staged or withdrawn release keeps its values, in ms. */
+export const WAITING_KEPT_MS = 604_800_000;
+/** Entries or records on one page of the admin API. */
+export const PAGE_MAX = 1_000;
+/**
+ * States and reasons on one page of the audit log, in characters. With the record that exceeds it, a page
+ * stays far below the 32 MiB of one RPC. A record of the gateway policy has 32 KB.
+ */
+export const AUDIT_PAGE_CHARS_MAX = 4_194_304;
+/** Minimum age of audit records that can be trimmed, in ms: a daily export has included them by then. */
+export const AUDIT_KEPT_MS = 604_800_000;
+/** Trimmed records that the cron removes per minute: some 40 MB. */
+export const AUDIT_REMOVED_AT_ONCE = 200_000;
+/** Data centres whose last poll is remembered. */
+export const DATA_CENTRES_MAX = 1_000;
+/** Minimum time between writes of the head to KV, in ms: Workers KV accepts one write per second and key. */
+export const KV_HEAD_INTERVAL_MS = 1_100;
+/** Maximum time between them without changes, in ms: each write records the time. A cron runs each minute. */
+export const KV_HEAD_AGE_MS = 45_000;

@@ -1,0 +1,57 @@
+/**
+ * Limits of lists and releases: exceeding one stops the build. Each says what it bounds, its unit, and why it has
+ * this value.
+ */
+
+/** Longest time between two reports to the shared counter, in ms. */
+export const QUOTA_FLUSH_MS = 1_000;
+
+/** Rejected lines that a build writes out: about 10 MB. Further ones are only counted. */
+export const REJECTS_WRITTEN_MAX = 100_000;
+/**
+ * Largest ratio of unpacked to gzipped size of an input. Sorted numbers, the most compressible list, reach 6;
+ * with long constant fields they reach 42. A gzip bomb has up to 1,032.
+ */
+export const GZIP_RATIO_MAX = 200;
+/** An input that unpacks to at most this many bytes is accepted at any ratio: it costs nothing. */
+export const GZIP_FREE_BYTES = 4_194_304;
+
+/** Lists in one release. Each number costs one probe per list, so this bounds the cost of a verdict. */
+export const LISTS_MAX = 32;
+/** Ranges in one list. */
+export const RANGES_PER_LIST_MAX = 20_000;
+/** Sources in one list. */
+export const SOURCES_PER_LIST_MAX = 20_000;
+/** One KV value of a release, in bytes. Small, so that a cold isolate loads it quickly. */
+export const SHARD_BYTES_MAX = 524_288;
+/**
+ * Shards in one release. A promotion reads each once to verify it, and once more, with those of the previous
+ * release, to compare. An invocation may make 1,000 KV operations.
+ */
+export const SHARDS_MAX = 256;
+/** Values of one release: its shards, range table and source table. */
+export const RELEASE_VALUES_MAX = SHARDS_MAX + 2;
+/** KV operations in one invocation: a limit of the platform. */
+export const KV_OPERATIONS_MAX = 1_000;
+/** All values of a release, in bytes: an isolate holds them all. */
+export const RELEASE_BYTES_MAX = 41_943_040;
+/**
+ * Bytes of shards that an isolate holds at once, over all releases: as much as the largest release, out of
+ * the isolate's 128 MB. During a swap of large releases, shards that do not fit are loaded again.
+ */
+export const ISOLATE_SHARD_BYTES_MAX = RELEASE_BYTES_MAX;
+/** Numbers that a check or a plan reads in one release: at most 25 s. 40 MB rarely hold more. */
+export const RELEASE_NUMBERS_MAX = 200_000_000;
+/** Protected numbers, which no list may block without an override: public institutions, test numbers. */
+export const PROTECTED_NUMBERS_MAX = 1_000;
+/** Prefixes that a plan names for each list: those that change most. */
+export const CHANGED_PREFIXES_MAX = 20;
+/** A sealed head, in bytes: two manifests, and the unsealed entries in base64. */
+export const HEAD_BYTES_MAX = 1_048_576;
+/**
+ * Any other value in KV that is read without the size in a manifest, in bytes. The largest is a table of the
+ * ranges of 32 lists: about 15.4 MB.
+ */
+export const VALUE_BYTES_MAX = 16_777_216;
+/** A signed manifest, in characters: 256 shards of about 250 characters, and the lists. */
+export const MANIFEST_CHARS_MAX = 262_144;

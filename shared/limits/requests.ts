@@ -1,0 +1,65 @@
+/**
+ * Limits of requests: exceeding one returns a 4xx that names it. Each says what it bounds, its unit, and why it
+ * has this value.
+ */
+
+/** Longest written sender or recipient, in UTF-16 units: 15 digits with generous separators and controls. */
+export const PARTY_CHARS_MAX = 64;
+/** Longest `authorization` header that can be a client key: an ID of 63, a dot, a secret. */
+export const AUTHORIZATION_CHARS_MAX = 256;
+/** Longest `accept` header that is read, in characters. A longer one gets JSON. */
+export const ACCEPT_CHARS_MAX = 1_024;
+/** Verified client keys that an isolate caches: about 1 MB. Above the limit, it clears the cache. */
+export const VERIFIED_KEYS_MAX = 4_096;
+/** Body of a single check, in bytes: a request has six short fields. */
+export const CHECK_BODY_BYTES_MAX = 4_096;
+/** Body of a batch, in bytes: 10,000 items of 400 bytes. */
+export const BATCH_BODY_BYTES_MAX = 4_194_304;
+/** Characters of a batch that count as at least one number of the quota: the space of one of 10,000 items. */
+export const BATCH_CHARS_PER_NUMBER = 420;
+/** Bytes of gzip that are decompressed at once: into at most 4 MiB, because gzip shrinks up to 1,032-fold. */
+export const GZIP_PIECE_BYTES = 4_096;
+/** Times that a gzip may be larger than its content. Lines of a few digits that are flushed singly reach 3. */
+export const GZIP_EXPANSION_MAX = 8;
+/** Bytes of gzip that may have no content at all: a header with an extra field has up to 64 KiB. */
+export const GZIP_EMPTY_BYTES_MAX = 131_072;
+/** Bytes of a refused body that are still read, so that the client can read the error. */
+export const UNREAD_BODY_BYTES_MAX = 16_777_216;
+/** Items in one batch. */
+export const BATCH_ITEMS_MAX = 10_000;
+/** One line of a stream, in characters. A longer line is an error of that line. */
+export const STREAM_LINE_CHARS_MAX = 1_024;
+/**
+ * Bytes of a stream that count as at least one number of the quota: more than the longest line has. Only
+ * lines over the bound reach it. Otherwise they would cost nothing, however many bytes are decompressed.
+ */
+export const STREAM_BYTES_PER_NUMBER = 4_096;
+/** `id` of a batch or stream item, in characters. */
+export const ITEM_ID_CHARS_MAX = 128;
+/** Alphanumeric sender ID of a text, in characters (3GPP TS 23.040, 9.1.2.5: 11 of 7 bits). */
+export const SENDER_ID_CHARS_MAX = 11;
+/** Name of a trunk, in characters. */
+export const TRUNK_CHARS_MAX = 64;
+/** Shortest prefix of a global title that is looked up: a calling code and a digit. */
+export const SMSC_PREFIX_DIGITS_MIN = 2;
+/** How long a gateway may reuse a response, in ms. It adds to the propagation time of a change. */
+export const GATEWAY_CACHE_MS = 5_000;
+/** Rules of the gateway policy. Every request from abroad is matched against them one by one. */
+export const POLICY_RULES_MAX = 64;
+/** Label of traffic from abroad, in characters: it uses space in a text of 70. */
+export const POLICY_LABEL_CHARS_MAX = 16;
+/** The gateway policy as JSON, in characters: every head contains it. */
+export const POLICY_CHARS_MAX = 16_384;
+/** `x-correlator`, in characters (CAMARA Commonalities: 256). */
+export const CORRELATOR_CHARS_MAX = 256;
+/**
+ * Default quota: numbers that a client may check in one quota window. Three full batches with sender and
+ * recipient. All 10^8 numbers of 010 take 28 hours.
+ */
+export const QUOTA_NUMBERS_DEFAULT = 60_000;
+/** Length of the quota window, in seconds: a period that the rate limit binding accepts (10 or 60). */
+export const QUOTA_WINDOW_SECONDS = 60;
+/** Numbers counted in the isolate before it reports to the shared counter of the data centre. */
+export const QUOTA_FLUSH_NUMBERS = 10_000;
+/** Share of the quota that triggers an earlier report: bounds what many isolates let pass together. */
+export const QUOTA_FLUSH_SHARE = 0.01;
