@@ -8,12 +8,12 @@ import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import { checkFold } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
-import type { Blob, Manifest } from '../../shared/release/manifest.ts';
+import type { Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { type Failure, fail } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { unwrap } from '../failure.ts';
-import { type BaseRelease, currentRelease, dropOtherValues, loadValue } from '../publish/base-release.ts';
+import { type BaseRelease, currentRelease, dropOtherValues, loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
@@ -49,8 +49,7 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   const base = await currentRelease(admin, keys);
   const settings = await admin.get<GuardSettings>('guards');
   if (base.manifest !== null) await dropOtherValues(base.manifest);
-  const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
-    folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob);
+  const load = loaderFor(folder, () => admin);
   const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, load, settings }));
   return { plan: created, manifest, base, folder, refusal: refusalOf(manifest, base.status) };
 }

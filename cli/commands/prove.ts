@@ -1,27 +1,22 @@
 /**
  * `numgate prove`: reopens a built release as the edge would, and compares it with a plain model made from the
- * inputs. cli/proof/prover.ts states what is proven. The model knows nothing of permutations, shards or
+ * inputs, and for lists that were carried over, from the base. cli/proof/prover.ts states what is proven. The model knows nothing of permutations, shards or
  * encodings.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Command } from 'commander';
 import { SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
-import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
+import type { Manifest } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
-import { readCatalogue } from '../import/catalogue.ts';
-import { collect } from '../import/collect.ts';
-import {
-  countDated,
-  countElsewhere,
-  countPlain,
-  type ListModel,
-  ListModelBuilder,
-} from '../proof/list-model.ts';
+import { countDated, countElsewhere, countPlain } from '../proof/list-model.ts';
 import type { ProveTask, ThreadProgress, ThreadWork } from '../proof/prove-thread.ts';
 import { LOOKUPS_PER_ENTRY, Prover, reopen } from '../proof/prover.ts';
+import { readModels } from '../proof/read-models.ts';
 import { TableProver } from '../proof/table-prover.ts';
+import { loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
@@ -62,11 +57,18 @@ export interface ProveResult extends Proof {
   readonly elsewhere: number;
 }
 
-/** @param step look up every number of 010 (1), or one in `step` besides the listed ones */
-export async function prove(folder: BuildFolder, step: number): Promise<ProveResult> {
+/**
+ * @param step look up every number of 010 (1), or one in `step` besides the listed ones
+ * @param admin called only for values of the base that are not in the cache, after `build --authority`
+ */
+export async function prove(
+  folder: BuildFolder,
+  step: number,
+  admin: () => Admin = adminOfEnvironment,
+): Promise<ProveResult> {
   const release = await reopen(folder);
   const { now } = folder.report;
-  const models = await readModels(folder, release.manifest);
+  const models = await readModels(folder, release, PROVEN_PREFIX, loaderFor(folder, admin));
   const settings = { now, densePrefix: PROVEN_PREFIX, step };
   const tables = new TableProver(release, now);
   for (const [list, model] of models.entries()) tables.check(list, model.tables);
@@ -97,43 +99,6 @@ export async function prove(folder: BuildFolder, step: number): Promise<ProveRes
   const universe = SUFFIX_COUNT - tasks.suffixes + found.suffixes;
   const elsewhere = numbers.reduce((sum, model) => sum + countElsewhere(model, PROVEN_PREFIX), 0);
   return { ...proof, manifest: release.manifest, universe, elsewhere };
-}
-
-/** Reads the inputs and the folded entries again, into plain models. */
-async function readModels(folder: BuildFolder, { lists }: Manifest): Promise<ListModel[]> {
-  const { catalogue: path, now, inputs } = folder.report;
-  const { folded } = folder;
-  const catalogue = readCatalogue(path);
-  if (termsOf([...catalogue.lists, ...folded]) !== termsOf(lists))
-    throw new CommandFailure(`${path} does not name the lists of the release: build again`);
-  const models = lists.map(({ effect }) => new ListModelBuilder(effect, PROVEN_PREFIX));
-  const progress = startProgress('reading');
-  const again = await collect(catalogue, {
-    now,
-    onEntry: ({ list, what, dates }) => models[list]!.add(what, dates),
-    onNumber: (list, n) => models[list]!.addNumber(n),
-    onReject: () => undefined,
-    onProgress: progress.update,
-  }).finally(() => progress.stop());
-  if (again.length !== inputs.length)
-    throw new CommandFailure(`${path}: the inputs have changed since the build: build again`);
-  for (const [index, { file, sha256 }] of inputs.entries()) {
-    if (again[index]?.sha256 !== sha256)
-      throw new CommandFailure(`${file} has changed since the build: build again`);
-  }
-  for (const [index, { entries }] of folded.entries()) {
-    for (const entry of entries) models[catalogue.lists.length + index]!.addFolded(entry);
-  }
-  return models.map((model) => model.finish());
-}
-
-/** What identifies the lists and their effects, as one text. */
-function termsOf(
-  lists: readonly Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority'>[],
-): string {
-  return JSON.stringify(
-    lists.map(({ name, reason, effect, subjects, authority }) => [name, reason, effect, subjects, authority]),
-  );
 }
 
 /** All shards, and the suffixes of 010 that are in dense parts. */

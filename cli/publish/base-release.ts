@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { StatusInfo } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Blob, blobsOf, type Manifest, openManifest } from '../../shared/release/manifest.ts';
+import type { Load } from '../../shared/release/release.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Admin } from '../admin.ts';
@@ -14,33 +15,45 @@ import { CommandFailure, hasCode, unwrap } from '../failure.ts';
 import { VALUES } from '../paths.ts';
 import { privateFolder } from '../private-files.ts';
 import { publicKeys } from '../secrets.ts';
-import { fileOfKey } from './build-folder.ts';
+import { type BuildFolder, fileOfKey } from './build-folder.ts';
 
 /** The current release according to the coordinator, opened and verified. */
 export interface BaseRelease {
   readonly status: StatusInfo;
   /** Null if no release was promoted yet. */
   readonly manifest: Manifest | null;
+  /** The manifest as it was signed. */
+  readonly signed: SignedText | null;
 }
 
 export async function currentRelease(admin: Admin, keys: ListKeys): Promise<BaseRelease> {
   const status = await admin.get<StatusInfo>('status');
-  if (status.current === null) return { status, manifest: null };
+  if (status.current === null) return { status, manifest: null, signed: null };
   const signed = await admin.get<SignedText>(`releases/${status.current.release}/manifest`);
-  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)) };
+  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)), signed };
 }
 
-/** A value of the current release, from the cache folder or else from the service. */
-export async function loadValue(admin: Admin, { key, sha256 }: Blob): Promise<Uint8Array<ArrayBuffer>> {
+/** A value of a build and of the release that it is based on: the folder has it, the cache, or the service. */
+export function loaderFor(folder: BuildFolder, admin: () => Admin): Load {
+  return async (blob) => (folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob));
+}
+
+/**
+ * A value of the current release, from the cache folder or else from the service.
+ * @param admin called only if the cache does not have the value
+ */
+export async function loadValue(admin: () => Admin, { key, sha256 }: Blob): Promise<Uint8Array<ArrayBuffer>> {
   const path = join(VALUES, fileOfKey(key));
   const kept = await readFile(path).catch(() => null);
   // Copy: small files share one buffer, and sections must start at a multiple of 8.
   const copy = kept === null ? null : new Uint8Array(kept);
   if (copy !== null && (await sha256Hex(copy)) === sha256) return copy;
-  const bytes = await admin.bytes(`values/${key}`).catch((error: unknown) => {
-    if (!hasCode(error, 'NOT_FOUND')) throw error;
-    throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
-  });
+  const bytes = await admin()
+    .bytes(`values/${key}`)
+    .catch((error: unknown) => {
+      if (!hasCode(error, 'NOT_FOUND')) throw error;
+      throw new CommandFailure(`KV has lost ${key} of the current release: push its build again, with --all`);
+    });
   const unfinished = `${path}.${process.pid}`;
   privateFolder(VALUES);
   await writeFile(unfinished, bytes, { mode: 0o600 });

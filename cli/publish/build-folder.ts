@@ -26,6 +26,8 @@ export interface BuildReport {
   readonly inputs: readonly InputReport[];
   /** Rejects that were counted but not written to `rejects.csv`. */
   readonly rejectsNotWritten: number;
+  /** The only authority whose lists the build replaced: `build --authority`. */
+  readonly authority?: string;
 }
 
 /** What a push has put into KV, in case it is interrupted. */
@@ -73,6 +75,11 @@ export class BuildFolder {
   /** Opens the manifest. It must be signed by a trusted key and match the key of these lists. */
   async open({ keyId }: ListKeys): Promise<Manifest> {
     return unwrap(await openManifest(this.manifest, await publicKeys(), keyId));
+  }
+
+  /** Opens the manifest of the release that `build --authority` carried lists over from. */
+  async openBase({ keyId }: ListKeys): Promise<Manifest> {
+    return unwrap(await openManifest(this.#read('base.json'), await publicKeys(), keyId));
   }
 
   get report(): BuildReport {
@@ -140,6 +147,8 @@ export function writeBuild(
   signed: SignedText,
   report: BuildReport,
   folded: readonly FoldedList[],
+  /** Whose lists were carried over. */
+  base: SignedText | null,
 ): BuildFolder {
   const path = join(builds, manifest.release);
   const unfinished = unfinishedFolder(builds);
@@ -147,6 +156,7 @@ export function writeBuild(
   for (const [key, bytes] of values) writeFileSync(join(unfinished, 'values', fileOfKey(key)), bytes);
   writeFileSync(join(unfinished, 'manifest.json'), `${JSON.stringify(signed)}\n`);
   writeFileSync(join(unfinished, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  if (base !== null) writeFileSync(join(unfinished, 'base.json'), `${JSON.stringify(base)}\n`);
   // The file holds numbers in clear.
   writeFileSync(join(unfinished, 'folded.json'), `${JSON.stringify(folded)}\n`, { mode: 0o600 });
   renameSync(rejectsPath(builds), join(unfinished, 'rejects.csv'));

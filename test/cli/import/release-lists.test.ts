@@ -4,7 +4,7 @@
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import type { FoldedList } from '../../../cli/import/fold.ts';
-import { foldedIn } from '../../../cli/import/folded-lists.ts';
+import { foldedIn } from '../../../cli/import/release-lists.ts';
 import { listKeys } from '../../../cli/secrets.ts';
 import { buildWithLive, HOME } from '../support/builds.ts';
 
@@ -24,7 +24,7 @@ describe('folded entries', () => {
       { number: null, source: 'KR-POST', until: '2041-01-01T00:00:00.000Z' },
       { number: null, source: 'KR-BANK' },
     ]);
-    const read = await foldedIn(manifest, await listKeys(), async ({ key }) => folder.value(key));
+    const read = await foldedIn({ manifest, load: async ({ key }) => folder.value(key) }, await listKeys());
     expect(read.map(({ name, entries }) => [name, entries.length])).toEqual([
       ['live-allow-kisa', 1],
       ['live-from-overseas-number-listed-kisa', 1],
@@ -38,6 +38,6 @@ describe('folded entries', () => {
     const never = (): never => {
       throw new Error('a value was loaded');
     };
-    expect(await foldedIn(manifest, await listKeys(), never)).toEqual([]);
+    expect(await foldedIn({ manifest, load: never }, await listKeys())).toEqual([]);
   });
 });
