@@ -35,6 +35,9 @@ export interface Actor {
   readonly root: boolean;
 }
 
+/** `GET /v1/admin/me`: who sent the request, and what they may change. */
+export type MeInfo = Actor;
+
 const time = v.pipe(
   v.string(),
   v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'),

@@ -53,7 +53,7 @@ export function addBuild(program: Command): void {
       ).conflicts('offline'),
     )
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
-    .addHelpText('after', examples('build my.lists.json', 'build ktoa.lists.json --authority ktoa'))
+    .addHelpText('after', examples('build my.lists.json', 'build acme.lists.json --authority acme'))
     .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
       const admin = offline ? null : adminOfEnvironment();
       print(...formatBuild(await build({ catalogue, builds: out, admin, ...options })));
@@ -282,5 +282,5 @@ export function formatBuild(result: BuildResult): Report {
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;
   const figures = { bytes, values, bitsPerNumber };
   const value = { release, folder: folder.path, ...figures, lists, inputs, rejectsNotWritten };
-  return [text, { ...value, carried }];
+  return [text, carried === 0 ? value : { ...value, carried }];
 }

@@ -82,18 +82,21 @@ function splitTyped(typed: readonly string[]): [words: string[], rest: readonly 
 interface OverrideParts {
   readonly plan?: string | undefined;
   readonly guards: readonly Guard[];
+  /** Other authorities that the change acts for. */
+  readonly authorities?: readonly string[];
   readonly needsReason: boolean;
 }
 
 /** A command line to copy. The reason is left for you to type. */
 export function overrideCommand(
   words: readonly string[],
-  { plan, guards, needsReason }: OverrideParts,
+  { plan, guards, authorities = [], needsReason }: OverrideParts,
 ): string {
   return [
     ...words.map(shellWord),
     ...(plan === undefined ? [] : [`--plan ${plan}`]),
     ...[...new Set(guards)].map((guard) => `--override ${guard}`),
+    ...authorities.map((name) => `--override-authority ${shellWord(name)}`),
     ...(needsReason ? ['--reason "…"'] : []),
   ].join(' ');
 }

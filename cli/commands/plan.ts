@@ -14,13 +14,14 @@ import { type Failure, fail } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { unwrap } from '../failure.ts';
 import { type BaseRelease, currentRelease, dropOtherValues, loaderFor } from '../publish/base-release.ts';
-import type { BuildFolder } from '../publish/build-folder.ts';
+import type { BuildFolder, BuildReport } from '../publish/build-folder.ts';
 import { listKeys } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { overrideCommand } from './override.ts';
+import { checkForeign, mayUse, type Ownership, ownershipOf } from './ownership.ts';
 
 /** Prefixes shown per list: those with the most changes. */
 const PREFIXES_SHOWN_MAX = 3;
@@ -41,6 +42,8 @@ export interface PlanResult {
   readonly folder: BuildFolder;
   /** Why a push of this release would be refused, whatever its plan and its guards. */
   readonly refusal: Failure | null;
+  /** Whose lists it changes, against the token and the signing key. */
+  readonly ownership: Ownership;
 }
 
 export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResult> {
@@ -51,14 +54,26 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   if (base.manifest !== null) await dropOtherValues(base.manifest);
   const load = loaderFor(folder, () => admin);
   const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, load, settings }));
-  return { plan: created, manifest, base, folder, refusal: refusalOf(manifest, base.status) };
+  const compared = { base: base.manifest, next: manifest, plan: created, signed: folder.manifest };
+  const ownership = await ownershipOf(compared, admin);
+  const refusal = refusalOf(manifest, folder.report, base.status) ?? ownership.signer;
+  return { plan: created, manifest, base, folder, refusal, ownership };
 }
 
 /** What the coordinator would refuse at the promotion. */
-function refusalOf({ release, foldedSeq }: Manifest, status: StatusInfo): Failure | null {
+function refusalOf(
+  { release, base, foldedSeq }: Manifest,
+  { authority }: BuildReport,
+  status: StatusInfo,
+): Failure | null {
   const { candidate, current, droppedSeq = 0, seq } = status;
   // A push of the current release promotes nothing.
   if (current?.release === release) return null;
+  if (authority !== undefined && (current?.release ?? null) !== base)
+    return fail(
+      'BASE_MOVED',
+      `it has the lists of others as ${base} has them, and ${current?.release ?? 'no release'} is current: build again`,
+    );
   if (candidate !== null && candidate.release !== release)
     return fail(
       'RELEASE_STATE',
@@ -69,13 +84,16 @@ function refusalOf({ release, foldedSeq }: Manifest, status: StatusInfo): Failur
 }
 
 /** What would change, which guards it hits, and the command that pushes exactly this plan, or why none can. */
-export function formatPlan({ plan: created, folder, refusal }: PlanResult): Report {
+export function formatPlan({ plan: created, folder, refusal: refused, ownership }: PlanResult): Report {
   const { release, base, lists, guards, hash } = created;
+  const { foreign } = ownership;
+  const refusal = refused === null && !mayUse(ownership, 'override') ? foreignRefusal(ownership) : refused;
   const changing = lists.filter(isChanged);
   const unchanged = lists.length - changing.length;
   const push = overrideCommand(['push', folder.path], {
     plan: hash,
     guards: guards.map((hit) => hit.override),
+    authorities: foreign,
     needsReason: true,
   });
   const text = [
@@ -89,6 +107,9 @@ export function formatPlan({ plan: created, folder, refusal }: PlanResult): Repo
     `${styleText('bold', 'Plan')} ${hash}: ${formatCounts(totalOf(changing))}`,
     ...(guards.length === 0 ? ['no guard is hit'] : [styleText('yellow', 'guards are hit:')]),
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
+    ...(foreign.length === 0
+      ? []
+      : [styleText('yellow', `lists of other authorities change: ${foreign.join(', ')}`)]),
     ...(refusal === null ? ['To push exactly this plan:', `  npx numgate ${push}`] : []),
   ];
   const value = {
@@ -96,6 +117,13 @@ export function formatPlan({ plan: created, folder, refusal }: PlanResult): Repo
     ...(refusal === null ? { command: push } : { refusal: { code: refusal.code, message: refusal.message } }),
   };
   return [`${text.join('\n')}\n`, value];
+}
+
+function foreignRefusal(ownership: Ownership): Failure | null {
+  const failure = checkForeign(ownership, []);
+  return failure === null
+    ? null
+    : fail('AUTHORITY_FOREIGN', failure.message.replace(/^AUTHORITY_FOREIGN: /, ''));
 }
 
 /** One line. The failure lists the guards that stop the plan. */

@@ -25,6 +25,7 @@ import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { addOverrideOptions, type OverrideOptions, reasonOf, withOverrideHint } from './override.ts';
 import { authorityField } from './override-authority.ts';
+import { checkForeign, mayUse } from './ownership.ts';
 import { type PlanResult, plan, summarizePlan } from './plan.ts';
 import { canaryShare, formatState } from './releases.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
@@ -136,6 +137,12 @@ export async function push(
   }
   checkComplete(proof, release, unproven);
   if (created.refusal !== null) throw refusedAs(created.refusal);
+  const foreign = checkForeign(created.ownership, overrideAuthorities ?? []);
+  if (foreign !== null) throw foreign;
+  if (overrides.length > 0 && !mayUse(created.ownership, 'guards')) {
+    const message = 'PERMISSION_DENIED: --override needs a token with the scope "guards"';
+    throw new CommandFailure(message, 1, { code: 'PERMISSION_DENIED' });
+  }
   onPlan(created);
   checkPlan(created.plan, reviewed, overrides);
   // Register first, so that the values are referenced. Values left by an older, failed push may be about to
@@ -224,7 +231,8 @@ function checkComplete(proof: Proof | null, release: string, unproven: boolean):
 
 /** As the coordinator would refuse the release after the upload. */
 function refusedAs({ code, message }: Failure): CommandFailure {
-  if (code === 'RELEASE_STATE') return new CommandFailure(`${code}: ${message}`, 4, { code });
+  if (code === 'RELEASE_STATE' || code === 'BASE_MOVED')
+    return new CommandFailure(`${code}: ${message}`, 4, { code });
   const extras = { code: 'RELEASE_REFUSED', refusal: code };
   return new CommandFailure(`RELEASE_REFUSED: ${code}: ${message}`, 1, extras);
 }

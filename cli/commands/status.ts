@@ -1,6 +1,6 @@
 /** `numgate status`: the head according to the coordinator, and the head that each edge uses. */
 import type { Command } from 'commander';
-import type { ListsInfo, StatusInfo } from '../../shared/admin.ts';
+import type { ListsInfo, MeInfo, StatusInfo } from '../../shared/admin.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -9,6 +9,7 @@ import { print, type Report } from '../terminal/output.ts';
 import { formatLists } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { examples } from './options.ts';
+import { identityOf } from './ownership.ts';
 import { edgeOption, type Health, healthOf, urlsOf } from './watch.ts';
 
 export function addStatus(program: Command): void {
@@ -26,18 +27,21 @@ export function addStatus(program: Command): void {
 }
 
 export interface Status extends StatusInfo, Pick<ListsInfo, 'lists'> {
+  /** Whose token this is; null if the service is too old to say. */
+  readonly me: MeInfo | null;
   readonly url: string;
   readonly edges: readonly { readonly url: string; readonly health: Health | null }[];
 }
 
 /** @param urls of the edges */
 async function loadStatus(admin: Admin, urls: readonly string[]): Promise<Status> {
-  const [info, { lists }, ...edges] = await Promise.all([
+  const [info, me, { lists }, ...edges] = await Promise.all([
     admin.get<StatusInfo>('status'),
+    identityOf(admin),
     admin.get<ListsInfo>('lists'),
     ...urls.map(async (url) => ({ url, health: await healthOf(url) })),
   ]);
-  return { ...info, lists, url: admin.url, edges };
+  return { ...info, me, lists, url: admin.url, edges };
 }
 
 export function formatStatus(status: Status): Report {
@@ -57,6 +61,7 @@ export function formatStatus(status: Status): Report {
     `audit log: ${count(audit.n)} records, last hash ${audit.hash}` +
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...storageLines(status),
+    ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...status.propagation.map(
       ({ dataCentre, seq: received, askedAt }) =>
         `data centre ${dataCentre} received seq ${received} at ${askedAt}`,
@@ -68,6 +73,12 @@ export function formatStatus(status: Status): Report {
     ),
   ];
   return [`${lists.length === 0 ? '' : formatLists(lists)}${lines.join('\n')}\n`, status];
+}
+
+function formatIdentity({ name, organisation, authority, scopes }: MeInfo): string {
+  if (organisation === null) return `signed in as ${name}, for all authorities`;
+  const lists = authority === null ? 'has no authority' : `may change lists and entries of ${authority}`;
+  return `signed in as ${name} of ${organisation}, which ${lists}; scopes: ${scopes.join(', ') || 'none'}`;
 }
 
 const STORAGE_ADVICE: Readonly<Record<StorageLevel, string | null>> = {

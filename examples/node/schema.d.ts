@@ -196,6 +196,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/me": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get who sent the request
+         * @description Name, organisation, authority and scopes of the token or the Access identity. A release or a live change may change only the lists and entries of `authority`, except for `root`. Scope `read`.
+         */
+        get: operations["adminMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -1572,6 +1595,17 @@ export interface components {
         OrganisationRequest: {
             organisation: components["schemas"]["Organisation"];
             reason: components["schemas"]["ReasonText"];
+        };
+        Me: {
+            name: components["schemas"]["ActorName"];
+            /** @description Id of the organisation, null for `root`. */
+            organisation: string | null;
+            /** @description The authority of the organisation, null if it has none. */
+            authority: string | null;
+            /** @description The scopes of the token that the roles of its organisation have. */
+            scopes: components["schemas"]["Scope"][];
+            /** @description Whether it is the token `root`, which may change everything. */
+            root: boolean;
         };
         Organisations: {
             /** @description By id. `default` is always there. */
@@ -3911,6 +3945,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminMe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sender of the request. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             401: components["responses"]["AdminUnauthenticated"];

@@ -131,11 +131,16 @@ beforeAll(async () => {
     'my.lists.json',
     JSON.stringify({ lists: [suspended], inputs: [{ file: 'home.txt', list: 'suspended' }] }),
   );
+  put(
+    'acme.lists.json',
+    JSON.stringify({ lists: [{ ...suspended, name: 'acme', authority: 'acme' }], inputs: [] }),
+  );
   put('home.txt', HOME.join('\n'));
   service = await startTestService();
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
   // Canaries and plans are based on a release.
   const { status, output } = await run([
+    'npx numgate organisations add acme --display-name Acme --authority acme',
     'npx numgate build my.lists.json',
     'npx numgate push --unproven',
     `npx numgate watch --seq $(npx numgate status --json | node -p 'JSON.parse(fs.readFileSync(0)).seq')`,

@@ -1,7 +1,8 @@
 /**
- * `/v1/admin/status`, `/v1/admin/audit` and `/v1/admin/blocks`: status, audit log and block records.
+ * `/v1/admin/status`, `/v1/admin/me`, `/v1/admin/audit` and `/v1/admin/blocks`: status, identity, audit log and block
+ * records.
  */
-import { trimAuditSchema } from '../../shared/admin.ts';
+import { type MeInfo, trimAuditSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { recordsPrefix } from '../../shared/release/kv-keys.ts';
@@ -17,6 +18,10 @@ import { forAdmins, forChanges, pageLimit } from './context.ts';
 const sendLines = (reply: Reply, lines: readonly unknown[]) => reply.ndjson(lines);
 
 export const status = forAdmins('read', async ({ coordinator }) => ok(await coordinator.status()));
+
+export const me = forAdmins('read', async ({ actor: { name, organisation, authority, scopes, root } }) =>
+  ok<MeInfo>({ name, organisation, authority, scopes, root }),
+);
 
 /** A page of the audit log as NDJSON. An empty page is the end. */
 export const audit = forAdmins(

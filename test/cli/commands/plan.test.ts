@@ -40,10 +40,18 @@ const hit: GuardHit = {
   override: 'removes',
 };
 
+/** The token `root` and a key of the installation. */
+const ANYBODY = { foreign: [], lists: new Map(), me: null, signer: null };
+
 /** Only the parts of a result that are shown. */
 function resultOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
   const plan = { base: 'old', release: 'new', lists, guards, hash: '865a1c8a7e5f2f52' };
-  return { plan, folder: { path: 'build/releases/new' }, refusal: null } as unknown as PlanResult;
+  return {
+    plan,
+    folder: { path: 'build/releases/new' },
+    refusal: null,
+    ownership: ANYBODY,
+  } as unknown as PlanResult;
 }
 
 describe('a plan', () => {

@@ -10,7 +10,7 @@ import { storageLevel } from '../../../shared/storage-level.ts';
 const STATUS: Status = {
   ...{ seq: 1, changedAt: null, current: null, candidate: null, clients: 0, kvSeq: 1, url: 'http://x' },
   ...{ live: { entries: 0, segments: 0, tail: 0 }, audit: { n: 5_000, hash: 'f'.repeat(64) } },
-  ...{ propagation: [], lists: [], edges: [] },
+  ...{ propagation: [], lists: [], edges: [], me: null },
 };
 
 function linesOf(more: Partial<Status>): string[] {
@@ -52,5 +52,29 @@ describe('the storage in the status', () => {
     expect(linesOf({ audit: { n: 5_000, hash, trimmedTo: 4_000 } })).toContain(
       `audit log: 5,000 records, last hash ${hash}; records up to 4,000 were trimmed`,
     );
+  });
+});
+
+describe('the identity in the status', () => {
+  const me = { name: 'token:ktoa-push', organisation: 'ktoa', authority: 'ktoa', root: false } as const;
+  it.each([
+    [
+      { ...me, scopes: ['read', 'releases'] },
+      'signed in as token:ktoa-push of ktoa, which may change lists and entries of ktoa; scopes: read, releases',
+    ],
+    [
+      { ...me, authority: null, scopes: [] },
+      'signed in as token:ktoa-push of ktoa, which has no authority; scopes: none',
+    ],
+    [
+      { name: 'token:root', organisation: null, authority: 'root', root: true, scopes: ['read'] },
+      'signed in as token:root, for all authorities',
+    ],
+  ] as const)('of %o is one line', (identity, line) => {
+    expect(linesOf({ me: identity })).toContain(line);
+  });
+
+  it('is omitted if the service does not report it', () => {
+    expect(linesOf({}).filter((line) => line.includes('signed in'))).toEqual([]);
   });
 });

@@ -30,8 +30,8 @@ export interface TestKv extends Kv {
 }
 
 /** Starts the service, sets its address in the environment, and stops it after the tests of the file. */
-export async function startTestService(): Promise<TestService> {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = SECRETS;
+export async function startTestService(secrets: Partial<typeof SECRETS> = {}): Promise<TestService> {
+  const { LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = { ...SECRETS, ...secrets };
   const service = await startService({
     port: 0,
     secrets: { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) },
@@ -61,7 +61,7 @@ async function openKv(): Promise<TestKv> {
     name: 'the KV of the tests',
     bulkBytesMax: 70_000_000,
     get: async (key) => {
-      const bytes = await lists.get(key, 'arrayBuffer');
+      const bytes = await retry(() => lists.get(key, 'arrayBuffer'));
       return bytes === null ? null : new Uint8Array(bytes);
     },
     put: (key, value) => retry(() => lists.put(key, value)),
@@ -69,18 +69,18 @@ async function openKv(): Promise<TestKv> {
       for (const [key, bytes] of values) await retry(() => lists.put(key, bytes.slice().buffer));
     },
     delete: (key) => retry(() => lists.delete(key)),
-    keys: async (prefix = '') => (await lists.list({ prefix })).keys.map(({ name }) => name),
+    keys: async (prefix = '') => (await retry(() => lists.list({ prefix }))).keys.map(({ name }) => name),
   };
 }
 
 /**
- * The service and this KV lock one database. On a busy machine a write can wait 10 s for that lock, and the
+ * The service and this KV lock one database. On a busy machine a call can wait 10 s for that lock, and the
  * local KV then returns 500.
  */
-async function retry(write: () => Promise<void>): Promise<void> {
+async function retry<Value>(call: () => Promise<Value>): Promise<Value> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await write();
+      return await call();
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
     }
