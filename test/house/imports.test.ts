@@ -53,6 +53,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/test-numbers.ts',
     'shared/verdict.ts',
   ],
+  'shared/usage': [
+    'shared/numbers',
+    'shared/screening/decision.ts',
+    'shared/limits',
+    'shared/request.ts',
+    'shared/verdict.ts',
+  ],
   'shared/build': [
     'shared/release',
     'shared/set',
@@ -73,6 +80,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'workers/storage': ['shared', 'workers/env.ts', 'workers/log.ts'],
   'workers/coordinator': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/usage': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   workers: ['shared'],
   'cli/terminal': ['shared/release/manifest.ts'],
   'cli/import': ['shared', 'cli/terminal', 'cli/failure.ts', 'cli/paths.ts'],
