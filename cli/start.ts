@@ -23,7 +23,7 @@ import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
 import { createPrivately } from './private-files.ts';
 import { currentRelease } from './publish/base-release.ts';
 import { kvOf } from './publish/wrangler.ts';
-import { type LocalSecrets, listKeys, secretDigest } from './secrets.ts';
+import { type LocalSecrets, listKeyRing, secretDigest } from './secrets.ts';
 import { note, write } from './terminal/output.ts';
 import { styleText } from './terminal/visible.ts';
 
@@ -44,7 +44,7 @@ const warn = (text: string): void => note(`${styleText('yellow', text)}\n`);
  * @returns whether every value of the current release is in KV
  */
 async function ensureRelease(admin: Admin): Promise<boolean> {
-  const { manifest } = await currentRelease(admin, await listKeys()).catch((error: unknown) => {
+  const { manifest } = await currentRelease(admin, await listKeyRing()).catch((error: unknown) => {
     // Only a manifest that does not open has this code. The service sends its own.
     if (!hasCode(error, 'FAILED')) throw error;
     throw new CommandFailure(

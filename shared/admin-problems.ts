@@ -52,6 +52,7 @@ export const ADMIN_PROBLEMS = {
   AUTHORITY_TAKEN: [409, 'Authority belongs to another organisation'],
   AUTHORITY_FOREIGN: [403, 'Belongs to another authority'],
   AUTHORITY_MISSING: [403, 'Organisation has no authority'],
+  LIST_KEY_STATE: [409, 'List key does not allow this'],
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],
   STORAGE_FULL: [507, 'Coordinator storage is full'],

@@ -8,7 +8,7 @@ import type { StatusInfo } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Blob, blobsOf, type Manifest, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, hasCode, unwrap } from '../failure.ts';
 import { VALUES } from '../paths.ts';
@@ -23,11 +23,11 @@ export interface BaseRelease {
   readonly manifest: Manifest | null;
 }
 
-export async function currentRelease(admin: Admin, keys: ListKeys): Promise<BaseRelease> {
+export async function currentRelease(admin: Admin, { ids }: KeyRing): Promise<BaseRelease> {
   const status = await admin.get<StatusInfo>('status');
   if (status.current === null) return { status, manifest: null };
   const signed = await admin.get<SignedText>(`releases/${status.current.release}/manifest`);
-  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)) };
+  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), ids)) };
 }
 
 /** A value of the current release, from the cache folder or else from the service. */

@@ -148,7 +148,8 @@ export class ClientContext {
   screen(request: ScreenRequest, snapshot: Snapshot): Decision {
     const decision = screen(request, snapshot, this.settings);
     if (this.settings.recordBlocks) {
-      const record = blockRecordOf(request, decision, this.settings.id, snapshot);
+      const { writer } = this.#loadContext.secrets.keys;
+      const record = blockRecordOf(request, decision, this.settings.id, snapshot, writer);
       if (record !== null) this.#isolate.recorder.add(record, this.#loadContext);
     }
     return decision;

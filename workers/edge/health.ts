@@ -29,7 +29,7 @@ export async function health(context: RequestContext): Promise<Answer> {
   const { release, seq } = pinned.snapshot;
   if (release === null) return problem('UNAVAILABLE', 'no release is loaded: push one', { extras: { seq } });
   const { keys, lacking } = await unloadableKeys(pinned, context);
-  const version = headVersion(pinned.snapshot);
+  const version = { ...headVersion(pinned.snapshot), keyIds: loadContext.value.secrets.keys.ids };
   if (keys.length === 0) return reply.json({ status: version.stale ? 'stale' : 'ok', ...version });
   const missing = keys.slice(0, MISSING_NAMED_MAX);
   if (!strict.value) return reply.json({ status: 'degraded', ...version, missing });
