@@ -7,6 +7,8 @@ import type { GuardHit } from './release/guards.ts';
 export interface ProblemExtras {
   /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
   readonly seq?: number;
+  /** UNAVAILABLE in `/healthz`: IDs of the keys in LIST_KEY, that of the writer first. */
+  readonly keyIds?: readonly string[];
   /** GUARD_HIT */
   readonly guards?: readonly GuardHit[];
   /** BASE_MOVED: the base you sent, and the current release. */

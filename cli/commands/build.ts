@@ -1,28 +1,32 @@
 /** `numgate build`: from files to a signed release on disk. Nothing is published. */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
-import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
+import { type Blob, type Manifest, signManifest } from '../../shared/release/manifest.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
 import { type Admin, adminOfEnvironment, Unreachable } from '../admin.ts';
-import { CommandFailure, unwrap } from '../failure.ts';
+import { CommandFailure, describeFileError, unwrap } from '../failure.ts';
 import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
 import { collect, type InputReport } from '../import/collect.ts';
 import { type FoldedList, fold } from '../import/fold.ts';
 import { foldedIn } from '../import/folded-lists.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
+import { rekeySources } from '../import/rekeyed-sources.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import { currentRelease, loadValue } from '../publish/base-release.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
-import { listKeys, signingKey } from '../secrets.ts';
+import { keysOf, listKeyRing, signingKey } from '../secrets.ts';
 import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { formatLists } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
+import { auditLines } from './audit-lines.ts';
 import { allEntries } from './entries.ts';
 import { examples, share } from './options.ts';
 
@@ -31,7 +35,13 @@ interface BuildOptions {
   readonly offline: boolean;
   readonly maxRejects: number;
   readonly allowEmpty: boolean;
+  readonly sourceNames?: string;
+  readonly dropUnknownSources: boolean;
 }
+
+export const SOURCE_NAMES =
+  'while LIST_KEY is rotated: names of folded sources that the audit log lacks, one a line';
+export const DROP_UNKNOWN = 'while LIST_KEY is rotated: leave out folded sources whose name nothing knows';
 
 export function addBuild(program: Command): void {
   program
@@ -41,6 +51,8 @@ export function addBuild(program: Command): void {
     .option('--out <folder>', 'folder for built releases', BUILDS)
     .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
     .option('--allow-empty', 'accept an input file without entries', false)
+    .option('--source-names <file>', SOURCE_NAMES)
+    .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
     .addHelpText('after', examples('build my.lists.json'))
     .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
@@ -56,6 +68,10 @@ export interface BuildSettings {
   readonly maxRejects: number;
   /** Accept a file that lists nothing. */
   readonly allowEmpty?: boolean;
+  /** While LIST_KEY is rotated: a file with names of folded sources, one a line. */
+  readonly sourceNames?: string | null;
+  /** While LIST_KEY is rotated: leave out folded sources whose name nothing knows. */
+  readonly dropUnknownSources?: boolean;
   /** The service that knows the current release. Null builds without a base and folds no live entries. */
   readonly admin: Admin | null;
 }
@@ -73,14 +89,17 @@ export async function build({
   builds,
   maxRejects,
   allowEmpty = false,
+  sourceNames = null,
+  dropUnknownSources = false,
   admin,
 }: BuildSettings): Promise<BuildResult> {
   const catalogue = readCatalogue(path);
-  const keys = await listKeys();
+  const ring = await listKeyRing();
+  const keys = ring.writer;
   const signer = await signingKey();
   const createdAt = new Date();
   const now = Math.floor(createdAt.getTime() / 1000);
-  const { base, foldedSeq, folded } = await loadBase(admin, keys, now);
+  const { base, foldedSeq, folded } = await loadBase(admin, ring, now, { sourceNames, dropUnknownSources });
   checkCount(catalogue.lists.length, folded);
   const lists = catalogue.lists.map(() => new ListEntries(keys.permutation));
   const rejects = await openRejects(rejectsPath(builds));
@@ -146,19 +165,41 @@ interface Base {
 }
 
 /** The release that this one is based on, and the live entries that it folds in. */
-async function loadBase(admin: Admin | null, keys: ListKeys, now: number): Promise<Base> {
+async function loadBase(
+  admin: Admin | null,
+  ring: KeyRing,
+  now: number,
+  {
+    sourceNames = null,
+    dropUnknownSources = false,
+  }: Pick<BuildSettings, 'sourceNames' | 'dropUnknownSources'>,
+): Promise<Base> {
   if (admin === null) return { base: null, foldedSeq: 0, folded: [] };
   try {
-    const { manifest } = await currentRelease(admin, keys);
+    const { manifest } = await currentRelease(admin, ring);
     const { entries, upTo } = await allEntries(admin);
     const before = manifest?.foldedSeq ?? 0;
-    const carried = manifest === null ? [] : await foldedIn(manifest, keys, (blob) => loadValue(admin, blob));
+    const load = (blob: Blob): ReturnType<typeof loadValue> => loadValue(admin, blob);
+    const carried = manifest === null ? [] : await foldedIn(manifest, keysOf(manifest, ring), load);
     const created = entries.filter(({ seq }) => seq > before);
-    const folded = fold(created, carried, now);
+    const sources = await rekeySources({ entries: created, folded: carried }, ring, {
+      given: sourceNames === null ? [] : linesIn(sourceNames),
+      auditLines: () => auditLines(admin, 0),
+      dropUnknown: dropUnknownSources,
+    });
+    const folded = fold(sources.entries, sources.folded, now);
     return { base: manifest?.release ?? null, foldedSeq: upTo, folded };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     throw new CommandFailure(`${error.message}\n--offline builds without the service, for a first release`);
+  }
+}
+
+function linesIn(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split(/\r?\n/);
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
 }
 

@@ -53,7 +53,9 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   if (base.manifest !== null) await dropOtherValues(base.manifest);
   const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> =>
     folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob);
-  const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, baseKeys, load, settings }));
+  const created = unwrap(
+    await createPlan({ base: base.manifest, next: manifest, keys, baseKeys, load, settings }),
+  );
   return { plan: created, manifest, base, folder, refusal: refusalOf(manifest, base.status) };
 }
 

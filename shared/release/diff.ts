@@ -17,8 +17,8 @@ import {
   type PrefixChange,
 } from './change-tally.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
-import type { Load } from './release.ts';
 import { RekeyedReader } from './rekeyed-reader.ts';
+import type { Load } from './release.ts';
 import { DatedCursor, KeyCursor, type KeySlice, type ReadProblem, ReleaseReader } from './release-reader.ts';
 
 /** What membership in a list means. */

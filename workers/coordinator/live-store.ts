@@ -30,7 +30,6 @@ import {
   ENTRIES_WITH_AUTHOR,
   type LiveRow,
   type NamedKey,
-  NUMBER_KIND,
   OF_KEY,
   stateOf,
   subjectsOf,

@@ -5,7 +5,7 @@
 import { CACHED_HEAD_SECONDS, CLAIM_SECONDS } from '../../../shared/limits/edge.ts';
 import type { CachedCopy } from '../../../shared/propagation.ts';
 import type { SealedHead } from '../../../shared/release/head.ts';
-import type { KeyRing } from '../../../shared/set/key-ring.ts';
+import type { ListKeys } from '../../../shared/set/keys.ts';
 import { cacheable } from '../../http/reply.ts';
 
 const SEQ_HEADER = 'x-numgate-seq';
@@ -13,8 +13,8 @@ const FETCHED_HEADER = 'x-numgate-fetched-at';
 const AS_OF_HEADER = 'x-numgate-as-of';
 
 /** A hostname of our own plus the id of LIST_KEY, because other installations in the zone share the cache. */
-function urlOf(what: 'copy' | 'claim', { writer }: KeyRing): string {
-  return `https://head.numgate.internal/${writer.keyId}/${what}`;
+function urlOf(what: 'copy' | 'claim', { keyId }: ListKeys): string {
+  return `https://head.numgate.internal/${keyId}/${what}`;
 }
 
 export interface CachedHead extends CachedCopy {
@@ -22,7 +22,7 @@ export interface CachedHead extends CachedCopy {
   readonly sealed: () => Promise<Uint8Array<ArrayBuffer>>;
 }
 
-export async function readCopy(keys: KeyRing): Promise<CachedHead | null> {
+export async function readCopy(keys: ListKeys): Promise<CachedHead | null> {
   const response = await match(urlOf('copy', keys));
   if (response === null) return null;
   const number = (name: string): number => Number(response.headers.get(name));
@@ -37,7 +37,7 @@ export async function readCopy(keys: KeyRing): Promise<CachedHead | null> {
 /** Shares the head with the other isolates. */
 export async function writeCopy(
   { seq, fetchedAt, asOf, sealed }: CachedCopy & SealedHead,
-  keys: KeyRing,
+  keys: ListKeys,
 ): Promise<void> {
   const headers = {
     [SEQ_HEADER]: String(seq),
@@ -51,7 +51,7 @@ export async function writeCopy(
  * @param copyFetchedAt when the copy was fetched, 0 for none. A claim that is no newer has been answered.
  * @returns true if this isolate now holds the claim, false if another isolate is fetching
  */
-export async function claim(keys: KeyRing, copyFetchedAt: number): Promise<boolean> {
+export async function claim(keys: ListKeys, copyFetchedAt: number): Promise<boolean> {
   const url = urlOf('claim', keys);
   const now = Date.now();
   const claimed = await match(url);

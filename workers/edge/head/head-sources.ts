@@ -60,7 +60,7 @@ export class HeadSources {
     waits: boolean,
     freshMs: number,
   ): Promise<OpenedHead | null> {
-    const { keys } = loadContext.secrets;
+    const { writer: keys } = loadContext.secrets.keys;
     const deadline = Date.now() + (waits ? COORDINATOR_WAIT_MS : COORDINATOR_BACKGROUND_WAIT_MS);
     for (;;) {
       const copy = await readCopy(keys);
@@ -104,7 +104,7 @@ export class HeadSources {
         throw new ValueRefused('HEAD_OLDER', `seq ${seq} is behind ${held.seq}`);
       const head = sealed === null ? held! : { seq, sealed, ...(await open(sealed, loadContext)) };
       const found = { ...head, asOf: now, fetchedAt: now };
-      await writeCopy(found, secrets.keys);
+      await writeCopy(found, secrets.keys.writer);
       return found;
     } catch (error) {
       if (error instanceof ValueRefused) throw error;
@@ -192,6 +192,6 @@ async function fallBack(
   }
   const asOf = Math.max(...newest.map((each) => each.asOf));
   const best = { ...first, asOf, fetchedAt: (inKv ?? copy!).fetchedAt };
-  if (inKv !== null) await writeCopy(best, loadContext.secrets.keys);
+  if (inKv !== null) await writeCopy(best, loadContext.secrets.keys.writer);
   return best;
 }
