@@ -12,6 +12,7 @@ import { addClients } from './commands/clients.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addEntries } from './commands/entries.ts';
 import { addGuards } from './commands/guards.ts';
+import { addListKey } from './commands/list-key.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
 import { addPlan } from './commands/plan.ts';
@@ -30,7 +31,7 @@ import { note, printError, write } from './terminal/output.ts';
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
   'Live changes:': [addBlock, addEntries],
-  'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens],
+  'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
   'Policy:': [addPolicy, addGuards],
   'Monitoring:': [addStatus, addWatch, addUsage, addBlocks, addAudit],
   'Shell:': [addCompletion],

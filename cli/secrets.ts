@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fromBase64, sha256Hex } from '../shared/bytes.ts';
 import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
-import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
+import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
+import type { ListKeys } from '../shared/set/keys.ts';
 import { CommandFailure } from './failure.ts';
 import { SECRETS_FILE } from './paths.ts';
 
@@ -40,16 +41,33 @@ function secret(name: SecretName, variable: string = name): string {
   return value;
 }
 
-function bytesOf(name: SecretName, length?: number): Uint8Array<ArrayBuffer> {
+function bytesOf(name: SecretName): Uint8Array<ArrayBuffer> {
   const bytes = fromBase64(secret(name));
-  if (bytes === null || (length !== undefined && bytes.length !== length)) {
-    throw new CommandFailure(`${name} must be ${length === undefined ? '' : `${length} bytes in `}base64`);
-  }
+  if (bytes === null) throw new CommandFailure(`${name} must be base64`);
   return bytes;
 }
 
+/** LIST_KEY as written: one key, or two while it is rotated. */
+export function listKeyText(): string {
+  return secret('LIST_KEY');
+}
+
+export async function listKeyRing(): Promise<KeyRing> {
+  const ring = await openKeyRing(listKeyText());
+  if (!ring.ok) throw new CommandFailure(`LIST_KEY ${ring.message}`);
+  return ring.value;
+}
+
+/** The keys that new releases are built with. */
 export async function listKeys(): Promise<ListKeys> {
-  return deriveListKeys(bytesOf('LIST_KEY', LIST_KEY_BYTES));
+  return (await listKeyRing()).writer;
+}
+
+/** @param keyId of a manifest or a record that was opened with this ring */
+export function keysOf({ keyId }: { readonly keyId: string }, ring: KeyRing): ListKeys {
+  const keys = ring.of(keyId);
+  if (keys !== null) return keys;
+  throw new CommandFailure(`this was made with LIST_KEY ${keyId}, and LIST_KEY is ${ring.ids.join(', ')}`);
 }
 
 /** Ed25519, PKCS #8 in base64. */

@@ -2,6 +2,7 @@
  * `npm start`: the whole service on this machine. Creates secrets and demo lists if they are missing, starts
  * the service, pushes the lists as an admin would, and prints a request that you can paste.
  */
+import { unwatchFile, watchFile } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Client } from '../shared/clients.ts';
@@ -23,7 +24,7 @@ import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
 import { createPrivately } from './private-files.ts';
 import { currentRelease } from './publish/base-release.ts';
 import { kvOf } from './publish/wrangler.ts';
-import { type LocalSecrets, listKeys, secretDigest } from './secrets.ts';
+import { type LocalSecrets, listKeyRing, secretDigest } from './secrets.ts';
 import { note, write } from './terminal/output.ts';
 import { styleText } from './terminal/visible.ts';
 
@@ -32,6 +33,8 @@ const READY_WAIT_MS = 20_000;
 const READY_PAUSE_MS = 200;
 /** Time between two runs of the cron, in ms. */
 const CRON_MS = 60_000;
+/** Time between two looks at the file of secrets, in ms. */
+const SECRETS_CHECK_MS = 500;
 /** High, so that the quota does not slow down a local demo. */
 const DEMO_QUOTA_NUMBERS = 1_000_000_000;
 const REASON = 'npm start';
@@ -44,7 +47,7 @@ const warn = (text: string): void => note(`${styleText('yellow', text)}\n`);
  * @returns whether every value of the current release is in KV
  */
 async function ensureRelease(admin: Admin): Promise<boolean> {
-  const { manifest } = await currentRelease(admin, await listKeys()).catch((error: unknown) => {
+  const { manifest } = await currentRelease(admin, await listKeyRing()).catch((error: unknown) => {
     // Only a manifest that does not open has this code. The service sends its own.
     if (!hasCode(error, 'FAILED')) throw error;
     throw new CommandFailure(
@@ -111,11 +114,28 @@ function runCronOf(service: Service): void {
   }, CRON_MS).unref();
 }
 
+/** While LIST_KEY is rotated, its keys change in the file of secrets. */
+function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
+  let used = LIST_KEY;
+  watchFile(SECRETS_FILE, { interval: SECRETS_CHECK_MS, persistent: false }, async () => {
+    try {
+      const secrets = await localSecrets();
+      if (secrets.LIST_KEY === used) return;
+      used = secrets.LIST_KEY;
+      report('LIST_KEY has changed: restarting the Worker …');
+      await service.replaceSecrets(await workerSecrets(secrets));
+    } catch (error) {
+      warn(`LIST_KEY was not taken up: ${String(error)}`);
+    }
+  });
+}
+
 function stopOnSignal(service: Service): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
+    unwatchFile(SECRETS_FILE);
     service.stop().finally(() => process.exit(0));
   };
   process.on('SIGINT', stop);
@@ -145,6 +165,7 @@ async function main(): Promise<void> {
     throw error;
   }
   runCronOf(service);
+  followListKey(service, secrets);
   await proveService(Number(new URL(url).port));
   write(
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +

@@ -7,6 +7,8 @@ import type { GuardHit } from './release/guards.ts';
 export interface ProblemExtras {
   /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
   readonly seq?: number;
+  /** UNAVAILABLE in `/healthz`: IDs of the keys in LIST_KEY, that of the writer first. */
+  readonly keyIds?: readonly string[];
   /** GUARD_HIT */
   readonly guards?: readonly GuardHit[];
   /** BASE_MOVED: the base you sent, and the current release. */
@@ -52,6 +54,7 @@ export const ADMIN_PROBLEMS = {
   AUTHORITY_TAKEN: [409, 'Authority belongs to another organisation'],
   AUTHORITY_FOREIGN: [403, 'Belongs to another authority'],
   AUTHORITY_MISSING: [403, 'Organisation has no authority'],
+  LIST_KEY_STATE: [409, 'List key does not allow this'],
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],
   STORAGE_FULL: [507, 'Coordinator storage is full'],

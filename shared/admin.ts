@@ -185,6 +185,8 @@ export interface ReleaseInfo {
   readonly promotedAt: string | null;
   /** Whether a rollback can still return to this release. */
   readonly readable: boolean;
+  /** The LIST_KEY that it was made with. Older services omit it. */
+  readonly keyId?: string;
   readonly numbers: number;
   readonly bytes: number;
 }
@@ -231,6 +233,35 @@ export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reaso
 export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
 
+/** `POST /v1/admin/list-key`: re-key what the coordinator stores, with the first key of LIST_KEY. */
+export const rotateKeySchema = v.strictObject({
+  /** The ID of that key: the edges must know it. */
+  keyId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'must be a key ID: 16 hex digits')),
+  /** Drop live sources whose names a restore has lost. Otherwise they refuse the rotation. */
+  dropUnknownSources: v.optional(v.boolean(), false),
+  reason: reasonSchema,
+});
+export type RotateKey = v.InferOutput<typeof rotateKeySchema>;
+
+export interface KeyRotated extends ChangeDone {
+  /** Key IDs before and after; equal if nothing was left to do. */
+  readonly from: string;
+  readonly to: string;
+  /** Live sources that have new fingerprints, and those that were dropped. */
+  readonly sources: number;
+  readonly dropped: number;
+}
+
+/** LIST_KEY as control has it. IDs do not reveal the keys. */
+export interface ListKeyInfo {
+  /** IDs of the keys in LIST_KEY, that of the writer first. */
+  readonly ids: readonly string[];
+  /** The key of everything that the coordinator stores. */
+  readonly current: string;
+  /** The last rotation; null if there was none. */
+  readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
+}
+
 /** `GET /v1/admin/status` */
 export interface StatusInfo extends StorageInfo {
   readonly seq: number;
@@ -241,6 +272,8 @@ export interface StatusInfo extends StorageInfo {
   /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
   readonly droppedSeq?: number;
   readonly clients: number;
+  /** Older services omit it. */
+  readonly listKeys?: ListKeyInfo;
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;
   /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */
@@ -257,6 +290,8 @@ export interface StatusInfo extends StorageInfo {
     readonly dataCentre: string;
     readonly seq: number;
     readonly askedAt: string;
+    /** IDs of the keys that its edge has. Older edges do not report them. */
+    readonly keyIds?: readonly string[];
   }[];
 }
 

@@ -2,10 +2,9 @@
  * Bindings and secrets from the runtime, checked once per isolate. The error for a missing secret names it
  * and the command that sets it.
  */
-import { fromBase64 } from '../shared/bytes.ts';
 import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
-import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
+import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { UsageObjects } from './storage/usage-port.ts';
 
@@ -19,7 +18,7 @@ export interface Env {
   readonly COORDINATOR: { getByName(name: string): HeadSource };
   /** Class UsageCounter. Optional: without it, checks are answered, and nothing is counted. */
   readonly USAGE?: UsageObjects | undefined;
-  /** 32 random bytes in base64. Must be the key that the releases are built with. */
+  /** 32 random bytes in base64. While it is rotated, two such keys separated by a comma: the first writes. */
   readonly LIST_KEY: string;
   /**
    * Ed25519 public keys (raw, base64) that may sign a manifest, separated by commas. `<organisation>:` before a
@@ -47,17 +46,16 @@ type UncheckedEnv = { [Name in keyof Env]?: Env[Name] | undefined };
 
 /** The keys derived from the secrets. */
 export interface Secrets {
-  readonly keys: ListKeys;
+  readonly keys: KeyRing;
   readonly publicKeys: readonly ReleaseKey[];
 }
 
 type EnvProblem = 'NOT_CONFIGURED';
 
 export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Failure<EnvProblem>>> {
-  const listKey = fromBase64(env.LIST_KEY ?? '');
-  if (listKey === null || listKey.length !== LIST_KEY_BYTES) {
-    const form = `${LIST_KEY_BYTES} bytes in base64`;
-    return fail('NOT_CONFIGURED', `LIST_KEY must be ${form}: set it with wrangler secret put LIST_KEY`);
+  const keys = await openKeyRing(env.LIST_KEY ?? '');
+  if (!keys.ok) {
+    return fail('NOT_CONFIGURED', `LIST_KEY ${keys.message}: set it with wrangler secret put LIST_KEY`);
   }
   const publicKeys = await openPublicKeys(env.RELEASE_PUBLIC_KEYS ?? '');
   if (publicKeys === null) {
@@ -69,5 +67,5 @@ export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Fa
     const command = 'wrangler secret put RELEASE_PUBLIC_KEYS';
     return fail('NOT_CONFIGURED', `RELEASE_PUBLIC_KEYS is not set: set it with ${command}`);
   }
-  return ok({ keys: await deriveListKeys(listKey), publicKeys });
+  return ok({ keys: keys.value, publicKeys });
 }

@@ -5,11 +5,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
 import type { BlockRecord } from '../../shared/screening/block-record.ts';
-import type { Permutation } from '../../shared/set/permutation.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { adminOfEnvironment, type Page } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { secondsOf } from '../import/dates.ts';
-import { listKeys } from '../secrets.ts';
+import { keysOf, listKeyRing } from '../secrets.ts';
 import { writeLine } from '../terminal/output.ts';
 import { examples } from './options.ts';
 
@@ -22,14 +22,14 @@ export function addBlocks(program: Command): void {
     .addHelpText('after', examples('blocks 2026-11-24 > blocks.ndjson'))
     .action(async (day: string, { reveal }: { reveal: boolean }) => {
       const admin = adminOfEnvironment();
-      const permutation = reveal ? (await listKeys()).permutation : null;
+      const ring = reveal ? await listKeyRing() : null;
       const refused: string[] = [];
       let after: string | null = null;
       do {
         const page: Page = await admin.page('blocks', { day, after });
         if (page.refused !== null) refused.push(page.refused);
         for (const line of page.text.split('\n')) {
-          if (line !== '') await writeLine(permutation === null ? line : revealed(line, permutation));
+          if (line !== '') await writeLine(ring === null ? line : revealed(line, ring));
         }
         after = page.next;
       } while (after !== null);
@@ -49,8 +49,10 @@ function checkDay(text: string): string {
   throw new InvalidArgumentError('must be a UTC day, such as 2026-11-24');
 }
 
-function revealed(line: string, permutation: Permutation): string {
-  const record = JSON.parse(line) as BlockRecord;
+function revealed(line: string, ring: KeyRing): string {
+  const record = JSON.parse(line) as BlockRecord & { readonly keyId?: string };
+  // A service older than this command names no key.
+  const { permutation } = record.keyId === undefined ? ring.writer : keysOf({ keyId: record.keyId }, ring);
   const numberOf = (text: string | null): string | null => {
     const [, prefix, suffix] = /^(\d+)-(\d{8})$/.exec(text ?? '') ?? [];
     if (prefix === undefined) return text;

@@ -4,30 +4,25 @@ import { type Command, Option } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
-import type { Organisation } from '../../shared/organisations.ts';
 import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
-import type { Load } from '../../shared/release/release.ts';
-import type { SignedText } from '../../shared/release/signed.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
-import { type Admin, adminOfEnvironment, Unreachable } from '../admin.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
 import { carryLists, checkCatalogueOf, originsFor, originsOf } from '../import/carried-lists.ts';
 import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
 import { collect, type InputReport } from '../import/collect.ts';
-import { type FoldedList, fold } from '../import/fold.ts';
+import type { FoldedList } from '../import/fold.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
-import { foldedIn, type ReadableRelease } from '../import/release-lists.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
-import { currentRelease, loadValue } from '../publish/base-release.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
-import { listKeys, signingKey } from '../secrets.ts';
+import { keysOf, listKeyRing, signingKey } from '../secrets.ts';
 import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { formatLists } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
-import { allEntries } from './entries.ts';
+import { type BaseSettings, loadBuildBase } from './build-base.ts';
 import { examples, share } from './options.ts';
 
 interface BuildOptions {
@@ -36,7 +31,13 @@ interface BuildOptions {
   readonly maxRejects: number;
   readonly allowEmpty: boolean;
   readonly authority?: string;
+  readonly sourceNames?: string;
+  readonly dropUnknownSources: boolean;
 }
+
+export const SOURCE_NAMES =
+  'while LIST_KEY is rotated: names of folded sources that the audit log lacks, one a line';
+export const DROP_UNKNOWN = 'while LIST_KEY is rotated: leave out folded sources whose name nothing knows';
 
 export function addBuild(program: Command): void {
   program
@@ -52,6 +53,8 @@ export function addBuild(program: Command): void {
         'replace only the lists of this authority: all others stay as the current release has them, and live entries are not folded in',
       ).conflicts('offline'),
     )
+    .option('--source-names <file>', SOURCE_NAMES)
+    .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
     .addHelpText('after', examples('build my.lists.json', 'build acme.lists.json --authority acme'))
     .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
@@ -60,7 +63,7 @@ export function addBuild(program: Command): void {
     });
 }
 
-export interface BuildSettings {
+export interface BuildSettings extends BaseSettings {
   readonly catalogue: string;
   readonly builds: string;
   /** Share of a file's lines that may be rejected. */
@@ -69,8 +72,6 @@ export interface BuildSettings {
   readonly allowEmpty?: boolean;
   /** The service that knows the current release. Null builds without a base and folds no live entries. */
   readonly admin: Admin | null;
-  /** Replace only the lists of this authority, and carry all others over: see import/carried-lists.ts. */
-  readonly authority?: string | undefined;
 }
 
 export interface BuildResult {
@@ -88,16 +89,20 @@ export async function build({
   builds,
   maxRejects,
   allowEmpty = false,
+  sourceNames = null,
+  dropUnknownSources = false,
   admin,
   authority,
 }: BuildSettings): Promise<BuildResult> {
   const catalogue = readCatalogue(path);
-  const keys = await listKeys();
+  const ring = await listKeyRing();
   const signer = await signingKey();
   const createdAt = new Date();
   const now = Math.floor(createdAt.getTime() / 1000);
-  const base = await loadBase(admin, keys, now, authority);
+  const base = await loadBuildBase(admin, ring, now, { authority, sourceNames, dropUnknownSources });
   const { release: baseName, foldedSeq, folded, carriedFrom } = base;
+  // Fingerprints of sources cannot be moved to another key, so what carries lists over keeps the key of its base.
+  const keys = carriedFrom === null ? ring.writer : keysOf(carriedFrom.manifest, ring);
   if (carriedFrom !== null) checkCatalogueOf(authority!, path, catalogue, carriedFrom.manifest);
   const origins =
     carriedFrom === null ? originsOf(catalogue) : originsFor(authority!, catalogue, carriedFrom.manifest);
@@ -161,58 +166,6 @@ export async function build({
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
   const { manifest } = release;
   return { folder, manifest, inputs, rejectsNotWritten, bytes, carried: carried?.size ?? 0 };
-}
-
-interface Base {
-  readonly release: string | null;
-  /** The last live change that is folded in. */
-  readonly foldedSeq: number;
-  readonly folded: readonly FoldedList[];
-  /** The release that the lists of other authorities come from. Null for a build of the whole installation. */
-  readonly carriedFrom: (ReadableRelease & { readonly signed: SignedText }) | null;
-}
-
-/** The release that this one is based on, and the live entries that it folds in. */
-async function loadBase(admin: Admin | null, keys: ListKeys, now: number, authority?: string): Promise<Base> {
-  if (admin === null) return { release: null, foldedSeq: 0, folded: [], carriedFrom: null };
-  try {
-    const { manifest, signed } = await currentRelease(admin, keys);
-    const load: Load = (blob) => loadValue(() => admin, blob);
-    if (authority !== undefined) {
-      await checkAuthority(admin, authority);
-      if (manifest === null) throw noBase(authority);
-      const { release, foldedSeq } = manifest;
-      return { release, foldedSeq, folded: [], carriedFrom: { manifest, signed: signed!, load } };
-    }
-    const { entries, upTo } = await allEntries(admin);
-    const before = manifest?.foldedSeq ?? 0;
-    const carried = manifest === null ? [] : await foldedIn({ manifest, load }, keys);
-    const created = entries.filter(({ seq }) => seq > before);
-    const folded = fold(created, carried, now);
-    return { release: manifest?.release ?? null, foldedSeq: upTo, folded, carriedFrom: null };
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    const advice =
-      authority === undefined ? '\n--offline builds without the service, for a first release' : '';
-    throw new CommandFailure(`${error.message}${advice}`);
-  }
-}
-
-async function checkAuthority(admin: Admin, authority: string): Promise<void> {
-  const { organisations } = await admin.get<{ organisations: Organisation[] }>('organisations');
-  const known = organisations.map((organisation) => organisation.authority).filter((name) => name !== null);
-  if (known.includes(authority)) return;
-  const names = known.length === 0 ? 'none has one' : `they have ${known.sort().join(', ')}`;
-  throw new CommandFailure(
-    `--authority: no organisation has the authority ${authority}; ${names}. See npx numgate organisations list`,
-  );
-}
-
-function noBase(authority: string): CommandFailure {
-  return new CommandFailure(
-    `no release is current, so there are no lists to add those of ${authority} to: ` +
-      'build and push the first release without --authority, with a key of the installation',
-  );
 }
 
 function checkCount(lists: number, folded: readonly FoldedList[]): void {

@@ -15,7 +15,7 @@ import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { unwrap } from '../failure.ts';
 import { type BaseRelease, currentRelease, dropOtherValues, loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder, BuildReport } from '../publish/build-folder.ts';
-import { listKeys } from '../secrets.ts';
+import { keysOf, listKeyRing } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
@@ -47,13 +47,17 @@ export interface PlanResult {
 }
 
 export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResult> {
-  const keys = await listKeys();
-  const manifest = await folder.open(keys);
-  const base = await currentRelease(admin, keys);
+  const ring = await listKeyRing();
+  const manifest = await folder.open(ring);
+  const base = await currentRelease(admin, ring);
+  const keys = keysOf(manifest, ring);
+  const baseKeys = base.manifest === null ? keys : keysOf(base.manifest, ring);
   const settings = await admin.get<GuardSettings>('guards');
   if (base.manifest !== null) await dropOtherValues(base.manifest);
   const load = loaderFor(folder, () => admin);
-  const created = unwrap(await createPlan({ base: base.manifest, next: manifest, keys, load, settings }));
+  const created = unwrap(
+    await createPlan({ base: base.manifest, next: manifest, keys, baseKeys, load, settings }),
+  );
   const compared = { base: base.manifest, next: manifest, plan: created, signed: folder.manifest };
   const ownership = await ownershipOf(compared, admin);
   const refusal = refusalOf(manifest, folder.report, base.status) ?? ownership.signer;

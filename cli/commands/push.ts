@@ -17,7 +17,7 @@ import { CommandFailure, hasCode } from '../failure.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
 import { Upload, type Uploaded } from '../publish/upload.ts';
 import { type Kv, kvOf, type Target } from '../publish/wrangler.ts';
-import { listKeys } from '../secrets.ts';
+import { listKeyRing } from '../secrets.ts';
 import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { note, print, type Report } from '../terminal/output.ts';
@@ -117,7 +117,7 @@ export async function push(
   const { plan: reviewed, unproven = false, all = false, share = 1, overrides = [], reason } = settings;
   const { overrideAuthorities } = settings;
   const { kv, admin } = ports;
-  const manifest = await folder.open(await listKeys());
+  const manifest = await folder.open(await listKeyRing());
   const { release } = manifest;
   const proof = proofOf(folder, release);
   const upload = new Upload(folder, manifest, kv);
@@ -193,7 +193,7 @@ export async function pushStaged(
   kv: Kv,
   { unproven = false, all = false }: Pick<PushSettings, 'unproven' | 'all'>,
 ): Promise<Uploaded & { readonly release: string }> {
-  const manifest = await folder.open(await listKeys());
+  const manifest = await folder.open(await listKeyRing());
   const { release } = manifest;
   checkComplete(proofOf(folder, release), release, unproven);
   const upload = new Upload(folder, manifest, kv);

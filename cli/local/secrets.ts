@@ -49,9 +49,18 @@ export async function localSecrets(): Promise<LocalSecrets> {
   }
   // Keep existing secrets: lists built with a lost LIST_KEY are unreadable.
   const secrets = { ...(await newSecrets()), ...known };
+  await write(secrets);
+  return secrets;
+}
+
+/** Changes LIST_KEY. A running `npm start` takes it up. */
+export async function replaceListKey(listKey: string): Promise<void> {
+  await write({ ...(await localSecrets()), LIST_KEY: listKey });
+}
+
+async function write(secrets: LocalSecrets): Promise<void> {
   // Written to a temporary file and renamed, so an interruption never loses existing secrets.
   writeFileSync(`${SECRETS_FILE}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${SECRETS_FILE}.new`, SECRETS_FILE);
   writeFileSync(DEV_VARS_FILE, await devVars(secrets), { mode: 0o600 });
-  return secrets;
 }

@@ -20,6 +20,8 @@ export interface Service {
   readonly besideUrls: Readonly<Record<string, string>>;
   /** Runs the Worker's cron handler once. The runtime does not schedule it. */
   runCron(): Promise<void>;
+  /** Restarts the Worker with other secrets, on the same port and state. */
+  replaceSecrets(secrets: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,32 +50,33 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   const modules = isBundled ? readBundle(bundleFolder) : await bundle('', bundleFolder);
   process.env.WRANGLER_LOG ??= 'error';
   const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
-  const options = convertV4MiniflareOptions({
-    log: new Log(LogLevel.WARN),
-    resourcePersistencePath: join(state, 'v3'),
-    // A fixed placeholder, because the default is fetched from the network.
-    cf: false,
-    workers: [
-      {
-        ...workerOptions,
-        name: NAME,
-        modulesRoot: bundleFolder,
-        modules: modules.map((module) => ({ ...module })),
-        bindings: secrets,
-        unsafeDirectSockets: [{ host: HOST, port }],
-      },
-      ...Object.entries(beside).map(
-        ([name, contents]): V4WorkerOptions => ({
-          name,
-          compatibilityDate: String(workerOptions.compatibilityDate),
-          modules: [{ type: 'ESModule', path: `${name}.js`, contents }],
-          unsafeDirectSockets: [{ host: HOST, port: 0 }],
-        }),
-      ),
-    ],
-  });
+  const optionsWith = (bindings: Record<string, string>, ownPort: number) =>
+    convertV4MiniflareOptions({
+      log: new Log(LogLevel.WARN),
+      resourcePersistencePath: join(state, 'v3'),
+      // A fixed placeholder, because the default is fetched from the network.
+      cf: false,
+      workers: [
+        {
+          ...workerOptions,
+          name: NAME,
+          modulesRoot: bundleFolder,
+          modules: modules.map((module) => ({ ...module })),
+          bindings,
+          unsafeDirectSockets: [{ host: HOST, port: ownPort }],
+        },
+        ...Object.entries(beside).map(
+          ([name, contents]): V4WorkerOptions => ({
+            name,
+            compatibilityDate: String(workerOptions.compatibilityDate),
+            modules: [{ type: 'ESModule', path: `${name}.js`, contents }],
+            unsafeDirectSockets: [{ host: HOST, port: 0 }],
+          }),
+        ),
+      ],
+    });
   const working = temporaryFolder('service');
-  const miniflare = inFolder(working.path, () => new Miniflare(options));
+  const miniflare = inFolder(working.path, () => new Miniflare(optionsWith(secrets, port)));
   const stop = (): Promise<void> => miniflare.dispose().finally(working.remove);
   try {
     await miniflare.ready;
@@ -81,11 +84,14 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       (await miniflare.unsafeGetDirectURL(name)).origin.replace(HOST, 'localhost');
     const besideUrls: Record<string, string> = {};
     for (const name of Object.keys(beside)) besideUrls[name] = await urlOf(name);
-    const worker = await miniflare.getWorker(NAME);
     return {
       url: await urlOf(NAME),
       besideUrls,
-      runCron: async () => void (await worker.scheduled({ cron: EVERY_MINUTE })),
+      replaceSecrets: async (changed) => {
+        const { port: own } = await miniflare.unsafeGetDirectURL(NAME);
+        await miniflare.setOptions(optionsWith(changed, Number(own)));
+      },
+      runCron: async () => void (await (await miniflare.getWorker(NAME)).scheduled({ cron: EVERY_MINUTE })),
       stop,
     };
   } catch (error) {

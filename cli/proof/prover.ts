@@ -18,7 +18,7 @@ import { NOT_LISTED } from '../../shared/set/number-set.ts';
 import type { Part } from '../../shared/set/shard.ts';
 import { unwrap } from '../failure.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
-import { listKeys } from '../secrets.ts';
+import { keysOf, listKeyRing } from '../secrets.ts';
 import { datedIn, datedUntil, hasDated, momentsOf } from './dated-numbers.ts';
 import { exactUntil, type NumberModel } from './list-model.ts';
 import { hasBit, isIn } from './plain-set.ts';
@@ -31,9 +31,9 @@ const SUFFIXES_AT_ONCE = 1_024;
 
 /** Opens a release from its folder, as the edge opens it from KV. */
 export async function reopen(folder: BuildFolder): Promise<Release> {
-  const keys = await listKeys();
-  const manifest = await folder.open(keys);
-  const release = new Release(manifest, keys);
+  const ring = await listKeyRing();
+  const manifest = await folder.open(ring);
+  const release = new Release(manifest, keysOf(manifest, ring));
   for (const blob of blobsOf(manifest)) unwrap(await release.install(blob, folder.value(blob.key)));
   return release;
 }

@@ -9,7 +9,7 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import { type Blob, blobsOf, type Manifest, openManifest } from '../../shared/release/manifest.ts';
 import type { Load } from '../../shared/release/release.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure, hasCode, unwrap } from '../failure.ts';
 import { VALUES } from '../paths.ts';
@@ -26,11 +26,11 @@ export interface BaseRelease {
   readonly signed: SignedText | null;
 }
 
-export async function currentRelease(admin: Admin, keys: ListKeys): Promise<BaseRelease> {
+export async function currentRelease(admin: Admin, { ids }: KeyRing): Promise<BaseRelease> {
   const status = await admin.get<StatusInfo>('status');
   if (status.current === null) return { status, manifest: null, signed: null };
   const signed = await admin.get<SignedText>(`releases/${status.current.release}/manifest`);
-  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), keys.keyId)), signed };
+  return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), ids)), signed };
 }
 
 /** A value of a build and of the release that it is based on: the folder has it, the cache, or the service. */

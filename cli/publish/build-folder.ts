@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { BuiltRelease } from '../../shared/build/release.ts';
 import { type Manifest, openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
 import type { InputReport } from '../import/collect.ts';
@@ -73,13 +74,13 @@ export class BuildFolder {
   }
 
   /** Opens the manifest. It must be signed by a trusted key and match the key of these lists. */
-  async open({ keyId }: ListKeys): Promise<Manifest> {
-    return unwrap(await openManifest(this.manifest, await publicKeys(), keyId));
+  async open({ ids }: KeyRing): Promise<Manifest> {
+    return unwrap(await openManifest(this.manifest, await publicKeys(), ids));
   }
 
   /** Opens the manifest of the release that `build --authority` carried lists over from. */
   async openBase({ keyId }: ListKeys): Promise<Manifest> {
-    return unwrap(await openManifest(this.#read('base.json'), await publicKeys(), keyId));
+    return unwrap(await openManifest(this.#read('base.json'), await publicKeys(), [keyId]));
   }
 
   get report(): BuildReport {

@@ -48,14 +48,14 @@ function wranglerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
-/** @returns standard output @throws CommandFailure with wrangler's error message */
-export async function wrangler(args: readonly string[]): Promise<string> {
+/** @param input for standard input @returns standard output @throws CommandFailure with wrangler's error message */
+export async function wrangler(args: readonly string[], input = ''): Promise<string> {
   const running = promisify(execFile)(process.execPath, [WRANGLER, ...args, '--config', WRANGLER_CONFIG], {
     cwd: PROJECT,
     maxBuffer: Number.POSITIVE_INFINITY,
     env: wranglerEnvironment(process.env),
   });
-  running.child.stdin?.end();
+  running.child.stdin?.end(input);
   const end = (): void => void running.child.kill();
   process.once('exit', end);
   try {
@@ -73,6 +73,11 @@ export async function wrangler(args: readonly string[]): Promise<string> {
 function kvFlags({ remote, env }: Target): string[] {
   const where = remote ? ['--remote'] : ['--local', '--persist-to', STATE];
   return ['--binding', 'LISTS', '--preview', 'false', '--env', env, ...where];
+}
+
+/** Sets a secret of a deployed Worker. The value goes through standard input: a command line is visible to others. */
+export async function putSecret(name: string, value: string, env: string): Promise<void> {
+  await wrangler(['secret', 'put', name, '--env', env], value);
 }
 
 /** 93 MB in base64, below the API's limit of 100 MB. */

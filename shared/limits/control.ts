@@ -112,6 +112,12 @@ export const AUDIT_PAGE_CHARS_MAX = 4_194_304;
 export const AUDIT_KEPT_MS = 604_800_000;
 /** Trimmed records that the cron removes per minute: some 40 MB. */
 export const AUDIT_REMOVED_AT_ONCE = 200_000;
+/** Live keys, or data centres, that a refusal to rotate LIST_KEY names. */
+export const LIVE_KEYS_SHOWN_MAX = 20;
+/** A data centre that polled within this time, in ms, must know a new LIST_KEY before the coordinator uses it. */
+export const READER_SEEN_MS = 60_000;
+/** Live sources that one step of a rotation of LIST_KEY holds in memory. */
+export const REKEYED_AT_ONCE = 5_000;
 /** Data centres whose last poll is remembered. */
 export const DATA_CENTRES_MAX = 1_000;
 /** Minimum time between writes of the head to KV, in ms: Workers KV accepts one write per second and key. */

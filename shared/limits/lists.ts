@@ -55,3 +55,10 @@ export const HEAD_BYTES_MAX = 1_048_576;
 export const VALUE_BYTES_MAX = 16_777_216;
 /** A signed manifest, in characters: 256 shards of about 250 characters, and the lists. */
 export const MANIFEST_CHARS_MAX = 262_144;
+/** Keys in LIST_KEY: two during a rotation. */
+export const LIST_KEYS_MAX = 2;
+/**
+ * Numbers of one release that a plan between two keys holds in memory: 8 bytes each, and as many again while they
+ * grow. With more, the release is read several times.
+ */
+export const REKEYED_NUMBERS_MAX = 4_000_000;

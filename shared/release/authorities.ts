@@ -16,13 +16,17 @@ export function authoritiesIn(...manifests: readonly (Manifest | null)[]): strin
  * The authorities whose lists a release changes: their entries, or anything that the manifest has on them (terms,
  * counts, dates, order). A list that passes from one authority to another changes both.
  * @param base the current release
- * @param plan from the base to this release: compares the entries exactly
+ * @param plan from the base to this release: compares the entries exactly, except sources under another LIST_KEY,
+ * which therefore count as changed
  */
 export function changedAuthorities(base: Manifest | null, next: Manifest, plan: Plan): string[] {
   const listsOf = (manifest: Manifest | null, name: string): string =>
     JSON.stringify(manifest?.lists.filter(({ authority }) => authority === name) ?? []);
   const changed = authoritiesIn(base, next).filter((name) => listsOf(base, name) !== listsOf(next, name));
-  const entries = plan.lists.filter(changesEntries).map(({ terms }) => terms.authority);
+  const isRekeyed = base !== null && base.keyId !== next.keyId;
+  const entries = plan.lists
+    .filter((list) => changesEntries(list) || (isRekeyed && list.sources.before + list.sources.after > 0))
+    .map(({ terms }) => terms.authority);
   return [...new Set([...changed, ...entries])].sort();
 }
 

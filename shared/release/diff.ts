@@ -17,6 +17,7 @@ import {
   type PrefixChange,
 } from './change-tally.ts';
 import type { ListInfo, Manifest } from './manifest.ts';
+import { RekeyedReader } from './rekeyed-reader.ts';
 import type { Load } from './release.ts';
 import { DatedCursor, KeyCursor, type KeySlice, type ReadProblem, ReleaseReader } from './release-reader.ts';
 
@@ -70,7 +71,10 @@ export interface Comparison {
   /** Null if there is no release yet. */
   readonly base: Manifest | null;
   readonly next: Manifest;
+  /** Keys of the next release. */
   readonly keys: ListKeys;
+  /** Keys of the base release, if they differ. */
+  readonly baseKeys?: ListKeys;
   /** Loads the bytes of a value of either release. They are verified here. */
   readonly load: Load;
   /** Numbers to look for in the next release. */
@@ -92,7 +96,7 @@ const NO_ENTRIES = new DatedCursor([]);
 /** A list in one or both releases, and what the comparison finds. */
 type Pair = ReturnType<typeof pairOf>;
 
-function pairOf(name: string, before: ReleaseReader, after: ReleaseReader, { permutation }: ListKeys) {
+function pairOf(name: string, before: Reader, after: ReleaseReader, { permutation }: ListKeys) {
   const [oldIndex, newIndex] = [before, after].map(({ lists }) =>
     lists.findIndex((list) => list.name === name),
   ) as [number, number];
@@ -150,8 +154,11 @@ function termsOf({ reason, effect, subjects, authority }: ListInfo): Terms {
 export async function diffReleases(
   comparison: Comparison,
 ): Promise<Result<ListDiff[], Failure<ReadProblem>>> {
-  const { base, next, keys, load, watched } = comparison;
-  const before = new ReleaseReader(base, keys, load);
+  const { base, next, keys, baseKeys = keys, load, watched } = comparison;
+  const isRekeyed = base !== null && baseKeys.keyId !== keys.keyId;
+  const before = isRekeyed
+    ? await RekeyedReader.open(base, baseKeys, keys, load)
+    : new ReleaseReader(base, keys, load);
   const after = new ReleaseReader(next, keys, load);
   const names = new Set([...after.lists, ...before.lists].map(({ name }) => name));
   const pairs = [...names].map((name) => pairOf(name, before, after, keys));
@@ -167,6 +174,10 @@ export async function diffReleases(
   if (!areAlike || base?.sources?.key !== next.sources?.key) {
     const [old, now] = [await before.open(base?.sources), await after.open(next.sources)];
     for (const pair of pairs) {
+      if (isRekeyed) {
+        pair.sources = compareCounts(pair.old?.sources ?? 0, pair.now?.sources ?? 0);
+        continue;
+      }
       const rowsBefore = old?.sources?.rows(pair.oldIndex) ?? [];
       const rows = now?.sources?.rows(pair.newIndex) ?? [];
       pair.sources = compareTables(rowsBefore, rows, ({ fingerprint }) => String(fingerprint));
@@ -175,8 +186,15 @@ export async function diffReleases(
   return before.failure ?? after.failure ?? ok(pairs.map(diffOf));
 }
 
+/** Fingerprints under different keys cannot be compared, and nothing gives back the source of one. */
+function compareCounts(before: number, after: number): ChangeCounts {
+  return { added: Math.max(0, after - before), removed: Math.max(0, before - after), changed: 0 };
+}
+
+type Reader = ReleaseReader | RekeyedReader;
+
 interface Sides extends Comparison {
-  readonly before: ReleaseReader;
+  readonly before: Reader;
   readonly after: ReleaseReader;
   readonly pairs: readonly Pair[];
   /** Whether equal values of both releases mean the same. */

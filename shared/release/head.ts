@@ -10,6 +10,7 @@ import { HEAD_BYTES_MAX } from '../limits/lists.ts';
 import { policySchema } from '../policy/policy.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { sha256Schema } from '../schemas.ts';
+import type { KeyRing, OpenedWith } from '../set/key-ring.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { seal, unseal } from '../set/seal.ts';
 import { type SignedText, signedTextSchema } from './signed.ts';
@@ -102,6 +103,19 @@ export async function openHead(
   const document = v.safeParse(documentSchema, parsed(new TextDecoder().decode(content)));
   if (!document.success) return fail('HEAD_INVALID', 'the head has a format that this service does not read');
   return ok(document.output);
+}
+
+/** As `openHead`, with whichever keys sealed it. */
+export async function openHeadWith(
+  bytes: Uint8Array<ArrayBuffer>,
+  ring: KeyRing,
+): Promise<Result<OpenedWith<HeadDocument>, Failure<HeadProblem>>> {
+  const found = await ring.open(async (keys) => {
+    const opened = await openHead(bytes, keys);
+    return !opened.ok && opened.code === 'HEAD_FOREIGN' ? null : opened;
+  });
+  if (found === null) return fail('HEAD_FOREIGN', 'the head is damaged, or sealed with another LIST_KEY');
+  return found.value.ok ? ok({ value: found.value.value, keys: found.keys }) : found.value;
 }
 
 function parsed(text: string): unknown {

@@ -78,13 +78,13 @@ export function signManifest(manifest: Manifest, privateKey: CryptoKey): Promise
 }
 
 /**
- * The manifest, if it is signed by one of the keys, has a supported format, and was made with this LIST_KEY.
- * @param keyId key ID of this LIST_KEY
+ * The manifest, if it is signed by one of the keys, has a supported format, and was made with a known LIST_KEY.
+ * @param keyIds of the keys in LIST_KEY
  */
 export async function openManifest(
   envelope: SignedText,
   publicKeys: readonly ReleaseKey[],
-  keyId: string,
+  keyIds: readonly string[],
 ): Promise<Result<Manifest, Failure<ManifestProblem>>> {
   if (envelope.signed.length > MANIFEST_CHARS_MAX) {
     return fail('MANIFEST_INVALID', `the manifest has more than ${MANIFEST_CHARS_MAX} characters`);
@@ -109,8 +109,10 @@ export async function openManifest(
     return fail('MANIFEST_INVALID', `${v.getDotPath(issue) ?? 'manifest'}: ${issue.message}`);
   }
   const manifest = parsed.output;
-  if (manifest.keyId !== keyId)
-    return fail('KEY_FOREIGN', `the release was made with LIST_KEY ${manifest.keyId}, not ${keyId}`);
+  if (!keyIds.includes(manifest.keyId)) {
+    const message = `the release was made with LIST_KEY ${manifest.keyId}, not ${keyIds.join(' or ')}`;
+    return fail('KEY_FOREIGN', message);
+  }
   const names = manifest.lists.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) return fail('MANIFEST_INVALID', `lists: two have the name ${twice}`);

@@ -43,6 +43,13 @@ export class DatedCursor {
     this.#advance();
   }
 
+  /** Returns the entry and advances to the next one; undefined at the end. */
+  takeNext(): DatedEntry | undefined {
+    const entry = this.#entry;
+    if (entry !== undefined) this.#advance();
+    return entry;
+  }
+
   #advance(): void {
     this.#entry = this.#entries.next().value;
     this.key = this.#entry?.key ?? Number.POSITIVE_INFINITY;
@@ -62,11 +69,15 @@ export interface KeySlice {
   readonly end: number;
 }
 
-/** A shard with cursors for each of its lists. */
-export interface OpenShard {
-  readonly shard: Shard;
+/** Cursors for each list. */
+export interface EntryCursors {
   readonly plain: readonly KeyCursor[];
   readonly dated: readonly DatedCursor[];
+}
+
+/** A shard with cursors for each of its lists. */
+export interface OpenShard extends EntryCursors {
+  readonly shard: Shard;
 }
 
 export class ReleaseReader {

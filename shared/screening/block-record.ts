@@ -47,12 +47,13 @@ function written(party: Sender | null, keys: ListKeys): string | null {
   return `fingerprint:${spelling.toString(16).padStart(16, '0')}`;
 }
 
-/** The record of a decision, or null if nothing was blocked. */
+/** The record of a decision, or null if nothing was blocked. @param keys that the record will be sealed with */
 export function blockRecordOf(
   request: ScreenRequest,
   { verdict, unenforced, subject, reasons, reading = request }: Decision,
   client: string,
-  { seq, now, keys }: Snapshot,
+  { seq, now }: Snapshot,
+  keys: ListKeys,
 ): BlockRecord | null {
   const enforced = verdict === 'block';
   const [reason] = reasons;

@@ -120,7 +120,9 @@ function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match,
     superseded &&= entries.own !== null;
     const decides = decidingEntry(entries);
     if (decides !== null && (newest === null || decides.seq > newest.seq)) newest = decides;
-    if (release !== null) lookUpInLists(fingerprints, entries, aspect, match, release, state);
+    if (release === null) continue;
+    const listed = release.keys === keys ? fingerprints : fingerprintsOf(source, release.keys.sourceSeed);
+    lookUpInLists(listed, entries, aspect, match, release, state);
   }
   addLiveFinding(newest, aspect, match, state);
   if (release === null) addUnavailable(WITHOUT_RELEASE, aspect, state);

@@ -15,7 +15,7 @@ export interface Snapshot {
   readonly live: LiveLayer;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;
-  /** Derived from LIST_KEY. Source look-ups need them even without a release. */
+  /** The keys of the live layer. A release has its own, which differ while LIST_KEY is rotated. */
   readonly keys: ListKeys;
   readonly seq: number;
   /** When the head was last known to be current, in ms since 1970. */

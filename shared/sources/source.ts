@@ -53,6 +53,20 @@ export function fingerprintsOf(source: Source, seed: bigint): SourceFingerprints
   return { spelling, skeleton };
 }
 
+/**
+ * The fingerprint of a source under another key, in the same form.
+ * @param text as `formatSource` writes it
+ * @returns null if the text is not that of the fingerprint
+ */
+export function rekeyFingerprint(print: bigint, text: string, from: bigint, to: bigint): bigint | null {
+  const parsed = parseSource(text);
+  if (!parsed.ok) return null;
+  const before = fingerprintsOf(parsed.value, from);
+  const after = fingerprintsOf(parsed.value, to);
+  if (print === before.spelling) return after.spelling;
+  return print === before.skeleton ? after.skeleton : null;
+}
+
 /** The form in which a list stores a source. */
 export function formFor<Form>({ spelling, skeleton }: Forms<Form>, effect: Effect): Form {
   return effect === 'allow' ? spelling : skeleton;

@@ -26,7 +26,7 @@ export const listEntries = forAdmins('read', async ({ url, coordinator }) => {
   if (!parameters.ok) return parameters;
   const { text, number } = parameters.value;
   const { after = '' } = text;
-  if (!/^(\d+\.\d+\.\d+\.\d+)?$/.test(after)) {
+  if (!/^(\d+\.\d+\.\d+\.\d+(\.[0-9a-f]{16})?)?$/.test(after)) {
     return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   }
   return ok(await coordinator.entries(after, number.upTo ?? null, pageLimit(number.limit)));

@@ -20,6 +20,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
   { method: 'GET', path: '/v1/admin/policy', handle: settings.getPolicy },
   { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
+  { method: 'POST', path: '/v1/admin/list-key', handle: settings.rotateListKey },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },
   { method: 'GET', path: '/v1/admin/releases', handle: releases.listReleases },
   { method: 'POST', path: '/v1/admin/releases', handle: releases.stageRelease },

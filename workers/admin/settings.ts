@@ -1,7 +1,8 @@
 /**
- * `/v1/admin/guards` and `/v1/admin/policy`: the guard settings, and the rules for traffic at gateways.
+ * `/v1/admin/guards`, `/v1/admin/policy` and `/v1/admin/list-key`: the guard settings, the rules for traffic at
+ * gateways, and the key of what the coordinator stores.
  */
-import { putGuardsSchema, putPolicySchema } from '../../shared/admin.ts';
+import { putGuardsSchema, putPolicySchema, rotateKeySchema } from '../../shared/admin.ts';
 import { ok } from '../../shared/result.ts';
 import { forAdmins, forChanges } from './context.ts';
 
@@ -23,3 +24,8 @@ export const putPolicy = forChanges('policy', putPolicySchema, async (context) =
   if (done.ok) reply.header('etag', `"${done.value.version}"`);
   return done;
 });
+
+/** Re-keys what the coordinator stores. The releases are built again with the new key. */
+export const rotateListKey = forChanges('root', rotateKeySchema, ({ coordinator, change, body }) =>
+  coordinator.rotateListKey(change, body),
+);

@@ -80,6 +80,18 @@ export class BackgroundWork {
     return this.#runs.run('seal', () => this.#seal(compact));
   }
 
+  /** Runs work that no sealing overlaps. */
+  async withoutSealing<Value>(work: () => Promise<Value>): Promise<Value> {
+    let done: { readonly value: Value } | null = null;
+    // A run of this name may be under way: then another one follows.
+    while (done === null) {
+      await this.#runs.run('seal', async () => {
+        done = { value: await work() };
+      });
+    }
+    return (done as { readonly value: Value }).value;
+  }
+
   async #seal(compact: boolean): Promise<void> {
     const { meta, ledger, segments } = this.#tables;
     const due = await segments.due(ledger.seq, compact);

@@ -129,7 +129,7 @@ export class ClientChanges {
     request: ChangeRequest,
     prepare: () => ChangeResult<DirectoryChange>,
   ): Promise<ChangeResult<{ seq: number }>> {
-    const turn = this.#turn.then(async (): Promise<ChangeResult<{ seq: number }>> => {
+    return this.inTurn(async (): Promise<ChangeResult<{ seq: number }>> => {
       const { ledger } = this.#tables;
       const known = ledger.begin<{ seq: number }>(request, FREEING_CHANGE);
       if (known !== null) return known;
@@ -146,6 +146,11 @@ export class ClientChanges {
       if (done.ok) this.#background.changed();
       return done;
     });
+  }
+
+  /** Runs work that no change of clients overlaps. */
+  inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
     return turn;
   }

@@ -10,6 +10,7 @@ import type {
   EntryItem,
   Promote,
   Rollback,
+  RotateKey,
   Stage,
   StatusInfo,
 } from '../../shared/admin.ts';
@@ -37,7 +38,7 @@ export interface TokenHolder {
 export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
-  readonly #dataCentres = new Map<string, { seq: number; at: number }>();
+  readonly #dataCentres = new Map<string, { seq: number; at: number; keyIds: readonly string[] | null }>();
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
@@ -62,11 +63,11 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#core.value;
   }
 
-  async head({ seq, dataCentre }: HeadRequest): ReturnType<HeadSource['head']> {
+  async head({ seq, dataCentre, keyIds }: HeadRequest): ReturnType<HeadSource['head']> {
     const head = await this.#ready.heads.sealed();
     if (head === null) return { seq: 0, sealed: null };
     if (this.#dataCentres.size < DATA_CENTRES_MAX || this.#dataCentres.has(dataCentre)) {
-      this.#dataCentres.set(dataCentre, { seq: head.seq, at: Date.now() });
+      this.#dataCentres.set(dataCentre, { seq: head.seq, at: Date.now(), keyIds: keyIds ?? null });
     }
     return { seq: head.seq, sealed: head.seq === seq ? null : head.sealed };
   }
@@ -210,9 +211,21 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.tables.ledger.trimAudit(request, n, hash);
   }
 
+  async rotateListKey(request: ChangeRequest, options: RotateKey) {
+    const readers = [...this.#dataCentres].map(([dataCentre, { at, keyIds }]) => ({
+      dataCentre,
+      at,
+      keyIds,
+    }));
+    return this.#ready.keyRotation.rotate(request, options, readers);
+  }
+
   async status(): Promise<StatusInfo> {
     const propagation = [...this.#dataCentres]
-      .map(([dataCentre, { seq, at }]) => ({ dataCentre, seq, askedAt: new Date(at).toISOString() }))
+      .map(([dataCentre, { seq, at, keyIds }]) => ({
+        ...{ dataCentre, seq, askedAt: new Date(at).toISOString() },
+        ...(keyIds === null ? {} : { keyIds }),
+      }))
       .sort((a, b) => a.seq - b.seq || (a.dataCentre < b.dataCentre ? -1 : 1));
     return { ...this.#ready.status(), propagation };
   }

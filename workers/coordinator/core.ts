@@ -1,10 +1,11 @@
 /**
  * The parts of the coordinator, each built from complete ones, and what involves all of them.
  */
-import type { Actor, StatusInfo } from '../../shared/admin.ts';
+import type { Actor, ListKeyInfo, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
+import type { Failure } from '../../shared/result.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { BackgroundWork } from './background-work.ts';
@@ -14,6 +15,8 @@ import { EntryChanges } from './entry-changes.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
+import { KeyRotation } from './key-rotation.ts';
+import type { Meta } from './meta.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { SharedWork } from './shared-work.ts';
@@ -37,6 +40,7 @@ export class Core {
   readonly entryChanges: EntryChanges;
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
+  readonly keyRotation: KeyRotation;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -45,10 +49,9 @@ export class Core {
 
   constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
     const { storage } = ctx;
-    const { keys } = secrets;
-    const tables = new Tables(storage, keys);
-    const values = new ValueStore(storage, tables, kv, keys);
-    const heads = new HeadWriter(tables, values, kv, keys);
+    const tables = new Tables(storage, secrets.keys);
+    const values = new ValueStore(storage, tables, kv);
+    const heads = new HeadWriter(tables, values, kv);
     const background = new BackgroundWork(ctx, tables, values, heads);
     const collector = new ValueCollector(storage.sql, tables.releases, values, kv);
     this.tables = tables;
@@ -57,11 +60,11 @@ export class Core {
     this.entryChanges = new EntryChanges(
       tables,
       background,
-      new EntryOwners(tables, new ForeignLists(keys, kv)),
-      keys,
+      new EntryOwners(tables, new ForeignLists(tables.keys, kv)),
     );
     const signers = secrets.publicKeys.map(({ owner }) => owner);
     this.clientChanges = new ClientChanges(tables, values, background, signers);
+    this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.#values = values;
     this.#collector = collector;
@@ -70,7 +73,10 @@ export class Core {
   }
 
   /** Must be called before anything else, and again until KV was read: see restore.ts. */
-  async catchUp(): ReturnType<typeof catchUp> {
+  async catchUp(): Promise<Awaited<ReturnType<typeof catchUp>> | Failure> {
+    const { keys, releases } = this.tables;
+    const started = keys.start(releases.current?.manifest.keyId ?? null);
+    if (!started.ok) return started;
     const caughtUp = await catchUp(this.tables, this.#values, this.#secrets, this.#kv);
     if (!caughtUp.ok) return caughtUp;
     this.heads.knowsKv = caughtUp.value !== 'unread';
@@ -103,7 +109,7 @@ export class Core {
   }
 
   status(): Omit<StatusInfo, 'propagation'> {
-    const { meta, ledger, live, segments, releases, clients, unsealedEntries } = this.tables;
+    const { meta, keys, ledger, live, segments, releases, clients, unsealedEntries } = this.tables;
     const { current, candidate } = releases;
     const { audit, seq, storageBudget } = ledger;
     return {
@@ -113,6 +119,7 @@ export class Core {
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
+      listKeys: { ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
       audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
@@ -146,4 +153,10 @@ export class Core {
     warn('valuesMissing', { missing });
     this.background.changed();
   }
+}
+
+/** The last rotation of LIST_KEY, or null. */
+function rotatedOf(meta: Meta): ListKeyInfo['rotated'] {
+  const rotated = meta.json<{ from: string; to: string; at: number }>('listKeyRotated');
+  return rotated === null ? null : { ...rotated, at: new Date(rotated.at).toISOString() };
 }

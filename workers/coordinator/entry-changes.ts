@@ -5,7 +5,6 @@ import type { EntriesDone, EntryChange, EntryInfo, EntryItem } from '../../share
 import type { AuditEntry } from '../../shared/audit.ts';
 import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { BackgroundWork } from './background-work.ts';
 import { applied, type ChangeRequest, type ChangeResult, refuse, refuseField } from './change-request.ts';
@@ -19,17 +18,15 @@ export class EntryChanges {
   readonly #tables: Tables;
   readonly #background: BackgroundWork;
   readonly #owners: EntryOwners;
-  readonly #keys: ListKeys;
 
-  constructor(tables: Tables, background: BackgroundWork, owners: EntryOwners, keys: ListKeys) {
+  constructor(tables: Tables, background: BackgroundWork, owners: EntryOwners) {
     this.#tables = tables;
     this.#background = background;
     this.#owners = owners;
-    this.#keys = keys;
   }
 
   async change(request: ChangeRequest, change: EntryChange): Promise<ChangeResult<EntriesDone>> {
-    const { ledger, live } = this.#tables;
+    const { ledger, live, keys } = this.#tables;
     const { organisation, authority } = request.actor;
     if (authority === null) {
       const remedy = `root sets it with npx numgate organisations set ${organisation} --authority <name>`;
@@ -45,6 +42,7 @@ export class EntryChanges {
     }
     const named = checkOverridden(change, this.#tables);
     if (!named.ok) return named;
+    const { current } = keys;
     const targets = this.#targetsOf(change);
     if (!targets.ok) return targets;
     // The unsealed entries must fit into one segment. A change that does not fit waits until they are sealed.
@@ -55,6 +53,8 @@ export class EntryChanges {
       else listed = await this.#owners.read(request.actor, change, targets.value);
     }
     if (!listed.ok) return listed;
+    // LIST_KEY was rotated meanwhile, so sources have other fingerprints.
+    if (keys.current !== current) return this.change(request, change);
     const { value: others } = listed;
     const now = Math.floor(Date.now() / 1000);
     // One item can make two targets: see targets.ts.
@@ -86,7 +86,11 @@ export class EntryChanges {
   }
 
   #targetsOf(wanted: TargetRequest): ChangeResult<Target[]> {
-    return targetsOf(wanted, this.#keys, new Set(this.#tables.settings.guards.protectedNumbers));
+    return targetsOf(
+      wanted,
+      this.#tables.keys.current,
+      new Set(this.#tables.settings.guards.protectedNumbers),
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  * in question need; a release without such lists costs nothing.
  */
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
-import type { LiveKey, LiveOp } from '../../shared/live/entry.ts';
+import { fingerprintKey, type LiveOp } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import {
   type Blob,
@@ -15,11 +15,13 @@ import {
 import { openValue, Release } from '../../shared/release/release.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import { rekeyFingerprint } from '../../shared/sources/source.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import { readImmutable } from '../storage/kv-values.ts';
+import type { ActiveKeys } from './active-keys.ts';
 import type { ChangeResult } from './change-request.ts';
-import type { Target } from './live-row.ts';
-import { incomplete } from './promotion.ts';
+import type { NamedKey, Target } from './live-row.ts';
+import { incomplete, keyMissing } from './promotion.ts';
 
 /** A list in question. */
 export interface ForeignList {
@@ -54,15 +56,15 @@ export function affectedLists(
 }
 
 /** A target with the keys under which a list can have it. */
-interface Place extends LiveKey {
+interface Place extends NamedKey {
   readonly index: number;
 }
 
 export class ForeignLists {
-  readonly #keys: ListKeys;
+  readonly #keys: ActiveKeys;
   readonly #kv: KVNamespace;
 
-  constructor(keys: ListKeys, kv: KVNamespace) {
+  constructor(keys: ActiveKeys, kv: KVNamespace) {
     this.#keys = keys;
     this.#kv = kv;
   }
@@ -73,6 +75,9 @@ export class ForeignLists {
     lists: readonly ForeignList[],
     targets: readonly Target[],
   ): Promise<ChangeResult<Listings>> {
+    const { current, ring } = this.#keys;
+    const keys = ring.of(manifest.keyId);
+    if (keys === null) return keyMissing(manifest);
     const found = new Map<number, ForeignList[]>();
     const look = (places: readonly Place[], has: (place: Place, list: number) => boolean): void => {
       for (const place of places) {
@@ -84,20 +89,22 @@ export class ForeignLists {
     };
     const places = targets.flatMap((target, index) => [
       { ...target, index },
-      ...(target.alike === null ? [] : [{ ...target.alike, index }]),
+      ...(target.alike === null ? [] : [{ ...target.alike, source: target.source, index }]),
     ]);
     const numbers = places.filter(({ kind }) => kind === 'number');
-    const sources = places.filter(({ kind }) => kind === 'source');
+    const sources = places
+      .filter(({ kind }) => kind === 'source')
+      .map((place) => under(keys, place, current));
     const wants = (kind: 'numbers' | 'dated' | 'ranges' | 'sources'): boolean =>
       lists.some(({ info }) => info[kind] > 0);
     const reads: { readonly blob: Blob; readonly use: (release: Release) => void }[] = [];
     if (wants('numbers') || wants('dated')) {
-      for (const [shard, inShard] of this.#byShard(manifest, numbers)) {
+      for (const [shard, inShard] of byShard(manifest, numbers, keys)) {
         reads.push({
           blob: manifest.shards[shard]!,
           use: (release) =>
             look(inShard, ({ high, low }, list) => {
-              const image = this.#keys.permutation.permute(low);
+              const image = keys.permutation.permute(low);
               return release.shard(shard)!.partOf(high, image).has(list, high, image);
             }),
         });
@@ -115,7 +122,7 @@ export class ForeignLists {
     }
     for (let first = 0; first < reads.length; first += READS_AT_ONCE) {
       const some = reads.slice(first, first + READS_AT_ONCE);
-      const opened = await Promise.all(some.map(({ blob }) => this.#open(manifest, blob)));
+      const opened = await Promise.all(some.map(({ blob }) => this.#open(manifest, blob, keys)));
       for (const [at, release] of opened.entries()) {
         const { blob, use } = some[at]!;
         if (release === null) {
@@ -128,25 +135,33 @@ export class ForeignLists {
     return ok(found);
   }
 
-  /** The places by the index of their shard. */
-  #byShard(manifest: Manifest, places: readonly Place[]): ReadonlyMap<number, Place[]> {
-    const release = new Release(manifest, this.#keys);
-    const byShard = new Map<number, Place[]>();
-    for (const place of places) {
-      const shard = release.shardIndexOf(place.high, this.#keys.permutation.permute(place.low));
-      if (shard < 0) continue;
-      const others = byShard.get(shard);
-      if (others === undefined) byShard.set(shard, [place]);
-      else others.push(place);
-    }
-    return byShard;
-  }
-
   /** A release with this value alone, or null if KV does not have it intact. */
-  async #open(manifest: Manifest, blob: Blob): Promise<Release | null> {
+  async #open(manifest: Manifest, blob: Blob, keys: ListKeys): Promise<Release | null> {
     const bytes = await readImmutable(blob.key, blob.bytes, this.#kv).catch(() => null);
     if (bytes === null) return null;
-    const opened = await openValue(manifest, blob, bytes, this.#keys);
+    const opened = await openValue(manifest, blob, bytes, keys);
     return opened.ok ? opened.value : null;
   }
+}
+
+/** The places by the index of their shard. */
+function byShard(manifest: Manifest, places: readonly Place[], keys: ListKeys): ReadonlyMap<number, Place[]> {
+  const release = new Release(manifest, keys);
+  const found = new Map<number, Place[]>();
+  for (const place of places) {
+    const shard = release.shardIndexOf(place.high, keys.permutation.permute(place.low));
+    if (shard < 0) continue;
+    const others = found.get(shard);
+    if (others === undefined) found.set(shard, [place]);
+    else others.push(place);
+  }
+  return found;
+}
+
+/** The place of a source in a release with these keys. */
+function under(keys: ListKeys, place: Place, current: ListKeys): Place {
+  if (keys === current) return place;
+  const print = (BigInt(place.high) << 32n) | BigInt(place.low);
+  const rekeyed = rekeyFingerprint(print, place.source ?? '', current.sourceSeed, keys.sourceSeed);
+  return rekeyed === null ? place : { ...place, ...fingerprintKey(rekeyed) };
 }

@@ -7,7 +7,6 @@ import { KV_HEAD_AGE_MS, KV_HEAD_INTERVAL_MS } from '../../shared/limits/control
 import { encodeSegment } from '../../shared/live/segment.ts';
 import { type Head, type SealedHead, sealHead } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
 import { warnFailed } from '../log.ts';
 import { Unavailable, within } from '../storage/single-flight.ts';
 import type { StoredRelease } from './release-store.ts';
@@ -21,18 +20,16 @@ export class HeadWriter {
   readonly #tables: Tables;
   readonly #values: ValueStore;
   readonly #kv: KVNamespace;
-  readonly #keys: ListKeys;
   #sealed: Promise<SealedHead> | null = null;
   #writtenAt = 0;
   #version = 0;
   /** Whether the copy in KV is known not to be ahead. Until then, only a change overwrites it. */
   knowsKv = false;
 
-  constructor(tables: Tables, values: ValueStore, kv: KVNamespace, keys: ListKeys) {
+  constructor(tables: Tables, values: ValueStore, kv: KVNamespace) {
     this.#tables = tables;
     this.#values = values;
     this.#kv = kv;
-    this.#keys = keys;
   }
 
   /** Call after the tables have changed. */
@@ -53,7 +50,7 @@ export class HeadWriter {
 
   async #seal(): Promise<SealedHead> {
     const head = this.#head();
-    return { seq: head.seq, sealed: await sealHead({ head, manifests: [] }, this.#keys) };
+    return { seq: head.seq, sealed: await sealHead({ head, manifests: [] }, this.#tables.keys.current) };
   }
 
   /** Everything is read synchronously, so nothing can change in between. */
@@ -109,7 +106,7 @@ export class HeadWriter {
     const { current, candidate } = releases;
     const manifests = [current, candidate].flatMap((release) => (release === null ? [] : [release.signed]));
     const writtenAt = new Date().toISOString();
-    const bytes = await sealHead({ head, manifests, writtenAt }, this.#keys);
+    const bytes = await sealHead({ head, manifests, writtenAt }, this.#tables.keys.current);
     this.#writtenAt = Date.now();
     const put = this.#kv.put(HEAD_KEY, bytes);
     try {

@@ -15,10 +15,11 @@ import {
 } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import { formatUntil } from '../../shared/screening/finding.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
+import type { ActiveKeys } from './active-keys.ts';
 import { type AppliedChange, applied, type ChangeResult, refuse } from './change-request.ts';
+import { entryPage } from './live-page.ts';
 import { type EntryAuthor, type Growth, grow, LiveRoom } from './live-room.ts';
 import {
   type AuthoredRow,
@@ -29,7 +30,6 @@ import {
   ENTRIES_WITH_AUTHOR,
   type LiveRow,
   type NamedKey,
-  NUMBER_KIND,
   OF_KEY,
   stateOf,
   subjectsOf,
@@ -48,9 +48,9 @@ interface Place {
 export class LiveStore {
   readonly #sql: SqlStorage;
   readonly #room: LiveRoom;
-  readonly #keys: ListKeys;
+  readonly #keys: ActiveKeys;
 
-  constructor(sql: SqlStorage, keys: ListKeys) {
+  constructor(sql: SqlStorage, keys: ActiveKeys) {
     this.#sql = sql;
     this.#room = new LiveRoom(sql);
     this.#keys = keys;
@@ -193,7 +193,9 @@ export class LiveStore {
   }
 
   #nameOf({ kind, high, low, source }: NamedKey): string {
-    return kind === 'number' ? keyedNumber(high * SUFFIX_COUNT + low, this.#keys) : `source ${source}`;
+    return kind === 'number'
+      ? keyedNumber(high * SUFFIX_COUNT + low, this.#keys.current)
+      : `source ${source}`;
   }
 
   /** The entries in force for one number or source. */
@@ -201,28 +203,9 @@ export class LiveStore {
     return this.#ofKey<AuthoredRow>(ENTRIES_WITH_AUTHOR, key, now).map(toEntryInfo);
   }
 
-  /**
-   * Entries by ascending `seq`.
-   * @param after cursor of the previous page, or ''
-   * @param upTo last `seq` to return
-   */
+  /** See live-page.ts. */
   page(after: string, upTo: number, limit: number): EntryPage {
-    const [seq = -1, kind = 0, high = 0, keyed = 0] = after === '' ? [] : after.split('.').map(Number);
-    // The cursor appears in URLs, and numbers must not: its suffix is permuted.
-    const { permutation } = this.#keys;
-    const low = kind === NUMBER_KIND ? permutation.invert(keyed % SUFFIX_COUNT) : keyed;
-    const rows = this.#sql
-      .exec<AuthoredRow>(
-        `${ENTRIES_WITH_AUTHOR} WHERE seq <= ? AND (seq, kind, high, low) > (?, ?, ?, ?) ${BY_KEY} ORDER BY seq, kind, high, low LIMIT ?`,
-        ...[upTo, seq, kind, high, low, limit + 1],
-      )
-      .toArray();
-    const shown = rows.slice(0, limit);
-    const last = shown.at(-1);
-    const entries = shown.map(toEntryInfo);
-    if (last === undefined || rows.length <= limit) return { upTo, entries, next: null };
-    const keyedLow = last.kind === NUMBER_KIND ? permutation.permute(last.low) : last.low;
-    return { upTo, entries, next: [last.seq, last.kind, last.high, keyedLow].join('.') };
+    return entryPage(this.#sql, this.#keys, { after, upTo, limit });
   }
 
   /** Entries with `seq` above `from` and up to `to`, for a segment. */
@@ -235,6 +218,23 @@ export class LiveStore {
         op: op as LiveOp,
         code: code as Code | null,
       }));
+  }
+
+  /** Deletes the entries of a source. */
+  dropSource({ high, low }: Pick<LiveKey, 'high' | 'low'>): void {
+    const place = [LIVE_KINDS.indexOf('source'), high, low];
+    const growth: Growth = new Map();
+    const rows = this.#sql
+      .exec<{ seq: number; authority: string }>(
+        `SELECT seq, authority FROM live CROSS JOIN live_changes USING (seq)
+         WHERE kind = ? AND high = ? AND low = ?`,
+        ...place,
+      )
+      .toArray();
+    for (const { authority } of rows) grow(growth, authority, -1);
+    this.#sql.exec('DELETE FROM live WHERE kind = ? AND high = ? AND low = ?', ...place);
+    this.#dropEmpty(new Set(rows.map(({ seq }) => seq)));
+    this.#room.add(growth);
   }
 
   /** How many entries each change above `from` still has, by ascending `seq`. */

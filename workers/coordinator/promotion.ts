@@ -11,7 +11,7 @@ import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan, remainingGuards } from '../../shared/release/plan.ts';
 import { ok } from '../../shared/result.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { readFresh } from '../storage/kv-values.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
@@ -74,12 +74,12 @@ export function checkPlan(plan: Plan, { plan: hash, overrides }: Promote): Chang
  * plan share one run.
  */
 export class Planner {
-  readonly #keys: ListKeys;
+  readonly #keys: KeyRing;
   readonly #kv: KVNamespace;
   readonly #runs = new SharedWork<ChangeResult<Plan>>();
   #last: { readonly name: string; readonly hash: string } | null = null;
 
-  constructor(keys: ListKeys, kv: KVNamespace) {
+  constructor(keys: KeyRing, kv: KVNamespace) {
     this.#keys = keys;
     this.#kv = kv;
   }
@@ -89,7 +89,9 @@ export class Planner {
    * @param isRemoved whether a value was removed so recently that KV may still return it
    */
   async verify(manifest: Manifest, isRemoved: (key: string) => boolean): Promise<ChangeResult<void>> {
-    const check = new ReleaseCheck(manifest, this.#keys);
+    const keys = this.#keys.of(manifest.keyId);
+    if (keys === null) return keyMissing(manifest);
+    const check = new ReleaseCheck(manifest, keys);
     const missing: string[] = [];
     const blobs = blobsOf(manifest);
     const read = async (blob: Blob) =>
@@ -124,6 +126,10 @@ export class Planner {
   }
 
   async #plan(base: Manifest | null, next: Manifest, settings: GuardSettings): Promise<ChangeResult<Plan>> {
+    const keys = this.#keys.of(next.keyId);
+    if (keys === null) return keyMissing(next);
+    const baseKeys = base === null ? keys : this.#keys.of(base.keyId);
+    if (baseKeys === null) return keyMissing(base!);
     let missing: string | null = null;
     const load = async (blob: Blob): Promise<Uint8Array<ArrayBuffer>> => {
       const bytes = await readFresh(blob.key, blob.bytes, this.#kv);
@@ -132,13 +138,18 @@ export class Planner {
       throw new Error('a value is missing');
     };
     try {
-      const plan = await createPlan({ base, next, keys: this.#keys, load, settings });
+      const plan = await createPlan({ base, next, keys, baseKeys, load, settings });
       return plan.ok ? plan : refused(plan.code, plan.message);
     } catch (error) {
       if (missing === null) throw error;
       return incomplete('a value is not in KV yet', [missing]);
     }
   }
+}
+
+/** The release was staged before its key was removed from LIST_KEY. */
+export function keyMissing({ release, keyId }: Manifest): Refusal {
+  return refused('KEY_FOREIGN', `${release} was made with LIST_KEY ${keyId}, which was removed: build again`);
 }
 
 /** A release name identifies one manifest, and a manifest identifies its values. */

@@ -59,7 +59,7 @@ export class ReleaseChanges {
   /** Opens the manifest if a currently trusted key signed it. */
   #open(signed: SignedText): ReturnType<typeof openManifest> {
     const { publicKeys, keys } = this.#secrets;
-    return openManifest(signed, publicKeys, keys.keyId);
+    return openManifest(signed, publicKeys, keys.ids);
   }
 
   /** The organisation whose key signed a text that opens. */

@@ -204,6 +204,7 @@ export class ReleaseStore {
       refusal,
       promotedAt: promotedAt === null ? null : new Date(promotedAt).toISOString(),
       readable: this.readable.some((readable) => readable.release === release),
+      keyId: manifest.keyId,
       numbers: manifest.lists.reduce((sum, { numbers, dated }) => sum + numbers + dated, 0),
       bytes: blobsOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
     };

@@ -17,7 +17,7 @@ import {
   type HeadProblem,
   type NamedRelease,
   type NamedValue,
-  openHead,
+  openHeadWith,
 } from '../../shared/release/head.ts';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { type Manifest, type ManifestProblem, openManifest } from '../../shared/release/manifest.ts';
@@ -68,7 +68,7 @@ export async function catchUp(
     return ok('unread');
   }
   if (bytes === null) return ok('current');
-  const opened = await openHead(bytes, secrets.keys);
+  const opened = await openHeadWith(bytes, secrets.keys);
   // Read only now: in a sweep, changes were made meanwhile.
   const before = ledger.seq;
   if (!opened.ok) {
@@ -77,9 +77,10 @@ export async function catchUp(
     const remedy = `restore the LIST_KEY that sealed it, or delete the key "${HEAD_KEY}" to start empty`;
     return fail(opened.code, `only the copy of the head in KV is left, but ${opened.message}: ${remedy}`);
   }
-  const { head } = opened.value;
+  const { value: document, keys } = opened.value;
+  const { head } = document;
   if (head.seq <= before) return ok('current');
-  const read = before === 0 ? await readLost(opened.value, values, secrets, kv) : ok(null);
+  const read = before === 0 ? await readLost({ ...document, keys }, values, secrets, kv) : ok(null);
   if (!read.ok) {
     warn('restoreRefused', { code: read.code });
     const remedy = `restore that value, or delete the key "${HEAD_KEY}" to start empty`;
@@ -97,24 +98,30 @@ export async function catchUp(
 }
 
 /** All or nothing: a partial restore would be worse than none. */
-async function readLost(document: HeadDocument, values: ValueStore, secrets: Secrets, kv: KVNamespace) {
-  const { head } = document;
+async function readLost(
+  document: HeadDocument & { readonly keys: ListKeys },
+  values: ValueStore,
+  secrets: Secrets,
+  kv: KVNamespace,
+) {
+  const { head, keys } = document;
   const current = await releaseIn(document, head.current, secrets);
   if (!current.ok) return current;
   const candidate = await releaseIn(document, head.candidate, secrets);
   if (!candidate.ok) return candidate;
-  const entries = await entriesOf(head, secrets.keys, kv);
+  const entries = await entriesOf(head, keys, kv);
   if (!entries.ok) return entries;
-  const clients = await clientsOf(head, secrets.keys, kv);
+  const clients = await clientsOf(head, keys, kv);
   if (!clients.ok) return clients;
   return ok({
     head,
+    keys,
     current: current.value,
     candidate: candidate.value,
     entries: entries.value,
     clients: clients.value,
     /** Named by its content; null if the head names none. */
-    directory: head.clients === null ? null : await values.directoryOf(clients.value),
+    directory: head.clients === null ? null : await values.directoryOf(clients.value, keys),
   });
 }
 type Lost = Extract<Awaited<ReturnType<typeof readLost>>, Success<unknown>>['value'];
@@ -128,7 +135,7 @@ async function releaseIn(
   if (named === null) return ok(null);
   const signed = manifests.find(({ signature }) => signature === named.signature);
   if (signed === undefined) return fail('VALUE_MISSING', `it lacks the manifest of ${named.release}`);
-  const opened = await openManifest(signed, publicKeys, keys.keyId);
+  const opened = await openManifest(signed, publicKeys, keys.ids);
   if (!opened.ok) return opened;
   if (opened.value.release !== named.release) {
     const message = `its manifest of ${named.release} belongs to ${opened.value.release}`;
@@ -187,7 +194,10 @@ async function readNamed(
 
 /** Fills the empty tables, inside a transaction. */
 function restore(lost: Lost, tables: Tables, values: ValueStore, operation: number): void {
-  const { head, current, candidate, entries, clients, directory } = lost;
+  const { head, keys, current, candidate, entries, clients, directory } = lost;
+  // What follows is under the key of that head.
+  tables.keys.store(keys);
+  tables.keys.reload();
   const { releases } = tables;
   const now = Date.now();
   for (const release of [current, candidate]) {

@@ -9,11 +9,14 @@ import {
   SEGMENT_ENTRIES_MAX,
   UNSEALED_ENTRIES_MAX,
 } from '../../shared/limits/control.ts';
+import type { LiveEntry } from '../../shared/live/entry.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import { segmentKey } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
+import type { ActiveKeys } from './active-keys.ts';
+import type { LiveRekey } from './live-rekey.ts';
 import type { LiveStore } from './live-store.ts';
 
 /** A segment: the entries of changes above `from` and up to `to`. */
@@ -30,9 +33,9 @@ export type SealedSegment = Row & { readonly bytes: Uint8Array<ArrayBuffer> };
 export class SegmentStore {
   readonly #sql: SqlStorage;
   readonly #live: LiveStore;
-  readonly #keys: ListKeys;
+  readonly #keys: ActiveKeys;
 
-  constructor(sql: SqlStorage, live: LiveStore, keys: ListKeys) {
+  constructor(sql: SqlStorage, live: LiveStore, keys: ActiveKeys) {
     this.#sql = sql;
     this.#live = live;
     this.#keys = keys;
@@ -76,14 +79,34 @@ export class SegmentStore {
     const rows = this.#rows();
     const spans = this.#spansDue(rows, seq, compact);
     if (spans === null) return null;
+    const { current } = this.#keys;
+    const sealed = await this.#seal(spans, current, (span) => this.#live.entries(span.from, span.to));
+    const first = spans[0]?.from ?? 0;
+    return { sealed, replaced: rows.filter(({ from }) => from >= first).map(({ key }) => key) };
+  }
+
+  /** The segments under another key, and the keys they replace. Entries that cannot be re-keyed are left out. */
+  async rekeyed(live: LiveRekey, to: ListKeys): Promise<{ sealed: SealedSegment[]; replaced: string[] }> {
+    const rows = this.#rows();
+    const last = rows.at(-1)?.to ?? 0;
+    const held = this.#live.counts(0).filter(({ seq }) => seq <= last);
+    const spans = rows.length === 0 ? [] : spansOf(held, 0, last);
+    const sealed = await this.#seal(spans, to, (span) => live.entries(span.from, span.to));
+    return { sealed, replaced: rows.map(({ key }) => key) };
+  }
+
+  async #seal(
+    spans: readonly Span[],
+    keys: ListKeys,
+    entriesOf: (span: Span) => LiveEntry[],
+  ): Promise<SealedSegment[]> {
     const sealed: SealedSegment[] = [];
     for (const span of spans) {
-      const bytes = await seal(encodeSegment(this.#live.entries(span.from, span.to)), this.#keys);
+      const bytes = await seal(encodeSegment(entriesOf(span)), keys);
       const sha256 = await sha256Hex(bytes);
       sealed.push({ ...span, key: segmentKey(sha256), sha256, bytes });
     }
-    const first = spans[0]?.from ?? 0;
-    return { sealed, replaced: rows.filter(({ from }) => from >= first).map(({ key }) => key) };
+    return sealed;
   }
 
   #spansDue(rows: readonly Row[], seq: number, compact: boolean): Span[] | null {

@@ -4,7 +4,7 @@
 import { keyedNumber } from '../../shared/audit.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
+import type { ActiveKeys } from './active-keys.ts';
 import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
 import type { Precondition } from './document-store.ts';
 import type { Ledger } from './ledger.ts';
@@ -14,9 +14,9 @@ import { GROWING_CHANGE } from './storage-budget.ts';
 export class SettingsStore {
   readonly #meta: Meta;
   readonly #ledger: Ledger;
-  readonly #keys: ListKeys;
+  readonly #keys: ActiveKeys;
 
-  constructor(meta: Meta, ledger: Ledger, keys: ListKeys) {
+  constructor(meta: Meta, ledger: Ledger, keys: ActiveKeys) {
     this.#meta = meta;
     this.#ledger = ledger;
     this.#keys = keys;
@@ -30,7 +30,7 @@ export class SettingsStore {
     /** As written to the audit log, with no number in plain text. */
     const recorded = ({ protectedNumbers, ...rest }: GuardSettings): object => ({
       ...rest,
-      protectedNumbers: protectedNumbers.map((n) => keyedNumber(n, this.#keys)),
+      protectedNumbers: protectedNumbers.map((n) => keyedNumber(n, this.#keys.current)),
     });
     return this.#ledger.transact(request, GROWING_CHANGE, () => {
       const [before, after] = [recorded(this.guards), recorded(guards)];

@@ -4,8 +4,9 @@
 
 import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
+import { ActiveKeys } from './active-keys.ts';
 import { DocumentStore } from './document-store.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
@@ -16,6 +17,7 @@ import { SettingsStore } from './settings-store.ts';
 
 export class Tables {
   readonly meta: Meta;
+  readonly keys: ActiveKeys;
   readonly ledger: Ledger;
   readonly settings: SettingsStore;
   readonly live: LiveStore;
@@ -25,9 +27,11 @@ export class Tables {
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
 
-  constructor(storage: DurableObjectStorage, keys: ListKeys) {
+  constructor(storage: DurableObjectStorage, ring: KeyRing) {
     const { sql } = storage;
     this.meta = new Meta(sql);
+    const keys = new ActiveKeys(ring, this.meta);
+    this.keys = keys;
     this.ledger = new Ledger(storage, this.meta);
     this.settings = new SettingsStore(this.meta, this.ledger, keys);
     this.live = new LiveStore(sql, keys);

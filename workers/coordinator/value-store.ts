@@ -22,15 +22,13 @@ export class ValueStore {
   readonly #storage: DurableObjectStorage;
   readonly #tables: Tables;
   readonly #kv: KVNamespace;
-  readonly #keys: ListKeys;
   /** Keys that are being written and will be named next. */
   readonly #coming = new Set<string>();
 
-  constructor(storage: DurableObjectStorage, tables: Tables, kv: KVNamespace, keys: ListKeys) {
+  constructor(storage: DurableObjectStorage, tables: Tables, kv: KVNamespace) {
     this.#storage = storage;
     this.#tables = tables;
     this.#kv = kv;
-    this.#keys = keys;
   }
 
   /** The current client directory, as the head names it. */
@@ -44,8 +42,11 @@ export class ValueStore {
   }
 
   /** The sealed client directory and its name. */
-  async directoryOf(clients: readonly Client[]): Promise<StoredValue> {
-    const bytes = await sealDirectory(clients, this.#keys);
+  async directoryOf(
+    clients: readonly Client[],
+    keys: ListKeys = this.#tables.keys.current,
+  ): Promise<StoredValue> {
+    const bytes = await sealDirectory(clients, keys);
     const sha256 = await sha256Hex(bytes);
     return { key: clientsKey(sha256), sha256, bytes };
   }

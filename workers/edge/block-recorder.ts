@@ -43,7 +43,7 @@ export class BlockRecorder {
     this.#records = [];
     if (records.length === 0) return;
     const key = recordsKey(this.#since, crypto.randomUUID());
-    const bytes = await sealRecords(records, secrets.keys, key);
+    const bytes = await sealRecords(records, secrets.keys.writer, key);
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       try {
         await env.LISTS.put(key, bytes, { expirationTtl: RECORDS_KEPT_SECONDS });

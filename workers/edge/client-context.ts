@@ -165,7 +165,8 @@ export class ClientContext implements ProblemCounter {
     const decision = screen(request, snapshot, this.settings);
     this.#meter.count(request, decision, snapshot.now, this.#loadContext);
     if (this.settings.recordBlocks) {
-      const record = blockRecordOf(request, decision, this.settings.id, snapshot);
+      const { writer } = this.#loadContext.secrets.keys;
+      const record = blockRecordOf(request, decision, this.settings.id, snapshot, writer);
       if (record !== null) this.#record(record, snapshot.now);
     }
     return decision;

@@ -27,9 +27,11 @@ export async function health(context: RequestContext): Promise<Answer> {
   if (!loadContext.ok) return loadContext;
   const pinned = await isolate.head.pin(loadContext.value);
   const { release, seq } = pinned.snapshot;
-  if (release === null) return problem('UNAVAILABLE', 'no release is loaded: push one', { extras: { seq } });
+  const keyIds = loadContext.value.secrets.keys.ids;
+  if (release === null)
+    return problem('UNAVAILABLE', 'no release is loaded: push one', { extras: { seq, keyIds } });
   const { keys, lacking } = await unloadableKeys(pinned, context);
-  const version = headVersion(pinned.snapshot);
+  const version = { ...headVersion(pinned.snapshot), keyIds };
   if (keys.length === 0) return reply.json({ status: version.stale ? 'stale' : 'ok', ...version });
   const missing = keys.slice(0, MISSING_NAMED_MAX);
   if (!strict.value) return reply.json({ status: 'degraded', ...version, missing });

@@ -8,6 +8,8 @@ export interface HeadRequest {
   readonly seq: number;
   /** Its data centre (`cf.colo`), for the propagation in the status. */
   readonly dataCentre: string;
+  /** IDs of the keys in its LIST_KEY. */
+  readonly keyIds?: readonly string[];
 }
 
 export interface HeadSource {

@@ -14,7 +14,7 @@ import { watchUntil } from '../../../cli/commands/watch.ts';
 import { currentRelease } from '../../../cli/publish/base-release.ts';
 import { fileOfKey } from '../../../cli/publish/build-folder.ts';
 import { kvOf } from '../../../cli/publish/wrangler.ts';
-import { listKeys } from '../../../cli/secrets.ts';
+import { listKeyRing } from '../../../cli/secrets.ts';
 import type { ReleaseInfo } from '../../../shared/admin.ts';
 import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
@@ -151,7 +151,7 @@ describe('push', () => {
 
   it('uploads again the values that the coordinator does not find', async () => {
     const next = await world.anotherBuild();
-    const { manifest: now } = await currentRelease(admin, await listKeys());
+    const { manifest: now } = await currentRelease(admin, await listKeyRing());
     const kept = blobsOf(next.manifest).map(({ key }) => key);
     const { key } = blobsOf(now!).find((blob) => kept.includes(blob.key))!;
     await kv.delete(key);

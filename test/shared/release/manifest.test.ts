@@ -29,7 +29,7 @@ const open = (
   keys: readonly CryptoKey[] = [ours.publicKey],
 ): ReturnType<typeof openManifest> => {
   const trusted = keys.map((key, index) => ({ key, owner: ANY_OWNER, id: String(index) }));
-  return openManifest(envelope, trusted, testKeys.keyId);
+  return openManifest(envelope, trusted, [testKeys.keyId]);
 };
 
 /** Signs any document, as an attacker with our key or a newer version of the builder could. */

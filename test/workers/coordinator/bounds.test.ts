@@ -5,8 +5,11 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { SEALED_PER_LIVE_MAX, SEGMENT_ENTRIES_MAX, VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
+import { KeyRing } from '../../../shared/set/key-ring.ts';
 import { FOREVER } from '../../../shared/set/layout.ts';
+import { ActiveKeys } from '../../../workers/coordinator/active-keys.ts';
 import { LiveStore } from '../../../workers/coordinator/live-store.ts';
+import { Meta } from '../../../workers/coordinator/meta.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, coordinator, readHead, stage, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
@@ -68,7 +71,7 @@ test('the end of an entry reads only the rows that end', async () => {
     for (const subject of [1, 2]) {
       storage.sql.exec('INSERT INTO live VALUES (0, 8210, 99, ?, 9, NULL)', subject);
     }
-    return new LiveStore(sql, testKeys).expire(NOW, 100);
+    return new LiveStore(sql, new ActiveKeys(new KeyRing([testKeys]), new Meta(sql))).expire(NOW, 100);
   });
   expect(value).toMatchObject([{ action: 'entries.end', before: { subjects: ['from', 'to'] } }]);
   expect(rowsRead).toBeLessThan(50);
@@ -78,7 +81,7 @@ test('a look-up or change of one number reads only the rows of that number', asy
   const target = { kind: 'number', high: 8210, low: 30_012_345, source: null } as const;
   const { value, rowsRead } = await counted((sql, storage) => {
     fillLive(storage.sql, 20_000);
-    const live = new LiveStore(sql, testKeys);
+    const live = new LiveStore(sql, new ActiveKeys(new KeyRing([testKeys]), new Meta(sql)));
     const made = live.apply(
       CHANGE,
       [target],

@@ -115,7 +115,7 @@ export class HeadReader {
     const { loaded = null, live = LiveLayer.EMPTY, seq = 0, clients = null } = this.#current ?? {};
     const release = loaded?.release ?? null;
     const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
-    const { keys } = secrets;
+    const keys = this.#current?.keys ?? secrets.keys.writer;
     const snapshot = { release, live, policy, keys, seq, asOf: this.#poll.asOf, now: Date.now() };
     return { snapshot, clients, pending: this.#pending?.release ?? null };
   }
@@ -153,6 +153,7 @@ export class HeadReader {
     const live = new LiveLayer(segments, unsealed, this.#current?.live);
     this.#current = {
       ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
+      keys: found.keys,
       ...{ live, clients, ...chosen },
     };
     this.#values.keepOnly(head);
@@ -213,10 +214,11 @@ export class HeadReader {
     try {
       const inline = manifests.find(({ signature }) => signature === named.signature);
       const signed = inline ?? (await readManifest(named, env));
-      const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.keyId);
+      const opened = await openManifest(signed, secrets.publicKeys, secrets.keys.ids);
       if (!opened.ok) throw new ValueRefused(opened.code, opened.message);
+      const keys = secrets.keys.of(opened.value.keyId)!;
       this.#pending = {
-        release: new Release(opened.value, secrets.keys, this.#shards),
+        release: new Release(opened.value, keys, this.#shards),
         signature: named.signature,
       };
       return this.#pending;

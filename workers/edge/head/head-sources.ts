@@ -10,8 +10,9 @@ import {
 } from '../../../shared/limits/edge.ts';
 import { HEAD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { afterCache, Breaker, type CachedCopy } from '../../../shared/propagation.ts';
-import { type HeadDocument, openHead, type SealedHead } from '../../../shared/release/head.ts';
+import { type HeadDocument, openHeadWith, type SealedHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../../shared/set/keys.ts';
 import type { Env, Secrets } from '../../env.ts';
 import { warn, warnFailed } from '../../log.ts';
 import { COORDINATOR_NAME, type HeadSource } from '../../storage/coordinator-port.ts';
@@ -34,8 +35,12 @@ export interface LoadContext {
 }
 
 /** A head as opened in this isolate, and when its source had it. */
-export interface OpenedHead extends SealedHead, CachedCopy {
+export interface OpenedHead extends SealedHead, CachedCopy, UnsealedHead {}
+
+interface UnsealedHead {
   readonly document: HeadDocument;
+  /** The keys that it was sealed with: those of its live layer. */
+  readonly keys: ListKeys;
 }
 
 export class HeadSources {
@@ -55,7 +60,7 @@ export class HeadSources {
     waits: boolean,
     freshMs: number,
   ): Promise<OpenedHead | null> {
-    const { keys } = loadContext.secrets;
+    const { writer: keys } = loadContext.secrets.keys;
     const deadline = Date.now() + (waits ? COORDINATOR_WAIT_MS : COORDINATOR_BACKGROUND_WAIT_MS);
     for (;;) {
       const copy = await readCopy(keys);
@@ -88,16 +93,18 @@ export class HeadSources {
     const { env, dataCentre, secrets } = loadContext;
     const now = Date.now();
     try {
-      const request = coordinatorPort(env).head({ seq: held?.seq ?? 0, dataCentre });
+      const request = coordinatorPort(env).head({
+        ...{ seq: held?.seq ?? 0, dataCentre, keyIds: secrets.keys.ids },
+      });
       const { seq, sealed } = await within(request, waitMs);
       this.#breaker.succeeded();
       if (sealed === null && seq !== held?.seq) return null;
       // Readers never go back, even if the coordinator lost state.
       if (held !== null && seq < held.seq)
         throw new ValueRefused('HEAD_OLDER', `seq ${seq} is behind ${held.seq}`);
-      const head = sealed === null ? held! : { seq, sealed, document: await open(sealed, loadContext) };
+      const head = sealed === null ? held! : { seq, sealed, ...(await open(sealed, loadContext)) };
       const found = { ...head, asOf: now, fetchedAt: now };
-      await writeCopy(found, secrets.keys);
+      await writeCopy(found, secrets.keys.writer);
       return found;
     } catch (error) {
       if (error instanceof ValueRefused) throw error;
@@ -122,10 +129,11 @@ export class ValueRefused extends Unavailable {
 }
 
 /** @throws ValueRefused */
-async function open(sealed: SealedHead['sealed'], { secrets }: LoadContext): Promise<HeadDocument> {
-  const result = await openHead(sealed, secrets.keys);
+async function open(sealed: SealedHead['sealed'], { secrets }: LoadContext): Promise<UnsealedHead> {
+  const result = await openHeadWith(sealed, secrets.keys);
   if (!result.ok) throw new ValueRefused(result.code, result.message);
-  return result.value;
+  const { value: document, keys } = result.value;
+  return { document, keys };
 }
 
 /** @returns null if the copy is not a valid head */
@@ -138,7 +146,7 @@ async function openCopy(
   if (held !== null && seq === held.seq) return { ...held, asOf, fetchedAt };
   try {
     const sealed = await copy.sealed();
-    return { seq, asOf, fetchedAt, sealed, document: await open(sealed, loadContext) };
+    return { seq, asOf, fetchedAt, sealed, ...(await open(sealed, loadContext)) };
   } catch {
     return null;
   }
@@ -149,12 +157,12 @@ async function readKv(loadContext: LoadContext): Promise<OpenedHead | null> {
   try {
     const sealed = await readFresh(HEAD_KEY, HEAD_BYTES_MAX, loadContext.env.LISTS);
     if (sealed === null) return null;
-    const document = await open(sealed, loadContext);
+    const { document, keys } = await open(sealed, loadContext);
     const fetchedAt = Date.now();
     // `asOf` is when the copy was written, not when the head changed: the coordinator rewrites the copy
     // regularly.
     const asOf = Math.min(fetchedAt, Date.parse(document.writtenAt ?? '') || 0);
-    return { seq: document.head.seq, asOf, fetchedAt, sealed, document };
+    return { seq: document.head.seq, asOf, fetchedAt, sealed, document, keys };
   } catch {
     return null;
   }
@@ -184,6 +192,6 @@ async function fallBack(
   }
   const asOf = Math.max(...newest.map((each) => each.asOf));
   const best = { ...first, asOf, fetchedAt: (inKv ?? copy!).fetchedAt };
-  if (inKv !== null) await writeCopy(best, loadContext.secrets.keys);
+  if (inKv !== null) await writeCopy(best, loadContext.secrets.keys.writer);
   return best;
 }

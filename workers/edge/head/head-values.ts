@@ -30,8 +30,8 @@ export class HeadValues {
   /** The sealed segments of the live layer, in the order of the head. */
   segments(head: Head, loadContext: LoadContext): Promise<Segment[]> {
     const open = async (bytes: Bytes): Promise<Segment | null> => {
-      const content = await unseal(bytes, loadContext.secrets.keys);
-      return content === null ? null : segmentOf(content, 'a segment');
+      const opened = await loadContext.secrets.keys.open((keys) => unseal(bytes, keys));
+      return opened === null ? null : segmentOf(opened.value, 'a segment');
     };
     return Promise.all(head.segments.map((named) => load(this.#segments, named, loadContext, open)));
   }
@@ -39,7 +39,9 @@ export class HeadValues {
   async clients({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
     if (named === null) return NO_CLIENTS;
     const { keys } = loadContext.secrets;
-    return load(this.#directories, named, loadContext, (bytes) => openDirectory(bytes, keys));
+    const open = async (bytes: Bytes): Promise<Directory | null> =>
+      (await keys.open((each) => openDirectory(bytes, each)))?.value ?? null;
+    return load(this.#directories, named, loadContext, open);
   }
 
   /** Drops values that this head does not name. */

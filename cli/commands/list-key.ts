@@ -1,0 +1,172 @@
+/**
+ * `numgate list-key`: show the keys in LIST_KEY, rotate to a new one, and remove the old one. The steps are in
+ * cli/publish/key-rotation.ts.
+ */
+import type { Command } from 'commander';
+import { adminOfEnvironment } from '../admin.ts';
+import { listKeyStore } from '../local/list-key-store.ts';
+import { BUILDS } from '../paths.ts';
+import {
+  finish,
+  type RotationPorts,
+  type RotationState,
+  rotate,
+  rotationState,
+  type STEPS,
+} from '../publish/key-rotation.ts';
+import { kvOf, putSecret } from '../publish/wrangler.ts';
+import { note, print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
+import { build, DROP_UNKNOWN, formatBuild, SOURCE_NAMES } from './build.ts';
+import { examples, requireReason, share } from './options.ts';
+import { formatProof, prove } from './prove.ts';
+import { formatPush, push } from './push.ts';
+import { edgeOption, urlsOf } from './watch.ts';
+
+interface TargetOptions {
+  readonly remote: boolean;
+  readonly env: readonly string[];
+  readonly url: readonly string[];
+  readonly keyFile?: string;
+}
+
+interface RotateOptions extends TargetOptions {
+  readonly reason: string;
+  readonly maxRejects: number;
+  readonly sourceNames?: string;
+  readonly dropUnknownSources: boolean;
+}
+
+interface FinishOptions extends TargetOptions {
+  readonly dropReleases: boolean;
+  readonly dropRecords: boolean;
+}
+
+const PLAN = `A rotation from key A to key B, as "list-key rotate" makes it:
+  1/4 every Worker gets both keys, and A writes; waits until all have them
+  2/4 every Worker writes with B
+  3/4 the coordinator re-keys what it stores, in one transaction
+  4/4 build, prove and push the lists with B
+Then "list-key finish" removes A, once nothing needs it. To continue after an interruption, run the same command.
+`;
+
+export function addListKey(program: Command): void {
+  const command = program.command('list-key').description('rotate LIST_KEY without downtime');
+
+  addKeyFile(command.command('status'))
+    .description('show the keys, the next step of a rotation, and what needs the old key')
+    .addHelpText('after', examples('list-key status'))
+    .action(async ({ keyFile }: Pick<TargetOptions, 'keyFile'>) => {
+      const state = await rotationState({
+        admin: adminOfEnvironment(),
+        store: listKeyStore(keyFile ?? null, false),
+      });
+      print(...formatState(state));
+    });
+
+  addTarget(requireReason(command.command('rotate').argument('<catalogue>', 'catalogue of the lists (JSON)')))
+    .description('make a new key, and move everything to it; continues where it was interrupted')
+    .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
+    .option('--source-names <file>', SOURCE_NAMES)
+    .option('--drop-unknown-sources', DROP_UNKNOWN, false)
+    .addHelpText('after', examples('list-key rotate my.lists.json --reason "yearly rotation"'))
+    .action(async (catalogue: string, options: RotateOptions) => {
+      note(PLAN);
+      const ports = portsOf(options, () => publish(catalogue, options));
+      print(...formatState(await rotate(ports, options)));
+    });
+
+  addTarget(command.command('finish'))
+    .description('remove the old key from every Worker, once nothing needs it')
+    .option(
+      '--drop-releases',
+      'also if a release with the old key could still be needed for a rollback',
+      false,
+    )
+    .option(
+      '--drop-records',
+      'also if block records with the old key are kept: nobody can read them then',
+      false,
+    )
+    .addHelpText('after', examples('list-key finish --drop-records'))
+    .action(async (options: FinishOptions) => {
+      const ports = portsOf(options, async () => undefined);
+      print(...formatState(await finish(ports, options)));
+    });
+}
+
+function addKeyFile(command: Command): Command {
+  return command.option(
+    '--key-file <file>',
+    'file that keeps the keys, if LIST_KEY comes from the environment',
+  );
+}
+
+function addTarget(command: Command): Command {
+  return addKeyFile(command)
+    .option('--remote', 'deployed Workers: set their secrets with wrangler, and use their KV', false)
+    .option(
+      '--env <name>',
+      'environment of wrangler.toml with a Worker; repeatable (default: the top level)',
+      (name: string, before: readonly string[]) => [...before, name],
+      [],
+    )
+    .addOption(edgeOption());
+}
+
+function portsOf(
+  { remote, env, url, keyFile }: TargetOptions,
+  publishNow: () => Promise<void>,
+): RotationPorts {
+  const workers = env.length === 0 ? [''] : env;
+  const store = listKeyStore(keyFile ?? null);
+  return {
+    admin: adminOfEnvironment(),
+    edges: urlsOf(url),
+    store,
+    deploy: async (listKey) => {
+      if (!remote) return store.write(listKey);
+      for (const name of workers) await putSecret('LIST_KEY', listKey, name);
+    },
+    publish: publishNow,
+    report: (text) => note(`${styleText('dim', text)}\n`),
+  };
+}
+
+async function publish(
+  catalogue: string,
+  { remote, env, reason, maxRejects, sourceNames, dropUnknownSources }: RotateOptions,
+): Promise<void> {
+  const admin = adminOfEnvironment();
+  const names = { sourceNames: sourceNames ?? null, dropUnknownSources };
+  const built = await build({ catalogue, builds: BUILDS, maxRejects, admin, ...names });
+  note(formatBuild(built)[0]);
+  note(formatProof(await prove(built.folder, 1))[0]);
+  const ports = { kv: kvOf({ remote, env: env[0] ?? '' }), admin };
+  note(formatPush(await push(built.folder, ports, { reason }), [])[0]);
+}
+
+const NEXT: Readonly<Record<(typeof STEPS)[number], string>> = {
+  new: 'no rotation is under way',
+  readers: 'next: 1/4, every Worker gets both keys',
+  writers: 'next: 2/4, every Worker writes with the new key',
+  coordinator: 'next: 3/4, the coordinator re-keys what it stores',
+  release: 'next: 4/4, a release with the new key',
+  finish: 'everything new is under the first key; next: npx numgate list-key finish',
+};
+
+export function formatState(state: RotationState): Report<RotationState> {
+  const { step, keyIds, service, needs } = state;
+  const lines = [
+    `${styleText('bold', NEXT[step])}`,
+    `keys on this machine: ${keyIds.join(', ')}; in the service: ${service.ids.join(', ')}`,
+    `the coordinator stores everything under ${service.current}`,
+    ...(keyIds.length > 1 && needs.releases.length > 0
+      ? [`releases that need another key: ${needs.releases.join(', ')}`]
+      : []),
+    ...(keyIds.length > 1 && needs.recordsUntil !== null
+      ? [`block records can need the old key until ${needs.recordsUntil}`]
+      : []),
+  ];
+  return [`${lines.join('\n')}\n`, state];
+}

@@ -1,0 +1,94 @@
+/**
+ * Moves the sources of the live layer to another key. A fingerprint cannot be inverted, so each is computed again
+ * from the text of its rows. After a restore, rows have no text: no other key can find those sources.
+ * Numbers are stored in clear, and stay as they are.
+ */
+import { REKEYED_AT_ONCE } from '../../shared/limits/control.ts';
+import {
+  fingerprintKey,
+  fingerprintText,
+  LIVE_KINDS,
+  type LiveEntry,
+  type LiveKey,
+} from '../../shared/live/entry.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { rekeyFingerprint } from '../../shared/sources/source.ts';
+import type { LiveStore } from './live-store.ts';
+
+const SOURCE_KIND = LIVE_KINDS.indexOf('source');
+/** The kind of rows that are done, until all are. */
+const REKEYED_KIND = -1;
+
+type Print = Pick<LiveKey, 'high' | 'low'>;
+
+export class LiveRekey {
+  readonly #sql: SqlStorage;
+  readonly #live: LiveStore;
+  readonly #before: ListKeys;
+  readonly #after: ListKeys;
+
+  constructor(sql: SqlStorage, live: LiveStore, before: ListKeys, after: ListKeys) {
+    this.#sql = sql;
+    this.#live = live;
+    this.#before = before;
+    this.#after = after;
+  }
+
+  /** As `LiveStore.entries`, under the other key. Leaves out sources that have lost their text. */
+  entries(from: number, to: number): LiveEntry[] {
+    return this.#live.entries(from, to).flatMap((entry) => {
+      if (entry.kind === 'number') return [entry];
+      const key = this.#rekeyed(entry);
+      return key === null ? [] : [{ ...entry, ...key }];
+    });
+  }
+
+  /**
+   * Changes the rows, and deletes sources that have lost their text. Must run in a transaction.
+   * @returns how many sources there are now, and the fingerprints of those deleted
+   */
+  apply(): { sources: number; unknown: string[] } {
+    const unknown: string[] = [];
+    let sources = 0;
+    for (let prints = this.#next(); prints.length > 0; prints = this.#next()) {
+      for (const print of prints) {
+        const key = this.#rekeyed(print);
+        if (key === null) {
+          unknown.push(fingerprintText({ kind: 'source', ...print })!);
+          this.#live.dropSource(print);
+          continue;
+        }
+        sources++;
+        this.#sql.exec(
+          'UPDATE live SET kind = ?, high = ?, low = ? WHERE kind = ? AND high = ? AND low = ?',
+          ...[REKEYED_KIND, key.high, key.low, SOURCE_KIND, print.high, print.low],
+        );
+      }
+    }
+    this.#sql.exec('UPDATE live SET kind = ? WHERE kind = ?', SOURCE_KIND, REKEYED_KIND);
+    return { sources, unknown };
+  }
+
+  #next(): Print[] {
+    return this.#sql
+      .exec<{ high: number; low: number }>(
+        'SELECT DISTINCT high, low FROM live WHERE kind = ? LIMIT ?',
+        ...[SOURCE_KIND, REKEYED_AT_ONCE],
+      )
+      .toArray();
+  }
+
+  /** From the first text of its rows that gives its fingerprint. */
+  #rekeyed({ high, low }: Print): LiveKey | null {
+    const print = (BigInt(high) << 32n) | BigInt(low);
+    const texts = this.#sql.exec<{ source: string }>(
+      'SELECT DISTINCT source FROM live WHERE kind = ? AND high = ? AND low = ?',
+      ...[SOURCE_KIND, high, low],
+    );
+    for (const { source } of texts.toArray()) {
+      const rekeyed = rekeyFingerprint(print, source, this.#before.sourceSeed, this.#after.sourceSeed);
+      if (rekeyed !== null) return fingerprintKey(rekeyed);
+    }
+    return null;
+  }
+}
