@@ -3,6 +3,7 @@
  */
 import type { Actor, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
+import { UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
@@ -11,7 +12,9 @@ import { BackgroundWork } from './background-work.ts';
 import { applied, systemRequest } from './change-request.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
+import { EntryUndo } from './entry-undo.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { ReleaseChanges } from './release-changes.ts';
@@ -35,6 +38,7 @@ export class Core {
   readonly heads: HeadWriter;
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
+  readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly #values: ValueStore;
@@ -58,8 +62,10 @@ export class Core {
       tables,
       background,
       new EntryOwners(tables, new ForeignLists(keys, kv)),
+      new EntryGuards(storage.sql),
       keys,
     );
+    this.entryUndo = new EntryUndo(tables, background);
     const signers = secrets.publicKeys.map(({ owner }) => owner);
     this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
@@ -129,11 +135,12 @@ export class Core {
   }
 
   async #sweep(actor: Actor): Promise<void> {
-    const { meta, ledger } = this.tables;
+    const { meta, ledger, live } = this.tables;
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const operationsMax = operations - REMOVAL_OPERATIONS;
     const spent = await promoteStaged(this.tables, this.releaseChanges, actor, this.#kv, operationsMax);
     ledger.forget(Date.now());
+    live.undo.forget(Date.now() - UNDO_KEPT_MS);
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
     const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;
