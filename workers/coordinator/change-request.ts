@@ -52,11 +52,14 @@ export function systemRequest(reason: string): ChangeRequest {
 export interface AppliedChange<Value> {
   readonly value: Value;
   readonly audit: readonly AuditEntry[];
+  /** The last `seq` of a change of the head that takes more than one. */
+  readonly lastSeq?: number;
 }
 
 export function applied<Value>(
   value: Value,
   audit: readonly AuditEntry[],
+  lastSeq?: number,
 ): ChangeResult<AppliedChange<Value>> {
-  return ok({ value, audit });
+  return ok({ value, audit, ...(lastSeq === undefined ? {} : { lastSeq }) });
 }

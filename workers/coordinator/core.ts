@@ -3,6 +3,7 @@
  */
 import type { Actor, ListKeyInfo, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
+import { UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Failure } from '../../shared/result.ts';
@@ -12,7 +13,9 @@ import { BackgroundWork } from './background-work.ts';
 import { applied, systemRequest } from './change-request.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
+import { EntryUndo } from './entry-undo.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { KeyRotation } from './key-rotation.ts';
@@ -38,6 +41,7 @@ export class Core {
   readonly heads: HeadWriter;
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
+  readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly keyRotation: KeyRotation;
@@ -61,7 +65,9 @@ export class Core {
       tables,
       background,
       new EntryOwners(tables, new ForeignLists(tables.keys, kv)),
+      new EntryGuards(storage.sql),
     );
+    this.entryUndo = new EntryUndo(tables, background);
     const signers = secrets.publicKeys.map(({ owner }) => owner);
     this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
@@ -136,11 +142,12 @@ export class Core {
   }
 
   async #sweep(actor: Actor): Promise<void> {
-    const { meta, ledger } = this.tables;
+    const { meta, ledger, live } = this.tables;
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const operationsMax = operations - REMOVAL_OPERATIONS;
     const spent = await promoteStaged(this.tables, this.releaseChanges, actor, this.#kv, operationsMax);
     ledger.forget(Date.now());
+    live.undo.forget(Date.now() - UNDO_KEPT_MS);
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
     const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;

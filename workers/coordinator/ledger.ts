@@ -58,12 +58,11 @@ export class Ledger {
     apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value & { seq: number }> {
     return this.transact(request, cost, (operation) => {
-      const seq = this.seq + 1;
-      const done = apply(seq, operation);
+      const done = apply(this.seq + 1, operation);
       if (!done.ok) return done;
+      const { value, audit, lastSeq: seq = this.seq + 1 } = done.value;
       this.#meta.set('seq', seq);
       this.#meta.set('changedAt', new Date().toISOString());
-      const { value, audit } = done.value;
       return applied({ ...value, seq }, audit);
     });
   }
@@ -96,6 +95,26 @@ export class Ledger {
       this.storageBudget.charge(request, cost, 0, Date.now());
       return error.refusal;
     }
+  }
+
+  /**
+   * Makes a change and takes it back: no record, no `seq`, no stored answer. `begin` has counted its work.
+   * @param apply as of `change`
+   */
+  rehearse<Value extends object>(
+    apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
+  ): ChangeResult<Value & { seq: number }> {
+    const made: ChangeResult<AppliedChange<Value>>[] = [];
+    try {
+      this.#storage.transactionSync(() => {
+        made.push(apply(this.seq + 1, this.audit.nextOperation));
+        throw new Undo(refuse('PRECONDITION_FAILED', 'a rehearsal changes nothing'));
+      });
+    } catch (error) {
+      if (!(error instanceof Undo)) throw error;
+    }
+    const done = made[0]!;
+    return done.ok ? ok({ ...done.value.value, seq: this.seq }) : done;
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Moves the sources of the live layer to another key. A fingerprint cannot be inverted, so each is computed again
+ * Moves the sources of the live layer, and of what its operations replaced, to another key. A fingerprint cannot be inverted, so each is computed again
  * from the text of its rows. After a restore, rows have no text: no other key can find those sources.
  * Numbers are stored in clear, and stay as they are.
  */
@@ -20,6 +20,8 @@ const SOURCE_KIND = LIVE_KINDS.indexOf('source');
 const REKEYED_KIND = -1;
 
 type Print = Pick<LiveKey, 'high' | 'low'>;
+/** Tables with sources by fingerprint. */
+type Table = 'live' | 'undo_rows';
 
 export class LiveRekey {
   readonly #sql: SqlStorage;
@@ -45,44 +47,53 @@ export class LiveRekey {
 
   /**
    * Changes the rows, and deletes sources that have lost their text. Must run in a transaction.
-   * @returns how many sources there are now, and the fingerprints of those deleted
+   * @returns how many live sources there are now, and the fingerprints of those deleted
    */
   apply(): { sources: number; unknown: string[] } {
     const unknown: string[] = [];
+    const sources = this.#rekey('live', (print) => {
+      unknown.push(fingerprintText({ kind: 'source', ...print })!);
+      this.#live.dropSource(print);
+    });
+    this.#rekey('undo_rows', (print) => this.#live.undo.dropSource(print));
+    return { sources, unknown };
+  }
+
+  /** @param onUnknown deletes the rows of a source without text @returns how many sources have the other key now */
+  #rekey(table: Table, onUnknown: (print: Print) => void): number {
     let sources = 0;
-    for (let prints = this.#next(); prints.length > 0; prints = this.#next()) {
+    for (let prints = this.#next(table); prints.length > 0; prints = this.#next(table)) {
       for (const print of prints) {
-        const key = this.#rekeyed(print);
+        const key = this.#rekeyed(print, table);
         if (key === null) {
-          unknown.push(fingerprintText({ kind: 'source', ...print })!);
-          this.#live.dropSource(print);
+          onUnknown(print);
           continue;
         }
         sources++;
         this.#sql.exec(
-          'UPDATE live SET kind = ?, high = ?, low = ? WHERE kind = ? AND high = ? AND low = ?',
+          `UPDATE ${table} SET kind = ?, high = ?, low = ? WHERE kind = ? AND high = ? AND low = ?`,
           ...[REKEYED_KIND, key.high, key.low, SOURCE_KIND, print.high, print.low],
         );
       }
     }
-    this.#sql.exec('UPDATE live SET kind = ? WHERE kind = ?', SOURCE_KIND, REKEYED_KIND);
-    return { sources, unknown };
+    this.#sql.exec(`UPDATE ${table} SET kind = ? WHERE kind = ?`, SOURCE_KIND, REKEYED_KIND);
+    return sources;
   }
 
-  #next(): Print[] {
+  #next(table: Table): Print[] {
     return this.#sql
       .exec<{ high: number; low: number }>(
-        'SELECT DISTINCT high, low FROM live WHERE kind = ? LIMIT ?',
+        `SELECT DISTINCT high, low FROM ${table} WHERE kind = ? LIMIT ?`,
         ...[SOURCE_KIND, REKEYED_AT_ONCE],
       )
       .toArray();
   }
 
   /** From the first text of its rows that gives its fingerprint. */
-  #rekeyed({ high, low }: Print): LiveKey | null {
+  #rekeyed({ high, low }: Print, table: Table = 'live'): LiveKey | null {
     const print = (BigInt(high) << 32n) | BigInt(low);
     const texts = this.#sql.exec<{ source: string }>(
-      'SELECT DISTINCT source FROM live WHERE kind = ? AND high = ? AND low = ?',
+      `SELECT DISTINCT source FROM ${table} WHERE kind = ? AND high = ? AND low = ? AND source IS NOT NULL`,
       ...[SOURCE_KIND, high, low],
     );
     for (const { source } of texts.toArray()) {
