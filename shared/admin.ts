@@ -12,7 +12,7 @@ import { GUARDS, guardSettingsSchema } from './release/guards.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
-import { nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
+import { nameSchema, reasonSchema, sha256Schema, timeSchema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
@@ -33,13 +33,17 @@ export interface Actor {
   readonly authority: string | null;
   /** Whether the actor may create and revoke tokens. */
   readonly root: boolean;
+  /** Of a token: see `StoredToken`. Absent for all other actors. */
+  readonly generation?: number;
 }
 
-const time = v.pipe(
-  v.string(),
-  v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-11-24T03:12:09Z'),
-);
+/**
+ * What belongs to the actor alone is stored under this: budgets, answers to repeated requests. A token that was
+ * removed and created again has the same name, and is another holder.
+ */
+export function holderOf({ name, generation = 0 }: Actor): string {
+  return generation === 0 ? name : `${name}#${generation}`;
+}
 
 /**
  * Other authorities that the change acts for: it may change their lists and entries too. Required by name, so that
@@ -61,7 +65,7 @@ export const entryChangeSchema = v.strictObject({
     ...SUBJECTS,
   ]),
   /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
-  until: v.optional(v.nullable(time), null),
+  until: v.optional(v.nullable(timeSchema), null),
   overrideAuthorities,
   reason: reasonSchema,
 });
@@ -228,6 +232,12 @@ export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reaso
 export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
 
+export interface ExpiringKey {
+  readonly kind: 'client' | 'token';
+  readonly id: string;
+  readonly expires: string;
+}
+
 /** `GET /v1/admin/status` */
 export interface StatusInfo extends StorageInfo {
   readonly seq: number;
@@ -238,6 +248,8 @@ export interface StatusInfo extends StorageInfo {
   /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
   readonly droppedSeq?: number;
   readonly clients: number;
+  /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */
+  readonly expiring?: readonly ExpiringKey[];
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;
   /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */

@@ -16,6 +16,11 @@ export interface Env {
   readonly EVENTS?: AnalyticsEngineDataset;
   /** Class Coordinator. The edge sees only its read methods; admin/context.ts types the rest. */
   readonly COORDINATOR: { getByName(name: string): HeadSource };
+  /**
+   * `cloudflare` if Cloudflare receives the requests, and so vouches for `cf-connecting-ip` and `request.cf`.
+   * Otherwise not set: keys that are bound to addresses or certificates are refused.
+   */
+  readonly PLATFORM?: string;
   /** 32 random bytes in base64. Must be the key that the releases are built with. */
   readonly LIST_KEY: string;
   /**

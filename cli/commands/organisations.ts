@@ -14,6 +14,7 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
+import { requireSetting } from './key-options.ts';
 import { addReasonOption, commaList, examples } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
@@ -74,9 +75,9 @@ export function addOrganisations(program: Command): void {
     .description('change an organisation; other settings stay unchanged')
     .argument('<id>')
     .addHelpText('after', examples('organisations set default --authority kisa'))
-    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
-      if (Object.values(settings).every((value) => value === undefined))
-        throw new CommandFailure('give a setting to change, such as --contact: see --help', 2);
+    .action(async (id: string, options: ChangeOptions & OrganisationSettings, command: Command) => {
+      const { reason, wait, url, ...settings } = options;
+      requireSetting(command, settings);
       const seq = await change(id, settings, reason);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });

@@ -16,6 +16,7 @@ type Key =
   | 'stagedRefused'
   | 'auditTrimmed'
   | 'sweptAt'
+  | 'expiryWarnedAt'
   | 'signers';
 
 export class Meta {

@@ -103,8 +103,18 @@ const TABLES = `
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
+/** Holders of tokens: see token-holders.ts. */
+const TOKEN_HOLDERS = `
+  CREATE TABLE token_holders (
+    id TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    used_at INTEGER
+  ) WITHOUT ROWID;
+  INSERT INTO token_holders SELECT id, 0, NULL FROM tokens;
+`;
+
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES];
+const STEPS: readonly string[] = [TABLES, TOKEN_HOLDERS];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {
