@@ -30,7 +30,7 @@ import {
   requireSetting,
   withSettings,
 } from './key-options.ts';
-import { addReasonOption, commaList, examples, wholeNumber } from './options.ts';
+import { addReasonOption, commaList, examples, NONE, wholeNumber, withNulls } from './options.ts';
 import { addWaitOptions, printChange, printKey, type WaitOptions } from './wait.ts';
 
 /** Settings of a client, validated against the directory's own schema. */
@@ -57,7 +57,7 @@ export function addClients(program: Command): void {
     .argument('<id>', 'lower case letters, digits and dashes')
     .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
     .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
-      const created = await addClient(adminOfEnvironment(), id, settings, reason);
+      const created = await addClient(adminOfEnvironment(), id, withNulls(settings), reason);
       await printKey([`${created.key}\n`, created], { wait, url });
     });
 
@@ -70,7 +70,9 @@ export function addClients(program: Command): void {
       requireSetting(command, settings);
       const admin = adminOfEnvironment();
       const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
-      const changed = validate(clientSchema, withSettings(client, settings), { whole: 'the client' });
+      const changed = validate(clientSchema, withSettings(client, withNulls(settings)), {
+        whole: 'the client',
+      });
       if (isDeepStrictEqual(changed, client))
         return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
       const { seq } = await putClient(admin, changed, reason, ifUnchanged);
@@ -113,8 +115,8 @@ export function addClients(program: Command): void {
 const UNKNOWN = 'unknown';
 const PREFIXES = [...INTERNATIONAL_PREFIXES, UNKNOWN];
 
-function internationalPrefix(text: string): InternationalPrefix | null {
-  if (text === UNKNOWN) return null;
+function internationalPrefix(text: string): InternationalPrefix | typeof NONE {
+  if (text === UNKNOWN) return NONE;
   const known = INTERNATIONAL_PREFIXES.find((prefix) => prefix === text);
   if (known !== undefined) return known;
   throw new InvalidArgumentError(`Allowed choices are ${PREFIXES.join(', ')}.`);

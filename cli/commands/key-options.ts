@@ -5,28 +5,26 @@ import type { Command } from 'commander';
 import { isExpiring, type KeyConditions, keyConditionEntries } from '../../shared/key-conditions.ts';
 import { CommandFailure } from '../failure.ts';
 import { untilOf } from '../import/dates.ts';
-import { commaList } from './options.ts';
+import { commaList, NONE } from './options.ts';
 
-/** Option value that removes a condition. */
-const NONE = 'none';
-
-/** Conditions as options give them: null removes one. */
+/** Conditions as options give them, after `withNulls`: null removes one. */
 export type ConditionOptions = { readonly [Name in keyof KeyConditions]?: KeyConditions[Name] | null };
 
 export function addConditionOptions(command: Command): Command {
-  const list = (text: string): string[] | null => (text === NONE ? null : commaList(text));
+  const list = (text: string): string[] | typeof NONE => (text === 'none' ? NONE : commaList(text));
+  const digests = (text: string): string[] | typeof NONE =>
+    text === 'none' ? NONE : commaList(text).map((digest) => digest.replaceAll(':', '').toLowerCase());
   return command
     .option('--expires <end>', 'when the key ends: 90d, 2027-01-01 (in Korea), a time, or none', endOf)
     .option('--addresses <list>', 'ranges that requests must come from (203.0.113.0/24), or none', list)
-    .option(
-      '--certificate-sha256 <list>',
-      'SHA-256 of the client certificate that requests need, or none',
-      (text) => list(text)?.map((digest) => digest.replaceAll(':', '').toLowerCase()) ?? null,
-    );
+    .option('--certificate-sha256 <list>', 'SHA-256 of the client certificate to use, or none', digests);
 }
 
-function endOf(text: string): string | null {
-  return text === NONE ? null : (untilOf(text, new Date(), '--expires') ?? null);
+function endOf(text: string): string | typeof NONE {
+  if (text === 'none') return NONE;
+  const end = untilOf(text, new Date(), '--expires');
+  if (end === undefined) throw new CommandFailure('--expires must be before 2106; none removes the end', 2);
+  return end;
 }
 
 /** The key with these settings; a null removes a condition. */

@@ -15,7 +15,7 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { requireSetting } from './key-options.ts';
-import { addReasonOption, commaList, examples } from './options.ts';
+import { addReasonOption, commaList, examples, NONE, withNulls } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 /** What `add` and `set` can set. */
@@ -61,7 +61,7 @@ export function addOrganisations(program: Command): void {
       examples('organisations add ktoa --display-name KTOA --authority ktoa --roles association'),
     )
     .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
-      const given = { displayName: id, ...settings, id };
+      const given = { displayName: id, ...withNulls(settings), id };
       const { seq } = await put(adminOfEnvironment(), given, reason, { 'if-none-match': '*' }).catch(
         (error: unknown) => {
           if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
@@ -78,7 +78,7 @@ export function addOrganisations(program: Command): void {
     .action(async (id: string, options: ChangeOptions & OrganisationSettings, command: Command) => {
       const { reason, wait, url, ...settings } = options;
       requireSetting(command, settings);
-      const seq = await change(id, settings, reason);
+      const seq = await change(id, withNulls(settings), reason);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });
 
@@ -111,8 +111,8 @@ function addSettingOptions(command: Command): Command {
     .option('--contact <text>', 'how to reach its people');
 }
 
-function authority(text: string): string | null {
-  if (text === 'none') return null;
+function authority(text: string): string | typeof NONE {
+  if (text === 'none') return NONE;
   if (NAME_PATTERN.test(text)) return text;
   throw new InvalidArgumentError('must have only lower case letters, digits and dashes, at most 63');
 }

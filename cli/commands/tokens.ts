@@ -22,7 +22,7 @@ import {
   requireSetting,
   withSettings,
 } from './key-options.ts';
-import { addReasonOption, commaList, examples } from './options.ts';
+import { addReasonOption, commaList, examples, withNulls } from './options.ts';
 
 interface TokenSettings extends ConditionOptions {
   readonly role?: Role;
@@ -53,12 +53,12 @@ export function addTokens(program: Command): void {
         throw new CommandFailure('give the token a --role, or --scopes: see --help', 2);
       const { key, secretSha256 } = await newKey(id);
       const token = { id, secretSha256: [secretSha256] };
-      await put(adminOfEnvironment(), withSettings(token, settings), reason, { 'if-none-match': '*' }).catch(
-        (error: unknown) => {
-          if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
-          throw new CommandFailure(`token ${id} already exists: tokens rotate gives it another secret`, 4);
-        },
-      );
+      await put(adminOfEnvironment(), withSettings(token, withNulls(settings)), reason, {
+        'if-none-match': '*',
+      }).catch((error: unknown) => {
+        if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
+        throw new CommandFailure(`token ${id} already exists: tokens rotate gives it another secret`, 4);
+      });
       print(`${key}\n`, { id, token: key });
     });
 
@@ -73,7 +73,7 @@ export function addTokens(program: Command): void {
       // A role has its own scopes, and scopes of their own end a role.
       const { role, scopes } = settings;
       const rights = role !== undefined ? { scopes: undefined } : scopes !== undefined ? { role: null } : {};
-      const changed = withSettings({ ...token, ...rights }, settings);
+      const changed = withSettings({ ...token, ...rights }, withNulls(settings));
       if (isDeepStrictEqual(valid(changed), valid(token)))
         return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
       await put(admin, changed, reason, ifUnchanged);

@@ -70,6 +70,44 @@ describe('clients', () => {
     }
   });
 
+  it('finish a rotation, after which only the newest key is left', async () => {
+    const newest = (await stored('acme-1')).secretSha256[1];
+    const { code, out } = await clients('rotate', 'acme-1', '--finish');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^acme-1 has one key now \(seq \d+\)\n/)]);
+    expect((await stored('acme-1')).secretSha256).toEqual([newest]);
+    const again = await clients('rotate', 'acme-1', '--finish', '--json');
+    expect([again.code, JSON.parse(again.out)]).toEqual([0, { id: 'acme-1', changed: false }]);
+  });
+
+  it('end at a time, which the list and the status show, until it is taken away', async () => {
+    const lasting = { ...(await stored('acme-1')) };
+    expect((await clients('set', 'acme-1', '--expires', '20d')).code).toBe(0);
+    const { expires } = await stored('acme-1');
+    const days = (Date.parse(expires ?? '') - Date.now()) / 86_400_000;
+    expect([days > 19.9, days < 20.1]).toEqual([true, true]);
+    expect((await clients('list')).out).toContain(`expires soon: ${expires}`);
+    expect((await numgate('status')).out).toContain(`client acme-1 expires soon: ${expires}`);
+    expect((await clients('set', 'acme-1', '--expires', '2099-01-01')).code).toBe(0);
+    expect((await stored('acme-1')).expires).toBe('2098-12-31T15:00:00.000Z');
+    expect((await clients('set', 'acme-1', '--expires', 'none')).code).toBe(0);
+    expect(await stored('acme-1')).toEqual(lasting);
+  });
+
+  it('cannot be bound to addresses or certificates where a client can send any', async () => {
+    for (const [option, value, field] of [
+      ['--addresses', '203.0.113.0/24,2001:db8::/32', 'addresses'],
+      ['--certificate-sha256', Array(32).fill('AB').join(':'), 'certificateSha256'],
+    ] as const) {
+      const { code, errors } = await clients('set', 'acme-1', option, value);
+      expect(code).toBe(1);
+      expect(errors).toMatch(
+        new RegExp(
+          `^error: FIELD_VALUE: "client.${field}" cannot be checked here: .*PLATFORM = "cloudflare"`,
+        ),
+      );
+    }
+  });
+
   it('change the given settings and keep the others', async () => {
     const before = await stored('acme-1');
     const { code, out, errors } = await clients('set', 'acme-1', '--mode', 'enforce', '--wait');
@@ -82,14 +120,16 @@ describe('clients', () => {
   it('are listed without digests', async () => {
     const [{ out: text }, { out }] = await Promise.all([clients('list'), clients('list', '--json')]);
     expect(text).toMatch(
-      /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 2 .* short codes 1335 114/,
+      /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 1 .* short codes 1335 114/,
     );
     const settings = ['--international-prefix', '00', '--sender-rules', 'none', '--record-blocks'];
     expect((await clients('add', 'acme-2', ...settings)).code).toBe(0);
     const other = (await clients('list')).out;
     expect(other).toMatch(/acme-2 .* international prefix 00, sender rules none, records blocks/);
+    expect((await clients('set', 'acme-2', '--international-prefix', 'unknown')).code).toBe(0);
+    expect((await stored('acme-2')).internationalPrefix).toBeNull();
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
-    expect(client).toMatchObject({ id: 'acme-1', keys: 2, maxStaleSeconds: 600 });
+    expect(client).toMatchObject({ id: 'acme-1', keys: 1, certificates: 0, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
   });
 
@@ -135,6 +175,12 @@ describe('organisations', () => {
     expect((await organisations('add', 'kisa')).errors).toMatch(/^error: organisation kisa already exists/);
   });
 
+  it('lose their authority', async () => {
+    expect((await organisations('set', 'kisa', '--authority', 'none')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ authority: null });
+    expect((await organisations('set', 'kisa', '--authority', 'kisa')).code).toBe(0);
+  });
+
   it('are suspended and made active again', async () => {
     expect((await organisations('suspend', 'kisa', '--reason', 'a test')).code).toBe(0);
     expect(await admin.get('organisations/kisa')).toMatchObject({ state: 'suspended' });
@@ -156,7 +202,10 @@ describe('organisations', () => {
     [['add', 'acme', '--authority', 'root'], 'authority must not be root or numgate'],
     [['add', 'acme', '--roles', 'owner'], 'roles[0] must be one of regulator, '],
     [['add', 'acme', '--display-name', '\u001b[31m'], 'displayName must be one line'],
-    [['set', 'kisa'], 'give a setting to change'],
+    [
+      ['set', 'kisa'],
+      'setting to change: npx numgate organisations set <id> with --display-name, --authority, ',
+    ],
   ])('%j is rejected by its field, with exit code 2', async (args, message) => {
     const { code, errors } = await organisations(...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);
@@ -170,6 +219,13 @@ describe('an invalid value', () => {
     [['acme', '--rights', 'admin'], 'rights[0] must be one of check, gateway'],
     [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds must be at least 10 seconds'],
     [['acme', '--max-stale-seconds', 'soon'], "'--max-stale-seconds <seconds>' argument 'soon' is invalid"],
+    [['acme', '--expires', '2020-01-01'], '--expires must be in the future'],
+    [['acme', '--expires', 'soon'], '--expires must be a duration (30m, 2h, 7d, 2w), a date or a time'],
+    [['acme', '--expires', '2199-01-01'], '--expires must be before 2106; none removes the end'],
+    [['acme', '--addresses', '0.0.0.0/0'], 'addresses[0] must not cover more than /8 for IPv4'],
+    [['acme', '--addresses', '203.0.113.7/24'], 'addresses[0] must be 203.0.113.0/24'],
+    [['acme', '--addresses', ''], 'addresses must not be empty'],
+    [['acme', '--certificate-sha256', 'AB:CD'], 'certificateSha256[0] must be a SHA-256 in hex'],
     [['acme', '--quota-numbers', '0'], 'quotaNumbers must be at least 1 number a minute'],
     [['acme', '--quota-numbers', ''], 'must be a whole number'],
     [['acme', '--short-codes', '12,a'], 'shortCodes[0] must be a short code of 3 to 8 digits'],
@@ -248,6 +304,45 @@ describe('tokens', () => {
     const third = (await tokens('rotate', 'night')).out.trim();
     await Promise.all([block(second), block(third)]);
     await expect(block(first)).rejects.toThrow('UNAUTHENTICATED');
+  });
+
+  it('finish a rotation, after which only the newest secret is left', async () => {
+    const newest = (await tokens('rotate', 'night')).out.trim();
+    const { code, out } = await tokens('rotate', 'night', '--finish');
+    expect([code, out]).toEqual([0, 'night has one secret now\n']);
+    await block(newest);
+    const again = await tokens('rotate', 'night', '--finish');
+    expect([again.code, again.out]).toEqual([0, 'night has one secret already: nothing was changed\n']);
+  });
+
+  it('change the given settings and keep the others', async () => {
+    const token = async (): Promise<object> => {
+      const { out } = await tokens('list', '--json');
+      const { version, ...shown } = (JSON.parse(out) as { tokens: { version: string }[] }).tokens[0]!;
+      return shown;
+    };
+    const before = await token();
+    expect(before).toMatchObject({ scopes: ['read', 'entries'], keys: 1 });
+    expect(before).toMatchObject({ lastUsedAt: expect.stringMatching(/T\d\d:00:00\.000Z$/) });
+    expect((await tokens('set', 'night', '--expires', '10d', '--scopes', 'read')).code).toBe(0);
+    expect(await token()).toMatchObject({ role: null, scopes: ['read'], expires: expect.any(String) });
+    expect((await tokens('list')).out).toMatch(/night .*T\d\d:00:00\.000Z.* expires soon: \d{4}-/);
+    expect((await numgate('status')).out).toContain('token night expires soon: ');
+    expect((await tokens('set', 'night', '--role', 'operator', '--expires', 'none')).code).toBe(0);
+    expect(await token()).toMatchObject({ role: 'operator', scopes: ['read', 'entries', 'releases'] });
+    const same = await tokens('set', 'night', '--role', 'operator');
+    expect([same.code, same.out]).toEqual([0, 'night has these settings already: nothing was changed\n']);
+    expect((await tokens('set', 'night', '--scopes', 'read,entries')).code).toBe(0);
+    expect(await token()).toEqual(before);
+    const nothing = await tokens('set', 'night');
+    expect([nothing.code, nothing.errors]).toEqual([
+      2,
+      expect.stringMatching(
+        /^error: give at least one setting to change: npx numgate tokens set <id> with .*--role/,
+      ),
+    ]);
+    const relay = await tokens('set', 'night', '--role', 'relay');
+    expect([relay.code, relay.errors]).toEqual([2, expect.stringContaining('role has no admin token')]);
   });
 
   it('can be managed only by root', async () => {
