@@ -1,95 +1,14 @@
 /**
- * Admin tokens over HTTP: conditions, last use, what a token that is created again inherits, and the cost of wrong
- * keys.
+ * Admin tokens over HTTP: conditions, last use, and what a token that is created again inherits.
  */
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { sha256Hex } from '../../../shared/bytes.ts';
+import { describe, expect, test, vi } from 'vitest';
 import type { KeyConditions } from '../../../shared/key-conditions.ts';
-import { DIGESTS_KEPT_MS, TOKEN_ENTRIES_PER_HOUR_MAX } from '../../../shared/limits/control.ts';
-import {
-  AUTHENTICATION_FAILURES_MAX,
-  AUTHENTICATION_FAILURES_TOTAL_MAX,
-  AUTHENTICATION_WINDOW_MS,
-  FAILED_KEYS_LOGGED_MAX,
-} from '../../../shared/limits/requests.ts';
-import { bareOrganisation } from '../../../shared/organisations.ts';
-import { resetAuthentication } from '../../../workers/admin/authentication.ts';
-import worker from '../../../workers/main.ts';
+import { TOKEN_ENTRIES_PER_HOUR_MAX } from '../../../shared/limits/control.ts';
+import { ADDRESS, calls, listed, logged, putToken, send } from '../support/admin.ts';
 import { ADMIN, coordinator } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { DAY, generationOf, HOUR, NOON, spend } from '../support/room.ts';
 
-const SECRET = 'right';
-const ADDRESS = '203.0.113.9';
-
-interface Sent {
-  readonly secret?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly platform?: string;
-}
-
-/** Methods of the coordinator that were called. */
-const calls: string[] = [];
-/** Lines of the log. */
-const logged: Record<string, unknown>[] = [];
-
-/** As `<status> <code>` and the body. */
-async function send(id: string, request: string, body: object | null = null, sent: Sent = {}) {
-  const { secret = SECRET, headers = {}, platform = 'cloudflare' } = sent;
-  const [method = '', path = ''] = request.split(' ');
-  const ctx = createExecutionContext();
-  const watched = new Proxy(coordinator(), {
-    get: (target, name) => {
-      calls.push(String(name));
-      return Reflect.get(target, name) as unknown;
-    },
-  });
-  const bindings = {
-    ...{ ...env, PLATFORM: platform, ROOT_TOKEN_SHA256: await sha256Hex(SECRET) },
-    COORDINATOR: { getByName: () => watched },
-  };
-  const response = await worker.fetch(
-    new Request(`https://numgate.test/v1/admin/${path}`, {
-      method,
-      headers: {
-        ...{ authorization: `Bearer ${id}.${secret}`, 'content-type': 'application/json' },
-        ...{ 'cf-connecting-ip': ADDRESS, ...headers },
-      },
-      ...(body === null ? {} : { body: JSON.stringify({ ...body, reason: 'test' }) }),
-    }) as never,
-    bindings as never,
-    ctx,
-  );
-  const answer = (await response.json()) as Record<string, unknown>;
-  await waitOnExecutionContext(ctx);
-  const { status } = response;
-  return { status, code: answer.code, retryAfter: response.headers.get('retry-after'), answer };
-}
-
-const putToken = async (id: string, settings: object = {}, sent: Sent = {}) => {
-  const secretSha256 = [await sha256Hex(SECRET)];
-  const token = { id, secretSha256, scopes: ['read', 'entries'], ...settings };
-  return send('root', `PUT tokens/${id}`, { token }, sent);
-};
-const listed = async (id: string): Promise<Record<string, unknown>> => {
-  const { tokens } = (await send('root', 'GET tokens')).answer as { tokens: Record<string, unknown>[] };
-  return tokens.find((token) => token.id === id) ?? {};
-};
 const BLOCK = { op: 'block', items: [{ number: '+821030000001' }] };
-
-beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-  vi.spyOn(console, 'warn').mockImplementation((line: string) => {
-    logged.push(JSON.parse(line) as Record<string, unknown>);
-  });
-  resetAuthentication();
-  const organisation = { ...bareOrganisation('default'), authority: 'kisa' };
-  expect((await send('root', 'PUT organisations/default', { organisation })).status).toBe(200);
-  calls.length = 0;
-  logged.length = 0;
-});
 
 describe('a token with conditions', () => {
   const ends = (ms: number): KeyConditions => ({ expires: new Date(NOON + ms).toISOString() });
@@ -214,76 +133,6 @@ describe('a token that is created again', () => {
     expect((await block('night')).status).toBe(200);
     const { entries } = (await send('night', 'GET entries')).answer as { entries: { by: string }[] };
     expect(entries.map(({ by }) => by)).toEqual(['token:night']);
-  });
-});
-
-describe('wrong keys', () => {
-  const wrong = (id: string, address = ADDRESS, platform = 'cloudflare') =>
-    send(id, 'GET status', null, { secret: 'wrong', platform, headers: { 'cf-connecting-ip': address } });
-
-  test('are refused without the coordinator once they are too many; valid keys still work', async () => {
-    await putToken('night');
-    for (let count = 0; count < AUTHENTICATION_FAILURES_MAX; count++)
-      expect((await wrong('night')).status).toBe(401);
-    calls.length = 0;
-    for (const id of ['night', 'nobody', 'constructor', 'root', 'night']) {
-      expect(await wrong(id)).toMatchObject({
-        status: 429,
-        code: 'AUTHENTICATION_LIMITED',
-        retryAfter: '60',
-      });
-    }
-    // One copy of all digests.
-    expect(calls).toEqual(['tokenDigests']);
-    expect((await send('night', 'GET status')).status).toBe(200);
-    expect((await send('root', 'GET status')).status).toBe(200);
-    expect((await wrong('night', '198.51.100.1')).status).toBe(401);
-    vi.setSystemTime(NOON + AUTHENTICATION_WINDOW_MS);
-    expect((await wrong('night')).status).toBe(401);
-  });
-
-  test('count for the isolate where nobody vouches for addresses', async () => {
-    for (let count = 0; count < AUTHENTICATION_FAILURES_MAX; count++)
-      await wrong('nobody', `198.51.100.${count}`, '');
-    expect((await wrong('nobody', '203.0.113.1', '')).status).toBe(429);
-  });
-
-  test('of many addresses are limited together', async () => {
-    for (let count = 0; count < AUTHENTICATION_FAILURES_TOTAL_MAX; count++)
-      await wrong('', `2001:db8::${count.toString(16)}`);
-    expect((await wrong('nobody', '203.0.113.1')).status).toBe(429);
-  });
-
-  test('do not stop a token that is newer than the copy for long', async () => {
-    for (let count = 0; count <= AUTHENTICATION_FAILURES_MAX; count++) await wrong('nobody');
-    await putToken('night');
-    expect((await send('night', 'GET status')).status).toBe(429);
-    vi.setSystemTime(NOON + DIGESTS_KEPT_MS);
-    expect((await send('night', 'GET status')).status).toBe(200);
-  });
-
-  test('are logged once a minute, with the ID only if it exists', async () => {
-    await putToken('night');
-    for (const id of ['night', 'night', 'pasted-secret-3f9a', 'root']) await wrong(id);
-    vi.setSystemTime(NOON + AUTHENTICATION_WINDOW_MS);
-    await wrong('night');
-    const line = (id: string | null, failures: number) => ({
-      ...{ event: 'authenticationFailed', plane: 'control', id, reason: 'secret', failures },
-    });
-    expect(logged).toEqual([line('night', 1), line('night', 2), line(null, 1), line('root', 1)]);
-    expect(JSON.stringify(logged)).not.toMatch(/pasted|wrong|203\.0/);
-  });
-
-  test('of many keys are counted together', async () => {
-    const ids = Array.from({ length: FAILED_KEYS_LOGGED_MAX + 10 }, (_, index) => `night-${index}`);
-    for (const id of ids) {
-      await putToken(id);
-      await wrong(id);
-    }
-    vi.setSystemTime(NOON + AUTHENTICATION_WINDOW_MS);
-    await wrong('nobody');
-    expect(logged.length).toBeLessThanOrEqual(FAILED_KEYS_LOGGED_MAX + 2);
-    expect(logged.reduce((sum, { failures }) => sum + Number(failures), 0)).toBe(ids.length + 1);
   });
 });
 
