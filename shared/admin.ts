@@ -12,7 +12,7 @@ import { type GuardHit, guardSettingsSchema, LIVE_GUARDS, PUSH_GUARDS } from './
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
-import { nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
+import { nameSchema, reasonSchema, sha256Schema, timeSchema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
@@ -33,16 +33,20 @@ export interface Actor {
   readonly authority: string | null;
   /** Whether the actor may create and revoke tokens. */
   readonly root: boolean;
+  /** Of a token: see `StoredToken`. Absent for all other actors. */
+  readonly generation?: number;
 }
 
 /** `GET /v1/admin/me`: who sent the request, and what they may change. */
 export type MeInfo = Actor;
 
-const time = v.pipe(
-  v.string(),
-  v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time such as 2026-11-24T03:12:09Z'),
-);
+/**
+ * What belongs to the actor alone is stored under this: budgets, answers to repeated requests. A token that was
+ * removed and created again has the same name, and is another holder.
+ */
+export function holderOf({ name, generation = 0 }: Actor): string {
+  return generation === 0 ? name : `${name}#${generation}`;
+}
 
 /**
  * Other authorities that the change acts for: it may change their lists and entries too. Required by name, so that
@@ -64,7 +68,7 @@ export const entryChangeSchema = v.strictObject({
     ...SUBJECTS,
   ]),
   /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
-  until: v.optional(v.nullable(time), null),
+  until: v.optional(v.nullable(timeSchema), null),
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(LIVE_GUARDS)), v.maxLength(LIVE_GUARDS.length))),
   /** Whether to answer what would change and which guards are hit, and to change nothing. */
@@ -298,6 +302,12 @@ export interface ListKeyInfo {
   readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
 }
 
+export interface ExpiringKey {
+  readonly kind: 'client' | 'token';
+  readonly id: string;
+  readonly expires: string;
+}
+
 /** `GET /v1/admin/status` */
 export interface StatusInfo extends StorageInfo {
   readonly seq: number;
@@ -310,6 +320,8 @@ export interface StatusInfo extends StorageInfo {
   readonly clients: number;
   /** Older services omit it. */
   readonly listKeys?: ListKeyInfo;
+  /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */
+  readonly expiring?: readonly ExpiringKey[];
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;
   /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
+import { keyConditionEntries } from './key-conditions.ts';
 import {
   CLIENT_SHORT_CODES_MAX,
   CLIENTS_MAX,
@@ -30,6 +31,7 @@ export const clientSchema = v.strictObject({
   /** The part of the key before the dot. */
   id: nameSchema,
   secretSha256: keySecretsSchema,
+  ...keyConditionEntries,
   /** The organisation that the client belongs to. While it is suspended, the key does not work. */
   organisation: v.optional(nameSchema, DEFAULT_ORGANISATION),
   rights: v.pipe(v.array(v.picklist(RIGHTS)), v.maxLength(RIGHTS.length)),
@@ -77,10 +79,11 @@ export const clientSchema = v.strictObject({
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
-const directorySchema = v.strictObject({
+/** Ignores fields that it does not know: a newer control plane may have written them. */
+const directorySchema = v.object({
   kind: v.literal('numgate-clients'),
   format: v.literal(3),
-  clients: v.pipe(v.array(clientSchema), v.maxLength(CLIENTS_MAX)),
+  clients: v.pipe(v.array(v.object(clientSchema.entries)), v.maxLength(CLIENTS_MAX)),
 });
 
 /** Serializes and seals the directory. Without LIST_KEY, nobody can read or create one. */

@@ -17,6 +17,14 @@ export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must b
 /** SHA-256 of the active secrets of a key: two during a rotation. */
 export const keySecretsSchema = v.pipe(v.array(sha256Schema), v.minLength(1), v.maxLength(KEY_SECRETS_MAX));
 
+const TIME_MESSAGE = 'must be a time such as 2026-11-24T03:12:09Z';
+/** A time in a request. */
+export const timeSchema = v.pipe(
+  v.string(),
+  v.isoTimestamp(TIME_MESSAGE),
+  v.check((text) => !Number.isNaN(Date.parse(text)), TIME_MESSAGE),
+);
+
 /** Why the change is made, on one line. Stored in the audit log with the change. */
 export const reasonSchema = v.pipe(
   v.string(),

@@ -2,6 +2,7 @@
  * Admin tokens: who may change things. A token has the scopes of a role, or a set of its own.
  */
 import * as v from 'valibot';
+import { keyConditionEntries } from './key-conditions.ts';
 import { DEFAULT_ORGANISATION } from './organisations.ts';
 import { ROLE_SCOPES, ROLES, SCOPES } from './roles.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
@@ -11,6 +12,7 @@ export const tokenSchema = v.pipe(
   v.strictObject({
     id: nameSchema,
     secretSha256: keySecretsSchema,
+    ...keyConditionEntries,
     role: v.optional(v.nullable(v.picklist(ROLES)), null),
     scopes: v.optional(v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length))),
     /** The organisation that the token belongs to. Its authority is the one that the token acts for. */
@@ -50,6 +52,8 @@ function haveSame(some: readonly string[], others: readonly string[]): boolean {
 /** A token in a response. */
 export interface ListedToken extends Token {
   readonly authority: string | null;
+  /** Start of the hour in which it was last used; null if it never was. Older services omit it. */
+  readonly lastUsedAt?: string | null;
   /** For `If-Match`. */
   readonly version: string;
 }

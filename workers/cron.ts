@@ -3,7 +3,7 @@
  * nothing names any more.
  */
 import type { Actor } from '../shared/admin.ts';
-import { coordinatorOf } from './admin/context.ts';
+import { coordinatorOf } from './admin/coordinator-stub.ts';
 import type { ControlEnv } from './env.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */

@@ -18,6 +18,11 @@ export interface Env {
   readonly COORDINATOR: { getByName(name: string): HeadSource };
   /** Class UsageCounter. Optional: without it, checks are answered, and nothing is counted. */
   readonly USAGE?: UsageObjects | undefined;
+  /**
+   * `cloudflare` if Cloudflare receives the requests, and so vouches for `cf-connecting-ip` and `request.cf`.
+   * Otherwise not set: keys that are bound to addresses or certificates are refused.
+   */
+  readonly PLATFORM?: string;
   /** 32 random bytes in base64. While it is rotated, two such keys separated by a comma: the first writes. */
   readonly LIST_KEY: string;
   /**

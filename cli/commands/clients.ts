@@ -14,6 +14,7 @@ import {
   RIGHTS,
   SENDER_RULES,
 } from '../../shared/clients.ts';
+import type { KeyConditions } from '../../shared/key-conditions.ts';
 import { INTERNATIONAL_PREFIXES, type InternationalPrefix } from '../../shared/numbers/parse.ts';
 import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -21,14 +22,20 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, commaList, examples, wholeNumber } from './options.ts';
+import {
+  addConditionOptions,
+  type ConditionOptions,
+  formatConditions,
+  newestOnly,
+  requireSetting,
+  withSettings,
+} from './key-options.ts';
+import { addReasonOption, commaList, examples, NONE, wholeNumber, withNulls } from './options.ts';
 import { addWaitOptions, printChange, printKey, type WaitOptions } from './wait.ts';
 
 /** Settings of a client, validated against the directory's own schema. */
-export type ClientSettings = Partial<Omit<Client, 'id' | 'secretSha256'>>;
-
-/** Options of `clients set` that say how to change, not what. */
-const NOT_SETTINGS: readonly (string | undefined)[] = ['--reason', '--wait', '--url'];
+export type ClientSettings = Partial<Omit<Client, 'id' | 'secretSha256' | keyof KeyConditions>> &
+  ConditionOptions;
 
 type ChangeOptions = WaitOptions & { readonly reason: string };
 
@@ -50,7 +57,7 @@ export function addClients(program: Command): void {
     .argument('<id>', 'lower case letters, digits and dashes')
     .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
     .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
-      const created = await addClient(adminOfEnvironment(), id, settings, reason);
+      const created = await addClient(adminOfEnvironment(), id, withNulls(settings), reason);
       await printKey([`${created.key}\n`, created], { wait, url });
     });
 
@@ -60,28 +67,33 @@ export function addClients(program: Command): void {
     .addHelpText('after', examples('clients set relay-07 --mode enforce --wait'))
     .action(async (id: string, options: ChangeOptions & ClientSettings, command: Command) => {
       const { reason, wait, url, ...settings } = options;
-      if (Object.values(settings).every((value) => value === undefined)) {
-        const names = command.options.map(({ long }) => long).filter((name) => !NOT_SETTINGS.includes(name));
-        throw new CommandFailure(
-          `give at least one setting to change: npx numgate clients set <id> with ${names.join(', ')}`,
-          2,
-        );
-      }
+      requireSetting(command, settings);
       const admin = adminOfEnvironment();
       const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
-      if (isDeepStrictEqual({ ...client, ...settings }, client))
+      const changed = validate(clientSchema, withSettings(client, withNulls(settings)), {
+        whole: 'the client',
+      });
+      if (isDeepStrictEqual(changed, client))
         return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
-      const { seq } = await putClient(admin, { ...client, ...settings }, reason, ifUnchanged);
+      const { seq } = await putClient(admin, changed, reason, ifUnchanged);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });
 
   changing('rotate')
-    .description('give a client a second key; the previous key stays valid until the next rotation')
+    .description('give a client a second key; the previous key stays valid until you finish the rotation')
     .argument('<id>')
-    .addHelpText('after', examples('clients rotate relay-07 --wait'))
-    .action(async (id: string, { reason, ...options }: ChangeOptions) => {
+    .option('--finish', 'end the rotation: only the newest key stays valid', false)
+    .addHelpText('after', examples('clients rotate relay-07 --wait', 'clients rotate relay-07 --finish'))
+    .action(async (id: string, { reason, finish, ...options }: ChangeOptions & { finish: boolean }) => {
       const admin = adminOfEnvironment();
       const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
+      if (finish) {
+        const newest = newestOnly(client.secretSha256);
+        if (newest === null)
+          return print(`${id} has one key already: nothing was changed\n`, { id, changed: false });
+        const { seq } = await putClient(admin, { ...client, secretSha256: newest }, reason, ifUnchanged);
+        return printChange([`${id} has one key now (seq ${seq})\n`, { id, keys: 1, seq }], options);
+      }
       const { key, secretSha256 } = await newKey(id);
       // Of two keys, the older one is dropped.
       const rotated = { ...client, secretSha256: [...client.secretSha256.slice(-1), secretSha256] };
@@ -103,8 +115,8 @@ export function addClients(program: Command): void {
 const UNKNOWN = 'unknown';
 const PREFIXES = [...INTERNATIONAL_PREFIXES, UNKNOWN];
 
-function internationalPrefix(text: string): InternationalPrefix | null {
-  if (text === UNKNOWN) return null;
+function internationalPrefix(text: string): InternationalPrefix | typeof NONE {
+  if (text === UNKNOWN) return NONE;
   const known = INTERNATIONAL_PREFIXES.find((prefix) => prefix === text);
   if (known !== undefined) return known;
   throw new InvalidArgumentError(`Allowed choices are ${PREFIXES.join(', ')}.`);
@@ -113,7 +125,7 @@ function internationalPrefix(text: string): InternationalPrefix | null {
 function addSettingOptions(command: Command): Command {
   const choice = (flags: string, words: string, choices: readonly string[]): Option =>
     new Option(flags, words).choices(choices);
-  return command
+  return addConditionOptions(command)
     .option('--organisation <id>', 'organisation that the client belongs to')
     .option('--rights <list>', `of ${RIGHTS.join(', ')}`, commaList)
     .addOption(choice('--fail-policy <policy>', 'what the client does on indeterminate', FAIL_POLICIES))
@@ -143,7 +155,8 @@ export async function addClient(
   reason: string,
 ): Promise<ChangeDone & { readonly id: string; readonly key: string }> {
   const { key, secretSha256 } = await newKey(id);
-  const client = { id, secretSha256: [secretSha256], rights: ['check' as const], ...settings };
+  const bare = { id, secretSha256: [secretSha256], rights: ['check' as const] };
+  const client = withSettings(bare, settings);
   const { seq } = await putClient(admin, client, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
     if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
     throw new CommandFailure(`client ${id} already exists: clients rotate gives it another key`, 4);
@@ -173,19 +186,19 @@ function formatClients(clients: readonly Client[]): Report {
     const shown = [id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaNumbers];
     return [...shown, secretSha256.length, otherSettings(client)];
   });
-  const value = clients.map(({ secretSha256, ...shown }) => ({ ...shown, keys: secretSha256.length }));
+  const value = clients.map(({ secretSha256, certificateSha256 = [], ...shown }) => ({
+    ...shown,
+    keys: secretSha256.length,
+    certificates: certificateSha256.length,
+  }));
   return [formatTable([...names, 'other settings'], rows), { clients: value }];
 }
 
 /** Settings that differ from their defaults, which most clients keep. */
-function otherSettings({
-  organisation,
-  internationalPrefix: prefix,
-  senderRules,
-  recordBlocks,
-  shortCodes,
-}: Client): string {
+function otherSettings(client: Client): string {
+  const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
   return [
+    ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
     prefix === null ? '' : `international prefix ${prefix}`,
     senderRules === 'kr' ? '' : `sender rules ${senderRules}`,

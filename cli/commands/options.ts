@@ -18,6 +18,15 @@ export function share(text: string): number {
   return value;
 }
 
+/** What the parser of an option returns for no value: commander replaces null with an empty text. */
+export const NONE = Symbol('none');
+
+/** The options, with null for NONE. */
+export function withNulls<Options extends object>(options: Options): Options {
+  const values = Object.entries(options).map(([name, value]) => [name, value === NONE ? null : value]);
+  return Object.fromEntries(values) as Options;
+}
+
 export function commaList(text: string): string[] {
   return text
     .split(',')

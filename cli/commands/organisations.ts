@@ -14,7 +14,8 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, commaList, examples } from './options.ts';
+import { requireSetting } from './key-options.ts';
+import { addReasonOption, commaList, examples, NONE, withNulls } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 /** What `add` and `set` can set. */
@@ -60,7 +61,7 @@ export function addOrganisations(program: Command): void {
       examples('organisations add ktoa --display-name KTOA --authority ktoa --roles association'),
     )
     .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
-      const given = { displayName: id, ...settings, id };
+      const given = { displayName: id, ...withNulls(settings), id };
       const { seq } = await put(adminOfEnvironment(), given, reason, { 'if-none-match': '*' }).catch(
         (error: unknown) => {
           if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
@@ -74,10 +75,10 @@ export function addOrganisations(program: Command): void {
     .description('change an organisation; other settings stay unchanged')
     .argument('<id>')
     .addHelpText('after', examples('organisations set default --authority kisa'))
-    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
-      if (Object.values(settings).every((value) => value === undefined))
-        throw new CommandFailure('give a setting to change, such as --contact: see --help', 2);
-      const seq = await change(id, settings, reason);
+    .action(async (id: string, options: ChangeOptions & OrganisationSettings, command: Command) => {
+      const { reason, wait, url, ...settings } = options;
+      requireSetting(command, settings);
+      const seq = await change(id, withNulls(settings), reason);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });
 
@@ -110,8 +111,8 @@ function addSettingOptions(command: Command): Command {
     .option('--contact <text>', 'how to reach its people');
 }
 
-function authority(text: string): string | null {
-  if (text === 'none') return null;
+function authority(text: string): string | typeof NONE {
+  if (text === 'none') return NONE;
   if (NAME_PATTERN.test(text)) return text;
   throw new InvalidArgumentError('must have only lower case letters, digits and dashes, at most 63');
 }

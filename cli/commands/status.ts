@@ -8,6 +8,7 @@ import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatLists } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
+import { formatEnd } from './key-options.ts';
 import { examples } from './options.ts';
 import { identityOf } from './ownership.ts';
 import { edgeOption, type Health, healthOf, urlsOf } from './watch.ts';
@@ -47,6 +48,7 @@ async function loadStatus(admin: Admin, urls: readonly string[]): Promise<Status
 export function formatStatus(status: Status): Report {
   const { current, candidate, seq, changedAt, lists, live, clients, kvSeq, audit, edges } = status;
   const { trimmedTo = 0 } = audit;
+  const { expiring = [] } = status;
   const lines = [
     current === null
       ? 'no release is current: npx numgate build, prove, push'
@@ -62,6 +64,7 @@ export function formatStatus(status: Status): Report {
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...storageLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
+    ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
     ...status.propagation.map(
       ({ dataCentre, seq: received, askedAt }) =>
         `data centre ${dataCentre} received seq ${received} at ${askedAt}`,

@@ -3,21 +3,33 @@
  * and shown once. The service stores only its digest.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { type Command, Option } from 'commander';
+import type * as v from 'valibot';
 import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { ROLES, type Role, SCOPES } from '../../shared/roles.ts';
 import { type ListedToken, tokenSchema } from '../../shared/tokens.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
-import { print } from '../terminal/output.ts';
+import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, commaList, examples } from './options.ts';
+import {
+  addConditionOptions,
+  type ConditionOptions,
+  formatConditions,
+  newestOnly,
+  requireSetting,
+  withSettings,
+} from './key-options.ts';
+import { addReasonOption, commaList, examples, withNulls } from './options.ts';
 
-interface AddOptions {
+interface TokenSettings extends ConditionOptions {
   readonly role?: Role;
   readonly scopes?: readonly string[];
-  readonly organisation: string;
+  readonly organisation?: string;
+}
+interface ChangeOptions extends TokenSettings {
   readonly reason: string;
 }
 
@@ -29,56 +41,64 @@ export function addTokens(program: Command): void {
     .description('list tokens')
     .addHelpText('after', examples('tokens list'))
     .action(async () => {
-      const all = await loadTokens(adminOfEnvironment());
-      const rows = all.map(({ id, role, scopes, organisation, authority, secretSha256 }) => [
-        ...[id, role ?? '', scopes.join(' '), organisation, authority ?? '', secretSha256.length],
-      ]);
-      const shown = all.map(({ secretSha256, ...token }) => ({ ...token, keys: secretSha256.length }));
-      print(formatTable(['token', 'role', 'scopes', 'organisation', 'authority', 'secrets#'], rows), {
-        tokens: shown,
-      });
+      print(...formatTokens(await loadTokens(adminOfEnvironment())));
     });
 
-  addReasonOption(tokens.command('add'))
+  addSettingOptions(addReasonOption(tokens.command('add')))
     .description('create a token and print it once')
     .argument('<id>', 'lower case letters, digits and dashes')
-    .addOption(new Option('--role <role>', 'role of the holder, with its scopes').choices(ROLES))
-    .addOption(
-      new Option('--scopes <list>', `instead of a role: of ${SCOPES.join(', ')}`)
-        .argParser(commaList)
-        .conflicts('role'),
-    )
-    .option('--organisation <id>', 'organisation that the token belongs to', DEFAULT_ORGANISATION)
-    .addHelpText('after', examples('tokens add night-shift --role operator --organisation kt'))
-    .action(async (id: string, { role, scopes, organisation, reason }: AddOptions) => {
-      if (role === undefined && scopes === undefined)
+    .addHelpText('after', examples('tokens add night-shift --role operator --organisation kt --expires 90d'))
+    .action(async (id: string, { reason, ...settings }: ChangeOptions) => {
+      if (settings.role === undefined && settings.scopes === undefined)
         throw new CommandFailure('give the token a --role, or --scopes: see --help', 2);
       const { key, secretSha256 } = await newKey(id);
-      const given = { id, secretSha256: [secretSha256], role, scopes, organisation };
-      const token = validate(tokenSchema, given, { whole: 'the token' });
-      await adminOfEnvironment()
-        .change('PUT', pathOf(id), { token, reason }, { 'if-none-match': '*' })
-        .catch((error: unknown) => {
-          if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
-          throw new CommandFailure(`token ${id} already exists: tokens rotate gives it another secret`, 4);
-        });
+      const token = { id, secretSha256: [secretSha256] };
+      await put(adminOfEnvironment(), withSettings(token, withNulls(settings)), reason, {
+        'if-none-match': '*',
+      }).catch((error: unknown) => {
+        if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
+        throw new CommandFailure(`token ${id} already exists: tokens rotate gives it another secret`, 4);
+      });
       print(`${key}\n`, { id, token: key });
     });
 
-  addReasonOption(tokens.command('rotate'))
-    .description('give a token a second secret; the previous one stays valid until the next rotation')
+  addSettingOptions(addReasonOption(tokens.command('set')))
+    .description('change settings of a token; its secrets and other settings stay unchanged')
     .argument('<id>')
-    .addHelpText('after', examples('tokens rotate night-shift'))
-    .action(async (id: string, { reason }: { reason: string }) => {
+    .addHelpText('after', examples('tokens set night-shift --expires 2027-01-01'))
+    .action(async (id: string, { reason, ...settings }: ChangeOptions, command: Command) => {
+      requireSetting(command, settings);
       const admin = adminOfEnvironment();
-      const known = (await loadTokens(admin)).find((token) => token.id === id);
-      if (known === undefined)
-        throw new CommandFailure(`token ${id} does not exist: see npx numgate tokens list`);
-      const { version, ...token } = known;
+      const { token, ifUnchanged } = await load(admin, id);
+      // A role has its own scopes, and scopes of their own end a role.
+      const { role, scopes } = settings;
+      const rights = role !== undefined ? { scopes: undefined } : scopes !== undefined ? { role: null } : {};
+      const changed = withSettings({ ...token, ...rights }, withNulls(settings));
+      if (isDeepStrictEqual(valid(changed), valid(token)))
+        return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
+      await put(admin, changed, reason, ifUnchanged);
+      print(`${id} changed\n`, { id, changed: true });
+    });
+
+  addReasonOption(tokens.command('rotate'))
+    .description('give a token a second secret; the previous one stays valid until you finish the rotation')
+    .argument('<id>')
+    .option('--finish', 'end the rotation: only the newest secret stays valid', false)
+    .addHelpText('after', examples('tokens rotate night-shift', 'tokens rotate night-shift --finish'))
+    .action(async (id: string, { reason, finish }: { reason: string; finish: boolean }) => {
+      const admin = adminOfEnvironment();
+      const { token, ifUnchanged } = await load(admin, id);
+      if (finish) {
+        const newest = newestOnly(token.secretSha256);
+        if (newest === null)
+          return print(`${id} has one secret already: nothing was changed\n`, { id, changed: false });
+        await put(admin, { ...token, secretSha256: newest }, reason, ifUnchanged);
+        return print(`${id} has one secret now\n`, { id, secrets: 1 });
+      }
       const { key, secretSha256 } = await newKey(id);
       // Of two secrets, the older one is dropped.
       const rotated = { ...token, secretSha256: [...token.secretSha256.slice(-1), secretSha256] };
-      await admin.change('PUT', pathOf(id), { token: rotated, reason }, { 'if-match': `"${version}"` });
+      await put(admin, rotated, reason, ifUnchanged);
       print(`${key}\n`, { id, token: key });
     });
 
@@ -90,6 +110,71 @@ export function addTokens(program: Command): void {
       await adminOfEnvironment().change('DELETE', pathOf(id), { reason });
       print(`${id} removed\n`, { id, removed: true });
     });
+}
+
+function addSettingOptions(command: Command): Command {
+  return addConditionOptions(command)
+    .addOption(new Option('--role <role>', 'role of the holder, with its scopes').choices(ROLES))
+    .addOption(
+      new Option('--scopes <list>', `instead of a role: of ${SCOPES.join(', ')}`)
+        .argParser(commaList)
+        .conflicts('role'),
+    )
+    .option(
+      '--organisation <id>',
+      `organisation that the token belongs to (at first: ${DEFAULT_ORGANISATION})`,
+    );
+}
+
+type GivenToken = v.InferInput<typeof tokenSchema>;
+
+/** A token as it is put, and the condition that nobody has changed it meanwhile. */
+async function load(admin: Admin, id: string) {
+  const known = (await loadTokens(admin)).find((token) => token.id === id);
+  if (known === undefined)
+    throw new CommandFailure(`token ${id} does not exist: see npx numgate tokens list`);
+  const { version, authority: _, lastUsedAt: _used, scopes, ...token } = known;
+  // The scopes of a role belong to the service, which may be newer than this command.
+  const given = { ...token, scopes: token.role === null ? scopes : undefined };
+  return { token: given, ifUnchanged: { 'if-match': `"${version}"` } };
+}
+
+function valid(token: object) {
+  return validate(tokenSchema, token as GivenToken, { whole: 'the token' });
+}
+
+function put(
+  admin: Admin,
+  given: object,
+  reason: string,
+  conditions: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const token = valid(given);
+  return admin.change('PUT', pathOf(token.id), { token, reason }, conditions);
+}
+
+function formatTokens(all: readonly ListedToken[]): Report {
+  const names = [
+    'token',
+    'role',
+    'scopes',
+    'organisation',
+    'authority',
+    'secrets#',
+    'last used',
+    'conditions',
+  ];
+  const rows = all.map((token) => {
+    const { id, role, scopes, organisation, authority, secretSha256, lastUsedAt = null } = token;
+    const shown = [id, role ?? '', scopes.join(' '), organisation, authority ?? '', secretSha256.length];
+    return [...shown, lastUsedAt ?? 'never', formatConditions(token).join(', ')];
+  });
+  const value = all.map(({ secretSha256, certificateSha256 = [], ...token }) => ({
+    ...token,
+    keys: secretSha256.length,
+    certificates: certificateSha256.length,
+  }));
+  return [formatTable(names, rows), { tokens: value }];
 }
 
 async function loadTokens(admin: Admin): Promise<ListedToken[]> {

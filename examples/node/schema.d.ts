@@ -1611,11 +1611,20 @@ export interface components {
             /** @description By id. `default` is always there. */
             organisations: components["schemas"]["Organisation"][];
         };
-        /** @description Responses contain every field. */
+        /** @description Responses contain every field except conditions that the client does not have: `expires`, `addresses`, `certificateSha256`. */
         Client: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
+            /**
+             * Format: date-time
+             * @description When the key ends. Left out: never. A new value must be in the future.
+             */
+            expires?: string;
+            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. Left out: all addresses. Only for services with Cloudflare in front. */
+            addresses?: string[];
+            /** @description SHA-256 of client certificates, one of which requests must be made with; two during a rotation. Left out: none is needed. Only for services with Cloudflare in front. */
+            certificateSha256?: components["schemas"]["Sha256"][];
             /** @description The organisation that the client belongs to. While it is suspended, the key does not work. Default: `default`. */
             organisation?: components["schemas"]["Name"];
             rights: string[];
@@ -1645,12 +1654,28 @@ export interface components {
             /** @description By id. */
             clients: components["schemas"]["Client"][];
         };
+        ExpiringKey: {
+            /** @description New values may be added: treat an unknown value as valid. */
+            kind: string;
+            id: components["schemas"]["Name"];
+            /** Format: date-time */
+            expires: string;
+        };
         /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
             secretSha256: components["schemas"]["Sha256"][];
+            /**
+             * Format: date-time
+             * @description When the key ends. Left out: never. A new value must be in the future.
+             */
+            expires?: string;
+            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. Left out: all addresses. Only for services with Cloudflare in front. */
+            addresses?: string[];
+            /** @description SHA-256 of client certificates, one of which requests must be made with; two during a rotation. Left out: none is needed. Only for services with Cloudflare in front. */
+            certificateSha256?: components["schemas"]["Sha256"][];
             /** @description Gives the token the scopes of the role. A relay has client keys and no token. The organisation must have the role. New values may be added: treat an unknown value as valid. Default: null. */
             role?: string | null;
             /** @description Left out if there is a `role`; otherwise at least one, each in a role of the organisation. */
@@ -1663,12 +1688,26 @@ export interface components {
         ListedToken: {
             id: components["schemas"]["Name"];
             secretSha256: components["schemas"]["Sha256"][];
+            /**
+             * Format: date-time
+             * @description When the key ends. Left out: never. A new value must be in the future.
+             */
+            expires?: string;
+            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. Left out: all addresses. Only for services with Cloudflare in front. */
+            addresses?: string[];
+            /** @description SHA-256 of client certificates, one of which requests must be made with; two during a rotation. Left out: none is needed. Only for services with Cloudflare in front. */
+            certificateSha256?: components["schemas"]["Sha256"][];
             /** @description New values may be added: treat an unknown value as valid. */
             role: string | null;
             scopes: components["schemas"]["Scope"][];
             organisation: components["schemas"]["Name"];
             /** @description The authority of the organisation, null if it has none. */
             authority: string | null;
+            /**
+             * Format: date-time
+             * @description Start of the hour in which the token was last used; null if it never was.
+             */
+            lastUsedAt: string | null;
             /** @description Send it, in quotes, as `If-Match` with a change. */
             version: string;
         };
@@ -1717,6 +1756,8 @@ export interface components {
             /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
             droppedSeq: number;
             clients: number;
+            /** @description Keys that end within 30 days, or ended in the last 30 days, by time. Without secrets. */
+            expiring: components["schemas"]["ExpiringKey"][];
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;
             /** @description Keep a copy elsewhere to detect missing records at the end of the log. */
@@ -2433,7 +2474,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. */
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
         QuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -2457,7 +2498,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. */
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
         CheckQuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3042,7 +3083,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BUDGET_EXCEEDED`: the token has used up a budget: 250,000 entries changed in an hour (one per number and subject; any other change counts as one, and so does a rejected change), or 64 MiB of storage in a day. `budget` names the budget and when it resets. `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens have twice the budget. `root` has no budget. */
+        /** @description `BUDGET_EXCEEDED`: the token has used up a budget: 250,000 entries changed in an hour (one per number and subject; any other change counts as one, and so does a rejected change), or 64 MiB of storage in a day. `budget` names the budget and when it resets. `unblock`, `clear`, promotions, rollbacks, trimming the audit log, and changes of clients and tokens have twice the budget. `root` has no budget. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
         BudgetExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3063,6 +3104,28 @@ export interface components {
                  *         "name": "entries",
                  *         "resetsAt": "2026-11-24T04:00:00.000Z"
                  *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
+        AuthenticationLimited: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:authentication-limited",
+                 *       "title": "Too many failed authentications",
+                 *       "status": 429,
+                 *       "detail": "too many requests with wrong keys; a valid key still works",
+                 *       "instance": "/v1/admin/status",
+                 *       "code": "AUTHENTICATION_LIMITED",
+                 *       "message": "too many requests with wrong keys; a valid key still works"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3950,6 +4013,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4020,6 +4084,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4062,6 +4127,7 @@ export interface operations {
             409: components["responses"]["IdempotencyConflict"];
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4109,6 +4175,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4138,6 +4205,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4212,6 +4280,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4292,6 +4361,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4321,6 +4391,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4402,6 +4473,7 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["ReleaseUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4438,6 +4510,7 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["ReleaseUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["ReleaseIncomplete"];
         };
@@ -4581,6 +4654,7 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["ValueUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4627,6 +4701,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4709,6 +4784,7 @@ export interface operations {
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["EntriesRefused"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4738,6 +4814,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4775,6 +4852,7 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["OrganisationUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4923,6 +5001,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -4960,6 +5039,7 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["ClientUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -5108,6 +5188,7 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -5167,6 +5248,7 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };
@@ -5222,6 +5304,7 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };

@@ -71,6 +71,24 @@ export const MAX_STALE_SECONDS_DEFAULT = 3_600;
 export const QUOTA_NUMBERS_MAX = 1_000_000_000;
 /** Secrets of one client or admin key: two during a rotation. */
 export const KEY_SECRETS_MAX = 2;
+/** Client certificates of one client or admin key: two during a rotation. */
+export const KEY_CERTIFICATES_MAX = 2;
+/** Address ranges of one client or admin key. */
+export const ADDRESS_RANGES_MAX = 32;
+/** Shortest prefix of a range of IPv4 addresses, in bits: a shorter one restricts nothing. */
+export const IPV4_PREFIX_MIN = 8;
+/** Shortest prefix of a range of IPv6 addresses, in bits. */
+export const IPV6_PREFIX_MIN = 16;
+/** How long before and after the end of a key `status` and the log warn of it, in ms: 30 days. */
+export const EXPIRY_WARNED_MS = 2_592_000_000;
+/** Time between two warnings in the log, in ms. */
+export const EXPIRY_WARNING_MS = 86_400_000;
+/** Keys that one warning names. */
+export const EXPIRING_SHOWN_MAX = 100;
+/** Resolution of the last use of a token, in ms. Its first use in each such time is a write. */
+export const LAST_USE_MS = 3_600_000;
+/** How long control checks secrets against its copy of the digests while too many fail, in ms. */
+export const DIGESTS_KEPT_MS = 5_000;
 /** Admin tokens. */
 export const TOKENS_MAX = 1_000;
 /** Longest `Idempotency-Key`, in characters. */

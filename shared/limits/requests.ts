@@ -7,6 +7,14 @@
 export const PARTY_CHARS_MAX = 64;
 /** Longest `authorization` header that can be a client key: an ID of 63, a dot, a secret. */
 export const AUTHORIZATION_CHARS_MAX = 256;
+/** Failed authentications of one address in the window, or of an isolate if the address is not known. */
+export const AUTHENTICATION_FAILURES_MAX = 120;
+/** Failed authentications in an isolate in the window, over all addresses. */
+export const AUTHENTICATION_FAILURES_TOTAL_MAX = 600;
+/** Window of both, and time between two log lines about one key, in ms. */
+export const AUTHENTICATION_WINDOW_MS = 60_000;
+/** Keys that the log names in one window. All others are counted together. */
+export const FAILED_KEYS_LOGGED_MAX = 20;
 /** Longest `accept` header that is read, in characters. A longer one gets JSON. */
 export const ACCEPT_CHARS_MAX = 1_024;
 /** Verified client keys that an isolate caches: about 1 MB. Above the limit, it clears the cache. */

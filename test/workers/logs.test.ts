@@ -84,9 +84,10 @@ test('valid requests log nothing', async () => {
   expect(written).toEqual([]);
 });
 
-test('invalid requests log nothing', async () => {
+test('invalid requests log nothing but the first wrong key, without what was sent as its ID', async () => {
   expect(Math.max(...(await sendAll(BAD)))).toBeLessThan(500);
-  expect(written).toEqual([]);
+  const failed = { event: 'authenticationFailed', plane: 'edge', id: null, reason: 'secret', failures: 1 };
+  expect(written).toEqual([`warn ${JSON.stringify(failed)}`]);
 });
 
 test('requests over damaged data log events without a number', async () => {

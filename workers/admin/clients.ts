@@ -6,6 +6,7 @@ import { putClientSchema, putOrganisationSchema, putTokenSchema, removeSchema } 
 import { fieldError } from '../../shared/fields.ts';
 import { ok } from '../../shared/result.ts';
 import { versionOf } from '../coordinator/document-store.ts';
+import { checkObservable } from '../http/key-conditions.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges } from './context.ts';
 
@@ -51,9 +52,11 @@ export const getClient = forAdmins('read', async ({ reply, coordinator, params }
 });
 
 export const putClient = forChanges('clients', putClientSchema, async (context) => {
-  const { reply, coordinator, params, condition, change } = context;
+  const { env, reply, coordinator, params, condition, change } = context;
   const { client } = context.body;
   if (client.id !== params.id) return WRONG_ID;
+  const unobservable = checkObservable(env, client, 'client');
+  if (unobservable !== null) return unobservable;
   const done = await coordinator.putClient(change, client.id, client, condition);
   if (done.ok) reply.header('etag', `"${versionOf(client)}"`);
   return done;
@@ -70,9 +73,11 @@ export const listTokens = forAdmins('root', async ({ coordinator }) =>
 );
 
 export const putToken = forChanges('root', putTokenSchema, async (context) => {
-  const { coordinator, params, condition, change } = context;
+  const { env, coordinator, params, condition, change } = context;
   const { authority, ...token } = context.body.token;
   if (token.id !== params.id) return WRONG_ID;
+  const unobservable = checkObservable(env, token, 'token');
+  if (unobservable !== null) return unobservable;
   if (token.id === 'root') {
     return fieldError('FIELD_VALUE', 'id', 'cannot be root: ROOT_TOKEN_SHA256 sets that token');
   }

@@ -1,6 +1,5 @@
 /**
- * The context of one admin request: authentication, scopes, and the change request for the coordinator.
- * Tokens are compared by digest, in constant time.
+ * The context of one admin request: its scopes, and the change request for the coordinator.
  */
 
 import type * as v from 'valibot';
@@ -8,33 +7,19 @@ import type { Actor } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits/control.ts';
-import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { repeatedName } from '../../shared/repeated-name.ts';
 import { ok, type Result } from '../../shared/result.ts';
-import { FIELD_SCOPES, ROLE_SCOPES, SCOPES, type Scope, scopesOf } from '../../shared/roles.ts';
+import { FIELD_SCOPES, type Scope } from '../../shared/roles.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest } from '../coordinator/change-request.ts';
-import type { Coordinator } from '../coordinator/coordinator.ts';
 import type { Precondition } from '../coordinator/document-store.ts';
 import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { mediaType, parseJson, readText } from '../http/body.ts';
-import { bearerOf, matches } from '../http/credentials.ts';
 import { repeatedParameter } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
-import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
-import { accessIdentity, CHALLENGE } from './access.ts';
-
-/** The coordinator's methods as RPC calls. */
-export type CoordinatorStub = {
-  [Name in keyof Coordinator]: Coordinator[Name] extends (...args: infer Args) => Promise<infer Value>
-    ? (...args: Args) => Promise<Value>
-    : never;
-};
-
-export function coordinatorOf({ COORDINATOR }: ControlEnv): CoordinatorStub {
-  return COORDINATOR.getByName(COORDINATOR_NAME) as unknown as CoordinatorStub;
-}
+import { authenticate } from './authentication.ts';
+import { type CoordinatorStub, coordinatorOf } from './coordinator-stub.ts';
 
 export interface AdminContext extends RequestContext {
   readonly actor: Actor;
@@ -107,67 +92,6 @@ function checkFieldScopes({ scopes }: Actor, body: object): Result<void, Problem
     }
   }
   return ok(undefined);
-}
-
-/**
- * Invalid credentials are refused here, before they reach the coordinator, which is a single object for all
- * changes.
- */
-async function authenticate(
-  { request, env }: RequestContext,
-  coordinator: CoordinatorStub,
-): Promise<Result<Actor, Problem>> {
-  const control = env as unknown as ControlEnv;
-  const access = await accessIdentity(request, control);
-  if (access?.ok === false) return access;
-  const [id, secret] = access === null ? bearerOf(request) : ['', ''];
-  const root = rootDigests(control);
-  const isRoot = id === 'root' && (await matches(secret, root));
-  // If no root digest is configured, the request goes on, so the response can say what is missing.
-  const isWrong = id === '' || (id === 'root' && root.length > 0 && !isRoot);
-  if (access === null && isWrong) return unauthenticated(request);
-  const found = await coordinator.token(id).catch(() => null);
-  if (found === null) return problem('UNAVAILABLE', 'the coordinator does not respond; try again');
-  if (!found.ok) return problem('NOT_CONFIGURED', found.message);
-  if (access !== null)
-    return memberOf(await coordinator.organisation(access.value.organisation), access.value);
-  if (isRoot) {
-    const none = { organisation: null, authority: ROOT_AUTHORITY };
-    return ok({ name: 'token:root', scopes: SCOPES, root: true, ...none });
-  }
-  const holder = found.value;
-  if (!(await matches(secret, holder?.token.secretSha256))) return unauthenticated(request);
-  const { token, organisation } = holder!;
-  const scopes = token.role === null ? token.scopes : ROLE_SCOPES[token.role];
-  return memberOf(organisation, { name: `token:${id}`, scopes });
-}
-
-/** The actor, with those of its scopes that the roles of its organisation have. */
-function memberOf(
-  organisation: Organisation | null,
-  identity: Pick<Actor, 'name' | 'scopes'>,
-): Result<Actor, Problem> {
-  const { name, scopes } = identity;
-  if (organisation === null)
-    return problem('NOT_CONFIGURED', 'ACCESS_ORGANISATION names no organisation: add it, or set another');
-  const { id, authority, roles, state } = organisation;
-  if (state === 'suspended') {
-    const message = `your organisation "${id}" is suspended: only the token root can make it active again`;
-    return problem('ORGANISATION_SUSPENDED', message);
-  }
-  const allowed = scopesOf(roles);
-  const held = scopes.filter((scope) => allowed.includes(scope));
-  return ok({ name, scopes: held, organisation: id, authority, root: false });
-}
-
-function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] {
-  return ROOT_TOKEN_SHA256.split(',').filter((digest) => /^[0-9a-f]{64}$/.test(digest));
-}
-
-function unauthenticated(request: Request): Problem {
-  const isMissing = request.headers.get('authorization') === null;
-  const message = isMissing ? 'send Authorization: Bearer <admin token>' : 'the admin token is not valid';
-  return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });
 }
 
 /** Validates the body. Returns its value, and the digest that identifies a repeated request. */

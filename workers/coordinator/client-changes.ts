@@ -3,6 +3,7 @@
  */
 
 import type { Client } from '../../shared/clients.ts';
+import type { KeyConditions } from '../../shared/key-conditions.ts';
 import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits/control.ts';
 import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
@@ -63,6 +64,8 @@ export class ClientChanges {
       if (client !== null && organisations.get(client.organisation) === null) {
         return refuseField('client.organisation', unknownOrganisation(client.organisation));
       }
+      const ends = checkEnd('client.expires', client, before);
+      if (!ends.ok) return ends;
       const next = replaced(clients.all, id, client);
       if (next.length > CLIENTS_MAX) {
         return refuse('CLIENTS_TOO_MANY', `there are already ${CLIENTS_MAX} clients: remove one first`);
@@ -166,14 +169,18 @@ export class ClientChanges {
     condition: Precondition,
     authority?: string | null,
   ): ChangeResult<{ id: string }> {
-    const { ledger, tokens } = this.#tables;
-    return ledger.transact(request, FREEING_CHANGE, () => {
+    const { ledger, tokens, tokenHolders } = this.#tables;
+    return ledger.transact(request, FREEING_CHANGE, (operation) => {
       const before = tokens.get(id);
       const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
       if (token === null && before === null) return refuse('TOKEN_UNKNOWN', 'there is no token with this id');
       const checked = token === null ? ok(undefined) : this.#checkToken(token, authority);
       if (!checked.ok) return checked;
+      const ends = checkEnd('token.expires', token, before);
+      if (!ends.ok) return ends;
+      if (token === null) tokenHolders.remove(id);
+      else if (before === null) tokenHolders.add(id, operation);
       const audit = tokens.put(id, token);
       if (tokens.count > TOKENS_MAX) {
         return refuse('CLIENTS_TOO_MANY', `there are already ${TOKENS_MAX} tokens: remove one first`);
@@ -206,15 +213,29 @@ export class ClientChanges {
 
   /** All tokens as a response lists them. */
   get listedTokens(): ListedToken[] {
-    const { tokens, organisations } = this.#tables;
+    const { tokens, organisations, tokenHolders } = this.#tables;
     const authorities = new Map(organisations.all.map(({ id, authority }) => [id, authority]));
     return tokens.all.map((token) => {
       const authority = authorities.get(token.organisation) ?? null;
       // Those that the role has now: they may have changed since.
       const scopes = token.role === null ? token.scopes : [...ROLE_SCOPES[token.role]];
-      return { ...token, scopes, authority, version: versionOf(token) };
+      const { usedAt } = tokenHolders.get(token.id);
+      const lastUsedAt = usedAt === null ? null : new Date(usedAt).toISOString();
+      return { ...token, scopes, authority, lastUsedAt, version: versionOf(token) };
     });
   }
+}
+
+/** A new end must be in the future. An old one may stay, so that other settings can change. */
+function checkEnd(
+  field: string,
+  key: KeyConditions | null,
+  before: KeyConditions | null,
+): ChangeResult<void> {
+  const expires = key?.expires;
+  if (expires === undefined || expires === before?.expires || Date.parse(expires) > Date.now())
+    return ok(undefined);
+  return refuseField(field, 'must be in the future: to stop a key now, remove it');
 }
 
 /** The documents in order of their IDs, with this one put or removed. */

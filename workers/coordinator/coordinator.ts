@@ -29,11 +29,13 @@ import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
 import { createTables } from './schema.ts';
 import { stagedRefusals } from './staged.ts';
+import type { HolderState } from './token-holders.ts';
 
 /** A token and the organisation that it belongs to. */
 export interface TokenHolder {
   readonly token: Token;
   readonly organisation: Organisation | null;
+  readonly holder: HolderState;
 }
 
 export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
@@ -86,9 +88,21 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
       });
     }
     if (!this.#core.ok) return this.#core;
-    const { tokens, organisations } = this.#core.value.tables;
+    const { tokens, organisations, tokenHolders } = this.#core.value.tables;
     const token = tokens.get(id);
-    return ok(token === null ? null : { token, organisation: organisations.get(token.organisation) });
+    if (token === null) return ok(null);
+    const organisation = organisations.get(token.organisation);
+    return ok({ token, organisation, holder: tokenHolders.get(id) });
+  }
+
+  /** Called by control at most once an hour and token; not part of the audit log. */
+  async tokenUsed(id: string, generation: number): Promise<void> {
+    this.#ready.tables.tokenHolders.use(id, generation, Date.now());
+  }
+
+  /** SHA-256 of the secrets of all tokens, by ID. */
+  async tokenDigests(): Promise<Map<string, readonly string[]>> {
+    return new Map(this.#ready.tables.tokens.all.map(({ id, secretSha256 }) => [id, secretSha256]));
   }
 
   async changeEntries(request: ChangeRequest, change: EntryChange) {

@@ -3,7 +3,7 @@
  */
 import type { Actor, ListKeyInfo, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
-import { UNDO_KEPT_MS } from '../../shared/limits/control.ts';
+import { EXPIRY_WARNING_MS, UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Failure } from '../../shared/result.ts';
@@ -126,6 +126,7 @@ export class Core {
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
       listKeys: { ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+      expiring: this.tables.expiringKeys(Date.now()),
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
       audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
@@ -141,6 +142,15 @@ export class Core {
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 
+  /** Once a day: the keys that end soon or ended recently. */
+  #warnOfExpiring(now: number): void {
+    const { meta } = this.tables;
+    if (now - meta.number('expiryWarnedAt') < EXPIRY_WARNING_MS) return;
+    meta.set('expiryWarnedAt', now);
+    for (const { kind, id, expires } of this.tables.expiringKeys(now))
+      warn('keyExpires', { kind, id, expires });
+  }
+
   async #sweep(actor: Actor): Promise<void> {
     const { meta, ledger, live } = this.tables;
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
@@ -148,6 +158,7 @@ export class Core {
     const spent = await promoteStaged(this.tables, this.releaseChanges, actor, this.#kv, operationsMax);
     ledger.forget(Date.now());
     live.undo.forget(Date.now() - UNDO_KEPT_MS);
+    this.#warnOfExpiring(Date.now());
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
     const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;

@@ -5,6 +5,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
+import { EXPIRING_SHOWN_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import type { Token } from '../../shared/tokens.ts';
@@ -43,6 +44,18 @@ export class DocumentStore<Document extends Stored> {
 
   get(id: string): Document | null {
     return this.#select('WHERE id = ?', id)[0] ?? null;
+  }
+
+  /** Keys that end between these times (ISO 8601), the first EXPIRING_SHOWN_MAX. */
+  expiring(from: string, to: string): { id: string; expires: string }[] {
+    const expires = `json_extract(${this.#column}, '$.expires')`;
+    return this.#sql
+      .exec<{ id: string; expires: string }>(
+        `SELECT id, ${expires} AS expires FROM ${this.#table} WHERE ${expires} BETWEEN ? AND ?
+         ORDER BY expires LIMIT ?`,
+        ...[from, to, EXPIRING_SHOWN_MAX],
+      )
+      .toArray();
   }
 
   #select(where: string, ...values: string[]): Document[] {

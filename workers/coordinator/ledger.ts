@@ -3,7 +3,7 @@
  * and the result to return if the request is repeated. storage-budget.ts decides whether there is room for
  * the change. Nothing else writes `seq`, `audit` or `answers`.
  */
-import type { AuditTrimmed } from '../../shared/admin.ts';
+import { type AuditTrimmed, holderOf } from '../../shared/admin.ts';
 import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { AuditLog } from './audit-log.ts';
@@ -138,7 +138,7 @@ export class Ledger {
         : this.#sql
             .exec<{ sha256: string; answer: string }>(
               'SELECT request_sha256 AS sha256, answer FROM answers WHERE key = ? AND at > ?',
-              ...[`${actor.name} ${repeat.key}`, now - IDEMPOTENCY_KEPT_MS],
+              ...[`${holderOf(actor)} ${repeat.key}`, now - IDEMPOTENCY_KEPT_MS],
             )
             .toArray();
     if (earlier === undefined) {
@@ -153,7 +153,7 @@ export class Ledger {
     if (repeat === null) return;
     this.#sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
-      ...[`${actor.name} ${repeat.key}`, repeat.sha256, JSON.stringify(answer), Date.now()],
+      ...[`${holderOf(actor)} ${repeat.key}`, repeat.sha256, JSON.stringify(answer), Date.now()],
     );
   }
 

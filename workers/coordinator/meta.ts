@@ -18,7 +18,8 @@ type Key =
   | 'sweptAt'
   | 'signers'
   | 'listKey'
-  | 'listKeyRotated';
+  | 'listKeyRotated'
+  | 'expiryWarnedAt';
 
 export class Meta {
   readonly #sql: SqlStorage;

@@ -156,8 +156,18 @@ const GUARDS_AND_UNDO = `
   ) WITHOUT ROWID;
 `;
 
+/** Holders of tokens: see token-holders.ts. */
+const TOKEN_HOLDERS = `
+  CREATE TABLE token_holders (
+    id TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    used_at INTEGER
+  ) WITHOUT ROWID;
+  INSERT INTO token_holders SELECT id, 0, NULL FROM tokens;
+`;
+
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO];
+const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, TOKEN_HOLDERS];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {

@@ -4,6 +4,7 @@
  * clients and tokens) are still allowed where others are refused. So filling the storage cannot prevent the
  * revocation of a token.
  */
+import { holderOf } from '../../shared/admin.ts';
 import {
   STORAGE_BYTES_MAX,
   STORAGE_FULL_SHARE,
@@ -79,7 +80,7 @@ export class StorageBudget {
   check({ actor }: ChangeRequest, cost: Cost, now: number): ChangeResult<void> {
     if (actor.name === SYSTEM_ACTOR.name) return ok(undefined);
     const storage = this.#checkStorage(actor.root, cost);
-    return storage.ok && !actor.root ? this.#checkBudget(actor.name, cost, now) : storage;
+    return storage.ok && !actor.root ? this.#checkBudget(holderOf(actor), cost, now) : storage;
   }
 
   #checkStorage(isRoot: boolean, { frees }: Cost): ChangeResult<void> {
@@ -122,12 +123,12 @@ export class StorageBudget {
   charge({ actor }: ChangeRequest, { entries }: Cost, bytes: number, now: number): void {
     if (actor.root || actor.name === SYSTEM_ACTOR.name) return;
     const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };
-    this.#sql.exec('DELETE FROM budgets WHERE actor = ? AND ends <= ?', actor.name, now);
+    this.#sql.exec('DELETE FROM budgets WHERE actor = ? AND ends <= ?', holderOf(actor), now);
     for (const budget of Object.keys(BUDGETS) as Budget[]) {
       this.#sql.exec(
         `INSERT INTO budgets VALUES (?, ?, ?, ?)
          ON CONFLICT (actor, budget) DO UPDATE SET used = used + excluded.used`,
-        ...[actor.name, budget, used[budget], now + BUDGETS[budget].windowMs],
+        ...[holderOf(actor), budget, used[budget], now + BUDGETS[budget].windowMs],
       );
     }
   }

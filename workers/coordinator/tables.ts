@@ -2,7 +2,9 @@
  * Everything that the coordinator stores in SQLite. Each part owns its tables; none of them uses KV.
  */
 
+import type { ExpiringKey } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
+import { EXPIRING_SHOWN_MAX, EXPIRY_WARNED_MS } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
@@ -14,6 +16,7 @@ import { Meta } from './meta.ts';
 import { ReleaseStore } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
 import { SettingsStore } from './settings-store.ts';
+import { TokenHolders } from './token-holders.ts';
 
 export class Tables {
   readonly meta: Meta;
@@ -26,6 +29,7 @@ export class Tables {
   readonly organisations: DocumentStore<Organisation>;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
+  readonly tokenHolders: TokenHolders;
 
   constructor(storage: DurableObjectStorage, ring: KeyRing) {
     const { sql } = storage;
@@ -40,11 +44,24 @@ export class Tables {
     this.organisations = new DocumentStore(sql, 'organisation');
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
+    this.tokenHolders = new TokenHolders(sql);
   }
 
   /** The clients that the directory contains. */
   get servedClients(): Client[] {
     return servedClients(this.clients.all, this.organisations.all);
+  }
+
+  /** Keys that end soon or ended recently, in order of their ends. @param now ms since 1970 */
+  expiringKeys(now: number): ExpiringKey[] {
+    const from = new Date(now - EXPIRY_WARNED_MS).toISOString();
+    const to = new Date(now + EXPIRY_WARNED_MS).toISOString();
+    return [
+      ...this.clients.expiring(from, to).map((key) => ({ kind: 'client' as const, ...key })),
+      ...this.tokens.expiring(from, to).map((key) => ({ kind: 'token' as const, ...key })),
+    ]
+      .sort((one, other) => (one.expires < other.expires ? -1 : 1))
+      .slice(0, EXPIRING_SHOWN_MAX);
   }
 
   /** Number of live entries that are not in a segment yet. */

@@ -3,15 +3,31 @@
  * secret. Verified keys are cached, so a repeated key needs one string lookup and no digest.
  */
 import type { Client, Right } from '../../shared/clients.ts';
+import { isConditional } from '../../shared/key-conditions.ts';
 import { KEY_REFUSED_MS, KEYS_REFUSED_MAX } from '../../shared/limits/edge.ts';
 import { VERIFIED_KEYS_MAX } from '../../shared/limits/requests.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import type { Env } from '../env.ts';
 import { bearerOf, matches } from '../http/credentials.ts';
+import type { FailedBy } from '../http/failed-authentications.ts';
+import { unmetBy, unmetProblem } from '../http/key-conditions.ts';
 import { type Problem, problem } from '../http/reply.ts';
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate"' };
 
 type Directory = ReadonlyMap<string, Client>;
+
+/** What a client key is checked against. */
+export interface KeyContext {
+  readonly clients: Directory;
+  readonly right: Right;
+  readonly env: Pick<Env, 'PLATFORM'>;
+}
+
+/** `right`: the key is valid, for other routes. `missing`: there is no key. */
+export interface RefusedKey extends Problem {
+  readonly by: FailedBy | 'right' | 'missing';
+}
 
 /**
  * Authorization headers with a verified key and their clients, per directory. When a directory is dropped, so
@@ -19,38 +35,41 @@ type Directory = ReadonlyMap<string, Client>;
  */
 const verified = new WeakMap<Directory, Map<string, Client>>();
 
-/** The client, if its key is known and has this right. */
+/** The client, if its key is known, meets its conditions and has this right. */
 export async function authenticate(
   request: Request,
-  clients: Directory,
-  right: Right,
-): Promise<Result<Client, Problem>> {
-  const cached = authenticateInMemory(request, clients, right);
+  context: KeyContext,
+): Promise<Result<Client, RefusedKey>> {
+  const cached = authenticateInMemory(request, context);
   if (cached !== null) return cached;
   const header = headerOf(request);
-  const client = await verify(request, header, clients);
-  if (client !== null) return withRight(client, right);
+  const client = await verify(request, header, context.clients);
+  if (client !== null) return admitted(request, client, context);
   const message = header === '' ? 'send Authorization: Bearer <client key>' : 'the client key is not valid';
-  return problem('UNAUTHENTICATED', message, { headers: CHALLENGE });
+  const by = header === '' ? 'missing' : 'secret';
+  return { ...problem('UNAUTHENTICATED', message, { headers: CHALLENGE }), by };
 }
 
 /** As `authenticate`. Null unless the key is cached as verified. */
 export function authenticateInMemory(
   request: Request,
-  clients: Directory,
-  right: Right,
-): Result<Client, Problem> | null {
-  const client = verified.get(clients)?.get(headerOf(request));
-  return client === undefined ? null : withRight(client, right);
+  context: KeyContext,
+): Result<Client, RefusedKey> | null {
+  const client = verified.get(context.clients)?.get(headerOf(request));
+  return client === undefined ? null : admitted(request, client, context);
 }
 
 function headerOf(request: Request): string {
   return request.headers.get('authorization') ?? '';
 }
 
-function withRight(client: Client, right: Right): Result<Client, Problem> {
+/** Only the secret is cached as verified: time, address and certificate belong to each request. */
+function admitted(request: Request, client: Client, { right, env }: KeyContext): Result<Client, RefusedKey> {
+  const by = isConditional(client) ? unmetBy(request, env, client, Date.now()) : null;
+  if (by !== null) return { ...unmetProblem(by, client, 'client key', CHALLENGE), by };
   if (client.rights.includes(right)) return ok(client);
-  return problem('PERMISSION_DENIED', `the client key does not have the right "${right}"`);
+  const message = `the client key does not have the right "${right}"`;
+  return { ...problem('PERMISSION_DENIED', message), by: 'right' };
 }
 
 async function verify(request: Request, header: string, clients: Directory): Promise<Client | null> {

@@ -16,8 +16,9 @@ import { screen } from '../../shared/screening/screen.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { RequestContext } from '../http/app.ts';
 import { bearerOf } from '../http/credentials.ts';
+import { addressOf } from '../http/key-conditions.ts';
 import { type Problem, type ProblemCounter, problem } from '../http/reply.ts';
-import { authenticate, authenticateInMemory } from './authentication.ts';
+import { authenticate, authenticateInMemory, type KeyContext, type RefusedKey } from './authentication.ts';
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';
@@ -45,30 +46,49 @@ interface AuthenticatedClient {
 }
 
 async function authenticateClient(
-  { request }: RequestContext,
+  { request, env }: RequestContext,
   right: Right,
   loadContext: LoadContext,
-  { head, refusedKeys }: Isolate,
+  isolate: Isolate,
 ): Promise<Result<AuthenticatedClient, Problem>> {
-  const pinned = head.pinInMemory(loadContext) ?? (await head.pin(loadContext));
+  const pinned = isolate.head.pinInMemory(loadContext) ?? (await isolate.head.pin(loadContext));
   const { clients } = pinned;
   if (clients === null) {
     const retryAfterSeconds = Math.ceil(LOAD_BACKOFF_MS / 1000);
     return problem('UNAVAILABLE', 'the client directory is not loaded yet; try again', { retryAfterSeconds });
   }
-  const first =
-    authenticateInMemory(request, clients, right) ?? (await authenticate(request, clients, right));
+  const keyContext = { clients, right, env };
+  const first = authenticateInMemory(request, keyContext) ?? (await authenticate(request, keyContext));
   if (first.ok) return ok({ client: first.value, pinned });
+  return retryWithLatest(request, keyContext, first, loadContext, isolate);
+}
+
+/** The key, its conditions or the right may be newer than the head in memory. */
+async function retryWithLatest(
+  request: Request,
+  context: KeyContext,
+  first: RefusedKey,
+  loadContext: LoadContext,
+  { head, refusedKeys, failures }: Isolate,
+): Promise<Result<AuthenticatedClient, Problem>> {
+  const { clients, env } = context;
   const [id, secret] = bearerOf(request);
   const key = `${id}.${secret}`;
-  if (id === '' || refusedKeys.has(key, Date.now())) return first;
-  // The key or the right may be newer than the head in memory.
-  const latest = await head.pinFresh(loadContext, KEY_FRESH_MS);
-  const isNewer = latest.clients !== null && latest.clients !== clients;
-  const second = isNewer ? await authenticate(request, latest.clients, right) : first;
-  if (second.ok) return ok({ client: second.value, pinned: latest });
-  refusedKeys.add(key, Date.now());
-  return second;
+  const source = addressOf(request, env);
+  const limited =
+    first.by === 'right' || first.by === 'missing' ? null : failures.limited(source, Date.now());
+  let refused = first;
+  if (id !== '' && limited === null && !refusedKeys.has(key, Date.now())) {
+    const latest = await head.pinFresh(loadContext, KEY_FRESH_MS);
+    const isNewer = latest.clients !== null && latest.clients !== clients;
+    const second = isNewer ? await authenticate(request, { ...context, clients: latest.clients }) : first;
+    if (second.ok) return ok({ client: second.value, pinned: latest });
+    refusedKeys.add(key, Date.now());
+    refused = second;
+  }
+  if (refused.by !== 'right' && refused.by !== 'missing')
+    failures.add(clients.has(id) ? id : null, refused.by, source, Date.now());
+  return limited ?? refused;
 }
 
 /** An admitted client: its settings, its quota, its counts, and the head that was pinned for its request. */
@@ -154,8 +174,9 @@ export class ClientContext implements ProblemCounter {
    */
   async latest(): Promise<Snapshot> {
     const { clients, snapshot } = await this.#isolate.head.pin(this.#loadContext);
-    const { request } = this.#context;
-    const isKnown = clients === null || (await authenticate(request, clients, this.#right)).ok;
+    const { request, env } = this.#context;
+    const isKnown =
+      clients === null || (await authenticate(request, { clients, right: this.#right, env })).ok;
     if (!isKnown) throw new Error('the client key was revoked');
     return snapshot;
   }

@@ -5,6 +5,7 @@
 import { ok, type Result } from '../../shared/result.ts';
 import { type Env, openSecrets, type Secrets } from '../env.ts';
 import type { RequestContext } from '../http/app.ts';
+import { FailedAuthentications } from '../http/failed-authentications.ts';
 import type { Problem } from '../http/reply.ts';
 import { SingleFlight } from '../storage/single-flight.ts';
 import { RefusedKeys } from './authentication.ts';
@@ -23,6 +24,7 @@ export class Isolate {
   readonly head: HeadReader;
   readonly quota = new Quota();
   readonly refusedKeys = new RefusedKeys();
+  readonly failures = new FailedAuthentications('edge');
   readonly recorder = new BlockRecorder();
   readonly usage = new UsageMeters();
 

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   NOT_FOUND: [404, 'Not found'],
   METHOD_NOT_ALLOWED: [405, 'Method not allowed'],
   QUOTA_EXCEEDED: [429, 'Quota exceeded'],
+  AUTHENTICATION_LIMITED: [429, 'Too many failed authentications'],
   INTERNAL: [500, 'Internal error'],
   NOT_CONFIGURED: [503, 'Service is not configured'],
   UNAVAILABLE: [503, 'Service is temporarily unavailable'],

@@ -7,7 +7,7 @@ import { type Client, openDirectory, sealDirectory } from '../../../shared/clien
 import { HEAD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { type HeadDocument, openHead, sealHead } from '../../../shared/release/head.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
-import { seal } from '../../../shared/set/seal.ts';
+import { seal, unseal } from '../../../shared/set/seal.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(9));
@@ -94,6 +94,33 @@ describe('a directory', () => {
 
   test('opens to the clients by id', async () => {
     const bytes = await sealDirectory([client], testKeys);
+    expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
+  });
+
+  test('has conditions of keys only where they are set, for edges that do not know them', async () => {
+    const bound = {
+      ...client,
+      id: 'bound',
+      addresses: ['203.0.113.0/24'],
+      expires: '2027-01-01T00:00:00.000Z',
+    };
+    const bytes = await sealDirectory([client, bound], testKeys);
+    const { clients } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
+    const { organisation, ...older } = client;
+    expect(Object.keys(clients[0]).sort()).toEqual(Object.keys(older).sort());
+    expect(await openDirectory(bytes, testKeys)).toEqual(
+      new Map([client, bound].map((one) => [one.id, one])),
+    );
+  });
+
+  test('opens without the fields that it does not know', async () => {
+    const document = {
+      kind: 'numgate-clients',
+      format: 3,
+      later: 1,
+      clients: [{ ...client, later: { a: 1 } }],
+    };
+    const bytes = await seal(utf8(JSON.stringify(document)), testKeys);
     expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
   });
 

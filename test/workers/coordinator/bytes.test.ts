@@ -18,7 +18,7 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, coordinator, startFailure, stub, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
-import { budgets, NOON } from '../support/room.ts';
+import { ANY, budgets, NOON, TOKEN } from '../support/room.ts';
 
 /**
  * Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to
@@ -166,6 +166,20 @@ test('tables of an older version are refused, with the remedy', async () => {
   expect(await startFailure()).toMatch(
     /tables have version 3, this code reads version \d+: delete them \(\.wrangler\/state/,
   );
+});
+
+test('tokens of tables that predate generations keep working, and their answers stay theirs', async () => {
+  const token = { ...TOKEN, id: 'old' };
+  expect((await coordinator().putToken(asAdmin(), 'old', token, ANY)).ok).toBe(true);
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec('DROP TABLE token_holders');
+    storage.sql.exec('DELETE FROM schema_steps WHERE step > 6');
+  });
+  await evictDurableObject(stub());
+  const found = await coordinator().token('old');
+  expect(found).toMatchObject({ ok: true, value: { holder: { generation: 0, usedAt: null } } });
+  await coordinator().tokenUsed('old', 0);
+  expect((await coordinator().tokens())[0]?.lastUsedAt).toMatch(/:00:00\.000Z$/);
 });
 
 test('tables of a newer version are refused', async () => {

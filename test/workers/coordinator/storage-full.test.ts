@@ -36,6 +36,7 @@ import {
   by,
   change,
   fill,
+  generationOf,
   NOON,
   ROOT,
   refusalOf,
@@ -70,7 +71,8 @@ describe('over HTTP', () => {
     const organisation = { ...bareOrganisation('default'), authority: 'kisa' };
     expect((await send('PUT', 'organisations/default', 'root', { organisation })).status).toBe(200);
     expect((await send('PUT', 'tokens/kisa', 'root', { token })).status).toBe(200);
-    await spend({ ...ADMIN, name: 'token:kisa' }, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
+    const holder = { ...ADMIN, name: 'token:kisa', generation: await generationOf('kisa') };
+    await spend(holder, 'entries', TOKEN_ENTRIES_PER_HOUR_MAX);
     expect(await block('kisa')).toMatchObject({
       ...{ status: 429, retryAfter: '3600' },
       problem: { code: 'BUDGET_EXCEEDED', budget: { name: 'entries', resetsAt: '2040-01-01T13:00:00.000Z' } },

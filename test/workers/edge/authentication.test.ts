@@ -1,6 +1,7 @@
 /**
  * The client key: any wrong key gets a 401 that reveals nothing, never a 500.
  */
+import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import type { Client } from '../../../shared/clients.ts';
@@ -131,7 +132,7 @@ describe('a verified key', () => {
       clients.set(`c${index}`, { ...(CLIENTS[0] as Client), id: `c${index}` });
     const ofClient = (id: string): ReturnType<typeof authenticate> => {
       const headers = { authorization: `Bearer ${id}.secret-of-open` };
-      return authenticate(new Request('https://numgate.test', { headers }), clients, 'check');
+      return authenticate(new Request('https://numgate.test', { headers }), { clients, right: 'check', env });
     };
     for (const [id, value] of clients) expect(await ofClient(id)).toEqual({ ok: true, value });
     const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');

@@ -38,7 +38,6 @@ const DAMAGED: Readonly<Record<string, ReadOverride>> = {
 /** Sealed and named by the head, and still invalid. */
 const WRONG: Readonly<Record<string, readonly object[]>> = {
   'has one invalid client': [...CLIENTS, { id: 'UPPER' }],
-  'has a client with an unknown field': [{ ...CLIENTS[0], more: true }],
   'has too many clients': Array(CLIENTS_MAX + 1).fill(CLIENTS[0]),
 };
 
@@ -118,6 +117,15 @@ describe('a new directory', () => {
     vi.setSystemTime(NOW + NEXT_POLL_MS);
     await sendAndSettle(check);
     expect((await sendAndSettle(check)).status).toBe(401);
+  });
+
+  test('is used when it has fields that this version does not know', async () => {
+    await publishClients(CLIENTS.slice(1).map((client) => ({ ...client, laterField: { nested: true } })));
+    await publishHead(built.manifest, 2);
+    vi.setSystemTime(NOW + NEXT_POLL_MS);
+    await sendAndSettle(check);
+    expect((await sendAndSettle(check)).status).toBe(401);
+    expect((await sendAndSettle({ ...check, client: 'closed' })).status).toBe(200);
   });
 
   test('is not needed while KV fails, however long', async () => {

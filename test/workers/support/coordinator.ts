@@ -15,7 +15,7 @@ import { signManifest } from '../../../shared/release/manifest.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import { SCOPES } from '../../../shared/roles.ts';
 import { unseal } from '../../../shared/set/seal.ts';
-import type { CoordinatorStub } from '../../../workers/admin/context.ts';
+import type { CoordinatorStub } from '../../../workers/admin/coordinator-stub.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
 import { COORDINATOR_NAME } from '../../../workers/storage/coordinator-port.ts';
 import { listSource, type PlainList } from '../../shared/support/plain-model.ts';

@@ -3,7 +3,7 @@
  * used up. SQLite reports a fake size; everything else is real.
  */
 import { runInDurableObject } from 'cloudflare:test';
-import type { Actor } from '../../../shared/admin.ts';
+import { type Actor, holderOf } from '../../../shared/admin.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
 import { ADMIN, asAdmin, coordinator, stub } from './coordinator.ts';
@@ -35,12 +35,24 @@ export function refusalOf(result: ChangeResult<unknown>) {
   return result;
 }
 
+/** Of the token with this ID. */
+export async function generationOf(id: string): Promise<number> {
+  const found = await coordinator().token(id);
+  return found.ok ? (found.value?.holder.generation ?? 0) : 0;
+}
+
 /** Records that a token has used this much of a budget, in a window that began now. */
 export async function spend(actor: Actor, budget: 'entries' | 'bytes', used: number): Promise<void> {
   const ends = Date.now() + (budget === 'entries' ? HOUR : DAY);
   await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
-    storage.sql.exec('INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?)', actor.name, budget, used, ends);
+    storage.sql.exec(
+      'INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?)',
+      holderOf(actor),
+      budget,
+      used,
+      ends,
+    );
   });
 }
 

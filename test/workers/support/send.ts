@@ -44,6 +44,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Name of the data centre that receives it, as Cloudflare reports it. */
   readonly dataCentre?: string;
+  /** What else Cloudflare observed of it. */
+  readonly cf?: object;
 }
 
 export function request({
@@ -52,11 +54,13 @@ export function request({
   client = 'open',
   headers = {},
   dataCentre,
+  cf,
 }: RequestOptions): Request {
   return new Request(`${ORIGIN}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${keyOf(client)}`, 'content-type': 'application/json', ...headers },
     ...(dataCentre === undefined ? {} : { cf: fromDataCentre(dataCentre) }),
+    ...(cf === undefined ? {} : { cf: cf as CfProperties }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
 }

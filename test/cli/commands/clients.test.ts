@@ -1,16 +1,15 @@
 /**
- * `numgate organisations`, `clients` and `tokens` against the real service: keys are shown once, only their digests
- * are stored, and no admin overwrites the change of another.
+ * `numgate organisations` and `clients` against the real service: keys are shown once, only their digests are
+ * stored, and no admin overwrites the change of another.
  */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Admin } from '../../../cli/admin.ts';
+import type { Admin } from '../../../cli/admin.ts';
 import type { StatusInfo } from '../../../shared/admin.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
-import { SECRETS } from '../support/workspace.ts';
 
 let admin: Admin;
 beforeAll(async () => {
@@ -19,7 +18,6 @@ beforeAll(async () => {
 
 const clients = (...args: string[]): Promise<CommandResult> => numgate('clients', ...args);
 const organisations = (...args: string[]): Promise<CommandResult> => numgate('organisations', ...args);
-const tokens = (...args: string[]): Promise<CommandResult> => numgate('tokens', ...args);
 const digestOf = (key: string): string =>
   createHash('sha256')
     .update(key.trim().split('.')[1] ?? '')
@@ -70,6 +68,44 @@ describe('clients', () => {
     }
   });
 
+  it('finish a rotation, after which only the newest key is left', async () => {
+    const newest = (await stored('acme-1')).secretSha256[1];
+    const { code, out } = await clients('rotate', 'acme-1', '--finish');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^acme-1 has one key now \(seq \d+\)\n/)]);
+    expect((await stored('acme-1')).secretSha256).toEqual([newest]);
+    const again = await clients('rotate', 'acme-1', '--finish', '--json');
+    expect([again.code, JSON.parse(again.out)]).toEqual([0, { id: 'acme-1', changed: false }]);
+  });
+
+  it('end at a time, which the list and the status show, until it is taken away', async () => {
+    const lasting = { ...(await stored('acme-1')) };
+    expect((await clients('set', 'acme-1', '--expires', '20d')).code).toBe(0);
+    const { expires } = await stored('acme-1');
+    const days = (Date.parse(expires ?? '') - Date.now()) / 86_400_000;
+    expect([days > 19.9, days < 20.1]).toEqual([true, true]);
+    expect((await clients('list')).out).toContain(`expires soon: ${expires}`);
+    expect((await numgate('status')).out).toContain(`client acme-1 expires soon: ${expires}`);
+    expect((await clients('set', 'acme-1', '--expires', '2099-01-01')).code).toBe(0);
+    expect((await stored('acme-1')).expires).toBe('2098-12-31T15:00:00.000Z');
+    expect((await clients('set', 'acme-1', '--expires', 'none')).code).toBe(0);
+    expect(await stored('acme-1')).toEqual(lasting);
+  });
+
+  it('cannot be bound to addresses or certificates where a client can send any', async () => {
+    for (const [option, value, field] of [
+      ['--addresses', '203.0.113.0/24,2001:db8::/32', 'addresses'],
+      ['--certificate-sha256', Array(32).fill('AB').join(':'), 'certificateSha256'],
+    ] as const) {
+      const { code, errors } = await clients('set', 'acme-1', option, value);
+      expect(code).toBe(1);
+      expect(errors).toMatch(
+        new RegExp(
+          `^error: FIELD_VALUE: "client.${field}" cannot be checked here: .*PLATFORM = "cloudflare"`,
+        ),
+      );
+    }
+  });
+
   it('change the given settings and keep the others', async () => {
     const before = await stored('acme-1');
     const { code, out, errors } = await clients('set', 'acme-1', '--mode', 'enforce', '--wait');
@@ -82,14 +118,16 @@ describe('clients', () => {
   it('are listed without digests', async () => {
     const [{ out: text }, { out }] = await Promise.all([clients('list'), clients('list', '--json')]);
     expect(text).toMatch(
-      /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 2 .* short codes 1335 114/,
+      /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 1 .* short codes 1335 114/,
     );
     const settings = ['--international-prefix', '00', '--sender-rules', 'none', '--record-blocks'];
     expect((await clients('add', 'acme-2', ...settings)).code).toBe(0);
     const other = (await clients('list')).out;
     expect(other).toMatch(/acme-2 .* international prefix 00, sender rules none, records blocks/);
+    expect((await clients('set', 'acme-2', '--international-prefix', 'unknown')).code).toBe(0);
+    expect((await stored('acme-2')).internationalPrefix).toBeNull();
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
-    expect(client).toMatchObject({ id: 'acme-1', keys: 2, maxStaleSeconds: 600 });
+    expect(client).toMatchObject({ id: 'acme-1', keys: 1, certificates: 0, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
   });
 
@@ -135,6 +173,12 @@ describe('organisations', () => {
     expect((await organisations('add', 'kisa')).errors).toMatch(/^error: organisation kisa already exists/);
   });
 
+  it('lose their authority', async () => {
+    expect((await organisations('set', 'kisa', '--authority', 'none')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ authority: null });
+    expect((await organisations('set', 'kisa', '--authority', 'kisa')).code).toBe(0);
+  });
+
   it('are suspended and made active again', async () => {
     expect((await organisations('suspend', 'kisa', '--reason', 'a test')).code).toBe(0);
     expect(await admin.get('organisations/kisa')).toMatchObject({ state: 'suspended' });
@@ -156,7 +200,10 @@ describe('organisations', () => {
     [['add', 'acme', '--authority', 'root'], 'authority must not be root or numgate'],
     [['add', 'acme', '--roles', 'owner'], 'roles[0] must be one of regulator, '],
     [['add', 'acme', '--display-name', '\u001b[31m'], 'displayName must be one line'],
-    [['set', 'kisa'], 'give a setting to change'],
+    [
+      ['set', 'kisa'],
+      'setting to change: npx numgate organisations set <id> with --display-name, --authority, ',
+    ],
   ])('%j is rejected by its field, with exit code 2', async (args, message) => {
     const { code, errors } = await organisations(...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);
@@ -170,6 +217,13 @@ describe('an invalid value', () => {
     [['acme', '--rights', 'admin'], 'rights[0] must be one of check, gateway'],
     [['acme', '--max-stale-seconds', '5'], 'maxStaleSeconds must be at least 10 seconds'],
     [['acme', '--max-stale-seconds', 'soon'], "'--max-stale-seconds <seconds>' argument 'soon' is invalid"],
+    [['acme', '--expires', '2020-01-01'], '--expires must be in the future'],
+    [['acme', '--expires', 'soon'], '--expires must be a duration (30m, 2h, 7d, 2w), a date or a time'],
+    [['acme', '--expires', '2199-01-01'], '--expires must be before 2106; none removes the end'],
+    [['acme', '--addresses', '0.0.0.0/0'], 'addresses[0] must not cover more than /8 for IPv4'],
+    [['acme', '--addresses', '203.0.113.7/24'], 'addresses[0] must be 203.0.113.0/24'],
+    [['acme', '--addresses', ''], 'addresses must not be empty'],
+    [['acme', '--certificate-sha256', 'AB:CD'], 'certificateSha256[0] must be a SHA-256 in hex'],
     [['acme', '--quota-numbers', '0'], 'quotaNumbers must be at least 1 number a minute'],
     [['acme', '--quota-numbers', ''], 'must be a whole number'],
     [['acme', '--short-codes', '12,a'], 'shortCodes[0] must be a short code of 3 to 8 digits'],
@@ -181,101 +235,5 @@ describe('an invalid value', () => {
     expect([code, out]).toEqual([2, '']);
     expect(errors).toContain(message);
     expect(errors).not.toMatch(/\n\s+at /);
-  });
-});
-
-describe('tokens', () => {
-  const night = ['night', '--scopes', 'read,entries', '--organisation', 'kisa'];
-  const block = (token: string, ...args: string[]): Promise<unknown> =>
-    new Admin({ url: admin.url, token }).change('POST', 'entries', {
-      ...{ op: 'block', items: [{ number: '010-2000-5036' }], reason: 'a test' },
-      ...Object.fromEntries(args.map((arg) => arg.split('='))),
-    });
-  let first = '';
-
-  it('are created with scopes, work, and are shown once', async () => {
-    const { code, out, errors } = await tokens('add', ...night);
-    expect([code, errors]).toEqual([0, '']);
-    expect(out).toMatch(/^night\.[\w-]{43}\n$/);
-    first = out.trim();
-    expect(await block(first)).toMatchObject({ changed: 1 });
-    const listed = await tokens('list', '--json');
-    const [token] = (JSON.parse(listed.out) as { tokens: object[] }).tokens;
-    expect(token).toMatchObject({ id: 'night', scopes: ['read', 'entries'], authority: 'kisa', keys: 1 });
-    expect(listed.out).not.toContain(digestOf(first));
-  });
-
-  it('get the scopes of a role, among those of their organisation, and act for others by name', async () => {
-    expect((await tokens('add', 'desk', '--role', 'regulator', '--organisation', 'kisa')).code).toBe(0);
-    const { out } = await tokens('list');
-    expect(out).toMatch(/desk .* regulator .* read entries releases policy override .* kisa/);
-    const refused = await tokens('add', 'desk-2', '--role', 'association', '--organisation', 'kisa');
-    expect(refused.errors).toMatch(
-      /^error: FIELD_VALUE: "token.role" .*"kisa" has the roles regulator, operator/,
-    );
-    const rotated = await tokens('rotate', 'desk');
-    expect(rotated.code).toBe(0);
-    // The token root has blocked the number.
-    await admin.change('POST', 'entries', {
-      op: 'block',
-      items: [{ number: '010-2000-5037' }],
-      reason: 'a test',
-    });
-    process.env.NUMGATE_TOKEN = rotated.out.trim();
-    const unblock = ['unblock', '010-2000-5037', '--reason', 'a test'];
-    const foreign = await numgate(...unblock);
-    const named = await numgate(...unblock, '--override-authority', 'root');
-    process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
-    expect([foreign.code, named.code]).toEqual([1, 0]);
-    expect(foreign.errors).toMatch(
-      /^error: AUTHORITY_FOREIGN: 1 item is of another authority; nothing was changed/,
-    );
-    expect(foreign.errors).toContain('to act for it: --override-authority root');
-    expect((await tokens('remove', 'desk')).code).toBe(0);
-  });
-
-  it('cannot be created twice', async () => {
-    const { code, errors } = await tokens('add', ...night);
-    expect([code, errors]).toEqual([
-      4,
-      'error: token night already exists: tokens rotate gives it another secret\n',
-    ]);
-  });
-
-  it('rotate, and the previous secret stays valid until the next rotation', async () => {
-    const second = (await tokens('rotate', 'night')).out.trim();
-    await Promise.all([block(first), block(second)]);
-    const third = (await tokens('rotate', 'night')).out.trim();
-    await Promise.all([block(second), block(third)]);
-    await expect(block(first)).rejects.toThrow('UNAUTHENTICATED');
-  });
-
-  it('can be managed only by root', async () => {
-    const token = (await tokens('rotate', 'night')).out.trim();
-    process.env.NUMGATE_TOKEN = token;
-    const { code, errors } = await tokens('list');
-    process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
-    expect([code, errors]).toEqual([1, expect.stringMatching(/^error: PERMISSION_DENIED: .*root/)]);
-    expect(errors).not.toContain(token.split('.')[1]);
-  });
-
-  it('are unknown once they are removed', async () => {
-    expect((await tokens('remove', 'night')).code).toBe(0);
-    expect((await tokens('remove', 'night')).errors).toMatch(/^error: TOKEN_UNKNOWN: /);
-    expect((await tokens('rotate', 'night')).errors).toMatch(/^error: token night does not exist/);
-  });
-
-  it.each([
-    [['Night', '--scopes', 'read'], 'id must have '],
-    [['day', '--scopes', 'write'], 'scopes[0] must be one of read, '],
-    [['day', '--scopes', ''], 'scopes must have at least '],
-    [['day', '--scopes', 'read', '--organisation', 'KISA'], 'organisation must have '],
-    [['day'], 'give the token a --role, or --scopes'],
-    [['day', '--role', 'owner'], 'Allowed choices are regulator, association, operator, relay, auditor'],
-    [['day', '--role', 'auditor', '--scopes', 'read'], "cannot be used with option '--role <role>'"],
-    [['day', '--role', 'relay'], 'role has no admin token: give the organisation client keys'],
-  ])('with an invalid value are rejected by the field: %j', async (args, message) => {
-    const { code, errors } = await tokens('add', ...args);
-    expect([code, errors]).toEqual([2, expect.stringContaining(message)]);
   });
 });
