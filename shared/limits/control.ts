@@ -112,6 +112,17 @@ export const AUDIT_PAGE_CHARS_MAX = 4_194_304;
 export const AUDIT_KEPT_MS = 604_800_000;
 /** Trimmed records that the cron removes per minute: some 40 MB. */
 export const AUDIT_REMOVED_AT_ONCE = 200_000;
+/** Records that the Merkle tree of the log gets in one step, and in one run of the cron. */
+export const AUDIT_GROWN_AT_ONCE = 2_000;
+export const AUDIT_GROWN_PER_SWEEP = 100_000;
+/** Bytes of the Merkle tree for each record: a hash of 32 bytes, and its share of the levels above. */
+export const AUDIT_LEAF_BYTES = 33;
+/** Minimum time between two checkpoints of the log, in ms. */
+export const CHECKPOINT_INTERVAL_MS = 3_600_000;
+/** How long every checkpoint is kept, in ms; later only the last of each day. */
+export const CHECKPOINTS_HOURLY_MS = 2_592_000_000;
+/** A checkpoint with its signatures, in bytes. */
+export const CHECKPOINT_BYTES_MAX = 8_192;
 /** Data centres whose last poll is remembered. */
 export const DATA_CENTRES_MAX = 1_000;
 /** Minimum time between writes of the head to KV, in ms: Workers KV accepts one write per second and key. */

@@ -19,8 +19,10 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { openSigner } from '../../shared/signed-note.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
+import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
@@ -51,7 +53,9 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     if (!created.ok) return created;
     const secrets = await openSecrets(this.env);
     if (!secrets.ok) return secrets;
-    const core = new Core(this.ctx, this.env.LISTS, secrets.value);
+    const signer = await openSigner(this.env.CHECKPOINT_KEY ?? '');
+    if (signer === null && this.env.CHECKPOINT_KEY) warn('checkpointKeyInvalid');
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer);
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
   }
@@ -203,6 +207,21 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   async audit(after: number, limit: number) {
     return this.#ready.tables.ledger.audit.records(after, limit);
+  }
+
+  /** @param after size of a checkpoint */
+  async checkpoints(after: number, limit: number) {
+    return this.#ready.checkpoints.page(after, limit);
+  }
+
+  /** @param n of a record @param size of the tree; the current one by default */
+  async inclusion(n: number, size?: number) {
+    return this.#ready.checkpoints.inclusion(n, size);
+  }
+
+  /** @param from size of a tree @param to size of a larger one; the current one by default */
+  async consistency(from: number, to?: number) {
+    return this.#ready.checkpoints.consistency(from, to);
   }
 
   /** @param hash of record `n`, the last one to remove */

@@ -5,10 +5,12 @@ import type { Actor, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
+import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { BackgroundWork } from './background-work.ts';
 import { applied, systemRequest } from './change-request.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
 import { EntryOwners } from './entry-owners.ts';
@@ -37,13 +39,14 @@ export class Core {
   readonly entryChanges: EntryChanges;
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
+  readonly checkpoints: Checkpoints;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
   readonly #sweeps = new SharedWork<void>();
 
-  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
+  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets, signer: NoteSigner | null) {
     const { storage } = ctx;
     const { keys } = secrets;
     const tables = new Tables(storage, keys);
@@ -63,6 +66,7 @@ export class Core {
     const signers = secrets.publicKeys.map(({ owner }) => owner);
     this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
+    this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -115,9 +119,20 @@ export class Core {
       clients: clients.count,
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
-      audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
+      audit: {
+        ...audit.last,
+        trimmedTo: audit.trimmed.n,
+        trimmedHash: audit.trimmed.hash,
+        ...this.#evidence,
+      },
       ...storageBudget.info,
     };
+  }
+
+  get #evidence(): Pick<StatusInfo['audit'], 'checkpoint' | 'checkpointKey' | 'exports'> {
+    const { newest, verifierKey } = this.checkpoints;
+    const checkpoint = newest === null ? null : { size: newest.size, at: newest.at };
+    return { checkpoint, checkpointKey: verifierKey };
   }
 
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
@@ -134,6 +149,7 @@ export class Core {
     const operationsMax = operations - REMOVAL_OPERATIONS;
     const spent = await promoteStaged(this.tables, this.releaseChanges, actor, this.#kv, operationsMax);
     ledger.forget(Date.now());
+    await this.checkpoints.run(Date.now());
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
     const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;
