@@ -36,12 +36,11 @@ export class AuditTree {
     this.#sql = storage.sql;
     this.#meta = meta;
     this.#audit = audit;
-    // The tree of an older log begins with the oldest record that was kept.
-    if (meta.json('auditTree') === null) meta.set('auditTree', { size: 0, start: audit.trimmed });
   }
 
   get state(): TreeState {
-    return this.#meta.json<TreeState>('auditTree')!;
+    // The tree of an older log begins with the oldest record that was kept.
+    return this.#meta.json<TreeState>('auditTree') ?? { size: 0, start: this.#audit.trimmed };
   }
 
   /** The newest record in the tree. */
@@ -54,6 +53,8 @@ export class AuditTree {
   grow(): number {
     return this.#storage.transactionSync(() => {
       const { size, start } = this.state;
+      // Records are trimmed only once they are in the tree. Otherwise it must not go on as if nothing were missing.
+      if (this.#audit.trimmed.n > start.n + size) return 0;
       const records = this.#audit.records(start.n + size, AUDIT_GROWN_AT_ONCE);
       if (records.length === 0) return 0;
       const tiles = new OpenTiles(size, (level, i) => this.#tile(level, i) ?? []);
