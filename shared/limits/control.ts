@@ -123,6 +123,13 @@ export const CHECKPOINT_INTERVAL_MS = 3_600_000;
 export const CHECKPOINTS_HOURLY_MS = 2_592_000_000;
 /** A checkpoint with its signatures, in bytes. */
 export const CHECKPOINT_BYTES_MAX = 8_192;
+/** Pieces of the log, each at most a page, that one run of the cron exports to a sink, and how long it may take, in ms. */
+export const EXPORT_PIECES_AT_ONCE = 50;
+export const EXPORT_RUN_MS = 25_000;
+/** Timeout for one piece, in ms. */
+export const EXPORT_WAIT_MS = 10_000;
+/** Longest pause after failures of a sink, in ms. It doubles with each, from a minute on. */
+export const EXPORT_PAUSE_MS_MAX = 3_600_000;
 /** Data centres whose last poll is remembered. */
 export const DATA_CENTRES_MAX = 1_000;
 /** Minimum time between writes of the head to KV, in ms: Workers KV accepts one write per second and key. */

@@ -10,6 +10,7 @@ import type {
   EntryItem,
   Promote,
   Rollback,
+  Sink,
   Stage,
   StatusInfo,
 } from '../../shared/admin.ts';
@@ -24,6 +25,7 @@ import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
@@ -209,6 +211,20 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.tables.ledger.audit.records(after, limit);
   }
 
+  /** Called by the cron with the sinks that are set. The log is trimmed only up to what all of them have. */
+  async setExportSinks(sinks: readonly Sink[]) {
+    this.#ready.exports.configure(sinks);
+  }
+
+  async nextExport(sink: Sink) {
+    return this.#ready.exports.next(sink, Date.now());
+  }
+
+  /** @param error null if the sink has the piece now */
+  async endExport(sink: Sink, piece: ExportPiece, error: string | null) {
+    this.#ready.exports.end(sink, piece, error, Date.now());
+  }
+
   /** @param after size of a checkpoint */
   async checkpoints(after: number, limit: number) {
     return this.#ready.checkpoints.page(after, limit);
@@ -226,7 +242,8 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   /** @param hash of record `n`, the last one to remove */
   async trimAudit(request: ChangeRequest, n: number, hash: string) {
-    return this.#ready.tables.ledger.trimAudit(request, n, hash);
+    const allowed = this.#ready.exports.checkTrim(n);
+    return allowed.ok ? this.#ready.tables.ledger.trimAudit(request, n, hash) : allowed;
   }
 
   async status(): Promise<StatusInfo> {

@@ -8,6 +8,7 @@ import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
+import { AuditExports } from './audit-exports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { applied, systemRequest } from './change-request.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -40,6 +41,7 @@ export class Core {
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly checkpoints: Checkpoints;
+  readonly exports: AuditExports;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -67,6 +69,7 @@ export class Core {
     this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
+    this.exports = new AuditExports(storage.sql, tables.ledger, this.checkpoints);
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -132,7 +135,7 @@ export class Core {
   get #evidence(): Pick<StatusInfo['audit'], 'checkpoint' | 'checkpointKey' | 'exports'> {
     const { newest, verifierKey } = this.checkpoints;
     const checkpoint = newest === null ? null : { size: newest.size, at: newest.at };
-    return { checkpoint, checkpointKey: verifierKey };
+    return { checkpoint, checkpointKey: verifierKey, exports: this.exports.info };
   }
 
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
