@@ -16,7 +16,11 @@ function inWorkerd() {
   return cloudflareTest({
     wrangler: { configPath: './wrangler.toml' },
     // Public keys. They replace a developer's own secrets.
-    miniflare: { bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY } },
+    miniflare: {
+      bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY },
+      // Not AUDIT_EXPORT: only tests of the export have a sink.
+      r2Buckets: ['TEST_BUCKET'],
+    },
   });
 }
 
