@@ -14,6 +14,7 @@ export const SECRET_NAMES = [
   'LIST_KEY',
   'RELEASE_SIGNING_KEY',
   'RELEASE_PUBLIC_KEYS',
+  'CHECKPOINT_KEY',
   'ADMIN_TOKEN',
   'DEMO_CLIENT_KEY',
 ] as const;

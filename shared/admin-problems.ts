@@ -68,6 +68,7 @@ export const ADMIN_PROBLEMS = {
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],
   STORAGE_FULL: [507, 'Coordinator storage is full'],
+  CHECKPOINT_UNKNOWN: [404, 'No checkpoint yet'],
   PRECONDITION_FAILED: [412, 'Precondition failed'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

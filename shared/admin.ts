@@ -242,6 +242,49 @@ export interface AuditTrimmed {
   readonly trimmedTo: number;
 }
 
+/** `GET /v1/admin/audit/checkpoints?after=<size>&limit=`: a line each. */
+export interface CheckpointInfo {
+  readonly size: number;
+  readonly at: string;
+  /** The signed note: shared/checkpoint.ts. */
+  readonly checkpoint: string;
+}
+
+/** The tree that a proof leads to. Hashes are base64. */
+export interface AuditProof {
+  readonly size: number;
+  readonly root: string;
+  /** The last record before the tree. */
+  readonly start: { readonly n: number; readonly hash: string };
+}
+/** `GET /v1/admin/audit/proof?n=&size=` */
+export interface InclusionProof extends AuditProof {
+  readonly n: number;
+  /** Of the leaf, from 0. */
+  readonly index: number;
+  readonly hashes: readonly string[];
+}
+/** `GET /v1/admin/audit/proof?from=&to=`. `from` and `to` are sizes. */
+export interface ConsistencyProof extends AuditProof {
+  readonly from: number;
+  readonly fromRoot: string;
+  readonly hashes: readonly string[];
+}
+
+/** How far the log was exported to a sink. */
+export interface ExportInfo {
+  readonly sink: Sink;
+  /** The last exported record. */
+  readonly n: number;
+  readonly at: string | null;
+  /** Why the last attempt failed; null if it succeeded. Never contains the URL or the token of the sink. */
+  readonly error: string | null;
+  readonly failures: number;
+}
+/** `r2`: the bucket AUDIT_EXPORT. `https`: the server at AUDIT_SINK_URL. */
+export const SINKS = ['r2', 'https'] as const;
+export type Sink = (typeof SINKS)[number];
+
 export const removeSchema = v.strictObject({ reason: reasonSchema });
 
 /**
@@ -332,6 +375,11 @@ export interface StatusInfo extends StorageInfo {
     readonly trimmedTo?: number;
     /** Hash of that record, which the first record of the log follows; 64 zeros if none was trimmed. */
     readonly trimmedHash?: string;
+    /** The newest checkpoint, and the key that verifies it. Null without CHECKPOINT_KEY. Older services omit both. */
+    readonly checkpoint?: Omit<CheckpointInfo, 'checkpoint'> | null;
+    readonly checkpointKey?: string | null;
+    /** How far the log was exported. Older services omit it. */
+    readonly exports?: readonly ExportInfo[];
   };
   /** Data centres that polled since the coordinator started, with the `seq` each received. */
   readonly propagation: readonly {

@@ -1,8 +1,9 @@
 /**
  * The cron job, every minute: promotes releases staged with wrangler alone, and removes values from KV that
- * nothing names any more.
+ * nothing names any more. Then it exports what the audit log has gained.
  */
 import type { Actor } from '../shared/admin.ts';
+import { exportAudit } from './admin/audit-export.ts';
 import { coordinatorOf } from './admin/coordinator-stub.ts';
 import type { ControlEnv } from './env.ts';
 
@@ -13,5 +14,10 @@ const WRANGLER: Actor = {
 };
 
 export async function sweep(_event: ScheduledController, env: ControlEnv): Promise<void> {
-  await coordinatorOf(env).sweep(WRANGLER);
+  const coordinator = coordinatorOf(env);
+  try {
+    await coordinator.sweep(WRANGLER);
+  } finally {
+    await exportAudit(env, coordinator);
+  }
 }

@@ -36,6 +36,17 @@ export interface Env {
 export interface ControlEnv extends Env {
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;
+  /**
+   * Signs checkpoints of the audit log: a private key in the text form of signed notes (shared/signed-note.ts).
+   * Without it there are none.
+   */
+  readonly CHECKPOINT_KEY?: string;
+  /** Gets the audit log in pieces. Optional. */
+  readonly AUDIT_EXPORT?: R2Bucket;
+  /** The same, by POST. Optional: `https:`, or `http:` on this machine. */
+  readonly AUDIT_SINK_URL?: string;
+  /** Bearer token for that URL. */
+  readonly AUDIT_SINK_TOKEN?: string;
   /** `https://<team>.cloudflareaccess.com` if Cloudflare Access protects the API; otherwise not set. */
   readonly ACCESS_TEAM?: string;
   /** The audience tag of the Access application. */

@@ -1,21 +1,25 @@
-/** `numgate audit`: export the log as lines of JSON, verify its hash chain, and trim old records. */
+/** `numgate audit`: export, verify and trim the log; its checkpoints, and the key that verifies them. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
-import {
-  type AuditRecord,
-  AuditVerifier,
-  auditLine,
-  type BrokenChain,
-  type KnownRecord,
-} from '../../shared/audit.ts';
-import { AUDIT_KEPT_MS } from '../../shared/limits/control.ts';
+import type { AuditTrimmed, CheckpointInfo, StatusInfo } from '../../shared/admin.ts';
+import type { KnownRecord } from '../../shared/audit.ts';
+import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits/control.ts';
+import { newSignerKey } from '../../shared/signed-note.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
-import { styleText, visible } from '../terminal/visible.ts';
-import { auditLines, linesOfFile, recordIn, unwrapRecord } from './audit-lines.ts';
+import { styleText } from '../terminal/visible.ts';
+import { type CheckpointResult, CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
+import { auditLines, linesOfFile } from './audit-lines.ts';
+import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
+
+interface VerifyOptions {
+  readonly after: number;
+  readonly known?: KnownRecord;
+  readonly checkpoint?: string;
+  readonly key: readonly string[];
+}
 
 export function addAudit(program: Command): void {
   const audit = program.command('audit').description('export, verify and trim the audit log');
@@ -31,22 +35,64 @@ export function addAudit(program: Command): void {
 
   audit
     .command('verify')
-    .description('verify the hash chain of a file or of the service, and show the first wrong record')
-    .argument('[file]', 'a file from audit export (default: the log of the service)')
+    .description('verify the hash chain of files or of the service, and show the first wrong record')
+    .argument('[files...]', 'files from audit export, in order (default: the log of the service)')
     .option('--after <n>', 'start after this record, and trust the records before it', wholeNumber, 0)
     .option(
       '--known <n:hash>',
       'a record noted elsewhere, at or after --after, that must have this hash',
       parseKnown,
     )
-    .addHelpText('after', examples('audit verify audit.ndjson --known 1200:9f2c…'))
-    .action(async (file: string | undefined, { after, known }: { after: number; known?: KnownRecord }) => {
-      const settings = { after, known: known === undefined ? [] : [known] };
-      const result = await (file === undefined
+    .option('--checkpoint <file>', 'checkpoints that somebody kept: the log must begin with their records')
+    .option(
+      '--key <key>',
+      'key that signed the checkpoints, as audit key prints it (repeatable)',
+      collect,
+      [],
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'audit verify audit.ndjson --known 1200:9f2c…',
+        'audit verify --checkpoint checkpoints.txt --key numgate.example+1a2b3c4d+ATx…',
+      ),
+    )
+    .action(async (files: string[], { after, known, checkpoint, key }: VerifyOptions) => {
+      if (key.length > 0 && checkpoint === undefined)
+        throw new CommandFailure('--key is for checkpoints: add --checkpoint <file>', 2);
+      const keys = await openKeys(key);
+      const settings = {
+        ...{ after, known: known === undefined ? [] : [known] },
+        ...(checkpoint !== undefined && { checkpoints: await CheckpointVerifier.open(checkpoint, keys) }),
+      };
+      const result = await (files.length === 0
         ? verifyService(adminOfEnvironment(), settings)
-        : verifyFile(file, settings));
+        : verifyFile(files, settings));
       print(...formatVerification(result));
-      if (result.broken !== null) throw new CommandFailure('audit log verification failed');
+      const isWrong = result.checkpoints?.some(({ problem }) => problem !== null) === true;
+      if (result.broken !== null || isWrong) throw new CommandFailure('audit log verification failed');
+    });
+
+  audit
+    .command('checkpoints')
+    .description('write the checkpoints that the service has kept to standard output')
+    .addHelpText('after', examples('audit checkpoints > checkpoints.txt'))
+    .action(async () => {
+      const notes = await checkpointsOf(adminOfEnvironment());
+      const none = 'the service has made no checkpoint yet\n';
+      print(notes.length === 0 ? none : notes.map(({ checkpoint }) => checkpoint).join('\n'), {
+        checkpoints: notes,
+      });
+    });
+
+  audit
+    .command('key')
+    .description('print the key that verifies the checkpoints of the service')
+    .option('--new <name>', 'make a private key for a log with this name, such as numgate.example/log')
+    .addHelpText('after', examples('audit key', 'audit key --new numgate.example/log > checkpoint.key'))
+    .action(async ({ new: name }: { new?: string }) => {
+      const key = await (name === undefined ? keyOf(adminOfEnvironment()) : makeKey(name));
+      print(`${key}\n`, { key });
     });
 
   requireReason(audit.command('trim'))
@@ -66,6 +112,41 @@ function parseKnown(text: string): KnownRecord {
   return { n: Number(match[1]), hash: match[2]! };
 }
 
+function collect(text: string, earlier: readonly string[]): string[] {
+  return [...earlier, text];
+}
+
+async function checkpointsOf(admin: Admin): Promise<CheckpointInfo[]> {
+  const found: CheckpointInfo[] = [];
+  for (;;) {
+    const { text } = await admin.page('audit/checkpoints', {
+      after: found.at(-1)?.size ?? 0,
+      limit: PAGE_MAX,
+    });
+    if (text === '') return found;
+    found.push(
+      ...text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as CheckpointInfo),
+    );
+  }
+}
+
+async function keyOf(admin: Admin): Promise<string> {
+  const { audit } = await admin.get<StatusInfo>('status');
+  if (audit.checkpointKey) return audit.checkpointKey;
+  throw new CommandFailure(
+    'the service signs no checkpoints: make a key with audit key --new <name>, and set it as CHECKPOINT_KEY',
+  );
+}
+
+async function makeKey(name: string): Promise<string> {
+  const key = await newSignerKey(name);
+  if (key === null) throw new CommandFailure('--new needs a name without spaces and plus signs', 2);
+  return key;
+}
+
 function formatVerification(verification: Verification): Report {
   const { records, last, broken, trimmedTo, trimmedHash } = verification;
   const upTo = `${count(records)} records verified${records === 0 ? '' : `, up to ${last.n}:${last.hash}`}\n`;
@@ -78,146 +159,19 @@ function formatVerification(verification: Verification): Report {
     broken === null
       ? styleText('green', upTo)
       : `${upTo}${styleText('red', `${broken.problem}: ${broken.message}`)}\n`;
-  return [trimmed + chain, verification];
+  return [trimmed + chain + formatCheckpoints(verification.checkpoints ?? []), verification];
 }
 
-export interface Verification {
-  /** Records that were verified. */
-  readonly records: number;
-  /** The last verified record. Keep it: a later check against it detects that the log was rewritten. */
-  readonly last: KnownRecord;
-  /** The first record that is altered, missing or out of order. Null if the chain is intact. */
-  readonly broken: BrokenChain | null;
-  /** Set for the log of the service: records up to this one were trimmed and exist only in an export. */
-  readonly trimmedTo?: number;
-  /** Hash of that record. Older services do not return it. */
-  readonly trimmedHash?: string;
-}
-
-export interface VerifySettings {
-  /** Where the lines come from, for errors. */
-  readonly from: string;
-  /** Verification starts after this record. The records before it are trusted. */
-  readonly after?: number;
-  /**
-   * Records that must have these hashes. For a known record at `after`, which is not among the lines, the
-   * first line must chain to its hash. Known records before `after` are not allowed, because they would not
-   * be checked.
-   */
-  readonly known?: readonly KnownRecord[];
-  /** Called with every verified record. */
-  readonly onRecord?: (record: AuditRecord) => void;
-}
-
-/** Verifies the chain from its beginning or from a given record. */
-export async function verifyAudit(
-  lines: AsyncIterable<string | null>,
-  { from, after = 0, known = [], onRecord }: VerifySettings,
-): Promise<Verification> {
-  const unseen = known.find(({ n }) => n < after);
-  if (unseen !== undefined) {
-    const message = `record ${unseen.n} is before record ${after} and would not be verified: start earlier`;
-    throw new CommandFailure(message, 2);
-  }
-  let verifier = new AuditVerifier(after, hashesAt(after, known)[0]);
-  let isFirst = true;
-  let records = 0;
-  const result = (broken: BrokenChain | null): Verification => ({
-    records,
-    last: verifier.verified,
-    broken,
+function formatCheckpoints(checkpoints: readonly CheckpointResult[]): string {
+  const lines = checkpoints.map(({ line, size, problem, message }) => {
+    const place = `checkpoint at line ${line}${size === null ? '' : `, ${count(size)} records`}`;
+    return problem === null
+      ? styleText('green', `${place}: ${message}`)
+      : `${place}: ${styleText('red', `${problem}: ${message}`)}`;
   });
-  let place = 0;
-  for await (const line of lines) {
-    place++;
-    const record = isFirst ? unwrapRecord(line, `${from}, line ${place}`) : recordIn(line);
-    if (record === null) return result(unreadable(verifier.verified.n + 1, place));
-    if (isFirst) verifier = verifierFrom(record, after);
-    isFirst = false;
-    const broken = verifier.next(record) ?? rewordedIn(line, record);
-    if (broken !== null) return result(broken);
-    if (record.n > after) records++;
-    if (hashesAt(record.n - 1, known).some((hash) => hash !== record.previous))
-      return result(rewritten(record.n - 1));
-    if (hashesAt(record.n, known).some((hash) => hash !== record.hash)) return result(rewritten(record.n));
-    onRecord?.(record);
-  }
-  if (isFirst && new Set(hashesAt(after, known)).size > 1) return result(rewritten(after));
-  const due = verifier.verified.n + 1;
-  const end = Math.max(after, ...known.map(({ n }) => n));
-  if (end < due) return result(null);
-  return result({
-    n: due,
-    problem: 'MISSING',
-    message: `record ${due} is missing: the log had ${end} records`,
-  });
-}
-
-function hashesAt(place: number, known: readonly KnownRecord[]): string[] {
-  return known.filter(({ n }) => n === place).map(({ hash }) => hash);
-}
-
-function rewritten(n: number): BrokenChain {
-  const message = `record ${n} does not have the known hash: the log was rewritten`;
-  return { n, problem: 'ALTERED', message };
-}
-
-/** A file may begin before `after`. Those records are verified too. */
-function verifierFrom(first: AuditRecord, after: number): AuditVerifier {
-  const start = Math.max(0, Math.min(first.n - 1, after));
-  return start === 0 ? new AuditVerifier(0) : new AuditVerifier(start, first.previous);
-}
-
-function unreadable(n: number, place: number): BrokenChain {
-  const message = `record ${n} was altered, or the log ends before it: line ${place} is not a record`;
-  return { n, problem: 'ALTERED', message };
-}
-
-/** A line that has more or other text than the record whose hash is right. */
-function rewordedIn(line: string | null, record: AuditRecord): BrokenChain | null {
-  // An export escapes invisible characters, and older exports did not.
-  if (line !== null && visible(line) === visible(auditLine(record))) return null;
-  const message = `record ${record.n} was altered: its line is not as the service writes it`;
-  return { n: record.n, problem: 'ALTERED', message };
-}
-
-/** Verifies the chain of an export. An export without a record is an error. */
-export async function verifyFile(
-  path: string,
-  settings: Omit<VerifySettings, 'from'>,
-): Promise<Verification> {
-  const result = await verifyAudit(linesOfFile(path), { ...settings, from: path });
-  const isEmpty = result.records === 0 && result.broken === null;
-  if (!isEmpty || (settings.after ?? 0) > 0) return result;
-  throw new CommandFailure(`${path} has no record of the audit log`);
-}
-
-/** Verifies the log of the service up to the last record that it reports. */
-export async function verifyService(
-  admin: Admin,
-  { after = 0, known = [] }: Omit<VerifySettings, 'from'>,
-): Promise<Verification> {
-  const { audit } = await admin.get<StatusInfo>('status');
-  const { trimmedTo = 0, trimmedHash, ...end } = audit;
-  if (end.n < after) {
-    throw new CommandFailure(`the log of ${admin.url} ends with record ${end.n}, before record ${after}`);
-  }
-  const trimmed = known.find(({ n }) => n >= after && n < trimmedTo);
-  if (trimmed !== undefined) {
-    const message = `record ${trimmed.n} was trimmed, like all records up to ${trimmedTo}: verify their export`;
-    throw new CommandFailure(message);
-  }
-  const begin = Math.max(after, trimmedTo);
-  const reported = begin === trimmedTo ? [...trimmedIn(audit), end] : [end];
-  const settings = { from: admin.url, after: begin, known: [...known, ...reported] };
-  const result = await verifyAudit(auditLines(admin, begin), settings);
-  if (trimmedTo <= after) return result;
-  return { ...result, trimmedTo, ...(trimmedHash === undefined ? {} : { trimmedHash }) };
-}
-
-/** The last record that the service trimmed, if the service returns its hash. */
-function trimmedIn({ trimmedTo: n, trimmedHash: hash }: StatusInfo['audit']): KnownRecord[] {
-  return n === undefined || hash === undefined ? [] : [{ n, hash }];
+  if (checkpoints.some(({ problem, signed }) => problem === null && !signed))
+    lines.push('signatures were not checked: --key proves to others that the service made these checkpoints');
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /**

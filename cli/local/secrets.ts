@@ -6,14 +6,17 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { toBase64 } from '../../shared/bytes.ts';
 import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
+import { newSignerKey } from '../../shared/signed-note.ts';
 import { CommandFailure } from '../failure.ts';
 import { DEV_VARS_FILE, SECRETS_FILE } from '../paths.ts';
 import { makePrivate, privateTree } from '../private-files.ts';
 import { type LocalSecrets, newKey, readSecretsFile, SECRET_NAMES, secretDigest } from '../secrets.ts';
 
 /** The local secrets that the Worker needs. A deployed Worker gets them through `wrangler secret put`. */
-export async function workerSecrets({ LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN }: LocalSecrets) {
-  return { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) };
+export async function workerSecrets(secrets: LocalSecrets) {
+  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ADMIN_TOKEN } = secrets;
+  const ROOT_TOKEN_SHA256 = await secretDigest(ADMIN_TOKEN);
+  return { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ROOT_TOKEN_SHA256 };
 }
 
 /** The same secrets as the text of a variables file for `wrangler dev`. */
@@ -31,6 +34,8 @@ export async function newSecrets(): Promise<LocalSecrets> {
     LIST_KEY: toBase64(crypto.getRandomValues(new Uint8Array(LIST_KEY_BYTES))),
     RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
     RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
+    // The log of each installation has a name of its own.
+    CHECKPOINT_KEY: (await newSignerKey(`numgate.local/${crypto.randomUUID()}`))!,
     ADMIN_TOKEN: (await newKey('root')).key,
     DEMO_CLIENT_KEY: (await newKey('demo')).key,
   };

@@ -143,6 +143,24 @@ export const LIVE_KEYS_SHOWN_MAX = 20;
 export const READER_SEEN_MS = 60_000;
 /** Live sources that one step of a rotation of LIST_KEY holds in memory. */
 export const REKEYED_AT_ONCE = 5_000;
+/** Records that the Merkle tree of the log gets in one step, and in one run of the cron. */
+export const AUDIT_GROWN_AT_ONCE = 2_000;
+export const AUDIT_GROWN_PER_SWEEP = 100_000;
+/** Bytes of the Merkle tree for each record: a hash of 32 bytes, and its share of the levels above. */
+export const AUDIT_LEAF_BYTES = 33;
+/** Minimum time between two checkpoints of the log, in ms. */
+export const CHECKPOINT_INTERVAL_MS = 3_600_000;
+/** How long every checkpoint is kept, in ms; later only the last of each day. */
+export const CHECKPOINTS_HOURLY_MS = 2_592_000_000;
+/** A checkpoint with its signatures, in bytes. */
+export const CHECKPOINT_BYTES_MAX = 8_192;
+/** Pieces of the log, each at most a page, that one run of the cron exports to a sink, and how long it may take, in ms. */
+export const EXPORT_PIECES_AT_ONCE = 50;
+export const EXPORT_RUN_MS = 25_000;
+/** Timeout for one piece, in ms. */
+export const EXPORT_WAIT_MS = 10_000;
+/** Longest pause after failures of a sink, in ms. It doubles with each, from a minute on. */
+export const EXPORT_PAUSE_MS_MAX = 3_600_000;
 /** Data centres whose last poll is remembered. */
 export const DATA_CENTRES_MAX = 1_000;
 /** Minimum time between writes of the head to KV, in ms: Workers KV accepts one write per second and key. */

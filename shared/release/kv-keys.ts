@@ -1,6 +1,6 @@
 /**
- * All keys in Workers KV. docs/storage.md lists who writes each. All except `head` and `staged/…` are
- * immutable. Values of a release and of the head are named by their content.
+ * All keys in Workers KV. docs/storage.md lists who writes each. All except `head`,
+ * `audit/checkpoint` and `staged/…` are immutable. Values of a release and of the head are named by their content.
  */
 
 /** The current head, sealed, with its manifests. Read while the coordinator does not respond. */
@@ -16,6 +16,9 @@ export const SHARD_PREFIX = 'shard/';
 export const SEGMENT_PREFIX = 'live/';
 /** Sealed client directories. */
 export const CLIENTS_PREFIX = 'clients/';
+
+/** The newest checkpoint of the audit log, a signed note. */
+export const AUDIT_CHECKPOINT_KEY = 'audit/checkpoint';
 
 /** Hex digits of a digest that name a value: 128 bits. */
 const DIGEST_CHARS = 32;

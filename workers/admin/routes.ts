@@ -4,6 +4,7 @@
 import type { Route } from '../http/app.ts';
 import * as clients from './clients.ts';
 import * as entries from './entries.ts';
+import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
@@ -13,6 +14,9 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
   { method: 'GET', path: '/v1/admin/me', handle: monitoring.me },
   { method: 'GET', path: '/v1/admin/audit', handle: monitoring.audit },
+  { method: 'GET', path: '/v1/audit/checkpoint', handle: evidence.checkpoint },
+  { method: 'GET', path: '/v1/admin/audit/checkpoints', handle: evidence.checkpoints },
+  { method: 'GET', path: '/v1/admin/audit/proof', handle: evidence.proof },
   { method: 'POST', path: '/v1/admin/audit/trim', handle: monitoring.trimAudit },
   { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },
   { method: 'GET', path: '/v1/admin/usage', handle: usage },

@@ -11,6 +11,7 @@ import type {
   Promote,
   Rollback,
   RotateKey,
+  Sink,
   Stage,
   StatusInfo,
   UndoOptions,
@@ -21,9 +22,12 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { openSigner } from '../../shared/signed-note.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
+import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
@@ -55,7 +59,9 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     if (!created.ok) return created;
     const secrets = await openSecrets(this.env);
     if (!secrets.ok) return secrets;
-    const core = new Core(this.ctx, this.env.LISTS, secrets.value);
+    const signer = await openSigner(this.env.CHECKPOINT_KEY ?? '');
+    if (signer === null && this.env.CHECKPOINT_KEY) warn('checkpointKeyInvalid');
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer);
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
   }
@@ -225,9 +231,39 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.tables.ledger.audit.records(after, limit);
   }
 
+  /** Called by the cron with the sinks that are set. The log is trimmed only up to what all of them have. */
+  async setExportSinks(sinks: readonly Sink[]) {
+    this.#ready.exports.configure(sinks);
+  }
+
+  async nextExport(sink: Sink) {
+    return this.#ready.exports.next(sink, Date.now());
+  }
+
+  /** @param error null if the sink has the piece now */
+  async endExport(sink: Sink, piece: ExportPiece, error: string | null) {
+    this.#ready.exports.end(sink, piece, error, Date.now());
+  }
+
+  /** @param after size of a checkpoint */
+  async checkpoints(after: number, limit: number) {
+    return this.#ready.checkpoints.page(after, limit);
+  }
+
+  /** @param n of a record @param size of the tree; the current one by default */
+  async inclusion(n: number, size?: number) {
+    return this.#ready.checkpoints.inclusion(n, size);
+  }
+
+  /** @param from size of a tree @param to size of a larger one; the current one by default */
+  async consistency(from: number, to?: number) {
+    return this.#ready.checkpoints.consistency(from, to);
+  }
+
   /** @param hash of record `n`, the last one to remove */
   async trimAudit(request: ChangeRequest, n: number, hash: string) {
-    return this.#ready.tables.ledger.trimAudit(request, n, hash);
+    const allowed = this.#ready.exports.checkTrim(n);
+    return allowed.ok ? this.#ready.tables.ledger.trimAudit(request, n, hash) : allowed;
   }
 
   async rotateListKey(request: ChangeRequest, options: RotateKey) {

@@ -7,10 +7,13 @@ import { EXPIRY_WARNING_MS, UNDO_KEPT_MS } from '../../shared/limits/control.ts'
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Failure } from '../../shared/result.ts';
+import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
+import { AuditExports } from './audit-exports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { applied, systemRequest } from './change-request.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
 import { EntryGuards } from './entry-guards.ts';
@@ -45,13 +48,15 @@ export class Core {
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly keyRotation: KeyRotation;
+  readonly checkpoints: Checkpoints;
+  readonly exports: AuditExports;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
   readonly #sweeps = new SharedWork<void>();
 
-  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
+  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets, signer: NoteSigner | null) {
     const { storage } = ctx;
     const tables = new Tables(storage, secrets.keys);
     const values = new ValueStore(storage, tables, kv);
@@ -72,6 +77,8 @@ export class Core {
     this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
+    this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
+    this.exports = new AuditExports(storage.sql, tables.ledger, this.checkpoints);
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -129,9 +136,20 @@ export class Core {
       expiring: this.tables.expiringKeys(Date.now()),
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
-      audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
+      audit: {
+        ...audit.last,
+        trimmedTo: audit.trimmed.n,
+        trimmedHash: audit.trimmed.hash,
+        ...this.#evidence,
+      },
       ...storageBudget.info,
     };
+  }
+
+  get #evidence(): Pick<StatusInfo['audit'], 'checkpoint' | 'checkpointKey' | 'exports'> {
+    const { newest, verifierKey } = this.checkpoints;
+    const checkpoint = newest === null ? null : { size: newest.size, at: newest.at };
+    return { checkpoint, checkpointKey: verifierKey, exports: this.exports.info };
   }
 
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
@@ -159,6 +177,7 @@ export class Core {
     ledger.forget(Date.now());
     live.undo.forget(Date.now() - UNDO_KEPT_MS);
     this.#warnOfExpiring(Date.now());
+    await this.checkpoints.run(Date.now());
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
     const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;

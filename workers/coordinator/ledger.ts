@@ -4,9 +4,10 @@
  * the change. Nothing else writes `seq`, `audit` or `answers`.
  */
 import { type AuditTrimmed, holderOf } from '../../shared/admin.ts';
-import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
+import { AUDIT_GROWN_PER_SWEEP, AUDIT_LEAF_BYTES, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { AuditLog } from './audit-log.ts';
+import { AuditTree } from './audit-tree.ts';
 import {
   type AppliedChange,
   applied,
@@ -14,6 +15,7 @@ import {
   type ChangeResult,
   type Refusal,
   refuse,
+  refuseField,
 } from './change-request.ts';
 import type { Meta } from './meta.ts';
 import { type Cost, FREEING_CHANGE, StorageBudget } from './storage-budget.ts';
@@ -30,6 +32,7 @@ class Undo extends Error {
 
 export class Ledger {
   readonly audit: AuditLog;
+  readonly tree: AuditTree;
   readonly storageBudget: StorageBudget;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
@@ -40,6 +43,7 @@ export class Ledger {
     this.#sql = storage.sql;
     this.#meta = meta;
     this.audit = new AuditLog(storage.sql, meta);
+    this.tree = new AuditTree(storage, meta, this.audit);
     this.storageBudget = new StorageBudget(storage.sql);
   }
 
@@ -85,7 +89,9 @@ export class Ledger {
         this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
         const answer = ok(done.value.value);
         this.#remember(request, answer);
-        const grown = this.storageBudget.bytes - bytes + (cost.laterBytes ?? 0);
+        const { audit } = done.value;
+        const later = (cost.laterBytes ?? 0) + audit.length * AUDIT_LEAF_BYTES;
+        const grown = this.storageBudget.bytes - bytes + later;
         this.storageBudget.charge(request, cost, grown, Date.now());
         return answer;
       });
@@ -159,7 +165,20 @@ export class Ledger {
 
   /** @param hash of record `n`, the last one to remove */
   trimAudit(request: ChangeRequest, n: number, hash: string): ChangeResult<AuditTrimmed> {
-    const done = this.transact(request, FREEING_CHANGE, () => this.audit.trim({ n, hash }, Date.now()));
+    // Its hashes must be in the tree before a record goes.
+    for (let grown = 0; this.tree.n < n && grown < AUDIT_GROWN_PER_SWEEP; ) {
+      const added = this.tree.grow();
+      if (added === 0) break;
+      grown += added;
+    }
+    const done = this.transact(request, FREEING_CHANGE, () => {
+      const { n: inTree } = this.tree;
+      if (n > inTree && n <= this.audit.last.n) {
+        const message = `must be at most ${inTree.toLocaleString('en')}: the Merkle tree lacks later records, try again soon`;
+        return refuseField('n', message);
+      }
+      return this.audit.trim({ n, hash }, Date.now());
+    });
     if (done.ok) this.audit.removeTrimmed();
     return done;
   }

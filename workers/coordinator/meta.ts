@@ -15,6 +15,8 @@ type Key =
   | 'stagedLast'
   | 'stagedRefused'
   | 'auditTrimmed'
+  | 'auditTree'
+  | 'checkpointKv'
   | 'sweptAt'
   | 'signers'
   | 'listKey'

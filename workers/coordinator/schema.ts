@@ -166,8 +166,31 @@ const TOKEN_HOLDERS = `
   INSERT INTO token_holders SELECT id, 0, NULL FROM tokens;
 `;
 
+/** The Merkle tree of the audit log, its checkpoints, and how far its export has come. */
+const AUDIT_EVIDENCE = `
+  CREATE TABLE audit_tiles (
+    level INTEGER NOT NULL,
+    i INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    kept INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (level, i)
+  );
+  CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
+  CREATE INDEX checkpoints_at ON checkpoints (at);
+  CREATE TABLE audit_exports (
+    sink TEXT PRIMARY KEY,
+    n INTEGER NOT NULL,
+    pending INTEGER,
+    checkpoint INTEGER NOT NULL DEFAULT 0,
+    at INTEGER,
+    failures INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    retry_at INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+`;
+
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, TOKEN_HOLDERS];
+const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, TOKEN_HOLDERS, AUDIT_EVIDENCE];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {

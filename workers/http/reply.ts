@@ -122,6 +122,11 @@ export class Reply {
     return ok(this.#create(body, 'application/octet-stream'));
   }
 
+  /** A signed note. */
+  note(text: Uint8Array<ArrayBuffer>): Success<Response> {
+    return ok(this.#create(text, TEXT));
+  }
+
   text(line: string): Success<Response> {
     return ok(this.#create(`${line}\n`, TEXT));
   }

@@ -5,8 +5,13 @@ import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import { type Verification, verifyAudit, verifyFile, verifyService } from '../../../cli/commands/audit.ts';
 import { linesIn } from '../../../cli/commands/audit-lines.ts';
+import {
+  type Verification,
+  verifyAudit,
+  verifyFile,
+  verifyService,
+} from '../../../cli/commands/audit-verify.ts';
 import { CommandFailure } from '../../../cli/failure.ts';
 import { visible } from '../../../cli/terminal/visible.ts';
 import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';

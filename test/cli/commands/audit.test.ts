@@ -4,8 +4,9 @@
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import { trimAudit, verifyAudit, verifyFile, verifyService } from '../../../cli/commands/audit.ts';
+import { trimAudit } from '../../../cli/commands/audit.ts';
 import { auditLines, linesOfFile } from '../../../cli/commands/audit-lines.ts';
+import { verifyAudit, verifyFile, verifyService } from '../../../cli/commands/audit-verify.ts';
 import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../../shared/limits/control.ts';
 import { numgate, spawnNumgate } from '../support/command.ts';

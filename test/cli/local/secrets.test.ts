@@ -32,6 +32,7 @@ describe('local secrets', () => {
     const made = await localSecrets();
     expect(Object.keys(made).sort()).toEqual([
       'ADMIN_TOKEN',
+      'CHECKPOINT_KEY',
       'DEMO_CLIENT_KEY',
       'LIST_KEY',
       'RELEASE_PUBLIC_KEYS',
@@ -45,6 +46,7 @@ describe('local secrets', () => {
     expect(shared.split('\n')).toEqual([
       `LIST_KEY="${made.LIST_KEY}"`,
       `RELEASE_PUBLIC_KEYS="${made.RELEASE_PUBLIC_KEYS}"`,
+      `CHECKPOINT_KEY="${made.CHECKPOINT_KEY}"`,
       `ROOT_TOKEN_SHA256="${digest}"`,
       '',
     ]);
@@ -65,6 +67,7 @@ describe('local secrets', () => {
     ['LIST_KEY'],
     ['DEMO_CLIENT_KEY'],
     ['ADMIN_TOKEN'],
+    ['CHECKPOINT_KEY'],
     ['RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS'],
     ['LIST_KEY', 'DEMO_CLIENT_KEY'],
   ] as const)('are kept, and only missing ones are created: %s', async (...missing) => {

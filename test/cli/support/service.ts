@@ -31,10 +31,10 @@ export interface TestKv extends Kv {
 
 /** Starts the service, sets its address in the environment, and stops it after the tests of the file. */
 export async function startTestService(secrets: Partial<typeof SECRETS> = {}): Promise<TestService> {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = { ...SECRETS, ...secrets };
+  const { ADMIN_TOKEN } = { ...SECRETS, ...secrets };
   const service = await startService({
     port: 0,
-    secrets: { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN) },
+    secrets: await serviceSecrets(secrets),
     state: join(FOLDER, 'state'),
     bundleFolder: await sharedBundle(),
     isBundled: true,
@@ -43,6 +43,16 @@ export async function startTestService(secrets: Partial<typeof SECRETS> = {}): P
   const kv = await openKv();
   afterAll(() => service.stop());
   return { ...service, admin: new Admin({ url: service.url, token: ADMIN_TOKEN }), kv };
+}
+
+export async function serviceSecrets(secrets: Partial<typeof SECRETS> = {}) {
+  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ADMIN_TOKEN } = { ...SECRETS, ...secrets };
+  return {
+    LIST_KEY,
+    RELEASE_PUBLIC_KEYS,
+    CHECKPOINT_KEY,
+    ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN),
+  };
 }
 
 async function openKv(): Promise<TestKv> {

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { temporaryFolder } from '../../../cli/temporary.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
+import { newSignerKey } from '../../../shared/signed-note.ts';
 
 const folder = temporaryFolder('test');
 export const FOLDER = folder.path;
@@ -26,6 +27,7 @@ export const SECRETS = {
   LIST_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => index)),
   RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
   RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
+  CHECKPOINT_KEY: (await newSignerKey('numgate.test/log'))!,
   ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');

@@ -19,5 +19,9 @@ export const RELEASE_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIFJHMheix5ywj6KSgPn6162z
 export const KTOA_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIM851NzRslAzhu4y8ou32C3yqx9VTYUiBSUbUHUQM1CH';
 export const ACME_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIDW6LNGcCONcLtWIEVYVbwQeHDOXXAC/w9y0IevI0xv7';
 
+/** Signs checkpoints of the audit log. */
+export const CHECKPOINT_KEY =
+  'PRIVATE+KEY+numgate.example/test+937fbd13+ARc5GXLXIQZ7CJBhNUA6lFQjiqYSLo1FfQAZul5Cyyin';
+
 /** A key that the Worker does not trust. */
 export const FOREIGN_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIGC0mX0bAWPSt92FCR2LA4AR+boGnUKZrhHhhzek5ju5';

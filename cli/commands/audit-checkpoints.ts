@@ -1,0 +1,210 @@
+/**
+ * Verifies the audit log against checkpoints that somebody kept: the log still begins with the records that it had
+ * then. The tree is computed from the records. For records that the service no longer has, a consistency proof of
+ * the service must lead from the checkpoint to the computed tree.
+ */
+import { readFileSync } from 'node:fs';
+import type { ConsistencyProof, InclusionProof } from '../../shared/admin.ts';
+import type { AuditRecord, KnownRecord } from '../../shared/audit.ts';
+import { fromBase64 } from '../../shared/bytes.ts';
+import { auditLeaf, type Checkpoint, parseCheckpoint } from '../../shared/checkpoint.ts';
+import { edgeBefore, equalHashes, GrowingTree, verifyConsistency } from '../../shared/merkle.ts';
+import {
+  type NoteVerifier,
+  notesIn,
+  openVerifier,
+  type SignedNote,
+  verifyNote,
+} from '../../shared/signed-note.ts';
+import type { Admin } from '../admin.ts';
+import { CommandFailure, describeFileError } from '../failure.ts';
+import { count } from '../terminal/figures.ts';
+
+export type CheckpointProblem =
+  | 'UNREADABLE'
+  | 'KEY_OTHER'
+  | 'SIGNATURE_WRONG'
+  | 'ORIGIN_OTHER'
+  | 'LOG_SHORTER'
+  | 'ROOT_DIFFERS'
+  | 'NOT_REACHED';
+
+export interface CheckpointResult {
+  /** Where it begins in its file. */
+  readonly line: number;
+  /** Leaves of its tree; null if it is unreadable. */
+  readonly size: number | null;
+  readonly problem: CheckpointProblem | null;
+  /** What was proven, or what is wrong. */
+  readonly message: string;
+  /** Whether a key was given and its signature is right. */
+  readonly signed: boolean;
+}
+
+/** A checkpoint whose form and signature are in order. */
+interface Kept {
+  readonly line: number;
+  readonly checkpoint: Checkpoint;
+  readonly signed: boolean;
+}
+
+export async function openKeys(texts: readonly string[]): Promise<NoteVerifier[]> {
+  return Promise.all(
+    texts.map(async (text) => {
+      const key = await openVerifier(text.trim());
+      if (key !== null) return key;
+      throw new CommandFailure(
+        '--key must be a key as npx numgate audit key prints it: <name>+<8 hex digits>+<base64>',
+        2,
+      );
+    }),
+  );
+}
+
+/** The checkpoints of a file against a log, while its records are read. */
+export class CheckpointVerifier {
+  readonly #kept: Kept[] = [];
+  readonly #results: CheckpointResult[] = [];
+  /** One for each beginning that the checkpoints name: usually one. */
+  readonly #trees = new Map<number, GrowingTree>();
+  /** Hashes of the records before those trees. */
+  readonly #starts = new Map<number, string>();
+  /** Sizes at which a root is needed. */
+  readonly #sizes = new Set<number>();
+  /** Roots of the trees at these sizes. */
+  readonly #roots = new Map<string, Uint8Array>();
+  readonly #consistent = new Map<Kept, { readonly proof: ConsistencyProof; readonly size: number }>();
+  /** Sizes at which a tree began: smaller checkpoints need a proof. */
+  #begun: { readonly start: KnownRecord; readonly size: number } | null = null;
+
+  /** @param keys if there are none, signatures are not checked */
+  static async open(path: string, keys: readonly NoteVerifier[]): Promise<CheckpointVerifier> {
+    const verifier = new CheckpointVerifier();
+    for (const { line, note } of notesIn(readText(path))) await verifier.#add(line, note, keys);
+    if (verifier.#kept.length + verifier.#results.length > 0) return verifier;
+    throw new CommandFailure(
+      `${path} has no checkpoint: collect them with curl <service>/v1/audit/checkpoint`,
+    );
+  }
+
+  async #add(line: number, note: SignedNote | null, keys: readonly NoteVerifier[]): Promise<void> {
+    const checkpoint = note === null ? null : parseCheckpoint(note.text);
+    const refuse = (problem: CheckpointProblem, message: string): void => {
+      this.#results.push({ line, size: checkpoint?.size ?? null, problem, message, signed: false });
+    };
+    if (note === null || checkpoint === null) {
+      refuse('UNREADABLE', 'this is not a checkpoint: it was altered or cut off');
+      return;
+    }
+    const verified = await Promise.all(keys.map((key) => verifyNote(note, key)));
+    const by = keys[verified.indexOf(null)];
+    if (verified.includes('SIGNATURE_WRONG') && by === undefined) {
+      refuse('SIGNATURE_WRONG', 'the checkpoint was altered: the signature of the key does not match it');
+    } else if (keys.length > 0 && by === undefined) {
+      const names = note.signatures.map(({ name }) => name).join(', ');
+      refuse('KEY_OTHER', `it was not signed with the given key: signed by ${names}`);
+    } else if (by !== undefined && by.name !== checkpoint.origin) {
+      refuse('ORIGIN_OTHER', `it belongs to the log ${checkpoint.origin}, and the key to ${by.name}`);
+    } else {
+      this.#kept.push({ line, checkpoint, signed: by !== undefined });
+      this.#sizes.add(checkpoint.size);
+    }
+  }
+
+  /**
+   * For the log of a service: continues its tree after a record, and gets the proofs for smaller checkpoints.
+   * @param behind the last record that is not read
+   */
+  async begin(admin: Admin, behind: number): Promise<void> {
+    const proof = await admin.get<InclusionProof>('audit/proof', { n: behind + 1 });
+    const { start, index, size } = proof;
+    this.#begun = { start, size: index };
+    this.#sizes.add(size);
+    this.#trees.set(start.n, new GrowingTree(index, edgeBefore(index, size, bytesOf(proof.hashes))));
+    for (const kept of this.#kept) {
+      const { size: from } = kept.checkpoint;
+      if (from < 1 || from > index || index === 0) continue;
+      const consistency = await admin.get<ConsistencyProof>('audit/proof', { from, to: size });
+      this.#consistent.set(kept, { proof: consistency, size });
+    }
+  }
+
+  /** Call with every record of the log, in order. */
+  next(record: AuditRecord): void {
+    for (const { checkpoint } of this.#kept) {
+      const { n } = checkpoint.start;
+      if (record.n !== n + 1 || this.#trees.has(n)) continue;
+      this.#trees.set(n, new GrowingTree());
+      this.#starts.set(n, record.previous);
+    }
+    if (this.#trees.size === 0) return;
+    const leaf = auditLeaf(record);
+    for (const [start, tree] of this.#trees) {
+      if (record.n !== start + tree.size + 1) continue;
+      tree.add(leaf);
+      if (this.#sizes.has(tree.size)) this.#roots.set(`${start} ${tree.size}`, tree.root);
+    }
+  }
+
+  /** @param isWhole whether the chain is intact up to the end of the log @param last record that was read */
+  finish(isWhole: boolean, last: number): CheckpointResult[] {
+    const results = this.#kept.map((kept): CheckpointResult => {
+      const { line, signed, checkpoint } = kept;
+      const { size } = checkpoint;
+      return { line, size, signed, ...this.#compare(kept, isWhole, last) };
+    });
+    return [...this.#results, ...results].sort((a, b) => a.line - b.line);
+  }
+
+  #compare(kept: Kept, isWhole: boolean, last: number): Pick<CheckpointResult, 'problem' | 'message'> {
+    const { size, root, start } = kept.checkpoint;
+    const records = `records ${count(start.n + 1)} to ${count(start.n + size)}`;
+    const differs = {
+      problem: 'ROOT_DIFFERS',
+      message: `${records} are not those of the checkpoint: the log was rewritten`,
+    } as const;
+    if (this.#begun !== null && (this.#begun.start.n !== start.n || this.#begun.start.hash !== start.hash)) {
+      const message = `its tree begins after record ${count(start.n)}, that of the service after ${count(this.#begun.start.n)}`;
+      return { problem: 'ROOT_DIFFERS', message };
+    }
+    if (this.#starts.has(start.n) && this.#starts.get(start.n) !== start.hash) return differs;
+    if (size === 0) return { problem: null, message: 'it covers no record' };
+    const computed = this.#roots.get(`${start.n} ${size}`);
+    if (computed !== undefined) {
+      return equalHashes(computed, root) ? { problem: null, message: `${records} are unchanged` } : differs;
+    }
+    const consistent = this.#consistent.get(kept);
+    const now = consistent && this.#roots.get(`${start.n} ${consistent.size}`);
+    if (consistent !== undefined && now !== undefined) {
+      const proof = bytesOf(consistent.proof.hashes);
+      if (!verifyConsistency(size, root, consistent.size, now, proof)) return differs;
+      const message = `${records} have unchanged hashes; those before the records that were read need their export`;
+      return { problem: null, message };
+    }
+    if (!isWhole) return { problem: 'NOT_REACHED', message: 'the chain is broken before its end' };
+    if (start.n + size > last) {
+      const message = `the log ends with record ${count(last)}, and had ${count(start.n + size)}: its end was cut off`;
+      return { problem: 'LOG_SHORTER', message };
+    }
+    const message = `it needs every record from ${count(start.n + 1)} on: name the earlier exports too`;
+    return { problem: 'NOT_REACHED', message };
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
+  }
+}
+
+function bytesOf(hashes: readonly string[]): Uint8Array[] {
+  return hashes.map((hash) => {
+    const bytes = fromBase64(hash);
+    if (bytes !== null) return bytes;
+    throw new CommandFailure(
+      'the service returned a proof that is not base64: check that NUMGATE_URL is numgate',
+    );
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * Merkle trees as in RFC 6962, section 2.1 (RFC 9162, section 2.1, is the same): hashes, inclusion proofs and
+ * consistency proofs. A hash has 32 bytes. Subtree `(level, i)` has the 2^level leaves from i * 2^level on.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+
+type Hash = Uint8Array;
+
+/** The hash of a complete subtree. */
+export type ReadSubtree = (level: number, i: number) => Hash;
+
+const HASH_BYTES = 32;
+
+/** The hash of the empty tree. */
+export const EMPTY_ROOT: Hash = sha256(new Uint8Array(0));
+
+export function leafHash(leaf: Uint8Array): Hash {
+  const bytes = new Uint8Array(leaf.length + 1);
+  bytes.set(leaf, 1);
+  return sha256(bytes);
+}
+
+export function nodeHash(left: Hash, right: Hash): Hash {
+  const bytes = new Uint8Array(1 + 2 * HASH_BYTES);
+  bytes[0] = 1;
+  bytes.set(left, 1);
+  bytes.set(right, 1 + HASH_BYTES);
+  return sha256(bytes);
+}
+
+export function equalHashes(a: Hash, b: Hash): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
+/** The largest power of two below `n`, for `n` above 1. Not by bits: `n` can have more than 32. */
+function split(n: number): number {
+  let k = 1;
+  while (2 * k < n) k *= 2;
+  return k;
+}
+
+/** The hash of the leaves from `begin` to `end`, where `begin` is a multiple of the power of two that holds them. */
+function rangeHash(begin: number, end: number, read: ReadSubtree): Hash {
+  const n = end - begin;
+  const level = Math.round(Math.log2(n));
+  if (2 ** level === n) return read(level, begin / n);
+  const middle = begin + split(n);
+  return nodeHash(rangeHash(begin, middle, read), rangeHash(middle, end, read));
+}
+
+/** The root of the tree over the first `size` leaves. */
+export function rootHash(size: number, read: ReadSubtree): Hash {
+  return size === 0 ? EMPTY_ROOT : rangeHash(0, size, read);
+}
+
+/** The proof that leaf `index` is in the tree of this size: hashes from the leaf to the root. */
+export function inclusionProof(index: number, size: number, read: ReadSubtree): Hash[] {
+  const path = (begin: number, end: number): Hash[] => {
+    if (end - begin === 1) return [];
+    const middle = begin + split(end - begin);
+    return index < middle
+      ? [...path(begin, middle), rangeHash(middle, end, read)]
+      : [...path(middle, end), rangeHash(begin, middle, read)];
+  };
+  return path(0, size);
+}
+
+/** The proof that the tree of size `from` (1 to `to`) is the beginning of the tree of size `to`. */
+export function consistencyProof(from: number, to: number, read: ReadSubtree): Hash[] {
+  const path = (begin: number, end: number, isOld: boolean): Hash[] => {
+    if (from === end) return isOld ? [] : [rangeHash(begin, end, read)];
+    const middle = begin + split(end - begin);
+    return from <= middle
+      ? [...path(begin, middle, isOld), rangeHash(middle, end, read)]
+      : [...path(middle, end, false), rangeHash(begin, middle, read)];
+  };
+  return path(0, to, true);
+}
+
+/** The root that an inclusion proof leads to; null if its length is wrong. */
+export function rootOfInclusion(
+  leaf: Hash,
+  index: number,
+  size: number,
+  proof: readonly Hash[],
+): Hash | null {
+  if (index >= size) return null;
+  if (size === 1) return proof.length === 0 ? leaf : null;
+  const sibling = proof.at(-1);
+  if (sibling === undefined) return null;
+  const k = split(size);
+  const rest = proof.slice(0, -1);
+  const below =
+    index < k ? rootOfInclusion(leaf, index, k, rest) : rootOfInclusion(leaf, index - k, size - k, rest);
+  if (below === null) return null;
+  return index < k ? nodeHash(below, sibling) : nodeHash(sibling, below);
+}
+
+/** The roots of both trees that a consistency proof leads to, given the root of the smaller one. */
+interface BothRoots {
+  readonly old: Hash;
+  readonly now: Hash;
+}
+
+/** Whether the proof shows that the tree `from` with `fromRoot` is the beginning of the tree `to` with `toRoot`. */
+export function verifyConsistency(
+  from: number,
+  fromRoot: Hash,
+  to: number,
+  toRoot: Hash,
+  proof: readonly Hash[],
+): boolean {
+  if (from < 1 || from > to) return false;
+  const both = bothRoots(from, to, fromRoot, proof);
+  return both !== null && equalHashes(both.old, fromRoot) && equalHashes(both.now, toRoot);
+}
+
+/** @param known root of the leaves of the smaller tree here; null if the proof has it */
+function bothRoots(from: number, to: number, known: Hash | null, proof: readonly Hash[]): BothRoots | null {
+  if (from === to) {
+    const [hash, ...more] = known === null ? proof : [known, ...proof];
+    return hash === undefined || more.length > 0 ? null : { old: hash, now: hash };
+  }
+  const sibling = proof.at(-1);
+  if (sibling === undefined) return null;
+  const k = split(to);
+  const rest = proof.slice(0, -1);
+  if (from <= k) {
+    const left = bothRoots(from, k, known, rest);
+    return left === null ? null : { old: left.old, now: nodeHash(left.now, sibling) };
+  }
+  const right = bothRoots(from - k, to - k, null, rest);
+  return right === null ? null : { old: nodeHash(sibling, right.old), now: nodeHash(sibling, right.now) };
+}
+
+/** Hashes leaf after leaf, and keeps only the complete subtrees at the right edge. */
+export class GrowingTree {
+  #size: number;
+  /** From the left: the largest first. Their sizes are the binary digits of `#size`. */
+  readonly #edge: Hash[];
+
+  /** @param edge hashes of the complete subtrees of `size` leaves, from the left */
+  constructor(size = 0, edge: readonly Hash[] = []) {
+    this.#size = size;
+    this.#edge = [...edge];
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get root(): Hash {
+    const last = this.#edge.at(-1) ?? EMPTY_ROOT;
+    return this.#edge.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
+  }
+
+  /** @param leaf its hash */
+  add(leaf: Hash): void {
+    let hash = leaf;
+    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2)
+      hash = nodeHash(this.#edge.pop()!, hash);
+    this.#edge.push(hash);
+    this.#size++;
+  }
+}
+
+/** The subtrees left of leaf `index`, in an inclusion proof of it: the edge of the tree of that size. */
+export function edgeBefore(index: number, size: number, proof: readonly Hash[]): Hash[] {
+  if (size === 1) return [];
+  const k = split(size);
+  const sibling = proof.at(-1)!;
+  const rest = proof.slice(0, -1);
+  return index < k ? edgeBefore(index, k, rest) : [sibling, ...edgeBefore(index - k, size - k, rest)];
+}

@@ -1,0 +1,169 @@
+/**
+ * Checkpoints of the audit log: at most one an hour, and only if the log has grown. They are signed with
+ * CHECKPOINT_KEY. The newest is also in KV, where the public route reads it, so that nobody can burden the
+ * coordinator. All of the last days are kept, and one of each earlier day.
+ */
+
+import type { AuditProof, CheckpointInfo, ConsistencyProof, InclusionProof } from '../../shared/admin.ts';
+import { toBase64 } from '../../shared/bytes.ts';
+import { formatCheckpoint } from '../../shared/checkpoint.ts';
+import {
+  AUDIT_GROWN_PER_SWEEP,
+  CHECKPOINT_INTERVAL_MS,
+  CHECKPOINTS_HOURLY_MS,
+} from '../../shared/limits/control.ts';
+import { consistencyProof, inclusionProof } from '../../shared/merkle.ts';
+import { AUDIT_CHECKPOINT_KEY } from '../../shared/release/kv-keys.ts';
+import { ok } from '../../shared/result.ts';
+import type { NoteSigner } from '../../shared/signed-note.ts';
+import { warnFailed } from '../log.ts';
+import type { AuditTree } from './audit-tree.ts';
+import { type ChangeResult, refuseField } from './change-request.ts';
+import type { Meta } from './meta.ts';
+
+const DAY_MS = 86_400_000;
+
+export class Checkpoints {
+  readonly #sql: SqlStorage;
+  readonly #meta: Meta;
+  readonly #tree: AuditTree;
+  readonly #signer: NoteSigner | null;
+  readonly #kv: KVNamespace;
+
+  /** @param signer null if CHECKPOINT_KEY is not set: the tree grows, and there are no checkpoints */
+  constructor(sql: SqlStorage, meta: Meta, tree: AuditTree, signer: NoteSigner | null, kv: KVNamespace) {
+    this.#sql = sql;
+    this.#meta = meta;
+    this.#tree = tree;
+    this.#signer = signer;
+    this.#kv = kv;
+  }
+
+  /** The newest checkpoint, or null. */
+  get newest(): CheckpointInfo | null {
+    const [row] = this.#sql
+      .exec<{ size: number; at: number; note: string }>(
+        'SELECT * FROM checkpoints ORDER BY at DESC, size DESC LIMIT 1',
+      )
+      .toArray();
+    return row === undefined ? null : infoOf(row);
+  }
+
+  /** Key for `audit verify`; null if none is set. */
+  get verifierKey(): string | null {
+    return this.#signer?.verifierKey ?? null;
+  }
+
+  /** Checkpoints above a size, in ascending order. */
+  page(after: number, limit: number): CheckpointInfo[] {
+    return this.#sql
+      .exec<{ size: number; at: number; note: string }>(
+        'SELECT * FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?',
+        ...[after, limit],
+      )
+      .toArray()
+      .map(infoOf);
+  }
+
+  /** Called by the cron. */
+  async run(now: number): Promise<void> {
+    for (let grown = 0; grown < AUDIT_GROWN_PER_SWEEP; ) {
+      const added = this.#tree.grow();
+      if (added === 0) break;
+      grown += added;
+      // Let waiting requests in.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    this.#tree.removeTrimmed();
+    await this.#issue(now);
+    this.#prune(now);
+    await this.#publish().catch((error: unknown) => warnFailed('checkpointFailed', error));
+  }
+
+  async #issue(now: number): Promise<void> {
+    const { newest } = this;
+    const { size, start } = this.#tree.state;
+    const isDue = newest === null || now - Date.parse(newest.at) >= CHECKPOINT_INTERVAL_MS;
+    if (this.#signer === null || !isDue || size <= (newest?.size ?? 0)) return;
+    const root = this.#tree.root(size);
+    // Kept before the signature is made: a trim meanwhile must not remove it.
+    this.#tree.keep(size);
+    const note = await this.#signer.sign(formatCheckpoint({ origin: this.#signer.name, size, root, start }));
+    this.#sql.exec('INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?)', size, now, note);
+  }
+
+  /** Of each day that is past, except the last ones, only the last checkpoint stays. */
+  #prune(now: number): void {
+    this.#sql.exec(
+      `DELETE FROM checkpoints WHERE at < ?
+       AND size NOT IN (SELECT MAX(size) FROM checkpoints GROUP BY at / ${DAY_MS})`,
+      now - CHECKPOINTS_HOURLY_MS,
+    );
+  }
+
+  async #publish(): Promise<void> {
+    const { newest } = this;
+    if (newest === null || this.#meta.text('checkpointKv') === newest.checkpoint) return;
+    await this.#kv.put(AUDIT_CHECKPOINT_KEY, newest.checkpoint);
+    this.#meta.set('checkpointKv', newest.checkpoint);
+  }
+
+  /** @param n number of a record; `size` of the tree, by default the current one */
+  inclusion(n: number, size?: number): ChangeResult<InclusionProof> {
+    this.#tree.grow();
+    const { start } = this.#tree.state;
+    const checked = this.#checkSize('size', size ?? this.#tree.state.size);
+    if (!checked.ok) return checked;
+    const index = n - start.n - 1;
+    const end = start.n + checked.value;
+    if (index < 0 || index >= checked.value) {
+      return refuseField(
+        'n',
+        `must be from ${recordName(start.n + 1)} to ${recordName(end)}, a record of this tree`,
+      );
+    }
+    if (!this.#tree.hasLeaf(index)) {
+      return refuseField('n', 'names a trimmed record: compute its proof from your exports');
+    }
+    const { reader } = this.#tree;
+    const hashes = inclusionProof(index, checked.value, reader);
+    return ok({ n, index, ...this.#head(checked.value), hashes: hashes.map(toBase64) });
+  }
+
+  /** @param from size of the older tree; `to` of the newer one, by default the current one */
+  consistency(from: number, to?: number): ChangeResult<ConsistencyProof> {
+    this.#tree.grow();
+    const newer = this.#checkSize('to', to ?? this.#tree.state.size);
+    if (!newer.ok) return newer;
+    if (from < 1 || from > newer.value) {
+      return refuseField('from', `must be from 1 to ${recordName(newer.value)}, a size of the tree`);
+    }
+    const older = this.#checkSize('from', from);
+    if (!older.ok) return older;
+    const hashes = consistencyProof(from, newer.value, this.#tree.reader);
+    const fromRoot = toBase64(this.#tree.root(from));
+    return ok({ from, fromRoot, ...this.#head(newer.value), hashes: hashes.map(toBase64) });
+  }
+
+  #checkSize(field: string, size: number): ChangeResult<number> {
+    const { state } = this.#tree;
+    if (size < 1 || size > state.size) {
+      return refuseField(field, `must be from 1 to ${recordName(state.size)}, a size of the tree`);
+    }
+    if (this.#tree.has(size)) return ok(size);
+    return refuseField(field, 'is the size of no checkpoint, and its hashes went with the trimmed records');
+  }
+
+  #head(size: number): AuditProof {
+    return { size, root: toBase64(this.#tree.root(size)), start: this.#tree.state.start };
+  }
+}
+
+function infoOf({ size, at, note }: { size: number; at: number; note: string }): CheckpointInfo {
+  return { size, at: new Date(at).toISOString(), checkpoint: note };
+}
+
+/** With commas, so a record number in an error does not look like a phone number. */
+function recordName(n: number): string {
+  return n.toLocaleString('en');
+}
