@@ -23,6 +23,7 @@ import { addReleases } from './commands/releases.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addTokens } from './commands/tokens.ts';
+import { addUndo } from './commands/undo.ts';
 import { addUsage } from './commands/usage.ts';
 import { addWatch } from './commands/watch.ts';
 import { failureReport } from './failure.ts';
@@ -30,7 +31,7 @@ import { note, printError, write } from './terminal/output.ts';
 
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
-  'Live changes:': [addBlock, addEntries],
+  'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
   'Policy:': [addPolicy, addGuards],
   'Monitoring:': [addStatus, addWatch, addUsage, addBlocks, addAudit],
