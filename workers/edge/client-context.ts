@@ -74,8 +74,7 @@ async function retryWithLatest(
   const [id, secret] = bearerOf(request);
   const key = `${id}.${secret}`;
   const source = addressOf(request, env);
-  const limited =
-    first.by === 'right' || first.by === 'missing' ? null : failures.limited(source, Date.now());
+  const limited = first.by === 'secret' ? failures.limited(source, Date.now()) : null;
   let refused = first;
   if (id !== '' && limited === null && !refusedKeys.has(key, Date.now())) {
     const latest = await head.pinFresh(loadContext, KEY_FRESH_MS);
