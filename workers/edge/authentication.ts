@@ -15,14 +15,7 @@ import { type Problem, problem } from '../http/reply.ts';
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate"' };
 
-type Directory = ReadonlyMap<string, Client>;
-
-/** What a client key is checked against. */
-export interface KeyContext {
-  readonly clients: Directory;
-  readonly right: Right;
-  readonly env: Pick<Env, 'PLATFORM'>;
-}
+export type Directory = ReadonlyMap<string, Client>;
 
 /** `right`: the key is valid, for other routes. `missing`: there is no key. */
 export interface RefusedKey extends Problem {
@@ -31,42 +24,48 @@ export interface RefusedKey extends Problem {
 
 /**
  * Authorization headers with a verified key and their clients, per directory. When a directory is dropped, so
- * are its cached keys.
+ * are its cached keys. Keys with conditions have a cache of their own, so that no other key pays for them.
  */
 const verified = new WeakMap<Directory, Map<string, Client>>();
+const verifiedConditional = new WeakMap<Directory, Map<string, Client>>();
 
 /** The client, if its key is known, meets its conditions and has this right. */
 export async function authenticate(
   request: Request,
-  context: KeyContext,
+  clients: Directory,
+  right: Right,
+  env: Pick<Env, 'PLATFORM'>,
 ): Promise<Result<Client, RefusedKey>> {
-  const cached = authenticateInMemory(request, context);
+  const cached = authenticateInMemory(request, clients, right);
   if (cached !== null) return cached;
   const header = headerOf(request);
-  const client = await verify(request, header, context.clients);
-  if (client !== null) return admitted(request, client, context);
-  const message = header === '' ? 'send Authorization: Bearer <client key>' : 'the client key is not valid';
-  const by = header === '' ? 'missing' : 'secret';
-  return { ...problem('UNAUTHENTICATED', message, { headers: CHALLENGE }), by };
+  const client = verifiedConditional.get(clients)?.get(header) ?? (await verify(request, header, clients));
+  if (client === null) {
+    const message = header === '' ? 'send Authorization: Bearer <client key>' : 'the client key is not valid';
+    const by = header === '' ? 'missing' : 'secret';
+    return { ...problem('UNAUTHENTICATED', message, { headers: CHALLENGE }), by };
+  }
+  // Only the secret is cached as verified: time, address and certificate belong to each request.
+  const unmet = isConditional(client) ? unmetBy(request, env, client, Date.now()) : null;
+  if (unmet === null) return withRight(client, right);
+  return { ...unmetProblem(unmet, client, 'client key', CHALLENGE), by: unmet };
 }
 
-/** As `authenticate`. Null unless the key is cached as verified. */
+/** As `authenticate`. Null unless the key is cached as verified, and has no conditions. */
 export function authenticateInMemory(
   request: Request,
-  context: KeyContext,
+  clients: Directory,
+  right: Right,
 ): Result<Client, RefusedKey> | null {
-  const client = verified.get(context.clients)?.get(headerOf(request));
-  return client === undefined ? null : admitted(request, client, context);
+  const client = verified.get(clients)?.get(headerOf(request));
+  return client === undefined ? null : withRight(client, right);
 }
 
 function headerOf(request: Request): string {
   return request.headers.get('authorization') ?? '';
 }
 
-/** Only the secret is cached as verified: time, address and certificate belong to each request. */
-function admitted(request: Request, client: Client, { right, env }: KeyContext): Result<Client, RefusedKey> {
-  const by = isConditional(client) ? unmetBy(request, env, client, Date.now()) : null;
-  if (by !== null) return { ...unmetProblem(by, client, 'client key', CHALLENGE), by };
+function withRight(client: Client, right: Right): Result<Client, RefusedKey> {
   if (client.rights.includes(right)) return ok(client);
   const message = `the client key does not have the right "${right}"`;
   return { ...problem('PERMISSION_DENIED', message), by: 'right' };
@@ -78,8 +77,9 @@ async function verify(request: Request, header: string, clients: Directory): Pro
   const isKnown = await matches(secret, client?.secretSha256);
   if (client === undefined || !isKnown) return null;
   // Cache only verified keys, so that invalid keys use no memory.
-  const headers = verified.get(clients) ?? new Map<string, Client>();
-  verified.set(clients, headers);
+  const cache = isConditional(client) ? verifiedConditional : verified;
+  const headers = cache.get(clients) ?? new Map<string, Client>();
+  cache.set(clients, headers);
   if (headers.size >= VERIFIED_KEYS_MAX) headers.clear();
   headers.set(header, client);
   return client;

@@ -18,7 +18,7 @@ import type { RequestContext } from '../http/app.ts';
 import { bearerOf } from '../http/credentials.ts';
 import { addressOf } from '../http/key-conditions.ts';
 import { type Problem, type ProblemCounter, problem } from '../http/reply.ts';
-import { authenticate, authenticateInMemory, type KeyContext, type RefusedKey } from './authentication.ts';
+import { authenticate, authenticateInMemory, type Directory, type RefusedKey } from './authentication.ts';
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';
@@ -57,31 +57,29 @@ async function authenticateClient(
     const retryAfterSeconds = Math.ceil(LOAD_BACKOFF_MS / 1000);
     return problem('UNAVAILABLE', 'the client directory is not loaded yet; try again', { retryAfterSeconds });
   }
-  const keyContext = { clients, right, env };
-  const first = authenticateInMemory(request, keyContext) ?? (await authenticate(request, keyContext));
+  const first =
+    authenticateInMemory(request, clients, right) ?? (await authenticate(request, clients, right, env));
   if (first.ok) return ok({ client: first.value, pinned });
-  return retryWithLatest(request, keyContext, first, loadContext, isolate);
+  return retryWithLatest({ request, env }, right, { refused: first, clients }, loadContext, isolate);
 }
 
 /** The key, its conditions or the right may be newer than the head in memory. */
 async function retryWithLatest(
-  request: Request,
-  context: KeyContext,
-  first: RefusedKey,
+  { request, env }: Pick<RequestContext, 'request' | 'env'>,
+  right: Right,
+  { refused: first, clients }: { readonly refused: RefusedKey; readonly clients: Directory },
   loadContext: LoadContext,
   { head, refusedKeys, failures }: Isolate,
 ): Promise<Result<AuthenticatedClient, Problem>> {
-  const { clients, env } = context;
   const [id, secret] = bearerOf(request);
   const key = `${id}.${secret}`;
   const source = addressOf(request, env);
-  const limited =
-    first.by === 'right' || first.by === 'missing' ? null : failures.limited(source, Date.now());
+  const limited = first.by === 'secret' ? failures.limited(source, Date.now()) : null;
   let refused = first;
   if (id !== '' && limited === null && !refusedKeys.has(key, Date.now())) {
     const latest = await head.pinFresh(loadContext, KEY_FRESH_MS);
     const isNewer = latest.clients !== null && latest.clients !== clients;
-    const second = isNewer ? await authenticate(request, { ...context, clients: latest.clients }) : first;
+    const second = isNewer ? await authenticate(request, latest.clients, right, env) : first;
     if (second.ok) return ok({ client: second.value, pinned: latest });
     refusedKeys.add(key, Date.now());
     refused = second;
@@ -175,8 +173,7 @@ export class ClientContext implements ProblemCounter {
   async latest(): Promise<Snapshot> {
     const { clients, snapshot } = await this.#isolate.head.pin(this.#loadContext);
     const { request, env } = this.#context;
-    const isKnown =
-      clients === null || (await authenticate(request, { clients, right: this.#right, env })).ok;
+    const isKnown = clients === null || (await authenticate(request, clients, this.#right, env)).ok;
     if (!isKnown) throw new Error('the client key was revoked');
     return snapshot;
   }

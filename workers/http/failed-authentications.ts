@@ -31,7 +31,8 @@ export class FailedAuthentications {
   }
 
   /**
-   * The first failure of a window is logged at once, with those of the last window.
+   * The first failure of a window is logged at once, with those of the last window. Only wrong secrets count for the
+   * limit: the holder of a key that does not meet a condition gets to know which.
    * @param id null if no such key exists: it may be a secret in the wrong place
    * @param source the address, or an empty string
    * @param now ms since 1970
@@ -39,15 +40,19 @@ export class FailedAuthentications {
   add(id: string | null, by: FailedBy, source: string, now: number): void {
     const isFirst = now >= this.#ends;
     if (isFirst) this.#restart(now);
-    this.#total++;
-    // Over the limit of all sources, no further one is kept.
-    if (this.#total <= AUTHENTICATION_FAILURES_TOTAL_MAX)
-      this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
+    if (by === 'secret') this.#count(source);
     const key = `${by} ${id ?? ''}`;
     const isNamed = this.#unlogged.has(key) || this.#unlogged.size < FAILED_KEYS_LOGGED_MAX;
     const counted = isNamed ? key : 'secret ';
     this.#unlogged.set(counted, (this.#unlogged.get(counted) ?? 0) + 1);
     if (isFirst) this.#log();
+  }
+
+  #count(source: string): void {
+    this.#total++;
+    // Over the limit of all sources, no further one is kept.
+    if (this.#total <= AUTHENTICATION_FAILURES_TOTAL_MAX)
+      this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
   }
 
   /** The answer to a wrong key, if there were too many in this window; otherwise null. */

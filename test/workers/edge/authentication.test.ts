@@ -132,7 +132,7 @@ describe('a verified key', () => {
       clients.set(`c${index}`, { ...(CLIENTS[0] as Client), id: `c${index}` });
     const ofClient = (id: string): ReturnType<typeof authenticate> => {
       const headers = { authorization: `Bearer ${id}.secret-of-open` };
-      return authenticate(new Request('https://numgate.test', { headers }), { clients, right: 'check', env });
+      return authenticate(new Request('https://numgate.test', { headers }), clients, 'check', env);
     };
     for (const [id, value] of clients) expect(await ofClient(id)).toEqual({ ok: true, value });
     const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
