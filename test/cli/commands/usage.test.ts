@@ -32,7 +32,7 @@ let urls: string[];
 
 async function answering(...answers: { body: string }[]): Promise<void> {
   const { url } = await fakeService((request, count) => {
-    urls.push(request.url);
+    urls.push(request.path);
     return answers[count - 1] ?? answers.at(-1)!;
   });
   process.env.NUMGATE_URL = url;
