@@ -5,6 +5,7 @@ import { type BenchOptions, PREFIXES_MAX } from './lib/options.ts';
 import { writeResults } from './lib/results.ts';
 import { stopSharedService } from './lib/shared-service.ts';
 import { formatTable, type Row, withCommas } from './lib/table.ts';
+import { accessBench } from './suites/access.ts';
 import { batchBench } from './suites/batch.ts';
 import { bodiesBench } from './suites/bodies.ts';
 import { buildBench } from './suites/build.ts';
@@ -62,6 +63,7 @@ const SUITES: Record<string, Suite> = {
   bodies: suite(bodiesBench, 'crafted bodies, against ordinary ones', 'numbers'),
   visible: suite(visibleBench, 'seconds until a change is visible'),
   propagation: suite(propagationBench, 'the same, in a simulated fleet'),
+  access: suite(accessBench, 'what counting costs, per number and per month'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),
 };

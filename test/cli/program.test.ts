@@ -34,6 +34,7 @@ const HELP: [string, string[]][] = [
   ['entries', ['[number or source]']],
   ['status', ['--url <edge>']],
   ['watch', ['--seq <number>', '--timeout <seconds>', '--url <edge>']],
+  ['usage', ['[client]', '--from <time>', '--to <time>', '--by <dimension>', '--csv']],
   ['audit export', ['--after <n>']],
   ['audit verify', ['[file]', '--after <n>', '--known <n:hash>']],
   ['audit trim', ['<file>', '--reason <text>']],

@@ -1,0 +1,10 @@
+/**
+ * What it costs to know who does what. Each area prints rows of its own.
+ */
+import type { BenchOptions } from '../lib/options.ts';
+import type { Row } from '../lib/table.ts';
+import { usageRows } from './usage.ts';
+
+export async function accessBench(options: BenchOptions): Promise<Row[]> {
+  return usageRows(options);
+}
