@@ -242,6 +242,12 @@ it.each<[string, Buffer, number, object]>([
   ['a broken header', Buffer.from([5, 0, 3, 1]), 0, { esm_class: 0x40 }],
   ['a part 0', Buffer.from([5, 0, 3, 1, 2, 0, 0x41]), 0, { esm_class: 0x40 }],
   ['a part behind the last', Buffer.from([5, 0, 3, 1, 2, 3, 0x41]), 0, { esm_class: 0x40 }],
+  [
+    'a part that is longer than one text',
+    Buffer.concat([Buffer.of(5, 0, 3, 1, 2, 1), Buffer.alloc(200, 0x41)]),
+    0,
+    { esm_class: 0x40 },
+  ],
   ['half of the parameters of a part', Buffer.from('part'), 0, { sar_msg_ref_num: 1, sar_total_segments: 2 }],
   ['what goes to a port', Buffer.from('data'), 0, { source_port: 1, dest_port: 2 }],
   ['binary', Buffer.from([1, 2, 3]), 4, {}],

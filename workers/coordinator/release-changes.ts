@@ -41,6 +41,7 @@ export class ReleaseChanges {
   readonly #background: BackgroundWork;
   readonly #secrets: Secrets;
   readonly #planner: Planner;
+  readonly #recordedRefusals = new WeakSet<Refusal>();
 
   constructor(
     tables: Tables,
@@ -271,12 +272,13 @@ export class ReleaseChanges {
   }
 
   /**
-   * Records that a release was refused, and why. Works even if the budget for growth is used up, because an
-   * attempt against a guard must leave a trace.
-   * @param final whether it can never be promoted
-   * @returns the refusal
+   * Records that a release was refused, and why: each refusal once. Works even if the budget for growth is used up,
+   * because an attempt against a guard must leave a trace.
+   * @param final whether it can never be promoted @returns the refusal
    */
   recordRefusal(request: ChangeRequest, release: string | null, refusal: Refusal, final = false): Refusal {
+    if (this.#recordedRefusals.has(refusal)) return refusal;
+    this.#recordedRefusals.add(refusal);
     const { ledger, releases } = this.#tables;
     const stored = release === null ? null : releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
