@@ -84,6 +84,18 @@ describe.skipIf(missing !== null)('identities of a call', () => {
     for (const name of NAMES) expect(await statusOf({ [name]: value })).toBe(UNREADABLE);
   });
 
+  it.each([
+    '<tel:9171230001;phone-context=+63>',
+    '<tel:09171230001;isub=1;Phone-Context=+63>',
+    '<sip:9171230001;phone-context=+63@carrier.example;user=phone>',
+    '<sip:9171230001%3Bphone-context%3D%2B63@carrier.example>',
+    '<tel:1230001;phone-context=+63-917>',
+  ])('a number without + is one of the country in its context: %s', async (value) => {
+    // Without it, numgate reads a Korean number, which is blocked from abroad, or none.
+    await gateway.passed({ ...call, headers: { Diversion: value } });
+    await gateway.passed({ ...call, from: value });
+  });
+
   it('a name with a comma is no identity of its own', async () => {
     await gateway.passed({
       ...call,

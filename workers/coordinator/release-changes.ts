@@ -1,7 +1,6 @@
 /**
- * Changes of the current release: stage, promote (to a share of the data centres, or to all), roll back. A
- * release is verified and planned before the transaction. The transaction checks again that nothing it
- * depends on has changed.
+ * Changes of the current release: stage, promote (to a share of the data centres, or to all), roll back. A release is
+ * verified and planned before the transaction, which checks again that nothing it depends on has changed.
  */
 import type {
   Promote,
