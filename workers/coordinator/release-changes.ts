@@ -230,8 +230,7 @@ export class ReleaseChanges {
     const target = targetNow();
     const opened = target === null ? null : await this.#open(target.signed);
     if (opened?.ok === false) {
-      const message = `the edge would refuse ${target?.release}: ${opened.message}`;
-      return refuse('ROLLBACK_IMPOSSIBLE', message);
+      return refuse('ROLLBACK_IMPOSSIBLE', `the edge would refuse ${target?.release}: ${opened.message}`);
     }
     const done = ledger.change<Omit<RollbackDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       const { current, candidate } = releases;
