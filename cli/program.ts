@@ -38,8 +38,22 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Shell:': [addCompletion],
 };
 
+/** What commander does with an option that it does not know. Not in its types. */
+const { unknownOption } = Command.prototype as unknown as { unknownOption(flag: string): void };
+
+/** Suggests the right spelling for `--resaon=text` too, and does not repeat the value, which may be a number. */
+class CommandLine extends Command {
+  override createCommand(name?: string): Command {
+    return new CommandLine(name);
+  }
+
+  unknownOption(flag: string): void {
+    unknownOption.call(this, flag.replace(/=.*/s, ''));
+  }
+}
+
 /** Commander's description of the whole command line. */
-export const program = new Command('npx numgate')
+export const program: Command = new CommandLine('npx numgate')
   .description('Build, prove and publish lists, make live changes, and manage clients, tokens and policy.')
   .version(packageJson.version, '--version', 'print the version')
   .option('--json', 'print one JSON object instead of text; on failure it has "error"')

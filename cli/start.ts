@@ -130,12 +130,14 @@ function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
   });
 }
 
-function stopOnSignal(service: Service): void {
+/** @param proof ends the proof of the service; called first, because the port is free before the process ends */
+function stopOnSignal(service: Service, proof: { end: () => void }): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     unwatchFile(SECRETS_FILE);
+    proof.end();
     service.stop().finally(() => process.exit(0));
   };
   process.on('SIGINT', stop);
@@ -149,7 +151,8 @@ async function main(): Promise<void> {
   const secrets = await localSecrets();
   report('starting the service …');
   const service = await startService({ port, secrets: await workerSecrets(secrets) });
-  stopOnSignal(service);
+  const proof = { end: (): void => undefined };
+  stopOnSignal(service, proof);
   const { url } = service;
   try {
     const address = new URL(url);
@@ -166,7 +169,7 @@ async function main(): Promise<void> {
   }
   runCronOf(service);
   followListKey(service, secrets);
-  await proveService(Number(new URL(url).port));
+  proof.end = await proveService(Number(new URL(url).port));
   write(
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +

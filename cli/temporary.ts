@@ -1,13 +1,17 @@
 /**
  * Folders that exist as long as their process. A process that is killed cannot remove its own, so their names
- * hold the process, and the next process of the same user removes them.
+ * hold the process, and the next process of the same user on the same machine removes them.
  */
+import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A tag: PID namespace, process ID, start of the process. Namespace and start are 0 where there is no /proc. */
-const TAG = /(?<namespace>\d+)-(?<pid>\d+)-(?<start>\d+)/;
+/**
+ * A tag: machine, PID namespace, process ID, start of the process. Namespace and start are 0 where there is no /proc.
+ * Machines can share a folder, and every one has a first namespace with the same number.
+ */
+const TAG = /(?<space>[0-9a-f]{8}-\d+)-(?<pid>\d+)-(?<start>\d+)/;
 const TEMPORARY = new RegExp(`^numgate-[a-z-]+-${TAG.source}-\\w{6}$`);
 const UNFINISHED = new RegExp(`^\\.unfinished-${TAG.source}$`);
 
@@ -41,8 +45,8 @@ export function unfinishedFolder(folder: string): string {
 /** Removes folders of processes that have ended, if they belong to this user. */
 function removeAbandoned(parent: string, names: RegExp): void {
   for (const name of readdirSync(parent)) {
-    const { namespace, pid, start } = names.exec(name)?.groups ?? {};
-    if (pid === undefined || namespace !== ownNamespace() || isRunning(Number(pid), start!)) continue;
+    const { space, pid, start } = names.exec(name)?.groups ?? {};
+    if (pid === undefined || space !== ownSpace() || isRunning(Number(pid), start!)) continue;
     const path = join(parent, name);
     try {
       const { uid } = lstatSync(path);
@@ -54,10 +58,15 @@ function removeAbandoned(parent: string, names: RegExp): void {
 }
 
 function ownTag(): string {
-  return `${ownNamespace()}-${process.pid}-${startOf(process.pid)}`;
+  return `${ownSpace()}-${process.pid}-${startOf(process.pid)}`;
 }
 
-/** Process IDs of another container mean nothing here, although it may share the temporary folder. */
+/** Process IDs of another machine or container mean nothing here, although it may share the folder. */
+function ownSpace(): string {
+  const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  return `${machine}-${ownNamespace()}`;
+}
+
 function ownNamespace(): string {
   try {
     return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';

@@ -68,7 +68,11 @@ export async function prove(
 ): Promise<ProveResult> {
   const release = await reopen(folder);
   const { now } = folder.report;
-  const models = await readModels(folder, release, PROVEN_PREFIX, loaderFor(folder, admin));
+  const reading = startProgress('reading');
+  const load = loaderFor(folder, admin);
+  const models = await readModels(folder, release, PROVEN_PREFIX, load, reading.update).finally(() =>
+    reading.stop(),
+  );
   const settings = { now, densePrefix: PROVEN_PREFIX, step };
   const tables = new TableProver(release, now);
   for (const [list, model] of models.entries()) tables.check(list, model.tables);

@@ -13,6 +13,8 @@ const LF = 0x0a;
 const LONG_LEAD = 0xe0;
 /** Share of NUL bytes that only UTF-16 has. Lists consist mostly of digits: half of their bytes are NUL. */
 const UTF16_NUL_SHARE = 1 / 8;
+/** Fewer NUL bytes are no number in UTF-16, but a few stray bytes in a tiny file. */
+const UTF16_NULS_MIN = 4;
 /** First bytes that NUL bytes are counted in. */
 const SAMPLE_BYTES = 1_024;
 
@@ -75,7 +77,8 @@ function utf16Of(head: Uint8Array): 'UTF-16' | 'UTF-16LE' | 'UTF-16BE' | null {
     if (byte === 0) nuls[at % 2]!++;
   });
   const [even, odd] = nuls as [number, number];
-  if (Math.max(even, odd) <= head.length * UTF16_NUL_SHARE) return null;
+  const most = Math.max(even, odd);
+  if (most < UTF16_NULS_MIN || most <= head.length * UTF16_NUL_SHARE) return null;
   return odd > even ? 'UTF-16LE' : 'UTF-16BE';
 }
 

@@ -16,21 +16,28 @@ const KEY_BYTES = 32;
 /** How long a proof may take, in ms. The process may be busy. */
 const PROOF_WAIT_MS = 10_000;
 
-/** Records the port of the running service, and proves it to every command from now on. */
-export async function proveService(port: number): Promise<void> {
+/**
+ * Records the port of the running service, and proves it to every command from now on.
+ * @returns how to end that, before the service ends: afterwards, another one can have its port
+ */
+export async function proveService(port: number): Promise<() => void> {
   const key = randomBytes(KEY_BYTES).toString('hex');
-  const server = createServer((socket) => answer(socket, { key, port })).unref();
+  const server = createServer((socket) => answer(socket, { key, port }, () => server.listening)).unref();
   server.listen(0, HOST);
   await once(server, 'listening');
   recordClaim({ pid: process.pid, port, proof: { port: (server.address() as AddressInfo).port, key } });
+  return () => void server.close();
 }
 
-function answer(socket: Socket, secret: ProofSecret): void {
+/** @param mayAnswer whether the service still runs */
+function answer(socket: Socket, secret: ProofSecret, mayAnswer: () => boolean): void {
   socket.setTimeout(PROOF_WAIT_MS, () => socket.destroy());
   socket.on('error', () => socket.destroy());
   socket.on('readable', () => {
     const challenge = socket.read(CHALLENGE_BYTES) as Buffer | null;
-    if (challenge !== null) socket.end(macOf(challenge, secret));
+    if (challenge === null) return;
+    if (mayAnswer()) socket.end(macOf(challenge, secret));
+    else socket.end();
   });
 }
 

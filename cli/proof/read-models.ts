@@ -11,7 +11,6 @@ import { collect } from '../import/collect.ts';
 import { type FoldedList, fingerprintOf } from '../import/fold.ts';
 import { type EntrySink, readLists } from '../import/release-lists.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
-import { startProgress } from '../terminal/progress.ts';
 import { type ListModel, ListModelBuilder } from './list-model.ts';
 
 /**
@@ -24,6 +23,7 @@ export async function readModels(
   { manifest, keys }: Release,
   densePrefix: number,
   load: Load,
+  onProgress: InputSinks['onProgress'],
 ): Promise<ListModel[]> {
   const { catalogue: path, authority } = folder.report;
   const { folded } = folder;
@@ -37,7 +37,7 @@ export async function readModels(
   const ofCatalogue = new Map(
     origins.flatMap(({ from, index }, list) => (from === 'base' ? [] : [[index, models[list]!] as const])),
   );
-  await readInputs(folder, path, catalogue, ofCatalogue);
+  await readInputs(folder, path, catalogue, { models: ofCatalogue, onProgress });
   for (const [index, { entries }] of folded.entries()) {
     for (const entry of entries) models[origins.length + index]!.addFolded(entry);
   }
@@ -57,21 +57,26 @@ export async function readModels(
   return models.map((model) => model.finish());
 }
 
+interface InputSinks {
+  /** By the index of the list in the catalogue. */
+  readonly models: ReadonlyMap<number, ListModelBuilder>;
+  readonly onProgress: Parameters<typeof collect>[1]['onProgress'];
+}
+
 async function readInputs(
   folder: BuildFolder,
   path: string,
   catalogue: Catalogue,
-  models: ReadonlyMap<number, ListModelBuilder>,
+  { models, onProgress }: InputSinks,
 ): Promise<void> {
   const { now, inputs } = folder.report;
-  const progress = startProgress('reading');
   const again = await collect(catalogue, {
     now,
     onEntry: ({ list, what, dates }) => models.get(list)!.add(what, dates),
     onNumber: (list, n) => models.get(list)!.addNumber(n),
     onReject: () => undefined,
-    onProgress: progress.update,
-  }).finally(() => progress.stop());
+    onProgress,
+  });
   if (again.length !== inputs.length)
     throw new CommandFailure(`${path}: the inputs have changed since the build: build again`);
   for (const [index, { file, sha256 }] of inputs.entries()) {

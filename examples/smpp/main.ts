@@ -91,6 +91,14 @@ function file(flag: string, path: string): string {
   }
 }
 
+/** A PEM file. Node takes an empty text for no list, and would trust every authority of the Web. */
+function certificates(flag: string, path: string): string {
+  const text = file(flag, path);
+  return text.includes('-----BEGIN CERTIFICATE-----')
+    ? text
+    : fail(`--${flag}: ${path} has no certificate in PEM`);
+}
+
 const keyFile = flags['key-file'];
 const key = keyFile ? file('key-file', keyFile).trim() : process.env.NUMGATE_KEY;
 if (!key) fail('no key: NUMGATE_KEY or --key-file');
@@ -111,7 +119,7 @@ const isSmscTls = flags.smsc?.startsWith('smpps://') ?? false;
 if (ca !== undefined && !isSmscTls) fail('--smsc-ca is for an SMSC with smpps://');
 const certificate =
   cert === undefined ? {} : { tls: { cert: file('tls-cert', cert), key: file('tls-key', certKey!) } };
-const authority = ca === undefined ? {} : { ca: file('smsc-ca', ca) };
+const authority = ca === undefined ? {} : { ca: certificates('smsc-ca', ca) };
 
 const proxy = await startProxy({
   listen: address('listen', flags.listen),

@@ -122,6 +122,10 @@ export const TOKEN_FREEING_FACTOR = 2;
 export const RELEASES_BACK = 2;
 /** How long values are kept after the last readable release stopped naming them, in ms. */
 export const VALUES_KEPT_MS = 86_400_000;
+/** How long KV may return a removed value from its caches, in ms. */
+export const SHOWN_AFTER_REMOVAL_MS = 90_000;
+/** Refused manifests under `staged/` that the coordinator remembers for that time: the newest are kept. */
+export const STAGED_REMOVED_MAX = 1_000;
 /** Refused manifests under `staged/` that name no release of the coordinator: the newest are kept. */
 export const STAGED_REFUSALS_MAX = 20;
 /** How long a staged or withdrawn release keeps its values, in ms. */

@@ -68,13 +68,17 @@ const BEFORE: Readonly<Record<string, string>> = {
 /** The command with values in place of its placeholders. */
 function filledIn(command: string): string {
   const { url } = service;
-  return command
-    .replaceAll(/https:\/\/(control|edge)\.example\.com|http:\/\/localhost:8787/g, url)
-    .replaceAll('localhost:8787', url.replace('http://', ''))
-    .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
-    .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
-    .replaceAll('<operation>', OPERATION)
-    .replaceAll('3f0c…', PLANNED);
+  return (
+    command
+      .replaceAll(/https:\/\/(control|edge)\.example\.com|http:\/\/localhost:8787/g, url)
+      .replaceAll('localhost:8787', url.replace('http://', ''))
+      .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
+      .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
+      .replaceAll('<operation>', OPERATION)
+      .replaceAll('3f0c…', PLANNED)
+      // Other blocks use the newest build in the usual folder, which another document has proven.
+      .replace(/ --authority acme$/, '$& --out build/acme')
+  );
 }
 
 function reasonNotToRun(command: string): string | undefined {
@@ -146,7 +150,7 @@ beforeAll(async () => {
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
   // Canaries and plans are based on a release.
   const { status, output } = await run([
-    'npx numgate organisations add acme --display-name Acme --authority acme',
+    'npx numgate organisations add acme --display-name Acme --authority acme --roles operator',
     'npx numgate build my.lists.json',
     'npx numgate push --unproven',
     `npx numgate watch --seq $(npx numgate status --json | node -p 'JSON.parse(fs.readFileSync(0)).seq')`,

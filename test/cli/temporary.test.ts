@@ -64,19 +64,20 @@ describe('a temporary folder', () => {
   });
 
   it.runIf(existsSync('/proc/self/ns/pid'))(
-    'is removed if a later process has the ID, and stays if it belongs to another container or program',
+    'is removed if a later process has the ID, and stays if it belongs to another machine, container or program',
     () => {
       const own = basename(unfinishedFolder(place.path)).replace('.unfinished-', '');
-      const [namespace, pid, start] = own.split('-');
+      const [machine, namespace, pid, start] = own.split('-');
       const kept = [
-        `numgate-test-${namespace}1-2147483646-1-abcdef`,
+        `numgate-test-${machine}-${namespace}1-2147483646-1-abcdef`,
+        `numgate-test-00000000-${namespace}-2147483646-1-abcdef`,
         `numgate-test-${own}-abcdef`,
         'numgate-test-abcdef',
         'miniflare-0123456789abcdef',
       ];
       const removed = [
-        `numgate-test-${namespace}-${pid}-${start}1-abcdef`,
-        `numgate-test-${namespace}-2147483646-1-abcdef`,
+        `numgate-test-${machine}-${namespace}-${pid}-${start}1-abcdef`,
+        `numgate-test-${machine}-${namespace}-2147483646-1-abcdef`,
       ];
       for (const name of [...kept, ...removed]) mkdirSync(join(place.path, name));
       runOnce();

@@ -11,6 +11,7 @@ describe('invalid usage', () => {
     [['bild'], "unknown command 'bild'"],
     [['build', '--colour'], "unknown option '--colour'"],
     [['block', '010-1', '--resaon', 'x'], "unknown option '--resaon'\n(Did you mean --reason?)"],
+    [['block', '010-1', '--resaon=x'], "unknown option '--resaon'\n(Did you mean --reason?)"],
     [['rollback', '--reason', 'x', '--relase', 'r'], '(Did you mean --release?)'],
     [['guards', 'set', 'a=1', '--resaon', 'x'], '(Did you mean --reason?)'],
     [['clients', 'set', 'a', '--mod', 'label'], '(Did you mean --mode?)'],

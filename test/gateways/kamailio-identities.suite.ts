@@ -58,6 +58,11 @@ describe.skipIf(missing !== null)('identities of a call', () => {
     ['with a password', '<sip:+82212345678:secret@carrier.example>'],
     ['with a comma in the user', '<sip:+82212345678,@carrier.example>'],
     ['of SIPS', '<SIPS:+82212345678@carrier.example>'],
+    ['a tel URI with a context', '<tel:2-1234-5678;phone-context=+82>'],
+    ['a tel URI with a context, with the 0 of its country', '<tel:02-1234-5678;isub=1;Phone-Context=+82>'],
+    ['a SIP URI with a context', '<sip:212345678;phone-context=+82@carrier.example;user=phone>'],
+    ['a context of an area', '<tel:12345678;phone-context=+82-2>'],
+    ['with an encoded context', '<sip:212345678%3Bphone-context%3D%2B82@carrier.example>'],
     ['the last of many', [...Array(MOST - 1).keys()].map(foreign).concat(KOREAN).join()],
   ])('a blocked identity refuses a call if it is %s', async (_what, value) => {
     expect(await statusOf({ Diversion: value })).toBe(BLOCKED);
@@ -77,6 +82,18 @@ describe.skipIf(missing !== null)('identities of a call', () => {
     ['is long', `"${'x'.repeat(1_100)}" ${FOREIGN}`],
   ])('an identity that %s refuses a call', async (_what, value) => {
     for (const name of NAMES) expect(await statusOf({ [name]: value })).toBe(UNREADABLE);
+  });
+
+  it.each([
+    '<tel:9171230001;phone-context=+63>',
+    '<tel:09171230001;isub=1;Phone-Context=+63>',
+    '<sip:9171230001;phone-context=+63@carrier.example;user=phone>',
+    '<sip:9171230001%3Bphone-context%3D%2B63@carrier.example>',
+    '<tel:1230001;phone-context=+63-917>',
+  ])('a number without + is one of the country in its context: %s', async (value) => {
+    // Without it, numgate reads a Korean number, which is blocked from abroad, or none.
+    await gateway.passed({ ...call, headers: { Diversion: value } });
+    await gateway.passed({ ...call, from: value });
   });
 
   it('a name with a comma is no identity of its own', async () => {
@@ -142,6 +159,12 @@ describe.skipIf(missing !== null)('identities from a peer that is not trusted', 
       expect(headerOf(got, name)).toBeNull();
       expect((await gateway.refused({ ...call, headers: { [name]: KOREAN } })).start).toBe(BLOCKED);
     }
+  });
+
+  it('bring no picture or card of a caller', async () => {
+    const headers = { 'Call-Info': '<https://x.example/bank.png>;purpose=icon' };
+    for (const method of ['INVITE', 'MESSAGE'] as const)
+      expect(headerOf(await gateway.passed({ ...call, method, headers }), 'Call-Info')).toBeNull();
   });
 
   it('lose their display name', async () => {

@@ -1,5 +1,5 @@
 /** The SMPP proxy with TLS on both sides: it proves who it is, and the SMSC has to. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -87,6 +87,13 @@ it('takes certificates and the carrier prefix as flags', async () => {
   expect(numgate.calls.map(({ items }) => items)).toMatchObject([
     [{ from: '639170000001', ingress: { type: 'international', carrierPrefix: '00700' } }],
   ]);
+});
+
+it('refuses a file of authorities without a certificate: Node would trust those of the Web', () => {
+  const args = ['examples/smpp/main.ts', '--smsc=smpps://127.0.0.1:1', '--smsc-ca=/dev/null'];
+  const env = { ...process.env, NUMGATE_KEY: 'a.b' };
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: PROJECT, env, encoding: 'utf8' });
+  expect([status, stderr.split('\n')[0]]).toEqual([2, '--smsc-ca: /dev/null has no certificate in PEM']);
 });
 
 it.each<[string, NonNullable<ProxyOptions['smscTls']>]>([

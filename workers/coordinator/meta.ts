@@ -14,6 +14,7 @@ type Key =
   | 'policy'
   | 'stagedLast'
   | 'stagedRefused'
+  | 'stagedRemoved'
   | 'auditTrimmed'
   | 'auditTree'
   | 'checkpointKv'

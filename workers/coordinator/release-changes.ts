@@ -1,7 +1,6 @@
 /**
- * Changes of the current release: stage, promote (to a share of the data centres, or to all), roll back. A
- * release is verified and planned before the transaction. The transaction checks again that nothing it
- * depends on has changed.
+ * Changes of the current release: stage, promote (to a share of the data centres, or to all), roll back. A release is
+ * verified and planned before the transaction, which checks again that nothing it depends on has changed.
  */
 import type {
   Promote,
@@ -41,6 +40,7 @@ export class ReleaseChanges {
   readonly #background: BackgroundWork;
   readonly #secrets: Secrets;
   readonly #planner: Planner;
+  readonly #recordedRefusals = new WeakSet<Refusal>();
 
   constructor(
     tables: Tables,
@@ -230,8 +230,7 @@ export class ReleaseChanges {
     const target = targetNow();
     const opened = target === null ? null : await this.#open(target.signed);
     if (opened?.ok === false) {
-      const message = `the edge would refuse ${target?.release}: ${opened.message}`;
-      return refuse('ROLLBACK_IMPOSSIBLE', message);
+      return refuse('ROLLBACK_IMPOSSIBLE', `the edge would refuse ${target?.release}: ${opened.message}`);
     }
     const done = ledger.change<Omit<RollbackDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       const { current, candidate } = releases;
@@ -271,12 +270,13 @@ export class ReleaseChanges {
   }
 
   /**
-   * Records that a release was refused, and why. Works even if the budget for growth is used up, because an
-   * attempt against a guard must leave a trace.
-   * @param final whether it can never be promoted
-   * @returns the refusal
+   * Records that a release was refused, and why: each refusal once. Works even if the budget for growth is used up,
+   * because an attempt against a guard must leave a trace.
+   * @param final whether it can never be promoted @returns the refusal
    */
   recordRefusal(request: ChangeRequest, release: string | null, refusal: Refusal, final = false): Refusal {
+    if (this.#recordedRefusals.has(refusal)) return refusal;
+    this.#recordedRefusals.add(refusal);
     const { ledger, releases } = this.#tables;
     const stored = release === null ? null : releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;

@@ -3,7 +3,14 @@
  * by the cron.
  */
 import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
-import { RELEASE_CHARS_MAX, STAGED_REFUSALS_MAX, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
+import { sha256Hex } from '../../shared/bytes.ts';
+import {
+  RELEASE_CHARS_MAX,
+  SHOWN_AFTER_REMOVAL_MS,
+  STAGED_REFUSALS_MAX,
+  STAGED_REMOVED_MAX,
+  WAITING_KEPT_MS,
+} from '../../shared/limits/control.ts';
 import { RELEASE_VALUES_MAX, VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { STAGED_PREFIX } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
@@ -79,6 +86,8 @@ async function promoteKey(
 ): Promise<number> {
   const bytes = await readFresh(key, VALUE_BYTES_MAX, kv);
   if (bytes === null) return 1;
+  const removed = { key, sha256: await sha256Hex(bytes), at: Date.now() };
+  if (isStillShown(meta, removed)) return 1;
   const before = releases.current;
   const request = { actor, reason: `staged as ${key}`, repeat: null };
   const staged = await stageText(changes, request, new TextDecoder().decode(bytes));
@@ -86,9 +95,37 @@ async function promoteKey(
   if (!promoted.ok) warn('stagedRefused', { key, code: promoted.extras?.refusal ?? promoted.code });
   noteRefusal(meta, key, staged);
   // Values may still be arriving, or a canary may finish. Any other refusal is permanent.
-  if (promoted.ok || !PASSING.includes(promoted.code)) await kv.delete(key);
+  if (promoted.ok || !PASSING.includes(promoted.code)) {
+    if (!promoted.ok) noteRemoval(meta, removed);
+    await kv.delete(key);
+  }
   const next = staged.ok ? releases.get(staged.value.release) : null;
   return 2 + 2 * valuesOf(next) + valuesOf(before);
+}
+
+/** A refused manifest that was removed from KV. */
+interface Removed {
+  readonly key: string;
+  readonly sha256: string;
+  /** In ms since 1970. */
+  readonly at: number;
+}
+
+function recentlyRemoved(meta: Meta, now: number): Removed[] {
+  return (meta.json<Removed[]>('stagedRemoved') ?? []).filter(({ at }) => now - at < SHOWN_AFTER_REMOVAL_MS);
+}
+
+/**
+ * Whether KV may still return a manifest that was refused and removed: it must not be refused twice. Another one
+ * under the same key is examined at once; the same one, if it was staged again, once this time is over.
+ */
+function isStillShown(meta: Meta, { key, sha256, at }: Removed): boolean {
+  return recentlyRemoved(meta, at).some((removed) => removed.key === key && removed.sha256 === sha256);
+}
+
+function noteRemoval(meta: Meta, removed: Removed): void {
+  const others = recentlyRemoved(meta, removed.at).filter(({ key }) => key !== removed.key);
+  meta.set('stagedRemoved', [removed, ...others].slice(0, STAGED_REMOVED_MAX));
 }
 
 /** Keeps why a manifest did not even become a release, which would have its own refusal. */
@@ -143,7 +180,7 @@ async function promoteNew(
   }
   const options = { base, share: 1, overrides: [], reason: request.reason };
   const result = await changes.promote(request, release, options);
-  // `promote` itself records damage and guard hits.
-  if (result.ok || result.code === 'GUARD_HIT' || PASSING.includes(result.code)) return result;
+  if (result.ok || PASSING.includes(result.code)) return result;
+  // `promote` has recorded some refusals, but not that another release is current.
   return changes.recordRefusal(request, release, result);
 }

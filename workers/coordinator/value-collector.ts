@@ -3,7 +3,7 @@
  * removed only after it was unnamed for VALUES_KEPT_MS without interruption, so readers that lag behind and
  * pushes under way still find what they need.
  */
-import { VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
+import { SHOWN_AFTER_REMOVAL_MS, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
 import {
   CLIENTS_PREFIX,
   RELEASE_PREFIX,
@@ -13,8 +13,6 @@ import {
 import type { ReleaseStore } from './release-store.ts';
 import type { ValueStore } from './value-store.ts';
 
-/** How long KV may return a removed value from its caches, in ms. */
-const SHOWN_AFTER_REMOVAL_MS = 90_000;
 /** Maximum values removed per sweep. */
 const REMOVED_AT_ONCE = 500;
 /** Maximum pages of 1,000 keys read per prefix and sweep. */

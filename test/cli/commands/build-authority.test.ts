@@ -1,126 +1,30 @@
-/**
- * `numgate build --authority`: two organisations with signing keys of their own push in turn, and each changes only
- * its own lists. Pushes that would change more are refused before anything is uploaded.
- */
+/** `numgate build --authority`: what it carries over, its proof, and what it refuses. */
 import '../support/workspace.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Admin } from '../../../cli/admin.ts';
-import { type BuildResult, build, formatBuild } from '../../../cli/commands/build.ts';
-import { formatPlan, plan } from '../../../cli/commands/plan.ts';
+import { type BuildResult, formatBuild } from '../../../cli/commands/build.ts';
 import { prove } from '../../../cli/commands/prove.ts';
-import { type PushSettings, push, pushStaged } from '../../../cli/commands/push.ts';
 import { originsFor } from '../../../cli/import/carried-lists.ts';
 import { foldedIn, readLists } from '../../../cli/import/release-lists.ts';
 import { fileOfKey } from '../../../cli/publish/build-folder.ts';
-import { listKeys, newKey } from '../../../cli/secrets.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
-import { toBase64 } from '../../../shared/bytes.ts';
-import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
+import { listKeys } from '../../../cli/secrets.ts';
 import { blobsOf, type Manifest, signManifest } from '../../../shared/release/manifest.ts';
 import { failureOf } from '../support/failing.ts';
-import { startTestService, type TestService } from '../support/service.ts';
-import { BUILDS, catalogue, SECRETS, SIGNING_KEY, SUSPENDED, write } from '../support/workspace.ts';
+import {
+  buildAs,
+  buildOwn,
+  catalogueOf,
+  HOLDERS,
+  linesOf,
+  listOf,
+  pushFirst,
+  root,
+} from '../support/organisations.ts';
+import { catalogue, SIGNING_KEY } from '../support/workspace.ts';
 
-const HOLDERS = ['ktoa', 'acme'] as const;
-type Holder = (typeof HOLDERS)[number];
 /** Every listed number, and so few others that a proof takes a second. */
 const STEP = 5_000;
-const PUSH: PushSettings = { unproven: true, reason: 'a test' };
-
-const signing: Record<string, string> = {};
-const admins: Record<string, Admin> = {};
-let service: TestService;
-let root: Admin;
-
-async function bindKey(holder: Holder): Promise<string> {
-  const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
-  const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
-    toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
-  signing[holder] = await exported('pkcs8', pair.privateKey);
-  return `${holder}:${await exported('raw', pair.publicKey)}`;
-}
-
-async function addHolder(holder: Holder): Promise<void> {
-  const organisation = { id: holder, displayName: holder, authority: holder, roles: ['operator'] };
-  await root.change('PUT', `organisations/${holder}`, { organisation, reason: 'a test' });
-  const { key, secretSha256 } = await newKey(holder);
-  const token = { id: holder, secretSha256: [secretSha256], role: 'operator', organisation: holder };
-  await root.change('PUT', `tokens/${holder}`, { token, reason: 'a test' });
-  admins[holder] = new Admin({ url: service.url, token: key });
-}
-
-beforeAll(async () => {
-  const bound = await Promise.all(HOLDERS.map(bindKey));
-  const RELEASE_PUBLIC_KEYS = [SECRETS.RELEASE_PUBLIC_KEYS, ...bound].join(',');
-  process.env.RELEASE_PUBLIC_KEYS = RELEASE_PUBLIC_KEYS;
-  service = await startTestService({ RELEASE_PUBLIC_KEYS });
-  root = service.admin;
-  for (const holder of HOLDERS) await addHolder(holder);
-});
-
-/** Numbers, some with dates, a range and a source. @param step distinguishes the numbers of a list */
-function linesOf(holder: Holder, count: number): string {
-  const step = holder === 'ktoa' ? 17_971 : 19_973;
-  const numbers = Array.from({ length: count }, (_, index) => `+8210${20_000_000 + index * step},`);
-  const dated = [
-    '+821099990001,2099-01-01T00:00:00Z',
-    `+14155550${holder === 'ktoa' ? 100 : 101},2098-01-01T00:00:00Z`,
-  ];
-  const others = ['+639171234567', '+442079460000..+442079460999', `PARCEL-${holder.toUpperCase()}`];
-  return ['number,until', ...numbers, ...dated, ...others.map((line) => `${line},`)].join('\n');
-}
-
-const listOf = (holder: Holder) => ({
-  ...SUSPENDED,
-  name: `${holder}-list`,
-  authority: holder,
-  sources: true,
-});
-
-/** @param holders whose lists the catalogue has @param count numbers of each list */
-function catalogueOf(
-  holders: readonly Holder[],
-  count: number,
-  lines: Partial<Record<Holder, string>> = {},
-): string {
-  const name = `${holders.join('-')}-${count}${Object.keys(lines).join('')}`;
-  const inputs = holders.map((holder) => ({
-    file: write(`${name}/${holder}.csv`, lines[holder] ?? linesOf(holder, count)),
-    list: `${holder}-list`,
-  }));
-  return catalogue(`${name}/lists.json`, { lists: holders.map(listOf), inputs });
-}
-
-/** A build that the key of an organisation signs, or of the installation. */
-async function buildAs(signer: Holder | null, path: string, authority?: string): Promise<BuildResult> {
-  process.env.RELEASE_SIGNING_KEY = signer === null ? SECRETS.RELEASE_SIGNING_KEY : signing[signer]!;
-  try {
-    const admin = signer === null ? root : admins[signer]!;
-    return await build({ catalogue: path, builds: join(BUILDS, 'bound'), maxRejects: 0, admin, authority });
-  } finally {
-    process.env.RELEASE_SIGNING_KEY = SECRETS.RELEASE_SIGNING_KEY;
-  }
-}
-
-/** The own list of an organisation with so many numbers, on the current release. */
-const buildOwn = (holder: Holder, count: number): Promise<BuildResult> =>
-  buildAs(holder, catalogueOf([holder], count), holder);
-
-const pushAs = (admin: Admin, { folder }: BuildResult, settings: Partial<PushSettings> = {}) =>
-  push(folder, { admin, kv: service.kv }, { ...PUSH, ...settings });
-
-const current = async (): Promise<string> => (await root.get<StatusInfo>('status')).current!.release;
-const valuesInKv = async (): Promise<number> => (await service.kv.keys(SHARD_PREFIX)).length;
-const block = (holder: Holder, number: string): Promise<unknown> =>
-  admins[holder]!.change('POST', 'entries', {
-    op: 'block',
-    items: [{ number }],
-    code: 'SENDER_REPORTED',
-    reason: 'a test',
-  });
 
 /** Every entry of the lists that a release has of others, by list. */
 async function entriesOf({ folder, manifest }: BuildResult, isWanted: (authority: string) => boolean) {
@@ -143,11 +47,7 @@ describe('a build for one authority', () => {
   let first: BuildResult;
 
   beforeAll(async () => {
-    // The live entries become folded lists of the first release.
-    await block('ktoa', '+821030000001');
-    await block('acme', '+821030000002');
-    first = await buildAs(null, catalogueOf(HOLDERS, 3_000));
-    await pushAs(root, first);
+    first = await pushFirst();
   });
 
   it('replaces its own lists, and carries all others over with every entry', async () => {
@@ -232,128 +132,6 @@ describe('a build for one authority', () => {
     expect(orderIn('a1', 'live-a', 'live-b')).toEqual(['a1', 'new0', 'new1', 'live-a', 'live-b']);
     expect(orderIn('a1')).toEqual(['a1', 'new0', 'new1']);
     expect(orderIn()).toEqual(['new0', 'new1']);
-  });
-});
-
-describe('two organisations with keys of their own', () => {
-  const countsNow = async (): Promise<number[]> => {
-    const { lists } = await root.get<{ lists: Manifest['lists'] }>('lists');
-    return lists.filter(({ name }) => !name.startsWith('live-')).map(({ numbers }) => numbers);
-  };
-
-  it('push in turn, through the API and with wrangler alone, and change only their own lists', async () => {
-    // Live entries of both, which stay in the live layer.
-    await block('ktoa', '+821030000003');
-    await block('acme', '+821030000004');
-    const ktoa = await buildOwn('ktoa', 3_200);
-    const [text] = formatPlan(await plan(ktoa.folder, admins.ktoa!));
-    expect(stripVTControlCharacters(text)).toMatch(/ktoa-list.*3 of 4 lists are unchanged.*no guard is hit/s);
-    expect(await pushAs(admins.ktoa!, ktoa)).toMatchObject({ state: 'promoted' });
-    expect(await countsNow()).toEqual([3_201, 3_001]);
-    const acme = await buildOwn('acme', 3_300);
-    await pushStaged(acme.folder, service.kv, { unproven: true });
-    await service.runCron();
-    expect(await current()).toBe(acme.manifest.release);
-    expect(await countsNow()).toEqual([3_201, 3_301]);
-    await pushAs(admins.ktoa!, await buildOwn('ktoa', 3_400));
-    expect(await countsNow()).toEqual([3_401, 3_301]);
-    expect((await root.get<StatusInfo>('status')).live.entries).toBeGreaterThanOrEqual(2);
-  });
-
-  describe('whose base moves in between', () => {
-    let late: BuildResult;
-    let now: string;
-
-    beforeAll(async () => {
-      late = await buildOwn('ktoa', 3_500);
-      const acme = await buildOwn('acme', 3_350);
-      await pushAs(admins.acme!, acme);
-      now = acme.manifest.release;
-    });
-
-    it('are refused by name before the upload', async () => {
-      const before = await valuesInKv();
-      const { message, exitCode } = await failureOf(() =>
-        pushAs(admins.ktoa!, late, { overrides: ['older-base'] }),
-      );
-      const { base } = late.manifest;
-      expect([exitCode, message]).toEqual([
-        4,
-        `BASE_MOVED: it has the lists of others as ${base} has them, and ${now} is current: build again`,
-      ]);
-      expect(await valuesInKv()).toBe(before);
-      expect(await current()).toBe(now);
-    });
-
-    it('are refused by the cron, with the reason', async () => {
-      await pushStaged(late.folder, service.kv, { unproven: true });
-      await service.runCron();
-      expect(await current()).toBe(now);
-      const { releases } = await root.get<{
-        releases: { release: string; refusal: { code: string; message: string } }[];
-      }>('releases');
-      const { refusal } = releases.find(({ release }) => release === late.manifest.release)!;
-      expect(refusal.code).toBe('BASE_MOVED');
-      expect(refusal.message).toContain('build and plan again');
-    });
-  });
-});
-
-describe('a push that changes lists of another authority', () => {
-  let before: number;
-  const refusal = async (admin: Admin, built: BuildResult, settings: Partial<PushSettings> = {}) => {
-    before = await valuesInKv();
-    const failure = await failureOf(() => pushAs(admin, built, settings));
-    expect(await valuesInKv()).toBe(before);
-    expect(await service.kv.get(releaseKey(built.manifest.release))).toBeNull();
-    return failure;
-  };
-
-  it('is refused before the upload: the token of an operator', async () => {
-    const built = await buildAs(null, catalogueOf(HOLDERS, 2_500));
-    const { message, extras } = await refusal(admins.ktoa!, built);
-    expect(message).toContain(
-      'AUTHORITY_FOREIGN: the release changes lists of "acme" (acme-list, live-sender',
-    );
-    expect(message).toMatch(/which your token may not change: build with --authority ktoa$/);
-    expect(extras).toMatchObject({ code: 'AUTHORITY_FOREIGN', authorities: ['acme'] });
-    const [text, value] = formatPlan(await plan(built.folder, admins.ktoa!));
-    expect(text).toContain('A push of this build would be refused: AUTHORITY_FOREIGN');
-    expect(value).not.toHaveProperty('command');
-  });
-
-  it('is refused before the upload: the key of an organisation, whatever the token', async () => {
-    const built = await buildAs('ktoa', catalogueOf(HOLDERS, 2_400));
-    const { message, extras } = await refusal(root, built, { overrideAuthorities: ['acme'] });
-    expect(message).toContain('RELEASE_REFUSED: SIGNER_FOREIGN: it changes lists of "acme" (acme-list');
-    expect(message).toContain('build with --authority ktoa, or sign it with a key of the installation');
-    expect(extras).toMatchObject({ code: 'RELEASE_REFUSED', refusal: 'SIGNER_FOREIGN' });
-  });
-
-  it('is refused before the upload: an override of guards by a token without that scope', async () => {
-    const built = await buildOwn('ktoa', 4_300);
-    const { message } = await refusal(admins.ktoa!, built, { overrides: ['adds'] });
-    expect(message).toBe('PERMISSION_DENIED: --override needs a token with the scope "guards"');
-  });
-
-  it('is allowed to a token that names it, and the plan has the command', async () => {
-    const organisation = { id: 'kisa', displayName: 'kisa', authority: 'kisa', roles: ['regulator'] };
-    await root.change('PUT', 'organisations/kisa', { organisation, reason: 'a test' });
-    const { key, secretSha256 } = await newKey('kisa');
-    const token = { id: 'kisa', secretSha256: [secretSha256], role: 'regulator', organisation: 'kisa' };
-    await root.change('PUT', 'tokens/kisa', { token, reason: 'a test' });
-    const kisa = new Admin({ url: service.url, token: key });
-    const built = await buildAs(null, catalogueOf(HOLDERS, 3_390));
-    const { message } = await refusal(kisa, built);
-    expect(message).toContain(
-      'to act for them: --override-authority acme --override-authority ktoa --reason "…"',
-    );
-    const [, value] = formatPlan(await plan(built.folder, kisa));
-    expect(value).toMatchObject({
-      command: expect.stringContaining('--override-authority acme --override-authority ktoa --reason "…"'),
-    });
-    const done = await pushAs(kisa, built, { overrides: [], overrideAuthorities: ['acme', 'ktoa'] });
-    expect(done).toMatchObject({ state: 'promoted' });
   });
 });
 

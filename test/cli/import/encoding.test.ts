@@ -105,6 +105,10 @@ describe('UTF-8', () => {
     expect(await rowTexts('a.csv', bytes(`number,note\n1,${note}\n2,`, [...cut], '\n'))).toHaveLength(2);
   });
 
+  it('is no UTF-16 because a tiny file has a stray NUL byte', async () => {
+    expect(await rowTexts('a.txt', bytes('1588', [0], '\n'))).toHaveLength(1);
+  });
+
   it('may have NUL bytes in a line', async () => {
     expect(await rowTexts('a.txt', bytes('010-2000-5036\n010-2000-5037', [0], '\n'))).toHaveLength(2);
   });

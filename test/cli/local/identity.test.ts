@@ -1,8 +1,10 @@
 /** The local token goes only to the service that `npm start` of this installation runs. */
 import '../support/workspace.ts';
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../bench/lib/free-port.ts';
 import { proveService } from '../../../cli/local/identity.ts';
@@ -51,6 +53,20 @@ it('the service of this installation gets the token, wherever it runs', async ()
   expect(await errorsOf()).toBe('');
   const tokens = requests.map(({ headers }) => headers.authorization);
   expect(tokens).toEqual(Array(4).fill(`Bearer ${SECRETS.ADMIN_TOKEN}`));
+});
+
+it('a service that is stopping proves nothing any more', async () => {
+  const { port, url, requests } = await service();
+  const end = await proveService(port);
+  expect(await errorsOf()).toBe('');
+  const open = connect(claimed().proof!.port, '127.0.0.1');
+  await once(open, 'connect');
+  end();
+  open.end(Buffer.alloc(32));
+  expect(await buffer(open)).toHaveLength(0);
+  const before = requests.length;
+  expect(await errorsOf()).toBe(refused(url.replace('127.0.0.1', 'localhost'), NOT_RUNNING));
+  expect(requests).toHaveLength(before);
 });
 
 it('another service at the requested port gets no request, and the error names both', async () => {

@@ -9,10 +9,10 @@ import { Admin } from '../../../cli/admin.ts';
 import { type Service, startService } from '../../../cli/local/service.ts';
 import type { Kv } from '../../../cli/publish/wrangler.ts';
 import { secretDigest } from '../../../cli/secrets.ts';
+import { retry } from '../../support/retry.ts';
 import { sharedBundle } from '../../support/shared-bundle.ts';
 import { FOLDER, SECRETS } from './workspace.ts';
 
-const ATTEMPTS = 10;
 /** For tests that wait until the edge shows a change. */
 export const VISIBLE_WAIT_MS = 240_000;
 
@@ -81,18 +81,4 @@ async function openKv(): Promise<TestKv> {
     delete: (key) => retry(() => lists.delete(key)),
     keys: async (prefix = '') => (await retry(() => lists.list({ prefix }))).keys.map(({ name }) => name),
   };
-}
-
-/**
- * The service and this KV lock one database. On a busy machine a call can wait 10 s for that lock, and the
- * local KV then returns 500.
- */
-async function retry<Value>(call: () => Promise<Value>): Promise<Value> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
-    }
-  }
 }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { retry } from '../../support/retry.ts';
 
 export interface Kv {
   get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
@@ -27,12 +28,13 @@ export async function openKv(state: string): Promise<Kv> {
   const lists = await miniflare.getKVNamespace('LISTS');
   return {
     get: async (key) => {
-      const bytes = await lists.get(key, 'arrayBuffer');
+      const bytes = await retry(() => lists.get(key, 'arrayBuffer'));
       return bytes === null ? null : new Uint8Array(bytes);
     },
-    put: (key, value) => lists.put(key, typeof value === 'string' ? value : value.slice().buffer),
-    delete: (key) => lists.delete(key),
-    keys: async (prefix = '') => (await lists.list({ prefix })).keys.map(({ name }) => name),
+    put: (key, value) =>
+      retry(() => lists.put(key, typeof value === 'string' ? value : value.slice().buffer)),
+    delete: (key) => retry(() => lists.delete(key)),
+    keys: async (prefix = '') => (await retry(() => lists.list({ prefix }))).keys.map(({ name }) => name),
     close: () => miniflare.dispose(),
   };
 }

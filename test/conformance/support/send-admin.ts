@@ -62,17 +62,23 @@ export function expectAdminRefused(
   return expectRefused([`/v1/admin/${path}`, requestOf(request)], problem);
 }
 
-/** Sends a check until the response shows a change. @param seq of the change */
+/**
+ * Sends a check until the response shows a change.
+ * @param seq of the change
+ * @param release that it makes current: while its values load, responses come from the one before, with this `seq`
+ */
 export async function checkOnceVisible(
   seq: number,
   question: Record<string, unknown>,
   request: Request = {},
+  release: string | null = null,
 ): Promise<Answer> {
   const deadline = Date.now() + VISIBLE_WAIT_MS;
   for (;;) {
     const answer = await check(question, { base: world().admin, ...request });
-    if (answer.seq >= seq) return answer;
-    if (Date.now() > deadline) expect.fail(`change ${seq} is not visible: the service shows ${answer.seq}`);
+    if (answer.seq >= seq && (release === null || answer.release === release)) return answer;
+    if (Date.now() > deadline)
+      expect.fail(`change ${seq} is not visible: the service shows ${answer.seq} of ${answer.release}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

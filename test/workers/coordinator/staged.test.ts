@@ -3,7 +3,12 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { STAGED_REFUSALS_MAX, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../../shared/limits/control.ts';
+import {
+  SHOWN_AFTER_REMOVAL_MS,
+  STAGED_REFUSALS_MAX,
+  VALUES_KEPT_MS,
+  WAITING_KEPT_MS,
+} from '../../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../../shared/limits/lists.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
@@ -81,6 +86,52 @@ test('a failing manifest delays neither the next one nor the removal of values',
   expect(list.mock.calls.map(([options]) => options?.prefix)).toContain('shard/');
   await sweep();
   expect(await current()).toBe(release);
+});
+
+const refusals = async () => {
+  const records = await coordinator().audit(0, 1_000);
+  return records.filter(({ action }) => action === 'release.refuse');
+};
+
+test.each([
+  ['before it is a release', () => env.LISTS.put(stagedKey('other'), 'no manifest')],
+  [
+    'for a damaged value',
+    async () => {
+      const built = await build({ lists: smallLists([LISTED, '+821077770001']), base: first, minute: 1 });
+      await publishValues(built);
+      await env.LISTS.put(built.manifest.shards[0]!.key, 'damaged');
+      await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
+    },
+  ],
+  [
+    'for its base',
+    async () => {
+      const built = await build({ lists: smallLists([LISTED, '+821077770001']), base: null, minute: 1 });
+      await publishValues(built);
+      await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
+    },
+  ],
+])('a manifest that is refused %s is recorded once, also while KV still shows it', async (_why, put) => {
+  await put();
+  const shown = vi.spyOn(env.LISTS, 'delete').mockResolvedValue(undefined);
+  await sweep();
+  expect(await refusals()).toHaveLength(1);
+  await sweep();
+  expect(await refusals()).toHaveLength(1);
+  expect(shown).toHaveBeenCalledOnce();
+});
+
+test('a refused manifest that is staged again is examined again, once KV shows only what is there', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
+  await env.LISTS.put(stagedKey('other'), 'no manifest');
+  await sweep();
+  await env.LISTS.put(stagedKey('other'), 'no manifest');
+  await sweep();
+  expect([await env.LISTS.get(stagedKey('other')), (await refusals()).length]).toEqual(['no manifest', 1]);
+  vi.setSystemTime(Date.UTC(2040, 0, 1) + SHOWN_AFTER_REMOVAL_MS);
+  await sweep();
+  expect([await env.LISTS.get(stagedKey('other')), (await refusals()).length]).toEqual([null, 2]);
 });
 
 test('a release that waits longer than its values are kept is dropped, with a refusal', async () => {
