@@ -10,11 +10,11 @@ import type {
   EntryItem,
   Promote,
   Rollback,
-  Sink,
   Stage,
   StatusInfo,
 } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
+import type { Sink } from '../../shared/evidence.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
