@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
+import type { CheckpointInfo, ExportInfo } from './evidence.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { CHANGE_OPS, type LiveOp } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
@@ -241,49 +242,6 @@ export const trimAuditSchema = v.strictObject({
 export interface AuditTrimmed {
   readonly trimmedTo: number;
 }
-
-/** `GET /v1/admin/audit/checkpoints?after=<size>&limit=`: a line each. */
-export interface CheckpointInfo {
-  readonly size: number;
-  readonly at: string;
-  /** The signed note: shared/checkpoint.ts. */
-  readonly checkpoint: string;
-}
-
-/** The tree that a proof leads to. Hashes are base64. */
-export interface AuditProof {
-  readonly size: number;
-  readonly root: string;
-  /** The last record before the tree. */
-  readonly start: { readonly n: number; readonly hash: string };
-}
-/** `GET /v1/admin/audit/proof?n=&size=` */
-export interface InclusionProof extends AuditProof {
-  readonly n: number;
-  /** Of the leaf, from 0. */
-  readonly index: number;
-  readonly hashes: readonly string[];
-}
-/** `GET /v1/admin/audit/proof?from=&to=`. `from` and `to` are sizes. */
-export interface ConsistencyProof extends AuditProof {
-  readonly from: number;
-  readonly fromRoot: string;
-  readonly hashes: readonly string[];
-}
-
-/** How far the log was exported to a sink. */
-export interface ExportInfo {
-  readonly sink: Sink;
-  /** The last exported record. */
-  readonly n: number;
-  readonly at: string | null;
-  /** Why the last attempt failed; null if it succeeded. Never contains the URL or the token of the sink. */
-  readonly error: string | null;
-  readonly failures: number;
-}
-/** `r2`: the bucket AUDIT_EXPORT. `https`: the server at AUDIT_SINK_URL. */
-export const SINKS = ['r2', 'https'] as const;
-export type Sink = (typeof SINKS)[number];
 
 export const removeSchema = v.strictObject({ reason: reasonSchema });
 

@@ -4,10 +4,10 @@
  * the service must lead from the checkpoint to the computed tree.
  */
 import { readFileSync } from 'node:fs';
-import type { ConsistencyProof, InclusionProof } from '../../shared/admin.ts';
 import type { AuditRecord, KnownRecord } from '../../shared/audit.ts';
 import { fromBase64 } from '../../shared/bytes.ts';
 import { auditLeaf, type Checkpoint, parseCheckpoint } from '../../shared/checkpoint.ts';
+import type { ConsistencyProof, InclusionProof } from '../../shared/evidence.ts';
 import { edgeBefore, equalHashes, GrowingTree, verifyConsistency } from '../../shared/merkle.ts';
 import {
   type NoteVerifier,

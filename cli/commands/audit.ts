@@ -1,7 +1,8 @@
 /** `numgate audit`: export, verify and trim the log; its checkpoints, and the key that verifies them. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { AuditTrimmed, CheckpointInfo, StatusInfo } from '../../shared/admin.ts';
+import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
+import type { CheckpointInfo } from '../../shared/evidence.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits/control.ts';
 import { newSignerKey } from '../../shared/signed-note.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';

@@ -62,6 +62,7 @@ export function formatStatus(status: Status): Report {
     `${count(live.entries)} live entries in ${live.segments} segments, ${live.tail} unsealed; ${count(clients)} clients`,
     `audit log: ${count(audit.n)} records, last hash ${audit.hash}` +
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
+    ...evidenceLines(audit),
     ...storageLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
@@ -82,6 +83,26 @@ function formatIdentity({ name, organisation, authority, scopes }: MeInfo): stri
   if (organisation === null) return `signed in as ${name}, for all authorities`;
   const lists = authority === null ? 'has no authority' : `may change lists and entries of ${authority}`;
   return `signed in as ${name} of ${organisation}, which ${lists}; scopes: ${scopes.join(', ') || 'none'}`;
+}
+
+/** The newest checkpoint, and how far the log was exported. Older services report neither. */
+function evidenceLines({ n, checkpoint, checkpointKey, exports = [] }: StatusInfo['audit']): string[] {
+  const none = checkpointKey ? 'no checkpoint yet' : 'no checkpoints: CHECKPOINT_KEY is not set';
+  return [
+    ...(checkpoint === undefined
+      ? []
+      : [
+          checkpoint === null
+            ? none
+            : `last checkpoint: ${count(checkpoint.size)} records, at ${checkpoint.at}`,
+        ]),
+    ...exports.map(({ sink, n: exported, at, error, failures }) => {
+      const line = `export to ${sink}: ${count(exported)} of ${count(n)} records${at === null ? '' : `, at ${at}`}`;
+      return error === null
+        ? line
+        : styleText('yellow', `${line}; ${count(failures)} failed attempts: ${error}`);
+    }),
+  ];
 }
 
 const STORAGE_ADVICE: Readonly<Record<StorageLevel, string | null>> = {

@@ -242,6 +242,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the newest checkpoint of the audit log
+         * @description A signed note (c2sp.org/tlog-checkpoint): origin, number of leaves and root of the Merkle tree over the audit log. Public, so that others can keep it: it reveals only how many records the log has. A new one is made at most once an hour, after changes. May be cached for a minute.
+         */
+        get: operations["auditCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List checkpoints of the audit log
+         * @description In ascending order of size: all of the last 30 days, and the last one of each earlier day. An empty page is the end. Scope `read`.
+         */
+        get: operations["adminCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/audit/proof": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove that a record is in the log, or that the log only grew
+         * @description With `n`: the inclusion proof of that record in the tree of `size` leaves. With `from`: the consistency proof between the trees of `from` and `to` leaves (RFC 6962, section 2.1). `size` and `to` are those of the current tree by default. Hashes of trimmed records are kept only as far as checkpoints need them. Scope `read`.
+         */
+        get: operations["adminAuditProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/audit/trim": {
         parameters: {
             query?: never;
@@ -1954,6 +2023,16 @@ export interface components {
                 trimmedTo: number;
                 /** @description Hash of the record `trimmedTo`: `previous` of the first record in the log. 64 zeros if none were trimmed. */
                 trimmedHash: string;
+                /** @description The newest checkpoint; null if there is none. */
+                checkpoint?: {
+                    /** @description Leaves of the tree. */
+                    size: number;
+                    /** Format: date-time */
+                    at: string;
+                } | null;
+                /** @description The key that verifies checkpoints, in the text form of signed notes; null without `CHECKPOINT_KEY`. */
+                checkpointKey?: string | null;
+                exports?: components["schemas"]["ExportInfo"][];
             };
             /** @description Size of what the coordinator stores; most of it is the audit log. */
             storageBytes: number;
@@ -1972,6 +2051,71 @@ export interface components {
                 /** Format: date-time */
                 askedAt: string;
             }[];
+        };
+        /**
+         * @description A signed note with the name of the log, the number of leaves, the root of the tree in base64, and possibly extension lines.
+         * @example numgate.example/log
+         *     812
+         *     CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+         *
+         *     — numgate.example/log k3+9EzUm…
+         */
+        Checkpoint: string;
+        CheckpointInfo: {
+            /** @description Leaves of the tree. */
+            size: number;
+            /** Format: date-time */
+            at: string;
+            checkpoint: components["schemas"]["Checkpoint"];
+        };
+        /**
+         * @description SHA-256 in base64.
+         * @example CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+         */
+        TreeHash: string;
+        InclusionProof: {
+            /** @description The record. */
+            n: number;
+            /** @description Of its leaf. */
+            index: number;
+            /** @description Leaves of the tree. */
+            size: number;
+            root: components["schemas"]["TreeHash"];
+            /** @description The last record before the tree: 0 and 64 zeros, unless records were trimmed before the tree existed. */
+            start: {
+                n: number;
+                hash: string;
+            };
+            hashes: components["schemas"]["TreeHash"][];
+        };
+        ConsistencyProof: {
+            /** @description Leaves of the older tree. */
+            from: number;
+            fromRoot: components["schemas"]["TreeHash"];
+            /** @description Leaves of the tree. */
+            size: number;
+            root: components["schemas"]["TreeHash"];
+            /** @description The last record before the tree: 0 and 64 zeros, unless records were trimmed before the tree existed. */
+            start: {
+                n: number;
+                hash: string;
+            };
+            hashes: components["schemas"]["TreeHash"][];
+        };
+        ExportInfo: {
+            /**
+             * @description `r2`: the bucket `AUDIT_EXPORT`. `https`: the server at `AUDIT_SINK_URL`. New values may be added.
+             * @example r2
+             */
+            sink: string;
+            /** @description The last exported record. */
+            n: number;
+            /** Format: date-time */
+            at: string | null;
+            /** @description Why the last attempt failed; null if it succeeded. */
+            error: string | null;
+            /** @description Failed attempts since the last success. */
+            failures: number;
         };
         AuditRecord: {
             /** @description Position in the chain, without gaps. */
@@ -2927,6 +3071,27 @@ export interface components {
                  *       "instance": "/v1/admin/status",
                  *       "code": "NOT_CONFIGURED",
                  *       "message": "RELEASE_PUBLIC_KEYS is not set: set it with wrangler secret put RELEASE_PUBLIC_KEYS"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CHECKPOINT_UNKNOWN`: no checkpoint was made yet. */
+        CheckpointUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:checkpoint-unknown",
+                 *       "title": "No checkpoint yet",
+                 *       "status": 404,
+                 *       "detail": "no checkpoint was made yet: the first follows within minutes of a change",
+                 *       "instance": "/v1/audit/checkpoint",
+                 *       "code": "CHECKPOINT_UNKNOWN",
+                 *       "message": "no checkpoint was made yet: the first follows within minutes of a change"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -4314,6 +4479,126 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    auditCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checkpoint. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Checkpoint"];
+                };
+            };
+            404: components["responses"]["CheckpointUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCheckpoints: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return checkpoints above this size.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of checkpoints. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAuditProof: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Number of a record.
+                 * @example 1
+                 */
+                n?: number;
+                /**
+                 * @description Leaves of the tree.
+                 * @example 1
+                 */
+                size?: number;
+                /**
+                 * @description Leaves of the older tree.
+                 * @example 1
+                 */
+                from?: number;
+                /**
+                 * @description Leaves of the newer tree.
+                 * @example 1
+                 */
+                to?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InclusionProof"] | components["schemas"]["ConsistencyProof"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };

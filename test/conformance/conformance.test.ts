@@ -37,6 +37,7 @@ await import('./authorization.suite.ts');
 await import('./admin-usage.suite.ts');
 // It uses the changes of the other admin suites.
 await import('./admin-audit.suite.ts');
+await import('./admin-evidence.suite.ts');
 await import('./planes.suite.ts');
 await import('./outage.suite.ts');
 await import('./openapi.suite.ts');

@@ -2,8 +2,9 @@
  * Exports the audit log: to the bucket AUDIT_EXPORT, and by POST to AUDIT_SINK_URL. Runs in the cron, outside of the
  * coordinator, so that a sink that hangs delays nothing. Each piece has a name, and is written once.
  */
-import type { Sink } from '../../shared/admin.ts';
+
 import { sha256Hex, toHex } from '../../shared/bytes.ts';
+import type { Sink } from '../../shared/evidence.ts';
 import { EXPORT_PIECES_AT_ONCE, EXPORT_RUN_MS, EXPORT_WAIT_MS } from '../../shared/limits/control.ts';
 import type { ExportPiece } from '../coordinator/audit-exports.ts';
 import type { ControlEnv } from '../env.ts';

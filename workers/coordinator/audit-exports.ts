@@ -2,8 +2,9 @@
  * How far the audit log was exported to each sink (workers/admin/audit-export.ts). A piece is fixed before it is sent,
  * so that a retry sends the same bytes under the same name. A checkpoint follows the records that it covers.
  */
-import type { ExportInfo, Sink } from '../../shared/admin.ts';
+
 import { auditLine } from '../../shared/audit.ts';
+import type { ExportInfo, Sink } from '../../shared/evidence.ts';
 import { EXPORT_PAUSE_MS_MAX, PAGE_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { type ChangeResult, refuseField } from './change-request.ts';

@@ -4,9 +4,9 @@
  * coordinator. All of the last days are kept, and one of each earlier day.
  */
 
-import type { AuditProof, CheckpointInfo, ConsistencyProof, InclusionProof } from '../../shared/admin.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import { formatCheckpoint } from '../../shared/checkpoint.ts';
+import type { AuditProof, CheckpointInfo, ConsistencyProof, InclusionProof } from '../../shared/evidence.ts';
 import {
   AUDIT_GROWN_PER_SWEEP,
   CHECKPOINT_INTERVAL_MS,

@@ -11,12 +11,13 @@ import type {
   Promote,
   Rollback,
   RotateKey,
-  Sink,
   Stage,
   StatusInfo,
   UndoOptions,
 } from '../../shared/admin.ts';
+
 import type { Client } from '../../shared/clients.ts';
+import type { Sink } from '../../shared/evidence.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';

@@ -46,6 +46,28 @@ describe('the storage in the status', () => {
     );
   });
 
+  it('shows the last checkpoint, and how far the export has come', () => {
+    const audit = { n: 5_000, hash: 'f'.repeat(64), checkpointKey: 'a+00000000+AQ==', checkpoint: null };
+    expect(linesOf({ audit })).toContain('no checkpoint yet');
+    expect(linesOf({ audit: { ...audit, checkpointKey: null } })).toContain(
+      'no checkpoints: CHECKPOINT_KEY is not set',
+    );
+    const at = '2026-11-24T03:12:09.000Z';
+    const exports = [
+      { sink: 'r2' as const, n: 5_000, at, error: null, failures: 0 },
+      { sink: 'https' as const, n: 0, at: null, error: 'not reachable', failures: 1_000 },
+    ];
+    expect(linesOf({ audit: { ...audit, checkpoint: { size: 4_990, at }, exports } })).toEqual(
+      expect.arrayContaining([
+        `last checkpoint: 4,990 records, at ${at}`,
+        `export to r2: 5,000 of 5,000 records, at ${at}`,
+        'export to https: 0 of 5,000 records; 1,000 failed attempts: not reachable',
+      ]),
+    );
+    // Older services report neither.
+    expect(linesOf({}).filter((line) => /checkpoint|export/.test(line))).toEqual([]);
+  });
+
   it('shows the trimmed records of the audit log', () => {
     const hash = 'f'.repeat(64);
     expect(linesOf({})).toContain(`audit log: 5,000 records, last hash ${hash}`);

@@ -4,8 +4,8 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Sink } from '../../../shared/admin.ts';
 import { auditLine } from '../../../shared/audit.ts';
+import type { Sink } from '../../../shared/evidence.ts';
 import { AUDIT_KEPT_MS } from '../../../shared/limits/control.ts';
 import { exportAudit } from '../../../workers/admin/audit-export.ts';
 import { asAdmin, coordinator, unwrap, WRANGLER } from '../support/coordinator.ts';

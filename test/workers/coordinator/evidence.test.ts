@@ -5,9 +5,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ConsistencyProof, InclusionProof } from '../../../shared/admin.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { auditLeaf, parseCheckpoint } from '../../../shared/checkpoint.ts';
+import type { ConsistencyProof, InclusionProof } from '../../../shared/evidence.ts';
 import {
   AUDIT_KEPT_MS,
   CHECKPOINT_INTERVAL_MS,
