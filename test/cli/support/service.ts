@@ -45,7 +45,7 @@ export async function startTestService(): Promise<TestService> {
   return { ...service, admin: new Admin({ url: service.url, token: ADMIN_TOKEN }), kv };
 }
 
-async function openKv(): Promise<TestKv> {
+export async function openKv(): Promise<TestKv> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       resourcePersistencePath: join(FOLDER, 'state', 'v3'),
