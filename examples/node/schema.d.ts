@@ -1128,6 +1128,8 @@ export interface components {
             items?: components["schemas"]["ItemProblem"][];
             /** @description On `AUTHORITY_FOREIGN`: the other authorities that the change affects. */
             authorities?: components["schemas"]["Name"][];
+            /** @description On `UNAVAILABLE` at `/healthz`: IDs of the keys in the `LIST_KEY` of the edge. The first writes. */
+            keyIds?: components["schemas"]["KeyId"][];
             /** @description On `UNAVAILABLE` and `DEGRADED` at `/healthz`: `seq` of the newest change that the edge has seen. */
             seq?: number;
             /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */

@@ -12,10 +12,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import { build } from '../../../cli/commands/build.ts';
+import { finish, type RotationPorts, rotate, rotationState } from '../../../cli/commands/key-rotation.ts';
 import { push } from '../../../cli/commands/push.ts';
 import { healthOf } from '../../../cli/commands/watch.ts';
 import { listKeyStore } from '../../../cli/local/list-key-store.ts';
-import { finish, type RotationPorts, rotate, rotationState } from '../../../cli/publish/key-rotation.ts';
 import { listKeyRing, newKey, secretDigest } from '../../../cli/secrets.ts';
 import type { StatusInfo } from '../../../shared/admin.ts';
 import { openHead } from '../../../shared/release/head.ts';
@@ -92,7 +92,7 @@ const traffic = { answers: 0, wrong: [] as string[] };
 let isOver = false;
 
 /** Checks all the time. A killed service refuses connections; whatever it answers must be right. */
-async function askOn(): Promise<void> {
+async function checkOn(): Promise<void> {
   for (let turn = 0; !isOver; turn++) {
     const [body, verdict] = QUESTIONS[turn % QUESTIONS.length]!;
     const response = await fetch(`${url}/v1/check`, {
@@ -181,7 +181,7 @@ it('continues after every death, with no wrong verdict and no 5xx, until the old
 }, async () => {
   const before = (await admin.get<StatusInfo>('status')).current!;
   const [old] = listKeyParts(SECRETS.LIST_KEY);
-  const asking = askOn();
+  const checking = checkOn();
   const reports = await dyingEverywhere((ports) => rotate(ports, OPTIONS));
   for (const step of ['made a new key', '1/4', '2/4', '3/4', '4/4']) {
     expect(reports.some((text) => text.includes(step))).toBe(true);
@@ -200,7 +200,7 @@ it('continues after every death, with no wrong verdict and no 5xx, until the old
   expect(needs).toMatch(/block records, until 20/);
   await dyingEverywhere((ports) => finish(ports, { dropReleases: true, dropRecords: true }));
   isOver = true;
-  await asking;
+  await checking;
   expect(traffic.wrong).toEqual([]);
   expect(traffic.answers).toBeGreaterThan(QUESTIONS.length);
   expect(readFileSync(KEY_FILE, 'utf8').trim()).toBe(deployed);
