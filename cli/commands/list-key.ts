@@ -1,11 +1,15 @@
 /**
  * `numgate list-key`: show the keys in LIST_KEY, rotate to a new one, and remove the old one. The steps are in
- * cli/publish/key-rotation.ts.
+ * cli/commands/key-rotation.ts.
  */
 import type { Command } from 'commander';
 import { adminOfEnvironment } from '../admin.ts';
 import { listKeyStore } from '../local/list-key-store.ts';
 import { BUILDS } from '../paths.ts';
+import { kvOf, putSecret } from '../publish/wrangler.ts';
+import { note, print, type Report } from '../terminal/output.ts';
+import { styleText } from '../terminal/visible.ts';
+import { build, DROP_UNKNOWN, formatBuild, SOURCE_NAMES } from './build.ts';
 import {
   finish,
   type RotationPorts,
@@ -13,11 +17,7 @@ import {
   rotate,
   rotationState,
   type STEPS,
-} from '../publish/key-rotation.ts';
-import { kvOf, putSecret } from '../publish/wrangler.ts';
-import { note, print, type Report } from '../terminal/output.ts';
-import { styleText } from '../terminal/visible.ts';
-import { build, DROP_UNKNOWN, formatBuild, SOURCE_NAMES } from './build.ts';
+} from './key-rotation.ts';
 import { examples, requireReason, share } from './options.ts';
 import { formatProof, prove } from './prove.ts';
 import { formatPush, push } from './push.ts';

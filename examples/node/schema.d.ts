@@ -434,6 +434,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/list-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Re-key what the coordinator stores
+         * @description The third step of a rotation of `LIST_KEY`: with the first of its two keys, the coordinator seals its segments, the client directory and the head, and computes the fingerprints of live sources again. Everything changes in one transaction, and in one `seq`. The audit record `keys.rotate` marks the change: numbers in later records have the new key. Repeating the request changes nothing. Use `numgate list-key rotate`, which makes all steps. Only for `root`.
+         */
+        post: operations["adminRotateListKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/lists": {
         parameters: {
             query?: never;
@@ -1197,6 +1220,8 @@ export interface components {
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
+            /** @description IDs of the keys in the `LIST_KEY` of this edge. The first writes. */
+            keyIds?: components["schemas"]["KeyId"][];
             /** @description On `degraded`: KV keys of the values that cannot be loaded. */
             missing?: string[];
         };
@@ -1238,6 +1263,8 @@ export interface components {
             items?: components["schemas"]["ItemProblem"][];
             /** @description On `AUTHORITY_FOREIGN`: the other authorities that the change affects. */
             authorities?: components["schemas"]["Name"][];
+            /** @description On `UNAVAILABLE` at `/healthz`: IDs of the keys in the `LIST_KEY` of the edge. The first writes. */
+            keyIds?: components["schemas"]["KeyId"][];
             /** @description On `UNAVAILABLE` and `DEGRADED` at `/healthz`: `seq` of the newest change that the edge has seen. */
             seq?: number;
             /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
@@ -1505,6 +1532,8 @@ export interface components {
             promotedAt: string | null;
             /** @description Whether it is current, the canary, or a possible rollback target. */
             readable: boolean;
+            /** @description The key that it was made with. */
+            keyId?: components["schemas"]["KeyId"];
             /** @description Numbers on its lists, without ranges. */
             numbers: number;
             /** @description Size of its values in KV. */
@@ -1991,6 +2020,37 @@ export interface components {
             /** @description The log starts after this record. */
             trimmedTo: number;
         };
+        /** @description ID of a key in `LIST_KEY`. It does not reveal the key. */
+        KeyId: string;
+        RotateKeyRequest: {
+            /** @description ID of the first key in `LIST_KEY`. Every edge must know it. */
+            keyId: components["schemas"]["KeyId"];
+            /** @description Drop live sources whose names a restore has lost. Without it, they refuse the rotation. Default: false. */
+            dropUnknownSources?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        KeyRotated: {
+            seq: components["schemas"]["Seq"];
+            from: components["schemas"]["KeyId"];
+            /** @description Equal to `from` if nothing was left to do. */
+            to: components["schemas"]["KeyId"];
+            /** @description Live sources that have new fingerprints: one for each fingerprint. */
+            sources: number;
+            dropped: number;
+        };
+        ListKeys: {
+            /** @description Keys in the `LIST_KEY` of control. The first writes. */
+            ids: components["schemas"]["KeyId"][];
+            /** @description The key of everything that the coordinator stores. */
+            current: components["schemas"]["KeyId"];
+            /** @description The last rotation. */
+            rotated: {
+                from: components["schemas"]["KeyId"];
+                to: components["schemas"]["KeyId"];
+                /** Format: date-time */
+                at: string;
+            } | null;
+        };
         Status: {
             seq: components["schemas"]["Seq"];
             /** Format: date-time */
@@ -2009,6 +2069,7 @@ export interface components {
             };
             /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
             droppedSeq: number;
+            listKeys?: components["schemas"]["ListKeys"];
             clients: number;
             /** @description Keys that end within 30 days, or ended in the last 30 days, by time. Without secrets. */
             expiring: components["schemas"]["ExpiringKey"][];
@@ -2048,6 +2109,8 @@ export interface components {
                 /** @description Name of the data centre. */
                 dataCentre: string;
                 seq: components["schemas"]["Seq"];
+                /** @description IDs of the keys that the edge has. Older edges do not report them. */
+                keyIds?: components["schemas"]["KeyId"][];
                 /** Format: date-time */
                 askedAt: string;
             }[];
@@ -2159,6 +2222,8 @@ export interface components {
             list: string | null;
             /** @description Whether the client received `block`. False in modes `shadow` and `label`. */
             enforced: boolean;
+            /** @description The key of its keyed numbers and fingerprints. */
+            keyId?: components["schemas"]["KeyId"];
             seq: components["schemas"]["Seq"];
         };
         /**
@@ -3159,6 +3224,27 @@ export interface components {
                  *       "instance": "/v1/admin/guards",
                  *       "code": "IDEMPOTENCY_CONFLICT",
                  *       "message": "this Idempotency-Key was used for a request with other content"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `LIST_KEY_STATE`: an edge that has polled within the last minute does not know the key, or live sources have lost their names in a restore and no key but the old one finds them; the message names the fingerprints. `IDEMPOTENCY_CONFLICT`. */
+        ListKeyConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:list-key-state",
+                 *       "title": "List key does not allow this",
+                 *       "status": 409,
+                 *       "detail": "edges in ICN do not know this key: set LIST_KEY of the edge to both keys first, and wait until its isolates have it",
+                 *       "instance": "/v1/admin/list-key",
+                 *       "code": "LIST_KEY_STATE",
+                 *       "message": "edges in ICN do not know this key: set LIST_KEY of the edge to both keys first, and wait until its isolates have it"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -4905,6 +4991,48 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
             507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRotateListKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Everything is under the new key. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRotated"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ListKeyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
         };
     };
     adminLists: {

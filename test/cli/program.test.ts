@@ -45,6 +45,9 @@ const HELP: [string, string[]][] = [
   ['policy reset', ['--reason <text>', '--dry-run', ...WAIT]],
   ['guards show', []],
   ['guards set', ['<name=value...>', '--reason <text>']],
+  ['list-key status', ['--key-file <file>']],
+  ['list-key rotate', ['<catalogue>', '--remote', '--env <name>', '--url <edge>', '--source-names <file>']],
+  ['list-key finish', ['--drop-releases', '--drop-records', '--key-file <file>']],
   ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
   ['clients list', []],
   [

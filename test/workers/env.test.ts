@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { publishClients } from './support/clients.ts';
 import { sendHere, summarize } from './support/send.ts';
 import './support/isolate.ts';
-import { RELEASE_PUBLIC_KEYS } from './support/secrets.ts';
+import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './support/secrets.ts';
 import { build, LISTED, publish, smallLists } from './support/world.ts';
 
 const built = await build(smallLists());
@@ -21,6 +21,10 @@ const WRONG: readonly (readonly ['LIST_KEY' | 'RELEASE_PUBLIC_KEYS', string, str
   ['LIST_KEY', 'is not base64', '!!not base64!!'],
   ['LIST_KEY', 'is too short', btoa('a'.repeat(31))],
   ['LIST_KEY', 'is too long', btoa('a'.repeat(33))],
+  ['LIST_KEY', 'has the same key twice', `${LIST_KEY}, ${LIST_KEY}`],
+  ['LIST_KEY', 'has three keys', `${LIST_KEY},${btoa('b'.repeat(32))},${btoa('c'.repeat(32))}`],
+  ['LIST_KEY', 'has one good and one bad key', `${LIST_KEY},abc`],
+  ['LIST_KEY', 'ends with a comma', `${LIST_KEY},`],
   ['RELEASE_PUBLIC_KEYS', 'is not set', absent],
   ['RELEASE_PUBLIC_KEYS', 'is empty', ''],
   ['RELEASE_PUBLIC_KEYS', 'is only a comma', ','],

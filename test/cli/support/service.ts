@@ -55,7 +55,7 @@ export async function serviceSecrets(secrets: Partial<typeof SECRETS> = {}) {
   };
 }
 
-async function openKv(): Promise<TestKv> {
+export async function openKv(): Promise<TestKv> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       resourcePersistencePath: join(FOLDER, 'state', 'v3'),

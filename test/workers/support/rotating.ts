@@ -8,19 +8,17 @@ import { parseListed } from '../../../shared/numbers/parse.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
 import { toRequest } from '../../../shared/screening/parse-request.ts';
 import { screen } from '../../../shared/screening/screen.ts';
-import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
 import { Coordinator } from '../../../workers/coordinator/coordinator.ts';
 import { HeadReader } from '../../../workers/edge/head/head-reader.ts';
 import { valuesNeededBy, withValues } from '../../../workers/edge/head/shards.ts';
 import { type ControlEnv, openSecrets } from '../../../workers/env.ts';
+import { OTHER_LIST_KEY } from '../../shared/support/other-keys.ts';
 import { client, stub } from './coordinator.ts';
 import { LIST_KEY } from './secrets.ts';
 
-const secret = new Uint8Array(LIST_KEY_BYTES).fill(0xb);
 /** The key of the tests, and the one that replaces it. */
 export const A = LIST_KEY;
-export const B = toBase64(secret);
-export const keysB = await deriveListKeys(secret);
+export const B = toBase64(OTHER_LIST_KEY);
 
 /** Runs work on a coordinator that has just started with this LIST_KEY. */
 export function restarted<Value>(

@@ -84,7 +84,7 @@ describe('the isolates of one data centre', () => {
       resetIsolate();
       expect(await checkedHead()).toEqual([5, HEAD_FRESH_MS / 1000 - 1]);
     }
-    expect(coordinator.requests).toEqual([{ seq: 0, dataCentre: 'ICN' }]);
+    expect(coordinator.requests).toEqual([{ seq: 0, dataCentre: 'ICN', keyIds: [testKeys.keyId] }]);
     expect(kv.count(HEAD_KEY)).toBe(0);
   });
 
@@ -100,7 +100,7 @@ describe('the isolates of one data centre', () => {
   test('learn from the isolate that queried that nothing has changed', async () => {
     await checkedHead();
     await poll();
-    expect(coordinator.requests.at(-1)).toEqual({ seq: 5, dataCentre: 'ICN' });
+    expect(coordinator.requests.at(-1)).toEqual({ seq: 5, dataCentre: 'ICN', keyIds: [testKeys.keyId] });
     resetIsolate();
     expect(await checkedHead()).toEqual([5, 0]);
     expect(coordinator.requests).toHaveLength(2);

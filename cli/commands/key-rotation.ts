@@ -20,9 +20,9 @@ import type { ReleaseList } from '../../shared/release-list.ts';
 import { listKeyParts, openKeyRing } from '../../shared/set/key-ring.ts';
 import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import type { Admin } from '../admin.ts';
-import { healthOf } from '../commands/watch.ts';
 import { CommandFailure } from '../failure.ts';
 import type { ListKeyStore } from '../local/list-key-store.ts';
+import { healthOf } from './watch.ts';
 
 /** How long a step waits for the Workers, and the pause between two looks, in ms. */
 const WAIT_MS = 900_000;
