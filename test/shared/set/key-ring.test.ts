@@ -1,7 +1,7 @@
 /** LIST_KEY with one key or two: what is accepted, and which key opens a value. */
 import { describe, expect, it } from 'vitest';
 import { toBase64, utf8 } from '../../../shared/bytes.ts';
-import { openRecords, sealRecords } from '../../../shared/screening/block-record.ts';
+import { openRecords, sealRecords, writeRecord } from '../../../shared/screening/block-record.ts';
 import { KeyRing, openKeyRing } from '../../../shared/set/key-ring.ts';
 import { seal, unseal } from '../../../shared/set/seal.ts';
 import { OTHER_LIST_KEY, otherKeys } from '../support/other-keys.ts';
@@ -66,7 +66,7 @@ describe('a value', () => {
       enforced: true,
       seq: 1,
     };
-    const bytes = await sealRecords([{ ...record, ...rest }], testKeys, 'blocks/one');
+    const bytes = await sealRecords([writeRecord({ ...record, ...rest })], testKeys, 'blocks/one');
     const opened = await ring.open((keys) => openRecords(bytes, keys, 'blocks/one'));
     expect([opened?.value.length, opened?.keys.keyId]).toEqual([1, testKeys.keyId]);
   });
