@@ -1,10 +1,11 @@
 /**
- * Guards of live changes, as those of pushes (release/guards.ts): bounds that ordinary work does not reach. The
+ * Guards of live changes, as those of pushes (guards.ts): bounds that ordinary work does not reach. The
  * coordinator counts the figures inside the transaction of the change, so concurrent changes cannot pass together.
  */
-import type { GuardHit, GuardSettings, LiveGuard } from '../release/guard-settings.ts';
-import { counted } from '../release/guards.ts';
-import type { ChangeOp } from './entry.ts';
+
+import type { ChangeOp } from '../live/entry.ts';
+import type { GuardHit, GuardSettings, LiveGuard } from './guard-settings.ts';
+import { counted } from './guards.ts';
 
 /** Smaller shares of an operator's numbers are no sign of a mistake. */
 export const OPERATOR_NUMBERS_MIN = 1_000;
