@@ -42,7 +42,7 @@ export class EntryGuards {
       items: this.#used(authority, 'items', now),
       unblocks: this.#used(authority, 'unblocks', now),
     };
-    const figures = { op, items: items.length, hour };
+    const figures = { lifts: op !== 'block', items: items.length, hour };
     const blocks = op === 'block' ? this.#blocks(targets, settings, live, Math.floor(now / 1000)) : NO_BLOCKS;
     return checkLiveGuards({ ...figures, ...blocks }, settings);
   }

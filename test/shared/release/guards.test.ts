@@ -1,3 +1,6 @@
+/**
+ * Each guard just above and just below its bound.
+ */
 import { describe, expect, it } from 'vitest';
 import { isEmergencyNumber } from '../../../shared/numbers/plan.ts';
 import {

@@ -1,3 +1,6 @@
+/**
+ * The undo of operations on live entries: what it restores and records, and what refuses it.
+ */
 import { describe, expect, test, vi } from 'vitest';
 import type { EntryChange, UndoOptions } from '../../../shared/admin.ts';
 import { UNDO_KEPT_MS } from '../../../shared/limits/control.ts';
@@ -65,7 +68,7 @@ describe('an undo', () => {
   const refusal = async (operation: number, options?: UndoOptions, request = asAdmin()) =>
     codeOf(await undo(operation, options, request));
 
-  test('is recorded with both operations, keeps author and reason of what it restores, and can be undone', async () => {
+  test('is recorded, keeps author and reason of what it restores, and can be undone', async () => {
     const first = await made('unblock', N);
     const second = await made('block', N);
     const done = unwrap(await undo(second));
@@ -86,7 +89,7 @@ describe('an undo', () => {
     expect(await coordinator().findEntries({ number: N })).toMatchObject({ value: [{ op: 'block' }] });
   });
 
-  test('of an operation that is not there, is of another kind, was undone or has ended is refused by name', async () => {
+  test('of an operation that is unknown, of another kind, undone or ended is refused', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START });
     expect(await refusal(1)).toBe('OPERATION_UNKNOWN');
     unwrap(await coordinator().putGuards(asAdmin(), await coordinator().guards()));
