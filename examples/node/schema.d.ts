@@ -3600,10 +3600,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:operation-unknown",
                  *       "title": "Operation not found",
                  *       "status": 404,
-                 *       "detail": "there is no operation 2051: see npx numgate audit export",
+                 *       "detail": "no operation has this number: see npx numgate audit export",
                  *       "instance": "/v1/admin/operations/2051/undo",
                  *       "code": "OPERATION_UNKNOWN",
-                 *       "message": "there is no operation 2051: see npx numgate audit export"
+                 *       "message": "no operation has this number: see npx numgate audit export"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

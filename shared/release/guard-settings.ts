@@ -3,7 +3,6 @@
  * say why. Here are their names, their settings, and what a guard reports.
  */
 import * as v from 'valibot';
-import operators from '../../data/kr-operator-ranges.json' with { type: 'json' };
 import { BULK_ENTRIES_MAX, OPERATOR_RANGES_MAX } from '../limits/control.ts';
 import { PROTECTED_NUMBERS_MAX } from '../limits/lists.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
@@ -41,10 +40,6 @@ const items = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** Numbers that were allocated to one operator, both ends included. */
 const operatorRangeSchema = v.strictObject({ operator: nameSchema, from: number, to: number });
-export type OperatorRange = v.InferOutput<typeof operatorRangeSchema>;
-
-/** The Korean mobile ranges whose operator is public. data/README.md says what is missing. */
-export const KR_OPERATOR_RANGES: readonly OperatorRange[] = operators.ranges;
 
 const fields = v.strictObject({
   /** Largest share of new entries in a list per release. */

@@ -1,6 +1,6 @@
 /**
  * Guards of pushes. Each compares a release with the current one and reports what it found, with figures.
- * live/guards.ts has those of live changes.
+ * live-guards.ts has those of live changes.
  */
 import { EMERGENCY_NUMBERS, isEmergencyNumber } from '../numbers/plan.ts';
 import { isStricter, type ListChange, type ListDiff } from './diff.ts';

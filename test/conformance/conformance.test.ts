@@ -29,6 +29,7 @@ await import('./bad-fields.suite.ts');
 await import('./service.suite.ts');
 await import('./admin-releases.suite.ts');
 await import('./admin-entries.suite.ts');
+await import('./admin-undo.suite.ts');
 await import('./admin-concurrent.suite.ts');
 await import('./admin-policy.suite.ts');
 await import('./admin-access.suite.ts');

@@ -1,18 +1,15 @@
 /**
- * Counts what the guards of live changes compare (shared/live/guards.ts). All of it runs in the transaction of the
+ * Counts what the guards of live changes compare (shared/release/live-guards.ts). All of it runs in the transaction of the
  * change: what is refused or only tried is rolled back and does not count.
  */
 import type { EntryChange } from '../../shared/admin.ts';
 import { numberKey } from '../../shared/live/entry.ts';
-import { checkLiveGuards, type LiveFigures, OPERATOR_NUMBERS_MIN } from '../../shared/live/guards.ts';
 import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, countWholeBlocks } from '../../shared/numbers/blocks.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { KR_OPERATOR_RANGES, type OperatorRange } from '../../shared/numbers/operator-ranges.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
-import {
-  type GuardHit,
-  type GuardSettings,
-  KR_OPERATOR_RANGES,
-} from '../../shared/release/guard-settings.ts';
+import type { GuardHit, GuardSettings } from '../../shared/release/guard-settings.ts';
+import { checkLiveGuards, type LiveFigures, OPERATOR_NUMBERS_MIN } from '../../shared/release/live-guards.ts';
 import { NUMBER_KIND, type Target } from './live-row.ts';
 
 const HOUR_MS = 3_600_000;
@@ -45,7 +42,7 @@ export class EntryGuards {
       items: this.#used(authority, 'items', now),
       unblocks: this.#used(authority, 'unblocks', now),
     };
-    const figures = { op, items: items.length, hour };
+    const figures = { lifts: op !== 'block', items: items.length, hour };
     const blocks = op === 'block' ? this.#blocks(targets, settings, live, Math.floor(now / 1000)) : NO_BLOCKS;
     return checkLiveGuards({ ...figures, ...blocks }, settings);
   }
@@ -116,7 +113,7 @@ export class EntryGuards {
 
   #operators(
     added: readonly number[],
-    ranges: NonNullable<GuardSettings['operatorRanges']> | typeof KR_OPERATOR_RANGES,
+    ranges: readonly OperatorRange[],
     now: number,
   ): LiveFigures['operators'] {
     const byOperator = Map.groupBy(ranges, ({ operator }) => operator);

@@ -69,7 +69,7 @@ export class EntryUndo {
     const name = `operation ${operation}`;
     if (undoable === null) {
       if (operation >= ledger.audit.nextOperation) {
-        return refuse('OPERATION_UNKNOWN', `there is no ${name}: see npx numgate audit export`);
+        return refuse('OPERATION_UNKNOWN', 'no operation has this number: see npx numgate audit export');
       }
       const days = UNDO_KEPT_MS / 86_400_000;
       const kept = `what one replaced is kept for ${days} days, and until every readable release contains it`;

@@ -1,7 +1,6 @@
 /**
  * Each guard just above and just below its bound.
  */
-import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { isEmergencyNumber } from '../../../shared/numbers/plan.ts';
 import {
@@ -9,7 +8,6 @@ import {
   GUARDS,
   type GuardHit,
   type GuardSettings,
-  guardSettingsSchema,
 } from '../../../shared/release/guard-settings.ts';
 import { checkGuards, protectedNumbersOf } from '../../../shared/release/guards.ts';
 import { build } from '../support/built-release.ts';
@@ -280,23 +278,5 @@ describe('older-base', () => {
     expect(names(manifest, null)).toEqual(['older-base']);
     expect(names(manifest, '20261123T0312Z-00000000')).toEqual(['older-base']);
     expect(names(null, manifest.release)).toEqual(['older-base']);
-  });
-});
-
-describe('the settings', () => {
-  it('have defaults and bounds', () => {
-    expect(DEFAULT_GUARDS).toEqual({
-      ...{ addShare: 0.2, removeShare: 0.2, protectedNumbers: [] },
-      ...{ operationItems: 5_000, hourlyItems: 20_000, hourlyUnblocks: 5_000 },
-      ...{ operatorShare: 0.001, operatorRanges: null },
-    });
-    const isValid = (settings: object): boolean => v.safeParse(guardSettingsSchema, settings).success;
-    expect(isValid({ addShare: 0, removeShare: 1 })).toBe(true);
-    expect(isValid({ addShare: -0.1 })).toBe(false);
-    expect(isValid({ removeShare: 1.1 })).toBe(false);
-    expect(isValid({ protectedNumbers: Array.from({ length: 1_000 }, (_, index) => index + 1) })).toBe(true);
-    expect(isValid({ protectedNumbers: Array.from({ length: 1_001 }, (_, index) => index + 1) })).toBe(false);
-    for (const n of [0, 1.5, -1, 10 ** 15]) expect(isValid({ protectedNumbers: [n] })).toBe(false);
-    expect(isValid({ shares: 1 })).toBe(false);
   });
 });

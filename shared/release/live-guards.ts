@@ -1,10 +1,10 @@
 /**
- * Guards of live changes, as those of pushes (release/guards.ts): bounds that ordinary work does not reach. The
+ * Guards of live changes, as those of pushes (guards.ts): bounds that ordinary work does not reach. The
  * coordinator counts the figures inside the transaction of the change, so concurrent changes cannot pass together.
  */
-import type { GuardHit, GuardSettings, LiveGuard } from '../release/guard-settings.ts';
-import { counted } from '../release/guards.ts';
-import type { ChangeOp } from './entry.ts';
+
+import type { GuardHit, GuardSettings, LiveGuard } from './guard-settings.ts';
+import { counted } from './guards.ts';
 
 /** Smaller shares of an operator's numbers are no sign of a mistake. */
 export const OPERATOR_NUMBERS_MIN = 1_000;
@@ -12,7 +12,8 @@ export const OPERATOR_NUMBERS_MIN = 1_000;
 /** What a change does, beside what is live and what its authority changed in this hour. Counts are of numbers and
  * sources. */
 export interface LiveFigures {
-  readonly op: ChangeOp;
+  /** Whether it unblocks or clears. */
+  readonly lifts: boolean;
   readonly items: number;
   /** In this hour, without the change: all items, and those of `unblock` and `clear`. */
   readonly hour: { readonly items: number; readonly unblocks: number };
@@ -35,7 +36,7 @@ export function exceedsShare(blocked: number, numbers: number, share: number): b
 
 /** Hits in the order of LIVE_GUARDS. */
 export function checkLiveGuards(figures: LiveFigures, settings: GuardSettings): GuardHit[] {
-  const { op, items, hour, guarded, wholeBlocks, operators } = figures;
+  const { lifts, items, hour, guarded, wholeBlocks, operators } = figures;
   const { operationItems, hourlyItems, hourlyUnblocks, operatorShare } = settings;
   const hits: GuardHit[] = [];
   const add = (guard: LiveGuard, message: string, values: GuardHit['figures']): void => {
@@ -60,7 +61,7 @@ export function checkLiveGuards(figures: LiveFigures, settings: GuardSettings): 
     const message = inHour(hour.items, 'change', hourlyItems);
     add('hourly-items', message, { items, before: hour.items, most: hourlyItems });
   }
-  if (op !== 'block' && hour.unblocks + items > hourlyUnblocks) {
+  if (lifts && hour.unblocks + items > hourlyUnblocks) {
     const message = inHour(hour.unblocks, 'unblock or clear', hourlyUnblocks);
     add('hourly-unblocks', message, { items, before: hour.unblocks, most: hourlyUnblocks });
   }
