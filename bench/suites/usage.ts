@@ -19,7 +19,7 @@ import type { CountingTimes } from '../lib/worker-results.ts';
 
 /** ns per number. */
 const TARGET = 15;
-const ROUNDS = 101;
+const ROUNDS = 31;
 const ROUNDS_SMALL = 5;
 const ISOLATES = [1_000, 10_000, 100_000];
 /** Rows of one commit: the hour, the flush numbers, and their removal when they are merged. */

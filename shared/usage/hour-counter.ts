@@ -5,13 +5,18 @@
  */
 import { USAGE_NAMES_MAX } from '../limits/edge.ts';
 import { callingCodeOf, regionOf } from '../numbers/calling-codes.ts';
+import { prefixOf } from '../numbers/number.ts';
 import { CHANNELS, type Ingress, type ScreenRequest, type Sender } from '../request.ts';
 import type { Decision } from '../screening/decision.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 import { type NameCounts, OTHER, type Total, type UsageCounts } from './counts.ts';
 
-/** Names whose places are remembered. */
+/** The first prefix of three digits: calling codes have at most as many. */
+const SHORTEST_PREFIX = 100;
+/** Names, and prefixes of senders, whose places are remembered. A power of two. */
 const RECENT = 16;
+/** In place of a place. */
+const NOWHERE = -1;
 const NO_NAME = '';
 
 /** The cells of one dimension: one for each verdict of each name. */
@@ -24,18 +29,24 @@ class Names {
 
   /** @param name not empty @param verdict its index in VERDICTS */
   add(name: string, verdict: number): void {
-    const recent = (name.charCodeAt(name.length - 1) + name.length) % RECENT;
+    const recent = (name.charCodeAt(name.length - 1) + name.length) & (RECENT - 1);
     if (this.#recentNames[recent] !== name) {
-      this.#recentPlaces[recent] = this.#placeOf(name);
+      this.#recentPlaces[recent] = this.placeOf(name);
       this.#recentNames[recent] = name;
     }
-    this.#cells[this.#recentPlaces[recent]! + verdict]!++;
+    this.addAt(this.#recentPlaces[recent]!, verdict);
   }
 
-  #placeOf(name: string): number {
+  /** @param place as `placeOf` returns it */
+  addAt(place: number, verdict: number): void {
+    this.#cells[place + verdict]!++;
+  }
+
+  /** Where the cells of a name begin. */
+  placeOf(name: string): number {
     const known = this.#places.get(name);
     if (known !== undefined) return known;
-    if (name !== OTHER && this.#places.size >= USAGE_NAMES_MAX) return this.#placeOf(OTHER);
+    if (name !== OTHER && this.#places.size >= USAGE_NAMES_MAX) return this.placeOf(OTHER);
     const place = this.#cells.length;
     this.#places.set(name, place);
     for (const _ of VERDICTS) this.#cells.push(0);
@@ -60,9 +71,17 @@ export class HourCounter {
   readonly #lists = new Names();
   readonly #countries = new Names();
   readonly #operators = new Names();
-  /** Of the last sender that is a number: nearly all requests of a batch have the same one. */
-  #lastNumber = -1;
-  #lastCountry: string | null = null;
+  /** The last sender that is a number, and the place of its country: most requests of a batch have the same one. */
+  #lastNumber = NOWHERE;
+  #lastCountryPlace = NOWHERE;
+  /** The last prefixes of senders, and the places of their countries: a prefix decides the calling code. */
+  readonly #recentPrefixes = new Float64Array(RECENT).fill(NOWHERE);
+  readonly #recentCountries = new Int16Array(RECENT);
+  /** The last reason, and its places. */
+  #lastCode: string | null = null;
+  #lastCodePlace = NOWHERE;
+  #lastList: string | null = null;
+  #lastListPlace = NOWHERE;
 
   add(total: Total, amount: number): void {
     if (total === 'numbers') this.#numbers += amount;
@@ -84,26 +103,56 @@ export class HourCounter {
   }
 
   #countOrigin(from: Sender | null, ingress: Ingress | null, verdict: number): void {
-    const country = ingress?.country ?? (from === null ? null : this.#countryOf(from));
-    if (country !== null) this.#countries.add(country, verdict);
+    const country = ingress?.country ?? null;
     const operator = ingress?.operator ?? null;
     if (operator !== null) this.#operators.add(operator, verdict);
+    if (country !== null) this.#countries.add(country, verdict);
+    else if (from !== null) this.#countSender(from, verdict);
+  }
+
+  #countSender(from: Sender, verdict: number): void {
+    if (from.kind === 'number') {
+      const place = this.#countryPlaceOf(from.n);
+      if (place !== NOWHERE) this.#countries.addAt(place, verdict);
+    } else if (from.kind === 'shortCode' || from.kind === 'localNumber') this.#countries.add('KR', verdict);
+  }
+
+  #countryPlaceOf(n: number): number {
+    if (n !== this.#lastNumber) {
+      this.#lastNumber = n;
+      this.#lastCountryPlace = this.#recentCountryPlaceOf(n);
+    }
+    return this.#lastCountryPlace;
+  }
+
+  #recentCountryPlaceOf(n: number): number {
+    const prefix = prefixOf(n);
+    // Shorter prefixes do not decide the calling code.
+    if (prefix < SHORTEST_PREFIX) return this.#newCountryPlaceOf(n);
+    const recent = prefix & (RECENT - 1);
+    if (this.#recentPrefixes[recent] !== prefix) {
+      this.#recentPrefixes[recent] = prefix;
+      this.#recentCountries[recent] = this.#newCountryPlaceOf(n);
+    }
+    return this.#recentCountries[recent]!;
+  }
+
+  #newCountryPlaceOf(n: number): number {
+    const country = regionOf(callingCodeOf(n))?.main;
+    return country === undefined ? NOWHERE : this.#countries.placeOf(country);
   }
 
   #countReason({ reasons, unenforced }: Decision, verdict: number): void {
     const { code, list } = reasons[0]!;
-    this.#codes.add(code, verdict);
-    if (list !== null) this.#lists.add(list, verdict);
-    if (unenforced !== undefined) this.add('unenforced', 1);
-  }
-
-  #countryOf(from: Sender): string | null {
-    if (from.kind !== 'number') return from.kind === 'shortCode' || from.kind === 'localNumber' ? 'KR' : null;
-    if (from.n !== this.#lastNumber) {
-      this.#lastNumber = from.n;
-      this.#lastCountry = mainRegionOf(callingCodeOf(from.n));
+    if (code !== this.#lastCode || list !== this.#lastList) {
+      this.#lastCode = code;
+      this.#lastCodePlace = this.#codes.placeOf(code);
+      this.#lastList = list;
+      this.#lastListPlace = list === null ? NOWHERE : this.#lists.placeOf(list);
     }
-    return this.#lastCountry;
+    this.#codes.addAt(this.#lastCodePlace, verdict);
+    if (list !== null) this.#lists.addAt(this.#lastListPlace, verdict);
+    if (unenforced !== undefined) this.add('unenforced', 1);
   }
 
   counts(): UsageCounts {
@@ -122,16 +171,6 @@ export class HourCounter {
     };
     return { totals, by: Object.fromEntries(Object.entries(all).filter(([, names]) => names.length > 0)) };
   }
-}
-
-/** Main regions by calling code, as far as they were needed: `regionOf` allocates. */
-const mainRegions: (string | null)[] = [];
-
-function mainRegionOf(code: number): string | null {
-  const known = mainRegions[code];
-  if (known !== undefined) return known;
-  mainRegions[code] = regionOf(code)?.main ?? null;
-  return mainRegions[code];
 }
 
 /** Position in VERDICTS. */

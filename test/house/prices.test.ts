@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cellsOf } from '../../bench/lib/table.ts';
 import { priceRows, REQUEST_TYPES } from '../../bench/suites/price.ts';
+import { usageCostRows } from '../../bench/suites/usage.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 const page = read('docs/operations.md');
@@ -31,6 +32,11 @@ describe('the price of a billion verdicts in docs/operations.md', () => {
       return priceRows(type, perRequest, Number(cpuUs));
     });
     expect(table).toEqual(recomputed.map(cellsOf));
+  });
+
+  it('has the cost of counting, which follows from the price list and the bounds', () => {
+    const counts = tableOf('access').filter(([name]) => name!.startsWith('counts of'));
+    expect(counts).toEqual(usageCostRows().map(cellsOf));
   });
 
   it('names the cost of propagation and of pushes as their tables have it', () => {

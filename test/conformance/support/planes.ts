@@ -14,6 +14,7 @@ const CONTROL = 'numgate-control';
 const WITHOUT_METHODS = `
   import { DurableObject } from 'cloudflare:workers';
   export class Coordinator extends DurableObject {}
+  export class UsageCounter extends DurableObject {}
   export default {};
 `;
 
@@ -82,7 +83,10 @@ export async function startAlone(
   const edge = await workerOf('edge', name, edgeSecrets, folder);
   const control = {
     ...{ name: CONTROL, modules: true, script: WITHOUT_METHODS, compatibilityDate: '2026-10-15' },
-    durableObjects: { COORDINATOR: { className: 'Coordinator', useSQLite: true } },
+    durableObjects: {
+      COORDINATOR: { className: 'Coordinator', useSQLite: true },
+      USAGE: { className: 'UsageCounter', useSQLite: true },
+    },
   };
   return run(state, [edge, control], [name]);
 }
