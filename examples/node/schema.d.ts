@@ -254,7 +254,7 @@ export interface paths {
         };
         /**
          * Get the newest checkpoint of the audit log
-         * @description A signed note (c2sp.org/tlog-checkpoint): origin, number of leaves and root of the Merkle tree over the audit log. Public, so that others can keep it: it reveals only how many records the log has. A new one is made at most once an hour, after changes. May be cached for a minute.
+         * @description A signed note (c2sp.org/tlog-checkpoint): origin, number of leaves and root of the Merkle tree over the audit log. Public, so that others can keep it: it reveals only how many records the log has. A new one is made at most once an hour, after changes. May be cached for 30 s.
          */
         get: operations["auditCheckpoint"];
         put?: never;
