@@ -5,6 +5,7 @@ import { type BenchOptions, PREFIXES_MAX } from './lib/options.ts';
 import { writeResults } from './lib/results.ts';
 import { stopSharedService } from './lib/shared-service.ts';
 import { formatTable, type Row, withCommas } from './lib/table.ts';
+import { accessBench } from './suites/access.ts';
 import { batchBench } from './suites/batch.ts';
 import { bodiesBench } from './suites/bodies.ts';
 import { buildBench } from './suites/build.ts';
@@ -59,6 +60,7 @@ const DEFAULT_SUITES: Record<string, Suite> = {
 /** All suites. The others show behaviour over time, behind gateways and under attack. */
 const SUITES: Record<string, Suite> = {
   ...DEFAULT_SUITES,
+  access: suite(accessBench, 'counting, and the detection of enumeration'),
   bodies: suite(bodiesBench, 'crafted bodies, against ordinary ones', 'numbers'),
   visible: suite(visibleBench, 'seconds until a change is visible'),
   propagation: suite(propagationBench, 'the same, in a simulated fleet'),

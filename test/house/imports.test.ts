@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/schemas.ts',
     'shared/verdict.ts',
   ],
+  'shared/enumeration': ['shared/numbers', 'shared/limits'],
   'shared/live': ['shared/set', 'shared/numbers', 'shared/limits', 'shared/bytes.ts', 'shared/verdict.ts'],
   'shared/screening': [
     'shared/live',
