@@ -45,10 +45,10 @@ describe('a sketch', () => {
   it('adds up to the same, however the numbers are spread over isolates', () => {
     const below = randomFrom(7);
     const numbers = Array.from({ length: 30_000 }, () => MOBILE + below(80_000_000));
-    const apart = Array.from({ length: 20 }, () => new ScanSketch(key));
-    for (const n of numbers) apart[below(20)]!.seeTo(n);
+    const parts = Array.from({ length: 20 }, () => new ScanSketch(key));
+    for (const n of numbers) parts[below(20)]!.seeTo(n);
     const merged = mergedSketch(key);
-    for (const sketch of apart) merged.add(sketch.data());
+    for (const sketch of parts) merged.add(sketch.data());
     const whole = mergedSketch(key);
     for (const n of numbers) whole.seeTo(n);
     expect(entriesOf(merged.data())).toEqual(entriesOf(whole.data()));
