@@ -8,6 +8,7 @@ import { appOf } from './http/app.ts';
 import { describe } from './openapi.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
+export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
   fetch: appOf([...ADMIN_ROUTES, { method: 'GET', path: '/openapi.json', handle: describe }]),

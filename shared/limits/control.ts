@@ -118,3 +118,27 @@ export const DATA_CENTRES_MAX = 1_000;
 export const KV_HEAD_INTERVAL_MS = 1_100;
 /** Maximum time between them without changes, in ms: each write records the time. A cron runs each minute. */
 export const KV_HEAD_AGE_MS = 45_000;
+
+/**
+ * Flushes per second from which the counts of a client are divided over twice as many objects. The platform's limit
+ * is 1,000 requests per second and object. With USAGE_FLUSH_MS, one object serves 10,000 isolates.
+ */
+export const USAGE_FLUSHES_PER_SECOND = 700;
+/** Objects of one client: 640,000 isolates. */
+export const USAGE_SHARDS_MAX = 64;
+/** Time between two commits of an object that gets many flushes, in ms: one commit writes few rows. */
+export const USAGE_COMMIT_MS = 1_000;
+/** Commits whose flush numbers are kept one by one before they are merged into one row. */
+export const USAGE_COMMITS_MAX = 64;
+/** Flush numbers in one row: 0.5 MB. */
+export const USAGE_FLUSHES_PER_ROW = 10_000;
+/** How long the last flush number of an isolate is kept, in ms. */
+export const USAGE_FLUSHES_KEPT_MS = 1_200_000;
+/** Names of one dimension that are stored per hour and per day. The rest is counted together. */
+export const USAGE_STORED_NAMES_MAX = 256;
+/** Retention of counts by hour, in days. Older hours are merged into days. */
+export const USAGE_HOURS_KEPT_DAYS = 35;
+/** Retention of counts by day, in days. */
+export const USAGE_DAYS_KEPT = 400;
+/** Clients on one page of the usage: each needs a request to its object. */
+export const USAGE_CLIENTS_PER_PAGE = 100;

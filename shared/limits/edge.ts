@@ -8,6 +8,27 @@ export const RECORDS_PER_VALUE_MAX = 20_000;
 export const RECORDS_WAIT_MS = 1_000;
 /** Retention of block records, in seconds: one year. */
 export const RECORDS_KEPT_SECONDS = 31_536_000;
+/** Block records of one client per UTC day, in bytes: some 3 million. A year of them costs $200 a month in KV. */
+export const RECORD_BYTES_PER_DAY_MAX = 1_073_741_824;
+
+/**
+ * Mean time from the first count to its flush, in ms: each interval varies by JITTER_SHARE. `waitUntil` allows 30 s
+ * after the answer, with a second attempt. Also the most that is lost with an isolate.
+ */
+export const USAGE_FLUSH_MS = 15_000;
+/** Longest wait for the answer to a flush, in ms. */
+export const USAGE_WAIT_MS = 3_000;
+/** Pause before a flush is sent again, in ms, and the longest one: it doubles with each failure. */
+export const USAGE_BACKOFF_MS = 2_000;
+export const USAGE_BACKOFF_MAX_MS = 300_000;
+/** How long the same flush is sent again, in ms, before it is given up. Less than USAGE_FLUSHES_KEPT_MS. */
+export const USAGE_RETRIED_MS = 600_000;
+/** Names of one dimension that one isolate counts per client and hour. The rest is counted together. */
+export const USAGE_NAMES_MAX = 64;
+/** Hours of one client that an isolate holds while it cannot send: some 10 KB each at most. */
+export const USAGE_WAITING_MAX = 4;
+/** Clients that an isolate counts at once: some 25 MB while nothing can be sent. */
+export const USAGE_CLIENTS_MAX = 500;
 
 /** Mean time between polls of the head by one isolate, in ms: each interval varies by JITTER_SHARE. */
 export const HEAD_FRESH_MS = 5_000;

@@ -72,13 +72,18 @@ export function blockRecordOf(
   };
 }
 
-/** Seals the records, one JSON value per line. @param key of the value in KV */
+/** A record as it is stored: JSON, and a line end. */
+export function writeRecord(record: BlockRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** Seals records. @param lines as `writeRecord` returns them @param key of the value in KV */
 export function sealRecords(
-  records: readonly BlockRecord[],
+  lines: readonly string[],
   keys: ListKeys,
   key: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return seal(utf8(records.map((record) => `${JSON.stringify(record)}\n`).join('')), keys, key);
+  return seal(utf8(lines.join('')), keys, key);
 }
 
 /** The records, or null if the bytes were not sealed with these keys for this key in KV. */

@@ -54,6 +54,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/test-numbers.ts',
     'shared/verdict.ts',
   ],
+  'shared/usage': [
+    'shared/numbers',
+    'shared/screening/decision.ts',
+    'shared/limits',
+    'shared/request.ts',
+    'shared/verdict.ts',
+  ],
   'shared/build': [
     'shared/release',
     'shared/set',
@@ -74,6 +81,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'workers/storage': ['shared', 'workers/env.ts', 'workers/log.ts'],
   'workers/coordinator': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/usage': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   workers: ['shared'],
   'cli/terminal': ['shared/release/manifest.ts'],
   'cli/import': ['shared', 'cli/terminal', 'cli/failure.ts', 'cli/paths.ts'],

@@ -114,6 +114,7 @@ function screenAll(
     index++;
     if (!parsed.ok) {
       counts.error++;
+      client.countInvalidItem();
       return named(id, formatItemError(parsed));
     }
     const decision = client.screen(parsed.value, snapshot);

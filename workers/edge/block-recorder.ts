@@ -5,7 +5,7 @@
 
 import { RECORDS_KEPT_SECONDS, RECORDS_PER_VALUE_MAX, RECORDS_WAIT_MS } from '../../shared/limits/edge.ts';
 import { recordsKey } from '../../shared/release/kv-keys.ts';
-import { type BlockRecord, sealRecords } from '../../shared/screening/block-record.ts';
+import { sealRecords } from '../../shared/screening/block-record.ts';
 import { warn } from '../log.ts';
 import type { LoadContext } from './head/head-sources.ts';
 
@@ -15,11 +15,16 @@ const TRIES = 3;
 const PAUSE_MS = 1_000;
 
 export class BlockRecorder {
-  #records: BlockRecord[] = [];
+  /** Records as written. */
+  #records: string[] = [];
+  /** Time of the first one, RFC 3339. */
+  #since = '';
   #waiting = false;
 
-  add(record: BlockRecord, context: LoadContext): void {
-    this.#records.push(record);
+  /** @param at time of the record, RFC 3339 @param line the record, as `writeRecord` returns it */
+  add(at: string, line: string, context: LoadContext): void {
+    if (this.#records.length === 0) this.#since = at;
+    this.#records.push(line);
     if (this.#records.length >= RECORDS_PER_VALUE_MAX) context.ctx.waitUntil(this.#write(context));
     else if (!this.#waiting) {
       this.#waiting = true;
@@ -37,7 +42,7 @@ export class BlockRecorder {
     const records = this.#records;
     this.#records = [];
     if (records.length === 0) return;
-    const key = recordsKey(records[0]!.at, crypto.randomUUID());
+    const key = recordsKey(this.#since, crypto.randomUUID());
     const bytes = await sealRecords(records, secrets.keys, key);
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       try {

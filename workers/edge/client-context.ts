@@ -10,17 +10,18 @@ import type { Client, Right } from '../../shared/clients.ts';
 import { KEY_FRESH_MS, LOAD_BACKOFF_MS } from '../../shared/limits/edge.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
-import { blockRecordOf } from '../../shared/screening/block-record.ts';
+import { type BlockRecord, blockRecordOf, writeRecord } from '../../shared/screening/block-record.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
 import { screen } from '../../shared/screening/screen.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { RequestContext } from '../http/app.ts';
 import { bearerOf } from '../http/credentials.ts';
-import { type Problem, problem } from '../http/reply.ts';
+import { type Problem, type ProblemCounter, problem } from '../http/reply.ts';
 import { authenticate, authenticateInMemory } from './authentication.ts';
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';
+import type { UsageMeter } from './usage.ts';
 
 /**
  * Admits a client with this right and counts one number of its quota. It does so before the body is read, so
@@ -70,14 +71,15 @@ async function authenticateClient(
   return second;
 }
 
-/** An admitted client: its settings, its quota, and the head that was pinned for its request. */
-export class ClientContext {
+/** An admitted client: its settings, its quota, its counts, and the head that was pinned for its request. */
+export class ClientContext implements ProblemCounter {
   readonly settings: Client;
   readonly #context: RequestContext;
   readonly #right: Right;
   readonly #loadContext: LoadContext;
   readonly #isolate: Isolate;
   readonly #pinned: PinnedHead;
+  readonly #meter: UsageMeter;
   /** Numbers of this request counted so far. */
   #counted = 0;
 
@@ -94,6 +96,20 @@ export class ClientContext {
     this.#loadContext = loadContext;
     this.#isolate = isolate;
     this.#pinned = pinned;
+    const { now } = pinned.snapshot;
+    this.#meter = isolate.usage.of(client.id, now);
+    this.#meter.usage.add('requests', 1, now);
+    this.#meter.begin(now, loadContext);
+    context.reply.problemCounter = this;
+  }
+
+  countProblem(): void {
+    this.#meter.usage.add('errors', 1, this.#pinned.snapshot.now);
+  }
+
+  /** Counts an item that failed alone. */
+  countInvalidItem(): void {
+    this.#meter.usage.add('invalidItems', 1, this.#pinned.snapshot.now);
   }
 
   /**
@@ -147,11 +163,19 @@ export class ClientContext {
   /** Screens a request for this client. Records a block if the client wants records. */
   screen(request: ScreenRequest, snapshot: Snapshot): Decision {
     const decision = screen(request, snapshot, this.settings);
+    this.#meter.count(request, decision, snapshot.now, this.#loadContext);
     if (this.settings.recordBlocks) {
       const record = blockRecordOf(request, decision, this.settings.id, snapshot);
-      if (record !== null) this.#isolate.recorder.add(record, this.#loadContext);
+      if (record !== null) this.#record(record, snapshot.now);
     }
     return decision;
+  }
+
+  /** Keeps a block record, unless the client has used up its records of the day. */
+  #record(record: BlockRecord, now: number): void {
+    const line = writeRecord(record);
+    if (this.#meter.addRecord(line.length, now))
+      this.#isolate.recorder.add(record.at, line, this.#loadContext);
   }
 }
 

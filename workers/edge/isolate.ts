@@ -12,6 +12,7 @@ import { BlockRecorder } from './block-recorder.ts';
 import { HeadReader } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { Quota } from './quota.ts';
+import { UsageMeters } from './usage.ts';
 
 type OpenedSecrets = Awaited<ReturnType<typeof openSecrets>>;
 
@@ -23,6 +24,7 @@ export class Isolate {
   readonly quota = new Quota();
   readonly refusedKeys = new RefusedKeys();
   readonly recorder = new BlockRecorder();
+  readonly usage = new UsageMeters();
 
   constructor(shardBytesMax?: number) {
     this.head = new HeadReader(shardBytesMax);

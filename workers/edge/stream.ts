@@ -96,7 +96,10 @@ function textFormat(client: ClientContext, subject: Subject): LineFormat {
       const text = name ?? '';
       // Testing first takes half as long as a replace that finds nothing.
       const echo = CONTROL.test(text) ? text.replace(new RegExp(CONTROL, 'g'), ' ') : text;
-      if (!parsed.ok) return `${echo},error,${parsed.code}\n`;
+      if (!parsed.ok) {
+        client.countInvalidItem();
+        return `${echo},error,${parsed.code}\n`;
+      }
       const { verdict, reasons } = client.screen(parsed.value, snapshot);
       return `${echo},${verdict},${reasons[0]?.code ?? ''}\n`;
     },
@@ -141,7 +144,10 @@ function jsonFormat(client: ClientContext): LineFormat {
       return { name: id, parsed, numbers: countOf(value) };
     },
     answer({ name, parsed }, snapshot) {
-      if (!parsed.ok) return `${JSON.stringify({ id: name, ...formatItemError(parsed) })}\n`;
+      if (!parsed.ok) {
+        client.countInvalidItem();
+        return `${JSON.stringify({ id: name, ...formatItemError(parsed) })}\n`;
+      }
       const response = formatDecision(parsed.value, client.screen(parsed.value, snapshot));
       return `${JSON.stringify({ id: name, ...response, ...headVersion(snapshot) })}\n`;
     },

@@ -81,11 +81,17 @@ export function cacheable(
 const TEXT = 'text/plain; charset=utf-8';
 const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
+/** Counts the problems of an authenticated client. */
+export interface ProblemCounter {
+  countProblem(): void;
+}
+
 /** Creates the response of one request. What a handler returns is a success. */
 export class Reply {
   readonly #headers: Record<string, string>;
   /** Whether problems are lines of text. */
   asText = false;
+  problemCounter: ProblemCounter | null = null;
 
   /** @param correlator of the request */
   constructor(correlator: string) {
@@ -126,6 +132,7 @@ export class Reply {
   /** @param instance the path of the request */
   problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
+    this.problemCounter?.countProblem();
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     if (headers !== undefined) this.addHeaders(headers);
     if (retryAfterSeconds !== undefined) this.header('retry-after', String(retryAfterSeconds));

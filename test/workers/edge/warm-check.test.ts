@@ -31,7 +31,7 @@ async function once(options: RequestOptions, onResponse = () => {}): Promise<num
     },
   });
   const ctx = createExecutionContext();
-  const { status } = await worker.fetch(incoming, env, ctx);
+  const { status } = await worker.fetch(incoming, { ...env, USAGE: undefined }, ctx);
   expect(status).toBe(200);
   onResponse();
   await waitOnExecutionContext(ctx);

@@ -83,13 +83,15 @@ export async function sendHere(options: RequestOptions, bindings: Partial<Env> =
   return read(await worker.fetch(incoming(options), { ...env, ...bindings }, createExecutionContext()));
 }
 
-/** Like sendHere, and then waits for all background work. */
+/** Like sendHere, and then waits for all background work. That does not include a flush of counts. */
 export async function sendAndSettle(
   options: RequestOptions,
   bindings: Partial<Env> = {},
 ): Promise<WireResponse> {
   const ctx = createExecutionContext();
-  const response = await read(await worker.fetch(incoming(options), { ...env, ...bindings }, ctx));
+  const response = await read(
+    await worker.fetch(incoming(options), { ...env, USAGE: undefined, ...bindings }, ctx),
+  );
   await waitOnExecutionContext(ctx);
   return response;
 }

@@ -1,0 +1,119 @@
+/**
+ * The counts of one client that an isolate has not delivered yet. Pure: workers/edge/usage.ts sends them.
+ *
+ * Counts go into the open hour. Sealing it makes a flush, which never changes again: whoever sends it and does not
+ * learn the result sends the same flush once more, and the object counts it once. Flushes are sent in order, one at a
+ * time. While none can be sent, one flush for each hour waits. What exceeds the bounds is dropped, and its numbers
+ * are counted as lost.
+ */
+import { RECORD_BYTES_PER_DAY_MAX, USAGE_RETRIED_MS, USAGE_WAITING_MAX } from '../limits/edge.ts';
+import type { ScreenRequest } from '../request.ts';
+import type { Decision } from '../screening/decision.ts';
+import type { Total } from './counts.ts';
+import { type FlushAnswer, HOUR_MS, HOURS_PER_DAY, type UsageFlush } from './flush.ts';
+import { HourCounter } from './hour-counter.ts';
+
+export class ClientUsage {
+  readonly client: string;
+  /** Random ID of this counter, and the number that divides counters over the objects of a client. */
+  readonly #isolate: string;
+  readonly #place: number;
+  #open = new HourCounter();
+  #hour = 0;
+  /** Sealed, in the order of their numbers. The first one may have been sent already. */
+  readonly #sealed: UsageFlush[] = [];
+  #nextFlush = 1;
+  /** When the first sealed flush was first sent, in ms since 1970; 0 before. */
+  #sentAt = 0;
+  #shards = 1;
+  /** Block records of this isolate on `#day` (days since 1970), in bytes, and whether the client may keep more. */
+  #day = 0;
+  #recordBytes = 0;
+  #recordsFull = false;
+
+  /** @param random 32 bits @param isolate at least 64 random bits, as text */
+  constructor(client: string, isolate: string, random: number, now: number) {
+    this.client = client;
+    this.#isolate = isolate;
+    this.#place = random;
+    this.#hour = Math.floor(now / HOUR_MS);
+  }
+
+  /** Counts a request that was screened. @param now in ms since 1970, of its snapshot */
+  count(request: ScreenRequest, decision: Decision, now: number): void {
+    if (now >= (this.#hour + 1) * HOUR_MS) this.#beginHour(now);
+    this.#open.count(request, decision);
+  }
+
+  add(total: Total, amount: number, now: number): void {
+    if (now >= (this.#hour + 1) * HOUR_MS) this.#beginHour(now);
+    this.#open.add(total, amount);
+  }
+
+  /** Counts a block record. @returns whether to keep it */
+  addRecord(bytes: number, now: number): boolean {
+    const day = Math.floor(now / (HOUR_MS * HOURS_PER_DAY));
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#recordBytes = 0;
+      this.#recordsFull = false;
+    }
+    const isKept = !this.#recordsFull && this.#recordBytes + bytes <= RECORD_BYTES_PER_DAY_MAX;
+    this.#recordBytes += isKept ? bytes : 0;
+    this.add(isKept ? 'recordBytes' : 'recordsDropped', isKept ? bytes : 1, now);
+    return isKept;
+  }
+
+  /** Whether everything was delivered. */
+  get isDelivered(): boolean {
+    return this.#sealed.length === 0 && this.#open.isEmpty;
+  }
+
+  /** Seals what was counted. @returns the flush to send; null if there is none */
+  nextFlush(now: number): UsageFlush | null {
+    if (now - this.#sentAt > USAGE_RETRIED_MS && this.#sentAt > 0) this.#drop(0);
+    if (this.#sealed.length === 0) this.#seal();
+    const [flush] = this.#sealed;
+    if (flush === undefined) return null;
+    if (this.#sentAt === 0) this.#sentAt = now;
+    return flush;
+  }
+
+  /** The object has counted the first sealed flush. @returns the next one that waits; null if there is none */
+  delivered({ shards, recordsFull }: FlushAnswer, now: number): UsageFlush | null {
+    this.#sealed.shift();
+    this.#sentAt = 0;
+    this.#shards = Math.max(this.#shards, shards);
+    if (Math.floor(now / (HOUR_MS * HOURS_PER_DAY)) === this.#day) this.#recordsFull ||= recordsFull;
+    return this.#sealed.length === 0 ? null : this.nextFlush(now);
+  }
+
+  #beginHour(now: number): void {
+    this.#seal();
+    this.#hour = Math.floor(now / HOUR_MS);
+    // The first one may be on its way.
+    if (this.#sealed.length > USAGE_WAITING_MAX) this.#drop(1);
+  }
+
+  #seal(): void {
+    if (this.#open.isEmpty) return;
+    this.#sealed.push({
+      client: this.client,
+      isolate: this.#isolate,
+      flush: this.#nextFlush++,
+      hour: this.#hour,
+      counts: this.#open.counts(),
+      // The first flush of an isolate learns the number of objects.
+      shard: this.#place % this.#shards,
+      shards: this.#shards,
+    });
+    this.#open = new HourCounter();
+  }
+
+  #drop(index: number): void {
+    const [dropped] = this.#sealed.splice(index, 1);
+    if (index === 0) this.#sentAt = 0;
+    const { numbers = 0, lostNumbers = 0 } = dropped?.counts.totals ?? {};
+    this.#open.add('lostNumbers', numbers + lostNumbers);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What an isolate sends to the object that keeps the counts of a client (workers/usage/), and what it gets back.
+ * Backward compatible by one version, because edge and control are deployed separately.
+ */
+import type { UsageCounts } from './counts.ts';
+
+/** Counts of one isolate for one client. Sent again unchanged until the object has answered. */
+export interface UsageFlush {
+  readonly client: string;
+  /** Random ID of the counter that these counts come from. */
+  readonly isolate: string;
+  /** Rises with each flush of an isolate. The object counts each (isolate, flush) once. */
+  readonly flush: number;
+  /** Hours since 1970, UTC: when the requests were answered. */
+  readonly hour: number;
+  readonly counts: UsageCounts;
+  /** The object that it goes to, one of `shards`: it stays the same when it is sent again. */
+  readonly shard: number;
+  readonly shards: number;
+}
+
+export interface FlushAnswer {
+  /** Objects that the counts of this client are divided over. It only grows. */
+  readonly shards: number;
+  /** Whether the client has used up its block records of this UTC day. */
+  readonly recordsFull: boolean;
+}
+
+/** Counts of one hour or one day. */
+export interface PeriodCounts {
+  /** Its start, in hours since 1970. */
+  readonly hour: number;
+  /** 1, or 24. */
+  readonly hours: number;
+  readonly counts: UsageCounts;
+}
+
+export interface UsageHistory {
+  readonly shards: number;
+  /** Start of the last hour with a count, in hours since 1970; null if there is none. */
+  readonly lastHour: number | null;
+  readonly periods: readonly PeriodCounts[];
+}
+
+export const HOUR_MS = 3_600_000;
+export const HOURS_PER_DAY = 24;
+
+/** The name of the object. Client IDs have no slash. */
+export function usageObjectName(client: string, shard: number): string {
+  return shard === 0 ? client : `${client}/${shard}`;
+}

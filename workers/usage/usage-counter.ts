@@ -1,0 +1,105 @@
+/**
+ * The Durable Object that keeps the counts of one client, or of a share of its isolates. It takes flushes from
+ * isolates and commits many at once. The coordinator is not involved.
+ *
+ * A client begins with one object, named by its ID. When an object gets more than USAGE_FLUSHES_PER_SECOND, the
+ * client is divided over twice as many. The first object knows how many there are, so that readers find them all:
+ * no isolate learns of an object before that.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { USAGE_COMMIT_MS, USAGE_FLUSHES_PER_SECOND, USAGE_SHARDS_MAX } from '../../shared/limits/control.ts';
+import { RECORD_BYTES_PER_DAY_MAX } from '../../shared/limits/edge.ts';
+import {
+  type FlushAnswer,
+  type UsageFlush,
+  type UsageHistory,
+  usageObjectName,
+} from '../../shared/usage/flush.ts';
+import type { Env } from '../env.ts';
+import { warnFailed } from '../log.ts';
+import type { UsageObject } from '../storage/usage-port.ts';
+import { UsageStore } from './usage-store.ts';
+
+/** Time over which flushes are counted before a client is divided, in ms. */
+const RATE_MS = 60_000;
+
+interface Waiting {
+  readonly flush: UsageFlush;
+  resolve(answer: FlushAnswer): void;
+  reject(error: unknown): void;
+}
+
+export class UsageCounter extends DurableObject<Env> implements UsageObject {
+  readonly #store: UsageStore;
+  #waiting: Waiting[] = [];
+  #committedAt = 0;
+  #rateSince = 0;
+  #rateCount = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new UsageStore(ctx.storage);
+  }
+
+  async apply(flush: UsageFlush): Promise<FlushAnswer> {
+    const answered = new Promise<FlushAnswer>((resolve, reject) => {
+      this.#waiting.push({ flush, resolve, reject });
+    });
+    if (this.#waiting.length === 1) {
+      const pauseMs = this.#committedAt + USAGE_COMMIT_MS - Date.now();
+      // Only an object with much to do waits: its time costs nothing more.
+      if (pauseMs > 0) setTimeout(() => this.#commit(), pauseMs);
+      else this.#commit();
+    }
+    return answered;
+  }
+
+  async history(from: number, to: number): Promise<UsageHistory> {
+    const { shards } = this.#store;
+    return { shards, lastHour: this.#store.lastHour(), periods: this.#store.periods(from, to) };
+  }
+
+  async divide(shards: number): Promise<void> {
+    this.#store.setShards(Math.min(shards, USAGE_SHARDS_MAX));
+  }
+
+  #commit(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const now = Date.now();
+    this.#committedAt = now;
+    try {
+      const flushes = waiting.map(({ flush }) => flush);
+      this.#store.commit(flushes, now);
+      for (const { shards } of flushes) this.#store.setShards(shards);
+      this.#watchRate(flushes, now);
+      const share = RECORD_BYTES_PER_DAY_MAX / this.#store.shards;
+      const recordsFull = this.#store.recordBytes(now) >= share;
+      for (const { resolve } of waiting) resolve({ shards: this.#store.shards, recordsFull });
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** Divides the client further if this object gets too many flushes. */
+  #watchRate(flushes: readonly UsageFlush[], now: number): void {
+    this.#rateCount += flushes.length;
+    const seconds = (now - this.#rateSince) / 1000;
+    if (seconds * 1000 < RATE_MS) return;
+    const isBusy = this.#rateSince > 0 && this.#rateCount / seconds > USAGE_FLUSHES_PER_SECOND;
+    this.#rateSince = now;
+    this.#rateCount = 0;
+    if (isBusy && this.#store.shards < USAGE_SHARDS_MAX) {
+      this.ctx.waitUntil(this.#divideClient(flushes[0]!.client, this.#store.shards * 2));
+    }
+  }
+
+  async #divideClient(client: string, shards: number): Promise<void> {
+    try {
+      await this.env.USAGE?.getByName(usageObjectName(client, 0)).divide(shards);
+      this.#store.setShards(shards);
+    } catch (error) {
+      warnFailed('usageNotDivided', error);
+    }
+  }
+}

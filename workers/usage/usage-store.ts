@@ -1,0 +1,179 @@
+/**
+ * The tables of a usage counter. Counts and the flush numbers that they came with change in one transaction, so a
+ * flush is counted once, whenever the object stops.
+ *
+ * Each row costs money, so a commit writes few: one for each hour that it changes, and one with the flush numbers of
+ * all its flushes. After USAGE_COMMITS_MAX commits, the numbers are merged into the last one of each isolate.
+ */
+import {
+  USAGE_COMMITS_MAX,
+  USAGE_DAYS_KEPT,
+  USAGE_FLUSHES_KEPT_MS,
+  USAGE_FLUSHES_PER_ROW,
+  USAGE_HOURS_KEPT_DAYS,
+  USAGE_STORED_NAMES_MAX,
+} from '../../shared/limits/control.ts';
+import { NO_COUNTS, sumCounts, type UsageCounts } from '../../shared/usage/counts.ts';
+import { HOUR_MS, HOURS_PER_DAY, type PeriodCounts, type UsageFlush } from '../../shared/usage/flush.ts';
+
+const DAY_MS = HOURS_PER_DAY * HOUR_MS;
+
+/** Periods start at `hour`, in hours since 1970, and last 1 or 24 `hours`. */
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS periods (hour INTEGER, hours INTEGER, counts TEXT NOT NULL, PRIMARY KEY (hour, hours))
+    WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS flushes (id INTEGER PRIMARY KEY, isolates TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS shards (shards INTEGER NOT NULL);
+`;
+
+/** An isolate, its last flush, and when it came, in ms since 1970. */
+type LastFlush = readonly [isolate: string, flush: number, at: number];
+
+export class UsageStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  /** The last flush of each isolate, as stored: its number, and when it came. */
+  #last: Map<string, readonly [flush: number, at: number]>;
+  #shards: number;
+  /** Block records on `#day`, in days since 1970, in bytes. */
+  #day = -1;
+  #recordBytes = 0;
+  #commits = 0;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#sql.exec(TABLES);
+    this.#last = this.#storedFlushes();
+    this.#shards = this.#storedShards();
+  }
+
+  get shards(): number {
+    return this.#shards;
+  }
+
+  setShards(shards: number): void {
+    if (shards <= this.#shards) return;
+    this.#storage.transactionSync(() => {
+      this.#sql.exec('DELETE FROM shards');
+      this.#sql.exec('INSERT INTO shards VALUES (?)', shards);
+    });
+    this.#shards = shards;
+  }
+
+  /** Counts those flushes that were not counted before. Either all of them are stored, or none. */
+  commit(flushes: readonly UsageFlush[], now: number): void {
+    const last = new Map<string, number>();
+    const fresh = flushes.filter(({ isolate, flush }) => {
+      const isFresh = flush > (last.get(isolate) ?? this.#last.get(isolate)?.[0] ?? 0);
+      if (isFresh) last.set(isolate, flush);
+      return isFresh;
+    });
+    if (fresh.length === 0) return;
+    try {
+      this.#storage.transactionSync(() => this.#write(fresh, last, now));
+    } catch (error) {
+      // Memory may have what the tables do not.
+      this.#last = this.#storedFlushes();
+      this.#day = -1;
+      throw error;
+    }
+  }
+
+  #write(fresh: readonly UsageFlush[], last: ReadonlyMap<string, number>, now: number): void {
+    const byHour = Map.groupBy(fresh, ({ hour }) => hour);
+    for (const [hour, flushes] of byHour) {
+      this.#add(
+        hour,
+        1,
+        flushes.map(({ counts }) => counts),
+      );
+    }
+    for (const [isolate, flush] of last) this.#last.set(isolate, [flush, now]);
+    const lasts = [...last].map(([isolate, flush]): LastFlush => [isolate, flush, now]);
+    this.#sql.exec('INSERT INTO flushes (isolates) VALUES (?)', JSON.stringify(lasts));
+    this.#commits++;
+    if (this.#commits >= USAGE_COMMITS_MAX) this.#mergeFlushes(now);
+    const day = Math.floor(now / DAY_MS);
+    if (day !== this.#day) this.#beginDay(day);
+    else this.#recordBytes += recordBytesOf(fresh.filter(({ hour }) => dayOf(hour) === day));
+  }
+
+  /** Block records of the current day, in bytes. */
+  recordBytes(now: number): number {
+    const day = Math.floor(now / DAY_MS);
+    if (day !== this.#day) this.#storage.transactionSync(() => this.#beginDay(day));
+    return this.#recordBytes;
+  }
+
+  /** Periods that begin in these hours, oldest first. @param to exclusive */
+  periods(from: number, to: number): PeriodCounts[] {
+    return this.#sql
+      .exec<PeriodRow>('SELECT * FROM periods WHERE hour >= ? AND hour < ? ORDER BY hour, hours', from, to)
+      .toArray()
+      .map(({ hour, hours, counts }) => ({ hour, hours, counts: JSON.parse(counts) as UsageCounts }));
+  }
+
+  /** Start of the newest period. */
+  lastHour(): number | null {
+    return this.#sql.exec<{ hour: number | null }>('SELECT MAX(hour) AS hour FROM periods').one().hour;
+  }
+
+  #add(hour: number, hours: number, counts: readonly UsageCounts[]): void {
+    const found = this.#sql
+      .exec<{ counts: string }>('SELECT counts FROM periods WHERE hour = ? AND hours = ?', hour, hours)
+      .toArray();
+    const before = found.length === 0 ? NO_COUNTS : (JSON.parse(found[0]!.counts) as UsageCounts);
+    const sum = JSON.stringify(sumCounts([before, ...counts], USAGE_STORED_NAMES_MAX));
+    this.#sql.exec('INSERT OR REPLACE INTO periods VALUES (?, ?, ?)', hour, hours, sum);
+  }
+
+  /** Merges old hours into days, removes old days, and recounts the block records of the day. */
+  #beginDay(day: number): void {
+    const oldest = (day - USAGE_HOURS_KEPT_DAYS) * HOURS_PER_DAY;
+    const old = this.periods(0, oldest).filter(({ hours }) => hours === 1);
+    for (const [start, periods] of Map.groupBy(old, ({ hour }) => dayOf(hour) * HOURS_PER_DAY)) {
+      this.#add(
+        start,
+        HOURS_PER_DAY,
+        periods.map(({ counts }) => counts),
+      );
+    }
+    this.#sql.exec('DELETE FROM periods WHERE hour < ? AND hours = 1', oldest);
+    this.#sql.exec('DELETE FROM periods WHERE hour < ?', (day - USAGE_DAYS_KEPT) * HOURS_PER_DAY);
+    this.#day = day;
+    this.#recordBytes = recordBytesOf(this.periods(day * HOURS_PER_DAY, (day + 1) * HOURS_PER_DAY));
+  }
+
+  #mergeFlushes(now: number): void {
+    for (const [isolate, [, at]] of this.#last)
+      if (at < now - USAGE_FLUSHES_KEPT_MS) this.#last.delete(isolate);
+    const all = [...this.#last].map(([isolate, [flush, at]]): LastFlush => [isolate, flush, at]);
+    this.#sql.exec('DELETE FROM flushes');
+    for (let from = 0; from < all.length; from += USAGE_FLUSHES_PER_ROW) {
+      const isolates = JSON.stringify(all.slice(from, from + USAGE_FLUSHES_PER_ROW));
+      this.#sql.exec('INSERT INTO flushes (isolates) VALUES (?)', isolates);
+    }
+    this.#commits = 0;
+  }
+
+  #storedFlushes(): Map<string, readonly [flush: number, at: number]> {
+    const rows = this.#sql.exec<{ isolates: string }>('SELECT isolates FROM flushes ORDER BY id').toArray();
+    const all = rows.flatMap(({ isolates }) => JSON.parse(isolates) as LastFlush[]);
+    return new Map(all.map(([isolate, flush, at]) => [isolate, [flush, at]]));
+  }
+
+  #storedShards(): number {
+    return this.#sql.exec<{ shards: number }>('SELECT shards FROM shards').toArray()[0]?.shards ?? 1;
+  }
+}
+
+type PeriodRow = { hour: number; hours: number; counts: string };
+
+function dayOf(hour: number): number {
+  return Math.floor(hour / HOURS_PER_DAY);
+}
+
+function recordBytesOf(all: readonly { readonly counts: UsageCounts }[]): number {
+  return all.reduce((sum, { counts }) => sum + (counts.totals.recordBytes ?? 0), 0);
+}
