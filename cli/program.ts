@@ -11,6 +11,7 @@ import { addBuild } from './commands/build.ts';
 import { addClients } from './commands/clients.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addEntries } from './commands/entries.ts';
+import { addEnumeration } from './commands/enumeration.ts';
 import { addGuards } from './commands/guards.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
@@ -31,7 +32,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Live changes:': [addBlock, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens],
   'Policy:': [addPolicy, addGuards],
-  'Monitoring:': [addStatus, addWatch, addBlocks, addAudit],
+  'Monitoring:': [addStatus, addWatch, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };
 

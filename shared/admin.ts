@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
+import type { Detection } from './enumeration/detect.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { LIVE_OPS } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
@@ -229,6 +230,15 @@ export const putPolicySchema = v.strictObject({ policy: policySchema, reason: re
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
 
 /** `GET /v1/admin/status` */
+/** Enumeration that was detected: one for each organisation and UTC day. */
+export interface DetectionInfo {
+  readonly organisation: string;
+  /** UTC, as in 2026-11-24. */
+  readonly day: string;
+  readonly at: string;
+  readonly found: readonly Detection[];
+}
+
 export interface StatusInfo extends StorageInfo {
   readonly seq: number;
   readonly changedAt: string | null;

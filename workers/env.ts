@@ -7,7 +7,7 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { deriveListKeys, LIST_KEY_BYTES, type ListKeys } from '../shared/set/keys.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
-import type { UsageObjects } from './storage/usage-port.ts';
+import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
 export interface Env {
@@ -19,6 +19,8 @@ export interface Env {
   readonly COORDINATOR: { getByName(name: string): HeadSource };
   /** Class UsageCounter. Optional: without it, checks are answered, and nothing is counted. */
   readonly USAGE?: UsageObjects | undefined;
+  /** Class ScanDetector. Optional: without it, enumeration is not detected. */
+  readonly SCANS?: ScanObjects | undefined;
   /** 32 random bytes in base64. Must be the key that the releases are built with. */
   readonly LIST_KEY: string;
   /**

@@ -19,12 +19,12 @@ const POINTS = [1_000, 10_000, 100_000, 1_000_000];
 const POINTS_SMALL = [1_000, 10_000];
 /** Every scan in equal steps must be found by then. */
 const STEPS_FOUND_BY = 100_000;
-const RUNS = 5;
+const RUNS = 4;
 const RUNS_SMALL = 1;
 /** Days of each kind of ordinary traffic in one run, and runs. */
 const DAYS = 365;
 const DAYS_SMALL = 8;
-const YEARS = 2;
+const YEARS = 1;
 /** Days of the longer of the two windows. */
 const WINDOW_DAYS = 30;
 

@@ -196,6 +196,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/enumeration": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List detections of enumeration
+         * @description Scope `read`. The newest 100 of the last 90 days, newest first; one for each organisation and UTC day. The audit log has all of them. No number is in them.
+         */
+        get: operations["adminEnumeration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -1554,6 +1577,26 @@ export interface components {
         Role: string;
         /** @description `active` or `suspended`. The tokens, client keys and signing keys of a suspended organisation do not work. New values may be added: treat an unknown value as valid. */
         OrganisationState: string;
+        Detections: {
+            detections: components["schemas"]["Detection"][];
+        };
+        /** @description Clients of the organisation seem to read out whole ranges of numbers. */
+        Detection: {
+            organisation: components["schemas"]["Name"];
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            day: string;
+            /** Format: date-time */
+            at: string;
+            found: {
+                /** @description `canaries`: canary numbers were checked. `fullBlocks`: blocks of 10,000 numbers were checked whole. `steps`: numbers followed each other in equal steps. `evenBlocks`: blocks were checked more evenly than a list of customers allows. `unallocated`: numbers of blocks that are not in use. `volume`: more than twice the declared volume. New values may be added. */
+                kind: string;
+                /** @description Numbers, or blocks for `fullBlocks` and `evenBlocks`. */
+                count: number;
+            }[];
+        };
         /** @description Clients, tokens and signing keys belong to an organisation. Responses contain every field. */
         Organisation: {
             id: components["schemas"]["Name"];
@@ -1567,6 +1610,8 @@ export interface components {
             contact?: string;
             /** @description Default: `active`. */
             state?: components["schemas"]["OrganisationState"];
+            /** @description Numbers that its clients check on an ordinary day, together. More than twice as many are reported as enumeration. Null: nothing was declared. Default: null. */
+            declaredNumbers?: number | null;
         };
         /** @description The whole organisation. Its id is also in the path. */
         OrganisationRequest: {
@@ -1595,6 +1640,10 @@ export interface components {
             internationalPrefix?: string | null;
             /** @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`). New values may be added: treat an unknown value as valid. Default: `kr`. */
             senderRules?: string;
+            /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
+            onEnumeration?: string;
+            /** @description What a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null lifts it. New values may be added: treat an unknown value as valid. Default: null. */
+            restriction?: string | null;
             /** @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`. Default: `false`. */
             recordBlocks?: boolean;
             /** @description Quota in numbers per minute. Each `from` and each `to` counts. Default: `60000`. */
@@ -3911,6 +3960,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminEnumeration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The detections. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detections"];
                 };
             };
             401: components["responses"]["AdminUnauthenticated"];

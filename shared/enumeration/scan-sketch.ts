@@ -71,6 +71,11 @@ export class ScanSketch {
     this.#placesMax = placesMax;
   }
 
+  /** Numbers checked, repeats included. */
+  get numbers(): number {
+    return this.#numbers;
+  }
+
   get isEmpty(): boolean {
     return this.#numbers === 0;
   }

@@ -55,6 +55,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/usage': [
+    'shared/enumeration',
     'shared/numbers',
     'shared/screening/decision.ts',
     'shared/limits',

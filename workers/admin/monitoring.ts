@@ -1,5 +1,6 @@
 /**
- * `/v1/admin/status`, `/v1/admin/audit` and `/v1/admin/blocks`: status, audit log and block records.
+ * `/v1/admin/status`, `/v1/admin/enumeration`, `/v1/admin/audit` and `/v1/admin/blocks`: status, detections, audit log
+ * and block records.
  */
 import { trimAuditSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
@@ -17,6 +18,11 @@ import { forAdmins, forChanges, pageLimit } from './context.ts';
 const sendLines = (reply: Reply, lines: readonly unknown[]) => reply.ndjson(lines);
 
 export const status = forAdmins('read', async ({ coordinator }) => ok(await coordinator.status()));
+
+/** What was detected, newest first: one for each organisation and day. */
+export const detections = forAdmins('read', async ({ coordinator }) =>
+  ok({ detections: await coordinator.detections() }),
+);
 
 /** A page of the audit log as NDJSON. An empty page is the end. */
 export const audit = forAdmins(

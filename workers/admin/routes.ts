@@ -10,6 +10,7 @@ import * as settings from './settings.ts';
 
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
+  { method: 'GET', path: '/v1/admin/enumeration', handle: monitoring.detections },
   { method: 'GET', path: '/v1/admin/audit', handle: monitoring.audit },
   { method: 'POST', path: '/v1/admin/audit/trim', handle: monitoring.trimAudit },
   { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },

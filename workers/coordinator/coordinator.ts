@@ -14,7 +14,9 @@ import type {
   StatusInfo,
 } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
+import type { Detection } from '../../shared/enumeration/detect.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
+import { DETECTIONS_SHOWN_MAX } from '../../shared/limits/enumeration.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
@@ -22,6 +24,7 @@ import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import type { DetectionRecorder } from '../storage/usage-port.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
 import type { Precondition } from './document-store.ts';
@@ -34,7 +37,7 @@ export interface TokenHolder {
   readonly organisation: Organisation | null;
 }
 
-export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
+export class Coordinator extends DurableObject<ControlEnv> implements HeadSource, DetectionRecorder {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
   readonly #dataCentres = new Map<string, { seq: number; at: number }>();
@@ -165,6 +168,20 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   /** @param client null to remove it */
   async putClient(request: ChangeRequest, id: string, client: Client | null, condition: Precondition) {
     return this.#ready.clientChanges.putClient(request, id, client, condition);
+  }
+
+  async declaredNumbers(organisation: string) {
+    // Organisations that were stored before have none.
+    return this.#ready.tables.organisations.get(organisation)?.declaredNumbers ?? null;
+  }
+
+  /** @param day days since 1970 */
+  async enumerationDetected(organisation: string, day: number, found: readonly Detection[]) {
+    return this.#ready.enumerationChanges.record(organisation, day, found);
+  }
+
+  async detections() {
+    return this.#ready.tables.detections.newest(DETECTIONS_SHOWN_MAX);
   }
 
   async tokens() {

@@ -12,6 +12,7 @@ import { applied, systemRequest } from './change-request.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
 import { EntryOwners } from './entry-owners.ts';
+import { EnumerationChanges } from './enumeration-changes.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { ReleaseChanges } from './release-changes.ts';
@@ -36,6 +37,7 @@ export class Core {
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
   readonly clientChanges: ClientChanges;
+  readonly enumerationChanges: EnumerationChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
@@ -62,6 +64,7 @@ export class Core {
     );
     const signers = secrets.publicKeys.map(({ owner }) => owner);
     this.clientChanges = new ClientChanges(tables, values, background, signers);
+    this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.#values = values;
     this.#collector = collector;

@@ -103,8 +103,18 @@ const TABLES = `
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
+const DETECTIONS = `
+  CREATE TABLE detections (
+    day INTEGER NOT NULL,
+    organisation TEXT NOT NULL,
+    found TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (day, organisation)
+  ) WITHOUT ROWID;
+`;
+
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES];
+const STEPS: readonly string[] = [TABLES, DETECTIONS];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {

@@ -6,6 +6,7 @@ import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Token } from '../../shared/tokens.ts';
+import { DetectionStore } from './detection-store.ts';
 import { DocumentStore } from './document-store.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
@@ -24,6 +25,7 @@ export class Tables {
   readonly organisations: DocumentStore<Organisation>;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
+  readonly detections: DetectionStore;
 
   constructor(storage: DurableObjectStorage, keys: ListKeys) {
     const { sql } = storage;
@@ -36,6 +38,7 @@ export class Tables {
     this.organisations = new DocumentStore(sql, 'organisation');
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
+    this.detections = new DetectionStore(sql);
   }
 
   /** The clients that the directory contains. */

@@ -80,6 +80,8 @@ export class ClientContext implements ProblemCounter {
   readonly #isolate: Isolate;
   readonly #pinned: PinnedHead;
   readonly #meter: UsageMeter;
+  /** Whose quota counts: in a long request, that of the newest head. */
+  #charged: Client;
   /** Numbers of this request counted so far. */
   #counted = 0;
 
@@ -91,6 +93,7 @@ export class ClientContext implements ProblemCounter {
     { client, pinned }: AuthenticatedClient,
   ) {
     this.settings = client;
+    this.#charged = client;
     this.#context = context;
     this.#right = right;
     this.#loadContext = loadContext;
@@ -99,6 +102,7 @@ export class ClientContext implements ProblemCounter {
     const { now } = pinned.snapshot;
     this.#meter = isolate.usage.of(client.id, now);
     this.#meter.usage.add('requests', 1, now);
+    this.#meter.usage.watch(isolate.scanSource(client.organisation, loadContext));
     this.#meter.begin(now, loadContext);
     context.reply.problemCounter = this;
   }
@@ -130,7 +134,7 @@ export class ClientContext implements ProblemCounter {
    * @returns how many it counted
    */
   take(numbers: number): number {
-    return this.#isolate.quota.take(this.settings, numbers, this.#loadContext);
+    return this.#isolate.quota.take(this.#charged, numbers, this.#loadContext);
   }
 
   /**
@@ -155,8 +159,9 @@ export class ClientContext implements ProblemCounter {
   async latest(): Promise<Snapshot> {
     const { clients, snapshot } = await this.#isolate.head.pin(this.#loadContext);
     const { request } = this.#context;
-    const isKnown = clients === null || (await authenticate(request, clients, this.#right)).ok;
-    if (!isKnown) throw new Error('the client key was revoked');
+    const known = clients === null ? ok(this.settings) : await authenticate(request, clients, this.#right);
+    if (!known.ok || known.value.restriction === 'stopped') throw new Error('the client key was revoked');
+    this.#charged = known.value;
     return snapshot;
   }
 
