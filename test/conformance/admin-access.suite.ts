@@ -222,6 +222,7 @@ describe('clients', () => {
     expect(got.json).toEqual({
       ...{ ...clientOf(secretSha256), organisation: 'default' },
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
+      ...{ onEnumeration: 'report', restriction: null },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
     const { clients } = await adminValue<{ clients: Client[] }>('clients');
