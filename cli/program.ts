@@ -8,6 +8,7 @@ import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
 import { addBlocks } from './commands/blocks.ts';
 import { addBuild } from './commands/build.ts';
+import { addCanaries } from './commands/canaries.ts';
 import { addClients } from './commands/clients.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addEntries } from './commands/entries.ts';
@@ -31,7 +32,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
   'Live changes:': [addBlock, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens],
-  'Policy:': [addPolicy, addGuards],
+  'Policy:': [addPolicy, addGuards, addCanaries],
   'Monitoring:': [addStatus, addWatch, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
+import { canaryNumbersSchema } from './enumeration/canary-numbers.ts';
 import type { Detection } from './enumeration/detect.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { LIVE_OPS } from './live/entry.ts';
@@ -228,6 +229,9 @@ export const putOrganisationSchema = v.strictObject({
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
 export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
 export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
+
+/** `PUT /v1/admin/canaries`: all canary numbers. */
+export const putCanariesSchema = v.strictObject({ numbers: canaryNumbersSchema, reason: reasonSchema });
 
 /** `GET /v1/admin/status` */
 /** Enumeration that was detected: one for each organisation and UTC day. */

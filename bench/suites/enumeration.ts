@@ -48,7 +48,7 @@ function randomShare(seed: number): Random {
 
 function isFound(sketch: ScanSketch, days: number): boolean {
   const data = sketch.data();
-  return detect({ sketch: data, days, canaries: 0, declaredNumbers: null }).length > 0;
+  return detect({ sketch: data, days, declaredNumbers: null }).length > 0;
 }
 
 function attackRows(attack: Attack, { small, seed }: BenchOptions): Row[] {

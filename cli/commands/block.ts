@@ -108,7 +108,7 @@ async function changeLive(op: LiveOp, words: readonly string[], options: BlockOp
   await printChange(formatChange({ ...change, duplicates: written.length - items.length }, done), options);
 }
 
-async function itemsOf(file: string | undefined): Promise<WrittenItem[]> {
+export async function itemsOf(file: string | undefined): Promise<WrittenItem[]> {
   if (file === undefined) return [];
   if (file !== INPUT) return itemsOfFile(file);
   const lines = await linesOfInput();

@@ -315,6 +315,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/canaries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the canary numbers
+         * @description Scope `guards`: whoever knows them avoids them.
+         */
+        get: operations["adminCanaries"];
+        /**
+         * Set the canary numbers
+         * @description Scope `guards`. Replaces all of them. The audit log has them keyed.
+         */
+        put: operations["adminPutCanaries"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/policy": {
         parameters: {
             query?: never;
@@ -1472,6 +1499,15 @@ export interface components {
             removeShare: components["schemas"]["Share"];
             /** @description Numbers, besides the emergency numbers, that no list may block or label and no live entry may block. */
             protectedNumbers: components["schemas"]["ProtectedNumber"][];
+        };
+        Canaries: {
+            /** @description Canary numbers: allocated, but never given to a subscriber, so nobody has a reason to check them. E.164 digits as integers. */
+            numbers: number[];
+        };
+        CanariesRequest: {
+            /** @description Canary numbers: allocated, but never given to a subscriber, so nobody has a reason to check them. E.164 digits as integers. */
+            numbers: number[];
+            reason: components["schemas"]["ReasonText"];
         };
         GuardsRequest: {
             /** @description All settings. An omitted setting returns to its default. */
@@ -4186,6 +4222,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Guards"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminCanaries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The canary numbers. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canaries"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutCanaries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanariesRequest"];
+            };
+        };
+        responses: {
+            /** @description They are set. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             400: components["responses"]["AdminBadRequest"];

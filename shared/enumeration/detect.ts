@@ -65,8 +65,6 @@ export interface ScanWindow {
   readonly sketch: ScanData;
   /** Days that the sketch covers. */
   readonly days: number;
-  /** Different canary numbers among the numbers. */
-  readonly canaries: number;
   /** Numbers a day that the organisation declared; null if it declared nothing. */
   readonly declaredNumbers: number | null;
 }
@@ -78,12 +76,12 @@ interface BlockCount {
   readonly marks: number;
 }
 
-export function detect({ sketch, days, canaries, declaredNumbers }: ScanWindow): Detection[] {
+export function detect({ sketch, days, declaredNumbers }: ScanWindow): Detection[] {
   const blocks = blocksOf(sketch);
   const scale = 2 ** sketch.level;
   const limit = (declaredNumbers ?? Number.POSITIVE_INFINITY) * VOLUME_FACTOR * days;
   const found: Record<ScanKind, number> = {
-    canaries: canaries >= CANARIES_MIN ? canaries : 0,
+    canaries: sketch.canaries.length >= CANARIES_MIN ? sketch.canaries.length : 0,
     fullBlocks: countFullBlocks(blocks) * scale,
     steps: sketch.inRuns >= STEPS_MIN * days ? sketch.inRuns : 0,
     evenBlocks: Math.max(countLevelBlocks(blocks), countSpreadBlocks(blocks, scale)) * scale,

@@ -8,6 +8,7 @@
  * the counts of those stay exact: sampling numbers instead would hide how even a scan is.
  */
 import {
+  CANARY_NUMBERS_MAX,
   MERGED_PLACES_MAX,
   SKETCH_FILLED_SHARE,
   SKETCH_PLACES_MAX,
@@ -33,6 +34,8 @@ export interface ScanData {
   readonly level: number;
   /** ENTRY_WORDS for each block, in no particular order. */
   readonly entries: Int32Array<ArrayBuffer>;
+  /** The canary numbers that were checked: a keyed hash of each. */
+  readonly canaries: Int32Array<ArrayBuffer>;
 }
 
 /** An entry: number div 10^4, count, marks 1 to 32 that were seen, marks 33 to 64. All are unsigned. */
@@ -57,6 +60,7 @@ export class ScanSketch {
   #numbers = 0;
   #inRuns = 0;
   #level = 0;
+  readonly #canaries = new Set<number>();
   /** Hash bits that are zero in all kept blocks. */
   #dropped = 0;
   #used = 0;
@@ -89,6 +93,15 @@ export class ScanSketch {
   /** A recipient. @param n 0 < N < 10^15 */
   seeTo(n: number): void {
     this.#see(n, this.#to);
+  }
+
+  /** A canary number, besides `seeFrom` or `seeTo`. */
+  seeCanary(n: number): void {
+    this.#addCanary(hashOfBlock(n, this.#key.seed));
+  }
+
+  #addCanary(hash: number): void {
+    if (this.#canaries.size < CANARY_NUMBERS_MAX) this.#canaries.add(hash);
   }
 
   #see(n: number, steps: Steps): void {
@@ -164,7 +177,8 @@ export class ScanSketch {
   }
 
   /** Adds what another sketch with the same key saw. */
-  add({ numbers, inRuns, level, entries }: ScanData): void {
+  add({ numbers, inRuns, level, entries, canaries }: ScanData): void {
+    for (const hash of canaries) this.#addCanary(hash);
     this.#numbers += numbers;
     this.#inRuns += inRuns;
     if (level > this.#level) this.#rebuild(level, this.#table.length / ENTRY_WORDS);
@@ -179,7 +193,8 @@ export class ScanSketch {
       entries.set(this.#table.subarray(at, at + ENTRY_WORDS), entry);
       entry += ENTRY_WORDS;
     }
-    return { numbers: this.#numbers, inRuns: this.#inRuns, level: this.#level, entries };
+    const canaries = Int32Array.from(this.#canaries);
+    return { numbers: this.#numbers, inRuns: this.#inRuns, level: this.#level, entries, canaries };
   }
 }
 

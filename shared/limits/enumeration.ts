@@ -23,5 +23,7 @@ export const SKETCH_STORED_MS = 30_000;
 export const DETECTIONS_KEPT_DAYS = 90;
 /** Detections in one response, newest first. */
 export const DETECTIONS_SHOWN_MAX = 100;
+/** Canary numbers: they are in every head, with some 13 bytes each. */
+export const CANARY_NUMBERS_MAX = 1_000;
 /** The rules are applied again when the sketch of an organisation has grown by this factor. */
 export const SKETCH_GROWTH = 1.1;

@@ -6,6 +6,7 @@
  * time. While none can be sent, one flush for each hour waits. What exceeds the bounds is dropped, and its numbers
  * are counted as lost.
  */
+import { CanaryNumbers } from '../enumeration/canary-numbers.ts';
 import type { ScanKey } from '../enumeration/scan-key.ts';
 import { ScanSketch } from '../enumeration/scan-sketch.ts';
 import { RECORD_BYTES_PER_DAY_MAX, USAGE_RETRIED_MS, USAGE_WAITING_MAX } from '../limits/edge.ts';
@@ -40,6 +41,7 @@ export class ClientUsage {
   /** The numbers since the last flush that took a sketch along, of all hours. */
   #sketch: ScanSketch | null = null;
   #scanSource: ScanSource | null = null;
+  #canaries = CanaryNumbers.NONE;
 
   /** @param random 32 bits @param isolate at least 64 random bits, as text */
   constructor(client: string, isolate: string, random: number, now: number) {
@@ -58,12 +60,19 @@ export class ClientUsage {
     // Only clients that send requests have one.
     this.#sketch ??= new ScanSketch(source.key);
     const { from, to } = request;
-    if (from?.kind === 'number') this.#sketch.seeFrom(from.n);
-    if (to?.kind === 'number') this.#sketch.seeTo(to.n);
+    if (from?.kind === 'number') {
+      this.#sketch.seeFrom(from.n);
+      if (this.#canaries.has(from.n)) this.#sketch.seeCanary(from.n);
+    }
+    if (to?.kind === 'number') {
+      this.#sketch.seeTo(to.n);
+      if (this.#canaries.has(to.n)) this.#sketch.seeCanary(to.n);
+    }
   }
 
   /** Summarises the numbers that are counted from here on. */
-  watch(source: ScanSource): void {
+  watch(source: ScanSource, canaries: CanaryNumbers): void {
+    this.#canaries = canaries;
     if (source === this.#scanSource) return;
     this.#scanSource = source;
     this.#sketch = null;

@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/release': [
+    'shared/enumeration',
     'shared/policy',
     'shared/set',
     'shared/numbers',

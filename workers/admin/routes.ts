@@ -16,6 +16,8 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },
   { method: 'GET', path: '/v1/admin/guards', handle: settings.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
+  { method: 'GET', path: '/v1/admin/canaries', handle: settings.getCanaries },
+  { method: 'PUT', path: '/v1/admin/canaries', handle: settings.putCanaries },
   { method: 'GET', path: '/v1/admin/policy', handle: settings.getPolicy },
   { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },

@@ -1,7 +1,8 @@
 /**
- * `/v1/admin/guards` and `/v1/admin/policy`: the guard settings, and the rules for traffic at gateways.
+ * `/v1/admin/guards`, `/v1/admin/canaries` and `/v1/admin/policy`: the guard settings, the canary numbers, and the rules
+ * for traffic at gateways.
  */
-import { putGuardsSchema, putPolicySchema } from '../../shared/admin.ts';
+import { putCanariesSchema, putGuardsSchema, putPolicySchema } from '../../shared/admin.ts';
 import { ok } from '../../shared/result.ts';
 import { forAdmins, forChanges } from './context.ts';
 
@@ -9,6 +10,15 @@ export const getGuards = forAdmins('read', async ({ coordinator }) => ok(await c
 
 export const putGuards = forChanges('guards', putGuardsSchema, ({ coordinator, change, body }) =>
   coordinator.putGuards(change, body.guards),
+);
+
+/** Not for `read`: whoever knows a canary number avoids it. */
+export const getCanaries = forAdmins('guards', async ({ coordinator }) =>
+  ok({ numbers: await coordinator.canaries() }),
+);
+
+export const putCanaries = forChanges('guards', putCanariesSchema, ({ coordinator, change, body }) =>
+  coordinator.putCanaries(change, body.numbers),
 );
 
 export const getPolicy = forAdmins('read', async ({ reply, coordinator }) => {

@@ -218,6 +218,17 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return done;
   }
 
+  async canaries() {
+    return this.#ready.tables.settings.canaries;
+  }
+
+  async putCanaries(request: ChangeRequest, canaries: readonly number[]) {
+    const { tables, background } = this.#ready;
+    const done = tables.settings.putCanaries(request, canaries);
+    if (done.ok) background.changed();
+    return done;
+  }
+
   async audit(after: number, limit: number) {
     return this.#ready.tables.ledger.audit.records(after, limit);
   }

@@ -102,7 +102,7 @@ export class ClientContext implements ProblemCounter {
     const { now } = pinned.snapshot;
     this.#meter = isolate.usage.of(client.id, now);
     this.#meter.usage.add('requests', 1, now);
-    this.#meter.usage.watch(isolate.scanSource(client.organisation, loadContext));
+    this.#meter.usage.watch(isolate.scanSource(client.organisation, loadContext), pinned.canaries);
     this.#meter.begin(now, loadContext);
     context.reply.problemCounter = this;
   }

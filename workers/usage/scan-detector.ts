@@ -111,7 +111,7 @@ export class ScanDetector extends DurableObject<Env> implements ScanObject {
     for (const window of grown) {
       window.checked = window.sketch.numbers;
       const { sketch, days } = window;
-      const kinds = detect({ sketch: sketch.data(), days, canaries: 0, declaredNumbers: this.#declared });
+      const kinds = detect({ sketch: sketch.data(), days, declaredNumbers: this.#declared });
       found.push(...kinds.filter(({ kind }) => !found.some((known) => known.kind === kind)));
     }
     if (found.length === 0) return;

@@ -9,7 +9,8 @@ const TABLE = `
     numbers INTEGER NOT NULL,
     in_runs INTEGER NOT NULL,
     level INTEGER NOT NULL,
-    entries BLOB NOT NULL
+    entries BLOB NOT NULL,
+    canaries BLOB NOT NULL
   );
 `;
 
@@ -20,6 +21,7 @@ interface Row extends Record<string, SqlStorageValue> {
   in_runs: number;
   level: number;
   entries: ArrayBuffer;
+  canaries: ArrayBuffer;
 }
 
 export interface StoredWindow {
@@ -42,18 +44,24 @@ export class ScanStore {
     return this.#sql
       .exec<Row>('SELECT * FROM sketches WHERE key_id = ?', keyId)
       .toArray()
-      .map(({ days, began, numbers, in_runs: inRuns, level, entries }) => ({
+      .map(({ days, began, numbers, in_runs: inRuns, level, entries, canaries }) => ({
         ...{ days, from: began },
-        data: { numbers, inRuns, level, entries: new Int32Array(entries) },
+        data: {
+          numbers,
+          inRuns,
+          level,
+          entries: new Int32Array(entries),
+          canaries: new Int32Array(canaries),
+        },
       }));
   }
 
   save(keyId: string, windows: readonly StoredWindow[]): void {
     for (const { days, from, data } of windows) {
-      const { numbers, inRuns, level, entries } = data;
+      const { numbers, inRuns, level, entries, canaries } = data;
       this.#sql.exec(
-        'INSERT OR REPLACE INTO sketches VALUES (?, ?, ?, ?, ?, ?, ?)',
-        ...[days, from, keyId, numbers, inRuns, level, entries.buffer],
+        'INSERT OR REPLACE INTO sketches VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        ...[days, from, keyId, numbers, inRuns, level, entries.buffer, canaries.buffer],
       );
     }
   }

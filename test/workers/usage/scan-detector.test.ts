@@ -139,3 +139,16 @@ test('an organisation that is gone is not recorded, and its object does not fail
   await detector().add(ORGANISATION, [scanOf([...half(0), ...half(1)])]);
   expect(await coordinator().detections()).toEqual([]);
 });
+
+test('three different canary numbers are found, and are never in the log in clear', async () => {
+  const sketch = new ScanSketch(key);
+  const canaries = [1, 2, 3].map((at) => MOBILE + at);
+  for (const n of [...canaries, ...canaries]) sketch.seeTo(n);
+  for (const n of [...canaries, ...canaries]) sketch.seeCanary(n);
+  unwrap(await coordinator().putCanaries(asAdmin(), canaries));
+  await detector().add(ORGANISATION, [{ ...scanOf([]), sketch: sketch.data() }]);
+  expect(await records()).toMatchObject([{ after: { found: [{ kind: 'canaries', count: 3 }] } }]);
+  const log = JSON.stringify(await coordinator().audit(0, 1_000));
+  for (const n of canaries) expect(log).not.toContain(String(n));
+  expect(log).toContain('canaries.put');
+});
