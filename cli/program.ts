@@ -24,6 +24,7 @@ import { addReleases } from './commands/releases.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addTokens } from './commands/tokens.ts';
+import { addUsage } from './commands/usage.ts';
 import { addWatch } from './commands/watch.ts';
 import { failureReport } from './failure.ts';
 import { note, printError, write } from './terminal/output.ts';
@@ -33,7 +34,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Live changes:': [addBlock, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens],
   'Policy:': [addPolicy, addGuards, addCanaries],
-  'Monitoring:': [addStatus, addWatch, addEnumeration, addBlocks, addAudit],
+  'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };
 

@@ -5,9 +5,19 @@
 
 /**
  * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
- * no route: it acts for other authorities in the routes of the other scopes.
+ * no route: it acts for other authorities in the routes of the other scopes. Nor does `statistics`: it shows the usage
+ * of other organisations.
  */
-export const SCOPES = ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'] as const;
+export const SCOPES = [
+  'read',
+  'entries',
+  'releases',
+  'guards',
+  'policy',
+  'clients',
+  'override',
+  'statistics',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Fields of a change that need a scope of their own, if they are not empty. */
@@ -18,12 +28,12 @@ export type Role = (typeof ROLES)[number];
 
 /** The scopes of a token with a role. docs/operations.md says what each role is for. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  regulator: ['read', 'entries', 'releases', 'policy', 'override'],
-  association: ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'],
+  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics'],
+  association: ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override', 'statistics'],
   operator: ['read', 'entries', 'releases'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: [],
-  auditor: ['read'],
+  auditor: ['read', 'statistics'],
 };
 
 /** The scopes that tokens of an organisation with these roles may have. */

@@ -31,6 +31,8 @@ export class ClientUsage {
   /** Sealed, in the order of their numbers. The first one may have been sent already. */
   readonly #sealed: UsageFlush[] = [];
   #nextFlush = 1;
+  /** Whether what was counted until the sending began is sealed. */
+  #isSealed = false;
   /** When the first sealed flush was first sent, in ms since 1970; 0 before. */
   #sentAt = 0;
   #shards = 1;
@@ -102,30 +104,40 @@ export class ClientUsage {
     return this.#sealed.length === 0 && this.#open.isEmpty;
   }
 
-  /** Seals what was counted. @returns the flush to send; null if there is none */
+  /**
+   * Begins to send: seals what was counted, unless an earlier flush of this hour waits.
+   * @returns the first flush to send; null if there is none
+   */
   nextFlush(now: number): UsageFlush | null {
     if (now - this.#sentAt > USAGE_RETRIED_MS && this.#sentAt > 0) this.#drop(0);
-    if (this.#sealed.length === 0) this.#seal();
+    this.#isSealed = this.#sealed.at(-1)?.hour !== this.#hour;
+    if (this.#isSealed) this.#seal();
+    return this.#first(now);
+  }
+
+  /** The object has counted the first sealed flush. @returns the next one to send; null if there is none */
+  delivered({ shards, recordsFull }: FlushAnswer, now: number): UsageFlush | null {
+    this.#sealed.shift();
+    this.#sentAt = 0;
+    this.#shards = Math.max(this.#shards, shards);
+    if (Math.floor(now / (HOUR_MS * HOURS_PER_DAY)) === this.#day) this.#recordsFull ||= recordsFull;
+    if (this.#sealed.length === 0 && !this.#isSealed) {
+      this.#isSealed = true;
+      this.#seal();
+    }
+    return this.#first(now);
+  }
+
+  #first(now: number): UsageFlush | null {
     const [flush] = this.#sealed;
     if (flush === undefined) return null;
     if (this.#sentAt === 0) this.#sentAt = now;
     return flush;
   }
 
-  /** The object has counted the first sealed flush. @returns the next one that waits; null if there is none */
-  delivered({ shards, recordsFull }: FlushAnswer, now: number): UsageFlush | null {
-    this.#sealed.shift();
-    this.#sentAt = 0;
-    this.#shards = Math.max(this.#shards, shards);
-    if (Math.floor(now / (HOUR_MS * HOURS_PER_DAY)) === this.#day) this.#recordsFull ||= recordsFull;
-    return this.#sealed.length === 0 ? null : this.nextFlush(now);
-  }
-
   #beginHour(now: number): void {
     this.#seal();
     this.#hour = Math.floor(now / HOUR_MS);
-    // The first one may be on its way.
-    if (this.#sealed.length > USAGE_WAITING_MAX) this.#drop(1);
   }
 
   #seal(): void {
@@ -144,6 +156,8 @@ export class ClientUsage {
       ...(scan === null ? {} : { scan }),
     });
     this.#open = new HourCounter();
+    // The first one may be on its way.
+    if (this.#sealed.length > USAGE_WAITING_MAX) this.#drop(1);
   }
 
   #takeScan(): UsageScan | null {

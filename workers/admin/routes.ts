@@ -7,6 +7,7 @@ import * as entries from './entries.ts';
 import * as monitoring from './monitoring.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
+import { usage } from './usage.ts';
 
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
@@ -14,6 +15,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/audit', handle: monitoring.audit },
   { method: 'POST', path: '/v1/admin/audit/trim', handle: monitoring.trimAudit },
   { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },
+  { method: 'GET', path: '/v1/admin/usage', handle: usage },
   { method: 'GET', path: '/v1/admin/guards', handle: settings.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
   { method: 'GET', path: '/v1/admin/canaries', handle: settings.getCanaries },

@@ -30,6 +30,9 @@ export interface WireResponse {
   readonly body: WireBody;
 }
 
+/** Without the objects of counts: a flush is a timer of many seconds behind each response. */
+const BINDINGS: Env = { ...env, USAGE: undefined };
+
 const ORIGIN = 'https://numgate.test';
 
 export interface RequestOptions {
@@ -80,25 +83,23 @@ export async function send(options: RequestOptions): Promise<WireResponse> {
 
 /** In the context of the test, with bindings that may be replaced; background work continues. */
 export async function sendHere(options: RequestOptions, bindings: Partial<Env> = {}): Promise<WireResponse> {
-  return read(await worker.fetch(incoming(options), { ...env, ...bindings }, createExecutionContext()));
+  return read(await worker.fetch(incoming(options), { ...BINDINGS, ...bindings }, createExecutionContext()));
 }
 
-/** Like sendHere, and then waits for all background work. That does not include a flush of counts. */
+/** Like sendHere, and then waits for all background work. */
 export async function sendAndSettle(
   options: RequestOptions,
   bindings: Partial<Env> = {},
 ): Promise<WireResponse> {
   const ctx = createExecutionContext();
-  const response = await read(
-    await worker.fetch(incoming(options), { ...env, USAGE: undefined, ...bindings }, ctx),
-  );
+  const response = await read(await worker.fetch(incoming(options), { ...BINDINGS, ...bindings }, ctx));
   await waitOnExecutionContext(ctx);
   return response;
 }
 
 /** The response as it arrives, unread. */
 export async function fetchHere(incoming: Request, bindings: Partial<Env> = {}): Promise<Response> {
-  return worker.fetch(incoming as Incoming, { ...env, ...bindings }, createExecutionContext());
+  return worker.fetch(incoming as Incoming, { ...BINDINGS, ...bindings }, createExecutionContext());
 }
 
 /** The Worker reads nothing of `cf` but the data centre. */
