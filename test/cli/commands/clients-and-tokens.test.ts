@@ -85,9 +85,14 @@ describe('clients', () => {
       /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 2 .* short codes 1335 114/,
     );
     const settings = ['--international-prefix', '00', '--sender-rules', 'none', '--record-blocks'];
+    settings.push('--on-enumeration', 'stop', '--restriction', 'stopped');
     expect((await clients('add', 'acme-2', ...settings)).code).toBe(0);
     const other = (await clients('list')).out;
-    expect(other).toMatch(/acme-2 .* international prefix 00, sender rules none, records blocks/);
+    expect(other).toMatch(
+      /acme-2 .* international prefix 00, sender rules none, records blocks, on enumeration stop, stopped/,
+    );
+    expect((await clients('set', 'acme-2', '--restriction', 'none')).code).toBe(0);
+    expect(await stored('acme-2')).toMatchObject({ onEnumeration: 'stop', restriction: null });
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
     expect(client).toMatchObject({ id: 'acme-1', keys: 2, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
