@@ -23,7 +23,7 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, commaList, examples, wholeNumber } from './options.ts';
+import { addReasonOption, commaList, examples, wholeNumber, withNulls } from './options.ts';
 import { addWaitOptions, printChange, printKey, type WaitOptions } from './wait.ts';
 
 /** Settings of a client, validated against the directory's own schema. */
@@ -31,6 +31,9 @@ export type ClientSettings = Partial<Omit<Client, 'id' | 'secretSha256'>>;
 
 /** Options of `clients set` that say how to change, not what. */
 const NOT_SETTINGS: readonly (string | undefined)[] = ['--reason', '--wait', '--url'];
+
+/** Settings with a word for null. */
+const NULLABLE = ['internationalPrefix', 'restriction'] as const;
 
 type ChangeOptions = WaitOptions & { readonly reason: string };
 
@@ -51,7 +54,8 @@ export function addClients(program: Command): void {
     .description('create a client and print its key once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
-    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
+    .action(async (id: string, { reason, wait, url, ...given }: ChangeOptions & ClientSettings) => {
+      const settings = withNulls(given, NULLABLE);
       const created = await addClient(adminOfEnvironment(), id, settings, reason);
       await printKey([`${created.key}\n`, created], { wait, url });
     });
@@ -61,7 +65,8 @@ export function addClients(program: Command): void {
     .argument('<id>')
     .addHelpText('after', examples('clients set relay-07 --mode enforce --wait'))
     .action(async (id: string, options: ChangeOptions & ClientSettings, command: Command) => {
-      const { reason, wait, url, ...settings } = options;
+      const { reason, wait, url, ...given } = options;
+      const settings = withNulls(given, NULLABLE);
       if (Object.values(settings).every((value) => value === undefined)) {
         const names = command.options.map(({ long }) => long).filter((name) => !NOT_SETTINGS.includes(name));
         throw new CommandFailure(

@@ -4,6 +4,19 @@ import { CommandFailure } from '../failure.ts';
 import { BUILDS } from '../paths.ts';
 import { BuildFolder, newestBuild } from '../publish/build-folder.ts';
 
+/**
+ * Settings whose parsers return null for a word such as `none`: Commander replaces that null by an empty string.
+ */
+export function withNulls<Settings extends object>(
+  settings: Settings,
+  names: readonly (keyof Settings)[],
+): Settings {
+  const isEmpty = (name: string): boolean =>
+    names.includes(name as keyof Settings) && settings[name as keyof Settings] === '';
+  const entries = Object.entries(settings).map(([name, value]) => [name, isEmpty(name) ? null : value]);
+  return Object.fromEntries(entries) as Settings;
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text.replaceAll(/[_,]/g, ''));
   if (!/\d/.test(text) || !Number.isSafeInteger(value) || value < 0)

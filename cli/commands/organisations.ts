@@ -14,11 +14,14 @@ import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, commaList, examples, wholeNumber } from './options.ts';
+import { addReasonOption, commaList, examples, wholeNumber, withNulls } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 /** What `add` and `set` can set. */
 type OrganisationSettings = Partial<Omit<Organisation, 'id' | 'state'>>;
+
+/** Settings with a word for null. */
+const NULLABLE = ['authority', 'declaredNumbers'] as const;
 
 type ChangeOptions = WaitOptions & { readonly reason: string };
 
@@ -60,7 +63,7 @@ export function addOrganisations(program: Command): void {
       examples('organisations add ktoa --display-name KTOA --authority ktoa --roles association'),
     )
     .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
-      const given = { displayName: id, ...settings, id };
+      const given = { displayName: id, ...withNulls(settings, NULLABLE), id };
       const { seq } = await put(adminOfEnvironment(), given, reason, { 'if-none-match': '*' }).catch(
         (error: unknown) => {
           if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
@@ -77,7 +80,7 @@ export function addOrganisations(program: Command): void {
     .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
       if (Object.values(settings).every((value) => value === undefined))
         throw new CommandFailure('give a setting to change, such as --contact: see --help', 2);
-      const seq = await change(id, settings, reason);
+      const seq = await change(id, withNulls(settings, NULLABLE), reason);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });
 
