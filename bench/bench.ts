@@ -64,6 +64,7 @@ const SUITES: Record<string, Suite> = {
   bodies: suite(bodiesBench, 'crafted bodies, against ordinary ones', 'numbers'),
   visible: suite(visibleBench, 'seconds until a change is visible'),
   propagation: suite(propagationBench, 'the same, in a simulated fleet'),
+  access: suite(accessBench, 'what counting costs, per number and per month'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),
 };

@@ -17,10 +17,13 @@ export const WORKER_CPU_MS: Price = { included: 30 * MILLION, perMillion: 0.02 }
 /** Per key, including missing keys and keys of bulk reads. Bytes are free, and so is the Cache API. */
 export const KV_READS: Price = { included: 10 * MILLION, perMillion: 0.5 };
 export const KV_WRITES: Price = { included: MILLION, perMillion: 5 };
-const OBJECT_REQUESTS: Price = { included: MILLION, perMillion: 0.15 };
+export const OBJECT_REQUESTS: Price = { included: MILLION, perMillion: 0.15 };
 /** Of a Durable Object: GB-seconds, at 128 MB regardless of its use. */
-const OBJECT_DURATION: Price = { included: 400e3, perMillion: 12.5 };
-const OBJECT_GB = 0.128;
+export const OBJECT_DURATION: Price = { included: 400e3, perMillion: 12.5 };
+export const OBJECT_GB = 0.128;
+
+/** Rows of its SQLite storage. A removed row is a written one. */
+export const OBJECT_ROWS_WRITTEN: Price = { included: 50 * MILLION, perMillion: 1 };
 
 export const SECONDS_PER_MONTH = 2_592_000;
 

@@ -44,3 +44,11 @@ export interface EdgeSettings {
   /** How far the clock is ahead, in ms. */
   clockOffsetMs: number;
 }
+
+/** ns per number of one kind of traffic, one value per round: two loops, each without counting and with it. */
+export interface CountingTimes {
+  readonly screened: readonly number[];
+  readonly screenedAndCounted: readonly number[];
+  readonly read: readonly number[];
+  readonly readAndCounted: readonly number[];
+}

@@ -12,8 +12,8 @@ import { type Cell, formatTable } from '../terminal/table.ts';
 import { examples } from './options.ts';
 
 interface UsageOptions {
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: string | null;
+  readonly to?: string | null;
   readonly by?: Dimension | null;
   readonly csv: boolean;
 }

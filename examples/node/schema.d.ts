@@ -288,6 +288,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/usage": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the usage of clients
+         * @description Requests, numbers and verdicts of clients, counted by UTC hour (35 days) and by day (400 days). A flush of counts arrives some 15 seconds after the request. A token sees the clients of its own organisation; with the scope `statistics` it sees all. Scope `read`.
+         */
+        get: operations["adminUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/guards": {
         parameters: {
             query?: never;
@@ -1696,7 +1719,75 @@ export interface components {
             /** @description By id. */
             clients: components["schemas"]["Client"][];
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `channel`: of the request. `code`, `list`: of the deciding reason; the list can be a rule, or `live`. `country`: the ingress country, otherwise the main country of the sender's calling code (`001` for codes of the world). `operator`: MCC and MNC of the ingress. New values may be added: treat an unknown value as valid. */
+        UsageDimension: string;
+        /** @description Screened requests and items by the verdict that the client received. */
+        VerdictCounts: {
+            allow: number;
+            label: number;
+            indeterminate: number;
+            block: number;
+        };
+        UsageFigures: {
+            /** @description Requests with accepted credentials, whatever the answer. */
+            requests: number;
+            /** @description Those of them that were answered 4xx or 5xx. */
+            errors: number;
+            /** @description Senders and recipients of screened requests and items. */
+            numbers: number;
+            /** @description Items of a batch and lines of a stream that failed alone. */
+            invalidItems: number;
+            /** @description Screened requests whose verdict the client's `mode` weakened. */
+            unenforced: number;
+            /** @description Block records, in bytes before they are sealed. */
+            recordBytes: number;
+            /** @description Block records beyond the daily bound of the client. They are not kept. */
+            recordsDropped: number;
+            /** @description Numbers whose other counts were given up, because they could not be stored. */
+            lostNumbers: number;
+            verdicts: components["schemas"]["VerdictCounts"];
+        };
+        /** @description A name of the dimension. `(none)`: requests without one. `(other)`: names beyond the bound. */
+        UsageName: components["schemas"]["VerdictCounts"] & {
+            /** @example NUMBER_SUSPENDED */
+            name: string;
+        };
+        UsagePeriod: components["schemas"]["UsageFigures"] & {
+            /**
+             * Format: date-time
+             * @description Its start.
+             */
+            at: string;
+            /** @description 1, or 24 for old days. */
+            hours: number;
+        };
+        ClientUsage: components["schemas"]["UsageFigures"] & {
+            client: components["schemas"]["Name"];
+            organisation: components["schemas"]["Name"];
+            /**
+             * Format: date-time
+             * @description Start of the last hour with a request; null if there is none.
+             */
+            lastUsedAt: string | null;
+            /** @description With `by`: the requests by name, the most first. Otherwise null. */
+            names: components["schemas"]["UsageName"][] | null;
+            /** @description Hours with counts, and days of old ones, oldest first. Only with `client`. */
+            periods?: components["schemas"]["UsagePeriod"][];
+        };
+        Usage: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Exclusive.
+             */
+            to: string;
+            by: components["schemas"]["UsageDimension"] | null;
+            clients: components["schemas"]["ClientUsage"][];
+            /** @description `after` of the next page; null on the last page. */
+            next: string | null;
+        };
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -4159,6 +4250,63 @@ export interface operations {
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminUsage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this client, with `periods`. Default: all that you may see, 100 on a page.
+                 * @example relay-07
+                 */
+                client?: components["schemas"]["Name"];
+                /**
+                 * @description First UTC hour or day: `2026-11-24T03:00Z` or `2026-11-24`. Default: 24 hours before `to`.
+                 * @example 2026-11-24
+                 */
+                from?: string;
+                /**
+                 * @description Last UTC hour or day, exclusive. Default: the end of the current hour.
+                 * @example 2026-11-25
+                 */
+                to?: string;
+                /**
+                 * @description Divides the requests into `names`.
+                 * @example code
+                 */
+                by?: components["schemas"]["UsageDimension"];
+                /**
+                 * @description `next` of the previous page.
+                 * @example relay-07
+                 */
+                after?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of clients, by id. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ClientUnknown"];
             405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];

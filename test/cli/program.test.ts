@@ -38,6 +38,7 @@ const HELP: [string, string[]][] = [
   ['canaries list', []],
   ['canaries add', ['--file <file>', '--reason <text>', ...WAIT]],
   ['canaries remove', ['--file <file>', '--reason <text>', ...WAIT]],
+  ['usage', ['[client]', '--from <time>', '--to <time>', '--by <dimension>', '--csv']],
   ['audit export', ['--after <n>']],
   ['audit verify', ['[file]', '--after <n>', '--known <n:hash>']],
   ['audit trim', ['<file>', '--reason <text>']],

@@ -151,6 +151,7 @@ describe('organisations', () => {
     const got = await sendAdmin(path, { token: 'read' });
     expect(got.json).toEqual({
       ...{ ...organisation, authority: null, roles: [], contact: '', state: 'active' },
+      declaredNumbers: null,
     });
     const etag = got.headers.get('etag')!;
     expect(etag).toBe(made.headers.get('etag'));

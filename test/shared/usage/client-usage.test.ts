@@ -10,7 +10,7 @@ import {
   USAGE_RETRIED_MS,
   USAGE_WAITING_MAX,
 } from '../../../shared/limits/edge.ts';
-import type { ScreenRequest } from '../../../shared/request.ts';
+import type { Ingress, ScreenRequest } from '../../../shared/request.ts';
 import type { Decision } from '../../../shared/screening/decision.ts';
 import { ClientUsage } from '../../../shared/usage/client-usage.ts';
 import { OTHER, sumCounts, type UsageCounts } from '../../../shared/usage/counts.ts';
@@ -43,10 +43,10 @@ const check: fc.Arbitrary<Check> = fc.record({
 });
 
 function requestOf({ channel, from, operator, country }: Check): ScreenRequest {
-  const ingress = {
+  const ingress: Ingress = {
     ...{ type: 'international', country, operator, trunk: null, smsc: null, carrierPrefix: null },
     ...{ roaming: 'unknown', attestation: null },
-  } as const;
+  };
   const isGateway = operator !== null || country !== null;
   return {
     from: from === null ? null : { kind: 'number', n: from, carrierPrefix: null },
