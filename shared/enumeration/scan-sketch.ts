@@ -40,6 +40,8 @@ export interface ScanData {
 
 /** An entry: number div 10^4, count, marks 1 to 32 that were seen, marks 33 to 64. All are unsigned. */
 export const ENTRY_WORDS = 4;
+/** log2 of ENTRY_WORDS. */
+const ENTRY_SHIFT = 2;
 const COUNT = 1;
 const LOW = 2;
 const HIGH = 3;
@@ -137,7 +139,8 @@ export class ScanSketch {
     for (;;) {
       const table = this.#table;
       const mask = table.length - 1;
-      let at = (hash * ENTRY_WORDS) & mask;
+      // A shift stays an integer of 32 bits; a product would become a double.
+      let at = (hash << ENTRY_SHIFT) & mask;
       while (table[at] !== block && table[at] !== 0) at = (at + ENTRY_WORDS) & mask;
       if (table[at] === block) return at;
       const places = table.length / ENTRY_WORDS;
