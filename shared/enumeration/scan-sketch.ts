@@ -127,7 +127,7 @@ export class ScanSketch {
     const table = this.#table;
     table[at + COUNT]!++;
     const shift = (((hash >>> SHIFT_BITS) & 0x3fff) * BLOCK_NUMBERS) >>> 14;
-    const moved = n - block * BLOCK_NUMBERS + shift;
+    const moved = ((n - block * BLOCK_NUMBERS) | 0) + shift;
     const mark = marks[moved < BLOCK_NUMBERS ? moved : moved - BLOCK_NUMBERS]!;
     if (mark === 0) return;
     // A shift uses the low five bits.
