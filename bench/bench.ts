@@ -60,10 +60,10 @@ const DEFAULT_SUITES: Record<string, Suite> = {
 /** All suites. The others show behaviour over time, behind gateways and under attack. */
 const SUITES: Record<string, Suite> = {
   ...DEFAULT_SUITES,
+  access: suite(accessBench, 'what counting costs, and which enumeration is recognised'),
   bodies: suite(bodiesBench, 'crafted bodies, against ordinary ones', 'numbers'),
   visible: suite(visibleBench, 'seconds until a change is visible'),
   propagation: suite(propagationBench, 'the same, in a simulated fleet'),
-  access: suite(accessBench, 'what counting costs, per number and per month'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),
 };

@@ -8,9 +8,11 @@ import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
 import { addBlocks } from './commands/blocks.ts';
 import { addBuild } from './commands/build.ts';
+import { addCanaries } from './commands/canaries.ts';
 import { addClients } from './commands/clients.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addEntries } from './commands/entries.ts';
+import { addEnumeration } from './commands/enumeration.ts';
 import { addGuards } from './commands/guards.ts';
 import { addListKey } from './commands/list-key.ts';
 import { addOperators } from './commands/operators.ts';
@@ -33,8 +35,8 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
   'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
-  'Policy:': [addPolicy, addGuards],
-  'Monitoring:': [addStatus, addWatch, addUsage, addBlocks, addAudit],
+  'Policy:': [addPolicy, addGuards, addCanaries],
+  'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };
 

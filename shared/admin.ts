@@ -4,6 +4,8 @@
  */
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
+import { canaryNumbersSchema } from './enumeration/canary-numbers.ts';
+import type { Detection } from './enumeration/detect.ts';
 import type { CheckpointInfo, ExportInfo } from './evidence.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { CHANGE_OPS, type LiveOp } from './live/entry.ts';
@@ -307,6 +309,18 @@ export interface ExpiringKey {
   readonly kind: 'client' | 'token';
   readonly id: string;
   readonly expires: string;
+}
+
+/** `PUT /v1/admin/canaries`: all canary numbers. */
+export const putCanariesSchema = v.strictObject({ numbers: canaryNumbersSchema, reason: reasonSchema });
+
+/** Enumeration that was detected: one for each organisation and UTC day. */
+export interface DetectionInfo {
+  readonly organisation: string;
+  /** UTC, as in 2026-11-24. */
+  readonly day: string;
+  readonly at: string;
+  readonly found: readonly Detection[];
 }
 
 /** `GET /v1/admin/status` */

@@ -13,6 +13,7 @@ import {
   MAX_STALE_SECONDS_MIN,
   QUOTA_NUMBERS_MAX,
 } from './limits/control.ts';
+import { THROTTLED_NUMBERS } from './limits/enumeration.ts';
 import { QUOTA_NUMBERS_DEFAULT } from './limits/requests.ts';
 import { INTERNATIONAL_PREFIXES } from './numbers/parse.ts';
 import { DEFAULT_ORGANISATION } from './organisations.ts';
@@ -26,6 +27,10 @@ export const FAIL_POLICIES = ['open', 'closed'] as const;
 /** Whether Korea's rules for senders of domestic texts apply. */
 export const SENDER_RULES = ['kr', 'none'] as const;
 export const MODES = ['enforce', 'label', 'shadow'] as const;
+/** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
+export const ON_ENUMERATION = ['report', 'throttle', 'stop'] as const;
+/** `throttled` has the quota THROTTLED_NUMBERS, `stopped` has none. */
+export const RESTRICTIONS = ['throttled', 'stopped'] as const;
 
 export const clientSchema = v.strictObject({
   /** The part of the key before the dot. */
@@ -58,7 +63,10 @@ export const clientSchema = v.strictObject({
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
   /** Whether to record each block, with the number keyed: see screening/block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
-  /** Numbers per minute: see workers/edge/quota.ts. */
+  onEnumeration: v.optional(v.picklist(ON_ENUMERATION), 'report'),
+  /** Set when enumeration is detected, and removed by an admin. Null for none. */
+  restriction: v.optional(v.nullable(v.picklist(RESTRICTIONS)), null),
+  /** Numbers per minute: see `quotaOf`, and workers/edge/quota.ts. */
   quotaNumbers: v.optional(
     v.pipe(
       v.number(),
@@ -79,6 +87,12 @@ export const clientSchema = v.strictObject({
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
+/** Numbers per minute that the client may check now. */
+export function quotaOf({ quotaNumbers, restriction }: Client): number {
+  if (restriction === null) return quotaNumbers;
+  return restriction === 'stopped' ? 0 : Math.min(quotaNumbers, THROTTLED_NUMBERS);
+}
+
 /** Ignores fields that it does not know: a newer control plane may have written them. */
 const directorySchema = v.object({
   kind: v.literal('numgate-clients'),
@@ -88,10 +102,14 @@ const directorySchema = v.object({
 
 /** Serializes and seals the directory. Without LIST_KEY, nobody can read or create one. */
 export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
-  // Left out for the default, so that edges that predate organisations can read the directory.
-  const written = clients.map(({ organisation, ...rest }) =>
-    organisation === DEFAULT_ORGANISATION ? rest : { organisation, ...rest },
-  );
+  // Left out for the defaults, so that edges that predate these settings can read the directory.
+  const written = clients.map(({ organisation, onEnumeration, restriction, ...rest }) => ({
+    ...rest,
+    ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
+    // Clients that were stored before have neither.
+    ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),
+    ...((restriction ?? null) === null ? {} : { restriction }),
+  }));
   const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients: written });
   return seal(utf8(text), keys);
 }

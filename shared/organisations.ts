@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits/control.ts';
+import { DECLARED_NUMBERS_MAX } from './limits/enumeration.ts';
 import { ROLES } from './roles.ts';
 import { nameSchema } from './schemas.ts';
 
@@ -43,11 +44,23 @@ export const organisationSchema = v.strictObject({
   /** How to reach its people: a mailbox, a telephone extension, a web page. */
   contact: v.optional(lineSchema(CONTACT_CHARS_MAX), ''),
   state: v.optional(v.picklist(ORGANISATION_STATES), 'active'),
+  /** Numbers that its clients check on an ordinary day, together; null if it declared nothing. */
+  declaredNumbers: v.optional(
+    v.nullable(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1, 'must be at least 1 number a day'),
+        v.maxValue(DECLARED_NUMBERS_MAX, `must be at most ${DECLARED_NUMBERS_MAX} numbers a day`),
+      ),
+    ),
+    null,
+  ),
 });
 export type Organisation = v.InferOutput<typeof organisationSchema>;
 
 /** As it is at first, and for an organisation of which only the ID is left after a restore. */
 export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
-  return { id, displayName: id, authority: null, roles, contact: '', state: 'active' };
+  return { id, displayName: id, authority: null, roles, contact: '', state: 'active', declaredNumbers: null };
 }

@@ -6,7 +6,7 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
-import type { UsageObjects } from './storage/usage-port.ts';
+import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
 export interface Env {
@@ -18,6 +18,8 @@ export interface Env {
   readonly COORDINATOR: { getByName(name: string): HeadSource };
   /** Class UsageCounter. Optional: without it, checks are answered, and nothing is counted. */
   readonly USAGE?: UsageObjects | undefined;
+  /** Class ScanDetector. Optional: without it, enumeration is not detected. */
+  readonly SCANS?: ScanObjects | undefined;
   /**
    * `cloudflare` if Cloudflare receives the requests, and so vouches for `cf-connecting-ip` and `request.cf`.
    * Otherwise not set: keys that are bound to addresses or certificates are refused.

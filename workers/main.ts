@@ -8,6 +8,7 @@ import { appOf } from './http/app.ts';
 import { EDGE_ROUTES } from './routes.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
+export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {

@@ -44,6 +44,8 @@ export async function startEdge(): Promise<SimulatedEdge> {
     rights: ['check' as const],
     organisation: 'default',
     internationalPrefix: null,
+    onEnumeration: 'report' as const,
+    restriction: null,
     senderRules: 'kr' as const,
     shortCodes: [],
     failPolicy: 'open' as const,

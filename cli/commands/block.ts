@@ -118,7 +118,7 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
   else await printChange(report, options, undoHint(done.operations));
 }
 
-async function itemsOf(file: string | undefined): Promise<WrittenItem[]> {
+export async function itemsOf(file: string | undefined): Promise<WrittenItem[]> {
   if (file === undefined) return [];
   if (file !== INPUT) return itemsOfFile(file);
   const lines = await linesOfInput();

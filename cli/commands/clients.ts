@@ -11,6 +11,8 @@ import {
   clientSchema,
   FAIL_POLICIES,
   MODES,
+  ON_ENUMERATION,
+  RESTRICTIONS,
   RIGHTS,
   SENDER_RULES,
 } from '../../shared/clients.ts';
@@ -111,6 +113,16 @@ export function addClients(program: Command): void {
     });
 }
 
+/** Option value for a client without a restriction. */
+const UNRESTRICTED = 'none';
+
+function restriction(text: string): Restriction | typeof NONE {
+  if (text === UNRESTRICTED) return NONE;
+  const known = RESTRICTIONS.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new InvalidArgumentError(`Allowed choices are ${[...RESTRICTIONS, UNRESTRICTED].join(', ')}.`);
+}
+
 /** Option value for a client without a known international prefix. */
 const UNKNOWN = 'unknown';
 const PREFIXES = [...INTERNATIONAL_PREFIXES, UNKNOWN];
@@ -132,6 +144,19 @@ function addSettingOptions(command: Command): Command {
     .addOption(choice('--mode <mode>', 'how verdicts are returned', MODES))
     .option('--max-stale-seconds <seconds>', 'answer indeterminate when data is older than this', wholeNumber)
     .option('--quota-numbers <numbers>', 'numbers the client may check per minute', wholeNumber)
+    .addOption(
+      choice(
+        '--on-enumeration <action>',
+        'when its organisation seems to read out numbers (default: report)',
+        ON_ENUMERATION,
+      ),
+    )
+    .addOption(
+      choice('--restriction <restriction>', `${UNRESTRICTED} lifts what a detection has set`, [
+        ...RESTRICTIONS,
+        UNRESTRICTED,
+      ]).argParser(restriction),
+    )
     .option('--record-blocks', 'record what was blocked')
     .option('--no-record-blocks', 'record nothing')
     .addOption(
@@ -197,6 +222,7 @@ function formatClients(clients: readonly Client[]): Report {
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
+  const { onEnumeration, restriction: restricted } = client;
   return [
     ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
@@ -204,6 +230,9 @@ function otherSettings(client: Client): string {
     senderRules === 'kr' ? '' : `sender rules ${senderRules}`,
     shortCodes.length === 0 ? '' : `short codes ${shortCodes.join(' ')}`,
     recordBlocks ? 'records blocks' : '',
+    // Services before 0.2.0 have neither.
+    (onEnumeration ?? 'report') === 'report' ? '' : `on enumeration ${onEnumeration}`,
+    restricted ?? '',
   ]
     .filter((words) => words !== '')
     .join(', ');

@@ -15,7 +15,7 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { requireSetting } from './key-options.ts';
-import { addReasonOption, commaList, examples, NONE, withNulls } from './options.ts';
+import { addReasonOption, commaList, examples, NONE, wholeNumber, withNulls } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 /** What `add` and `set` can set. */
@@ -108,7 +108,16 @@ function addSettingOptions(command: Command): Command {
     .option('--display-name <name>', 'name for people (default: the id)')
     .option('--authority <name>', 'name under which it vouches for lists; none for no authority', authority)
     .option('--roles <list>', `roles that its tokens may have, of ${ROLES.join(', ')}`, commaList)
-    .option('--contact <text>', 'how to reach its people');
+    .option('--contact <text>', 'how to reach its people')
+    .option(
+      '--declared-numbers <numbers>',
+      'numbers that its clients check on an ordinary day; none to declare nothing',
+      declared,
+    );
+}
+
+function declared(text: string): number | typeof NONE {
+  return text === 'none' ? NONE : wholeNumber(text);
 }
 
 function authority(text: string): string | typeof NONE {
@@ -151,7 +160,7 @@ function formatOrganisations(organisations: readonly Organisation[]): Report {
 }
 
 function formatOrganisation(organisation: Organisation, clients: readonly string[]): Report {
-  const { id, displayName, authority: name, roles, contact, state } = organisation;
+  const { id, displayName, authority: name, roles, contact, state, declaredNumbers } = organisation;
   const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
   const rows = [
     ...[
@@ -162,6 +171,8 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     ...[
       ['contact', contact === '' ? 'none' : contact],
       ['state', state],
+      // Services before 0.2.0 have none.
+      ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
       ['clients', orNone(clients)],
     ],
   ];

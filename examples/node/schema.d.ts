@@ -196,6 +196,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/enumeration": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List detections of enumeration
+         * @description Scope `read`. The newest 100 of the last 90 days, newest first; one for each organisation and UTC day. The audit log has all of them. No number is in them.
+         */
+        get: operations["adminEnumeration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/me": {
         parameters: {
             query?: never;
@@ -400,6 +423,33 @@ export interface paths {
          * @description Scope `guards`.
          */
         put: operations["adminPutGuards"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/canaries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the canary numbers
+         * @description Scope `guards`: whoever knows them avoids them.
+         */
+        get: operations["adminCanaries"];
+        /**
+         * Set the canary numbers
+         * @description Scope `guards`. Replaces all of them. The audit log has them keyed.
+         */
+        put: operations["adminPutCanaries"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1680,6 +1730,15 @@ export interface components {
             /** @description The numbers of each operator; no two ranges overlap. Default: null, for the Korean mobile ranges whose operator is public. */
             operatorRanges?: components["schemas"]["OperatorRange"][] | null;
         };
+        Canaries: {
+            /** @description Canary numbers: allocated, but never given to a subscriber, so nobody has a reason to check them. E.164 digits as integers. */
+            numbers: number[];
+        };
+        CanariesRequest: {
+            /** @description Canary numbers: allocated, but never given to a subscriber, so nobody has a reason to check them. E.164 digits as integers. */
+            numbers: number[];
+            reason: components["schemas"]["ReasonText"];
+        };
         /** @description Numbers that were allocated to one operator. Numbers are portable: the range says who got them first. */
         OperatorRange: {
             operator: components["schemas"]["Name"];
@@ -1792,6 +1851,26 @@ export interface components {
         Role: string;
         /** @description `active` or `suspended`. The tokens, client keys and signing keys of a suspended organisation do not work. New values may be added: treat an unknown value as valid. */
         OrganisationState: string;
+        Detections: {
+            detections: components["schemas"]["Detection"][];
+        };
+        /** @description Clients of the organisation seem to read out whole ranges of numbers. */
+        Detection: {
+            organisation: components["schemas"]["Name"];
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            day: string;
+            /** Format: date-time */
+            at: string;
+            found: {
+                /** @description `canaries`: canary numbers were checked. `fullBlocks`: blocks of 10,000 numbers were checked whole. `steps`: numbers followed each other in equal steps. `evenBlocks`: blocks were checked more evenly than a list of customers allows. `unallocated`: numbers of blocks that are not in use. `volume`: more than twice the declared volume. New values may be added. */
+                kind: string;
+                /** @description Numbers, or blocks for `fullBlocks` and `evenBlocks`. */
+                count: number;
+            }[];
+        };
         /** @description Clients, tokens and signing keys belong to an organisation. Responses contain every field. */
         Organisation: {
             id: components["schemas"]["Name"];
@@ -1805,6 +1884,8 @@ export interface components {
             contact?: string;
             /** @description Default: `active`. */
             state?: components["schemas"]["OrganisationState"];
+            /** @description Numbers that its clients check on an ordinary day, together. More than twice as many are reported as enumeration. Null: nothing was declared. Default: null. */
+            declaredNumbers?: number | null;
         };
         /** @description The whole organisation. Its id is also in the path. */
         OrganisationRequest: {
@@ -1853,6 +1934,10 @@ export interface components {
             internationalPrefix?: string | null;
             /** @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`). New values may be added: treat an unknown value as valid. Default: `kr`. */
             senderRules?: string;
+            /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
+            onEnumeration?: string;
+            /** @description What a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null lifts it. New values may be added: treat an unknown value as valid. Default: null. */
+            restriction?: string | null;
             /** @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`. Default: `false`. */
             recordBlocks?: boolean;
             /** @description Quota in numbers per minute. Each `from` and each `to` counts. Default: `60000`. */
@@ -4498,6 +4583,35 @@ export interface operations {
             503: components["responses"]["AdminUnavailable"];
         };
     };
+    adminEnumeration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The detections. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detections"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
     adminMe: {
         parameters: {
             query?: never;
@@ -4896,6 +5010,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Guards"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminCanaries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The canary numbers. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canaries"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutCanaries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanariesRequest"];
+            };
+        };
+        responses: {
+            /** @description They are set. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             400: components["responses"]["AdminBadRequest"];

@@ -7,7 +7,7 @@
  */
 import { callingCodeOf } from './calling-codes.ts';
 import { digitCountOf, POW10 } from './number.ts';
-import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOfNational } from './plan.ts';
+import { KR_CODE, KR_NSN_DIGITS_MAX, type KrClass, krClassOf, krClassOfNational } from './plan.ts';
 import { cover, overlaps, type Span } from './spans.ts';
 
 /** Size of an allocated block. */
@@ -22,6 +22,8 @@ const NSN_DIGITS_MIN = 4;
 /** 010-0000 to 010-1999: unused, although the plan has no row for this. See data/README.md. */
 const UNUSED_FROM = 82_10_0000_0000;
 const UNUSED_TO = 82_10_1999_9999;
+/** From eight digits after +82 on, a block has one class. */
+const WHOLE_BLOCKS_FROM = 82_0000_0000;
 
 /** Numbers of one length with one Korean area or service code. */
 interface CodeSpan extends Span {
@@ -82,6 +84,17 @@ export function countWholeBlocks(from: number, to: number): number {
     count += isCutTwice ? 0 : Math.max(0, end - first);
   }
   return count;
+}
+
+/**
+ * Whether the plan has no numbers in a Korean block. False for other countries, and for numbers too short to
+ * have whole blocks. @param block a number div BLOCK_NUMBERS
+ */
+export function isUnallocatedBlock(block: number): boolean {
+  const from = block * BLOCK_NUMBERS;
+  if (from < WHOLE_BLOCKS_FROM) return false;
+  const krClass = krClassOf(from);
+  return krClass === 'unknown' || (krClass !== null && from >= UNUSED_FROM && from <= UNUSED_TO);
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
+import { canaryNumbersSchema } from '../enumeration/canary-numbers.ts';
 import { HEAD_BYTES_MAX } from '../limits/lists.ts';
 import { policySchema } from '../policy/policy.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
@@ -59,6 +60,8 @@ const headSchema = v.strictObject({
   clients: v.nullable(namedValueSchema),
   /** The gateway policy, if it was ever changed. */
   policy: v.optional(v.strictObject({ version: v.pipe(count, v.minValue(1)), policy: policySchema })),
+  /** Canary numbers, if there are any: see enumeration/canary-numbers.ts. */
+  canaries: v.optional(canaryNumbersSchema),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 

@@ -17,6 +17,8 @@ export interface ListKeys {
   readonly preparedImages: PreparedImages;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
+  /** Which numbers the detection of enumeration looks at: see shared/enumeration/scan-key.ts. */
+  readonly scanSeed: number;
   /** AES-256-GCM key of `seal`. */
   readonly sealKey: CryptoKey;
   /** HMAC-SHA-256 key that derives the nonce of a sealed value from its content. */
@@ -46,6 +48,7 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
     permutation,
     preparedImages: new PreparedImages(permutation),
     sourceSeed: new DataView(await derive('numgate/1 sources', 64)).getBigUint64(0),
+    scanSeed: new DataView(await derive('numgate/1 scans', 32)).getInt32(0),
     sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
     nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),
   };

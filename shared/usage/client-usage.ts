@@ -6,12 +6,20 @@
  * time. While none can be sent, one flush for each hour waits. What exceeds the bounds is dropped, and its numbers
  * are counted as lost.
  */
+import { CanaryNumbers } from '../enumeration/canary-numbers.ts';
+import type { ScanKey } from '../enumeration/scan-key.ts';
+import { ScanSketch } from '../enumeration/scan-sketch.ts';
 import { RECORD_BYTES_PER_DAY_MAX, USAGE_RETRIED_MS, USAGE_WAITING_MAX } from '../limits/edge.ts';
 import type { ScreenRequest } from '../request.ts';
 import type { Decision } from '../screening/decision.ts';
 import type { Total } from './counts.ts';
-import { type FlushAnswer, HOUR_MS, HOURS_PER_DAY, type UsageFlush } from './flush.ts';
+import { type FlushAnswer, HOUR_MS, HOURS_PER_DAY, type UsageFlush, type UsageScan } from './flush.ts';
 import { HourCounter } from './hour-counter.ts';
+
+/** Whose numbers a sketch is to summarise, and with what. */
+export interface ScanSource extends Pick<UsageScan, 'organisation' | 'keyId'> {
+  readonly key: ScanKey;
+}
 
 export class ClientUsage {
   readonly client: string;
@@ -32,6 +40,10 @@ export class ClientUsage {
   #day = 0;
   #recordBytes = 0;
   #recordsFull = false;
+  /** The numbers since the last flush that took a sketch along, of all hours. */
+  #sketch: ScanSketch | null = null;
+  #scanSource: ScanSource | null = null;
+  #canaries = CanaryNumbers.NONE;
 
   /** @param random 32 bits @param isolate at least 64 random bits, as text */
   constructor(client: string, isolate: string, random: number, now: number) {
@@ -45,6 +57,27 @@ export class ClientUsage {
   count(request: ScreenRequest, decision: Decision, now: number): void {
     if (now >= (this.#hour + 1) * HOUR_MS) this.#beginHour(now);
     this.#open.count(request, decision);
+    const source = this.#scanSource;
+    if (source === null) return;
+    // Only clients that send requests have one.
+    this.#sketch ??= new ScanSketch(source.key);
+    const { from, to } = request;
+    if (from?.kind === 'number') {
+      this.#sketch.seeFrom(from.n);
+      if (this.#canaries.has(from.n)) this.#sketch.seeCanary(from.n);
+    }
+    if (to?.kind === 'number') {
+      this.#sketch.seeTo(to.n);
+      if (this.#canaries.has(to.n)) this.#sketch.seeCanary(to.n);
+    }
+  }
+
+  /** Summarises the numbers that are counted from here on. */
+  watch(source: ScanSource, canaries: CanaryNumbers): void {
+    this.#canaries = canaries;
+    if (source === this.#scanSource) return;
+    this.#scanSource = source;
+    this.#sketch = null;
   }
 
   add(total: Total, amount: number, now: number): void {
@@ -109,6 +142,8 @@ export class ClientUsage {
 
   #seal(): void {
     if (this.#open.isEmpty) return;
+    // One sketch waits with the first flush, the next one grows on: so two are all that is kept while none can be sent.
+    const scan = this.#sealed.length === 0 ? this.#takeScan() : null;
     this.#sealed.push({
       client: this.client,
       isolate: this.#isolate,
@@ -118,10 +153,18 @@ export class ClientUsage {
       // The first flush of an isolate learns the number of objects.
       shard: this.#place % this.#shards,
       shards: this.#shards,
+      ...(scan === null ? {} : { scan }),
     });
     this.#open = new HourCounter();
     // The first one may be on its way.
     if (this.#sealed.length > USAGE_WAITING_MAX) this.#drop(1);
+  }
+
+  #takeScan(): UsageScan | null {
+    const [sketch, source] = [this.#sketch, this.#scanSource];
+    this.#sketch = null;
+    if (sketch === null || source === null || sketch.isEmpty) return null;
+    return { organisation: source.organisation, keyId: source.keyId, sketch: sketch.data() };
   }
 
   #drop(index: number): void {

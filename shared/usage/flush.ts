@@ -2,6 +2,7 @@
  * What an isolate sends to the object that keeps the counts of a client (workers/usage/), and what it gets back.
  * Backward compatible by one version, because edge and control are deployed separately.
  */
+import type { ScanData } from '../enumeration/scan-sketch.ts';
 import type { UsageCounts } from './counts.ts';
 
 /** Counts of one isolate for one client. Sent again unchanged until the object has answered. */
@@ -17,6 +18,16 @@ export interface UsageFlush {
   /** The object that it goes to, one of `shards`: it stays the same when it is sent again. */
   readonly shard: number;
   readonly shards: number;
+  /** For the detection of enumeration. Older edges omit it. */
+  readonly scan?: UsageScan;
+}
+
+/** What the numbers of a flush were, in a form that holds no number. */
+export interface UsageScan {
+  readonly organisation: string;
+  /** Identifies the LIST_KEY of the sketch: those of different keys do not add up. */
+  readonly keyId: string;
+  readonly sketch: ScanData;
 }
 
 export interface FlushAnswer {

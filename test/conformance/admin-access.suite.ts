@@ -151,6 +151,7 @@ describe('organisations', () => {
     const got = await sendAdmin(path, { token: 'read' });
     expect(got.json).toEqual({
       ...{ ...organisation, authority: null, roles: [], contact: '', state: 'active' },
+      declaredNumbers: null,
     });
     const etag = got.headers.get('etag')!;
     expect(etag).toBe(made.headers.get('etag'));
@@ -222,6 +223,7 @@ describe('clients', () => {
     expect(got.json).toEqual({
       ...{ ...clientOf(secretSha256), organisation: 'default' },
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
+      ...{ onEnumeration: 'report', restriction: null },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
     });
     const { clients } = await adminValue<{ clients: Client[] }>('clients');

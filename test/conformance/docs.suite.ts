@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
+import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
 import { CODES } from '../../shared/verdict.ts';
@@ -14,7 +15,9 @@ import { openApi } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 
 const bounds = new Map<string, number>(
-  [controlLimits, edgeLimits, listsLimits, requestsLimits].flatMap((limits) => Object.entries(limits)),
+  [controlLimits, edgeLimits, enumerationLimits, listsLimits, requestsLimits].flatMap((limits) =>
+    Object.entries(limits),
+  ),
 );
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');

@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/release': [
+    'shared/enumeration',
     'shared/policy',
     'shared/set',
     'shared/numbers',
@@ -33,6 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/schemas.ts',
     'shared/verdict.ts',
   ],
+  'shared/enumeration': ['shared/numbers', 'shared/limits'],
   'shared/live': ['shared/set', 'shared/numbers', 'shared/limits', 'shared/bytes.ts', 'shared/verdict.ts'],
   'shared/screening': [
     'shared/live',
@@ -54,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/usage': [
+    'shared/enumeration',
     'shared/numbers',
     'shared/screening/decision.ts',
     'shared/limits',

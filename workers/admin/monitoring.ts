@@ -1,6 +1,6 @@
 /**
- * `/v1/admin/status`, `/v1/admin/me`, `/v1/admin/audit` and `/v1/admin/blocks`: status, identity, audit log and block
- * records.
+ * `/v1/admin/status`, `/v1/admin/me`, `/v1/admin/enumeration`, `/v1/admin/audit` and `/v1/admin/blocks`: status,
+ * identity, detections, audit log and block records.
  */
 import { type MeInfo, trimAuditSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
@@ -21,6 +21,11 @@ export const status = forAdmins('read', async ({ coordinator }) => ok(await coor
 
 export const me = forAdmins('read', async ({ actor: { name, organisation, authority, scopes, root } }) =>
   ok<MeInfo>({ name, organisation, authority, scopes, root }),
+);
+
+/** What was detected, newest first: one for each organisation and day. */
+export const detections = forAdmins('read', async ({ coordinator }) =>
+  ok({ detections: await coordinator.detections() }),
 );
 
 /** A page of the audit log as NDJSON. An empty page is the end. */

@@ -13,6 +13,7 @@ import { usage } from './usage.ts';
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
   { method: 'GET', path: '/v1/admin/me', handle: monitoring.me },
+  { method: 'GET', path: '/v1/admin/enumeration', handle: monitoring.detections },
   { method: 'GET', path: '/v1/admin/audit', handle: monitoring.audit },
   { method: 'GET', path: '/v1/audit/checkpoint', handle: evidence.checkpoint },
   { method: 'GET', path: '/v1/admin/audit/checkpoints', handle: evidence.checkpoints },
@@ -22,6 +23,8 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/usage', handle: usage },
   { method: 'GET', path: '/v1/admin/guards', handle: settings.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
+  { method: 'GET', path: '/v1/admin/canaries', handle: settings.getCanaries },
+  { method: 'PUT', path: '/v1/admin/canaries', handle: settings.putCanaries },
   { method: 'GET', path: '/v1/admin/policy', handle: settings.getPolicy },
   { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
   { method: 'POST', path: '/v1/admin/list-key', handle: settings.rotateListKey },

@@ -1,8 +1,8 @@
 /**
- * `/v1/admin/guards`, `/v1/admin/policy` and `/v1/admin/list-key`: the guard settings, the rules for traffic at
- * gateways, and the key of what the coordinator stores.
+ * `/v1/admin/guards`, `/v1/admin/canaries`, `/v1/admin/policy` and `/v1/admin/list-key`: the guard settings, the canary
+ * numbers, the rules for traffic at gateways, and the key of what the coordinator stores.
  */
-import { putGuardsSchema, putPolicySchema, rotateKeySchema } from '../../shared/admin.ts';
+import { putCanariesSchema, putGuardsSchema, putPolicySchema, rotateKeySchema } from '../../shared/admin.ts';
 import { ok } from '../../shared/result.ts';
 import { forAdmins, forChanges } from './context.ts';
 
@@ -10,6 +10,15 @@ export const getGuards = forAdmins('read', async ({ coordinator }) => ok(await c
 
 export const putGuards = forChanges('guards', putGuardsSchema, ({ coordinator, change, body }) =>
   coordinator.putGuards(change, body.guards),
+);
+
+/** Not for `read`: whoever knows a canary number avoids it. */
+export const getCanaries = forAdmins('guards', async ({ coordinator }) =>
+  ok({ numbers: await coordinator.canaries() }),
+);
+
+export const putCanaries = forChanges('guards', putCanariesSchema, ({ coordinator, change, body }) =>
+  coordinator.putCanaries(change, body.numbers),
 );
 
 export const getPolicy = forAdmins('read', async ({ reply, coordinator }) => {

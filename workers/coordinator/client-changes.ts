@@ -24,7 +24,7 @@ import { servedClients, type Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
 
 /** A change of the client directory: checked, and not applied yet. */
-interface DirectoryChange {
+export interface DirectoryChange {
   /** The clients that the edge serves afterwards. */
   readonly served: readonly Client[];
   /** Runs in the transaction; checks again what tokens may have changed meanwhile. */
@@ -54,7 +54,7 @@ export class ClientChanges {
     client: Client | null,
     condition: Precondition,
   ): Promise<ChangeResult<{ seq: number }>> {
-    return this.#changeDirectory(request, () => {
+    return this.changeDirectory(request, () => {
       const { clients, organisations } = this.#tables;
       const before = clients.get(id);
       if (client === null && before === null)
@@ -82,7 +82,7 @@ export class ClientChanges {
     organisation: Organisation | null,
     condition: Precondition,
   ): Promise<ChangeResult<{ seq: number }>> {
-    return this.#changeDirectory(request, () => {
+    return this.changeDirectory(request, () => {
       const { clients, organisations } = this.#tables;
       const before = organisations.get(id);
       if (organisation === null && before === null) return noOrganisation();
@@ -128,7 +128,7 @@ export class ClientChanges {
    * Writes the changed directory to KV, then applies the change.
    * @param prepare runs when it is this change's turn
    */
-  #changeDirectory(
+  changeDirectory(
     request: ChangeRequest,
     prepare: () => ChangeResult<DirectoryChange>,
   ): Promise<ChangeResult<{ seq: number }>> {

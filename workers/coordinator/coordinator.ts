@@ -17,8 +17,10 @@ import type {
 } from '../../shared/admin.ts';
 
 import type { Client } from '../../shared/clients.ts';
+import type { Detection } from '../../shared/enumeration/detect.ts';
 import type { Sink } from '../../shared/evidence.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
+import { DETECTIONS_SHOWN_MAX } from '../../shared/limits/enumeration.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
@@ -28,6 +30,7 @@ import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import type { DetectionRecorder } from '../storage/usage-port.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
@@ -43,7 +46,7 @@ export interface TokenHolder {
   readonly holder: HolderState;
 }
 
-export class Coordinator extends DurableObject<ControlEnv> implements HeadSource {
+export class Coordinator extends DurableObject<ControlEnv> implements HeadSource, DetectionRecorder {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
   readonly #dataCentres = new Map<string, { seq: number; at: number; keyIds: readonly string[] | null }>();
@@ -194,6 +197,20 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return this.#ready.clientChanges.putClient(request, id, client, condition);
   }
 
+  async declaredNumbers(organisation: string) {
+    // Organisations that were stored before have none.
+    return this.#ready.tables.organisations.get(organisation)?.declaredNumbers ?? null;
+  }
+
+  /** @param day days since 1970 */
+  async enumerationDetected(organisation: string, day: number, found: readonly Detection[]) {
+    return this.#ready.enumerationChanges.record(organisation, day, found);
+  }
+
+  async detections() {
+    return this.#ready.tables.detections.newest(DETECTIONS_SHOWN_MAX);
+  }
+
   async tokens() {
     return this.#ready.clientChanges.listedTokens;
   }
@@ -224,6 +241,17 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   async putPolicy(request: ChangeRequest, policy: Policy, condition: Precondition) {
     const { tables, background } = this.#ready;
     const done = tables.settings.putPolicy(request, policy, condition);
+    if (done.ok) background.changed();
+    return done;
+  }
+
+  async canaries() {
+    return this.#ready.tables.settings.canaries;
+  }
+
+  async putCanaries(request: ChangeRequest, canaries: readonly number[]) {
+    const { tables, background } = this.#ready;
+    const done = tables.settings.putCanaries(request, canaries);
     if (done.ok) background.changed();
     return done;
   }

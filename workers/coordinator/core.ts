@@ -19,6 +19,7 @@ import { EntryChanges } from './entry-changes.ts';
 import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { EntryUndo } from './entry-undo.ts';
+import { EnumerationChanges } from './enumeration-changes.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { KeyRotation } from './key-rotation.ts';
@@ -46,6 +47,7 @@ export class Core {
   readonly entryChanges: EntryChanges;
   readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
+  readonly enumerationChanges: EnumerationChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly keyRotation: KeyRotation;
   readonly checkpoints: Checkpoints;
@@ -76,6 +78,7 @@ export class Core {
     const signers = secrets.publicKeys.map(({ owner }) => owner);
     this.clientChanges = new ClientChanges(tables, values, background, signers);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
+    this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
     this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
     this.exports = new AuditExports(storage.sql, tables.ledger, this.checkpoints);

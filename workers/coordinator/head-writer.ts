@@ -58,7 +58,7 @@ export class HeadWriter {
     const { meta, ledger, settings, live, segments, releases } = this.#tables;
     const { current, candidate } = releases;
     const { seq } = ledger;
-    const { policy } = settings;
+    const { policy, canaries } = settings;
     return {
       kind: 'numgate-head',
       format: 2,
@@ -72,6 +72,8 @@ export class HeadWriter {
       clients: this.#values.directory,
       // Omitted for version 0, so edges that predate the policy can read the head.
       ...(policy.version === 0 ? {} : { policy }),
+      // Likewise.
+      ...(canaries.length === 0 ? {} : { canaries }),
     };
   }
 

@@ -12,6 +12,7 @@ type Key =
   | 'clients'
   | 'guards'
   | 'policy'
+  | 'canaries'
   | 'stagedLast'
   | 'stagedRefused'
   | 'stagedRemoved'

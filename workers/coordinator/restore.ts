@@ -1,6 +1,6 @@
 /**
  * Restores a coordinator that has lost its tables from the copy of the head in KV: releases, live entries,
- * clients, policy. Tokens, texts of sources and the audit log are not in the copy. The head is sealed, and
+ * clients, policy, canary numbers. Tokens, texts of sources and the audit log are not in the copy. The head is sealed, and
  * nothing else in KV is trusted: a value counts only if it matches the SHA-256 or the signature in the head. An
  * older client directory under the key of a newer one would reactivate revoked keys.
  */
@@ -217,6 +217,7 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
     tables.clients.put(client.id, client);
   }
   if (head.policy !== undefined) tables.settings.restorePolicy(head.policy);
+  if (head.canaries !== undefined) tables.settings.restoreCanaries(head.canaries);
   if (directory !== null) {
     values.setDirectory(directory);
     // Under the name that these tables give it. KV may not have it.

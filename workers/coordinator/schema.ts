@@ -189,8 +189,19 @@ const AUDIT_EVIDENCE = `
   ) WITHOUT ROWID;
 `;
 
+/** Enumeration that was detected. */
+const DETECTIONS = `
+  CREATE TABLE detections (
+    day INTEGER NOT NULL,
+    organisation TEXT NOT NULL,
+    found TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (day, organisation)
+  ) WITHOUT ROWID;
+`;
+
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, TOKEN_HOLDERS, AUDIT_EVIDENCE];
+const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, TOKEN_HOLDERS, AUDIT_EVIDENCE, DETECTIONS];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {

@@ -1,5 +1,6 @@
 /**
- * The guard settings and the gateway policy. The policy is part of the head, so changing it changes the head.
+ * The guard settings, the canary numbers and the gateway policy. The last two are part of the head, so changing them
+ * changes the head.
  */
 import { keyedNumber } from '../../shared/audit.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
@@ -37,6 +38,25 @@ export class SettingsStore {
       const [before, after] = [recorded(this.guards), recorded(guards)];
       this.#meta.set('guards', guards);
       return applied(guards, [{ action: 'guards.put', subject: 'guards', before, after }]);
+    });
+  }
+
+  /** Canary numbers, as integers. */
+  get canaries(): number[] {
+    return this.#meta.json<number[]>('canaries') ?? [];
+  }
+
+  restoreCanaries(canaries: readonly number[]): void {
+    this.#meta.set('canaries', canaries);
+  }
+
+  putCanaries(request: ChangeRequest, canaries: readonly number[]): ChangeResult<{ seq: number }> {
+    /** In the audit log, no number is in plain text. */
+    const keyed = (numbers: readonly number[]) => numbers.map((n) => keyedNumber(n, this.#keys.current));
+    return this.#ledger.change(request, GROWING_CHANGE, () => {
+      const [before, after] = [keyed(this.canaries), keyed(canaries)];
+      this.#meta.set('canaries', canaries);
+      return applied({}, [{ action: 'canaries.put', subject: 'canaries', before, after }]);
     });
   }
 

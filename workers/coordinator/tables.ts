@@ -9,6 +9,7 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { ActiveKeys } from './active-keys.ts';
+import { DetectionStore } from './detection-store.ts';
 import { DocumentStore } from './document-store.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
@@ -30,6 +31,7 @@ export class Tables {
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
   readonly tokenHolders: TokenHolders;
+  readonly detections: DetectionStore;
 
   constructor(storage: DurableObjectStorage, ring: KeyRing) {
     const { sql } = storage;
@@ -45,6 +47,7 @@ export class Tables {
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
     this.tokenHolders = new TokenHolders(sql);
+    this.detections = new DetectionStore(sql);
   }
 
   /** The clients that the directory contains. */

@@ -98,6 +98,8 @@ export class ClientContext implements ProblemCounter {
   readonly #isolate: Isolate;
   readonly #pinned: PinnedHead;
   readonly #meter: UsageMeter;
+  /** Whose quota counts: in a long request, that of the newest head. */
+  #charged: Client;
   /** Numbers of this request counted so far. */
   #counted = 0;
 
@@ -109,6 +111,7 @@ export class ClientContext implements ProblemCounter {
     { client, pinned }: AuthenticatedClient,
   ) {
     this.settings = client;
+    this.#charged = client;
     this.#context = context;
     this.#right = right;
     this.#loadContext = loadContext;
@@ -117,6 +120,7 @@ export class ClientContext implements ProblemCounter {
     const { now } = pinned.snapshot;
     this.#meter = isolate.usage.of(client.id, now);
     this.#meter.usage.add('requests', 1, now);
+    this.#meter.usage.watch(isolate.scanSource(client.organisation, loadContext), pinned.canaries);
     this.#meter.begin(now, loadContext);
     context.reply.problemCounter = this;
   }
@@ -148,7 +152,7 @@ export class ClientContext implements ProblemCounter {
    * @returns how many it counted
    */
   take(numbers: number): number {
-    return this.#isolate.quota.take(this.settings, numbers, this.#loadContext);
+    return this.#isolate.quota.take(this.#charged, numbers, this.#loadContext);
   }
 
   /**
@@ -173,8 +177,10 @@ export class ClientContext implements ProblemCounter {
   async latest(): Promise<Snapshot> {
     const { clients, snapshot } = await this.#isolate.head.pin(this.#loadContext);
     const { request, env } = this.#context;
-    const isKnown = clients === null || (await authenticate(request, clients, this.#right, env)).ok;
-    if (!isKnown) throw new Error('the client key was revoked');
+    const known =
+      clients === null ? ok(this.settings) : await authenticate(request, clients, this.#right, env);
+    if (!known.ok || known.value.restriction === 'stopped') throw new Error('the client key was revoked');
+    this.#charged = known.value;
     return snapshot;
   }
 

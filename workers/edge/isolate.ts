@@ -2,7 +2,10 @@
  * The state that an isolate keeps between requests. It is lost with the isolate, and all of it can be loaded
  * again.
  */
+import { type ScanKey, scanKeyOf } from '../../shared/enumeration/scan-key.ts';
+import { ORGANISATIONS_MAX } from '../../shared/limits/control.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import type { ScanSource } from '../../shared/usage/client-usage.ts';
 import { type Env, openSecrets, type Secrets } from '../env.ts';
 import type { RequestContext } from '../http/app.ts';
 import { FailedAuthentications } from '../http/failed-authentications.ts';
@@ -18,6 +21,9 @@ import { UsageMeters } from './usage.ts';
 type OpenedSecrets = Awaited<ReturnType<typeof openSecrets>>;
 
 export class Isolate {
+  /** What sketches need, by organisation, with the key that all of them share. */
+  readonly #scanSources = new Map<string, ScanSource>();
+  #scanKey: ScanKey | null = null;
   /** The result, including a failure, is kept: the environment of an isolate does not change. */
   #secrets: OpenedSecrets | null = null;
   readonly #opening = new SingleFlight();
@@ -40,6 +46,19 @@ export class Isolate {
   /** As `loadContext`. Null until the secrets were opened once. */
   loadContextInMemory(context: RequestContext): Result<LoadContext, Problem> | null {
     return this.#secrets === null ? null : loadContextWith(this.#secrets, context);
+  }
+
+  /** How the numbers of an organisation are summarised. */
+  scanSource(organisation: string, { secrets }: LoadContext): ScanSource {
+    const known = this.#scanSources.get(organisation);
+    if (known !== undefined) return known;
+    const { keyId, scanSeed } = secrets.keys.writer;
+    this.#scanKey ??= scanKeyOf(scanSeed);
+    const source = { organisation, keyId, key: this.#scanKey };
+    // The directory bounds them. Those of removed organisations are dropped with the others.
+    if (this.#scanSources.size >= ORGANISATIONS_MAX) this.#scanSources.clear();
+    this.#scanSources.set(organisation, source);
+    return source;
   }
 
   async #openSecrets({ env, ctx }: RequestContext): Promise<OpenedSecrets> {

@@ -5,7 +5,7 @@
  *
  * Each `from` and each `to` counts as one number. Every request and every item counts as at least one.
  */
-import type { Client } from '../../shared/clients.ts';
+import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
 import { QUOTA_FLUSH_MS } from '../../shared/limits/lists.ts';
 import {
@@ -73,7 +73,13 @@ export class Quota {
   ): Result<Record<string, string>, Problem> {
     const now = Date.now();
     const use = this.#useOf(client, now);
-    const { quotaNumbers } = client;
+    const quotaNumbers = quotaOf(client);
+    if (client.restriction === 'stopped') {
+      const message = 'the client is stopped: numbers were checked as if to read out whole ranges of them';
+      return problem('QUOTA_EXCEEDED', `${message}; contact the operator of this service`, {
+        headers: headersOf(client, use, now),
+      });
+    }
     if (numbers > quotaNumbers) {
       const message = `${numbers} numbers exceed the whole quota of ${quotaNumbers}: send fewer at once`;
       return problem('QUOTA_EXCEEDED', message, { headers: headersOf(client, use, now) });
@@ -94,7 +100,7 @@ export class Quota {
   take(client: Client, numbers: number, context: ReportContext): number {
     const now = Date.now();
     const use = this.#useOf(client, now);
-    const count = use.exceeded ? 0 : Math.min(numbers, client.quotaNumbers - use.numbers);
+    const count = use.exceeded ? 0 : Math.min(numbers, quotaOf(client) - use.numbers);
     if (count <= 0) return 0;
     add(count, client, use, now, context);
     return count;
@@ -103,7 +109,7 @@ export class Quota {
 
 /** Counts numbers, and reports to the data centre when enough are unreported. */
 function add(numbers: number, client: Client, use: Use, now: number, { env, ctx }: ReportContext): void {
-  const { quotaNumbers } = client;
+  const quotaNumbers = quotaOf(client);
   use.numbers += numbers;
   use.unreported += numbers;
   const enough = Math.min(QUOTA_FLUSH_NUMBERS, quotaNumbers * QUOTA_FLUSH_SHARE);
@@ -125,11 +131,8 @@ async function report({ id }: Client, parts: number, use: Use, binding: RateLimi
 }
 
 /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
-function headersOf(
-  { quotaNumbers }: Client,
-  { numbers, exceeded }: Use,
-  now: number,
-): Record<string, string> {
+function headersOf(client: Client, { numbers, exceeded }: Use, now: number): Record<string, string> {
+  const quotaNumbers = quotaOf(client);
   const remaining = exceeded ? 0 : Math.max(0, quotaNumbers - numbers);
   return {
     'ratelimit-policy': `"numbers";q=${quotaNumbers};w=${QUOTA_WINDOW_SECONDS}`,

@@ -2,7 +2,8 @@
  * The object that keeps the counts of one client (workers/usage/usage-counter.ts), as the edge and the admin routes
  * call it.
  */
-import type { FlushAnswer, UsageFlush, UsageHistory } from '../../shared/usage/flush.ts';
+import type { Detection } from '../../shared/enumeration/detect.ts';
+import type { FlushAnswer, UsageFlush, UsageHistory, UsageScan } from '../../shared/usage/flush.ts';
 
 export interface UsageObject {
   /** Counts a flush, unless it was counted before. The answer comes once it is stored. */
@@ -19,4 +20,25 @@ export interface UsageObject {
 /** The names are those of `usageObjectName`. */
 export interface UsageObjects {
   getByName(name: string): UsageObject;
+}
+
+/** The object that looks for enumeration by one organisation (workers/usage/scan-detector.ts). */
+export interface ScanObject {
+  add(organisation: string, scans: readonly UsageScan[]): Promise<void>;
+}
+
+/** The names are the IDs of the organisations. */
+export interface ScanObjects {
+  getByName(name: string): ScanObject;
+}
+
+/** What `ScanObject` needs from the coordinator. */
+export interface DetectionRecorder {
+  /** The volume that an organisation declared; null for none. */
+  declaredNumbers(organisation: string): Promise<number | null>;
+  /**
+   * Records a detection, once for each organisation and day, and restricts the clients that want it.
+   * @param day days since 1970 @returns whether it was recorded now
+   */
+  enumerationDetected(organisation: string, day: number, found: readonly Detection[]): Promise<boolean>;
 }

@@ -70,7 +70,7 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
     this.#committedAt = now;
     try {
       const flushes = waiting.map(({ flush }) => flush);
-      this.#store.commit(flushes, now);
+      this.#forward(this.#store.commit(flushes, now));
       for (const { shards } of flushes) this.#store.setShards(shards);
       this.#watchRate(flushes, now);
       const share = RECORD_BYTES_PER_DAY_MAX / this.#store.shards;
@@ -78,6 +78,17 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
       for (const { resolve } of waiting) resolve({ shards: this.#store.shards, recordsFull });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** Passes the sketches of fresh flushes to the object of the organisation. If that fails, they are lost. */
+  #forward(fresh: readonly UsageFlush[]): void {
+    const scans = fresh.flatMap(({ scan }) => (scan === undefined ? [] : [scan]));
+    for (const [organisation, group] of Map.groupBy(scans, (scan) => scan.organisation)) {
+      const added = this.env.SCANS?.getByName(organisation).add(organisation, group);
+      if (added !== undefined) {
+        this.ctx.waitUntil(added.catch((error: unknown) => warnFailed('scansLost', error)));
+      }
     }
   }
 

@@ -61,17 +61,21 @@ export class UsageStore {
     this.#shards = shards;
   }
 
-  /** Counts those flushes that were not counted before. Either all of them are stored, or none. */
-  commit(flushes: readonly UsageFlush[], now: number): void {
+  /**
+   * Counts those flushes that were not counted before. Either all of them are stored, or none.
+   * @returns those that were counted now
+   */
+  commit(flushes: readonly UsageFlush[], now: number): readonly UsageFlush[] {
     const last = new Map<string, number>();
     const fresh = flushes.filter(({ isolate, flush }) => {
       const isFresh = flush > (last.get(isolate) ?? this.#last.get(isolate)?.[0] ?? 0);
       if (isFresh) last.set(isolate, flush);
       return isFresh;
     });
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) return fresh;
     try {
       this.#storage.transactionSync(() => this.#write(fresh, last, now));
+      return fresh;
     } catch (error) {
       // Memory may have what the tables do not.
       this.#last = this.#storedFlushes();

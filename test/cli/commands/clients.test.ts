@@ -121,11 +121,18 @@ describe('clients', () => {
       /acme-1 .* check gateway .* enforce .* closed .* 600 s .* 1,000 .* 1 .* short codes 1335 114/,
     );
     const settings = ['--international-prefix', '00', '--sender-rules', 'none', '--record-blocks'];
-    expect((await clients('add', 'acme-2', ...settings)).code).toBe(0);
+    settings.push('--on-enumeration', 'stop', '--restriction', 'stopped');
+    expect(await clients('add', 'acme-2', ...settings)).toMatchObject({ code: 0, errors: '' });
     const other = (await clients('list')).out;
-    expect(other).toMatch(/acme-2 .* international prefix 00, sender rules none, records blocks/);
-    expect((await clients('set', 'acme-2', '--international-prefix', 'unknown')).code).toBe(0);
-    expect((await stored('acme-2')).internationalPrefix).toBeNull();
+    expect(other).toMatch(
+      /acme-2 .* international prefix 00, sender rules none, records blocks, on enumeration stop, stopped/,
+    );
+    expect(
+      await clients('set', 'acme-2', '--restriction', 'none', '--international-prefix', 'unknown'),
+    ).toMatchObject({ code: 0, errors: '' });
+    expect(await stored('acme-2')).toMatchObject({
+      ...{ onEnumeration: 'stop', restriction: null, internationalPrefix: null },
+    });
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
     expect(client).toMatchObject({ id: 'acme-1', keys: 1, certificates: 0, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
@@ -160,7 +167,12 @@ describe('organisations', () => {
     const settings = ['--display-name', 'KISA', '--authority', 'kisa', '--roles', 'regulator,operator'];
     const added = await organisations('add', 'kisa', ...settings);
     expect([added.code, added.out]).toEqual([0, expect.stringMatching(/^kisa added \(seq \d+\)\n/)]);
-    expect((await organisations('set', 'kisa', '--contact', '118')).code).toBe(0);
+    expect((await organisations('set', 'kisa', '--contact', '118', '--declared-numbers', '2000')).code).toBe(
+      0,
+    );
+    expect(await admin.get('organisations/kisa')).toMatchObject({ declaredNumbers: 2_000 });
+    expect((await organisations('set', 'kisa', '--declared-numbers', 'none')).code).toBe(0);
+    expect(await admin.get('organisations/kisa')).toMatchObject({ declaredNumbers: null, authority: 'kisa' });
     await clients('add', 'kisa-desk', '--organisation', 'kisa');
     const { out: text } = await organisations('show', 'kisa');
     for (const words of ['KISA', 'regulator operator', '118', 'active', 'kisa-desk'])

@@ -5,8 +5,9 @@
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { formatDetections } from '../../../cli/commands/enumeration.ts';
 import { formatReleases } from '../../../cli/commands/releases.ts';
-import type { ReleaseInfo } from '../../../shared/admin.ts';
+import type { DetectionInfo, ReleaseInfo } from '../../../shared/admin.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
 import { numgate, start } from '../support/command.ts';
 import { E164, type Installation, makeChange, NUMBER, startInstallation } from '../support/installation.ts';
@@ -17,6 +18,17 @@ let service: Installation;
 beforeAll(async () => {
   service = await startInstallation();
   await makeChange('block', NUMBER);
+});
+
+describe('enumeration', () => {
+  it('is listed by day and organisation, with words for each kind', async () => {
+    expect(await numgate('enumeration')).toMatchObject({ code: 0, out: 'no enumeration was detected\n' });
+    const [at, found] = ['2026-11-24T03:12:09.000Z', [{ kind: 'fullBlocks', count: 12 }] as const];
+    const detections: DetectionInfo[] = [{ organisation: 'relays', day: '2026-11-24', at, found }];
+    const [text, value] = formatDetections(detections);
+    expect(stripVTControlCharacters(text)).toMatch(/2026-11-24 .*relays .*12 blocks checked whole/);
+    expect(value).toEqual({ detections });
+  });
 });
 
 describe('the audit log', () => {

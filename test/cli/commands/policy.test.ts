@@ -1,5 +1,5 @@
 /**
- * `numgate policy` against the real service: differences are shown before and after a change.
+ * `numgate policy` and `numgate canaries` against the real service: differences are shown before and after a change.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -155,5 +155,33 @@ describe('policy set', () => {
     await policy('reset', '--reason', 'tests');
     const { out } = await policy('set', same, '--dry-run');
     expect(out).toMatch(/^the policy is the same as the one in force\nnothing was changed/);
+  });
+});
+
+describe('canary numbers', () => {
+  const canaries = (...args: string[]): Promise<CommandResult> => numgate('canaries', ...args);
+  const numbers = write('canaries.txt', '010-2000-0001\n+821020000002\n010-2000-0001\n');
+
+  it('are added from a file once, listed, and removed', async () => {
+    expect(await canaries('list')).toMatchObject({ code: 0, out: 'there are no canary numbers\n' });
+    const added = await canaries('add', '--file', numbers, '--reason', 'a test');
+    expect([added.code, added.errors]).toEqual([0, '']);
+    expect(added.out).toMatch(/^2 added, 2 canary numbers in all \(seq \d+\)\n/);
+    const again = await canaries('add', '--file', numbers, '--reason', 'a test', '--json');
+    expect(JSON.parse(again.out)).toEqual({ changed: 0, numbers: 2 });
+    expect((await canaries('list')).out).toBe('+821020000001\n+821020000002\n');
+    const one = write('one.txt', '010-2000-0002');
+    expect((await canaries('remove', '--file', one, '--reason', 'a test')).out).toMatch(
+      /^1 removed, 1 canary/,
+    );
+    expect(await admin.get('canaries')).toEqual({ numbers: [821_020_000_001] });
+  });
+
+  it('that are no phone numbers are refused by their line, and are not shown', async () => {
+    const wrong = write('wrong.txt', '010-2000-0003\n010-2000-00\n');
+    const { code, out, errors } = await canaries('add', '--file', wrong, '--reason', 'a test');
+    expect([code, out]).toEqual([2, '']);
+    expect(errors).toMatch(/wrong\.txt, line 2 is not a phone number: nothing was changed/);
+    expect(errors).not.toContain('2000');
   });
 });

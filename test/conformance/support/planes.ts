@@ -10,11 +10,12 @@ import { WRANGLER_CONFIG } from '../../../cli/paths.ts';
 
 const CONTROL = 'numgate-control';
 
-/** In place of control: an object with the right name, but without its methods. */
+/** In place of control: objects with the right names, but without their methods. */
 const WITHOUT_METHODS = `
   import { DurableObject } from 'cloudflare:workers';
   export class Coordinator extends DurableObject {}
   export class UsageCounter extends DurableObject {}
+  export class ScanDetector extends DurableObject {}
   export default {};
 `;
 
@@ -86,6 +87,7 @@ export async function startAlone(
     durableObjects: {
       COORDINATOR: { className: 'Coordinator', useSQLite: true },
       USAGE: { className: 'UsageCounter', useSQLite: true },
+      SCANS: { className: 'ScanDetector', useSQLite: true },
     },
   };
   return run(state, [edge, control], [name]);

@@ -88,6 +88,8 @@ describe('a directory', () => {
     recordBlocks: false,
     quotaNumbers: 1000,
     internationalPrefix: null,
+    onEnumeration: 'report',
+    restriction: null,
     senderRules: 'kr',
     shortCodes: [],
   };

@@ -29,6 +29,11 @@ describe('the list keys', () => {
     expect(testKeys.sourceSeed).toBe(BigInt(`0x${vectors.derived['numgate/1 sources']}`));
   });
 
+  it('derive the seed of the detection of enumeration like the naive key derivation', async () => {
+    const bytes = Uint8Array.from(await naiveHkdf(TEST_LIST_KEY, 'numgate/1 scans', 4));
+    expect(testKeys.scanSeed).toBe(new DataView(bytes.buffer).getInt32(0));
+  });
+
   it('permute suffixes into the golden images, and back', () => {
     for (const [tail, image] of vectors.images) {
       expect(testKeys.permutation.permute(tail!)).toBe(image);

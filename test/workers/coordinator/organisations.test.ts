@@ -147,6 +147,26 @@ test(`there are at most ${ORGANISATIONS_MAX} organisations`, async () => {
   unwrap(await put('org-0', { contact: 'still changed' }));
 });
 
+test('a restore keeps canary numbers and restrictions', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  const numbers = [821_020_000_001, 821_020_000_002];
+  const restricted = { onEnumeration: 'stop', restriction: 'stopped' } as const;
+  unwrap(await coordinator().putClient(asAdmin(), 'shop', { ...client('shop'), ...restricted }, ANY));
+  unwrap(await coordinator().putCanaries(asAdmin(), numbers));
+  expect((await readHead())!.head.canaries).toEqual(numbers);
+  await vi.waitFor(async () => {
+    const { seq, kvSeq } = await coordinator().status();
+    expect(kvSeq).toBe(seq);
+  }, HANG_MS);
+  await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
+  await evictDurableObject(stub());
+  expect(await coordinator().canaries()).toEqual(numbers);
+  expect(await coordinator().client('shop')).toMatchObject(restricted);
+  unwrap(await coordinator().putCanaries(asAdmin(), []));
+  // An edge that predates canary numbers can read the head again.
+  expect((await readHead())!.head).not.toHaveProperty('canaries');
+});
+
 test('a restore keeps which organisation a client belongs to, and only the ID of that organisation', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   unwrap(await put('relays', { authority: 'relays', contact: 'desk@relays.example' }));

@@ -52,6 +52,17 @@ describe('the quota of an isolate', () => {
     expect(refused.headers.get('ratelimit-policy')).toBe(`"numbers";q=${SMALL_QUOTA_NUMBERS};w=60`);
   });
 
+  test('is small for a throttled client, and nothing for a stopped one', async () => {
+    expect(quotaOf(await send({ ...check, client: 'throttled' }))).toEqual([
+      200,
+      '"numbers";r=59;t=60',
+      null,
+    ]);
+    const stopped = await send({ ...check, client: 'stopped' });
+    expect(quotaOf(stopped)).toEqual([429, '"numbers";r=0;t=60', null]);
+    expect(stopped.body.message).toContain('the client is stopped');
+  });
+
   test('counts the numbers of a batch, and one number for a batch that it refuses', async () => {
     expect(quotaOf(await send(batch(3, 'small')))).toEqual([200, '"numbers";r=2;t=60', null]);
     expect(quotaOf(await send(batch(3, 'small')))).toEqual([429, '"numbers";r=1;t=60', '60']);

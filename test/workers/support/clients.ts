@@ -25,6 +25,8 @@ export const CLIENTS = [
   await client('two', { secretSha256: bothSecrets }),
   await client('nothing', { rights: [] }),
   await client('small', { quotaNumbers: SMALL_QUOTA_NUMBERS }),
+  await client('throttled', { restriction: 'throttled' }),
+  await client('stopped', { restriction: 'stopped' }),
   await client('parts', { quotaNumbers: 100_000 }),
   await client('most', { quotaNumbers: 10_000_000 }),
 ];

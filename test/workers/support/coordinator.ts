@@ -144,6 +144,8 @@ export function client(id: string, quotaNumbers = 10) {
     maxStaleSeconds: 3600,
     mode: 'enforce' as const,
     internationalPrefix: null,
+    onEnumeration: 'report' as const,
+    restriction: null,
     senderRules: 'kr' as const,
     recordBlocks: false,
     quotaNumbers,

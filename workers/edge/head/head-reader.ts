@@ -8,7 +8,9 @@
  * every entry that a release in use may not have folded in. `asOf` does not advance meanwhile, because the
  * lists do not.
  */
+
 import type { Client } from '../../../shared/clients.ts';
+import { CanaryNumbers } from '../../../shared/enumeration/canary-numbers.ts';
 import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
@@ -49,12 +51,17 @@ export interface PinnedHead {
   readonly clients: ReadonlyMap<string, Client> | null;
   /** The release that the head names, while it is still loading and another one is in use. */
   readonly pending: Release | null;
+  readonly canaries: CanaryNumbers;
 }
+
+const NO_NUMBERS: readonly number[] = [];
 
 export class HeadReader {
   #current: Current | null = null;
   /** The next release while it is loading. What is loaded is kept between attempts. */
   #pending: Loaded | null = null;
+  /** The set, and the list in the head that it was made of. */
+  #canaryNumbers = { of: NO_NUMBERS, set: CanaryNumbers.NONE };
   readonly #shards: ShardMemory;
   readonly #values = new HeadValues();
   readonly #poll = new HeadPoll(Math.random);
@@ -117,7 +124,15 @@ export class HeadReader {
     const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
     const keys = this.#current?.keys ?? secrets.keys.writer;
     const snapshot = { release, live, policy, keys, seq, asOf: this.#poll.asOf, now: Date.now() };
-    return { snapshot, clients, pending: this.#pending?.release ?? null };
+    return { snapshot, clients, pending: this.#pending?.release ?? null, canaries: this.#canaries() };
+  }
+
+  #canaries(): CanaryNumbers {
+    const { canaries = NO_NUMBERS } = this.#current?.document.head ?? {};
+    if (canaries !== this.#canaryNumbers.of) {
+      this.#canaryNumbers = { of: canaries, set: new CanaryNumbers(canaries) };
+    }
+    return this.#canaryNumbers.set;
   }
 
   async #refresh(loadContext: LoadContext, waits: boolean, freshMs: number): Promise<void> {

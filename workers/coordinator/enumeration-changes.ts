@@ -1,0 +1,66 @@
+/**
+ * Records detections of enumeration, and restricts the clients of the organisation that are set to it. An admin lifts
+ * a restriction like any other setting. There is at most one detection for each organisation and day, so a client
+ * whose restriction was lifted is not restricted again on that day.
+ */
+import type { Client } from '../../shared/clients.ts';
+import type { Detection } from '../../shared/enumeration/detect.ts';
+import { ok } from '../../shared/result.ts';
+import { applied, type ChangeResult, refuse, systemRequest } from './change-request.ts';
+import type { ClientChanges } from './client-changes.ts';
+import { FREEING_CHANGE } from './storage-budget.ts';
+import { servedClients, type Tables } from './tables.ts';
+
+/** The restriction that a client wants. */
+const RESTRICTION = { report: null, throttle: 'throttled', stop: 'stopped' } as const;
+
+export class EnumerationChanges {
+  readonly #tables: Tables;
+  readonly #clientChanges: ClientChanges;
+
+  constructor(tables: Tables, clientChanges: ClientChanges) {
+    this.#tables = tables;
+    this.#clientChanges = clientChanges;
+  }
+
+  /**
+   * @param day days since 1970
+   * @returns whether it was recorded now: not if the day has one already, or if the organisation is gone
+   */
+  async record(organisation: string, day: number, found: readonly Detection[]): Promise<boolean> {
+    const { ledger, detections, clients, organisations } = this.#tables;
+    const isKnown = (): boolean =>
+      organisations.get(organisation) === null || detections.has(organisation, day);
+    if (isKnown()) return false;
+    const request = systemRequest('numbers were checked as if to read out whole ranges of them');
+    if (this.#restricted(organisation).length === 0) {
+      return ledger.transact(request, FREEING_CHANGE, () =>
+        applied({}, [detections.add(organisation, day, found)]),
+      ).ok;
+    }
+    const done = await this.#clientChanges.changeDirectory(request, () => {
+      const restricted = new Map(this.#restricted(organisation).map((client) => [client.id, client]));
+      const next = clients.all.map((client) => restricted.get(client.id) ?? client);
+      const apply = (): ChangeResult<{ value: object; audit: ReturnType<typeof clients.put>[] }> => {
+        // Meanwhile, another change may have recorded it.
+        if (isKnown())
+          return refuse('ORGANISATION_UNKNOWN', 'the organisation is gone, or has a detection today');
+        const puts = [...restricted.values()].map((client) => clients.put(client.id, client));
+        return ok({ value: {}, audit: [detections.add(organisation, day, found), ...puts] });
+      };
+      return ok({ served: servedClients(next, organisations.all), apply });
+    });
+    return done.ok;
+  }
+
+  /** The clients of the organisation that a detection changes, as they are afterwards. */
+  #restricted(organisation: string): Client[] {
+    return this.#tables.clients.all.flatMap((client) => {
+      // Clients that were stored before have neither setting.
+      const restriction = RESTRICTION[client.onEnumeration ?? 'report'];
+      const isWeaker = restriction === null || client.restriction === 'stopped';
+      const isSame = restriction === (client.restriction ?? null);
+      return client.organisation !== organisation || isWeaker || isSame ? [] : [{ ...client, restriction }];
+    });
+  }
+}
