@@ -116,7 +116,7 @@ export function addClients(program: Command): void {
 /** Option value for a client without a restriction. */
 const UNRESTRICTED = 'none';
 
-function restriction(text: string): Restriction | typeof NONE {
+function restriction(text: string): NonNullable<Client['restriction']> | typeof NONE {
   if (text === UNRESTRICTED) return NONE;
   const known = RESTRICTIONS.find((name) => name === text);
   if (known !== undefined) return known;
