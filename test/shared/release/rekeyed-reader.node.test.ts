@@ -85,7 +85,11 @@ describe('a plan from a release with other keys', () => {
 
   it('counts changes as between two releases of one key', async () => {
     const after = listsOf({ numbers: numbersOf(40, 31_337, 8_212), dated: 4_100_000_000 });
-    after[0] = { ...after[0]!, numbers: after[0]!.numbers.filter(({ n, until }) => n % 7 !== 0 || until !== EVER.until), ranges: [] };
+    after[0] = {
+      ...after[0]!,
+      numbers: after[0]!.numbers.filter(({ n, until }) => n % 7 !== 0 || until !== EVER.until),
+      ranges: [],
+    };
     const watched = [after[0].numbers[3]!.n, 821_099_999_999];
     const across = (await planFrom(listsOf(), testKeys, after, watched)).plan;
     const within = (await planFrom(listsOf(), otherKeys, after, watched)).plan;
