@@ -61,10 +61,9 @@ export function fingerprintsOf(source: Source, seed: bigint): SourceFingerprints
 export function rekeyFingerprint(print: bigint, text: string, from: bigint, to: bigint): bigint | null {
   const parsed = parseSource(text);
   if (!parsed.ok) return null;
-  const before = fingerprintsOf(parsed.value, from);
-  const after = fingerprintsOf(parsed.value, to);
-  if (print === before.spelling) return after.spelling;
-  return print === before.skeleton ? after.skeleton : null;
+  const { spelling, skeleton } = textsOf(parsed.value);
+  const form = [spelling, skeleton].find((each) => fingerprint(each, from) === print);
+  return form === undefined ? null : fingerprint(form, to);
 }
 
 /** The form in which a list stores a source. */
