@@ -47,6 +47,9 @@ const time = v.pipe(
  */
 const overrideAuthorities = v.optional(v.pipe(v.array(nameSchema), v.maxLength(OVERRIDE_AUTHORITIES_MAX)));
 
+/** Apply the change at once if it would wait for a second person. It reverts unless one reviews it within a day. */
+const breakGlass = v.optional(v.boolean());
+
 /** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
 export type EntryItem = v.InferOutput<typeof itemSchema>;
@@ -63,6 +66,7 @@ export const entryChangeSchema = v.strictObject({
   /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
   until: v.optional(v.nullable(time), null),
   overrideAuthorities,
+  breakGlass,
   reason: reasonSchema,
 });
 export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
@@ -144,6 +148,7 @@ export const promoteSchema = v.strictObject({
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(GUARDS)), v.maxLength(GUARDS.length)), []),
   overrideAuthorities,
+  breakGlass,
   reason: reasonSchema,
 });
 export type Promote = v.InferOutput<typeof promoteSchema>;
@@ -159,6 +164,7 @@ export const rollbackSchema = v.strictObject({
   /** The release that you expect to undo. If it is another one, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   overrideAuthorities,
+  breakGlass,
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;
@@ -225,8 +231,12 @@ export const putOrganisationSchema = v.strictObject({
   reason: reasonSchema,
 });
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
-export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
-export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
+export const putPolicySchema = v.strictObject({ policy: policySchema, breakGlass, reason: reasonSchema });
+export const putGuardsSchema = v.strictObject({
+  guards: guardSettingsSchema,
+  breakGlass,
+  reason: reasonSchema,
+});
 
 /** `GET /v1/admin/status` */
 export interface StatusInfo extends StorageInfo {
@@ -238,6 +248,8 @@ export interface StatusInfo extends StorageInfo {
   /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
   readonly droppedSeq?: number;
   readonly clients: number;
+  /** Proposals in which a person still has to act, by state. Older services omit it. */
+  readonly proposals?: Readonly<Record<string, number>>;
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;
   /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */

@@ -5,21 +5,38 @@
 
 /**
  * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
- * no route: it acts for other authorities in the routes of the other scopes.
+ * no route: it acts for other authorities in the routes of the other scopes. `approve` decides on the proposals of
+ * others. `breakGlass` opens no route either: it makes a change at once that would otherwise wait for approval.
  */
-export const SCOPES = ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'] as const;
+export const SCOPES = [
+  'read',
+  'entries',
+  'releases',
+  'guards',
+  'policy',
+  'clients',
+  'override',
+  'approve',
+  'breakGlass',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Fields of a change that need a scope of their own, if they are not empty. */
-export const FIELD_SCOPES = { overrides: 'guards', overrideAuthorities: 'override' } as const;
+/** Fields of a change that need a scope of their own, if they are true or not empty. */
+export const FIELD_SCOPES = {
+  overrides: 'guards',
+  overrideAuthorities: 'override',
+  breakGlass: 'breakGlass',
+} as const;
 
 export const ROLES = ['regulator', 'association', 'operator', 'relay', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The scopes of a token with a role. docs/operations.md says what each role is for. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  regulator: ['read', 'entries', 'releases', 'policy', 'override'],
-  association: ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override'],
+  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'approve'],
+  association: [
+    ...['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override', 'approve', 'breakGlass'],
+  ] as const,
   operator: ['read', 'entries', 'releases'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: [],

@@ -5,6 +5,7 @@ import type { Route } from '../http/app.ts';
 import * as clients from './clients.ts';
 import * as entries from './entries.ts';
 import * as monitoring from './monitoring.ts';
+import * as proposals from './proposals.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 
@@ -17,6 +18,13 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
   { method: 'GET', path: '/v1/admin/policy', handle: settings.getPolicy },
   { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
+  { method: 'GET', path: '/v1/admin/approvals', handle: proposals.getApprovals },
+  { method: 'PUT', path: '/v1/admin/approvals', handle: proposals.putApprovals },
+  { method: 'GET', path: '/v1/admin/proposals', handle: proposals.listProposals },
+  { method: 'GET', path: '/v1/admin/proposals/:id', handle: proposals.getProposal },
+  { method: 'DELETE', path: '/v1/admin/proposals/:id', handle: proposals.withdraw },
+  { method: 'POST', path: '/v1/admin/proposals/:id/approve', handle: proposals.approve },
+  { method: 'POST', path: '/v1/admin/proposals/:id/reject', handle: proposals.reject },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },
   { method: 'GET', path: '/v1/admin/releases', handle: releases.listReleases },
   { method: 'POST', path: '/v1/admin/releases', handle: releases.stageRelease },

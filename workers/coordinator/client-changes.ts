@@ -97,7 +97,12 @@ export class ClientChanges {
       }
       const apply = (): ChangeResult<AppliedChange<object>> => {
         const removable = organisation === null ? this.#checkRemovable(id) : ok(undefined);
-        return removable.ok ? applied({}, [organisations.put(id, organisation)]) : removable;
+        if (!removable.ok) return removable;
+        return applied({}, [organisations.put(id, organisation)], {
+          kinds: decidesOnTokens(before, organisation) ? ['tokens'] : [],
+          command: { name: 'putOrganisation', id, organisation, condition },
+          revert: null,
+        });
       };
       return ok({ served: servedClients(clients.all, next), apply });
     });
@@ -173,7 +178,15 @@ export class ClientChanges {
       if (tokens.count > TOKENS_MAX) {
         return refuse('CLIENTS_TOO_MANY', `there are already ${TOKENS_MAX} tokens: remove one first`);
       }
-      return applied({ id }, [audit]);
+      if (token === null) return applied({ id }, [audit]);
+      return applied({ id }, [audit], {
+        kinds: ['tokens'],
+        command: {
+          ...{ name: 'putToken', id, token, condition },
+          ...(authority === undefined ? {} : { authority }),
+        },
+        revert: null,
+      });
     });
   }
 
@@ -210,6 +223,21 @@ export class ClientChanges {
       return { ...token, scopes, authority, version: versionOf(token) };
     });
   }
+}
+
+/**
+ * Whether a change of an organisation gives its tokens something that they could not do before. Suspending and
+ * removing one never waits, like removing a token: a stolen token must not work until a second person is there.
+ */
+function decidesOnTokens(before: Organisation | null, after: Organisation | null): boolean {
+  if (after === null) return false;
+  const { roles = [], authority = null, state = 'active' } = before ?? {};
+  const isActive = after.state === 'active';
+  return (
+    (isActive && state !== 'active') ||
+    authority !== after.authority ||
+    after.roles.some((role) => !roles.includes(role))
+  );
 }
 
 /** The documents in order of their IDs, with this one put or removed. */

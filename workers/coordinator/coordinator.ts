@@ -17,6 +17,7 @@ import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
+import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guards.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { Token } from '../../shared/tokens.ts';
@@ -51,7 +52,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     if (!created.ok) return created;
     const secrets = await openSecrets(this.env);
     if (!secrets.ok) return secrets;
-    const core = new Core(this.ctx, this.env.LISTS, secrets.value);
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value, this.env);
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
   }
@@ -201,6 +202,38 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     return done;
   }
 
+  async approvals() {
+    return this.#ready.tables.proposals.rules;
+  }
+
+  async putApprovals(request: ChangeRequest, approvals: Approvals) {
+    const { tables, signers } = this.#ready;
+    return tables.settings.putApprovals(request, approvals, signers.current);
+  }
+
+  /** Newest first, those that wait at the top. */
+  async proposals(limit: number) {
+    await this.#ready.proposalChanges.settleDue();
+    return this.#ready.tables.proposals.list(limit);
+  }
+
+  async proposal(id: number) {
+    await this.#ready.proposalChanges.settleDue();
+    return this.#ready.tables.proposals.get(id)?.info ?? null;
+  }
+
+  async approve(request: ChangeRequest, id: number, sha256: string) {
+    return this.#ready.proposalChanges.approve(request, id, sha256);
+  }
+
+  async reject(request: ChangeRequest, id: number) {
+    return this.#ready.proposalChanges.reject(request, id);
+  }
+
+  async withdraw(request: ChangeRequest, id: number) {
+    return this.#ready.proposalChanges.withdraw(request, id);
+  }
+
   async audit(after: number, limit: number) {
     return this.#ready.tables.ledger.audit.records(after, limit);
   }
@@ -226,6 +259,6 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   override async alarm(): Promise<void> {
-    if (this.#core.ok) await this.#core.value.background.alarm();
+    if (this.#core.ok) await this.#core.value.alarm();
   }
 }

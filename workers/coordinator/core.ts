@@ -8,17 +8,18 @@ import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { BackgroundWork } from './background-work.ts';
-import { applied, systemRequest } from './change-request.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
+import type { PeopleEnv } from './people.ts';
+import { ProposalChanges } from './proposal-changes.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { SharedWork } from './shared-work.ts';
+import { Signers } from './signers.ts';
 import { promoteStaged } from './staged.ts';
-import { FREEING_CHANGE } from './storage-budget.ts';
 import { Tables } from './tables.ts';
 import { ValueCollector } from './value-collector.ts';
 import { ValueStore } from './value-store.ts';
@@ -37,16 +38,18 @@ export class Core {
   readonly entryChanges: EntryChanges;
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
+  readonly proposalChanges: ProposalChanges;
+  readonly signers: Signers;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
   readonly #sweeps = new SharedWork<void>();
 
-  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets) {
+  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets, people: PeopleEnv) {
     const { storage } = ctx;
     const { keys } = secrets;
-    const tables = new Tables(storage, keys);
+    const tables = new Tables(storage, keys, people);
     const values = new ValueStore(storage, tables, kv, keys);
     const heads = new HeadWriter(tables, values, kv, keys);
     const background = new BackgroundWork(ctx, tables, values, heads);
@@ -60,9 +63,14 @@ export class Core {
       new EntryOwners(tables, new ForeignLists(keys, kv)),
       keys,
     );
-    const signers = secrets.publicKeys.map(({ owner }) => owner);
-    this.clientChanges = new ClientChanges(tables, values, background, signers);
-    this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
+    const owners = secrets.publicKeys.map(({ owner }) => owner);
+    this.signers = new Signers(tables, secrets.publicKeys);
+    this.clientChanges = new ClientChanges(tables, values, background, owners);
+    this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets, this.signers);
+    this.proposalChanges = new ProposalChanges(tables, {
+      ...{ entries: this.entryChanges, clients: this.clientChanges, releases: this.releaseChanges },
+      ...{ signers: this.signers, background },
+    });
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -75,24 +83,8 @@ export class Core {
     if (!caughtUp.ok) return caughtUp;
     this.heads.knowsKv = caughtUp.value !== 'unread';
     if (caughtUp.value === 'restored') this.background.changed();
-    this.#recordSigners();
+    this.signers.record();
     return caughtUp;
-  }
-
-  /** Whoever sets RELEASE_PUBLIC_KEYS decides whose lists a key may change, so the log shows that it changed. */
-  #recordSigners(): void {
-    const { meta, ledger } = this.tables;
-    const before = meta.json<object>('signers');
-    const after = Object.fromEntries(this.#secrets.publicKeys.map(({ id, owner }) => [id, owner]));
-    if (JSON.stringify(before) === JSON.stringify(after)) return;
-    if (before === null) {
-      meta.set('signers', after);
-      return;
-    }
-    ledger.transact(systemRequest('RELEASE_PUBLIC_KEYS has changed'), FREEING_CHANGE, () => {
-      meta.set('signers', after);
-      return applied({}, [{ action: 'signers.change', subject: 'RELEASE_PUBLIC_KEYS', before, after }]);
-    });
   }
 
   /** A manifest, segment or client directory. */
@@ -103,7 +95,7 @@ export class Core {
   }
 
   status(): Omit<StatusInfo, 'propagation'> {
-    const { meta, ledger, live, segments, releases, clients, unsealedEntries } = this.tables;
+    const { meta, ledger, live, segments, releases, clients, unsealedEntries, proposals } = this.tables;
     const { current, candidate } = releases;
     const { audit, seq, storageBudget } = ledger;
     return {
@@ -113,6 +105,7 @@ export class Core {
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
+      proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
       audit: { ...audit.last, trimmedTo: audit.trimmed.n, trimmedHash: audit.trimmed.hash },
@@ -120,11 +113,17 @@ export class Core {
     };
   }
 
+  async alarm(): Promise<void> {
+    await this.proposalChanges.settleDue();
+    await this.background.alarm();
+  }
+
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
   async sweep(actor: Actor): Promise<void> {
     if (!this.heads.knowsKv) await this.catchUp();
     // Run this first, because the sweep can hang on KV: it keeps the copy in KV fresh.
     await this.background.run();
+    await this.proposalChanges.settleDue();
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 

@@ -16,7 +16,9 @@ type Key =
   | 'stagedRefused'
   | 'auditTrimmed'
   | 'sweptAt'
-  | 'signers';
+  | 'signers'
+  | 'signersApproved'
+  | 'approvals';
 
 export class Meta {
   readonly #sql: SqlStorage;

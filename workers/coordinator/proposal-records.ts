@@ -1,0 +1,55 @@
+/**
+ * What a proposal is in the audit log, and its hash.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { AuditEntry } from '../../shared/audit.ts';
+import { toHex, utf8 } from '../../shared/bytes.ts';
+import type { Proposal, ProposalState } from '../../shared/proposals.ts';
+import type { Approvable, ChangeRequest } from './change-request.ts';
+
+/** Words of the actions in the audit log. */
+export const VERBS: Readonly<Record<ProposalState, string>> = {
+  pending: 'open',
+  approved: 'approve',
+  rejected: 'reject',
+  withdrawn: 'withdraw',
+  expired: 'expire',
+  outdated: 'outdate',
+  unreviewed: 'breakGlass',
+  reviewed: 'review',
+  reverted: 'revert',
+  revertFailed: 'failRevert',
+};
+
+export function proposalRecord(verb: string, info: Proposal, before: ProposalState | null): AuditEntry {
+  const { id, state, kinds, proposer, sha256: digest, endsAt, changes, decidedBy, note } = info;
+  const decided = decidedBy === null ? {} : { decidedBy, note };
+  return {
+    action: `proposals.${verb}`,
+    subject: `proposal ${id}`,
+    before: before === null ? null : { state: before },
+    after: { state, kinds, proposer, sha256: digest, changes, endsAt, ...decided },
+  };
+}
+
+/**
+ * The hash of a change: of its author, reason, request and exact effects.
+ * @param seq of the change itself, which is another one each time it runs
+ */
+export function digestOf(
+  { actor, reason }: ChangeRequest,
+  { kinds, command }: Approvable,
+  audit: readonly AuditEntry[],
+  seq: number,
+): string {
+  const effects = JSON.stringify(audit, (key, value: unknown) =>
+    (key === 'seq' || key === 'version') && value === seq ? 'new' : value,
+  );
+  const text = JSON.stringify([actor.name, reason, kinds, command, effects]);
+  return toHex(sha256(utf8(text.toWellFormed())));
+}
+
+const REMEDY =
+  'two of these must have the scope "approve": tokens of active organisations, the token root, Cloudflare Access. ' +
+  'Add one with npx numgate tokens add';
+export const IMPOSSIBLE = ['APPROVAL_IMPOSSIBLE', `no second person could approve this: ${REMEDY}`] as const;
