@@ -1,6 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
-import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
+import { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256 } from './test/workers/support/secrets.ts';
 
 /** Only a hang reaches these, also on a busy machine, in ms. A hook starts services, or builds lists. */
 const TIMEOUTS = { testTimeout: 300_000, hookTimeout: 600_000 };
@@ -16,7 +16,7 @@ function inWorkerd() {
   return cloudflareTest({
     wrangler: { configPath: './wrangler.toml' },
     // Public keys. They replace a developer's own secrets.
-    miniflare: { bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS } },
+    miniflare: { bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS, ROOT_TOKEN_SHA256 } },
   });
 }
 

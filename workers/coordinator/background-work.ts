@@ -69,11 +69,7 @@ export class BackgroundWork {
 
   async #setAlarm(written: boolean): Promise<void> {
     const end = this.#tables.live.nextEnd;
-    const due = [
-      written ? null : Date.now() + AGAIN_MS,
-      end === null ? null : end * 1000,
-      this.#tables.proposals.nextEnd,
-    ];
+    const due = [written ? null : Date.now() + AGAIN_MS, end === null ? null : end * 1000];
     const times = due.filter((time) => time !== null);
     if (times.length === 0) await this.#ctx.storage.deleteAlarm();
     else await this.#ctx.storage.setAlarm(Math.min(...times));

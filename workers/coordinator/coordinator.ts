@@ -259,6 +259,6 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
   }
 
   override async alarm(): Promise<void> {
-    if (this.#core.ok) await this.#core.value.alarm();
+    if (this.#core.ok) await this.#core.value.background.alarm();
   }
 }

@@ -113,11 +113,6 @@ export class Core {
     };
   }
 
-  async alarm(): Promise<void> {
-    await this.proposalChanges.settleDue();
-    await this.background.alarm();
-  }
-
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
   async sweep(actor: Actor): Promise<void> {
     if (!this.heads.knowsKv) await this.catchUp();

@@ -191,15 +191,6 @@ export class ProposalStore {
     return Object.fromEntries(OPEN_STATES.map((state) => [state, all.get(state) ?? 0]));
   }
 
-  /** When the next proposal expires or reverts, in ms since 1970; null for none. */
-  get nextEnd(): number | null {
-    return this.#sql
-      .exec<{ end: number | null }>(
-        "SELECT MIN(ends_at) AS end FROM proposals WHERE state IN ('pending', 'unreviewed')",
-      )
-      .one().end;
-  }
-
   command(id: number): Command {
     const parts = this.#sql.exec<{ text: string }>(
       'SELECT text FROM proposal_parts WHERE proposal = ? ORDER BY part',

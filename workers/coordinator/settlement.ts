@@ -58,7 +58,9 @@ export function proposerNow({ actor, needs }: StoredProposal, { people }: Propos
   const now = people.find(actor.name);
   const has = (need: string): boolean =>
     need === 'root' ? now?.root === true : now?.scopes.some((scope) => scope === need) === true;
-  return now !== null && needs.every(has) ? ok(now) : PROPOSER_GONE;
+  // Under another authority, it would make another change than the one that was shown.
+  const isSame = now?.organisation === actor.organisation && now.authority === actor.authority;
+  return isSame && needs.every(has) ? ok(now) : PROPOSER_GONE;
 }
 
 /** `wrangler` and `numgate` stand for no person. */

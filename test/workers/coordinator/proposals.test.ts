@@ -1,0 +1,320 @@
+/**
+ * Proposals: which changes wait for a second person, who may decide, and that exactly what was shown is executed.
+ */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PROPOSALS_KEPT_MS, PROPOSALS_PER_PROPOSER_MAX } from '../../../shared/limits/control.ts';
+import { APPROVAL_KINDS, type ApprovalKind, type Approvals } from '../../../shared/proposals.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
+import { stagedKey } from '../../../shared/release/kv-keys.ts';
+import { listOf, OTHER, OWN } from '../support/authorities.ts';
+import {
+  ALL_GUARDS,
+  build,
+  codeOf,
+  coordinator,
+  stage,
+  stub,
+  unwrap,
+  WRANGLER,
+} from '../support/coordinator.ts';
+import '../support/fresh.ts';
+import {
+  ALICE,
+  actFor,
+  approve,
+  BOB,
+  by,
+  CAROL,
+  ERIN,
+  labelNow,
+  putOrganisation,
+  putPolicy,
+  putToken,
+  ROOT,
+  reject,
+  settle,
+  stateOf,
+  waiting,
+} from '../support/people.ts';
+import { ANY, change, refusalOf } from '../support/room.ts';
+import { KTOA_PRIVATE_KEY, ROOT_TOKEN_SHA256 } from '../support/secrets.ts';
+import { publishValues } from '../support/world.ts';
+
+beforeEach(() => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+});
+afterEach(() => vi.useRealTimers());
+
+const put = (approvals: Approvals, author = ROOT) => coordinator().putApprovals(by(author), approvals);
+const records = async () => (await coordinator().audit(0, 1_000)).map(({ action, actor }) => [action, actor]);
+
+test('a change waits, changes nothing, and is made once a second person approves it', async () => {
+  await settle(['policy']);
+  const before = await coordinator().status();
+  const proposal = waiting(await putPolicy(ALICE, '[new]'));
+  expect(proposal).toMatchObject({
+    ...{ state: 'pending', kinds: ['policy'], proposer: 'token:alice', organisation: 'ktoa', changes: 1 },
+    shown: [{ action: 'policy.put', after: { policy: { label: '[new]' } } }],
+  });
+  expect(await labelNow()).not.toBe('[new]');
+  expect((await coordinator().status()).seq).toBe(before.seq);
+  expect((await coordinator().status()).proposals).toEqual({ pending: 1, unreviewed: 0, revertFailed: 0 });
+  const done = unwrap(await approve(BOB, proposal));
+  expect(done).toMatchObject({ state: 'approved', decidedBy: 'token:bob', seq: before.seq + 1 });
+  expect(await labelNow()).toBe('[new]');
+  // Both persons, in one operation.
+  const [made, decided] = (await coordinator().audit(0, 1_000)).slice(-2);
+  expect([made, decided]).toMatchObject([
+    { action: 'policy.put', actor: 'token:alice', reason: 'test' },
+    {
+      ...{ action: 'proposals.approve', subject: `proposal ${proposal.id}`, before: { state: 'pending' } },
+      after: { proposer: 'token:alice', decidedBy: 'token:bob', note: 'reviewed', sha256: proposal.sha256 },
+    },
+  ]);
+  expect(made!.at).toBe(decided!.at);
+});
+
+/** One change of each kind. @returns what the kind lets wait */
+const CHANGES: Readonly<Record<Exclude<ApprovalKind, 'signingKeys'>, () => Promise<unknown>>> = {
+  actForOthers: async () => {
+    unwrap(await coordinator().changeEntries(by(CAROL), change('block')));
+    return actFor(ALICE, 'kisa');
+  },
+  policy: () => putPolicy(ALICE, '[new]'),
+  guards: () => coordinator().putGuards(by(ALICE), { ...DEFAULT_GUARDS, addShare: 0.9 }),
+  fullShare: async () => {
+    const release = await stage({ lists: [OWN] });
+    return coordinator().promote(by(ROOT), release, PROMOTE);
+  },
+  guardOverride: async () => {
+    const release = await stage({ lists: [OWN] });
+    return coordinator().promote(by(ROOT), release, PROMOTE);
+  },
+  tokens: () => putToken({ ...ALICE, name: 'token:frank' }),
+  approvals: () => put({ kinds: [], waitSeconds: 3_600 }),
+};
+const PROMOTE = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+
+test.each(Object.entries(CHANGES))('%s waits if its kind does, and not otherwise', async (name, make) => {
+  const kind = name as ApprovalKind;
+  await settle(kind === 'approvals' ? ['policy'] : [kind]);
+  const proposal = waiting((await make()) as never);
+  expect(proposal.kinds).toContain(kind);
+  expect(await stateOf(proposal)).toBe('pending');
+  unwrap(await approve(BOB, proposal));
+});
+
+/** Kinds whose change here is of no other kind. */
+const PURE = ['actForOthers', 'policy', 'guards', 'tokens'] as const;
+test.each(PURE)('%s does not wait if all other kinds do', async (name) => {
+  await settle(APPROVAL_KINDS.filter((kind) => kind !== name));
+  unwrap((await CHANGES[name]()) as never);
+});
+
+test('a canary does not wait for the share of 100 %, and a rollback never does', async () => {
+  await settle(['fullShare']);
+  const base = await stage({ lists: [OWN] });
+  unwrap(await approve(BOB, waiting(await coordinator().promote(by(ROOT), base, PROMOTE))));
+  const next = await stage({ lists: [listOf('ktoa', { effect: 'label' })], base, minute: 1 });
+  unwrap(await coordinator().promote(by(ROOT), next, { ...PROMOTE, base, share: 0.5 }));
+  waiting(await coordinator().promote(by(ROOT), next, { ...PROMOTE, base }));
+  unwrap(await coordinator().rollback(by(ROOT), { reason: 'test' }));
+});
+
+test('root acts for others where it changes what belongs to them, without naming them', async () => {
+  await settle(['actForOthers']);
+  unwrap(await coordinator().changeEntries(by(CAROL), change('block')));
+  unwrap(await coordinator().changeEntries(by(ROOT), change('block', '+821030000009')));
+  const proposal = waiting(await coordinator().changeEntries(by(ROOT), change('clear')));
+  expect(codeOf(await approve(ROOT, proposal))).toBe('APPROVER_REFUSED');
+  unwrap(await approve(CAROL, proposal));
+  expect(await coordinator().findEntries({ number: '+821030000001' })).toMatchObject({
+    value: [{ op: 'clear' }],
+  });
+});
+
+test('revoking never waits, and giving does', async () => {
+  await settle(['tokens']);
+  unwrap(await coordinator().putToken(by(ROOT), 'erin', null, ANY));
+  unwrap(await putOrganisation('kisa', { state: 'suspended' }));
+  unwrap(await putOrganisation('kisa', { state: 'suspended', displayName: 'KISA', roles: [] }));
+  waiting(await putOrganisation('kisa', { state: 'active', roles: [] }));
+  waiting(await putOrganisation('kisa', { state: 'suspended', roles: ['auditor'] }));
+  // A stolen root token makes itself no second person.
+  waiting(await putToken({ ...ALICE, name: 'token:mallory' }));
+  waiting(await putToken(ALICE, ROOT, 'f'));
+});
+
+describe('the settings', () => {
+  test('let nothing wait at first, and take more kinds at once, but fewer only with a second person', async () => {
+    await settle([]);
+    unwrap(await putPolicy(ALICE, '[a]'));
+    unwrap(await put({ kinds: ['policy'], waitSeconds: 3_600 }));
+    unwrap(await put({ kinds: ['policy', 'guards'], waitSeconds: 3_600 }));
+    for (const weaker of [
+      { kinds: ['guards' as const], waitSeconds: 3_600 },
+      { kinds: ['policy' as const, 'guards' as const], waitSeconds: 604_800 },
+    ]) {
+      const proposal = waiting(await put(weaker));
+      expect(await coordinator().approvals()).toMatchObject({
+        kinds: ['policy', 'guards'],
+        waitSeconds: 3_600,
+      });
+      expect(codeOf(await approve(ROOT, proposal))).toBe('APPROVER_REFUSED');
+    }
+    unwrap(await approve(BOB, waiting(await put({ kinds: [], waitSeconds: 3_600 }))));
+    unwrap(await putPolicy(ALICE, '[b]'));
+  });
+
+  test('are refused while no second person could approve, as is a change that nobody else could', async () => {
+    await putOrganisation('ktoa');
+    await putToken(ERIN);
+    const refused = refusalOf(await put({ kinds: ['policy'], waitSeconds: 3_600 }));
+    expect(refused).toMatchObject({
+      ...{ code: 'APPROVAL_IMPOSSIBLE', message: expect.stringContaining('npx numgate tokens add') },
+    });
+    await settle(['policy']);
+    unwrap(await putOrganisation('ktoa', { state: 'suspended' }));
+    unwrap(await coordinator().putToken(by(ROOT), 'carol', null, ANY));
+    await putOrganisation('ktoa');
+    unwrap(await coordinator().putToken(by(ROOT), 'bob', null, ANY));
+    await withoutRoot(async () => {
+      expect(codeOf(await putPolicy(ALICE, '[new]'))).toBe('APPROVAL_IMPOSSIBLE');
+    });
+  });
+});
+
+/** Runs with a coordinator that has no root token. */
+async function withoutRoot(run: () => Promise<void>): Promise<void> {
+  const setRoot = (digest: string): Promise<void> =>
+    runInDurableObject(stub(), (instance) => {
+      Object.assign((instance as unknown as { env: object }).env, { ROOT_TOKEN_SHA256: digest });
+    });
+  await setRoot('');
+  await run().finally(() => setRoot(ROOT_TOKEN_SHA256));
+}
+
+test('a change that would be refused is refused at once', async () => {
+  await settle(['actForOthers', 'policy']);
+  expect(codeOf(await actFor(ALICE, 'nobody'))).toBe('FIELD_VALUE');
+  const stale = { match: '999', absent: false };
+  const { policy } = await coordinator().policy();
+  expect(codeOf(await coordinator().putPolicy(by(ALICE), policy, stale))).toBe('PRECONDITION_FAILED');
+  expect(await coordinator().proposals(10)).toEqual([]);
+});
+
+test('the same request is one proposal, with its key and without, also after a restart', async () => {
+  await settle(['policy']);
+  const repeat = { key: 'k', sha256: 'same' };
+  const first = waiting(await putPolicy(ALICE, '[new]', { repeat }));
+  await evictDurableObject(stub());
+  expect(waiting(await putPolicy(ALICE, '[new]', { repeat }))).toEqual(first);
+  expect(waiting(await putPolicy(ALICE, '[new]')).id).toBe(first.id);
+  expect(waiting(await putPolicy(BOB, '[new]')).id).not.toBe(first.id);
+  expect(await coordinator().proposals(10)).toHaveLength(2);
+});
+
+test('10,000 numbers wait as one proposal that shows keyed ones, and are made as one operation', async () => {
+  await settle(['actForOthers']);
+  const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+82103${1_000_000 + index}` }));
+  const proposal = waiting(await actFor(ALICE, 'kisa', 'block', { items }));
+  expect(proposal.changes).toBe(10_001);
+  expect(proposal.shown).toHaveLength(50);
+  expect(JSON.stringify(proposal)).not.toMatch(/82103[\d]{7}/);
+  unwrap(await approve(BOB, proposal));
+  expect((await coordinator().status()).live.entries).toBe(20_000);
+  // The numbers of a decided proposal are gone.
+  const parts = await runInDurableObject(stub(), (_, { storage }) =>
+    storage.sql.exec('SELECT COUNT(*) AS parts FROM proposal_parts').one(),
+  );
+  expect(parts).toEqual({ parts: 0 });
+});
+
+test('one proposer can have only so many that wait, and others still propose', async () => {
+  await settle(['policy']);
+  for (let index = 0; index < PROPOSALS_PER_PROPOSER_MAX; index++)
+    waiting(await putPolicy(ALICE, `[${index}]`));
+  expect(codeOf(await putPolicy(ALICE, '[more]'))).toBe('PROPOSALS_TOO_MANY');
+  waiting(await putPolicy(BOB, '[more]'));
+});
+
+test('decided proposals are dropped after 90 days, open ones never', async () => {
+  await settle(['policy']);
+  const first = waiting(await putPolicy(ALICE, '[a]'));
+  unwrap(await reject(BOB, first));
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + PROPOSALS_KEPT_MS - 60_000 });
+  await coordinator().sweep(WRANGLER);
+  expect(await stateOf(first)).toBe('rejected');
+  const open = waiting(await putPolicy(ALICE, '[b]'));
+  vi.setSystemTime(Date.now() + 120_000);
+  await coordinator().sweep(WRANGLER);
+  expect([await stateOf(first), await stateOf(open)]).toEqual([undefined, 'pending']);
+});
+
+test('a release staged with wrangler waits as one proposal, not one a minute, and anyone may approve it', async () => {
+  await settle(['fullShare']);
+  const first = await stage({ lists: [OWN, OTHER] });
+  const promote = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await approve(BOB, waiting(await coordinator().promote(by(ROOT), first, promote))));
+  const lists = [{ ...OWN, sources: [{ ...OWN.sources[0]!, text: 'NEW' }] }, OTHER];
+  const built = await build({ lists, base: first, minute: 1 });
+  await publishValues(built);
+  await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
+  for (let minute = 0; minute < 3; minute++) await coordinator().sweep(WRANGLER);
+  const open = (await coordinator().proposals(10)).filter(({ state }) => state === 'pending');
+  expect(open).toMatchObject([{ proposer: 'wrangler', kinds: ['fullShare'], organisation: null }]);
+  unwrap(await approve(CAROL, open[0]!));
+  expect((await coordinator().status()).current?.release).toBe(built.manifest.release);
+});
+
+test('a signing key that is new promotes nothing until a second person approves it', async () => {
+  await settle(['signingKeys']);
+  unwrap(await putOrganisation('acme', { authority: 'acme' }));
+  const all = [...ALL_GUARDS];
+  const promote = (release: string, base: string | null) =>
+    coordinator().promote(by(ROOT), release, { base, share: 1, overrides: all, reason: 'test' });
+  // Keys that were there when the setting was made are trusted.
+  const base = await stage({ lists: [OWN, OTHER] });
+  unwrap(await promote(base, null));
+  await runInDurableObject(stub(), (_, { storage }) => {
+    for (const key of ['signers', 'signersApproved']) {
+      const [{ value }] = storage.sql
+        .exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)
+        .toArray() as [{ value: string }];
+      const old = Object.entries(JSON.parse(value)).filter(([, owner]) => owner !== 'ktoa');
+      storage.sql.exec(
+        'UPDATE meta SET value = ? WHERE key = ?',
+        JSON.stringify(Object.fromEntries(old)),
+        key,
+      );
+    }
+  });
+  await evictDurableObject(stub());
+  const [opened] = await coordinator().proposals(10);
+  expect(opened).toMatchObject({ proposer: 'numgate', kinds: ['signingKeys'], state: 'pending' });
+  const lists = [listOf('ktoa', { effect: 'label' }), OTHER];
+  const release = await stage({ lists, base, minute: 1, signer: KTOA_PRIVATE_KEY });
+  expect(codeOf(await promote(release, base))).toBe('SIGNER_UNAPPROVED');
+  // An older key is not affected.
+  expect(await coordinator().proposals(10)).toHaveLength(1);
+  unwrap(await approve(BOB, opened!));
+  unwrap(await promote(release, base));
+});
+
+test('who made a change and who may read it stay in the audit log, also for a rejection', async () => {
+  await settle(['policy']);
+  const proposal = waiting(await putPolicy(ALICE, '[new]'));
+  unwrap(await reject(BOB, proposal));
+  const own = waiting(await putPolicy(ALICE, '[own]'));
+  expect(codeOf(await coordinator().withdraw(by(BOB), own.id))).toBe('APPROVER_REFUSED');
+  unwrap(await coordinator().withdraw(by(ALICE), own.id));
+  expect([await stateOf(proposal), await stateOf(own)]).toEqual(['rejected', 'withdrawn']);
+  expect((await records()).slice(-4)).toEqual([
+    ['proposals.open', 'token:alice'],
+    ['proposals.reject', 'token:bob'],
+    ['proposals.open', 'token:alice'],
+    ['proposals.withdraw', 'token:alice'],
+  ]);
+});
