@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin-problems.ts';
-import type { GuardHit } from '../shared/release/guards.ts';
+import type { GuardHit } from '../shared/release/guard-settings.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
 import { CommandFailure, hasCode } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';

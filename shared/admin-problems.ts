@@ -1,12 +1,15 @@
 /**
  * Problems of the control plane, shared by the control Worker and the CLI.
  */
-import type { GuardHit } from './release/guards.ts';
+import type { GuardHit } from './release/guard-settings.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
   /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
   readonly seq?: number;
+  /** ENTRIES_CHANGED: entries of the operation, and how many of them were changed since. */
+  readonly entries?: number;
+  readonly changed?: number;
   /** GUARD_HIT */
   readonly guards?: readonly GuardHit[];
   /** BASE_MOVED: the base you sent, and the current release. */
@@ -16,7 +19,7 @@ export interface ProblemExtras {
   readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
   /** PLAN_MOVED */
   readonly plan?: string;
-  /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. */
+  /** RELEASE_REFUSED: the reason, such as SIGNATURE_INVALID. UNDO_IMPOSSIBLE: one of UNDO_REFUSALS. */
   readonly refusal?: string;
   /** RELEASE_INCOMPLETE and DEGRADED: KV keys of missing values, at most MISSING_NAMED_MAX. */
   readonly missing?: readonly string[];
@@ -28,12 +31,19 @@ export interface ProblemExtras {
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
 
+/** Why an operation cannot be undone. */
+export const UNDO_REFUSALS = ['NOT_KEPT', 'UNDONE', 'ENDED', 'FOLDED', 'TOO_LARGE'] as const;
+export type UndoRefusal = (typeof UNDO_REFUSALS)[number];
+
 /** Problem codes of the control plane, with status and title. They never change. */
 export const ADMIN_PROBLEMS = {
   ENTRY_INVALID: [422, 'Entry is invalid'],
   ENTRY_PROTECTED: [422, 'Number is protected'],
   ENTRY_TOO_WIDE: [422, 'Entry covers more than one number'],
   LIVE_FULL: [409, 'Live layer is full'],
+  OPERATION_UNKNOWN: [404, 'Operation not found'],
+  UNDO_IMPOSSIBLE: [409, 'Operation cannot be undone'],
+  ENTRIES_CHANGED: [409, 'Entries were changed since'],
   RELEASE_UNKNOWN: [404, 'Release not found'],
   RELEASE_REFUSED: [422, 'Release refused'],
   RELEASE_INCOMPLETE: [503, 'Release is incomplete'],

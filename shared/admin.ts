@@ -5,10 +5,10 @@
 import * as v from 'valibot';
 import { clientSchema } from './clients.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
-import { LIVE_OPS } from './live/entry.ts';
+import { CHANGE_OPS, type LiveOp } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
 import { policySchema } from './policy/policy.ts';
-import { GUARDS, guardSettingsSchema } from './release/guards.ts';
+import { type GuardHit, guardSettingsSchema, LIVE_GUARDS, PUSH_GUARDS } from './release/guard-settings.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
@@ -56,7 +56,7 @@ export type EntryItem = v.InferOutput<typeof itemSchema>;
 
 /** `POST /v1/admin/entries`: one operation on one or more items, applied atomically. */
 export const entryChangeSchema = v.strictObject({
-  op: v.picklist(LIVE_OPS),
+  op: v.picklist(CHANGE_OPS),
   items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
   /** For a block: the code of its verdicts. */
   code: v.optional(v.picklist(AGAINST_CODES), 'SENDER_REPORTED'),
@@ -65,11 +65,25 @@ export const entryChangeSchema = v.strictObject({
   ]),
   /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
   until: v.optional(v.nullable(time), null),
+  /** Guards that you override. */
+  overrides: v.optional(v.pipe(v.array(v.picklist(LIVE_GUARDS)), v.maxLength(LIVE_GUARDS.length))),
+  /** Whether to answer what would change and which guards are hit, and to change nothing. */
+  dryRun: v.optional(v.boolean()),
   overrideAuthorities,
   breakGlass,
   reason: reasonSchema,
 });
 export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
+
+/** `POST /v1/admin/operations/{operation}/undo`: reverses one operation on live entries. */
+export const undoSchema = v.strictObject({
+  /** Whether to leave out entries that other operations have changed since; otherwise they refuse the whole undo. */
+  skipChanged: v.optional(v.boolean()),
+  overrideAuthorities,
+  breakGlass,
+  reason: reasonSchema,
+});
+export type UndoOptions = Omit<v.InferOutput<typeof undoSchema>, 'reason'>;
 
 /** `POST /v1/admin/entries/find` */
 export const findSchema = itemSchema;
@@ -81,7 +95,7 @@ export interface EntryInfo {
   readonly source: string | null;
   /** For a source: its keyed fingerprint, 16 hex digits. Identifies the source even if its text was lost. */
   readonly fingerprint: string | null;
-  readonly op: (typeof LIVE_OPS)[number];
+  readonly op: LiveOp;
   readonly code: string | null;
   readonly subjects: readonly string[];
   readonly authority: string;
@@ -90,6 +104,8 @@ export interface EntryInfo {
   readonly at: string;
   readonly by: string;
   readonly reason: string;
+  /** The operation that made it, for `undo`. Older services omit it. */
+  readonly operation?: number;
 }
 
 /** `GET /v1/admin/entries?after=<cursor>&upTo=<seq>&limit=`: in ascending order of `seq`. */
@@ -106,7 +122,28 @@ export interface ChangeDone {
   readonly seq: number;
 }
 export interface EntriesDone extends ChangeDone {
+  /** Items of the request. */
   readonly changed: number;
+  /** Its number, for `undo`; null for a dry run. Older services omit it. */
+  readonly operation?: number | null;
+  /** Of a dry run, which leaves `seq` as it is. */
+  readonly dryRun?: EntriesDryRun;
+}
+export interface EntriesDryRun {
+  /** Entries that it would make, and those in force that it would replace. Each number and subject counts as one. */
+  readonly entries: number;
+  readonly replaced: number;
+  /** All guards that it would hit, also those that the request overrides. */
+  readonly guards: readonly GuardHit[];
+}
+
+export interface UndoDone extends ChangeDone {
+  /** The undo itself, which can be undone. */
+  readonly operation: number;
+  readonly undone: number;
+  /** Reversed entries, and those that it left because they were changed since. Each number and subject is one. */
+  readonly entries: number;
+  readonly skipped: number;
 }
 
 /** `POST /v1/admin/releases`: the signed manifest. Its values may arrive in KV later, up to the promotion. */
@@ -146,7 +183,7 @@ export const promoteSchema = v.strictObject({
   /** Share of the data centres, above 0; 1 is all. */
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Guards that you override. */
-  overrides: v.optional(v.pipe(v.array(v.picklist(GUARDS)), v.maxLength(GUARDS.length)), []),
+  overrides: v.optional(v.pipe(v.array(v.picklist(PUSH_GUARDS)), v.maxLength(PUSH_GUARDS.length)), []),
   overrideAuthorities,
   breakGlass,
   reason: reasonSchema,

@@ -1,7 +1,7 @@
 /** `numgate block`, `unblock`, `clear`: changes of the live layer. A change is visible within seconds. */
 import { type Command, Option } from 'commander';
 import type { EntriesDone, EntryItem, ListsInfo } from '../../shared/admin.ts';
-import type { LiveOp } from '../../shared/live/entry.ts';
+import type { ChangeOp } from '../../shared/live/entry.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { parseSource, type SourceKind } from '../../shared/sources/source.ts';
 import { AGAINST_CODES, type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
@@ -53,7 +53,7 @@ Emergency and protected numbers are refused. A number on an allow list of the re
     help: '',
     done: 'cleared',
   },
-} as const satisfies Record<LiveOp, object>;
+} as const satisfies Record<ChangeOp, object>;
 
 export function addBlock(program: Command): void {
   for (const op of ['block', 'unblock', 'clear'] as const) {
@@ -85,7 +85,7 @@ export function addBlock(program: Command): void {
   }
 }
 
-async function changeLive(op: LiveOp, words: readonly string[], options: BlockOptions): Promise<void> {
+async function changeLive(op: ChangeOp, words: readonly string[], options: BlockOptions): Promise<void> {
   const { file, code, subject, reason } = options;
   const written = [...itemsOfWords(words), ...(await itemsOf(file))];
   const items = distinctItems(written);
@@ -161,7 +161,7 @@ function formatKinds(items: readonly EntryItem[]): string {
 }
 
 interface EntriesChange {
-  readonly op: LiveOp;
+  readonly op: ChangeOp;
   readonly items: readonly EntryItem[];
   /** RFC 3339, as it was sent. */
   readonly until: string | undefined;

@@ -1,6 +1,6 @@
 /** `numgate guards`: bounds that a push may exceed only with an override. */
 import type { Command } from 'commander';
-import { type GuardSettings, guardSettingsSchema } from '../../shared/release/guards.ts';
+import { type GuardSettings, guardSettingsSchema } from '../../shared/release/guard-settings.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, validate } from '../failure.ts';
 import { print } from '../terminal/output.ts';

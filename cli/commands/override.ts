@@ -1,31 +1,40 @@
 /** What `push` and `promote` share: options to override guards, and the command to copy when a guard is hit. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { GUARDS, type Guard, type GuardHit } from '../../shared/release/guards.ts';
+import {
+  type Guard,
+  type GuardHit,
+  PUSH_GUARDS,
+  type PushGuard,
+} from '../../shared/release/guard-settings.ts';
 import { CommandFailure } from '../failure.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 import { type AuthorityOptions, addAuthorityOption } from './override-authority.ts';
 
 export interface OverrideOptions extends AuthorityOptions {
   readonly plan?: string;
-  readonly override?: readonly Guard[];
+  readonly override?: readonly PushGuard[];
   readonly reason?: string;
 }
 
 export function addOverrideOptions(command: Command): Command {
   return addAuthorityOption(command)
     .option('--plan <hash>', 'only if the plan still has this hash')
-    .addOption(
-      new Option('--override <guard>', 'override a guard that the change hits; repeatable; requires --reason')
-        .choices(GUARDS)
-        .argParser(collectGuard),
-    )
+    .addOption(overrideOption(PUSH_GUARDS))
     .option('--reason <text>', `reason for the audit log (default: "numgate ${command.name()}")`);
 }
 
-function collectGuard(text: string, before: readonly Guard[] = []): Guard[] {
-  const guard = GUARDS.find((known) => known === text);
-  if (guard === undefined) throw new InvalidArgumentError(`Allowed choices are ${GUARDS.join(', ')}.`);
-  return [...before, guard];
+/** Names the guards that a change overrides. */
+export function overrideOption<Name extends Guard>(guards: readonly Name[]): Option {
+  return new Option(
+    '--override <guard>',
+    'override a guard that the change hits; repeatable; requires --reason',
+  )
+    .choices(guards)
+    .argParser((text: string, before: readonly Name[] = []): Name[] => {
+      const guard = guards.find((known) => known === text);
+      if (guard === undefined) throw new InvalidArgumentError(`Allowed choices are ${guards.join(', ')}.`);
+      return [...before, guard];
+    });
 }
 
 /** The given reason, or else the command. Overriding a guard, or another authority, requires a reason. */

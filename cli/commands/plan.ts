@@ -7,7 +7,7 @@ import type { StatusInfo } from '../../shared/admin.ts';
 import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import { checkFold } from '../../shared/release/fold.ts';
-import type { GuardSettings } from '../../shared/release/guards.ts';
+import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { Blob, Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { type Failure, fail } from '../../shared/result.ts';

@@ -7,10 +7,10 @@ import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { Promote, PromoteDone } from '../../shared/admin.ts';
 import type { ProblemExtras } from '../../shared/admin-problems.ts';
-import type { Guard } from '../../shared/release/guards.ts';
+import { type PushGuard, remainingGuards } from '../../shared/release/guard-settings.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
-import { type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import type { Plan } from '../../shared/release/plan.ts';
 import type { Failure } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
@@ -230,7 +230,7 @@ function refusedAs({ code, message }: Failure): CommandFailure {
 }
 
 /** Runs before the upload. The coordinator would refuse for the same reasons afterwards. */
-function checkPlan(created: Plan, reviewed: string | undefined, overrides: readonly Guard[]): void {
+function checkPlan(created: Plan, reviewed: string | undefined, overrides: readonly PushGuard[]): void {
   if (reviewed !== undefined && reviewed !== created.hash) {
     throw new CommandFailure(
       `the plan has changed to ${created.hash}: run npx numgate plan and check it again`,
@@ -244,7 +244,7 @@ function checkPlan(created: Plan, reviewed: string | undefined, overrides: reado
 }
 
 /** @param overrides guards that were overridden for the release */
-export function formatPush(result: PushResult, overrides: readonly Guard[]): Report<PushResult> {
+export function formatPush(result: PushResult, overrides: readonly PushGuard[]): Report<PushResult> {
   const { wasCurrent, uploaded, values } = result;
   const advice =
     wasCurrent && uploaded < values

@@ -8,7 +8,7 @@ import type {
   RollbackDone,
   StatusInfo,
 } from '../../shared/admin.ts';
-import type { Guard } from '../../shared/release/guards.ts';
+import type { PushGuard } from '../../shared/release/guard-settings.ts';
 import type { ReleaseList } from '../../shared/release-list.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { percent } from '../terminal/figures.ts';
@@ -106,7 +106,7 @@ export async function rollback(admin: Admin, { release, ...rest }: Rollback): Pr
 /** @param overrides guards that were overridden for the release */
 export function formatState(
   { release, seq, share: part, state }: PromoteDone,
-  overrides: readonly Guard[],
+  overrides: readonly PushGuard[],
 ): string {
   const name = styleText('bold', release);
   if (state !== 'candidate') return `${name} is current (seq ${seq})\n`;

@@ -63,6 +63,8 @@ export function fold(
     return timeline;
   };
   for (const entry of entries) {
+    // It is always the oldest of its number or source, and decides as if it were not there.
+    if (entry.op === 'undo') continue;
     const what = whatOf(entry);
     const until = entry.until === null ? FOREVER : Math.floor(Date.parse(entry.until) / 1000);
     const layer = { since: 0, until, ownEffect: ownEffectOf(entry), seq: entry.seq };

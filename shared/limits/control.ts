@@ -32,6 +32,13 @@ export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
 export const UNBLOCK_RESERVE = 20_000;
 /** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
 export const BULK_ENTRIES_MAX = 10_000;
+/** Ranges in the guard settings that are allocated to operators. */
+export const OPERATOR_RANGES_MAX = 1_000;
+/**
+ * How long an operation on entries can be undone, in ms: as long as a staged release can still be promoted, which may
+ * contain the operation.
+ */
+export const UNDO_KEPT_MS = 604_800_000;
 /** Items that a refused operation names. */
 export const ITEMS_SHOWN_MAX = 100;
 /** Body of a bulk operation, in bytes: 10,000 items of 100 bytes, with room to spare. */

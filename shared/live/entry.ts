@@ -7,11 +7,16 @@ import { prefixOf, suffixOf } from '../numbers/number.ts';
 import type { Code, Subject } from '../verdict.ts';
 
 /**
- * `clear` undoes earlier live entries, so that the release alone decides again. Segments store the index of
- * an operation and of a kind: append new ones at the end.
+ * `clear` lifts earlier live entries and folded ones, so that the other lists of the release decide again. `undo`
+ * stands where an operation was undone that replaced nothing: it decides as if there were no entry, so folded
+ * entries count. Segments store the index of an operation and of a kind: append new ones at the end.
  */
-export const LIVE_OPS = ['block', 'unblock', 'clear'] as const;
+export const LIVE_OPS = ['block', 'unblock', 'clear', 'undo'] as const;
 export type LiveOp = (typeof LIVE_OPS)[number];
+
+/** What a request can do to entries. */
+export const CHANGE_OPS = ['block', 'unblock', 'clear'] as const satisfies readonly LiveOp[];
+export type ChangeOp = (typeof CHANGE_OPS)[number];
 
 /** Bit of each subject in `subjects`. */
 export const SUBJECT_BIT: Readonly<Record<Subject, number>> = { from: 1, to: 2 };

@@ -131,7 +131,7 @@ export class LiveLayer {
 
   /**
    * The deciding entry: the newest of this key and subject that is in force and not folded into the release.
-   * It may be a `clear`.
+   * It may be a `clear`, never an `undo`.
    * @param subjectBit of SUBJECT_BIT @param foldedSeq of the release @param now seconds since 1970
    */
   find(
@@ -146,6 +146,7 @@ export class LiveLayer {
     if (!this.#unsealed.mayHave(hash) && !this.#sealed.mayHave(hash)) return null;
     const sealed = this.#sealed.find(hash, kind, high, low, subjectBit, foldedSeq, now);
     const seqMin = sealed?.seq ?? foldedSeq;
-    return this.#unsealed.find(hash, kind, high, low, subjectBit, seqMin, now) ?? sealed;
+    const found = this.#unsealed.find(hash, kind, high, low, subjectBit, seqMin, now) ?? sealed;
+    return found?.op === 'undo' ? null : found;
   }
 }

@@ -1,54 +1,18 @@
 /**
- * Guards: bounds on what a push may change without an override. Each guard compares a release with the
- * current one and reports what it found, with figures. You override a guard by its name.
+ * Guards of pushes. Each compares a release with the current one and reports what it found, with figures.
+ * live/guards.ts has those of live changes.
  */
-import * as v from 'valibot';
-import { PROTECTED_NUMBERS_MAX } from '../limits/lists.ts';
-import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { EMERGENCY_NUMBERS, isEmergencyNumber } from '../numbers/plan.ts';
 import { isStricter, type ListChange, type ListDiff } from './diff.ts';
+import type { GuardHit, GuardSettings, PushGuard } from './guard-settings.ts';
 import { FOLDED_LIST_PREFIX, type Manifest } from './manifest.ts';
 
-export const GUARDS = [
-  'older-base',
-  'adds',
-  'removes',
-  'shrunken-list',
-  'protected-number',
-  'whole-block',
-  'short-prefix',
-] as const;
-export type Guard = (typeof GUARDS)[number];
-
-const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-const number = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(NUMBER_LIMIT - 1));
-
-export const guardSettingsSchema = v.strictObject({
-  /** Largest share of new entries in a list per release. */
-  addShare: v.optional(share, 0.2),
-  /** Largest share of removed entries in a list per release. */
-  removeShare: v.optional(share, 0.2),
-  /** Numbers that no list may block or label, besides the emergency numbers. */
-  protectedNumbers: v.optional(v.pipe(v.array(number), v.maxLength(PROTECTED_NUMBERS_MAX)), []),
-});
-export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
-
-export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
+/** What the guards of pushes read. A plan depends on nothing else. */
+export type PushGuardSettings = Pick<GuardSettings, 'addShare' | 'removeShare' | 'protectedNumbers'>;
 
 const SHARE_ENTRIES_MIN = 1_000;
 
-export interface GuardHit {
-  readonly guard: Guard;
-  /** Null for the release as a whole. */
-  readonly list: string | null;
-  /** One sentence with figures, never a full number. */
-  readonly message: string;
-  readonly figures: Readonly<Record<string, number | string>>;
-  /** Name for the override. */
-  readonly override: Guard;
-}
-
-function hit(guard: Guard, list: string | null, message: string, figures: GuardHit['figures']): GuardHit {
+function hit(guard: PushGuard, list: string | null, message: string, figures: GuardHit['figures']): GuardHit {
   return { guard, list, message: list === null ? message : `${list}: ${message}`, figures, override: guard };
 }
 
@@ -57,7 +21,7 @@ export function checkGuards(
   diffs: readonly ListDiff[],
   base: Manifest | null,
   next: Manifest,
-  settings: GuardSettings,
+  settings: PushGuardSettings,
 ): GuardHit[] {
   const hits: (GuardHit | null)[] = [olderBase(base, next)];
   for (const diff of diffs) {
@@ -86,7 +50,7 @@ function entries(change: ListChange, figure: 'before' | 'after' | 'added' | 'rem
 }
 
 /** If a list is new or its terms get stricter, all its entries count as added. */
-function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null {
+function adds(change: ListChange, { addShare }: PushGuardSettings): GuardHit | null {
   const { state, terms, termsBefore, name } = change;
   if (state === 'new' && !harms(change)) return null;
   const isWhole = termsBefore !== null && isStricter(termsBefore, terms);
@@ -97,7 +61,7 @@ function adds(change: ListChange, { addShare }: GuardSettings): GuardHit | null 
 }
 
 /** If the terms of a list get milder, all its entries count as removed. */
-function removes(change: ListChange, { removeShare }: GuardSettings): GuardHit | null {
+function removes(change: ListChange, { removeShare }: PushGuardSettings): GuardHit | null {
   const { terms, termsBefore, name } = change;
   const isWhole = termsBefore !== null && isStricter(terms, termsBefore);
   const [removed, before] = [entries(change, isWhole ? 'before' : 'removed'), entries(change, 'before')];
@@ -150,11 +114,11 @@ function above(share: number): string {
 }
 
 /** Formatted by hand: the hash of a plan must not depend on the runtime's locale. */
-function counted(count: number): string {
+export function counted(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Every number that no list may block or label, in ascending order. */
-export function protectedNumbersOf({ protectedNumbers }: GuardSettings): number[] {
+export function protectedNumbersOf({ protectedNumbers }: Pick<GuardSettings, 'protectedNumbers'>): number[] {
   return [...new Set([...protectedNumbers, ...EMERGENCY_NUMBERS])].sort((a, b) => a - b);
 }

@@ -5,7 +5,8 @@
 import { sha256Hex } from '../bytes.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import { type Comparison, diffReleases, type ListChange } from './diff.ts';
-import { checkGuards, type GuardHit, type GuardSettings, protectedNumbersOf } from './guards.ts';
+import type { GuardHit } from './guard-settings.ts';
+import { checkGuards, type PushGuardSettings, protectedNumbersOf } from './guards.ts';
 import type { ReadProblem } from './release-reader.ts';
 
 /** Hex digits of a plan's hash: short enough to read out and type. */
@@ -21,15 +22,17 @@ export interface Plan {
 }
 
 interface PlanInput extends Omit<Comparison, 'watched'> {
-  readonly settings: GuardSettings;
+  readonly settings: PushGuardSettings;
 }
 
 /** Rejects if `load` does. */
 export async function createPlan({
-  settings,
+  settings: { addShare, removeShare, protectedNumbers },
   ...releases
 }: PlanInput): Promise<Result<Plan, Failure<ReadProblem>>> {
   const { base, next } = releases;
+  // The hash covers no other settings.
+  const settings = { addShare, removeShare, protectedNumbers };
   const compared = await diffReleases({ ...releases, watched: protectedNumbersOf(settings) });
   if (!compared.ok) return compared;
   const body = {
@@ -40,11 +43,6 @@ export async function createPlan({
   };
   const hash = (await sha256Hex(canonical({ ...body, settings }))).slice(0, HASH_DIGITS);
   return ok({ ...body, hash });
-}
-
-/** Guards that are hit and not overridden. @param names overridden guards */
-export function remainingGuards({ guards }: Plan, names: readonly string[]): GuardHit[] {
-  return guards.filter(({ override }) => !names.includes(override));
 }
 
 /** JSON with the members of every object sorted by name. */

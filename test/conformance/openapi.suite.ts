@@ -11,7 +11,7 @@ import * as controlLimits from '../../shared/limits/control.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
 import * as requestLimits from '../../shared/limits/requests.ts';
 import { LIVE_OPS } from '../../shared/live/entry.ts';
-import { GUARDS } from '../../shared/release/guards.ts';
+import { GUARDS } from '../../shared/release/guard-settings.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { SCOPES } from '../../shared/roles.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';

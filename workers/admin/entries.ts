@@ -1,11 +1,12 @@
 /**
  * `/v1/admin/entries`: the live layer.
  */
-import { entryChangeSchema, findSchema } from '../../shared/admin.ts';
+import { entryChangeSchema, findSchema, undoSchema } from '../../shared/admin.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import { parametersOf } from '../http/parameters.ts';
+import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges, pageLimit, readBody } from './context.ts';
 
 export const changeEntries = forChanges(
@@ -19,6 +20,21 @@ export const changeEntries = forChanges(
     return coordinator.changeEntries(change, body);
   },
   { bytesMax: BULK_BODY_BYTES_MAX },
+);
+
+export const undoOperation = forChanges(
+  'entries',
+  undoSchema,
+  async ({ coordinator, change, body, params }) => {
+    const operation = Number(params.operation);
+    if (!/^[1-9]\d{0,14}$/.test(params.operation!)) {
+      return problem(
+        'OPERATION_UNKNOWN',
+        'the number of an operation has only digits, as the answer to the change shows it',
+      );
+    }
+    return coordinator.undoOperation(change, operation, body);
+  },
 );
 
 export const listEntries = forAdmins('read', async ({ url, coordinator }) => {

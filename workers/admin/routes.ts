@@ -36,6 +36,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/entries', handle: entries.listEntries },
   { method: 'POST', path: '/v1/admin/entries', handle: entries.changeEntries },
   { method: 'POST', path: '/v1/admin/entries/find', handle: entries.findEntries },
+  { method: 'POST', path: '/v1/admin/operations/:operation/undo', handle: entries.undoOperation },
   { method: 'GET', path: '/v1/admin/organisations', handle: clients.listOrganisations },
   { method: 'GET', path: '/v1/admin/organisations/:id', handle: clients.getOrganisation },
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },

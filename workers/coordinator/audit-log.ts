@@ -176,7 +176,7 @@ export class AuditLog {
     this.#sql.exec('DELETE FROM audit WHERE n <= ?', Math.min(n, first + AUDIT_REMOVED_AT_ONCE - 1));
     this.#sql.exec(
       `DELETE FROM operations WHERE id < (SELECT operation FROM audit ORDER BY n LIMIT 1)
-       AND id NOT IN (SELECT operation FROM live_changes)`,
+       AND id NOT IN (SELECT operation FROM live_changes) AND id NOT IN (SELECT made_by FROM undo_changes)`,
     );
   }
 }

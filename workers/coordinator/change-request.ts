@@ -61,6 +61,11 @@ export interface ChangeRequest {
   readonly settles?: Settlement;
 }
 
+/** For the record of a refusal: neither the answer to a repeat, nor the end of a proposal. */
+export function refusedRequest({ actor, reason }: ChangeRequest): ChangeRequest {
+  return { actor, reason, repeat: null };
+}
+
 /** How a proposal ends, in the transaction of the change that it executes or reverts. */
 export interface Settlement {
   readonly id: number;
@@ -89,12 +94,15 @@ export interface AppliedChange<Value> {
   readonly value: Value;
   readonly audit: readonly AuditEntry[];
   readonly approvable: Approvable | null;
+  /** The last `seq` of a change of the head that takes more than one. */
+  readonly lastSeq?: number;
 }
 
 export function applied<Value>(
   value: Value,
   audit: readonly AuditEntry[],
   approvable: Approvable | null = null,
+  lastSeq?: number,
 ): ChangeResult<AppliedChange<Value>> {
-  return ok({ value, audit, approvable });
+  return ok({ value, audit, approvable, ...(lastSeq === undefined ? {} : { lastSeq }) });
 }

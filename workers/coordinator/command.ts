@@ -2,17 +2,17 @@
  * Changes as data: a proposal stores the one that it will make, a break-glass change the one that takes it back.
  * proposal-changes.ts runs them. They are stored in SQLite, so their shapes may only grow.
  */
-import type { EntryChange, Promote, Rollback } from '../../shared/admin.ts';
+import type { EntryChange, Promote, Rollback, UndoOptions } from '../../shared/admin.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
-import type { GuardSettings } from '../../shared/release/guards.ts';
+import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { Precondition } from './document-store.ts';
 
 export type Command =
   | { readonly name: 'changeEntries'; readonly change: EntryChange }
-  | { readonly name: 'undoEntries'; readonly operation: number }
+  | { readonly name: 'undoEntries'; readonly operation: number; readonly options: UndoOptions }
   | { readonly name: 'promote'; readonly release: string; readonly options: Promote }
   | { readonly name: 'rollback'; readonly options: Rollback }
   | { readonly name: 'putPolicy'; readonly policy: Policy; readonly condition: Precondition }

@@ -12,13 +12,14 @@ import type {
   Rollback,
   Stage,
   StatusInfo,
+  UndoOptions,
 } from '../../shared/admin.ts';
 import type { Client } from '../../shared/clients.ts';
 import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
-import type { GuardSettings } from '../../shared/release/guards.ts';
+import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
@@ -92,6 +93,10 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
 
   async changeEntries(request: ChangeRequest, change: EntryChange) {
     return this.#ready.entryChanges.change(request, change);
+  }
+
+  async undoOperation(request: ChangeRequest, operation: number, options: UndoOptions) {
+    return this.#ready.entryUndo.undo(request, operation, options);
   }
 
   async findEntries(item: EntryItem) {

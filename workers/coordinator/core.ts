@@ -3,6 +3,7 @@
  */
 import type { Actor, StatusInfo } from '../../shared/admin.ts';
 import { utf8 } from '../../shared/bytes.ts';
+import { UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
 import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Secrets } from '../env.ts';
@@ -10,7 +11,9 @@ import { warn } from '../log.ts';
 import { BackgroundWork } from './background-work.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
+import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
+import { EntryUndo } from './entry-undo.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import type { PeopleEnv } from './people.ts';
@@ -36,6 +39,7 @@ export class Core {
   readonly heads: HeadWriter;
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
+  readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly proposalChanges: ProposalChanges;
@@ -61,15 +65,17 @@ export class Core {
       tables,
       background,
       new EntryOwners(tables, new ForeignLists(keys, kv)),
+      new EntryGuards(storage.sql),
       keys,
     );
+    this.entryUndo = new EntryUndo(tables, background);
     const owners = secrets.publicKeys.map(({ owner }) => owner);
     this.signers = new Signers(tables, secrets.publicKeys);
     this.clientChanges = new ClientChanges(tables, values, background, owners);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets, this.signers);
     this.proposalChanges = new ProposalChanges(tables, {
-      ...{ entries: this.entryChanges, clients: this.clientChanges, releases: this.releaseChanges },
-      ...{ signers: this.signers, background },
+      ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
+      ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
     this.#values = values;
     this.#collector = collector;
@@ -123,11 +129,12 @@ export class Core {
   }
 
   async #sweep(actor: Actor): Promise<void> {
-    const { meta, ledger } = this.tables;
+    const { meta, ledger, live } = this.tables;
     const operations = KV_OPERATIONS_MAX - SEALING_OPERATIONS;
     const operationsMax = operations - REMOVAL_OPERATIONS;
     const spent = await promoteStaged(this.tables, this.releaseChanges, actor, this.#kv, operationsMax);
     ledger.forget(Date.now());
+    live.undo.forget(Date.now() - UNDO_KEPT_MS);
     if (Date.now() - meta.number('sweptAt') < SWEEP_MS) return;
     meta.set('sweptAt', Date.now());
     const { storageBytes = 0, storageLevel: level = 'normal' } = ledger.storageBudget.info;

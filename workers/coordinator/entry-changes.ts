@@ -1,30 +1,56 @@
 /**
  * Changes of the live layer, and lookups in it.
  */
-import type { Actor, EntriesDone, EntryChange, EntryInfo, EntryItem } from '../../shared/admin.ts';
+import type {
+  Actor,
+  EntriesDone,
+  EntriesDryRun,
+  EntryChange,
+  EntryInfo,
+  EntryItem,
+} from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
+import { type GuardHit, remainingGuards } from '../../shared/release/guard-settings.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { BackgroundWork } from './background-work.ts';
-import { applied, type ChangeRequest, type ChangeResult, refuse, refuseField } from './change-request.ts';
+import {
+  type Approvable,
+  applied,
+  type ChangeRequest,
+  type ChangeResult,
+  type Refusal,
+  refuse,
+  refusedRequest,
+  refuseField,
+} from './change-request.ts';
+import type { EntryGuards } from './entry-guards.ts';
 import type { EntryOwners } from './entry-owners.ts';
-import type { Target } from './live-row.ts';
 import { checkOverridden } from './ownership.ts';
+import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
-import { type TargetRequest, targetsOf } from './targets.ts';
+import { targetsOf } from './targets.ts';
 
 export class EntryChanges {
   readonly #tables: Tables;
   readonly #background: BackgroundWork;
   readonly #owners: EntryOwners;
+  readonly #guards: EntryGuards;
   readonly #keys: ListKeys;
 
-  constructor(tables: Tables, background: BackgroundWork, owners: EntryOwners, keys: ListKeys) {
+  constructor(
+    tables: Tables,
+    background: BackgroundWork,
+    owners: EntryOwners,
+    guards: EntryGuards,
+    keys: ListKeys,
+  ) {
     this.#tables = tables;
     this.#background = background;
     this.#owners = owners;
+    this.#guards = guards;
     this.#keys = keys;
   }
 
@@ -45,7 +71,7 @@ export class EntryChanges {
     }
     const named = checkOverridden(change, this.#tables);
     if (!named.ok) return named;
-    const targets = this.#targetsOf(change);
+    const targets = targetsOf(change, this.#keys);
     if (!targets.ok) return targets;
     // The unsealed entries must fit into one segment. A change that does not fit waits until they are sealed.
     const fits = (): boolean => this.#tables.unsealedEntries + targets.value.length <= SEGMENT_ENTRIES_MAX;
@@ -64,24 +90,31 @@ export class EntryChanges {
       entries: targets.value.length * subjects - requested.entries,
       laterBytes: change.until === null ? 0 : targets.value.length * ENTRY_END_BYTES,
     };
-    const done = ledger.change(request, left, (seq, operation) => {
+    const author = { ...request.actor, authority };
+    const apply = (seq: number, operation: number) => {
       const allowed = this.#owners.check(viewer, change, targets.value, others, now);
       if (!allowed.ok && !request.actor.root) return allowed;
-      const made = live.apply(
-        change,
-        targets.value,
-        { ...request.actor, authority },
-        { seq, operation, now },
-      );
+      const context = { authority, live: live.rows, now: Date.now() };
+      const guards = this.#guards.check(change, targets.value, this.#tables.settings.guards, context);
+      const remaining = change.dryRun === true ? [] : remainingGuards({ guards }, change.overrides ?? []);
+      if (remaining.length > 0) return refuseGuards(remaining);
+      const made = live.apply(change, targets.value, author, { seq, operation, now });
       if (!made.ok) return made;
-      const actsForOthers = !allowed.ok || (change.overrideAuthorities ?? []).length > 0;
-      return applied(made.value.value, [...made.value.audit, ...overridden(change)], {
-        kinds: actsForOthers ? ['actForOthers'] : [],
-        command: { name: 'changeEntries', change },
-        revert: { name: 'undoEntries', operation },
-      });
+      this.#guards.count(change, authority, Date.now());
+      const { changed, replaced } = made.value.value;
+      const figures = { entries: targets.value.length * subjects, replaced, guards };
+      const audit = [...made.value.audit, ...overridden(change, guards)];
+      return applied({ changed, operation, figures }, audit, approvable(change, operation, !allowed.ok));
+    };
+    if (change.dryRun === true) return rehearsed(ledger.rehearse(apply));
+    const done = ledger.change(request, left, (seq, operation) => {
+      const made = apply(seq, operation);
+      if (!made.ok) return made;
+      const { value, audit, approvable: kinds } = made.value;
+      return applied({ changed: value.changed, operation }, audit, kinds);
     });
     if (done.ok) this.#background.changed();
+    else if (done.code === 'GUARD_HIT') this.#recordRefusal(request, change, done);
     return done;
   }
 
@@ -91,21 +124,60 @@ export class EntryChanges {
     return actor.root && isWatched ? { ...actor, organisation: '' } : actor;
   }
 
+  /** An attempt against a guard leaves a trace, even if the budget for growth is used up. */
+  #recordRefusal(request: ChangeRequest, { op, items }: EntryChange, { extras }: Refusal): void {
+    const after = { op, items: items.length, guards: extras?.guards };
+    const audit = [{ action: 'entries.refuse', subject: 'guards', before: null, after }];
+    this.#tables.ledger.transact(refusedRequest(request), FREEING_CHANGE, () => applied({}, audit));
+  }
+
   find(item: EntryItem): ChangeResult<EntryInfo[]> {
-    const targets = this.#targetsOf({ op: 'find', items: [item], subjects: [...SUBJECTS] });
+    const targets = targetsOf({ op: 'find', items: [item], subjects: [...SUBJECTS] }, this.#keys);
     if (!targets.ok) return targets;
     const now = Math.floor(Date.now() / 1000);
     return ok(targets.value.flatMap((target) => this.#tables.live.find(target, now)));
   }
-
-  #targetsOf(wanted: TargetRequest): ChangeResult<Target[]> {
-    return targetsOf(wanted, this.#keys, new Set(this.#tables.settings.guards.protectedNumbers));
-  }
 }
 
-/** For the audit log: the other authorities that the operation acts for. */
-function overridden({ overrideAuthorities = [] }: EntryChange): AuditEntry[] {
-  if (overrideAuthorities.length === 0) return [];
+/** @param isForeign whether root, which names no authority, changes entries of others */
+function approvable(change: EntryChange, operation: number, isForeign: boolean): Approvable {
+  const { overrides = [], overrideAuthorities = [] } = change;
+  return {
+    kinds: [
+      ...(overrides.length > 0 ? (['guardOverride'] as const) : []),
+      ...(isForeign || overrideAuthorities.length > 0 ? (['actForOthers'] as const) : []),
+    ],
+    command: { name: 'changeEntries', change },
+    revert: { name: 'undoEntries', operation, options: { skipChanged: true } },
+  };
+}
+
+/** For the audit log: the other authorities that the operation acts for, and the guards that it overrides. */
+function overridden(
+  { overrideAuthorities = [], overrides = [] }: EntryChange,
+  hits: readonly GuardHit[],
+): AuditEntry[] {
+  const action = 'entries.override';
   const subject = overrideAuthorities.join(' ');
-  return [{ action: 'entries.override', subject, before: null, after: { overrideAuthorities } }];
+  const guards = hits.filter(({ override }) => overrides.some((name) => name === override));
+  return [
+    ...(overrideAuthorities.length === 0
+      ? []
+      : [{ action, subject, before: null, after: { overrideAuthorities } }]),
+    ...(guards.length === 0 ? [] : [{ action, subject: 'guards', before: null, after: { guards } }]),
+  ];
+}
+
+function refuseGuards(guards: readonly GuardHit[]): Refusal {
+  const names = [...new Set(guards.map(({ guard }) => guard))].join(', ');
+  const message = `nothing was changed, because the change hits these guards: ${names}`;
+  return refuse('GUARD_HIT', message, { extras: { guards } });
+}
+
+function rehearsed(
+  done: ChangeResult<{ seq: number; changed: number; figures: EntriesDryRun }>,
+): ChangeResult<EntriesDone> {
+  if (!done.ok) return done;
+  const { seq, changed, figures } = done.value;
+  return ok({ seq, changed, operation: null, dryRun: figures });
 }

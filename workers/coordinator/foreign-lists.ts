@@ -4,7 +4,7 @@
  * in question need; a release without such lists costs nothing.
  */
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
-import type { LiveKey, LiveOp } from '../../shared/live/entry.ts';
+import type { ChangeOp, LiveKey } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import {
   type Blob,
@@ -39,7 +39,7 @@ export type Listings = ReadonlyMap<number, readonly ForeignList[]>;
  */
 export function affectedLists(
   { lists }: Manifest,
-  op: LiveOp,
+  op: ChangeOp,
   subjects: readonly Subject[],
   isForeign: (authority: string) => boolean,
 ): ForeignList[] {

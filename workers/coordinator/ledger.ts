@@ -79,12 +79,11 @@ export class Ledger {
     apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value & { seq: number }> {
     return this.transact(request, cost, (operation) => {
-      const seq = this.seq + 1;
-      const done = apply(seq, operation);
+      const done = apply(this.seq + 1, operation);
       if (!done.ok) return done;
+      const { value, audit, approvable, lastSeq: seq = this.seq + 1 } = done.value;
       this.#meta.set('seq', seq);
       this.#meta.set('changedAt', new Date().toISOString());
-      const { value, audit, approvable } = done.value;
       return applied({ ...value, seq }, audit, approvable);
     });
   }
@@ -102,18 +101,19 @@ export class Ledger {
         if (known !== null) return known;
         const bytes = this.storageBudget.bytes;
         const { rules } = this.#proposals;
+        const before = this.seq;
         const id = this.audit.nextOperation;
         const made = apply(id);
         if (!made.ok) throw new Undo(made);
         const { value, audit, approvable } = made.value;
         const records = [...audit];
         if (request.settles !== undefined) {
-          const settled = settle(request, request.settles, made.value, this.#proposals, this);
+          const settled = settle(request, request.settles, made.value, before, this.#proposals, this);
           if (!settled.ok) throw new Undo(settled);
           records.push(settled.value.audit);
           this.#remember(request.settles.decision, ok(settled.value.info));
         } else if (approvable !== null && this.#proposals.waits(approvable, rules)) {
-          const draft = { approvable, audit, sha256: digestOf(request, approvable, audit, this.seq) };
+          const draft = { approvable, audit, sha256: digestOf(request, approvable, audit, before) };
           if (request.breakGlass !== true || approvable.revert === null) throw new Hold(draft);
           const position = { audited: this.audit.last.n, seq: this.seq };
           const opened = this.#proposals.breakGlass(request, draft, Date.now(), position);
@@ -158,6 +158,26 @@ export class Ledger {
 
   #append({ actor, reason }: ChangeRequest, id: number, entries: readonly AuditEntry[]): void {
     this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, entries);
+  }
+
+  /**
+   * Makes a change and takes it back: no record, no `seq`, no stored answer. `begin` has counted its work.
+   * @param apply as of `change`
+   */
+  rehearse<Value extends object>(
+    apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
+  ): ChangeResult<Value & { seq: number }> {
+    const made: ChangeResult<AppliedChange<Value>>[] = [];
+    try {
+      this.#storage.transactionSync(() => {
+        made.push(apply(this.seq + 1, this.audit.nextOperation));
+        throw new Undo(refuse('PRECONDITION_FAILED', 'a rehearsal changes nothing'));
+      });
+    } catch (error) {
+      if (!(error instanceof Undo)) throw error;
+    }
+    const done = made[0]!;
+    return done.ok ? ok({ ...done.value.value, seq: this.seq }) : done;
   }
 
   /**

@@ -35,6 +35,7 @@ export interface LiveRow extends Record<string, SqlStorageValue> {
   low: number;
   subjects: number;
   seq: number;
+  operation: number;
   op: string;
   code: string | null;
   authority: string;
@@ -49,7 +50,8 @@ export interface AuthoredRow extends LiveRow {
   reason: string;
 }
 
-export const ENTRY = 'kind, high, low, SUM(subject) AS subjects, seq, op, code, authority, until, source';
+export const ENTRY =
+  'kind, high, low, SUM(subject) AS subjects, seq, operation, op, code, authority, until, source';
 // CROSS JOIN fixes the order of the tables: SQLite would otherwise start with the small one.
 export const ENTRIES = `SELECT ${ENTRY} FROM live CROSS JOIN live_changes USING (seq)`;
 export const ENTRIES_BY_CHANGE = `SELECT ${ENTRY} FROM live_changes CROSS JOIN live USING (seq)`;
@@ -70,8 +72,8 @@ export function subjectsOf(mask: number): Subject[] {
 /** The entries in force for a key, as written to the audit log; null if there are none. */
 export function stateOf(rows: readonly LiveRow[]): unknown {
   if (rows.length === 0) return null;
-  return rows.map(({ op, code, subjects, until, seq }) => ({
-    ...{ op, code, subjects: subjectsOf(subjects), until: formatUntil(until), seq },
+  return rows.map(({ op, code, subjects, until, seq, operation }) => ({
+    ...{ op, code, subjects: subjectsOf(subjects), until: formatUntil(until), seq, operation },
   }));
 }
 
@@ -89,5 +91,6 @@ export function toEntryInfo(row: AuthoredRow): EntryInfo {
     at: new Date(row.at).toISOString(),
     by: row.actor,
     reason: row.reason,
+    operation: row.operation,
   };
 }

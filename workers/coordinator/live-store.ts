@@ -35,6 +35,8 @@ import {
   subjectsOf,
   toEntryInfo,
 } from './live-row.ts';
+import { LiveWriter, type ReplacedRow } from './live-writer.ts';
+import { UndoStore } from './undo-store.ts';
 
 /** The context of a change. */
 interface Place {
@@ -48,12 +50,16 @@ interface Place {
 export class LiveStore {
   readonly #sql: SqlStorage;
   readonly #room: LiveRoom;
+  readonly #writer: LiveWriter;
   readonly #keys: ListKeys;
+  readonly undo: UndoStore;
 
   constructor(sql: SqlStorage, keys: ListKeys) {
     this.#sql = sql;
     this.#room = new LiveRoom(sql);
+    this.#writer = new LiveWriter(sql);
     this.#keys = keys;
+    this.undo = new UndoStore(sql, this.#room, this.#writer);
   }
 
   /** Applies one operation to all targets. */
@@ -62,33 +68,39 @@ export class LiveStore {
     targets: readonly NamedKey[],
     actor: EntryAuthor,
     { seq, operation, now }: Place,
-  ): ChangeResult<AppliedChange<{ changed: number }>> {
+  ): ChangeResult<AppliedChange<{ changed: number; replaced: number }>> {
     const { authority } = actor;
     const code = op === 'block' ? blockCode : null;
     const until = end === null ? FOREVER : Math.min(FOREVER, Math.floor(Date.parse(end) / 1000));
-    this.#addChange(seq, operation, [op, code, authority, until]);
+    this.#writer.addChange({ seq, operation, op, code, authority, until });
     const audit: AuditEntry[] = [];
-    const replaced = new Set<number>();
+    const replaced: ReplacedRow[] = [];
     const growth: Growth = new Map();
     for (const [index, target] of targets.entries()) {
-      const before = this.#stateOf(target, now);
+      const before = this.stateOf(target, now);
       for (const subject of new Set(subjects)) {
         const row = { ...target, subject: SUBJECT_BIT[subject], seq, until };
-        if (!this.#put(row, replaced, growth)) {
+        const ended = this.#writer.put(row, growth, ENTRIES_PER_KEY_MAX);
+        if (ended === null) {
           const problem = `this number or source already has ${ENTRIES_PER_KEY_MAX} longer entries: clear it first`;
           const item = { index, code: 'LIVE_FULL', message: problem };
           return refuse('LIVE_FULL', problem, { extras: { items: [item] } });
         }
+        replaced.push(...ended);
         grow(growth, authority, 1);
       }
-      const after = this.#stateOf(target, now);
-      audit.push({ action: `entries.${op}`, subject: this.#nameOf(target), before, after });
+      const after = this.stateOf(target, now);
+      audit.push({ action: `entries.${op}`, subject: this.nameOf(target), before, after });
     }
     const room = this.#room.check(op, actor, growth);
     if (!room.ok) return room;
-    this.#dropEmpty(replaced);
+    this.#writer.dropEmpty(replaced.map((row) => row.seq));
     this.#room.add(growth);
-    return applied({ changed: items.length }, audit);
+    const inForce = replaced.filter((row) => row.until > now);
+    const entries = targets.length * new Set(subjects).size;
+    const ends = new Map([[until, entries]]);
+    this.undo.keep({ operation, fromSeq: seq, toSeq: seq, authority, ends, replaced: inForce, now });
+    return applied({ changed: items.length, replaced: inForce.length }, audit);
   }
 
   /**
@@ -96,79 +108,28 @@ export class LiveStore {
    * @param operation the restoration: the original authors and reasons are lost
    */
   restore(entries: readonly LiveEntry[], operation: number): void {
-    const replaced = new Set<number>();
+    const replaced: number[] = [];
     const growth: Growth = new Map();
     for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
       const { kind, seq, op, code, authority, until } = entry;
-      this.#addChange(seq, operation, [op, code, authority, until]);
+      this.#writer.addChange({ seq, operation, op, code, authority, until });
       const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
       for (const subject of subjectsOf(entry.subjects)) {
         const row = { ...entry, source, subject: SUBJECT_BIT[subject] };
-        if (this.#put(row, replaced, growth)) grow(growth, authority, 1);
+        // An undo can leave one more than a change may.
+        const ended = this.#writer.put(row, growth, ENTRIES_PER_KEY_MAX + 1);
+        if (ended === null) continue;
+        replaced.push(...ended.map((other) => other.seq));
+        grow(growth, authority, 1);
       }
     }
-    this.#dropEmpty(replaced);
+    this.#writer.dropEmpty(replaced);
     this.#room.add(growth);
-  }
-
-  /** @param shared op, code, authority and expiry of all its entries */
-  #addChange(seq: number, operation: number, shared: readonly SqlStorageValue[]): void {
-    this.#sql.exec('INSERT OR IGNORE INTO live_changes VALUES (?, ?, ?, ?, ?, ?)', seq, operation, ...shared);
-  }
-
-  /** Deletes those of these changes that have no entries left. */
-  #dropEmpty(seqs: Iterable<number>): void {
-    for (const seq of seqs) {
-      this.#sql.exec(
-        'DELETE FROM live_changes WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM live WHERE live.seq = ?)',
-        ...[seq, seq],
-      );
-    }
   }
 
   /** Number of entries. Each number and subject counts as one. */
   get rows(): number {
     return this.#room.entries;
-  }
-
-  /**
-   * Inserts a row and deletes those of its key and subject that expire no later.
-   * @param replaced collects the changes of the deleted rows; `growth` gets the loss of their authorities
-   * @returns false if too many rows would lie beneath it
-   */
-  #put(
-    {
-      kind,
-      high,
-      low,
-      subject,
-      seq,
-      until,
-      source,
-    }: NamedKey & { subject: number; seq: number; until: number },
-    replaced: Set<number>,
-    growth: Growth,
-  ): boolean {
-    const place = [LIVE_KINDS.indexOf(kind), high, low, subject];
-    const others = this.#sql
-      .exec<{ seq: number; until: number; authority: string }>(
-        `SELECT seq, until, authority FROM live CROSS JOIN live_changes USING (seq)
-         WHERE kind = ? AND high = ? AND low = ? AND subject = ?`,
-        ...place,
-      )
-      .toArray();
-    const ended = others.filter((other) => other.until <= until);
-    if (others.length - ended.length >= ENTRIES_PER_KEY_MAX) return false;
-    for (const other of ended) {
-      this.#sql.exec(
-        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND seq = ?',
-        ...[...place, other.seq],
-      );
-      replaced.add(other.seq);
-      grow(growth, other.authority, -1);
-    }
-    this.#sql.exec('INSERT INTO live VALUES (?, ?, ?, ?, ?, ?)', ...place, seq, source);
-    return true;
   }
 
   /** The rows in force for a key, newest first. @param query of ENTRIES or ENTRIES_WITH_AUTHOR */
@@ -188,11 +149,12 @@ export class LiveStore {
   }
 
   /** The entries in force for a key, for the audit log. */
-  #stateOf(key: LiveKey, now: number): unknown {
+  stateOf(key: LiveKey, now: number): unknown {
     return stateOf(this.inForce(key, now));
   }
 
-  #nameOf({ kind, high, low, source }: NamedKey): string {
+  /** For the audit log. */
+  nameOf({ kind, high, low, source }: NamedKey): string {
     return kind === 'number' ? keyedNumber(high * SUFFIX_COUNT + low, this.#keys) : `source ${source}`;
   }
 
@@ -272,12 +234,12 @@ export class LiveStore {
       grow(growth, authority, -subjects.length);
       return {
         action: 'entries.end',
-        subject: this.#nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
+        subject: this.nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
         before: { op, subjects, until: formatUntil(until), seq },
         after: null,
       };
     });
-    this.#dropEmpty(new Set(ended.map(({ seq }) => seq)));
+    this.#writer.dropEmpty(ended.map(({ seq }) => seq));
     this.#room.add(growth);
     return audit;
   }
@@ -294,5 +256,6 @@ export class LiveStore {
     this.#sql.exec('DELETE FROM live WHERE seq <= ?', foldedSeq);
     this.#sql.exec('DELETE FROM live_changes WHERE seq <= ?', foldedSeq);
     this.#room.add(growth);
+    this.undo.dropFolded(foldedSeq);
   }
 }

@@ -7,9 +7,9 @@ import type { Promote, ReleaseState } from '../../shared/admin.ts';
 import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import { checkFold } from '../../shared/release/fold.ts';
-import type { GuardSettings } from '../../shared/release/guards.ts';
+import { type GuardSettings, remainingGuards } from '../../shared/release/guard-settings.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
-import { createPlan, type Plan, remainingGuards } from '../../shared/release/plan.ts';
+import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { readFresh } from '../storage/kv-values.ts';
@@ -25,7 +25,7 @@ const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded'
 export function checkPromotable(
   stored: StoredRelease,
   { base, share }: Promote,
-  { meta, ledger, releases }: Tables,
+  { meta, ledger, live, releases }: Tables,
 ): CheckResult {
   const { release, state, refusal } = stored;
   const { foldedSeq } = stored.manifest;
@@ -42,7 +42,9 @@ export function checkPromotable(
     return refuse('RELEASE_STATE', 'the first release cannot be a canary: promote it to all');
   }
   const fold = checkFold(foldedSeq, meta.number('droppedSeq'), ledger.seq);
-  return fold.ok ? fold : refused(fold.code, fold.message);
+  if (!fold.ok) return refused(fold.code, fold.message);
+  if (!live.undo.isUndoneIn(foldedSeq)) return fold;
+  return refused('FOLD_UNDONE', 'it contains live changes that were undone after it was built: build again');
 }
 
 /** Uploaded values become visible within a few such intervals. */

@@ -20,6 +20,7 @@ import {
 import type { ClientChanges } from './client-changes.ts';
 import type { Command } from './command.ts';
 import type { EntryChanges } from './entry-changes.ts';
+import type { EntryUndo } from './entry-undo.ts';
 import type { StoredProposal } from './proposal-store.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 import { checkApprover, checkOpen, proposerNow } from './settlement.ts';
@@ -42,6 +43,7 @@ const WAITING: readonly (Refusal | Waiting)['code'][] = [
 /** Who makes the changes. */
 interface Changes {
   readonly entries: EntryChanges;
+  readonly undo: EntryUndo;
   readonly clients: ClientChanges;
   readonly releases: ReleaseChanges;
   readonly signers: Signers;
@@ -183,13 +185,13 @@ export class ProposalChanges {
   }
 
   async #make(request: ChangeRequest, command: Command): Promise<ChangeResult<unknown>> {
-    const { entries, clients, releases, signers } = this.#changes;
+    const { entries, undo, clients, releases, signers } = this.#changes;
     const { settings } = this.#tables;
     switch (command.name) {
       case 'changeEntries':
         return entries.change(request, command.change);
       case 'undoEntries':
-        return refuse('FIELD_VALUE', 'undo is not there yet');
+        return undo.undo(request, command.operation, command.options);
       case 'promote':
         return releases.promote(request, command.release, command.options);
       case 'rollback':

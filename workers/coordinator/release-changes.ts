@@ -27,6 +27,7 @@ import {
   type ChangeResult,
   type Refusal,
   refuse,
+  refusedRequest,
 } from './change-request.ts';
 import {
   actsForOthers,
@@ -252,9 +253,7 @@ export class ReleaseChanges {
     const { ledger, releases } = this.#tables;
     const stored = release === null ? null : releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
-    // The refusal of what a proposal would do does not settle it.
-    const { settles: _, ...recorded } = request;
-    ledger.transact({ ...recorded, repeat: null }, FREEING_CHANGE, () => {
+    ledger.transact(refusedRequest(request), FREEING_CHANGE, () => {
       if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
       const audit: AuditEntry = {
         action: 'release.refuse',

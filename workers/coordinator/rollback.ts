@@ -4,7 +4,7 @@
 import type { Rollback, RollbackDone } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { authoritiesIn } from '../../shared/release/authorities.ts';
-import { GUARDS } from '../../shared/release/guards.ts';
+import { PUSH_GUARDS } from '../../shared/release/guard-settings.ts';
 import type { openManifest } from '../../shared/release/manifest.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
@@ -65,7 +65,7 @@ export async function rollBack(
       before: { state: last.state, current: current?.release ?? null },
       after: { state, overrideAuthorities: options.overrideAuthorities, current: previous.release },
     };
-    const again = { base: previous.release, share: 1, overrides: [...GUARDS], reason: request.reason };
+    const again = { base: previous.release, share: 1, overrides: [...PUSH_GUARDS], reason: request.reason };
     return applied({ withdrawn: last.release, current: previous.release }, [audit], {
       // It returns to what was current before, so only the authority matters.
       kinds: actsForOthers(request, options, authorities) ? ['actForOthers'] : [],

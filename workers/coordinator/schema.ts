@@ -103,6 +103,60 @@ const TABLES = `
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
+/** Counters of the guards on live changes, and what an undo needs. */
+const GUARDS_AND_UNDO = `
+  CREATE TABLE guard_hours (
+    authority TEXT NOT NULL,
+    counter TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    ends INTEGER NOT NULL,
+    PRIMARY KEY (authority, counter)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE undo_operations (
+    operation INTEGER PRIMARY KEY,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL,
+    authority TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    undone_by INTEGER
+  );
+  CREATE INDEX undo_operations_at ON undo_operations (at);
+  CREATE TABLE undone_spans (
+    operation INTEGER PRIMARY KEY,
+    undone_by INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL
+  );
+  CREATE TABLE undo_ends (
+    operation INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    PRIMARY KEY (operation, until)
+  ) WITHOUT ROWID;
+  CREATE TABLE undo_rows (
+    operation INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    subject INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    source TEXT,
+    PRIMARY KEY (operation, kind, high, low, subject, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE undo_changes (
+    operation INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    made_by INTEGER NOT NULL,
+    op TEXT NOT NULL,
+    code TEXT,
+    authority TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (operation, seq)
+  ) WITHOUT ROWID;
+`;
+
+/** Changes that wait for a second person: see proposal-store.ts. */
 const PROPOSALS = `
   CREATE TABLE proposals (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -129,11 +183,10 @@ const PROPOSALS = `
     part INTEGER NOT NULL,
     text TEXT NOT NULL,
     PRIMARY KEY (proposal, part)
-  ) WITHOUT ROWID;
 `;
 
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES, PROPOSALS];
+const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, PROPOSALS];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {

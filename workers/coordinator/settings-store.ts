@@ -4,7 +4,7 @@
 import { keyedNumber } from '../../shared/audit.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
-import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guards.ts';
+import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
 import type { Precondition } from './document-store.ts';
@@ -28,7 +28,8 @@ export class SettingsStore {
   }
 
   get guards(): GuardSettings {
-    return this.#meta.json<GuardSettings>('guards') ?? DEFAULT_GUARDS;
+    // Settings of an earlier version lack the newer ones.
+    return { ...DEFAULT_GUARDS, ...this.#meta.json<GuardSettings>('guards') };
   }
 
   /** @param expected only if these are in force */

@@ -18,10 +18,12 @@ import type { Ledger } from './ledger.ts';
 import { digestOf } from './proposal-records.ts';
 import type { ProposalStore, StoredProposal } from './proposal-store.ts';
 
+/** @param before `seq` before the change */
 export function settle(
   request: ChangeRequest,
   { id, from, to, decision }: Settlement,
   { audit, approvable }: AppliedChange<unknown>,
+  before: number,
   proposals: ProposalStore,
   { audit: log, seq }: Ledger,
 ): CheckResult<{ readonly audit: AuditEntry; readonly info: ProposalInfo }> {
@@ -36,7 +38,7 @@ export function settle(
     // Its organisation may have another authority since the work began.
     if (!proposer.ok || JSON.stringify(proposer.value) !== JSON.stringify(request.actor))
       return PROPOSER_GONE;
-    const digest = approvable === null ? null : digestOf(request, approvable, audit, seq);
+    const digest = approvable === null ? null : digestOf(request, approvable, audit, before);
     if (digest !== stored.info.sha256) {
       return refuse('PROPOSAL_OUTDATED', 'the change would no longer do what was shown: propose it again');
     }

@@ -3,7 +3,7 @@
  */
 import type { EntryChange } from '../../shared/admin.ts';
 import { BULK_ENTRIES_MAX, ITEMS_SHOWN_MAX } from '../../shared/limits/control.ts';
-import type { LiveOp } from '../../shared/live/entry.ts';
+import type { ChangeOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';
 import { parseListed } from '../../shared/numbers/parse.ts';
 import { isEmergency, isEmergencyNumber } from '../../shared/numbers/plan.ts';
@@ -21,22 +21,17 @@ type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
 
 /** The items and the operation; `find` only looks them up. */
 export interface TargetRequest extends Pick<EntryChange, 'items' | 'subjects'> {
-  readonly op: LiveOp | 'find';
+  readonly op: ChangeOp | 'find';
 }
 
 /** All targets, or the invalid items: an operation is applied as a whole or not at all. */
-export function targetsOf(
-  wanted: TargetRequest,
-  keys: ListKeys,
-  protectedNumbers: ReadonlySet<number>,
-): ChangeResult<Target[]> {
+export function targetsOf(wanted: TargetRequest, keys: ListKeys): ChangeResult<Target[]> {
   const { items, op } = wanted;
   const targets: Target[] = [];
   const seen = new Map<string, string | null>();
   const problems: { index: number; code: ItemProblem; message: string }[] = [];
   for (const [index, item] of items.entries()) {
-    const found =
-      'source' in item ? sourceOf(item.source, wanted, keys) : numberOf(item.number, op, protectedNumbers);
+    const found = 'source' in item ? sourceOf(item.source, wanted, keys) : numberOf(item.number, op);
     if (!found.ok) {
       problems.push({ index, code: found.code, message: found.message });
       continue;
@@ -80,7 +75,7 @@ function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys)
   return ok(fingerprints.map((fingerprint) => ({ ...fingerprintKey(fingerprint), source, alike })));
 }
 
-function numberOf(text: string, op: TargetRequest['op'], protectedNumbers: ReadonlySet<number>): Targets {
+function numberOf(text: string, op: TargetRequest['op']): Targets {
   if (/\*\s*$|\.\./.test(text)) {
     return fail('ENTRY_TOO_WIDE', 'is a range or a prefix: put it on a list of a release');
   }
@@ -107,9 +102,6 @@ function numberOf(text: string, op: TargetRequest['op'], protectedNumbers: Reado
   if (isEmergencyNumber(n)) return fail('ENTRY_PROTECTED', 'is an emergency number');
   if (findTestNumber(n) !== null) {
     return fail('ENTRY_PROTECTED', 'is a test number: its verdict is fixed');
-  }
-  if (op === 'block' && protectedNumbers.has(n)) {
-    return fail('ENTRY_PROTECTED', 'is a protected number: see the guard settings');
   }
   if (!isValidNumber(n)) {
     return fail('ENTRY_INVALID', 'is not a possible number: check its length and country code');

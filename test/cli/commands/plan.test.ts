@@ -9,7 +9,7 @@ import { formatPlan, type PlanResult, summarizePlan } from '../../../cli/command
 import { formatState } from '../../../cli/commands/releases.ts';
 import { CommandFailure } from '../../../cli/failure.ts';
 import type { ListChange, Terms } from '../../../shared/release/diff.ts';
-import type { GuardHit } from '../../../shared/release/guards.ts';
+import type { GuardHit } from '../../../shared/release/guard-settings.ts';
 
 const NONE = { before: 0, after: 0, added: 0, removed: 0, changed: 0 };
 const terms: Terms = {

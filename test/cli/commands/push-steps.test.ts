@@ -9,7 +9,7 @@ import type { Admin } from '../../../cli/admin.ts';
 import { plan } from '../../../cli/commands/plan.ts';
 import { pushStaged } from '../../../cli/commands/push.ts';
 import { promote, rollback } from '../../../cli/commands/releases.ts';
-import type { Guard } from '../../../shared/release/guards.ts';
+import type { Guard } from '../../../shared/release/guard-settings.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { failureOf } from '../support/failing.ts';

@@ -12,7 +12,7 @@ import { DEMO_CATALOGUE, DEMO_INPUTS } from '../../../cli/paths.ts';
 import { temporaryFolder } from '../../../cli/temporary.ts';
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
-import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { createPlan } from '../../../shared/release/plan.ts';
 import { OPTIONS } from '../support/built-release.ts';
 import { loadFrom, valueIn } from '../support/planned.ts';

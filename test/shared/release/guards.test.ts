@@ -5,14 +5,13 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { isEmergencyNumber } from '../../../shared/numbers/plan.ts';
 import {
-  checkGuards,
   DEFAULT_GUARDS,
   GUARDS,
   type GuardHit,
   type GuardSettings,
   guardSettingsSchema,
-  protectedNumbersOf,
-} from '../../../shared/release/guards.ts';
+} from '../../../shared/release/guard-settings.ts';
+import { checkGuards, protectedNumbersOf } from '../../../shared/release/guards.ts';
 import { build } from '../support/built-release.ts';
 import { type Dated, EVER, type PlainList, plainList } from '../support/plain-model.ts';
 import { planFrom } from '../support/planned.ts';
@@ -286,7 +285,11 @@ describe('older-base', () => {
 
 describe('the settings', () => {
   it('have defaults and bounds', () => {
-    expect(DEFAULT_GUARDS).toEqual({ addShare: 0.2, removeShare: 0.2, protectedNumbers: [] });
+    expect(DEFAULT_GUARDS).toEqual({
+      ...{ addShare: 0.2, removeShare: 0.2, protectedNumbers: [] },
+      ...{ operationItems: 5_000, hourlyItems: 20_000, hourlyUnblocks: 5_000 },
+      ...{ operatorShare: 0.001, operatorRanges: null },
+    });
     const isValid = (settings: object): boolean => v.safeParse(guardSettingsSchema, settings).success;
     expect(isValid({ addShare: 0, removeShare: 1 })).toBe(true);
     expect(isValid({ addShare: -0.1 })).toBe(false);

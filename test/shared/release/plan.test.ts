@@ -2,8 +2,8 @@
  * The plan: the same on both sides, another hash if anything differs, and overrides by name.
  */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
-import { createPlan, remainingGuards } from '../../../shared/release/plan.ts';
+import { DEFAULT_GUARDS, remainingGuards } from '../../../shared/release/guard-settings.ts';
+import { createPlan } from '../../../shared/release/plan.ts';
 import { build } from '../support/built-release.ts';
 import { EVER, type PlainList, plainList } from '../support/plain-model.ts';
 import { loadFrom, planFrom, valueIn } from '../support/planned.ts';

@@ -3,7 +3,7 @@
  */
 import type { BuiltRelease } from '../../../shared/build/release.ts';
 import { diffReleases, type ListDiff } from '../../../shared/release/diff.ts';
-import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guards.ts';
+import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guard-settings.ts';
 import { createPlan, type Plan } from '../../../shared/release/plan.ts';
 import type { Load } from '../../../shared/release/release.ts';
 import type { Failure, Result } from '../../../shared/result.ts';

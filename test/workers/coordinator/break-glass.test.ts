@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BREAK_GLASS_MS } from '../../../shared/limits/control.ts';
 import type { ProposalInfo } from '../../../shared/proposals.ts';
-import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { listOf, OTHER, OWN } from '../support/authorities.ts';
 import { ALL_GUARDS, codeOf, coordinator, stage, unwrap, WRANGLER } from '../support/coordinator.ts';
 import '../support/fresh.ts';

@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PROPOSALS_KEPT_MS, PROPOSALS_PER_PROPOSER_MAX } from '../../../shared/limits/control.ts';
 import { APPROVAL_KINDS, type ApprovalKind, type Approvals } from '../../../shared/proposals.ts';
-import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import { listOf, OTHER, OWN } from '../support/authorities.ts';
 import {

@@ -4,7 +4,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
-import { DEFAULT_GUARDS } from '../../../shared/release/guards.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import {
   ALL_GUARDS,

@@ -8,7 +8,7 @@ import { type BuiltRelease, buildRelease } from '../../../shared/build/release.t
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { Segment } from '../../../shared/live/segment.ts';
-import { GUARDS } from '../../../shared/release/guards.ts';
+import { GUARDS } from '../../../shared/release/guard-settings.ts';
 import { type Head, type HeadDocument, openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';

@@ -1,0 +1,74 @@
+/**
+ * Guards of live changes, as those of pushes (release/guards.ts): bounds that ordinary work does not reach. The
+ * coordinator counts the figures inside the transaction of the change, so concurrent changes cannot pass together.
+ */
+import type { GuardHit, GuardSettings, LiveGuard } from '../release/guard-settings.ts';
+import { counted } from '../release/guards.ts';
+import type { ChangeOp } from './entry.ts';
+
+/** Smaller shares of an operator's numbers are no sign of a mistake. */
+export const OPERATOR_NUMBERS_MIN = 1_000;
+
+/** What a change does, beside what is live and what its authority changed in this hour. Counts are of numbers and
+ * sources. */
+export interface LiveFigures {
+  readonly op: ChangeOp;
+  readonly items: number;
+  /** In this hour, without the change: all items, and those of `unblock` and `clear`. */
+  readonly hour: { readonly items: number; readonly unblocks: number };
+  /** Protected numbers that it blocks, and the index of the first one in the request. */
+  readonly guarded: { readonly numbers: number; readonly first: number };
+  /** Blocks of 10,000 Korean numbers in use that it fills further, and that are then blocked to at least 90 %. */
+  readonly wholeBlocks: number;
+  /** Operators of which it blocks more numbers: how many are then blocked, and how many they have. */
+  readonly operators: readonly {
+    readonly operator: string;
+    readonly blocked: number;
+    readonly numbers: number;
+  }[];
+}
+
+/** Whether this many blocked numbers are too many for an operator. */
+export function exceedsShare(blocked: number, numbers: number, share: number): boolean {
+  return blocked > Math.max(OPERATOR_NUMBERS_MIN, share * numbers);
+}
+
+/** Hits in the order of LIVE_GUARDS. */
+export function checkLiveGuards(figures: LiveFigures, settings: GuardSettings): GuardHit[] {
+  const { op, items, hour, guarded, wholeBlocks, operators } = figures;
+  const { operationItems, hourlyItems, hourlyUnblocks, operatorShare } = settings;
+  const hits: GuardHit[] = [];
+  const add = (guard: LiveGuard, message: string, values: GuardHit['figures']): void => {
+    hits.push({ guard, list: null, message, figures: values, override: guard });
+  };
+  if (guarded.numbers > 0) {
+    const message = `would block ${counted(guarded.numbers)} protected numbers, the first is "items[${guarded.first}]"`;
+    add('protected-number', message, { numbers: guarded.numbers, first: guarded.first });
+  }
+  if (wholeBlocks > 0) {
+    const blocks = `${counted(wholeBlocks)} block${wholeBlocks === 1 ? '' : 's'}`;
+    const message = `would leave at least 90 % of ${blocks} of 10,000 Korean numbers in use blocked, with the live entries there are`;
+    add('whole-block', message, { blocks: wholeBlocks });
+  }
+  if (items > operationItems) {
+    const message = `would change ${counted(items)} numbers and sources at once, more than ${counted(operationItems)}`;
+    add('large-operation', message, { items, most: operationItems });
+  }
+  const inHour = (before: number, what: string, most: number): string =>
+    `would ${what} ${counted(before + items)} numbers and sources of your authority in this hour, more than ${counted(most)}`;
+  if (hour.items + items > hourlyItems) {
+    const message = inHour(hour.items, 'change', hourlyItems);
+    add('hourly-items', message, { items, before: hour.items, most: hourlyItems });
+  }
+  if (op !== 'block' && hour.unblocks + items > hourlyUnblocks) {
+    const message = inHour(hour.unblocks, 'unblock or clear', hourlyUnblocks);
+    add('hourly-unblocks', message, { items, before: hour.unblocks, most: hourlyUnblocks });
+  }
+  for (const { operator, blocked, numbers } of operators) {
+    if (!exceedsShare(blocked, numbers, operatorShare)) continue;
+    const percent = Number((operatorShare * 100).toFixed(4));
+    const message = `would leave ${counted(blocked)} of ${counted(numbers)} numbers of "${operator}" blocked by live entries, more than ${percent} %`;
+    add('operator-share', message, { operator, blocked, numbers, share: operatorShare });
+  }
+  return hits;
+}

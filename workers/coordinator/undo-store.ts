@@ -1,0 +1,252 @@
+/**
+ * What an undo needs: for each operation on live entries, the entries in force that it replaced. An undo writes them
+ * again, with a new `seq`, because sealed segments still hold the entries to reverse: there, the newest decides. So
+ * it never depends on when segments are sealed.
+ *
+ * For each number and subject, the rows always expire in the reverse order of their `seq` (live-writer.ts). Let U be
+ * the last end of the rows to reverse. Of the rows before the operation, those that end before U are written again,
+ * and of the others the one that ends first. If there is none, a row of `undo` stands in its place until U: it
+ * decides as if there were no entry. Code, authority, end and author of a row stay as they were.
+ */
+import { LIVE_KINDS } from '../../shared/live/entry.ts';
+import { type Growth, grow, type LiveRoom } from './live-room.ts';
+import type { NamedKey } from './live-row.ts';
+import type { LiveWriter, ReplacedRow, SharedChange } from './live-writer.ts';
+
+/** An operation and what it replaced. */
+export interface KeptOperation {
+  readonly operation: number;
+  /** The first and last `seq` of its rows. */
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly authority: string;
+  /** How many numbers and subjects it changed, by the last end of their rows. */
+  readonly ends: ReadonlyMap<number, number>;
+  readonly replaced: readonly ReplacedRow[];
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/** An operation that can be undone. */
+export interface UndoableOperation extends Record<string, SqlStorageValue> {
+  readonly operation: number;
+  readonly from_seq: number;
+  readonly to_seq: number;
+  readonly authority: string;
+  readonly undone_by: number | null;
+}
+
+/** One number or source, for one subject. */
+interface Place {
+  readonly key: NamedKey;
+  readonly subject: number;
+}
+
+/** The rows to write for a place, by descending end. */
+interface Restored extends Place {
+  readonly until: number;
+  readonly rows: readonly PlacedRow[];
+}
+type PlacedRow = SharedChange & { readonly source: string | null };
+
+export interface UndoPlan {
+  readonly restored: readonly Restored[];
+  /** Places that another operation has changed since. */
+  readonly changed: number;
+  /** Entries of a segment that it writes, at most: rows of both subjects of a number count as one. */
+  readonly written: number;
+}
+
+export class UndoStore {
+  readonly #sql: SqlStorage;
+  readonly #room: LiveRoom;
+  readonly #writer: LiveWriter;
+
+  constructor(sql: SqlStorage, room: LiveRoom, writer: LiveWriter) {
+    this.#sql = sql;
+    this.#room = room;
+    this.#writer = writer;
+  }
+
+  /** Must run in the transaction of the operation. */
+  keep({ operation, fromSeq, toSeq, authority, ends, replaced, now }: KeptOperation): void {
+    this.#sql.exec(
+      'INSERT INTO undo_operations VALUES (?, ?, ?, ?, ?, NULL)',
+      ...[operation, fromSeq, toSeq, authority, now * 1000],
+    );
+    for (const [until, entries] of ends) {
+      this.#sql.exec('INSERT INTO undo_ends VALUES (?, ?, ?)', operation, until, entries);
+    }
+    for (const { key, subject, seq, operation: madeBy, op, code, authority: of, until } of replaced) {
+      this.#sql.exec(
+        'INSERT OR IGNORE INTO undo_changes VALUES (?, ?, ?, ?, ?, ?, ?)',
+        ...[operation, seq, madeBy, op, code, of, until],
+      );
+      this.#sql.exec(
+        'INSERT INTO undo_rows VALUES (?, ?, ?, ?, ?, ?, ?)',
+        ...[operation, ...valuesOf({ key, subject }), seq, key.source],
+      );
+    }
+  }
+
+  get(operation: number): UndoableOperation | null {
+    const query = 'SELECT * FROM undo_operations WHERE operation = ?';
+    return this.#sql.exec<UndoableOperation>(query, operation).toArray()[0] ?? null;
+  }
+
+  /** How many numbers and subjects an operation changed whose rows have not ended. */
+  entries({ operation }: UndoableOperation, now: number): number {
+    const query =
+      'SELECT COALESCE(SUM(entries), 0) AS entries FROM undo_ends WHERE operation = ? AND until > ?';
+    return this.#sql.exec<{ entries: number }>(query, operation, now).one().entries;
+  }
+
+  /** What an undo would write. Reads only. @param now seconds since 1970 */
+  plan(undoable: UndoableOperation, now: number): UndoPlan {
+    const restored = this.#places(undoable).flatMap((place) => this.#restored(undoable, place, now) ?? []);
+    const written = new Set<string>();
+    for (const { key, rows } of restored) {
+      for (const row of rows) written.add(`${key.kind} ${key.high} ${key.low} ${nameOf(row)}`);
+    }
+    return { restored, changed: this.entries(undoable, now) - restored.length, written: written.size };
+  }
+
+  #places({ operation, from_seq, to_seq }: UndoableOperation): Place[] {
+    type Row = { kind: number; high: number; low: number; subject: number; source: string | null };
+    return this.#sql
+      .exec<Row & Record<string, SqlStorageValue>>(
+        `SELECT kind, high, low, subject, MAX(source) AS source FROM live_changes CROSS JOIN live USING (seq)
+         WHERE seq BETWEEN ? AND ? OR operation = ? GROUP BY kind, high, low, subject`,
+        ...[from_seq, to_seq, operation],
+      )
+      .toArray()
+      .map(({ kind, high, low, subject, source }) => ({
+        key: { kind: LIVE_KINDS[kind]!, high, low, source },
+        subject,
+      }));
+  }
+
+  /** Null if another operation has changed the place since, or all its rows have ended. */
+  #restored(undoable: UndoableOperation, place: Place, now: number): Restored | null {
+    const { operation, from_seq, to_seq, authority } = undoable;
+    // An undo of a later operation gives rows a new `seq`, and keeps their operation.
+    const isOwn = (row: PlacedRow): boolean =>
+      row.operation === operation || (row.seq >= from_seq && row.seq <= to_seq);
+    const present = this.#rowsAt(place, now);
+    const last = present.at(-1);
+    if (last === undefined || !isOwn(last)) return null;
+    const { until } = present.find(isOwn)!;
+    const before = [...present.filter((row) => !isOwn(row)), ...this.#replacedAt(operation, place, now)];
+    before.sort((a, b) => b.until - a.until);
+    const first = before.findLastIndex((row) => row.until >= until);
+    const none: PlacedRow = {
+      ...{ seq: 0, operation: 0, op: 'undo', code: null, authority, until, source: place.key.source },
+    };
+    const rows = first < 0 ? [none, ...before] : before.slice(first);
+    return { ...place, until: rows[0]!.until, rows };
+  }
+
+  /** The rows in force, by descending end. */
+  #rowsAt(place: Place, now: number): PlacedRow[] {
+    return this.#sql
+      .exec<PlacedRow & Record<string, SqlStorageValue>>(
+        `SELECT seq, operation, op, code, authority, until, source FROM live CROSS JOIN live_changes USING (seq)
+         WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND until > ? ORDER BY until DESC`,
+        ...[...valuesOf(place), now],
+      )
+      .toArray();
+  }
+
+  #replacedAt(operation: number, place: Place, now: number): PlacedRow[] {
+    return this.#sql
+      .exec<PlacedRow & Record<string, SqlStorageValue>>(
+        `SELECT seq, made_by AS operation, op, code, authority, until, source
+         FROM undo_rows CROSS JOIN undo_changes USING (operation, seq)
+         WHERE operation = ? AND kind = ? AND high = ? AND low = ? AND subject = ? AND until > ?`,
+        ...[operation, ...valuesOf(place), now],
+      )
+      .toArray();
+  }
+
+  /**
+   * Writes what an undo restores. Must run in the transaction of the undo.
+   * @param by the operation of the undo
+   * @param fromSeq of its first row
+   * @returns the `seq` of its last row
+   */
+  apply(
+    undoable: UndoableOperation,
+    { restored }: UndoPlan,
+    by: number,
+    fromSeq: number,
+    now: number,
+  ): number {
+    const shared = new Map<string, SharedChange>();
+    for (const { rows } of restored) for (const row of rows) shared.set(nameOf(row), row);
+    // Of one number and subject, a row that ends earlier gets a higher `seq`.
+    const seqs = new Map<string, number>();
+    for (const [name, change] of [...shared].sort(([, a], [, b]) => b.until - a.until)) {
+      const seq = fromSeq + seqs.size;
+      seqs.set(name, seq);
+      const { operation } = change.op === 'undo' && change.operation === 0 ? { operation: by } : change;
+      this.#writer.addChange({ ...change, seq, operation });
+    }
+    const growth: Growth = new Map();
+    const ends = new Map<number, number>();
+    const replaced: ReplacedRow[] = [];
+    for (const { key, subject, until, rows } of restored) {
+      for (const row of rows) {
+        const place = { ...key, source: row.source, subject };
+        const put = { ...place, seq: seqs.get(nameOf(row))!, until: row.until };
+        replaced.push(...this.#writer.put(put, growth, Number.POSITIVE_INFINITY)!);
+        grow(growth, row.authority, 1);
+      }
+      ends.set(until, (ends.get(until) ?? 0) + 1);
+    }
+    this.#writer.dropEmpty(replaced.map(({ seq }) => seq));
+    this.#room.add(growth);
+    const { operation, from_seq, authority } = undoable;
+    const toSeq = fromSeq + Math.max(1, seqs.size) - 1;
+    const inForce = replaced.filter((row) => row.until > now);
+    this.keep({ operation: by, fromSeq, toSeq, authority, ends, replaced: inForce, now });
+    // If it reverses an undo, what that one reversed is in force again.
+    this.#sql.exec('UPDATE undo_operations SET undone_by = NULL WHERE undone_by = ?', operation);
+    this.#sql.exec('DELETE FROM undone_spans WHERE undone_by = ?', operation);
+    this.#sql.exec('UPDATE undo_operations SET undone_by = ? WHERE operation = ?', by, operation);
+    this.#sql.exec('INSERT OR REPLACE INTO undone_spans VALUES (?, ?, ?, ?)', operation, by, from_seq, toSeq);
+    return toSeq;
+  }
+
+  /** Whether a release with these entries contains an operation that was undone after it was built. */
+  isUndoneIn(foldedSeq: number): boolean {
+    const query = 'SELECT 1 FROM undone_spans WHERE from_seq <= ? AND to_seq > ? LIMIT 1';
+    return this.#sql.exec(query, foldedSeq, foldedSeq).toArray().length > 0;
+  }
+
+  /** Every readable release has folded these entries in, so nothing of them can be undone. */
+  dropFolded(foldedSeq: number): void {
+    this.#forget('from_seq <= ?', foldedSeq);
+    this.#sql.exec('DELETE FROM undone_spans WHERE to_seq <= ?', foldedSeq);
+  }
+
+  /** Forgets operations up to a time. @param at ms since 1970 */
+  forget(at: number): void {
+    this.#forget('at <= ?', at);
+  }
+
+  #forget(where: string, value: number): void {
+    const old = `(SELECT operation FROM undo_operations WHERE ${where})`;
+    for (const table of ['undo_rows', 'undo_changes', 'undo_ends', 'undo_operations']) {
+      this.#sql.exec(`DELETE FROM ${table} WHERE operation IN ${old}`, value);
+    }
+  }
+}
+
+function valuesOf({ key: { kind, high, low }, subject }: Place): [number, number, number, number] {
+  return [LIVE_KINDS.indexOf(kind), high, low, subject];
+}
+
+/** Rows of one name share a change. */
+function nameOf({ until, operation, op, code, authority }: SharedChange): string {
+  return [until, operation, op, code, authority].join(' ');
+}
