@@ -4,6 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin-problems.ts';
+import type { PendingChange } from '../shared/proposals.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
 import { CommandFailure, hasCode } from './failure.ts';
@@ -145,6 +146,7 @@ export class Admin {
         await this.#pause(pauseMs(tried, null));
         continue;
       }
+      if (response.status === 202) throw waitingFailure(json<PendingChange>(response));
       if (response.status < 300) return response;
       const failure = failureOf(response, this.url);
       if (tried === retries || !isTemporary(response, failure)) throw failure;
@@ -271,6 +273,17 @@ function formatProblem({
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),
   ].join('\n');
+}
+
+/** A change that is not made yet. */
+function waitingFailure({ proposal }: PendingChange): CommandFailure {
+  const { id, kinds, endsAt } = proposal;
+  const lines = [
+    `nothing has changed yet: it waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
+    `  to see what it changes: npx numgate proposals show ${id}`,
+    `  another person approves it: npx numgate approve ${id}`,
+  ];
+  return new CommandFailure(lines.join('\n'), 5, { proposal });
 }
 
 /** A guard that a change hits, with the option that overrides it. */

@@ -10,12 +10,18 @@ import { styleText, visible } from './terminal/visible.ts';
 
 /**
  * Exit codes: 1 the command failed, 2 invalid usage (commander itself uses 1), 3 a guard refused the change,
- * 4 the target changed since you looked.
+ * 4 the target changed since you looked, 5 the change waits for a second person.
  */
-export type ExitCode = 1 | 2 | 3 | 4;
+export type ExitCode = 1 | 2 | 3 | 4 | 5;
 
 /** Default error code for each exit code. */
-const CODES: Readonly<Record<ExitCode, string>> = { 1: 'FAILED', 2: 'USAGE', 3: 'GUARD_HIT', 4: 'MOVED' };
+const CODES: Readonly<Record<ExitCode, string>> = {
+  1: 'FAILED',
+  2: 'USAGE',
+  3: 'GUARD_HIT',
+  4: 'MOVED',
+  5: 'APPROVAL_PENDING',
+};
 
 /** An expected failure. The message says what is wrong and what to do. */
 export class CommandFailure extends Error {

@@ -57,6 +57,7 @@ export function formatStatus(status: Status): Report {
     `audit log: ${count(audit.n)} records, last hash ${audit.hash}` +
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...storageLines(status),
+    ...proposalLines(status),
     ...status.propagation.map(
       ({ dataCentre, seq: received, askedAt }) =>
         `data centre ${dataCentre} received seq ${received} at ${askedAt}`,
@@ -68,6 +69,20 @@ export function formatStatus(status: Status): Report {
     ),
   ];
   return [`${lists.length === 0 ? '' : formatLists(lists)}${lines.join('\n')}\n`, status];
+}
+
+function proposalLines({ proposals = {} }: Pick<StatusInfo, 'proposals'>): string[] {
+  const { pending = 0, unreviewed = 0, revertFailed = 0 } = proposals;
+  const line = (many: number, what: string): string[] => (many === 0 ? [] : [`${count(many)} ${what}`]);
+  return [
+    ...line(pending, 'proposals wait for a second person: npx numgate proposals list'),
+    ...line(unreviewed, 'break-glass changes wait for a review: npx numgate proposals list').map((text) =>
+      styleText('yellow', text),
+    ),
+    ...line(revertFailed, 'break-glass changes could not be taken back: npx numgate proposals list').map(
+      (text) => styleText('red', text),
+    ),
+  ];
 }
 
 const STORAGE_ADVICE: Readonly<Record<StorageLevel, string | null>> = {

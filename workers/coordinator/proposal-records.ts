@@ -15,10 +15,10 @@ export const VERBS: Readonly<Record<ProposalState, string>> = {
   withdrawn: 'withdraw',
   expired: 'expire',
   outdated: 'outdate',
-  unreviewed: 'breakGlass',
+  unreviewed: 'apply',
   reviewed: 'review',
   reverted: 'revert',
-  revertFailed: 'failRevert',
+  revertFailed: 'fail',
 };
 
 export function proposalRecord(verb: string, info: Proposal, before: ProposalState | null): AuditEntry {

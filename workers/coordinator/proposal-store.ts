@@ -139,7 +139,7 @@ export class ProposalStore {
     const text = JSON.stringify(draft.approvable.revert);
     const endsAt = now + BREAK_GLASS_MS;
     const proposal = this.#insert('unreviewed', request, draft, { text, now, endsAt, ...position });
-    return { proposal, audit: [proposalRecord('breakGlass', proposal, null)] };
+    return { proposal, audit: [proposalRecord('apply', proposal, null)] };
   }
 
   #insert(

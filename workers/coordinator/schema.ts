@@ -183,6 +183,7 @@ const PROPOSALS = `
     part INTEGER NOT NULL,
     text TEXT NOT NULL,
     PRIMARY KEY (proposal, part)
+  ) WITHOUT ROWID;
 `;
 
 /** What each version adds to the one before it. */

@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PROPOSALS_KEPT_MS, PROPOSALS_PER_PROPOSER_MAX } from '../../../shared/limits/control.ts';
 import { APPROVAL_KINDS, type ApprovalKind, type Approvals } from '../../../shared/proposals.ts';
-import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
+import { DEFAULT_GUARDS, LIVE_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import { listOf, OTHER, OWN } from '../support/authorities.ts';
 import {
@@ -217,10 +217,10 @@ test('the same request is one proposal, with its key and without, also after a r
 });
 
 test('10,000 numbers wait as one proposal that shows keyed ones, and are made as one operation', async () => {
-  await settle(['actForOthers']);
+  await settle(['guardOverride']);
   const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+82103${1_000_000 + index}` }));
-  const proposal = waiting(await actFor(ALICE, 'kisa', 'block', { items }));
-  expect(proposal.changes).toBe(10_001);
+  const proposal = waiting(await actFor(ALICE, 'kisa', 'block', { items, overrides: [...LIVE_GUARDS] }));
+  expect(proposal).toMatchObject({ changes: 10_002, kinds: ['guardOverride', 'actForOthers'] });
   expect(proposal.shown).toHaveLength(50);
   expect(JSON.stringify(proposal)).not.toMatch(/82103[\d]{7}/);
   unwrap(await approve(BOB, proposal));

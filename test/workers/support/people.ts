@@ -89,7 +89,7 @@ export function actFor(
   op: 'block' | 'unblock' = 'unblock',
   more: Partial<ChangeRequest & EntryChange> = {},
 ) {
-  const { items = change(op).items, ...request } = more;
-  const body = { ...change(op), items, overrideAuthorities: [authority] };
+  const { items = change(op).items, overrides = [], ...request } = more;
+  const body = { ...change(op), items, overrides, overrideAuthorities: [authority] };
   return coordinator().changeEntries(by(author, request), body);
 }
