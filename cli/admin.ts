@@ -7,7 +7,7 @@ import type { ProblemExtras } from '../shared/admin-problems.ts';
 import type { PendingChange } from '../shared/proposals.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
-import { CommandFailure, hasCode } from './failure.ts';
+import { CommandFailure, hasCode, waitingFailure } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
 import { visible } from './terminal/visible.ts';
 
@@ -273,17 +273,6 @@ function formatProblem({
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),
   ].join('\n');
-}
-
-/** A change that is not made yet. */
-function waitingFailure({ proposal }: PendingChange): CommandFailure {
-  const { id, kinds, endsAt } = proposal;
-  const lines = [
-    `nothing has changed yet: it waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
-    `  to see what it changes: npx numgate proposals show ${id}`,
-    `  another person approves it: npx numgate approve ${id}`,
-  ];
-  return new CommandFailure(lines.join('\n'), 5, { proposal });
 }
 
 /** A guard that a change hits, with the option that overrides it. */

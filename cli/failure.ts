@@ -4,6 +4,7 @@
  */
 import { CommanderError } from 'commander';
 import type * as v from 'valibot';
+import type { PendingChange } from '../shared/proposals.ts';
 import type { Failure, Result } from '../shared/result.ts';
 import { validateJson } from '../shared/validate-json.ts';
 import { styleText, visible } from './terminal/visible.ts';
@@ -40,6 +41,17 @@ export class CommandFailure extends Error {
   get details(): Readonly<Record<string, unknown>> {
     return { code: CODES[this.exitCode], message: this.message, exitCode: this.exitCode, ...this.extras };
   }
+}
+
+/** A change that is not made yet. */
+export function waitingFailure({ proposal }: PendingChange): CommandFailure {
+  const { id, kinds, endsAt } = proposal;
+  const lines = [
+    `nothing has changed yet: it waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
+    `  to see what it changes: npx numgate proposals show ${id}`,
+    `  another person approves it: npx numgate approve ${id}`,
+  ];
+  return new CommandFailure(lines.join('\n'), 5, { proposal });
 }
 
 /** Whether an error is a failure with this code, such as `NOT_FOUND` from the service. */

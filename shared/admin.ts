@@ -7,12 +7,11 @@ import { clientSchema } from './clients.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { CHANGE_OPS, type LiveOp } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
-import { policySchema } from './policy/policy.ts';
-import { type GuardHit, guardSettingsSchema, LIVE_GUARDS, PUSH_GUARDS } from './release/guard-settings.ts';
+import { type GuardHit, LIVE_GUARDS, PUSH_GUARDS } from './release/guard-settings.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
-import { nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
+import { breakGlassSchema, nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
@@ -47,9 +46,6 @@ const time = v.pipe(
  */
 const overrideAuthorities = v.optional(v.pipe(v.array(nameSchema), v.maxLength(OVERRIDE_AUTHORITIES_MAX)));
 
-/** Apply the change at once if it would wait for a second person. It reverts unless one reviews it within a day. */
-const breakGlass = v.optional(v.boolean());
-
 /** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
 const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
 export type EntryItem = v.InferOutput<typeof itemSchema>;
@@ -70,7 +66,7 @@ export const entryChangeSchema = v.strictObject({
   /** Whether to answer what would change and which guards are hit, and to change nothing. */
   dryRun: v.optional(v.boolean()),
   overrideAuthorities,
-  breakGlass,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
@@ -80,7 +76,7 @@ export const undoSchema = v.strictObject({
   /** Whether to leave out entries that other operations have changed since; otherwise they refuse the whole undo. */
   skipChanged: v.optional(v.boolean()),
   overrideAuthorities,
-  breakGlass,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type UndoOptions = Omit<v.InferOutput<typeof undoSchema>, 'reason'>;
@@ -185,7 +181,7 @@ export const promoteSchema = v.strictObject({
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(PUSH_GUARDS)), v.maxLength(PUSH_GUARDS.length)), []),
   overrideAuthorities,
-  breakGlass,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type Promote = v.InferOutput<typeof promoteSchema>;
@@ -201,7 +197,7 @@ export const rollbackSchema = v.strictObject({
   /** The release that you expect to undo. If it is another one, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   overrideAuthorities,
-  breakGlass,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;
@@ -268,12 +264,6 @@ export const putOrganisationSchema = v.strictObject({
   reason: reasonSchema,
 });
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
-export const putPolicySchema = v.strictObject({ policy: policySchema, breakGlass, reason: reasonSchema });
-export const putGuardsSchema = v.strictObject({
-  guards: guardSettingsSchema,
-  breakGlass,
-  reason: reasonSchema,
-});
 
 /** `GET /v1/admin/status` */
 export interface StatusInfo extends StorageInfo {

@@ -17,6 +17,9 @@ export const sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must b
 /** SHA-256 of the active secrets of a key: two during a rotation. */
 export const keySecretsSchema = v.pipe(v.array(sha256Schema), v.minLength(1), v.maxLength(KEY_SECRETS_MAX));
 
+/** Apply the change at once if it would wait for a second person. It reverts unless one reviews it within a day. */
+export const breakGlassSchema = v.optional(v.boolean());
+
 /** Why the change is made, on one line. Stored in the audit log with the change. */
 export const reasonSchema = v.pipe(
   v.string(),

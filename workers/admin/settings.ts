@@ -1,7 +1,7 @@
 /**
  * `/v1/admin/guards` and `/v1/admin/policy`: the guard settings, and the rules for traffic at gateways.
  */
-import { putGuardsSchema, putPolicySchema } from '../../shared/admin.ts';
+import { putGuardsSchema, putPolicySchema } from '../../shared/put-settings.ts';
 import { ok } from '../../shared/result.ts';
 import { forAdmins, forChanges } from './context.ts';
 

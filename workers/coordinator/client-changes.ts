@@ -17,7 +17,8 @@ import {
   refuse,
   refuseField,
 } from './change-request.ts';
-import { checkPrecondition, type Precondition, versionOf } from './document-store.ts';
+import type { Precondition } from './command.ts';
+import { checkPrecondition, versionOf } from './document-store.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
 import { servedClients, type Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';

@@ -8,7 +8,14 @@ import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { Token } from '../../shared/tokens.ts';
-import type { Precondition } from './document-store.ts';
+
+/** `If-Match` and `If-None-Match`, as versions. */
+export interface Precondition {
+  /** Apply only if the current version is this one. */
+  readonly match: string | null;
+  /** Apply only if it does not exist. */
+  readonly absent: boolean;
+}
 
 export type Command =
   | { readonly name: 'changeEntries'; readonly change: EntryChange }

@@ -25,8 +25,8 @@ import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import type { ChangeRequest } from './change-request.ts';
+import type { Precondition } from './command.ts';
 import { Core } from './core.ts';
-import type { Precondition } from './document-store.ts';
 import { createTables } from './schema.ts';
 import { stagedRefusals } from './staged.ts';
 

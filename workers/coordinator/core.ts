@@ -48,6 +48,8 @@ export class Core {
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
+  /** Whether the environment lets no change wait. */
+  readonly #isOff: boolean;
   readonly #sweeps = new SharedWork<void>();
 
   constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets, people: PeopleEnv) {
@@ -77,6 +79,7 @@ export class Core {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
+    this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -89,6 +92,7 @@ export class Core {
     if (!caughtUp.ok) return caughtUp;
     this.heads.knowsKv = caughtUp.value !== 'unread';
     if (caughtUp.value === 'restored') this.background.changed();
+    if (this.#isOff) this.tables.settings.resetApprovals();
     this.signers.record();
     return caughtUp;
   }

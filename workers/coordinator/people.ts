@@ -11,7 +11,10 @@ import type { DocumentStore } from './document-store.ts';
 
 /** What the environment says of the people of an installation. */
 export type PeopleEnv = Partial<
-  Pick<ControlEnv, 'ROOT_TOKEN_SHA256' | 'ACCESS_AUDIENCE' | 'ACCESS_SCOPES' | 'ACCESS_ORGANISATION'>
+  Pick<
+    ControlEnv,
+    'ROOT_TOKEN_SHA256' | 'ACCESS_AUDIENCE' | 'ACCESS_SCOPES' | 'ACCESS_ORGANISATION' | 'APPROVALS'
+  >
 >;
 
 const ROOT_NAME = 'token:root';

@@ -3,11 +3,11 @@
  */
 import { keyedNumber } from '../../shared/audit.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
-import type { Approvals } from '../../shared/proposals.ts';
+import { type Approvals, NO_APPROVALS } from '../../shared/proposals.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
-import type { Precondition } from './document-store.ts';
+import { applied, type ChangeRequest, type ChangeResult, refuse, systemRequest } from './change-request.ts';
+import type { Precondition } from './command.ts';
 import type { Ledger } from './ledger.ts';
 import type { Meta } from './meta.ts';
 import { IMPOSSIBLE } from './proposal-records.ts';
@@ -89,6 +89,20 @@ export class SettingsStore {
           condition: { match: String(seq), absent: false },
         },
       });
+    });
+  }
+
+  /**
+   * Lets nothing wait any more, because the environment demands it. Whoever sets it can deploy other code too; this
+   * leaves a trace in the audit log.
+   */
+  resetApprovals(): void {
+    const before = this.#proposals.rules;
+    if (before.kinds.length === 0) return;
+    this.#ledger.transact(systemRequest('APPROVALS is off'), FREEING_CHANGE, () => {
+      this.#meta.set('approvals', NO_APPROVALS);
+      const subject = 'approvals';
+      return applied({}, [{ action: 'approvals.put', subject, before, after: NO_APPROVALS }]);
     });
   }
 

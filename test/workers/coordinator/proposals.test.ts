@@ -2,23 +2,12 @@
  * Proposals: which changes wait for a second person, who may decide, and that exactly what was shown is executed.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PROPOSALS_KEPT_MS, PROPOSALS_PER_PROPOSER_MAX } from '../../../shared/limits/control.ts';
 import { APPROVAL_KINDS, type ApprovalKind, type Approvals } from '../../../shared/proposals.ts';
 import { DEFAULT_GUARDS, LIVE_GUARDS } from '../../../shared/release/guard-settings.ts';
-import { stagedKey } from '../../../shared/release/kv-keys.ts';
-import { listOf, OTHER, OWN } from '../support/authorities.ts';
-import {
-  ALL_GUARDS,
-  build,
-  codeOf,
-  coordinator,
-  stage,
-  stub,
-  unwrap,
-  WRANGLER,
-} from '../support/coordinator.ts';
+import { listOf, OWN } from '../support/authorities.ts';
+import { ALL_GUARDS, codeOf, coordinator, stage, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import {
   ALICE,
@@ -27,9 +16,7 @@ import {
   BOB,
   by,
   CAROL,
-  ERIN,
   labelNow,
-  putOrganisation,
   putPolicy,
   putToken,
   ROOT,
@@ -38,9 +25,7 @@ import {
   stateOf,
   waiting,
 } from '../support/people.ts';
-import { ANY, change, refusalOf } from '../support/room.ts';
-import { KTOA_PRIVATE_KEY, ROOT_TOKEN_SHA256 } from '../support/secrets.ts';
-import { publishValues } from '../support/world.ts';
+import { change } from '../support/room.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
@@ -135,67 +120,6 @@ test('root acts for others where it changes what belongs to them, without naming
   });
 });
 
-test('revoking never waits, and giving does', async () => {
-  await settle(['tokens']);
-  unwrap(await coordinator().putToken(by(ROOT), 'erin', null, ANY));
-  unwrap(await putOrganisation('kisa', { state: 'suspended' }));
-  unwrap(await putOrganisation('kisa', { state: 'suspended', displayName: 'KISA', roles: [] }));
-  waiting(await putOrganisation('kisa', { state: 'active', roles: [] }));
-  waiting(await putOrganisation('kisa', { state: 'suspended', roles: ['auditor'] }));
-  // A stolen root token makes itself no second person.
-  waiting(await putToken({ ...ALICE, name: 'token:mallory' }));
-  waiting(await putToken(ALICE, ROOT, 'f'));
-});
-
-describe('the settings', () => {
-  test('let nothing wait at first, and take more kinds at once, but fewer only with a second person', async () => {
-    await settle([]);
-    unwrap(await putPolicy(ALICE, '[a]'));
-    unwrap(await put({ kinds: ['policy'], waitSeconds: 3_600 }));
-    unwrap(await put({ kinds: ['policy', 'guards'], waitSeconds: 3_600 }));
-    for (const weaker of [
-      { kinds: ['guards' as const], waitSeconds: 3_600 },
-      { kinds: ['policy' as const, 'guards' as const], waitSeconds: 604_800 },
-    ]) {
-      const proposal = waiting(await put(weaker));
-      expect(await coordinator().approvals()).toMatchObject({
-        kinds: ['policy', 'guards'],
-        waitSeconds: 3_600,
-      });
-      expect(codeOf(await approve(ROOT, proposal))).toBe('APPROVER_REFUSED');
-    }
-    unwrap(await approve(BOB, waiting(await put({ kinds: [], waitSeconds: 3_600 }))));
-    unwrap(await putPolicy(ALICE, '[b]'));
-  });
-
-  test('are refused while no second person could approve, as is a change that nobody else could', async () => {
-    await putOrganisation('ktoa');
-    await putToken(ERIN);
-    const refused = refusalOf(await put({ kinds: ['policy'], waitSeconds: 3_600 }));
-    expect(refused).toMatchObject({
-      ...{ code: 'APPROVAL_IMPOSSIBLE', message: expect.stringContaining('npx numgate tokens add') },
-    });
-    await settle(['policy']);
-    unwrap(await putOrganisation('ktoa', { state: 'suspended' }));
-    unwrap(await coordinator().putToken(by(ROOT), 'carol', null, ANY));
-    await putOrganisation('ktoa');
-    unwrap(await coordinator().putToken(by(ROOT), 'bob', null, ANY));
-    await withoutRoot(async () => {
-      expect(codeOf(await putPolicy(ALICE, '[new]'))).toBe('APPROVAL_IMPOSSIBLE');
-    });
-  });
-});
-
-/** Runs with a coordinator that has no root token. */
-async function withoutRoot(run: () => Promise<void>): Promise<void> {
-  const setRoot = (digest: string): Promise<void> =>
-    runInDurableObject(stub(), (instance) => {
-      Object.assign((instance as unknown as { env: object }).env, { ROOT_TOKEN_SHA256: digest });
-    });
-  await setRoot('');
-  await run().finally(() => setRoot(ROOT_TOKEN_SHA256));
-}
-
 test('a change that would be refused is refused at once', async () => {
   await settle(['actForOthers', 'policy']);
   expect(codeOf(await actFor(ALICE, 'nobody'))).toBe('FIELD_VALUE');
@@ -251,56 +175,6 @@ test('decided proposals are dropped after 90 days, open ones never', async () =>
   vi.setSystemTime(Date.now() + 120_000);
   await coordinator().sweep(WRANGLER);
   expect([await stateOf(first), await stateOf(open)]).toEqual([undefined, 'pending']);
-});
-
-test('a release staged with wrangler waits as one proposal, not one a minute, and anyone may approve it', async () => {
-  await settle(['fullShare']);
-  const first = await stage({ lists: [OWN, OTHER] });
-  const promote = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-  unwrap(await approve(BOB, waiting(await coordinator().promote(by(ROOT), first, promote))));
-  const lists = [{ ...OWN, sources: [{ ...OWN.sources[0]!, text: 'NEW' }] }, OTHER];
-  const built = await build({ lists, base: first, minute: 1 });
-  await publishValues(built);
-  await env.LISTS.put(stagedKey(built.manifest.release), JSON.stringify(built.signed));
-  for (let minute = 0; minute < 3; minute++) await coordinator().sweep(WRANGLER);
-  const open = (await coordinator().proposals(10)).filter(({ state }) => state === 'pending');
-  expect(open).toMatchObject([{ proposer: 'wrangler', kinds: ['fullShare'], organisation: null }]);
-  unwrap(await approve(CAROL, open[0]!));
-  expect((await coordinator().status()).current?.release).toBe(built.manifest.release);
-});
-
-test('a signing key that is new promotes nothing until a second person approves it', async () => {
-  await settle(['signingKeys']);
-  unwrap(await putOrganisation('acme', { authority: 'acme' }));
-  const all = [...ALL_GUARDS];
-  const promote = (release: string, base: string | null) =>
-    coordinator().promote(by(ROOT), release, { base, share: 1, overrides: all, reason: 'test' });
-  // Keys that were there when the setting was made are trusted.
-  const base = await stage({ lists: [OWN, OTHER] });
-  unwrap(await promote(base, null));
-  await runInDurableObject(stub(), (_, { storage }) => {
-    for (const key of ['signers', 'signersApproved']) {
-      const [{ value }] = storage.sql
-        .exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)
-        .toArray() as [{ value: string }];
-      const old = Object.entries(JSON.parse(value)).filter(([, owner]) => owner !== 'ktoa');
-      storage.sql.exec(
-        'UPDATE meta SET value = ? WHERE key = ?',
-        JSON.stringify(Object.fromEntries(old)),
-        key,
-      );
-    }
-  });
-  await evictDurableObject(stub());
-  const [opened] = await coordinator().proposals(10);
-  expect(opened).toMatchObject({ proposer: 'numgate', kinds: ['signingKeys'], state: 'pending' });
-  const lists = [listOf('ktoa', { effect: 'label' }), OTHER];
-  const release = await stage({ lists, base, minute: 1, signer: KTOA_PRIVATE_KEY });
-  expect(codeOf(await promote(release, base))).toBe('SIGNER_UNAPPROVED');
-  // An older key is not affected.
-  expect(await coordinator().proposals(10)).toHaveLength(1);
-  unwrap(await approve(BOB, opened!));
-  unwrap(await promote(release, base));
 });
 
 test('who made a change and who may read it stay in the audit log, also for a rejection', async () => {
