@@ -266,6 +266,7 @@ function formatProblem({
   return [
     `${code}: ${visible(message)}`,
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
+    ...(code === 'ENTRIES_CHANGED' ? ['  to leave those entries as they are: --skip-changed'] : []),
     ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
     ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${visible(item.message)}`),
     ...authorities.map((name) => `  to act for it: --override-authority ${visible(name)} --reason "…"`),

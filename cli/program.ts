@@ -24,13 +24,14 @@ import { addReleases } from './commands/releases.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addTokens } from './commands/tokens.ts';
+import { addUndo } from './commands/undo.ts';
 import { addWatch } from './commands/watch.ts';
 import { failureReport } from './failure.ts';
 import { note, printError, write } from './terminal/output.ts';
 
 const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Lists:': [addBuild, addProve, addPlan, addPush, addReleases, addSample, addOperators],
-  'Live changes:': [addBlock, addEntries],
+  'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens],
   'Policy:': [addPolicy, addGuards],
   'Second person:': [addApprovals, addProposals],

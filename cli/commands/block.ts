@@ -2,23 +2,27 @@
 import { type Command, Option } from 'commander';
 import type { EntriesDone, EntryItem, ListsInfo } from '../../shared/admin.ts';
 import type { ChangeOp } from '../../shared/live/entry.ts';
+import { LIVE_GUARDS, type LiveGuard } from '../../shared/release/guard-settings.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { parseSource, type SourceKind } from '../../shared/sources/source.ts';
 import { AGAINST_CODES, type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
-import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
 import { untilOf } from '../import/dates.ts';
 import { distinctItems, itemOf, itemsOfFile, itemsOfWords, type WrittenItem } from '../import/items.ts';
 import { count } from '../terminal/figures.ts';
 import { INPUT, linesOfInput } from '../terminal/input.ts';
-import type { Report } from '../terminal/output.ts';
+import { print, type Report } from '../terminal/output.ts';
 import { typedCommand } from '../terminal/shell-word.ts';
 import { findEntries } from './entries.ts';
 import { changeEntries } from './entry-changes.ts';
 import { examples, requireReason } from './options.ts';
+import { overrideOption } from './override.ts';
 import { type AuthorityOptions, addAuthorityOption, authorityField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 interface BlockOptions extends WaitOptions, AuthorityOptions {
+  readonly override?: readonly LiveGuard[];
+  readonly dryRun: boolean;
   readonly file?: string;
   readonly code?: Code;
   readonly subject?: Subject;
@@ -38,7 +42,7 @@ const OPERATIONS = {
     description: 'block numbers or sources now',
     example: 'block --file - --subject from --until 7d --reason "ticket 4711"',
     help: `
-Emergency and protected numbers are refused. A number on an allow list of the release is still allowed.`,
+Emergency numbers are refused, protected numbers unless you override the guard. A number on an allow list of the release is still allowed.`,
     done: 'blocked',
   },
   unblock: {
@@ -70,6 +74,8 @@ export function addBlock(program: Command): void {
           SUBJECTS,
         ),
       )
+      .option('--dry-run', 'show what would change and which guards it would hit, and change nothing', false)
+      .addOption(overrideOption(LIVE_GUARDS))
       .addHelpText('after', WORDS + help)
       .addHelpText('after', examples(example))
       .action((words: string[], options: BlockOptions) => changeLive(op, words, options));
@@ -97,6 +103,8 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
     op,
     reason,
     ...authorityField(options),
+    ...(options.override === undefined ? {} : { overrides: [...options.override] }),
+    ...(options.dryRun ? { dryRun: true } : {}),
     ...(code === undefined ? {} : { code }),
     ...(subject === undefined ? {} : { subjects: [subject] }),
     ...(until === undefined ? {} : { until }),
@@ -105,7 +113,9 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
   const done = await changeEntries(admin, items, operation, words.length === 0 ? typedCommand() : null);
   const allowed = op === 'block' ? await allowLists(admin).catch(() => []) : [];
   const change = { op, items: items.map(({ item }) => item), until, allowLists: allowed, unlisted };
-  await printChange(formatChange({ ...change, duplicates: written.length - items.length }, done), options);
+  const report = formatChange({ ...change, duplicates: written.length - items.length }, done);
+  if (options.dryRun) print(...report);
+  else await printChange(report, options, undoHint(done.operations));
 }
 
 async function itemsOf(file: string | undefined): Promise<WrittenItem[]> {
@@ -173,10 +183,20 @@ interface EntriesChange {
   readonly duplicates: number;
 }
 
-export function formatChange(change: EntriesChange, done: EntriesDone): Report<EntriesDone> {
+export function formatChange<Done extends EntriesDone>(change: EntriesChange, done: Done): Report<Done> {
   const { op, items, until, allowLists: lists, unlisted, duplicates } = change;
+  const { dryRun } = done;
+  const what = `${OPERATIONS[op].done}${until === undefined ? '' : ` until ${until}`}`;
   const lines = [
-    `${formatKinds(items)} ${OPERATIONS[op].done}${until === undefined ? '' : ` until ${until}`} (seq ${done.seq})`,
+    dryRun === undefined
+      ? `${formatKinds(items)} ${what} (seq ${done.seq})`
+      : `${formatKinds(items)} would be ${what}; nothing was changed`,
+    ...(dryRun === undefined
+      ? []
+      : [
+          `  ${count(dryRun.entries)} entries, of which ${count(dryRun.replaced)} replace others (one per number and subject)`,
+          ...dryRun.guards.map((hit) => `  ${formatGuard(hit)}`),
+        ]),
     ...(duplicates === 0 ? [] : [`  skipped ${count(duplicates)} duplicate${duplicates === 1 ? '' : 's'}`]),
     ...(lists.length === 0
       ? []
@@ -186,4 +206,12 @@ export function formatChange(change: EntriesChange, done: EntriesDone): Report<E
       : [`  no live entry for ${unlisted.join(', ')}; an entry that a release has folded in is cleared too`]),
   ];
   return [`${lines.join('\n')}\n`, done];
+}
+
+/** The commands that undo the operations, the last one first. */
+export function undoHint(operations: readonly number[] = []): string {
+  return operations
+    .toReversed()
+    .map((operation) => `  to undo it: npx numgate undo ${operation} --reason "…"\n`)
+    .join('');
 }

@@ -55,11 +55,24 @@ async function formatEntries(entries: readonly EntryInfo[]): Promise<string> {
   const shown = entries.slice(-ENTRIES_SHOWN);
   const hasOperator = shown.some(({ source }) => source?.startsWith('operator:') === true);
   const names = hasOperator ? await operatorNames() : null;
-  const rows = shown.map(({ number, source, op, code, subjects, authority, until, seq, by, reason }) => {
-    const name = names?.get(source ?? '');
-    const party = number ?? `${source ?? ''}${name === undefined ? '' : ` ${name}`}`;
-    return [party, op, code ?? '', subjects.join(' '), authority, until ?? '', String(seq), by, reason];
-  });
+  const rows = shown.map(
+    ({ number, source, op, code, subjects, authority, until, seq, by, reason, operation }) => {
+      const name = names?.get(source ?? '');
+      const party = number ?? `${source ?? ''}${name === undefined ? '' : ` ${name}`}`;
+      return [
+        party,
+        op,
+        code ?? '',
+        subjects.join(' '),
+        authority,
+        until ?? '',
+        String(seq),
+        String(operation ?? ''),
+        by,
+        reason,
+      ];
+    },
+  );
   const columns = [
     'number or source',
     'op',
@@ -68,6 +81,7 @@ async function formatEntries(entries: readonly EntryInfo[]): Promise<string> {
     'authority',
     'until',
     'seq#',
+    'operation#',
     'by',
     'reason',
   ];

@@ -1,5 +1,5 @@
 /** Changes of many entries: several operations, and what is known if one of them fails. */
-import type { EntriesDone, EntryChange } from '../../shared/admin.ts';
+import type { EntriesDone, EntriesDryRun, EntryChange } from '../../shared/admin.ts';
 import type { ProblemExtras } from '../../shared/admin-problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { type Admin, Unreachable } from '../admin.ts';
@@ -14,6 +14,11 @@ import { visible } from '../terminal/visible.ts';
 type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &
   Partial<Omit<EntryChange, 'op' | 'reason' | 'items'>>;
 
+/** The changes together, with the number of each operation, for `undo`. */
+export interface EntriesMade extends EntriesDone {
+  readonly operations?: readonly number[];
+}
+
 /**
  * Changes entries. Many items are split into several operations, each of which is atomic.
  * @param command the command line to repeat, or null if it must not be shown
@@ -24,7 +29,7 @@ export async function changeEntries(
   items: readonly WrittenItem[],
   operation: EntryOperation,
   command: string | null,
-): Promise<EntriesDone> {
+): Promise<EntriesMade> {
   if (items.length === 0) throw new CommandFailure('give a number or a source, or a file with --file', 2);
   const operations = [...operationsOf(items)];
   // The service validates a single operation as a whole and changes nothing if an item is invalid.
@@ -32,6 +37,8 @@ export async function changeEntries(
   const progress = startProgress(operation.op);
   let known: Known = { items, confirmed: 0, unknown: 0, seq: 0, command };
   let changed = 0;
+  const operationsMade: number[] = [];
+  const dryRuns: EntriesDryRun[] = [];
   const stopNotice = onInterrupt(() => formatKnown(known));
   try {
     for (const sent of operations) {
@@ -42,6 +49,8 @@ export async function changeEntries(
           throw withKnown(withPlaces(error, sent, known.confirmed === 0), known);
         });
       changed += done.changed;
+      if (typeof done.operation === 'number') operationsMade.push(done.operation);
+      if (done.dryRun !== undefined) dryRuns.push(done.dryRun);
       known = { ...known, confirmed: known.confirmed + sent.length, unknown: 0, seq: done.seq };
       progress.update(known.confirmed / items.length, count(known.confirmed));
     }
@@ -49,7 +58,20 @@ export async function changeEntries(
     stopNotice();
     progress.stop();
   }
-  return { changed, seq: known.seq };
+  return {
+    ...{ changed, seq: known.seq },
+    ...(operationsMade.length === 0 ? {} : { operations: operationsMade }),
+    ...(dryRuns.length === 0 ? {} : { dryRun: sumOf(dryRuns) }),
+  };
+}
+
+/** Each operation is tried as if it were the only one. */
+function sumOf(dryRuns: readonly EntriesDryRun[]): EntriesDryRun {
+  return {
+    entries: dryRuns.reduce((sum, { entries }) => sum + entries, 0),
+    replaced: dryRuns.reduce((sum, { replaced }) => sum + replaced, 0),
+    guards: dryRuns.flatMap(({ guards }) => guards),
+  };
 }
 
 /** What is known of a change that did not end. */

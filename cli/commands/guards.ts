@@ -1,4 +1,4 @@
-/** `numgate guards`: bounds that a push may exceed only with an override. */
+/** `numgate guards`: bounds that a push or a live change may exceed only with an override. */
 import type { Command } from 'commander';
 import { type GuardSettings, guardSettingsSchema } from '../../shared/release/guard-settings.ts';
 import { adminOfEnvironment } from '../admin.ts';
@@ -10,7 +10,7 @@ import { addBreakGlassOption, type BreakGlassOptions, breakGlassField } from './
 export function addGuards(program: Command): void {
   const guards = program
     .command('guards')
-    .description('show or change guards, the bounds on what a push may change');
+    .description('show or change guards, the bounds on what a push or a live change may do');
 
   guards
     .command('show')
@@ -25,7 +25,8 @@ export function addGuards(program: Command): void {
       'after',
       `
 protectedNumbers replaces the whole list; write each number as an integer. A push that lists a protected number, or
-a block of one, is refused. A live block that is already in force stays until it is cleared.`,
+a block of one, is refused. A live block that is already in force stays until it is cleared. operatorRanges replaces
+the known ranges of Korean operators: [{"operator": "kt", "from": 821025000000, "to": 821030999999}]; null restores them.`,
     )
     .addHelpText('after', examples("guards set addShare=0.5 --reason 'first import of the year'"))
     .action(async (pairs: string[], { reason, ...options }: BreakGlassOptions & { reason: string }) => {

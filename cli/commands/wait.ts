@@ -25,13 +25,14 @@ export async function printKey<Done extends ChangeDone>(
   if (options.wait) note((await waitFor(value, options)).map(formatSighting).join(''));
 }
 
-/** Prints a change and how to watch for it, or waits until it is visible. */
+/** Prints a change and how to watch for it, or waits until it is visible. @param hint last lines */
 export async function printChange<Done extends ChangeDone>(
   [text, value]: Report<Done>,
   options: WaitOptions,
+  hint = '',
 ): Promise<void> {
   if (!options.wait) {
-    print(`${text}  to wait until it is visible: npx numgate watch --seq ${value.seq}\n`, value);
+    print(`${text}  to wait until it is visible: npx numgate watch --seq ${value.seq}\n${hint}`, value);
     return;
   }
   note(text);
@@ -40,7 +41,7 @@ export async function printChange<Done extends ChangeDone>(
     if (!(error instanceof CommandFailure)) throw error;
     throw new CommandFailure(error.message, error.exitCode, value);
   });
-  print(visible.map(formatSighting).join(''), { ...value, visible });
+  print(visible.map(formatSighting).join('') + hint, { ...value, visible });
 }
 
 function waitFor({ seq }: ChangeDone, { url }: WaitOptions): Promise<EdgeSighting[]> {

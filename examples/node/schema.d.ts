@@ -658,7 +658,7 @@ export interface paths {
         put?: never;
         /**
          * Block, unblock or clear now
-         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Live entries of other authorities are not replaced, and an unblock does not override their lists: 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `entries`.
+         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Live entries of other authorities are not replaced, and an unblock does not override their lists: 403 `AUTHORITY_FOREIGN`, unless the request names them. Guards bound what a change may do: 422 `GUARD_HIT`. The number of the operation in the response undoes it. Scope `entries`, and `guards` for `overrides`.
          */
         post: operations["adminChangeEntries"];
         delete?: never;
@@ -684,6 +684,26 @@ export interface paths {
          * @description Changes nothing. It is a POST because numbers do not belong in URLs. Scope `read`.
          */
         post: operations["adminFindEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/operations/{operation}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo an operation on live entries
+         * @description Reverses one block, unblock, clear or undo with all its items: every number and source gets back the entries that it had before, with their authors and ends, except those that have ended meanwhile. Guards do not apply. Only the authority of the operation may undo it; others name it in the request: 403 `AUTHORITY_FOREIGN`. Refused once a release contains the operation, after a week, or if it was undone: 409 `UNDO_IMPOSSIBLE`; and if other operations have changed some of its entries since: 409 `ENTRIES_CHANGED`. Scope `entries`.
+         */
+        post: operations["adminUndoOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1225,9 +1245,9 @@ export interface components {
             current?: string | null;
             /** @description On `BASE_MOVED`: the releases promoted since your base and not rolled back, oldest first. */
             since?: components["schemas"]["Promoted"][];
-            /** @description On `PLAN_MOVED` and `GUARD_HIT`: hash of the plan as it is now. */
+            /** @description On `PLAN_MOVED`, and on `GUARD_HIT` of a promotion: hash of the plan as it is now. */
             plan?: string;
-            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`, or `SIGNER_FOREIGN`: the key that signed it may not change all these lists. */
+            /** @description On `RELEASE_REFUSED`: the reason, such as `SIGNATURE_INVALID`, or `SIGNER_FOREIGN`: the key that signed it may not change all these lists. On `UNDO_IMPOSSIBLE`: `NOT_KEPT`, `UNDONE`, `ENDED`, `FOLDED` or `TOO_LARGE`. */
             refusal?: string;
             /** @description On `RELEASE_INCOMPLETE` and `DEGRADED`: KV keys of values that are missing or cannot be loaded. */
             missing?: string[];
@@ -1239,6 +1259,10 @@ export interface components {
             seq?: number;
             /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
             budget?: components["schemas"]["Budget"];
+            /** @description On `ENTRIES_CHANGED`: entries of the operation, one for each number and subject. */
+            entries?: number;
+            /** @description On `ENTRIES_CHANGED`: how many of them other operations have changed since. */
+            changed?: number;
         };
         /**
          * @description A problem as one line, if `Accept` prefers `text/plain`: the status, the code and the message, separated by spaces.
@@ -1309,7 +1333,7 @@ export interface components {
              */
             source: string;
         };
-        /** @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, so that the release alone decides again. New values may be added: treat an unknown value as valid. */
+        /** @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, and those folded into a release, so that its other lists decide again. `undo` stands where an operation was undone that replaced nothing: it decides as if there were no entry, and no request can send it. New values may be added: treat an unknown value as valid. */
         LiveOp: string;
         /**
          * @description At most 2,097,152 bytes.
@@ -1340,6 +1364,10 @@ export interface components {
              * @description When the entry expires; the entries under it then decide again. Not allowed with `clear`. Default: null.
              */
             until?: string | null;
+            /** @description Guards of live changes that you override. Guards that are not hit may be named too. Needs the scope `guards`. Default: none. */
+            overrides?: components["schemas"]["Guard"][];
+            /** @description Whether to answer what would change and which guards it would hit, and to change nothing. It leaves no audit record, and costs the budget of a change. Default: false. */
+            dryRun?: boolean;
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
             /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
@@ -1349,13 +1377,60 @@ export interface components {
         /**
          * @example {
          *       "changed": 1,
-         *       "seq": 1843
+         *       "seq": 1843,
+         *       "operation": 2051
          *     }
          */
         EntriesDone: {
             /** @description Number of items changed. */
             changed: number;
             seq: components["schemas"]["Seq"];
+            /** @description Number of the operation, for its undo; null for a dry run. */
+            operation?: number | null;
+            dryRun?: components["schemas"]["EntriesDryRun"];
+        };
+        /** @description What a dry run found. `seq` stays as it is. */
+        EntriesDryRun: {
+            /** @description Entries that the change would make: one for each number and subject, two for a sender ID with look-alike letters. */
+            entries: number;
+            /** @description Entries in force that they would replace. */
+            replaced: number;
+            /** @description All guards that it would hit, also those that the request overrides. */
+            guards: components["schemas"]["GuardHit"][];
+        };
+        /**
+         * @example {
+         *       "reason": "wrong file"
+         *     }
+         */
+        UndoRequest: {
+            /** @description Whether to leave entries as they are that other operations have changed since. Otherwise they refuse the undo. Default: false. */
+            skipChanged?: boolean;
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        /**
+         * @example {
+         *       "seq": 1846,
+         *       "operation": 2053,
+         *       "undone": 2051,
+         *       "entries": 2,
+         *       "skipped": 0
+         *     }
+         */
+        UndoDone: {
+            seq: components["schemas"]["Seq"];
+            /** @description Number of the undo, which can be undone too. */
+            operation: number;
+            /** @description Number of the operation that was reversed. */
+            undone: number;
+            /** @description Reversed entries, one for each number and subject. */
+            entries: number;
+            /** @description Entries that were left as they are, because other operations have changed them since. */
+            skipped: number;
         };
         /**
          * @description An entry of the live layer.
@@ -1373,7 +1448,8 @@ export interface components {
          *       "seq": 1843,
          *       "at": "2026-11-24T03:15:00.000Z",
          *       "by": "token:kisa",
-         *       "reason": "ticket 4711"
+         *       "reason": "ticket 4711",
+         *       "operation": 2051
          *     }
          */
         EntryInfo: {
@@ -1399,6 +1475,8 @@ export interface components {
             at: string;
             by: components["schemas"]["ActorName"];
             reason: components["schemas"]["ReasonText"];
+            /** @description Number of the operation that made the entry, for its undo. */
+            operation?: number;
         };
         EntryPage: {
             /** @description The pages contain all entries up to this change. Send it as `upTo` to get the next page. */
@@ -1559,11 +1637,11 @@ export interface components {
             /** @description What is wrong with the item. Never contains the number. */
             message: string;
         };
-        /** @description `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `protected-number`: a number that no list may block or label. `whole-block`: a block of 10,000 numbers in use, listed in full or all but a tenth. `short-prefix`: a range wider than any single network. New values may be added: treat an unknown value as valid. */
+        /** @description For pushes: `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `short-prefix`: a range wider than any single network. For pushes and live changes: `protected-number`: a number that no list and no live change may block or label. `whole-block`: a block of 10,000 numbers in use, blocked in full or all but a tenth. For live changes: `large-operation`, `hourly-items`, `hourly-unblocks`: more numbers and sources than the settings allow in one operation, or in an hour for one authority. `operator-share`: too large a share of the numbers of one operator. New values may be added: treat an unknown value as valid. */
         Guard: string;
         GuardHit: {
             guard: components["schemas"]["Guard"];
-            /** @description Null if the hit concerns the release as a whole. */
+            /** @description Null if the hit concerns the release as a whole, and for a live change. */
             list: string | null;
             /** @description One sentence with figures. */
             message: string;
@@ -1585,8 +1663,26 @@ export interface components {
             addShare: components["schemas"]["Share"];
             /** @description Entries that one release may remove, as a share of the list. */
             removeShare: components["schemas"]["Share"];
-            /** @description Numbers, besides the emergency numbers, that no list may block or label and no live entry may block. */
+            /** @description Numbers, besides the emergency numbers, that no list and no live change may block or label. */
             protectedNumbers: components["schemas"]["ProtectedNumber"][];
+            /** @description Most numbers and sources in one live change. Default: 5,000. */
+            operationItems?: number;
+            /** @description Most numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
+            hourlyItems?: number;
+            /** @description Most of them in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
+            hourlyUnblocks?: number;
+            /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
+            operatorShare?: number;
+            /** @description The numbers of each operator; no two ranges overlap. Default: null, for the Korean mobile ranges whose operator is public. */
+            operatorRanges?: components["schemas"]["OperatorRange"][] | null;
+        };
+        /** @description Numbers that were allocated to one operator. Numbers are portable: the range says who got them first. */
+        OperatorRange: {
+            operator: components["schemas"]["Name"];
+            /** @description First number, without the plus. */
+            from: number;
+            /** @description Last number, included. */
+            to: number;
         };
         GuardsRequest: {
             /** @description All settings. An omitted setting returns to its default. */
@@ -3217,7 +3313,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was changed; `items` names each invalid item and the problem. `ENTRY_INVALID`: not a number that can be listed, or a duplicate. `ENTRY_PROTECTED`: an emergency number, a short code, a test number, or a number that the guards protect. `ENTRY_TOO_WIDE`: a range or a prefix. */
+        /** @description Nothing was changed; `items` names each invalid item and the problem. `ENTRY_INVALID`: not a number that can be listed, or a duplicate. `ENTRY_PROTECTED`: an emergency number, a short code or a test number. `ENTRY_TOO_WIDE`: a range or a prefix. `GUARD_HIT`: the change does more than the guards allow; `guards` has the figures, and the names to send in `overrides`. */
         EntriesRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3309,6 +3405,50 @@ export interface components {
                  *       "instance": "/v1/admin/entries",
                  *       "code": "STORAGE_FULL",
                  *       "message": "the coordinator stores 9,012 of 10,000 MB, so it accepts only unblock, clear, promote, rollback, audit trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `OPERATION_UNKNOWN`: no operation has this number. */
+        OperationUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:operation-unknown",
+                 *       "title": "Operation not found",
+                 *       "status": 404,
+                 *       "detail": "there is no operation 2051: see npx numgate audit export",
+                 *       "instance": "/v1/admin/operations/2051/undo",
+                 *       "code": "OPERATION_UNKNOWN",
+                 *       "message": "there is no operation 2051: see npx numgate audit export"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `ENTRIES_CHANGED`: other operations have changed entries since; `changed` of `entries`. `UNDO_IMPOSSIBLE`: `refusal` says why. `NOT_KEPT`: not an operation on live entries, or older than a week, or every readable release contains it. `UNDONE`: undone already. `ENDED`: all its entries have ended. `FOLDED`: a release that can still become current by a rollback contains it. `TOO_LARGE`: it would write more than 16,384 entries, because many numbers had several that overlap. `IDEMPOTENCY_CONFLICT`. */
+        UndoConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:entries-changed",
+                 *       "title": "Entries were changed since",
+                 *       "status": 409,
+                 *       "detail": "3 of 20 entries of operation 2051 were changed since by other operations: undo those first, or set \"skipChanged\" to leave these entries as they are",
+                 *       "instance": "/v1/admin/operations/2051/undo",
+                 *       "code": "ENTRIES_CHANGED",
+                 *       "message": "3 of 20 entries of operation 2051 were changed since by other operations: undo those first, or set \"skipChanged\" to leave these entries as they are",
+                 *       "entries": 20,
+                 *       "changed": 3
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -5268,6 +5408,53 @@ export interface operations {
             422: components["responses"]["EntriesRefused"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminUndoOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Number of the operation, as the response to the change, an entry or the audit log shows it. */
+                operation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description The operation is undone. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoDone"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OperationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UndoConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminOrganisations: {

@@ -50,6 +50,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
 const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
 
+/** The operation of the newest live entry. */
+const OPERATION = `$(npx numgate entries --json | node -p 'JSON.parse(fs.readFileSync(0)).entries.at(-1).operation')`;
+
 const CLONE = join(FOLDER, 'numgate');
 let service: Awaited<ReturnType<typeof startTestService>>;
 let key: string;
@@ -57,6 +60,8 @@ let key: string;
 /** What a command of a document takes for granted. */
 const BEFORE: Readonly<Record<string, string>> = {
   // The newest build became current in another document.
+  'npx numgate undo <operation> --reason "wrong file"':
+    'echo 010-2000-5037 | npx numgate block --file - --reason "a test"',
   'npx numgate push --share 0.1': 'npx numgate rollback --reason "a test"',
 };
 
@@ -68,6 +73,7 @@ function filledIn(command: string): string {
     .replaceAll('localhost:8787', url.replace('http://', ''))
     .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
     .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
+    .replaceAll('<operation>', OPERATION)
     .replaceAll('3f0c…', PLANNED);
 }
 

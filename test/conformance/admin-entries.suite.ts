@@ -2,7 +2,7 @@
  * The live layer: block, unblock and clear, and when the edge shows them.
  */
 import { describe, expect, it } from 'vitest';
-import type { EntryInfo, EntryPage } from '../../shared/admin.ts';
+import type { EntriesDone, EntryInfo, EntryPage, UndoDone } from '../../shared/admin.ts';
 import { current, promote, stage } from './support/releases.ts';
 import { adminValue, change, checkOnceVisible, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 
@@ -29,7 +29,7 @@ describe('POST /v1/admin/entries', () => {
     const body = { op: 'block', items: [{ number: '010-7500-0001' }], reason: 'ticket 4711' };
     const before = await seqNow();
     const done = await adminValue<{ seq: number }>('entries', { token: 'entries', body });
-    expect(done).toEqual({ changed: 1, seq: before + 1 });
+    expect(done).toEqual({ changed: 1, seq: before + 1, operation: expect.any(Number) });
     const { verdict, reasons } = await checkOnceVisible(done.seq, { from: NOW });
     const live = { list: 'live', match: 'exact', effect: 'block', authority: 'kisa', until: null };
     expect([verdict, reasons]).toEqual(['block', [{ subject: 'from', code: 'SENDER_REPORTED', ...live }]]);
@@ -106,7 +106,8 @@ describe('POST /v1/admin/entries', () => {
   it('10,000 items are one change, and each of them shows', async () => {
     const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+${821_076_000_000 + index}` }));
     const before = await seqNow();
-    const seq = await change('block', items, { subjects: ['to'] });
+    const overrides = ['whole-block', 'large-operation'];
+    const seq = await change('block', items, { subjects: ['to'], overrides });
     expect(seq).toBe(before + 1);
     await checkOnceVisible(seq, { to: items[0]!.number });
     for (const index of [0, 4_999, 9_999]) {
@@ -245,8 +246,25 @@ describe('a change with an invalid item', () => {
   it('a number that the guards protect cannot be blocked', async () => {
     const guards = { protectedNumbers: [821_075_000_050] };
     await adminValue('guards', { method: 'PUT', body: { guards, reason: 'a test' } });
-    await expectAdminRefused(['entries', block([good])], [422, 'ENTRY_PROTECTED']);
+    const { json } = await expectAdminRefused(['entries', block([good])], [422, 'GUARD_HIT']);
+    expect(json).toMatchObject({
+      guards: [{ guard: 'protected-number', list: null, figures: { numbers: 1 } }],
+    });
+    expect(JSON.stringify(json)).not.toMatch(/\d{7}/);
+    const overrides = ['protected-number'];
+    await expectAdminRefused(
+      ['entries', { ...block([good], { overrides }), token: 'entries' }],
+      [403, 'PERMISSION_DENIED'],
+    );
+    const { body } = block([good], { overrides });
+    const { operation } = await adminValue<EntriesDone>('entries', { body });
+    await adminValue(`operations/${operation}/undo`, { body: { reason: 'a test' } });
     await adminValue('guards', { method: 'PUT', body: { guards: {}, reason: 'a test' } });
+  });
+
+  it('a guard of pushes cannot be overridden here', async () => {
+    const request = block([good], { overrides: ['adds'] });
+    await expectAdminRefused(['entries', request], [400, 'FIELD_VALUE', 'overrides.0']);
   });
 
   it('at most 100 invalid items are reported', async () => {
@@ -286,5 +304,55 @@ describe('a change with an invalid item', () => {
     );
     expect(json).toMatchObject({ items: [{ index: 0 }] });
     expect((await sendAdmin('entries', block([over]))).status).toBe(200);
+  });
+});
+
+describe('POST /v1/admin/operations/{operation}/undo', () => {
+  const [FIRST, SECOND] = ['+821075000060', '+821075000061'];
+  const undo = (operation: number | string | null | undefined, fields: object = {}) =>
+    [`operations/${operation}/undo`, { body: { reason: 'wrong file', ...fields } }] as const;
+  const made = async (op: string, numbers: readonly string[], fields: object = {}): Promise<EntriesDone> => {
+    const items = numbers.map((number) => ({ number }));
+    return adminValue<EntriesDone>('entries', { body: { op, items, reason: 'a test', ...fields } });
+  };
+
+  it('a dry run answers what would change, and changes nothing', async () => {
+    const before = await adminValue('status');
+    const { dryRun, operation } = await made('block', [FIRST], { dryRun: true });
+    expect([operation, dryRun]).toEqual([null, { entries: 2, replaced: 0, guards: [] }]);
+    expect(await adminValue('status')).toEqual(before);
+  });
+
+  it('every number has the verdict that it had before, and the undo can be undone', async () => {
+    await made('unblock', [FIRST]);
+    const { operation } = await made('block', [FIRST, SECOND]);
+    const done = await adminValue<UndoDone>(...undo(operation));
+    expect(done).toMatchObject({ undone: operation, entries: 4, skipped: 0 });
+    expect((await checkOnceVisible(done.seq, { from: FIRST })).reasons[0]?.code).toBe('ALLOW_OVERRIDE');
+    expect((await checkOnceVisible(done.seq, { from: SECOND })).reasons).toEqual([]);
+    const again = await adminValue<UndoDone>(...undo(done.operation));
+    expect((await checkOnceVisible(again.seq, { from: SECOND })).verdict).toBe('block');
+  });
+
+  it('an operation is undone once, and not if it is unknown or no change of entries', async () => {
+    const { operation } = await made('block', [SECOND]);
+    await adminValue(...undo(operation));
+    const twice = await expectAdminRefused(undo(operation), [409, 'UNDO_IMPOSSIBLE']);
+    expect(twice.json).toMatchObject({ refusal: 'UNDONE' });
+    for (const unknown of ['999999999', '0', 'one', '1.5']) {
+      await expectAdminRefused(undo(unknown), [404, 'OPERATION_UNKNOWN']);
+    }
+    const early = await expectAdminRefused(undo(1), [409, 'UNDO_IMPOSSIBLE']);
+    expect(early.json).toMatchObject({ refusal: expect.stringMatching(/^(NOT_KEPT|FOLDED)$/) });
+  });
+
+  it('entries that were changed since are counted, and left if the request has skipChanged', async () => {
+    const { operation } = await made('block', [FIRST, SECOND]);
+    await made('clear', [FIRST]);
+    const { json } = await expectAdminRefused(undo(operation), [409, 'ENTRIES_CHANGED']);
+    expect(json).toMatchObject({ entries: 4, changed: 2 });
+    expect(await adminValue<UndoDone>(...undo(operation, { skipChanged: true }))).toMatchObject({
+      ...{ entries: 2, skipped: 2 },
+    });
   });
 });

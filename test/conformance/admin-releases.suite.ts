@@ -2,9 +2,11 @@
  * Releases: stage, plan, promote, share, roll back, and every refusal. The suite starts on a service without a
  * release and leaves it with one.
  */
+
 import { describe, expect, it } from 'vitest';
 import type { ListsInfo, ReleaseInfo } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
+import { DEFAULT_GUARDS } from '../../shared/release/guard-settings.ts';
 import { stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
@@ -204,7 +206,7 @@ describe('a plan', () => {
     const { guards: hits } = await adminValue<Plan>(`releases/${release}/plan`);
     expect(hits.map(({ guard }) => guard)).toEqual(['protected-number']);
     await adminValue('guards', { method: 'PUT', body: { guards: {}, reason: 'a test' } });
-    expect(await adminValue('guards')).toEqual({ addShare: 0.2, removeShare: 0.2, protectedNumbers: [] });
+    expect(await adminValue('guards')).toEqual(DEFAULT_GUARDS);
   });
 });
 

@@ -101,6 +101,14 @@ const BOUND: Readonly<Record<string, Prepare>> = {
     await adminValue('entries', { body, ...(holder === undefined ? {} : as(holder)) });
     return ['entries', { op: 'unblock', items }];
   },
+  'POST /v1/admin/operations/{operation}/undo': async (authority) => {
+    const items = [{ number: `+${next++}` }];
+    const holder = HOLDERS.find((each) => `matrix-${each}` === authority);
+    const body = { op: 'block', items, reason: 'a test' };
+    const request = { body, ...(holder === undefined ? {} : as(holder)) };
+    const { operation } = await adminValue<{ operation: number }>('entries', request);
+    return [`operations/${operation}/undo`, {}];
+  },
   'POST /v1/admin/releases': async (authority, signer) => {
     const { signed } = await releaseWith([authority], signer);
     return ['releases', signed];

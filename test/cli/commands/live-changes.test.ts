@@ -83,7 +83,7 @@ describe('an entry', () => {
     );
     expect(code).toBe(0);
     const seq =
-      /^1 number blocked until (\S+Z) \(seq (\d+)\)\n {2}to wait until it is visible: npx numgate watch --seq \2\n$/.exec(
+      /^1 number blocked until (\S+Z) \(seq (\d+)\)\n {2}to wait until it is visible: npx numgate watch --seq \2\n {2}to undo it: npx numgate undo \d+ --reason "…"\n$/.exec(
         out,
       )?.[2];
     expect(seq).toBeDefined();

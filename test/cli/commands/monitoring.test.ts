@@ -78,7 +78,10 @@ describe('status, releases, guards and watch', () => {
     const set = await numgate('guards', 'set', first!, '--reason', 'as it was');
     expect([set.code, set.out]).toEqual([0, before]);
     for (const [pair, words] of [
-      ['nosuch=1', '"nosuch" is not a guard setting; settings: addShare, removeShare, protectedNumbers'],
+      [
+        'nosuch=1',
+        '"nosuch" is not a guard setting; settings: addShare, removeShare, protectedNumbers, operationItems, hourlyItems, hourlyUnblocks, operatorShare, operatorRanges',
+      ],
       ['addShare=2', 'addShare must be at most 1'],
       ['addShare', 'addShare must be written as addShare=value'],
     ] as const) {

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
 import { plan } from '../../../cli/commands/plan.ts';
 import { push } from '../../../cli/commands/push.ts';
+import type { PushGuard } from '../../../shared/release/guard-settings.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { type Publishing, SAMPLE_SIZE, SETTINGS, sampleOf, startPublishing } from '../support/publishing.ts';
 import { type TestKv, VISIBLE_WAIT_MS } from '../support/service.ts';
@@ -56,7 +57,9 @@ describe('a push that dies', () => {
           const next = await world.anotherBuild();
           const before = await world.current();
           const { ports, writes } = dying(n, when);
-          const overrides = (await plan(next.folder, admin)).plan.guards.map(({ guard }) => guard);
+          const overrides = (await plan(next.folder, admin)).plan.guards.map(
+            ({ guard }) => guard as PushGuard,
+          );
           const settings = { ...SETTINGS, overrides };
           const died = await push(next.folder, ports, settings).then(
             () => false,

@@ -9,7 +9,7 @@ import type { Admin } from '../../../cli/admin.ts';
 import { plan } from '../../../cli/commands/plan.ts';
 import { pushStaged } from '../../../cli/commands/push.ts';
 import { promote, rollback } from '../../../cli/commands/releases.ts';
-import type { Guard } from '../../../shared/release/guard-settings.ts';
+import type { PushGuard } from '../../../shared/release/guard-settings.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { failureOf } from '../support/failing.ts';
@@ -46,7 +46,7 @@ describe('a plan', () => {
     const { exitCode, message, extras } = await failureOf(() => world.publish(next));
     const { hash, guards } = (await plan(next.folder, admin)).plan;
     expect([exitCode, extras]).toEqual([3, { guards, plan: hash }]);
-    const overrides = [...message.matchAll(/--override (\S+)/g)].map(([, guard]) => guard as Guard);
+    const overrides = [...message.matchAll(/--override (\S+)/g)].map(([, guard]) => guard as PushGuard);
     expect(overrides.length).toBeGreaterThan(0);
     expect(await kv.keys()).toEqual(keys);
     expect(await world.publish(next, { overrides })).toMatchObject({ state: 'promoted' });

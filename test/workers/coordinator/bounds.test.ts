@@ -9,7 +9,16 @@ import { FOREVER } from '../../../shared/set/layout.ts';
 import { LiveStore } from '../../../workers/coordinator/live-store.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { asAdmin, coordinator, readHead, stage, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
+import {
+  ALL_LIVE_GUARDS,
+  asAdmin,
+  coordinator,
+  readHead,
+  stage,
+  stub,
+  unwrap,
+  WRANGLER,
+} from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import { smallLists } from '../support/world.ts';
 
@@ -19,6 +28,7 @@ const CHANGE = {
   code: 'SENDER_REPORTED' as const,
   subjects: ['from' as const, 'to' as const],
   until: null,
+  overrides: ALL_LIVE_GUARDS,
   reason: 'test',
 };
 

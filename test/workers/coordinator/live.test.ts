@@ -12,14 +12,23 @@ import {
 import { numberKey } from '../../../shared/live/entry.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { asAdmin, codeOf, coordinator, readHead, stub, unwrap } from '../support/coordinator.ts';
+import {
+  ALL_LIVE_GUARDS,
+  asAdmin,
+  codeOf,
+  coordinator,
+  readHead,
+  stub,
+  unwrap,
+} from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import { sourceKey } from '../../shared/support/sources.ts';
 
 const CHANGE = { code: 'SENDER_REPORTED', subjects: ['from', 'to'], until: null, reason: 'test' } as const;
 
 function change(op: 'block' | 'unblock' | 'clear', items: readonly EntryItem[], more: object = {}) {
-  return { ...CHANGE, subjects: [...CHANGE.subjects], op, items: [...items], ...more };
+  const overrides = ALL_LIVE_GUARDS;
+  return { ...CHANGE, subjects: [...CHANGE.subjects], op, items: [...items], overrides, ...more };
 }
 
 async function opOf(n: number): Promise<string | undefined> {
@@ -33,7 +42,6 @@ describe('an entry that is', () => {
     'an emergency number behind an area code': ['ENTRY_PROTECTED', { number: '02-119' }],
     'a short code': ['ENTRY_PROTECTED', { number: '1335' }],
     'a test number': ['ENTRY_PROTECTED', { number: '010-0000-0003' }],
-    'a protected number': ['ENTRY_PROTECTED', { number: '02-2100-2114' }],
     'a whole country': ['ENTRY_TOO_WIDE', { number: '+82*' }],
     'a prefix': ['ENTRY_TOO_WIDE', { number: '+63917*' }],
     'a range': ['ENTRY_TOO_WIDE', { number: '+821000000000..+821019999999' }],
@@ -52,6 +60,21 @@ describe('an entry that is', () => {
     expect(result.ok ? '' : result.message).not.toMatch(/\d{7}/);
     expect(await readHead()).toBeNull();
   });
+});
+
+test('a protected number is blocked only with an override', async () => {
+  const guards = { ...(await coordinator().guards()), protectedNumbers: [82221002114] };
+  unwrap(await coordinator().putGuards(asAdmin(), guards));
+  const items = [{ number: '+821012345678' }, { number: '02-2100-2114' }];
+  const result = await coordinator().changeEntries(asAdmin(), change('block', items, { overrides: [] }));
+  expect(result).toMatchObject({
+    ...{ ok: false, code: 'GUARD_HIT' },
+    extras: { guards: [{ guard: 'protected-number', figures: { numbers: 1, first: 1 } }] },
+  });
+  expect(JSON.stringify(result)).not.toMatch(/\d{7}/);
+  expect(await readHead()).toBeNull();
+  unwrap(await coordinator().changeEntries(asAdmin(), change('block', items)));
+  expect(await opOf(82221002114)).toBe('block');
 });
 
 test('a protected number can be unblocked', async () => {

@@ -7,7 +7,7 @@ import { evictDurableObject, reset, runDurableObjectAlarm } from 'cloudflare:tes
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../../shared/audit.ts';
-import { LIVE_OPS, type LiveOp, numberKey, SUBJECT_BIT } from '../../../shared/live/entry.ts';
+import { CHANGE_OPS, type LiveOp, numberKey, SUBJECT_BIT } from '../../../shared/live/entry.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { SUBJECTS, type Subject } from '../../../shared/verdict.ts';
 import { plainList } from '../../shared/support/plain-model.ts';
@@ -92,7 +92,7 @@ function step(words: string, run: Step): Step {
 
 const changeStep = fc
   .record({
-    op: fc.constantFrom(...LIVE_OPS),
+    op: fc.constantFrom(...CHANGE_OPS),
     numbers: fc.uniqueArray(fc.constantFrom(...NUMBERS), { minLength: 1 }),
     subjects: fc.constantFrom<readonly Subject[]>(['from'], ['to'], SUBJECTS),
     lasts: fc.constantFrom(null, 60_000, 3_600_000),

@@ -8,7 +8,7 @@ import { type BuiltRelease, buildRelease } from '../../../shared/build/release.t
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { Segment } from '../../../shared/live/segment.ts';
-import { GUARDS } from '../../../shared/release/guard-settings.ts';
+import { LIVE_GUARDS, PUSH_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { type Head, type HeadDocument, openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { signManifest } from '../../../shared/release/manifest.ts';
@@ -23,8 +23,9 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { privateKey, publishValues } from './world.ts';
 
-/** Names of all guards, for tests that do not test guards. */
-export const ALL_GUARDS = [...GUARDS];
+/** Names of all guards of pushes, and of live changes, for tests that do not test guards. */
+export const ALL_GUARDS = [...PUSH_GUARDS];
+export const ALL_LIVE_GUARDS = [...LIVE_GUARDS];
 
 /** Belongs to no organisation, so it may change every list. Tests of ownership use `memberOf`. */
 export const ADMIN: Actor = {

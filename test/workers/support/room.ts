@@ -6,7 +6,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import type { Actor } from '../../../shared/admin.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
-import { ADMIN, asAdmin, coordinator, stub } from './coordinator.ts';
+import { ADMIN, ALL_LIVE_GUARDS, asAdmin, coordinator, stub } from './coordinator.ts';
 
 export const NOON = Date.UTC(2040, 0, 1, 12);
 export const HOUR = 3_600_000;
@@ -27,6 +27,7 @@ export function change(op: 'block' | 'unblock' | 'clear', number = '+82103000000
   return {
     ...{ op, items: [{ number }], code: 'SENDER_REPORTED' as const, until: null, reason: 'test' },
     subjects: ['from' as const, 'to' as const],
+    overrides: ALL_LIVE_GUARDS,
   };
 }
 
