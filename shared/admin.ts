@@ -11,7 +11,7 @@ import { type GuardHit, LIVE_GUARDS, PUSH_GUARDS } from './release/guard-setting
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
-import { breakGlassSchema, nameSchema, reasonSchema, sha256Schema } from './schemas.ts';
+import { breakGlassSchema, nameSchema, reasonSchema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
@@ -223,17 +223,6 @@ export interface ReleaseInfo {
   readonly readable: boolean;
   readonly numbers: number;
   readonly bytes: number;
-}
-
-/** `POST /v1/admin/audit/trim`: remove the records up to this one, after they were exported. */
-export const trimAuditSchema = v.strictObject({
-  n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  /** Hash of record `n`: proves that the caller has read the log up to it. */
-  hash: sha256Schema,
-  reason: reasonSchema,
-});
-export interface AuditTrimmed {
-  readonly trimmedTo: number;
 }
 
 export const removeSchema = v.strictObject({ reason: reasonSchema });

@@ -1,6 +1,6 @@
 /** `numgate audit`: export the log as lines of JSON, verify its hash chain, and trim old records. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { AuditTrimmed, StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin.ts';
 import {
   type AuditRecord,
   AuditVerifier,
@@ -9,6 +9,7 @@ import {
   type KnownRecord,
 } from '../../shared/audit.ts';
 import { AUDIT_KEPT_MS } from '../../shared/limits/control.ts';
+import type { AuditTrimmed } from '../../shared/trim-audit.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';

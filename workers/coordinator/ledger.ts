@@ -6,10 +6,11 @@
  * A change that must wait for a second person runs too, so that its effects are known, and is rolled back. Its
  * proposal is stored in the same turn.
  */
-import type { AuditTrimmed } from '../../shared/admin.ts';
+
 import type { AuditEntry } from '../../shared/audit.ts';
 import { IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
+import type { AuditTrimmed } from '../../shared/trim-audit.ts';
 import { warn } from '../log.ts';
 import { AuditLog } from './audit-log.ts';
 import {
@@ -108,7 +109,14 @@ export class Ledger {
         const { value, audit, approvable } = made.value;
         const records = [...audit];
         if (request.settles !== undefined) {
-          const settled = settle(request, request.settles, made.value, before, this.#proposals, this);
+          const settled = settle(
+            request,
+            request.settles,
+            made.value,
+            { before, after: this.seq },
+            this.#proposals,
+            this.audit,
+          );
           if (!settled.ok) throw new Undo(settled);
           records.push(settled.value.audit);
           this.#remember(request.settles.decision, ok(settled.value.info));

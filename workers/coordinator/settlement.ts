@@ -6,6 +6,7 @@ import type { Actor } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';
+import type { AuditLog } from './audit-log.ts';
 import {
   type AppliedChange,
   type ChangeRequest,
@@ -14,18 +15,17 @@ import {
   refuse,
   type Settlement,
 } from './change-request.ts';
-import type { Ledger } from './ledger.ts';
 import { digestOf } from './proposal-records.ts';
 import type { ProposalStore, StoredProposal } from './proposal-store.ts';
 
-/** @param before `seq` before the change */
+/** Runs after the change, in its transaction: `before` and `after` are `seq` before it and now. */
 export function settle(
   request: ChangeRequest,
   { id, from, to, decision }: Settlement,
   { audit, approvable }: AppliedChange<unknown>,
-  before: number,
+  { before, after: seq }: { readonly before: number; readonly after: number },
   proposals: ProposalStore,
-  { audit: log, seq }: Ledger,
+  log: AuditLog,
 ): CheckResult<{ readonly audit: AuditEntry; readonly info: ProposalInfo }> {
   const stored = proposals.get(id)!;
   const open = checkOpen(stored.info, from, Date.now());
@@ -91,7 +91,7 @@ export function checkApprover(
   { info: { proposer }, audited }: StoredProposal,
   { name }: Actor,
   { people }: ProposalStore,
-  log: Ledger['audit'],
+  log: AuditLog,
 ): CheckResult {
   if (name === proposer)
     return refuse('APPROVER_REFUSED', 'you proposed this: a second person must approve it');
