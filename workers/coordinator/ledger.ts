@@ -135,7 +135,8 @@ export class Ledger {
         this.storageBudget.charge(request, cost, grown, Date.now());
         return answer;
       });
-      if (alarm !== null) warn('breakGlass', { proposal: alarm, actor: request.actor.name });
+      // Without the actor, which can be an address.
+      if (alarm !== null) warn('breakGlass', { proposal: alarm });
       return done;
     } catch (error) {
       if (error instanceof Hold) return this.#propose(request, cost, error.draft);

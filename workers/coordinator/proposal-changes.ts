@@ -77,7 +77,7 @@ export class ProposalChanges {
       return refuse('PROPOSAL_CHANGED', message);
     }
     if (isReview) return this.#close(request, stored, info.state, 'reviewed', request.reason);
-    const proposer = proposerNow(stored, proposals);
+    const proposer = proposerNow(stored, proposals, ledger.audit);
     const settles: Settlement = { id, from: 'pending', to: 'approved', decision: request };
     const done = proposer.ok
       ? await this.#run(
@@ -163,14 +163,14 @@ export class ProposalChanges {
   /** @param decision the request of the person who rejects it, or of the service */
   async #revert(stored: StoredProposal, decision: ChangeRequest): Promise<void> {
     const { info } = stored;
-    const { id, proposer, kinds } = info;
+    const { id, kinds } = info;
     const settles: Settlement = { id, from: 'unreviewed', to: 'reverted', decision };
     const request = {
       ...systemRequest(`break-glass change ${id} is taken back: ${decision.reason}`),
       settles,
     };
     const done = await this.#run(request, this.#tables.proposals.command(id));
-    const values = { proposal: id, actor: proposer, kinds: kinds.join(' ') };
+    const values = { proposal: id, kinds: kinds.join(' ') };
     if (done.ok) return warn('breakGlassReverted', values);
     if (WAITING.includes(done.code)) return;
     warn('breakGlassRevertFailed', { ...values, code: done.code });

@@ -34,7 +34,7 @@ export function settle(
   if (to === 'approved') {
     const allowed = checkApprover(stored, actor, proposals, log);
     if (!allowed.ok) return allowed;
-    const proposer = proposerNow(stored, proposals);
+    const proposer = proposerNow(stored, proposals, log);
     // Its organisation may have another authority since the work began.
     if (!proposer.ok || JSON.stringify(proposer.value) !== JSON.stringify(request.actor))
       return PROPOSER_GONE;
@@ -55,9 +55,16 @@ const PROPOSER_GONE = refuse(
 );
 
 /** The proposer as it is now, with the scopes that the change needed. The service itself always may. */
-export function proposerNow({ actor, needs }: StoredProposal, { people }: ProposalStore): CheckResult<Actor> {
+export function proposerNow(
+  { actor, needs, audited }: StoredProposal,
+  { people }: ProposalStore,
+  log: AuditLog,
+): CheckResult<Actor> {
   if (!isPerson(actor.name)) return ok(actor);
   const now = people.find(actor.name);
+  // A token that was removed and added again belongs to somebody else.
+  const subject = actor.name.replace(/^token:/, '');
+  if (log.hasChange(audited, { action: 'tokens.remove', subject })) return PROPOSER_GONE;
   const has = (need: string): boolean =>
     need === 'root' ? now?.root === true : now?.scopes.some((scope) => scope === need) === true;
   // Under another authority, it would make another change than the one that was shown.
