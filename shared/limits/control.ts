@@ -139,8 +139,8 @@ export const PROPOSALS_PENDING_MAX = 1_000;
 export const PROPOSALS_PER_PROPOSER_MAX = 100;
 /** Requests of all waiting proposals, in characters: 32 bulk operations of the largest size. */
 export const PROPOSALS_CHARS_MAX = 67_108_864;
-/** Characters in one row of a request: SQLite of a Durable Object stores at most 2 MB in a row, 3 bytes each. */
-export const PROPOSAL_PART_CHARS = 500_000;
+/** Characters of ASCII in one row of a request: SQLite of a Durable Object stores at most 2 MB in a row. */
+export const PROPOSAL_PART_CHARS = 1_000_000;
 /** Changes that a proposal shows. Its hash covers all. */
 export const PROPOSAL_SHOWN_MAX = 50;
 /** Proposals in the list. */

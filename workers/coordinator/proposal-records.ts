@@ -55,8 +55,8 @@ export function digestOf(
         ? `+${value - before}`
         : value,
   );
-  const text = JSON.stringify([actor.name, reason, kinds, command, effects]);
-  return toHex(sha256(utf8(text.toWellFormed())));
+  const text = JSON.stringify([actor.name, reason.toWellFormed(), kinds, command, effects]);
+  return toHex(sha256(utf8(text)));
 }
 
 const REMEDY =

@@ -103,7 +103,7 @@ export class ProposalStore {
     const [same] = this.#select("WHERE state = 'pending' AND ends_at > ? AND sha256 = ?", now, digest);
     if (same !== undefined) return ok({ proposal: same.info, audit: [] });
     if (!this.people.approvers.some((approver) => approver !== name)) return refuse(...IMPOSSIBLE);
-    const text = JSON.stringify(approvable.command);
+    const text = asciiOf(approvable.command);
     const room = this.#checkRoom(name, text.length, now);
     if (!room.ok) return room;
     const endsAt = now + this.rules.waitSeconds * 1_000;
@@ -136,7 +136,7 @@ export class ProposalStore {
     now: number,
     position: { readonly audited: number; readonly seq: number },
   ): { readonly proposal: Proposal; readonly audit: AuditEntry[] } {
-    const text = JSON.stringify(draft.approvable.revert);
+    const text = asciiOf(draft.approvable.revert);
     const endsAt = now + BREAK_GLASS_MS;
     const proposal = this.#insert('unreviewed', request, draft, { text, now, endsAt, ...position });
     return { proposal, audit: [proposalRecord('apply', proposal, null)] };
@@ -244,6 +244,12 @@ export class ProposalStore {
         return { info, actor, needs: JSON.parse(needs) as StoredProposal['needs'], audited };
       });
   }
+}
+
+/** JSON in ASCII: a part of a text must not end within a character. */
+function asciiOf(command: Command | null): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(command).replace(/[\u0080-\uffff]/g, escape);
 }
 
 function refuseMany(what: string) {

@@ -225,6 +225,13 @@ test('a proposal ends in time, and only a new one can be approved', async () => 
 });
 
 test.each([
+  [
+    'was removed and added again',
+    async () => {
+      unwrap(await coordinator().putToken(by(ROOT), 'erin', null, ANY));
+      unwrap(await putToken(ERIN));
+    },
+  ],
   ['was revoked', async () => unwrap(await coordinator().putToken(by(ROOT), 'erin', null, ANY))],
   ['lost the scope', async () => unwrap(await putToken({ ...ERIN, scopes: ['read', 'entries'] }))],
   [

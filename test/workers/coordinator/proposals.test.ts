@@ -64,7 +64,7 @@ test('a change waits, changes nothing, and is made once a second person approves
 /** One change of each kind. @returns what the kind lets wait */
 const CHANGES: Readonly<Record<Exclude<ApprovalKind, 'signingKeys'>, () => Promise<unknown>>> = {
   actForOthers: async () => {
-    unwrap(await coordinator().changeEntries(by(CAROL), change('block')));
+    unwrap(await coordinator().changeEntries(by(CAROL), { ...change('block'), overrides: [] }));
     return actFor(ALICE, 'kisa');
   },
   policy: () => putPolicy(ALICE, '[new]'),
