@@ -248,8 +248,8 @@ export class ProposalStore {
 
 /** JSON in ASCII: a part of a text must not end within a character. */
 function asciiOf(command: Command | null): string {
-  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(command).replace(/[\u0080-\uffff]/g, escape);
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(command).replace(/[\u0080-\uffff]/g, escaped);
 }
 
 function refuseMany(what: string) {
