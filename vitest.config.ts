@@ -1,6 +1,11 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
-import { CHECKPOINT_KEY, LIST_KEY, RELEASE_PUBLIC_KEYS } from './test/workers/support/secrets.ts';
+import {
+  CHECKPOINT_KEY,
+  LIST_KEY,
+  RELEASE_PUBLIC_KEYS,
+  ROOT_TOKEN_SHA256,
+} from './test/workers/support/secrets.ts';
 
 /** Only a hang reaches these, also on a busy machine, in ms. A hook starts services, or builds lists. */
 const TIMEOUTS = { testTimeout: 300_000, hookTimeout: 600_000 };
@@ -17,7 +22,7 @@ function inWorkerd() {
     wrangler: { configPath: './wrangler.toml' },
     // Public keys. They replace a developer's own secrets.
     miniflare: {
-      bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY },
+      bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ROOT_TOKEN_SHA256 },
       // Not AUDIT_EXPORT: only tests of the export have a sink.
       r2Buckets: ['TEST_BUCKET'],
     },

@@ -4,9 +4,10 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin-problems.ts';
+import type { PendingChange } from '../shared/proposals.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
-import { CommandFailure, hasCode } from './failure.ts';
+import { CommandFailure, hasCode, waitingFailure } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
 import { visible } from './terminal/visible.ts';
 
@@ -145,6 +146,7 @@ export class Admin {
         await this.#pause(pauseMs(tried, null));
         continue;
       }
+      if (response.status === 202) throw waitingFailure(json<PendingChange>(response));
       if (response.status < 300) return response;
       const failure = failureOf(response, this.url);
       if (tried === retries || !isTemporary(response, failure)) throw failure;

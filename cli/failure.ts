@@ -4,18 +4,25 @@
  */
 import { CommanderError } from 'commander';
 import type * as v from 'valibot';
+import type { PendingChange } from '../shared/proposals.ts';
 import type { Failure, Result } from '../shared/result.ts';
 import { validateJson } from '../shared/validate-json.ts';
 import { styleText, visible } from './terminal/visible.ts';
 
 /**
  * Exit codes: 1 the command failed, 2 invalid usage (commander itself uses 1), 3 a guard refused the change,
- * 4 the target changed since you looked.
+ * 4 the target changed since you looked, 5 the change waits for a second person.
  */
-export type ExitCode = 1 | 2 | 3 | 4;
+export type ExitCode = 1 | 2 | 3 | 4 | 5;
 
 /** Default error code for each exit code. */
-const CODES: Readonly<Record<ExitCode, string>> = { 1: 'FAILED', 2: 'USAGE', 3: 'GUARD_HIT', 4: 'MOVED' };
+const CODES: Readonly<Record<ExitCode, string>> = {
+  1: 'FAILED',
+  2: 'USAGE',
+  3: 'GUARD_HIT',
+  4: 'MOVED',
+  5: 'APPROVAL_PENDING',
+};
 
 /** An expected failure. The message says what is wrong and what to do. */
 export class CommandFailure extends Error {
@@ -34,6 +41,17 @@ export class CommandFailure extends Error {
   get details(): Readonly<Record<string, unknown>> {
     return { code: CODES[this.exitCode], message: this.message, exitCode: this.exitCode, ...this.extras };
   }
+}
+
+/** A change that is not made yet. */
+export function waitingFailure({ proposal }: PendingChange): CommandFailure {
+  const { id, kinds, endsAt } = proposal;
+  const lines = [
+    `nothing has changed yet: it waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
+    `  to see what it changes: npx numgate proposals show ${id}`,
+    `  another person approves it: npx numgate approve ${id}`,
+  ];
+  return new CommandFailure(lines.join('\n'), 5, { proposal });
 }
 
 /** Whether an error is a failure with this code, such as `NOT_FOUND` from the service. */

@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { addApprovals } from './commands/approvals.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
 import { addBlocks } from './commands/blocks.ts';
@@ -19,6 +20,7 @@ import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPolicy } from './commands/policy.ts';
+import { addProposals } from './commands/proposals.ts';
 import { addProve } from './commands/prove.ts';
 import { addPush } from './commands/push.ts';
 import { addReleases } from './commands/releases.ts';
@@ -36,6 +38,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
   'Policy:': [addPolicy, addGuards, addCanaries],
+  'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };
@@ -72,7 +75,8 @@ Environment:
   NUMGATE_URL    URL of the service (default: http://localhost:<port>, with the port in PORT or that of npm start)
   NUMGATE_TOKEN  admin token (default: the token that npm start created, only for the service that it runs)
 
-Exit codes: 0 success, 1 failure, 2 invalid usage, 3 refused by a guard, 4 the target changed since you looked.
+Exit codes: 0 success, 1 failure, 2 invalid usage, 3 refused by a guard, 4 the target changed since you looked,
+5 waits for a second person (npx numgate approve).
 Errors go to standard error. With --json, a command that has printed no result also prints
 {"error": {"code", "message", "exitCode", …}} to standard output.`,
   );

@@ -70,5 +70,12 @@ export const ADMIN_PROBLEMS = {
   STORAGE_FULL: [507, 'Coordinator storage is full'],
   CHECKPOINT_UNKNOWN: [404, 'No checkpoint yet'],
   PRECONDITION_FAILED: [412, 'Precondition failed'],
+  PROPOSAL_UNKNOWN: [404, 'Proposal not found'],
+  PROPOSAL_DECIDED: [409, 'Proposal is already decided'],
+  PROPOSAL_CHANGED: [409, 'Proposal differs from the one you reviewed'],
+  PROPOSAL_OUTDATED: [409, 'Proposal no longer fits the current state'],
+  PROPOSALS_TOO_MANY: [409, 'Too many proposals wait'],
+  APPROVAL_IMPOSSIBLE: [409, 'Nobody could approve this'],
+  APPROVER_REFUSED: [403, 'You may not decide on this proposal'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -10,12 +10,11 @@ import type { CheckpointInfo, ExportInfo } from './evidence.ts';
 import { BULK_ENTRIES_MAX, OVERRIDE_AUTHORITIES_MAX, RELEASE_CHARS_MAX } from './limits/control.ts';
 import { CHANGE_OPS, type LiveOp } from './live/entry.ts';
 import { organisationSchema } from './organisations.ts';
-import { policySchema } from './policy/policy.ts';
-import { type GuardHit, guardSettingsSchema, LIVE_GUARDS, PUSH_GUARDS } from './release/guard-settings.ts';
+import { type GuardHit, LIVE_GUARDS, PUSH_GUARDS } from './release/guard-settings.ts';
 import type { ListInfo } from './release/manifest.ts';
 import { signedTextSchema } from './release/signed.ts';
 import type { Scope } from './roles.ts';
-import { nameSchema, reasonSchema, sha256Schema, timeSchema } from './schemas.ts';
+import { breakGlassSchema, nameSchema, reasonSchema, timeSchema } from './schemas.ts';
 import type { StorageInfo } from './storage-level.ts';
 import { tokenSchema } from './tokens.ts';
 import { AGAINST_CODES, SUBJECTS } from './verdict.ts';
@@ -77,6 +76,7 @@ export const entryChangeSchema = v.strictObject({
   /** Whether to answer what would change and which guards are hit, and to change nothing. */
   dryRun: v.optional(v.boolean()),
   overrideAuthorities,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
@@ -86,6 +86,7 @@ export const undoSchema = v.strictObject({
   /** Whether to leave out entries that other operations have changed since; otherwise they refuse the whole undo. */
   skipChanged: v.optional(v.boolean()),
   overrideAuthorities,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type UndoOptions = Omit<v.InferOutput<typeof undoSchema>, 'reason'>;
@@ -190,6 +191,7 @@ export const promoteSchema = v.strictObject({
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(PUSH_GUARDS)), v.maxLength(PUSH_GUARDS.length)), []),
   overrideAuthorities,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type Promote = v.InferOutput<typeof promoteSchema>;
@@ -205,6 +207,7 @@ export const rollbackSchema = v.strictObject({
   /** The release that you expect to undo. If it is another one, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   overrideAuthorities,
+  breakGlass: breakGlassSchema,
   reason: reasonSchema,
 });
 export type Rollback = v.InferOutput<typeof rollbackSchema>;
@@ -232,17 +235,6 @@ export interface ReleaseInfo {
   readonly keyId?: string;
   readonly numbers: number;
   readonly bytes: number;
-}
-
-/** `POST /v1/admin/audit/trim`: remove the records up to this one, after they were exported. */
-export const trimAuditSchema = v.strictObject({
-  n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  /** Hash of record `n`: proves that the caller has read the log up to it. */
-  hash: sha256Schema,
-  reason: reasonSchema,
-});
-export interface AuditTrimmed {
-  readonly trimmedTo: number;
 }
 
 export const removeSchema = v.strictObject({ reason: reasonSchema });
@@ -273,8 +265,6 @@ export const putOrganisationSchema = v.strictObject({
   reason: reasonSchema,
 });
 export const putTokenSchema = v.strictObject({ token: tokenSchema, reason: reasonSchema });
-export const putPolicySchema = v.strictObject({ policy: policySchema, reason: reasonSchema });
-export const putGuardsSchema = v.strictObject({ guards: guardSettingsSchema, reason: reasonSchema });
 
 /** `POST /v1/admin/list-key`: re-key what the coordinator stores, with the first key of LIST_KEY. */
 export const rotateKeySchema = v.strictObject({
@@ -337,6 +327,8 @@ export interface StatusInfo extends StorageInfo {
   readonly listKeys?: ListKeyInfo;
   /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */
   readonly expiring?: readonly ExpiringKey[];
+  /** Proposals in which a person still has to act, by state. Older services omit it. */
+  readonly proposals?: Readonly<Record<string, number>>;
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
   readonly kvSeq: number;
   /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */

@@ -64,7 +64,7 @@ export function unmetCondition(
   observed: Observed | null,
 ): Unmet | null {
   // Not `<=`: a time that cannot be read has ended too.
-  if (expires !== undefined && !(now < Date.parse(expires))) return 'expired';
+  if (hasEnded({ expires }, now)) return 'expired';
   if (addresses === undefined && certificateSha256 === undefined) return null;
   if (observed === null) return 'unobserved';
   if (addresses !== undefined && !isAmong(observed.address, addresses)) return 'address';
@@ -84,6 +84,11 @@ function isAmong(text: string | null, ranges: readonly string[]): boolean {
     parsed.set(ranges, known);
   }
   return known.some((range) => isInRange(address, range));
+}
+
+/** @param now ms since 1970 */
+export function hasEnded({ expires }: Pick<KeyConditions, 'expires'>, now: number): boolean {
+  return expires !== undefined && !(now < Date.parse(expires));
 }
 
 /** Whether the key ends soon, or ended recently. @param now ms since 1970 */

@@ -6,7 +6,8 @@
 /**
  * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
  * no route: it acts for other authorities in the routes of the other scopes. Nor does `statistics`: it shows the usage
- * of other organisations.
+ * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
+ * change at once that would otherwise wait for approval.
  */
 export const SCOPES = [
   'read',
@@ -17,19 +18,28 @@ export const SCOPES = [
   'clients',
   'override',
   'statistics',
+  'approve',
+  'breakGlass',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Fields of a change that need a scope of their own, if they are not empty. */
-export const FIELD_SCOPES = { overrides: 'guards', overrideAuthorities: 'override' } as const;
+/** Fields of a change that need a scope of their own, if they are true or not empty. */
+export const FIELD_SCOPES = {
+  overrides: 'guards',
+  overrideAuthorities: 'override',
+  breakGlass: 'breakGlass',
+} as const;
 
 export const ROLES = ['regulator', 'association', 'operator', 'relay', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The scopes of a token with a role. docs/operations.md says what each role is for. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics'],
-  association: ['read', 'entries', 'releases', 'guards', 'policy', 'clients', 'override', 'statistics'],
+  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics', 'approve'],
+  association: [
+    ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
+    ...(['override', 'statistics', 'approve', 'breakGlass'] as const),
+  ],
   operator: ['read', 'entries', 'releases'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: [],

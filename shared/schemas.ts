@@ -24,6 +24,8 @@ export const timeSchema = v.pipe(
   v.isoTimestamp(TIME_MESSAGE),
   v.check((text) => !Number.isNaN(Date.parse(text)), TIME_MESSAGE),
 );
+/** Apply the change at once if it would wait for a second person. It reverts unless one reviews it within a day. */
+export const breakGlassSchema = v.optional(v.boolean());
 
 /** Why the change is made, on one line. Stored in the audit log with the change. */
 export const reasonSchema = v.pipe(

@@ -57,6 +57,8 @@ export interface ControlEnv extends Env {
   readonly ACCESS_SCOPES?: string;
   /** The organisation that these admins belong to. Default: `default`. */
   readonly ACCESS_ORGANISATION?: string;
+  /** `off` at a start of the coordinator: no change waits for a second person any more. The way out of a lock-out. */
+  readonly APPROVALS?: string;
 }
 
 /** The runtime guarantees nothing about secrets: any may be absent. */

@@ -5,6 +5,7 @@ import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, validate } from '../failure.ts';
 import { print } from '../terminal/output.ts';
 import { examples, requireReason } from './options.ts';
+import { addBreakGlassOption, type BreakGlassOptions, breakGlassField } from './override-authority.ts';
 
 export function addGuards(program: Command): void {
   const guards = program
@@ -17,7 +18,7 @@ export function addGuards(program: Command): void {
     .addHelpText('after', examples('guards show'))
     .action(async () => printGuards(await adminOfEnvironment().get('guards')));
 
-  requireReason(guards.command('set'))
+  addBreakGlassOption(requireReason(guards.command('set')))
     .description('change guards; the others stay unchanged')
     .argument('<name=value...>', 'values as JSON')
     .addHelpText(
@@ -28,12 +29,14 @@ a block of one, is refused. A live block that is already in force stays until it
 the known ranges of Korean operators: [{"operator": "kt", "from": 821025000000, "to": 821030999999}]; null restores them.`,
     )
     .addHelpText('after', examples("guards set addShare=0.5 --reason 'first import of the year'"))
-    .action(async (pairs: string[], { reason }: { reason: string }) => {
+    .action(async (pairs: string[], { reason, ...options }: BreakGlassOptions & { reason: string }) => {
       const settings = Object.fromEntries(pairs.map(parsePair));
       const admin = adminOfEnvironment();
       const given = { ...(await admin.get<GuardSettings>('guards')), ...settings };
       const changed = validate(guardSettingsSchema, given, { whole: 'the guards' });
-      printGuards(await admin.change('PUT', 'guards', { guards: changed, reason }));
+      printGuards(
+        await admin.change('PUT', 'guards', { guards: changed, reason, ...breakGlassField(options) }),
+      );
     });
 }
 

@@ -1,22 +1,43 @@
-/** The option of all changes of lists and entries that names the other authorities that they act for. */
+/**
+ * The options of all changes of lists and entries with a scope of their own: one names the other authorities that a
+ * change acts for, one applies it without waiting for a second person.
+ */
 import type { Command } from 'commander';
 import type { Rollback } from '../../shared/admin.ts';
 
-export interface AuthorityOptions {
+export interface BreakGlassOptions {
+  readonly breakGlass?: boolean;
+}
+
+export function addBreakGlassOption(command: Command): Command {
+  return command.option(
+    '--break-glass',
+    'do not wait for a second person; reverts unless one reviews it within a day; requires --reason',
+  );
+}
+
+/** The field of the request; left out if the change may wait. */
+export function breakGlassField({ breakGlass }: BreakGlassOptions): { readonly breakGlass?: true } {
+  return breakGlass === true ? { breakGlass } : {};
+}
+
+export interface AuthorityOptions extends BreakGlassOptions {
   readonly overrideAuthority?: readonly string[];
 }
 
 export function addAuthorityOption(command: Command): Command {
-  return command.option(
+  return addBreakGlassOption(command).option(
     '--override-authority <name>',
     'change lists and entries of this authority too; repeatable; requires --reason and the scope override',
     (name: string, before: readonly string[] = []) => [...before, name],
   );
 }
 
-/** The field of the request; left out if no authority is named. */
+/** The fields of the request; left out if no authority is named, and if the change may wait. */
 export function authorityField({
   overrideAuthority,
-}: AuthorityOptions): Pick<Rollback, 'overrideAuthorities'> {
-  return overrideAuthority === undefined ? {} : { overrideAuthorities: [...overrideAuthority] };
+  ...options
+}: AuthorityOptions): Pick<Rollback, 'overrideAuthorities' | 'breakGlass'> {
+  const named = overrideAuthority === undefined ? {} : { overrideAuthorities: [...overrideAuthority] };
+  return { ...named, ...breakGlassField(options) };
 }

@@ -39,7 +39,7 @@ export function overrideOption<Name extends Guard>(guards: readonly Name[]): Opt
 
 /** The given reason, or else the command. Overriding a guard, or another authority, requires a reason. */
 export function reasonOf(
-  { override = [], overrideAuthority = [], reason }: OverrideOptions,
+  { override = [], overrideAuthority = [], breakGlass, reason }: OverrideOptions,
   command: string,
 ): string {
   if (reason === undefined && overrideAuthority.length > 0)
@@ -47,6 +47,8 @@ export function reasonOf(
       '--override-authority requires --reason: explain why you act for another one',
       2,
     );
+  if (reason === undefined && breakGlass === true)
+    throw new CommandFailure('--break-glass requires --reason: explain why it cannot wait', 2);
   if (reason === undefined && override.length > 0)
     throw new CommandFailure('--override requires --reason: explain why the guard may be overridden', 2);
   return reason ?? command;

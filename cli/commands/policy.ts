@@ -17,9 +17,10 @@ import { print } from '../terminal/output.ts';
 import { type Cell, formatTable } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { checkReason, examples } from './options.ts';
+import { addBreakGlassOption, type BreakGlassOptions, breakGlassField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-type SetOptions = WaitOptions & { readonly reason?: string; readonly dryRun: boolean };
+type SetOptions = WaitOptions & BreakGlassOptions & { readonly reason?: string; readonly dryRun: boolean };
 
 const RULE_COLUMNS = ['rule', 'when', 'effect', 'code', 'number'];
 
@@ -41,7 +42,7 @@ export function addPolicy(program: Command): void {
     });
 
   const setting = (name: string): Command =>
-    addWaitOptions(policy.command(name))
+    addBreakGlassOption(addWaitOptions(policy.command(name)))
       .option('--reason <text>', 'reason for the audit log; required without --dry-run')
       .addOption(
         new Option('--dry-run', 'show what would change, and change nothing')
@@ -102,7 +103,7 @@ async function setPolicy(
     const text = `${formatDiff(diff)}nothing was changed: version ${inForce.version} is in force\n`;
     return print(text, { inForce: inForce.version, diff });
   }
-  const change = { policy, reason };
+  const change = { policy, reason, ...breakGlassField(options) };
   const done = await admin.change<VersionedPolicy & ChangeDone>('PUT', 'policy', change, ifUnchanged);
   const text = `${styleText('green', 'the policy is set')}, version ${done.version} (seq ${done.seq})\n`;
   await printChange([formatDiff(diff) + text, { ...done, diff }], options);

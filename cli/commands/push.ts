@@ -48,7 +48,7 @@ export function addPush(program: Command): void {
       new Option('--staged', 'upload only; the cron promotes it (needs no token)')
         .default(false)
         // The cron promotes to all data centres, accepts no override, and waits for nobody.
-        .conflicts(['override', 'overrideAuthority', 'plan', 'share', 'reason', 'wait']),
+        .conflicts(['override', 'overrideAuthority', 'breakGlass', 'plan', 'share', 'reason', 'wait']),
     )
     .option('--all', 'upload every value, even those already in KV (to repair a damaged one)', false)
     .option('--unproven', 'publish without a full proof', false)
@@ -85,7 +85,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 export interface PushSettings
   extends Pick<Promote, 'reason'>,
-    Partial<Pick<Promote, 'share' | 'overrides' | 'overrideAuthorities'>> {
+    Partial<Pick<Promote, 'share' | 'overrides' | 'overrideAuthorities' | 'breakGlass'>> {
   /** Hash of the reviewed plan. Without it, the plan that is made now is accepted. */
   readonly plan?: string;
   /** Publish a build without a full proof. A build that failed its proof is never published. */
@@ -115,7 +115,7 @@ export async function push(
   onPlan: (result: PlanResult) => void = () => undefined,
 ): Promise<PushResult> {
   const { plan: reviewed, unproven = false, all = false, share = 1, overrides = [], reason } = settings;
-  const { overrideAuthorities } = settings;
+  const { overrideAuthorities, breakGlass } = settings;
   const { kv, admin } = ports;
   const manifest = await folder.open(await listKeyRing());
   const { release } = manifest;
@@ -156,6 +156,8 @@ export async function push(
     const operation = {
       ...{ base: base.manifest?.release ?? null, plan: hash, share, overrides, reason },
       ...(overrideAuthorities === undefined ? {} : { overrideAuthorities }),
+      ...(breakGlass === undefined ? {} : { breakGlass }),
+      ...(breakGlass === undefined ? {} : { breakGlass }),
     };
     const done = await promoteWhenVisible(release, operation, upload, ports);
     return { ...done, ...upload.result, plan: hash, wasCurrent: false };

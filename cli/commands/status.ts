@@ -66,6 +66,7 @@ export function formatStatus(status: Status): Report {
     ...storageLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
+    ...proposalLines(status),
     ...status.propagation.map(
       ({ dataCentre, seq: received, askedAt }) =>
         `data centre ${dataCentre} received seq ${received} at ${askedAt}`,
@@ -102,6 +103,20 @@ function evidenceLines({ n, checkpoint, checkpointKey, exports = [] }: StatusInf
         ? line
         : styleText('yellow', `${line}; ${count(failures)} failed attempts: ${error}`);
     }),
+  ];
+}
+
+function proposalLines({ proposals = {} }: Pick<StatusInfo, 'proposals'>): string[] {
+  const { pending = 0, unreviewed = 0, revertFailed = 0 } = proposals;
+  const line = (many: number, what: string): string[] => (many === 0 ? [] : [`${count(many)} ${what}`]);
+  return [
+    ...line(pending, 'proposals wait for a second person: npx numgate proposals list'),
+    ...line(unreviewed, 'break-glass changes wait for a review: npx numgate proposals list').map((text) =>
+      styleText('yellow', text),
+    ),
+    ...line(revertFailed, 'break-glass changes could not be taken back: npx numgate proposals list').map(
+      (text) => styleText('red', text),
+    ),
   ];
 }
 

@@ -484,6 +484,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/approvals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get which kinds of change wait for a second person
+         * @description Scope `read`.
+         */
+        get: operations["adminApprovals"];
+        /**
+         * Set which kinds of change wait for a second person
+         * @description More kinds apply at once. Fewer kinds, or another time limit, wait for a second person while any kind does. Only for the token `root`.
+         */
+        put: operations["adminPutApprovals"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/proposals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List proposals
+         * @description Proposals of the last 90 days, at most 100. Scope `read`.
+         */
+        get: operations["adminProposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a proposal and what it changes
+         * @description Scope `read`.
+         */
+        get: operations["adminProposal"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw your own proposal
+         * @description Scope `read`; only the proposer may.
+         */
+        delete: operations["adminWithdrawProposal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/proposals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a proposal
+         * @description Executes the proposal as its proposer, if it still does exactly what was shown. For a break-glass change, confirms that it stays in force. Scope `approve`; never the proposer.
+         */
+        post: operations["adminApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/proposals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a proposal
+         * @description A proposal of the caller is withdrawn. A break-glass change is taken back now; if that fails, its state is `revertFailed`. Scope `approve`.
+         */
+        post: operations["adminReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/list-key": {
         parameters: {
             query?: never;
@@ -1430,6 +1562,8 @@ export interface components {
             dryRun?: boolean;
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         /**
@@ -1466,6 +1600,8 @@ export interface components {
             skipChanged?: boolean;
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         /**
@@ -1656,6 +1792,8 @@ export interface components {
             overrides?: components["schemas"]["Guard"][];
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         PromoteDone: {
@@ -1669,6 +1807,8 @@ export interface components {
             release?: string;
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         RollbackDone: {
@@ -1757,6 +1897,8 @@ export interface components {
                 /** @description Default: none. */
                 protectedNumbers?: components["schemas"]["ProtectedNumber"][];
             };
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         Terms: {
@@ -2029,7 +2171,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -2199,6 +2341,12 @@ export interface components {
                 /** Format: date-time */
                 askedAt: string;
             }[];
+            /** @description Proposals in which a person still has to act, by state. */
+            proposals: {
+                pending: number;
+                unreviewed: number;
+                revertFailed: number;
+            };
         };
         /**
          * @description A signed note with the name of the log, the number of leaves, the root of the tree in base64, and possibly extension lines.
@@ -2641,12 +2789,125 @@ export interface components {
         };
         PolicyRequest: {
             policy: components["schemas"]["Policy"];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         PolicyDone: {
             version: components["schemas"]["PolicyVersion"];
             policy: components["schemas"]["Policy"];
             seq: components["schemas"]["Seq"];
+        };
+        /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
+        ApprovalKind: string;
+        Approvals: {
+            /** @description The kinds of change that wait. Empty: none. `approvals` cannot be named: it waits whenever any other kind does. */
+            kinds: components["schemas"]["ApprovalKind"][];
+            /** @description How long a proposal waits before it expires, in seconds. Default: 86400. */
+            waitSeconds?: number;
+        };
+        /**
+         * @example {
+         *       "approvals": {
+         *         "kinds": [
+         *           "tokens",
+         *           "guards",
+         *           "policy"
+         *         ],
+         *         "waitSeconds": 86400
+         *       },
+         *       "reason": "two people for every setting"
+         *     }
+         */
+        ApprovalsRequest: {
+            approvals: components["schemas"]["Approvals"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description `pending` waits. `approved`: it was executed. `rejected`; `withdrawn` by its proposer; `expired`; `outdated`: it no longer did what was shown, or its proposer may no longer make it. For break-glass changes: `unreviewed` is in force and waits for a review; `reviewed` stays in force; `reverted` was taken back; `revertFailed` could not be taken back. New values may be added. */
+        ProposalState: string;
+        /** @description Number of the proposal. */
+        ProposalId: number;
+        ProposalInfo: {
+            id: components["schemas"]["ProposalId"];
+            state: components["schemas"]["ProposalState"];
+            kinds: components["schemas"]["ApprovalKind"][];
+            proposer: components["schemas"]["ActorName"];
+            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are no persons. */
+            organisation: string | null;
+            /** @description As given with the change. */
+            reason: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it expires; for a break-glass change, when it reverts.
+             */
+            endsAt: string;
+            /** @description Over the request and its exact effects. An approval names it. */
+            sha256: components["schemas"]["Sha256"];
+            /** @description Audit records that the change makes: one per number and source, otherwise one. */
+            changes: number;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Who decided; `numgate` if it ended without a decision. */
+            decidedBy: string | null;
+            /** @description The reason of the decision, or why it could not be executed or taken back. */
+            note: string | null;
+            /** @description The `seq` at which the change became visible; null if it did not. */
+            seq: number | null;
+        };
+        Proposal: {
+            id: components["schemas"]["ProposalId"];
+            state: components["schemas"]["ProposalState"];
+            kinds: components["schemas"]["ApprovalKind"][];
+            proposer: components["schemas"]["ActorName"];
+            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are no persons. */
+            organisation: string | null;
+            /** @description As given with the change. */
+            reason: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it expires; for a break-glass change, when it reverts.
+             */
+            endsAt: string;
+            /** @description Over the request and its exact effects. An approval names it. */
+            sha256: components["schemas"]["Sha256"];
+            /** @description Audit records that the change makes: one per number and source, otherwise one. */
+            changes: number;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Who decided; `numgate` if it ended without a decision. */
+            decidedBy: string | null;
+            /** @description The reason of the decision, or why it could not be executed or taken back. */
+            note: string | null;
+            /** @description The `seq` at which the change became visible; null if it did not. */
+            seq: number | null;
+            /** @description The first changes, as the audit log would record them: numbers are keyed. */
+            shown: {
+                action: string;
+                subject: string;
+                /** @description State before the change; null for none. */
+                before: unknown;
+                /** @description State after the change; null for none. */
+                after: unknown;
+            }[];
+        };
+        Proposals: {
+            /** @description Those in which a person still has to act come first, then newest first. */
+            proposals: components["schemas"]["ProposalInfo"][];
+        };
+        PendingChange: {
+            proposal: components["schemas"]["Proposal"];
+        };
+        ApproveRequest: {
+            /** @description Of the proposal that you reviewed. */
+            sha256: components["schemas"]["Sha256"];
+            reason?: components["schemas"]["ReasonText"];
+        };
+        RejectRequest: {
+            reason: components["schemas"]["ReasonText"];
         };
     };
     responses: {
@@ -3184,7 +3445,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `APPROVER_REFUSED`: you may not decide on this proposal: it is your own, or its proposer has changed your token since. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3293,7 +3554,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `IDEMPOTENCY_CONFLICT`: the Idempotency-Key was used for another request. */
+        /** @description `IDEMPOTENCY_CONFLICT`: the Idempotency-Key was used for another request. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         IdempotencyConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3335,7 +3596,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. A change that does not make the layer grow is always accepted. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. A change that does not make the layer grow is always accepted. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3356,7 +3617,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BASE_MOVED`: a release other than `base` is current; `current` names it, and `since` lists the promotions since then. `PLAN_MOVED`: the hash of the plan differs from yours. `RELEASE_STATE`: another release is the canary, or this one is already current. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `BASE_MOVED`: a release other than `base` is current; `current` names it, and `since` lists the promotions since then. `PLAN_MOVED`: the hash of the plan differs from yours. `RELEASE_STATE`: another release is the canary, or this one is already current. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         PromoteConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3386,7 +3647,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ROLLBACK_IMPOSSIBLE`: no readable release precedes the current one. `BASE_MOVED`: the last step was a release other than the one you named. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `ROLLBACK_IMPOSSIBLE`: no readable release precedes the current one. `BASE_MOVED`: the last step was a release other than the one you named. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         RollbackConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3407,7 +3668,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CLIENTS_TOO_MANY`: the maximum number of clients or tokens is reached. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `CLIENTS_TOO_MANY`: the maximum number of clients or tokens is reached. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         AccessConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3512,7 +3773,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. */
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         OrganisationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -3717,6 +3978,79 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Nothing has changed yet: the change waits for a second person (`GET /v1/admin/approvals`). A repeat of the request gets the same proposal. */
+        WaitsForApproval: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PendingChange"];
+            };
+        };
+        /** @description `PROPOSAL_UNKNOWN`. */
+        ProposalUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:proposal-unknown",
+                 *       "title": "Proposal not found",
+                 *       "status": 404,
+                 *       "detail": "no proposal has this id",
+                 *       "instance": "/v1/admin/proposals/12",
+                 *       "code": "PROPOSAL_UNKNOWN",
+                 *       "message": "no proposal has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PROPOSAL_DECIDED`: somebody was faster, or it has expired. `PROPOSAL_CHANGED`: the hash is that of another proposal. `PROPOSAL_OUTDATED`: the change would no longer do what was shown, or its proposer may no longer make it: propose it again. `IDEMPOTENCY_CONFLICT`. An approval that executes a change also gets the temporary problems of that change; the proposal then still waits. */
+        ProposalConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:proposal-decided",
+                 *       "title": "Proposal is already decided",
+                 *       "status": 409,
+                 *       "detail": "proposal 12 is already approved by token:bob at 2026-11-26T09:00:00.000Z",
+                 *       "instance": "/v1/admin/proposals/12/approve",
+                 *       "code": "PROPOSAL_DECIDED",
+                 *       "message": "proposal 12 is already approved by token:bob at 2026-11-26T09:00:00.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `APPROVAL_IMPOSSIBLE`: no second person could approve it. `PROPOSALS_TOO_MANY`. `IDEMPOTENCY_CONFLICT`. */
+        ApprovalsConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:approval-impossible",
+                 *       "title": "Nobody could approve this",
+                 *       "status": 409,
+                 *       "detail": "no second person could approve this: two of these must have the scope \"approve\": tokens of active organisations, the token root, Cloudflare Access. Add one with npx numgate tokens add",
+                 *       "instance": "/v1/admin/approvals",
+                 *       "code": "APPROVAL_IMPOSSIBLE",
+                 *       "message": "no second person could approve this: two of these must have the scope \"approve\": tokens of active organisations, the token root, Cloudflare Access. Add one with npx numgate tokens add"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -3761,6 +4095,8 @@ export interface components {
          * @example 1000
          */
         Limit: number;
+        /** @description Number of the proposal. */
+        ProposalPath: string;
     };
     requestBodies: never;
     headers: {
@@ -5012,6 +5348,7 @@ export interface operations {
                     "application/json": components["schemas"]["Guards"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
@@ -5166,12 +5503,294 @@ export interface operations {
                     "application/json": components["schemas"]["PolicyDone"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];
             412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminApprovals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutApprovals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalsRequest"];
+            };
+        };
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ApprovalsConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminProposals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposals. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposals"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminProposal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposal. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ProposalUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminWithdrawProposal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectRequest"];
+            };
+        };
+        responses: {
+            /** @description It is withdrawn. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ProposalUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ProposalConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveRequest"];
+            };
+        };
+        responses: {
+            /** @description It is executed, or stays in force. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ProposalUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ProposalConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminReject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Number of the proposal. */
+                id: components["parameters"]["ProposalPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectRequest"];
+            };
+        };
+        responses: {
+            /** @description It is rejected, withdrawn or taken back. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ProposalUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ProposalConflict"];
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["BudgetExceeded"];
@@ -5443,6 +6062,7 @@ export interface operations {
                     "application/json": components["schemas"]["PromoteDone"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
@@ -5495,6 +6115,7 @@ export interface operations {
                     "application/json": components["schemas"]["RollbackDone"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
@@ -5623,6 +6244,7 @@ export interface operations {
                     "application/json": components["schemas"]["EntriesDone"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
@@ -5707,6 +6329,7 @@ export interface operations {
                     "application/json": components["schemas"]["UndoDone"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
@@ -5837,6 +6460,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
@@ -6172,6 +6796,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenDone"];
                 };
             };
+            202: components["responses"]["WaitsForApproval"];
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];

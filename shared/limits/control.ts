@@ -195,3 +195,25 @@ export const USAGE_HOURS_KEPT_DAYS = 35;
 export const USAGE_DAYS_KEPT = 400;
 /** Clients on one page of the usage: each needs a request to its object. */
 export const USAGE_CLIENTS_PER_PAGE = 100;
+/** How long a proposal waits for a second person, in seconds. A day: the other person may be asleep. */
+export const APPROVAL_WAIT_SECONDS_DEFAULT = 86_400;
+/** Least: reading a proposal takes minutes. */
+export const APPROVAL_WAIT_SECONDS_MIN = 300;
+/** Most: after a week, a change no longer fits what it was made for. */
+export const APPROVAL_WAIT_SECONDS_MAX = 604_800;
+/** How long a break-glass change stays in force without a review, in ms. */
+export const BREAK_GLASS_MS = 86_400_000;
+/** Proposals that wait at once, over all proposers. */
+export const PROPOSALS_PENDING_MAX = 1_000;
+/** Proposals of one proposer that wait at once: so that no token can use up those of others. */
+export const PROPOSALS_PER_PROPOSER_MAX = 100;
+/** Requests of all waiting proposals, in characters: 32 bulk operations of the largest size. */
+export const PROPOSALS_CHARS_MAX = 67_108_864;
+/** Characters of ASCII in one row of a request: SQLite of a Durable Object stores at most 2 MB in a row. */
+export const PROPOSAL_PART_CHARS = 1_000_000;
+/** Changes that a proposal shows. Its hash covers all. */
+export const PROPOSAL_SHOWN_MAX = 50;
+/** Proposals in the list. */
+export const PROPOSALS_LISTED = 100;
+/** How long decided proposals are kept, in ms: 90 days. The audit log keeps what was decided. */
+export const PROPOSALS_KEPT_MS = 7_776_000_000;

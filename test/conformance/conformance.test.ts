@@ -36,6 +36,7 @@ await import('./admin-access.suite.ts');
 await import('./admin-requests.suite.ts');
 await import('./authorization.suite.ts');
 await import('./admin-usage.suite.ts');
+await import('./proposals.suite.ts');
 // It uses the changes of the other admin suites.
 await import('./admin-audit.suite.ts');
 await import('./admin-evidence.suite.ts');

@@ -7,12 +7,13 @@ import type { Actor } from '../../shared/admin.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX } from '../../shared/limits/control.ts';
+import type { PendingChange } from '../../shared/proposals.ts';
 import { repeatedName } from '../../shared/repeated-name.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { FIELD_SCOPES, type Scope } from '../../shared/roles.ts';
 import { validateJson } from '../../shared/validate-json.ts';
-import type { ChangeRequest } from '../coordinator/change-request.ts';
-import type { Precondition } from '../coordinator/document-store.ts';
+import type { ChangeRequest, Waiting } from '../coordinator/change-request.ts';
+import type { Precondition } from '../coordinator/command.ts';
 import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { mediaType, parseJson, readText } from '../http/body.ts';
@@ -34,7 +35,7 @@ interface ChangeContext<Body> extends AdminContext {
   readonly change: ChangeRequest;
 }
 
-type Handle<Context, Value> = (context: Context) => Promise<Result<Value, Problem>>;
+type Handle<Context, Value> = (context: Context) => Promise<Result<Value, Problem | Waiting>>;
 /** Makes the response of a value. */
 type Send<Value> = (reply: Reply, value: Value) => Answer;
 
@@ -55,7 +56,9 @@ export function forAdmins<Value>(
     }
     const condition = preconditionOf(context);
     const result = await handle({ ...context, actor, coordinator, params, condition });
-    return result.ok ? send(context.reply, result.value) : result;
+    if (result.ok) return send(context.reply, result.value);
+    if (result.code !== 'APPROVAL_PENDING') return result;
+    return context.reply.json({ proposal: result.proposal } satisfies PendingChange, 202);
   };
 }
 
@@ -78,20 +81,35 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
       return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
     }
     const repeat = key === null ? null : { key, sha256 };
-    return handle({ ...context, body, change: { actor: context.actor, reason: body.reason ?? '', repeat } });
+    const { actor } = context;
+    const change = {
+      ...{
+        actor,
+        reason: body.reason ?? '',
+        repeat,
+        needs: [scope, ...usedFields(body).map(([, own]) => own)],
+      },
+      breakGlass: (body as { breakGlass?: boolean }).breakGlass === true,
+    };
+    return handle({ ...context, body, change });
   };
   return forAdmins(scope, validated, send);
 }
 
 /** Whether the actor has the scopes of the fields that it uses. */
 function checkFieldScopes({ scopes }: Actor, body: object): Result<void, Problem> {
-  for (const [field, scope] of Object.entries(FIELD_SCOPES)) {
-    const value = (body as Partial<Record<string, unknown>>)[field];
-    if (Array.isArray(value) && value.length > 0 && !scopes.includes(scope)) {
-      return problem('PERMISSION_DENIED', `"${field}" needs the scope "${scope}"`);
-    }
+  for (const [field, scope] of usedFields(body)) {
+    if (!scopes.includes(scope)) return problem('PERMISSION_DENIED', `"${field}" needs the scope "${scope}"`);
   }
   return ok(undefined);
+}
+
+/** The fields with a scope of their own that a request uses. */
+function usedFields(body: object): [field: string, scope: Scope][] {
+  return Object.entries(FIELD_SCOPES).filter(([field]) => {
+    const value = (body as Partial<Record<string, unknown>>)[field];
+    return value === true || (Array.isArray(value) && value.length > 0);
+  });
 }
 
 /** Validates the body. Returns its value, and the digest that identifies a repeated request. */

@@ -6,6 +6,7 @@ import * as clients from './clients.ts';
 import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
+import * as proposals from './proposals.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -28,6 +29,13 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/policy', handle: settings.getPolicy },
   { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
   { method: 'POST', path: '/v1/admin/list-key', handle: settings.rotateListKey },
+  { method: 'GET', path: '/v1/admin/approvals', handle: proposals.getApprovals },
+  { method: 'PUT', path: '/v1/admin/approvals', handle: proposals.putApprovals },
+  { method: 'GET', path: '/v1/admin/proposals', handle: proposals.listProposals },
+  { method: 'GET', path: '/v1/admin/proposals/:id', handle: proposals.getProposal },
+  { method: 'DELETE', path: '/v1/admin/proposals/:id', handle: proposals.withdraw },
+  { method: 'POST', path: '/v1/admin/proposals/:id/approve', handle: proposals.approve },
+  { method: 'POST', path: '/v1/admin/proposals/:id/reject', handle: proposals.reject },
   { method: 'GET', path: '/v1/admin/lists', handle: releases.listLists },
   { method: 'GET', path: '/v1/admin/releases', handle: releases.listReleases },
   { method: 'POST', path: '/v1/admin/releases', handle: releases.stageRelease },

@@ -2,7 +2,8 @@
  * `/v1/admin/guards`, `/v1/admin/canaries`, `/v1/admin/policy` and `/v1/admin/list-key`: the guard settings, the canary
  * numbers, the rules for traffic at gateways, and the key of what the coordinator stores.
  */
-import { putCanariesSchema, putGuardsSchema, putPolicySchema, rotateKeySchema } from '../../shared/admin.ts';
+import { putCanariesSchema, rotateKeySchema } from '../../shared/admin.ts';
+import { putGuardsSchema, putPolicySchema } from '../../shared/put-settings.ts';
 import { ok } from '../../shared/result.ts';
 import { forAdmins, forChanges } from './context.ts';
 

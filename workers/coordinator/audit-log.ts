@@ -114,6 +114,20 @@ export class AuditLog {
     return records;
   }
 
+  /** Whether this was done to this subject since record `n`: by this actor, or by anybody. */
+  hasChange(
+    n: number,
+    change: { readonly actor?: string; readonly action: string; readonly subject: string },
+  ): boolean {
+    const { actor = null, action, subject } = change;
+    const found = this.#sql.exec(
+      `SELECT 1 FROM audit CROSS JOIN operations ON operations.id = audit.operation
+       WHERE n > ? AND action = ? AND subject = ? AND actor = COALESCE(?, actor) LIMIT 1`,
+      ...[n, action, subject, actor],
+    );
+    return found.toArray().length > 0;
+  }
+
   /** @param n number of a record, or of the last trimmed one */
   #hashAt(n: number): string {
     const { trimmed } = this;

@@ -5,7 +5,10 @@ import type { Actor } from '../../shared/admin.ts';
 import type { AdminProblemCode, ProblemExtras } from '../../shared/admin-problems.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
+import type { ApprovalKind, Proposal, ProposalState } from '../../shared/proposals.ts';
 import { type Failure, ok, type Result } from '../../shared/result.ts';
+import type { Scope } from '../../shared/roles.ts';
+import type { Command } from './command.ts';
 
 /** Why a change was refused. workers/http/reply.ts sends it as a problem. */
 export interface Refusal extends Failure<AdminProblemCode | 'FIELD_VALUE'> {
@@ -15,7 +18,15 @@ export interface Refusal extends Failure<AdminProblemCode | 'FIELD_VALUE'> {
   /** When the same request may succeed. */
   readonly retryAfterSeconds?: number;
 }
-export type ChangeResult<Value> = Result<Value, Refusal>;
+
+/** A change that is not applied yet: it waits for a second person. admin/context.ts sends the proposal. */
+export interface Waiting extends Failure<'APPROVAL_PENDING'> {
+  readonly proposal: Proposal;
+  readonly extras?: never;
+}
+/** Of a check, which never waits. */
+export type CheckResult<Value = void> = Result<Value, Refusal>;
+export type ChangeResult<Value> = Result<Value, Refusal | Waiting>;
 
 export function refuse(
   code: Refusal['code'],
@@ -42,6 +53,36 @@ export interface ChangeRequest {
   readonly reason: string;
   /** The `Idempotency-Key`, and a digest of method, path and body. */
   readonly repeat: { readonly key: string; readonly sha256: string } | null;
+  /** The scopes that the request needed, `root` for the root token: a proposer must still have them at approval. */
+  readonly needs?: readonly (Scope | 'root')[];
+  /** Apply it at once, even if it is of a kind that waits for a second person. */
+  readonly breakGlass?: boolean;
+  /** The proposal that this change executes or reverts. */
+  readonly settles?: Settlement;
+}
+
+/** For the record of a refusal: neither the answer to a repeat, nor the end of a proposal. */
+export function refusedRequest({ actor, reason }: ChangeRequest): ChangeRequest {
+  return { actor, reason, repeat: null };
+}
+
+/** How a proposal ends, in the transaction of the change that it executes or reverts. */
+export interface Settlement {
+  readonly id: number;
+  readonly from: ProposalState;
+  readonly to: 'approved' | 'reverted';
+  /** The request of the person who decided; of the service itself if nobody reviewed a break-glass change. */
+  readonly decision: ChangeRequest;
+}
+
+/** A change that may have to wait for a second person. */
+export interface Approvable {
+  /** The kinds that it belongs to. Without any, it never waits. */
+  readonly kinds: readonly ApprovalKind[];
+  /** Makes the change. */
+  readonly command: Command;
+  /** Takes it back, or is refused if it is no longer in force; null if there is no break-glass for it. */
+  readonly revert: Command | null;
 }
 
 /** A change that the coordinator makes on its own. */
@@ -52,6 +93,7 @@ export function systemRequest(reason: string): ChangeRequest {
 export interface AppliedChange<Value> {
   readonly value: Value;
   readonly audit: readonly AuditEntry[];
+  readonly approvable: Approvable | null;
   /** The last `seq` of a change of the head that takes more than one. */
   readonly lastSeq?: number;
 }
@@ -59,7 +101,8 @@ export interface AppliedChange<Value> {
 export function applied<Value>(
   value: Value,
   audit: readonly AuditEntry[],
+  approvable: Approvable | null = null,
   lastSeq?: number,
 ): ChangeResult<AppliedChange<Value>> {
-  return ok({ value, audit, ...(lastSeq === undefined ? {} : { lastSeq }) });
+  return ok({ value, audit, approvable, ...(lastSeq === undefined ? {} : { lastSeq }) });
 }

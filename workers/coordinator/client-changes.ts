@@ -18,7 +18,8 @@ import {
   refuse,
   refuseField,
 } from './change-request.ts';
-import { checkPrecondition, type Precondition, versionOf } from './document-store.ts';
+import type { Precondition } from './command.ts';
+import { checkPrecondition, versionOf } from './document-store.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
 import { servedClients, type Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
@@ -100,7 +101,12 @@ export class ClientChanges {
       }
       const apply = (): ChangeResult<AppliedChange<object>> => {
         const removable = organisation === null ? this.#checkRemovable(id) : ok(undefined);
-        return removable.ok ? applied({}, [organisations.put(id, organisation)]) : removable;
+        if (!removable.ok) return removable;
+        return applied({}, [organisations.put(id, organisation)], {
+          kinds: decidesOnTokens(before, organisation) ? ['tokens'] : [],
+          command: { name: 'putOrganisation', id, organisation, condition },
+          revert: null,
+        });
       };
       return ok({ served: servedClients(clients.all, next), apply });
     });
@@ -185,7 +191,15 @@ export class ClientChanges {
       if (tokens.count > TOKENS_MAX) {
         return refuse('CLIENTS_TOO_MANY', `there are already ${TOKENS_MAX} tokens: remove one first`);
       }
-      return applied({ id }, [audit]);
+      if (token === null) return applied({ id }, [audit]);
+      return applied({ id }, [audit], {
+        kinds: ['tokens'],
+        command: {
+          ...{ name: 'putToken', id, token, condition },
+          ...(authority === undefined ? {} : { authority }),
+        },
+        revert: null,
+      });
     });
   }
 
@@ -236,6 +250,21 @@ function checkEnd(
   if (expires === undefined || expires === before?.expires || Date.parse(expires) > Date.now())
     return ok(undefined);
   return refuseField(field, 'must be in the future: to stop a key now, remove it');
+}
+
+/**
+ * Whether a change of an organisation gives its tokens something that they could not do before. Suspending and
+ * removing one never waits, like removing a token: a stolen token must not work until a second person is there.
+ */
+function decidesOnTokens(before: Organisation | null, after: Organisation | null): boolean {
+  if (after === null) return false;
+  const { roles = [], authority = null, state = 'active' } = before ?? {};
+  const isActive = after.state === 'active';
+  return (
+    (isActive && state !== 'active') ||
+    authority !== after.authority ||
+    after.roles.some((role) => !roles.includes(role))
+  );
 }
 
 /** The documents in order of their IDs, with this one put or removed. */

@@ -23,6 +23,7 @@ import { DATA_CENTRES_MAX } from '../../shared/limits/control.ts';
 import { DETECTIONS_SHOWN_MAX } from '../../shared/limits/enumeration.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
+import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { openSigner } from '../../shared/signed-note.ts';
@@ -33,8 +34,8 @@ import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import type { DetectionRecorder } from '../storage/usage-port.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
+import type { Precondition } from './command.ts';
 import { Core } from './core.ts';
-import type { Precondition } from './document-store.ts';
 import { createTables } from './schema.ts';
 import { stagedRefusals } from './staged.ts';
 import type { HolderState } from './token-holders.ts';
@@ -65,7 +66,7 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     if (!secrets.ok) return secrets;
     const signer = await openSigner(this.env.CHECKPOINT_KEY ?? '');
     if (signer === null && this.env.CHECKPOINT_KEY) warn('checkpointKeyInvalid');
-    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer);
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env);
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
   }
@@ -254,6 +255,38 @@ export class Coordinator extends DurableObject<ControlEnv> implements HeadSource
     const done = tables.settings.putCanaries(request, canaries);
     if (done.ok) background.changed();
     return done;
+  }
+
+  async approvals() {
+    return this.#ready.tables.proposals.rules;
+  }
+
+  async putApprovals(request: ChangeRequest, approvals: Approvals) {
+    const { tables, signers } = this.#ready;
+    return tables.settings.putApprovals(request, approvals, signers.current);
+  }
+
+  /** Newest first, those that wait at the top. */
+  async proposals(limit: number) {
+    await this.#ready.proposalChanges.settleDue();
+    return this.#ready.tables.proposals.list(limit);
+  }
+
+  async proposal(id: number) {
+    await this.#ready.proposalChanges.settleDue();
+    return this.#ready.tables.proposals.get(id)?.info ?? null;
+  }
+
+  async approve(request: ChangeRequest, id: number, sha256: string) {
+    return this.#ready.proposalChanges.approve(request, id, sha256);
+  }
+
+  async reject(request: ChangeRequest, id: number) {
+    return this.#ready.proposalChanges.reject(request, id);
+  }
+
+  async withdraw(request: ChangeRequest, id: number) {
+    return this.#ready.proposalChanges.withdraw(request, id);
   }
 
   async audit(after: number, limit: number) {

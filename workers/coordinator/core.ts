@@ -12,7 +12,6 @@ import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { AuditExports } from './audit-exports.ts';
 import { BackgroundWork } from './background-work.ts';
-import { applied, systemRequest } from './change-request.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClientChanges } from './client-changes.ts';
 import { EntryChanges } from './entry-changes.ts';
@@ -24,11 +23,13 @@ import { ForeignLists } from './foreign-lists.ts';
 import { HeadWriter } from './head-writer.ts';
 import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
+import type { PeopleEnv } from './people.ts';
+import { ProposalChanges } from './proposal-changes.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { SharedWork } from './shared-work.ts';
+import { Signers } from './signers.ts';
 import { promoteStaged } from './staged.ts';
-import { FREEING_CHANGE } from './storage-budget.ts';
 import { Tables } from './tables.ts';
 import { ValueCollector } from './value-collector.ts';
 import { ValueStore } from './value-store.ts';
@@ -52,15 +53,25 @@ export class Core {
   readonly keyRotation: KeyRotation;
   readonly checkpoints: Checkpoints;
   readonly exports: AuditExports;
+  readonly proposalChanges: ProposalChanges;
+  readonly signers: Signers;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
+  /** Whether the environment lets no change wait. */
+  readonly #isOff: boolean;
   readonly #sweeps = new SharedWork<void>();
 
-  constructor(ctx: DurableObjectState, kv: KVNamespace, secrets: Secrets, signer: NoteSigner | null) {
+  constructor(
+    ctx: DurableObjectState,
+    kv: KVNamespace,
+    secrets: Secrets,
+    signer: NoteSigner | null,
+    people: PeopleEnv,
+  ) {
     const { storage } = ctx;
-    const tables = new Tables(storage, secrets.keys);
+    const tables = new Tables(storage, secrets.keys, people);
     const values = new ValueStore(storage, tables, kv);
     const heads = new HeadWriter(tables, values, kv);
     const background = new BackgroundWork(ctx, tables, values, heads);
@@ -75,13 +86,19 @@ export class Core {
       new EntryGuards(storage.sql),
     );
     this.entryUndo = new EntryUndo(tables, background);
-    const signers = secrets.publicKeys.map(({ owner }) => owner);
-    this.clientChanges = new ClientChanges(tables, values, background, signers);
+    const owners = secrets.publicKeys.map(({ owner }) => owner);
+    this.signers = new Signers(tables, secrets.publicKeys);
+    this.clientChanges = new ClientChanges(tables, values, background, owners);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
     this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
-    this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets);
+    this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets, this.signers);
     this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
     this.exports = new AuditExports(storage.sql, tables.ledger, this.checkpoints);
+    this.proposalChanges = new ProposalChanges(tables, {
+      ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
+      ...{ releases: this.releaseChanges, signers: this.signers, background },
+    });
+    this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;
     this.#kv = kv;
@@ -97,24 +114,9 @@ export class Core {
     if (!caughtUp.ok) return caughtUp;
     this.heads.knowsKv = caughtUp.value !== 'unread';
     if (caughtUp.value === 'restored') this.background.changed();
-    this.#recordSigners();
+    if (this.#isOff) this.tables.settings.resetApprovals();
+    this.signers.record();
     return caughtUp;
-  }
-
-  /** Whoever sets RELEASE_PUBLIC_KEYS decides whose lists a key may change, so the log shows that it changed. */
-  #recordSigners(): void {
-    const { meta, ledger } = this.tables;
-    const before = meta.json<object>('signers');
-    const after = Object.fromEntries(this.#secrets.publicKeys.map(({ id, owner }) => [id, owner]));
-    if (JSON.stringify(before) === JSON.stringify(after)) return;
-    if (before === null) {
-      meta.set('signers', after);
-      return;
-    }
-    ledger.transact(systemRequest('RELEASE_PUBLIC_KEYS has changed'), FREEING_CHANGE, () => {
-      meta.set('signers', after);
-      return applied({}, [{ action: 'signers.change', subject: 'RELEASE_PUBLIC_KEYS', before, after }]);
-    });
   }
 
   /** A manifest, segment or client directory. */
@@ -125,7 +127,7 @@ export class Core {
   }
 
   status(): Omit<StatusInfo, 'propagation'> {
-    const { meta, keys, ledger, live, segments, releases, clients, unsealedEntries } = this.tables;
+    const { meta, keys, ledger, live, segments, releases, clients, unsealedEntries, proposals } = this.tables;
     const { current, candidate } = releases;
     const { audit, seq, storageBudget } = ledger;
     return {
@@ -137,6 +139,7 @@ export class Core {
       clients: clients.count,
       listKeys: { ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
       expiring: this.tables.expiringKeys(Date.now()),
+      proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
       audit: {
@@ -160,6 +163,7 @@ export class Core {
     if (!this.heads.knowsKv) await this.catchUp();
     // Run this first, because the sweep can hang on KV: it keeps the copy in KV fresh.
     await this.background.run();
+    await this.proposalChanges.settleDue();
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 

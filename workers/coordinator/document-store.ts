@@ -10,14 +10,7 @@ import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ChangeResult, refuse } from './change-request.ts';
-
-/** `If-Match` and `If-None-Match`, as versions. */
-export interface Precondition {
-  /** Apply only if the current version is this one. */
-  readonly match: string | null;
-  /** Apply only if it does not exist. */
-  readonly absent: boolean;
-}
+import type { Precondition } from './command.ts';
 
 type Stored = Client | Token | Organisation;
 type Column = 'client' | 'token' | 'organisation';

@@ -1,7 +1,14 @@
 /**
  * Changes of the live layer, and lookups in it.
  */
-import type { EntriesDone, EntriesDryRun, EntryChange, EntryInfo, EntryItem } from '../../shared/admin.ts';
+import type {
+  Actor,
+  EntriesDone,
+  EntriesDryRun,
+  EntryChange,
+  EntryInfo,
+  EntryItem,
+} from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { type GuardHit, remainingGuards } from '../../shared/release/guard-settings.ts';
@@ -9,11 +16,13 @@ import { ok } from '../../shared/result.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { BackgroundWork } from './background-work.ts';
 import {
+  type Approvable,
   applied,
   type ChangeRequest,
   type ChangeResult,
   type Refusal,
   refuse,
+  refusedRequest,
   refuseField,
 } from './change-request.ts';
 import type { EntryGuards } from './entry-guards.ts';
@@ -58,10 +67,11 @@ export class EntryChanges {
     if (!targets.ok) return targets;
     // The unsealed entries must fit into one segment. A change that does not fit waits until they are sealed.
     const fits = (): boolean => this.#tables.unsealedEntries + targets.value.length <= SEGMENT_ENTRIES_MAX;
-    let listed = await this.#owners.read(request.actor, change, targets.value);
+    const viewer = this.#viewerOf(request.actor);
+    let listed = await this.#owners.read(viewer, change, targets.value);
     while (listed.ok && !(fits() && this.#owners.isCurrent(listed.value))) {
       if (!fits()) await this.#background.seal();
-      else listed = await this.#owners.read(request.actor, change, targets.value);
+      else listed = await this.#owners.read(viewer, change, targets.value);
     }
     if (!listed.ok) return listed;
     // LIST_KEY was rotated meanwhile, so sources have other fingerprints.
@@ -76,8 +86,8 @@ export class EntryChanges {
     };
     const author = { ...request.actor, authority };
     const apply = (seq: number, operation: number) => {
-      const allowed = this.#owners.check(request.actor, change, targets.value, others, now);
-      if (!allowed.ok) return allowed;
+      const allowed = this.#owners.check(viewer, change, targets.value, others, now);
+      if (!allowed.ok && !request.actor.root) return allowed;
       const context = { authority, live: live.rows, now: Date.now() };
       const guards = this.#guards.check(change, targets.value, this.#tables.settings.guards, context);
       const remaining = change.dryRun === true ? [] : remainingGuards({ guards }, change.overrides ?? []);
@@ -87,23 +97,32 @@ export class EntryChanges {
       this.#guards.count(change, authority, Date.now());
       const { changed, replaced } = made.value.value;
       const figures = { entries: targets.value.length * subjects, replaced, guards };
-      return applied({ changed, operation, figures }, [...made.value.audit, ...overridden(change, guards)]);
+      const audit = [...made.value.audit, ...overridden(change, guards)];
+      return applied({ changed, operation, figures }, audit, approvable(change, operation, !allowed.ok));
     };
     if (change.dryRun === true) return rehearsed(ledger.rehearse(apply));
     const done = ledger.change(request, left, (seq, operation) => {
       const made = apply(seq, operation);
-      return made.ok ? applied({ changed: made.value.value.changed, operation }, made.value.audit) : made;
+      if (!made.ok) return made;
+      const { value, audit, approvable: kinds } = made.value;
+      return applied({ changed: value.changed, operation }, audit, kinds);
     });
     if (done.ok) this.#background.changed();
     else if (done.code === 'GUARD_HIT') this.#recordRefusal(request, change, done);
     return done;
   }
 
+  /** Root, which may change all entries, as a member of no organisation: whether it acts for others. */
+  #viewerOf(actor: Actor): Actor {
+    const isWatched = this.#tables.proposals.rules.kinds.includes('actForOthers');
+    return actor.root && isWatched ? { ...actor, organisation: '' } : actor;
+  }
+
   /** An attempt against a guard leaves a trace, even if the budget for growth is used up. */
   #recordRefusal(request: ChangeRequest, { op, items }: EntryChange, { extras }: Refusal): void {
     const after = { op, items: items.length, guards: extras?.guards };
     const audit = [{ action: 'entries.refuse', subject: 'guards', before: null, after }];
-    this.#tables.ledger.transact({ ...request, repeat: null }, FREEING_CHANGE, () => applied({}, audit));
+    this.#tables.ledger.transact(refusedRequest(request), FREEING_CHANGE, () => applied({}, audit));
   }
 
   find(item: EntryItem): ChangeResult<EntryInfo[]> {
@@ -115,6 +134,19 @@ export class EntryChanges {
     const now = Math.floor(Date.now() / 1000);
     return ok(targets.value.flatMap((target) => this.#tables.live.find(target, now)));
   }
+}
+
+/** @param isForeign whether root, which names no authority, changes entries of others */
+function approvable(change: EntryChange, operation: number, isForeign: boolean): Approvable {
+  const { overrides = [], overrideAuthorities = [] } = change;
+  return {
+    kinds: [
+      ...(overrides.length > 0 ? (['guardOverride'] as const) : []),
+      ...(isForeign || overrideAuthorities.length > 0 ? (['actForOthers'] as const) : []),
+    ],
+    command: { name: 'changeEntries', change },
+    revert: { name: 'undoEntries', operation, options: { skipChanged: true } },
+  };
 }
 
 /** For the audit log: the other authorities that the operation acts for, and the guards that it overrides. */

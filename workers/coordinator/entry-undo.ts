@@ -9,9 +9,16 @@ import type { AuditEntry } from '../../shared/audit.ts';
 import { SEGMENT_ENTRIES_MAX, UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import type { BackgroundWork } from './background-work.ts';
-import { applied, type ChangeRequest, type ChangeResult, type Refusal, refuse } from './change-request.ts';
+import {
+  type Approvable,
+  applied,
+  type ChangeRequest,
+  type ChangeResult,
+  type Refusal,
+  refuse,
+} from './change-request.ts';
 import type { NamedKey } from './live-row.ts';
-import { checkOverridden, checkOwned } from './ownership.ts';
+import { actsForOthers, checkOverridden, checkOwned } from './ownership.ts';
 import { counted } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 import type { UndoableOperation, UndoPlan } from './undo-store.ts';
@@ -52,7 +59,7 @@ export class EntryUndo {
     }
     const done = ledger.change<Omit<UndoDone, 'seq'>>(request, counted(cost), (seq, by) => {
       const found = this.#find(request, operation, options);
-      return found.ok ? this.#apply(found.value, options, seq, by) : found;
+      return found.ok ? this.#apply(request, found.value, options, seq, by) : found;
     });
     if (done.ok) this.#background.changed();
     return done;
@@ -111,8 +118,9 @@ export class EntryUndo {
   }
 
   #apply(
+    request: ChangeRequest,
     { undoable, plan }: { undoable: UndoableOperation; plan: UndoPlan },
-    { overrideAuthorities }: UndoOptions,
+    options: UndoOptions,
     seq: number,
     by: number,
   ) {
@@ -134,9 +142,15 @@ export class EntryUndo {
       action: 'operation.undo',
       subject,
       before: null,
-      after: { ...value, overrideAuthorities },
+      after: { ...value, overrideAuthorities: options.overrideAuthorities },
     };
-    return applied(value, [summary, ...audit], lastSeq);
+    const { operation } = undoable;
+    const approvable: Approvable = {
+      kinds: actsForOthers(request, options, [undoable.authority]) ? ['actForOthers'] : [],
+      command: { name: 'undoEntries', operation, options },
+      revert: { name: 'undoEntries', operation: by, options: { skipChanged: true } },
+    };
+    return applied(value, [summary, ...audit], approvable, lastSeq);
   }
 }
 

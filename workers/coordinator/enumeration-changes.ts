@@ -6,7 +6,7 @@
 import type { Client } from '../../shared/clients.ts';
 import type { Detection } from '../../shared/enumeration/detect.ts';
 import { ok } from '../../shared/result.ts';
-import { applied, type ChangeResult, refuse, systemRequest } from './change-request.ts';
+import { type AppliedChange, applied, type ChangeResult, refuse, systemRequest } from './change-request.ts';
 import type { ClientChanges } from './client-changes.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import { servedClients, type Tables } from './tables.ts';
@@ -41,12 +41,12 @@ export class EnumerationChanges {
     const done = await this.#clientChanges.changeDirectory(request, () => {
       const restricted = new Map(this.#restricted(organisation).map((client) => [client.id, client]));
       const next = clients.all.map((client) => restricted.get(client.id) ?? client);
-      const apply = (): ChangeResult<{ value: object; audit: ReturnType<typeof clients.put>[] }> => {
+      const apply = (): ChangeResult<AppliedChange<object>> => {
         // Meanwhile, another change may have recorded it.
         if (isKnown())
           return refuse('ORGANISATION_UNKNOWN', 'the organisation is gone, or has a detection today');
         const puts = [...restricted.values()].map((client) => clients.put(client.id, client));
-        return ok({ value: {}, audit: [detections.add(organisation, day, found), ...puts] });
+        return applied({}, [detections.add(organisation, day, found), ...puts]);
       };
       return ok({ served: servedClients(next, organisations.all), apply });
     });

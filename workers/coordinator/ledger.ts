@@ -2,10 +2,16 @@
  * Every change goes through the ledger. One transaction holds the change, the next `seq`, its audit records,
  * and the result to return if the request is repeated. storage-budget.ts decides whether there is room for
  * the change. Nothing else writes `seq`, `audit` or `answers`.
+ *
+ * A change that must wait for a second person runs too, so that its effects are known, and is rolled back. Its
+ * proposal is stored in the same turn.
  */
-import { type AuditTrimmed, holderOf } from '../../shared/admin.ts';
+import { holderOf } from '../../shared/admin.ts';
+import type { AuditEntry } from '../../shared/audit.ts';
 import { AUDIT_GROWN_PER_SWEEP, AUDIT_LEAF_BYTES, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
+import type { AuditTrimmed } from '../../shared/trim-audit.ts';
+import { warn } from '../log.ts';
 import { AuditLog } from './audit-log.ts';
 import { AuditTree } from './audit-tree.ts';
 import {
@@ -16,17 +22,31 @@ import {
   type Refusal,
   refuse,
   refuseField,
+  type Waiting,
 } from './change-request.ts';
 import type { Meta } from './meta.ts';
+import { digestOf } from './proposal-records.ts';
+import type { Draft, ProposalStore } from './proposal-store.ts';
+import { settle } from './settlement.ts';
 import { type Cost, FREEING_CHANGE, StorageBudget } from './storage-budget.ts';
 
 /** Thrown inside a transaction to roll it back. Never leaves this file. */
 class Undo extends Error {
-  readonly refusal: Refusal;
+  readonly refusal: Refusal | Waiting;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: Refusal | Waiting) {
     super(refusal.code);
     this.refusal = refusal;
+  }
+}
+
+/** Likewise, for a change that waits for a second person. */
+class Hold extends Error {
+  readonly draft: Draft;
+
+  constructor(draft: Draft) {
+    super('APPROVAL_PENDING');
+    this.draft = draft;
   }
 }
 
@@ -37,9 +57,11 @@ export class Ledger {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #meta: Meta;
+  readonly #proposals: ProposalStore;
 
-  constructor(storage: DurableObjectStorage, meta: Meta) {
+  constructor(storage: DurableObjectStorage, meta: Meta, proposals: ProposalStore) {
     this.#storage = storage;
+    this.#proposals = proposals;
     this.#sql = storage.sql;
     this.#meta = meta;
     this.audit = new AuditLog(storage.sql, meta);
@@ -64,10 +86,10 @@ export class Ledger {
     return this.transact(request, cost, (operation) => {
       const done = apply(this.seq + 1, operation);
       if (!done.ok) return done;
-      const { value, audit, lastSeq: seq = this.seq + 1 } = done.value;
+      const { value, audit, approvable, lastSeq: seq = this.seq + 1 } = done.value;
       this.#meta.set('seq', seq);
       this.#meta.set('changedAt', new Date().toISOString());
-      return applied({ ...value, seq }, audit);
+      return applied({ ...value, seq }, audit, approvable);
     });
   }
 
@@ -77,30 +99,79 @@ export class Ledger {
     cost: Cost,
     apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value> {
+    let alarm: number | null = null;
     try {
-      return this.#storage.transactionSync(() => {
+      const done = this.#storage.transactionSync(() => {
         const known = this.#known<Value>(request, cost);
         if (known !== null) return known;
         const bytes = this.storageBudget.bytes;
+        const { rules } = this.#proposals;
+        const before = this.seq;
         const id = this.audit.nextOperation;
-        const done = apply(id);
-        if (!done.ok) throw new Undo(done);
-        const { actor, reason } = request;
-        this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, done.value.audit);
-        const answer = ok(done.value.value);
+        const made = apply(id);
+        if (!made.ok) throw new Undo(made);
+        const { value, audit, approvable } = made.value;
+        const records = [...audit];
+        if (request.settles !== undefined) {
+          const settled = settle(
+            request,
+            request.settles,
+            made.value,
+            { before, after: this.seq },
+            this.#proposals,
+            this.audit,
+          );
+          if (!settled.ok) throw new Undo(settled);
+          records.push(settled.value.audit);
+          this.#remember(request.settles.decision, ok(settled.value.info));
+        } else if (approvable !== null && this.#proposals.waits(approvable, rules)) {
+          const draft = { approvable, audit, sha256: digestOf(request, approvable, audit, before) };
+          if (request.breakGlass !== true || approvable.revert === null) throw new Hold(draft);
+          const position = { audited: this.audit.last.n, seq: this.seq };
+          const opened = this.#proposals.breakGlass(request, draft, Date.now(), position);
+          records.push(...opened.audit);
+          alarm = opened.proposal.id;
+        }
+        this.#append(request, id, records);
+        const answer = ok(value);
         this.#remember(request, answer);
-        const { audit } = done.value;
-        const later = (cost.laterBytes ?? 0) + audit.length * AUDIT_LEAF_BYTES;
+        const later = (cost.laterBytes ?? 0) + records.length * AUDIT_LEAF_BYTES;
         const grown = this.storageBudget.bytes - bytes + later;
         this.storageBudget.charge(request, cost, grown, Date.now());
         return answer;
       });
+      // Without the actor, which can be an address.
+      if (alarm !== null) warn('breakGlass', { proposal: alarm });
+      return done;
     } catch (error) {
+      if (error instanceof Hold) return this.#propose(request, cost, error.draft);
       if (!(error instanceof Undo)) throw error;
       // A refused change counts too, because it cost the same work.
       this.storageBudget.charge(request, cost, 0, Date.now());
       return error.refusal;
     }
+  }
+
+  #propose(request: ChangeRequest, cost: Cost, draft: Draft): Refusal | Waiting {
+    return this.#storage.transactionSync(() => {
+      const bytes = this.storageBudget.bytes;
+      const opened = this.#proposals.open(request, draft, Date.now(), this.audit.last.n);
+      if (!opened.ok) {
+        this.storageBudget.charge(request, cost, 0, Date.now());
+        return opened;
+      }
+      const { proposal, audit } = opened.value;
+      if (audit.length > 0) this.#append(request, this.audit.nextOperation, audit);
+      const message = `this waits for a second person until ${proposal.endsAt}: proposal ${proposal.id}`;
+      const answer: Waiting = { ok: false, code: 'APPROVAL_PENDING', message, proposal };
+      this.#remember(request, answer);
+      this.storageBudget.charge(request, cost, this.storageBudget.bytes - bytes, Date.now());
+      return answer;
+    });
+  }
+
+  #append({ actor, reason }: ChangeRequest, id: number, entries: readonly AuditEntry[]): void {
+    this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, entries);
   }
 
   /**
@@ -187,6 +258,7 @@ export class Ledger {
   forget(now: number): void {
     this.#sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
     this.storageBudget.forget(now);
+    this.#proposals.forget(now);
     this.audit.removeTrimmed();
   }
 }

@@ -23,7 +23,9 @@ type Key =
   | 'signers'
   | 'listKey'
   | 'listKeyRotated'
-  | 'expiryWarnedAt';
+  | 'expiryWarnedAt'
+  | 'signersApproved'
+  | 'approvals';
 
 export class Meta {
   readonly #sql: SqlStorage;

@@ -10,13 +10,7 @@ import type { Manifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
 import { ANY_OWNER } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
-import {
-  type ChangeRequest,
-  type ChangeResult,
-  type Refusal,
-  refuse,
-  refuseField,
-} from './change-request.ts';
+import { type ChangeRequest, type CheckResult, type Refusal, refuse, refuseField } from './change-request.ts';
 import { refused } from './promotion.ts';
 import type { Tables } from './tables.ts';
 
@@ -34,6 +28,20 @@ export function foreignTo(
   { overrideAuthorities = [] }: Overriding,
 ): (other: string) => boolean {
   return (other) => organisation !== null && other !== authority && !overrideAuthorities.includes(other);
+}
+
+/**
+ * Whether a change acts for other authorities: it names them, or `root`, which need not, changes what they own.
+ * @param authorities whose lists or entries it changes
+ */
+export function actsForOthers(
+  { actor }: Pick<ChangeRequest, 'actor'>,
+  { overrideAuthorities = [] }: Overriding,
+  authorities: readonly string[],
+): boolean {
+  return (
+    overrideAuthorities.length > 0 || (actor.root && authorities.some((name) => name !== ROOT_AUTHORITY))
+  );
 }
 
 /**
@@ -55,7 +63,7 @@ export function checkOwned(
   overriding: Overriding,
   authorities: readonly string[],
   what: string,
-): ChangeResult<void> {
+): CheckResult {
   const foreign = authorities.filter(foreignTo(actor, overriding));
   return foreign.length === 0 ? ok(undefined) : refuseForeign(what, foreign);
 }
@@ -87,7 +95,7 @@ export function checkSigner(
   owner: string,
   authorities: readonly string[],
   { organisations }: Tables,
-): ChangeResult<string[]> {
+): CheckResult<string[]> {
   if (owner === ANY_OWNER) return ok([]);
   const organisation = organisations.get(owner);
   if (organisation === null) {
@@ -118,7 +126,7 @@ export function checkOverridden(
   { overrideAuthorities = [] }: Overriding,
   { organisations, releases, live }: Tables,
   manifest: Manifest | null = null,
-): ChangeResult<void> {
+): CheckResult {
   if (overrideAuthorities.length === 0) return ok(undefined);
   const { current, candidate } = releases;
   const known = new Set([

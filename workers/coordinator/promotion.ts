@@ -13,7 +13,7 @@ import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { ok } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { readFresh } from '../storage/kv-values.ts';
-import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
+import { type ChangeResult, type CheckResult, type Refusal, refuse } from './change-request.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 import { SharedWork } from './shared-work.ts';
 import type { Tables } from './tables.ts';
@@ -26,7 +26,7 @@ export function checkPromotable(
   stored: StoredRelease,
   { base, share }: Promote,
   { meta, ledger, live, releases }: Tables,
-): ChangeResult<void> {
+): CheckResult {
   const { release, state, refusal } = stored;
   const { foldedSeq } = stored.manifest;
   const current = releases.current?.release ?? null;
@@ -63,7 +63,7 @@ export function refused(code: string, message: string): Refusal {
 }
 
 /** Whether a promotion names the current plan of its release, and overrides every guard that the plan hits. */
-export function checkPlan(plan: Plan, { plan: hash, overrides }: Promote): ChangeResult<void> {
+export function checkPlan(plan: Plan, { plan: hash, overrides }: Promote): CheckResult {
   if (hash !== undefined && hash !== plan.hash) return planMoved(plan.hash);
   const guards = remainingGuards(plan, overrides);
   if (guards.length === 0) return ok(undefined);
@@ -90,7 +90,7 @@ export class Planner {
    * Verifies that every value is in KV and matches the signed manifest.
    * @param isRemoved whether a value was removed so recently that KV may still return it
    */
-  async verify(manifest: Manifest, isRemoved: (key: string) => boolean): Promise<ChangeResult<void>> {
+  async verify(manifest: Manifest, isRemoved: (key: string) => boolean): Promise<CheckResult> {
     const keys = this.#keys.of(manifest.keyId);
     if (keys === null) return keyMissing(manifest);
     const check = new ReleaseCheck(manifest, keys);

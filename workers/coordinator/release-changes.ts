@@ -12,24 +12,33 @@ import type {
   Stage,
 } from '../../shared/admin.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
-import { authoritiesIn } from '../../shared/release/authorities.ts';
 import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
-import { type SignedText, signerOf } from '../../shared/release/signed.ts';
+import { type ReleaseKey, type SignedText, signerOf } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
 import type { Secrets } from '../env.ts';
 import type { BackgroundWork } from './background-work.ts';
 import {
   type AppliedChange,
+  type Approvable,
   applied,
   type ChangeRequest,
   type ChangeResult,
   type Refusal,
   refuse,
+  refusedRequest,
 } from './change-request.ts';
-import { authoritiesChangedBy, checkOverridden, checkOwned, checkSigner } from './ownership.ts';
+import {
+  actsForOthers,
+  authoritiesChangedBy,
+  checkOverridden,
+  checkOwned,
+  checkSigner,
+} from './ownership.ts';
 import { checkPlan, checkPromotable, incomplete, Planner, planMoved, refused } from './promotion.ts';
 import type { StoredRelease } from './release-store.ts';
+import { rollBack } from './rollback.ts';
+import type { Signers } from './signers.ts';
 import { counted, FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 import type { ValueCollector } from './value-collector.ts';
@@ -41,6 +50,7 @@ export class ReleaseChanges {
   readonly #secrets: Secrets;
   readonly #planner: Planner;
   readonly #recordedRefusals = new WeakSet<Refusal>();
+  readonly #signers: Signers;
 
   constructor(
     tables: Tables,
@@ -48,7 +58,9 @@ export class ReleaseChanges {
     background: BackgroundWork,
     kv: KVNamespace,
     secrets: Secrets,
+    signers: Signers,
   ) {
+    this.#signers = signers;
     this.#tables = tables;
     this.#collector = collector;
     this.#background = background;
@@ -62,9 +74,9 @@ export class ReleaseChanges {
     return openManifest(signed, publicKeys, keys.ids);
   }
 
-  /** The organisation whose key signed a text that opens. */
-  async #ownerOf(signed: SignedText): Promise<string> {
-    return (await signerOf(signed, this.#secrets.publicKeys))!.owner;
+  /** The key that signed a text that opens. */
+  async #keyOf(signed: SignedText): Promise<ReleaseKey> {
+    return (await signerOf(signed, this.#secrets.publicKeys))!;
   }
 
   /** Stores a signed manifest. Staging it again changes nothing. */
@@ -79,7 +91,7 @@ export class ReleaseChanges {
     const opened = await this.#open(signed);
     if (!opened.ok) return this.recordRefusal(request, null, refused(opened.code, opened.message));
     const manifest = opened.value;
-    const signer = checkSigner(await this.#ownerOf(signed), [], this.#tables);
+    const signer = checkSigner((await this.#keyOf(signed)).owner, [], this.#tables);
     if (!signer.ok) return this.recordRefusal(request, null, signer);
     const owned = checkOwned(request, overriding, signer.value, 'the release is signed with the key');
     if (!owned.ok) return this.recordRefusal(request, null, owned);
@@ -129,7 +141,9 @@ export class ReleaseChanges {
     // The key that signed it may have been revoked since it was staged.
     const opened = await this.#open(stored.signed);
     if (!opened.ok) return this.recordRefusal(request, release, refused(opened.code, opened.message));
-    const owner = await this.#ownerOf(stored.signed);
+    const key = await this.#keyOf(stored.signed);
+    const trusted = this.#signers.check(key);
+    if (!trusted.ok) return this.recordRefusal(request, release, trusted);
     // A canary was verified when it became one. For any other release, values may have been removed since.
     const verified = stored.state === 'candidate' ? ok(undefined) : await this.#verify(request, stored);
     if (!verified.ok) return verified;
@@ -143,7 +157,7 @@ export class ReleaseChanges {
     const authorities = authoritiesChangedBy(stored.manifest, plan.value, this.#tables);
     const owned = checkOwned(request, options, authorities, 'the release changes lists');
     if (!owned.ok) return this.recordRefusal(request, release, owned);
-    const signer = checkSigner(owner, authorities, this.#tables);
+    const signer = checkSigner(key.owner, authorities, this.#tables);
     if (!signer.ok) return this.recordRefusal(request, release, signer);
     const done = ledger.change<Omit<PromoteDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       // Something may have changed while the release was being verified.
@@ -160,7 +174,11 @@ export class ReleaseChanges {
       if (JSON.stringify(settings.guards) !== JSON.stringify(guards)) {
         return refuse('PLAN_MOVED', 'the guards have changed: plan again');
       }
-      return this.#switchTo(now, { ...options, plan: plan.value.hash, authorities }, request);
+      return this.#switchTo(now, { ...options, plan: plan.value.hash, authorities }, request, {
+        kinds: kindsOf(request, options, authorities),
+        command: { name: 'promote', release, options },
+        revert: { name: 'rollback', options: { release, reason: request.reason } },
+      });
     });
     if (done.ok) this.#background.changed();
     return done;
@@ -185,6 +203,7 @@ export class ReleaseChanges {
       authorities,
     }: Promote & { authorities: readonly string[] },
     { actor }: ChangeRequest,
+    approvable: Approvable,
   ): ChangeResult<AppliedChange<Omit<PromoteDone, 'seq'>>> {
     const { meta, releases } = this.#tables;
     const { release, state } = stored;
@@ -206,7 +225,7 @@ export class ReleaseChanges {
         current: releases.current?.release ?? null,
       },
     };
-    return applied({ release, state: next, share }, [audit]);
+    return applied({ release, state: next, share }, [audit], approvable);
   }
 
   /** Drops the live entries that every readable release has folded in. */
@@ -219,52 +238,7 @@ export class ReleaseChanges {
   }
 
   async rollback(request: ChangeRequest, options: Rollback): Promise<ChangeResult<RollbackDone>> {
-    const { release: expected } = options;
-    const { meta, ledger, releases } = this.#tables;
-    const known = ledger.begin<RollbackDone>(request, FREEING_CHANGE);
-    if (known !== null) return known;
-    const overridden = checkOverridden(options, this.#tables);
-    if (!overridden.ok) return overridden;
-    const targetNow = (): StoredRelease | null =>
-      releases.candidate === null ? (releases.back[0] ?? null) : releases.current;
-    const target = targetNow();
-    const opened = target === null ? null : await this.#open(target.signed);
-    if (opened?.ok === false) {
-      return refuse('ROLLBACK_IMPOSSIBLE', `the edge would refuse ${target?.release}: ${opened.message}`);
-    }
-    const done = ledger.change<Omit<RollbackDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
-      const { current, candidate } = releases;
-      const last = candidate ?? current;
-      const previous = targetNow();
-      if (last === null || previous === null) {
-        return refuse('ROLLBACK_IMPOSSIBLE', 'there is no release before the current one');
-      }
-      if (previous.manifest.foldedSeq < meta.number('droppedSeq')) {
-        const message = `${previous.release} lacks live changes that only newer releases contain: build again`;
-        return refuse('ROLLBACK_IMPOSSIBLE', message);
-      }
-      if (previous.release !== target?.release) {
-        const message = 'another release became current: check the status and roll back again';
-        return refuse('BASE_MOVED', message, { extras: { current: current?.release ?? null } });
-      }
-      if (expected !== undefined && expected !== last.release) {
-        const extras = { base: expected, current: last.release };
-        return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, { extras });
-      }
-      // It takes back what the last step changed.
-      const authorities = last.authorities ?? authoritiesIn(last.manifest, previous.manifest);
-      const owned = checkOwned(request, options, authorities, 'the last step changed lists');
-      if (!owned.ok) return owned;
-      const state = releases.withdraw(last, Date.now());
-      releases.setState(previous.release, 'promoted');
-      const audit: AuditEntry = {
-        action: 'release.rollback',
-        subject: last.release,
-        before: { state: last.state, current: current?.release ?? null },
-        after: { state, overrideAuthorities: options.overrideAuthorities, current: previous.release },
-      };
-      return applied({ withdrawn: last.release, current: previous.release }, [audit]);
-    });
+    const done = await rollBack(request, options, this.#tables, (signed) => this.#open(signed));
     if (done.ok) this.#background.changed();
     return done;
   }
@@ -280,7 +254,7 @@ export class ReleaseChanges {
     const { ledger, releases } = this.#tables;
     const stored = release === null ? null : releases.get(release);
     const code = refusal.extras?.refusal ?? refusal.code;
-    ledger.transact({ ...request, repeat: null }, FREEING_CHANGE, () => {
+    ledger.transact(refusedRequest(request), FREEING_CHANGE, () => {
       if (stored !== null) releases.setRefusal(stored.release, code, refusal.message, final);
       const audit: AuditEntry = {
         action: 'release.refuse',
@@ -292,6 +266,19 @@ export class ReleaseChanges {
     });
     return refusal;
   }
+}
+
+/** The kinds of a promotion. */
+function kindsOf(
+  request: ChangeRequest,
+  options: Promote,
+  authorities: readonly string[],
+): Approvable['kinds'] {
+  return [
+    ...(options.overrides.length > 0 ? (['guardOverride'] as const) : []),
+    ...(actsForOthers(request, options, authorities) ? (['actForOthers'] as const) : []),
+    ...(options.share === 1 ? (['fullShare'] as const) : []),
+  ];
 }
 
 function unknownRelease(): Refusal {

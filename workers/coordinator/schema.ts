@@ -200,8 +200,45 @@ const DETECTIONS = `
   ) WITHOUT ROWID;
 `;
 
+/** Changes that wait for a second person: see proposal-store.ts. */
+const PROPOSALS = `
+  CREATE TABLE proposals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    state TEXT NOT NULL,
+    kinds TEXT NOT NULL,
+    proposer TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    changes INTEGER NOT NULL,
+    shown TEXT NOT NULL,
+    audited INTEGER NOT NULL,
+    decided_at INTEGER,
+    decided_by TEXT,
+    note TEXT,
+    seq INTEGER
+  );
+  CREATE INDEX proposals_state ON proposals (state, ends_at);
+  CREATE TABLE proposal_parts (
+    proposal INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (proposal, part)
+  ) WITHOUT ROWID;
+`;
+
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES, GUARDS_AND_UNDO, TOKEN_HOLDERS, AUDIT_EVIDENCE, DETECTIONS];
+const STEPS: readonly string[] = [
+  TABLES,
+  GUARDS_AND_UNDO,
+  TOKEN_HOLDERS,
+  AUDIT_EVIDENCE,
+  DETECTIONS,
+  PROPOSALS,
+];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {

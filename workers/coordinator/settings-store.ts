@@ -1,25 +1,30 @@
 /**
- * The guard settings, the canary numbers and the gateway policy. The last two are part of the head, so changing them
- * changes the head.
+ * The guard settings, the canary numbers, the gateway policy, and which changes wait for a second person. Canaries and
+ * policy are part of the head, so changing them changes the head.
  */
 import { keyedNumber } from '../../shared/audit.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../shared/policy/policy.ts';
+import { type Approvals, NO_APPROVALS } from '../../shared/proposals.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { ActiveKeys } from './active-keys.ts';
-import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
-import type { Precondition } from './document-store.ts';
+import { applied, type ChangeRequest, type ChangeResult, refuse, systemRequest } from './change-request.ts';
+import type { Precondition } from './command.ts';
 import type { Ledger } from './ledger.ts';
 import type { Meta } from './meta.ts';
-import { GROWING_CHANGE } from './storage-budget.ts';
+import { IMPOSSIBLE } from './proposal-records.ts';
+import type { ProposalStore } from './proposal-store.ts';
+import { FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
 
 export class SettingsStore {
   readonly #meta: Meta;
   readonly #ledger: Ledger;
+  readonly #proposals: ProposalStore;
   readonly #keys: ActiveKeys;
 
-  constructor(meta: Meta, ledger: Ledger, keys: ActiveKeys) {
+  constructor(meta: Meta, ledger: Ledger, proposals: ProposalStore, keys: ActiveKeys) {
     this.#meta = meta;
     this.#ledger = ledger;
+    this.#proposals = proposals;
     this.#keys = keys;
   }
 
@@ -28,16 +33,28 @@ export class SettingsStore {
     return { ...DEFAULT_GUARDS, ...this.#meta.json<GuardSettings>('guards') };
   }
 
-  putGuards(request: ChangeRequest, guards: GuardSettings): ChangeResult<GuardSettings> {
+  /** @param expected only if these are in force */
+  putGuards(
+    request: ChangeRequest,
+    guards: GuardSettings,
+    expected?: GuardSettings,
+  ): ChangeResult<GuardSettings> {
     /** As written to the audit log, with no number in plain text. */
     const recorded = ({ protectedNumbers, ...rest }: GuardSettings): object => ({
       ...rest,
       protectedNumbers: protectedNumbers.map((n) => keyedNumber(n, this.#keys.current)),
     });
     return this.#ledger.transact(request, GROWING_CHANGE, () => {
-      const [before, after] = [recorded(this.guards), recorded(guards)];
+      const now = this.guards;
+      if (expected !== undefined && JSON.stringify(now) !== JSON.stringify(expected))
+        return refuse('PRECONDITION_FAILED', 'the guards have changed since: read them again');
+      const [before, after] = [recorded(now), recorded(guards)];
       this.#meta.set('guards', guards);
-      return applied(guards, [{ action: 'guards.put', subject: 'guards', before, after }]);
+      return applied(guards, [{ action: 'guards.put', subject: 'guards', before, after }], {
+        kinds: ['guards'],
+        command: { name: 'putGuards', guards },
+        revert: { name: 'putGuards', guards: now, expected: guards },
+      });
     });
   }
 
@@ -72,17 +89,61 @@ export class SettingsStore {
   putPolicy(
     request: ChangeRequest,
     policy: Policy,
-    { match }: Precondition,
+    condition: Precondition,
   ): ChangeResult<VersionedPolicy & { seq: number }> {
     return this.#ledger.change(request, GROWING_CHANGE, (seq) => {
       const before = this.policy;
+      const { match } = condition;
       if (match !== null && match !== String(before.version)) {
         const message = `the policy now has version ${before.version}: read it again`;
         return refuse('PRECONDITION_FAILED', message);
       }
       const after: VersionedPolicy = { version: seq, policy };
       this.#meta.set('policy', after);
-      return applied(after, [{ action: 'policy.put', subject: 'policy', before, after }]);
+      return applied(after, [{ action: 'policy.put', subject: 'policy', before, after }], {
+        kinds: ['policy'],
+        command: { name: 'putPolicy', policy, condition },
+        revert: {
+          name: 'putPolicy',
+          policy: before.policy,
+          condition: { match: String(seq), absent: false },
+        },
+      });
+    });
+  }
+
+  /**
+   * Lets nothing wait any more, because the environment demands it. Whoever sets it can deploy other code too; this
+   * leaves a trace in the audit log.
+   */
+  resetApprovals(): void {
+    const before = this.#proposals.rules;
+    if (before.kinds.length === 0) return;
+    this.#ledger.transact(systemRequest('APPROVALS is off'), FREEING_CHANGE, () => {
+      this.#meta.set('approvals', NO_APPROVALS);
+      const subject = 'approvals';
+      return applied({}, [{ action: 'approvals.put', subject, before, after: NO_APPROVALS }]);
+    });
+  }
+
+  /** @param signers the signing keys of now: those that are trusted when new ones begin to wait */
+  putApprovals(request: ChangeRequest, approvals: Approvals, signers: object): ChangeResult<Approvals> {
+    return this.#ledger.transact(request, FREEING_CHANGE, () => {
+      const before = this.#proposals.rules;
+      const { kinds } = approvals;
+      if (kinds.length > 0 && this.#proposals.people.approvers.length < 2) return refuse(...IMPOSSIBLE);
+      if (kinds.includes('signingKeys') && !before.kinds.includes('signingKeys'))
+        this.#meta.set('signersApproved', signers);
+      this.#meta.set('approvals', approvals);
+      const audit = [{ action: 'approvals.put', subject: 'approvals', before, after: approvals }];
+      // More kinds at any time; fewer, or more or less time, only together.
+      const isWeaker =
+        !before.kinds.every((kind) => kinds.includes(kind)) || before.waitSeconds !== approvals.waitSeconds;
+      return applied(approvals, audit, {
+        kinds: isWeaker ? ['approvals'] : [],
+        command: { name: 'putApprovals', approvals },
+        revert: null,
+      });
     });
   }
 }

@@ -19,7 +19,13 @@ import type { StagedRefusal } from '../../shared/release-list.ts';
 import { ok } from '../../shared/result.ts';
 import { warn, warnFailed } from '../log.ts';
 import { readFresh } from '../storage/kv-values.ts';
-import { type ChangeRequest, type ChangeResult, type Refusal, refuse } from './change-request.ts';
+import {
+  type ChangeRequest,
+  type ChangeResult,
+  type Refusal,
+  refuse,
+  type Waiting,
+} from './change-request.ts';
 import type { Meta } from './meta.ts';
 import { refused } from './promotion.ts';
 import type { ReleaseChanges } from './release-changes.ts';
@@ -27,11 +33,13 @@ import type { StoredRelease } from './release-store.ts';
 import type { Tables } from './tables.ts';
 
 /** Refusals that may resolve without any action. */
-const PASSING: readonly Refusal['code'][] = [
+const PASSING: readonly (Refusal | Waiting)['code'][] = [
   'RELEASE_INCOMPLETE',
   'RELEASE_STATE',
   'BUDGET_EXCEEDED',
   'STORAGE_FULL',
+  'PROPOSALS_TOO_MANY',
+  'APPROVAL_IMPOSSIBLE',
 ];
 /**
  * Maximum KV operations for one manifest: its own values are read twice, those of the current release once.
@@ -180,6 +188,8 @@ async function promoteNew(
   }
   const options = { base, share: 1, overrides: [], reason: request.reason };
   const result = await changes.promote(request, release, options);
+  // The proposal promotes it once a second person approves, so nothing is left to do here.
+  if (!result.ok && result.code === 'APPROVAL_PENDING') return ok(undefined);
   if (result.ok || PASSING.includes(result.code)) return result;
   // `promote` has recorded some refusals, but not that another release is current.
   return changes.recordRefusal(request, release, result);

@@ -77,10 +77,12 @@ export class StorageBudget {
    * Whether there is room for a change.
    * @param now ms since 1970
    */
-  check({ actor }: ChangeRequest, cost: Cost, now: number): ChangeResult<void> {
+  check({ actor, settles }: ChangeRequest, cost: Cost, now: number): ChangeResult<void> {
     if (actor.name === SYSTEM_ACTOR.name) return ok(undefined);
     const storage = this.#checkStorage(actor.root, cost);
-    return storage.ok && !actor.root ? this.#checkBudget(holderOf(actor), cost, now) : storage;
+    // What a proposal changes was counted when it was proposed.
+    const isFree = actor.root || settles !== undefined;
+    return storage.ok && !isFree ? this.#checkBudget(holderOf(actor), cost, now) : storage;
   }
 
   #checkStorage(isRoot: boolean, { frees }: Cost): ChangeResult<void> {
@@ -120,8 +122,8 @@ export class StorageBudget {
    * Counts a change, applied or refused.
    * @param bytes growth of the tables, now and later
    */
-  charge({ actor }: ChangeRequest, { entries }: Cost, bytes: number, now: number): void {
-    if (actor.root || actor.name === SYSTEM_ACTOR.name) return;
+  charge({ actor, settles }: ChangeRequest, { entries }: Cost, bytes: number, now: number): void {
+    if (actor.root || actor.name === SYSTEM_ACTOR.name || settles !== undefined) return;
     const used: Record<Budget, number> = { entries, bytes: Math.max(0, bytes) };
     this.#sql.exec('DELETE FROM budgets WHERE actor = ? AND ends <= ?', holderOf(actor), now);
     for (const budget of Object.keys(BUDGETS) as Budget[]) {

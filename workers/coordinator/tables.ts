@@ -14,6 +14,8 @@ import { DocumentStore } from './document-store.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
 import { Meta } from './meta.ts';
+import { People, type PeopleEnv } from './people.ts';
+import { ProposalStore } from './proposal-store.ts';
 import { ReleaseStore } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
 import { SettingsStore } from './settings-store.ts';
@@ -23,6 +25,7 @@ export class Tables {
   readonly meta: Meta;
   readonly keys: ActiveKeys;
   readonly ledger: Ledger;
+  readonly proposals: ProposalStore;
   readonly settings: SettingsStore;
   readonly live: LiveStore;
   readonly segments: SegmentStore;
@@ -33,21 +36,23 @@ export class Tables {
   readonly tokenHolders: TokenHolders;
   readonly detections: DetectionStore;
 
-  constructor(storage: DurableObjectStorage, ring: KeyRing) {
+  /** @param people what the environment has for them */
+  constructor(storage: DurableObjectStorage, ring: KeyRing, people: PeopleEnv) {
     const { sql } = storage;
     this.meta = new Meta(sql);
     const keys = new ActiveKeys(ring, this.meta);
     this.keys = keys;
-    this.ledger = new Ledger(storage, this.meta);
-    this.settings = new SettingsStore(this.meta, this.ledger, keys);
-    this.live = new LiveStore(sql, keys);
-    this.segments = new SegmentStore(sql, this.live, keys);
-    this.releases = new ReleaseStore(sql);
     this.organisations = new DocumentStore(sql, 'organisation');
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
     this.tokenHolders = new TokenHolders(sql);
     this.detections = new DetectionStore(sql);
+    this.proposals = new ProposalStore(sql, this.meta, new People(this.tokens, this.organisations, people));
+    this.ledger = new Ledger(storage, this.meta, this.proposals);
+    this.settings = new SettingsStore(this.meta, this.ledger, this.proposals, keys);
+    this.live = new LiveStore(sql, keys);
+    this.segments = new SegmentStore(sql, this.live, keys);
+    this.releases = new ReleaseStore(sql);
   }
 
   /** The clients that the directory contains. */

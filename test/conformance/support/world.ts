@@ -158,9 +158,10 @@ async function makeTokens(admin: Admin, root: string): Promise<Record<TokenName,
   const organisation = { id: 'default', displayName: 'KISA', authority: 'kisa', roles: ROLES };
   await admin.change('PUT', 'organisations/default', { organisation, reason: 'tests' });
   for (const scope of SCOPES) {
-    const { key, secretSha256 } = await newKey(`only-${scope}`);
-    const token = { id: `only-${scope}`, secretSha256: [secretSha256], scopes: [scope] };
-    await admin.change('PUT', `tokens/only-${scope}`, { token, reason: 'tests' });
+    const id = `only-${scope.toLowerCase()}`;
+    const { key, secretSha256 } = await newKey(id);
+    const token = { id, secretSha256: [secretSha256], scopes: [scope] };
+    await admin.change('PUT', `tokens/${id}`, { token, reason: 'tests' });
     tokens[scope] = key;
   }
   return tokens as Record<TokenName, string>;

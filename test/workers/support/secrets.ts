@@ -25,3 +25,6 @@ export const CHECKPOINT_KEY =
 
 /** A key that the Worker does not trust. */
 export const FOREIGN_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIGC0mX0bAWPSt92FCR2LA4AR+boGnUKZrhHhhzek5ju5';
+
+/** Of the token `root`: a digest whose secret nobody has. */
+export const ROOT_TOKEN_SHA256 = '0'.repeat(64);

@@ -1,0 +1,120 @@
+/**
+ * Proposals: changes that wait for a second person. An installation chooses which kinds of change wait. A proposal
+ * shows exactly what the change does; its hash covers the request and its effects, and an approval names the hash.
+ * Break-glass changes are applied at once and are recorded here until a second person has reviewed them.
+ */
+import * as v from 'valibot';
+import type { AuditEntry } from './audit.ts';
+import {
+  APPROVAL_WAIT_SECONDS_DEFAULT,
+  APPROVAL_WAIT_SECONDS_MAX,
+  APPROVAL_WAIT_SECONDS_MIN,
+} from './limits/control.ts';
+import { reasonSchema, sha256Schema } from './schemas.ts';
+
+/** Kinds of change that an installation can make wait. docs/operations.md says what belongs to each. */
+export const APPROVAL_KINDS = [
+  'guardOverride',
+  'actForOthers',
+  'policy',
+  'guards',
+  'fullShare',
+  'tokens',
+  'signingKeys',
+] as const;
+/** `approvals`, weakening these settings, waits whenever any other kind does: nobody switches them off alone. */
+export type ApprovalKind = (typeof APPROVAL_KINDS)[number] | 'approvals';
+
+const waitMessage = `must be from ${APPROVAL_WAIT_SECONDS_MIN} to ${APPROVAL_WAIT_SECONDS_MAX}`;
+export const approvalsSchema = v.strictObject({
+  /** The kinds that wait. Empty: none. */
+  kinds: v.pipe(
+    v.array(v.picklist(APPROVAL_KINDS)),
+    v.maxLength(APPROVAL_KINDS.length),
+    v.transform((kinds) => APPROVAL_KINDS.filter((kind) => kinds.includes(kind))),
+  ),
+  /** How long a proposal waits before it expires, in seconds. */
+  waitSeconds: v.optional(
+    v.pipe(
+      v.number(),
+      v.safeInteger(waitMessage),
+      v.minValue(APPROVAL_WAIT_SECONDS_MIN, waitMessage),
+      v.maxValue(APPROVAL_WAIT_SECONDS_MAX, waitMessage),
+    ),
+    APPROVAL_WAIT_SECONDS_DEFAULT,
+  ),
+});
+/** `GET /v1/admin/approvals` */
+export type Approvals = v.InferOutput<typeof approvalsSchema>;
+export const NO_APPROVALS: Approvals = { kinds: [], waitSeconds: APPROVAL_WAIT_SECONDS_DEFAULT };
+
+/** `PUT /v1/admin/approvals` */
+export const putApprovalsSchema = v.strictObject({ approvals: approvalsSchema, reason: reasonSchema });
+
+/** `POST /v1/admin/proposals/{id}/approve` */
+export const approveSchema = v.strictObject({
+  /** Of the proposal that you reviewed. */
+  sha256: sha256Schema,
+  reason: v.optional(reasonSchema),
+});
+
+/** `POST /v1/admin/proposals/{id}/reject` and `DELETE /v1/admin/proposals/{id}` */
+export const rejectSchema = v.strictObject({ reason: reasonSchema });
+
+/** The last four are those of break-glass changes, which are in force already. */
+export const PROPOSAL_STATES = [
+  'pending',
+  'approved',
+  'rejected',
+  'withdrawn',
+  'expired',
+  'outdated',
+  'unreviewed',
+  'reviewed',
+  'reverted',
+  'revertFailed',
+] as const;
+export type ProposalState = (typeof PROPOSAL_STATES)[number];
+
+/** States in which a person still has to act. */
+export const OPEN_STATES: readonly ProposalState[] = ['pending', 'unreviewed', 'revertFailed'];
+
+/** A proposal in a list. */
+export interface ProposalInfo {
+  readonly id: number;
+  readonly state: ProposalState;
+  readonly kinds: readonly ApprovalKind[];
+  /** Name of the actor: `token:<id>`, `access:<email>`, `wrangler`, or `numgate` for new signing keys. */
+  readonly proposer: string;
+  readonly organisation: string | null;
+  readonly reason: string;
+  readonly createdAt: string;
+  /** When it expires; for a break-glass change, when it reverts. */
+  readonly endsAt: string;
+  /** Of the request and its exact effects. An approval names it. */
+  readonly sha256: string;
+  /** Audit records that the change makes: one per number and source, otherwise one. */
+  readonly changes: number;
+  readonly decidedAt: string | null;
+  readonly decidedBy: string | null;
+  /** Why it was rejected, or why it could not be executed or reverted. */
+  readonly note: string | null;
+  /** The `seq` at which the change became visible; null if it is not in force. */
+  readonly seq: number | null;
+}
+
+/** `GET /v1/admin/proposals/{id}`, and `proposal` in the response 202 to a change that waits. */
+export interface Proposal extends ProposalInfo {
+  /** The first changes, as the audit log would record them: numbers are keyed. */
+  readonly shown: readonly AuditEntry[];
+}
+
+/** `GET /v1/admin/proposals`: newest first. */
+export interface ProposalList {
+  readonly proposals: readonly ProposalInfo[];
+}
+
+/** The response 202 to a change that waits: nothing has changed yet. */
+export interface PendingChange {
+  readonly proposal: Proposal;
+}

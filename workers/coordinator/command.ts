@@ -1,0 +1,46 @@
+/**
+ * Changes as data: a proposal stores the one that it will make, a break-glass change the one that takes it back.
+ * proposal-changes.ts runs them. They are stored in SQLite, so their shapes may only grow.
+ */
+import type { EntryChange, Promote, Rollback, UndoOptions } from '../../shared/admin.ts';
+import type { Organisation } from '../../shared/organisations.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
+import type { Approvals } from '../../shared/proposals.ts';
+import type { GuardSettings } from '../../shared/release/guard-settings.ts';
+import type { Token } from '../../shared/tokens.ts';
+
+/** `If-Match` and `If-None-Match`, as versions. */
+export interface Precondition {
+  /** Apply only if the current version is this one. */
+  readonly match: string | null;
+  /** Apply only if it does not exist. */
+  readonly absent: boolean;
+}
+
+export type Command =
+  | { readonly name: 'changeEntries'; readonly change: EntryChange }
+  | { readonly name: 'undoEntries'; readonly operation: number; readonly options: UndoOptions }
+  | { readonly name: 'promote'; readonly release: string; readonly options: Promote }
+  | { readonly name: 'rollback'; readonly options: Rollback }
+  | { readonly name: 'putPolicy'; readonly policy: Policy; readonly condition: Precondition }
+  | {
+      readonly name: 'putGuards';
+      readonly guards: GuardSettings;
+      /** Only if these are in force. */
+      readonly expected?: GuardSettings;
+    }
+  | { readonly name: 'putApprovals'; readonly approvals: Approvals }
+  | {
+      readonly name: 'putOrganisation';
+      readonly id: string;
+      readonly organisation: Organisation | null;
+      readonly condition: Precondition;
+    }
+  | {
+      readonly name: 'putToken';
+      readonly id: string;
+      readonly token: Token;
+      readonly condition: Precondition;
+      readonly authority?: string | null;
+    }
+  | { readonly name: 'approveSigners' };

@@ -1,0 +1,217 @@
+/**
+ * Decisions on proposals: approve, reject, withdraw; and what happens without one: a proposal expires, a break-glass
+ * change reverts. An approval runs the stored request again as its proposer. settlement.ts checks it in the same
+ * transaction as the change, so of two decisions at once exactly one counts.
+ */
+import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
+import { ok } from '../../shared/result.ts';
+import { warn } from '../log.ts';
+import type { BackgroundWork } from './background-work.ts';
+import {
+  applied,
+  type ChangeRequest,
+  type ChangeResult,
+  type Refusal,
+  refuse,
+  type Settlement,
+  systemRequest,
+  type Waiting,
+} from './change-request.ts';
+import type { ClientChanges } from './client-changes.ts';
+import type { Command } from './command.ts';
+import type { EntryChanges } from './entry-changes.ts';
+import type { EntryUndo } from './entry-undo.ts';
+import type { StoredProposal } from './proposal-store.ts';
+import type { ReleaseChanges } from './release-changes.ts';
+import { checkApprover, checkOpen, proposerNow } from './settlement.ts';
+import { SharedWork } from './shared-work.ts';
+import type { Signers } from './signers.ts';
+import { counted, FREEING_CHANGE } from './storage-budget.ts';
+import type { Tables } from './tables.ts';
+
+/** Refusals after which the proposal still waits: another try, or another person, may succeed. */
+const WAITING: readonly (Refusal | Waiting)['code'][] = [
+  ...([
+    'PROPOSAL_DECIDED',
+    'APPROVER_REFUSED',
+    'RELEASE_INCOMPLETE',
+    'STORAGE_FULL',
+    'BUDGET_EXCEEDED',
+  ] as const),
+];
+
+/** Who makes the changes. */
+interface Changes {
+  readonly entries: EntryChanges;
+  readonly undo: EntryUndo;
+  readonly clients: ClientChanges;
+  readonly releases: ReleaseChanges;
+  readonly signers: Signers;
+  readonly background: BackgroundWork;
+}
+
+export class ProposalChanges {
+  readonly #tables: Tables;
+  readonly #changes: Changes;
+  readonly #runs = new SharedWork<void>();
+
+  constructor(tables: Tables, changes: Changes) {
+    this.#tables = tables;
+    this.#changes = changes;
+  }
+
+  /** @param sha256 of the proposal that the approver has seen */
+  async approve(request: ChangeRequest, id: number, sha256: string): Promise<ChangeResult<ProposalInfo>> {
+    const { ledger, proposals } = this.#tables;
+    const known = ledger.begin<ProposalInfo>(request, FREEING_CHANGE);
+    if (known !== null) return known;
+    await this.settleDue();
+    const stored = proposals.get(id);
+    if (stored === null) return unknown(id);
+    const { info } = stored;
+    const isReview = info.state === 'unreviewed' || info.state === 'revertFailed';
+    const allowed = this.#check(request, stored, isReview ? info.state : 'pending');
+    if (!allowed.ok) return allowed;
+    if (info.sha256 !== sha256) {
+      const message = `proposal ${id} has the hash ${info.sha256}: read it again before you approve it`;
+      return refuse('PROPOSAL_CHANGED', message);
+    }
+    if (isReview) return this.#close(request, stored, info.state, 'reviewed', request.reason);
+    const proposer = proposerNow(stored, proposals, ledger.audit);
+    const settles: Settlement = { id, from: 'pending', to: 'approved', decision: request };
+    const done = proposer.ok
+      ? await this.#run(
+          { actor: proposer.value, reason: info.reason, repeat: null, settles },
+          proposals.command(id),
+        )
+      : proposer;
+    if (done.ok) return ok(this.#infoOf(id));
+    if (WAITING.includes(done.code)) return done;
+    const note = `${done.code}: ${done.message}`;
+    const outdated = this.#close(request, stored, 'pending', 'outdated', note, null);
+    if (!outdated.ok) return outdated;
+    return refuse('PROPOSAL_OUTDATED', `nothing was changed: ${done.message}`, { extras: done.extras ?? {} });
+  }
+
+  /** Withdraws a proposal of the caller, rejects one of another, or takes back a break-glass change now. */
+  async reject(request: ChangeRequest, id: number): Promise<ChangeResult<ProposalInfo>> {
+    const { ledger, proposals } = this.#tables;
+    const known = ledger.begin<ProposalInfo>(request, FREEING_CHANGE);
+    if (known !== null) return known;
+    await this.settleDue();
+    const stored = proposals.get(id);
+    if (stored === null) return unknown(id);
+    const { state, proposer } = stored.info;
+    if (state === 'unreviewed') {
+      await this.#revert(stored, request);
+      return ok(this.#infoOf(id));
+    }
+    const isOwn = proposer === request.actor.name;
+    return this.#close(request, stored, 'pending', isOwn ? 'withdrawn' : 'rejected', request.reason);
+  }
+
+  async withdraw(request: ChangeRequest, id: number): Promise<ChangeResult<ProposalInfo>> {
+    const stored = this.#tables.proposals.get(id);
+    if (stored !== null && stored.info.proposer !== request.actor.name) {
+      const message = `${stored.info.proposer} proposed this: reject it instead`;
+      return refuse('APPROVER_REFUSED', message);
+    }
+    return this.reject(request, id);
+  }
+
+  #check(request: ChangeRequest, stored: StoredProposal, from: ProposalState): ChangeResult<void> {
+    const { ledger, proposals } = this.#tables;
+    const open = checkOpen(stored.info, from, Date.now());
+    return open.ok ? checkApprover(stored, request.actor, proposals, ledger.audit) : open;
+  }
+
+  /** Ends a proposal without a change. @param answer the request whose repeat returns the result */
+  #close(
+    request: ChangeRequest,
+    { info: { id } }: StoredProposal,
+    from: ProposalState,
+    to: ProposalState,
+    note: string,
+    repeat: ChangeRequest['repeat'] = request.repeat,
+  ): ChangeResult<ProposalInfo> {
+    const { ledger, proposals } = this.#tables;
+    return ledger.transact({ ...request, repeat }, counted(FREEING_CHANGE), () => {
+      const now = proposals.get(id)!.info;
+      const open = checkOpen(now, from, to === 'expired' ? 0 : Date.now());
+      if (!open.ok) return open;
+      const record = proposals.close(now, to, request.actor.name, { note: note || null });
+      return applied(this.#infoOf(id), [record]);
+    });
+  }
+
+  #infoOf(id: number): ProposalInfo {
+    const { shown: _, ...info } = this.#tables.proposals.get(id)!.info;
+    return info;
+  }
+
+  /** Lets proposals expire, and reverts break-glass changes that nobody has reviewed. */
+  settleDue(): Promise<void> {
+    return this.#runs.run('settle', async () => {
+      const { proposals } = this.#tables;
+      for (const stored of proposals.ended('pending', Date.now()))
+        this.#close(systemRequest('nobody approved it in time'), stored, 'pending', 'expired', '');
+      for (const stored of proposals.ended('unreviewed', Date.now()))
+        await this.#revert(stored, systemRequest('nobody reviewed it within a day'));
+    });
+  }
+
+  /** @param decision the request of the person who rejects it, or of the service */
+  async #revert(stored: StoredProposal, decision: ChangeRequest): Promise<void> {
+    const { info } = stored;
+    const { id, kinds } = info;
+    const settles: Settlement = { id, from: 'unreviewed', to: 'reverted', decision };
+    const request = {
+      ...systemRequest(`break-glass change ${id} is taken back: ${decision.reason}`),
+      settles,
+    };
+    const done = await this.#run(request, this.#tables.proposals.command(id));
+    const values = { proposal: id, kinds: kinds.join(' ') };
+    if (done.ok) return warn('breakGlassReverted', values);
+    if (WAITING.includes(done.code)) return;
+    warn('breakGlassRevertFailed', { ...values, code: done.code });
+    const note = `${done.code}: ${done.message}`;
+    this.#close(decision, stored, 'unreviewed', 'revertFailed', note, null);
+  }
+
+  async #run(request: ChangeRequest, command: Command): Promise<ChangeResult<unknown>> {
+    const done = await this.#make(request, command);
+    if (done.ok) this.#changes.background.changed();
+    return done;
+  }
+
+  async #make(request: ChangeRequest, command: Command): Promise<ChangeResult<unknown>> {
+    const { entries, undo, clients, releases, signers } = this.#changes;
+    const { settings } = this.#tables;
+    switch (command.name) {
+      case 'changeEntries':
+        return entries.change(request, command.change);
+      case 'undoEntries':
+        return undo.undo(request, command.operation, command.options);
+      case 'promote':
+        return releases.promote(request, command.release, command.options);
+      case 'rollback':
+        return releases.rollback(request, command.options);
+      case 'putPolicy':
+        return settings.putPolicy(request, command.policy, command.condition);
+      case 'putGuards':
+        return settings.putGuards(request, command.guards, command.expected);
+      case 'putApprovals':
+        return settings.putApprovals(request, command.approvals, signers.current);
+      case 'putOrganisation':
+        return clients.putOrganisation(request, command.id, command.organisation, command.condition);
+      case 'putToken':
+        return clients.putToken(request, command.id, command.token, command.condition, command.authority);
+      case 'approveSigners':
+        return signers.approve(request);
+    }
+  }
+}
+
+function unknown(id: number): Refusal {
+  return refuse('PROPOSAL_UNKNOWN', `there is no proposal ${id}: see npx numgate proposals list`);
+}

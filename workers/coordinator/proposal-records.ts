@@ -1,0 +1,65 @@
+/**
+ * What a proposal is in the audit log, and its hash.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { AuditEntry } from '../../shared/audit.ts';
+import { toHex, utf8 } from '../../shared/bytes.ts';
+import type { Proposal, ProposalState } from '../../shared/proposals.ts';
+import type { Approvable, ChangeRequest } from './change-request.ts';
+
+/** Words of the actions in the audit log. */
+export const VERBS: Readonly<Record<ProposalState, string>> = {
+  pending: 'open',
+  approved: 'approve',
+  rejected: 'reject',
+  withdrawn: 'withdraw',
+  expired: 'expire',
+  outdated: 'outdate',
+  unreviewed: 'apply',
+  reviewed: 'review',
+  reverted: 'revert',
+  revertFailed: 'fail',
+};
+
+export function proposalRecord(verb: string, info: Proposal, before: ProposalState | null): AuditEntry {
+  const { id, state, kinds, proposer, sha256: digest, endsAt, changes, decidedBy, note } = info;
+  const decided = decidedBy === null ? {} : { decidedBy, note };
+  return {
+    action: `proposals.${verb}`,
+    subject: `proposal ${id}`,
+    before: before === null ? null : { state: before },
+    after: { state, kinds, proposer, sha256: digest, changes, endsAt, ...decided },
+  };
+}
+
+/** Fields of audit records with a `seq`, which is another one each time a change runs. */
+const SEQ_FIELDS = ['seq', 'version'];
+
+/**
+ * The hash of a change: of its author, reason, request and exact effects.
+ * @param before `seq` before the change: its own are others each time it runs
+ */
+export function digestOf(
+  { actor, reason }: ChangeRequest,
+  { kinds, command }: Approvable,
+  audit: readonly AuditEntry[],
+  before: number,
+): string {
+  // Which guards are hit depends on the hour, and the request names those that it overrides.
+  const made = audit.filter(({ action }) => action !== 'entries.override');
+  const effects = JSON.stringify(made, (key, value: unknown) =>
+    // The number of the operation of the change itself.
+    key === 'operation'
+      ? undefined
+      : SEQ_FIELDS.includes(key) && typeof value === 'number' && value > before
+        ? `+${value - before}`
+        : value,
+  );
+  const text = JSON.stringify([actor.name, reason.toWellFormed(), kinds, command, effects]);
+  return toHex(sha256(utf8(text)));
+}
+
+const REMEDY =
+  'two of these must have the scope "approve": tokens of active organisations, the token root, Cloudflare Access. ' +
+  'Add one with npx numgate tokens add';
+export const IMPOSSIBLE = ['APPROVAL_IMPOSSIBLE', `no second person could approve this: ${REMEDY}`] as const;
