@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
 import { stagedKey } from '../../shared/release/kv-keys.ts';
-import { ROLES, type Role } from '../../shared/roles.ts';
+import { ROLE_SCOPES, ROLES, type Role } from '../../shared/roles.ts';
 import {
   accessOf,
   IDENTITIES,
@@ -244,6 +244,16 @@ describe('authorization', () => {
     ])('%s is rejected with the name of the field', async (_what, rest, field) => {
       const body = { token: { ...token, ...rest }, reason: 'a test' };
       await expectAdminRefused(['tokens/matrix-new', { method: 'PUT', body }], [400, 'FIELD_VALUE', field]);
+    });
+
+    it('is shown to its token as scopes, with the organisation and its authority', async () => {
+      const id = 'matrix-operator';
+      expect(await adminValue('me', as('operator'))).toEqual({
+        ...{ name: `token:${id}`, organisation: id, authority: id, root: false },
+        scopes: ROLE_SCOPES.operator,
+      });
+      const root = { name: 'token:root', organisation: null, authority: 'root', root: true };
+      expect(await adminValue('me')).toMatchObject(root);
     });
 
     it('that the organisation loses no longer opens anything', async () => {
