@@ -14,6 +14,7 @@ const secrets = {
   LIST_KEY: process.env.LIST_KEY!,
   RELEASE_PUBLIC_KEYS: process.env.RELEASE_PUBLIC_KEYS!,
   ROOT_TOKEN_SHA256: process.env.ROOT_TOKEN_SHA256!,
+  CHECKPOINT_KEY: process.env.CHECKPOINT_KEY!,
 };
 
 async function start(name: string, withSecrets: Record<string, string>): ReturnType<typeof startService> {

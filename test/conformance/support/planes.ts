@@ -65,7 +65,7 @@ export async function startPlanes(
   state: string,
   folder: string,
 ): Promise<Running> {
-  const { ROOT_TOKEN_SHA256: _, ...edgeSecrets } = secrets;
+  const { ROOT_TOKEN_SHA256: _, CHECKPOINT_KEY: _key, ...edgeSecrets } = secrets;
   const workers = await Promise.all([
     workerOf('edge', 'edge', edgeSecrets, folder),
     workerOf('control', CONTROL, secrets, folder),
@@ -80,7 +80,7 @@ export async function startAlone(
   state: string,
   folder: string,
 ): Promise<Running> {
-  const { ROOT_TOKEN_SHA256: _, ...edgeSecrets } = secrets;
+  const { ROOT_TOKEN_SHA256: _, CHECKPOINT_KEY: _key, ...edgeSecrets } = secrets;
   const edge = await workerOf('edge', name, edgeSecrets, folder);
   const control = {
     ...{ name: CONTROL, modules: true, script: WITHOUT_METHODS, compatibilityDate: '2026-10-15' },
