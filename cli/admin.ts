@@ -3,7 +3,7 @@
  * failure applies it only once.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { ProblemExtras } from '../shared/admin-problems.ts';
+import type { ProblemExtras } from '../shared/admin/problems.ts';
 import type { PendingChange } from '../shared/proposals.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
@@ -191,7 +191,7 @@ function withQuery(path: string, query: Query): string {
   return given.length === 0 ? path : `${path}?${search}`;
 }
 
-/** The cast is safe by contract: both sides compile against shared/admin.ts. */
+/** The cast is safe by contract: both sides compile against shared/admin. */
 function json<Value>({ status, bytes }: AdminResponse): Value {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Value;

@@ -1,5 +1,5 @@
 /** The list of releases on the wire: `GET /v1/admin/releases`. */
-import type { ReleaseInfo } from './admin.ts';
+import type { ReleaseInfo } from './admin/releases.ts';
 
 /** A manifest under `staged/` that was refused before it became a release, such as one with a wrong signature. */
 export interface StagedRefusal {

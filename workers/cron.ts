@@ -2,7 +2,7 @@
  * The cron job, every minute: promotes releases staged with wrangler alone, and removes values from KV that
  * nothing names any more. Then it exports what the audit log has gained.
  */
-import type { Actor } from '../shared/admin.ts';
+import type { Actor } from '../shared/admin/actor.ts';
 import { exportAudit } from './admin/audit-export.ts';
 import { coordinatorOf } from './admin/coordinator-stub.ts';
 import type { ControlEnv } from './env.ts';

@@ -1,5 +1,5 @@
 /** Verifies the hash chain of the audit log, and compares the log with records and checkpoints that were kept. */
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import {
   type AuditRecord,
   AuditVerifier,

@@ -1,11 +1,11 @@
 /** `numgate audit`: export, verify and trim the log; its checkpoints, and the key that verifies them. */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
+import type { AuditTrimmed } from '../../shared/admin/trim-audit.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { CheckpointInfo } from '../../shared/evidence.ts';
 import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits/control.ts';
 import { newSignerKey } from '../../shared/signed-note.ts';
-import type { AuditTrimmed } from '../../shared/trim-audit.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';

@@ -1,6 +1,7 @@
 /** `numgate block`, `unblock`, `clear`: changes of the live layer. A change is visible within seconds. */
 import { type Command, Option } from 'commander';
-import type { EntriesDone, EntryItem, ListsInfo } from '../../shared/admin.ts';
+import type { EntriesDone, EntryItem } from '../../shared/admin/entries.ts';
+import type { ListsInfo } from '../../shared/admin/releases.ts';
 import type { ChangeOp } from '../../shared/live/entry.ts';
 import { LIVE_GUARDS, type LiveGuard } from '../../shared/release/guard-settings.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';

@@ -3,7 +3,7 @@
  * because shells and process lists show the words of a command line.
  */
 import type { Command } from 'commander';
-import type { ChangeDone } from '../../shared/admin.ts';
+import type { ChangeDone } from '../../shared/admin/change.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import { parseListed } from '../../shared/numbers/parse.ts';
 import { adminOfEnvironment } from '../admin.ts';

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type * as v from 'valibot';
-import type { ChangeDone } from '../../shared/admin.ts';
+import type { ChangeDone } from '../../shared/admin/change.ts';
 import {
   type Client,
   clientSchema,

@@ -1,6 +1,6 @@
 /** `numgate entries`: the live entries. `build` folds them into a release. */
 import type { Command } from 'commander';
-import type { EntryInfo, EntryPage } from '../../shared/admin.ts';
+import type { EntryInfo, EntryPage } from '../../shared/admin/entries.ts';
 import { PAGE_MAX } from '../../shared/limits/control.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';

@@ -1,6 +1,6 @@
 /** Changes of many entries: several operations, and what is known if one of them fails. */
-import type { EntriesDone, EntriesDryRun, EntryChange } from '../../shared/admin.ts';
-import type { ProblemExtras } from '../../shared/admin-problems.ts';
+import type { EntriesDone, EntriesDryRun, EntryChange } from '../../shared/admin/entries.ts';
+import type { ProblemExtras } from '../../shared/admin/problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { type Admin, Unreachable } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';

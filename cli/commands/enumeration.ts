@@ -3,7 +3,7 @@
  * organisation and day.
  */
 import type { Command } from 'commander';
-import type { DetectionInfo } from '../../shared/admin.ts';
+import type { DetectionInfo } from '../../shared/admin/status.ts';
 import type { ScanKind } from '../../shared/enumeration/detect.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { count } from '../terminal/figures.ts';

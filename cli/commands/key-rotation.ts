@@ -12,7 +12,9 @@
  * within the last minute report the IDs of their keys.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { KeyRotated, ListKeyInfo, ReleaseInfo, StatusInfo } from '../../shared/admin.ts';
+import type { KeyRotated, ListKeyInfo } from '../../shared/admin/list-key.ts';
+import type { ReleaseInfo } from '../../shared/admin/releases.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import { READER_SEEN_MS } from '../../shared/limits/control.ts';
 import { RECORDS_KEPT_SECONDS } from '../../shared/limits/edge.ts';

@@ -5,7 +5,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import type * as v from 'valibot';
-import type { ChangeDone } from '../../shared/admin.ts';
+import type { ChangeDone } from '../../shared/admin/change.ts';
 import type { Client } from '../../shared/clients.ts';
 import { type Organisation, organisationSchema } from '../../shared/organisations.ts';
 import { ROLES, type Role } from '../../shared/roles.ts';

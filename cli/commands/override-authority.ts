@@ -3,7 +3,7 @@
  * change acts for, one applies it without waiting for a second person.
  */
 import type { Command } from 'commander';
-import type { Rollback } from '../../shared/admin.ts';
+import type { Rollback } from '../../shared/admin/releases.ts';
 
 export interface BreakGlassOptions {
   readonly breakGlass?: boolean;

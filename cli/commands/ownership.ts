@@ -2,7 +2,7 @@
  * Whose lists a push changes, and whether the token and the signing key may change them. The coordinator decides at
  * the promotion, after the upload; this compares the same things before it (workers/coordinator/ownership.ts).
  */
-import type { MeInfo } from '../../shared/admin.ts';
+import type { MeInfo } from '../../shared/admin/actor.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import { changedAuthorities } from '../../shared/release/authorities.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';

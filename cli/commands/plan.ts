@@ -3,7 +3,7 @@
  * Changes nothing. The coordinator makes the same plan when the release is promoted and compares its hash.
  */
 import type { Command } from 'commander';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import { checkFold } from '../../shared/release/fold.ts';

@@ -1,7 +1,7 @@
 /** `numgate policy`: the rules for traffic from abroad at gateways. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Command, Option } from 'commander';
-import type { ChangeDone } from '../../shared/admin.ts';
+import type { ChangeDone } from '../../shared/admin/change.ts';
 import { isRecord } from '../../shared/fields.ts';
 import {
   type Policy,

@@ -5,8 +5,8 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import type { Promote, PromoteDone } from '../../shared/admin.ts';
-import type { ProblemExtras } from '../../shared/admin-problems.ts';
+import type { ProblemExtras } from '../../shared/admin/problems.ts';
+import type { Promote, PromoteDone } from '../../shared/admin/releases.ts';
 import { type PushGuard, remainingGuards } from '../../shared/release/guard-settings.ts';
 import { SHARD_PREFIX, stagedKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';

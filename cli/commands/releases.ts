@@ -6,8 +6,8 @@ import type {
   ReleaseInfo,
   Rollback,
   RollbackDone,
-  StatusInfo,
-} from '../../shared/admin.ts';
+} from '../../shared/admin/releases.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { PushGuard } from '../../shared/release/guard-settings.ts';
 import type { ReleaseList } from '../../shared/release-list.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';

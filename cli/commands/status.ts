@@ -1,6 +1,8 @@
 /** `numgate status`: the head according to the coordinator, and the head that each edge uses. */
 import type { Command } from 'commander';
-import type { ListsInfo, MeInfo, StatusInfo } from '../../shared/admin.ts';
+import type { MeInfo } from '../../shared/admin/actor.ts';
+import type { ListsInfo } from '../../shared/admin/releases.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';

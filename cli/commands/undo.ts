@@ -1,6 +1,6 @@
 /** `numgate undo`: reverses one operation on live entries. */
 import type { Command } from 'commander';
-import type { UndoDone } from '../../shared/admin.ts';
+import type { UndoDone } from '../../shared/admin/entries.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';

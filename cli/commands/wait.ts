@@ -1,6 +1,6 @@
 /** What commands that change the head share: they print the change, and with `--wait` wait until it is visible. */
 import type { Command } from 'commander';
-import type { ChangeDone } from '../../shared/admin.ts';
+import type { ChangeDone } from '../../shared/admin/change.ts';
 import { CommandFailure } from '../failure.ts';
 import { note, print, type Report } from '../terminal/output.ts';
 import { type EdgeSighting, edgeOption, formatSighting, urlsOf, WAIT_SECONDS, watchUntil } from './watch.ts';

@@ -4,7 +4,7 @@
  * result as the live layer did.
  */
 import { createHash } from 'node:crypto';
-import type { EntryInfo } from '../../shared/admin.ts';
+import type { EntryInfo } from '../../shared/admin/entries.ts';
 import type { Dates } from '../../shared/build/list-entries.ts';
 import { FOLDED_LIST_PREFIX, type ListInfo } from '../../shared/release/manifest.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';

@@ -1,5 +1,5 @@
 /** Numbers and sources for the live layer, as an admin writes them: words of a command line, or a file. */
-import type { EntryItem } from '../../shared/admin.ts';
+import type { EntryItem } from '../../shared/admin/entries.ts';
 import { PARTY_CHARS_MAX } from '../../shared/limits/requests.ts';
 import { parseListed } from '../../shared/numbers/parse.ts';
 import { parseSource } from '../../shared/sources/source.ts';

@@ -2,7 +2,7 @@
  * Moves live and folded sources to the key of a new release. A release stores fingerprints, which cannot be inverted.
  * So each is computed again from the name of its source, which the live entries, the audit log or the admin knows.
  */
-import type { EntryInfo } from '../../shared/admin.ts';
+import type { EntryInfo } from '../../shared/admin/entries.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { fingerprintsOf, parseSource } from '../../shared/sources/source.ts';
 import { CommandFailure } from '../failure.ts';

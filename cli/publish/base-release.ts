@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Blob, blobsOf, type Manifest, openManifest } from '../../shared/release/manifest.ts';
 import type { Load } from '../../shared/release/release.ts';

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import { type AuditRecord, AuditVerifier, CHAIN_START, keyedNumber } from '../../shared/audit.ts';
 import { STORAGE_BYTES_MAX } from '../../shared/limits/control.ts';
 import type { BlockRecord } from '../../shared/screening/block-record.ts';

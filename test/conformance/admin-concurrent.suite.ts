@@ -3,7 +3,7 @@
  * that order.
  */
 import { describe, expect, it } from 'vitest';
-import type { EntryPage } from '../../shared/admin.ts';
+import type { EntryPage } from '../../shared/admin/entries.ts';
 import { check } from './support/send.ts';
 import { adminValue, change } from './support/send-admin.ts';
 import { world } from './support/world.ts';

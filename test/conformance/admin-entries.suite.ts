@@ -2,7 +2,7 @@
  * The live layer: block, unblock and clear, and when the edge shows them.
  */
 import { describe, expect, it } from 'vitest';
-import type { EntryInfo, EntryPage } from '../../shared/admin.ts';
+import type { EntryInfo, EntryPage } from '../../shared/admin/entries.ts';
 import { current, promote, stage } from './support/releases.ts';
 import { adminValue, change, checkOnceVisible, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 

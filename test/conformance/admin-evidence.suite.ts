@@ -2,7 +2,7 @@
  * Evidence of the audit log over HTTP: the public checkpoint, earlier ones, and proofs.
  */
 import { describe, expect, it } from 'vitest';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { auditLeaf, parseCheckpoint } from '../../shared/checkpoint.ts';

@@ -2,7 +2,7 @@
  * The gateway policy for admins, and how a change shows at a gateway.
  */
 import { describe, expect, it } from 'vitest';
-import type { StatusInfo } from '../../shared/admin.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
 import type { Policy, VersionedPolicy } from '../../shared/policy/policy.ts';
 import { send } from './support/send.ts';

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import type { ListsInfo, ReleaseInfo } from '../../shared/admin.ts';
+import type { ListsInfo, ReleaseInfo } from '../../shared/admin/releases.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { DEFAULT_GUARDS } from '../../shared/release/guard-settings.ts';
 import { stagedKey } from '../../shared/release/kv-keys.ts';

@@ -2,7 +2,7 @@
  * Guards on live changes, dry runs of them, and their undo.
  */
 import { describe, expect, it } from 'vitest';
-import type { EntriesDone, UndoDone } from '../../shared/admin.ts';
+import type { EntriesDone, UndoDone } from '../../shared/admin/entries.ts';
 import { adminValue, checkOnceVisible, expectAdminRefused } from './support/send-admin.ts';
 
 describe('POST /v1/admin/operations/{operation}/undo', () => {

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { RELEASE_STATES } from '../../shared/admin.ts';
+import { RELEASE_STATES } from '../../shared/admin/releases.ts';
 import { MODES } from '../../shared/clients.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';

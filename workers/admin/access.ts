@@ -4,7 +4,7 @@
  */
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import { DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { SCOPES } from '../../shared/roles.ts';

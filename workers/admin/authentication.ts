@@ -2,7 +2,7 @@
  * Authenticates admins: the token `root`, other tokens, and people who come through Cloudflare Access. Secrets are
  * compared by digest, in constant time.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import { isConditional } from '../../shared/key-conditions.ts';
 import { DIGESTS_KEPT_MS } from '../../shared/limits/control.ts';
 import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';

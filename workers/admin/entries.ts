@@ -1,7 +1,7 @@
 /**
  * `/v1/admin/entries`: the live layer.
  */
-import { entryChangeSchema, findSchema, undoSchema } from '../../shared/admin.ts';
+import { entryChangeSchema, findSchema, undoSchema } from '../../shared/admin/entries.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';

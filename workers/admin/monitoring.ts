@@ -2,13 +2,13 @@
  * `/v1/admin/status`, `/v1/admin/me`, `/v1/admin/enumeration`, `/v1/admin/audit` and `/v1/admin/blocks`: status,
  * identity, detections, audit log and block records.
  */
-import type { MeInfo } from '../../shared/admin.ts';
+import type { MeInfo } from '../../shared/admin/actor.ts';
+import { trimAuditSchema } from '../../shared/admin/trim-audit.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { recordsPrefix } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
 import { openRecords } from '../../shared/screening/block-record.ts';
-import { trimAuditSchema } from '../../shared/trim-audit.ts';
 import { openSecrets } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import type { Reply } from '../http/reply.ts';

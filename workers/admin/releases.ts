@@ -2,7 +2,7 @@
  * `/v1/admin/releases`, `/v1/admin/values`, `/v1/admin/rollback`, `/v1/admin/lists`: releases and their
  * lists.
  */
-import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin.ts';
+import { promoteSchema, rollbackSchema, stageSchema } from '../../shared/admin/releases.ts';
 import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { SHARD_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { ReleaseList } from '../../shared/release-list.ts';

@@ -2,8 +2,9 @@
  * `/v1/admin/guards`, `/v1/admin/canaries`, `/v1/admin/policy` and `/v1/admin/list-key`: the guard settings, the canary
  * numbers, the rules for traffic at gateways, and the key of what the coordinator stores.
  */
-import { putCanariesSchema, rotateKeySchema } from '../../shared/admin.ts';
-import { putGuardsSchema, putPolicySchema } from '../../shared/put-settings.ts';
+
+import { rotateKeySchema } from '../../shared/admin/list-key.ts';
+import { putCanariesSchema, putGuardsSchema, putPolicySchema } from '../../shared/admin/settings.ts';
 import { ok } from '../../shared/result.ts';
 import { forAdmins, forChanges } from './context.ts';
 

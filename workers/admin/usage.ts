@@ -2,7 +2,7 @@
  * `GET /v1/admin/usage`: what clients checked, by hour. Each client has objects of its own (workers/usage/), so a page
  * has few clients. A token sees the clients of its own organisation; with scope `statistics`, and `root`, all of them.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import type { Client } from '../../shared/clients.ts';
 import { type FieldError, fieldError, oneOf } from '../../shared/fields.ts';
 import { USAGE_CLIENTS_PER_PAGE, USAGE_DAYS_KEPT } from '../../shared/limits/control.ts';

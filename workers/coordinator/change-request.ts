@@ -1,8 +1,8 @@
 /**
  * A change request to the coordinator and its result: applied, or refused with a reason.
  */
-import type { Actor } from '../../shared/admin.ts';
-import type { AdminProblemCode, ProblemExtras } from '../../shared/admin-problems.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
+import type { AdminProblemCode, ProblemExtras } from '../../shared/admin/problems.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import type { ApprovalKind, Proposal, ProposalState } from '../../shared/proposals.ts';

@@ -2,7 +2,8 @@
  * Changes as data: a proposal stores the one that it will make, a break-glass change the one that takes it back.
  * proposal-changes.ts runs them. They are stored in SQLite, so their shapes may only grow.
  */
-import type { EntryChange, Promote, Rollback, UndoOptions } from '../../shared/admin.ts';
+import type { EntryChange, UndoOptions } from '../../shared/admin/entries.ts';
+import type { Promote, Rollback } from '../../shared/admin/releases.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';

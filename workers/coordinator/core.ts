@@ -1,7 +1,9 @@
 /**
  * The parts of the coordinator, each built from complete ones, and what involves all of them.
  */
-import type { Actor, ListKeyInfo, StatusInfo } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
+import type { ListKeyInfo } from '../../shared/admin/list-key.ts';
+import type { StatusInfo } from '../../shared/admin/status.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import { EXPIRY_WARNING_MS, UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';

@@ -1,5 +1,5 @@
 /** Detections of enumeration in SQLite, one for each organisation and day. The audit log has them too, for longer. */
-import type { DetectionInfo } from '../../shared/admin.ts';
+import type { DetectionInfo } from '../../shared/admin/status.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { Detection } from '../../shared/enumeration/detect.ts';
 import { DETECTIONS_KEPT_DAYS } from '../../shared/limits/enumeration.ts';

@@ -1,14 +1,14 @@
 /**
  * Changes of the live layer, and lookups in it.
  */
+import type { Actor } from '../../shared/admin/actor.ts';
 import type {
-  Actor,
   EntriesDone,
   EntriesDryRun,
   EntryChange,
   EntryInfo,
   EntryItem,
-} from '../../shared/admin.ts';
+} from '../../shared/admin/entries.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { ENTRY_END_BYTES, SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { type GuardHit, remainingGuards } from '../../shared/release/guard-settings.ts';

@@ -2,7 +2,7 @@
  * Counts what the guards of live changes compare (shared/release/live-guards.ts). All of it runs in the transaction of the
  * change: what is refused or only tried is rolled back and does not count.
  */
-import type { EntryChange } from '../../shared/admin.ts';
+import type { EntryChange } from '../../shared/admin/entries.ts';
 import { numberKey } from '../../shared/live/entry.ts';
 import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, countWholeBlocks } from '../../shared/numbers/blocks.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';

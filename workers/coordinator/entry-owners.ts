@@ -3,7 +3,8 @@
  * other authorities must not be lifted, replaced, shortened or covered: neither live ones, nor those that a
  * release has folded in, nor (by an unblock) those of its lists. One such item refuses the whole operation.
  */
-import type { Actor, EntryChange } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
+import type { EntryChange } from '../../shared/admin/entries.ts';
 import { ITEMS_SHOWN_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import type { Subject } from '../../shared/verdict.ts';

@@ -3,8 +3,8 @@
  * had before, except those that have ended meanwhile. An undo hits no guard and can itself be undone. It is not
  * exempt from ownership. undo-store.ts explains how it works.
  */
-import type { UndoDone, UndoOptions } from '../../shared/admin.ts';
-import type { UndoRefusal } from '../../shared/admin-problems.ts';
+import type { UndoDone, UndoOptions } from '../../shared/admin/entries.ts';
+import type { UndoRefusal } from '../../shared/admin/problems.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { SEGMENT_ENTRIES_MAX, UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';

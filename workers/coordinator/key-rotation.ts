@@ -4,7 +4,7 @@
  * new values and switches the keys, so a reader finds everything under the old key or everything under the new one.
  * If the coordinator stops before it, nothing has changed, and the same request starts again.
  */
-import type { KeyRotated, RotateKey } from '../../shared/admin.ts';
+import type { KeyRotated, RotateKey } from '../../shared/admin/list-key.ts';
 import { LIVE_KEYS_SHOWN_MAX, READER_SEEN_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';

@@ -6,11 +6,11 @@
  * A change that must wait for a second person runs too, so that its effects are known, and is rolled back. Its
  * proposal is stored in the same turn.
  */
-import { holderOf } from '../../shared/admin.ts';
+import { holderOf } from '../../shared/admin/actor.ts';
+import type { AuditTrimmed } from '../../shared/admin/trim-audit.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { AUDIT_GROWN_PER_SWEEP, AUDIT_LEAF_BYTES, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
-import type { AuditTrimmed } from '../../shared/trim-audit.ts';
 import { warn } from '../log.ts';
 import { AuditLog } from './audit-log.ts';
 import { AuditTree } from './audit-tree.ts';

@@ -2,7 +2,7 @@
  * A page of live entries by ascending `seq`, and its cursor. The cursor appears in URLs, and numbers must not: its
  * suffix is permuted, and it names the key, because LIST_KEY may be rotated between two pages.
  */
-import type { EntryPage } from '../../shared/admin.ts';
+import type { EntryPage } from '../../shared/admin/entries.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { ActiveKeys } from './active-keys.ts';
 import {

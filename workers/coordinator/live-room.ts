@@ -4,7 +4,7 @@
  * layer alone. Its last entries are reserved for `root`, so `root` can still unblock when others have filled
  * the rest.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import {
   LIVE_ENTRIES_MAX,
   LIVE_ENTRIES_PER_AUTHORITY_MAX,

@@ -1,7 +1,7 @@
 /**
  * A row of the live layer: how it is selected, and how the admin API shows it.
  */
-import type { EntryInfo } from '../../shared/admin.ts';
+import type { EntryInfo } from '../../shared/admin/entries.ts';
 import {
   fingerprintText,
   LIVE_KINDS,

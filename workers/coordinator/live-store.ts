@@ -2,7 +2,7 @@
  * The live layer in SQLite: one row in `live` per entry and subject, one row in `live_changes` per change. A new
  * entry replaces those of its number and subject that expire no later, and covers those that last longer.
  */
-import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin.ts';
+import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin/entries.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
 import { ENTRIES_PER_KEY_MAX } from '../../shared/limits/control.ts';
 import {

@@ -3,7 +3,7 @@
  * service itself belong to no organisation and may change all. A token with the scope `override` names in its
  * request the other authorities that it acts for.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import { ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { authoritiesIn, changedAuthorities } from '../../shared/release/authorities.ts';
 import type { Manifest } from '../../shared/release/manifest.ts';

@@ -2,7 +2,7 @@
  * Who can act now: the holders of tokens, `root`, and those who come through Cloudflare Access. A proposal stores
  * only a name, so that a token that was revoked or an organisation that was suspended executes nothing.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import { hasEnded } from '../../shared/key-conditions.ts';
 import { DEFAULT_ORGANISATION, type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { ROLE_SCOPES, SCOPES, type Scope, scopesOf } from '../../shared/roles.ts';

@@ -3,7 +3,7 @@
  * against the signed manifest, and the changes are checked against the guards. No release is held in memory
  * as a whole.
  */
-import type { Promote, ReleaseState } from '../../shared/admin.ts';
+import type { Promote, ReleaseState } from '../../shared/admin/releases.ts';
 import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import { checkFold } from '../../shared/release/fold.ts';

@@ -1,9 +1,9 @@
 /**
  * The proposals in SQLite, and the decision whether a change waits. ledger.ts calls it in the transaction of every
  * change. The request of a proposal is stored as it is, numbers included, in the same database as the live entries,
- * and only while it waits. docs/decisions/0016-let-a-second-person-confirm.md has the races and their results.
+ * and only while it waits. docs/decisions/0017-let-a-second-person-confirm.md has the races and their results.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import {
   BREAK_GLASS_MS,

@@ -10,7 +10,7 @@ import type {
   Rollback,
   RollbackDone,
   Stage,
-} from '../../shared/admin.ts';
+} from '../../shared/admin/releases.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { blobsOf, openManifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';

@@ -1,7 +1,7 @@
 /**
  * The releases in SQLite: their states, and the order in which they became current.
  */
-import type { ReleaseInfo, ReleaseState } from '../../shared/admin.ts';
+import type { ReleaseInfo, ReleaseState } from '../../shared/admin/releases.ts';
 import { RELEASES_BACK } from '../../shared/limits/control.ts';
 import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { blobsOf, type Manifest } from '../../shared/release/manifest.ts';

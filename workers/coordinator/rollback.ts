@@ -1,7 +1,7 @@
 /**
  * Rolling back: undoes the last step, the canary if there is one, else the current release.
  */
-import type { Rollback, RollbackDone } from '../../shared/admin.ts';
+import type { Rollback, RollbackDone } from '../../shared/admin/releases.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { authoritiesIn } from '../../shared/release/authorities.ts';
 import { PUSH_GUARDS } from '../../shared/release/guard-settings.ts';

@@ -2,7 +2,7 @@
  * The checks that end a proposal, in the transaction of the change that it executes or reverts: whether it is still
  * open, whether both persons may still act, and whether the change does exactly what was shown.
  */
-import type { Actor } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';

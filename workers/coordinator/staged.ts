@@ -2,7 +2,8 @@
  * Promotes releases whose manifests were staged with `wrangler kv key put` alone, or records why not. Called
  * by the cron.
  */
-import type { Actor, ReleaseInfo } from '../../shared/admin.ts';
+import type { Actor } from '../../shared/admin/actor.ts';
+import type { ReleaseInfo } from '../../shared/admin/releases.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import {
   RELEASE_CHARS_MAX,

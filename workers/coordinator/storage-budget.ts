@@ -4,7 +4,7 @@
  * clients and tokens) are still allowed where others are refused. So filling the storage cannot prevent the
  * revocation of a token.
  */
-import { holderOf } from '../../shared/admin.ts';
+import { holderOf } from '../../shared/admin/actor.ts';
 import {
   STORAGE_BYTES_MAX,
   STORAGE_FULL_SHARE,

@@ -2,7 +2,7 @@
  * Everything that the coordinator stores in SQLite. Each part owns its tables; none of them uses KV.
  */
 
-import type { ExpiringKey } from '../../shared/admin.ts';
+import type { ExpiringKey } from '../../shared/admin/status.ts';
 import type { Client } from '../../shared/clients.ts';
 import { EXPIRING_SHOWN_MAX, EXPIRY_WARNED_MS } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';

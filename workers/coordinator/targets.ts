@@ -1,7 +1,7 @@
 /**
  * Turns the items of an operation into targets, and rejects numbers that must never be blocked by hand.
  */
-import type { EntryChange } from '../../shared/admin.ts';
+import type { EntryChange } from '../../shared/admin/entries.ts';
 import { BULK_ENTRIES_MAX, ITEMS_SHOWN_MAX } from '../../shared/limits/control.ts';
 import type { ChangeOp } from '../../shared/live/entry.ts';
 import { fingerprintKey, numberKey } from '../../shared/live/entry.ts';

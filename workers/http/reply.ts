@@ -3,7 +3,7 @@
  * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`, or one line
  * of text with these three.
  */
-import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin-problems.ts';
+import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin/problems.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';
 import { withoutHidden } from '../../shared/hidden-characters.ts';
 import { CORRELATOR_CHARS_MAX } from '../../shared/limits/requests.ts';

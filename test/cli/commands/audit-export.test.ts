@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import { type Service, startService } from '../../../cli/local/service.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import { sharedBundle } from '../../support/shared-bundle.ts';
 import { numgate } from '../support/command.ts';
 import { serviceSecrets } from '../support/service.ts';

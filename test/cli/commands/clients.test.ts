@@ -6,7 +6,7 @@ import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';

@@ -17,7 +17,7 @@ import { push } from '../../../cli/commands/push.ts';
 import { healthOf } from '../../../cli/commands/watch.ts';
 import { listKeyStore } from '../../../cli/local/list-key-store.ts';
 import { listKeyRing, newKey, secretDigest } from '../../../cli/secrets.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import { openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { listKeyParts, openKeyRing } from '../../../shared/set/key-ring.ts';

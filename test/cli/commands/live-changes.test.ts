@@ -5,7 +5,7 @@
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../../cli/commands/build.ts';
-import type { EntryInfo } from '../../../shared/admin.ts';
+import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
 import { numgate } from '../support/command.ts';
 import { E164, type Installation, makeChange, NUMBER, startInstallation } from '../support/installation.ts';

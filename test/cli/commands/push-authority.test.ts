@@ -10,7 +10,7 @@ import type { BuildResult } from '../../../cli/commands/build.ts';
 import { formatPlan, plan } from '../../../cli/commands/plan.ts';
 import { type PushSettings, pushStaged } from '../../../cli/commands/push.ts';
 import { newKey } from '../../../cli/secrets.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
 import type { Manifest } from '../../../shared/release/manifest.ts';
 import { failureOf } from '../support/failing.ts';

@@ -15,7 +15,7 @@ import { currentRelease } from '../../../cli/publish/base-release.ts';
 import { fileOfKey } from '../../../cli/publish/build-folder.ts';
 import { kvOf } from '../../../cli/publish/wrangler.ts';
 import { listKeyRing } from '../../../cli/secrets.ts';
-import type { ReleaseInfo } from '../../../shared/admin.ts';
+import type { ReleaseInfo } from '../../../shared/admin/releases.ts';
 import { releaseKey, SHARD_PREFIX } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { ABROAD, writeCompleteProof } from '../support/builds.ts';

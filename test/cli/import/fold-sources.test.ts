@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FoldedList, fold } from '../../../cli/import/fold.ts';
-import type { EntryInfo } from '../../../shared/admin.ts';
+import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
 import { byLiveKey, fingerprintKey, fingerprintText, type LiveEntry } from '../../../shared/live/entry.ts';

@@ -5,7 +5,7 @@ import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FoldedList, fold } from '../../../cli/import/fold.ts';
-import type { EntryInfo } from '../../../shared/admin.ts';
+import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import { NAME_PATTERN } from '../../../shared/schemas.ts';
 import { FOREVER } from '../../../shared/set/layout.ts';
 import { SUBJECTS, type Subject } from '../../../shared/verdict.ts';

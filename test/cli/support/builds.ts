@@ -6,7 +6,7 @@ import { Admin } from '../../../cli/admin.ts';
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
 import { listKeys } from '../../../cli/secrets.ts';
-import type { EntryInfo } from '../../../shared/admin.ts';
+import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import { fingerprintText } from '../../../shared/live/entry.ts';
 import { sourceKey } from '../../shared/support/sources.ts';
 import { fakeService } from './fake-service.ts';

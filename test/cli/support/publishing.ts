@@ -5,7 +5,7 @@
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import { type PushResult, type PushSettings, push } from '../../../cli/commands/push.ts';
 import { sample } from '../../../cli/commands/sample.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import { ABROAD, pathOf } from './builds.ts';
 import { startTestService, type TestService } from './service.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './workspace.ts';

@@ -10,7 +10,7 @@ import { Admin } from '../../../cli/admin.ts';
 import { newSecrets, workerSecrets } from '../../../cli/local/secrets.ts';
 import { newKey } from '../../../cli/secrets.ts';
 import { temporaryFolder } from '../../../cli/temporary.ts';
-import type { StatusInfo } from '../../../shared/admin.ts';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { ROLES, SCOPES, type Scope } from '../../../shared/roles.ts';
 import { writeInputs } from './input-lists.ts';

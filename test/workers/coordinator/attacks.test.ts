@@ -5,7 +5,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import * as v from 'valibot';
 import { afterEach, expect, test, vi } from 'vitest';
-import { putClientSchema } from '../../../shared/admin.ts';
+import { putClientSchema } from '../../../shared/admin/access.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { openHead } from '../../../shared/release/head.ts';
 import { releaseKey, stagedKey } from '../../../shared/release/kv-keys.ts';

@@ -4,7 +4,7 @@
 import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
-import type { Actor } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin/actor.ts';
 import {
   BULK_ENTRIES_MAX,
   TOKEN_BYTES_PER_DAY_MAX,

@@ -18,6 +18,7 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { ALL_LIVE_GUARDS, asAdmin, coordinator, startFailure, stub, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
+import { makeOlderTables } from '../support/older-tables.ts';
 import { ANY, budgets, NOON, TOKEN } from '../support/room.ts';
 
 /**
@@ -175,8 +176,7 @@ test('tokens of tables that predate generations keep working, and their answers 
   const token = { ...TOKEN, id: 'old' };
   expect((await coordinator().putToken(asAdmin(), 'old', token, ANY)).ok).toBe(true);
   await runInDurableObject(stub(), (_, { storage }) => {
-    storage.sql.exec('DROP TABLE token_holders');
-    storage.sql.exec('DELETE FROM schema_steps WHERE step > 6');
+    makeOlderTables(storage.sql);
   });
   await evictDurableObject(stub());
   const found = await coordinator().token('old');

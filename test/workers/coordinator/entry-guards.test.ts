@@ -4,7 +4,7 @@
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
-import type { EntryChange } from '../../../shared/admin.ts';
+import type { EntryChange } from '../../../shared/admin/entries.ts';
 import type { ChangeOp } from '../../../shared/live/entry.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guard-settings.ts';
 import { ADMIN, asAdmin, codeOf, coordinator, stub, unwrap } from '../support/coordinator.ts';

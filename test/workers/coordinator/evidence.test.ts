@@ -17,6 +17,7 @@ import { equalHashes, GrowingTree, rootOfInclusion, verifyConsistency } from '..
 import { AUDIT_CHECKPOINT_KEY } from '../../../shared/release/kv-keys.ts';
 import { notesIn, openVerifier, verifyNote } from '../../../shared/signed-note.ts';
 import { asAdmin, coordinator, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
+import { makeOlderTables } from '../support/older-tables.ts';
 import '../support/fresh.ts';
 
 const START = Date.UTC(2040, 0, 1);
@@ -147,11 +148,8 @@ describe('the tree of the audit log', () => {
     await sweep();
     const [record] = await coordinator().audit(3, 1);
     await runInDurableObject(stub(), (_, { storage: { sql } }) => {
-      sql.exec('DROP TABLE audit_tiles');
-      sql.exec('DROP TABLE checkpoints');
-      sql.exec('DROP TABLE audit_exports');
+      makeOlderTables(sql);
       sql.exec("DELETE FROM meta WHERE key IN ('auditTree', 'checkpointKv')");
-      sql.exec('DELETE FROM schema_steps WHERE step > 6');
       sql.exec('DELETE FROM audit WHERE n <= 4');
       sql.exec("INSERT INTO meta VALUES ('auditTrimmed', ?)", JSON.stringify({ n: 4, hash: record!.hash }));
     });

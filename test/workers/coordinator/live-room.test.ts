@@ -3,7 +3,7 @@
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
-import type { Actor } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin/actor.ts';
 import {
   BULK_ENTRIES_MAX,
   LIVE_ENTRIES_MAX,

@@ -3,7 +3,7 @@
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
-import type { EntryItem } from '../../../shared/admin.ts';
+import type { EntryItem } from '../../../shared/admin/entries.ts';
 import {
   BULK_ENTRIES_MAX,
   SEGMENT_ENTRIES_MAX,

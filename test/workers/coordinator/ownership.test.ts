@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { EntryChange } from '../../../shared/admin.ts';
+import type { EntryChange } from '../../../shared/admin/entries.ts';
 import type { PlainList } from '../../shared/support/plain-model.ts';
 import { CHANGES, listOf, NUMBER, OTHER, OWN } from '../support/authorities.ts';
 import {

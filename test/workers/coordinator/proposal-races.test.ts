@@ -1,5 +1,5 @@
 /**
- * The races of docs/decisions/0016-let-a-second-person-confirm.md: two decisions at once, and everything that can
+ * The races of docs/decisions/0017-let-a-second-person-confirm.md: two decisions at once, and everything that can
  * move between a proposal and its approval.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';

@@ -5,7 +5,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { Actor } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin/actor.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
 import type { PlainList } from '../../shared/support/plain-model.ts';

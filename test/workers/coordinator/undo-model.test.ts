@@ -4,7 +4,7 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { UndoOptions } from '../../../shared/admin.ts';
+import type { UndoOptions } from '../../../shared/admin/entries.ts';
 import { UNSEALED_ENTRIES_MAX } from '../../../shared/limits/control.ts';
 import { CHANGE_OPS, numberKey, SUBJECT_BIT } from '../../../shared/live/entry.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';

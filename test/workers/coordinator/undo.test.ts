@@ -2,7 +2,7 @@
  * The undo of operations on live entries: what it restores and records, and what refuses it.
  */
 import { describe, expect, test, vi } from 'vitest';
-import type { EntryChange, UndoOptions } from '../../../shared/admin.ts';
+import type { EntryChange, UndoOptions } from '../../../shared/admin/entries.ts';
 import { UNDO_KEPT_MS } from '../../../shared/limits/control.ts';
 import { type ChangeOp, numberKey, SUBJECT_BIT } from '../../../shared/live/entry.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';

@@ -3,7 +3,7 @@
  */
 
 import { env } from 'cloudflare:workers';
-import type { Actor } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin/actor.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';

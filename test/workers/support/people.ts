@@ -1,7 +1,8 @@
 /**
  * People of an installation where changes wait: tokens of two organisations, and what they do.
  */
-import type { Actor, EntryChange } from '../../../shared/admin.ts';
+import type { Actor } from '../../../shared/admin/actor.ts';
+import type { EntryChange } from '../../../shared/admin/entries.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
 import type { Approvals, Proposal } from '../../../shared/proposals.ts';
 import { SCOPES, type Scope } from '../../../shared/roles.ts';

@@ -3,7 +3,7 @@
  * used up. SQLite reports a fake size; everything else is real.
  */
 import { runInDurableObject } from 'cloudflare:test';
-import { type Actor, holderOf } from '../../../shared/admin.ts';
+import { type Actor, holderOf } from '../../../shared/admin/actor.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
 import { ADMIN, ALL_LIVE_GUARDS, asAdmin, coordinator, stub } from './coordinator.ts';

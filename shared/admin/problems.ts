@@ -1,7 +1,7 @@
 /**
  * Problems of the control plane, shared by the control Worker and the CLI.
  */
-import type { GuardHit } from './release/guard-settings.ts';
+import type { GuardHit } from '../release/guard-settings.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {

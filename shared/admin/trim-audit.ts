@@ -2,7 +2,7 @@
  * Trimming the audit log, on the wire.
  */
 import * as v from 'valibot';
-import { reasonSchema, sha256Schema } from './schemas.ts';
+import { reasonSchema, sha256Schema } from '../schemas.ts';
 
 /** `POST /v1/admin/audit/trim`: remove the records up to this one, after they were exported. */
 export const trimAuditSchema = v.strictObject({

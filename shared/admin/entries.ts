@@ -1,0 +1,106 @@
+/**
+ * Live entries in the admin API. Numbers appear only in bodies, never in a path or a query.
+ */
+import * as v from 'valibot';
+import { BULK_ENTRIES_MAX } from '../limits/control.ts';
+import { CHANGE_OPS, type LiveOp } from '../live/entry.ts';
+import { type GuardHit, LIVE_GUARDS } from '../release/guard-settings.ts';
+import { breakGlassSchema, reasonSchema, timeSchema } from '../schemas.ts';
+import { AGAINST_CODES, SUBJECTS } from '../verdict.ts';
+import { type ChangeDone, overrideAuthorities } from './change.ts';
+
+/** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
+const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObject({ source: v.string() })]);
+
+export type EntryItem = v.InferOutput<typeof itemSchema>;
+
+/** `POST /v1/admin/entries`: one operation on one or more items, applied atomically. */
+export const entryChangeSchema = v.strictObject({
+  op: v.picklist(CHANGE_OPS),
+  items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
+  /** For a block: the code of its verdicts. */
+  code: v.optional(v.picklist(AGAINST_CODES), 'SENDER_REPORTED'),
+  subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(SUBJECTS.length)), [
+    ...SUBJECTS,
+  ]),
+  /** When the entry expires. Without it, the entry stays until it is undone or folded into a release. */
+  until: v.optional(v.nullable(timeSchema), null),
+  /** Guards that you override. */
+  overrides: v.optional(v.pipe(v.array(v.picklist(LIVE_GUARDS)), v.maxLength(LIVE_GUARDS.length))),
+  /** Whether to answer what would change and which guards are hit, and to change nothing. */
+  dryRun: v.optional(v.boolean()),
+  overrideAuthorities,
+  breakGlass: breakGlassSchema,
+  reason: reasonSchema,
+});
+
+export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
+
+/** `POST /v1/admin/operations/{operation}/undo`: reverses one operation on live entries. */
+export const undoSchema = v.strictObject({
+  /** Whether to leave out entries that other operations have changed since; otherwise they refuse the whole undo. */
+  skipChanged: v.optional(v.boolean()),
+  overrideAuthorities,
+  breakGlass: breakGlassSchema,
+  reason: reasonSchema,
+});
+
+export type UndoOptions = Omit<v.InferOutput<typeof undoSchema>, 'reason'>;
+
+/** `POST /v1/admin/entries/find` */
+export const findSchema = itemSchema;
+
+/** A live entry in a response. */
+export interface EntryInfo {
+  readonly number: string | null;
+  /** For display only: after a restore, this may not be the text that was blocked. */
+  readonly source: string | null;
+  /** For a source: its keyed fingerprint, 16 hex digits. Identifies the source even if its text was lost. */
+  readonly fingerprint: string | null;
+  readonly op: LiveOp;
+  readonly code: string | null;
+  readonly subjects: readonly string[];
+  readonly authority: string;
+  readonly until: string | null;
+  readonly seq: number;
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  /** The operation that made it, for `undo`. Older services omit it. */
+  readonly operation?: number;
+}
+
+/** `GET /v1/admin/entries?after=<cursor>&upTo=<seq>&limit=`: in ascending order of `seq`. */
+export interface EntryPage {
+  /** The pages cover all entries up to this change. Pass it as `upTo` for the next page. */
+  readonly upTo: number;
+  readonly entries: readonly EntryInfo[];
+  /** Pass as `after` for the next page; null on the last page. */
+  readonly next: string | null;
+}
+
+export interface EntriesDone extends ChangeDone {
+  /** Items of the request. */
+  readonly changed: number;
+  /** Its number, for `undo`; null for a dry run. Older services omit it. */
+  readonly operation?: number | null;
+  /** Of a dry run, which leaves `seq` as it is. */
+  readonly dryRun?: EntriesDryRun;
+}
+
+export interface EntriesDryRun {
+  /** Entries that it would make, and those in force that it would replace. Each number and subject counts as one. */
+  readonly entries: number;
+  readonly replaced: number;
+  /** All guards that it would hit, also those that the request overrides. */
+  readonly guards: readonly GuardHit[];
+}
+
+export interface UndoDone extends ChangeDone {
+  /** The undo itself, which can be undone. */
+  readonly operation: number;
+  readonly undone: number;
+  /** Reversed entries, and those that it left because they were changed since. Each number and subject is one. */
+  readonly entries: number;
+  readonly skipped: number;
+}

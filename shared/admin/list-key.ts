@@ -1,0 +1,36 @@
+/**
+ * The rotation of LIST_KEY in the admin API.
+ */
+import * as v from 'valibot';
+import { reasonSchema } from '../schemas.ts';
+import type { ChangeDone } from './change.ts';
+
+/** `POST /v1/admin/list-key`: re-key what the coordinator stores, with the first key of LIST_KEY. */
+export const rotateKeySchema = v.strictObject({
+  /** The ID of that key: the edges must know it. */
+  keyId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'must be a key ID: 16 hex digits')),
+  /** Drop live sources whose names a restore has lost. Otherwise they refuse the rotation. */
+  dropUnknownSources: v.optional(v.boolean(), false),
+  reason: reasonSchema,
+});
+
+export type RotateKey = v.InferOutput<typeof rotateKeySchema>;
+
+export interface KeyRotated extends ChangeDone {
+  /** Key IDs before and after; equal if nothing was left to do. */
+  readonly from: string;
+  readonly to: string;
+  /** Live sources that have new fingerprints, and those that were dropped. */
+  readonly sources: number;
+  readonly dropped: number;
+}
+
+/** LIST_KEY as control has it. IDs do not reveal the keys. */
+export interface ListKeyInfo {
+  /** IDs of the keys in LIST_KEY, that of the writer first. */
+  readonly ids: readonly string[];
+  /** The key of everything that the coordinator stores. */
+  readonly current: string;
+  /** The last rotation; null if there was none. */
+  readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
+}

@@ -1,0 +1,65 @@
+/**
+ * The status of the service in the admin API.
+ */
+import type { Detection } from '../enumeration/detect.ts';
+import type { CheckpointInfo, ExportInfo } from '../evidence.ts';
+import type { StorageInfo } from '../storage-level.ts';
+import type { ListKeyInfo } from './list-key.ts';
+import type { ReleaseInfo } from './releases.ts';
+
+export interface ExpiringKey {
+  readonly kind: 'client' | 'token';
+  readonly id: string;
+  readonly expires: string;
+}
+
+/** Enumeration that was detected: one for each organisation and UTC day. */
+export interface DetectionInfo {
+  readonly organisation: string;
+  /** UTC, as in 2026-11-24. */
+  readonly day: string;
+  readonly at: string;
+  readonly found: readonly Detection[];
+}
+
+/** `GET /v1/admin/status` */
+export interface StatusInfo extends StorageInfo {
+  readonly seq: number;
+  readonly changedAt: string | null;
+  readonly current: ReleaseInfo | null;
+  readonly candidate: (ReleaseInfo & { readonly share: number }) | null;
+  readonly live: { readonly entries: number; readonly segments: number; readonly tail: number };
+  /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
+  readonly droppedSeq?: number;
+  readonly clients: number;
+  /** Older services omit it. */
+  readonly listKeys?: ListKeyInfo;
+  /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */
+  readonly expiring?: readonly ExpiringKey[];
+  /** Proposals in which a person still has to act, by state. Older services omit it. */
+  readonly proposals?: Readonly<Record<string, number>>;
+  /** The `seq` of the KV copy, which is read while the coordinator does not respond. */
+  readonly kvSeq: number;
+  /** Position and hash of the newest audit record. Store a copy elsewhere: it protects the end of the log. */
+  readonly audit: {
+    readonly n: number;
+    readonly hash: string;
+    /** The last trimmed record; 0 if none was trimmed. Older services omit it. */
+    readonly trimmedTo?: number;
+    /** Hash of that record, which the first record of the log follows; 64 zeros if none was trimmed. */
+    readonly trimmedHash?: string;
+    /** The newest checkpoint, and the key that verifies it. Null without CHECKPOINT_KEY. Older services omit both. */
+    readonly checkpoint?: Omit<CheckpointInfo, 'checkpoint'> | null;
+    readonly checkpointKey?: string | null;
+    /** How far the log was exported. Older services omit it. */
+    readonly exports?: readonly ExportInfo[];
+  };
+  /** Data centres that polled since the coordinator started, with the `seq` each received. */
+  readonly propagation: readonly {
+    readonly dataCentre: string;
+    readonly seq: number;
+    readonly askedAt: string;
+    /** IDs of the keys that its edge has. Older edges do not report them. */
+    readonly keyIds?: readonly string[];
+  }[];
+}

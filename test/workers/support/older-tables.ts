@@ -1,0 +1,14 @@
+/**
+ * Takes the coordinator's tables back to version 6, as a database that predates all later steps has them.
+ */
+
+const LATER_TABLES = [
+  ...['guard_hours', 'undo_operations', 'undone_spans', 'undo_ends', 'undo_rows', 'undo_changes'],
+  ...['token_holders', 'audit_tiles', 'checkpoints', 'audit_exports', 'detections'],
+  ...['proposals', 'proposal_parts'],
+];
+
+export function makeOlderTables(sql: SqlStorage): void {
+  for (const table of LATER_TABLES) sql.exec(`DROP TABLE ${table}`);
+  sql.exec('DELETE FROM schema_steps WHERE step > 6');
+}
