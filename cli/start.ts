@@ -42,14 +42,20 @@ const REASON = 'npm start';
 const report = (text: string): void => note(`${styleText('dim', text)}\n`);
 const warn = (text: string): void => note(`${styleText('yellow', text)}\n`);
 
+/** Whether the coordinator's tables have another key. */
+function namesListKey(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('tables need LIST_KEY');
+}
+
 /**
  * Publishes the demo lists if nothing is published. Never replaces lists that others made.
  * @returns whether every value of the current release is in KV
  */
 async function ensureRelease(admin: Admin): Promise<boolean> {
   const { manifest } = await currentRelease(admin, await listKeyRing()).catch((error: unknown) => {
-    // Only a manifest that does not open has this code. The service sends its own.
-    if (!hasCode(error, 'FAILED')) throw error;
+    // Only a manifest that does not open has the first code. The service sends the other.
+    const isForeign = hasCode(error, 'FAILED') || (hasCode(error, 'NOT_CONFIGURED') && namesListKey(error));
+    if (!isForeign) throw error;
     throw new CommandFailure(
       `${error.message}:\n${STATE} was created with other secrets than those in ${SECRETS_FILE}.\n` +
         'Restore those secrets. Only if you need nothing in that folder, delete it and start again: ' +

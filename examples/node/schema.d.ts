@@ -1769,6 +1769,8 @@ export interface components {
             bytes: number;
             /** @description Share of the data centres that use it. */
             share: number;
+            /** @description The key that it was made with. */
+            keyId?: components["schemas"]["KeyId"];
         };
         /**
          * @example {
@@ -1896,6 +1898,16 @@ export interface components {
                 removeShare?: components["schemas"]["Share"];
                 /** @description Default: none. */
                 protectedNumbers?: components["schemas"]["ProtectedNumber"][];
+                /** @description Most numbers and sources in one live change. Default: 5,000. */
+                operationItems?: number;
+                /** @description Most numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
+                hourlyItems?: number;
+                /** @description Most of them in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
+                hourlyUnblocks?: number;
+                /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
+                operatorShare?: number;
+                /** @description The numbers of each operator; no two ranges overlap. Default: null, for the Korean mobile ranges whose operator is public. */
+                operatorRanges?: components["schemas"]["OperatorRange"][] | null;
             };
             /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
             breakGlass?: boolean;
@@ -2125,11 +2137,32 @@ export interface components {
             verdicts: components["schemas"]["VerdictCounts"];
         };
         /** @description A name of the dimension. `(none)`: requests without one. `(other)`: names beyond the bound. */
-        UsageName: components["schemas"]["VerdictCounts"] & {
+        UsageName: {
+            allow: number;
+            label: number;
+            indeterminate: number;
+            block: number;
             /** @example NUMBER_SUSPENDED */
             name: string;
         };
-        UsagePeriod: components["schemas"]["UsageFigures"] & {
+        UsagePeriod: {
+            /** @description Requests with accepted credentials, whatever the answer. */
+            requests: number;
+            /** @description Those of them that were answered 4xx or 5xx. */
+            errors: number;
+            /** @description Senders and recipients of screened requests and items. */
+            numbers: number;
+            /** @description Items of a batch and lines of a stream that failed alone. */
+            invalidItems: number;
+            /** @description Screened requests whose verdict the client's `mode` weakened. */
+            unenforced: number;
+            /** @description Block records, in bytes before they are sealed. */
+            recordBytes: number;
+            /** @description Block records beyond the daily bound of the client. They are not kept. */
+            recordsDropped: number;
+            /** @description Numbers whose other counts were given up, because they could not be stored. */
+            lostNumbers: number;
+            verdicts: components["schemas"]["VerdictCounts"];
             /**
              * Format: date-time
              * @description Its start.
@@ -2138,7 +2171,24 @@ export interface components {
             /** @description 1, or 24 for old days. */
             hours: number;
         };
-        ClientUsage: components["schemas"]["UsageFigures"] & {
+        ClientUsage: {
+            /** @description Requests with accepted credentials, whatever the answer. */
+            requests: number;
+            /** @description Those of them that were answered 4xx or 5xx. */
+            errors: number;
+            /** @description Senders and recipients of screened requests and items. */
+            numbers: number;
+            /** @description Items of a batch and lines of a stream that failed alone. */
+            invalidItems: number;
+            /** @description Screened requests whose verdict the client's `mode` weakened. */
+            unenforced: number;
+            /** @description Block records, in bytes before they are sealed. */
+            recordBytes: number;
+            /** @description Block records beyond the daily bound of the client. They are not kept. */
+            recordsDropped: number;
+            /** @description Numbers whose other counts were given up, because they could not be stored. */
+            lostNumbers: number;
+            verdicts: components["schemas"]["VerdictCounts"];
             client: components["schemas"]["Name"];
             organisation: components["schemas"]["Name"];
             /**
