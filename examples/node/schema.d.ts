@@ -1907,7 +1907,13 @@ export interface components {
                 /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
                 operatorShare?: number;
                 /** @description The numbers of each operator; no two ranges overlap. Default: null, for the Korean mobile ranges whose operator is public. */
-                operatorRanges?: components["schemas"]["OperatorRange"][] | null;
+                operatorRanges?: {
+                    operator: components["schemas"]["Name"];
+                    /** @description First number, without the plus. */
+                    from: number;
+                    /** @description Last number, included. */
+                    to: number;
+                }[] | null;
             };
             /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
             breakGlass?: boolean;

@@ -20,6 +20,8 @@ const GATEWAY = 'needs a gateway; test/gateways runs it';
 const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
 const PERF = 'needs perf and root';
 
+const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
+
 /** Commands that do not run here, and why. `*` stands for any text. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm ci': 'downloads packages',
@@ -33,6 +35,13 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'printf %s * | npx wrangler secret put *': ACCOUNT,
   'npx numgate push --remote': ACCOUNT,
   'npx numgate audit trim *': 'needs records older than a week; test/cli/commands/audit.test.ts runs it',
+  'npx numgate clients set * --addresses 203*': 'needs Cloudflare in front; test/workers/edge runs it',
+  // It would make later commands wait.
+  'npx numgate approvals set *': PERSONS,
+  'npx numgate proposals show 12': PERSONS,
+  'npx numgate approve *': PERSONS,
+  'npx numgate reject *': PERSONS,
+  'npx numgate proposals withdraw *': PERSONS,
   'source <(npx numgate completion zsh)': ONE_SHELL,
   'function numgate; *': ONE_SHELL,
   'npm run bench -- *': BENCH,

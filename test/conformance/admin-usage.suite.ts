@@ -1,7 +1,7 @@
 /**
  * `GET /v1/admin/usage`: what clients checked is counted exactly, once, and shown to those who may see it.
  */
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
 import type { UsageReport } from '../../shared/usage/report.ts';
 import { HANG_MS } from '../shared/support/hang.ts';
@@ -36,6 +36,8 @@ async function report(query: string, base = world().admin): Promise<UsageReport>
 }
 
 describe('usage', () => {
+  afterAll(() => adminValue(`clients/${CLIENT}`, { method: 'DELETE', body: { reason: 'a test' } }));
+
   beforeAll(async () => {
     key = await addClient(CLIENT, world().admin);
     // Refused requests of an unknown key are counted nowhere.
@@ -44,15 +46,19 @@ describe('usage', () => {
 
   it('the counts of known requests are exact, by every dimension', async () => {
     const [blocked, passes] = ['+82100000090', '+821044445555'];
-    await sendAs('/v1/check', { from: '+12125550123', to: passes });
-    await sendAs('/v1/check', { to: passes, channel: 'voice' });
-    await sendAs('/v1/check', { too: passes });
-    await sendAs('/v1/check/batch', {
-      items: [{ to: blocked }, { to: blocked }, { to: 'x' }, { to: passes }],
-    });
-    await sendAs('/v1/check/stream', `${blocked}\n${passes}\nx\n`, world().admin, 'text/plain');
     const ingress = { type: 'international', operator: '45204', country: 'VN' };
-    await sendAs('/v1/gateway/check', { channel: 'sms', from: '+84912345678', to: passes, ingress });
+    const replies = [
+      await sendAs('/v1/check', { from: '+12125550123', to: passes }),
+      await sendAs('/v1/check', { to: passes, channel: 'voice' }),
+      await sendAs('/v1/check', { too: passes }),
+      await sendAs('/v1/check/batch', {
+        items: [{ to: blocked }, { to: blocked }, { to: 'x' }, { to: passes }],
+      }),
+      await sendAs('/v1/check/stream', `${blocked}\n${passes}\nx\n`, world().admin, 'text/plain'),
+      await sendAs('/v1/gateway/check', { channel: 'sms', from: '+84912345678', to: passes, ingress }),
+    ];
+    const sent = replies.map(({ text }) => text).join('\n');
+    const received = (verdict: string): number => sent.split(`"verdict":"${verdict}"`).length - 1;
     await vi.waitFor(async () => {
       const { clients } = await report(`client=${CLIENT}`);
       expect(clients[0]!.numbers).toBe(11);
@@ -64,9 +70,12 @@ describe('usage', () => {
       ...{ client: CLIENT, organisation: 'default', requests: 7, errors: 1, numbers: 11, invalidItems: 2 },
       ...{ lostNumbers: 0, recordBytes: 0 },
     });
-    const { allow, label, indeterminate, block } = counted!.verdicts;
-    expect(allow + label + indeterminate + block).toBe(9);
-    expect(block).toBe(3);
+    // And the check of the set-up, which was allowed.
+    const { allow, ...others } = counted!.verdicts;
+    expect(allow).toBe(received('allow') + 1);
+    for (const [verdict, count] of Object.entries(others))
+      expect([verdict, count]).toEqual([verdict, received(verdict)]);
+    expect(others.block).toBeGreaterThanOrEqual(3);
     expect(counted!.periods!.map(({ at }) => at).at(-1)).toBe(counted!.lastUsedAt);
     const names = async (by: string): Promise<Record<string, number>> => {
       const [one] = (await report(`client=${CLIENT}&by=${by}`)).clients;

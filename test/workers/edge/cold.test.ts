@@ -134,7 +134,7 @@ describe('fifty first requests at once', () => {
     await publishClients();
     const derive = vi.spyOn(crypto.subtle, 'deriveBits');
     await Promise.all(checks.map(({ body }) => sendHere({ body })));
-    // permutation, seal, nonce, key id, sources
-    expect(derive).toHaveBeenCalledTimes(5);
+    // permutation, seal, nonce, key id, sources, scans
+    expect(derive).toHaveBeenCalledTimes(6);
   });
 });
