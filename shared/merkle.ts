@@ -164,11 +164,18 @@ export class GrowingTree {
   }
 }
 
-/** The subtrees left of leaf `index`, in an inclusion proof of it: the edge of the tree of that size. */
-export function edgeBefore(index: number, size: number, proof: readonly Hash[]): Hash[] {
-  if (size === 1) return [];
+/**
+ * The subtrees left of leaf `index`, in an inclusion proof of it: the edge of the tree of that size. Null if the
+ * length of the proof is wrong.
+ */
+export function edgeBefore(index: number, size: number, proof: readonly Hash[]): Hash[] | null {
+  if (index >= size) return null;
+  if (size === 1) return proof.length === 0 ? [] : null;
+  const sibling = proof.at(-1);
+  if (sibling === undefined) return null;
   const k = split(size);
-  const sibling = proof.at(-1)!;
   const rest = proof.slice(0, -1);
-  return index < k ? edgeBefore(index, k, rest) : [sibling, ...edgeBefore(index - k, size - k, rest)];
+  if (index < k) return edgeBefore(index, k, rest);
+  const right = edgeBefore(index - k, size - k, rest);
+  return right === null ? null : [sibling, ...right];
 }

@@ -22,8 +22,15 @@ const TIME_MESSAGE = 'must be a time such as 2026-11-24T03:12:09Z';
 export const timeSchema = v.pipe(
   v.string(),
   v.isoTimestamp(TIME_MESSAGE),
-  v.check((text) => !Number.isNaN(Date.parse(text)), TIME_MESSAGE),
+  v.check((text) => !Number.isNaN(Date.parse(text)) && isDay(text.slice(0, 10)), TIME_MESSAGE),
 );
+
+/** Whether the day exists. Date.parse turns February 31 into March 3. @param day such as 2026-11-24 */
+export function isDay(day: string): boolean {
+  const ms = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
+}
+
 /** Apply the change at once if it would wait for a second person. It reverts unless one reviews it within a day. */
 export const breakGlassSchema = v.optional(v.boolean());
 

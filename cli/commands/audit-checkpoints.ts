@@ -20,6 +20,9 @@ import type { Admin } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 
+/** Of SHA-256. */
+const HASH_BYTES = 32;
+
 export type CheckpointProblem =
   | 'UNREADABLE'
   | 'KEY_OTHER'
@@ -118,9 +121,15 @@ export class CheckpointVerifier {
   async begin(admin: Admin, behind: number): Promise<void> {
     const proof = await admin.get<InclusionProof>('audit/proof', { n: behind + 1 });
     const { start, index, size } = proof;
+    const edge = edgeBefore(index, size, bytesOf(proof.hashes));
+    // With another index, the records between would be in no tree, and nothing would compare them.
+    if (edge === null || index !== behind - start.n) {
+      const message = `the service returned a proof that is not of record ${count(behind + 1)}`;
+      throw new CommandFailure(`${message}: do not trust it, and verify files of the log instead`);
+    }
     this.#begun = { start, size: index };
     this.#sizes.add(size);
-    this.#trees.set(start.n, new GrowingTree(index, edgeBefore(index, size, bytesOf(proof.hashes))));
+    this.#trees.set(start.n, new GrowingTree(index, edge));
     for (const kept of this.#kept) {
       const { size: from } = kept.checkpoint;
       if (from < 1 || from > index || index === 0) continue;
@@ -202,9 +211,9 @@ function readText(path: string): string {
 function bytesOf(hashes: readonly string[]): Uint8Array[] {
   return hashes.map((hash) => {
     const bytes = fromBase64(hash);
-    if (bytes !== null) return bytes;
+    if (bytes?.length === HASH_BYTES) return bytes;
     throw new CommandFailure(
-      'the service returned a proof that is not base64: check that NUMGATE_URL is numgate',
+      'the service returned a proof that has no hashes: check that NUMGATE_URL is numgate',
     );
   });
 }

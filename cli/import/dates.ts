@@ -1,4 +1,5 @@
 /** Parses dates and times in lists and options into seconds since 1970. */
+import { isDay } from '../../shared/schemas.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { CommandFailure } from '../failure.ts';
 
@@ -12,12 +13,6 @@ export function secondsOf(text: string): number | null {
   const ms = Date.parse(DATE.test(text) ? `${text}T00:00:00+09:00` : text);
   const seconds = Math.floor(ms / 1000);
   return Number.isNaN(ms) || seconds < 0 ? null : Math.min(seconds, FOREVER);
-}
-
-/** Whether the day exists. Date.parse turns February 31 into March 3. */
-function isDay(day: string): boolean {
-  const date = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400, w: 604_800 };

@@ -2354,7 +2354,7 @@ export interface components {
             droppedSeq: number;
             listKeys?: components["schemas"]["ListKeys"];
             clients: number;
-            /** @description Keys that end within 30 days, or ended in the last 30 days, by time. Without secrets. */
+            /** @description Keys that end within 30 days, and then those that ended in the last 30 days. Without secrets. */
             expiring: components["schemas"]["ExpiringKey"][];
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;

@@ -115,10 +115,15 @@ export class ClientUsage {
     return this.#first(now);
   }
 
-  /** The object has counted the first sealed flush. @returns the next one to send; null if there is none */
-  delivered({ shards, recordsFull }: FlushAnswer, now: number): UsageFlush | null {
-    this.#sealed.shift();
-    this.#sentAt = 0;
+  /**
+   * The object has counted this flush. Another sender, which was taken for dead, may have delivered it too.
+   * @returns the next one to send; null if there is none
+   */
+  delivered(flush: UsageFlush, { shards, recordsFull }: FlushAnswer, now: number): UsageFlush | null {
+    if (this.#sealed[0] === flush) {
+      this.#sealed.shift();
+      this.#sentAt = 0;
+    }
     this.#shards = Math.max(this.#shards, shards);
     if (Math.floor(now / (HOUR_MS * HOURS_PER_DAY)) === this.#day) this.#recordsFull ||= recordsFull;
     if (this.#sealed.length === 0 && !this.#isSealed) {

@@ -261,6 +261,7 @@ describe('clients', () => {
     ['an id that is no name', { id: 'Shop 1' }, 'FIELD_VALUE', 'client.id'],
     ['an unknown organisation', { organisation: 'nobody' }, 'FIELD_VALUE', 'client.organisation'],
     ['an end in the past', { expires: '2020-01-01T00:00:00Z' }, 'FIELD_VALUE', 'client.expires'],
+    ['an end on no day', { expires: '2099-02-30T00:00:00Z' }, 'FIELD_VALUE', 'client.expires'],
     ['a range of all addresses', { addresses: ['::/0'] }, 'FIELD_VALUE', 'client.addresses.0'],
     ['addresses without Cloudflare', { addresses: ['203.0.113.0/24'] }, 'FIELD_VALUE', 'client.addresses'],
     ['an unknown right', { rights: ['admin'] }, 'FIELD_VALUE', 'client.rights.0'],

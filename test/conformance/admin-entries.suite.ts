@@ -251,6 +251,7 @@ describe('a change with an invalid item', () => {
 
   it.each([
     ['an end in the past', { until: '2020-01-01T00:00:00Z' }, 'FIELD_VALUE', 'until'],
+    ['an end on no day', { until: '2099-02-30T00:00:00Z' }, 'FIELD_VALUE', 'until'],
     ['an end that is no time', { until: 'tomorrow' }, 'FIELD_VALUE', 'until'],
     ['an end for clear', { op: 'clear', until: '2099-01-01T00:00:00Z' }, 'FIELD_VALUE', 'until'],
     ['another operation', { op: 'delete' }, 'FIELD_VALUE', 'op'],

@@ -88,7 +88,7 @@ describe('a Merkle tree', () => {
       for (let index = 0; index < size; index++) {
         const proof = inclusionProof(index, size, reader(hashes));
         expect(toHex(rootOfInclusion(hashes[index]!, index, size, proof)!)).toBe(root);
-        const tree = new GrowingTree(index, edgeBefore(index, size, proof));
+        const tree = new GrowingTree(index, edgeBefore(index, size, proof)!);
         for (const hash of hashes.slice(index)) tree.add(hash);
         expect(toHex(tree.root)).toBe(root);
       }

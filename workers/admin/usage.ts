@@ -7,6 +7,7 @@ import type { Client } from '../../shared/clients.ts';
 import { type FieldError, fieldError, oneOf } from '../../shared/fields.ts';
 import { USAGE_CLIENTS_PER_PAGE, USAGE_DAYS_KEPT } from '../../shared/limits/control.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { isDay } from '../../shared/schemas.ts';
 import { DIMENSIONS, type Dimension } from '../../shared/usage/counts.ts';
 import { HOUR_MS, HOURS_PER_DAY, type UsageHistory, usageObjectName } from '../../shared/usage/flush.ts';
 import {
@@ -131,9 +132,8 @@ function spanOf(given: Readonly<Record<string, string>>): Result<Span, FieldErro
 }
 
 function hourOf(field: string, text: string): Result<number, FieldError> {
-  const ms = TIME.test(text) ? Date.parse(text) : Number.NaN;
-  // `2026-02-30T00:00Z` is read as a day of March.
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text.slice(0, 10)) {
+  const ms = TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) {
     return fieldError('FIELD_VALUE', field, 'must be a UTC day or hour: 2026-11-24 or 2026-11-24T03:00Z');
   }
   return ok(ms / HOUR_MS);

@@ -39,14 +39,17 @@ export class DocumentStore<Document extends Stored> {
     return this.#select('WHERE id = ?', id)[0] ?? null;
   }
 
-  /** Keys that end between these times (ISO 8601), the first EXPIRING_SHOWN_MAX. */
-  expiring(from: string, to: string): { id: string; expires: string }[] {
+  /**
+   * Keys that end between these times (ISO 8601), at most EXPIRING_SHOWN_MAX: those that have not ended `now` come
+   * first, the next one at the top, so that many that ended do not hide them.
+   */
+  expiring(from: string, now: string, to: string): { id: string; expires: string }[] {
     const expires = `json_extract(${this.#column}, '$.expires')`;
     return this.#sql
       .exec<{ id: string; expires: string }>(
         `SELECT id, ${expires} AS expires FROM ${this.#table} WHERE ${expires} BETWEEN ? AND ?
-         ORDER BY expires LIMIT ?`,
-        ...[from, to, EXPIRING_SHOWN_MAX],
+         ORDER BY expires <= ?, ABS(julianday(expires) - julianday(?)) LIMIT ?`,
+        ...[from, to, now, now, EXPIRING_SHOWN_MAX],
       )
       .toArray();
   }

@@ -60,16 +60,17 @@ export class Tables {
     return servedClients(this.clients.all, this.organisations.all);
   }
 
-  /** Keys that end soon or ended recently, in order of their ends. @param now ms since 1970 */
+  /** Keys that end soon, and then those that ended recently, in order of their ends. @param now ms since 1970 */
   expiringKeys(now: number): ExpiringKey[] {
-    const from = new Date(now - EXPIRY_WARNED_MS).toISOString();
-    const to = new Date(now + EXPIRY_WARNED_MS).toISOString();
-    return [
-      ...this.clients.expiring(from, to).map((key) => ({ kind: 'client' as const, ...key })),
-      ...this.tokens.expiring(from, to).map((key) => ({ kind: 'token' as const, ...key })),
-    ]
-      .sort((one, other) => (one.expires < other.expires ? -1 : 1))
-      .slice(0, EXPIRING_SHOWN_MAX);
+    const [from, at, to] = [-EXPIRY_WARNED_MS, 0, EXPIRY_WARNED_MS].map((ms) =>
+      new Date(now + ms).toISOString(),
+    ) as [string, string, string];
+    const all = [
+      ...this.clients.expiring(from, at, to).map((key) => ({ kind: 'client' as const, ...key })),
+      ...this.tokens.expiring(from, at, to).map((key) => ({ kind: 'token' as const, ...key })),
+    ].sort((one, other) => (one.expires < other.expires ? -1 : 1));
+    const hasEnded = ({ expires }: ExpiringKey): boolean => expires <= at;
+    return [...all.filter((key) => !hasEnded(key)), ...all.filter(hasEnded)].slice(0, EXPIRING_SHOWN_MAX);
   }
 
   /** Number of live entries that are not in a segment yet. */

@@ -171,7 +171,7 @@ export class ClientContext implements ProblemCounter {
   }
 
   /**
-   * The current snapshot, for long requests.
+   * The current snapshot, for long requests. Their counts are sent meanwhile, as no other request may come.
    * @throws if the client's key was revoked
    */
   async latest(): Promise<Snapshot> {
@@ -181,6 +181,7 @@ export class ClientContext implements ProblemCounter {
       clients === null ? ok(this.settings) : await authenticate(request, clients, this.#right, env);
     if (!known.ok || known.value.restriction === 'stopped') throw new Error('the client key was revoked');
     this.#charged = known.value;
+    this.#meter.begin(snapshot.now, this.#loadContext);
     return snapshot;
   }
 

@@ -46,8 +46,12 @@ export class UsageMeter {
   /** The day of the last warning about block records, in days since 1970. */
   #warnedOn = 0;
 
-  constructor(usage: ClientUsage) {
+  /** @param isSent whether its counts are ever sent */
+  constructor(usage: ClientUsage, isSent = true) {
     this.usage = usage;
+    if (isSent) return;
+    this.#isDue = true;
+    this.#lateAt = Number.POSITIVE_INFINITY;
   }
 
   /** Makes sure that a flush will follow. Each request calls it. */
@@ -116,7 +120,7 @@ export class UsageMeter {
       for (let flush = this.usage.nextFlush(Date.now()); flush !== null; ) {
         const object = objects.getByName(usageObjectName(flush.client, flush.shard));
         const answer = await within(object.apply(flush), USAGE_WAIT_MS);
-        flush = this.usage.delivered(answer, Date.now());
+        flush = this.usage.delivered(flush, answer, Date.now());
       }
       return true;
     } catch (error) {
@@ -139,7 +143,7 @@ export class UsageMeters {
   #add(client: string, now: number): UsageMeter {
     const isFull = this.#meters.size >= USAGE_CLIENTS_MAX && !this.#removeDelivered();
     if (isFull && this.#unsent !== null) return this.#unsent;
-    const meter = new UsageMeter(meteredClient(client, now));
+    const meter = new UsageMeter(meteredClient(client, now), !isFull);
     if (isFull) {
       warn('usageLost', { clients: USAGE_CLIENTS_MAX });
       this.#unsent = meter;

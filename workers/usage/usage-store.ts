@@ -38,6 +38,7 @@ export class UsageStore {
   /** Block records on `#day`, in days since 1970, in bytes. */
   #day = -1;
   #recordBytes = 0;
+  /** Rows in `flushes`: most objects end after a few commits, and count on from there. */
   #commits = 0;
 
   constructor(storage: DurableObjectStorage) {
@@ -163,6 +164,7 @@ export class UsageStore {
 
   #storedFlushes(): Map<string, readonly [flush: number, at: number]> {
     const rows = this.#sql.exec<{ isolates: string }>('SELECT isolates FROM flushes ORDER BY id').toArray();
+    this.#commits = rows.length;
     const all = rows.flatMap(({ isolates }) => JSON.parse(isolates) as LastFlush[]);
     return new Map(all.map(([isolate, flush, at]) => [isolate, [flush, at]]));
   }

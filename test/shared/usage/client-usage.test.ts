@@ -118,7 +118,7 @@ function usageOf(now = NOW): ClientUsage {
 }
 
 function deliverAll(usage: ClientUsage, object: PlainObject, now: number): void {
-  for (let flush = usage.nextFlush(now); flush !== null; flush = usage.delivered(ANSWER, now))
+  for (let flush = usage.nextFlush(now); flush !== null; flush = usage.delivered(flush, ANSWER, now))
     object.apply(flush);
 }
 
@@ -144,7 +144,7 @@ describe('the counts of a client', () => {
             const flush = usage.nextFlush(NOW);
             if (flush === null) continue;
             if (each !== 'is lost') object.apply(flush);
-            if (each === 'arrives') usage.delivered(ANSWER, NOW);
+            if (each === 'arrives') usage.delivered(flush, ANSWER, NOW);
           }
           if (expected.size > USAGE_WAITING_MAX) break;
         }
@@ -221,11 +221,26 @@ describe('the counts of a client', () => {
     expect(object.counts().totals).toEqual({ lostNumbers: 7 });
   });
 
+  it('of a flush that two senders delivered are removed alone, and the next flush stays until it arrives', () => {
+    const [usage, object] = [usageOf(), new PlainObject()];
+    usage.add('requests', 1, NOW);
+    usage.add('requests', 2, NOW + HOUR_MS);
+    const [late, again] = [usage.nextFlush(NOW)!, usage.nextFlush(NOW)!];
+    expect(again).toBe(late);
+    object.apply(late);
+    const second = usage.delivered(late, ANSWER, NOW);
+    expect(usage.delivered(again, ANSWER, NOW)).toBe(second);
+    // Both senders end before it arrives.
+    deliverAll(usage, object, NOW);
+    expect(object.counts().totals).toEqual({ requests: 3 });
+  });
+
   it('later flushes go to the object of this isolate, the same flush always to the same object', () => {
     const usage = usageOf();
     usage.add('requests', 1, NOW);
-    expect(usage.nextFlush(NOW)).toMatchObject({ shard: 0, shards: 1 });
-    usage.delivered({ shards: 4, recordsFull: false }, NOW);
+    const first = usage.nextFlush(NOW)!;
+    expect(first).toMatchObject({ shard: 0, shards: 1 });
+    usage.delivered(first, { shards: 4, recordsFull: false }, NOW);
     usage.add('requests', 1, NOW);
     expect(usage.nextFlush(NOW)).toMatchObject({ shard: 1, shards: 4 });
   });
@@ -243,8 +258,7 @@ describe('block records', () => {
     deliverAll(usage, object, tomorrow);
     expect(object.counts().totals).toEqual({ recordBytes: RECORD_BYTES_PER_DAY_MAX + 2, recordsDropped: 1 });
     usage.add('requests', 1, tomorrow);
-    usage.nextFlush(tomorrow);
-    usage.delivered({ shards: 1, recordsFull: true }, tomorrow);
+    usage.delivered(usage.nextFlush(tomorrow)!, { shards: 1, recordsFull: true }, tomorrow);
     expect(usage.addRecord(2, tomorrow)).toBe(false);
     expect(usage.addRecord(2, tomorrow + 24 * HOUR_MS)).toBe(true);
   });

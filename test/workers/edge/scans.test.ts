@@ -33,13 +33,14 @@ function usageOf(canaries: readonly number[] = []): ClientUsage {
 test('a flush takes the sketch along, and the next one begins a new sketch', () => {
   const usage = usageOf([MOBILE + 1]);
   for (const to of [MOBILE, MOBILE + 1, MOBILE + 10_000]) usage.count(requestOf(to), ALLOWED, NOW);
-  const { scan } = usage.nextFlush(NOW)!;
+  const flush = usage.nextFlush(NOW)!;
+  const { scan } = flush;
   expect(scan).toMatchObject({ organisation: 'relays', keyId: testKeys.keyId });
   // Three recipients, and a sender that stays the same.
   expect(scan!.sketch.numbers).toBe(4);
   expect(scan!.sketch.canaries).toHaveLength(1);
   expect(usage.nextFlush(NOW)!.scan).toBe(scan);
-  usage.delivered(ANSWER, NOW);
+  usage.delivered(flush, ANSWER, NOW);
   usage.count(requestOf(MOBILE), ALLOWED, NOW);
   expect(usage.nextFlush(NOW)!.scan!.sketch.numbers).toBe(2);
 });
@@ -61,7 +62,7 @@ test('while flushes wait, one sketch waits with the first, and one grows', () =>
   const scans: (number | undefined)[] = [];
   for (let flush = usage.nextFlush(NOW + 6 * hour); flush !== null; ) {
     scans.push(flush.scan?.sketch.numbers);
-    flush = usage.delivered(ANSWER, NOW + 6 * hour);
+    flush = usage.delivered(flush, ANSWER, NOW + 6 * hour);
   }
   const known = scans.filter((numbers) => numbers !== undefined);
   expect(known.length).toBeLessThanOrEqual(2);

@@ -16,6 +16,7 @@ import type { FlushAnswer, UsageFlush } from '../../../shared/usage/flush.ts';
 import { UsageMeters } from '../../../workers/edge/usage.ts';
 import type { UsageObject, UsageObjects } from '../../../workers/storage/usage-port.ts';
 import { publishClients } from '../support/clients.ts';
+import { OpenStream } from '../support/open-stream.ts';
 import { sendHere, summarize } from '../support/send.ts';
 import '../support/isolate.ts';
 import { build, LISTED, NOW, NOWHERE, publish, SOURCE, smallLists } from '../support/world.ts';
@@ -156,6 +157,19 @@ describe('the counts of an isolate', () => {
     expect(objects.numbers()).toBe(2);
   });
 
+  test('of a long stream are sent again while it goes on, without another request', async () => {
+    objects.state = 'down';
+    const stream = await OpenStream.start('open', { USAGE: objects });
+    await stream.check(NOWHERE);
+    await vi.advanceTimersByTimeAsync(2 * INTERVAL_MS);
+    expect(objects.sent).toHaveLength(2);
+    objects.state = 'ok';
+    await stream.check(NOWHERE);
+    await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(objects.numbers()).toBe(2);
+    await stream.close();
+  });
+
   test('stay in the isolate without the binding, and checks are answered', async () => {
     expect(summarize((await sendHere({ body: { to: LISTED } })).body)).toBe('block NUMBER_SUSPENDED');
     await check();
@@ -174,10 +188,22 @@ describe('many clients', () => {
     const [over, also] = [meters.of('over', NOW), meters.of('also', NOW)];
     expect(also).toBe(over);
     const { usage } = all[7]!;
-    usage.nextFlush(NOW);
-    usage.delivered({ shards: 1, recordsFull: false }, NOW);
+    usage.delivered(usage.nextFlush(NOW)!, { shards: 1, recordsFull: false }, NOW);
     expect(meters.of('room', NOW)).not.toBe(over);
     expect(meters.of('client-0', NOW)).toBe(all[0]);
+  });
+
+  test('beyond the bound are never sent, so that no client gets the counts of another', async () => {
+    const meters = new UsageMeters();
+    for (let index = 0; index < USAGE_CLIENTS_MAX; index++)
+      meters.of(`client-${index}`, NOW).usage.add('requests', 1, NOW);
+    const context = { env: { USAGE: objects }, ctx: { waitUntil: () => undefined } };
+    for (const client of ['over', 'also', 'over']) {
+      meters.of(client, Date.now()).usage.add('requests', 1, Date.now());
+      meters.of(client, Date.now()).begin(Date.now(), context);
+      await vi.advanceTimersByTimeAsync(2 * INTERVAL_MS);
+    }
+    expect(objects.sent).toEqual([]);
   });
 });
 

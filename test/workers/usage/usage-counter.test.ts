@@ -139,6 +139,13 @@ describe('what is stored', () => {
     });
   });
 
+  test('flush numbers end also if the object ends after each commit', async () => {
+    for (let commit = 0; commit < 2 * USAGE_COMMITS_MAX; commit++)
+      await inStore((store) => store.commit([flushOf(`isolate-${commit}`, 1, 1)], NOW));
+    const rows = await inStore((_, { sql }) => sql.exec('SELECT id FROM flushes').toArray().length);
+    expect(rows).toBeLessThan(USAGE_COMMITS_MAX);
+  });
+
   test('names of an hour beyond the bound are counted together', async () => {
     await inStore((store) => {
       for (let name = 0; name < USAGE_STORED_NAMES_MAX + 9; name++) {
