@@ -191,15 +191,17 @@ export class ProposalStore {
     return Object.fromEntries(OPEN_STATES.map((state) => [state, all.get(state) ?? 0]));
   }
 
-  command(id: number): Command {
+  /** What approval or revert runs; null once it is decided. */
+  command(id: number): Command | null {
     const parts = this.#sql.exec<{ text: string }>(
       'SELECT text FROM proposal_parts WHERE proposal = ? ORDER BY part',
       id,
     );
-    return JSON.parse([...parts].map(({ text }) => text).join('')) as Command;
+    const text = [...parts].map((part) => part.text).join('');
+    return text === '' ? null : (JSON.parse(text) as Command);
   }
 
-  /** Ends a proposal. Its request is dropped, unless a break-glass change may still be reverted by hand. */
+  /** Ends a proposal, and drops its request. */
   close(
     { id, state: before }: ProposalInfo,
     state: ProposalState,
