@@ -59,6 +59,8 @@ interface Row extends Record<string, SqlStorageValue> {
 const COLUMNS = `id, state, kinds, proposer, actor, needs, reason, created_at AS createdAt, ends_at AS endsAt,
   sha256, changes, shown, audited, decided_at AS decidedAt, decided_by AS decidedBy, note, seq`;
 
+const OPEN = OPEN_STATES.map((state) => `'${state}'`).join(', ');
+
 /** A proposal as stored. */
 export interface StoredProposal {
   readonly info: Proposal;
@@ -171,8 +173,7 @@ export class ProposalStore {
 
   /** Newest first. Those that are open come first. */
   list(limit: number): ProposalInfo[] {
-    const open = OPEN_STATES.map((state) => `'${state}'`).join(', ');
-    return this.#select(`ORDER BY state IN (${open}) DESC, id DESC LIMIT ?`, limit).map(
+    return this.#select(`ORDER BY state IN (${OPEN}) DESC, id DESC LIMIT ?`, limit).map(
       ({ info: { shown: _, ...info } }) => info,
     );
   }
@@ -219,7 +220,7 @@ export class ProposalStore {
   /** Deletes proposals that were decided long ago. */
   forget(now: number): void {
     this.#sql.exec(
-      "DELETE FROM proposals WHERE state NOT IN ('pending', 'unreviewed') AND decided_at <= ?",
+      `DELETE FROM proposals WHERE state NOT IN (${OPEN}) AND decided_at <= ?`,
       now - PROPOSALS_KEPT_MS,
     );
   }
