@@ -140,7 +140,9 @@ const LOOKED_UP_MAX = 20;
 /** The words that no live entry blocks or allows. Clearing them changes at most folded entries. */
 async function wordsWithoutEntry(admin: Admin, words: readonly string[]): Promise<string[]> {
   const found = await Promise.all(words.slice(0, LOOKED_UP_MAX).map((word) => findEntries(admin, word)));
-  return words.filter((_, index) => found[index]?.every(({ op }) => op === 'clear') === true);
+  return words.filter(
+    (_, index) => found[index]?.every(({ op }) => op === 'clear' || op === 'undo') === true,
+  );
 }
 
 /** Allow lists of the current release. A live block does not affect numbers on them. */

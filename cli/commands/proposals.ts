@@ -64,7 +64,7 @@ export function addProposals(program: Command): void {
       const path = `proposals/${id}/reject`;
       const done = await adminOfEnvironment().change<ProposalInfo>('POST', path, { reason });
       if (done.state !== 'revertFailed') return print(...formatDecision(done));
-      const message = `${formatDecision(done)[0].trim()}\nit is still in force: make the opposite change yourself`;
+      const message = `${formatDecision(done)[0].trim()}\nwhat is left is still in force: make the opposite change yourself`;
       throw new CommandFailure(message, 4, { proposal: done });
     });
 }

@@ -2879,7 +2879,7 @@ export interface components {
             approvals: components["schemas"]["Approvals"];
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description `pending` waits. `approved`: it was executed. `rejected`; `withdrawn` by its proposer; `expired`; `outdated`: it no longer did what was shown, or its proposer may no longer make it. For break-glass changes: `unreviewed` is in force and waits for a review; `reviewed` stays in force; `reverted` was taken back; `revertFailed` could not be taken back. New values may be added. */
+        /** @description `pending` waits. `approved`: it was executed. `rejected`; `withdrawn` by its proposer; `expired`; `outdated`: it no longer did what was shown, or its proposer may no longer make it. For break-glass changes: `unreviewed` is in force and waits for a review; `reviewed` stays in force; `reverted` was taken back; `revertFailed` could not be taken back, or only in part: `note` says why. New values may be added. */
         ProposalState: string;
         /** @description Number of the proposal. */
         ProposalId: number;

@@ -85,6 +85,14 @@ export interface Approvable {
   readonly revert: Command | null;
 }
 
+/** What a change of live entries needs, and its repetition by an undo of its undo. */
+export interface Needs {
+  /** Those of its kinds that can wait for a second person. */
+  readonly kinds: readonly ApprovalKind[];
+  /** Other authorities that it acts for. */
+  readonly authorities: readonly string[];
+}
+
 /** A change that the coordinator makes on its own. */
 export function systemRequest(reason: string): ChangeRequest {
   return { actor: SYSTEM_ACTOR, reason, repeat: null };

@@ -20,6 +20,7 @@ import {
   applied,
   type ChangeRequest,
   type ChangeResult,
+  type Needs,
   type Refusal,
   refuse,
   refusedRequest,
@@ -92,13 +93,14 @@ export class EntryChanges {
       const guards = this.#guards.check(change, targets.value, this.#tables.settings.guards, context);
       const remaining = change.dryRun === true ? [] : remainingGuards({ guards }, change.overrides ?? []);
       if (remaining.length > 0) return refuseGuards(remaining);
-      const made = live.apply(change, targets.value, author, { seq, operation, now });
+      const needs = needsOf(change, !allowed.ok);
+      const made = live.apply(change, targets.value, author, { seq, operation, now, needs });
       if (!made.ok) return made;
       this.#guards.count(change, authority, Date.now());
       const { changed, replaced } = made.value.value;
       const figures = { entries: targets.value.length * subjects, replaced, guards };
       const audit = [...made.value.audit, ...overridden(change, guards)];
-      return applied({ changed, operation, figures }, audit, approvable(change, operation, !allowed.ok));
+      return applied({ changed, operation, figures }, audit, approvable(change, operation, needs));
     };
     if (change.dryRun === true) return rehearsed(ledger.rehearse(apply));
     const done = ledger.change(request, left, (seq, operation) => {
@@ -137,13 +139,19 @@ export class EntryChanges {
 }
 
 /** @param isForeign whether root, which names no authority, changes entries of others */
-function approvable(change: EntryChange, operation: number, isForeign: boolean): Approvable {
-  const { overrides = [], overrideAuthorities = [] } = change;
+function needsOf({ overrides = [], overrideAuthorities = [] }: EntryChange, isForeign: boolean): Needs {
   return {
     kinds: [
       ...(overrides.length > 0 ? (['guardOverride'] as const) : []),
       ...(isForeign || overrideAuthorities.length > 0 ? (['actForOthers'] as const) : []),
     ],
+    authorities: overrideAuthorities,
+  };
+}
+
+function approvable(change: EntryChange, operation: number, { kinds }: Needs): Approvable {
+  return {
+    kinds,
     command: { name: 'changeEntries', change },
     revert: { name: 'undoEntries', operation, options: { skipChanged: true } },
   };

@@ -95,18 +95,22 @@ export class EntryOwners {
   }
 }
 
-/** A cleared number has no entry that anyone could lose. */
+/** A number that was cleared, or whose entry was undone, has no entry that anyone could lose. */
 function affects({ op, subjects }: LiveRow, changed: readonly Subject[]): boolean {
-  return op !== 'clear' && subjectsOf(subjects).some((subject) => changed.includes(subject));
+  return op !== 'clear' && op !== 'undo' && subjectsOf(subjects).some((subject) => changed.includes(subject));
 }
 
-/** Whether newer live entries already replace a folded entry, for every subject that the change has. */
+/**
+ * Whether newer live entries already replace a folded entry, for every subject that the change has. Where one was
+ * undone, the folded entry decides again.
+ */
 function isReplaced(
   listed: readonly Subject[],
   changed: readonly Subject[],
   rows: readonly LiveRow[],
   foldedSeq: number,
 ): boolean {
-  const newer = rows.filter(({ seq }) => seq > foldedSeq).flatMap(({ subjects }) => subjectsOf(subjects));
+  const deciding = rows.filter(({ seq, op }) => seq > foldedSeq && op !== 'undo');
+  const newer = deciding.flatMap(({ subjects }) => subjectsOf(subjects));
   return listed.every((subject) => !changed.includes(subject) || newer.includes(subject));
 }

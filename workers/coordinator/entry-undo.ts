@@ -1,7 +1,8 @@
 /**
  * Reverses one operation on live entries: afterwards every number and subject that it changed has the entries that it
  * had before, except those that have ended meanwhile. An undo hits no guard and can itself be undone. It is not
- * exempt from ownership. undo-store.ts explains how it works.
+ * exempt from ownership, and an undo of an undo waits for a second person as the change that it makes again did.
+ * undo-store.ts explains how it works.
  */
 import type { UndoDone, UndoOptions } from '../../shared/admin/entries.ts';
 import type { UndoRefusal } from '../../shared/admin/problems.ts';
@@ -21,7 +22,7 @@ import type { NamedKey } from './live-row.ts';
 import { actsForOthers, checkOverridden, checkOwned } from './ownership.ts';
 import { counted } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
-import type { UndoableOperation, UndoPlan } from './undo-store.ts';
+import { needsOf, type UndoableOperation, type UndoPlan } from './undo-store.ts';
 
 export class EntryUndo {
   readonly #tables: Tables;
@@ -82,7 +83,7 @@ export class EntryUndo {
       const kept = `what one replaced is kept for ${days} days, and until every readable release contains it`;
       return impossible('NOT_KEPT', `${name} changed no live entries, or did so too long ago: ${kept}`);
     }
-    const owned = checkOwned(request, options, [undoable.authority], `${name} changed entries`);
+    const owned = checkOwned(request, options, authoritiesOf(undoable), `${name} changed entries`);
     if (!owned.ok) return owned;
     if (undoable.undone_by !== null) {
       return impossible('UNDONE', `${name} was undone already, by operation ${undoable.undone_by}`);
@@ -146,12 +147,20 @@ export class EntryUndo {
     };
     const { operation } = undoable;
     const approvable: Approvable = {
-      kinds: actsForOthers(request, options, [undoable.authority]) ? ['actForOthers'] : [],
+      kinds: [
+        ...needsOf(undoable).undoNeeds.kinds,
+        ...(actsForOthers(request, options, authoritiesOf(undoable)) ? (['actForOthers'] as const) : []),
+      ].filter((kind, index, all) => all.indexOf(kind) === index),
       command: { name: 'undoEntries', operation, options },
       revert: { name: 'undoEntries', operation: by, options: { skipChanged: true } },
     };
     return applied(value, [summary, ...audit], approvable, lastSeq);
   }
+}
+
+/** The authorities that an undo acts for. */
+function authoritiesOf(undoable: UndoableOperation): string[] {
+  return [...new Set([undoable.authority, ...needsOf(undoable).undoNeeds.authorities])];
 }
 
 function impossible(refusal: UndoRefusal, message: string): Refusal {

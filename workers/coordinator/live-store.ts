@@ -18,7 +18,7 @@ import { formatUntil } from '../../shared/screening/finding.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import type { Code } from '../../shared/verdict.ts';
 import type { ActiveKeys } from './active-keys.ts';
-import { type AppliedChange, applied, type ChangeResult, refuse } from './change-request.ts';
+import { type AppliedChange, applied, type ChangeResult, type Needs, refuse } from './change-request.ts';
 import { entryPage } from './live-page.ts';
 import { type EntryAuthor, type Growth, grow, LiveRoom } from './live-room.ts';
 import {
@@ -45,6 +45,7 @@ interface Place {
   readonly operation: number;
   /** Seconds since 1970. */
   readonly now: number;
+  readonly needs: Needs;
 }
 
 export class LiveStore {
@@ -67,7 +68,7 @@ export class LiveStore {
     { items, op, code: blockCode, subjects, until: end }: EntryChange,
     targets: readonly NamedKey[],
     actor: EntryAuthor,
-    { seq, operation, now }: Place,
+    { seq, operation, now, needs }: Place,
   ): ChangeResult<AppliedChange<{ changed: number; replaced: number }>> {
     const { authority } = actor;
     const code = op === 'block' ? blockCode : null;
@@ -99,7 +100,9 @@ export class LiveStore {
     const inForce = replaced.filter((row) => row.until > now);
     const entries = targets.length * new Set(subjects).size;
     const ends = new Map([[until, entries]]);
-    this.undo.keep({ operation, fromSeq: seq, toSeq: seq, authority, ends, replaced: inForce, now });
+    const undoNeeds = { kinds: [], authorities: [] };
+    const made = { operation, fromSeq: seq, toSeq: seq, authority, needs, undoNeeds };
+    this.undo.keep({ ...made, ends, replaced: inForce, now });
     return applied({ changed: items.length, replaced: inForce.length }, audit);
   }
 

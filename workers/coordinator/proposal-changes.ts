@@ -103,8 +103,8 @@ export class ProposalChanges {
     if (stored === null) return unknown(id);
     const { state, proposer } = stored.info;
     if (state === 'unreviewed') {
-      await this.#revert(stored, request);
-      return ok(this.#infoOf(id));
+      const reverted = await this.#revert(stored, request);
+      return reverted.ok ? ok(this.#infoOf(id)) : reverted;
     }
     const isOwn = proposer === request.actor.name;
     return this.#close(request, stored, 'pending', isOwn ? 'withdrawn' : 'rejected', request.reason);
@@ -160,8 +160,11 @@ export class ProposalChanges {
     });
   }
 
-  /** @param decision the request of the person who rejects it, or of the service */
-  async #revert(stored: StoredProposal, decision: ChangeRequest): Promise<void> {
+  /**
+   * @param decision the request of the person who rejects it, or of the service
+   * @returns a refusal if it still waits for a review
+   */
+  async #revert(stored: StoredProposal, decision: ChangeRequest): Promise<ChangeResult<unknown>> {
     const { info } = stored;
     const { id, kinds } = info;
     const settles: Settlement = { id, from: 'unreviewed', to: 'reverted', decision };
@@ -171,22 +174,28 @@ export class ProposalChanges {
     };
     const done = await this.#run(request, this.#tables.proposals.command(id));
     const values = { proposal: id, kinds: kinds.join(' ') };
-    if (done.ok) return warn('breakGlassReverted', values);
-    if (WAITING.includes(done.code)) return;
+    if (done.ok) {
+      const isWhole = this.#infoOf(id).state === 'reverted';
+      if (isWhole) warn('breakGlassReverted', values);
+      else warn('breakGlassRevertFailed', { ...values, code: 'ENTRIES_CHANGED' });
+      return done;
+    }
+    if (WAITING.includes(done.code)) return done;
     warn('breakGlassRevertFailed', { ...values, code: done.code });
     const note = `${done.code}: ${done.message}`;
-    this.#close(decision, stored, 'unreviewed', 'revertFailed', note, null);
+    return this.#close(decision, stored, 'unreviewed', 'revertFailed', note, null);
   }
 
-  async #run(request: ChangeRequest, command: Command): Promise<ChangeResult<unknown>> {
+  async #run(request: ChangeRequest, command: Command | null): Promise<ChangeResult<unknown>> {
     const done = await this.#make(request, command);
     if (done.ok) this.#changes.background.changed();
     return done;
   }
 
-  async #make(request: ChangeRequest, command: Command): Promise<ChangeResult<unknown>> {
+  async #make(request: ChangeRequest, command: Command | null): Promise<ChangeResult<unknown>> {
     const { entries, undo, clients, releases, signers } = this.#changes;
     const { settings } = this.#tables;
+    if (command === null) return refuse('PROPOSAL_DECIDED', 'it was decided meanwhile: read it again');
     switch (command.name) {
       case 'changeEntries':
         return entries.change(request, command.change);

@@ -59,6 +59,8 @@ interface Row extends Record<string, SqlStorageValue> {
 const COLUMNS = `id, state, kinds, proposer, actor, needs, reason, created_at AS createdAt, ends_at AS endsAt,
   sha256, changes, shown, audited, decided_at AS decidedAt, decided_by AS decidedBy, note, seq`;
 
+const OPEN = OPEN_STATES.map((state) => `'${state}'`).join(', ');
+
 /** A proposal as stored. */
 export interface StoredProposal {
   readonly info: Proposal;
@@ -171,8 +173,7 @@ export class ProposalStore {
 
   /** Newest first. Those that are open come first. */
   list(limit: number): ProposalInfo[] {
-    const open = OPEN_STATES.map((state) => `'${state}'`).join(', ');
-    return this.#select(`ORDER BY state IN (${open}) DESC, id DESC LIMIT ?`, limit).map(
+    return this.#select(`ORDER BY state IN (${OPEN}) DESC, id DESC LIMIT ?`, limit).map(
       ({ info: { shown: _, ...info } }) => info,
     );
   }
@@ -191,15 +192,17 @@ export class ProposalStore {
     return Object.fromEntries(OPEN_STATES.map((state) => [state, all.get(state) ?? 0]));
   }
 
-  command(id: number): Command {
+  /** What approval or revert runs; null once it is decided. */
+  command(id: number): Command | null {
     const parts = this.#sql.exec<{ text: string }>(
       'SELECT text FROM proposal_parts WHERE proposal = ? ORDER BY part',
       id,
     );
-    return JSON.parse([...parts].map(({ text }) => text).join('')) as Command;
+    const text = [...parts].map((part) => part.text).join('');
+    return text === '' ? null : (JSON.parse(text) as Command);
   }
 
-  /** Ends a proposal. Its request is dropped, unless a break-glass change may still be reverted by hand. */
+  /** Ends a proposal, and drops its request. */
   close(
     { id, state: before }: ProposalInfo,
     state: ProposalState,
@@ -217,7 +220,7 @@ export class ProposalStore {
   /** Deletes proposals that were decided long ago. */
   forget(now: number): void {
     this.#sql.exec(
-      "DELETE FROM proposals WHERE state NOT IN ('pending', 'unreviewed') AND decided_at <= ?",
+      `DELETE FROM proposals WHERE state NOT IN (${OPEN}) AND decided_at <= ?`,
       now - PROPOSALS_KEPT_MS,
     );
   }

@@ -119,7 +119,9 @@ const GUARDS_AND_UNDO = `
     to_seq INTEGER NOT NULL,
     authority TEXT NOT NULL,
     at INTEGER NOT NULL,
-    undone_by INTEGER
+    undone_by INTEGER,
+    needs TEXT NOT NULL,
+    undo_needs TEXT NOT NULL
   );
   CREATE INDEX undo_operations_at ON undo_operations (at);
   CREATE TABLE undone_spans (

@@ -3,6 +3,7 @@
  * open, whether both persons may still act, and whether the change does exactly what was shown.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
+import type { UndoDone } from '../../shared/admin/entries.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';
@@ -22,7 +23,7 @@ import type { ProposalStore, StoredProposal } from './proposal-store.ts';
 export function settle(
   request: ChangeRequest,
   { id, from, to, decision }: Settlement,
-  { audit, approvable }: AppliedChange<unknown>,
+  { value, audit, approvable }: AppliedChange<unknown>,
   { before, after: seq }: { readonly before: number; readonly after: number },
   proposals: ProposalStore,
   log: AuditLog,
@@ -44,7 +45,12 @@ export function settle(
     }
   }
   const visible = to === 'approved' ? { seq } : {};
-  const record = proposals.close(stored.info, to, actor.name, { note: reason || null, ...visible });
+  // Entries that were changed since stay as they are. Somebody must look at them: it may be how they were kept.
+  const { skipped = 0 } = value as Partial<UndoDone>;
+  const isPartial = to === 'reverted' && skipped > 0;
+  const note = isPartial ? `${skipped} entries were changed since, and stay as they are` : reason || null;
+  const state = isPartial ? 'revertFailed' : to;
+  const record = proposals.close(stored.info, state, actor.name, { note, ...visible });
   const { shown: _, ...info } = proposals.get(id)!.info;
   return ok({ audit: record, info });
 }

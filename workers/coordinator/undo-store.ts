@@ -9,6 +9,7 @@
  * decides as if there were no entry. Code, authority, end and author of a row stay as they were.
  */
 import { LIVE_KINDS, type LiveKey } from '../../shared/live/entry.ts';
+import type { Needs } from './change-request.ts';
 import { type Growth, grow, type LiveRoom } from './live-room.ts';
 import type { NamedKey } from './live-row.ts';
 import type { LiveWriter, ReplacedRow, SharedChange } from './live-writer.ts';
@@ -20,6 +21,9 @@ export interface KeptOperation {
   readonly fromSeq: number;
   readonly toSeq: number;
   readonly authority: string;
+  readonly needs: Needs;
+  /** What its undo needs. An undo of an undo makes the change again, so it needs the same. */
+  readonly undoNeeds: Needs;
   /** How many numbers and subjects it changed, by the last end of their rows. */
   readonly ends: ReadonlyMap<number, number>;
   readonly replaced: readonly ReplacedRow[];
@@ -34,6 +38,9 @@ export interface UndoableOperation extends Record<string, SqlStorageValue> {
   readonly to_seq: number;
   readonly authority: string;
   readonly undone_by: number | null;
+  /** As of KeptOperation, as JSON. */
+  readonly needs: string;
+  readonly undo_needs: string;
 }
 
 /** One number or source, for one subject. */
@@ -69,10 +76,11 @@ export class UndoStore {
   }
 
   /** Must run in the transaction of the operation. */
-  keep({ operation, fromSeq, toSeq, authority, ends, replaced, now }: KeptOperation): void {
+  keep({ operation, fromSeq, toSeq, authority, ends, replaced, now, ...kept }: KeptOperation): void {
     this.#sql.exec(
-      'INSERT INTO undo_operations VALUES (?, ?, ?, ?, ?, NULL)',
+      'INSERT INTO undo_operations VALUES (?, ?, ?, ?, ?, NULL, ?, ?)',
       ...[operation, fromSeq, toSeq, authority, now * 1000],
+      ...[JSON.stringify(kept.needs), JSON.stringify(kept.undoNeeds)],
     );
     for (const [until, entries] of ends) {
       this.#sql.exec('INSERT INTO undo_ends VALUES (?, ?, ?)', operation, until, entries);
@@ -208,7 +216,9 @@ export class UndoStore {
     const { operation, from_seq, authority } = undoable;
     const toSeq = fromSeq + Math.max(1, seqs.size) - 1;
     const inForce = replaced.filter((row) => row.until > now);
-    this.keep({ operation: by, fromSeq, toSeq, authority, ends, replaced: inForce, now });
+    const { needs: undoNeeds, undoNeeds: needs } = needsOf(undoable);
+    const made = { operation: by, fromSeq, toSeq, authority, needs, undoNeeds };
+    this.keep({ ...made, ends, replaced: inForce, now });
     // If it reverses an undo, what that one reversed is in force again.
     this.#sql.exec('UPDATE undo_operations SET undone_by = NULL WHERE undone_by = ?', operation);
     this.#sql.exec('DELETE FROM undone_spans WHERE undone_by = ?', operation);
@@ -247,6 +257,13 @@ export class UndoStore {
       this.#sql.exec(`DELETE FROM ${table} WHERE operation IN ${old}`, value);
     }
   }
+}
+
+export function needsOf({
+  needs,
+  undo_needs,
+}: UndoableOperation): Pick<KeptOperation, 'needs' | 'undoNeeds'> {
+  return { needs: JSON.parse(needs) as Needs, undoNeeds: JSON.parse(undo_needs) as Needs };
 }
 
 function valuesOf({ key: { kind, high, low }, subject }: Place): [number, number, number, number] {

@@ -96,7 +96,7 @@ test('a look-up or change of one number reads only the rows of that number', asy
       CHANGE,
       [target],
       { root: false, authority: 'kisa' },
-      { seq: 3, operation: 1, now: 1_000 },
+      { seq: 3, operation: 1, now: 1_000, needs: { kinds: [], authorities: [] } },
     );
     return { made, found: live.find(target, 1_000) };
   });

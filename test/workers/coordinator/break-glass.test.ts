@@ -148,6 +148,44 @@ describe('is taken back after a day without review', () => {
   });
 });
 
+describe('of live entries', () => {
+  const breakGuard = (items: { number: string }[]) =>
+    coordinator().changeEntries(by(ALICE, BREAK), {
+      ...{ ...change('block'), items },
+      overrides: ['large-operation' as const],
+    });
+  const NUMBER = '+821030000001';
+
+  test('comes back after its revert only with a second person', async () => {
+    await settle(['guardOverride']);
+    unwrap(await breakGuard([{ number: NUMBER }]));
+    await pass();
+    const undone = (await coordinator().audit(0, 1_000)).find(({ action }) => action === 'operation.undo')!;
+    const { operation } = undone.after as { operation: number };
+    const again = waiting(await coordinator().undoOperation(by(ALICE), operation, {}));
+    expect(again.kinds).toEqual(['guardOverride']);
+    expect(unwrap(await coordinator().findEntries({ number: NUMBER }))).toMatchObject([{ op: 'undo' }]);
+    unwrap(await approve(BOB, again));
+    expect(unwrap(await coordinator().findEntries({ number: NUMBER }))).toMatchObject([{ op: 'block' }]);
+  });
+
+  test('whose entries were changed since is taken back in part, with an alarm, and stays listed', async () => {
+    await settle(['guardOverride']);
+    unwrap(await breakGuard([{ number: NUMBER }, { number: '+821030000002' }]));
+    const opened = await newest();
+    unwrap(await coordinator().changeEntries(by(ALICE), { ...change('block', NUMBER), overrides: [] }));
+    await pass();
+    expect(await coordinator().proposal(opened.id)).toMatchObject({
+      ...{ state: 'revertFailed', note: '2 entries were changed since, and stay as they are' },
+    });
+    expect(events()).toEqual(['breakGlass', 'breakGlassRevertFailed']);
+    const other = await coordinator().findEntries({ number: '+821030000002' });
+    expect(unwrap(other)).toMatchObject([{ op: 'undo' }]);
+    unwrap(await approve(BOB, (await coordinator().proposal(opened.id))!));
+    expect(await stateOf(opened)).toBe('reviewed');
+  });
+});
+
 test('is taken back at once by a rejection, with both persons in the log', async () => {
   await settle(['policy']);
   const before = await labelNow();

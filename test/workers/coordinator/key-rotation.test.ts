@@ -4,6 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { EntryChange } from '../../../shared/admin/entries.ts';
 import { keyedNumber } from '../../../shared/audit.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
 import { openDirectory } from '../../../shared/clients.ts';
@@ -17,6 +18,7 @@ import { otherKeys as keysB } from '../../shared/support/other-keys.ts';
 import { listSource } from '../../shared/support/plain-model.ts';
 import { testKeys as keysA } from '../../shared/support/test-keys.ts';
 import { ALL_GUARDS, asAdmin, client, codeOf, unwrap } from '../support/coordinator.ts';
+import { ALICE, BOB, by, settle, waiting } from '../support/people.ts';
 import { A, B, type Question, RotatingEdge, restarted } from '../support/rotating.ts';
 import '../support/fresh.ts';
 import { RELEASE_PRIVATE_KEY } from '../support/secrets.ts';
@@ -205,4 +207,42 @@ test('a page of entries continues after a rotation', async () => {
   expect(pages.shown.map(({ number, source }) => number ?? source)).toEqual(
     pages.whole.map(({ number, source }) => number ?? source),
   );
+});
+
+test('an operation on a source can be undone after a rotation', async () => {
+  const one = { ...CHANGE, items: [{ source: LOOKALIKE }], subjects: ['from'] };
+  const found = await restarted(`${B},${A}`, async (coordinator) => {
+    const { operation } = unwrap(
+      await coordinator.changeEntries(asAdmin(), { ...one, op: 'clear' } as never),
+    );
+    unwrap(await coordinator.rotateListKey(asAdmin(), ROTATE));
+    expect(unwrap(await coordinator.undoOperation(asAdmin(), operation!, {}))).toMatchObject({ skipped: 0 });
+    return coordinator.findEntries({ source: LOOKALIKE });
+  });
+  expect(unwrap(found).map(({ op, source }) => [op, source])).toEqual([
+    ['block', LOOKALIKE],
+    ['block', LOOKALIKE],
+  ]);
+});
+
+test('what waited for a second person is outdated by a rotation, and a break-glass change still reverts', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  await settle(['guardOverride']);
+  const overriding = (number: string): EntryChange => ({
+    ...{ ...CHANGE, items: [{ number }], subjects: BOTH },
+    overrides: ['large-operation'],
+  });
+  await restarted(`${B},${A}`, async (coordinator) => {
+    const waits = waiting(await coordinator.changeEntries(by(ALICE), overriding('+821033335555')));
+    const breaking = by(ALICE, { breakGlass: true });
+    unwrap(await coordinator.changeEntries(breaking, overriding('+821033336666')));
+    const { id } = (await coordinator.proposals(10)).find(({ state }) => state === 'unreviewed')!;
+    unwrap(await coordinator.rotateListKey(asAdmin(), ROTATE));
+    expect(codeOf(await coordinator.approve(by(BOB), waits.id, waits.sha256))).toBe('PROPOSAL_OUTDATED');
+    expect(unwrap(await coordinator.reject(by(BOB), id))).toMatchObject({ state: 'reverted' });
+    expect(unwrap(await coordinator.findEntries({ number: '+821033335555' }))).toEqual([]);
+    expect(unwrap(await coordinator.findEntries({ number: '+821033336666' }))).toMatchObject([
+      { op: 'undo' },
+    ]);
+  });
 });

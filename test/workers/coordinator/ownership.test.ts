@@ -90,6 +90,13 @@ describe('a live entry of another authority', () => {
     );
   });
 
+  test('that was undone does not matter', async () => {
+    const { operation } = unwrap(await make(ACME, 'block'));
+    unwrap(await coordinator().undoOperation(by(ACME), operation!, {}));
+    unwrap(await make(KTOA, 'block', { until: TOMORROW }));
+    unwrap(await make(KTOA, 'unblock'));
+  });
+
   test('one of many refuses the whole operation, and is named by its index', async () => {
     unwrap(await make(ACME, 'block'));
     const items = [{ number: '+821030000002' }, { number: NUMBER }, { number: '+821030000003' }];
@@ -180,6 +187,15 @@ describe('a list of another authority in the release', () => {
     unwrap(await make(ACME, 'clear', { subjects: ['from'] }));
     unwrap(await make(KTOA, 'block', { subjects: ['from'] }));
     expect(codeOf(await make(KTOA, 'block'))).toBe('AUTHORITY_FOREIGN');
+  });
+
+  test('of folded entries is replaced by no other change again, once the change that cleared it is undone', async () => {
+    await promoted([listOf('acme', { name: 'live-sender-reported-acme', reason: 'SENDER_REPORTED' })]);
+    const { operation } = unwrap(await make(ROOT, 'clear'));
+    unwrap(await coordinator().undoOperation(by(ROOT), operation!, {}));
+    expect(refusalOf(await make(KTOA, 'block'))).toMatchObject({
+      ...{ code: 'AUTHORITY_FOREIGN', extras: { authorities: ['acme'] } },
+    });
   });
 });
 

@@ -130,6 +130,18 @@ describe('an undo', () => {
     expect(await refusal(third!, { skipChanged: true }, systemRequest('nobody reviewed it'))).toBe('ok');
   });
 
+  test('of an undo acts for the authorities that the operation acted for', async () => {
+    const ktoa = memberOf('ktoa');
+    await made('block', N, {}, memberOf('acme'));
+    const named = { overrideAuthorities: ['acme'] };
+    const lifted = await made('unblock', N, named, ktoa);
+    const { operation } = unwrap(await undo(lifted, {}, by(ktoa)));
+    expect(await refusal(operation, {}, by(ktoa))).toBe('AUTHORITY_FOREIGN');
+    const again = unwrap(await undo(operation, named, by(ktoa)));
+    expect(await found(Number(N), 'from')).toMatch('unblock');
+    expect(await refusal(again.operation, {}, by(ktoa))).toBe('ok');
+  });
+
   test('lets folded entries decide again, and refuses an operation that a release contains', async () => {
     await made('block', N);
     await promoted(1);
