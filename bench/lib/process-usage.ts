@@ -1,5 +1,5 @@
 /** Processor time and memory of processes (Linux). */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Unit of `/proc/<pid>/stat`, the same on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
@@ -19,6 +19,20 @@ export function processorSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/**
+ * Processor time of these processes so far, in ns, of the threads that still run. Exact for threads that wait: the
+ * kernel brings the time of a running one up to date only now and then.
+ */
+export function threadNs(pids: readonly number[]): number {
+  let ns = 0;
+  for (const pid of pids) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+  }
+  return ns;
+}
+
 /** Resident memory, in MiB. */
 export function residentMib(pids: readonly number[]): number {
   let kib = 0;
@@ -27,4 +41,19 @@ export function residentMib(pids: readonly number[]): number {
     kib += Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
   }
   return kib / 1024;
+}
+
+/** Ids of this process's own workerd children (Linux). */
+export function runtimes(): number[] {
+  const ids = readdirSync('/proc')
+    .map(Number)
+    .filter((id) => id > 0);
+  return ids.filter((id) => {
+    try {
+      const parent = Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]);
+      return parent === process.pid && readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('workerd');
+    } catch {
+      return false;
+    }
+  });
 }

@@ -45,10 +45,12 @@ export interface EdgeSettings {
   clockOffsetMs: number;
 }
 
-/** ns per number of one kind of traffic, one value per round: two loops, each without counting and with it. */
-export interface CountingTimes {
-  readonly screened: readonly number[];
-  readonly screenedAndCounted: readonly number[];
-  readonly read: readonly number[];
-  readonly readAndCounted: readonly number[];
+/** Loops over the same requests: what each does with a request. */
+export const COUNTING_LOOPS = ['read', 'counted', 'watched', 'screened', 'screenedAndCounted'] as const;
+export type CountingLoop = (typeof COUNTING_LOOPS)[number];
+
+/** A turn of one loop. */
+export interface CountingTurn {
+  /** Senders and recipients that it went over. */
+  readonly numbers: number;
 }

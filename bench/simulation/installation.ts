@@ -3,7 +3,7 @@
  * running service. Uses the real commands.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { newSecrets, workerSecrets } from '../../cli/local/secrets.ts';
@@ -11,6 +11,7 @@ import { startService } from '../../cli/local/service.ts';
 import { PROJECT } from '../../cli/paths.ts';
 import { SUSPENDED, writeCatalogue } from '../lib/catalogue.ts';
 import { temporaryFolder } from '../lib/cleanup.ts';
+import { runtimes } from '../lib/process-usage.ts';
 
 const run = promisify(execFile);
 
@@ -100,19 +101,4 @@ export async function buildAndPush(numgate: Numgate, folder: string, lists = [SU
 export async function addClient(numgate: Numgate, ...options: string[]): Promise<string> {
   const added = await numgate('clients', 'add', 'bench', '--quota-numbers', '1000000000', ...options);
   return (added as { key: string }).key;
-}
-
-/** Ids of this process's own workerd children (Linux). */
-function runtimes(): number[] {
-  const ids = readdirSync('/proc')
-    .map(Number)
-    .filter((id) => id > 0);
-  return ids.filter((id) => {
-    try {
-      const parent = Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]);
-      return parent === process.pid && readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('workerd');
-    } catch {
-      return false;
-    }
-  });
 }

@@ -9,7 +9,7 @@ import { mergedSketch, ScanSketch } from '../../shared/enumeration/scan-sketch.t
 import { SKETCH_GROWTH } from '../../shared/limits/enumeration.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { randomFrom } from '../lib/random-lists.ts';
-import { type Row, row, short, withCommas } from '../lib/table.ts';
+import { type Row, row, withCommas } from '../lib/table.ts';
 import { ORDINARY_TRAFFIC, type OrdinaryTraffic } from '../simulation/ordinary-traffic.ts';
 import { ATTACKS, type Attack } from '../simulation/scans.ts';
 import { type Random, Subscribers } from '../simulation/subscribers.ts';
@@ -28,9 +28,6 @@ const YEARS = 1;
 /** Days of the longer of the two windows. */
 const WINDOW_DAYS = 30;
 
-const COST_NUMBERS = 200_000;
-const COST_ROUNDS = 15;
-
 /** Reading out slowly: the numbers of each day, in equal steps, through other isolates every day. */
 const SLOW_NUMBERS = 3_000;
 const SLOW_STEPS = [1, 97, 1_000, 7_919];
@@ -38,38 +35,10 @@ const SLOW_STEPS = [1, 97, 1_000, 7_919];
 export async function enumerationRows(options: BenchOptions): Promise<Row[]> {
   const ordinary = options.small ? ORDINARY_TRAFFIC.slice(0, 3) : ORDINARY_TRAFFIC;
   return [
-    costRow(options),
     ...ATTACKS.flatMap((attack) => attackRows(attack, options)),
     ...SLOW_STEPS.map((step) => slowRow(step, options)),
     ...ordinary.map((traffic) => ordinaryRow(traffic, options)),
   ];
-}
-
-/** What the sketch adds to a number, in Node: the least of several rounds, each with and without it. */
-function costRow({ small, seed }: BenchOptions): Row {
-  const random = randomShare(seed);
-  const key = scanKeyOf(Math.floor(random() * 2 ** 32));
-  const people = new Subscribers(random);
-  const numbers = Float64Array.from(people.list(small ? 10_000 : COST_NUMBERS));
-  const nsOf = (see: (n: number) => void): number => {
-    const start = performance.now();
-    for (let at = 0; at < numbers.length; at++) see(numbers[at]!);
-    return ((performance.now() - start) / numbers.length) * 1e6;
-  };
-  let sum = 0;
-  const [bare, sketched]: [number[], number[]] = [[], []];
-  for (let round = 0; round < COST_ROUNDS; round++) {
-    bare.push(
-      nsOf((n) => {
-        sum += n;
-      }),
-    );
-    const sketch = new ScanSketch(key);
-    sketched.push(nsOf((n) => sketch.seeTo(n)));
-    sum += sketch.numbers;
-  }
-  const baseline = `the loop alone: ${short(Math.min(...bare))} ns${sum > 0 ? '' : '!'}`;
-  return row('a number in a sketch', Math.min(...sketched) - Math.min(...bare), 'ns/number', baseline);
 }
 
 function randomShare(seed: number): Random {

@@ -1,10 +1,12 @@
 /**
- * What counting costs: ns per number in the isolate, measured in pairs, and dollars per month on Cloudflare, which
- * follow from the price list and the bounds.
+ * What counting costs: ns of processor time per number in the isolate, and dollars per month on Cloudflare, which
+ * follow from the price list and the bounds. The same loops run with and without counting, in short turns, one right
+ * after the other in one isolate. A figure is the median of the differences of neighbours, so that neither other
+ * work on the machine nor a slower clock of the processor changes it.
  */
 import { USAGE_COMMIT_MS, USAGE_FLUSHES_PER_SECOND } from '../../shared/limits/control.ts';
 import { USAGE_FLUSH_MS } from '../../shared/limits/edge.ts';
-import { startBenchWorker } from '../lib/bench-worker.ts';
+import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
 import {
   cost,
   OBJECT_DURATION,
@@ -14,34 +16,65 @@ import {
   SECONDS_PER_MONTH,
 } from '../lib/cloudflare-prices.ts';
 import type { BenchOptions } from '../lib/options.ts';
+import { runtimes, threadNs } from '../lib/process-usage.ts';
+import { median } from '../lib/statistics.ts';
 import { type Row, row, short, withCommas } from '../lib/table.ts';
-import type { CountingTimes } from '../lib/worker-results.ts';
+import { COUNTING_LOOPS, type CountingLoop, type CountingTurn } from '../lib/worker-results.ts';
 
 /** ns per number. */
 const TARGET = 15;
-const ROUNDS = 31;
-const ROUNDS_SMALL = 5;
+const TARGET_SKETCH = 10;
+const ROUNDS = 41;
+const ROUNDS_SMALL = 7;
+/** Rounds before the first that counts: the engine compiles the loops. */
+const WARM_ROUNDS = 4;
+/** Passes over all requests in a turn: some 20 ms, so that a call of the Worker adds nothing that shows. */
+const PASSES = 100;
+const PASSES_SCREENED = 4;
 const ISOLATES = [1_000, 10_000, 100_000];
 /** Rows of one commit: the hour, the flush numbers, and their removal when they are merged. */
 const ROWS_PER_COMMIT = 3;
 
+/** ns per number of each loop, one value for each round. */
+type Times = Readonly<Record<CountingLoop, number[]>>;
+
 export async function usageRows({ small }: BenchOptions): Promise<Row[]> {
   const worker = await startBenchWorker('usage');
   try {
-    const rounds = small ? ROUNDS_SMALL : ROUNDS;
-    const times = await worker.call<Record<string, CountingTimes>>(`/time?rounds=${rounds}`);
-    return [...Object.entries(times).map(countingRow), ...usageCostRows()];
+    const rows: Row[] = [];
+    for (const kind of await worker.call<string[]>('/kinds'))
+      rows.push(...countingRows(kind, await timeKind(worker, kind, small ? ROUNDS_SMALL : ROUNDS)));
+    return [...rows, ...usageCostRows()];
   } finally {
     await worker.stop();
   }
 }
 
-/** Every time is the minimum of all rounds. */
-function countingRow([kind, times]: [string, CountingTimes]): Row {
-  const least = (loop: keyof CountingTimes): number => Math.min(...times[loop]);
-  const screened = `screening: ${short(least('screened'))} ns, with counting: ${short(least('screenedAndCounted'))} ns`;
-  const ns = least('readAndCounted') - least('read');
-  return row(`counting, ${kind}`, ns, 'ns/number', screened, null, TARGET);
+async function timeKind(worker: BenchWorker, kind: string, rounds: number): Promise<Times> {
+  const pids = runtimes();
+  const times: Times = { read: [], counted: [], watched: [], screened: [], screenedAndCounted: [] };
+  for (let round = -WARM_ROUNDS; round < rounds; round++) {
+    // Neighbours take turns to be first.
+    for (const loop of round % 2 === 0 ? COUNTING_LOOPS : COUNTING_LOOPS.toReversed()) {
+      const passes = loop.startsWith('screened') ? PASSES_SCREENED : PASSES;
+      const query = new URLSearchParams({ kind, loop, passes: String(passes) });
+      const before = threadNs(pids);
+      const { numbers } = await worker.call<CountingTurn>(`/turn?${query}`);
+      if (round >= 0) times[loop].push((threadNs(pids) - before) / numbers);
+    }
+  }
+  return times;
+}
+
+function countingRows(kind: string, times: Times): Row[] {
+  const added = (loop: CountingLoop, without: CountingLoop): number =>
+    median(times[loop].map((ns, round) => ns - times[without][round]!));
+  const screening = `screening: ${short(median(times.screened))} ns, with counting: ${short(median(times.screenedAndCounted))} ns`;
+  const counting = `counting: ${short(median(times.counted))} ns, the loop alone: ${short(median(times.read))} ns`;
+  return [
+    row(`counting, ${kind}`, added('counted', 'read'), 'ns/number', screening, null, TARGET),
+    row(`sketch, ${kind}`, added('watched', 'counted'), 'ns/number', counting, null, TARGET_SKETCH),
+  ];
 }
 
 /** A month in which each isolate counts for one client all the time. */

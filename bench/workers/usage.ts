@@ -1,25 +1,26 @@
 /**
- * Times counting: the same loops over the same requests without counting and with it, in one isolate, in turns. One
- * pair screens the requests. The other one reads decisions that were made before, so that the noise of screening,
- * which takes much longer than counting, does not hide the difference.
+ * Runs loops over the same requests, a turn of one loop in each call: without counting, with counting, and with the
+ * sketch besides. The caller takes the processor time of each turn. One pair screens the requests. The other loops
+ * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
+ * not hide the difference.
  */
+import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
+import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { Ingress, ScreenRequest } from '../../shared/request.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
 import { screen } from '../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
-import { ClientUsage } from '../../shared/usage/client-usage.ts';
+import { ClientUsage, type ScanSource } from '../../shared/usage/client-usage.ts';
 import { UsageMeter } from '../../workers/edge/usage.ts';
-import { benchKeys } from '../lib/random-lists.ts';
-import type { CountingTimes } from '../lib/worker-results.ts';
+import { benchKeys, randomFrom } from '../lib/random-lists.ts';
+import type { CountingLoop, CountingTurn } from '../lib/worker-results.ts';
 import { serve } from './serve.ts';
 
 const REQUESTS = 10_000;
-/** Passes in one measurement: the clock of the runtime counts whole milliseconds. */
-const PASSES = 60;
-const PASSES_SCREENED = 6;
-const WARM_ROUNDS = 2;
+/** Passes over all requests after which a flush begins a new sketch: a busy isolate, or a batch every few seconds. */
+const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
@@ -44,16 +45,21 @@ function ingressOf(index: number): Ingress {
   };
 }
 
+const random = randomFrom(20_261_126);
+/** Recipients of a campaign in 010, as `010-2000-0000` and above: nearly all blocks of a sketch are in use. */
+const RECIPIENTS = Array.from({ length: REQUESTS }, () => 821_020_000_000 + (random() % 80_000_000));
+/** A subscriber cannot have these: 010-0000 to 010-1999. */
+const UNUSED = Array.from({ length: REQUESTS }, () => 821_000_000_000 + (random() % 20_000_000));
+
 /** The worst order for counters that remember the last name: no two neighbours have the same. */
 const KINDS: Readonly<Record<string, (index: number) => Pick<ScreenRequest, 'from' | 'to' | 'ingress'>>> = {
-  'recipients only': (index) => ({ from: null, to: number(821_020_000_000 + index), ingress: null }),
+  'recipients only': (index) => ({ from: null, to: number(RECIPIENTS[index]!), ingress: null }),
   'one sender, every recipient blocked': (index) => ({
-    // A subscriber cannot have it: 010-0….
-    ...{ from: number(COUNTRIES[0]!), to: number(821_000_000_000 + index), ingress: null },
+    ...{ from: number(COUNTRIES[0]!), to: number(UNUSED[index]!), ingress: null },
   }),
   'gateway, senders and operators in turns': (index) => ({
     from: number(COUNTRIES[index % COUNTRIES.length]!),
-    ...{ to: number(821_020_000_000 + index), ingress: ingressOf(index) },
+    ...{ to: number(RECIPIENTS[index]!), ingress: ingressOf(index) },
   }),
 };
 
@@ -66,14 +72,37 @@ function note({ verdict }: Decision): void {
   if (verdict === 'block') blocked++;
 }
 
-/** The same loops without counting and with it, over one pass of all requests. */
+/** Reads what screening has just read: a request that is counted is in the processor's cache. */
+function look({ from, to, ingress }: ScreenRequest, { reasons }: Decision): void {
+  if (from?.kind === 'number' && from.n === 1) blocked++;
+  if (to?.kind === 'number' && to.n === 1) blocked++;
+  if (ingress?.trunk === '') blocked++;
+  if (reasons.length === 9) blocked++;
+}
+
+const SCAN_SOURCE: ScanSource = { organisation: 'bench', keyId: 'bench', key: scanKeyOf(20_261_126) };
+
+function meterOf(source: ScanSource | null): UsageMeter {
+  const usage = new ClientUsage('bench', 'isolate', 0, NOW);
+  if (source !== null) usage.watch(source, CanaryNumbers.NONE);
+  return new UsageMeter(usage);
+}
+
+/** The same loops, over one pass of all requests. */
 function loopsOf(
   requests: readonly ScreenRequest[],
   decisions: readonly Decision[],
-  meter: UsageMeter,
-): Record<keyof CountingTimes, () => void> {
-  const count = (request: ScreenRequest, decision: Decision): void =>
-    meter.count(request, decision, snapshot.now, CONTEXT);
+): Record<CountingLoop, () => void> {
+  const [meter, watching] = [meterOf(null), meterOf(SCAN_SOURCE)];
+  const countedBy = (by: UsageMeter) => (): void => {
+    for (let at = 0; at < requests.length; at++) {
+      look(requests[at]!, decisions[at]!);
+      by.count(requests[at]!, decisions[at]!, snapshot.now, CONTEXT);
+      note(decisions[at]!);
+    }
+  };
+  const [counted, watched] = [countedBy(meter), countedBy(watching)];
+  let passes = 0;
   return {
     screened: () => {
       for (const request of requests) note(screen(request, snapshot, SETTINGS));
@@ -81,23 +110,33 @@ function loopsOf(
     screenedAndCounted: () => {
       for (const request of requests) {
         const decision = screen(request, snapshot, SETTINGS);
-        count(request, decision);
+        meter.count(request, decision, snapshot.now, CONTEXT);
         note(decision);
       }
     },
     read: () => {
-      for (let at = 0; at < requests.length; at++) if (requests[at]!.to !== null) note(decisions[at]!);
-    },
-    readAndCounted: () => {
       for (let at = 0; at < requests.length; at++) {
-        count(requests[at]!, decisions[at]!);
-        if (requests[at]!.to !== null) note(decisions[at]!);
+        look(requests[at]!, decisions[at]!);
+        note(decisions[at]!);
       }
+    },
+    counted,
+    watched: () => {
+      watched();
+      if (++passes % PASSES_OF_FLUSH !== 0) return;
+      // The flush is made and delivered, as behind an answer.
+      for (let flush = watching.usage.nextFlush(NOW); flush !== null; )
+        flush = watching.usage.delivered({ shards: 1, recordsFull: false }, NOW);
     },
   };
 }
 
-function timeKind(kind: string, rounds: number): CountingTimes {
+interface Traffic {
+  readonly numbers: number;
+  readonly loops: Record<CountingLoop, () => void>;
+}
+
+function trafficOf(kind: string): Traffic {
   const requests = Array.from({ length: REQUESTS }, (_, index) => ({
     ...KINDS[kind]!(index),
     ...{ channel: 'sms', otherReadings: [] },
@@ -107,25 +146,18 @@ function timeKind(kind: string, rounds: number): CountingTimes {
     (sum, { from, to }) => sum + Number(from !== null) + Number(to !== null),
     0,
   );
-  const loops = loopsOf(requests, decisions, new UsageMeter(new ClientUsage('bench', 'isolate', 0, NOW)));
-  const names = Object.keys(loops) as (keyof CountingTimes)[];
-  const times: Record<keyof CountingTimes, number[]> = {
-    ...{ screened: [], screenedAndCounted: [], read: [], readAndCounted: [] },
-  };
-  for (let round = -WARM_ROUNDS; round < rounds; round++) {
-    // Neighbours take turns to be first.
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const passes = name.startsWith('read') ? PASSES : PASSES_SCREENED;
-      const from = performance.now();
-      for (let pass = 0; pass < passes; pass++) loops[name]();
-      if (round >= 0) times[name].push(((performance.now() - from) * 1e6) / (numbers * passes));
-    }
-  }
-  if (blocked < 0) throw new Error('nothing was screened');
-  return times;
+  return { numbers, loops: loopsOf(requests, decisions) };
 }
 
+const traffic = new Map(Object.keys(KINDS).map((kind) => [kind, trafficOf(kind)]));
+
 export default serve<object>({
-  '/time': (query) =>
-    Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, timeKind(kind, Number(query.get('rounds')))])),
+  '/kinds': () => [...traffic.keys()],
+  '/turn': (query): CountingTurn => {
+    const { numbers, loops } = traffic.get(query.get('kind')!)!;
+    const [loop, passes] = [loops[query.get('loop') as CountingLoop], Number(query.get('passes'))];
+    for (let pass = 0; pass < passes; pass++) loop();
+    if (blocked < 0) throw new Error('nothing was screened');
+    return { numbers: numbers * passes };
+  },
 });

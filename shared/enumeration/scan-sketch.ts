@@ -40,20 +40,35 @@ export interface ScanData {
 
 /** An entry: number div 10^4, count, marks 1 to 32 that were seen, marks 33 to 64. All are unsigned. */
 export const ENTRY_WORDS = 4;
-/** log2 of ENTRY_WORDS. */
-const ENTRY_SHIFT = 2;
-const COUNT = 1;
-const LOW = 2;
-const HIGH = 3;
 
-/** Longer numbers are not looked at: their blocks do not fit into 32 bits, and no plan has many of them. */
+/**
+ * The table has buckets of four places: four blocks, then their four counts, and so on. The place of a block in its
+ * bucket is found without a branch, which a processor could not foresee.
+ */
+const BUCKET_PLACES = 4;
+const BUCKET_WORDS = BUCKET_PLACES * ENTRY_WORDS;
+/** log2 of BUCKET_WORDS. */
+const BUCKET_SHIFT = 4;
+/** From the word of a block to those of its entry. */
+const COUNT = 4;
+const LOW = 8;
+const HIGH = 12;
+
+/** Numbers that wait until all of them are looked at in one loop. */
+const WAITING = 256;
+
+/** Others are not looked at: block 0 marks a free place, and blocks of longer numbers do not fit into 32 bits. */
+const NUMBERS_FROM = BLOCK_NUMBERS;
 const NUMBERS_BELOW = 2 ** 32 * BLOCK_NUMBERS;
 
-/** The last number of a subject, its distance from the one before, and how often that distance came in a row. */
-interface Steps {
-  last: number;
-  step: number;
-  run: number;
+/** The numbers of one subject: senders and recipients have steps of their own, because a check has one of each. */
+class Numbers {
+  readonly waiting = new Float64Array(WAITING);
+  count = 0;
+  /** The last number that was looked at, its distance from the one before, and how often that came in a row. */
+  last = 0;
+  step = 0;
+  run = 0;
 }
 
 export class ScanSketch {
@@ -66,30 +81,41 @@ export class ScanSketch {
   /** Hash bits that are zero in all kept blocks. */
   #dropped = 0;
   #used = 0;
-  /** An open-addressed table of entries; block 0 marks a free place. */
-  #table = new Int32Array(SKETCH_PLACES_MIN * ENTRY_WORDS);
-  /** Senders and recipients have steps of their own, because a check has one of each. */
-  readonly #from: Steps = { last: 0, step: 0, run: 0 };
-  readonly #to: Steps = { last: 0, step: 0, run: 0 };
+  /** An open-addressed table of buckets; block 0 marks a free place. */
+  #table: Int32Array<ArrayBuffer>;
+  readonly #from = new Numbers();
+  readonly #to = new Numbers();
+  #lastFrom = 0;
 
-  constructor(key: ScanKey, placesMax: number = SKETCH_PLACES_MAX) {
+  /** @param places at first, a power of two: as many as `places` of a sketch of the same traffic */
+  constructor(key: ScanKey, placesMax: number = SKETCH_PLACES_MAX, places: number = SKETCH_PLACES_MIN) {
     this.#key = key;
     this.#placesMax = placesMax;
+    this.#table = new Int32Array(places * ENTRY_WORDS);
   }
 
   /** Numbers checked, repeats included. */
   get numbers(): number {
-    return this.#numbers;
+    return this.#numbers + this.#from.count + this.#to.count;
   }
 
   get isEmpty(): boolean {
-    return this.#numbers === 0;
+    return this.numbers === 0;
+  }
+
+  /** Places that its blocks need. */
+  get places(): number {
+    let places = SKETCH_PLACES_MIN;
+    while (this.#used >= places * SKETCH_FILLED_SHARE && places < this.#placesMax) places *= 2;
+    return places;
   }
 
   /** A sender. @param n 0 < N < 10^15 */
   seeFrom(n: number): void {
     // Most clients send from one number.
-    if (n !== this.#from.last) this.#see(n, this.#from);
+    if (n === this.#lastFrom) return;
+    this.#lastFrom = n;
+    this.#see(n, this.#from);
   }
 
   /** A recipient. @param n 0 < N < 10^15 */
@@ -106,43 +132,85 @@ export class ScanSketch {
     if (this.#canaries.size < CANARY_NUMBERS_MAX) this.#canaries.add(hash);
   }
 
-  #see(n: number, steps: Steps): void {
-    this.#numbers++;
-    const step = n - steps.last;
-    steps.last = n;
-    if (step === steps.step && step !== 0) {
-      steps.run++;
-      if (steps.run >= RUN_NUMBERS) this.#inRuns += steps.run === RUN_NUMBERS ? RUN_NUMBERS : 1;
-    } else {
-      steps.step = step;
-      steps.run = 2;
-    }
-    if (n >= NUMBERS_BELOW) return;
-    const block = (n / BLOCK_NUMBERS) >>> 0;
-    const { seed, marks } = this.#key;
-    const hash = hashOfBlock(block, seed);
-    if ((hash & this.#dropped) !== 0) return;
-    const at = this.#place(block | 0, hash);
-    if (at < 0) return;
-    const table = this.#table;
-    table[at + COUNT]!++;
-    const shift = (((hash >>> SHIFT_BITS) & 0x3fff) * BLOCK_NUMBERS) >>> 14;
-    const moved = ((n - block * BLOCK_NUMBERS) | 0) + shift;
-    const mark = marks[moved < BLOCK_NUMBERS ? moved : moved - BLOCK_NUMBERS]!;
-    if (mark === 0) return;
-    // A shift uses the low five bits.
-    table[at + (mark <= 32 ? LOW : HIGH)]! |= 1 << (mark - 1);
+  #see(n: number, numbers: Numbers): void {
+    numbers.waiting[numbers.count++] = n;
+    if (numbers.count === WAITING) this.#lookAt(numbers);
   }
 
-  /** The place of a block, which gets one if it has none. @returns -1 if the block is no longer kept */
+  /** Looks at the numbers that wait. */
+  #lookAt(numbers: Numbers): void {
+    const { waiting, count } = numbers;
+    const { seed, marks } = this.#key;
+    this.#numbers += count;
+    numbers.count = 0;
+    this.#addSteps(numbers, count);
+    for (let index = 0; index < count; index++) {
+      const n = waiting[index]!;
+      if (n >= NUMBERS_BELOW || n < NUMBERS_FROM) continue;
+      const block = (n / BLOCK_NUMBERS) >>> 0;
+      const hash = hashOfBlock(block, seed);
+      if ((hash & this.#dropped) !== 0) continue;
+      const at = this.#place(block | 0, hash);
+      if (at < 0) continue;
+      const table = this.#table;
+      table[at + COUNT]!++;
+      const shift = (((hash >>> SHIFT_BITS) & 0x3fff) * BLOCK_NUMBERS) >>> 14;
+      const moved = ((n - block * BLOCK_NUMBERS) | 0) + shift;
+      const mark = marks[moved < BLOCK_NUMBERS ? moved : moved - BLOCK_NUMBERS]!;
+      // A shift uses the low five bits.
+      if (mark !== 0) table[at + (mark <= 32 ? LOW : HIGH)]! |= 1 << (mark - 1);
+    }
+  }
+
+  /** Finds the arithmetic progressions in the first of the numbers that wait. */
+  #addSteps(numbers: Numbers, count: number): void {
+    const { waiting } = numbers;
+    let { last, step, run } = numbers;
+    let inRuns = 0;
+    for (let index = 0; index < count; index++) {
+      const n = waiting[index]!;
+      if (n - last === step && step !== 0) {
+        run++;
+        if (run >= RUN_NUMBERS) inRuns += run === RUN_NUMBERS ? RUN_NUMBERS : 1;
+      } else {
+        step = n - last;
+        run = 2;
+      }
+      last = n;
+    }
+    numbers.last = last;
+    numbers.step = step;
+    numbers.run = run;
+    this.#inRuns += inRuns;
+  }
+
+  #lookAtAll(): void {
+    this.#lookAt(this.#from);
+    this.#lookAt(this.#to);
+  }
+
+  /** Where a block is, which gets a place if it has none. @returns -1 if the block is no longer kept */
   #place(block: number, hash: number): number {
+    const table = this.#table;
+    // A shift stays an integer of 32 bits; a product would become a double.
+    const bucket = (hash << BUCKET_SHIFT) & (table.length - 1);
+    const at = placeIn(table, bucket, block);
+    return table[at] === block ? at : this.#placeElsewhere(block, hash);
+  }
+
+  /** As `#place`, for a block that is not in the bucket of its hash. */
+  #placeElsewhere(block: number, hash: number): number {
     for (;;) {
       const table = this.#table;
       const mask = table.length - 1;
-      // A shift stays an integer of 32 bits; a product would become a double.
-      let at = (hash << ENTRY_SHIFT) & mask;
-      while (table[at] !== block && table[at] !== 0) at = (at + ENTRY_WORDS) & mask;
-      if (table[at] === block) return at;
+      let at = 0;
+      // A free place ends the search: places are not freed.
+      for (let bucket = (hash << BUCKET_SHIFT) & mask; ; bucket = (bucket + BUCKET_WORDS) & mask) {
+        at = placeIn(table, bucket, block);
+        if (table[at] === block) return at;
+        at = freePlaceIn(table, bucket);
+        if (table[at] === 0) break;
+      }
       const places = table.length / ENTRY_WORDS;
       if (this.#used < places * SKETCH_FILLED_SHARE) {
         table[at] = block;
@@ -158,7 +226,7 @@ export class ScanSketch {
 
   /** Moves the entries that remain at this level into a table with this many places. */
   #rebuild(level: number, places: number): void {
-    const { entries } = this.data();
+    const entries = this.#entries();
     this.#level = level;
     this.#dropped = level === 0 ? 0 : -1 << (32 - level);
     this.#used = 0;
@@ -173,15 +241,16 @@ export class ScanSketch {
       if ((hash & this.#dropped) !== 0) continue;
       const at = this.#place(block, hash);
       if (at < 0) continue;
-      this.#table[at + COUNT]! += entries[entry + COUNT]!;
-      this.#table[at + LOW]! |= entries[entry + LOW]!;
-      this.#table[at + HIGH]! |= entries[entry + HIGH]!;
+      this.#table[at + COUNT]! += entries[entry + 1]!;
+      this.#table[at + LOW]! |= entries[entry + 2]!;
+      this.#table[at + HIGH]! |= entries[entry + 3]!;
     }
   }
 
   /** Adds what another sketch with the same key saw. */
   add({ numbers, inRuns, level, entries, canaries }: ScanData): void {
     for (const hash of canaries) this.#addCanary(hash);
+    this.#lookAtAll();
     this.#numbers += numbers;
     this.#inRuns += inRuns;
     if (level > this.#level) this.#rebuild(level, this.#table.length / ENTRY_WORDS);
@@ -189,16 +258,39 @@ export class ScanSketch {
   }
 
   data(): ScanData {
-    const entries = new Int32Array(this.#used * ENTRY_WORDS);
-    let entry = 0;
-    for (let at = 0; at < this.#table.length; at += ENTRY_WORDS) {
-      if (this.#table[at] === 0) continue;
-      entries.set(this.#table.subarray(at, at + ENTRY_WORDS), entry);
-      entry += ENTRY_WORDS;
-    }
+    this.#lookAtAll();
     const canaries = Int32Array.from(this.#canaries);
+    const entries = this.#entries();
     return { numbers: this.#numbers, inRuns: this.#inRuns, level: this.#level, entries, canaries };
   }
+
+  #entries(): Int32Array<ArrayBuffer> {
+    const table = this.#table;
+    const entries = new Int32Array(this.#used * ENTRY_WORDS);
+    let entry = 0;
+    for (let bucket = 0; bucket < table.length; bucket += BUCKET_WORDS) {
+      for (let at = bucket; at < bucket + BUCKET_PLACES && table[at] !== 0; at++) {
+        entries[entry++] = table[at]!;
+        entries[entry++] = table[at + COUNT]!;
+        entries[entry++] = table[at + LOW]!;
+        entries[entry++] = table[at + HIGH]!;
+      }
+    }
+    return entries;
+  }
+}
+
+/** The place of a block in a bucket; its last place if the block is in none. */
+function placeIn(table: Int32Array, bucket: number, block: number): number {
+  const first = +(table[bucket] === block);
+  const second = +(table[bucket + 1] === block);
+  const third = +(table[bucket + 2] === block);
+  return bucket + BUCKET_PLACES - 1 - 3 * first - 2 * second - third;
+}
+
+/** The first free place of a bucket, because they are taken in order; its last place if none is free. */
+function freePlaceIn(table: Int32Array, bucket: number): number {
+  return bucket + +(table[bucket] !== 0) + +(table[bucket + 1] !== 0) + +(table[bucket + 2] !== 0);
 }
 
 /** The sketch of an organisation, to which those of its clients are added. */

@@ -10,6 +10,7 @@ import { CanaryNumbers } from '../enumeration/canary-numbers.ts';
 import type { ScanKey } from '../enumeration/scan-key.ts';
 import { ScanSketch } from '../enumeration/scan-sketch.ts';
 import { RECORD_BYTES_PER_DAY_MAX, USAGE_RETRIED_MS, USAGE_WAITING_MAX } from '../limits/edge.ts';
+import { SKETCH_PLACES_MAX, SKETCH_PLACES_MIN } from '../limits/enumeration.ts';
 import type { ScreenRequest } from '../request.ts';
 import type { Decision } from '../screening/decision.ts';
 import type { Total } from './counts.ts';
@@ -28,6 +29,8 @@ export class ClientUsage {
   readonly #place: number;
   #open = new HourCounter();
   #hour = 0;
+  /** The end of `#hour`, in ms since 1970. */
+  #hourEnd = 0;
   /** Sealed, in the order of their numbers. The first one may have been sent already. */
   readonly #sealed: UsageFlush[] = [];
   #nextFlush = 1;
@@ -42,6 +45,8 @@ export class ClientUsage {
   #recordsFull = false;
   /** The numbers since the last flush that took a sketch along, of all hours. */
   #sketch: ScanSketch | null = null;
+  /** What the last one needed: a table that grows is filled again. */
+  #sketchPlaces = SKETCH_PLACES_MIN;
   #scanSource: ScanSource | null = null;
   #canaries = CanaryNumbers.NONE;
 
@@ -50,25 +55,26 @@ export class ClientUsage {
     this.client = client;
     this.#isolate = isolate;
     this.#place = random;
-    this.#hour = Math.floor(now / HOUR_MS);
+    this.#setHour(now);
   }
 
   /** Counts a request that was screened. @param now in ms since 1970, of its snapshot */
   count(request: ScreenRequest, decision: Decision, now: number): void {
-    if (now >= (this.#hour + 1) * HOUR_MS) this.#beginHour(now);
+    if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.count(request, decision);
     const source = this.#scanSource;
     if (source === null) return;
     // Only clients that send requests have one.
-    this.#sketch ??= new ScanSketch(source.key);
+    this.#sketch ??= new ScanSketch(source.key, SKETCH_PLACES_MAX, this.#sketchPlaces);
+    const sketch = this.#sketch;
     const { from, to } = request;
     if (from?.kind === 'number') {
-      this.#sketch.seeFrom(from.n);
-      if (this.#canaries.has(from.n)) this.#sketch.seeCanary(from.n);
+      sketch.seeFrom(from.n);
+      if (this.#canaries.has(from.n)) sketch.seeCanary(from.n);
     }
     if (to?.kind === 'number') {
-      this.#sketch.seeTo(to.n);
-      if (this.#canaries.has(to.n)) this.#sketch.seeCanary(to.n);
+      sketch.seeTo(to.n);
+      if (this.#canaries.has(to.n)) sketch.seeCanary(to.n);
     }
   }
 
@@ -81,7 +87,7 @@ export class ClientUsage {
   }
 
   add(total: Total, amount: number, now: number): void {
-    if (now >= (this.#hour + 1) * HOUR_MS) this.#beginHour(now);
+    if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.add(total, amount);
   }
 
@@ -142,7 +148,12 @@ export class ClientUsage {
 
   #beginHour(now: number): void {
     this.#seal();
+    this.#setHour(now);
+  }
+
+  #setHour(now: number): void {
     this.#hour = Math.floor(now / HOUR_MS);
+    this.#hourEnd = (this.#hour + 1) * HOUR_MS;
   }
 
   #seal(): void {
@@ -169,7 +180,9 @@ export class ClientUsage {
     const [sketch, source] = [this.#sketch, this.#scanSource];
     this.#sketch = null;
     if (sketch === null || source === null || sketch.isEmpty) return null;
-    return { organisation: source.organisation, keyId: source.keyId, sketch: sketch.data() };
+    const data = sketch.data();
+    this.#sketchPlaces = sketch.places;
+    return { organisation: source.organisation, keyId: source.keyId, sketch: data };
   }
 
   #drop(index: number): void {

@@ -104,4 +104,24 @@ describe('a sketch', () => {
     expect(sketchOf([999_999_999_999_999, 42_949_672_960_000]).data().entries).toHaveLength(0);
     expect(sketchOf([42_949_672_959_999]).data().entries).toHaveLength(4);
   });
+
+  it('does not count numbers of four digits for other blocks', () => {
+    expect(sketchOf([1_335, MOBILE, 9_999]).data().entries.subarray(0, 2)).toEqual(
+      Int32Array.of(MOBILE / 10_000, 1),
+    );
+  });
+
+  it.each([256, 2_048, 8_192])('gives the same blocks with %i places at first', (places) => {
+    const below = randomFrom(9);
+    const numbers = Array.from({ length: 20_000 }, () => MOBILE + below(80_000_000));
+    const sketch = new ScanSketch(key, SKETCH_PLACES_MAX, places);
+    for (const n of numbers) sketch.seeTo(n);
+    const plain = new Map<number, number>();
+    for (const n of numbers) plain.set(Math.floor(n / 10_000), (plain.get(Math.floor(n / 10_000)) ?? 0) + 1);
+    const { entries, level } = sketch.data();
+    const kept = [...plain].filter(([block]) => hashOfBlock(block, key.seed) >>> (32 - level) === 0);
+    const counts = [...entriesOf({ ...sketch.data(), entries })].map(([block, [count]]) => [block, count]);
+    expect(level).toBe(1);
+    expect(new Map(counts as [number, number][])).toEqual(new Map(kept));
+  });
 });
