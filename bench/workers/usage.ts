@@ -126,7 +126,7 @@ function loopsOf(
       if (++passes % PASSES_OF_FLUSH !== 0) return;
       // The flush is made and delivered, as behind an answer.
       for (let flush = watching.usage.nextFlush(NOW); flush !== null; )
-        flush = watching.usage.delivered({ shards: 1, recordsFull: false }, NOW);
+        flush = watching.usage.delivered(flush, { shards: 1, recordsFull: false }, NOW);
     },
   };
 }

@@ -2123,25 +2123,6 @@ export interface components {
             indeterminate: number;
             block: number;
         };
-        UsageFigures: {
-            /** @description Requests with accepted credentials, whatever the answer. */
-            requests: number;
-            /** @description Those of them that were answered 4xx or 5xx. */
-            errors: number;
-            /** @description Senders and recipients of screened requests and items. */
-            numbers: number;
-            /** @description Items of a batch and lines of a stream that failed alone. */
-            invalidItems: number;
-            /** @description Screened requests whose verdict the client's `mode` weakened. */
-            unenforced: number;
-            /** @description Block records, in bytes before they are sealed. */
-            recordBytes: number;
-            /** @description Block records beyond the daily bound of the client. They are not kept. */
-            recordsDropped: number;
-            /** @description Numbers whose other counts were given up, because they could not be stored. */
-            lostNumbers: number;
-            verdicts: components["schemas"]["VerdictCounts"];
-        };
         /** @description A name of the dimension. `(none)`: requests without one. `(other)`: names beyond the bound. */
         UsageName: {
             allow: number;
