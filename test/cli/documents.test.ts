@@ -35,6 +35,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'printf %s * | npx wrangler secret put *': ACCOUNT,
   'npx numgate push --remote': ACCOUNT,
   'npx numgate audit trim *': 'needs records older than a week; test/cli/commands/audit.test.ts runs it',
+  'openssl x509 *': 'needs a certificate of a client',
   'npx numgate clients set * --addresses 203*': 'needs Cloudflare in front; test/workers/edge runs it',
   // It would make later commands wait.
   'npx numgate approvals set *': PERSONS,
