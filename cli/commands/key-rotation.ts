@@ -95,10 +95,19 @@ function isDone(writer: string, current: ReleaseInfo | null): boolean {
   return current === null || current.keyId === writer;
 }
 
-function needsOf(writer: string, releases: readonly ReleaseInfo[], { rotated }: ListKeyInfo): KeyNeeds {
+export function needsOf(
+  writer: string,
+  releases: readonly ReleaseInfo[],
+  { rotated, oldestRecords }: ListKeyInfo,
+): KeyNeeds {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
-  const until = rotated === null ? 0 : Date.parse(rotated.at) + RECORDS_KEPT_SECONDS * 1000;
+  // To the second, so records of the second of the rotation count as old. Older services do not know.
+  const hasOld =
+    rotated !== null &&
+    (oldestRecords === undefined ||
+      (oldestRecords !== null && Date.parse(oldestRecords) <= Date.parse(rotated.at)));
+  const until = !hasOld ? 0 : Date.parse(rotated.at) + RECORDS_KEPT_SECONDS * 1000;
   return {
     releases: releases.filter(isNeeded).map(({ release }) => release),
     recordsUntil: until > Date.now() ? new Date(until).toISOString() : null,

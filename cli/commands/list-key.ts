@@ -195,10 +195,12 @@ export function formatState(state: RotationState): Report<RotationState> {
     `keys on this machine: ${keyIds.join(', ')}; in the service: ${service.ids.join(', ')}`,
     `the coordinator stores everything under ${service.current}`,
     ...(keyIds.length > 1 && needs.releases.length > 0
-      ? [`releases that need another key: ${needs.releases.join(', ')}`]
+      ? [`finish needs two more pushes, or --drop-releases: ${needs.releases.join(', ')} need the old key`]
       : []),
     ...(keyIds.length > 1 && needs.recordsUntil !== null
-      ? [`block records can need the old key until ${needs.recordsUntil}`]
+      ? [
+          `finish has to wait until ${needs.recordsUntil}, or needs --drop-records: block records have the old key`,
+        ]
       : []),
   ];
   return [`${lines.join('\n')}\n`, state];

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
+import { needsOf } from '../../../cli/commands/key-rotation.ts';
 import type { StatusInfo } from '../../../shared/admin/status.ts';
 import { numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
@@ -68,5 +69,21 @@ describe('list-key rotate changes nothing', () => {
     for (const { code, errors } of refused)
       expect([code, errors]).toEqual([1, expect.stringContaining('only the token root may rotate LIST_KEY')]);
     await expectUnchanged();
+  });
+});
+
+describe('list-key finish', () => {
+  const at = '2099-11-24T03:12:09.500Z';
+  const [from, to] = ['a'.repeat(16), 'b'.repeat(16)];
+  const rotation = { ids: [to, from], current: to, rotated: { from, to, at } };
+
+  it.each([
+    ['none', null, false],
+    ['newer ones', '2099-11-24T03:12:10Z', false],
+    ['older ones', '2099-11-24T03:12:09Z', true],
+    ['a service that does not report them', undefined, true],
+  ])('waits for block records: %s', (_, oldestRecords, waits) => {
+    const known = oldestRecords === undefined ? rotation : { ...rotation, oldestRecords };
+    expect(needsOf(to, [], known).recordsUntil !== null).toBe(waits);
   });
 });
