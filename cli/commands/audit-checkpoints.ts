@@ -155,6 +155,18 @@ export class CheckpointVerifier {
     }
   }
 
+  /**
+   * How many of the newest records none of the right checkpoints covers: nothing protects those yet.
+   * @param results of `finish` @param last record of the log
+   */
+  uncovered(results: readonly CheckpointResult[], last: number): number {
+    const right = new Set(results.filter(({ problem }) => problem === null).map(({ line }) => line));
+    const ends = this.#kept
+      .filter(({ line }) => right.has(line))
+      .map(({ checkpoint }) => checkpoint.start.n + checkpoint.size);
+    return Math.max(0, last - Math.max(0, ...ends));
+  }
+
   /** @param isWhole whether the chain is intact up to the end of the log @param last record that was read */
   finish(isWhole: boolean, last: number): CheckpointResult[] {
     const results = this.#kept.map((kept): CheckpointResult => {

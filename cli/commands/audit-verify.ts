@@ -26,6 +26,8 @@ export interface Verification {
   readonly trimmedHash?: string;
   /** Set if there were checkpoints to verify. */
   readonly checkpoints?: readonly CheckpointResult[];
+  /** How many of the newest records no right checkpoint covers. */
+  readonly uncovered?: number;
 }
 
 export interface VerifySettings {
@@ -58,14 +60,13 @@ export async function verifyAudit(
   let verifier = new AuditVerifier(after, hashesAt(after, known)[0]);
   let isFirst = true;
   let records = 0;
-  const result = (broken: BrokenChain | null): Verification => ({
-    records,
-    last: verifier.verified,
-    broken,
-    ...(checkpoints !== undefined && {
-      checkpoints: checkpoints.finish(broken === null, verifier.verified.n),
-    }),
-  });
+  const result = (broken: BrokenChain | null): Verification => {
+    const last = verifier.verified;
+    const verification = { records, last, broken };
+    if (checkpoints === undefined) return verification;
+    const results = checkpoints.finish(broken === null, last.n);
+    return { ...verification, checkpoints: results, uncovered: checkpoints.uncovered(results, last.n) };
+  };
   let place = 0;
   for await (const line of lines) {
     place++;

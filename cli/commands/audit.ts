@@ -8,10 +8,10 @@ import { AUDIT_KEPT_MS, PAGE_MAX } from '../../shared/limits/control.ts';
 import { newSignerKey } from '../../shared/signed-note.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
-import { count } from '../terminal/figures.ts';
+import { count, counted } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
-import { type CheckpointResult, CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
+import { CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
 import { auditLines, linesOfFile } from './audit-lines.ts';
 import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
@@ -161,10 +161,10 @@ function formatVerification(verification: Verification): Report {
     broken === null
       ? styleText('green', upTo)
       : `${upTo}${styleText('red', `${broken.problem}: ${broken.message}`)}\n`;
-  return [trimmed + chain + formatCheckpoints(verification.checkpoints ?? []), verification];
+  return [trimmed + chain + formatCheckpoints(verification), verification];
 }
 
-function formatCheckpoints(checkpoints: readonly CheckpointResult[]): string {
+function formatCheckpoints({ checkpoints = [], uncovered = 0 }: Verification): string {
   const lines = checkpoints.map(({ line, size, problem, message }) => {
     const place = `checkpoint at line ${line}${size === null ? '' : `, ${count(size)} records`}`;
     return problem === null
@@ -173,6 +173,8 @@ function formatCheckpoints(checkpoints: readonly CheckpointResult[]): string {
   });
   if (checkpoints.some(({ problem, signed }) => problem === null && !signed))
     lines.push('signatures were not checked: --key proves to others that the service made these checkpoints');
+  if (uncovered > 0)
+    lines.push(`no checkpoint covers the newest ${counted(uncovered, 'record')}: keep a later one`);
   return lines.map((line) => `${line}\n`).join('');
 }
 

@@ -14,6 +14,7 @@ import { count } from '../terminal/figures.ts';
 import { INPUT, linesOfInput } from '../terminal/input.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { typedCommand } from '../terminal/shell-word.ts';
+import { visible } from '../terminal/visible.ts';
 import { findEntries } from './entries.ts';
 import { changeEntries } from './entry-changes.ts';
 import { examples, requireReason } from './options.ts';
@@ -113,7 +114,15 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
   // Errors show no number, so they do not repeat a command line that has some.
   const done = await changeEntries(admin, items, operation, words.length === 0 ? typedCommand() : null);
   const allowed = op === 'block' ? await allowLists(admin).catch(() => []) : [];
-  const change = { op, items: items.map(({ item }) => item), until, allowLists: allowed, unlisted };
+  const overrides = options.override ?? [];
+  const change = {
+    op,
+    items: items.map(({ item }) => item),
+    until,
+    allowLists: allowed,
+    unlisted,
+    overrides,
+  };
   const report = formatChange({ ...change, duplicates: written.length - items.length }, done);
   if (options.dryRun) print(...report);
   else await printChange(report, options, undoHint(done.operations));
@@ -182,12 +191,14 @@ interface EntriesChange {
   readonly allowLists: readonly string[];
   /** Cleared words without a live entry. */
   readonly unlisted: readonly string[];
+  /** Guards that the change overrides. */
+  readonly overrides?: readonly string[];
   /** Items that were skipped. */
   readonly duplicates: number;
 }
 
 export function formatChange<Done extends EntriesDone>(change: EntriesChange, done: Done): Report<Done> {
-  const { op, items, until, allowLists: lists, unlisted, duplicates } = change;
+  const { op, items, until, allowLists: lists, unlisted, duplicates, overrides = [] } = change;
   const { dryRun } = done;
   const what = `${OPERATIONS[op].done}${until === undefined ? '' : ` until ${until}`}`;
   const lines = [
@@ -198,7 +209,11 @@ export function formatChange<Done extends EntriesDone>(change: EntriesChange, do
       ? []
       : [
           `  ${count(dryRun.entries)} entries, of which ${count(dryRun.replaced)} replace others (one per number and subject)`,
-          ...dryRun.guards.map((hit) => `  ${formatGuard(hit)}`),
+          ...dryRun.guards.map((hit) =>
+            overrides.includes(hit.override)
+              ? `  ${hit.guard}: ${visible(hit.message)}   (overridden)`
+              : `  ${formatGuard(hit)}`,
+          ),
         ]),
     ...(duplicates === 0 ? [] : [`  skipped ${count(duplicates)} duplicate${duplicates === 1 ? '' : 's'}`]),
     ...(lists.length === 0

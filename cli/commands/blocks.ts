@@ -10,7 +10,7 @@ import { adminOfEnvironment, type Page } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { secondsOf } from '../import/dates.ts';
 import { keysOf, listKeyRing } from '../secrets.ts';
-import { writeLine } from '../terminal/output.ts';
+import { note, writeLine } from '../terminal/output.ts';
 import { examples } from './options.ts';
 
 export function addBlocks(program: Command): void {
@@ -24,16 +24,20 @@ export function addBlocks(program: Command): void {
       const admin = adminOfEnvironment();
       const ring = reveal ? await listKeyRing() : null;
       const refused: string[] = [];
+      let lines = 0;
       let after: string | null = null;
       do {
         const page: Page = await admin.page('blocks', { day, after });
         if (page.refused !== null) refused.push(page.refused);
         for (const line of page.text.split('\n')) {
-          if (line !== '') await writeLine(ring === null ? line : revealed(line, ring));
+          if (line === '') continue;
+          lines++;
+          await writeLine(ring === null ? line : revealed(line, ring));
         }
         after = page.next;
       } while (after !== null);
       if (refused.length > 0) throw new CommandFailure(refusedMessage(refused));
+      if (lines === 0) note(`no block records on ${day}: only clients with --record-blocks have some\n`);
     });
 }
 

@@ -26,9 +26,12 @@ import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import {
   addConditionOptions,
+  addRotateOptions,
   type ConditionOptions,
   formatConditions,
+  keptSecrets,
   newestOnly,
+  type RotateOptions,
   requireSetting,
   withSettings,
 } from './key-options.ts';
@@ -81,24 +84,23 @@ export function addClients(program: Command): void {
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });
 
-  changing('rotate')
+  addRotateOptions(changing('rotate'), 'key')
     .description('give a client a second key; the previous key stays valid until you finish the rotation')
     .argument('<id>')
-    .option('--finish', 'end the rotation: only the newest key stays valid', false)
     .addHelpText('after', examples('clients rotate relay-07 --wait', 'clients rotate relay-07 --finish'))
-    .action(async (id: string, { reason, finish, ...options }: ChangeOptions & { finish: boolean }) => {
+    .action(async (id: string, { reason, ...options }: ChangeOptions & RotateOptions) => {
       const admin = adminOfEnvironment();
       const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
-      if (finish) {
+      if (options.finish) {
         const newest = newestOnly(client.secretSha256);
         if (newest === null)
           return print(`${id} has one key already: nothing was changed\n`, { id, changed: false });
         const { seq } = await putClient(admin, { ...client, secretSha256: newest }, reason, ifUnchanged);
         return printChange([`${id} has one key now (seq ${seq})\n`, { id, keys: 1, seq }], options);
       }
+      const kept = keptSecrets(client, options, { command: 'clients rotate', what: 'key' });
       const { key, secretSha256 } = await newKey(id);
-      // Of two keys, the older one is dropped.
-      const rotated = { ...client, secretSha256: [...client.secretSha256.slice(-1), secretSha256] };
+      const rotated = { ...client, secretSha256: [...kept, secretSha256] };
       const { seq } = await putClient(admin, rotated, reason, ifUnchanged);
       await printKey([`${key}\n`, { id, key, seq }], options);
     });

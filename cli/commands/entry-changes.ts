@@ -2,6 +2,7 @@
 import type { EntriesDone, EntriesDryRun, EntryChange } from '../../shared/admin/entries.ts';
 import type { ProblemExtras } from '../../shared/admin/problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
+import type { GuardHit } from '../../shared/release/guard-settings.ts';
 import { type Admin, Unreachable } from '../admin.ts';
 import { CommandFailure, hasCode } from '../failure.ts';
 import { invalidItems, sourceProblem, type WrittenItem } from '../import/items.ts';
@@ -9,6 +10,7 @@ import { count } from '../terminal/figures.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { visible } from '../terminal/visible.ts';
+import { identityOf } from './ownership.ts';
 
 /** The operation to apply to each item. */
 type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &
@@ -45,12 +47,14 @@ export async function changeEntries(
       known = { ...known, unknown: sent.length };
       const done = await admin
         .change<EntriesDone>('POST', 'entries', { ...operation, items: sent.map(({ item }) => item) })
-        .catch((error: unknown) => {
-          throw withKnown(withPlaces(error, sent, known.confirmed === 0), known);
+        .catch(async (error: unknown) => {
+          const placed = await withGuardHint(withPlaces(error, sent, known.confirmed === 0), admin);
+          throw withKnown(placed, known);
         });
       changed += done.changed;
       if (typeof done.operation === 'number') operationsMade.push(done.operation);
-      if (done.dryRun !== undefined) dryRuns.push(done.dryRun);
+      if (done.dryRun !== undefined)
+        dryRuns.push({ ...done.dryRun, guards: placedGuards(done.dryRun.guards, sent) });
       known = { ...known, confirmed: known.confirmed + sent.length, unknown: 0, seq: done.seq };
       progress.update(known.confirmed / items.length, count(known.confirmed));
     }
@@ -142,6 +146,24 @@ function* operationsOf(items: readonly WrittenItem[]): Generator<readonly Writte
   yield some;
 }
 
+function placedGuards(guards: readonly GuardHit[], sent: readonly WrittenItem[]): GuardHit[] {
+  return guards.map((hit) => ({ ...hit, message: withPlace(hit.message, sent) }));
+}
+
+/** The words of a guard, with the place of an item instead of its index in one operation. */
+function withPlace(message: string, sent: readonly WrittenItem[]): string {
+  return message.replace(/"items\[(\d+)\]"/g, (whole, index) => sent[Number(index)]?.place ?? whole);
+}
+
+/** Who can override the guards, if the token may not. The lookup is only advice. */
+async function withGuardHint(error: unknown, admin: Admin): Promise<unknown> {
+  if (!hasCode(error, 'GUARD_HIT')) return error;
+  const me = await identityOf(admin).catch(() => null);
+  if (me === null || me.scopes.includes('guards')) return error;
+  const hint = `${me.name} may not override guards: a token with the scope "guards", or root, can`;
+  return new CommandFailure(`${error.message}\n${hint}`, error.exitCode, error.extras);
+}
+
 /** Finds errors before anything is changed, even in items after the first operation. */
 function checkSources(items: readonly WrittenItem[]): void {
   const invalid = items.flatMap(({ item, place }) => {
@@ -157,7 +179,11 @@ function checkSources(items: readonly WrittenItem[]): void {
  */
 function withPlaces(error: unknown, sent: readonly WrittenItem[], isUnchanged: boolean): unknown {
   if (!(error instanceof CommandFailure)) return error;
-  const { items, authorities = [] } = error.extras as ProblemExtras;
+  const { items, guards, authorities = [] } = error.extras as ProblemExtras;
+  if (guards !== undefined) {
+    const extras = { ...error.extras, guards: placedGuards(guards, sent) };
+    return new CommandFailure(withPlace(error.message, sent), error.exitCode, extras);
+  }
   if (items === undefined) return error;
   const invalid = items.map(({ index, code: each, message }) => {
     const { place, item } = sent[index] ?? { place: `item ${index + 1}`, item: null };

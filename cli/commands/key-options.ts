@@ -1,7 +1,7 @@
 /**
  * What `clients` and `tokens` share: the conditions of a key, and the end of a rotation.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { isExpiring, type KeyConditions, keyConditionEntries } from '../../shared/key-conditions.ts';
 import { CommandFailure } from '../failure.ts';
 import { untilOf } from '../import/dates.ts';
@@ -49,6 +49,42 @@ export function formatEnd(expires: string): string {
   const now = Date.now();
   if (Date.parse(expires) <= now) return `expired ${expires}`;
   return `${isExpiring({ expires }, now) ? 'expires soon:' : 'expires'} ${expires}`;
+}
+
+/** Options of `rotate`, the same for clients and tokens. */
+export interface RotateOptions {
+  readonly finish: boolean;
+  readonly replace: boolean;
+}
+
+/** @param what each has: a key or a secret */
+export function addRotateOptions(command: Command, what: string): Command {
+  return command
+    .addOption(
+      new Option('--finish', `end the rotation: only the newest ${what} stays valid`)
+        .default(false)
+        .conflicts('replace'),
+    )
+    .option('--replace', `if there are two already, revoke the older ${what} to make room`, false);
+}
+
+/**
+ * The secrets that a rotation keeps besides the new one.
+ * @throws CommandFailure if there are two already and none may be revoked
+ */
+export function keptSecrets(
+  { id, secretSha256 }: { readonly id: string; readonly secretSha256: readonly string[] },
+  { replace }: RotateOptions,
+  { command, what }: { readonly command: string; readonly what: string },
+): string[] {
+  if (secretSha256.length > 1 && !replace) {
+    throw new CommandFailure(
+      `${id} has two ${what}s already: finish the rotation first with npx numgate ${command} ${id} --finish, ` +
+        `or revoke the older ${what} now with --replace`,
+      2,
+    );
+  }
+  return secretSha256.slice(-1);
 }
 
 /** The secrets of a key after its rotation is finished: the newest. Null if there is only one. */

@@ -24,6 +24,8 @@ import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import type { Admin } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import type { ListKeyStore } from '../local/list-key-store.ts';
+import { counted } from '../terminal/figures.ts';
+import { identityOf } from './ownership.ts';
 import { healthOf } from './watch.ts';
 
 /** How long a step waits for the Workers, and the pause between two looks, in ms. */
@@ -93,14 +95,34 @@ function isDone(writer: string, current: ReleaseInfo | null): boolean {
   return current === null || current.keyId === writer;
 }
 
-function needsOf(writer: string, releases: readonly ReleaseInfo[], { rotated }: ListKeyInfo): KeyNeeds {
+export function needsOf(
+  writer: string,
+  releases: readonly ReleaseInfo[],
+  { rotated, oldestRecords }: ListKeyInfo,
+): KeyNeeds {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
-  const until = rotated === null ? 0 : Date.parse(rotated.at) + RECORDS_KEPT_SECONDS * 1000;
+  // To the second, so records of the second of the rotation count as old. Older services do not know.
+  const hasOld =
+    rotated !== null &&
+    (oldestRecords === undefined ||
+      (oldestRecords !== null && Date.parse(oldestRecords) <= Date.parse(rotated.at)));
+  const until = !hasOld ? 0 : Date.parse(rotated.at) + RECORDS_KEPT_SECONDS * 1000;
   return {
     releases: releases.filter(isNeeded).map(({ release }) => release),
     recordsUntil: until > Date.now() ? new Date(until).toISOString() : null,
   };
+}
+
+/** Before anything is changed. @throws CommandFailure if the token may not rotate the key */
+async function requireRoot(admin: Admin): Promise<void> {
+  const me = await identityOf(admin);
+  if (me === null || me.root) return;
+  throw new CommandFailure(
+    `PERMISSION_DENIED: only the token root may rotate LIST_KEY, and you are ${me.name}: set NUMGATE_TOKEN`,
+    1,
+    { code: 'PERMISSION_DENIED' },
+  );
 }
 
 /** Does what is left of steps 1 to 4. */
@@ -109,6 +131,7 @@ export async function rotate(
   options: { readonly reason: string; readonly dropUnknownSources: boolean },
 ): Promise<RotationState> {
   const { admin, store, report } = ports;
+  await requireRoot(admin);
   let parts = listKeyParts(store.read());
   if (parts.length === 1) {
     const service = serviceKeys(await admin.get<StatusInfo>('status'));
@@ -138,7 +161,7 @@ export async function rotate(
     reason,
   });
   if (done.from !== done.to)
-    report(`    seq ${done.seq}: ${done.sources} live sources have new fingerprints`);
+    report(`    seq ${done.seq}: ${counted(done.sources, 'live source')} with new fingerprints`);
   const { current } = await admin.get<StatusInfo>('status');
   if (!isDone(ids[0]!, current)) {
     report('4/4 a release with the new key');
@@ -152,7 +175,8 @@ export async function finish(
   ports: RotationPorts,
   options: { readonly dropReleases: boolean; readonly dropRecords: boolean },
 ): Promise<RotationState> {
-  const { store, report } = ports;
+  const { admin, store, report } = ports;
+  await requireRoot(admin);
   const state = await rotationState(ports);
   if (state.step === 'new') throw new CommandFailure('no rotation is under way: LIST_KEY has one key', 4);
   if (state.step !== 'finish') {

@@ -2,11 +2,15 @@
  * `numgate list-key`: show the keys in LIST_KEY, rotate to a new one, and remove the old one. The steps are in
  * cli/commands/key-rotation.ts.
  */
+import { accessSync, constants } from 'node:fs';
 import type { Command } from 'commander';
 import { adminOfEnvironment } from '../admin.ts';
+import { CommandFailure, describeFileError } from '../failure.ts';
+import { readCatalogue } from '../import/catalogue.ts';
 import { listKeyStore } from '../local/list-key-store.ts';
 import { BUILDS } from '../paths.ts';
 import { kvOf, putSecret } from '../publish/wrangler.ts';
+import { listKeyRing, publicKeys, signingKey } from '../secrets.ts';
 import { note, print, type Report } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import { build, DROP_UNKNOWN, formatBuild, SOURCE_NAMES } from './build.ts';
@@ -21,7 +25,7 @@ import {
 import { examples, requireReason, share } from './options.ts';
 import { formatProof, prove } from './prove.ts';
 import { formatPush, push } from './push.ts';
-import { edgeOption, urlsOf } from './watch.ts';
+import { edgeOption, healthOf, urlsOf } from './watch.ts';
 
 interface TargetOptions {
   readonly remote: boolean;
@@ -71,8 +75,9 @@ export function addListKey(program: Command): void {
     .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .addHelpText('after', examples('list-key rotate my.lists.json --reason "yearly rotation"'))
     .action(async (catalogue: string, options: RotateOptions) => {
-      note(PLAN);
       const ports = portsOf(options, () => publish(catalogue, options));
+      await checkInputs(catalogue, options);
+      note(PLAN);
       print(...formatState(await rotate(ports, options)));
     });
 
@@ -133,15 +138,43 @@ function portsOf(
   };
 }
 
+/**
+ * What step 4 needs, before step 1 changes anything.
+ * @throws CommandFailure that names what is missing
+ */
+async function checkInputs(catalogue: string, { sourceNames, url }: RotateOptions): Promise<void> {
+  const { inputs } = readCatalogue(catalogue);
+  const named = sourceNames === undefined ? [] : [sourceNames];
+  for (const path of [...inputs.map((input) => input.path), ...named]) checkReadable(path);
+  await listKeyRing();
+  await signingKey();
+  await publicKeys();
+  for (const edge of urlsOf(url)) {
+    if ((await healthOf(edge)) === null) throw new CommandFailure(`no response from ${edge}: check --url`);
+  }
+}
+
+function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
+  }
+}
+
 async function publish(
   catalogue: string,
   { remote, env, reason, maxRejects, sourceNames, dropUnknownSources }: RotateOptions,
 ): Promise<void> {
   const admin = adminOfEnvironment();
   const names = { sourceNames: sourceNames ?? null, dropUnknownSources };
+  const step = (text: string): void => note(`${styleText('dim', `    ${text}`)}\n`);
+  step(`building ${catalogue}`);
   const built = await build({ catalogue, builds: BUILDS, maxRejects, admin, ...names });
   note(formatBuild(built)[0]);
+  step('proving: every number of 010 is looked up, which takes minutes');
   note(formatProof(await prove(built.folder, 1))[0]);
+  step('pushing');
   const ports = { kv: kvOf({ remote, env: env[0] ?? '' }), admin };
   note(formatPush(await push(built.folder, ports, { reason }), [])[0]);
 }
@@ -162,10 +195,12 @@ export function formatState(state: RotationState): Report<RotationState> {
     `keys on this machine: ${keyIds.join(', ')}; in the service: ${service.ids.join(', ')}`,
     `the coordinator stores everything under ${service.current}`,
     ...(keyIds.length > 1 && needs.releases.length > 0
-      ? [`releases that need another key: ${needs.releases.join(', ')}`]
+      ? [`finish needs two more pushes, or --drop-releases: ${needs.releases.join(', ')} need the old key`]
       : []),
     ...(keyIds.length > 1 && needs.recordsUntil !== null
-      ? [`block records can need the old key until ${needs.recordsUntil}`]
+      ? [
+          `finish has to wait until ${needs.recordsUntil}, or needs --drop-records: block records have the old key`,
+        ]
       : []),
   ];
   return [`${lines.join('\n')}\n`, state];

@@ -6,7 +6,7 @@ import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
-import { count, percent } from '../terminal/figures.ts';
+import { count, counted, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatLists } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
@@ -61,11 +61,13 @@ export function formatStatus(status: Status): Report {
           `${styleText('bold', candidate.release)} is the canary in ${percent(candidate.share)} of the data centres`,
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
-    `${count(live.entries)} live entries in ${live.segments} segments, ${live.tail} unsealed; ${count(clients)} clients`,
+    `${count(live.entries)} live ${live.entries === 1 ? 'entry' : 'entries'} in ${counted(live.segments, 'segment')}, ` +
+      `${live.tail} unsealed; ${counted(clients, 'client')}`,
     `audit log: ${count(audit.n)} records, last hash ${audit.hash}` +
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...evidenceLines(audit),
     ...storageLines(status),
+    ...rotationLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
     ...proposalLines(status),
@@ -106,6 +108,16 @@ function evidenceLines({ n, checkpoint, checkpointKey, exports = [] }: StatusInf
         : styleText('yellow', `${line}; ${count(failures)} failed attempts: ${error}`);
     }),
   ];
+}
+
+/** A rotation of LIST_KEY that is not finished. */
+function rotationLines({ listKeys, current }: StatusInfo): string[] {
+  if (listKeys === undefined || listKeys.ids.length < 2) return [];
+  const { ids, rotated } = listKeys;
+  const isMoved = rotated?.to === ids[0] && (current === null || current.keyId === ids[0]);
+  const next = isMoved ? 'finish' : 'rotate <catalogue> --reason "…"';
+  const line = `LIST_KEY is being rotated: the service has the keys ${ids.join(', ')}; next: npx numgate list-key ${next}`;
+  return [styleText('yellow', line)];
 }
 
 function proposalLines({ proposals = {} }: Pick<StatusInfo, 'proposals'>): string[] {

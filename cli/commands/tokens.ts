@@ -16,9 +16,12 @@ import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import {
   addConditionOptions,
+  addRotateOptions,
   type ConditionOptions,
   formatConditions,
+  keptSecrets,
   newestOnly,
+  type RotateOptions,
   requireSetting,
   withSettings,
 } from './key-options.ts';
@@ -80,24 +83,23 @@ export function addTokens(program: Command): void {
       print(`${id} changed\n`, { id, changed: true });
     });
 
-  addReasonOption(tokens.command('rotate'))
+  addRotateOptions(addReasonOption(tokens.command('rotate')), 'secret')
     .description('give a token a second secret; the previous one stays valid until you finish the rotation')
     .argument('<id>')
-    .option('--finish', 'end the rotation: only the newest secret stays valid', false)
     .addHelpText('after', examples('tokens rotate night-shift', 'tokens rotate night-shift --finish'))
-    .action(async (id: string, { reason, finish }: { reason: string; finish: boolean }) => {
+    .action(async (id: string, { reason, ...options }: { reason: string } & RotateOptions) => {
       const admin = adminOfEnvironment();
       const { token, ifUnchanged } = await load(admin, id);
-      if (finish) {
+      if (options.finish) {
         const newest = newestOnly(token.secretSha256);
         if (newest === null)
           return print(`${id} has one secret already: nothing was changed\n`, { id, changed: false });
         await put(admin, { ...token, secretSha256: newest }, reason, ifUnchanged);
         return print(`${id} has one secret now\n`, { id, secrets: 1 });
       }
+      const kept = keptSecrets(token, options, { command: 'tokens rotate', what: 'secret' });
       const { key, secretSha256 } = await newKey(id);
-      // Of two secrets, the older one is dropped.
-      const rotated = { ...token, secretSha256: [...token.secretSha256.slice(-1), secretSha256] };
+      const rotated = { ...token, secretSha256: [...kept, secretSha256] };
       await put(admin, rotated, reason, ifUnchanged);
       print(`${key}\n`, { id, token: key });
     });

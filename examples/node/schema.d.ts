@@ -2314,6 +2314,11 @@ export interface components {
                 /** Format: date-time */
                 at: string;
             } | null;
+            /**
+             * Format: date-time
+             * @description When the oldest block records were written; null if there are none. Only after step 3 of a rotation that is not finished.
+             */
+            oldestRecords?: string | null;
         };
         Status: {
             seq: components["schemas"]["Seq"];

@@ -33,4 +33,9 @@ export interface ListKeyInfo {
   readonly current: string;
   /** The last rotation; null if there was none. */
   readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
+  /**
+   * When the oldest block records were written, UTC; null if there are none. Only after step 3 of a rotation that is
+   * not finished, and if KV could be read. Older services omit it.
+   */
+  readonly oldestRecords?: string | null;
 }

@@ -51,5 +51,14 @@ export function recordsKey(at: string, id: string): string {
 
 /** @param day UTC, as in 2026-11-24 */
 export function recordsPrefix(day: string): string {
-  return `blocks/${day}/`;
+  return `${RECORDS_PREFIX}${day}/`;
+}
+
+/** Keys of block records, in the order of their time. */
+export const RECORDS_PREFIX = 'blocks/';
+
+/** When records were written. @returns UTC, to the second, or null if the key is not one of records */
+export function recordsTime(key: string): string | null {
+  const [, day, hour, minute, second] = /^blocks\/(\d{4}-\d\d-\d\d)\/(\d\d)(\d\d)(\d\d)-/.exec(key) ?? [];
+  return day === undefined ? null : `${day}T${hour}:${minute}:${second}Z`;
 }

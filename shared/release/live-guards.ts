@@ -43,7 +43,7 @@ export function checkLiveGuards(figures: LiveFigures, settings: GuardSettings): 
     hits.push({ guard, list: null, message, figures: values, override: guard });
   };
   if (guarded.numbers > 0) {
-    const message = `would block ${counted(guarded.numbers)} protected numbers, the first is "items[${guarded.first}]"`;
+    const message = `would block ${counted(guarded.numbers)} protected number${guarded.numbers === 1 ? '' : 's'}, the first is "items[${guarded.first}]"`;
     add('protected-number', message, { numbers: guarded.numbers, first: guarded.first });
   }
   if (wholeBlocks > 0) {

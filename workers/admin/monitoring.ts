@@ -6,7 +6,7 @@ import type { MeInfo } from '../../shared/admin/actor.ts';
 import { trimAuditSchema } from '../../shared/admin/trim-audit.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
-import { recordsPrefix } from '../../shared/release/kv-keys.ts';
+import { RECORDS_PREFIX, recordsPrefix, recordsTime } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
 import { openRecords } from '../../shared/screening/block-record.ts';
 import { openSecrets } from '../env.ts';
@@ -18,7 +18,21 @@ import { forAdmins, forChanges, pageLimit } from './context.ts';
 
 const sendLines = (reply: Reply, lines: readonly unknown[]) => reply.ndjson(lines);
 
-export const status = forAdmins('read', async ({ coordinator }) => ok(await coordinator.status()));
+export const status = forAdmins('read', async ({ coordinator, env }) => {
+  const info = await coordinator.status();
+  const { listKeys } = info;
+  // A listing of KV is billed, and only the end of a rotation needs it.
+  const isEnding =
+    listKeys !== undefined && listKeys.ids.length > 1 && listKeys.rotated?.to === listKeys.ids[0];
+  if (!isEnding) return ok(info);
+  const page = await env.LISTS.list({ prefix: RECORDS_PREFIX, limit: 1 }).catch(() => null);
+  if (page === null) return ok(info);
+  const name = page.keys[0]?.name;
+  return ok({
+    ...info,
+    listKeys: { ...listKeys, oldestRecords: name === undefined ? null : recordsTime(name) },
+  });
+});
 
 export const me = forAdmins('read', async ({ actor: { name, organisation, authority, scopes, root } }) =>
   ok<MeInfo>({ name, organisation, authority, scopes, root }),

@@ -143,6 +143,15 @@ describe('audit verify --checkpoint', () => {
     expect(out).toContain('signatures were not checked');
   });
 
+  it('says how many of the newest records no checkpoint covers', async () => {
+    const first = write('first.txt', kept.slice(0, kept.indexOf('\n', kept.indexOf('\u2014 ')) + 1));
+    const result = await verify('--checkpoint', first, '--key', key);
+    expect([result.code, problemsOf(result), result.uncovered]).toEqual([0, [[4, null]], 3]);
+    const { out } = await numgate('audit', 'verify', '--checkpoint', first, '--key', key);
+    expect(out).toMatch(/no checkpoint covers the newest 3 records/);
+    expect((await verify('--checkpoint', write('both.txt', kept))).uncovered).toBe(0);
+  });
+
   it('finds a record that was rewritten with all hashes and a new tree, which the chain does not show', async () => {
     const file = write('kept.txt', kept);
     await tamper((database) => {

@@ -19,3 +19,11 @@ it('exports what it can, then fails with the keys that the service refused', asy
   expect([code, out]).toEqual([1, '{"code":"NUMBER_SUSPENDED"}\n']);
   expect(errors).toContain(`altered or moved them: ${key}`);
 });
+
+it('says on standard error that a day has no records', async () => {
+  const { url } = await fakeService(() => ({ body: '' }));
+  process.env.NUMGATE_URL = url;
+  const { code, out, errors } = await numgate('blocks', '2026-11-24');
+  expect([code, out]).toEqual([0, '']);
+  expect(errors).toContain('no block records on 2026-11-24');
+});

@@ -56,10 +56,16 @@ describe('clients', () => {
     expect(errors).toBe('error: client acme-1 already exists: clients rotate gives it another key\n');
   });
 
-  it('rotate to a second key, keep the previous one, and drop the first with a third', async () => {
+  it('rotate to a second key, keep the previous one, and drop the first with a third on request', async () => {
     const keys = [first];
     for (const round of [1, 2]) {
-      const { code, out } = await clients('rotate', 'acme-1', '--json');
+      if (round === 2) {
+        const { code, errors } = await clients('rotate', 'acme-1');
+        expect([code, errors]).toEqual([2, expect.stringMatching(/acme-1 has two keys already.* --replace/)]);
+        expect((await stored('acme-1')).secretSha256).toEqual(keys.map(digestOf));
+      }
+      const replace = round === 2 ? ['--replace'] : [];
+      const { code, out } = await clients('rotate', 'acme-1', ...replace, '--json');
       expect(code).toBe(0);
       const { id, key } = JSON.parse(out) as { id: string; key: string };
       expect([id, keys.includes(key)]).toEqual(['acme-1', false]);

@@ -4,6 +4,7 @@
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
+import { formatChange } from '../../../cli/commands/block.ts';
 import { changeEntries } from '../../../cli/commands/entry-changes.ts';
 import { CommandFailure } from '../../../cli/failure.ts';
 import { itemOf, itemsOfWords } from '../../../cli/import/items.ts';
@@ -208,5 +209,49 @@ describe('many items', () => {
   it('must not be empty: that is invalid usage', async () => {
     const admin = new Admin({ url: 'http://127.0.0.1:1', token: 't' });
     expect((await failureOf(() => changeEntries(admin, [], operation, null))).exitCode).toBe(2);
+  });
+});
+
+describe('a guard that is hit', () => {
+  const items = Array.from({ length: 2 }, (_, index) => ({
+    item: { number: `+8210${30_000_000 + index}` },
+    place: `n.csv, line ${index + 2}`,
+  }));
+  const hit = {
+    guard: 'protected-number',
+    ...{ list: null, figures: { numbers: 1, first: 1 }, override: 'protected-number' },
+    message: 'would block 1 protected number, the first is "items[1]"',
+  };
+  const serve = (scopes: readonly string[]) =>
+    fakeService(({ path }) =>
+      path.endsWith('/me')
+        ? { body: { name: 'token:desk', organisation: 'kisa', authority: 'kisa', scopes, root: false } }
+        : problem(422, 'GUARD_HIT', { guards: [hit] }),
+    );
+
+  it.each([
+    [['read', 'entries'], true],
+    [['read', 'entries', 'guards'], false],
+  ])('names file and line, and with scopes %j who can override it: %s', async (scopes, isHinted) => {
+    const { url } = await serve(scopes);
+    const failure = await failureOf(() =>
+      changeEntries(new Admin({ url, token: 't' }), items, operation, COMMAND),
+    );
+    expect(failure.message).toContain('the first is n.csv, line 3');
+    expect(failure.message).not.toContain('items[');
+    expect(failure.message.includes('token:desk may not override guards')).toBe(isHinted);
+    expect(failure.exitCode).toBe(3);
+  });
+
+  it('is placed in a dry run, which marks the guards that are overridden', async () => {
+    const dryRun = { entries: 2, replaced: 0, guards: [hit] };
+    const { url } = await fakeService(() => ({ body: { seq: 1, changed: 0, dryRun } }));
+    const done = await changeEntries(new Admin({ url, token: 't' }), items, operation, null);
+    const change = { op: 'block' as const, items: items.map(({ item }) => item), until: undefined };
+    const none = { allowLists: [], unlisted: [], duplicates: 0 };
+    const [plain] = formatChange({ ...change, ...none }, done);
+    expect(plain).toContain('the first is n.csv, line 3   --override protected-number');
+    const [overridden] = formatChange({ ...change, ...none, overrides: ['protected-number'] }, done);
+    expect(overridden).toContain('the first is n.csv, line 3   (overridden)');
   });
 });

@@ -46,6 +46,23 @@ describe('the storage in the status', () => {
     );
   });
 
+  it('counts one of a thing in the singular', () => {
+    expect(linesOf({ live: { entries: 1, segments: 1, tail: 0 }, clients: 1 })).toContain(
+      '1 live entry in 1 segment, 0 unsealed; 1 client',
+    );
+  });
+
+  it('names the next command of a rotation of LIST_KEY', () => {
+    const [old, fresh] = ['a'.repeat(16), 'b'.repeat(16)];
+    const rotating = (ids: string[], current: string, rotated: NonNullable<Status['listKeys']>['rotated']) =>
+      linesOf({ listKeys: { ids, current, rotated } }).filter((line) => line.includes('LIST_KEY'));
+    const done = { from: old, to: fresh, at: '2026-11-24T03:12:09.000Z' };
+    const begun = `LIST_KEY is being rotated: the service has the keys ${old}, ${fresh}; next: npx numgate list-key`;
+    expect(rotating([old, fresh], old, null)).toEqual([`${begun} rotate <catalogue> --reason "…"`]);
+    expect(rotating([fresh, old], fresh, done)[0]).toMatch(/; next: npx numgate list-key finish$/);
+    expect(rotating([fresh], fresh, done)).toEqual([]);
+  });
+
   it('shows the last checkpoint, and how far the export has come', () => {
     const audit = { n: 5_000, hash: 'f'.repeat(64), checkpointKey: 'a+00000000+AQ==', checkpoint: null };
     expect(linesOf({ audit })).toContain('no checkpoint yet');

@@ -80,16 +80,22 @@ describe('tokens', () => {
     ]);
   });
 
-  it('rotate, and the previous secret stays valid until the next rotation', async () => {
+  it('rotate, and both secrets stay valid until a rotation replaces the older one', async () => {
     const second = (await tokens('rotate', 'night')).out.trim();
     await Promise.all([block(first), block(second)]);
-    const third = (await tokens('rotate', 'night')).out.trim();
+    const refused = await tokens('rotate', 'night');
+    expect(refused.code).toBe(2);
+    expect(refused.errors).toMatch(
+      /night has two secrets already: .*tokens rotate night --finish.* --replace/,
+    );
+    await Promise.all([block(first), block(second)]);
+    const third = (await tokens('rotate', 'night', '--replace')).out.trim();
     await Promise.all([block(second), block(third)]);
     await expect(block(first)).rejects.toThrow('UNAUTHENTICATED');
   });
 
   it('finish a rotation, after which only the newest secret is left', async () => {
-    const newest = (await tokens('rotate', 'night')).out.trim();
+    const newest = (await tokens('rotate', 'night', '--replace')).out.trim();
     const { code, out } = await tokens('rotate', 'night', '--finish');
     expect([code, out]).toEqual([0, 'night has one secret now\n']);
     await block(newest);
