@@ -174,7 +174,7 @@ export class ProposalChanges {
     if (done.ok) return warn('breakGlassReverted', values);
     if (WAITING.includes(done.code)) return;
     warn('breakGlassRevertFailed', { ...values, code: done.code });
-    const note = `${done.code}: ${done.message}`;
+    const note = `${done.extras?.refusal ?? done.code}: ${done.message}`;
     this.#close(decision, stored, 'unreviewed', 'revertFailed', note, null);
   }
 
